@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^k8s-cri-client$/, replacement: source("./src/index.ts") },
+      { find: /^k8s-cri-client\/proto$/, replacement: source("./src/proto.ts") },
+      { find: /^k8s-cri-client\/testing$/, replacement: source("./src/testing/index.ts") },
+    ],
+  },
+  test: {
+    testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts"] } },
+      { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 300_000 } },
+      { extends: true, test: { name: "runtime", include: ["test/runtime/**/*.test.ts"], testTimeout: 120_000 } },
+    ],
+  },
+});
