@@ -1,0 +1,93 @@
+import { Status } from "nice-grpc-common";
+import type { GrpcErrorCode, ImagePullFailure } from "../errors.js";
+
+/*
+ * Runtimes say much in prose that gRPC codes do not carry. Every text this package relies on is recognised here and nowhere
+ * else, each with the runtime that sends it.
+ */
+
+/** Reading a code from the text, where a runtime answers UNKNOWN for what has a code of its own. */
+export function refineCode(code: GrpcErrorCode, method: string, details: string): GrpcErrorCode {
+  if (code !== "UNKNOWN") return code;
+  // CRI-O and cri-dockerd, of the object the call names. A start's "executable file not found" is not about that object.
+  if (/Status$|\/Stop|\/Remove|\/ExecSync$|\/Exec$|\/Attach$|Stats$/.test(method)) {
+    if (
+      /\b(container|sandbox|pod)\b.*\b(not found|does not exist|no such)\b|\bno such (container|pod|sandbox)\b/i.test(
+        details,
+      )
+    ) {
+      return "NOT_FOUND";
+    }
+  }
+  return code;
+}
+
+/** The holder of a taken name, or undefined when the text is not about a taken name. */
+export function nameHolder(details: string): { id: string | undefined } | undefined {
+  // containerd: failed to reserve sandbox name "n_ns_uid_0": name "n_ns_uid_0" is reserved for "<id>"
+  const containerd = /is reserved for "?([0-9a-zA-Z_.-]+)"?/.exec(details);
+  if (containerd) return { id: containerd[1] };
+  // cri-dockerd: Conflict. The container name "/k8s_…" is already in use by container "<id>"
+  const docker = /name .* is already in use by container "?([0-9a-f]+)"?/.exec(details);
+  if (docker) return { id: docker[1] };
+  // CRI-O: error reserving ctr name k8s_… for id <the new one's id>: name is reserved
+  if (/name is reserved\b/.test(details)) return { id: undefined };
+  return undefined;
+}
+
+/** Why a pull failed. The first two prefixes are part of the CRI contract (cri-api's pkg/errors). */
+export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFailure {
+  if (/RegistryUnavailable/.test(details)) return "RegistryUnavailable";
+  if (/SignatureValidationFailed/.test(details)) return "SignatureValidationFailed";
+  if (
+    /\b401\b|\b403\b|unauthori[sz]ed|authentication required|authorization failed|no basic auth credentials|insufficient_scope/i.test(
+      details,
+    )
+  ) {
+    return "Unauthorized";
+  }
+  if (code === "NOT_FOUND" || /not found|manifest unknown|does not exist/i.test(details)) return "NotFound";
+  if (/invalid reference|failed to parse image|could not parse|unable to parse/i.test(details))
+    return "InvalidReference";
+  if (
+    /connection refused|no such host|i\/o timeout|TLS handshake|\b(429|500|502|503|504)\b|dial tcp|connection reset/i.test(
+      details,
+    )
+  ) {
+    return "RegistryUnavailable";
+  }
+  return "Other";
+}
+
+/**
+ * Whether a failure proves that no handler of the runtime saw the request: grpc-js had no connection to send it on, or
+ * containerd was still starting.
+ */
+export function neverReachedHandler(code: Status, details: string): boolean {
+  if (code !== Status.UNAVAILABLE) return false;
+  return /^(No connection established|Name resolution failed)|server is not initialized yet/.test(details);
+}
+
+/** What a user can do about a failure whose text does not say it. */
+export function hint(code: Status, details: string): string | undefined {
+  if (code === Status.RESOURCE_EXHAUSTED && /larger than max/.test(details)) {
+    return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
+  }
+  if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {
+    return (
+      "a gRPC server answers here but serves no CRI v1: containerd older than 1.6, a containerd whose cri plugin is in disabled_plugins, " +
+      "or, over TCP, one whose cri plugin has disable_tcp_service left at true"
+    );
+  }
+  if (code === Status.UNAVAILABLE && /\bENOENT\b/.test(details))
+    return "there is no socket at this path; is the runtime running?";
+  if (code === Status.UNAVAILABLE && /\bECONNREFUSED\b/.test(details))
+    return "nothing listens on this endpoint; is the runtime running?";
+  if (code === Status.UNAVAILABLE && /\b(EACCES|EPERM)\b/.test(details)) {
+    return "this user may not open the socket; run as root or as a member of the socket's group";
+  }
+  if (code === Status.UNAVAILABLE && /certificate required|alert (number )?116/i.test(details)) {
+    return "the server demands a client certificate; pass tls.cert and tls.key";
+  }
+  return undefined;
+}
