@@ -1,0 +1,24 @@
+/**
+ * Where the lab keeps what outlives one run: unpacked packages and the records of labs that are up.
+ *
+ * @module
+ */
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const projectFolder = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** The lab's cache folder: `CRI_LAB_CACHE` if set, else `.cache/lab` of this checkout. */
+export function cacheFolder(): string {
+  const chosen = process.env.CRI_LAB_CACHE;
+  return chosen ? resolve(chosen) : join(projectFolder, ".cache", "lab");
+}
+
+/** Writes a file so that a reader sees either the old content or the whole new one. */
+export async function writeAtomically(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  await writeFile(draft, content);
+  await rename(draft, path);
+}

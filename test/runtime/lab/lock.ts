@@ -1,0 +1,41 @@
+/**
+ * Mutual exclusion between processes of one machine.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Runs `work` while no other process (and no other caller in this one) runs work under the same key.
+ *
+ * The lock is a listening socket in Linux' abstract namespace: the kernel gives it to one process at a time and takes it
+ * back the moment that process is gone, so that, unlike with a lock file, a crash never leaves anything stale behind.
+ */
+export async function exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const name = `\0cri-lab-lock-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
+  let server = await tryListen(name);
+  while (server === undefined) {
+    await sleep(100);
+    server = await tryListen(name);
+  }
+  const held = server;
+  try {
+    return await work();
+  } finally {
+    await new Promise<void>((resolve) => held.close(() => resolve()));
+  }
+}
+
+function tryListen(name: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    // `exclusive` keeps a cluster or worker set-up from sharing the handle, which would defeat the purpose.
+    const server = createServer((socket) => socket.destroy());
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(undefined);
+      else reject(error);
+    });
+    server.listen({ path: name, exclusive: true }, () => resolve(server));
+  });
+}
