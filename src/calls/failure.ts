@@ -59,3 +59,12 @@ function explain(error: ClientError): string {
   const hint = runtimeText.hint(error.code, error.details);
   return hint ? `${error.details} — ${hint}` : error.details;
 }
+
+/** Waits for a call of which CRI says that it succeeds on what is gone: some runtimes answer NOT_FOUND all the same. */
+export async function ignoreMissing(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!CriError.is(error, "NOT_FOUND")) throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { CriError } from "../errors.js";
+import { type CallOptions, defaultTimeoutMs } from "../options.js";
+import type { Connection } from "../transport/connection.js";
+
+/** The time a workflow of several calls has in all. */
+export interface Budget {
+  /** What is left in milliseconds; undefined when there is no limit. */
+  leftMs(): number | undefined;
+  /** The caller's options with what is left of the budget. Throws DEADLINE_EXCEEDED when nothing is, without any I/O. */
+  options(): CallOptions;
+}
+
+/**
+ * Starts the clock of a workflow: on the caller's `timeoutMs` or `deadline`, else on a multiple of the base that all default
+ * budgets are reckoned from. `undefined` as the multiple means no default limit.
+ */
+export function startBudget(connection: Connection, options: CallOptions = {}, multiple: number | undefined): Budget {
+  const limits: number[] = [];
+  if (options.timeoutMs) limits.push(options.timeoutMs);
+  if (options.deadline) limits.push(options.deadline.getTime() - Date.now());
+  if (limits.length === 0 && options.timeoutMs !== 0 && multiple !== undefined) {
+    const base = connection.options.defaults?.timeoutMs ?? defaultTimeoutMs;
+    if (base > 0) limits.push(base * multiple);
+  }
+  const totalMs = limits.length > 0 ? Math.min(...limits) : undefined;
+  const startedAt = performance.now();
+  const leftMs = () => (totalMs === undefined ? undefined : totalMs - (performance.now() - startedAt));
+  return {
+    leftMs,
+    options: () => {
+      const left = leftMs();
+      if (left !== undefined && left <= 0) {
+        options.signal?.throwIfAborted();
+        throw new CriError({
+          code: "DEADLINE_EXCEEDED",
+          message: `the operation did not end within ${Math.round(totalMs ?? 0)} ms`,
+          endpoint: connection.endpoint,
+        });
+      }
+      return { ...options, timeoutMs: left ?? 0, deadline: undefined };
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import type { CallOptions } from "../options.js";
+import type {
+  Container,
+  ContainerConfig,
+  ContainerFilter,
+  ContainerStatus,
+  ContainerStatusResponse,
+  ExecSyncResponse,
+  PodSandboxConfig,
+  UpdateContainerResourcesRequest,
+} from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+import { checkId, demand } from "./checked.js";
+import { ignoreMissing } from "./failure.js";
+import { invoke } from "./invoke.js";
+import { batches, list } from "./list.js";
+
+/** CreateContainer, once: the workflow that may repeat it is `containers.create`. */
+export async function createContainer(
+  connection: Connection,
+  podSandboxId: string,
+  config: ContainerConfig,
+  sandboxConfig: PodSandboxConfig,
+  options?: CallOptions,
+): Promise<string> {
+  checkId(podSandboxId, "pod");
+  const reply = await invoke(connection, options, (o) =>
+    connection.runtime.createContainer({ podSandboxId, config, sandboxConfig }, o),
+  );
+  demand(connection, "RuntimeService/CreateContainer", { containerId: reply.containerId });
+  return reply.containerId;
+}
+
+/** StartContainer, once. */
+export async function startContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
+  const containerId = checkId(id, "container");
+  await invoke(connection, options, (o) => connection.runtime.startContainer({ containerId }, o));
+}
+
+/** StopContainer. A container that is gone counts as stopped, also for runtimes that answer NOT_FOUND. */
+export async function stopContainer(
+  connection: Connection,
+  id: string,
+  gracePeriodSeconds: number,
+  options?: CallOptions,
+): Promise<void> {
+  const containerId = checkId(id, "container");
+  await ignoreMissing(
+    invoke(connection, options, (o) =>
+      connection.runtime.stopContainer({ containerId, timeout: gracePeriodSeconds }, o),
+    ),
+  );
+}
+
+/** RemoveContainer. A container that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
+export async function removeContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
+  const containerId = checkId(id, "container");
+  await ignoreMissing(invoke(connection, options, (o) => connection.runtime.removeContainer({ containerId }, o)));
+}
+
+/** ContainerStatus with the runtime's whole reply. */
+export async function containerStatus(
+  connection: Connection,
+  id: string,
+  verbose: boolean,
+  options?: CallOptions,
+): Promise<ContainerStatusResponse & { status: ContainerStatus }> {
+  const containerId = checkId(id, "container");
+  const reply = await invoke(connection, options, (o) =>
+    connection.runtime.containerStatus({ containerId, verbose }, o),
+  );
+  const { status } = reply;
+  demand(connection, "RuntimeService/ContainerStatus", {
+    status,
+    "status.id": status?.id,
+    "status.metadata.name": status?.metadata?.name,
+    "status.createdAt": status?.createdAt,
+    "status.image.image": status?.image?.image,
+    "status.imageRef": status?.imageRef,
+  });
+  return reply as typeof reply & { status: ContainerStatus };
+}
+
+/** StreamContainers where the runtime has it, ListContainers otherwise. */
+export function listContainers(
+  connection: Connection,
+  filter: ContainerFilter | undefined,
+  options?: CallOptions,
+): Promise<Container[]> {
+  return list(
+    connection,
+    {
+      streamRpc: "RuntimeService/StreamContainers",
+      stream: (o) => batches(connection.runtime.streamContainers({ filter }, o), (reply) => reply.containers),
+      unary: async (o) => (await connection.runtime.listContainers({ filter }, o)).containers,
+    },
+    options,
+  );
+}
+
+/** UpdateContainerResources: absolute values; what is left unset stays as it is. */
+export async function updateContainerResources(
+  connection: Connection,
+  request: Partial<UpdateContainerResourcesRequest> & { containerId: string },
+  options?: CallOptions,
+): Promise<void> {
+  checkId(request.containerId, "container");
+  await invoke(connection, options, (o) => connection.runtime.updateContainerResources(request, o));
+}
+
+/** ReopenContainerLog: only a running container has an open log. */
+export async function reopenContainerLog(connection: Connection, id: string, options?: CallOptions): Promise<void> {
+  const containerId = checkId(id, "container");
+  await invoke(connection, options, (o) => connection.runtime.reopenContainerLog({ containerId }, o));
+}
+
+/** CheckpointContainer, since Kubernetes 1.25. */
+export async function checkpointContainer(
+  connection: Connection,
+  id: string,
+  location: string,
+  timeoutSeconds: number,
+  options?: CallOptions,
+): Promise<void> {
+  const containerId = checkId(id, "container");
+  await invoke(connection, options, (o) =>
+    connection.runtime.checkpointContainer({ containerId, location, timeout: timeoutSeconds }, o),
+  );
+}
+
+/** ExecSync, as the runtime answers it. */
+export function execSync(
+  connection: Connection,
+  id: string,
+  cmd: string[],
+  timeoutSeconds: number,
+  options?: CallOptions,
+): Promise<ExecSyncResponse> {
+  const containerId = checkId(id, "container");
+  return invoke(connection, options, (o) =>
+    connection.runtime.execSync({ containerId, cmd, timeout: timeoutSeconds }, o),
+  );
+}

@@ -1,0 +1,53 @@
+import { CriError } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import type { Rpc } from "../transport/call-policy.js";
+import type { Connection } from "../transport/connection.js";
+import type { RawCallOptions } from "../transport/wire-options.js";
+import { startBudget } from "./budget.js";
+import { type CallSubject, invoke } from "./invoke.js";
+
+/** The two ways to one list. */
+export interface ListCall<Item> {
+  /** The streaming RPC, since Kubernetes 1.36 (KEP-5825). */
+  streamRpc: Rpc;
+  stream: (options: RawCallOptions) => AsyncIterable<readonly Item[]>;
+  unary: (options: RawCallOptions) => Promise<Item[]>;
+}
+
+/**
+ * A whole list: in batches where the runtime has the streaming RPC, so that no reply outgrows the message limit, and as one
+ * reply otherwise. UNIMPLEMENTED shows on the first read of a stream and is remembered per RPC until the connection is made
+ * anew. A stream that breaks midway is not worth resuming: the unary call starts over, with its own retries, on what is left
+ * of the budget.
+ */
+export async function list<Item>(
+  connection: Connection,
+  call: ListCall<Item>,
+  options?: CallOptions,
+  subject?: CallSubject,
+): Promise<Item[]> {
+  const budget = startBudget(connection, options, 1);
+  if (!connection.lacks(call.streamRpc)) {
+    try {
+      return await invoke(connection, budget.options(), (o) => collect(call.stream(o)), subject);
+    } catch (error) {
+      if (!CriError.is(error, "UNIMPLEMENTED", "UNAVAILABLE")) throw error;
+      if (error.code === "UNIMPLEMENTED") connection.rememberMissing(call.streamRpc);
+    }
+  }
+  return invoke(connection, budget.options(), call.unary, subject);
+}
+
+async function collect<Item>(batches: AsyncIterable<readonly Item[]>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const batch of batches) for (const item of batch) items.push(item);
+  return items;
+}
+
+/** Maps the replies of a stream to their batches. */
+export async function* batches<Reply, Item>(
+  replies: AsyncIterable<Reply>,
+  pick: (reply: Reply) => readonly Item[],
+): AsyncGenerator<readonly Item[]> {
+  for await (const reply of replies) yield pick(reply);
+}

@@ -1,0 +1,118 @@
+import type { CallOptions } from "../options.js";
+import type {
+  CheckpointPodRequest,
+  LinuxContainerResources,
+  PodSandbox,
+  PodSandboxConfig,
+  PodSandboxFilter,
+  PodSandboxStatus,
+  PodSandboxStatusResponse,
+  RestorePodRequest,
+  RestorePodResponse,
+} from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+import { checkId, demand } from "./checked.js";
+import { ignoreMissing } from "./failure.js";
+import { invoke } from "./invoke.js";
+import { batches, list } from "./list.js";
+
+/** RunPodSandbox, once: the workflow that may repeat it is `pods.run`. */
+export async function runPodSandbox(
+  connection: Connection,
+  config: PodSandboxConfig,
+  runtimeHandler: string,
+  options?: CallOptions,
+): Promise<string> {
+  const reply = await invoke(connection, options, (o) =>
+    connection.runtime.runPodSandbox({ config, runtimeHandler }, o),
+  );
+  demand(connection, "RuntimeService/RunPodSandbox", { podSandboxId: reply.podSandboxId });
+  return reply.podSandboxId;
+}
+
+/** StopPodSandbox. A pod that is gone counts as stopped, also for runtimes that answer NOT_FOUND. */
+export async function stopPodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
+  const podSandboxId = checkId(id, "pod");
+  await ignoreMissing(invoke(connection, options, (o) => connection.runtime.stopPodSandbox({ podSandboxId }, o)));
+}
+
+/** RemovePodSandbox. A pod that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
+export async function removePodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
+  const podSandboxId = checkId(id, "pod");
+  await ignoreMissing(invoke(connection, options, (o) => connection.runtime.removePodSandbox({ podSandboxId }, o)));
+}
+
+/** PodSandboxStatus with the runtime's whole reply. */
+export async function podSandboxStatus(
+  connection: Connection,
+  id: string,
+  verbose: boolean,
+  options?: CallOptions,
+): Promise<PodSandboxStatusResponse & { status: PodSandboxStatus }> {
+  const podSandboxId = checkId(id, "pod");
+  const reply = await invoke(connection, options, (o) =>
+    connection.runtime.podSandboxStatus({ podSandboxId, verbose }, o),
+  );
+  const { status } = reply;
+  demand(connection, "RuntimeService/PodSandboxStatus", {
+    status,
+    "status.id": status?.id,
+    "status.metadata": status?.metadata,
+    "status.metadata.name": status?.metadata?.name,
+    "status.metadata.namespace": status?.metadata?.namespace,
+    "status.metadata.uid": status?.metadata?.uid,
+    "status.createdAt": status?.createdAt,
+  });
+  return reply as typeof reply & { status: PodSandboxStatus };
+}
+
+/** StreamPodSandboxes where the runtime has it, ListPodSandbox otherwise. */
+export function listPodSandboxes(
+  connection: Connection,
+  filter: PodSandboxFilter | undefined,
+  options?: CallOptions,
+): Promise<PodSandbox[]> {
+  return list(
+    connection,
+    {
+      streamRpc: "RuntimeService/StreamPodSandboxes",
+      stream: (o) => batches(connection.runtime.streamPodSandboxes({ filter }, o), (reply) => reply.podSandboxes),
+      unary: async (o) => (await connection.runtime.listPodSandbox({ filter }, o)).items,
+    },
+    options,
+  );
+}
+
+/** UpdatePodSandboxResources, since Kubernetes 1.33. */
+export async function updatePodSandboxResources(
+  connection: Connection,
+  id: string,
+  update: { overhead?: LinuxContainerResources | undefined; resources?: LinuxContainerResources | undefined },
+  options?: CallOptions,
+): Promise<void> {
+  const podSandboxId = checkId(id, "pod");
+  await invoke(connection, options, (o) =>
+    connection.runtime.updatePodSandboxResources({ podSandboxId, ...update }, o),
+  );
+}
+
+/** CheckpointPod, since Kubernetes 1.37 (alpha). */
+export async function checkpointPod(
+  connection: Connection,
+  request: CheckpointPodRequest,
+  options?: CallOptions,
+): Promise<void> {
+  checkId(request.podSandboxId, "pod");
+  await invoke(connection, options, (o) => connection.runtime.checkpointPod(request, o));
+}
+
+/** RestorePod, since Kubernetes 1.37 (alpha). */
+export async function restorePod(
+  connection: Connection,
+  request: RestorePodRequest,
+  options?: CallOptions,
+): Promise<RestorePodResponse> {
+  const reply = await invoke(connection, options, (o) => connection.runtime.restorePod(request, o));
+  demand(connection, "RuntimeService/RestorePod", { podSandboxId: reply.podSandboxId });
+  return reply;
+}

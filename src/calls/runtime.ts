@@ -1,0 +1,38 @@
+import type { CallOptions } from "../options.js";
+import type { RuntimeConfig, RuntimeConfigResponse, StatusResponse, VersionResponse } from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+import { demand } from "./checked.js";
+import { invoke } from "./invoke.js";
+
+/** Version: which runtime answers, and which CRI it speaks. */
+export async function version(connection: Connection, options?: CallOptions): Promise<VersionResponse> {
+  const reply = await invoke(connection, options, (o) => connection.runtime.version({}, o));
+  const { version, runtimeName, runtimeVersion, runtimeApiVersion } = reply;
+  demand(connection, "RuntimeService/Version", { version, runtimeName, runtimeVersion, runtimeApiVersion });
+  return reply;
+}
+
+/** Status: conditions, handlers and features; with `verbose` also the runtime's own diagnostics in `info`. */
+export async function status(connection: Connection, verbose: boolean, options?: CallOptions): Promise<StatusResponse> {
+  const reply = await invoke(connection, options, (o) => connection.runtime.status({ verbose }, o));
+  const types = new Set(reply.status?.conditions.map((condition) => condition.type));
+  demand(connection, "RuntimeService/Status", {
+    "status.conditions[RuntimeReady]": types.has("RuntimeReady") || undefined,
+    "status.conditions[NetworkReady]": types.has("NetworkReady") || undefined,
+  });
+  return reply;
+}
+
+/** RuntimeConfig: what the kubelet must agree on with the runtime, that is, the cgroup driver. */
+export function runtimeConfig(connection: Connection, options?: CallOptions): Promise<RuntimeConfigResponse> {
+  return invoke(connection, options, (o) => connection.runtime.runtimeConfig({}, o));
+}
+
+/** UpdateRuntimeConfig: tells the runtime the node's pod CIDR. */
+export async function updateRuntimeConfig(
+  connection: Connection,
+  config: Partial<RuntimeConfig>,
+  options?: CallOptions,
+): Promise<void> {
+  await invoke(connection, options, (o) => connection.runtime.updateRuntimeConfig({ runtimeConfig: config }, o));
+}

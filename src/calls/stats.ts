@@ -1,0 +1,92 @@
+import type { CallOptions } from "../options.js";
+import type {
+  ContainerStats,
+  ContainerStatsFilter,
+  MetricDescriptor,
+  PodSandboxMetrics,
+  PodSandboxStats,
+  PodSandboxStatsFilter,
+} from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+import { checkId, demand } from "./checked.js";
+import { invoke } from "./invoke.js";
+import { batches, list } from "./list.js";
+
+/** ContainerStats of one container. */
+export async function containerStats(
+  connection: Connection,
+  id: string,
+  options?: CallOptions,
+): Promise<ContainerStats> {
+  const containerId = checkId(id, "container");
+  const { stats } = await invoke(connection, options, (o) => connection.runtime.containerStats({ containerId }, o));
+  demand(connection, "RuntimeService/ContainerStats", { stats });
+  return stats as ContainerStats;
+}
+
+/** StreamContainerStats where the runtime has it, ListContainerStats otherwise. */
+export function listContainerStats(
+  connection: Connection,
+  filter: ContainerStatsFilter | undefined,
+  options?: CallOptions,
+): Promise<ContainerStats[]> {
+  return list(
+    connection,
+    {
+      streamRpc: "RuntimeService/StreamContainerStats",
+      stream: (o) => batches(connection.runtime.streamContainerStats({ filter }, o), (reply) => reply.containerStats),
+      unary: async (o) => (await connection.runtime.listContainerStats({ filter }, o)).stats,
+    },
+    options,
+  );
+}
+
+/** PodSandboxStats of one pod. */
+export async function podSandboxStats(
+  connection: Connection,
+  id: string,
+  options?: CallOptions,
+): Promise<PodSandboxStats> {
+  const podSandboxId = checkId(id, "pod");
+  const { stats } = await invoke(connection, options, (o) => connection.runtime.podSandboxStats({ podSandboxId }, o));
+  demand(connection, "RuntimeService/PodSandboxStats", { stats });
+  return stats as PodSandboxStats;
+}
+
+/** StreamPodSandboxStats where the runtime has it, ListPodSandboxStats otherwise. */
+export function listPodSandboxStats(
+  connection: Connection,
+  filter: PodSandboxStatsFilter | undefined,
+  options?: CallOptions,
+): Promise<PodSandboxStats[]> {
+  return list(
+    connection,
+    {
+      streamRpc: "RuntimeService/StreamPodSandboxStats",
+      stream: (o) => batches(connection.runtime.streamPodSandboxStats({ filter }, o), (reply) => reply.podSandboxStats),
+      unary: async (o) => (await connection.runtime.listPodSandboxStats({ filter }, o)).stats,
+    },
+    options,
+  );
+}
+
+/** ListMetricDescriptors, since Kubernetes 1.26. */
+export async function listMetricDescriptors(
+  connection: Connection,
+  options?: CallOptions,
+): Promise<MetricDescriptor[]> {
+  return (await invoke(connection, options, (o) => connection.runtime.listMetricDescriptors({}, o))).descriptors;
+}
+
+/** StreamPodSandboxMetrics where the runtime has it, ListPodSandboxMetrics (since Kubernetes 1.26) otherwise. */
+export function listPodSandboxMetrics(connection: Connection, options?: CallOptions): Promise<PodSandboxMetrics[]> {
+  return list(
+    connection,
+    {
+      streamRpc: "RuntimeService/StreamPodSandboxMetrics",
+      stream: (o) => batches(connection.runtime.streamPodSandboxMetrics({}, o), (reply) => reply.podSandboxMetrics),
+      unary: async (o) => (await connection.runtime.listPodSandboxMetrics({}, o)).podMetrics,
+    },
+    options,
+  );
+}

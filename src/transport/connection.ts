@@ -1,0 +1,130 @@
+import { type Channel, connectivityState } from "@grpc/grpc-js";
+import { CriError } from "../errors.js";
+import { sharedAbortController } from "../internal/abort.js";
+import type { ConnectOptions } from "../options.js";
+import {
+  type ImageServiceClient,
+  ImageServiceDefinition,
+  type RuntimeServiceClient,
+  RuntimeServiceDefinition,
+} from "../proto.js";
+import type { Rpc } from "./call-policy.js";
+import { createRuntimeChannel } from "./channel.js";
+import type { Endpoint } from "./endpoint.js";
+import { buildStack } from "./stack.js";
+import type { RawCallExtension } from "./wire-options.js";
+
+/** What a connection is made from: the user's options with both endpoints parsed. */
+export interface ConnectionOptions extends Omit<ConnectOptions, "endpoint" | "imageEndpoint"> {
+  endpoint: Endpoint;
+  imageEndpoint: Endpoint;
+}
+
+/** What connections derived from one another share: the channels, and what was learnt about the runtime behind them. */
+interface Shared {
+  readonly runtime: Channel;
+  readonly image: Channel;
+  epoch: number;
+  /** RPCs that were answered UNIMPLEMENTED, and in which epoch. */
+  readonly missing: Map<Rpc, number>;
+}
+
+/**
+ * Both services behind the middleware stack, and what has been learnt about the runtime on this connection. Nothing is dialled
+ * before the first call; grpc-js reconnects by itself when the runtime comes back.
+ */
+export class Connection {
+  /** The generated stubs. They reject with nice-grpc's `ClientError`; `invoke` turns that into a `CriError`. */
+  readonly runtime: RuntimeServiceClient<RawCallExtension>;
+  readonly image: ImageServiceClient<RawCallExtension>;
+  readonly options: ConnectionOptions;
+  readonly #shared: Shared;
+  readonly #owner: boolean;
+  readonly #closing = sharedAbortController();
+
+  constructor(options: ConnectionOptions, parent?: Connection) {
+    this.options = options;
+    this.#owner = parent === undefined;
+    this.#shared = parent ? parent.#shared : openChannels(options);
+    // A derived connection ends with its parent, whose channel it uses.
+    parent?.closing.addEventListener("abort", () => this.#end(), { once: true, signal: this.#closing.signal });
+    const stack = (endpoint: string, channel: Channel) =>
+      buildStack({
+        endpoint,
+        defaults: options.defaults,
+        middleware: options.middleware,
+        attemptMiddleware: options.attemptMiddleware,
+        logger: options.logger,
+        closing: this.#closing.signal,
+        beforeAttempt: () => this.#noticeReconnect(channel),
+      });
+    const { runtime, image } = this.#shared;
+    this.runtime = stack(this.endpoint, runtime).create(RuntimeServiceDefinition, runtime);
+    this.image = stack(this.imageEndpoint, image).create(ImageServiceDefinition, image);
+  }
+
+  /** The runtime's endpoint in its canonical spelling. */
+  get endpoint(): string {
+    return this.options.endpoint.display;
+  }
+
+  /** The image service's endpoint in its canonical spelling. */
+  get imageEndpoint(): string {
+    return this.options.imageEndpoint.display;
+  }
+
+  /** Aborted, with a `CLIENT_CLOSED` error as its reason, when the connection closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /**
+   * Counts the connections made so far, more or less: it grows with every attempt that finds the channel not ready, so what was
+   * learnt about a runtime is forgotten once that runtime may have been replaced by another version.
+   */
+  get epoch(): number {
+    return this.#shared.epoch;
+  }
+
+  /** Whether the runtime has answered UNIMPLEMENTED to an RPC on this connection. */
+  lacks(rpc: Rpc): boolean {
+    return this.#shared.missing.get(rpc) === this.#shared.epoch;
+  }
+
+  /** Remembers that the runtime answered UNIMPLEMENTED. */
+  rememberMissing(rpc: Rpc): void {
+    this.#shared.missing.set(rpc, this.#shared.epoch);
+  }
+
+  /** A connection with other defaults over the same channels. Closing it leaves the channels to their owner. */
+  derive(defaults: ConnectOptions["defaults"]): Connection {
+    return new Connection({ ...this.options, defaults: { ...this.options.defaults, ...defaults } }, this);
+  }
+
+  /** Aborts what is under way and closes the channels. */
+  close(): void {
+    this.#end();
+    if (!this.#owner) return;
+    this.#shared.runtime.close();
+    if (this.#shared.image !== this.#shared.runtime) this.#shared.image.close();
+  }
+
+  #end(): void {
+    this.#closing.abort(
+      new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint: this.endpoint }),
+    );
+  }
+
+  // A dropped channel goes idle and stays so until a call wakes it, and every call comes through here first: nothing to watch.
+  #noticeReconnect(channel: Channel): void {
+    if (channel.getConnectivityState(false) !== connectivityState.READY) this.#shared.epoch++;
+  }
+}
+
+function openChannels(options: ConnectionOptions): Shared {
+  const settings = { tls: options.tls, channelOptions: options.channelOptions };
+  const runtime = createRuntimeChannel(options.endpoint, settings);
+  const one = options.imageEndpoint.display === options.endpoint.display;
+  const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
+  return { runtime, image, epoch: 0, missing: new Map() };
+}

@@ -1,0 +1,85 @@
+import { type CallOptions, ClientError, type ClientMiddleware, Metadata, Status } from "nice-grpc-common";
+import { InvalidInputError } from "../errors.js";
+import { linkAbort } from "../internal/abort.js";
+import { startTimer } from "../internal/timer.js";
+import { policyOf } from "./call-policy.js";
+import { callExpiry, type InternalExtension } from "./wire-options.js";
+
+/**
+ * Gives a call its budget: the caller's, else the one of the policy table. The local timer is the backstop; the runtime hears
+ * of the deadline from {@link withGrpcTimeout}. Also the place where a call learns that its client is being closed.
+ */
+export function deadlineMiddleware(baseTimeoutMs: number, closing: AbortSignal): ClientMiddleware<InternalExtension> {
+  return async function* deadline(call, options) {
+    const budgetMs = budgetOf(call.method.path, call.requestStream ? undefined : call.request, options, baseTimeoutMs);
+    const link = linkAbort(options.signal, closing);
+    const expire = () =>
+      link.abort(
+        new ClientError(call.method.path, Status.DEADLINE_EXCEEDED, `no answer within ${Math.round(budgetMs ?? 0)} ms`),
+      );
+    let stopTimer = () => {};
+    try {
+      if (budgetMs !== undefined && !link.signal.aborted) {
+        if (budgetMs <= 0) expire();
+        else stopTimer = startTimer(budgetMs, expire);
+      }
+      // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
+      link.signal.throwIfAborted();
+      const next = { ...options, signal: link.signal };
+      if (budgetMs !== undefined) next[callExpiry] = performance.now() + budgetMs;
+      return yield* call.next(call.request, next);
+    } catch (error) {
+      throw link.signal.aborted ? link.signal.reason : error;
+    } finally {
+      stopTimer();
+      link.unlink();
+    }
+  };
+}
+
+/** The options of one attempt, with what is left of the budget as the `grpc-timeout` header. */
+export function withGrpcTimeout<T extends CallOptions & InternalExtension>(options: T): T {
+  const expiry = options[callExpiry];
+  if (expiry === undefined) return options;
+  const metadata = Metadata(options.metadata);
+  metadata.set("grpc-timeout", formatGrpcTimeout(expiry - performance.now()));
+  return { ...options, metadata };
+}
+
+/** At most eight digits and a unit, as the gRPC protocol has it; never rounded down to nothing. */
+export function formatGrpcTimeout(leftMs: number): string {
+  for (const [unit, ms] of [
+    ["m", 1],
+    ["S", 1_000],
+    ["M", 60_000],
+  ] as const) {
+    const value = Math.max(1, Math.ceil(leftMs / ms));
+    if (value < 100_000_000) return `${value}${unit}`;
+  }
+  return "99999999H";
+}
+
+function budgetOf(
+  path: string,
+  request: unknown,
+  options: InternalExtension,
+  baseTimeoutMs: number,
+): number | undefined {
+  const { timeoutMs, deadline } = options;
+  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
+    throw new InvalidInputError({
+      field: "timeoutMs",
+      message: "must be a number of milliseconds, 0 for no limit",
+      value: timeoutMs,
+    });
+  }
+  if (deadline !== undefined && Number.isNaN(deadline.getTime())) {
+    throw new InvalidInputError({ field: "deadline", message: "must be a valid Date", value: String(deadline) });
+  }
+  const limits: number[] = [];
+  if (timeoutMs) limits.push(timeoutMs);
+  if (deadline) limits.push(deadline.getTime() - Date.now());
+  if (limits.length > 0) return Math.min(...limits);
+  if (timeoutMs === 0 || baseTimeoutMs === 0) return undefined;
+  return policyOf(path).budgetMs(baseTimeoutMs, (request ?? {}) as never);
+}

@@ -1,0 +1,34 @@
+import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { redact, redactText } from "../internal/redact.js";
+import type { CriLogger } from "../options.js";
+import { callTrace, type InternalExtension } from "./wire-options.js";
+
+/** Tells the logger of every attempt: at `debug` with its redacted request. Installed only where there is a logger. */
+export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMiddleware<InternalExtension> {
+  return async function* logging(call, options) {
+    const startedAt = performance.now();
+    const method = call.method.path.replace(/^\/runtime\.v1\./, "");
+    const report = (outcome: string, details?: string) =>
+      logger.debug?.(`${method} ${outcome}`, {
+        method,
+        endpoint,
+        attempt: options[callTrace]?.attempts,
+        outcome,
+        durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
+        request: call.requestStream ? undefined : redact(call.request),
+        ...(details === undefined ? {} : { details: redactText(details) }),
+      });
+    let outcome: [outcome: string, details?: string] = ["CANCELLED"];
+    try {
+      const reply = yield* call.next(call.request, options);
+      outcome = ["OK"];
+      return reply;
+    } catch (error) {
+      if (error instanceof ClientError) outcome = [Status[error.code], error.details];
+      else if (!options.signal?.aborted) outcome = ["FAILED", String(error)];
+      throw error;
+    } finally {
+      report(...outcome);
+    }
+  };
+}

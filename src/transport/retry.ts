@@ -1,0 +1,82 @@
+import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { InvalidInputError } from "../errors.js";
+import { sleep } from "../internal/timer.js";
+import { defaultRetryPolicy, type RetryPolicy } from "../options.js";
+import { type CallPolicy, policyOf } from "./call-policy.js";
+import { withGrpcTimeout } from "./deadline.js";
+import { callExpiry, callTrace, type InternalExtension } from "./wire-options.js";
+
+/**
+ * Repeats a call that failed with UNAVAILABLE, where the policy table allows it, before any message of a stream has arrived and
+ * within the budget of the call.
+ */
+export function retryMiddleware(
+  defaults: RetryPolicy | false | undefined,
+  beforeAttempt: () => void,
+): ClientMiddleware<InternalExtension> {
+  return async function* retry(call, options) {
+    const rules = retryRules(policyOf(call.method.path), options.retry, defaults);
+    for (let attempt = 1; ; attempt++) {
+      let produced = false;
+      try {
+        beforeAttempt();
+        const trace = options[callTrace];
+        if (trace) trace.attempts = attempt;
+        const timed = withGrpcTimeout(options);
+        if (!call.responseStream) return yield* call.next(call.request, timed);
+        for await (const message of call.next(call.request, timed)) {
+          produced = true;
+          yield message;
+        }
+        return;
+      } catch (error) {
+        if (produced || attempt >= rules.maxAttempts || !isUnavailable(error) || options.signal?.aborted) throw error;
+        const pauseMs = backoffMs(attempt, rules);
+        if (pauseMs >= (options[callExpiry] ?? Number.POSITIVE_INFINITY) - performance.now()) throw error;
+        await sleep(pauseMs, options.signal);
+      }
+    }
+  };
+}
+
+/** The pause after a failed attempt: full jitter below a bound that doubles up to its maximum. */
+export function backoffMs(attempt: number, rules: { initialBackoffMs: number; maxBackoffMs: number }): number {
+  return Math.random() * Math.min(rules.maxBackoffMs, rules.initialBackoffMs * 2 ** (attempt - 1));
+}
+
+type RetryRules = { maxAttempts: number; initialBackoffMs: number; maxBackoffMs: number };
+
+const onlyOnce: RetryRules = { ...defaultRetryPolicy, maxAttempts: 1 };
+
+function retryRules(
+  policy: CallPolicy,
+  asked: RetryPolicy | false | undefined,
+  defaults: RetryPolicy | false | undefined,
+): RetryRules {
+  if (asked) checkRetryPolicy(asked, "retry");
+  if (policy.retry === "no" || asked === false) return onlyOnce;
+  if (asked === undefined && (policy.retry === "on-request" || defaults === false)) return onlyOnce;
+  const chosen = { ...defaults, ...asked };
+  return {
+    maxAttempts: chosen.maxAttempts ?? defaultRetryPolicy.maxAttempts,
+    initialBackoffMs: chosen.initialBackoffMs ?? defaultRetryPolicy.initialBackoffMs,
+    maxBackoffMs: chosen.maxBackoffMs ?? defaultRetryPolicy.maxBackoffMs,
+  };
+}
+
+/** Refuses a retry policy that cannot be followed. */
+export function checkRetryPolicy(policy: RetryPolicy, field: string): void {
+  const { maxAttempts, initialBackoffMs, maxBackoffMs } = policy;
+  if (maxAttempts !== undefined && !(maxAttempts >= 1)) {
+    throw new InvalidInputError({ field: `${field}.maxAttempts`, message: "must be 1 or more", value: maxAttempts });
+  }
+  for (const [name, value] of Object.entries({ initialBackoffMs, maxBackoffMs })) {
+    if (value !== undefined && !(value >= 0)) {
+      throw new InvalidInputError({ field: `${field}.${name}`, message: "must be a number of milliseconds", value });
+    }
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ClientError && error.code === Status.UNAVAILABLE;
+}
