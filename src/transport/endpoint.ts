@@ -1,0 +1,239 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { InvalidInputError } from "../errors.js";
+import type { TlsOptions } from "../options.js";
+import { checkTlsOptions, hasTlsOptions } from "./tls.js";
+
+/** What every kind of endpoint has. */
+interface EndpointBase {
+  /** The canonical spelling: what errors and logs show. Parsing it again gives an equal endpoint. */
+  readonly display: string;
+  /** What grpc-js is told to connect to. */
+  readonly target: string;
+}
+
+/** A socket in the file system. */
+export interface UnixEndpoint extends EndpointBase {
+  readonly kind: "unix";
+  /** The absolute path of the socket. */
+  readonly path: string;
+}
+
+/** A named pipe of Windows. @experimental */
+export interface NpipeEndpoint extends EndpointBase {
+  readonly kind: "npipe";
+  /** The pipe as Windows spells it, such as `\\.\pipe\containerd-containerd`. */
+  readonly path: string;
+}
+
+/** A TCP port, with or without TLS. */
+export interface TcpEndpoint extends EndpointBase {
+  readonly kind: "tcp";
+  readonly tls: boolean;
+  /** Name or address; an IPv6 address stands without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a runtime listens. Two endpoints are the same if {@link sameEndpoint} says so. */
+export type Endpoint = UnixEndpoint | NpipeEndpoint | TcpEndpoint;
+
+/** What {@link parseEndpoint} needs to know besides the text. */
+export interface ParseEndpointOptions {
+  /** What the text is called in errors. @defaultValue "endpoint" */
+  field?: string | undefined;
+  /** Permits `http:` and `tcp:`. @defaultValue false */
+  allowInsecureTcp?: boolean | undefined;
+  /** The credentials that will be used: refused for an endpoint that has no TLS, and checked for one that has. */
+  tls?: TlsOptions | undefined;
+  /** @defaultValue `process.platform` */
+  platform?: NodeJS.Platform | undefined;
+}
+
+const accepted =
+  "an absolute socket path, unix:///path, https://host:port, or npipe:////./pipe/name on Windows (http:// and tcp:// need allowInsecureTcp)";
+
+/**
+ * Reads the text of an endpoint.
+ *
+ * | text | meaning |
+ * |---|---|
+ * | `/run/containerd/containerd.sock` | a socket; the path is taken literally |
+ * | `unix:/run/x.sock`, `unix:///run/x.sock` | a socket; `%20` and the like are decoded, as the Go client does |
+ * | `npipe:////./pipe/x`, `npipe:\\.\pipe\x`, `\\.\pipe\x` | a named pipe (experimental, Windows) |
+ * | `https://host:port` | TCP with TLS |
+ * | `http://host:port`, `tcp://host:port` | plain TCP, only with `allowInsecureTcp` |
+ *
+ * @throws {@link InvalidInputError} for anything else. In particular nothing is guessed where the Go client guesses: it takes
+ * `run/x.sock` for a socket `/x.sock` on a host named `run`.
+ */
+export function parseEndpoint(text: string, options: ParseEndpointOptions = {}): Endpoint {
+  const input = new EndpointText(text, options);
+  const endpoint = input.parse();
+  if (hasTlsOptions(options.tls)) {
+    if (endpoint.kind !== "tcp" || !endpoint.tls) {
+      throw new InvalidInputError({
+        field: "tls",
+        message: `TLS credentials are of no use for ${endpoint.display}: only https:// endpoints speak TLS`,
+      });
+    }
+    checkTlsOptions(options.tls);
+  }
+  return endpoint;
+}
+
+/** Whether two endpoints are one and the same place. */
+export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.display === b.display;
+}
+
+/** The endpoint of a socket whose path is at hand. */
+export function unixEndpoint(path: string): UnixEndpoint {
+  const canonical = path.replace(/\/+(?:\.\/+)*/g, "/");
+  // One form only reaches the resolver in one piece: with `unix:/p` and with a bare path, nice-grpc's createChannel and
+  // grpc-js's default scheme would append a port or look the path up in the DNS.
+  return { kind: "unix", path: canonical, display: `unix://${escapePath(canonical)}`, target: `unix://${canonical}` };
+}
+
+/** The endpoint of a named pipe, given any spelling of its name that has no scheme. */
+export function npipeEndpoint(name: string): NpipeEndpoint {
+  const path = name.replaceAll("/", "\\");
+  // grpc-js has no resolver for pipes, but its one for sockets hands the path to net.connect, which knows pipes.
+  return { kind: "npipe", path, display: `npipe://${path.replaceAll("\\", "/")}`, target: `unix:${path}` };
+}
+
+class EndpointText {
+  readonly #text: string;
+  readonly #field: string;
+  readonly #allowInsecureTcp: boolean;
+  readonly #platform: NodeJS.Platform;
+
+  constructor(text: string, options: ParseEndpointOptions) {
+    this.#text = text;
+    this.#field = options.field ?? "endpoint";
+    this.#allowInsecureTcp = options.allowInsecureTcp ?? false;
+    this.#platform = options.platform ?? process.platform;
+  }
+
+  parse(): Endpoint {
+    const text = this.#text;
+    if (typeof text !== "string") throw this.#refuse(`must be a string: ${accepted}`);
+    if (text.trim() === "") throw this.#refuse(`is empty; expected ${accepted}`);
+    if (text !== text.trim()) throw this.#refuse("has white space at its beginning or end");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    if (/[\u0000-\u001f\u007f]/.test(text)) throw this.#refuse("contains a control character");
+    if (/^(?:\\\\[^\\/]+|\/\/\.)[\\/]pipe[\\/]/i.test(text)) return this.#npipe(text);
+    if (text.startsWith("/")) return this.#unix(text);
+
+    const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/i.exec(text) ?? [];
+    if (scheme === undefined || rest === undefined) {
+      throw this.#refuse(`is neither an absolute path nor a URL; expected ${accepted}`);
+    }
+    switch (scheme.toLowerCase()) {
+      case "unix":
+        return this.#unix(this.#unixUrlPath(rest));
+      case "npipe":
+        return this.#npipe(rest.replace(/^[\\/]{4}(?=[^\\/])/, "//"));
+      case "https":
+        return this.#tcp(rest, true);
+      case "http":
+      case "tcp":
+        if (!this.#allowInsecureTcp) {
+          throw this.#refuse(
+            "is plain TCP, where whoever reaches the port is root on the node; use a unix socket or https://, or set allowInsecureTcp",
+          );
+        }
+        return this.#tcp(rest, false);
+      case "unix-abstract":
+        throw this.#refuse("is an abstract socket, which Node.js cannot connect to");
+      default:
+        throw this.#refuse(`has a scheme that no runtime serves; expected ${accepted}`);
+    }
+  }
+
+  /** The path in what follows `unix:`. */
+  #unixUrlPath(rest: string): string {
+    if (rest.startsWith("//") && !rest.startsWith("///")) {
+      const suggestion = rest.length > 2 ? `; did you mean unix:///${rest.slice(2)}?` : "";
+      throw this.#refuse(`has a host where a socket has none${suggestion}`);
+    }
+    if (!rest.startsWith("/"))
+      throw this.#refuse("needs an absolute path, as in unix:///run/containerd/containerd.sock");
+    if (/[?#]/.test(rest))
+      throw this.#refuse("has a query or fragment; write ? as %3F and # as %23 if they belong to the path");
+    const path = rest.replace(/^\/\/(?=\/)/, "");
+    try {
+      const decoded = decodeURIComponent(path);
+      if (decoded.includes("\0")) throw this.#refuse("contains a NUL byte");
+      return decoded;
+    } catch (cause) {
+      if (cause instanceof InvalidInputError) throw cause;
+      throw this.#refuse("has a percent sign that starts no valid escape; write % as %25 if it belongs to the path");
+    }
+  }
+
+  #unix(path: string): Endpoint {
+    if (this.#platform === "win32") {
+      throw this.#refuse("is a unix socket, which Node.js cannot open on Windows; use npipe:////./pipe/name");
+    }
+    if (path.endsWith("/")) throw this.#refuse("ends in a slash: a socket is not a directory");
+    const endpoint = unixEndpoint(path);
+    // The size of sun_path in sockaddr_un, less the NUL at its end. The kernel would cut the path or refuse it by a riddle.
+    const limit = this.#platform === "linux" ? 107 : 103;
+    const length = Buffer.byteLength(endpoint.path);
+    if (length > limit) throw this.#refuse(`is ${length} bytes long; the path of a socket has at most ${limit}`);
+    return endpoint;
+  }
+
+  #npipe(name: string): Endpoint {
+    const [, host, pipe] = /^[\\/]{2}([^\\/]+)[\\/]pipe[\\/](.+)$/i.exec(name) ?? [];
+    if (host === undefined || pipe === undefined) {
+      throw this.#refuse("is not the name of a pipe, which looks like npipe:////./pipe/containerd-containerd");
+    }
+    if (this.#platform !== "win32") throw this.#refuse("is a named pipe, which only Windows has");
+    return npipeEndpoint(`//${host}/pipe/${pipe}`);
+  }
+
+  #tcp(rest: string, tls: boolean): Endpoint {
+    const [, authority, tail] = /^\/\/([^/?#]*)(.*)$/.exec(rest) ?? [];
+    if (authority === undefined || tail === undefined) throw this.#refuse("needs the form https://host:port");
+    // Whatever precedes an @ may be a password, so refuse() does not show the text then.
+    if (rest.includes("@")) throw this.#refuse("contains user information, which CRI has no use for");
+    if (tail !== "" && tail !== "/")
+      throw this.#refuse("has a path, query or fragment; only host and port belong here");
+    const [, bracketed, plain, portText] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(authority) ?? [];
+    const host = bracketed === undefined ? this.#host(plain) : this.#ipv6(bracketed);
+    if (portText === undefined || portText === "") throw this.#refuse("has no port; CRI has no well-known one");
+    const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
+    if (port < 1 || port > 65_535) throw this.#refuse("has a port that is not between 1 and 65535");
+    const hostPort = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+    const resolver = isIPv6(host) ? "ipv6" : isIPv4(host) ? "ipv4" : "dns";
+    const display = `${tls ? "https" : "http"}://${hostPort}`;
+    return { kind: "tcp", tls, host, port, display, target: `${resolver}:${hostPort}` };
+  }
+
+  #host(text: string | undefined): string {
+    if (text === "") throw this.#refuse("has no host");
+    if (text === undefined) throw this.#refuse("needs the form https://host:port, an IPv6 address in brackets");
+    if (isIPv4(text)) return text;
+    const labels = text.replace(/\.$/, "").split(".");
+    const isName =
+      text.length <= 253 && labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
+    if (!isName || /^[\d.]+$/.test(text)) throw this.#refuse("has a host that is neither a name nor an address");
+    return text.toLowerCase();
+  }
+
+  #ipv6(text: string): string {
+    if (!isIPv6(text) || text.includes("%")) throw this.#refuse("has brackets around what is not an IPv6 address");
+    return new URL(`http://[${text}]`).hostname.slice(1, -1); // the shortest form, in lower case
+  }
+
+  #refuse(message: string): InvalidInputError {
+    const field = this.#field;
+    const mayHoldPassword = typeof this.#text === "string" && /^[^/]*:\/\/.*@/s.test(this.#text);
+    return new InvalidInputError(mayHoldPassword ? { field, message } : { field, message, value: this.#text });
+  }
+}
+
+function escapePath(path: string): string {
+  return path.replace(/[%?#\s]/g, (character) => encodeURIComponent(character));
+}

@@ -1,0 +1,129 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { ChannelCredentials } from "@grpc/grpc-js";
+import { InvalidInputError } from "../errors.js";
+import type { TlsOptions } from "../options.js";
+
+/** Whether any field of the TLS options is set. */
+export function hasTlsOptions(tls: TlsOptions | undefined): tls is TlsOptions {
+  return tls !== undefined && Object.values(tls).some((value) => value !== undefined);
+}
+
+/**
+ * Reads everything in the TLS options, so that a mistake shows at once and not as a failing handshake: OpenSSL skips over a
+ * certificate authority that it cannot read without a word.
+ *
+ * @throws {@link InvalidInputError} which names the field and never shows its content.
+ */
+export function checkTlsOptions(tls: TlsOptions): void {
+  if (tls.serverName !== undefined && (typeof tls.serverName !== "string" || !/^[^\s/:@]+$/.test(tls.serverName))) {
+    throw invalid("serverName", "must be a host name, without scheme and port");
+  }
+  if (tls.ca !== undefined) readCertificates("ca", tls.ca);
+  if (tls.cert === undefined && tls.key === undefined) return;
+  if (tls.key === undefined) throw invalid("key", "is missing: tls.cert needs its private key");
+  if (tls.cert === undefined) throw invalid("cert", "is missing: tls.key needs its certificate");
+  const [certificate] = readCertificates("cert", tls.cert);
+  const key = readKey(tls.key);
+  if (certificate !== undefined && !certificate.checkPrivateKey(key)) {
+    throw invalid("key", "does not belong to the first certificate of tls.cert");
+  }
+}
+
+/** The credentials of a TLS channel. The server name is a matter of channel options: see `createRuntimeChannel`. */
+export function createTlsCredentials(tls: TlsOptions = {}): ChannelCredentials {
+  checkTlsOptions(tls);
+  return ChannelCredentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.cert));
+}
+
+/** What each failure looks like in the text of grpc-js, Node.js or OpenSSL, and what it means to a user of this package. */
+const explanations: readonly (readonly [RegExp, string])[] = [
+  // The server's complaints about the client, which OpenSSL quotes by number.
+  [/alert number 116\b/, "the server demands a client certificate: set tls.cert and tls.key"],
+  [/alert number 48\b/, "the server does not trust the authority that issued tls.cert"],
+  [/alert number 45\b/, "the server says that the client certificate in tls.cert has expired"],
+  [/alert number 4[236]\b/, "the server refuses the client certificate, or demands one: check tls.cert and tls.key"],
+  // TLS 1.2 has no word of its own for a missing client certificate.
+  [
+    /alert number 40\b/,
+    "no common ground with the server in the TLS handshake: it may demand a client certificate (tls.cert and tls.key)",
+  ],
+  [/alert number 70\b|unsupported protocol/i, "the server does not speak TLS 1.2 or later"],
+  [/alert number 112\b/, "the server does not know the name it was asked for: set tls.serverName"],
+  [
+    /wrong version number|packet length too long/i,
+    "the server does not speak TLS on this port: is the endpoint a plain http:// one?",
+  ],
+  // The client's complaints about the server.
+  [
+    /ERR_TLS_CERT_ALTNAME_INVALID|does not match certificate's altnames/i,
+    "the server's certificate is for another name: set tls.serverName to a name that it holds",
+  ],
+  [
+    /certificate has expired|CERT_HAS_EXPIRED/,
+    "the server's certificate, or the authority that issued it, has expired",
+  ],
+  [
+    /certificate is not yet valid|CERT_NOT_YET_VALID/,
+    "the server's certificate is not valid yet: compare the clocks of both machines",
+  ],
+  [
+    /unable to verify the first certificate|unable to get (?:local )?issuer certificate|self.signed certificate|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT|SELF_SIGNED_CERT/,
+    "the server's certificate comes from an authority that is not trusted: set tls.ca to that authority's certificate",
+  ],
+];
+
+/**
+ * Says in plain words why a TLS connection failed.
+ *
+ * @param details the text of an UNAVAILABLE status, which quotes the last failed attempt to connect
+ * @returns nothing if the text is not about TLS, or does not tell: a server may hang up without a word
+ */
+export function explainTlsFailure(details: string): string | undefined {
+  return explanations.find(([pattern]) => pattern.test(details))?.[1];
+}
+
+const pemCertificate =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+function readCertificates(field: "ca" | "cert", value: string | Uint8Array): X509Certificate[] {
+  const blocks = pemText(field, value).match(pemCertificate);
+  if (blocks === null) throw invalid(field, "holds no PEM certificate");
+  return blocks.map((block, index) => {
+    try {
+      return new X509Certificate(block);
+    } catch (cause) {
+      throw invalid(field, `certificate ${index + 1} of ${blocks.length} cannot be read`, cause);
+    }
+  });
+}
+
+function readKey(value: string | Uint8Array): KeyObject {
+  const pem = pemText("key", value);
+  if (!pem.includes("PRIVATE KEY-----")) throw invalid("key", "holds no PEM private key");
+  if (/ENCRYPTED/.test(pem)) throw invalid("key", "is encrypted; decrypt it first");
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw invalid("key", "cannot be read", cause);
+  }
+}
+
+function pemText(field: "ca" | "cert" | "key", value: unknown): string {
+  if (typeof value !== "string" && !(value instanceof Uint8Array))
+    throw invalid(field, "must be PEM, as text or bytes");
+  const text = typeof value === "string" ? value : Buffer.from(value).toString("latin1");
+  if (text.trim() === "") throw invalid(field, "is empty");
+  if (!text.includes("-----BEGIN")) {
+    const isPath = text.length < 4096 && /^[^\n]*(?:[\\/]|\.(?:pem|crt|cer|key))[^\n]*$/.test(text);
+    throw invalid(field, isPath ? "looks like the name of a file; pass what is in it" : "is not PEM");
+  }
+  return text;
+}
+
+function bytes(value: string | Uint8Array | undefined): Buffer | null {
+  return value === undefined ? null : typeof value === "string" ? Buffer.from(value) : Buffer.from(value);
+}
+
+function invalid(field: keyof TlsOptions, message: string, cause?: unknown): InvalidInputError {
+  return new InvalidInputError({ field: `tls.${field}`, message, cause });
+}
