@@ -6,88 +6,21 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import Long from "long";
 import type { CallContext, CallOptions } from "nice-grpc-common";
 
-export enum Protocol {
-  TCP = 0,
-  UDP = 1,
-  SCTP = 2,
-  UNRECOGNIZED = -1,
-}
-
-export function protocolFromJSON(object: any): Protocol {
-  switch (object) {
-    case 0:
-    case "TCP":
-      return Protocol.TCP;
-    case 1:
-    case "UDP":
-      return Protocol.UDP;
-    case 2:
-    case "SCTP":
-      return Protocol.SCTP;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return Protocol.UNRECOGNIZED;
-  }
-}
-
-export function protocolToJSON(object: Protocol): string {
-  switch (object) {
-    case Protocol.TCP:
-      return "TCP";
-    case Protocol.UDP:
-      return "UDP";
-    case Protocol.SCTP:
-      return "SCTP";
-    case Protocol.UNRECOGNIZED:
-    default:
-      return "UNRECOGNIZED";
-  }
-}
-
-export enum MountPropagation {
-  PROPAGATION_PRIVATE = 0,
-  PROPAGATION_HOST_TO_CONTAINER = 1,
-  PROPAGATION_BIDIRECTIONAL = 2,
-  UNRECOGNIZED = -1,
-}
-
-export function mountPropagationFromJSON(object: any): MountPropagation {
-  switch (object) {
-    case 0:
-    case "PROPAGATION_PRIVATE":
-      return MountPropagation.PROPAGATION_PRIVATE;
-    case 1:
-    case "PROPAGATION_HOST_TO_CONTAINER":
-      return MountPropagation.PROPAGATION_HOST_TO_CONTAINER;
-    case 2:
-    case "PROPAGATION_BIDIRECTIONAL":
-      return MountPropagation.PROPAGATION_BIDIRECTIONAL;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return MountPropagation.UNRECOGNIZED;
-  }
-}
-
-export function mountPropagationToJSON(object: MountPropagation): string {
-  switch (object) {
-    case MountPropagation.PROPAGATION_PRIVATE:
-      return "PROPAGATION_PRIVATE";
-    case MountPropagation.PROPAGATION_HOST_TO_CONTAINER:
-      return "PROPAGATION_HOST_TO_CONTAINER";
-    case MountPropagation.PROPAGATION_BIDIRECTIONAL:
-      return "PROPAGATION_BIDIRECTIONAL";
-    case MountPropagation.UNRECOGNIZED:
-    default:
-      return "UNRECOGNIZED";
-  }
-}
-
+/** Whose namespace to use, for each of network, PID, IPC and user namespace. Note the zero value: unset means POD. */
 export enum NamespaceMode {
+  /** POD - One namespace shared by all containers of the pod: the default for network and IPC. PID accepts it too. */
   POD = 0,
+  /** CONTAINER - Each container has its own: the usual choice for PID. Not possible for network and user namespace. */
   CONTAINER = 1,
+  /**
+   * NODE - The node's own namespace ("host network", "host PID", …). For user namespaces: none, the container shares the
+   * node's.
+   */
   NODE = 2,
+  /**
+   * TARGET - The namespace of another container of the pod, named by `targetId`. PID only: how debug containers see their
+   * target.
+   */
   TARGET = 3,
   UNRECOGNIZED = -1,
 }
@@ -129,8 +62,14 @@ export function namespaceModeToJSON(object: NamespaceMode): string {
   }
 }
 
+/** How `supplementalGroups` joins the groups that the image's /etc/group gives the user. Since Kubernetes 1.31. */
 export enum SupplementalGroupsPolicy {
+  /** Merge - Groups from the image's /etc/group are added to the listed ones. */
   Merge = 0,
+  /**
+   * Strict - Only the listed groups (and the primary one); /etc/group is ignored. Needs a runtime whose Status reports
+   * `features.supplementalGroupsPolicy`.
+   */
   Strict = 1,
   UNRECOGNIZED = -1,
 }
@@ -162,8 +101,54 @@ export function supplementalGroupsPolicyToJSON(object: SupplementalGroupsPolicy)
   }
 }
 
+/** Transport protocol of a port mapping. Unset means TCP. */
+export enum Protocol {
+  /** TCP - TCP, the default. */
+  TCP = 0,
+  /** UDP - UDP. */
+  UDP = 1,
+  /** SCTP - SCTP. */
+  SCTP = 2,
+  UNRECOGNIZED = -1,
+}
+
+export function protocolFromJSON(object: any): Protocol {
+  switch (object) {
+    case 0:
+    case "TCP":
+      return Protocol.TCP;
+    case 1:
+    case "UDP":
+      return Protocol.UDP;
+    case 2:
+    case "SCTP":
+      return Protocol.SCTP;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Protocol.UNRECOGNIZED;
+  }
+}
+
+export function protocolToJSON(object: Protocol): string {
+  switch (object) {
+    case Protocol.TCP:
+      return "TCP";
+    case Protocol.UDP:
+      return "UDP";
+    case Protocol.SCTP:
+      return "SCTP";
+    case Protocol.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Whether a sandbox can hold running containers. Take care: the zero value is SANDBOX_READY. */
 export enum PodSandboxState {
+  /** SANDBOX_READY - Namespaces and network are up; containers can be created and started. */
   SANDBOX_READY = 0,
+  /** SANDBOX_NOTREADY - Stopped, or broken: nothing can run in it any more. A sandbox never becomes ready again. */
   SANDBOX_NOTREADY = 1,
   UNRECOGNIZED = -1,
 }
@@ -195,72 +180,189 @@ export function podSandboxStateToJSON(object: PodSandboxState): string {
   }
 }
 
+/** Whether mounts made later on one side show up on the other. */
+export enum MountPropagation {
+  /** PROPAGATION_PRIVATE - Neither side sees later mounts of the other ("rprivate"). The default. */
+  PROPAGATION_PRIVATE = 0,
+  /** PROPAGATION_HOST_TO_CONTAINER - Mounts made on the node later appear in the container ("rslave"). */
+  PROPAGATION_HOST_TO_CONTAINER = 1,
+  /**
+   * PROPAGATION_BIDIRECTIONAL - As above, and mounts made in the container appear on the node and in other containers ("rshared"). Privileged
+   * containers only.
+   */
+  PROPAGATION_BIDIRECTIONAL = 2,
+  UNRECOGNIZED = -1,
+}
+
+export function mountPropagationFromJSON(object: any): MountPropagation {
+  switch (object) {
+    case 0:
+    case "PROPAGATION_PRIVATE":
+      return MountPropagation.PROPAGATION_PRIVATE;
+    case 1:
+    case "PROPAGATION_HOST_TO_CONTAINER":
+      return MountPropagation.PROPAGATION_HOST_TO_CONTAINER;
+    case 2:
+    case "PROPAGATION_BIDIRECTIONAL":
+      return MountPropagation.PROPAGATION_BIDIRECTIONAL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return MountPropagation.UNRECOGNIZED;
+  }
+}
+
+export function mountPropagationToJSON(object: MountPropagation): string {
+  switch (object) {
+    case MountPropagation.PROPAGATION_PRIVATE:
+      return "PROPAGATION_PRIVATE";
+    case MountPropagation.PROPAGATION_HOST_TO_CONTAINER:
+      return "PROPAGATION_HOST_TO_CONTAINER";
+    case MountPropagation.PROPAGATION_BIDIRECTIONAL:
+      return "PROPAGATION_BIDIRECTIONAL";
+    case MountPropagation.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/**
+ * A signal to end a container with. The enum is in Kubernetes since 1.33; its names have the prefix SIGNAL_ since 1.37
+ * and were bare before (SIGTERM), with the same numbers. The numbers are CRI's own, not those of the kernel: SIGTERM is
+ * 23 here.
+ */
 export enum Signal {
+  /** SIGNAL_RUNTIME_DEFAULT - Not set: the image's STOPSIGNAL, or SIGTERM where it names none. */
   SIGNAL_RUNTIME_DEFAULT = 0,
+  /** SIGNAL_SIGABRT - Abort. */
   SIGNAL_SIGABRT = 1,
+  /** SIGNAL_SIGALRM - Alarm clock. */
   SIGNAL_SIGALRM = 2,
+  /** SIGNAL_SIGBUS - Bus error: bad memory access. */
   SIGNAL_SIGBUS = 3,
+  /** SIGNAL_SIGCHLD - A child has stopped or ended. */
   SIGNAL_SIGCHLD = 4,
+  /** SIGNAL_SIGCLD - Another name for SIGCHLD. */
   SIGNAL_SIGCLD = 5,
+  /** SIGNAL_SIGCONT - Continue if stopped. */
   SIGNAL_SIGCONT = 6,
+  /** SIGNAL_SIGFPE - Arithmetic error. */
   SIGNAL_SIGFPE = 7,
+  /** SIGNAL_SIGHUP - Hang-up; many daemons reload their configuration on it instead of ending. */
   SIGNAL_SIGHUP = 8,
+  /** SIGNAL_SIGILL - Illegal instruction. */
   SIGNAL_SIGILL = 9,
+  /** SIGNAL_SIGINT - Interrupt, as from Ctrl-C. */
   SIGNAL_SIGINT = 10,
+  /** SIGNAL_SIGIO - Input or output is possible. */
   SIGNAL_SIGIO = 11,
+  /** SIGNAL_SIGIOT - Another name for SIGABRT. */
   SIGNAL_SIGIOT = 12,
+  /** SIGNAL_SIGKILL - Kill at once. Cannot be caught, so the grace period is meaningless. */
   SIGNAL_SIGKILL = 13,
+  /** SIGNAL_SIGPIPE - Write to a pipe without a reader. */
   SIGNAL_SIGPIPE = 14,
+  /** SIGNAL_SIGPOLL - Another name for SIGIO. */
   SIGNAL_SIGPOLL = 15,
+  /** SIGNAL_SIGPROF - Profiling timer. */
   SIGNAL_SIGPROF = 16,
+  /** SIGNAL_SIGPWR - Power failure. */
   SIGNAL_SIGPWR = 17,
+  /** SIGNAL_SIGQUIT - Quit, as from Ctrl-\; nginx, for one, ends gracefully on it. */
   SIGNAL_SIGQUIT = 18,
+  /** SIGNAL_SIGSEGV - Invalid memory reference. */
   SIGNAL_SIGSEGV = 19,
+  /** SIGNAL_SIGSTKFLT - Stack fault of a coprocessor; unused by Linux. */
   SIGNAL_SIGSTKFLT = 20,
+  /** SIGNAL_SIGSTOP - Stop the process. Cannot be caught. */
   SIGNAL_SIGSTOP = 21,
+  /** SIGNAL_SIGSYS - Bad system call. */
   SIGNAL_SIGSYS = 22,
+  /** SIGNAL_SIGTERM - Terminate: the usual request to end. */
   SIGNAL_SIGTERM = 23,
+  /** SIGNAL_SIGTRAP - Trace or breakpoint trap. */
   SIGNAL_SIGTRAP = 24,
+  /** SIGNAL_SIGTSTP - Stop, as from Ctrl-Z. */
   SIGNAL_SIGTSTP = 25,
+  /** SIGNAL_SIGTTIN - A background process reads from its terminal. */
   SIGNAL_SIGTTIN = 26,
+  /** SIGNAL_SIGTTOU - A background process writes to its terminal. */
   SIGNAL_SIGTTOU = 27,
+  /** SIGNAL_SIGURG - Urgent data on a socket. */
   SIGNAL_SIGURG = 28,
+  /** SIGNAL_SIGUSR1 - Free for the program's own use. */
   SIGNAL_SIGUSR1 = 29,
+  /** SIGNAL_SIGUSR2 - Free for the program's own use. */
   SIGNAL_SIGUSR2 = 30,
+  /** SIGNAL_SIGVTALRM - Virtual timer. */
   SIGNAL_SIGVTALRM = 31,
+  /** SIGNAL_SIGWINCH - The terminal window changed its size; Apache httpd ends gracefully on it. */
   SIGNAL_SIGWINCH = 32,
+  /** SIGNAL_SIGXCPU - CPU time limit exceeded. */
   SIGNAL_SIGXCPU = 33,
+  /** SIGNAL_SIGXFSZ - File size limit exceeded. */
   SIGNAL_SIGXFSZ = 34,
+  /** SIGNAL_SIGRTMIN - First real-time signal. */
   SIGNAL_SIGRTMIN = 35,
+  /** SIGNAL_SIGRTMINPLUS1 - Real-time signal 1 above the first. */
   SIGNAL_SIGRTMINPLUS1 = 36,
+  /** SIGNAL_SIGRTMINPLUS2 - Real-time signal 2 above the first. */
   SIGNAL_SIGRTMINPLUS2 = 37,
+  /** SIGNAL_SIGRTMINPLUS3 - Real-time signal 3 above the first. */
   SIGNAL_SIGRTMINPLUS3 = 38,
+  /** SIGNAL_SIGRTMINPLUS4 - Real-time signal 4 above the first. */
   SIGNAL_SIGRTMINPLUS4 = 39,
+  /** SIGNAL_SIGRTMINPLUS5 - Real-time signal 5 above the first. */
   SIGNAL_SIGRTMINPLUS5 = 40,
+  /** SIGNAL_SIGRTMINPLUS6 - Real-time signal 6 above the first. */
   SIGNAL_SIGRTMINPLUS6 = 41,
+  /** SIGNAL_SIGRTMINPLUS7 - Real-time signal 7 above the first. */
   SIGNAL_SIGRTMINPLUS7 = 42,
+  /** SIGNAL_SIGRTMINPLUS8 - Real-time signal 8 above the first. */
   SIGNAL_SIGRTMINPLUS8 = 43,
+  /** SIGNAL_SIGRTMINPLUS9 - Real-time signal 9 above the first. */
   SIGNAL_SIGRTMINPLUS9 = 44,
+  /** SIGNAL_SIGRTMINPLUS10 - Real-time signal 10 above the first. */
   SIGNAL_SIGRTMINPLUS10 = 45,
+  /** SIGNAL_SIGRTMINPLUS11 - Real-time signal 11 above the first. */
   SIGNAL_SIGRTMINPLUS11 = 46,
+  /** SIGNAL_SIGRTMINPLUS12 - Real-time signal 12 above the first. */
   SIGNAL_SIGRTMINPLUS12 = 47,
+  /** SIGNAL_SIGRTMINPLUS13 - Real-time signal 13 above the first. */
   SIGNAL_SIGRTMINPLUS13 = 48,
+  /** SIGNAL_SIGRTMINPLUS14 - Real-time signal 14 above the first. */
   SIGNAL_SIGRTMINPLUS14 = 49,
+  /** SIGNAL_SIGRTMINPLUS15 - Real-time signal 15 above the first. */
   SIGNAL_SIGRTMINPLUS15 = 50,
+  /** SIGNAL_SIGRTMAXMINUS14 - Real-time signal 14 below the last. */
   SIGNAL_SIGRTMAXMINUS14 = 51,
+  /** SIGNAL_SIGRTMAXMINUS13 - Real-time signal 13 below the last. */
   SIGNAL_SIGRTMAXMINUS13 = 52,
+  /** SIGNAL_SIGRTMAXMINUS12 - Real-time signal 12 below the last. */
   SIGNAL_SIGRTMAXMINUS12 = 53,
+  /** SIGNAL_SIGRTMAXMINUS11 - Real-time signal 11 below the last. */
   SIGNAL_SIGRTMAXMINUS11 = 54,
+  /** SIGNAL_SIGRTMAXMINUS10 - Real-time signal 10 below the last. */
   SIGNAL_SIGRTMAXMINUS10 = 55,
+  /** SIGNAL_SIGRTMAXMINUS9 - Real-time signal 9 below the last. */
   SIGNAL_SIGRTMAXMINUS9 = 56,
+  /** SIGNAL_SIGRTMAXMINUS8 - Real-time signal 8 below the last. */
   SIGNAL_SIGRTMAXMINUS8 = 57,
+  /** SIGNAL_SIGRTMAXMINUS7 - Real-time signal 7 below the last. */
   SIGNAL_SIGRTMAXMINUS7 = 58,
+  /** SIGNAL_SIGRTMAXMINUS6 - Real-time signal 6 below the last. */
   SIGNAL_SIGRTMAXMINUS6 = 59,
+  /** SIGNAL_SIGRTMAXMINUS5 - Real-time signal 5 below the last. */
   SIGNAL_SIGRTMAXMINUS5 = 60,
+  /** SIGNAL_SIGRTMAXMINUS4 - Real-time signal 4 below the last. */
   SIGNAL_SIGRTMAXMINUS4 = 61,
+  /** SIGNAL_SIGRTMAXMINUS3 - Real-time signal 3 below the last. */
   SIGNAL_SIGRTMAXMINUS3 = 62,
+  /** SIGNAL_SIGRTMAXMINUS2 - Real-time signal 2 below the last. */
   SIGNAL_SIGRTMAXMINUS2 = 63,
+  /** SIGNAL_SIGRTMAXMINUS1 - Real-time signal 1 below the last. */
   SIGNAL_SIGRTMAXMINUS1 = 64,
+  /** SIGNAL_SIGRTMAX - Last real-time signal. */
   SIGNAL_SIGRTMAX = 65,
   UNRECOGNIZED = -1,
 }
@@ -612,10 +714,15 @@ export function signalToJSON(object: Signal): string {
   }
 }
 
+/** Where a container is in its life. Take care: the zero value is CONTAINER_CREATED. */
 export enum ContainerState {
+  /** CONTAINER_CREATED - Created, never started. */
   CONTAINER_CREATED = 0,
+  /** CONTAINER_RUNNING - Its main process runs. */
   CONTAINER_RUNNING = 1,
+  /** CONTAINER_EXITED - Its main process has ended, or failed to start. It cannot be started again. */
   CONTAINER_EXITED = 2,
+  /** CONTAINER_UNKNOWN - The runtime has lost track of it, for instance over a restart; stopping and removing it usually helps. */
   CONTAINER_UNKNOWN = 3,
   UNRECOGNIZED = -1,
 }
@@ -657,10 +764,15 @@ export function containerStateToJSON(object: ContainerState): string {
   }
 }
 
+/** What happened to a container or sandbox. Take care: the zero value is CONTAINER_CREATED_EVENT. Since Kubernetes 1.25. */
 export enum ContainerEventType {
+  /** CONTAINER_CREATED_EVENT - It was created. */
   CONTAINER_CREATED_EVENT = 0,
+  /** CONTAINER_STARTED_EVENT - It was started. */
   CONTAINER_STARTED_EVENT = 1,
+  /** CONTAINER_STOPPED_EVENT - It ended, by itself or by a stop. */
   CONTAINER_STOPPED_EVENT = 2,
+  /** CONTAINER_DELETED_EVENT - It was removed. */
   CONTAINER_DELETED_EVENT = 3,
   UNRECOGNIZED = -1,
 }
@@ -702,8 +814,11 @@ export function containerEventTypeToJSON(object: ContainerEventType): string {
   }
 }
 
+/** How to read the value of a metric. Since Kubernetes 1.26. */
 export enum MetricType {
+  /** COUNTER - Only grows, until a restart sets it back. */
   COUNTER = 0,
+  /** GAUGE - Goes up and down. */
   GAUGE = 1,
   UNRECOGNIZED = -1,
 }
@@ -735,8 +850,11 @@ export function metricTypeToJSON(object: MetricType): string {
   }
 }
 
+/** Who creates cgroups. Take care: the zero value is SYSTEMD. Since Kubernetes 1.28. */
 export enum CgroupDriver {
+  /** SYSTEMD - systemd: names are slices, such as "kubepods-pod123.slice". */
   SYSTEMD = 0,
+  /** CGROUPFS - The runtime itself, in /sys/fs/cgroup: names are paths. */
   CGROUPFS = 1,
   UNRECOGNIZED = -1,
 }
@@ -768,93 +886,106 @@ export function cgroupDriverToJSON(object: CgroupDriver): string {
   }
 }
 
+/** Argument of Version. */
 export interface VersionRequest {
+  /** The version of the kubelet's side of the API; runtimes ignore it. Empty is fine. */
   version: string;
 }
 
+/** Answer of Version. All four fields are set by a runtime that keeps the contract. */
 export interface VersionResponse {
+  /** Version of the kubelet's side of the API, always "0.1.0": of no use for telling what a runtime can do. */
   version: string;
+  /** Name of the runtime: "containerd", "cri-o", "docker". */
   runtimeName: string;
+  /** Version of the runtime in its own notation: "v2.1.9", "1.36.0", with vendor suffixes at times. */
   runtimeVersion: string;
+  /** Version of the API spoken here: "v1". */
   runtimeApiVersion: string;
 }
 
-export interface DNSConfig {
-  servers: string[];
-  searches: string[];
-  options: string[];
-}
-
-export interface PortMapping {
-  protocol: Protocol;
-  containerPort: number;
-  hostPort: number;
-  hostIp: string;
-}
-
-export interface Mount {
-  containerPath: string;
-  hostPath: string;
-  readonly: boolean;
-  selinuxRelabel: boolean;
-  propagation: MountPropagation;
-  uidMappings: IDMapping[];
-  gidMappings: IDMapping[];
-  recursiveReadOnly: boolean;
-  image: ImageSpec | undefined;
-  imageSubPath: string;
-  mountOptions: string[];
-}
-
-export interface IDMapping {
-  hostId: number;
-  containerId: number;
-  length: number;
-}
-
-export interface UserNamespace {
-  mode: NamespaceMode;
-  uids: IDMapping[];
-  gids: IDMapping[];
-}
-
-export interface NamespaceOption {
-  network: NamespaceMode;
-  pid: NamespaceMode;
-  ipc: NamespaceMode;
-  targetId: string;
-  usernsOptions: UserNamespace | undefined;
-}
-
+/** An int64 that can be absent: no message means not set, a message with 0 means zero. */
 export interface Int64Value {
+  /** The number. */
   value: Long;
 }
 
-export interface LinuxSandboxSecurityContext {
-  namespaceOptions: NamespaceOption | undefined;
-  selinuxOptions: SELinuxOption | undefined;
-  runAsUser: Int64Value | undefined;
-  runAsGroup: Int64Value | undefined;
-  readonlyRootfs: boolean;
-  supplementalGroups: Long[];
-  supplementalGroupsPolicy: SupplementalGroupsPolicy;
-  privileged: boolean;
-  seccomp: SecurityProfile | undefined;
-  apparmor:
-    | SecurityProfile
-    | undefined;
-  /** @deprecated */
-  seccompProfilePath: string;
+/** A uint64 that can be absent: no message means not measured, a message with 0 means zero. */
+export interface UInt64Value {
+  /** The number. */
+  value: Long;
 }
 
+/** Maps a range of user or group ids inside a user namespace to ids on the node. Since Kubernetes 1.25. */
+export interface IDMapping {
+  /** First id on the node. */
+  hostId: number;
+  /** First id in the container. */
+  containerId: number;
+  /** How many ids the range has, counted up from both first ids. */
+  length: number;
+}
+
+/** The user namespace of a pod. Since Kubernetes 1.25. */
+export interface UserNamespace {
+  /**
+   * POD for a user namespace with the mappings below; NODE for none. CONTAINER and TARGET are not supported.
+   * Take care: the zero value is POD, so a message without a mode asks for a user namespace.
+   */
+  mode: NamespaceMode;
+  /** Mappings of user ids. Runtimes accept exactly one for POD, none for NODE. */
+  uids: IDMapping[];
+  /** Mappings of group ids. Runtimes accept exactly one for POD, none for NODE. */
+  gids: IDMapping[];
+}
+
+/** Which namespaces a sandbox or a container shares. Both must agree on network and IPC. */
+export interface NamespaceOption {
+  /** Network namespace: POD or NODE. NODE means host network: no addresses of its own and no port mappings. */
+  network: NamespaceMode;
+  /**
+   * PID namespace: POD, CONTAINER, NODE or TARGET. Unset is POD, where processes of all containers see each other;
+   * Kubernetes itself asks for CONTAINER unless told otherwise.
+   */
+  pid: NamespaceMode;
+  /** IPC namespace: POD or NODE. */
+  ipc: NamespaceMode;
+  /** Id of the container whose PID namespace to join. Used with TARGET only. */
+  targetId: string;
+  /** User namespace of the pod. Absent means none: ids inside are ids on the node, as with NODE. Since Kubernetes 1.25. */
+  usernsOptions: UserNamespace | undefined;
+}
+
+/** An SELinux label in its four parts. Parts left empty are chosen by the runtime. */
+export interface SELinuxOption {
+  /** The user part, such as "system_u". */
+  user: string;
+  /** The role part, such as "system_r". */
+  role: string;
+  /** The type part, such as "container_t". */
+  type: string;
+  /** The level part, such as "s0:c123,c456". */
+  level: string;
+}
+
+/** A seccomp or AppArmor profile. */
 export interface SecurityProfile {
+  /** Where the profile comes from. Unset means RuntimeDefault. */
   profileType: SecurityProfile_ProfileType;
+  /**
+   * With Localhost only, and required then: for seccomp the absolute path of a JSON file on the node, for AppArmor the
+   * name of a profile loaded in the kernel.
+   */
   localhostRef: string;
 }
 
+/** Where a profile comes from. */
 export enum SecurityProfile_ProfileType {
+  /** RuntimeDefault - The profile that the runtime ships. The zero value: a SecurityProfile with nothing set asks for it. */
   RuntimeDefault = 0,
+  /** Unconfined - No confinement at all. */
   Unconfined = 1,
+  /** Localhost - A profile of the node, named by `localhostRef`. */
   Localhost = 2,
   UNRECOGNIZED = -1,
 }
@@ -891,11 +1022,184 @@ export function securityProfile_ProfileTypeToJSON(object: SecurityProfile_Profil
   }
 }
 
+/**
+ * Linux cgroup limits of a container, or of a pod as a whole. Zero and empty mean "not given": the default on creation,
+ * no change on an update.
+ */
+export interface LinuxContainerResources {
+  /** Length of the CPU scheduling period in microseconds. 0 is the kernel's default of 100000 (100 ms). */
+  cpuPeriod: Long;
+  /**
+   * CPU time the container may use per period, in microseconds: quota 150000 with period 100000 is 1.5 CPUs.
+   * 0 means not given; -1 means no limit.
+   */
+  cpuQuota: Long;
+  /** Relative weight when CPUs are contended; Kubernetes uses 1024 per requested CPU, at least 2. 0 means not given. */
+  cpuShares: Long;
+  /** Memory limit in bytes; going beyond it gets the container OOM-killed. 0 means not given (no limit). */
+  memoryLimitInBytes: Long;
+  /**
+   * Badness for the kernel's OOM killer, -1000 (never kill) to 1000 (kill first). 0 is a real value here as well as the
+   * default.
+   */
+  oomScoreAdj: Long;
+  /** CPUs the container may run on, in the kernel's list form: "0-3,8". Empty means all. */
+  cpusetCpus: string;
+  /** NUMA nodes to take memory from, in the kernel's list form: "0-1". Empty means all. */
+  cpusetMems: string;
+  /** Limits per size of huge page. Empty means none. */
+  hugepageLimits: HugepageLimit[];
+  /**
+   * Settings written to cgroup v2 files as they are: file name ("memory.high") to content. Ignored or refused on cgroup
+   * v1.
+   */
+  unified: { [key: string]: string };
+  /** Limit of memory plus swap in bytes. Equal to the memory limit: no swap. 0 means not given. */
+  memorySwapLimitInBytes: Long;
+}
+
+export interface LinuxContainerResources_UnifiedEntry {
+  key: string;
+  value: string;
+}
+
+/** How much memory in huge pages of one size may be used. */
+export interface HugepageLimit {
+  /** The page size as the kernel's file names have it: a number and B, KB, MB or GB, such as "2MB" or "1GB". */
+  pageSize: string;
+  /** Limit in bytes. 0 forbids pages of this size. */
+  limit: Long;
+}
+
+/** Limits of a Windows container. Zero means "not given". */
+export interface WindowsContainerResources {
+  /** Relative weight when CPUs are contended, up to 10000. At most one of this, `cpuCount` and `cpuMaximum` counts. */
+  cpuShares: Long;
+  /** Number of CPUs the container may use. */
+  cpuCount: Long;
+  /** Share of all CPU time in units of 0.01 percent: 10000 is everything. */
+  cpuMaximum: Long;
+  /** Memory limit in bytes. */
+  memoryLimitInBytes: Long;
+  /** Size of the writable root file system in bytes. Since Kubernetes 1.24. */
+  rootfsSizeInBytes: Long;
+  /** CPUs the container may run on, by processor group. Empty means all. Since Kubernetes 1.32. */
+  affinityCpus: WindowsCpuGroupAffinity[];
+}
+
+/** Some processors of one Windows processor group. Since Kubernetes 1.32. */
+export interface WindowsCpuGroupAffinity {
+  /** Bit n stands for processor n of the group. */
+  cpuMask: Long;
+  /** Number of the processor group. */
+  cpuGroup: number;
+}
+
+/**
+ * What identifies a pod sandbox to its creator. The runtime keeps it, gives it back, and allows one sandbox per
+ * combination of all four.
+ */
+export interface PodSandboxMetadata {
+  /** Name of the pod. Required. */
+  name: string;
+  /** Unique id of the pod: any string that is not used twice on the node. Required by CRI-O, wise everywhere. */
+  uid: string;
+  /** Namespace of the pod. Required by CRI-O, wise everywhere. */
+  namespace: string;
+  /** Counts how often this pod's sandbox was created anew, from 0. Raise it to get a fresh name after a failed attempt. */
+  attempt: number;
+}
+
+/** Resolver settings that become the pod's /etc/resolv.conf. */
+export interface DNSConfig {
+  /** Addresses of name servers. */
+  servers: string[];
+  /** Domains tried in turn for names that are not fully qualified. */
+  searches: string[];
+  /** Options of resolv.conf, such as "ndots:5". */
+  options: string[];
+}
+
+/** A port of the node that is forwarded into the pod by the CNI's port-mapping plugin. Has no effect with host network. */
+export interface PortMapping {
+  /** Transport protocol; unset means TCP. */
+  protocol: Protocol;
+  /** Port inside the pod, 1 to 65535. 0 is not a port. */
+  containerPort: number;
+  /** Port on the node. 0 means that nothing is forwarded. */
+  hostPort: number;
+  /** Address on the node to listen on. Empty means all addresses. */
+  hostIp: string;
+}
+
+/**
+ * Security settings of a sandbox, that is of its pause container and its namespaces. Containers bring their own:
+ * LinuxContainerSecurityContext.
+ */
+export interface LinuxSandboxSecurityContext {
+  /** Which namespaces the sandbox has and shares. Containers must state the same for network and IPC. */
+  namespaceOptions:
+    | NamespaceOption
+    | undefined;
+  /** SELinux label of the sandbox; absent means that the runtime chooses. */
+  selinuxOptions:
+    | SELinuxOption
+    | undefined;
+  /** User id of the sandbox's process; absent means the image's user. */
+  runAsUser:
+    | Int64Value
+    | undefined;
+  /** Group id of the sandbox's process. Only together with `runAsUser`: an error without it. */
+  runAsGroup:
+    | Int64Value
+    | undefined;
+  /** Makes the sandbox's root file system read-only. */
+  readonlyRootfs: boolean;
+  /** Further group ids of the sandbox's process. */
+  supplementalGroups: Long[];
+  /** How these groups join those of the image's /etc/group. Unset means Merge. Since Kubernetes 1.31. */
+  supplementalGroupsPolicy: SupplementalGroupsPolicy;
+  /**
+   * Whether any container of the pod may be privileged. A sandbox without it refuses privileged containers, or breaks
+   * them in subtle ways: set it whenever one is to come.
+   */
+  privileged: boolean;
+  /** Seccomp profile of the sandbox; absent means unconfined, unless the runtime is set up otherwise. */
+  seccomp:
+    | SecurityProfile
+    | undefined;
+  /** AppArmor profile of the sandbox; absent means the runtime's default. */
+  apparmor:
+    | SecurityProfile
+    | undefined;
+  /**
+   * The older way to name a seccomp profile: "runtime/default", "unconfined" or "localhost/<absolute path>".
+   * Use `seccomp`.
+   *
+   * @deprecated
+   */
+  seccompProfilePath: string;
+}
+
+/** The part of a sandbox's configuration that only Linux has. */
 export interface LinuxPodSandboxConfig {
+  /**
+   * Parent cgroup for the pod, created by the client beforehand: a path such as "/kubepods/pod123" with the cgroupfs
+   * driver, one that ends in a slice such as "/kubepods.slice/kubepods-pod123.slice" with systemd. RuntimeConfig tells
+   * which driver. Empty: the runtime's own place.
+   */
   cgroupParent: string;
-  securityContext: LinuxSandboxSecurityContext | undefined;
+  /** Namespaces, users, profiles. */
+  securityContext:
+    | LinuxSandboxSecurityContext
+    | undefined;
+  /** Kernel parameters set in the pod's namespaces, such as "net.ipv4.ip_local_port_range". Only namespaced ones work. */
   sysctls: { [key: string]: string };
-  overhead: LinuxContainerResources | undefined;
+  /** Resources that the sandbox itself costs beyond its containers. Informative, for virtual-machine runtimes. */
+  overhead:
+    | LinuxContainerResources
+    | undefined;
+  /** Sum of what the pod's containers may use. Informative, for virtual-machine runtimes. */
   resources: LinuxContainerResources | undefined;
 }
 
@@ -904,22 +1208,67 @@ export interface LinuxPodSandboxConfig_SysctlsEntry {
   value: string;
 }
 
-export interface PodSandboxMetadata {
-  name: string;
-  uid: string;
-  namespace: string;
-  attempt: number;
+/** Namespaces of a Windows pod. Since Kubernetes 1.26. */
+export interface WindowsNamespaceOption {
+  /** Network namespace: POD or NODE (host network). Other modes are not supported. */
+  network: NamespaceMode;
 }
 
+/** Security settings of a Windows sandbox. */
+export interface WindowsSandboxSecurityContext {
+  /** User name the sandbox's process runs as. Empty means the image's user. */
+  runAsUsername: string;
+  /** Content of the credential spec (JSON) of a group-managed service account. Empty means none. */
+  credentialSpec: string;
+  /** Whether the pod's containers run directly on the host. All containers of a pod must agree. */
+  hostProcess: boolean;
+  /** Which namespaces the sandbox shares. Since Kubernetes 1.26. */
+  namespaceOptions: WindowsNamespaceOption | undefined;
+}
+
+/** The part of a sandbox's configuration that only Windows has. */
+export interface WindowsPodSandboxConfig {
+  /** Users, credentials, host process. */
+  securityContext: WindowsSandboxSecurityContext | undefined;
+}
+
+/** Everything that defines a pod sandbox. The same message goes along with CreateContainer and PullImage: keep it. */
 export interface PodSandboxConfig {
-  metadata: PodSandboxMetadata | undefined;
+  /** Identity of the sandbox. Required. */
+  metadata:
+    | PodSandboxMetadata
+    | undefined;
+  /**
+   * Host name inside the pod. May be empty with host network only, where the node's name shows; elsewhere runtimes make
+   * do with a name of their own, or fail.
+   */
   hostname: string;
+  /**
+   * Absolute path of the folder on the node for log files of the pod's containers, created by the runtime. A
+   * container's `logPath` is relative to it. Empty: containers of this pod have no log files.
+   */
   logDirectory: string;
-  dnsConfig: DNSConfig | undefined;
+  /** Resolver settings. Absent: the node's /etc/resolv.conf. */
+  dnsConfig:
+    | DNSConfig
+    | undefined;
+  /** Ports of the node forwarded into the pod. */
   portMappings: PortMapping[];
+  /**
+   * Labels to select the sandbox by in lists. Key and value are free text for the runtime; Kubernetes has its own
+   * rules.
+   */
   labels: { [key: string]: string };
+  /**
+   * Notes that the runtime keeps and gives back unchanged, and that some runtimes and plugins act on. No place for
+   * secrets: they are logged and listed.
+   */
   annotations: { [key: string]: string };
-  linux: LinuxPodSandboxConfig | undefined;
+  /** Settings for Linux. Absent on other systems. */
+  linux:
+    | LinuxPodSandboxConfig
+    | undefined;
+  /** Settings for Windows. Absent on other systems. */
   windows: WindowsPodSandboxConfig | undefined;
 }
 
@@ -933,60 +1282,104 @@ export interface PodSandboxConfig_AnnotationsEntry {
   value: string;
 }
 
+/** Argument of RunPodSandbox. */
 export interface RunPodSandboxRequest {
-  config: PodSandboxConfig | undefined;
+  /** What to create. Required. */
+  config:
+    | PodSandboxConfig
+    | undefined;
+  /**
+   * Name of the runtime handler, as listed in `StatusResponse.runtimeHandlers` ("runc", "kata", …). Empty means the
+   * default one; an unknown name fails the call.
+   */
   runtimeHandler: string;
 }
 
+/** Answer of RunPodSandbox. */
 export interface RunPodSandboxResponse {
+  /** Id of the new sandbox. Never empty. */
   podSandboxId: string;
 }
 
+/** Argument of StopPodSandbox. */
 export interface StopPodSandboxRequest {
+  /** Id of the sandbox. containerd and CRI-O accept an unambiguous beginning of it too. */
   podSandboxId: string;
 }
 
+/** Answer of StopPodSandbox; says nothing beyond success. */
 export interface StopPodSandboxResponse {
 }
 
+/** Argument of RemovePodSandbox. */
 export interface RemovePodSandboxRequest {
+  /** Id of the sandbox. */
   podSandboxId: string;
 }
 
+/** Answer of RemovePodSandbox; says nothing beyond success. */
 export interface RemovePodSandboxResponse {
 }
 
+/** Argument of PodSandboxStatus. */
 export interface PodSandboxStatusRequest {
+  /** Id of the sandbox. */
   podSandboxId: string;
+  /** Asks for the runtime's internals in `info`: for people and debugging, slower. */
   verbose: boolean;
 }
 
+/** An IP address of a pod. */
 export interface PodIP {
+  /** IPv4 or IPv6 address in text form. */
   ip: string;
 }
 
+/** Network state of a sandbox. */
 export interface PodSandboxNetworkStatus {
+  /** Main address of the pod. Empty with host network and after the sandbox was stopped. */
   ip: string;
+  /** Further addresses, of the other IP family in a dual-stack cluster. Does not repeat `ip`. */
   additionalIps: PodIP[];
 }
 
+/** The namespaces a sandbox really has. */
 export interface Namespace {
+  /** Modes in effect. */
   options: NamespaceOption | undefined;
 }
 
+/** The part of a sandbox's status that only Linux has. */
 export interface LinuxPodSandboxStatus {
+  /** Namespaces of the sandbox. */
   namespaces: Namespace | undefined;
 }
 
+/** State of one sandbox in full. */
 export interface PodSandboxStatus {
+  /** Id of the sandbox. */
   id: string;
-  metadata: PodSandboxMetadata | undefined;
+  /** Identity given on creation. */
+  metadata:
+    | PodSandboxMetadata
+    | undefined;
+  /** Ready or not. A state unknown to this schema arrives as its number. */
   state: PodSandboxState;
+  /** When the sandbox was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
-  network: PodSandboxNetworkStatus | undefined;
-  linux: LinuxPodSandboxStatus | undefined;
+  /** Addresses of the pod. Absent when the runtime tells nothing. */
+  network:
+    | PodSandboxNetworkStatus
+    | undefined;
+  /** What only Linux has. */
+  linux:
+    | LinuxPodSandboxStatus
+    | undefined;
+  /** Labels given on creation. */
   labels: { [key: string]: string };
+  /** Annotations given on creation, unchanged. */
   annotations: { [key: string]: string };
+  /** Runtime handler in use. Empty is the default handler. */
   runtimeHandler: string;
 }
 
@@ -1000,10 +1393,23 @@ export interface PodSandboxStatus_AnnotationsEntry {
   value: string;
 }
 
+/** Answer of PodSandboxStatus. */
 export interface PodSandboxStatusResponse {
-  status: PodSandboxStatus | undefined;
+  /** The state. Present unless the runtime breaks the contract. */
+  status:
+    | PodSandboxStatus
+    | undefined;
+  /**
+   * Internals of the runtime, with `verbose` only: containerd and CRI-O put JSON text under the key "info", in a shape
+   * that changes between releases.
+   */
   info: { [key: string]: string };
+  /**
+   * States of the sandbox's containers, from runtimes that send events for the kubelet; otherwise empty, which does not
+   * mean that there are none. Since Kubernetes 1.26.
+   */
   containersStatuses: ContainerStatus[];
+  /** When these states were read, in nanoseconds since 1970-01-01 UTC. 0 when not given. Since Kubernetes 1.26. */
   timestamp: Long;
 }
 
@@ -1012,13 +1418,21 @@ export interface PodSandboxStatusResponse_InfoEntry {
   value: string;
 }
 
+/** A sandbox state as a filter. Wrapped, because a bare state could not be told from "any state". */
 export interface PodSandboxStateValue {
+  /** The state to look for. */
   state: PodSandboxState;
 }
 
+/** Which sandboxes to list. All conditions given must hold; an empty filter matches everything. */
 export interface PodSandboxFilter {
+  /** Id of the sandbox, or the beginning of it. Empty matches all. */
   id: string;
-  state: PodSandboxStateValue | undefined;
+  /** State to look for. Absent matches all. */
+  state:
+    | PodSandboxStateValue
+    | undefined;
+  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
   labelSelector: { [key: string]: string };
 }
 
@@ -1027,17 +1441,29 @@ export interface PodSandboxFilter_LabelSelectorEntry {
   value: string;
 }
 
+/** Argument of ListPodSandbox. */
 export interface ListPodSandboxRequest {
+  /** Which sandboxes to list. Absent lists all. */
   filter: PodSandboxFilter | undefined;
 }
 
+/** A sandbox as lists show it: the status without network and namespaces. */
 export interface PodSandbox {
+  /** Id of the sandbox. */
   id: string;
-  metadata: PodSandboxMetadata | undefined;
+  /** Identity given on creation. */
+  metadata:
+    | PodSandboxMetadata
+    | undefined;
+  /** Ready or not. */
   state: PodSandboxState;
+  /** When the sandbox was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
+  /** Labels given on creation. */
   labels: { [key: string]: string };
+  /** Annotations given on creation, unchanged. */
   annotations: { [key: string]: string };
+  /** Runtime handler in use. Empty is the default handler. */
   runtimeHandler: string;
 }
 
@@ -1051,135 +1477,77 @@ export interface PodSandbox_AnnotationsEntry {
   value: string;
 }
 
+/** Answer of ListPodSandbox. */
 export interface ListPodSandboxResponse {
+  /** The sandboxes, in no particular order. */
   items: PodSandbox[];
 }
 
+/** Argument of StreamPodSandboxes. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxesRequest {
+  /** Which sandboxes to list. Absent lists all. */
   filter: PodSandboxFilter | undefined;
 }
 
+/** One batch of StreamPodSandboxes. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxesResponse {
+  /** Some of the sandboxes. How many is the runtime's choice: thousands, usually. */
   podSandboxes: PodSandbox[];
 }
 
-export interface PodSandboxStatsRequest {
+/** Argument of UpdatePodSandboxResources. Since Kubernetes 1.33. */
+export interface UpdatePodSandboxResourcesRequest {
+  /** Id of the sandbox. */
   podSandboxId: string;
+  /** What the sandbox itself costs beyond its containers. Absent means unchanged. */
+  overhead:
+    | LinuxContainerResources
+    | undefined;
+  /** What the pod's containers may use in sum. Absent means unchanged. */
+  resources: LinuxContainerResources | undefined;
 }
 
-export interface PodSandboxStatsResponse {
-  stats: PodSandboxStats | undefined;
+/** Answer of UpdatePodSandboxResources; says nothing beyond success. Since Kubernetes 1.33. */
+export interface UpdatePodSandboxResourcesResponse {
 }
 
-export interface PodSandboxStatsFilter {
-  id: string;
-  labelSelector: { [key: string]: string };
-}
-
-export interface PodSandboxStatsFilter_LabelSelectorEntry {
-  key: string;
-  value: string;
-}
-
-export interface ListPodSandboxStatsRequest {
-  filter: PodSandboxStatsFilter | undefined;
-}
-
-export interface ListPodSandboxStatsResponse {
-  stats: PodSandboxStats[];
-}
-
-export interface StreamPodSandboxStatsRequest {
-  filter: PodSandboxStatsFilter | undefined;
-}
-
-export interface StreamPodSandboxStatsResponse {
-  podSandboxStats: PodSandboxStats[];
-}
-
-export interface PodSandboxAttributes {
-  id: string;
-  metadata: PodSandboxMetadata | undefined;
-  labels: { [key: string]: string };
-  annotations: { [key: string]: string };
-}
-
-export interface PodSandboxAttributes_LabelsEntry {
-  key: string;
-  value: string;
-}
-
-export interface PodSandboxAttributes_AnnotationsEntry {
-  key: string;
-  value: string;
-}
-
-export interface PodSandboxStats {
-  attributes: PodSandboxAttributes | undefined;
-  linux: LinuxPodSandboxStats | undefined;
-  windows: WindowsPodSandboxStats | undefined;
-}
-
-export interface LinuxPodSandboxStats {
-  cpu: CpuUsage | undefined;
-  memory: MemoryUsage | undefined;
-  network: NetworkUsage | undefined;
-  process: ProcessUsage | undefined;
-  containers: ContainerStats[];
-  io: IoUsage | undefined;
-}
-
-export interface WindowsPodSandboxStats {
-  cpu: WindowsCpuUsage | undefined;
-  memory: WindowsMemoryUsage | undefined;
-  network: WindowsNetworkUsage | undefined;
-  process: WindowsProcessUsage | undefined;
-  containers: WindowsContainerStats[];
-}
-
-export interface NetworkUsage {
-  timestamp: Long;
-  defaultInterface: NetworkInterfaceUsage | undefined;
-  interfaces: NetworkInterfaceUsage[];
-}
-
-export interface WindowsNetworkUsage {
-  timestamp: Long;
-  defaultInterface: WindowsNetworkInterfaceUsage | undefined;
-  interfaces: WindowsNetworkInterfaceUsage[];
-}
-
-export interface NetworkInterfaceUsage {
+/**
+ * What identifies a container within its pod. The runtime keeps it, gives it back, and allows one container per
+ * combination in a pod.
+ */
+export interface ContainerMetadata {
+  /** Name of the container. Required. */
   name: string;
-  rxBytes: UInt64Value | undefined;
-  rxErrors: UInt64Value | undefined;
-  txBytes: UInt64Value | undefined;
-  txErrors: UInt64Value | undefined;
+  /**
+   * Counts how often this container was created anew, from 0. Raise it to create a successor while the old one is still
+   * listed.
+   */
+  attempt: number;
 }
 
-export interface WindowsNetworkInterfaceUsage {
-  name: string;
-  rxBytes: UInt64Value | undefined;
-  rxPacketsDropped: UInt64Value | undefined;
-  txBytes: UInt64Value | undefined;
-  txPacketsDropped: UInt64Value | undefined;
-}
-
-export interface ProcessUsage {
-  timestamp: Long;
-  processCount: UInt64Value | undefined;
-}
-
-export interface WindowsProcessUsage {
-  timestamp: Long;
-  processCount: UInt64Value | undefined;
-}
-
+/** Names an image, and says how it was asked for. */
 export interface ImageSpec {
+  /**
+   * Tag, digest or id of the image: "docker.io/library/nginx:1.29", "nginx@sha256:…", or the `id` or reference that
+   * PullImage or ImageStatus returned. Short names are completed by the runtime, in its own way.
+   */
   image: string;
+  /** Notes about the image, which runtimes use to choose where to unpack it. Rarely needed. */
   annotations: { [key: string]: string };
+  /**
+   * The reference as the user wrote it, before it was resolved to an id. CRI-O refuses to create a container from an
+   * image without it. Since Kubernetes 1.28.
+   */
   userSpecifiedImage: string;
+  /**
+   * Runtime handler to pull the image for, where images differ by handler (alpha). Empty means the default handler; an
+   * unknown name is an error. Since Kubernetes 1.29.
+   */
   runtimeHandler: string;
+  /**
+   * For an image mounted as a volume: the id or digest that is mounted, as in `ContainerStatus.imageId`. Empty means
+   * unknown. Since Kubernetes 1.36.
+   */
   imageRef: string;
 }
 
@@ -1188,155 +1556,256 @@ export interface ImageSpec_AnnotationsEntry {
   value: string;
 }
 
+/** One environment variable. */
 export interface KeyValue {
+  /** Name of the variable. */
   key: string;
+  /**
+   * Value of the variable, as bytes, because Linux allows any but NUL. Encode text as UTF-8. Older schemas call it a
+   * string; on the wire that is the same.
+   */
   value: Uint8Array;
 }
 
-export interface LinuxContainerResources {
-  cpuPeriod: Long;
-  cpuQuota: Long;
-  cpuShares: Long;
-  memoryLimitInBytes: Long;
-  oomScoreAdj: Long;
-  cpusetCpus: string;
-  cpusetMems: string;
-  hugepageLimits: HugepageLimit[];
-  unified: { [key: string]: string };
-  memorySwapLimitInBytes: Long;
-}
-
-export interface LinuxContainerResources_UnifiedEntry {
-  key: string;
-  value: string;
-}
-
-export interface HugepageLimit {
-  pageSize: string;
-  limit: Long;
-}
-
-export interface SELinuxOption {
-  user: string;
-  role: string;
-  type: string;
-  level: string;
-}
-
-export interface Capability {
-  addCapabilities: string[];
-  dropCapabilities: string[];
-  addAmbientCapabilities: string[];
-}
-
-export interface LinuxContainerSecurityContext {
-  capabilities: Capability | undefined;
-  privileged: boolean;
-  namespaceOptions: NamespaceOption | undefined;
-  selinuxOptions: SELinuxOption | undefined;
-  runAsUser: Int64Value | undefined;
-  runAsGroup: Int64Value | undefined;
-  runAsUsername: string;
-  readonlyRootfs: boolean;
-  supplementalGroups: Long[];
-  supplementalGroupsPolicy: SupplementalGroupsPolicy;
-  noNewPrivs: boolean;
-  maskedPaths: string[];
-  readonlyPaths: string[];
-  seccomp: SecurityProfile | undefined;
-  apparmor:
-    | SecurityProfile
-    | undefined;
-  /** @deprecated */
-  apparmorProfile: string;
-  /** @deprecated */
-  seccompProfilePath: string;
-}
-
-export interface LinuxContainerConfig {
-  resources: LinuxContainerResources | undefined;
-  securityContext: LinuxContainerSecurityContext | undefined;
-}
-
-export interface LinuxContainerUser {
-  uid: Long;
-  gid: Long;
-  supplementalGroups: Long[];
-}
-
-export interface WindowsNamespaceOption {
-  network: NamespaceMode;
-}
-
-export interface WindowsSandboxSecurityContext {
-  runAsUsername: string;
-  credentialSpec: string;
-  hostProcess: boolean;
-  namespaceOptions: WindowsNamespaceOption | undefined;
-}
-
-export interface WindowsPodSandboxConfig {
-  securityContext: WindowsSandboxSecurityContext | undefined;
-}
-
-export interface WindowsContainerSecurityContext {
-  runAsUsername: string;
-  credentialSpec: string;
-  hostProcess: boolean;
-}
-
-export interface WindowsContainerConfig {
-  resources: WindowsContainerResources | undefined;
-  securityContext: WindowsContainerSecurityContext | undefined;
-}
-
-export interface WindowsContainerResources {
-  cpuShares: Long;
-  cpuCount: Long;
-  cpuMaximum: Long;
-  memoryLimitInBytes: Long;
-  rootfsSizeInBytes: Long;
-  affinityCpus: WindowsCpuGroupAffinity[];
-}
-
-export interface WindowsCpuGroupAffinity {
-  cpuMask: Long;
-  cpuGroup: number;
-}
-
-export interface ContainerMetadata {
-  name: string;
-  attempt: number;
-}
-
-export interface Device {
+/** A folder, file or image made visible in a container. */
+export interface Mount {
+  /** Absolute path in the container. Required. */
   containerPath: string;
+  /**
+   * Path on the node, which must exist on most runtimes; containerd creates a missing one as a folder. Symbolic links
+   * are resolved. Leave it empty when `image` is set.
+   */
   hostPath: string;
+  /** Makes this mount read-only. Mounts below it stay writable, see `recursiveReadOnly`. */
+  readonly: boolean;
+  /** Relabels the content for SELinux so that the container may use it. Changes files on the node. */
+  selinuxRelabel: boolean;
+  /** Whether later mounts spread between node and container. Unset means they do not. */
+  propagation: MountPropagation;
+  /**
+   * How user ids of files are shown inside, with user namespaces. Needs a file system with id-mapped mounts.
+   * Since Kubernetes 1.27.
+   */
+  uidMappings: IDMapping[];
+  /** How group ids of files are shown inside, with user namespaces. Since Kubernetes 1.27. */
+  gidMappings: IDMapping[];
+  /**
+   * Makes the mounts below this one read-only too. Requires `readonly` and PROPAGATION_PRIVATE, and a handler that
+   * reports `recursiveReadOnlyMounts`; the call fails otherwise. Since Kubernetes 1.30.
+   */
+  recursiveReadOnly: boolean;
+  /**
+   * Mounts the content of an image instead of `hostPath`, always read-only. The image must be present: put the
+   * `imageRef` that PullImage returned into its `image`. Since Kubernetes 1.31.
+   */
+  image:
+    | ImageSpec
+    | undefined;
+  /** Folder within `image` to mount; an error when it is not there. Empty means the image's root. Since Kubernetes 1.33. */
+  imageSubPath: string;
+  /**
+   * Further options of the mount, such as "noexec" (alpha). Needs a runtime whose Status reports
+   * `features.mountOptions`. Since Kubernetes 1.37.
+   */
+  mountOptions: string[];
+}
+
+/** A device of the node made available in a container. */
+export interface Device {
+  /** Absolute path in the container. */
+  containerPath: string;
+  /** Absolute path on the node. */
+  hostPath: string;
+  /** What the container may do with it: any of "r" (read), "w" (write) and "m" (create device nodes), such as "rwm". */
   permissions: string;
 }
 
+/** A device described by a Container Device Interface specification on the node. Since Kubernetes 1.27. */
 export interface CDIDevice {
+  /** Fully qualified name, such as "vendor.com/gpu=gpu0". */
   name: string;
 }
 
+/**
+ * Changes to the default set of Linux capabilities. Names without the CAP_ prefix, such as "NET_ADMIN"; "ALL" stands
+ * for all.
+ */
+export interface Capability {
+  /** Capabilities to add. */
+  addCapabilities: string[];
+  /** Capabilities to drop. "ALL" here with a few added is the careful way. */
+  dropCapabilities: string[];
+  /**
+   * Capabilities that also reach a process that is not root (the ambient set). They are added to the other sets as
+   * well. Since Kubernetes 1.24.
+   */
+  addAmbientCapabilities: string[];
+}
+
+/** Security settings of a Linux container. */
+export interface LinuxContainerSecurityContext {
+  /** Changes to the default capabilities. Ignored when `privileged` is set. */
+  capabilities:
+    | Capability
+    | undefined;
+  /**
+   * All capabilities, all devices, no seccomp, AppArmor or SELinux confinement, writable /sys: root on the node in all
+   * but name. The sandbox must have been created with `privileged` as well.
+   */
+  privileged: boolean;
+  /** Namespaces to use. Must agree with the sandbox on network and IPC. */
+  namespaceOptions:
+    | NamespaceOption
+    | undefined;
+  /** SELinux label of the process; absent means that the runtime chooses. */
+  selinuxOptions:
+    | SELinuxOption
+    | undefined;
+  /** User id to run as. At most one of this and `runAsUsername`; neither means the image's user. */
+  runAsUser:
+    | Int64Value
+    | undefined;
+  /**
+   * Group id to run as. Only together with `runAsUser` or `runAsUsername`, an error without; absent means the user's
+   * own group in the image.
+   */
+  runAsGroup:
+    | Int64Value
+    | undefined;
+  /** User name to run as, looked up in the image's /etc/passwd. Fails on start when it is not there. */
+  runAsUsername: string;
+  /** Makes the container's root file system read-only. Mounts stay as they are. */
+  readonlyRootfs: boolean;
+  /** Further group ids of the process. */
+  supplementalGroups: Long[];
+  /** How these groups join those of the image's /etc/group. Unset means Merge. Since Kubernetes 1.31. */
+  supplementalGroupsPolicy: SupplementalGroupsPolicy;
+  /** Keeps processes from gaining privileges through set-user-id programs and file capabilities. */
+  noNewPrivs: boolean;
+  /**
+   * Paths in the container hidden from its processes, such as "/proc/kcore". The runtime has no default: an empty list
+   * hides nothing.
+   */
+  maskedPaths: string[];
+  /** Paths in the container made read-only, such as "/proc/sys". The runtime has no default. */
+  readonlyPaths: string[];
+  /** Seccomp profile; absent means unconfined, unless the runtime is set up otherwise. */
+  seccomp:
+    | SecurityProfile
+    | undefined;
+  /** AppArmor profile; absent means the runtime's default. */
+  apparmor:
+    | SecurityProfile
+    | undefined;
+  /**
+   * The older way to name an AppArmor profile: "runtime/default", "unconfined" or "localhost/<profile name>".
+   * Use `apparmor`.
+   *
+   * @deprecated
+   */
+  apparmorProfile: string;
+  /**
+   * The older way to name a seccomp profile: "runtime/default", "unconfined" or "localhost/<absolute path>".
+   * Use `seccomp`.
+   *
+   * @deprecated
+   */
+  seccompProfilePath: string;
+}
+
+/** The part of a container's configuration that only Linux has. */
+export interface LinuxContainerConfig {
+  /** cgroup limits. Absent means no limits. */
+  resources:
+    | LinuxContainerResources
+    | undefined;
+  /** Users, capabilities, namespaces, profiles. */
+  securityContext: LinuxContainerSecurityContext | undefined;
+}
+
+/** Security settings of a Windows container. */
+export interface WindowsContainerSecurityContext {
+  /** User name the process runs as, such as "ContainerAdministrator". Empty means the image's user. */
+  runAsUsername: string;
+  /** Content of the credential spec (JSON) of a group-managed service account. Empty means none. */
+  credentialSpec: string;
+  /** Runs the container directly on the host. Must agree with the sandbox. */
+  hostProcess: boolean;
+}
+
+/** The part of a container's configuration that only Windows has. */
+export interface WindowsContainerConfig {
+  /** Limits. Absent means none. */
+  resources:
+    | WindowsContainerResources
+    | undefined;
+  /** Users, credentials, host process. */
+  securityContext: WindowsContainerSecurityContext | undefined;
+}
+
+/** Everything that defines a container. */
 export interface ContainerConfig {
-  metadata: ContainerMetadata | undefined;
-  image: ImageSpec | undefined;
+  /** Identity of the container within its pod. Required. */
+  metadata:
+    | ContainerMetadata
+    | undefined;
+  /** Image to create it from; it must be present. Set `userSpecifiedImage` too: CRI-O insists. Required. */
+  image:
+    | ImageSpec
+    | undefined;
+  /** Program to run, replacing the image's entrypoint. Empty means the image's own. Not a shell line. */
   command: string[];
+  /** Arguments, replacing the image's. Empty means the image's own, unless `command` is given, which drops both. */
   args: string[];
+  /** Folder to start in. Empty means the image's, or "/". */
   workingDir: string;
+  /** Environment variables, added to the image's; the last of a name wins. */
   envs: KeyValue[];
+  /** Files, folders and images to make visible inside. */
   mounts: Mount[];
+  /** Devices of the node to make available. */
   devices: Device[];
+  /** Labels to select the container by in lists. They do not reach the processes inside. */
   labels: { [key: string]: string };
+  /**
+   * Notes that the runtime keeps and gives back unchanged, and that some runtimes and plugins act on. No place for
+   * secrets.
+   */
   annotations: { [key: string]: string };
+  /**
+   * Path of the log file, relative to the sandbox's `logDirectory`. Empty: no log file is written and output is lost,
+   * except to those attached.
+   */
   logPath: string;
+  /**
+   * Gives the main process an open standard input, for Attach. Without it reads see the end of file at once. Cannot be
+   * changed later.
+   */
   stdin: boolean;
+  /**
+   * Closes standard input when the first attached client that has it open goes away. Otherwise it stays open for the
+   * next.
+   */
   stdinOnce: boolean;
+  /**
+   * Gives the main process a terminal: stdout and stderr become one, and log lines end in CR LF. Cannot be changed
+   * later.
+   */
   tty: boolean;
-  linux: LinuxContainerConfig | undefined;
-  windows: WindowsContainerConfig | undefined;
+  /** Settings for Linux. Absent on other systems. */
+  linux:
+    | LinuxContainerConfig
+    | undefined;
+  /** Settings for Windows. Absent on other systems. */
+  windows:
+    | WindowsContainerConfig
+    | undefined;
+  /**
+   * Devices by Container Device Interface name; they may bring mounts and environment variables along.
+   * Since Kubernetes 1.27.
+   */
   CDIDevices: CDIDevice[];
+  /** Signal that StopContainer begins with. Unset means the image's, or SIGTERM. Since Kubernetes 1.33. */
   stopSignal: Signal;
 }
 
@@ -1350,46 +1819,79 @@ export interface ContainerConfig_AnnotationsEntry {
   value: string;
 }
 
+/** Argument of CreateContainer. */
 export interface CreateContainerRequest {
+  /** Id of the sandbox to create it in, which must be ready. */
   podSandboxId: string;
-  config: ContainerConfig | undefined;
+  /** What to create. Required. */
+  config:
+    | ContainerConfig
+    | undefined;
+  /**
+   * The configuration that the sandbox was created with, unchanged: runtimes read the log folder and more from it.
+   * Required.
+   */
   sandboxConfig: PodSandboxConfig | undefined;
 }
 
+/** Answer of CreateContainer. */
 export interface CreateContainerResponse {
+  /** Id of the new container. Never empty. */
   containerId: string;
 }
 
+/** Argument of StartContainer. */
 export interface StartContainerRequest {
+  /** Id of the container. containerd and CRI-O accept an unambiguous beginning of it too. */
   containerId: string;
 }
 
+/** Answer of StartContainer; says nothing beyond success. */
 export interface StartContainerResponse {
 }
 
+/** Argument of StopContainer. */
 export interface StopContainerRequest {
+  /** Id of the container. */
   containerId: string;
+  /**
+   * Grace period in whole seconds between the stop signal and SIGKILL. 0 or unset: SIGKILL at once, without a chance to
+   * clean up.
+   */
   timeout: Long;
 }
 
+/** Answer of StopContainer; says nothing beyond success. */
 export interface StopContainerResponse {
 }
 
+/** Argument of RemoveContainer. */
 export interface RemoveContainerRequest {
+  /** Id of the container. */
   containerId: string;
 }
 
+/** Answer of RemoveContainer; says nothing beyond success. */
 export interface RemoveContainerResponse {
 }
 
+/** A container state as a filter. Wrapped, because a bare state could not be told from "any state". */
 export interface ContainerStateValue {
+  /** The state to look for. */
   state: ContainerState;
 }
 
+/** Which containers to list. All conditions given must hold; an empty filter matches everything. */
 export interface ContainerFilter {
+  /** Id of the container, or the beginning of it. Empty matches all. */
   id: string;
-  state: ContainerStateValue | undefined;
+  /** State to look for. Absent matches all. */
+  state:
+    | ContainerStateValue
+    | undefined;
+  /** Id of the sandbox the container must be in. Empty matches all. */
   podSandboxId: string;
+  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
   labelSelector: { [key: string]: string };
 }
 
@@ -1398,20 +1900,37 @@ export interface ContainerFilter_LabelSelectorEntry {
   value: string;
 }
 
+/** Argument of ListContainers. */
 export interface ListContainersRequest {
+  /** Which containers to list. Absent lists all, exited ones included. */
   filter: ContainerFilter | undefined;
 }
 
+/** A container as lists show it: the status without times of start and end, exit code and mounts. */
 export interface Container {
+  /** Id of the container. */
   id: string;
+  /** Id of the sandbox it is in. */
   podSandboxId: string;
-  metadata: ContainerMetadata | undefined;
-  image: ImageSpec | undefined;
+  /** Identity given on creation. */
+  metadata:
+    | ContainerMetadata
+    | undefined;
+  /** Image as given on creation. */
+  image:
+    | ImageSpec
+    | undefined;
+  /** Reference of the image in use: with digest where there is one, otherwise its id. Compare images by `imageId`. */
   imageRef: string;
+  /** Where it is in its life. */
   state: ContainerState;
+  /** When it was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
+  /** Labels given on creation. */
   labels: { [key: string]: string };
+  /** Annotations given on creation, unchanged. */
   annotations: { [key: string]: string };
+  /** Id of the image on this node, the same as `Image.id`. Empty on older runtimes. Since Kubernetes 1.30. */
   imageId: string;
 }
 
@@ -1425,42 +1944,111 @@ export interface Container_AnnotationsEntry {
   value: string;
 }
 
+/** Answer of ListContainers. */
 export interface ListContainersResponse {
+  /** The containers, in no particular order. */
   containers: Container[];
 }
 
+/** Argument of StreamContainers. Since Kubernetes 1.36 (alpha). */
 export interface StreamContainersRequest {
+  /** Which containers to list. Absent lists all, exited ones included. */
   filter: ContainerFilter | undefined;
 }
 
+/** One batch of StreamContainers. Since Kubernetes 1.36 (alpha). */
 export interface StreamContainersResponse {
+  /** Some of the containers. How many is the runtime's choice: thousands, usually. */
   containers: Container[];
 }
 
+/** Argument of ContainerStatus. */
 export interface ContainerStatusRequest {
+  /** Id of the container. */
   containerId: string;
+  /** Asks for the runtime's internals in `info`: for people and debugging, slower. */
   verbose: boolean;
 }
 
+/** Limits that are in effect for a container. Since Kubernetes 1.25. */
+export interface ContainerResources {
+  /** Limits on Linux. Absent on other systems. */
+  linux:
+    | LinuxContainerResources
+    | undefined;
+  /** Limits on Windows. Absent on other systems. */
+  windows: WindowsContainerResources | undefined;
+}
+
+/** The user a container's main process was started as. Since Kubernetes 1.31. */
+export interface ContainerUser {
+  /** The user on Linux. Absent on other systems and on runtimes that do not tell. */
+  linux: LinuxContainerUser | undefined;
+}
+
+/** User and groups of a process. It may have changed them since it started. Since Kubernetes 1.31. */
+export interface LinuxContainerUser {
+  /** User id. */
+  uid: Long;
+  /** Primary group id. */
+  gid: Long;
+  /** Further group ids, those from the image's /etc/group included. */
+  supplementalGroups: Long[];
+}
+
+/** State of one container in full. */
 export interface ContainerStatus {
+  /** Id of the container. */
   id: string;
-  metadata: ContainerMetadata | undefined;
+  /** Identity given on creation. */
+  metadata:
+    | ContainerMetadata
+    | undefined;
+  /** Where it is in its life. A state unknown to this schema arrives as its number. */
   state: ContainerState;
+  /** When it was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
+  /** When it was started, in nanoseconds since 1970-01-01 UTC. 0 or below: not started yet. */
   startedAt: Long;
+  /**
+   * When it ended, in nanoseconds since 1970-01-01 UTC. 0 or below: not ended yet (cri-dockerd sends a huge negative
+   * number for a running container).
+   */
   finishedAt: Long;
+  /**
+   * Exit code of the main process; 128 plus the kernel's signal number when a signal ended it (137 is SIGKILL). Means
+   * something in CONTAINER_EXITED only: it is 0 until then.
+   */
   exitCode: number;
-  image: ImageSpec | undefined;
+  /** Image as given on creation, or as the runtime resolved it. */
+  image:
+    | ImageSpec
+    | undefined;
+  /** Reference of the image in use: with digest where there is one, otherwise its id. */
   imageRef: string;
+  /** Why it is in this state, in one word: "Completed", "Error", "OOMKilled". Empty when there is nothing to say. */
   reason: string;
+  /** Why it is in this state, for people. */
   message: string;
+  /** Labels given on creation. */
   labels: { [key: string]: string };
+  /** Annotations given on creation, unchanged. */
   annotations: { [key: string]: string };
+  /** Mounts of the container. */
   mounts: Mount[];
+  /** Absolute path of the log file on the node. Empty when it has none. */
   logPath: string;
-  resources: ContainerResources | undefined;
+  /** Limits in effect. Absent on runtimes that do not tell. Since Kubernetes 1.25. */
+  resources:
+    | ContainerResources
+    | undefined;
+  /** Id of the image on this node, the same as `Image.id`. Empty on older runtimes. Since Kubernetes 1.30. */
   imageId: string;
-  user: ContainerUser | undefined;
+  /** The user the main process was started as. Absent on runtimes that do not tell. Since Kubernetes 1.31. */
+  user:
+    | ContainerUser
+    | undefined;
+  /** Signal that StopContainer begins with. Unset on older runtimes. Since Kubernetes 1.33. */
   stopSignal: Signal;
 }
 
@@ -1474,8 +2062,16 @@ export interface ContainerStatus_AnnotationsEntry {
   value: string;
 }
 
+/** Answer of ContainerStatus. */
 export interface ContainerStatusResponse {
-  status: ContainerStatus | undefined;
+  /** The state. Present unless the runtime breaks the contract. */
+  status:
+    | ContainerStatus
+    | undefined;
+  /**
+   * Internals of the runtime, with `verbose` only: containerd and CRI-O put JSON text under the key "info", the process
+   * id among it, in a shape that changes between releases.
+   */
   info: { [key: string]: string };
 }
 
@@ -1484,19 +2080,19 @@ export interface ContainerStatusResponse_InfoEntry {
   value: string;
 }
 
-export interface ContainerResources {
-  linux: LinuxContainerResources | undefined;
-  windows: WindowsContainerResources | undefined;
-}
-
-export interface ContainerUser {
-  linux: LinuxContainerUser | undefined;
-}
-
+/** Argument of UpdateContainerResources. */
 export interface UpdateContainerResourcesRequest {
+  /** Id of the container. */
   containerId: string;
-  linux: LinuxContainerResources | undefined;
-  windows: WindowsContainerResources | undefined;
+  /** New limits on Linux. Fields left at zero keep their present value: a limit cannot be lifted with 0. */
+  linux:
+    | LinuxContainerResources
+    | undefined;
+  /** New limits on Windows. */
+  windows:
+    | WindowsContainerResources
+    | undefined;
+  /** Hints for the runtime and its plugins about this update. They do not change the container's annotations. */
   annotations: { [key: string]: string };
 }
 
@@ -1505,93 +2101,185 @@ export interface UpdateContainerResourcesRequest_AnnotationsEntry {
   value: string;
 }
 
+/** Answer of UpdateContainerResources; says nothing beyond success. */
 export interface UpdateContainerResourcesResponse {
 }
 
-export interface ExecSyncRequest {
+/** Argument of ReopenContainerLog. */
+export interface ReopenContainerLogRequest {
+  /** Id of the container, which must be running. */
   containerId: string;
+}
+
+/** Answer of ReopenContainerLog; says nothing beyond success. */
+export interface ReopenContainerLogResponse {
+}
+
+/** Argument of ExecSync. */
+export interface ExecSyncRequest {
+  /** Id of the container, which must be running. */
+  containerId: string;
+  /** Program and arguments, not a shell line: use ["sh", "-c", "…"] for one. */
   cmd: string[];
+  /**
+   * Whole seconds until the runtime kills the command. 0 or unset: no limit. A fraction of a second rounded down is no
+   * limit too, so round up.
+   */
   timeout: Long;
 }
 
+/** Answer of ExecSync. */
 export interface ExecSyncResponse {
+  /** Everything the command wrote to standard output, as bytes. Beyond 16 MB the rest is dropped without an error. */
   stdout: Uint8Array;
+  /** Everything the command wrote to standard error, as bytes. Beyond 16 MB the rest is dropped without an error. */
   stderr: Uint8Array;
+  /** Exit code of the command. -1 from CRI-O when it ran into the timeout. */
   exitCode: number;
 }
 
+/** Argument of Exec. At least one of the three streams must be asked for. */
 export interface ExecRequest {
+  /** Id of the container, which must be running. */
   containerId: string;
+  /** Program and arguments, not a shell line. */
   cmd: string[];
+  /** Runs the command on a terminal. Then stdout carries stderr as well, and `stderr` must be false. */
   tty: boolean;
+  /** Whether the client will send input. */
   stdin: boolean;
+  /** Whether the client wants standard output. */
   stdout: boolean;
+  /** Whether the client wants standard error. Must be false with `tty`. */
   stderr: boolean;
 }
 
+/** Answer of Exec. */
 export interface ExecResponse {
+  /**
+   * Where to connect, by SPDY/3.1 or WebSocket. Good for one connection and about a minute. The token in it is as good
+   * as a password: do not log it. The host may be missing or a wildcard; loopback means the runtime's node.
+   */
   url: string;
 }
 
+/** Argument of Attach. At least one of the three streams must be asked for. */
 export interface AttachRequest {
+  /** Id of the container, which must be running. */
   containerId: string;
+  /** Whether the client will send input. The container must have been created with `stdin`. */
   stdin: boolean;
+  /** Must say what the container was created with: true when it has a terminal. */
   tty: boolean;
+  /** Whether the client wants standard output. */
   stdout: boolean;
+  /** Whether the client wants standard error. Must be false with `tty`. */
   stderr: boolean;
 }
 
+/** Answer of Attach. */
 export interface AttachResponse {
+  /** Where to connect; one use, short-lived, secret, as with `ExecResponse.url`. */
   url: string;
 }
 
+/** Argument of PortForward. */
 export interface PortForwardRequest {
+  /** Id of the sandbox, which must be ready. */
   podSandboxId: string;
+  /**
+   * Ports to be forwarded. SPDY clients name the port per stream and may leave this empty; WebSocket clients must list
+   * them.
+   */
   port: number[];
 }
 
+/** Answer of PortForward. */
 export interface PortForwardResponse {
+  /**
+   * Where to connect; one use, short-lived, secret, as with `ExecResponse.url`. One SPDY connection carries any number
+   * of forwarded connections, a WebSocket one per port.
+   */
   url: string;
 }
 
+/** Which images to list. */
 export interface ImageFilter {
+  /** The image to look for by tag, digest or id. Absent or empty matches all. */
   image: ImageSpec | undefined;
 }
 
+/** Argument of ListImages. */
 export interface ListImagesRequest {
+  /** Which images to list. Absent lists all. */
   filter: ImageFilter | undefined;
 }
 
+/** An image on the node. */
 export interface Image {
+  /** Id of the image: the digest of its configuration, "sha256:…" on containerd, without the prefix on CRI-O. */
   id: string;
+  /** All its tags, complete with registry: "docker.io/library/nginx:1.29". Empty for an image pulled by digest only. */
   repoTags: string[];
+  /** All its digests, complete with registry: "docker.io/library/nginx@sha256:…". */
   repoDigests: string[];
+  /** Size in bytes. Runtimes count differently: compressed layers on containerd, unpacked ones on CRI-O. */
   size: Long;
-  uid: Int64Value | undefined;
+  /** Numeric user the image runs as. Absent when the image names a user (see `username`), or none. */
+  uid:
+    | Int64Value
+    | undefined;
+  /** User name the image runs as. Empty when the image gives a number, or none. */
   username: string;
-  spec: ImageSpec | undefined;
+  /** How the image was asked for, with its annotations. Often absent. */
+  spec:
+    | ImageSpec
+    | undefined;
+  /**
+   * Whether garbage collection should leave the image alone, as with the pause image. Advice only: RemoveImage still
+   * removes it. Set by the runtime's configuration.
+   */
   pinned: boolean;
 }
 
+/** Answer of ListImages. */
 export interface ListImagesResponse {
+  /** The images, in no particular order. */
   images: Image[];
 }
 
+/** Argument of StreamImages. Since Kubernetes 1.36 (alpha). */
 export interface StreamImagesRequest {
+  /** Which images to list. Absent lists all. */
   filter: ImageFilter | undefined;
 }
 
+/** One batch of StreamImages. Since Kubernetes 1.36 (alpha). */
 export interface StreamImagesResponse {
+  /** Some of the images. How many is the runtime's choice. */
   images: Image[];
 }
 
+/** Argument of ImageStatus. */
 export interface ImageStatusRequest {
-  image: ImageSpec | undefined;
+  /** The image to look for, by tag, digest or id. */
+  image:
+    | ImageSpec
+    | undefined;
+  /** Asks for the runtime's internals in `info`: for people and debugging, slower. */
   verbose: boolean;
 }
 
+/** Answer of ImageStatus. */
 export interface ImageStatusResponse {
-  image: Image | undefined;
+  /** The image. Absent means that it is not on the node; this is no error. */
+  image:
+    | Image
+    | undefined;
+  /**
+   * Internals of the runtime, with `verbose` only: containerd and CRI-O put JSON text under the key "info", the image's
+   * configuration among it, in a shape that changes between releases.
+   */
   info: { [key: string]: string };
 }
 
@@ -1600,134 +2288,99 @@ export interface ImageStatusResponse_InfoEntry {
   value: string;
 }
 
+/**
+ * Credentials for a registry. Use one form: user name and password, `auth`, or a token. What a runtime does not
+ * understand it ignores and then pulls without credentials: CRI-O knows the first two forms only, containerd ignores
+ * `registryToken`.
+ */
 export interface AuthConfig {
+  /** User name. */
   username: string;
+  /** Password. Secret: hidden from logs. */
   password: string;
+  /** User name and password as base64 of "name:password", the form of ~/.docker/config.json. Secret: hidden from logs. */
   auth: string;
+  /**
+   * Registry these credentials are for, as a URL or host. containerd drops the credentials without a word when its host
+   * is not the image's, or when it has no scheme; empty fits every registry.
+   */
   serverAddress: string;
+  /** Token that is exchanged for an access token at the registry (OAuth refresh token). Secret: hidden from logs. */
   identityToken: string;
+  /** Token sent to the registry as it is (bearer). Secret: hidden from logs. */
   registryToken: string;
 }
 
+/** Argument of PullImage. */
 export interface PullImageRequest {
-  image: ImageSpec | undefined;
-  auth: AuthConfig | undefined;
+  /** The image to pull, by tag or digest. Required. */
+  image:
+    | ImageSpec
+    | undefined;
+  /** Credentials. Absent means those the runtime is configured with, or none. */
+  auth:
+    | AuthConfig
+    | undefined;
+  /**
+   * The pod the image is for. Optional; lets the runtime choose by pod where to unpack, and CRI-O apply the signature
+   * policy of its namespace.
+   */
   sandboxConfig: PodSandboxConfig | undefined;
 }
 
+/** Answer of PullImage. */
 export interface PullImageResponse {
+  /**
+   * Reference to the image that does not change when its tag moves. From Kubernetes 1.36 on the same as `Image.id` and
+   * `Container.imageId`; earlier it may be a digest. Pass it on as `ImageSpec.image`.
+   */
   imageRef: string;
 }
 
+/** Argument of RemoveImage. */
 export interface RemoveImageRequest {
+  /** The image to remove, by tag, digest or id. All its other tags go as well. */
   image: ImageSpec | undefined;
 }
 
+/** Answer of RemoveImage; says nothing beyond success. */
 export interface RemoveImageResponse {
 }
 
-export interface NetworkConfig {
-  podCidr: string;
-}
-
-export interface RuntimeConfig {
-  networkConfig: NetworkConfig | undefined;
-}
-
-export interface UpdateRuntimeConfigRequest {
-  runtimeConfig: RuntimeConfig | undefined;
-}
-
-export interface UpdateRuntimeConfigResponse {
-}
-
-export interface RuntimeCondition {
-  type: string;
-  status: boolean;
-  reason: string;
-  message: string;
-}
-
-export interface RuntimeStatus {
-  conditions: RuntimeCondition[];
-}
-
-export interface StatusRequest {
-  verbose: boolean;
-}
-
-export interface RuntimeHandlerFeatures {
-  recursiveReadOnlyMounts: boolean;
-  userNamespaces: boolean;
-}
-
-export interface RuntimeHandler {
-  name: string;
-  features: RuntimeHandlerFeatures | undefined;
-}
-
-export interface RuntimeFeatures {
-  supplementalGroupsPolicy: boolean;
-  userNamespacesHostNetwork: boolean;
-  mountOptions: boolean;
-}
-
-export interface StatusResponse {
-  status: RuntimeStatus | undefined;
-  info: { [key: string]: string };
-  runtimeHandlers: RuntimeHandler[];
-  features: RuntimeFeatures | undefined;
-}
-
-export interface StatusResponse_InfoEntry {
-  key: string;
-  value: string;
-}
-
+/** Argument of ImageFsInfo: none. */
 export interface ImageFsInfoRequest {
 }
 
-export interface UInt64Value {
-  value: Long;
-}
-
-export interface FilesystemIdentifier {
-  mountpoint: string;
-}
-
-export interface FilesystemUsage {
-  timestamp: Long;
-  fsId: FilesystemIdentifier | undefined;
-  usedBytes: UInt64Value | undefined;
-  inodesUsed: UInt64Value | undefined;
-}
-
-export interface WindowsFilesystemUsage {
-  timestamp: Long;
-  fsId: FilesystemIdentifier | undefined;
-  usedBytes: UInt64Value | undefined;
-}
-
+/** Answer of ImageFsInfo. */
 export interface ImageFsInfoResponse {
+  /** File systems that hold images. Usually one. */
   imageFilesystems: FilesystemUsage[];
+  /**
+   * File systems that hold the writable layers of containers; the same as above unless the node keeps them apart.
+   * Since Kubernetes 1.29.
+   */
   containerFilesystems: FilesystemUsage[];
 }
 
+/** Argument of ContainerStats. */
 export interface ContainerStatsRequest {
+  /** Id of the container. */
   containerId: string;
 }
 
+/** Answer of ContainerStats. */
 export interface ContainerStatsResponse {
+  /** The stats. Absent when the runtime has none. */
   stats: ContainerStats | undefined;
 }
 
-export interface ListContainerStatsRequest {
-  filter: ContainerStatsFilter | undefined;
-}
-
+/** Which containers to list stats of. All conditions given must hold; an empty filter matches everything. */
 export interface ContainerStatsFilter {
+  /** Id of the container, or the beginning of it. Empty matches all. */
   id: string;
+  /** Id of the sandbox the container must be in. Empty matches all. */
   podSandboxId: string;
+  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
   labelSelector: { [key: string]: string };
 }
 
@@ -1736,22 +2389,41 @@ export interface ContainerStatsFilter_LabelSelectorEntry {
   value: string;
 }
 
-export interface ListContainerStatsResponse {
-  stats: ContainerStats[];
-}
-
-export interface StreamContainerStatsRequest {
+/** Argument of ListContainerStats. */
+export interface ListContainerStatsRequest {
+  /** Which containers. Absent means all running ones. */
   filter: ContainerStatsFilter | undefined;
 }
 
+/** Answer of ListContainerStats. */
+export interface ListContainerStatsResponse {
+  /** Stats per container, in no particular order. */
+  stats: ContainerStats[];
+}
+
+/** Argument of StreamContainerStats. Since Kubernetes 1.36 (alpha). */
+export interface StreamContainerStatsRequest {
+  /** Which containers. Absent means all running ones. */
+  filter: ContainerStatsFilter | undefined;
+}
+
+/** One batch of StreamContainerStats. Since Kubernetes 1.36 (alpha). */
 export interface StreamContainerStatsResponse {
+  /** Stats of some of the containers. */
   containerStats: ContainerStats[];
 }
 
+/** Whose stats these are. */
 export interface ContainerAttributes {
+  /** Id of the container. */
   id: string;
-  metadata: ContainerMetadata | undefined;
+  /** Identity given on creation. */
+  metadata:
+    | ContainerMetadata
+    | undefined;
+  /** Labels given on creation. */
   labels: { [key: string]: string };
+  /** Annotations given on creation, unchanged. */
   annotations: { [key: string]: string };
 }
 
@@ -1765,97 +2437,457 @@ export interface ContainerAttributes_AnnotationsEntry {
   value: string;
 }
 
+/**
+ * Resource usage of a container. Runtimes fill different parts: treat each as possibly absent, and absent as unknown
+ * rather than zero.
+ */
 export interface ContainerStats {
-  attributes: ContainerAttributes | undefined;
-  cpu: CpuUsage | undefined;
-  memory: MemoryUsage | undefined;
-  writableLayer: FilesystemUsage | undefined;
-  swap: SwapUsage | undefined;
+  /** Whose stats these are. */
+  attributes:
+    | ContainerAttributes
+    | undefined;
+  /** CPU use. */
+  cpu:
+    | CpuUsage
+    | undefined;
+  /** Memory use. */
+  memory:
+    | MemoryUsage
+    | undefined;
+  /** Disk use of the container's writable layer. Volumes and logs do not count. */
+  writableLayer:
+    | FilesystemUsage
+    | undefined;
+  /** Swap use. Since Kubernetes 1.28. */
+  swap:
+    | SwapUsage
+    | undefined;
+  /** Pressure on input and output. Since Kubernetes 1.33. */
   io: IoUsage | undefined;
 }
 
+/** Resource usage of a Windows container. Since Kubernetes 1.26. */
 export interface WindowsContainerStats {
-  attributes: ContainerAttributes | undefined;
-  cpu: WindowsCpuUsage | undefined;
-  memory: WindowsMemoryUsage | undefined;
+  /** Whose stats these are. */
+  attributes:
+    | ContainerAttributes
+    | undefined;
+  /** CPU use. */
+  cpu:
+    | WindowsCpuUsage
+    | undefined;
+  /** Memory use. */
+  memory:
+    | WindowsMemoryUsage
+    | undefined;
+  /** Disk use of the container's writable layer. */
   writableLayer: WindowsFilesystemUsage | undefined;
 }
 
-export interface PsiStats {
-  Full: PsiData | undefined;
-  Some: PsiData | undefined;
+/** Argument of PodSandboxStats. */
+export interface PodSandboxStatsRequest {
+  /** Id of the sandbox. */
+  podSandboxId: string;
 }
 
-export interface PsiData {
-  Total: Long;
-  Avg10: number;
-  Avg60: number;
-  Avg300: number;
+/** Answer of PodSandboxStats. */
+export interface PodSandboxStatsResponse {
+  /** The stats. Absent when the runtime has none. */
+  stats: PodSandboxStats | undefined;
 }
 
+/** Which sandboxes to list stats of. All conditions given must hold; an empty filter matches everything. */
+export interface PodSandboxStatsFilter {
+  /** Id of the sandbox, or the beginning of it. Empty matches all. */
+  id: string;
+  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
+  labelSelector: { [key: string]: string };
+}
+
+export interface PodSandboxStatsFilter_LabelSelectorEntry {
+  key: string;
+  value: string;
+}
+
+/** Argument of ListPodSandboxStats. */
+export interface ListPodSandboxStatsRequest {
+  /** Which sandboxes. Absent means all that are ready. */
+  filter: PodSandboxStatsFilter | undefined;
+}
+
+/** Answer of ListPodSandboxStats. */
+export interface ListPodSandboxStatsResponse {
+  /** Stats per pod, in no particular order. */
+  stats: PodSandboxStats[];
+}
+
+/** Argument of StreamPodSandboxStats. Since Kubernetes 1.36 (alpha). */
+export interface StreamPodSandboxStatsRequest {
+  /** Which sandboxes. Absent means all that are ready. */
+  filter: PodSandboxStatsFilter | undefined;
+}
+
+/** One batch of StreamPodSandboxStats. Since Kubernetes 1.36 (alpha). */
+export interface StreamPodSandboxStatsResponse {
+  /** Stats of some of the pods. */
+  podSandboxStats: PodSandboxStats[];
+}
+
+/** Whose stats these are. */
+export interface PodSandboxAttributes {
+  /** Id of the sandbox. */
+  id: string;
+  /** Identity given on creation. */
+  metadata:
+    | PodSandboxMetadata
+    | undefined;
+  /** Labels given on creation. */
+  labels: { [key: string]: string };
+  /** Annotations given on creation, unchanged. */
+  annotations: { [key: string]: string };
+}
+
+export interface PodSandboxAttributes_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface PodSandboxAttributes_AnnotationsEntry {
+  key: string;
+  value: string;
+}
+
+/** Resource usage of a pod. Only the part for the node's system is present. */
+export interface PodSandboxStats {
+  /** Whose stats these are. */
+  attributes:
+    | PodSandboxAttributes
+    | undefined;
+  /** Usage on Linux. Absent on other systems. */
+  linux:
+    | LinuxPodSandboxStats
+    | undefined;
+  /** Usage on Windows. Absent on other systems. */
+  windows: WindowsPodSandboxStats | undefined;
+}
+
+/** Resource usage of a pod on Linux. */
+export interface LinuxPodSandboxStats {
+  /** CPU use of the whole pod. */
+  cpu:
+    | CpuUsage
+    | undefined;
+  /** Memory use of the whole pod. */
+  memory:
+    | MemoryUsage
+    | undefined;
+  /** Network traffic of the pod. Absent with host network. */
+  network:
+    | NetworkUsage
+    | undefined;
+  /** Processes of the pod. */
+  process:
+    | ProcessUsage
+    | undefined;
+  /** Stats per container of the pod. */
+  containers: ContainerStats[];
+  /** Pressure on input and output of the whole pod. Since Kubernetes 1.33. */
+  io: IoUsage | undefined;
+}
+
+/** Resource usage of a pod on Windows. An empty message before Kubernetes 1.26. */
+export interface WindowsPodSandboxStats {
+  /** CPU use of the whole pod. Since Kubernetes 1.26. */
+  cpu:
+    | WindowsCpuUsage
+    | undefined;
+  /** Memory use of the whole pod. Since Kubernetes 1.26. */
+  memory:
+    | WindowsMemoryUsage
+    | undefined;
+  /** Network traffic of the pod. Since Kubernetes 1.26. */
+  network:
+    | WindowsNetworkUsage
+    | undefined;
+  /** Processes of the pod. Since Kubernetes 1.26. */
+  process:
+    | WindowsProcessUsage
+    | undefined;
+  /** Stats per container of the pod. Since Kubernetes 1.26. */
+  containers: WindowsContainerStats[];
+}
+
+/** CPU use at one point in time. */
 export interface CpuUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  usageCoreNanoSeconds: UInt64Value | undefined;
-  usageNanoCores: UInt64Value | undefined;
+  /**
+   * CPU time used since the start, in nanoseconds summed over all cores. Only grows, until a restart sets it back: the
+   * rate is the difference of two samples over the difference of their timestamps.
+   */
+  usageCoreNanoSeconds:
+    | UInt64Value
+    | undefined;
+  /**
+   * Present rate in billionths of a core: 500000000 is half a core. Averaged over a window of the runtime's choice;
+   * absent from many runtimes.
+   */
+  usageNanoCores:
+    | UInt64Value
+    | undefined;
+  /** How much processes waited for CPU. cgroup v2 only. Since Kubernetes 1.33. */
   psi: PsiStats | undefined;
 }
 
+/** CPU use on Windows at one point in time. Since Kubernetes 1.26. */
 export interface WindowsCpuUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  usageCoreNanoSeconds: UInt64Value | undefined;
+  /** CPU time used since the start, in nanoseconds summed over all cores. */
+  usageCoreNanoSeconds:
+    | UInt64Value
+    | undefined;
+  /** Present rate in billionths of a core, averaged over a window of the runtime's choice. */
   usageNanoCores: UInt64Value | undefined;
 }
 
+/** Memory use at one point in time. All values in bytes unless they say otherwise. */
 export interface MemoryUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  workingSetBytes: UInt64Value | undefined;
-  availableBytes: UInt64Value | undefined;
-  usageBytes: UInt64Value | undefined;
-  rssBytes: UInt64Value | undefined;
-  pageFaults: UInt64Value | undefined;
-  majorPageFaults: UInt64Value | undefined;
+  /** Memory that cannot be reclaimed easily: what eviction and `kubectl top` look at. */
+  workingSetBytes:
+    | UInt64Value
+    | undefined;
+  /** What is left up to the limit: limit minus working set. Absent without a limit. */
+  availableBytes:
+    | UInt64Value
+    | undefined;
+  /** All memory in use, file cache included. */
+  usageBytes:
+    | UInt64Value
+    | undefined;
+  /** Anonymous memory and swap cache; not quite the RSS of ps. */
+  rssBytes:
+    | UInt64Value
+    | undefined;
+  /** Number of minor page faults since the start. */
+  pageFaults:
+    | UInt64Value
+    | undefined;
+  /** Number of major page faults (those that read from disk) since the start. */
+  majorPageFaults:
+    | UInt64Value
+    | undefined;
+  /** How much processes waited for memory. cgroup v2 only. Since Kubernetes 1.33. */
   psi: PsiStats | undefined;
 }
 
-export interface IoUsage {
-  timestamp: Long;
-  psi: PsiStats | undefined;
-}
-
-export interface SwapUsage {
-  timestamp: Long;
-  swapAvailableBytes: UInt64Value | undefined;
-  swapUsageBytes: UInt64Value | undefined;
-}
-
+/** Memory use on Windows at one point in time. Since Kubernetes 1.26. */
 export interface WindowsMemoryUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  workingSetBytes: UInt64Value | undefined;
-  availableBytes: UInt64Value | undefined;
-  pageFaults: UInt64Value | undefined;
+  /** Private working set in bytes. */
+  workingSetBytes:
+    | UInt64Value
+    | undefined;
+  /** What is left up to the limit, in bytes: limit minus committed memory. */
+  availableBytes:
+    | UInt64Value
+    | undefined;
+  /** Number of page faults since the start. */
+  pageFaults:
+    | UInt64Value
+    | undefined;
+  /** Committed memory in bytes. Since Kubernetes 1.28. */
   commitMemoryBytes: UInt64Value | undefined;
 }
 
-export interface ReopenContainerLogRequest {
-  containerId: string;
+/** Swap use at one point in time. Since Kubernetes 1.28. */
+export interface SwapUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** Swap left up to the limit, in bytes. */
+  swapAvailableBytes:
+    | UInt64Value
+    | undefined;
+  /** Swap in use, in bytes. */
+  swapUsageBytes: UInt64Value | undefined;
 }
 
-export interface ReopenContainerLogResponse {
+/** Pressure on input and output at one point in time. Since Kubernetes 1.33. */
+export interface IoUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** How much processes waited for input and output. cgroup v2 only. */
+  psi: PsiStats | undefined;
 }
 
+/** Pressure stall information, the kernel's measure of waiting for a resource. Since Kubernetes 1.33. */
+export interface PsiStats {
+  /** Time in which all processes waited at once, so that nothing got done. */
+  Full:
+    | PsiData
+    | undefined;
+  /** Time in which at least one process waited. */
+  Some: PsiData | undefined;
+}
+
+/** One line of a kernel pressure file. Since Kubernetes 1.33. */
+export interface PsiData {
+  /**
+   * Time spent waiting since the start. Nanoseconds by contract, but the kernel counts microseconds and runtimes are
+   * known to hand its number on: trust differences between samples, and check the unit once per runtime.
+   */
+  Total: Long;
+  /** Share of the last 10 seconds spent waiting, in percent (0 to 100). */
+  Avg10: number;
+  /** Share of the last 60 seconds spent waiting, in percent. */
+  Avg60: number;
+  /** Share of the last 300 seconds spent waiting, in percent. */
+  Avg300: number;
+}
+
+/** Names a file system of the node. */
+export interface FilesystemIdentifier {
+  /** A path on the file system: its mount point, or the folder in use below it. */
+  mountpoint: string;
+}
+
+/** Use of a file system at one point in time. */
+export interface FilesystemUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** Which file system. */
+  fsId:
+    | FilesystemIdentifier
+    | undefined;
+  /**
+   * Bytes used by images or by the writable layer. May exceed the sum of its parts, or be less, where layers are
+   * shared.
+   */
+  usedBytes:
+    | UInt64Value
+    | undefined;
+  /** Number of inodes used. */
+  inodesUsed: UInt64Value | undefined;
+}
+
+/** Use of a file system on Windows at one point in time. Since Kubernetes 1.26. */
+export interface WindowsFilesystemUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** Which file system. */
+  fsId:
+    | FilesystemIdentifier
+    | undefined;
+  /** Bytes used. */
+  usedBytes: UInt64Value | undefined;
+}
+
+/** Network traffic of a pod at one point in time. */
+export interface NetworkUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** Traffic of the interface with the pod's main address. */
+  defaultInterface:
+    | NetworkInterfaceUsage
+    | undefined;
+  /** Traffic of the other interfaces. */
+  interfaces: NetworkInterfaceUsage[];
+}
+
+/** Traffic of one network interface since it was created. Numbers only grow. */
+export interface NetworkInterfaceUsage {
+  /** Name of the interface in the pod, such as "eth0". */
+  name: string;
+  /** Bytes received. */
+  rxBytes:
+    | UInt64Value
+    | undefined;
+  /** Errors while receiving. */
+  rxErrors:
+    | UInt64Value
+    | undefined;
+  /** Bytes sent. */
+  txBytes:
+    | UInt64Value
+    | undefined;
+  /** Errors while sending. */
+  txErrors: UInt64Value | undefined;
+}
+
+/** Network traffic of a Windows pod at one point in time. Since Kubernetes 1.26. */
+export interface WindowsNetworkUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** Traffic of the interface with the pod's main address. */
+  defaultInterface:
+    | WindowsNetworkInterfaceUsage
+    | undefined;
+  /** Traffic of the other interfaces. */
+  interfaces: WindowsNetworkInterfaceUsage[];
+}
+
+/** Traffic of one network interface on Windows since it was created. Since Kubernetes 1.26. */
+export interface WindowsNetworkInterfaceUsage {
+  /** Name of the interface. */
+  name: string;
+  /** Bytes received. */
+  rxBytes:
+    | UInt64Value
+    | undefined;
+  /** Packets dropped while receiving. */
+  rxPacketsDropped:
+    | UInt64Value
+    | undefined;
+  /** Bytes sent. */
+  txBytes:
+    | UInt64Value
+    | undefined;
+  /** Packets dropped while sending. */
+  txPacketsDropped: UInt64Value | undefined;
+}
+
+/** Processes of a pod at one point in time. */
+export interface ProcessUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** Number of processes. */
+  processCount: UInt64Value | undefined;
+}
+
+/** Processes of a Windows pod at one point in time. Since Kubernetes 1.26. */
+export interface WindowsProcessUsage {
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
+  timestamp: Long;
+  /** Number of processes. */
+  processCount: UInt64Value | undefined;
+}
+
+/** Argument of CheckpointContainer. Since Kubernetes 1.25. */
 export interface CheckpointContainerRequest {
+  /** Id of the container, which must be running. */
   containerId: string;
+  /** Absolute path of the archive to write on the node. */
   location: string;
+  /** Whole seconds the checkpoint may take. 0 or unset: the runtime's default. Do not send a negative number. */
   timeout: Long;
 }
 
+/** Answer of CheckpointContainer; says nothing beyond success. Since Kubernetes 1.25. */
 export interface CheckpointContainerResponse {
 }
 
+/** Argument of CheckpointPod. Since Kubernetes 1.37 (alpha). */
 export interface CheckpointPodRequest {
+  /** Id of the sandbox, which must be ready. */
   podSandboxId: string;
+  /** Absolute path on the node to write the checkpoint to. Its form (a folder, an archive) is the runtime's. */
   outputPath: string;
+  /** Ids of the containers to include. Name them all: a runtime may refuse to leave out one that runs. */
   containerIds: string[];
+  /** Settings of the runtime's own. An unknown key is INVALID_ARGUMENT rather than ignored. */
   options: { [key: string]: string };
 }
 
@@ -1864,14 +2896,23 @@ export interface CheckpointPodRequest_OptionsEntry {
   value: string;
 }
 
+/** Answer of CheckpointPod; says nothing beyond success. Since Kubernetes 1.37 (alpha). */
 export interface CheckpointPodResponse {
 }
 
+/** Argument of RestorePod. Since Kubernetes 1.37 (alpha). */
 export interface RestorePodRequest {
+  /** Absolute path on the node of what CheckpointPod wrote. */
   checkpointPath: string;
-  config: PodSandboxConfig | undefined;
+  /** Configuration of the new sandbox, as for RunPodSandbox. */
+  config:
+    | PodSandboxConfig
+    | undefined;
+  /** Name of the runtime handler. Empty means the default one. It should be the one the checkpoint was taken with. */
   runtimeHandler: string;
+  /** Settings of the runtime's own. An unknown key is INVALID_ARGUMENT rather than ignored. */
   options: { [key: string]: string };
+  /** Configurations of the containers to restore, matched with the checkpoint by the name in their metadata. */
   containerConfigs: ContainerConfig[];
 }
 
@@ -1880,91 +2921,222 @@ export interface RestorePodRequest_OptionsEntry {
   value: string;
 }
 
+/** A container that RestorePod brought back. Since Kubernetes 1.37 (alpha). */
 export interface RestoredContainer {
+  /** Name of the container, from its metadata. */
   name: string;
+  /** Id of the new container. */
   containerId: string;
 }
 
+/** Answer of RestorePod. Since Kubernetes 1.37 (alpha). */
 export interface RestorePodResponse {
+  /** Id of the new sandbox. */
   podSandboxId: string;
+  /** The containers that were restored, with their new ids. */
   restoredContainers: RestoredContainer[];
 }
 
+/** Argument of GetContainerEvents: none; there is no filter. Since Kubernetes 1.25. */
 export interface GetEventsRequest {
 }
 
+/** One event of GetContainerEvents. Since Kubernetes 1.25. */
 export interface ContainerEventResponse {
+  /** Id of the container, or of the sandbox when the event is about a sandbox. */
   containerId: string;
+  /** What happened. A type unknown to this schema arrives as its number. */
   containerEventType: ContainerEventType;
+  /** When it happened, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
-  podSandboxStatus: PodSandboxStatus | undefined;
+  /** State of the sandbox after the event. Absent when it is gone or cannot be read. Since Kubernetes 1.26. */
+  podSandboxStatus:
+    | PodSandboxStatus
+    | undefined;
+  /** States of the sandbox's containers after the event. May be empty. Since Kubernetes 1.26. */
   containersStatuses: ContainerStatus[];
 }
 
+/** Argument of ListMetricDescriptors: none. Since Kubernetes 1.26. */
 export interface ListMetricDescriptorsRequest {
 }
 
+/** Answer of ListMetricDescriptors. Since Kubernetes 1.26. */
 export interface ListMetricDescriptorsResponse {
+  /** One entry per metric the runtime may return. */
   descriptors: MetricDescriptor[];
 }
 
+/** Describes a metric. Since Kubernetes 1.26. */
 export interface MetricDescriptor {
+  /** Name of the metric; `Metric.name` refers to it. */
   name: string;
+  /** What it measures, for people. */
   help: string;
+  /** Names of its labels, in the order in which `Metric.labelValues` gives the values. */
   labelKeys: string[];
 }
 
+/** Argument of ListPodSandboxMetrics: none; there is no filter. Since Kubernetes 1.26. */
 export interface ListPodSandboxMetricsRequest {
 }
 
+/** Answer of ListPodSandboxMetrics. Since Kubernetes 1.26. */
 export interface ListPodSandboxMetricsResponse {
+  /** Metrics per pod. */
   podMetrics: PodSandboxMetrics[];
 }
 
+/** Argument of StreamPodSandboxMetrics: none. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxMetricsRequest {
 }
 
+/** One batch of StreamPodSandboxMetrics. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxMetricsResponse {
+  /** Metrics of some of the pods. */
   podSandboxMetrics: PodSandboxMetrics[];
 }
 
+/** Metrics of one pod. Since Kubernetes 1.26. */
 export interface PodSandboxMetrics {
+  /** Id of the sandbox. */
   podSandboxId: string;
+  /** Metrics of the pod as a whole, such as those of its network. */
   metrics: Metric[];
+  /** Metrics of its containers. */
   containerMetrics: ContainerMetrics[];
 }
 
+/** Metrics of one container. Since Kubernetes 1.26. */
 export interface ContainerMetrics {
+  /** Id of the container. */
   containerId: string;
+  /** The metrics. */
   metrics: Metric[];
 }
 
+/** One value of one metric. Since Kubernetes 1.26. */
 export interface Metric {
+  /** Name of the metric, as its descriptor has it; one without a descriptor is to be ignored. */
   name: string;
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. 0: when the call was made. */
   timestamp: Long;
+  /** Counter or gauge. */
   metricType: MetricType;
+  /** Values of its labels, in the order of `MetricDescriptor.labelKeys`. */
   labelValues: string[];
+  /** The value; whole numbers only. */
   value: UInt64Value | undefined;
 }
 
+/** Argument of Status. */
+export interface StatusRequest {
+  /** Asks for the runtime's internals in `info`: for people and debugging. */
+  verbose: boolean;
+}
+
+/** One thing that is or is not well with the runtime. */
+export interface RuntimeCondition {
+  /** What this is about. "RuntimeReady" and "NetworkReady" are always there; runtimes may add their own. */
+  type: string;
+  /** Whether all is well. Unset means no. */
+  status: boolean;
+  /** Why, in one word: "NetworkPluginNotReady". Empty when all is well. */
+  reason: string;
+  /** Why, for people: the message to show when a node is not ready. */
+  message: string;
+}
+
+/** How the runtime is doing. */
+export interface RuntimeStatus {
+  /** At least "RuntimeReady" (pods can be run) and "NetworkReady" (they get addresses). */
+  conditions: RuntimeCondition[];
+}
+
+/** What a runtime handler supports. Since Kubernetes 1.30. */
+export interface RuntimeHandlerFeatures {
+  /** Mounts with `recursiveReadOnly` work. */
+  recursiveReadOnlyMounts: boolean;
+  /** Pods with a user namespace of their own work. */
+  userNamespaces: boolean;
+}
+
+/** A runtime handler: a way to run pods that can be asked for by name. Since Kubernetes 1.30. */
+export interface RuntimeHandler {
+  /**
+   * Name for `RunPodSandboxRequest.runtimeHandler`. Empty is the default handler, which may be listed by its name
+   * again.
+   */
+  name: string;
+  /** What it supports. Absent when the runtime does not tell. */
+  features: RuntimeHandlerFeatures | undefined;
+}
+
+/** What the runtime supports whatever the handler. Since Kubernetes 1.31. */
+export interface RuntimeFeatures {
+  /** `supplementalGroupsPolicy` is honoured; without it Strict is silently treated as Merge. */
+  supplementalGroupsPolicy: boolean;
+  /** Pods with host network can have a user namespace (alpha). Since Kubernetes 1.36. */
+  userNamespacesHostNetwork: boolean;
+  /** `Mount.mountOptions` is honoured (alpha). Since Kubernetes 1.37. */
+  mountOptions: boolean;
+}
+
+/** Answer of Status. */
+export interface StatusResponse {
+  /** The conditions. Present unless the runtime breaks the contract. */
+  status:
+    | RuntimeStatus
+    | undefined;
+  /** Internals of the runtime, with `verbose` only: its configuration as JSON text under keys of its own choice. */
+  info: { [key: string]: string };
+  /** Handlers that can be asked for. Empty on runtimes that do not tell. Since Kubernetes 1.30. */
+  runtimeHandlers: RuntimeHandler[];
+  /** What the runtime supports. Absent on runtimes that do not tell. Since Kubernetes 1.31. */
+  features: RuntimeFeatures | undefined;
+}
+
+export interface StatusResponse_InfoEntry {
+  key: string;
+  value: string;
+}
+
+/** Network settings of the node. */
+export interface NetworkConfig {
+  /** Address range for pods of this node, in CIDR form; two ranges are separated by a comma ("10.0.0.0/24,fd00::/64"). */
+  podCidr: string;
+}
+
+/** Settings for UpdateRuntimeConfig. The RPC of the same name is unrelated. */
+export interface RuntimeConfig {
+  /** Network settings. Absent means unchanged. */
+  networkConfig: NetworkConfig | undefined;
+}
+
+/** Argument of UpdateRuntimeConfig. */
+export interface UpdateRuntimeConfigRequest {
+  /** The settings. */
+  runtimeConfig: RuntimeConfig | undefined;
+}
+
+/** Answer of UpdateRuntimeConfig; says nothing beyond success. */
+export interface UpdateRuntimeConfigResponse {
+}
+
+/** Argument of the RPC RuntimeConfig: none. Since Kubernetes 1.28. */
 export interface RuntimeConfigRequest {
 }
 
+/** Answer of the RPC RuntimeConfig. Since Kubernetes 1.28. */
 export interface RuntimeConfigResponse {
+  /** Settings on Linux. Absent on other systems. */
   linux: LinuxRuntimeConfiguration | undefined;
 }
 
+/** Settings of a runtime on Linux. Since Kubernetes 1.28. */
 export interface LinuxRuntimeConfiguration {
+  /** How the runtime manages cgroups. Decides the form of `LinuxPodSandboxConfig.cgroupParent`. */
   cgroupDriver: CgroupDriver;
-}
-
-export interface UpdatePodSandboxResourcesRequest {
-  podSandboxId: string;
-  overhead: LinuxContainerResources | undefined;
-  resources: LinuxContainerResources | undefined;
-}
-
-export interface UpdatePodSandboxResourcesResponse {
 }
 
 function createBaseVersionRequest(): VersionRequest {
@@ -2163,25 +3335,19 @@ export const VersionResponse: MessageFns<VersionResponse> = {
   },
 };
 
-function createBaseDNSConfig(): DNSConfig {
-  return { servers: [], searches: [], options: [] };
+function createBaseInt64Value(): Int64Value {
+  return { value: Long.ZERO };
 }
 
-export const DNSConfig: MessageFns<DNSConfig> = {
-  encode(message: DNSConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.servers) {
-      writer.uint32(10).string(v!);
-    }
-    for (const v of message.searches) {
-      writer.uint32(18).string(v!);
-    }
-    for (const v of message.options) {
-      writer.uint32(26).string(v!);
+export const Int64Value: MessageFns<Int64Value> = {
+  encode(message: Int64Value, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.value.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.value.toString());
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DNSConfig {
+  decode(input: BinaryReader | Uint8Array, length?: number): Int64Value {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2190,111 +3356,7 @@ export const DNSConfig: MessageFns<DNSConfig> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDNSConfig();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.servers.push(reader.string());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.searches.push(reader.string());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.options.push(reader.string());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): DNSConfig {
-    return {
-      servers: globalThis.Array.isArray(object?.servers) ? object.servers.map((e: any) => globalThis.String(e)) : [],
-      searches: globalThis.Array.isArray(object?.searches) ? object.searches.map((e: any) => globalThis.String(e)) : [],
-      options: globalThis.Array.isArray(object?.options) ? object.options.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: DNSConfig): unknown {
-    const obj: any = {};
-    if (message.servers?.length) {
-      obj.servers = message.servers;
-    }
-    if (message.searches?.length) {
-      obj.searches = message.searches;
-    }
-    if (message.options?.length) {
-      obj.options = message.options;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<DNSConfig>): DNSConfig {
-    return DNSConfig.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<DNSConfig>): DNSConfig {
-    const message = createBaseDNSConfig();
-    message.servers = object.servers?.map((e) => e) || [];
-    message.searches = object.searches?.map((e) => e) || [];
-    message.options = object.options?.map((e) => e) || [];
-    return message;
-  },
-};
-
-function createBasePortMapping(): PortMapping {
-  return { protocol: 0, containerPort: 0, hostPort: 0, hostIp: "" };
-}
-
-export const PortMapping: MessageFns<PortMapping> = {
-  encode(message: PortMapping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.protocol !== 0) {
-      writer.uint32(8).int32(message.protocol);
-    }
-    if (message.containerPort !== 0) {
-      writer.uint32(16).int32(message.containerPort);
-    }
-    if (message.hostPort !== 0) {
-      writer.uint32(24).int32(message.hostPort);
-    }
-    if (message.hostIp !== "") {
-      writer.uint32(34).string(message.hostIp);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PortMapping {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePortMapping();
+      const message = createBaseInt64Value();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2303,31 +3365,7 @@ export const PortMapping: MessageFns<PortMapping> = {
               break;
             }
 
-            message.protocol = reader.int32() as any;
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.containerPort = reader.int32();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.hostPort = reader.int32();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.hostIp = reader.string();
+            message.value = Long.fromString(reader.int64().toString());
             continue;
           }
         }
@@ -2342,112 +3380,41 @@ export const PortMapping: MessageFns<PortMapping> = {
     }
   },
 
-  fromJSON(object: any): PortMapping {
-    return {
-      protocol: isSet(object.protocol) ? protocolFromJSON(object.protocol) : 0,
-      containerPort: isSet(object.containerPort)
-        ? globalThis.Number(object.containerPort)
-        : isSet(object.container_port)
-        ? globalThis.Number(object.container_port)
-        : 0,
-      hostPort: isSet(object.hostPort)
-        ? globalThis.Number(object.hostPort)
-        : isSet(object.host_port)
-        ? globalThis.Number(object.host_port)
-        : 0,
-      hostIp: isSet(object.hostIp)
-        ? globalThis.String(object.hostIp)
-        : isSet(object.host_ip)
-        ? globalThis.String(object.host_ip)
-        : "",
-    };
+  fromJSON(object: any): Int64Value {
+    return { value: isSet(object.value) ? Long.fromValue(object.value) : Long.ZERO };
   },
 
-  toJSON(message: PortMapping): unknown {
+  toJSON(message: Int64Value): unknown {
     const obj: any = {};
-    if (message.protocol !== 0) {
-      obj.protocol = protocolToJSON(message.protocol);
-    }
-    if (message.containerPort !== 0) {
-      obj.containerPort = Math.round(message.containerPort);
-    }
-    if (message.hostPort !== 0) {
-      obj.hostPort = Math.round(message.hostPort);
-    }
-    if (message.hostIp !== "") {
-      obj.hostIp = message.hostIp;
+    if (!message.value.equals(Long.ZERO)) {
+      obj.value = (message.value || Long.ZERO).toString();
     }
     return obj;
   },
 
-  create(base?: DeepPartial<PortMapping>): PortMapping {
-    return PortMapping.fromPartial(base ?? {});
+  create(base?: DeepPartial<Int64Value>): Int64Value {
+    return Int64Value.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<PortMapping>): PortMapping {
-    const message = createBasePortMapping();
-    message.protocol = object.protocol ?? 0;
-    message.containerPort = object.containerPort ?? 0;
-    message.hostPort = object.hostPort ?? 0;
-    message.hostIp = object.hostIp ?? "";
+  fromPartial(object: DeepPartial<Int64Value>): Int64Value {
+    const message = createBaseInt64Value();
+    message.value = (object.value !== undefined && object.value !== null) ? Long.fromValue(object.value) : Long.ZERO;
     return message;
   },
 };
 
-function createBaseMount(): Mount {
-  return {
-    containerPath: "",
-    hostPath: "",
-    readonly: false,
-    selinuxRelabel: false,
-    propagation: 0,
-    uidMappings: [],
-    gidMappings: [],
-    recursiveReadOnly: false,
-    image: undefined,
-    imageSubPath: "",
-    mountOptions: [],
-  };
+function createBaseUInt64Value(): UInt64Value {
+  return { value: Long.UZERO };
 }
 
-export const Mount: MessageFns<Mount> = {
-  encode(message: Mount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.containerPath !== "") {
-      writer.uint32(10).string(message.containerPath);
-    }
-    if (message.hostPath !== "") {
-      writer.uint32(18).string(message.hostPath);
-    }
-    if (message.readonly !== false) {
-      writer.uint32(24).bool(message.readonly);
-    }
-    if (message.selinuxRelabel !== false) {
-      writer.uint32(32).bool(message.selinuxRelabel);
-    }
-    if (message.propagation !== 0) {
-      writer.uint32(40).int32(message.propagation);
-    }
-    for (const v of message.uidMappings) {
-      IDMapping.encode(v!, writer.uint32(50).fork()).join();
-    }
-    for (const v of message.gidMappings) {
-      IDMapping.encode(v!, writer.uint32(58).fork()).join();
-    }
-    if (message.recursiveReadOnly !== false) {
-      writer.uint32(64).bool(message.recursiveReadOnly);
-    }
-    if (message.image !== undefined) {
-      ImageSpec.encode(message.image, writer.uint32(74).fork()).join();
-    }
-    if (message.imageSubPath !== "") {
-      writer.uint32(82).string(message.imageSubPath);
-    }
-    for (const v of message.mountOptions) {
-      writer.uint32(90).string(v!);
+export const UInt64Value: MessageFns<UInt64Value> = {
+  encode(message: UInt64Value, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.value.equals(Long.UZERO)) {
+      writer.uint32(8).uint64(message.value.toString());
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Mount {
+  decode(input: BinaryReader | Uint8Array, length?: number): UInt64Value {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -2456,96 +3423,16 @@ export const Mount: MessageFns<Mount> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMount();
+      const message = createBaseUInt64Value();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 10) {
+            if (tag !== 8) {
               break;
             }
 
-            message.containerPath = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.hostPath = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.readonly = reader.bool();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.selinuxRelabel = reader.bool();
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.propagation = reader.int32() as any;
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.uidMappings.push(IDMapping.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.gidMappings.push(IDMapping.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.recursiveReadOnly = reader.bool();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.image = ImageSpec.decode(reader, reader.uint32());
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.imageSubPath = reader.string();
-            continue;
-          }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.mountOptions.push(reader.string());
+            message.value = Long.fromString(reader.uint64().toString(), true);
             continue;
           }
         }
@@ -2560,106 +3447,24 @@ export const Mount: MessageFns<Mount> = {
     }
   },
 
-  fromJSON(object: any): Mount {
-    return {
-      containerPath: isSet(object.containerPath)
-        ? globalThis.String(object.containerPath)
-        : isSet(object.container_path)
-        ? globalThis.String(object.container_path)
-        : "",
-      hostPath: isSet(object.hostPath)
-        ? globalThis.String(object.hostPath)
-        : isSet(object.host_path)
-        ? globalThis.String(object.host_path)
-        : "",
-      readonly: isSet(object.readonly) ? globalThis.Boolean(object.readonly) : false,
-      selinuxRelabel: isSet(object.selinuxRelabel)
-        ? globalThis.Boolean(object.selinuxRelabel)
-        : isSet(object.selinux_relabel)
-        ? globalThis.Boolean(object.selinux_relabel)
-        : false,
-      propagation: isSet(object.propagation) ? mountPropagationFromJSON(object.propagation) : 0,
-      uidMappings: globalThis.Array.isArray(object?.uidMappings)
-        ? object.uidMappings.map((e: any) => IDMapping.fromJSON(e))
-        : [],
-      gidMappings: globalThis.Array.isArray(object?.gidMappings)
-        ? object.gidMappings.map((e: any) => IDMapping.fromJSON(e))
-        : [],
-      recursiveReadOnly: isSet(object.recursiveReadOnly)
-        ? globalThis.Boolean(object.recursiveReadOnly)
-        : isSet(object.recursive_read_only)
-        ? globalThis.Boolean(object.recursive_read_only)
-        : false,
-      image: isSet(object.image) ? ImageSpec.fromJSON(object.image) : undefined,
-      imageSubPath: isSet(object.imageSubPath)
-        ? globalThis.String(object.imageSubPath)
-        : isSet(object.image_sub_path)
-        ? globalThis.String(object.image_sub_path)
-        : "",
-      mountOptions: globalThis.Array.isArray(object?.mountOptions)
-        ? object.mountOptions.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.mount_options)
-        ? object.mount_options.map((e: any) => globalThis.String(e))
-        : [],
-    };
+  fromJSON(object: any): UInt64Value {
+    return { value: isSet(object.value) ? Long.fromValue(object.value) : Long.UZERO };
   },
 
-  toJSON(message: Mount): unknown {
+  toJSON(message: UInt64Value): unknown {
     const obj: any = {};
-    if (message.containerPath !== "") {
-      obj.containerPath = message.containerPath;
-    }
-    if (message.hostPath !== "") {
-      obj.hostPath = message.hostPath;
-    }
-    if (message.readonly !== false) {
-      obj.readonly = message.readonly;
-    }
-    if (message.selinuxRelabel !== false) {
-      obj.selinuxRelabel = message.selinuxRelabel;
-    }
-    if (message.propagation !== 0) {
-      obj.propagation = mountPropagationToJSON(message.propagation);
-    }
-    if (message.uidMappings?.length) {
-      obj.uidMappings = message.uidMappings.map((e) => IDMapping.toJSON(e));
-    }
-    if (message.gidMappings?.length) {
-      obj.gidMappings = message.gidMappings.map((e) => IDMapping.toJSON(e));
-    }
-    if (message.recursiveReadOnly !== false) {
-      obj.recursiveReadOnly = message.recursiveReadOnly;
-    }
-    if (message.image !== undefined) {
-      obj.image = ImageSpec.toJSON(message.image);
-    }
-    if (message.imageSubPath !== "") {
-      obj.imageSubPath = message.imageSubPath;
-    }
-    if (message.mountOptions?.length) {
-      obj.mountOptions = message.mountOptions;
+    if (!message.value.equals(Long.UZERO)) {
+      obj.value = (message.value || Long.UZERO).toString();
     }
     return obj;
   },
 
-  create(base?: DeepPartial<Mount>): Mount {
-    return Mount.fromPartial(base ?? {});
+  create(base?: DeepPartial<UInt64Value>): UInt64Value {
+    return UInt64Value.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<Mount>): Mount {
-    const message = createBaseMount();
-    message.containerPath = object.containerPath ?? "";
-    message.hostPath = object.hostPath ?? "";
-    message.readonly = object.readonly ?? false;
-    message.selinuxRelabel = object.selinuxRelabel ?? false;
-    message.propagation = object.propagation ?? 0;
-    message.uidMappings = object.uidMappings?.map((e) => IDMapping.fromPartial(e)) || [];
-    message.gidMappings = object.gidMappings?.map((e) => IDMapping.fromPartial(e)) || [];
-    message.recursiveReadOnly = object.recursiveReadOnly ?? false;
-    message.image = (object.image !== undefined && object.image !== null)
-      ? ImageSpec.fromPartial(object.image)
-      : undefined;
-    message.imageSubPath = object.imageSubPath ?? "";
-    message.mountOptions = object.mountOptions?.map((e) => e) || [];
+  fromPartial(object: DeepPartial<UInt64Value>): UInt64Value {
+    const message = createBaseUInt64Value();
+    message.value = (object.value !== undefined && object.value !== null) ? Long.fromValue(object.value) : Long.UZERO;
     return message;
   },
 };
@@ -3017,19 +3822,28 @@ export const NamespaceOption: MessageFns<NamespaceOption> = {
   },
 };
 
-function createBaseInt64Value(): Int64Value {
-  return { value: Long.ZERO };
+function createBaseSELinuxOption(): SELinuxOption {
+  return { user: "", role: "", type: "", level: "" };
 }
 
-export const Int64Value: MessageFns<Int64Value> = {
-  encode(message: Int64Value, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.value.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.value.toString());
+export const SELinuxOption: MessageFns<SELinuxOption> = {
+  encode(message: SELinuxOption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== "") {
+      writer.uint32(10).string(message.user);
+    }
+    if (message.role !== "") {
+      writer.uint32(18).string(message.role);
+    }
+    if (message.type !== "") {
+      writer.uint32(26).string(message.type);
+    }
+    if (message.level !== "") {
+      writer.uint32(34).string(message.level);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Int64Value {
+  decode(input: BinaryReader | Uint8Array, length?: number): SELinuxOption {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -3038,16 +3852,40 @@ export const Int64Value: MessageFns<Int64Value> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseInt64Value();
+      const message = createBaseSELinuxOption();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.value = Long.fromString(reader.int64().toString());
+            message.user = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.level = reader.string();
             continue;
           }
         }
@@ -3062,24 +3900,1243 @@ export const Int64Value: MessageFns<Int64Value> = {
     }
   },
 
-  fromJSON(object: any): Int64Value {
-    return { value: isSet(object.value) ? Long.fromValue(object.value) : Long.ZERO };
+  fromJSON(object: any): SELinuxOption {
+    return {
+      user: isSet(object.user) ? globalThis.String(object.user) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      level: isSet(object.level) ? globalThis.String(object.level) : "",
+    };
   },
 
-  toJSON(message: Int64Value): unknown {
+  toJSON(message: SELinuxOption): unknown {
     const obj: any = {};
-    if (!message.value.equals(Long.ZERO)) {
-      obj.value = (message.value || Long.ZERO).toString();
+    if (message.user !== "") {
+      obj.user = message.user;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.level !== "") {
+      obj.level = message.level;
     }
     return obj;
   },
 
-  create(base?: DeepPartial<Int64Value>): Int64Value {
-    return Int64Value.fromPartial(base ?? {});
+  create(base?: DeepPartial<SELinuxOption>): SELinuxOption {
+    return SELinuxOption.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<Int64Value>): Int64Value {
-    const message = createBaseInt64Value();
-    message.value = (object.value !== undefined && object.value !== null) ? Long.fromValue(object.value) : Long.ZERO;
+  fromPartial(object: DeepPartial<SELinuxOption>): SELinuxOption {
+    const message = createBaseSELinuxOption();
+    message.user = object.user ?? "";
+    message.role = object.role ?? "";
+    message.type = object.type ?? "";
+    message.level = object.level ?? "";
+    return message;
+  },
+};
+
+function createBaseSecurityProfile(): SecurityProfile {
+  return { profileType: 0, localhostRef: "" };
+}
+
+export const SecurityProfile: MessageFns<SecurityProfile> = {
+  encode(message: SecurityProfile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.profileType !== 0) {
+      writer.uint32(8).int32(message.profileType);
+    }
+    if (message.localhostRef !== "") {
+      writer.uint32(18).string(message.localhostRef);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SecurityProfile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSecurityProfile();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.profileType = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.localhostRef = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SecurityProfile {
+    return {
+      profileType: isSet(object.profileType)
+        ? securityProfile_ProfileTypeFromJSON(object.profileType)
+        : isSet(object.profile_type)
+        ? securityProfile_ProfileTypeFromJSON(object.profile_type)
+        : 0,
+      localhostRef: isSet(object.localhostRef)
+        ? globalThis.String(object.localhostRef)
+        : isSet(object.localhost_ref)
+        ? globalThis.String(object.localhost_ref)
+        : "",
+    };
+  },
+
+  toJSON(message: SecurityProfile): unknown {
+    const obj: any = {};
+    if (message.profileType !== 0) {
+      obj.profileType = securityProfile_ProfileTypeToJSON(message.profileType);
+    }
+    if (message.localhostRef !== "") {
+      obj.localhostRef = message.localhostRef;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SecurityProfile>): SecurityProfile {
+    return SecurityProfile.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SecurityProfile>): SecurityProfile {
+    const message = createBaseSecurityProfile();
+    message.profileType = object.profileType ?? 0;
+    message.localhostRef = object.localhostRef ?? "";
+    return message;
+  },
+};
+
+function createBaseLinuxContainerResources(): LinuxContainerResources {
+  return {
+    cpuPeriod: Long.ZERO,
+    cpuQuota: Long.ZERO,
+    cpuShares: Long.ZERO,
+    memoryLimitInBytes: Long.ZERO,
+    oomScoreAdj: Long.ZERO,
+    cpusetCpus: "",
+    cpusetMems: "",
+    hugepageLimits: [],
+    unified: {},
+    memorySwapLimitInBytes: Long.ZERO,
+  };
+}
+
+export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
+  encode(message: LinuxContainerResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.cpuPeriod.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.cpuPeriod.toString());
+    }
+    if (!message.cpuQuota.equals(Long.ZERO)) {
+      writer.uint32(16).int64(message.cpuQuota.toString());
+    }
+    if (!message.cpuShares.equals(Long.ZERO)) {
+      writer.uint32(24).int64(message.cpuShares.toString());
+    }
+    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
+      writer.uint32(32).int64(message.memoryLimitInBytes.toString());
+    }
+    if (!message.oomScoreAdj.equals(Long.ZERO)) {
+      writer.uint32(40).int64(message.oomScoreAdj.toString());
+    }
+    if (message.cpusetCpus !== "") {
+      writer.uint32(50).string(message.cpusetCpus);
+    }
+    if (message.cpusetMems !== "") {
+      writer.uint32(58).string(message.cpusetMems);
+    }
+    for (const v of message.hugepageLimits) {
+      HugepageLimit.encode(v!, writer.uint32(66).fork()).join();
+    }
+    globalThis.Object.entries(message.unified).forEach(([key, value]: [string, string]) => {
+      LinuxContainerResources_UnifiedEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
+    });
+    if (!message.memorySwapLimitInBytes.equals(Long.ZERO)) {
+      writer.uint32(80).int64(message.memorySwapLimitInBytes.toString());
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinuxContainerResources {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinuxContainerResources();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cpuPeriod = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cpuQuota = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cpuShares = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryLimitInBytes = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.oomScoreAdj = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cpusetCpus = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.cpusetMems = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.hugepageLimits.push(HugepageLimit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            const entry9 = LinuxContainerResources_UnifiedEntry.decode(reader, reader.uint32());
+            if (entry9.value !== undefined) {
+              message.unified[entry9.key] = entry9.value;
+            }
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.memorySwapLimitInBytes = Long.fromString(reader.int64().toString());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LinuxContainerResources {
+    return {
+      cpuPeriod: isSet(object.cpuPeriod)
+        ? Long.fromValue(object.cpuPeriod)
+        : isSet(object.cpu_period)
+        ? Long.fromValue(object.cpu_period)
+        : Long.ZERO,
+      cpuQuota: isSet(object.cpuQuota)
+        ? Long.fromValue(object.cpuQuota)
+        : isSet(object.cpu_quota)
+        ? Long.fromValue(object.cpu_quota)
+        : Long.ZERO,
+      cpuShares: isSet(object.cpuShares)
+        ? Long.fromValue(object.cpuShares)
+        : isSet(object.cpu_shares)
+        ? Long.fromValue(object.cpu_shares)
+        : Long.ZERO,
+      memoryLimitInBytes: isSet(object.memoryLimitInBytes)
+        ? Long.fromValue(object.memoryLimitInBytes)
+        : isSet(object.memory_limit_in_bytes)
+        ? Long.fromValue(object.memory_limit_in_bytes)
+        : Long.ZERO,
+      oomScoreAdj: isSet(object.oomScoreAdj)
+        ? Long.fromValue(object.oomScoreAdj)
+        : isSet(object.oom_score_adj)
+        ? Long.fromValue(object.oom_score_adj)
+        : Long.ZERO,
+      cpusetCpus: isSet(object.cpusetCpus)
+        ? globalThis.String(object.cpusetCpus)
+        : isSet(object.cpuset_cpus)
+        ? globalThis.String(object.cpuset_cpus)
+        : "",
+      cpusetMems: isSet(object.cpusetMems)
+        ? globalThis.String(object.cpusetMems)
+        : isSet(object.cpuset_mems)
+        ? globalThis.String(object.cpuset_mems)
+        : "",
+      hugepageLimits: globalThis.Array.isArray(object?.hugepageLimits)
+        ? object.hugepageLimits.map((e: any) => HugepageLimit.fromJSON(e))
+        : globalThis.Array.isArray(object?.hugepage_limits)
+        ? object.hugepage_limits.map((e: any) => HugepageLimit.fromJSON(e))
+        : [],
+      unified: isObject(object.unified)
+        ? (globalThis.Object.entries(object.unified) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      memorySwapLimitInBytes: isSet(object.memorySwapLimitInBytes)
+        ? Long.fromValue(object.memorySwapLimitInBytes)
+        : isSet(object.memory_swap_limit_in_bytes)
+        ? Long.fromValue(object.memory_swap_limit_in_bytes)
+        : Long.ZERO,
+    };
+  },
+
+  toJSON(message: LinuxContainerResources): unknown {
+    const obj: any = {};
+    if (!message.cpuPeriod.equals(Long.ZERO)) {
+      obj.cpuPeriod = (message.cpuPeriod || Long.ZERO).toString();
+    }
+    if (!message.cpuQuota.equals(Long.ZERO)) {
+      obj.cpuQuota = (message.cpuQuota || Long.ZERO).toString();
+    }
+    if (!message.cpuShares.equals(Long.ZERO)) {
+      obj.cpuShares = (message.cpuShares || Long.ZERO).toString();
+    }
+    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
+      obj.memoryLimitInBytes = (message.memoryLimitInBytes || Long.ZERO).toString();
+    }
+    if (!message.oomScoreAdj.equals(Long.ZERO)) {
+      obj.oomScoreAdj = (message.oomScoreAdj || Long.ZERO).toString();
+    }
+    if (message.cpusetCpus !== "") {
+      obj.cpusetCpus = message.cpusetCpus;
+    }
+    if (message.cpusetMems !== "") {
+      obj.cpusetMems = message.cpusetMems;
+    }
+    if (message.hugepageLimits?.length) {
+      obj.hugepageLimits = message.hugepageLimits.map((e) => HugepageLimit.toJSON(e));
+    }
+    if (message.unified) {
+      const entries = globalThis.Object.entries(message.unified) as [string, string][];
+      if (entries.length > 0) {
+        obj.unified = {};
+        entries.forEach(([k, v]) => {
+          obj.unified[k] = v;
+        });
+      }
+    }
+    if (!message.memorySwapLimitInBytes.equals(Long.ZERO)) {
+      obj.memorySwapLimitInBytes = (message.memorySwapLimitInBytes || Long.ZERO).toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LinuxContainerResources>): LinuxContainerResources {
+    return LinuxContainerResources.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinuxContainerResources>): LinuxContainerResources {
+    const message = createBaseLinuxContainerResources();
+    message.cpuPeriod = (object.cpuPeriod !== undefined && object.cpuPeriod !== null)
+      ? Long.fromValue(object.cpuPeriod)
+      : Long.ZERO;
+    message.cpuQuota = (object.cpuQuota !== undefined && object.cpuQuota !== null)
+      ? Long.fromValue(object.cpuQuota)
+      : Long.ZERO;
+    message.cpuShares = (object.cpuShares !== undefined && object.cpuShares !== null)
+      ? Long.fromValue(object.cpuShares)
+      : Long.ZERO;
+    message.memoryLimitInBytes = (object.memoryLimitInBytes !== undefined && object.memoryLimitInBytes !== null)
+      ? Long.fromValue(object.memoryLimitInBytes)
+      : Long.ZERO;
+    message.oomScoreAdj = (object.oomScoreAdj !== undefined && object.oomScoreAdj !== null)
+      ? Long.fromValue(object.oomScoreAdj)
+      : Long.ZERO;
+    message.cpusetCpus = object.cpusetCpus ?? "";
+    message.cpusetMems = object.cpusetMems ?? "";
+    message.hugepageLimits = object.hugepageLimits?.map((e) => HugepageLimit.fromPartial(e)) || [];
+    message.unified = (globalThis.Object.entries(object.unified ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.memorySwapLimitInBytes =
+      (object.memorySwapLimitInBytes !== undefined && object.memorySwapLimitInBytes !== null)
+        ? Long.fromValue(object.memorySwapLimitInBytes)
+        : Long.ZERO;
+    return message;
+  },
+};
+
+function createBaseLinuxContainerResources_UnifiedEntry(): LinuxContainerResources_UnifiedEntry {
+  return { key: "", value: "" };
+}
+
+export const LinuxContainerResources_UnifiedEntry: MessageFns<LinuxContainerResources_UnifiedEntry> = {
+  encode(message: LinuxContainerResources_UnifiedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinuxContainerResources_UnifiedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinuxContainerResources_UnifiedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LinuxContainerResources_UnifiedEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: LinuxContainerResources_UnifiedEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LinuxContainerResources_UnifiedEntry>): LinuxContainerResources_UnifiedEntry {
+    return LinuxContainerResources_UnifiedEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinuxContainerResources_UnifiedEntry>): LinuxContainerResources_UnifiedEntry {
+    const message = createBaseLinuxContainerResources_UnifiedEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseHugepageLimit(): HugepageLimit {
+  return { pageSize: "", limit: Long.UZERO };
+}
+
+export const HugepageLimit: MessageFns<HugepageLimit> = {
+  encode(message: HugepageLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== "") {
+      writer.uint32(10).string(message.pageSize);
+    }
+    if (!message.limit.equals(Long.UZERO)) {
+      writer.uint32(16).uint64(message.limit.toString());
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HugepageLimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHugepageLimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pageSize = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = Long.fromString(reader.uint64().toString(), true);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HugepageLimit {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.String(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.String(object.page_size)
+        : "",
+      limit: isSet(object.limit) ? Long.fromValue(object.limit) : Long.UZERO,
+    };
+  },
+
+  toJSON(message: HugepageLimit): unknown {
+    const obj: any = {};
+    if (message.pageSize !== "") {
+      obj.pageSize = message.pageSize;
+    }
+    if (!message.limit.equals(Long.UZERO)) {
+      obj.limit = (message.limit || Long.UZERO).toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HugepageLimit>): HugepageLimit {
+    return HugepageLimit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HugepageLimit>): HugepageLimit {
+    const message = createBaseHugepageLimit();
+    message.pageSize = object.pageSize ?? "";
+    message.limit = (object.limit !== undefined && object.limit !== null) ? Long.fromValue(object.limit) : Long.UZERO;
+    return message;
+  },
+};
+
+function createBaseWindowsContainerResources(): WindowsContainerResources {
+  return {
+    cpuShares: Long.ZERO,
+    cpuCount: Long.ZERO,
+    cpuMaximum: Long.ZERO,
+    memoryLimitInBytes: Long.ZERO,
+    rootfsSizeInBytes: Long.ZERO,
+    affinityCpus: [],
+  };
+}
+
+export const WindowsContainerResources: MessageFns<WindowsContainerResources> = {
+  encode(message: WindowsContainerResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.cpuShares.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.cpuShares.toString());
+    }
+    if (!message.cpuCount.equals(Long.ZERO)) {
+      writer.uint32(16).int64(message.cpuCount.toString());
+    }
+    if (!message.cpuMaximum.equals(Long.ZERO)) {
+      writer.uint32(24).int64(message.cpuMaximum.toString());
+    }
+    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
+      writer.uint32(32).int64(message.memoryLimitInBytes.toString());
+    }
+    if (!message.rootfsSizeInBytes.equals(Long.ZERO)) {
+      writer.uint32(40).int64(message.rootfsSizeInBytes.toString());
+    }
+    for (const v of message.affinityCpus) {
+      WindowsCpuGroupAffinity.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsContainerResources {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsContainerResources();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cpuShares = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cpuCount = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cpuMaximum = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryLimitInBytes = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rootfsSizeInBytes = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.affinityCpus.push(WindowsCpuGroupAffinity.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsContainerResources {
+    return {
+      cpuShares: isSet(object.cpuShares)
+        ? Long.fromValue(object.cpuShares)
+        : isSet(object.cpu_shares)
+        ? Long.fromValue(object.cpu_shares)
+        : Long.ZERO,
+      cpuCount: isSet(object.cpuCount)
+        ? Long.fromValue(object.cpuCount)
+        : isSet(object.cpu_count)
+        ? Long.fromValue(object.cpu_count)
+        : Long.ZERO,
+      cpuMaximum: isSet(object.cpuMaximum)
+        ? Long.fromValue(object.cpuMaximum)
+        : isSet(object.cpu_maximum)
+        ? Long.fromValue(object.cpu_maximum)
+        : Long.ZERO,
+      memoryLimitInBytes: isSet(object.memoryLimitInBytes)
+        ? Long.fromValue(object.memoryLimitInBytes)
+        : isSet(object.memory_limit_in_bytes)
+        ? Long.fromValue(object.memory_limit_in_bytes)
+        : Long.ZERO,
+      rootfsSizeInBytes: isSet(object.rootfsSizeInBytes)
+        ? Long.fromValue(object.rootfsSizeInBytes)
+        : isSet(object.rootfs_size_in_bytes)
+        ? Long.fromValue(object.rootfs_size_in_bytes)
+        : Long.ZERO,
+      affinityCpus: globalThis.Array.isArray(object?.affinityCpus)
+        ? object.affinityCpus.map((e: any) => WindowsCpuGroupAffinity.fromJSON(e))
+        : globalThis.Array.isArray(object?.affinity_cpus)
+        ? object.affinity_cpus.map((e: any) => WindowsCpuGroupAffinity.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: WindowsContainerResources): unknown {
+    const obj: any = {};
+    if (!message.cpuShares.equals(Long.ZERO)) {
+      obj.cpuShares = (message.cpuShares || Long.ZERO).toString();
+    }
+    if (!message.cpuCount.equals(Long.ZERO)) {
+      obj.cpuCount = (message.cpuCount || Long.ZERO).toString();
+    }
+    if (!message.cpuMaximum.equals(Long.ZERO)) {
+      obj.cpuMaximum = (message.cpuMaximum || Long.ZERO).toString();
+    }
+    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
+      obj.memoryLimitInBytes = (message.memoryLimitInBytes || Long.ZERO).toString();
+    }
+    if (!message.rootfsSizeInBytes.equals(Long.ZERO)) {
+      obj.rootfsSizeInBytes = (message.rootfsSizeInBytes || Long.ZERO).toString();
+    }
+    if (message.affinityCpus?.length) {
+      obj.affinityCpus = message.affinityCpus.map((e) => WindowsCpuGroupAffinity.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsContainerResources>): WindowsContainerResources {
+    return WindowsContainerResources.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsContainerResources>): WindowsContainerResources {
+    const message = createBaseWindowsContainerResources();
+    message.cpuShares = (object.cpuShares !== undefined && object.cpuShares !== null)
+      ? Long.fromValue(object.cpuShares)
+      : Long.ZERO;
+    message.cpuCount = (object.cpuCount !== undefined && object.cpuCount !== null)
+      ? Long.fromValue(object.cpuCount)
+      : Long.ZERO;
+    message.cpuMaximum = (object.cpuMaximum !== undefined && object.cpuMaximum !== null)
+      ? Long.fromValue(object.cpuMaximum)
+      : Long.ZERO;
+    message.memoryLimitInBytes = (object.memoryLimitInBytes !== undefined && object.memoryLimitInBytes !== null)
+      ? Long.fromValue(object.memoryLimitInBytes)
+      : Long.ZERO;
+    message.rootfsSizeInBytes = (object.rootfsSizeInBytes !== undefined && object.rootfsSizeInBytes !== null)
+      ? Long.fromValue(object.rootfsSizeInBytes)
+      : Long.ZERO;
+    message.affinityCpus = object.affinityCpus?.map((e) => WindowsCpuGroupAffinity.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWindowsCpuGroupAffinity(): WindowsCpuGroupAffinity {
+  return { cpuMask: Long.UZERO, cpuGroup: 0 };
+}
+
+export const WindowsCpuGroupAffinity: MessageFns<WindowsCpuGroupAffinity> = {
+  encode(message: WindowsCpuGroupAffinity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.cpuMask.equals(Long.UZERO)) {
+      writer.uint32(8).uint64(message.cpuMask.toString());
+    }
+    if (message.cpuGroup !== 0) {
+      writer.uint32(16).uint32(message.cpuGroup);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsCpuGroupAffinity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsCpuGroupAffinity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cpuMask = Long.fromString(reader.uint64().toString(), true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cpuGroup = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsCpuGroupAffinity {
+    return {
+      cpuMask: isSet(object.cpuMask)
+        ? Long.fromValue(object.cpuMask)
+        : isSet(object.cpu_mask)
+        ? Long.fromValue(object.cpu_mask)
+        : Long.UZERO,
+      cpuGroup: isSet(object.cpuGroup)
+        ? globalThis.Number(object.cpuGroup)
+        : isSet(object.cpu_group)
+        ? globalThis.Number(object.cpu_group)
+        : 0,
+    };
+  },
+
+  toJSON(message: WindowsCpuGroupAffinity): unknown {
+    const obj: any = {};
+    if (!message.cpuMask.equals(Long.UZERO)) {
+      obj.cpuMask = (message.cpuMask || Long.UZERO).toString();
+    }
+    if (message.cpuGroup !== 0) {
+      obj.cpuGroup = Math.round(message.cpuGroup);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsCpuGroupAffinity>): WindowsCpuGroupAffinity {
+    return WindowsCpuGroupAffinity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsCpuGroupAffinity>): WindowsCpuGroupAffinity {
+    const message = createBaseWindowsCpuGroupAffinity();
+    message.cpuMask = (object.cpuMask !== undefined && object.cpuMask !== null)
+      ? Long.fromValue(object.cpuMask)
+      : Long.UZERO;
+    message.cpuGroup = object.cpuGroup ?? 0;
+    return message;
+  },
+};
+
+function createBasePodSandboxMetadata(): PodSandboxMetadata {
+  return { name: "", uid: "", namespace: "", attempt: 0 };
+}
+
+export const PodSandboxMetadata: MessageFns<PodSandboxMetadata> = {
+  encode(message: PodSandboxMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.uid !== "") {
+      writer.uint32(18).string(message.uid);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(26).string(message.namespace);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(32).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePodSandboxMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uid = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PodSandboxMetadata {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      uid: isSet(object.uid) ? globalThis.String(object.uid) : "",
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+    };
+  },
+
+  toJSON(message: PodSandboxMetadata): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.uid !== "") {
+      obj.uid = message.uid;
+    }
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PodSandboxMetadata>): PodSandboxMetadata {
+    return PodSandboxMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PodSandboxMetadata>): PodSandboxMetadata {
+    const message = createBasePodSandboxMetadata();
+    message.name = object.name ?? "";
+    message.uid = object.uid ?? "";
+    message.namespace = object.namespace ?? "";
+    message.attempt = object.attempt ?? 0;
+    return message;
+  },
+};
+
+function createBaseDNSConfig(): DNSConfig {
+  return { servers: [], searches: [], options: [] };
+}
+
+export const DNSConfig: MessageFns<DNSConfig> = {
+  encode(message: DNSConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.servers) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.searches) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.options) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DNSConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDNSConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.servers.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.searches.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DNSConfig {
+    return {
+      servers: globalThis.Array.isArray(object?.servers) ? object.servers.map((e: any) => globalThis.String(e)) : [],
+      searches: globalThis.Array.isArray(object?.searches) ? object.searches.map((e: any) => globalThis.String(e)) : [],
+      options: globalThis.Array.isArray(object?.options) ? object.options.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: DNSConfig): unknown {
+    const obj: any = {};
+    if (message.servers?.length) {
+      obj.servers = message.servers;
+    }
+    if (message.searches?.length) {
+      obj.searches = message.searches;
+    }
+    if (message.options?.length) {
+      obj.options = message.options;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DNSConfig>): DNSConfig {
+    return DNSConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DNSConfig>): DNSConfig {
+    const message = createBaseDNSConfig();
+    message.servers = object.servers?.map((e) => e) || [];
+    message.searches = object.searches?.map((e) => e) || [];
+    message.options = object.options?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePortMapping(): PortMapping {
+  return { protocol: 0, containerPort: 0, hostPort: 0, hostIp: "" };
+}
+
+export const PortMapping: MessageFns<PortMapping> = {
+  encode(message: PortMapping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.protocol !== 0) {
+      writer.uint32(8).int32(message.protocol);
+    }
+    if (message.containerPort !== 0) {
+      writer.uint32(16).int32(message.containerPort);
+    }
+    if (message.hostPort !== 0) {
+      writer.uint32(24).int32(message.hostPort);
+    }
+    if (message.hostIp !== "") {
+      writer.uint32(34).string(message.hostIp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PortMapping {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePortMapping();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.protocol = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.containerPort = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hostPort = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hostIp = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PortMapping {
+    return {
+      protocol: isSet(object.protocol) ? protocolFromJSON(object.protocol) : 0,
+      containerPort: isSet(object.containerPort)
+        ? globalThis.Number(object.containerPort)
+        : isSet(object.container_port)
+        ? globalThis.Number(object.container_port)
+        : 0,
+      hostPort: isSet(object.hostPort)
+        ? globalThis.Number(object.hostPort)
+        : isSet(object.host_port)
+        ? globalThis.Number(object.host_port)
+        : 0,
+      hostIp: isSet(object.hostIp)
+        ? globalThis.String(object.hostIp)
+        : isSet(object.host_ip)
+        ? globalThis.String(object.host_ip)
+        : "",
+    };
+  },
+
+  toJSON(message: PortMapping): unknown {
+    const obj: any = {};
+    if (message.protocol !== 0) {
+      obj.protocol = protocolToJSON(message.protocol);
+    }
+    if (message.containerPort !== 0) {
+      obj.containerPort = Math.round(message.containerPort);
+    }
+    if (message.hostPort !== 0) {
+      obj.hostPort = Math.round(message.hostPort);
+    }
+    if (message.hostIp !== "") {
+      obj.hostIp = message.hostIp;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PortMapping>): PortMapping {
+    return PortMapping.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PortMapping>): PortMapping {
+    const message = createBasePortMapping();
+    message.protocol = object.protocol ?? 0;
+    message.containerPort = object.containerPort ?? 0;
+    message.hostPort = object.hostPort ?? 0;
+    message.hostIp = object.hostIp ?? "";
     return message;
   },
 };
@@ -3383,99 +5440,6 @@ export const LinuxSandboxSecurityContext: MessageFns<LinuxSandboxSecurityContext
   },
 };
 
-function createBaseSecurityProfile(): SecurityProfile {
-  return { profileType: 0, localhostRef: "" };
-}
-
-export const SecurityProfile: MessageFns<SecurityProfile> = {
-  encode(message: SecurityProfile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.profileType !== 0) {
-      writer.uint32(8).int32(message.profileType);
-    }
-    if (message.localhostRef !== "") {
-      writer.uint32(18).string(message.localhostRef);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): SecurityProfile {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSecurityProfile();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.profileType = reader.int32() as any;
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.localhostRef = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): SecurityProfile {
-    return {
-      profileType: isSet(object.profileType)
-        ? securityProfile_ProfileTypeFromJSON(object.profileType)
-        : isSet(object.profile_type)
-        ? securityProfile_ProfileTypeFromJSON(object.profile_type)
-        : 0,
-      localhostRef: isSet(object.localhostRef)
-        ? globalThis.String(object.localhostRef)
-        : isSet(object.localhost_ref)
-        ? globalThis.String(object.localhost_ref)
-        : "",
-    };
-  },
-
-  toJSON(message: SecurityProfile): unknown {
-    const obj: any = {};
-    if (message.profileType !== 0) {
-      obj.profileType = securityProfile_ProfileTypeToJSON(message.profileType);
-    }
-    if (message.localhostRef !== "") {
-      obj.localhostRef = message.localhostRef;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<SecurityProfile>): SecurityProfile {
-    return SecurityProfile.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<SecurityProfile>): SecurityProfile {
-    const message = createBaseSecurityProfile();
-    message.profileType = object.profileType ?? 0;
-    message.localhostRef = object.localhostRef ?? "";
-    return message;
-  },
-};
-
 function createBaseLinuxPodSandboxConfig(): LinuxPodSandboxConfig {
   return { cgroupParent: "", securityContext: undefined, sysctls: {}, overhead: undefined, resources: undefined };
 }
@@ -3738,28 +5702,19 @@ export const LinuxPodSandboxConfig_SysctlsEntry: MessageFns<LinuxPodSandboxConfi
   },
 };
 
-function createBasePodSandboxMetadata(): PodSandboxMetadata {
-  return { name: "", uid: "", namespace: "", attempt: 0 };
+function createBaseWindowsNamespaceOption(): WindowsNamespaceOption {
+  return { network: 0 };
 }
 
-export const PodSandboxMetadata: MessageFns<PodSandboxMetadata> = {
-  encode(message: PodSandboxMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    if (message.uid !== "") {
-      writer.uint32(18).string(message.uid);
-    }
-    if (message.namespace !== "") {
-      writer.uint32(26).string(message.namespace);
-    }
-    if (message.attempt !== 0) {
-      writer.uint32(32).uint32(message.attempt);
+export const WindowsNamespaceOption: MessageFns<WindowsNamespaceOption> = {
+  encode(message: WindowsNamespaceOption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.network !== 0) {
+      writer.uint32(8).int32(message.network);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxMetadata {
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsNamespaceOption {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -3768,40 +5723,16 @@ export const PodSandboxMetadata: MessageFns<PodSandboxMetadata> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxMetadata();
+      const message = createBaseWindowsNamespaceOption();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 10) {
+            if (tag !== 8) {
               break;
             }
 
-            message.name = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.uid = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.namespace = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.attempt = reader.uint32();
+            message.network = reader.int32() as any;
             continue;
           }
         }
@@ -3816,41 +5747,234 @@ export const PodSandboxMetadata: MessageFns<PodSandboxMetadata> = {
     }
   },
 
-  fromJSON(object: any): PodSandboxMetadata {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      uid: isSet(object.uid) ? globalThis.String(object.uid) : "",
-      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
-      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
-    };
+  fromJSON(object: any): WindowsNamespaceOption {
+    return { network: isSet(object.network) ? namespaceModeFromJSON(object.network) : 0 };
   },
 
-  toJSON(message: PodSandboxMetadata): unknown {
+  toJSON(message: WindowsNamespaceOption): unknown {
     const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.uid !== "") {
-      obj.uid = message.uid;
-    }
-    if (message.namespace !== "") {
-      obj.namespace = message.namespace;
-    }
-    if (message.attempt !== 0) {
-      obj.attempt = Math.round(message.attempt);
+    if (message.network !== 0) {
+      obj.network = namespaceModeToJSON(message.network);
     }
     return obj;
   },
 
-  create(base?: DeepPartial<PodSandboxMetadata>): PodSandboxMetadata {
-    return PodSandboxMetadata.fromPartial(base ?? {});
+  create(base?: DeepPartial<WindowsNamespaceOption>): WindowsNamespaceOption {
+    return WindowsNamespaceOption.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<PodSandboxMetadata>): PodSandboxMetadata {
-    const message = createBasePodSandboxMetadata();
-    message.name = object.name ?? "";
-    message.uid = object.uid ?? "";
-    message.namespace = object.namespace ?? "";
-    message.attempt = object.attempt ?? 0;
+  fromPartial(object: DeepPartial<WindowsNamespaceOption>): WindowsNamespaceOption {
+    const message = createBaseWindowsNamespaceOption();
+    message.network = object.network ?? 0;
+    return message;
+  },
+};
+
+function createBaseWindowsSandboxSecurityContext(): WindowsSandboxSecurityContext {
+  return { runAsUsername: "", credentialSpec: "", hostProcess: false, namespaceOptions: undefined };
+}
+
+export const WindowsSandboxSecurityContext: MessageFns<WindowsSandboxSecurityContext> = {
+  encode(message: WindowsSandboxSecurityContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runAsUsername !== "") {
+      writer.uint32(10).string(message.runAsUsername);
+    }
+    if (message.credentialSpec !== "") {
+      writer.uint32(18).string(message.credentialSpec);
+    }
+    if (message.hostProcess !== false) {
+      writer.uint32(24).bool(message.hostProcess);
+    }
+    if (message.namespaceOptions !== undefined) {
+      WindowsNamespaceOption.encode(message.namespaceOptions, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsSandboxSecurityContext {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsSandboxSecurityContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runAsUsername = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.credentialSpec = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hostProcess = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.namespaceOptions = WindowsNamespaceOption.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsSandboxSecurityContext {
+    return {
+      runAsUsername: isSet(object.runAsUsername)
+        ? globalThis.String(object.runAsUsername)
+        : isSet(object.run_as_username)
+        ? globalThis.String(object.run_as_username)
+        : "",
+      credentialSpec: isSet(object.credentialSpec)
+        ? globalThis.String(object.credentialSpec)
+        : isSet(object.credential_spec)
+        ? globalThis.String(object.credential_spec)
+        : "",
+      hostProcess: isSet(object.hostProcess)
+        ? globalThis.Boolean(object.hostProcess)
+        : isSet(object.host_process)
+        ? globalThis.Boolean(object.host_process)
+        : false,
+      namespaceOptions: isSet(object.namespaceOptions)
+        ? WindowsNamespaceOption.fromJSON(object.namespaceOptions)
+        : isSet(object.namespace_options)
+        ? WindowsNamespaceOption.fromJSON(object.namespace_options)
+        : undefined,
+    };
+  },
+
+  toJSON(message: WindowsSandboxSecurityContext): unknown {
+    const obj: any = {};
+    if (message.runAsUsername !== "") {
+      obj.runAsUsername = message.runAsUsername;
+    }
+    if (message.credentialSpec !== "") {
+      obj.credentialSpec = message.credentialSpec;
+    }
+    if (message.hostProcess !== false) {
+      obj.hostProcess = message.hostProcess;
+    }
+    if (message.namespaceOptions !== undefined) {
+      obj.namespaceOptions = WindowsNamespaceOption.toJSON(message.namespaceOptions);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsSandboxSecurityContext>): WindowsSandboxSecurityContext {
+    return WindowsSandboxSecurityContext.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsSandboxSecurityContext>): WindowsSandboxSecurityContext {
+    const message = createBaseWindowsSandboxSecurityContext();
+    message.runAsUsername = object.runAsUsername ?? "";
+    message.credentialSpec = object.credentialSpec ?? "";
+    message.hostProcess = object.hostProcess ?? false;
+    message.namespaceOptions = (object.namespaceOptions !== undefined && object.namespaceOptions !== null)
+      ? WindowsNamespaceOption.fromPartial(object.namespaceOptions)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWindowsPodSandboxConfig(): WindowsPodSandboxConfig {
+  return { securityContext: undefined };
+}
+
+export const WindowsPodSandboxConfig: MessageFns<WindowsPodSandboxConfig> = {
+  encode(message: WindowsPodSandboxConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.securityContext !== undefined) {
+      WindowsSandboxSecurityContext.encode(message.securityContext, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsPodSandboxConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsPodSandboxConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.securityContext = WindowsSandboxSecurityContext.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsPodSandboxConfig {
+    return {
+      securityContext: isSet(object.securityContext)
+        ? WindowsSandboxSecurityContext.fromJSON(object.securityContext)
+        : isSet(object.security_context)
+        ? WindowsSandboxSecurityContext.fromJSON(object.security_context)
+        : undefined,
+    };
+  },
+
+  toJSON(message: WindowsPodSandboxConfig): unknown {
+    const obj: any = {};
+    if (message.securityContext !== undefined) {
+      obj.securityContext = WindowsSandboxSecurityContext.toJSON(message.securityContext);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsPodSandboxConfig>): WindowsPodSandboxConfig {
+    return WindowsPodSandboxConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsPodSandboxConfig>): WindowsPodSandboxConfig {
+    const message = createBaseWindowsPodSandboxConfig();
+    message.securityContext = (object.securityContext !== undefined && object.securityContext !== null)
+      ? WindowsSandboxSecurityContext.fromPartial(object.securityContext)
+      : undefined;
     return message;
   },
 };
@@ -6795,19 +8919,25 @@ export const StreamPodSandboxesResponse: MessageFns<StreamPodSandboxesResponse> 
   },
 };
 
-function createBasePodSandboxStatsRequest(): PodSandboxStatsRequest {
-  return { podSandboxId: "" };
+function createBaseUpdatePodSandboxResourcesRequest(): UpdatePodSandboxResourcesRequest {
+  return { podSandboxId: "", overhead: undefined, resources: undefined };
 }
 
-export const PodSandboxStatsRequest: MessageFns<PodSandboxStatsRequest> = {
-  encode(message: PodSandboxStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const UpdatePodSandboxResourcesRequest: MessageFns<UpdatePodSandboxResourcesRequest> = {
+  encode(message: UpdatePodSandboxResourcesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.podSandboxId !== "") {
       writer.uint32(10).string(message.podSandboxId);
+    }
+    if (message.overhead !== undefined) {
+      LinuxContainerResources.encode(message.overhead, writer.uint32(18).fork()).join();
+    }
+    if (message.resources !== undefined) {
+      LinuxContainerResources.encode(message.resources, writer.uint32(26).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdatePodSandboxResourcesRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -6816,7 +8946,7 @@ export const PodSandboxStatsRequest: MessageFns<PodSandboxStatsRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxStatsRequest();
+      const message = createBaseUpdatePodSandboxResourcesRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -6828,6 +8958,22 @@ export const PodSandboxStatsRequest: MessageFns<PodSandboxStatsRequest> = {
             message.podSandboxId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.overhead = LinuxContainerResources.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.resources = LinuxContainerResources.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6840,47 +8986,58 @@ export const PodSandboxStatsRequest: MessageFns<PodSandboxStatsRequest> = {
     }
   },
 
-  fromJSON(object: any): PodSandboxStatsRequest {
+  fromJSON(object: any): UpdatePodSandboxResourcesRequest {
     return {
       podSandboxId: isSet(object.podSandboxId)
         ? globalThis.String(object.podSandboxId)
         : isSet(object.pod_sandbox_id)
         ? globalThis.String(object.pod_sandbox_id)
         : "",
+      overhead: isSet(object.overhead) ? LinuxContainerResources.fromJSON(object.overhead) : undefined,
+      resources: isSet(object.resources) ? LinuxContainerResources.fromJSON(object.resources) : undefined,
     };
   },
 
-  toJSON(message: PodSandboxStatsRequest): unknown {
+  toJSON(message: UpdatePodSandboxResourcesRequest): unknown {
     const obj: any = {};
     if (message.podSandboxId !== "") {
       obj.podSandboxId = message.podSandboxId;
     }
+    if (message.overhead !== undefined) {
+      obj.overhead = LinuxContainerResources.toJSON(message.overhead);
+    }
+    if (message.resources !== undefined) {
+      obj.resources = LinuxContainerResources.toJSON(message.resources);
+    }
     return obj;
   },
 
-  create(base?: DeepPartial<PodSandboxStatsRequest>): PodSandboxStatsRequest {
-    return PodSandboxStatsRequest.fromPartial(base ?? {});
+  create(base?: DeepPartial<UpdatePodSandboxResourcesRequest>): UpdatePodSandboxResourcesRequest {
+    return UpdatePodSandboxResourcesRequest.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<PodSandboxStatsRequest>): PodSandboxStatsRequest {
-    const message = createBasePodSandboxStatsRequest();
+  fromPartial(object: DeepPartial<UpdatePodSandboxResourcesRequest>): UpdatePodSandboxResourcesRequest {
+    const message = createBaseUpdatePodSandboxResourcesRequest();
     message.podSandboxId = object.podSandboxId ?? "";
+    message.overhead = (object.overhead !== undefined && object.overhead !== null)
+      ? LinuxContainerResources.fromPartial(object.overhead)
+      : undefined;
+    message.resources = (object.resources !== undefined && object.resources !== null)
+      ? LinuxContainerResources.fromPartial(object.resources)
+      : undefined;
     return message;
   },
 };
 
-function createBasePodSandboxStatsResponse(): PodSandboxStatsResponse {
-  return { stats: undefined };
+function createBaseUpdatePodSandboxResourcesResponse(): UpdatePodSandboxResourcesResponse {
+  return {};
 }
 
-export const PodSandboxStatsResponse: MessageFns<PodSandboxStatsResponse> = {
-  encode(message: PodSandboxStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.stats !== undefined) {
-      PodSandboxStats.encode(message.stats, writer.uint32(10).fork()).join();
-    }
+export const UpdatePodSandboxResourcesResponse: MessageFns<UpdatePodSandboxResourcesResponse> = {
+  encode(_: UpdatePodSandboxResourcesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdatePodSandboxResourcesResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -6889,18 +9046,10 @@ export const PodSandboxStatsResponse: MessageFns<PodSandboxStatsResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxStatsResponse();
+      const message = createBaseUpdatePodSandboxResourcesResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.stats = PodSandboxStats.decode(reader, reader.uint32());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6913,1526 +9062,40 @@ export const PodSandboxStatsResponse: MessageFns<PodSandboxStatsResponse> = {
     }
   },
 
-  fromJSON(object: any): PodSandboxStatsResponse {
-    return { stats: isSet(object.stats) ? PodSandboxStats.fromJSON(object.stats) : undefined };
+  fromJSON(_: any): UpdatePodSandboxResourcesResponse {
+    return {};
   },
 
-  toJSON(message: PodSandboxStatsResponse): unknown {
+  toJSON(_: UpdatePodSandboxResourcesResponse): unknown {
     const obj: any = {};
-    if (message.stats !== undefined) {
-      obj.stats = PodSandboxStats.toJSON(message.stats);
-    }
     return obj;
   },
 
-  create(base?: DeepPartial<PodSandboxStatsResponse>): PodSandboxStatsResponse {
-    return PodSandboxStatsResponse.fromPartial(base ?? {});
+  create(base?: DeepPartial<UpdatePodSandboxResourcesResponse>): UpdatePodSandboxResourcesResponse {
+    return UpdatePodSandboxResourcesResponse.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<PodSandboxStatsResponse>): PodSandboxStatsResponse {
-    const message = createBasePodSandboxStatsResponse();
-    message.stats = (object.stats !== undefined && object.stats !== null)
-      ? PodSandboxStats.fromPartial(object.stats)
-      : undefined;
+  fromPartial(_: DeepPartial<UpdatePodSandboxResourcesResponse>): UpdatePodSandboxResourcesResponse {
+    const message = createBaseUpdatePodSandboxResourcesResponse();
     return message;
   },
 };
 
-function createBasePodSandboxStatsFilter(): PodSandboxStatsFilter {
-  return { id: "", labelSelector: {} };
+function createBaseContainerMetadata(): ContainerMetadata {
+  return { name: "", attempt: 0 };
 }
 
-export const PodSandboxStatsFilter: MessageFns<PodSandboxStatsFilter> = {
-  encode(message: PodSandboxStatsFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
-    }
-    globalThis.Object.entries(message.labelSelector).forEach(([key, value]: [string, string]) => {
-      PodSandboxStatsFilter_LabelSelectorEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
-    });
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsFilter {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxStatsFilter();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.id = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            const entry2 = PodSandboxStatsFilter_LabelSelectorEntry.decode(reader, reader.uint32());
-            if (entry2.value !== undefined) {
-              message.labelSelector[entry2.key] = entry2.value;
-            }
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): PodSandboxStatsFilter {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      labelSelector: isObject(object.labelSelector)
-        ? (globalThis.Object.entries(object.labelSelector) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : isObject(object.label_selector)
-        ? (globalThis.Object.entries(object.label_selector) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-    };
-  },
-
-  toJSON(message: PodSandboxStatsFilter): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.labelSelector) {
-      const entries = globalThis.Object.entries(message.labelSelector) as [string, string][];
-      if (entries.length > 0) {
-        obj.labelSelector = {};
-        entries.forEach(([k, v]) => {
-          obj.labelSelector[k] = v;
-        });
-      }
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<PodSandboxStatsFilter>): PodSandboxStatsFilter {
-    return PodSandboxStatsFilter.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PodSandboxStatsFilter>): PodSandboxStatsFilter {
-    const message = createBasePodSandboxStatsFilter();
-    message.id = object.id ?? "";
-    message.labelSelector = (globalThis.Object.entries(object.labelSelector ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    return message;
-  },
-};
-
-function createBasePodSandboxStatsFilter_LabelSelectorEntry(): PodSandboxStatsFilter_LabelSelectorEntry {
-  return { key: "", value: "" };
-}
-
-export const PodSandboxStatsFilter_LabelSelectorEntry: MessageFns<PodSandboxStatsFilter_LabelSelectorEntry> = {
-  encode(message: PodSandboxStatsFilter_LabelSelectorEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsFilter_LabelSelectorEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxStatsFilter_LabelSelectorEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.value = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): PodSandboxStatsFilter_LabelSelectorEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: PodSandboxStatsFilter_LabelSelectorEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<PodSandboxStatsFilter_LabelSelectorEntry>): PodSandboxStatsFilter_LabelSelectorEntry {
-    return PodSandboxStatsFilter_LabelSelectorEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PodSandboxStatsFilter_LabelSelectorEntry>): PodSandboxStatsFilter_LabelSelectorEntry {
-    const message = createBasePodSandboxStatsFilter_LabelSelectorEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
-};
-
-function createBaseListPodSandboxStatsRequest(): ListPodSandboxStatsRequest {
-  return { filter: undefined };
-}
-
-export const ListPodSandboxStatsRequest: MessageFns<ListPodSandboxStatsRequest> = {
-  encode(message: ListPodSandboxStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.filter !== undefined) {
-      PodSandboxStatsFilter.encode(message.filter, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ListPodSandboxStatsRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListPodSandboxStatsRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.filter = PodSandboxStatsFilter.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ListPodSandboxStatsRequest {
-    return { filter: isSet(object.filter) ? PodSandboxStatsFilter.fromJSON(object.filter) : undefined };
-  },
-
-  toJSON(message: ListPodSandboxStatsRequest): unknown {
-    const obj: any = {};
-    if (message.filter !== undefined) {
-      obj.filter = PodSandboxStatsFilter.toJSON(message.filter);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<ListPodSandboxStatsRequest>): ListPodSandboxStatsRequest {
-    return ListPodSandboxStatsRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ListPodSandboxStatsRequest>): ListPodSandboxStatsRequest {
-    const message = createBaseListPodSandboxStatsRequest();
-    message.filter = (object.filter !== undefined && object.filter !== null)
-      ? PodSandboxStatsFilter.fromPartial(object.filter)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseListPodSandboxStatsResponse(): ListPodSandboxStatsResponse {
-  return { stats: [] };
-}
-
-export const ListPodSandboxStatsResponse: MessageFns<ListPodSandboxStatsResponse> = {
-  encode(message: ListPodSandboxStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.stats) {
-      PodSandboxStats.encode(v!, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ListPodSandboxStatsResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListPodSandboxStatsResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.stats.push(PodSandboxStats.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ListPodSandboxStatsResponse {
-    return {
-      stats: globalThis.Array.isArray(object?.stats) ? object.stats.map((e: any) => PodSandboxStats.fromJSON(e)) : [],
-    };
-  },
-
-  toJSON(message: ListPodSandboxStatsResponse): unknown {
-    const obj: any = {};
-    if (message.stats?.length) {
-      obj.stats = message.stats.map((e) => PodSandboxStats.toJSON(e));
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<ListPodSandboxStatsResponse>): ListPodSandboxStatsResponse {
-    return ListPodSandboxStatsResponse.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ListPodSandboxStatsResponse>): ListPodSandboxStatsResponse {
-    const message = createBaseListPodSandboxStatsResponse();
-    message.stats = object.stats?.map((e) => PodSandboxStats.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseStreamPodSandboxStatsRequest(): StreamPodSandboxStatsRequest {
-  return { filter: undefined };
-}
-
-export const StreamPodSandboxStatsRequest: MessageFns<StreamPodSandboxStatsRequest> = {
-  encode(message: StreamPodSandboxStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.filter !== undefined) {
-      PodSandboxStatsFilter.encode(message.filter, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): StreamPodSandboxStatsRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStreamPodSandboxStatsRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.filter = PodSandboxStatsFilter.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): StreamPodSandboxStatsRequest {
-    return { filter: isSet(object.filter) ? PodSandboxStatsFilter.fromJSON(object.filter) : undefined };
-  },
-
-  toJSON(message: StreamPodSandboxStatsRequest): unknown {
-    const obj: any = {};
-    if (message.filter !== undefined) {
-      obj.filter = PodSandboxStatsFilter.toJSON(message.filter);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<StreamPodSandboxStatsRequest>): StreamPodSandboxStatsRequest {
-    return StreamPodSandboxStatsRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<StreamPodSandboxStatsRequest>): StreamPodSandboxStatsRequest {
-    const message = createBaseStreamPodSandboxStatsRequest();
-    message.filter = (object.filter !== undefined && object.filter !== null)
-      ? PodSandboxStatsFilter.fromPartial(object.filter)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseStreamPodSandboxStatsResponse(): StreamPodSandboxStatsResponse {
-  return { podSandboxStats: [] };
-}
-
-export const StreamPodSandboxStatsResponse: MessageFns<StreamPodSandboxStatsResponse> = {
-  encode(message: StreamPodSandboxStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.podSandboxStats) {
-      PodSandboxStats.encode(v!, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): StreamPodSandboxStatsResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStreamPodSandboxStatsResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.podSandboxStats.push(PodSandboxStats.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): StreamPodSandboxStatsResponse {
-    return {
-      podSandboxStats: globalThis.Array.isArray(object?.podSandboxStats)
-        ? object.podSandboxStats.map((e: any) => PodSandboxStats.fromJSON(e))
-        : globalThis.Array.isArray(object?.pod_sandbox_stats)
-        ? object.pod_sandbox_stats.map((e: any) => PodSandboxStats.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: StreamPodSandboxStatsResponse): unknown {
-    const obj: any = {};
-    if (message.podSandboxStats?.length) {
-      obj.podSandboxStats = message.podSandboxStats.map((e) => PodSandboxStats.toJSON(e));
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<StreamPodSandboxStatsResponse>): StreamPodSandboxStatsResponse {
-    return StreamPodSandboxStatsResponse.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<StreamPodSandboxStatsResponse>): StreamPodSandboxStatsResponse {
-    const message = createBaseStreamPodSandboxStatsResponse();
-    message.podSandboxStats = object.podSandboxStats?.map((e) => PodSandboxStats.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBasePodSandboxAttributes(): PodSandboxAttributes {
-  return { id: "", metadata: undefined, labels: {}, annotations: {} };
-}
-
-export const PodSandboxAttributes: MessageFns<PodSandboxAttributes> = {
-  encode(message: PodSandboxAttributes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
-    }
-    if (message.metadata !== undefined) {
-      PodSandboxMetadata.encode(message.metadata, writer.uint32(18).fork()).join();
-    }
-    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
-      PodSandboxAttributes_LabelsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
-    });
-    globalThis.Object.entries(message.annotations).forEach(([key, value]: [string, string]) => {
-      PodSandboxAttributes_AnnotationsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
-    });
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxAttributes {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxAttributes();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.id = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.metadata = PodSandboxMetadata.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            const entry3 = PodSandboxAttributes_LabelsEntry.decode(reader, reader.uint32());
-            if (entry3.value !== undefined) {
-              message.labels[entry3.key] = entry3.value;
-            }
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            const entry4 = PodSandboxAttributes_AnnotationsEntry.decode(reader, reader.uint32());
-            if (entry4.value !== undefined) {
-              message.annotations[entry4.key] = entry4.value;
-            }
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): PodSandboxAttributes {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      metadata: isSet(object.metadata) ? PodSandboxMetadata.fromJSON(object.metadata) : undefined,
-      labels: isObject(object.labels)
-        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      annotations: isObject(object.annotations)
-        ? (globalThis.Object.entries(object.annotations) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-    };
-  },
-
-  toJSON(message: PodSandboxAttributes): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.metadata !== undefined) {
-      obj.metadata = PodSandboxMetadata.toJSON(message.metadata);
-    }
-    if (message.labels) {
-      const entries = globalThis.Object.entries(message.labels) as [string, string][];
-      if (entries.length > 0) {
-        obj.labels = {};
-        entries.forEach(([k, v]) => {
-          obj.labels[k] = v;
-        });
-      }
-    }
-    if (message.annotations) {
-      const entries = globalThis.Object.entries(message.annotations) as [string, string][];
-      if (entries.length > 0) {
-        obj.annotations = {};
-        entries.forEach(([k, v]) => {
-          obj.annotations[k] = v;
-        });
-      }
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<PodSandboxAttributes>): PodSandboxAttributes {
-    return PodSandboxAttributes.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PodSandboxAttributes>): PodSandboxAttributes {
-    const message = createBasePodSandboxAttributes();
-    message.id = object.id ?? "";
-    message.metadata = (object.metadata !== undefined && object.metadata !== null)
-      ? PodSandboxMetadata.fromPartial(object.metadata)
-      : undefined;
-    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.annotations = (globalThis.Object.entries(object.annotations ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    return message;
-  },
-};
-
-function createBasePodSandboxAttributes_LabelsEntry(): PodSandboxAttributes_LabelsEntry {
-  return { key: "", value: "" };
-}
-
-export const PodSandboxAttributes_LabelsEntry: MessageFns<PodSandboxAttributes_LabelsEntry> = {
-  encode(message: PodSandboxAttributes_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxAttributes_LabelsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxAttributes_LabelsEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.value = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): PodSandboxAttributes_LabelsEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: PodSandboxAttributes_LabelsEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<PodSandboxAttributes_LabelsEntry>): PodSandboxAttributes_LabelsEntry {
-    return PodSandboxAttributes_LabelsEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PodSandboxAttributes_LabelsEntry>): PodSandboxAttributes_LabelsEntry {
-    const message = createBasePodSandboxAttributes_LabelsEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
-};
-
-function createBasePodSandboxAttributes_AnnotationsEntry(): PodSandboxAttributes_AnnotationsEntry {
-  return { key: "", value: "" };
-}
-
-export const PodSandboxAttributes_AnnotationsEntry: MessageFns<PodSandboxAttributes_AnnotationsEntry> = {
-  encode(message: PodSandboxAttributes_AnnotationsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxAttributes_AnnotationsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxAttributes_AnnotationsEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.value = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): PodSandboxAttributes_AnnotationsEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: PodSandboxAttributes_AnnotationsEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<PodSandboxAttributes_AnnotationsEntry>): PodSandboxAttributes_AnnotationsEntry {
-    return PodSandboxAttributes_AnnotationsEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PodSandboxAttributes_AnnotationsEntry>): PodSandboxAttributes_AnnotationsEntry {
-    const message = createBasePodSandboxAttributes_AnnotationsEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
-};
-
-function createBasePodSandboxStats(): PodSandboxStats {
-  return { attributes: undefined, linux: undefined, windows: undefined };
-}
-
-export const PodSandboxStats: MessageFns<PodSandboxStats> = {
-  encode(message: PodSandboxStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.attributes !== undefined) {
-      PodSandboxAttributes.encode(message.attributes, writer.uint32(10).fork()).join();
-    }
-    if (message.linux !== undefined) {
-      LinuxPodSandboxStats.encode(message.linux, writer.uint32(18).fork()).join();
-    }
-    if (message.windows !== undefined) {
-      WindowsPodSandboxStats.encode(message.windows, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStats {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePodSandboxStats();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.attributes = PodSandboxAttributes.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.linux = LinuxPodSandboxStats.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.windows = WindowsPodSandboxStats.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): PodSandboxStats {
-    return {
-      attributes: isSet(object.attributes) ? PodSandboxAttributes.fromJSON(object.attributes) : undefined,
-      linux: isSet(object.linux) ? LinuxPodSandboxStats.fromJSON(object.linux) : undefined,
-      windows: isSet(object.windows) ? WindowsPodSandboxStats.fromJSON(object.windows) : undefined,
-    };
-  },
-
-  toJSON(message: PodSandboxStats): unknown {
-    const obj: any = {};
-    if (message.attributes !== undefined) {
-      obj.attributes = PodSandboxAttributes.toJSON(message.attributes);
-    }
-    if (message.linux !== undefined) {
-      obj.linux = LinuxPodSandboxStats.toJSON(message.linux);
-    }
-    if (message.windows !== undefined) {
-      obj.windows = WindowsPodSandboxStats.toJSON(message.windows);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<PodSandboxStats>): PodSandboxStats {
-    return PodSandboxStats.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<PodSandboxStats>): PodSandboxStats {
-    const message = createBasePodSandboxStats();
-    message.attributes = (object.attributes !== undefined && object.attributes !== null)
-      ? PodSandboxAttributes.fromPartial(object.attributes)
-      : undefined;
-    message.linux = (object.linux !== undefined && object.linux !== null)
-      ? LinuxPodSandboxStats.fromPartial(object.linux)
-      : undefined;
-    message.windows = (object.windows !== undefined && object.windows !== null)
-      ? WindowsPodSandboxStats.fromPartial(object.windows)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseLinuxPodSandboxStats(): LinuxPodSandboxStats {
-  return { cpu: undefined, memory: undefined, network: undefined, process: undefined, containers: [], io: undefined };
-}
-
-export const LinuxPodSandboxStats: MessageFns<LinuxPodSandboxStats> = {
-  encode(message: LinuxPodSandboxStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.cpu !== undefined) {
-      CpuUsage.encode(message.cpu, writer.uint32(10).fork()).join();
-    }
-    if (message.memory !== undefined) {
-      MemoryUsage.encode(message.memory, writer.uint32(18).fork()).join();
-    }
-    if (message.network !== undefined) {
-      NetworkUsage.encode(message.network, writer.uint32(26).fork()).join();
-    }
-    if (message.process !== undefined) {
-      ProcessUsage.encode(message.process, writer.uint32(34).fork()).join();
-    }
-    for (const v of message.containers) {
-      ContainerStats.encode(v!, writer.uint32(42).fork()).join();
-    }
-    if (message.io !== undefined) {
-      IoUsage.encode(message.io, writer.uint32(50).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): LinuxPodSandboxStats {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLinuxPodSandboxStats();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.cpu = CpuUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.memory = MemoryUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.network = NetworkUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.process = ProcessUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.containers.push(ContainerStats.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.io = IoUsage.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): LinuxPodSandboxStats {
-    return {
-      cpu: isSet(object.cpu) ? CpuUsage.fromJSON(object.cpu) : undefined,
-      memory: isSet(object.memory) ? MemoryUsage.fromJSON(object.memory) : undefined,
-      network: isSet(object.network) ? NetworkUsage.fromJSON(object.network) : undefined,
-      process: isSet(object.process) ? ProcessUsage.fromJSON(object.process) : undefined,
-      containers: globalThis.Array.isArray(object?.containers)
-        ? object.containers.map((e: any) => ContainerStats.fromJSON(e))
-        : [],
-      io: isSet(object.io) ? IoUsage.fromJSON(object.io) : undefined,
-    };
-  },
-
-  toJSON(message: LinuxPodSandboxStats): unknown {
-    const obj: any = {};
-    if (message.cpu !== undefined) {
-      obj.cpu = CpuUsage.toJSON(message.cpu);
-    }
-    if (message.memory !== undefined) {
-      obj.memory = MemoryUsage.toJSON(message.memory);
-    }
-    if (message.network !== undefined) {
-      obj.network = NetworkUsage.toJSON(message.network);
-    }
-    if (message.process !== undefined) {
-      obj.process = ProcessUsage.toJSON(message.process);
-    }
-    if (message.containers?.length) {
-      obj.containers = message.containers.map((e) => ContainerStats.toJSON(e));
-    }
-    if (message.io !== undefined) {
-      obj.io = IoUsage.toJSON(message.io);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<LinuxPodSandboxStats>): LinuxPodSandboxStats {
-    return LinuxPodSandboxStats.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<LinuxPodSandboxStats>): LinuxPodSandboxStats {
-    const message = createBaseLinuxPodSandboxStats();
-    message.cpu = (object.cpu !== undefined && object.cpu !== null) ? CpuUsage.fromPartial(object.cpu) : undefined;
-    message.memory = (object.memory !== undefined && object.memory !== null)
-      ? MemoryUsage.fromPartial(object.memory)
-      : undefined;
-    message.network = (object.network !== undefined && object.network !== null)
-      ? NetworkUsage.fromPartial(object.network)
-      : undefined;
-    message.process = (object.process !== undefined && object.process !== null)
-      ? ProcessUsage.fromPartial(object.process)
-      : undefined;
-    message.containers = object.containers?.map((e) => ContainerStats.fromPartial(e)) || [];
-    message.io = (object.io !== undefined && object.io !== null) ? IoUsage.fromPartial(object.io) : undefined;
-    return message;
-  },
-};
-
-function createBaseWindowsPodSandboxStats(): WindowsPodSandboxStats {
-  return { cpu: undefined, memory: undefined, network: undefined, process: undefined, containers: [] };
-}
-
-export const WindowsPodSandboxStats: MessageFns<WindowsPodSandboxStats> = {
-  encode(message: WindowsPodSandboxStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.cpu !== undefined) {
-      WindowsCpuUsage.encode(message.cpu, writer.uint32(10).fork()).join();
-    }
-    if (message.memory !== undefined) {
-      WindowsMemoryUsage.encode(message.memory, writer.uint32(18).fork()).join();
-    }
-    if (message.network !== undefined) {
-      WindowsNetworkUsage.encode(message.network, writer.uint32(26).fork()).join();
-    }
-    if (message.process !== undefined) {
-      WindowsProcessUsage.encode(message.process, writer.uint32(34).fork()).join();
-    }
-    for (const v of message.containers) {
-      WindowsContainerStats.encode(v!, writer.uint32(42).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsPodSandboxStats {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsPodSandboxStats();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.cpu = WindowsCpuUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.memory = WindowsMemoryUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.network = WindowsNetworkUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.process = WindowsProcessUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.containers.push(WindowsContainerStats.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsPodSandboxStats {
-    return {
-      cpu: isSet(object.cpu) ? WindowsCpuUsage.fromJSON(object.cpu) : undefined,
-      memory: isSet(object.memory) ? WindowsMemoryUsage.fromJSON(object.memory) : undefined,
-      network: isSet(object.network) ? WindowsNetworkUsage.fromJSON(object.network) : undefined,
-      process: isSet(object.process) ? WindowsProcessUsage.fromJSON(object.process) : undefined,
-      containers: globalThis.Array.isArray(object?.containers)
-        ? object.containers.map((e: any) => WindowsContainerStats.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: WindowsPodSandboxStats): unknown {
-    const obj: any = {};
-    if (message.cpu !== undefined) {
-      obj.cpu = WindowsCpuUsage.toJSON(message.cpu);
-    }
-    if (message.memory !== undefined) {
-      obj.memory = WindowsMemoryUsage.toJSON(message.memory);
-    }
-    if (message.network !== undefined) {
-      obj.network = WindowsNetworkUsage.toJSON(message.network);
-    }
-    if (message.process !== undefined) {
-      obj.process = WindowsProcessUsage.toJSON(message.process);
-    }
-    if (message.containers?.length) {
-      obj.containers = message.containers.map((e) => WindowsContainerStats.toJSON(e));
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsPodSandboxStats>): WindowsPodSandboxStats {
-    return WindowsPodSandboxStats.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsPodSandboxStats>): WindowsPodSandboxStats {
-    const message = createBaseWindowsPodSandboxStats();
-    message.cpu = (object.cpu !== undefined && object.cpu !== null)
-      ? WindowsCpuUsage.fromPartial(object.cpu)
-      : undefined;
-    message.memory = (object.memory !== undefined && object.memory !== null)
-      ? WindowsMemoryUsage.fromPartial(object.memory)
-      : undefined;
-    message.network = (object.network !== undefined && object.network !== null)
-      ? WindowsNetworkUsage.fromPartial(object.network)
-      : undefined;
-    message.process = (object.process !== undefined && object.process !== null)
-      ? WindowsProcessUsage.fromPartial(object.process)
-      : undefined;
-    message.containers = object.containers?.map((e) => WindowsContainerStats.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseNetworkUsage(): NetworkUsage {
-  return { timestamp: Long.ZERO, defaultInterface: undefined, interfaces: [] };
-}
-
-export const NetworkUsage: MessageFns<NetworkUsage> = {
-  encode(message: NetworkUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.defaultInterface !== undefined) {
-      NetworkInterfaceUsage.encode(message.defaultInterface, writer.uint32(18).fork()).join();
-    }
-    for (const v of message.interfaces) {
-      NetworkInterfaceUsage.encode(v!, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): NetworkUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseNetworkUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.defaultInterface = NetworkInterfaceUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.interfaces.push(NetworkInterfaceUsage.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): NetworkUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      defaultInterface: isSet(object.defaultInterface)
-        ? NetworkInterfaceUsage.fromJSON(object.defaultInterface)
-        : isSet(object.default_interface)
-        ? NetworkInterfaceUsage.fromJSON(object.default_interface)
-        : undefined,
-      interfaces: globalThis.Array.isArray(object?.interfaces)
-        ? object.interfaces.map((e: any) => NetworkInterfaceUsage.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: NetworkUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.defaultInterface !== undefined) {
-      obj.defaultInterface = NetworkInterfaceUsage.toJSON(message.defaultInterface);
-    }
-    if (message.interfaces?.length) {
-      obj.interfaces = message.interfaces.map((e) => NetworkInterfaceUsage.toJSON(e));
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<NetworkUsage>): NetworkUsage {
-    return NetworkUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<NetworkUsage>): NetworkUsage {
-    const message = createBaseNetworkUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.defaultInterface = (object.defaultInterface !== undefined && object.defaultInterface !== null)
-      ? NetworkInterfaceUsage.fromPartial(object.defaultInterface)
-      : undefined;
-    message.interfaces = object.interfaces?.map((e) => NetworkInterfaceUsage.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseWindowsNetworkUsage(): WindowsNetworkUsage {
-  return { timestamp: Long.ZERO, defaultInterface: undefined, interfaces: [] };
-}
-
-export const WindowsNetworkUsage: MessageFns<WindowsNetworkUsage> = {
-  encode(message: WindowsNetworkUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.defaultInterface !== undefined) {
-      WindowsNetworkInterfaceUsage.encode(message.defaultInterface, writer.uint32(18).fork()).join();
-    }
-    for (const v of message.interfaces) {
-      WindowsNetworkInterfaceUsage.encode(v!, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsNetworkUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsNetworkUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.defaultInterface = WindowsNetworkInterfaceUsage.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.interfaces.push(WindowsNetworkInterfaceUsage.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsNetworkUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      defaultInterface: isSet(object.defaultInterface)
-        ? WindowsNetworkInterfaceUsage.fromJSON(object.defaultInterface)
-        : isSet(object.default_interface)
-        ? WindowsNetworkInterfaceUsage.fromJSON(object.default_interface)
-        : undefined,
-      interfaces: globalThis.Array.isArray(object?.interfaces)
-        ? object.interfaces.map((e: any) => WindowsNetworkInterfaceUsage.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: WindowsNetworkUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.defaultInterface !== undefined) {
-      obj.defaultInterface = WindowsNetworkInterfaceUsage.toJSON(message.defaultInterface);
-    }
-    if (message.interfaces?.length) {
-      obj.interfaces = message.interfaces.map((e) => WindowsNetworkInterfaceUsage.toJSON(e));
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsNetworkUsage>): WindowsNetworkUsage {
-    return WindowsNetworkUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsNetworkUsage>): WindowsNetworkUsage {
-    const message = createBaseWindowsNetworkUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.defaultInterface = (object.defaultInterface !== undefined && object.defaultInterface !== null)
-      ? WindowsNetworkInterfaceUsage.fromPartial(object.defaultInterface)
-      : undefined;
-    message.interfaces = object.interfaces?.map((e) => WindowsNetworkInterfaceUsage.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseNetworkInterfaceUsage(): NetworkInterfaceUsage {
-  return { name: "", rxBytes: undefined, rxErrors: undefined, txBytes: undefined, txErrors: undefined };
-}
-
-export const NetworkInterfaceUsage: MessageFns<NetworkInterfaceUsage> = {
-  encode(message: NetworkInterfaceUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ContainerMetadata: MessageFns<ContainerMetadata> = {
+  encode(message: ContainerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
-    if (message.rxBytes !== undefined) {
-      UInt64Value.encode(message.rxBytes, writer.uint32(18).fork()).join();
-    }
-    if (message.rxErrors !== undefined) {
-      UInt64Value.encode(message.rxErrors, writer.uint32(26).fork()).join();
-    }
-    if (message.txBytes !== undefined) {
-      UInt64Value.encode(message.txBytes, writer.uint32(34).fork()).join();
-    }
-    if (message.txErrors !== undefined) {
-      UInt64Value.encode(message.txErrors, writer.uint32(42).fork()).join();
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): NetworkInterfaceUsage {
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainerMetadata {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -8441,7 +9104,7 @@ export const NetworkInterfaceUsage: MessageFns<NetworkInterfaceUsage> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseNetworkInterfaceUsage();
+      const message = createBaseContainerMetadata();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -8454,35 +9117,11 @@ export const NetworkInterfaceUsage: MessageFns<NetworkInterfaceUsage> = {
             continue;
           }
           case 2: {
-            if (tag !== 18) {
+            if (tag !== 16) {
               break;
             }
 
-            message.rxBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.rxErrors = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.txBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.txErrors = UInt64Value.decode(reader, reader.uint32());
+            message.attempt = reader.uint32();
             continue;
           }
         }
@@ -8497,413 +9136,31 @@ export const NetworkInterfaceUsage: MessageFns<NetworkInterfaceUsage> = {
     }
   },
 
-  fromJSON(object: any): NetworkInterfaceUsage {
+  fromJSON(object: any): ContainerMetadata {
     return {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
-      rxBytes: isSet(object.rxBytes)
-        ? UInt64Value.fromJSON(object.rxBytes)
-        : isSet(object.rx_bytes)
-        ? UInt64Value.fromJSON(object.rx_bytes)
-        : undefined,
-      rxErrors: isSet(object.rxErrors)
-        ? UInt64Value.fromJSON(object.rxErrors)
-        : isSet(object.rx_errors)
-        ? UInt64Value.fromJSON(object.rx_errors)
-        : undefined,
-      txBytes: isSet(object.txBytes)
-        ? UInt64Value.fromJSON(object.txBytes)
-        : isSet(object.tx_bytes)
-        ? UInt64Value.fromJSON(object.tx_bytes)
-        : undefined,
-      txErrors: isSet(object.txErrors)
-        ? UInt64Value.fromJSON(object.txErrors)
-        : isSet(object.tx_errors)
-        ? UInt64Value.fromJSON(object.tx_errors)
-        : undefined,
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
     };
   },
 
-  toJSON(message: NetworkInterfaceUsage): unknown {
+  toJSON(message: ContainerMetadata): unknown {
     const obj: any = {};
     if (message.name !== "") {
       obj.name = message.name;
     }
-    if (message.rxBytes !== undefined) {
-      obj.rxBytes = UInt64Value.toJSON(message.rxBytes);
-    }
-    if (message.rxErrors !== undefined) {
-      obj.rxErrors = UInt64Value.toJSON(message.rxErrors);
-    }
-    if (message.txBytes !== undefined) {
-      obj.txBytes = UInt64Value.toJSON(message.txBytes);
-    }
-    if (message.txErrors !== undefined) {
-      obj.txErrors = UInt64Value.toJSON(message.txErrors);
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
     }
     return obj;
   },
 
-  create(base?: DeepPartial<NetworkInterfaceUsage>): NetworkInterfaceUsage {
-    return NetworkInterfaceUsage.fromPartial(base ?? {});
+  create(base?: DeepPartial<ContainerMetadata>): ContainerMetadata {
+    return ContainerMetadata.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<NetworkInterfaceUsage>): NetworkInterfaceUsage {
-    const message = createBaseNetworkInterfaceUsage();
+  fromPartial(object: DeepPartial<ContainerMetadata>): ContainerMetadata {
+    const message = createBaseContainerMetadata();
     message.name = object.name ?? "";
-    message.rxBytes = (object.rxBytes !== undefined && object.rxBytes !== null)
-      ? UInt64Value.fromPartial(object.rxBytes)
-      : undefined;
-    message.rxErrors = (object.rxErrors !== undefined && object.rxErrors !== null)
-      ? UInt64Value.fromPartial(object.rxErrors)
-      : undefined;
-    message.txBytes = (object.txBytes !== undefined && object.txBytes !== null)
-      ? UInt64Value.fromPartial(object.txBytes)
-      : undefined;
-    message.txErrors = (object.txErrors !== undefined && object.txErrors !== null)
-      ? UInt64Value.fromPartial(object.txErrors)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseWindowsNetworkInterfaceUsage(): WindowsNetworkInterfaceUsage {
-  return { name: "", rxBytes: undefined, rxPacketsDropped: undefined, txBytes: undefined, txPacketsDropped: undefined };
-}
-
-export const WindowsNetworkInterfaceUsage: MessageFns<WindowsNetworkInterfaceUsage> = {
-  encode(message: WindowsNetworkInterfaceUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    if (message.rxBytes !== undefined) {
-      UInt64Value.encode(message.rxBytes, writer.uint32(18).fork()).join();
-    }
-    if (message.rxPacketsDropped !== undefined) {
-      UInt64Value.encode(message.rxPacketsDropped, writer.uint32(26).fork()).join();
-    }
-    if (message.txBytes !== undefined) {
-      UInt64Value.encode(message.txBytes, writer.uint32(34).fork()).join();
-    }
-    if (message.txPacketsDropped !== undefined) {
-      UInt64Value.encode(message.txPacketsDropped, writer.uint32(42).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsNetworkInterfaceUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsNetworkInterfaceUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.rxBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.rxPacketsDropped = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.txBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.txPacketsDropped = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsNetworkInterfaceUsage {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      rxBytes: isSet(object.rxBytes)
-        ? UInt64Value.fromJSON(object.rxBytes)
-        : isSet(object.rx_bytes)
-        ? UInt64Value.fromJSON(object.rx_bytes)
-        : undefined,
-      rxPacketsDropped: isSet(object.rxPacketsDropped)
-        ? UInt64Value.fromJSON(object.rxPacketsDropped)
-        : isSet(object.rx_packets_dropped)
-        ? UInt64Value.fromJSON(object.rx_packets_dropped)
-        : undefined,
-      txBytes: isSet(object.txBytes)
-        ? UInt64Value.fromJSON(object.txBytes)
-        : isSet(object.tx_bytes)
-        ? UInt64Value.fromJSON(object.tx_bytes)
-        : undefined,
-      txPacketsDropped: isSet(object.txPacketsDropped)
-        ? UInt64Value.fromJSON(object.txPacketsDropped)
-        : isSet(object.tx_packets_dropped)
-        ? UInt64Value.fromJSON(object.tx_packets_dropped)
-        : undefined,
-    };
-  },
-
-  toJSON(message: WindowsNetworkInterfaceUsage): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.rxBytes !== undefined) {
-      obj.rxBytes = UInt64Value.toJSON(message.rxBytes);
-    }
-    if (message.rxPacketsDropped !== undefined) {
-      obj.rxPacketsDropped = UInt64Value.toJSON(message.rxPacketsDropped);
-    }
-    if (message.txBytes !== undefined) {
-      obj.txBytes = UInt64Value.toJSON(message.txBytes);
-    }
-    if (message.txPacketsDropped !== undefined) {
-      obj.txPacketsDropped = UInt64Value.toJSON(message.txPacketsDropped);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsNetworkInterfaceUsage>): WindowsNetworkInterfaceUsage {
-    return WindowsNetworkInterfaceUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsNetworkInterfaceUsage>): WindowsNetworkInterfaceUsage {
-    const message = createBaseWindowsNetworkInterfaceUsage();
-    message.name = object.name ?? "";
-    message.rxBytes = (object.rxBytes !== undefined && object.rxBytes !== null)
-      ? UInt64Value.fromPartial(object.rxBytes)
-      : undefined;
-    message.rxPacketsDropped = (object.rxPacketsDropped !== undefined && object.rxPacketsDropped !== null)
-      ? UInt64Value.fromPartial(object.rxPacketsDropped)
-      : undefined;
-    message.txBytes = (object.txBytes !== undefined && object.txBytes !== null)
-      ? UInt64Value.fromPartial(object.txBytes)
-      : undefined;
-    message.txPacketsDropped = (object.txPacketsDropped !== undefined && object.txPacketsDropped !== null)
-      ? UInt64Value.fromPartial(object.txPacketsDropped)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseProcessUsage(): ProcessUsage {
-  return { timestamp: Long.ZERO, processCount: undefined };
-}
-
-export const ProcessUsage: MessageFns<ProcessUsage> = {
-  encode(message: ProcessUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.processCount !== undefined) {
-      UInt64Value.encode(message.processCount, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ProcessUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseProcessUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.processCount = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ProcessUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      processCount: isSet(object.processCount)
-        ? UInt64Value.fromJSON(object.processCount)
-        : isSet(object.process_count)
-        ? UInt64Value.fromJSON(object.process_count)
-        : undefined,
-    };
-  },
-
-  toJSON(message: ProcessUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.processCount !== undefined) {
-      obj.processCount = UInt64Value.toJSON(message.processCount);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<ProcessUsage>): ProcessUsage {
-    return ProcessUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ProcessUsage>): ProcessUsage {
-    const message = createBaseProcessUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.processCount = (object.processCount !== undefined && object.processCount !== null)
-      ? UInt64Value.fromPartial(object.processCount)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseWindowsProcessUsage(): WindowsProcessUsage {
-  return { timestamp: Long.ZERO, processCount: undefined };
-}
-
-export const WindowsProcessUsage: MessageFns<WindowsProcessUsage> = {
-  encode(message: WindowsProcessUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.processCount !== undefined) {
-      UInt64Value.encode(message.processCount, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsProcessUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsProcessUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.processCount = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsProcessUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      processCount: isSet(object.processCount)
-        ? UInt64Value.fromJSON(object.processCount)
-        : isSet(object.process_count)
-        ? UInt64Value.fromJSON(object.process_count)
-        : undefined,
-    };
-  },
-
-  toJSON(message: WindowsProcessUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.processCount !== undefined) {
-      obj.processCount = UInt64Value.toJSON(message.processCount);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsProcessUsage>): WindowsProcessUsage {
-    return WindowsProcessUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsProcessUsage>): WindowsProcessUsage {
-    const message = createBaseWindowsProcessUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.processCount = (object.processCount !== undefined && object.processCount !== null)
-      ? UInt64Value.fromPartial(object.processCount)
-      : undefined;
+    message.attempt = object.attempt ?? 0;
     return message;
   },
 };
@@ -9253,57 +9510,61 @@ export const KeyValue: MessageFns<KeyValue> = {
   },
 };
 
-function createBaseLinuxContainerResources(): LinuxContainerResources {
+function createBaseMount(): Mount {
   return {
-    cpuPeriod: Long.ZERO,
-    cpuQuota: Long.ZERO,
-    cpuShares: Long.ZERO,
-    memoryLimitInBytes: Long.ZERO,
-    oomScoreAdj: Long.ZERO,
-    cpusetCpus: "",
-    cpusetMems: "",
-    hugepageLimits: [],
-    unified: {},
-    memorySwapLimitInBytes: Long.ZERO,
+    containerPath: "",
+    hostPath: "",
+    readonly: false,
+    selinuxRelabel: false,
+    propagation: 0,
+    uidMappings: [],
+    gidMappings: [],
+    recursiveReadOnly: false,
+    image: undefined,
+    imageSubPath: "",
+    mountOptions: [],
   };
 }
 
-export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
-  encode(message: LinuxContainerResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.cpuPeriod.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.cpuPeriod.toString());
+export const Mount: MessageFns<Mount> = {
+  encode(message: Mount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.containerPath !== "") {
+      writer.uint32(10).string(message.containerPath);
     }
-    if (!message.cpuQuota.equals(Long.ZERO)) {
-      writer.uint32(16).int64(message.cpuQuota.toString());
+    if (message.hostPath !== "") {
+      writer.uint32(18).string(message.hostPath);
     }
-    if (!message.cpuShares.equals(Long.ZERO)) {
-      writer.uint32(24).int64(message.cpuShares.toString());
+    if (message.readonly !== false) {
+      writer.uint32(24).bool(message.readonly);
     }
-    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
-      writer.uint32(32).int64(message.memoryLimitInBytes.toString());
+    if (message.selinuxRelabel !== false) {
+      writer.uint32(32).bool(message.selinuxRelabel);
     }
-    if (!message.oomScoreAdj.equals(Long.ZERO)) {
-      writer.uint32(40).int64(message.oomScoreAdj.toString());
+    if (message.propagation !== 0) {
+      writer.uint32(40).int32(message.propagation);
     }
-    if (message.cpusetCpus !== "") {
-      writer.uint32(50).string(message.cpusetCpus);
+    for (const v of message.uidMappings) {
+      IDMapping.encode(v!, writer.uint32(50).fork()).join();
     }
-    if (message.cpusetMems !== "") {
-      writer.uint32(58).string(message.cpusetMems);
+    for (const v of message.gidMappings) {
+      IDMapping.encode(v!, writer.uint32(58).fork()).join();
     }
-    for (const v of message.hugepageLimits) {
-      HugepageLimit.encode(v!, writer.uint32(66).fork()).join();
+    if (message.recursiveReadOnly !== false) {
+      writer.uint32(64).bool(message.recursiveReadOnly);
     }
-    globalThis.Object.entries(message.unified).forEach(([key, value]: [string, string]) => {
-      LinuxContainerResources_UnifiedEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
-    });
-    if (!message.memorySwapLimitInBytes.equals(Long.ZERO)) {
-      writer.uint32(80).int64(message.memorySwapLimitInBytes.toString());
+    if (message.image !== undefined) {
+      ImageSpec.encode(message.image, writer.uint32(74).fork()).join();
+    }
+    if (message.imageSubPath !== "") {
+      writer.uint32(82).string(message.imageSubPath);
+    }
+    for (const v of message.mountOptions) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinuxContainerResources {
+  decode(input: BinaryReader | Uint8Array, length?: number): Mount {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -9312,24 +9573,24 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLinuxContainerResources();
+      const message = createBaseMount();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.cpuPeriod = Long.fromString(reader.int64().toString());
+            message.containerPath = reader.string();
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 18) {
               break;
             }
 
-            message.cpuQuota = Long.fromString(reader.int64().toString());
+            message.hostPath = reader.string();
             continue;
           }
           case 3: {
@@ -9337,7 +9598,7 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
               break;
             }
 
-            message.cpuShares = Long.fromString(reader.int64().toString());
+            message.readonly = reader.bool();
             continue;
           }
           case 4: {
@@ -9345,7 +9606,7 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
               break;
             }
 
-            message.memoryLimitInBytes = Long.fromString(reader.int64().toString());
+            message.selinuxRelabel = reader.bool();
             continue;
           }
           case 5: {
@@ -9353,7 +9614,7 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
               break;
             }
 
-            message.oomScoreAdj = Long.fromString(reader.int64().toString());
+            message.propagation = reader.int32() as any;
             continue;
           }
           case 6: {
@@ -9361,7 +9622,7 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
               break;
             }
 
-            message.cpusetCpus = reader.string();
+            message.uidMappings.push(IDMapping.decode(reader, reader.uint32()));
             continue;
           }
           case 7: {
@@ -9369,15 +9630,15 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
               break;
             }
 
-            message.cpusetMems = reader.string();
+            message.gidMappings.push(IDMapping.decode(reader, reader.uint32()));
             continue;
           }
           case 8: {
-            if (tag !== 66) {
+            if (tag !== 64) {
               break;
             }
 
-            message.hugepageLimits.push(HugepageLimit.decode(reader, reader.uint32()));
+            message.recursiveReadOnly = reader.bool();
             continue;
           }
           case 9: {
@@ -9385,18 +9646,23 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
               break;
             }
 
-            const entry9 = LinuxContainerResources_UnifiedEntry.decode(reader, reader.uint32());
-            if (entry9.value !== undefined) {
-              message.unified[entry9.key] = entry9.value;
-            }
+            message.image = ImageSpec.decode(reader, reader.uint32());
             continue;
           }
           case 10: {
-            if (tag !== 80) {
+            if (tag !== 82) {
               break;
             }
 
-            message.memorySwapLimitInBytes = Long.fromString(reader.int64().toString());
+            message.imageSubPath = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.mountOptions.push(reader.string());
             continue;
           }
         }
@@ -9411,347 +9677,129 @@ export const LinuxContainerResources: MessageFns<LinuxContainerResources> = {
     }
   },
 
-  fromJSON(object: any): LinuxContainerResources {
+  fromJSON(object: any): Mount {
     return {
-      cpuPeriod: isSet(object.cpuPeriod)
-        ? Long.fromValue(object.cpuPeriod)
-        : isSet(object.cpu_period)
-        ? Long.fromValue(object.cpu_period)
-        : Long.ZERO,
-      cpuQuota: isSet(object.cpuQuota)
-        ? Long.fromValue(object.cpuQuota)
-        : isSet(object.cpu_quota)
-        ? Long.fromValue(object.cpu_quota)
-        : Long.ZERO,
-      cpuShares: isSet(object.cpuShares)
-        ? Long.fromValue(object.cpuShares)
-        : isSet(object.cpu_shares)
-        ? Long.fromValue(object.cpu_shares)
-        : Long.ZERO,
-      memoryLimitInBytes: isSet(object.memoryLimitInBytes)
-        ? Long.fromValue(object.memoryLimitInBytes)
-        : isSet(object.memory_limit_in_bytes)
-        ? Long.fromValue(object.memory_limit_in_bytes)
-        : Long.ZERO,
-      oomScoreAdj: isSet(object.oomScoreAdj)
-        ? Long.fromValue(object.oomScoreAdj)
-        : isSet(object.oom_score_adj)
-        ? Long.fromValue(object.oom_score_adj)
-        : Long.ZERO,
-      cpusetCpus: isSet(object.cpusetCpus)
-        ? globalThis.String(object.cpusetCpus)
-        : isSet(object.cpuset_cpus)
-        ? globalThis.String(object.cpuset_cpus)
+      containerPath: isSet(object.containerPath)
+        ? globalThis.String(object.containerPath)
+        : isSet(object.container_path)
+        ? globalThis.String(object.container_path)
         : "",
-      cpusetMems: isSet(object.cpusetMems)
-        ? globalThis.String(object.cpusetMems)
-        : isSet(object.cpuset_mems)
-        ? globalThis.String(object.cpuset_mems)
+      hostPath: isSet(object.hostPath)
+        ? globalThis.String(object.hostPath)
+        : isSet(object.host_path)
+        ? globalThis.String(object.host_path)
         : "",
-      hugepageLimits: globalThis.Array.isArray(object?.hugepageLimits)
-        ? object.hugepageLimits.map((e: any) => HugepageLimit.fromJSON(e))
-        : globalThis.Array.isArray(object?.hugepage_limits)
-        ? object.hugepage_limits.map((e: any) => HugepageLimit.fromJSON(e))
+      readonly: isSet(object.readonly) ? globalThis.Boolean(object.readonly) : false,
+      selinuxRelabel: isSet(object.selinuxRelabel)
+        ? globalThis.Boolean(object.selinuxRelabel)
+        : isSet(object.selinux_relabel)
+        ? globalThis.Boolean(object.selinux_relabel)
+        : false,
+      propagation: isSet(object.propagation) ? mountPropagationFromJSON(object.propagation) : 0,
+      uidMappings: globalThis.Array.isArray(object?.uidMappings)
+        ? object.uidMappings.map((e: any) => IDMapping.fromJSON(e))
         : [],
-      unified: isObject(object.unified)
-        ? (globalThis.Object.entries(object.unified) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      memorySwapLimitInBytes: isSet(object.memorySwapLimitInBytes)
-        ? Long.fromValue(object.memorySwapLimitInBytes)
-        : isSet(object.memory_swap_limit_in_bytes)
-        ? Long.fromValue(object.memory_swap_limit_in_bytes)
-        : Long.ZERO,
-    };
-  },
-
-  toJSON(message: LinuxContainerResources): unknown {
-    const obj: any = {};
-    if (!message.cpuPeriod.equals(Long.ZERO)) {
-      obj.cpuPeriod = (message.cpuPeriod || Long.ZERO).toString();
-    }
-    if (!message.cpuQuota.equals(Long.ZERO)) {
-      obj.cpuQuota = (message.cpuQuota || Long.ZERO).toString();
-    }
-    if (!message.cpuShares.equals(Long.ZERO)) {
-      obj.cpuShares = (message.cpuShares || Long.ZERO).toString();
-    }
-    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
-      obj.memoryLimitInBytes = (message.memoryLimitInBytes || Long.ZERO).toString();
-    }
-    if (!message.oomScoreAdj.equals(Long.ZERO)) {
-      obj.oomScoreAdj = (message.oomScoreAdj || Long.ZERO).toString();
-    }
-    if (message.cpusetCpus !== "") {
-      obj.cpusetCpus = message.cpusetCpus;
-    }
-    if (message.cpusetMems !== "") {
-      obj.cpusetMems = message.cpusetMems;
-    }
-    if (message.hugepageLimits?.length) {
-      obj.hugepageLimits = message.hugepageLimits.map((e) => HugepageLimit.toJSON(e));
-    }
-    if (message.unified) {
-      const entries = globalThis.Object.entries(message.unified) as [string, string][];
-      if (entries.length > 0) {
-        obj.unified = {};
-        entries.forEach(([k, v]) => {
-          obj.unified[k] = v;
-        });
-      }
-    }
-    if (!message.memorySwapLimitInBytes.equals(Long.ZERO)) {
-      obj.memorySwapLimitInBytes = (message.memorySwapLimitInBytes || Long.ZERO).toString();
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<LinuxContainerResources>): LinuxContainerResources {
-    return LinuxContainerResources.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<LinuxContainerResources>): LinuxContainerResources {
-    const message = createBaseLinuxContainerResources();
-    message.cpuPeriod = (object.cpuPeriod !== undefined && object.cpuPeriod !== null)
-      ? Long.fromValue(object.cpuPeriod)
-      : Long.ZERO;
-    message.cpuQuota = (object.cpuQuota !== undefined && object.cpuQuota !== null)
-      ? Long.fromValue(object.cpuQuota)
-      : Long.ZERO;
-    message.cpuShares = (object.cpuShares !== undefined && object.cpuShares !== null)
-      ? Long.fromValue(object.cpuShares)
-      : Long.ZERO;
-    message.memoryLimitInBytes = (object.memoryLimitInBytes !== undefined && object.memoryLimitInBytes !== null)
-      ? Long.fromValue(object.memoryLimitInBytes)
-      : Long.ZERO;
-    message.oomScoreAdj = (object.oomScoreAdj !== undefined && object.oomScoreAdj !== null)
-      ? Long.fromValue(object.oomScoreAdj)
-      : Long.ZERO;
-    message.cpusetCpus = object.cpusetCpus ?? "";
-    message.cpusetMems = object.cpusetMems ?? "";
-    message.hugepageLimits = object.hugepageLimits?.map((e) => HugepageLimit.fromPartial(e)) || [];
-    message.unified = (globalThis.Object.entries(object.unified ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.memorySwapLimitInBytes =
-      (object.memorySwapLimitInBytes !== undefined && object.memorySwapLimitInBytes !== null)
-        ? Long.fromValue(object.memorySwapLimitInBytes)
-        : Long.ZERO;
-    return message;
-  },
-};
-
-function createBaseLinuxContainerResources_UnifiedEntry(): LinuxContainerResources_UnifiedEntry {
-  return { key: "", value: "" };
-}
-
-export const LinuxContainerResources_UnifiedEntry: MessageFns<LinuxContainerResources_UnifiedEntry> = {
-  encode(message: LinuxContainerResources_UnifiedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): LinuxContainerResources_UnifiedEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLinuxContainerResources_UnifiedEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.value = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): LinuxContainerResources_UnifiedEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: LinuxContainerResources_UnifiedEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<LinuxContainerResources_UnifiedEntry>): LinuxContainerResources_UnifiedEntry {
-    return LinuxContainerResources_UnifiedEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<LinuxContainerResources_UnifiedEntry>): LinuxContainerResources_UnifiedEntry {
-    const message = createBaseLinuxContainerResources_UnifiedEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
-};
-
-function createBaseHugepageLimit(): HugepageLimit {
-  return { pageSize: "", limit: Long.UZERO };
-}
-
-export const HugepageLimit: MessageFns<HugepageLimit> = {
-  encode(message: HugepageLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.pageSize !== "") {
-      writer.uint32(10).string(message.pageSize);
-    }
-    if (!message.limit.equals(Long.UZERO)) {
-      writer.uint32(16).uint64(message.limit.toString());
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): HugepageLimit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHugepageLimit();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.pageSize = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.limit = Long.fromString(reader.uint64().toString(), true);
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): HugepageLimit {
-    return {
-      pageSize: isSet(object.pageSize)
-        ? globalThis.String(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.String(object.page_size)
+      gidMappings: globalThis.Array.isArray(object?.gidMappings)
+        ? object.gidMappings.map((e: any) => IDMapping.fromJSON(e))
+        : [],
+      recursiveReadOnly: isSet(object.recursiveReadOnly)
+        ? globalThis.Boolean(object.recursiveReadOnly)
+        : isSet(object.recursive_read_only)
+        ? globalThis.Boolean(object.recursive_read_only)
+        : false,
+      image: isSet(object.image) ? ImageSpec.fromJSON(object.image) : undefined,
+      imageSubPath: isSet(object.imageSubPath)
+        ? globalThis.String(object.imageSubPath)
+        : isSet(object.image_sub_path)
+        ? globalThis.String(object.image_sub_path)
         : "",
-      limit: isSet(object.limit) ? Long.fromValue(object.limit) : Long.UZERO,
+      mountOptions: globalThis.Array.isArray(object?.mountOptions)
+        ? object.mountOptions.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.mount_options)
+        ? object.mount_options.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
-  toJSON(message: HugepageLimit): unknown {
+  toJSON(message: Mount): unknown {
     const obj: any = {};
-    if (message.pageSize !== "") {
-      obj.pageSize = message.pageSize;
+    if (message.containerPath !== "") {
+      obj.containerPath = message.containerPath;
     }
-    if (!message.limit.equals(Long.UZERO)) {
-      obj.limit = (message.limit || Long.UZERO).toString();
+    if (message.hostPath !== "") {
+      obj.hostPath = message.hostPath;
+    }
+    if (message.readonly !== false) {
+      obj.readonly = message.readonly;
+    }
+    if (message.selinuxRelabel !== false) {
+      obj.selinuxRelabel = message.selinuxRelabel;
+    }
+    if (message.propagation !== 0) {
+      obj.propagation = mountPropagationToJSON(message.propagation);
+    }
+    if (message.uidMappings?.length) {
+      obj.uidMappings = message.uidMappings.map((e) => IDMapping.toJSON(e));
+    }
+    if (message.gidMappings?.length) {
+      obj.gidMappings = message.gidMappings.map((e) => IDMapping.toJSON(e));
+    }
+    if (message.recursiveReadOnly !== false) {
+      obj.recursiveReadOnly = message.recursiveReadOnly;
+    }
+    if (message.image !== undefined) {
+      obj.image = ImageSpec.toJSON(message.image);
+    }
+    if (message.imageSubPath !== "") {
+      obj.imageSubPath = message.imageSubPath;
+    }
+    if (message.mountOptions?.length) {
+      obj.mountOptions = message.mountOptions;
     }
     return obj;
   },
 
-  create(base?: DeepPartial<HugepageLimit>): HugepageLimit {
-    return HugepageLimit.fromPartial(base ?? {});
+  create(base?: DeepPartial<Mount>): Mount {
+    return Mount.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<HugepageLimit>): HugepageLimit {
-    const message = createBaseHugepageLimit();
-    message.pageSize = object.pageSize ?? "";
-    message.limit = (object.limit !== undefined && object.limit !== null) ? Long.fromValue(object.limit) : Long.UZERO;
+  fromPartial(object: DeepPartial<Mount>): Mount {
+    const message = createBaseMount();
+    message.containerPath = object.containerPath ?? "";
+    message.hostPath = object.hostPath ?? "";
+    message.readonly = object.readonly ?? false;
+    message.selinuxRelabel = object.selinuxRelabel ?? false;
+    message.propagation = object.propagation ?? 0;
+    message.uidMappings = object.uidMappings?.map((e) => IDMapping.fromPartial(e)) || [];
+    message.gidMappings = object.gidMappings?.map((e) => IDMapping.fromPartial(e)) || [];
+    message.recursiveReadOnly = object.recursiveReadOnly ?? false;
+    message.image = (object.image !== undefined && object.image !== null)
+      ? ImageSpec.fromPartial(object.image)
+      : undefined;
+    message.imageSubPath = object.imageSubPath ?? "";
+    message.mountOptions = object.mountOptions?.map((e) => e) || [];
     return message;
   },
 };
 
-function createBaseSELinuxOption(): SELinuxOption {
-  return { user: "", role: "", type: "", level: "" };
+function createBaseDevice(): Device {
+  return { containerPath: "", hostPath: "", permissions: "" };
 }
 
-export const SELinuxOption: MessageFns<SELinuxOption> = {
-  encode(message: SELinuxOption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.user !== "") {
-      writer.uint32(10).string(message.user);
+export const Device: MessageFns<Device> = {
+  encode(message: Device, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.containerPath !== "") {
+      writer.uint32(10).string(message.containerPath);
     }
-    if (message.role !== "") {
-      writer.uint32(18).string(message.role);
+    if (message.hostPath !== "") {
+      writer.uint32(18).string(message.hostPath);
     }
-    if (message.type !== "") {
-      writer.uint32(26).string(message.type);
-    }
-    if (message.level !== "") {
-      writer.uint32(34).string(message.level);
+    if (message.permissions !== "") {
+      writer.uint32(26).string(message.permissions);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SELinuxOption {
+  decode(input: BinaryReader | Uint8Array, length?: number): Device {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -9760,7 +9808,7 @@ export const SELinuxOption: MessageFns<SELinuxOption> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSELinuxOption();
+      const message = createBaseDevice();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -9769,7 +9817,7 @@ export const SELinuxOption: MessageFns<SELinuxOption> = {
               break;
             }
 
-            message.user = reader.string();
+            message.containerPath = reader.string();
             continue;
           }
           case 2: {
@@ -9777,7 +9825,7 @@ export const SELinuxOption: MessageFns<SELinuxOption> = {
               break;
             }
 
-            message.role = reader.string();
+            message.hostPath = reader.string();
             continue;
           }
           case 3: {
@@ -9785,15 +9833,7 @@ export const SELinuxOption: MessageFns<SELinuxOption> = {
               break;
             }
 
-            message.type = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.level = reader.string();
+            message.permissions = reader.string();
             continue;
           }
         }
@@ -9808,41 +9848,111 @@ export const SELinuxOption: MessageFns<SELinuxOption> = {
     }
   },
 
-  fromJSON(object: any): SELinuxOption {
+  fromJSON(object: any): Device {
     return {
-      user: isSet(object.user) ? globalThis.String(object.user) : "",
-      role: isSet(object.role) ? globalThis.String(object.role) : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      level: isSet(object.level) ? globalThis.String(object.level) : "",
+      containerPath: isSet(object.containerPath)
+        ? globalThis.String(object.containerPath)
+        : isSet(object.container_path)
+        ? globalThis.String(object.container_path)
+        : "",
+      hostPath: isSet(object.hostPath)
+        ? globalThis.String(object.hostPath)
+        : isSet(object.host_path)
+        ? globalThis.String(object.host_path)
+        : "",
+      permissions: isSet(object.permissions) ? globalThis.String(object.permissions) : "",
     };
   },
 
-  toJSON(message: SELinuxOption): unknown {
+  toJSON(message: Device): unknown {
     const obj: any = {};
-    if (message.user !== "") {
-      obj.user = message.user;
+    if (message.containerPath !== "") {
+      obj.containerPath = message.containerPath;
     }
-    if (message.role !== "") {
-      obj.role = message.role;
+    if (message.hostPath !== "") {
+      obj.hostPath = message.hostPath;
     }
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.level !== "") {
-      obj.level = message.level;
+    if (message.permissions !== "") {
+      obj.permissions = message.permissions;
     }
     return obj;
   },
 
-  create(base?: DeepPartial<SELinuxOption>): SELinuxOption {
-    return SELinuxOption.fromPartial(base ?? {});
+  create(base?: DeepPartial<Device>): Device {
+    return Device.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<SELinuxOption>): SELinuxOption {
-    const message = createBaseSELinuxOption();
-    message.user = object.user ?? "";
-    message.role = object.role ?? "";
-    message.type = object.type ?? "";
-    message.level = object.level ?? "";
+  fromPartial(object: DeepPartial<Device>): Device {
+    const message = createBaseDevice();
+    message.containerPath = object.containerPath ?? "";
+    message.hostPath = object.hostPath ?? "";
+    message.permissions = object.permissions ?? "";
+    return message;
+  },
+};
+
+function createBaseCDIDevice(): CDIDevice {
+  return { name: "" };
+}
+
+export const CDIDevice: MessageFns<CDIDevice> = {
+  encode(message: CDIDevice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CDIDevice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCDIDevice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CDIDevice {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: CDIDevice): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CDIDevice>): CDIDevice {
+    return CDIDevice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CDIDevice>): CDIDevice {
+    const message = createBaseCDIDevice();
+    message.name = object.name ?? "";
     return message;
   },
 };
@@ -10476,402 +10586,6 @@ export const LinuxContainerConfig: MessageFns<LinuxContainerConfig> = {
   },
 };
 
-function createBaseLinuxContainerUser(): LinuxContainerUser {
-  return { uid: Long.ZERO, gid: Long.ZERO, supplementalGroups: [] };
-}
-
-export const LinuxContainerUser: MessageFns<LinuxContainerUser> = {
-  encode(message: LinuxContainerUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.uid.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.uid.toString());
-    }
-    if (!message.gid.equals(Long.ZERO)) {
-      writer.uint32(16).int64(message.gid.toString());
-    }
-    if (message.supplementalGroups.length !== 0) {
-      writer.uint32(26).fork();
-      for (const v of message.supplementalGroups) {
-        writer.int64(v.toString());
-      }
-      writer.join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): LinuxContainerUser {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLinuxContainerUser();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.uid = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.gid = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 3: {
-            if (tag === 24) {
-              message.supplementalGroups.push(Long.fromString(reader.int64().toString()));
-
-              continue;
-            }
-
-            if (tag === 26) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.supplementalGroups.push(Long.fromString(reader.int64().toString()));
-              }
-
-              continue;
-            }
-
-            break;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): LinuxContainerUser {
-    return {
-      uid: isSet(object.uid) ? Long.fromValue(object.uid) : Long.ZERO,
-      gid: isSet(object.gid) ? Long.fromValue(object.gid) : Long.ZERO,
-      supplementalGroups: globalThis.Array.isArray(object?.supplementalGroups)
-        ? object.supplementalGroups.map((e: any) => Long.fromValue(e))
-        : globalThis.Array.isArray(object?.supplemental_groups)
-        ? object.supplemental_groups.map((e: any) => Long.fromValue(e))
-        : [],
-    };
-  },
-
-  toJSON(message: LinuxContainerUser): unknown {
-    const obj: any = {};
-    if (!message.uid.equals(Long.ZERO)) {
-      obj.uid = (message.uid || Long.ZERO).toString();
-    }
-    if (!message.gid.equals(Long.ZERO)) {
-      obj.gid = (message.gid || Long.ZERO).toString();
-    }
-    if (message.supplementalGroups?.length) {
-      obj.supplementalGroups = message.supplementalGroups.map((e) => (e || Long.ZERO).toString());
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<LinuxContainerUser>): LinuxContainerUser {
-    return LinuxContainerUser.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<LinuxContainerUser>): LinuxContainerUser {
-    const message = createBaseLinuxContainerUser();
-    message.uid = (object.uid !== undefined && object.uid !== null) ? Long.fromValue(object.uid) : Long.ZERO;
-    message.gid = (object.gid !== undefined && object.gid !== null) ? Long.fromValue(object.gid) : Long.ZERO;
-    message.supplementalGroups = object.supplementalGroups?.map((e) => Long.fromValue(e)) || [];
-    return message;
-  },
-};
-
-function createBaseWindowsNamespaceOption(): WindowsNamespaceOption {
-  return { network: 0 };
-}
-
-export const WindowsNamespaceOption: MessageFns<WindowsNamespaceOption> = {
-  encode(message: WindowsNamespaceOption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.network !== 0) {
-      writer.uint32(8).int32(message.network);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsNamespaceOption {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsNamespaceOption();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.network = reader.int32() as any;
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsNamespaceOption {
-    return { network: isSet(object.network) ? namespaceModeFromJSON(object.network) : 0 };
-  },
-
-  toJSON(message: WindowsNamespaceOption): unknown {
-    const obj: any = {};
-    if (message.network !== 0) {
-      obj.network = namespaceModeToJSON(message.network);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsNamespaceOption>): WindowsNamespaceOption {
-    return WindowsNamespaceOption.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsNamespaceOption>): WindowsNamespaceOption {
-    const message = createBaseWindowsNamespaceOption();
-    message.network = object.network ?? 0;
-    return message;
-  },
-};
-
-function createBaseWindowsSandboxSecurityContext(): WindowsSandboxSecurityContext {
-  return { runAsUsername: "", credentialSpec: "", hostProcess: false, namespaceOptions: undefined };
-}
-
-export const WindowsSandboxSecurityContext: MessageFns<WindowsSandboxSecurityContext> = {
-  encode(message: WindowsSandboxSecurityContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.runAsUsername !== "") {
-      writer.uint32(10).string(message.runAsUsername);
-    }
-    if (message.credentialSpec !== "") {
-      writer.uint32(18).string(message.credentialSpec);
-    }
-    if (message.hostProcess !== false) {
-      writer.uint32(24).bool(message.hostProcess);
-    }
-    if (message.namespaceOptions !== undefined) {
-      WindowsNamespaceOption.encode(message.namespaceOptions, writer.uint32(34).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsSandboxSecurityContext {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsSandboxSecurityContext();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.runAsUsername = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.credentialSpec = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.hostProcess = reader.bool();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.namespaceOptions = WindowsNamespaceOption.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsSandboxSecurityContext {
-    return {
-      runAsUsername: isSet(object.runAsUsername)
-        ? globalThis.String(object.runAsUsername)
-        : isSet(object.run_as_username)
-        ? globalThis.String(object.run_as_username)
-        : "",
-      credentialSpec: isSet(object.credentialSpec)
-        ? globalThis.String(object.credentialSpec)
-        : isSet(object.credential_spec)
-        ? globalThis.String(object.credential_spec)
-        : "",
-      hostProcess: isSet(object.hostProcess)
-        ? globalThis.Boolean(object.hostProcess)
-        : isSet(object.host_process)
-        ? globalThis.Boolean(object.host_process)
-        : false,
-      namespaceOptions: isSet(object.namespaceOptions)
-        ? WindowsNamespaceOption.fromJSON(object.namespaceOptions)
-        : isSet(object.namespace_options)
-        ? WindowsNamespaceOption.fromJSON(object.namespace_options)
-        : undefined,
-    };
-  },
-
-  toJSON(message: WindowsSandboxSecurityContext): unknown {
-    const obj: any = {};
-    if (message.runAsUsername !== "") {
-      obj.runAsUsername = message.runAsUsername;
-    }
-    if (message.credentialSpec !== "") {
-      obj.credentialSpec = message.credentialSpec;
-    }
-    if (message.hostProcess !== false) {
-      obj.hostProcess = message.hostProcess;
-    }
-    if (message.namespaceOptions !== undefined) {
-      obj.namespaceOptions = WindowsNamespaceOption.toJSON(message.namespaceOptions);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsSandboxSecurityContext>): WindowsSandboxSecurityContext {
-    return WindowsSandboxSecurityContext.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsSandboxSecurityContext>): WindowsSandboxSecurityContext {
-    const message = createBaseWindowsSandboxSecurityContext();
-    message.runAsUsername = object.runAsUsername ?? "";
-    message.credentialSpec = object.credentialSpec ?? "";
-    message.hostProcess = object.hostProcess ?? false;
-    message.namespaceOptions = (object.namespaceOptions !== undefined && object.namespaceOptions !== null)
-      ? WindowsNamespaceOption.fromPartial(object.namespaceOptions)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseWindowsPodSandboxConfig(): WindowsPodSandboxConfig {
-  return { securityContext: undefined };
-}
-
-export const WindowsPodSandboxConfig: MessageFns<WindowsPodSandboxConfig> = {
-  encode(message: WindowsPodSandboxConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.securityContext !== undefined) {
-      WindowsSandboxSecurityContext.encode(message.securityContext, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsPodSandboxConfig {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsPodSandboxConfig();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.securityContext = WindowsSandboxSecurityContext.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsPodSandboxConfig {
-    return {
-      securityContext: isSet(object.securityContext)
-        ? WindowsSandboxSecurityContext.fromJSON(object.securityContext)
-        : isSet(object.security_context)
-        ? WindowsSandboxSecurityContext.fromJSON(object.security_context)
-        : undefined,
-    };
-  },
-
-  toJSON(message: WindowsPodSandboxConfig): unknown {
-    const obj: any = {};
-    if (message.securityContext !== undefined) {
-      obj.securityContext = WindowsSandboxSecurityContext.toJSON(message.securityContext);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsPodSandboxConfig>): WindowsPodSandboxConfig {
-    return WindowsPodSandboxConfig.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsPodSandboxConfig>): WindowsPodSandboxConfig {
-    const message = createBaseWindowsPodSandboxConfig();
-    message.securityContext = (object.securityContext !== undefined && object.securityContext !== null)
-      ? WindowsSandboxSecurityContext.fromPartial(object.securityContext)
-      : undefined;
-    return message;
-  },
-};
-
 function createBaseWindowsContainerSecurityContext(): WindowsContainerSecurityContext {
   return { runAsUsername: "", credentialSpec: "", hostProcess: false };
 }
@@ -11074,552 +10788,6 @@ export const WindowsContainerConfig: MessageFns<WindowsContainerConfig> = {
     message.securityContext = (object.securityContext !== undefined && object.securityContext !== null)
       ? WindowsContainerSecurityContext.fromPartial(object.securityContext)
       : undefined;
-    return message;
-  },
-};
-
-function createBaseWindowsContainerResources(): WindowsContainerResources {
-  return {
-    cpuShares: Long.ZERO,
-    cpuCount: Long.ZERO,
-    cpuMaximum: Long.ZERO,
-    memoryLimitInBytes: Long.ZERO,
-    rootfsSizeInBytes: Long.ZERO,
-    affinityCpus: [],
-  };
-}
-
-export const WindowsContainerResources: MessageFns<WindowsContainerResources> = {
-  encode(message: WindowsContainerResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.cpuShares.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.cpuShares.toString());
-    }
-    if (!message.cpuCount.equals(Long.ZERO)) {
-      writer.uint32(16).int64(message.cpuCount.toString());
-    }
-    if (!message.cpuMaximum.equals(Long.ZERO)) {
-      writer.uint32(24).int64(message.cpuMaximum.toString());
-    }
-    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
-      writer.uint32(32).int64(message.memoryLimitInBytes.toString());
-    }
-    if (!message.rootfsSizeInBytes.equals(Long.ZERO)) {
-      writer.uint32(40).int64(message.rootfsSizeInBytes.toString());
-    }
-    for (const v of message.affinityCpus) {
-      WindowsCpuGroupAffinity.encode(v!, writer.uint32(50).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsContainerResources {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsContainerResources();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.cpuShares = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.cpuCount = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.cpuMaximum = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.memoryLimitInBytes = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.rootfsSizeInBytes = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.affinityCpus.push(WindowsCpuGroupAffinity.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsContainerResources {
-    return {
-      cpuShares: isSet(object.cpuShares)
-        ? Long.fromValue(object.cpuShares)
-        : isSet(object.cpu_shares)
-        ? Long.fromValue(object.cpu_shares)
-        : Long.ZERO,
-      cpuCount: isSet(object.cpuCount)
-        ? Long.fromValue(object.cpuCount)
-        : isSet(object.cpu_count)
-        ? Long.fromValue(object.cpu_count)
-        : Long.ZERO,
-      cpuMaximum: isSet(object.cpuMaximum)
-        ? Long.fromValue(object.cpuMaximum)
-        : isSet(object.cpu_maximum)
-        ? Long.fromValue(object.cpu_maximum)
-        : Long.ZERO,
-      memoryLimitInBytes: isSet(object.memoryLimitInBytes)
-        ? Long.fromValue(object.memoryLimitInBytes)
-        : isSet(object.memory_limit_in_bytes)
-        ? Long.fromValue(object.memory_limit_in_bytes)
-        : Long.ZERO,
-      rootfsSizeInBytes: isSet(object.rootfsSizeInBytes)
-        ? Long.fromValue(object.rootfsSizeInBytes)
-        : isSet(object.rootfs_size_in_bytes)
-        ? Long.fromValue(object.rootfs_size_in_bytes)
-        : Long.ZERO,
-      affinityCpus: globalThis.Array.isArray(object?.affinityCpus)
-        ? object.affinityCpus.map((e: any) => WindowsCpuGroupAffinity.fromJSON(e))
-        : globalThis.Array.isArray(object?.affinity_cpus)
-        ? object.affinity_cpus.map((e: any) => WindowsCpuGroupAffinity.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: WindowsContainerResources): unknown {
-    const obj: any = {};
-    if (!message.cpuShares.equals(Long.ZERO)) {
-      obj.cpuShares = (message.cpuShares || Long.ZERO).toString();
-    }
-    if (!message.cpuCount.equals(Long.ZERO)) {
-      obj.cpuCount = (message.cpuCount || Long.ZERO).toString();
-    }
-    if (!message.cpuMaximum.equals(Long.ZERO)) {
-      obj.cpuMaximum = (message.cpuMaximum || Long.ZERO).toString();
-    }
-    if (!message.memoryLimitInBytes.equals(Long.ZERO)) {
-      obj.memoryLimitInBytes = (message.memoryLimitInBytes || Long.ZERO).toString();
-    }
-    if (!message.rootfsSizeInBytes.equals(Long.ZERO)) {
-      obj.rootfsSizeInBytes = (message.rootfsSizeInBytes || Long.ZERO).toString();
-    }
-    if (message.affinityCpus?.length) {
-      obj.affinityCpus = message.affinityCpus.map((e) => WindowsCpuGroupAffinity.toJSON(e));
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsContainerResources>): WindowsContainerResources {
-    return WindowsContainerResources.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsContainerResources>): WindowsContainerResources {
-    const message = createBaseWindowsContainerResources();
-    message.cpuShares = (object.cpuShares !== undefined && object.cpuShares !== null)
-      ? Long.fromValue(object.cpuShares)
-      : Long.ZERO;
-    message.cpuCount = (object.cpuCount !== undefined && object.cpuCount !== null)
-      ? Long.fromValue(object.cpuCount)
-      : Long.ZERO;
-    message.cpuMaximum = (object.cpuMaximum !== undefined && object.cpuMaximum !== null)
-      ? Long.fromValue(object.cpuMaximum)
-      : Long.ZERO;
-    message.memoryLimitInBytes = (object.memoryLimitInBytes !== undefined && object.memoryLimitInBytes !== null)
-      ? Long.fromValue(object.memoryLimitInBytes)
-      : Long.ZERO;
-    message.rootfsSizeInBytes = (object.rootfsSizeInBytes !== undefined && object.rootfsSizeInBytes !== null)
-      ? Long.fromValue(object.rootfsSizeInBytes)
-      : Long.ZERO;
-    message.affinityCpus = object.affinityCpus?.map((e) => WindowsCpuGroupAffinity.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseWindowsCpuGroupAffinity(): WindowsCpuGroupAffinity {
-  return { cpuMask: Long.UZERO, cpuGroup: 0 };
-}
-
-export const WindowsCpuGroupAffinity: MessageFns<WindowsCpuGroupAffinity> = {
-  encode(message: WindowsCpuGroupAffinity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.cpuMask.equals(Long.UZERO)) {
-      writer.uint32(8).uint64(message.cpuMask.toString());
-    }
-    if (message.cpuGroup !== 0) {
-      writer.uint32(16).uint32(message.cpuGroup);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsCpuGroupAffinity {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsCpuGroupAffinity();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.cpuMask = Long.fromString(reader.uint64().toString(), true);
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.cpuGroup = reader.uint32();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsCpuGroupAffinity {
-    return {
-      cpuMask: isSet(object.cpuMask)
-        ? Long.fromValue(object.cpuMask)
-        : isSet(object.cpu_mask)
-        ? Long.fromValue(object.cpu_mask)
-        : Long.UZERO,
-      cpuGroup: isSet(object.cpuGroup)
-        ? globalThis.Number(object.cpuGroup)
-        : isSet(object.cpu_group)
-        ? globalThis.Number(object.cpu_group)
-        : 0,
-    };
-  },
-
-  toJSON(message: WindowsCpuGroupAffinity): unknown {
-    const obj: any = {};
-    if (!message.cpuMask.equals(Long.UZERO)) {
-      obj.cpuMask = (message.cpuMask || Long.UZERO).toString();
-    }
-    if (message.cpuGroup !== 0) {
-      obj.cpuGroup = Math.round(message.cpuGroup);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsCpuGroupAffinity>): WindowsCpuGroupAffinity {
-    return WindowsCpuGroupAffinity.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsCpuGroupAffinity>): WindowsCpuGroupAffinity {
-    const message = createBaseWindowsCpuGroupAffinity();
-    message.cpuMask = (object.cpuMask !== undefined && object.cpuMask !== null)
-      ? Long.fromValue(object.cpuMask)
-      : Long.UZERO;
-    message.cpuGroup = object.cpuGroup ?? 0;
-    return message;
-  },
-};
-
-function createBaseContainerMetadata(): ContainerMetadata {
-  return { name: "", attempt: 0 };
-}
-
-export const ContainerMetadata: MessageFns<ContainerMetadata> = {
-  encode(message: ContainerMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    if (message.attempt !== 0) {
-      writer.uint32(16).uint32(message.attempt);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ContainerMetadata {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseContainerMetadata();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.attempt = reader.uint32();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ContainerMetadata {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
-    };
-  },
-
-  toJSON(message: ContainerMetadata): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.attempt !== 0) {
-      obj.attempt = Math.round(message.attempt);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<ContainerMetadata>): ContainerMetadata {
-    return ContainerMetadata.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ContainerMetadata>): ContainerMetadata {
-    const message = createBaseContainerMetadata();
-    message.name = object.name ?? "";
-    message.attempt = object.attempt ?? 0;
-    return message;
-  },
-};
-
-function createBaseDevice(): Device {
-  return { containerPath: "", hostPath: "", permissions: "" };
-}
-
-export const Device: MessageFns<Device> = {
-  encode(message: Device, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.containerPath !== "") {
-      writer.uint32(10).string(message.containerPath);
-    }
-    if (message.hostPath !== "") {
-      writer.uint32(18).string(message.hostPath);
-    }
-    if (message.permissions !== "") {
-      writer.uint32(26).string(message.permissions);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Device {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDevice();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.containerPath = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.hostPath = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.permissions = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): Device {
-    return {
-      containerPath: isSet(object.containerPath)
-        ? globalThis.String(object.containerPath)
-        : isSet(object.container_path)
-        ? globalThis.String(object.container_path)
-        : "",
-      hostPath: isSet(object.hostPath)
-        ? globalThis.String(object.hostPath)
-        : isSet(object.host_path)
-        ? globalThis.String(object.host_path)
-        : "",
-      permissions: isSet(object.permissions) ? globalThis.String(object.permissions) : "",
-    };
-  },
-
-  toJSON(message: Device): unknown {
-    const obj: any = {};
-    if (message.containerPath !== "") {
-      obj.containerPath = message.containerPath;
-    }
-    if (message.hostPath !== "") {
-      obj.hostPath = message.hostPath;
-    }
-    if (message.permissions !== "") {
-      obj.permissions = message.permissions;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<Device>): Device {
-    return Device.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<Device>): Device {
-    const message = createBaseDevice();
-    message.containerPath = object.containerPath ?? "";
-    message.hostPath = object.hostPath ?? "";
-    message.permissions = object.permissions ?? "";
-    return message;
-  },
-};
-
-function createBaseCDIDevice(): CDIDevice {
-  return { name: "" };
-}
-
-export const CDIDevice: MessageFns<CDIDevice> = {
-  encode(message: CDIDevice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): CDIDevice {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCDIDevice();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): CDIDevice {
-    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
-  },
-
-  toJSON(message: CDIDevice): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<CDIDevice>): CDIDevice {
-    return CDIDevice.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<CDIDevice>): CDIDevice {
-    const message = createBaseCDIDevice();
-    message.name = object.name ?? "";
     return message;
   },
 };
@@ -13984,6 +13152,283 @@ export const ContainerStatusRequest: MessageFns<ContainerStatusRequest> = {
   },
 };
 
+function createBaseContainerResources(): ContainerResources {
+  return { linux: undefined, windows: undefined };
+}
+
+export const ContainerResources: MessageFns<ContainerResources> = {
+  encode(message: ContainerResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.linux !== undefined) {
+      LinuxContainerResources.encode(message.linux, writer.uint32(10).fork()).join();
+    }
+    if (message.windows !== undefined) {
+      WindowsContainerResources.encode(message.windows, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainerResources {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainerResources();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.linux = LinuxContainerResources.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.windows = WindowsContainerResources.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContainerResources {
+    return {
+      linux: isSet(object.linux) ? LinuxContainerResources.fromJSON(object.linux) : undefined,
+      windows: isSet(object.windows) ? WindowsContainerResources.fromJSON(object.windows) : undefined,
+    };
+  },
+
+  toJSON(message: ContainerResources): unknown {
+    const obj: any = {};
+    if (message.linux !== undefined) {
+      obj.linux = LinuxContainerResources.toJSON(message.linux);
+    }
+    if (message.windows !== undefined) {
+      obj.windows = WindowsContainerResources.toJSON(message.windows);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ContainerResources>): ContainerResources {
+    return ContainerResources.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContainerResources>): ContainerResources {
+    const message = createBaseContainerResources();
+    message.linux = (object.linux !== undefined && object.linux !== null)
+      ? LinuxContainerResources.fromPartial(object.linux)
+      : undefined;
+    message.windows = (object.windows !== undefined && object.windows !== null)
+      ? WindowsContainerResources.fromPartial(object.windows)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseContainerUser(): ContainerUser {
+  return { linux: undefined };
+}
+
+export const ContainerUser: MessageFns<ContainerUser> = {
+  encode(message: ContainerUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.linux !== undefined) {
+      LinuxContainerUser.encode(message.linux, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainerUser {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainerUser();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.linux = LinuxContainerUser.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ContainerUser {
+    return { linux: isSet(object.linux) ? LinuxContainerUser.fromJSON(object.linux) : undefined };
+  },
+
+  toJSON(message: ContainerUser): unknown {
+    const obj: any = {};
+    if (message.linux !== undefined) {
+      obj.linux = LinuxContainerUser.toJSON(message.linux);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ContainerUser>): ContainerUser {
+    return ContainerUser.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContainerUser>): ContainerUser {
+    const message = createBaseContainerUser();
+    message.linux = (object.linux !== undefined && object.linux !== null)
+      ? LinuxContainerUser.fromPartial(object.linux)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLinuxContainerUser(): LinuxContainerUser {
+  return { uid: Long.ZERO, gid: Long.ZERO, supplementalGroups: [] };
+}
+
+export const LinuxContainerUser: MessageFns<LinuxContainerUser> = {
+  encode(message: LinuxContainerUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.uid.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.uid.toString());
+    }
+    if (!message.gid.equals(Long.ZERO)) {
+      writer.uint32(16).int64(message.gid.toString());
+    }
+    if (message.supplementalGroups.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.supplementalGroups) {
+        writer.int64(v.toString());
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinuxContainerUser {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinuxContainerUser();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.uid = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.gid = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.supplementalGroups.push(Long.fromString(reader.int64().toString()));
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.supplementalGroups.push(Long.fromString(reader.int64().toString()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LinuxContainerUser {
+    return {
+      uid: isSet(object.uid) ? Long.fromValue(object.uid) : Long.ZERO,
+      gid: isSet(object.gid) ? Long.fromValue(object.gid) : Long.ZERO,
+      supplementalGroups: globalThis.Array.isArray(object?.supplementalGroups)
+        ? object.supplementalGroups.map((e: any) => Long.fromValue(e))
+        : globalThis.Array.isArray(object?.supplemental_groups)
+        ? object.supplemental_groups.map((e: any) => Long.fromValue(e))
+        : [],
+    };
+  },
+
+  toJSON(message: LinuxContainerUser): unknown {
+    const obj: any = {};
+    if (!message.uid.equals(Long.ZERO)) {
+      obj.uid = (message.uid || Long.ZERO).toString();
+    }
+    if (!message.gid.equals(Long.ZERO)) {
+      obj.gid = (message.gid || Long.ZERO).toString();
+    }
+    if (message.supplementalGroups?.length) {
+      obj.supplementalGroups = message.supplementalGroups.map((e) => (e || Long.ZERO).toString());
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LinuxContainerUser>): LinuxContainerUser {
+    return LinuxContainerUser.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinuxContainerUser>): LinuxContainerUser {
+    const message = createBaseLinuxContainerUser();
+    message.uid = (object.uid !== undefined && object.uid !== null) ? Long.fromValue(object.uid) : Long.ZERO;
+    message.gid = (object.gid !== undefined && object.gid !== null) ? Long.fromValue(object.gid) : Long.ZERO;
+    message.supplementalGroups = object.supplementalGroups?.map((e) => Long.fromValue(e)) || [];
+    return message;
+  },
+};
+
 function createBaseContainerStatus(): ContainerStatus {
   return {
     id: "",
@@ -14841,164 +14286,6 @@ export const ContainerStatusResponse_InfoEntry: MessageFns<ContainerStatusRespon
   },
 };
 
-function createBaseContainerResources(): ContainerResources {
-  return { linux: undefined, windows: undefined };
-}
-
-export const ContainerResources: MessageFns<ContainerResources> = {
-  encode(message: ContainerResources, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.linux !== undefined) {
-      LinuxContainerResources.encode(message.linux, writer.uint32(10).fork()).join();
-    }
-    if (message.windows !== undefined) {
-      WindowsContainerResources.encode(message.windows, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ContainerResources {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseContainerResources();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.linux = LinuxContainerResources.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.windows = WindowsContainerResources.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ContainerResources {
-    return {
-      linux: isSet(object.linux) ? LinuxContainerResources.fromJSON(object.linux) : undefined,
-      windows: isSet(object.windows) ? WindowsContainerResources.fromJSON(object.windows) : undefined,
-    };
-  },
-
-  toJSON(message: ContainerResources): unknown {
-    const obj: any = {};
-    if (message.linux !== undefined) {
-      obj.linux = LinuxContainerResources.toJSON(message.linux);
-    }
-    if (message.windows !== undefined) {
-      obj.windows = WindowsContainerResources.toJSON(message.windows);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<ContainerResources>): ContainerResources {
-    return ContainerResources.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ContainerResources>): ContainerResources {
-    const message = createBaseContainerResources();
-    message.linux = (object.linux !== undefined && object.linux !== null)
-      ? LinuxContainerResources.fromPartial(object.linux)
-      : undefined;
-    message.windows = (object.windows !== undefined && object.windows !== null)
-      ? WindowsContainerResources.fromPartial(object.windows)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseContainerUser(): ContainerUser {
-  return { linux: undefined };
-}
-
-export const ContainerUser: MessageFns<ContainerUser> = {
-  encode(message: ContainerUser, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.linux !== undefined) {
-      LinuxContainerUser.encode(message.linux, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ContainerUser {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseContainerUser();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.linux = LinuxContainerUser.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ContainerUser {
-    return { linux: isSet(object.linux) ? LinuxContainerUser.fromJSON(object.linux) : undefined };
-  },
-
-  toJSON(message: ContainerUser): unknown {
-    const obj: any = {};
-    if (message.linux !== undefined) {
-      obj.linux = LinuxContainerUser.toJSON(message.linux);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<ContainerUser>): ContainerUser {
-    return ContainerUser.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ContainerUser>): ContainerUser {
-    const message = createBaseContainerUser();
-    message.linux = (object.linux !== undefined && object.linux !== null)
-      ? LinuxContainerUser.fromPartial(object.linux)
-      : undefined;
-    return message;
-  },
-};
-
 function createBaseUpdateContainerResourcesRequest(): UpdateContainerResourcesRequest {
   return { containerId: "", linux: undefined, windows: undefined, annotations: {} };
 }
@@ -15297,6 +14584,131 @@ export const UpdateContainerResourcesResponse: MessageFns<UpdateContainerResourc
   },
   fromPartial(_: DeepPartial<UpdateContainerResourcesResponse>): UpdateContainerResourcesResponse {
     const message = createBaseUpdateContainerResourcesResponse();
+    return message;
+  },
+};
+
+function createBaseReopenContainerLogRequest(): ReopenContainerLogRequest {
+  return { containerId: "" };
+}
+
+export const ReopenContainerLogRequest: MessageFns<ReopenContainerLogRequest> = {
+  encode(message: ReopenContainerLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.containerId !== "") {
+      writer.uint32(10).string(message.containerId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReopenContainerLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReopenContainerLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.containerId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReopenContainerLogRequest {
+    return {
+      containerId: isSet(object.containerId)
+        ? globalThis.String(object.containerId)
+        : isSet(object.container_id)
+        ? globalThis.String(object.container_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ReopenContainerLogRequest): unknown {
+    const obj: any = {};
+    if (message.containerId !== "") {
+      obj.containerId = message.containerId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReopenContainerLogRequest>): ReopenContainerLogRequest {
+    return ReopenContainerLogRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReopenContainerLogRequest>): ReopenContainerLogRequest {
+    const message = createBaseReopenContainerLogRequest();
+    message.containerId = object.containerId ?? "";
+    return message;
+  },
+};
+
+function createBaseReopenContainerLogResponse(): ReopenContainerLogResponse {
+  return {};
+}
+
+export const ReopenContainerLogResponse: MessageFns<ReopenContainerLogResponse> = {
+  encode(_: ReopenContainerLogResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReopenContainerLogResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReopenContainerLogResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReopenContainerLogResponse {
+    return {};
+  },
+
+  toJSON(_: ReopenContainerLogResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReopenContainerLogResponse>): ReopenContainerLogResponse {
+    return ReopenContainerLogResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReopenContainerLogResponse>): ReopenContainerLogResponse {
+    const message = createBaseReopenContainerLogResponse();
     return message;
   },
 };
@@ -17399,1069 +16811,6 @@ export const RemoveImageResponse: MessageFns<RemoveImageResponse> = {
   },
 };
 
-function createBaseNetworkConfig(): NetworkConfig {
-  return { podCidr: "" };
-}
-
-export const NetworkConfig: MessageFns<NetworkConfig> = {
-  encode(message: NetworkConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.podCidr !== "") {
-      writer.uint32(10).string(message.podCidr);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): NetworkConfig {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseNetworkConfig();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.podCidr = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): NetworkConfig {
-    return {
-      podCidr: isSet(object.podCidr)
-        ? globalThis.String(object.podCidr)
-        : isSet(object.pod_cidr)
-        ? globalThis.String(object.pod_cidr)
-        : "",
-    };
-  },
-
-  toJSON(message: NetworkConfig): unknown {
-    const obj: any = {};
-    if (message.podCidr !== "") {
-      obj.podCidr = message.podCidr;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<NetworkConfig>): NetworkConfig {
-    return NetworkConfig.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<NetworkConfig>): NetworkConfig {
-    const message = createBaseNetworkConfig();
-    message.podCidr = object.podCidr ?? "";
-    return message;
-  },
-};
-
-function createBaseRuntimeConfig(): RuntimeConfig {
-  return { networkConfig: undefined };
-}
-
-export const RuntimeConfig: MessageFns<RuntimeConfig> = {
-  encode(message: RuntimeConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.networkConfig !== undefined) {
-      NetworkConfig.encode(message.networkConfig, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeConfig {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRuntimeConfig();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.networkConfig = NetworkConfig.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): RuntimeConfig {
-    return {
-      networkConfig: isSet(object.networkConfig)
-        ? NetworkConfig.fromJSON(object.networkConfig)
-        : isSet(object.network_config)
-        ? NetworkConfig.fromJSON(object.network_config)
-        : undefined,
-    };
-  },
-
-  toJSON(message: RuntimeConfig): unknown {
-    const obj: any = {};
-    if (message.networkConfig !== undefined) {
-      obj.networkConfig = NetworkConfig.toJSON(message.networkConfig);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<RuntimeConfig>): RuntimeConfig {
-    return RuntimeConfig.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RuntimeConfig>): RuntimeConfig {
-    const message = createBaseRuntimeConfig();
-    message.networkConfig = (object.networkConfig !== undefined && object.networkConfig !== null)
-      ? NetworkConfig.fromPartial(object.networkConfig)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseUpdateRuntimeConfigRequest(): UpdateRuntimeConfigRequest {
-  return { runtimeConfig: undefined };
-}
-
-export const UpdateRuntimeConfigRequest: MessageFns<UpdateRuntimeConfigRequest> = {
-  encode(message: UpdateRuntimeConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.runtimeConfig !== undefined) {
-      RuntimeConfig.encode(message.runtimeConfig, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpdateRuntimeConfigRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpdateRuntimeConfigRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.runtimeConfig = RuntimeConfig.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): UpdateRuntimeConfigRequest {
-    return {
-      runtimeConfig: isSet(object.runtimeConfig)
-        ? RuntimeConfig.fromJSON(object.runtimeConfig)
-        : isSet(object.runtime_config)
-        ? RuntimeConfig.fromJSON(object.runtime_config)
-        : undefined,
-    };
-  },
-
-  toJSON(message: UpdateRuntimeConfigRequest): unknown {
-    const obj: any = {};
-    if (message.runtimeConfig !== undefined) {
-      obj.runtimeConfig = RuntimeConfig.toJSON(message.runtimeConfig);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<UpdateRuntimeConfigRequest>): UpdateRuntimeConfigRequest {
-    return UpdateRuntimeConfigRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<UpdateRuntimeConfigRequest>): UpdateRuntimeConfigRequest {
-    const message = createBaseUpdateRuntimeConfigRequest();
-    message.runtimeConfig = (object.runtimeConfig !== undefined && object.runtimeConfig !== null)
-      ? RuntimeConfig.fromPartial(object.runtimeConfig)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseUpdateRuntimeConfigResponse(): UpdateRuntimeConfigResponse {
-  return {};
-}
-
-export const UpdateRuntimeConfigResponse: MessageFns<UpdateRuntimeConfigResponse> = {
-  encode(_: UpdateRuntimeConfigResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpdateRuntimeConfigResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpdateRuntimeConfigResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(_: any): UpdateRuntimeConfigResponse {
-    return {};
-  },
-
-  toJSON(_: UpdateRuntimeConfigResponse): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create(base?: DeepPartial<UpdateRuntimeConfigResponse>): UpdateRuntimeConfigResponse {
-    return UpdateRuntimeConfigResponse.fromPartial(base ?? {});
-  },
-  fromPartial(_: DeepPartial<UpdateRuntimeConfigResponse>): UpdateRuntimeConfigResponse {
-    const message = createBaseUpdateRuntimeConfigResponse();
-    return message;
-  },
-};
-
-function createBaseRuntimeCondition(): RuntimeCondition {
-  return { type: "", status: false, reason: "", message: "" };
-}
-
-export const RuntimeCondition: MessageFns<RuntimeCondition> = {
-  encode(message: RuntimeCondition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== "") {
-      writer.uint32(10).string(message.type);
-    }
-    if (message.status !== false) {
-      writer.uint32(16).bool(message.status);
-    }
-    if (message.reason !== "") {
-      writer.uint32(26).string(message.reason);
-    }
-    if (message.message !== "") {
-      writer.uint32(34).string(message.message);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeCondition {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRuntimeCondition();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.type = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.status = reader.bool();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.reason = reader.string();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.message = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): RuntimeCondition {
-    return {
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      status: isSet(object.status) ? globalThis.Boolean(object.status) : false,
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-      message: isSet(object.message) ? globalThis.String(object.message) : "",
-    };
-  },
-
-  toJSON(message: RuntimeCondition): unknown {
-    const obj: any = {};
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.status !== false) {
-      obj.status = message.status;
-    }
-    if (message.reason !== "") {
-      obj.reason = message.reason;
-    }
-    if (message.message !== "") {
-      obj.message = message.message;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<RuntimeCondition>): RuntimeCondition {
-    return RuntimeCondition.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RuntimeCondition>): RuntimeCondition {
-    const message = createBaseRuntimeCondition();
-    message.type = object.type ?? "";
-    message.status = object.status ?? false;
-    message.reason = object.reason ?? "";
-    message.message = object.message ?? "";
-    return message;
-  },
-};
-
-function createBaseRuntimeStatus(): RuntimeStatus {
-  return { conditions: [] };
-}
-
-export const RuntimeStatus: MessageFns<RuntimeStatus> = {
-  encode(message: RuntimeStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.conditions) {
-      RuntimeCondition.encode(v!, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeStatus {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRuntimeStatus();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.conditions.push(RuntimeCondition.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): RuntimeStatus {
-    return {
-      conditions: globalThis.Array.isArray(object?.conditions)
-        ? object.conditions.map((e: any) => RuntimeCondition.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: RuntimeStatus): unknown {
-    const obj: any = {};
-    if (message.conditions?.length) {
-      obj.conditions = message.conditions.map((e) => RuntimeCondition.toJSON(e));
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<RuntimeStatus>): RuntimeStatus {
-    return RuntimeStatus.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RuntimeStatus>): RuntimeStatus {
-    const message = createBaseRuntimeStatus();
-    message.conditions = object.conditions?.map((e) => RuntimeCondition.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseStatusRequest(): StatusRequest {
-  return { verbose: false };
-}
-
-export const StatusRequest: MessageFns<StatusRequest> = {
-  encode(message: StatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.verbose !== false) {
-      writer.uint32(8).bool(message.verbose);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): StatusRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStatusRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.verbose = reader.bool();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): StatusRequest {
-    return { verbose: isSet(object.verbose) ? globalThis.Boolean(object.verbose) : false };
-  },
-
-  toJSON(message: StatusRequest): unknown {
-    const obj: any = {};
-    if (message.verbose !== false) {
-      obj.verbose = message.verbose;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<StatusRequest>): StatusRequest {
-    return StatusRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<StatusRequest>): StatusRequest {
-    const message = createBaseStatusRequest();
-    message.verbose = object.verbose ?? false;
-    return message;
-  },
-};
-
-function createBaseRuntimeHandlerFeatures(): RuntimeHandlerFeatures {
-  return { recursiveReadOnlyMounts: false, userNamespaces: false };
-}
-
-export const RuntimeHandlerFeatures: MessageFns<RuntimeHandlerFeatures> = {
-  encode(message: RuntimeHandlerFeatures, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.recursiveReadOnlyMounts !== false) {
-      writer.uint32(8).bool(message.recursiveReadOnlyMounts);
-    }
-    if (message.userNamespaces !== false) {
-      writer.uint32(16).bool(message.userNamespaces);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeHandlerFeatures {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRuntimeHandlerFeatures();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.recursiveReadOnlyMounts = reader.bool();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.userNamespaces = reader.bool();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): RuntimeHandlerFeatures {
-    return {
-      recursiveReadOnlyMounts: isSet(object.recursiveReadOnlyMounts)
-        ? globalThis.Boolean(object.recursiveReadOnlyMounts)
-        : isSet(object.recursive_read_only_mounts)
-        ? globalThis.Boolean(object.recursive_read_only_mounts)
-        : false,
-      userNamespaces: isSet(object.userNamespaces)
-        ? globalThis.Boolean(object.userNamespaces)
-        : isSet(object.user_namespaces)
-        ? globalThis.Boolean(object.user_namespaces)
-        : false,
-    };
-  },
-
-  toJSON(message: RuntimeHandlerFeatures): unknown {
-    const obj: any = {};
-    if (message.recursiveReadOnlyMounts !== false) {
-      obj.recursiveReadOnlyMounts = message.recursiveReadOnlyMounts;
-    }
-    if (message.userNamespaces !== false) {
-      obj.userNamespaces = message.userNamespaces;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<RuntimeHandlerFeatures>): RuntimeHandlerFeatures {
-    return RuntimeHandlerFeatures.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RuntimeHandlerFeatures>): RuntimeHandlerFeatures {
-    const message = createBaseRuntimeHandlerFeatures();
-    message.recursiveReadOnlyMounts = object.recursiveReadOnlyMounts ?? false;
-    message.userNamespaces = object.userNamespaces ?? false;
-    return message;
-  },
-};
-
-function createBaseRuntimeHandler(): RuntimeHandler {
-  return { name: "", features: undefined };
-}
-
-export const RuntimeHandler: MessageFns<RuntimeHandler> = {
-  encode(message: RuntimeHandler, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    if (message.features !== undefined) {
-      RuntimeHandlerFeatures.encode(message.features, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeHandler {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRuntimeHandler();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.name = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.features = RuntimeHandlerFeatures.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): RuntimeHandler {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      features: isSet(object.features) ? RuntimeHandlerFeatures.fromJSON(object.features) : undefined,
-    };
-  },
-
-  toJSON(message: RuntimeHandler): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.features !== undefined) {
-      obj.features = RuntimeHandlerFeatures.toJSON(message.features);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<RuntimeHandler>): RuntimeHandler {
-    return RuntimeHandler.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RuntimeHandler>): RuntimeHandler {
-    const message = createBaseRuntimeHandler();
-    message.name = object.name ?? "";
-    message.features = (object.features !== undefined && object.features !== null)
-      ? RuntimeHandlerFeatures.fromPartial(object.features)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseRuntimeFeatures(): RuntimeFeatures {
-  return { supplementalGroupsPolicy: false, userNamespacesHostNetwork: false, mountOptions: false };
-}
-
-export const RuntimeFeatures: MessageFns<RuntimeFeatures> = {
-  encode(message: RuntimeFeatures, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.supplementalGroupsPolicy !== false) {
-      writer.uint32(8).bool(message.supplementalGroupsPolicy);
-    }
-    if (message.userNamespacesHostNetwork !== false) {
-      writer.uint32(16).bool(message.userNamespacesHostNetwork);
-    }
-    if (message.mountOptions !== false) {
-      writer.uint32(24).bool(message.mountOptions);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeFeatures {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRuntimeFeatures();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.supplementalGroupsPolicy = reader.bool();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.userNamespacesHostNetwork = reader.bool();
-            continue;
-          }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.mountOptions = reader.bool();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): RuntimeFeatures {
-    return {
-      supplementalGroupsPolicy: isSet(object.supplementalGroupsPolicy)
-        ? globalThis.Boolean(object.supplementalGroupsPolicy)
-        : isSet(object.supplemental_groups_policy)
-        ? globalThis.Boolean(object.supplemental_groups_policy)
-        : false,
-      userNamespacesHostNetwork: isSet(object.userNamespacesHostNetwork)
-        ? globalThis.Boolean(object.userNamespacesHostNetwork)
-        : isSet(object.user_namespaces_host_network)
-        ? globalThis.Boolean(object.user_namespaces_host_network)
-        : false,
-      mountOptions: isSet(object.mountOptions)
-        ? globalThis.Boolean(object.mountOptions)
-        : isSet(object.mount_options)
-        ? globalThis.Boolean(object.mount_options)
-        : false,
-    };
-  },
-
-  toJSON(message: RuntimeFeatures): unknown {
-    const obj: any = {};
-    if (message.supplementalGroupsPolicy !== false) {
-      obj.supplementalGroupsPolicy = message.supplementalGroupsPolicy;
-    }
-    if (message.userNamespacesHostNetwork !== false) {
-      obj.userNamespacesHostNetwork = message.userNamespacesHostNetwork;
-    }
-    if (message.mountOptions !== false) {
-      obj.mountOptions = message.mountOptions;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<RuntimeFeatures>): RuntimeFeatures {
-    return RuntimeFeatures.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<RuntimeFeatures>): RuntimeFeatures {
-    const message = createBaseRuntimeFeatures();
-    message.supplementalGroupsPolicy = object.supplementalGroupsPolicy ?? false;
-    message.userNamespacesHostNetwork = object.userNamespacesHostNetwork ?? false;
-    message.mountOptions = object.mountOptions ?? false;
-    return message;
-  },
-};
-
-function createBaseStatusResponse(): StatusResponse {
-  return { status: undefined, info: {}, runtimeHandlers: [], features: undefined };
-}
-
-export const StatusResponse: MessageFns<StatusResponse> = {
-  encode(message: StatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.status !== undefined) {
-      RuntimeStatus.encode(message.status, writer.uint32(10).fork()).join();
-    }
-    globalThis.Object.entries(message.info).forEach(([key, value]: [string, string]) => {
-      StatusResponse_InfoEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
-    });
-    for (const v of message.runtimeHandlers) {
-      RuntimeHandler.encode(v!, writer.uint32(26).fork()).join();
-    }
-    if (message.features !== undefined) {
-      RuntimeFeatures.encode(message.features, writer.uint32(34).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): StatusResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStatusResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.status = RuntimeStatus.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            const entry2 = StatusResponse_InfoEntry.decode(reader, reader.uint32());
-            if (entry2.value !== undefined) {
-              message.info[entry2.key] = entry2.value;
-            }
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.runtimeHandlers.push(RuntimeHandler.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.features = RuntimeFeatures.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): StatusResponse {
-    return {
-      status: isSet(object.status) ? RuntimeStatus.fromJSON(object.status) : undefined,
-      info: isObject(object.info)
-        ? (globalThis.Object.entries(object.info) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : {},
-      runtimeHandlers: globalThis.Array.isArray(object?.runtimeHandlers)
-        ? object.runtimeHandlers.map((e: any) => RuntimeHandler.fromJSON(e))
-        : globalThis.Array.isArray(object?.runtime_handlers)
-        ? object.runtime_handlers.map((e: any) => RuntimeHandler.fromJSON(e))
-        : [],
-      features: isSet(object.features) ? RuntimeFeatures.fromJSON(object.features) : undefined,
-    };
-  },
-
-  toJSON(message: StatusResponse): unknown {
-    const obj: any = {};
-    if (message.status !== undefined) {
-      obj.status = RuntimeStatus.toJSON(message.status);
-    }
-    if (message.info) {
-      const entries = globalThis.Object.entries(message.info) as [string, string][];
-      if (entries.length > 0) {
-        obj.info = {};
-        entries.forEach(([k, v]) => {
-          obj.info[k] = v;
-        });
-      }
-    }
-    if (message.runtimeHandlers?.length) {
-      obj.runtimeHandlers = message.runtimeHandlers.map((e) => RuntimeHandler.toJSON(e));
-    }
-    if (message.features !== undefined) {
-      obj.features = RuntimeFeatures.toJSON(message.features);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<StatusResponse>): StatusResponse {
-    return StatusResponse.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<StatusResponse>): StatusResponse {
-    const message = createBaseStatusResponse();
-    message.status = (object.status !== undefined && object.status !== null)
-      ? RuntimeStatus.fromPartial(object.status)
-      : undefined;
-    message.info = (globalThis.Object.entries(object.info ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.runtimeHandlers = object.runtimeHandlers?.map((e) => RuntimeHandler.fromPartial(e)) || [];
-    message.features = (object.features !== undefined && object.features !== null)
-      ? RuntimeFeatures.fromPartial(object.features)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseStatusResponse_InfoEntry(): StatusResponse_InfoEntry {
-  return { key: "", value: "" };
-}
-
-export const StatusResponse_InfoEntry: MessageFns<StatusResponse_InfoEntry> = {
-  encode(message: StatusResponse_InfoEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): StatusResponse_InfoEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStatusResponse_InfoEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.value = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): StatusResponse_InfoEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: StatusResponse_InfoEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<StatusResponse_InfoEntry>): StatusResponse_InfoEntry {
-    return StatusResponse_InfoEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<StatusResponse_InfoEntry>): StatusResponse_InfoEntry {
-    const message = createBaseStatusResponse_InfoEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
-};
-
 function createBaseImageFsInfoRequest(): ImageFsInfoRequest {
   return {};
 }
@@ -18510,392 +16859,6 @@ export const ImageFsInfoRequest: MessageFns<ImageFsInfoRequest> = {
   },
   fromPartial(_: DeepPartial<ImageFsInfoRequest>): ImageFsInfoRequest {
     const message = createBaseImageFsInfoRequest();
-    return message;
-  },
-};
-
-function createBaseUInt64Value(): UInt64Value {
-  return { value: Long.UZERO };
-}
-
-export const UInt64Value: MessageFns<UInt64Value> = {
-  encode(message: UInt64Value, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.value.equals(Long.UZERO)) {
-      writer.uint32(8).uint64(message.value.toString());
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UInt64Value {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUInt64Value();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.value = Long.fromString(reader.uint64().toString(), true);
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): UInt64Value {
-    return { value: isSet(object.value) ? Long.fromValue(object.value) : Long.UZERO };
-  },
-
-  toJSON(message: UInt64Value): unknown {
-    const obj: any = {};
-    if (!message.value.equals(Long.UZERO)) {
-      obj.value = (message.value || Long.UZERO).toString();
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<UInt64Value>): UInt64Value {
-    return UInt64Value.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<UInt64Value>): UInt64Value {
-    const message = createBaseUInt64Value();
-    message.value = (object.value !== undefined && object.value !== null) ? Long.fromValue(object.value) : Long.UZERO;
-    return message;
-  },
-};
-
-function createBaseFilesystemIdentifier(): FilesystemIdentifier {
-  return { mountpoint: "" };
-}
-
-export const FilesystemIdentifier: MessageFns<FilesystemIdentifier> = {
-  encode(message: FilesystemIdentifier, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.mountpoint !== "") {
-      writer.uint32(10).string(message.mountpoint);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): FilesystemIdentifier {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFilesystemIdentifier();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.mountpoint = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): FilesystemIdentifier {
-    return { mountpoint: isSet(object.mountpoint) ? globalThis.String(object.mountpoint) : "" };
-  },
-
-  toJSON(message: FilesystemIdentifier): unknown {
-    const obj: any = {};
-    if (message.mountpoint !== "") {
-      obj.mountpoint = message.mountpoint;
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<FilesystemIdentifier>): FilesystemIdentifier {
-    return FilesystemIdentifier.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<FilesystemIdentifier>): FilesystemIdentifier {
-    const message = createBaseFilesystemIdentifier();
-    message.mountpoint = object.mountpoint ?? "";
-    return message;
-  },
-};
-
-function createBaseFilesystemUsage(): FilesystemUsage {
-  return { timestamp: Long.ZERO, fsId: undefined, usedBytes: undefined, inodesUsed: undefined };
-}
-
-export const FilesystemUsage: MessageFns<FilesystemUsage> = {
-  encode(message: FilesystemUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.fsId !== undefined) {
-      FilesystemIdentifier.encode(message.fsId, writer.uint32(18).fork()).join();
-    }
-    if (message.usedBytes !== undefined) {
-      UInt64Value.encode(message.usedBytes, writer.uint32(26).fork()).join();
-    }
-    if (message.inodesUsed !== undefined) {
-      UInt64Value.encode(message.inodesUsed, writer.uint32(34).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): FilesystemUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFilesystemUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.fsId = FilesystemIdentifier.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.usedBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.inodesUsed = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): FilesystemUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      fsId: isSet(object.fsId)
-        ? FilesystemIdentifier.fromJSON(object.fsId)
-        : isSet(object.fs_id)
-        ? FilesystemIdentifier.fromJSON(object.fs_id)
-        : undefined,
-      usedBytes: isSet(object.usedBytes)
-        ? UInt64Value.fromJSON(object.usedBytes)
-        : isSet(object.used_bytes)
-        ? UInt64Value.fromJSON(object.used_bytes)
-        : undefined,
-      inodesUsed: isSet(object.inodesUsed)
-        ? UInt64Value.fromJSON(object.inodesUsed)
-        : isSet(object.inodes_used)
-        ? UInt64Value.fromJSON(object.inodes_used)
-        : undefined,
-    };
-  },
-
-  toJSON(message: FilesystemUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.fsId !== undefined) {
-      obj.fsId = FilesystemIdentifier.toJSON(message.fsId);
-    }
-    if (message.usedBytes !== undefined) {
-      obj.usedBytes = UInt64Value.toJSON(message.usedBytes);
-    }
-    if (message.inodesUsed !== undefined) {
-      obj.inodesUsed = UInt64Value.toJSON(message.inodesUsed);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<FilesystemUsage>): FilesystemUsage {
-    return FilesystemUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<FilesystemUsage>): FilesystemUsage {
-    const message = createBaseFilesystemUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.fsId = (object.fsId !== undefined && object.fsId !== null)
-      ? FilesystemIdentifier.fromPartial(object.fsId)
-      : undefined;
-    message.usedBytes = (object.usedBytes !== undefined && object.usedBytes !== null)
-      ? UInt64Value.fromPartial(object.usedBytes)
-      : undefined;
-    message.inodesUsed = (object.inodesUsed !== undefined && object.inodesUsed !== null)
-      ? UInt64Value.fromPartial(object.inodesUsed)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseWindowsFilesystemUsage(): WindowsFilesystemUsage {
-  return { timestamp: Long.ZERO, fsId: undefined, usedBytes: undefined };
-}
-
-export const WindowsFilesystemUsage: MessageFns<WindowsFilesystemUsage> = {
-  encode(message: WindowsFilesystemUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.fsId !== undefined) {
-      FilesystemIdentifier.encode(message.fsId, writer.uint32(18).fork()).join();
-    }
-    if (message.usedBytes !== undefined) {
-      UInt64Value.encode(message.usedBytes, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WindowsFilesystemUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWindowsFilesystemUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.fsId = FilesystemIdentifier.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.usedBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): WindowsFilesystemUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      fsId: isSet(object.fsId)
-        ? FilesystemIdentifier.fromJSON(object.fsId)
-        : isSet(object.fs_id)
-        ? FilesystemIdentifier.fromJSON(object.fs_id)
-        : undefined,
-      usedBytes: isSet(object.usedBytes)
-        ? UInt64Value.fromJSON(object.usedBytes)
-        : isSet(object.used_bytes)
-        ? UInt64Value.fromJSON(object.used_bytes)
-        : undefined,
-    };
-  },
-
-  toJSON(message: WindowsFilesystemUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.fsId !== undefined) {
-      obj.fsId = FilesystemIdentifier.toJSON(message.fsId);
-    }
-    if (message.usedBytes !== undefined) {
-      obj.usedBytes = UInt64Value.toJSON(message.usedBytes);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<WindowsFilesystemUsage>): WindowsFilesystemUsage {
-    return WindowsFilesystemUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<WindowsFilesystemUsage>): WindowsFilesystemUsage {
-    const message = createBaseWindowsFilesystemUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.fsId = (object.fsId !== undefined && object.fsId !== null)
-      ? FilesystemIdentifier.fromPartial(object.fsId)
-      : undefined;
-    message.usedBytes = (object.usedBytes !== undefined && object.usedBytes !== null)
-      ? UInt64Value.fromPartial(object.usedBytes)
-      : undefined;
     return message;
   },
 };
@@ -19135,75 +17098,6 @@ export const ContainerStatsResponse: MessageFns<ContainerStatsResponse> = {
   },
 };
 
-function createBaseListContainerStatsRequest(): ListContainerStatsRequest {
-  return { filter: undefined };
-}
-
-export const ListContainerStatsRequest: MessageFns<ListContainerStatsRequest> = {
-  encode(message: ListContainerStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.filter !== undefined) {
-      ContainerStatsFilter.encode(message.filter, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ListContainerStatsRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListContainerStatsRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.filter = ContainerStatsFilter.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): ListContainerStatsRequest {
-    return { filter: isSet(object.filter) ? ContainerStatsFilter.fromJSON(object.filter) : undefined };
-  },
-
-  toJSON(message: ListContainerStatsRequest): unknown {
-    const obj: any = {};
-    if (message.filter !== undefined) {
-      obj.filter = ContainerStatsFilter.toJSON(message.filter);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<ListContainerStatsRequest>): ListContainerStatsRequest {
-    return ListContainerStatsRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ListContainerStatsRequest>): ListContainerStatsRequest {
-    const message = createBaseListContainerStatsRequest();
-    message.filter = (object.filter !== undefined && object.filter !== null)
-      ? ContainerStatsFilter.fromPartial(object.filter)
-      : undefined;
-    return message;
-  },
-};
-
 function createBaseContainerStatsFilter(): ContainerStatsFilter {
   return { id: "", podSandboxId: "", labelSelector: {} };
 }
@@ -19433,6 +17327,75 @@ export const ContainerStatsFilter_LabelSelectorEntry: MessageFns<ContainerStatsF
     const message = createBaseContainerStatsFilter_LabelSelectorEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseListContainerStatsRequest(): ListContainerStatsRequest {
+  return { filter: undefined };
+}
+
+export const ListContainerStatsRequest: MessageFns<ListContainerStatsRequest> = {
+  encode(message: ListContainerStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filter !== undefined) {
+      ContainerStatsFilter.encode(message.filter, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListContainerStatsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListContainerStatsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.filter = ContainerStatsFilter.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListContainerStatsRequest {
+    return { filter: isSet(object.filter) ? ContainerStatsFilter.fromJSON(object.filter) : undefined };
+  },
+
+  toJSON(message: ListContainerStatsRequest): unknown {
+    const obj: any = {};
+    if (message.filter !== undefined) {
+      obj.filter = ContainerStatsFilter.toJSON(message.filter);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListContainerStatsRequest>): ListContainerStatsRequest {
+    return ListContainerStatsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListContainerStatsRequest>): ListContainerStatsRequest {
+    const message = createBaseListContainerStatsRequest();
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? ContainerStatsFilter.fromPartial(object.filter)
+      : undefined;
     return message;
   },
 };
@@ -20292,22 +18255,19 @@ export const WindowsContainerStats: MessageFns<WindowsContainerStats> = {
   },
 };
 
-function createBasePsiStats(): PsiStats {
-  return { Full: undefined, Some: undefined };
+function createBasePodSandboxStatsRequest(): PodSandboxStatsRequest {
+  return { podSandboxId: "" };
 }
 
-export const PsiStats: MessageFns<PsiStats> = {
-  encode(message: PsiStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.Full !== undefined) {
-      PsiData.encode(message.Full, writer.uint32(10).fork()).join();
-    }
-    if (message.Some !== undefined) {
-      PsiData.encode(message.Some, writer.uint32(18).fork()).join();
+export const PodSandboxStatsRequest: MessageFns<PodSandboxStatsRequest> = {
+  encode(message: PodSandboxStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.podSandboxId !== "") {
+      writer.uint32(10).string(message.podSandboxId);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PsiStats {
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -20316,7 +18276,7 @@ export const PsiStats: MessageFns<PsiStats> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePsiStats();
+      const message = createBasePodSandboxStatsRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -20325,15 +18285,7 @@ export const PsiStats: MessageFns<PsiStats> = {
               break;
             }
 
-            message.Full = PsiData.decode(reader, reader.uint32());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.Some = PsiData.decode(reader, reader.uint32());
+            message.podSandboxId = reader.string();
             continue;
           }
         }
@@ -20348,57 +18300,47 @@ export const PsiStats: MessageFns<PsiStats> = {
     }
   },
 
-  fromJSON(object: any): PsiStats {
+  fromJSON(object: any): PodSandboxStatsRequest {
     return {
-      Full: isSet(object.Full) ? PsiData.fromJSON(object.Full) : undefined,
-      Some: isSet(object.Some) ? PsiData.fromJSON(object.Some) : undefined,
+      podSandboxId: isSet(object.podSandboxId)
+        ? globalThis.String(object.podSandboxId)
+        : isSet(object.pod_sandbox_id)
+        ? globalThis.String(object.pod_sandbox_id)
+        : "",
     };
   },
 
-  toJSON(message: PsiStats): unknown {
+  toJSON(message: PodSandboxStatsRequest): unknown {
     const obj: any = {};
-    if (message.Full !== undefined) {
-      obj.Full = PsiData.toJSON(message.Full);
-    }
-    if (message.Some !== undefined) {
-      obj.Some = PsiData.toJSON(message.Some);
+    if (message.podSandboxId !== "") {
+      obj.podSandboxId = message.podSandboxId;
     }
     return obj;
   },
 
-  create(base?: DeepPartial<PsiStats>): PsiStats {
-    return PsiStats.fromPartial(base ?? {});
+  create(base?: DeepPartial<PodSandboxStatsRequest>): PodSandboxStatsRequest {
+    return PodSandboxStatsRequest.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<PsiStats>): PsiStats {
-    const message = createBasePsiStats();
-    message.Full = (object.Full !== undefined && object.Full !== null) ? PsiData.fromPartial(object.Full) : undefined;
-    message.Some = (object.Some !== undefined && object.Some !== null) ? PsiData.fromPartial(object.Some) : undefined;
+  fromPartial(object: DeepPartial<PodSandboxStatsRequest>): PodSandboxStatsRequest {
+    const message = createBasePodSandboxStatsRequest();
+    message.podSandboxId = object.podSandboxId ?? "";
     return message;
   },
 };
 
-function createBasePsiData(): PsiData {
-  return { Total: Long.UZERO, Avg10: 0, Avg60: 0, Avg300: 0 };
+function createBasePodSandboxStatsResponse(): PodSandboxStatsResponse {
+  return { stats: undefined };
 }
 
-export const PsiData: MessageFns<PsiData> = {
-  encode(message: PsiData, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.Total.equals(Long.UZERO)) {
-      writer.uint32(8).uint64(message.Total.toString());
-    }
-    if (message.Avg10 !== 0) {
-      writer.uint32(17).double(message.Avg10);
-    }
-    if (message.Avg60 !== 0) {
-      writer.uint32(25).double(message.Avg60);
-    }
-    if (message.Avg300 !== 0) {
-      writer.uint32(33).double(message.Avg300);
+export const PodSandboxStatsResponse: MessageFns<PodSandboxStatsResponse> = {
+  encode(message: PodSandboxStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stats !== undefined) {
+      PodSandboxStats.encode(message.stats, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PsiData {
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -20407,40 +18349,16 @@ export const PsiData: MessageFns<PsiData> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePsiData();
+      const message = createBasePodSandboxStatsResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.Total = Long.fromString(reader.uint64().toString(), true);
-            continue;
-          }
-          case 2: {
-            if (tag !== 17) {
-              break;
-            }
-
-            message.Avg10 = reader.double();
-            continue;
-          }
-          case 3: {
-            if (tag !== 25) {
-              break;
-            }
-
-            message.Avg60 = reader.double();
-            continue;
-          }
-          case 4: {
-            if (tag !== 33) {
-              break;
-            }
-
-            message.Avg300 = reader.double();
+            message.stats = PodSandboxStats.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -20455,41 +18373,1275 @@ export const PsiData: MessageFns<PsiData> = {
     }
   },
 
-  fromJSON(object: any): PsiData {
-    return {
-      Total: isSet(object.Total) ? Long.fromValue(object.Total) : Long.UZERO,
-      Avg10: isSet(object.Avg10) ? globalThis.Number(object.Avg10) : 0,
-      Avg60: isSet(object.Avg60) ? globalThis.Number(object.Avg60) : 0,
-      Avg300: isSet(object.Avg300) ? globalThis.Number(object.Avg300) : 0,
-    };
+  fromJSON(object: any): PodSandboxStatsResponse {
+    return { stats: isSet(object.stats) ? PodSandboxStats.fromJSON(object.stats) : undefined };
   },
 
-  toJSON(message: PsiData): unknown {
+  toJSON(message: PodSandboxStatsResponse): unknown {
     const obj: any = {};
-    if (!message.Total.equals(Long.UZERO)) {
-      obj.Total = (message.Total || Long.UZERO).toString();
-    }
-    if (message.Avg10 !== 0) {
-      obj.Avg10 = floatToJson(message.Avg10);
-    }
-    if (message.Avg60 !== 0) {
-      obj.Avg60 = floatToJson(message.Avg60);
-    }
-    if (message.Avg300 !== 0) {
-      obj.Avg300 = floatToJson(message.Avg300);
+    if (message.stats !== undefined) {
+      obj.stats = PodSandboxStats.toJSON(message.stats);
     }
     return obj;
   },
 
-  create(base?: DeepPartial<PsiData>): PsiData {
-    return PsiData.fromPartial(base ?? {});
+  create(base?: DeepPartial<PodSandboxStatsResponse>): PodSandboxStatsResponse {
+    return PodSandboxStatsResponse.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<PsiData>): PsiData {
-    const message = createBasePsiData();
-    message.Total = (object.Total !== undefined && object.Total !== null) ? Long.fromValue(object.Total) : Long.UZERO;
-    message.Avg10 = object.Avg10 ?? 0;
-    message.Avg60 = object.Avg60 ?? 0;
-    message.Avg300 = object.Avg300 ?? 0;
+  fromPartial(object: DeepPartial<PodSandboxStatsResponse>): PodSandboxStatsResponse {
+    const message = createBasePodSandboxStatsResponse();
+    message.stats = (object.stats !== undefined && object.stats !== null)
+      ? PodSandboxStats.fromPartial(object.stats)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePodSandboxStatsFilter(): PodSandboxStatsFilter {
+  return { id: "", labelSelector: {} };
+}
+
+export const PodSandboxStatsFilter: MessageFns<PodSandboxStatsFilter> = {
+  encode(message: PodSandboxStatsFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    globalThis.Object.entries(message.labelSelector).forEach(([key, value]: [string, string]) => {
+      PodSandboxStatsFilter_LabelSelectorEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePodSandboxStatsFilter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = PodSandboxStatsFilter_LabelSelectorEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.labelSelector[entry2.key] = entry2.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PodSandboxStatsFilter {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      labelSelector: isObject(object.labelSelector)
+        ? (globalThis.Object.entries(object.labelSelector) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.label_selector)
+        ? (globalThis.Object.entries(object.label_selector) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: PodSandboxStatsFilter): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.labelSelector) {
+      const entries = globalThis.Object.entries(message.labelSelector) as [string, string][];
+      if (entries.length > 0) {
+        obj.labelSelector = {};
+        entries.forEach(([k, v]) => {
+          obj.labelSelector[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PodSandboxStatsFilter>): PodSandboxStatsFilter {
+    return PodSandboxStatsFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PodSandboxStatsFilter>): PodSandboxStatsFilter {
+    const message = createBasePodSandboxStatsFilter();
+    message.id = object.id ?? "";
+    message.labelSelector = (globalThis.Object.entries(object.labelSelector ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBasePodSandboxStatsFilter_LabelSelectorEntry(): PodSandboxStatsFilter_LabelSelectorEntry {
+  return { key: "", value: "" };
+}
+
+export const PodSandboxStatsFilter_LabelSelectorEntry: MessageFns<PodSandboxStatsFilter_LabelSelectorEntry> = {
+  encode(message: PodSandboxStatsFilter_LabelSelectorEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStatsFilter_LabelSelectorEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePodSandboxStatsFilter_LabelSelectorEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PodSandboxStatsFilter_LabelSelectorEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: PodSandboxStatsFilter_LabelSelectorEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PodSandboxStatsFilter_LabelSelectorEntry>): PodSandboxStatsFilter_LabelSelectorEntry {
+    return PodSandboxStatsFilter_LabelSelectorEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PodSandboxStatsFilter_LabelSelectorEntry>): PodSandboxStatsFilter_LabelSelectorEntry {
+    const message = createBasePodSandboxStatsFilter_LabelSelectorEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseListPodSandboxStatsRequest(): ListPodSandboxStatsRequest {
+  return { filter: undefined };
+}
+
+export const ListPodSandboxStatsRequest: MessageFns<ListPodSandboxStatsRequest> = {
+  encode(message: ListPodSandboxStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filter !== undefined) {
+      PodSandboxStatsFilter.encode(message.filter, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPodSandboxStatsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPodSandboxStatsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.filter = PodSandboxStatsFilter.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListPodSandboxStatsRequest {
+    return { filter: isSet(object.filter) ? PodSandboxStatsFilter.fromJSON(object.filter) : undefined };
+  },
+
+  toJSON(message: ListPodSandboxStatsRequest): unknown {
+    const obj: any = {};
+    if (message.filter !== undefined) {
+      obj.filter = PodSandboxStatsFilter.toJSON(message.filter);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListPodSandboxStatsRequest>): ListPodSandboxStatsRequest {
+    return ListPodSandboxStatsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPodSandboxStatsRequest>): ListPodSandboxStatsRequest {
+    const message = createBaseListPodSandboxStatsRequest();
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? PodSandboxStatsFilter.fromPartial(object.filter)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListPodSandboxStatsResponse(): ListPodSandboxStatsResponse {
+  return { stats: [] };
+}
+
+export const ListPodSandboxStatsResponse: MessageFns<ListPodSandboxStatsResponse> = {
+  encode(message: ListPodSandboxStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.stats) {
+      PodSandboxStats.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPodSandboxStatsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPodSandboxStatsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stats.push(PodSandboxStats.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListPodSandboxStatsResponse {
+    return {
+      stats: globalThis.Array.isArray(object?.stats) ? object.stats.map((e: any) => PodSandboxStats.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ListPodSandboxStatsResponse): unknown {
+    const obj: any = {};
+    if (message.stats?.length) {
+      obj.stats = message.stats.map((e) => PodSandboxStats.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListPodSandboxStatsResponse>): ListPodSandboxStatsResponse {
+    return ListPodSandboxStatsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListPodSandboxStatsResponse>): ListPodSandboxStatsResponse {
+    const message = createBaseListPodSandboxStatsResponse();
+    message.stats = object.stats?.map((e) => PodSandboxStats.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStreamPodSandboxStatsRequest(): StreamPodSandboxStatsRequest {
+  return { filter: undefined };
+}
+
+export const StreamPodSandboxStatsRequest: MessageFns<StreamPodSandboxStatsRequest> = {
+  encode(message: StreamPodSandboxStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filter !== undefined) {
+      PodSandboxStatsFilter.encode(message.filter, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamPodSandboxStatsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamPodSandboxStatsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.filter = PodSandboxStatsFilter.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamPodSandboxStatsRequest {
+    return { filter: isSet(object.filter) ? PodSandboxStatsFilter.fromJSON(object.filter) : undefined };
+  },
+
+  toJSON(message: StreamPodSandboxStatsRequest): unknown {
+    const obj: any = {};
+    if (message.filter !== undefined) {
+      obj.filter = PodSandboxStatsFilter.toJSON(message.filter);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamPodSandboxStatsRequest>): StreamPodSandboxStatsRequest {
+    return StreamPodSandboxStatsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamPodSandboxStatsRequest>): StreamPodSandboxStatsRequest {
+    const message = createBaseStreamPodSandboxStatsRequest();
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? PodSandboxStatsFilter.fromPartial(object.filter)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStreamPodSandboxStatsResponse(): StreamPodSandboxStatsResponse {
+  return { podSandboxStats: [] };
+}
+
+export const StreamPodSandboxStatsResponse: MessageFns<StreamPodSandboxStatsResponse> = {
+  encode(message: StreamPodSandboxStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.podSandboxStats) {
+      PodSandboxStats.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamPodSandboxStatsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamPodSandboxStatsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.podSandboxStats.push(PodSandboxStats.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamPodSandboxStatsResponse {
+    return {
+      podSandboxStats: globalThis.Array.isArray(object?.podSandboxStats)
+        ? object.podSandboxStats.map((e: any) => PodSandboxStats.fromJSON(e))
+        : globalThis.Array.isArray(object?.pod_sandbox_stats)
+        ? object.pod_sandbox_stats.map((e: any) => PodSandboxStats.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: StreamPodSandboxStatsResponse): unknown {
+    const obj: any = {};
+    if (message.podSandboxStats?.length) {
+      obj.podSandboxStats = message.podSandboxStats.map((e) => PodSandboxStats.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamPodSandboxStatsResponse>): StreamPodSandboxStatsResponse {
+    return StreamPodSandboxStatsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamPodSandboxStatsResponse>): StreamPodSandboxStatsResponse {
+    const message = createBaseStreamPodSandboxStatsResponse();
+    message.podSandboxStats = object.podSandboxStats?.map((e) => PodSandboxStats.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePodSandboxAttributes(): PodSandboxAttributes {
+  return { id: "", metadata: undefined, labels: {}, annotations: {} };
+}
+
+export const PodSandboxAttributes: MessageFns<PodSandboxAttributes> = {
+  encode(message: PodSandboxAttributes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.metadata !== undefined) {
+      PodSandboxMetadata.encode(message.metadata, writer.uint32(18).fork()).join();
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      PodSandboxAttributes_LabelsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    globalThis.Object.entries(message.annotations).forEach(([key, value]: [string, string]) => {
+      PodSandboxAttributes_AnnotationsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxAttributes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePodSandboxAttributes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.metadata = PodSandboxMetadata.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = PodSandboxAttributes_LabelsEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.labels[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = PodSandboxAttributes_AnnotationsEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.annotations[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PodSandboxAttributes {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      metadata: isSet(object.metadata) ? PodSandboxMetadata.fromJSON(object.metadata) : undefined,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      annotations: isObject(object.annotations)
+        ? (globalThis.Object.entries(object.annotations) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: PodSandboxAttributes): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.metadata !== undefined) {
+      obj.metadata = PodSandboxMetadata.toJSON(message.metadata);
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.annotations) {
+      const entries = globalThis.Object.entries(message.annotations) as [string, string][];
+      if (entries.length > 0) {
+        obj.annotations = {};
+        entries.forEach(([k, v]) => {
+          obj.annotations[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PodSandboxAttributes>): PodSandboxAttributes {
+    return PodSandboxAttributes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PodSandboxAttributes>): PodSandboxAttributes {
+    const message = createBasePodSandboxAttributes();
+    message.id = object.id ?? "";
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? PodSandboxMetadata.fromPartial(object.metadata)
+      : undefined;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.annotations = (globalThis.Object.entries(object.annotations ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBasePodSandboxAttributes_LabelsEntry(): PodSandboxAttributes_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const PodSandboxAttributes_LabelsEntry: MessageFns<PodSandboxAttributes_LabelsEntry> = {
+  encode(message: PodSandboxAttributes_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxAttributes_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePodSandboxAttributes_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PodSandboxAttributes_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: PodSandboxAttributes_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PodSandboxAttributes_LabelsEntry>): PodSandboxAttributes_LabelsEntry {
+    return PodSandboxAttributes_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PodSandboxAttributes_LabelsEntry>): PodSandboxAttributes_LabelsEntry {
+    const message = createBasePodSandboxAttributes_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePodSandboxAttributes_AnnotationsEntry(): PodSandboxAttributes_AnnotationsEntry {
+  return { key: "", value: "" };
+}
+
+export const PodSandboxAttributes_AnnotationsEntry: MessageFns<PodSandboxAttributes_AnnotationsEntry> = {
+  encode(message: PodSandboxAttributes_AnnotationsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxAttributes_AnnotationsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePodSandboxAttributes_AnnotationsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PodSandboxAttributes_AnnotationsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: PodSandboxAttributes_AnnotationsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PodSandboxAttributes_AnnotationsEntry>): PodSandboxAttributes_AnnotationsEntry {
+    return PodSandboxAttributes_AnnotationsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PodSandboxAttributes_AnnotationsEntry>): PodSandboxAttributes_AnnotationsEntry {
+    const message = createBasePodSandboxAttributes_AnnotationsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePodSandboxStats(): PodSandboxStats {
+  return { attributes: undefined, linux: undefined, windows: undefined };
+}
+
+export const PodSandboxStats: MessageFns<PodSandboxStats> = {
+  encode(message: PodSandboxStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.attributes !== undefined) {
+      PodSandboxAttributes.encode(message.attributes, writer.uint32(10).fork()).join();
+    }
+    if (message.linux !== undefined) {
+      LinuxPodSandboxStats.encode(message.linux, writer.uint32(18).fork()).join();
+    }
+    if (message.windows !== undefined) {
+      WindowsPodSandboxStats.encode(message.windows, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PodSandboxStats {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePodSandboxStats();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.attributes = PodSandboxAttributes.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.linux = LinuxPodSandboxStats.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.windows = WindowsPodSandboxStats.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PodSandboxStats {
+    return {
+      attributes: isSet(object.attributes) ? PodSandboxAttributes.fromJSON(object.attributes) : undefined,
+      linux: isSet(object.linux) ? LinuxPodSandboxStats.fromJSON(object.linux) : undefined,
+      windows: isSet(object.windows) ? WindowsPodSandboxStats.fromJSON(object.windows) : undefined,
+    };
+  },
+
+  toJSON(message: PodSandboxStats): unknown {
+    const obj: any = {};
+    if (message.attributes !== undefined) {
+      obj.attributes = PodSandboxAttributes.toJSON(message.attributes);
+    }
+    if (message.linux !== undefined) {
+      obj.linux = LinuxPodSandboxStats.toJSON(message.linux);
+    }
+    if (message.windows !== undefined) {
+      obj.windows = WindowsPodSandboxStats.toJSON(message.windows);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PodSandboxStats>): PodSandboxStats {
+    return PodSandboxStats.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PodSandboxStats>): PodSandboxStats {
+    const message = createBasePodSandboxStats();
+    message.attributes = (object.attributes !== undefined && object.attributes !== null)
+      ? PodSandboxAttributes.fromPartial(object.attributes)
+      : undefined;
+    message.linux = (object.linux !== undefined && object.linux !== null)
+      ? LinuxPodSandboxStats.fromPartial(object.linux)
+      : undefined;
+    message.windows = (object.windows !== undefined && object.windows !== null)
+      ? WindowsPodSandboxStats.fromPartial(object.windows)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLinuxPodSandboxStats(): LinuxPodSandboxStats {
+  return { cpu: undefined, memory: undefined, network: undefined, process: undefined, containers: [], io: undefined };
+}
+
+export const LinuxPodSandboxStats: MessageFns<LinuxPodSandboxStats> = {
+  encode(message: LinuxPodSandboxStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cpu !== undefined) {
+      CpuUsage.encode(message.cpu, writer.uint32(10).fork()).join();
+    }
+    if (message.memory !== undefined) {
+      MemoryUsage.encode(message.memory, writer.uint32(18).fork()).join();
+    }
+    if (message.network !== undefined) {
+      NetworkUsage.encode(message.network, writer.uint32(26).fork()).join();
+    }
+    if (message.process !== undefined) {
+      ProcessUsage.encode(message.process, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.containers) {
+      ContainerStats.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.io !== undefined) {
+      IoUsage.encode(message.io, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinuxPodSandboxStats {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinuxPodSandboxStats();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cpu = CpuUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.memory = MemoryUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.network = NetworkUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.process = ProcessUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.containers.push(ContainerStats.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.io = IoUsage.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LinuxPodSandboxStats {
+    return {
+      cpu: isSet(object.cpu) ? CpuUsage.fromJSON(object.cpu) : undefined,
+      memory: isSet(object.memory) ? MemoryUsage.fromJSON(object.memory) : undefined,
+      network: isSet(object.network) ? NetworkUsage.fromJSON(object.network) : undefined,
+      process: isSet(object.process) ? ProcessUsage.fromJSON(object.process) : undefined,
+      containers: globalThis.Array.isArray(object?.containers)
+        ? object.containers.map((e: any) => ContainerStats.fromJSON(e))
+        : [],
+      io: isSet(object.io) ? IoUsage.fromJSON(object.io) : undefined,
+    };
+  },
+
+  toJSON(message: LinuxPodSandboxStats): unknown {
+    const obj: any = {};
+    if (message.cpu !== undefined) {
+      obj.cpu = CpuUsage.toJSON(message.cpu);
+    }
+    if (message.memory !== undefined) {
+      obj.memory = MemoryUsage.toJSON(message.memory);
+    }
+    if (message.network !== undefined) {
+      obj.network = NetworkUsage.toJSON(message.network);
+    }
+    if (message.process !== undefined) {
+      obj.process = ProcessUsage.toJSON(message.process);
+    }
+    if (message.containers?.length) {
+      obj.containers = message.containers.map((e) => ContainerStats.toJSON(e));
+    }
+    if (message.io !== undefined) {
+      obj.io = IoUsage.toJSON(message.io);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LinuxPodSandboxStats>): LinuxPodSandboxStats {
+    return LinuxPodSandboxStats.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinuxPodSandboxStats>): LinuxPodSandboxStats {
+    const message = createBaseLinuxPodSandboxStats();
+    message.cpu = (object.cpu !== undefined && object.cpu !== null) ? CpuUsage.fromPartial(object.cpu) : undefined;
+    message.memory = (object.memory !== undefined && object.memory !== null)
+      ? MemoryUsage.fromPartial(object.memory)
+      : undefined;
+    message.network = (object.network !== undefined && object.network !== null)
+      ? NetworkUsage.fromPartial(object.network)
+      : undefined;
+    message.process = (object.process !== undefined && object.process !== null)
+      ? ProcessUsage.fromPartial(object.process)
+      : undefined;
+    message.containers = object.containers?.map((e) => ContainerStats.fromPartial(e)) || [];
+    message.io = (object.io !== undefined && object.io !== null) ? IoUsage.fromPartial(object.io) : undefined;
+    return message;
+  },
+};
+
+function createBaseWindowsPodSandboxStats(): WindowsPodSandboxStats {
+  return { cpu: undefined, memory: undefined, network: undefined, process: undefined, containers: [] };
+}
+
+export const WindowsPodSandboxStats: MessageFns<WindowsPodSandboxStats> = {
+  encode(message: WindowsPodSandboxStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cpu !== undefined) {
+      WindowsCpuUsage.encode(message.cpu, writer.uint32(10).fork()).join();
+    }
+    if (message.memory !== undefined) {
+      WindowsMemoryUsage.encode(message.memory, writer.uint32(18).fork()).join();
+    }
+    if (message.network !== undefined) {
+      WindowsNetworkUsage.encode(message.network, writer.uint32(26).fork()).join();
+    }
+    if (message.process !== undefined) {
+      WindowsProcessUsage.encode(message.process, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.containers) {
+      WindowsContainerStats.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsPodSandboxStats {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsPodSandboxStats();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cpu = WindowsCpuUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.memory = WindowsMemoryUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.network = WindowsNetworkUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.process = WindowsProcessUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.containers.push(WindowsContainerStats.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsPodSandboxStats {
+    return {
+      cpu: isSet(object.cpu) ? WindowsCpuUsage.fromJSON(object.cpu) : undefined,
+      memory: isSet(object.memory) ? WindowsMemoryUsage.fromJSON(object.memory) : undefined,
+      network: isSet(object.network) ? WindowsNetworkUsage.fromJSON(object.network) : undefined,
+      process: isSet(object.process) ? WindowsProcessUsage.fromJSON(object.process) : undefined,
+      containers: globalThis.Array.isArray(object?.containers)
+        ? object.containers.map((e: any) => WindowsContainerStats.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: WindowsPodSandboxStats): unknown {
+    const obj: any = {};
+    if (message.cpu !== undefined) {
+      obj.cpu = WindowsCpuUsage.toJSON(message.cpu);
+    }
+    if (message.memory !== undefined) {
+      obj.memory = WindowsMemoryUsage.toJSON(message.memory);
+    }
+    if (message.network !== undefined) {
+      obj.network = WindowsNetworkUsage.toJSON(message.network);
+    }
+    if (message.process !== undefined) {
+      obj.process = WindowsProcessUsage.toJSON(message.process);
+    }
+    if (message.containers?.length) {
+      obj.containers = message.containers.map((e) => WindowsContainerStats.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsPodSandboxStats>): WindowsPodSandboxStats {
+    return WindowsPodSandboxStats.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsPodSandboxStats>): WindowsPodSandboxStats {
+    const message = createBaseWindowsPodSandboxStats();
+    message.cpu = (object.cpu !== undefined && object.cpu !== null)
+      ? WindowsCpuUsage.fromPartial(object.cpu)
+      : undefined;
+    message.memory = (object.memory !== undefined && object.memory !== null)
+      ? WindowsMemoryUsage.fromPartial(object.memory)
+      : undefined;
+    message.network = (object.network !== undefined && object.network !== null)
+      ? WindowsNetworkUsage.fromPartial(object.network)
+      : undefined;
+    message.process = (object.process !== undefined && object.process !== null)
+      ? WindowsProcessUsage.fromPartial(object.process)
+      : undefined;
+    message.containers = object.containers?.map((e) => WindowsContainerStats.fromPartial(e)) || [];
     return message;
   },
 };
@@ -20968,208 +20120,6 @@ export const MemoryUsage: MessageFns<MemoryUsage> = {
   },
 };
 
-function createBaseIoUsage(): IoUsage {
-  return { timestamp: Long.ZERO, psi: undefined };
-}
-
-export const IoUsage: MessageFns<IoUsage> = {
-  encode(message: IoUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.psi !== undefined) {
-      PsiStats.encode(message.psi, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): IoUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseIoUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.psi = PsiStats.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): IoUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      psi: isSet(object.psi) ? PsiStats.fromJSON(object.psi) : undefined,
-    };
-  },
-
-  toJSON(message: IoUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.psi !== undefined) {
-      obj.psi = PsiStats.toJSON(message.psi);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<IoUsage>): IoUsage {
-    return IoUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<IoUsage>): IoUsage {
-    const message = createBaseIoUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.psi = (object.psi !== undefined && object.psi !== null) ? PsiStats.fromPartial(object.psi) : undefined;
-    return message;
-  },
-};
-
-function createBaseSwapUsage(): SwapUsage {
-  return { timestamp: Long.ZERO, swapAvailableBytes: undefined, swapUsageBytes: undefined };
-}
-
-export const SwapUsage: MessageFns<SwapUsage> = {
-  encode(message: SwapUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (!message.timestamp.equals(Long.ZERO)) {
-      writer.uint32(8).int64(message.timestamp.toString());
-    }
-    if (message.swapAvailableBytes !== undefined) {
-      UInt64Value.encode(message.swapAvailableBytes, writer.uint32(18).fork()).join();
-    }
-    if (message.swapUsageBytes !== undefined) {
-      UInt64Value.encode(message.swapUsageBytes, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): SwapUsage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSwapUsage();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.timestamp = Long.fromString(reader.int64().toString());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.swapAvailableBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.swapUsageBytes = UInt64Value.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): SwapUsage {
-    return {
-      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
-      swapAvailableBytes: isSet(object.swapAvailableBytes)
-        ? UInt64Value.fromJSON(object.swapAvailableBytes)
-        : isSet(object.swap_available_bytes)
-        ? UInt64Value.fromJSON(object.swap_available_bytes)
-        : undefined,
-      swapUsageBytes: isSet(object.swapUsageBytes)
-        ? UInt64Value.fromJSON(object.swapUsageBytes)
-        : isSet(object.swap_usage_bytes)
-        ? UInt64Value.fromJSON(object.swap_usage_bytes)
-        : undefined,
-    };
-  },
-
-  toJSON(message: SwapUsage): unknown {
-    const obj: any = {};
-    if (!message.timestamp.equals(Long.ZERO)) {
-      obj.timestamp = (message.timestamp || Long.ZERO).toString();
-    }
-    if (message.swapAvailableBytes !== undefined) {
-      obj.swapAvailableBytes = UInt64Value.toJSON(message.swapAvailableBytes);
-    }
-    if (message.swapUsageBytes !== undefined) {
-      obj.swapUsageBytes = UInt64Value.toJSON(message.swapUsageBytes);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<SwapUsage>): SwapUsage {
-    return SwapUsage.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<SwapUsage>): SwapUsage {
-    const message = createBaseSwapUsage();
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Long.fromValue(object.timestamp)
-      : Long.ZERO;
-    message.swapAvailableBytes = (object.swapAvailableBytes !== undefined && object.swapAvailableBytes !== null)
-      ? UInt64Value.fromPartial(object.swapAvailableBytes)
-      : undefined;
-    message.swapUsageBytes = (object.swapUsageBytes !== undefined && object.swapUsageBytes !== null)
-      ? UInt64Value.fromPartial(object.swapUsageBytes)
-      : undefined;
-    return message;
-  },
-};
-
 function createBaseWindowsMemoryUsage(): WindowsMemoryUsage {
   return {
     timestamp: Long.ZERO,
@@ -21335,19 +20285,25 @@ export const WindowsMemoryUsage: MessageFns<WindowsMemoryUsage> = {
   },
 };
 
-function createBaseReopenContainerLogRequest(): ReopenContainerLogRequest {
-  return { containerId: "" };
+function createBaseSwapUsage(): SwapUsage {
+  return { timestamp: Long.ZERO, swapAvailableBytes: undefined, swapUsageBytes: undefined };
 }
 
-export const ReopenContainerLogRequest: MessageFns<ReopenContainerLogRequest> = {
-  encode(message: ReopenContainerLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.containerId !== "") {
-      writer.uint32(10).string(message.containerId);
+export const SwapUsage: MessageFns<SwapUsage> = {
+  encode(message: SwapUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.swapAvailableBytes !== undefined) {
+      UInt64Value.encode(message.swapAvailableBytes, writer.uint32(18).fork()).join();
+    }
+    if (message.swapUsageBytes !== undefined) {
+      UInt64Value.encode(message.swapUsageBytes, writer.uint32(26).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReopenContainerLogRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapUsage {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -21356,16 +20312,32 @@ export const ReopenContainerLogRequest: MessageFns<ReopenContainerLogRequest> = 
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReopenContainerLogRequest();
+      const message = createBaseSwapUsage();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 10) {
+            if (tag !== 8) {
               break;
             }
 
-            message.containerId = reader.string();
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.swapAvailableBytes = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.swapUsageBytes = UInt64Value.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -21380,44 +20352,70 @@ export const ReopenContainerLogRequest: MessageFns<ReopenContainerLogRequest> = 
     }
   },
 
-  fromJSON(object: any): ReopenContainerLogRequest {
+  fromJSON(object: any): SwapUsage {
     return {
-      containerId: isSet(object.containerId)
-        ? globalThis.String(object.containerId)
-        : isSet(object.container_id)
-        ? globalThis.String(object.container_id)
-        : "",
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      swapAvailableBytes: isSet(object.swapAvailableBytes)
+        ? UInt64Value.fromJSON(object.swapAvailableBytes)
+        : isSet(object.swap_available_bytes)
+        ? UInt64Value.fromJSON(object.swap_available_bytes)
+        : undefined,
+      swapUsageBytes: isSet(object.swapUsageBytes)
+        ? UInt64Value.fromJSON(object.swapUsageBytes)
+        : isSet(object.swap_usage_bytes)
+        ? UInt64Value.fromJSON(object.swap_usage_bytes)
+        : undefined,
     };
   },
 
-  toJSON(message: ReopenContainerLogRequest): unknown {
+  toJSON(message: SwapUsage): unknown {
     const obj: any = {};
-    if (message.containerId !== "") {
-      obj.containerId = message.containerId;
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.swapAvailableBytes !== undefined) {
+      obj.swapAvailableBytes = UInt64Value.toJSON(message.swapAvailableBytes);
+    }
+    if (message.swapUsageBytes !== undefined) {
+      obj.swapUsageBytes = UInt64Value.toJSON(message.swapUsageBytes);
     }
     return obj;
   },
 
-  create(base?: DeepPartial<ReopenContainerLogRequest>): ReopenContainerLogRequest {
-    return ReopenContainerLogRequest.fromPartial(base ?? {});
+  create(base?: DeepPartial<SwapUsage>): SwapUsage {
+    return SwapUsage.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<ReopenContainerLogRequest>): ReopenContainerLogRequest {
-    const message = createBaseReopenContainerLogRequest();
-    message.containerId = object.containerId ?? "";
+  fromPartial(object: DeepPartial<SwapUsage>): SwapUsage {
+    const message = createBaseSwapUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.swapAvailableBytes = (object.swapAvailableBytes !== undefined && object.swapAvailableBytes !== null)
+      ? UInt64Value.fromPartial(object.swapAvailableBytes)
+      : undefined;
+    message.swapUsageBytes = (object.swapUsageBytes !== undefined && object.swapUsageBytes !== null)
+      ? UInt64Value.fromPartial(object.swapUsageBytes)
+      : undefined;
     return message;
   },
 };
 
-function createBaseReopenContainerLogResponse(): ReopenContainerLogResponse {
-  return {};
+function createBaseIoUsage(): IoUsage {
+  return { timestamp: Long.ZERO, psi: undefined };
 }
 
-export const ReopenContainerLogResponse: MessageFns<ReopenContainerLogResponse> = {
-  encode(_: ReopenContainerLogResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const IoUsage: MessageFns<IoUsage> = {
+  encode(message: IoUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.psi !== undefined) {
+      PsiStats.encode(message.psi, writer.uint32(18).fork()).join();
+    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReopenContainerLogResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): IoUsage {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -21426,10 +20424,26 @@ export const ReopenContainerLogResponse: MessageFns<ReopenContainerLogResponse> 
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReopenContainerLogResponse();
+      const message = createBaseIoUsage();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.psi = PsiStats.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21442,20 +20456,1276 @@ export const ReopenContainerLogResponse: MessageFns<ReopenContainerLogResponse> 
     }
   },
 
-  fromJSON(_: any): ReopenContainerLogResponse {
-    return {};
+  fromJSON(object: any): IoUsage {
+    return {
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      psi: isSet(object.psi) ? PsiStats.fromJSON(object.psi) : undefined,
+    };
   },
 
-  toJSON(_: ReopenContainerLogResponse): unknown {
+  toJSON(message: IoUsage): unknown {
     const obj: any = {};
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.psi !== undefined) {
+      obj.psi = PsiStats.toJSON(message.psi);
+    }
     return obj;
   },
 
-  create(base?: DeepPartial<ReopenContainerLogResponse>): ReopenContainerLogResponse {
-    return ReopenContainerLogResponse.fromPartial(base ?? {});
+  create(base?: DeepPartial<IoUsage>): IoUsage {
+    return IoUsage.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ReopenContainerLogResponse>): ReopenContainerLogResponse {
-    const message = createBaseReopenContainerLogResponse();
+  fromPartial(object: DeepPartial<IoUsage>): IoUsage {
+    const message = createBaseIoUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.psi = (object.psi !== undefined && object.psi !== null) ? PsiStats.fromPartial(object.psi) : undefined;
+    return message;
+  },
+};
+
+function createBasePsiStats(): PsiStats {
+  return { Full: undefined, Some: undefined };
+}
+
+export const PsiStats: MessageFns<PsiStats> = {
+  encode(message: PsiStats, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.Full !== undefined) {
+      PsiData.encode(message.Full, writer.uint32(10).fork()).join();
+    }
+    if (message.Some !== undefined) {
+      PsiData.encode(message.Some, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PsiStats {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePsiStats();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.Full = PsiData.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.Some = PsiData.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PsiStats {
+    return {
+      Full: isSet(object.Full) ? PsiData.fromJSON(object.Full) : undefined,
+      Some: isSet(object.Some) ? PsiData.fromJSON(object.Some) : undefined,
+    };
+  },
+
+  toJSON(message: PsiStats): unknown {
+    const obj: any = {};
+    if (message.Full !== undefined) {
+      obj.Full = PsiData.toJSON(message.Full);
+    }
+    if (message.Some !== undefined) {
+      obj.Some = PsiData.toJSON(message.Some);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PsiStats>): PsiStats {
+    return PsiStats.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PsiStats>): PsiStats {
+    const message = createBasePsiStats();
+    message.Full = (object.Full !== undefined && object.Full !== null) ? PsiData.fromPartial(object.Full) : undefined;
+    message.Some = (object.Some !== undefined && object.Some !== null) ? PsiData.fromPartial(object.Some) : undefined;
+    return message;
+  },
+};
+
+function createBasePsiData(): PsiData {
+  return { Total: Long.UZERO, Avg10: 0, Avg60: 0, Avg300: 0 };
+}
+
+export const PsiData: MessageFns<PsiData> = {
+  encode(message: PsiData, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.Total.equals(Long.UZERO)) {
+      writer.uint32(8).uint64(message.Total.toString());
+    }
+    if (message.Avg10 !== 0) {
+      writer.uint32(17).double(message.Avg10);
+    }
+    if (message.Avg60 !== 0) {
+      writer.uint32(25).double(message.Avg60);
+    }
+    if (message.Avg300 !== 0) {
+      writer.uint32(33).double(message.Avg300);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PsiData {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePsiData();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.Total = Long.fromString(reader.uint64().toString(), true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.Avg10 = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.Avg60 = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.Avg300 = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PsiData {
+    return {
+      Total: isSet(object.Total) ? Long.fromValue(object.Total) : Long.UZERO,
+      Avg10: isSet(object.Avg10) ? globalThis.Number(object.Avg10) : 0,
+      Avg60: isSet(object.Avg60) ? globalThis.Number(object.Avg60) : 0,
+      Avg300: isSet(object.Avg300) ? globalThis.Number(object.Avg300) : 0,
+    };
+  },
+
+  toJSON(message: PsiData): unknown {
+    const obj: any = {};
+    if (!message.Total.equals(Long.UZERO)) {
+      obj.Total = (message.Total || Long.UZERO).toString();
+    }
+    if (message.Avg10 !== 0) {
+      obj.Avg10 = floatToJson(message.Avg10);
+    }
+    if (message.Avg60 !== 0) {
+      obj.Avg60 = floatToJson(message.Avg60);
+    }
+    if (message.Avg300 !== 0) {
+      obj.Avg300 = floatToJson(message.Avg300);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PsiData>): PsiData {
+    return PsiData.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PsiData>): PsiData {
+    const message = createBasePsiData();
+    message.Total = (object.Total !== undefined && object.Total !== null) ? Long.fromValue(object.Total) : Long.UZERO;
+    message.Avg10 = object.Avg10 ?? 0;
+    message.Avg60 = object.Avg60 ?? 0;
+    message.Avg300 = object.Avg300 ?? 0;
+    return message;
+  },
+};
+
+function createBaseFilesystemIdentifier(): FilesystemIdentifier {
+  return { mountpoint: "" };
+}
+
+export const FilesystemIdentifier: MessageFns<FilesystemIdentifier> = {
+  encode(message: FilesystemIdentifier, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mountpoint !== "") {
+      writer.uint32(10).string(message.mountpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilesystemIdentifier {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilesystemIdentifier();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mountpoint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FilesystemIdentifier {
+    return { mountpoint: isSet(object.mountpoint) ? globalThis.String(object.mountpoint) : "" };
+  },
+
+  toJSON(message: FilesystemIdentifier): unknown {
+    const obj: any = {};
+    if (message.mountpoint !== "") {
+      obj.mountpoint = message.mountpoint;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FilesystemIdentifier>): FilesystemIdentifier {
+    return FilesystemIdentifier.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FilesystemIdentifier>): FilesystemIdentifier {
+    const message = createBaseFilesystemIdentifier();
+    message.mountpoint = object.mountpoint ?? "";
+    return message;
+  },
+};
+
+function createBaseFilesystemUsage(): FilesystemUsage {
+  return { timestamp: Long.ZERO, fsId: undefined, usedBytes: undefined, inodesUsed: undefined };
+}
+
+export const FilesystemUsage: MessageFns<FilesystemUsage> = {
+  encode(message: FilesystemUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.fsId !== undefined) {
+      FilesystemIdentifier.encode(message.fsId, writer.uint32(18).fork()).join();
+    }
+    if (message.usedBytes !== undefined) {
+      UInt64Value.encode(message.usedBytes, writer.uint32(26).fork()).join();
+    }
+    if (message.inodesUsed !== undefined) {
+      UInt64Value.encode(message.inodesUsed, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilesystemUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilesystemUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fsId = FilesystemIdentifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.usedBytes = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.inodesUsed = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FilesystemUsage {
+    return {
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      fsId: isSet(object.fsId)
+        ? FilesystemIdentifier.fromJSON(object.fsId)
+        : isSet(object.fs_id)
+        ? FilesystemIdentifier.fromJSON(object.fs_id)
+        : undefined,
+      usedBytes: isSet(object.usedBytes)
+        ? UInt64Value.fromJSON(object.usedBytes)
+        : isSet(object.used_bytes)
+        ? UInt64Value.fromJSON(object.used_bytes)
+        : undefined,
+      inodesUsed: isSet(object.inodesUsed)
+        ? UInt64Value.fromJSON(object.inodesUsed)
+        : isSet(object.inodes_used)
+        ? UInt64Value.fromJSON(object.inodes_used)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FilesystemUsage): unknown {
+    const obj: any = {};
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.fsId !== undefined) {
+      obj.fsId = FilesystemIdentifier.toJSON(message.fsId);
+    }
+    if (message.usedBytes !== undefined) {
+      obj.usedBytes = UInt64Value.toJSON(message.usedBytes);
+    }
+    if (message.inodesUsed !== undefined) {
+      obj.inodesUsed = UInt64Value.toJSON(message.inodesUsed);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FilesystemUsage>): FilesystemUsage {
+    return FilesystemUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FilesystemUsage>): FilesystemUsage {
+    const message = createBaseFilesystemUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.fsId = (object.fsId !== undefined && object.fsId !== null)
+      ? FilesystemIdentifier.fromPartial(object.fsId)
+      : undefined;
+    message.usedBytes = (object.usedBytes !== undefined && object.usedBytes !== null)
+      ? UInt64Value.fromPartial(object.usedBytes)
+      : undefined;
+    message.inodesUsed = (object.inodesUsed !== undefined && object.inodesUsed !== null)
+      ? UInt64Value.fromPartial(object.inodesUsed)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWindowsFilesystemUsage(): WindowsFilesystemUsage {
+  return { timestamp: Long.ZERO, fsId: undefined, usedBytes: undefined };
+}
+
+export const WindowsFilesystemUsage: MessageFns<WindowsFilesystemUsage> = {
+  encode(message: WindowsFilesystemUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.fsId !== undefined) {
+      FilesystemIdentifier.encode(message.fsId, writer.uint32(18).fork()).join();
+    }
+    if (message.usedBytes !== undefined) {
+      UInt64Value.encode(message.usedBytes, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsFilesystemUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsFilesystemUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fsId = FilesystemIdentifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.usedBytes = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsFilesystemUsage {
+    return {
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      fsId: isSet(object.fsId)
+        ? FilesystemIdentifier.fromJSON(object.fsId)
+        : isSet(object.fs_id)
+        ? FilesystemIdentifier.fromJSON(object.fs_id)
+        : undefined,
+      usedBytes: isSet(object.usedBytes)
+        ? UInt64Value.fromJSON(object.usedBytes)
+        : isSet(object.used_bytes)
+        ? UInt64Value.fromJSON(object.used_bytes)
+        : undefined,
+    };
+  },
+
+  toJSON(message: WindowsFilesystemUsage): unknown {
+    const obj: any = {};
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.fsId !== undefined) {
+      obj.fsId = FilesystemIdentifier.toJSON(message.fsId);
+    }
+    if (message.usedBytes !== undefined) {
+      obj.usedBytes = UInt64Value.toJSON(message.usedBytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsFilesystemUsage>): WindowsFilesystemUsage {
+    return WindowsFilesystemUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsFilesystemUsage>): WindowsFilesystemUsage {
+    const message = createBaseWindowsFilesystemUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.fsId = (object.fsId !== undefined && object.fsId !== null)
+      ? FilesystemIdentifier.fromPartial(object.fsId)
+      : undefined;
+    message.usedBytes = (object.usedBytes !== undefined && object.usedBytes !== null)
+      ? UInt64Value.fromPartial(object.usedBytes)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseNetworkUsage(): NetworkUsage {
+  return { timestamp: Long.ZERO, defaultInterface: undefined, interfaces: [] };
+}
+
+export const NetworkUsage: MessageFns<NetworkUsage> = {
+  encode(message: NetworkUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.defaultInterface !== undefined) {
+      NetworkInterfaceUsage.encode(message.defaultInterface, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.interfaces) {
+      NetworkInterfaceUsage.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.defaultInterface = NetworkInterfaceUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.interfaces.push(NetworkInterfaceUsage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NetworkUsage {
+    return {
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      defaultInterface: isSet(object.defaultInterface)
+        ? NetworkInterfaceUsage.fromJSON(object.defaultInterface)
+        : isSet(object.default_interface)
+        ? NetworkInterfaceUsage.fromJSON(object.default_interface)
+        : undefined,
+      interfaces: globalThis.Array.isArray(object?.interfaces)
+        ? object.interfaces.map((e: any) => NetworkInterfaceUsage.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: NetworkUsage): unknown {
+    const obj: any = {};
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.defaultInterface !== undefined) {
+      obj.defaultInterface = NetworkInterfaceUsage.toJSON(message.defaultInterface);
+    }
+    if (message.interfaces?.length) {
+      obj.interfaces = message.interfaces.map((e) => NetworkInterfaceUsage.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NetworkUsage>): NetworkUsage {
+    return NetworkUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkUsage>): NetworkUsage {
+    const message = createBaseNetworkUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.defaultInterface = (object.defaultInterface !== undefined && object.defaultInterface !== null)
+      ? NetworkInterfaceUsage.fromPartial(object.defaultInterface)
+      : undefined;
+    message.interfaces = object.interfaces?.map((e) => NetworkInterfaceUsage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseNetworkInterfaceUsage(): NetworkInterfaceUsage {
+  return { name: "", rxBytes: undefined, rxErrors: undefined, txBytes: undefined, txErrors: undefined };
+}
+
+export const NetworkInterfaceUsage: MessageFns<NetworkInterfaceUsage> = {
+  encode(message: NetworkInterfaceUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.rxBytes !== undefined) {
+      UInt64Value.encode(message.rxBytes, writer.uint32(18).fork()).join();
+    }
+    if (message.rxErrors !== undefined) {
+      UInt64Value.encode(message.rxErrors, writer.uint32(26).fork()).join();
+    }
+    if (message.txBytes !== undefined) {
+      UInt64Value.encode(message.txBytes, writer.uint32(34).fork()).join();
+    }
+    if (message.txErrors !== undefined) {
+      UInt64Value.encode(message.txErrors, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkInterfaceUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkInterfaceUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rxBytes = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rxErrors = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.txBytes = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.txErrors = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NetworkInterfaceUsage {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      rxBytes: isSet(object.rxBytes)
+        ? UInt64Value.fromJSON(object.rxBytes)
+        : isSet(object.rx_bytes)
+        ? UInt64Value.fromJSON(object.rx_bytes)
+        : undefined,
+      rxErrors: isSet(object.rxErrors)
+        ? UInt64Value.fromJSON(object.rxErrors)
+        : isSet(object.rx_errors)
+        ? UInt64Value.fromJSON(object.rx_errors)
+        : undefined,
+      txBytes: isSet(object.txBytes)
+        ? UInt64Value.fromJSON(object.txBytes)
+        : isSet(object.tx_bytes)
+        ? UInt64Value.fromJSON(object.tx_bytes)
+        : undefined,
+      txErrors: isSet(object.txErrors)
+        ? UInt64Value.fromJSON(object.txErrors)
+        : isSet(object.tx_errors)
+        ? UInt64Value.fromJSON(object.tx_errors)
+        : undefined,
+    };
+  },
+
+  toJSON(message: NetworkInterfaceUsage): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.rxBytes !== undefined) {
+      obj.rxBytes = UInt64Value.toJSON(message.rxBytes);
+    }
+    if (message.rxErrors !== undefined) {
+      obj.rxErrors = UInt64Value.toJSON(message.rxErrors);
+    }
+    if (message.txBytes !== undefined) {
+      obj.txBytes = UInt64Value.toJSON(message.txBytes);
+    }
+    if (message.txErrors !== undefined) {
+      obj.txErrors = UInt64Value.toJSON(message.txErrors);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NetworkInterfaceUsage>): NetworkInterfaceUsage {
+    return NetworkInterfaceUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkInterfaceUsage>): NetworkInterfaceUsage {
+    const message = createBaseNetworkInterfaceUsage();
+    message.name = object.name ?? "";
+    message.rxBytes = (object.rxBytes !== undefined && object.rxBytes !== null)
+      ? UInt64Value.fromPartial(object.rxBytes)
+      : undefined;
+    message.rxErrors = (object.rxErrors !== undefined && object.rxErrors !== null)
+      ? UInt64Value.fromPartial(object.rxErrors)
+      : undefined;
+    message.txBytes = (object.txBytes !== undefined && object.txBytes !== null)
+      ? UInt64Value.fromPartial(object.txBytes)
+      : undefined;
+    message.txErrors = (object.txErrors !== undefined && object.txErrors !== null)
+      ? UInt64Value.fromPartial(object.txErrors)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWindowsNetworkUsage(): WindowsNetworkUsage {
+  return { timestamp: Long.ZERO, defaultInterface: undefined, interfaces: [] };
+}
+
+export const WindowsNetworkUsage: MessageFns<WindowsNetworkUsage> = {
+  encode(message: WindowsNetworkUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.defaultInterface !== undefined) {
+      WindowsNetworkInterfaceUsage.encode(message.defaultInterface, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.interfaces) {
+      WindowsNetworkInterfaceUsage.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsNetworkUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsNetworkUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.defaultInterface = WindowsNetworkInterfaceUsage.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.interfaces.push(WindowsNetworkInterfaceUsage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsNetworkUsage {
+    return {
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      defaultInterface: isSet(object.defaultInterface)
+        ? WindowsNetworkInterfaceUsage.fromJSON(object.defaultInterface)
+        : isSet(object.default_interface)
+        ? WindowsNetworkInterfaceUsage.fromJSON(object.default_interface)
+        : undefined,
+      interfaces: globalThis.Array.isArray(object?.interfaces)
+        ? object.interfaces.map((e: any) => WindowsNetworkInterfaceUsage.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: WindowsNetworkUsage): unknown {
+    const obj: any = {};
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.defaultInterface !== undefined) {
+      obj.defaultInterface = WindowsNetworkInterfaceUsage.toJSON(message.defaultInterface);
+    }
+    if (message.interfaces?.length) {
+      obj.interfaces = message.interfaces.map((e) => WindowsNetworkInterfaceUsage.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsNetworkUsage>): WindowsNetworkUsage {
+    return WindowsNetworkUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsNetworkUsage>): WindowsNetworkUsage {
+    const message = createBaseWindowsNetworkUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.defaultInterface = (object.defaultInterface !== undefined && object.defaultInterface !== null)
+      ? WindowsNetworkInterfaceUsage.fromPartial(object.defaultInterface)
+      : undefined;
+    message.interfaces = object.interfaces?.map((e) => WindowsNetworkInterfaceUsage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWindowsNetworkInterfaceUsage(): WindowsNetworkInterfaceUsage {
+  return { name: "", rxBytes: undefined, rxPacketsDropped: undefined, txBytes: undefined, txPacketsDropped: undefined };
+}
+
+export const WindowsNetworkInterfaceUsage: MessageFns<WindowsNetworkInterfaceUsage> = {
+  encode(message: WindowsNetworkInterfaceUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.rxBytes !== undefined) {
+      UInt64Value.encode(message.rxBytes, writer.uint32(18).fork()).join();
+    }
+    if (message.rxPacketsDropped !== undefined) {
+      UInt64Value.encode(message.rxPacketsDropped, writer.uint32(26).fork()).join();
+    }
+    if (message.txBytes !== undefined) {
+      UInt64Value.encode(message.txBytes, writer.uint32(34).fork()).join();
+    }
+    if (message.txPacketsDropped !== undefined) {
+      UInt64Value.encode(message.txPacketsDropped, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsNetworkInterfaceUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsNetworkInterfaceUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rxBytes = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rxPacketsDropped = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.txBytes = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.txPacketsDropped = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsNetworkInterfaceUsage {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      rxBytes: isSet(object.rxBytes)
+        ? UInt64Value.fromJSON(object.rxBytes)
+        : isSet(object.rx_bytes)
+        ? UInt64Value.fromJSON(object.rx_bytes)
+        : undefined,
+      rxPacketsDropped: isSet(object.rxPacketsDropped)
+        ? UInt64Value.fromJSON(object.rxPacketsDropped)
+        : isSet(object.rx_packets_dropped)
+        ? UInt64Value.fromJSON(object.rx_packets_dropped)
+        : undefined,
+      txBytes: isSet(object.txBytes)
+        ? UInt64Value.fromJSON(object.txBytes)
+        : isSet(object.tx_bytes)
+        ? UInt64Value.fromJSON(object.tx_bytes)
+        : undefined,
+      txPacketsDropped: isSet(object.txPacketsDropped)
+        ? UInt64Value.fromJSON(object.txPacketsDropped)
+        : isSet(object.tx_packets_dropped)
+        ? UInt64Value.fromJSON(object.tx_packets_dropped)
+        : undefined,
+    };
+  },
+
+  toJSON(message: WindowsNetworkInterfaceUsage): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.rxBytes !== undefined) {
+      obj.rxBytes = UInt64Value.toJSON(message.rxBytes);
+    }
+    if (message.rxPacketsDropped !== undefined) {
+      obj.rxPacketsDropped = UInt64Value.toJSON(message.rxPacketsDropped);
+    }
+    if (message.txBytes !== undefined) {
+      obj.txBytes = UInt64Value.toJSON(message.txBytes);
+    }
+    if (message.txPacketsDropped !== undefined) {
+      obj.txPacketsDropped = UInt64Value.toJSON(message.txPacketsDropped);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsNetworkInterfaceUsage>): WindowsNetworkInterfaceUsage {
+    return WindowsNetworkInterfaceUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsNetworkInterfaceUsage>): WindowsNetworkInterfaceUsage {
+    const message = createBaseWindowsNetworkInterfaceUsage();
+    message.name = object.name ?? "";
+    message.rxBytes = (object.rxBytes !== undefined && object.rxBytes !== null)
+      ? UInt64Value.fromPartial(object.rxBytes)
+      : undefined;
+    message.rxPacketsDropped = (object.rxPacketsDropped !== undefined && object.rxPacketsDropped !== null)
+      ? UInt64Value.fromPartial(object.rxPacketsDropped)
+      : undefined;
+    message.txBytes = (object.txBytes !== undefined && object.txBytes !== null)
+      ? UInt64Value.fromPartial(object.txBytes)
+      : undefined;
+    message.txPacketsDropped = (object.txPacketsDropped !== undefined && object.txPacketsDropped !== null)
+      ? UInt64Value.fromPartial(object.txPacketsDropped)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseProcessUsage(): ProcessUsage {
+  return { timestamp: Long.ZERO, processCount: undefined };
+}
+
+export const ProcessUsage: MessageFns<ProcessUsage> = {
+  encode(message: ProcessUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.processCount !== undefined) {
+      UInt64Value.encode(message.processCount, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProcessUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProcessUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.processCount = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProcessUsage {
+    return {
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      processCount: isSet(object.processCount)
+        ? UInt64Value.fromJSON(object.processCount)
+        : isSet(object.process_count)
+        ? UInt64Value.fromJSON(object.process_count)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ProcessUsage): unknown {
+    const obj: any = {};
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.processCount !== undefined) {
+      obj.processCount = UInt64Value.toJSON(message.processCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ProcessUsage>): ProcessUsage {
+    return ProcessUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProcessUsage>): ProcessUsage {
+    const message = createBaseProcessUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.processCount = (object.processCount !== undefined && object.processCount !== null)
+      ? UInt64Value.fromPartial(object.processCount)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWindowsProcessUsage(): WindowsProcessUsage {
+  return { timestamp: Long.ZERO, processCount: undefined };
+}
+
+export const WindowsProcessUsage: MessageFns<WindowsProcessUsage> = {
+  encode(message: WindowsProcessUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (!message.timestamp.equals(Long.ZERO)) {
+      writer.uint32(8).int64(message.timestamp.toString());
+    }
+    if (message.processCount !== undefined) {
+      UInt64Value.encode(message.processCount, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WindowsProcessUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWindowsProcessUsage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timestamp = Long.fromString(reader.int64().toString());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.processCount = UInt64Value.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WindowsProcessUsage {
+    return {
+      timestamp: isSet(object.timestamp) ? Long.fromValue(object.timestamp) : Long.ZERO,
+      processCount: isSet(object.processCount)
+        ? UInt64Value.fromJSON(object.processCount)
+        : isSet(object.process_count)
+        ? UInt64Value.fromJSON(object.process_count)
+        : undefined,
+    };
+  },
+
+  toJSON(message: WindowsProcessUsage): unknown {
+    const obj: any = {};
+    if (!message.timestamp.equals(Long.ZERO)) {
+      obj.timestamp = (message.timestamp || Long.ZERO).toString();
+    }
+    if (message.processCount !== undefined) {
+      obj.processCount = UInt64Value.toJSON(message.processCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WindowsProcessUsage>): WindowsProcessUsage {
+    return WindowsProcessUsage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WindowsProcessUsage>): WindowsProcessUsage {
+    const message = createBaseWindowsProcessUsage();
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
+      ? Long.fromValue(object.timestamp)
+      : Long.ZERO;
+    message.processCount = (object.processCount !== undefined && object.processCount !== null)
+      ? UInt64Value.fromPartial(object.processCount)
+      : undefined;
     return message;
   },
 };
@@ -23395,6 +23665,1069 @@ export const Metric: MessageFns<Metric> = {
   },
 };
 
+function createBaseStatusRequest(): StatusRequest {
+  return { verbose: false };
+}
+
+export const StatusRequest: MessageFns<StatusRequest> = {
+  encode(message: StatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.verbose !== false) {
+      writer.uint32(8).bool(message.verbose);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.verbose = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StatusRequest {
+    return { verbose: isSet(object.verbose) ? globalThis.Boolean(object.verbose) : false };
+  },
+
+  toJSON(message: StatusRequest): unknown {
+    const obj: any = {};
+    if (message.verbose !== false) {
+      obj.verbose = message.verbose;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StatusRequest>): StatusRequest {
+    return StatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatusRequest>): StatusRequest {
+    const message = createBaseStatusRequest();
+    message.verbose = object.verbose ?? false;
+    return message;
+  },
+};
+
+function createBaseRuntimeCondition(): RuntimeCondition {
+  return { type: "", status: false, reason: "", message: "" };
+}
+
+export const RuntimeCondition: MessageFns<RuntimeCondition> = {
+  encode(message: RuntimeCondition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.status !== false) {
+      writer.uint32(16).bool(message.status);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeCondition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeCondition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.status = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeCondition {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      status: isSet(object.status) ? globalThis.Boolean(object.status) : false,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: RuntimeCondition): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.status !== false) {
+      obj.status = message.status;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeCondition>): RuntimeCondition {
+    return RuntimeCondition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeCondition>): RuntimeCondition {
+    const message = createBaseRuntimeCondition();
+    message.type = object.type ?? "";
+    message.status = object.status ?? false;
+    message.reason = object.reason ?? "";
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseRuntimeStatus(): RuntimeStatus {
+  return { conditions: [] };
+}
+
+export const RuntimeStatus: MessageFns<RuntimeStatus> = {
+  encode(message: RuntimeStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.conditions) {
+      RuntimeCondition.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.conditions.push(RuntimeCondition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeStatus {
+    return {
+      conditions: globalThis.Array.isArray(object?.conditions)
+        ? object.conditions.map((e: any) => RuntimeCondition.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: RuntimeStatus): unknown {
+    const obj: any = {};
+    if (message.conditions?.length) {
+      obj.conditions = message.conditions.map((e) => RuntimeCondition.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeStatus>): RuntimeStatus {
+    return RuntimeStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeStatus>): RuntimeStatus {
+    const message = createBaseRuntimeStatus();
+    message.conditions = object.conditions?.map((e) => RuntimeCondition.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRuntimeHandlerFeatures(): RuntimeHandlerFeatures {
+  return { recursiveReadOnlyMounts: false, userNamespaces: false };
+}
+
+export const RuntimeHandlerFeatures: MessageFns<RuntimeHandlerFeatures> = {
+  encode(message: RuntimeHandlerFeatures, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recursiveReadOnlyMounts !== false) {
+      writer.uint32(8).bool(message.recursiveReadOnlyMounts);
+    }
+    if (message.userNamespaces !== false) {
+      writer.uint32(16).bool(message.userNamespaces);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeHandlerFeatures {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeHandlerFeatures();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.recursiveReadOnlyMounts = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.userNamespaces = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeHandlerFeatures {
+    return {
+      recursiveReadOnlyMounts: isSet(object.recursiveReadOnlyMounts)
+        ? globalThis.Boolean(object.recursiveReadOnlyMounts)
+        : isSet(object.recursive_read_only_mounts)
+        ? globalThis.Boolean(object.recursive_read_only_mounts)
+        : false,
+      userNamespaces: isSet(object.userNamespaces)
+        ? globalThis.Boolean(object.userNamespaces)
+        : isSet(object.user_namespaces)
+        ? globalThis.Boolean(object.user_namespaces)
+        : false,
+    };
+  },
+
+  toJSON(message: RuntimeHandlerFeatures): unknown {
+    const obj: any = {};
+    if (message.recursiveReadOnlyMounts !== false) {
+      obj.recursiveReadOnlyMounts = message.recursiveReadOnlyMounts;
+    }
+    if (message.userNamespaces !== false) {
+      obj.userNamespaces = message.userNamespaces;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeHandlerFeatures>): RuntimeHandlerFeatures {
+    return RuntimeHandlerFeatures.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeHandlerFeatures>): RuntimeHandlerFeatures {
+    const message = createBaseRuntimeHandlerFeatures();
+    message.recursiveReadOnlyMounts = object.recursiveReadOnlyMounts ?? false;
+    message.userNamespaces = object.userNamespaces ?? false;
+    return message;
+  },
+};
+
+function createBaseRuntimeHandler(): RuntimeHandler {
+  return { name: "", features: undefined };
+}
+
+export const RuntimeHandler: MessageFns<RuntimeHandler> = {
+  encode(message: RuntimeHandler, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.features !== undefined) {
+      RuntimeHandlerFeatures.encode(message.features, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeHandler {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeHandler();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.features = RuntimeHandlerFeatures.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeHandler {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      features: isSet(object.features) ? RuntimeHandlerFeatures.fromJSON(object.features) : undefined,
+    };
+  },
+
+  toJSON(message: RuntimeHandler): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.features !== undefined) {
+      obj.features = RuntimeHandlerFeatures.toJSON(message.features);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeHandler>): RuntimeHandler {
+    return RuntimeHandler.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeHandler>): RuntimeHandler {
+    const message = createBaseRuntimeHandler();
+    message.name = object.name ?? "";
+    message.features = (object.features !== undefined && object.features !== null)
+      ? RuntimeHandlerFeatures.fromPartial(object.features)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRuntimeFeatures(): RuntimeFeatures {
+  return { supplementalGroupsPolicy: false, userNamespacesHostNetwork: false, mountOptions: false };
+}
+
+export const RuntimeFeatures: MessageFns<RuntimeFeatures> = {
+  encode(message: RuntimeFeatures, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.supplementalGroupsPolicy !== false) {
+      writer.uint32(8).bool(message.supplementalGroupsPolicy);
+    }
+    if (message.userNamespacesHostNetwork !== false) {
+      writer.uint32(16).bool(message.userNamespacesHostNetwork);
+    }
+    if (message.mountOptions !== false) {
+      writer.uint32(24).bool(message.mountOptions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeFeatures {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeFeatures();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.supplementalGroupsPolicy = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.userNamespacesHostNetwork = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mountOptions = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeFeatures {
+    return {
+      supplementalGroupsPolicy: isSet(object.supplementalGroupsPolicy)
+        ? globalThis.Boolean(object.supplementalGroupsPolicy)
+        : isSet(object.supplemental_groups_policy)
+        ? globalThis.Boolean(object.supplemental_groups_policy)
+        : false,
+      userNamespacesHostNetwork: isSet(object.userNamespacesHostNetwork)
+        ? globalThis.Boolean(object.userNamespacesHostNetwork)
+        : isSet(object.user_namespaces_host_network)
+        ? globalThis.Boolean(object.user_namespaces_host_network)
+        : false,
+      mountOptions: isSet(object.mountOptions)
+        ? globalThis.Boolean(object.mountOptions)
+        : isSet(object.mount_options)
+        ? globalThis.Boolean(object.mount_options)
+        : false,
+    };
+  },
+
+  toJSON(message: RuntimeFeatures): unknown {
+    const obj: any = {};
+    if (message.supplementalGroupsPolicy !== false) {
+      obj.supplementalGroupsPolicy = message.supplementalGroupsPolicy;
+    }
+    if (message.userNamespacesHostNetwork !== false) {
+      obj.userNamespacesHostNetwork = message.userNamespacesHostNetwork;
+    }
+    if (message.mountOptions !== false) {
+      obj.mountOptions = message.mountOptions;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeFeatures>): RuntimeFeatures {
+    return RuntimeFeatures.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeFeatures>): RuntimeFeatures {
+    const message = createBaseRuntimeFeatures();
+    message.supplementalGroupsPolicy = object.supplementalGroupsPolicy ?? false;
+    message.userNamespacesHostNetwork = object.userNamespacesHostNetwork ?? false;
+    message.mountOptions = object.mountOptions ?? false;
+    return message;
+  },
+};
+
+function createBaseStatusResponse(): StatusResponse {
+  return { status: undefined, info: {}, runtimeHandlers: [], features: undefined };
+}
+
+export const StatusResponse: MessageFns<StatusResponse> = {
+  encode(message: StatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== undefined) {
+      RuntimeStatus.encode(message.status, writer.uint32(10).fork()).join();
+    }
+    globalThis.Object.entries(message.info).forEach(([key, value]: [string, string]) => {
+      StatusResponse_InfoEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    for (const v of message.runtimeHandlers) {
+      RuntimeHandler.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.features !== undefined) {
+      RuntimeFeatures.encode(message.features, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatusResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatusResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.status = RuntimeStatus.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = StatusResponse_InfoEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.info[entry2.key] = entry2.value;
+            }
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.runtimeHandlers.push(RuntimeHandler.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.features = RuntimeFeatures.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StatusResponse {
+    return {
+      status: isSet(object.status) ? RuntimeStatus.fromJSON(object.status) : undefined,
+      info: isObject(object.info)
+        ? (globalThis.Object.entries(object.info) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      runtimeHandlers: globalThis.Array.isArray(object?.runtimeHandlers)
+        ? object.runtimeHandlers.map((e: any) => RuntimeHandler.fromJSON(e))
+        : globalThis.Array.isArray(object?.runtime_handlers)
+        ? object.runtime_handlers.map((e: any) => RuntimeHandler.fromJSON(e))
+        : [],
+      features: isSet(object.features) ? RuntimeFeatures.fromJSON(object.features) : undefined,
+    };
+  },
+
+  toJSON(message: StatusResponse): unknown {
+    const obj: any = {};
+    if (message.status !== undefined) {
+      obj.status = RuntimeStatus.toJSON(message.status);
+    }
+    if (message.info) {
+      const entries = globalThis.Object.entries(message.info) as [string, string][];
+      if (entries.length > 0) {
+        obj.info = {};
+        entries.forEach(([k, v]) => {
+          obj.info[k] = v;
+        });
+      }
+    }
+    if (message.runtimeHandlers?.length) {
+      obj.runtimeHandlers = message.runtimeHandlers.map((e) => RuntimeHandler.toJSON(e));
+    }
+    if (message.features !== undefined) {
+      obj.features = RuntimeFeatures.toJSON(message.features);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StatusResponse>): StatusResponse {
+    return StatusResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatusResponse>): StatusResponse {
+    const message = createBaseStatusResponse();
+    message.status = (object.status !== undefined && object.status !== null)
+      ? RuntimeStatus.fromPartial(object.status)
+      : undefined;
+    message.info = (globalThis.Object.entries(object.info ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.runtimeHandlers = object.runtimeHandlers?.map((e) => RuntimeHandler.fromPartial(e)) || [];
+    message.features = (object.features !== undefined && object.features !== null)
+      ? RuntimeFeatures.fromPartial(object.features)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStatusResponse_InfoEntry(): StatusResponse_InfoEntry {
+  return { key: "", value: "" };
+}
+
+export const StatusResponse_InfoEntry: MessageFns<StatusResponse_InfoEntry> = {
+  encode(message: StatusResponse_InfoEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatusResponse_InfoEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatusResponse_InfoEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StatusResponse_InfoEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: StatusResponse_InfoEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StatusResponse_InfoEntry>): StatusResponse_InfoEntry {
+    return StatusResponse_InfoEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatusResponse_InfoEntry>): StatusResponse_InfoEntry {
+    const message = createBaseStatusResponse_InfoEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseNetworkConfig(): NetworkConfig {
+  return { podCidr: "" };
+}
+
+export const NetworkConfig: MessageFns<NetworkConfig> = {
+  encode(message: NetworkConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.podCidr !== "") {
+      writer.uint32(10).string(message.podCidr);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.podCidr = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NetworkConfig {
+    return {
+      podCidr: isSet(object.podCidr)
+        ? globalThis.String(object.podCidr)
+        : isSet(object.pod_cidr)
+        ? globalThis.String(object.pod_cidr)
+        : "",
+    };
+  },
+
+  toJSON(message: NetworkConfig): unknown {
+    const obj: any = {};
+    if (message.podCidr !== "") {
+      obj.podCidr = message.podCidr;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NetworkConfig>): NetworkConfig {
+    return NetworkConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkConfig>): NetworkConfig {
+    const message = createBaseNetworkConfig();
+    message.podCidr = object.podCidr ?? "";
+    return message;
+  },
+};
+
+function createBaseRuntimeConfig(): RuntimeConfig {
+  return { networkConfig: undefined };
+}
+
+export const RuntimeConfig: MessageFns<RuntimeConfig> = {
+  encode(message: RuntimeConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.networkConfig !== undefined) {
+      NetworkConfig.encode(message.networkConfig, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.networkConfig = NetworkConfig.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeConfig {
+    return {
+      networkConfig: isSet(object.networkConfig)
+        ? NetworkConfig.fromJSON(object.networkConfig)
+        : isSet(object.network_config)
+        ? NetworkConfig.fromJSON(object.network_config)
+        : undefined,
+    };
+  },
+
+  toJSON(message: RuntimeConfig): unknown {
+    const obj: any = {};
+    if (message.networkConfig !== undefined) {
+      obj.networkConfig = NetworkConfig.toJSON(message.networkConfig);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeConfig>): RuntimeConfig {
+    return RuntimeConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeConfig>): RuntimeConfig {
+    const message = createBaseRuntimeConfig();
+    message.networkConfig = (object.networkConfig !== undefined && object.networkConfig !== null)
+      ? NetworkConfig.fromPartial(object.networkConfig)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateRuntimeConfigRequest(): UpdateRuntimeConfigRequest {
+  return { runtimeConfig: undefined };
+}
+
+export const UpdateRuntimeConfigRequest: MessageFns<UpdateRuntimeConfigRequest> = {
+  encode(message: UpdateRuntimeConfigRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runtimeConfig !== undefined) {
+      RuntimeConfig.encode(message.runtimeConfig, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateRuntimeConfigRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateRuntimeConfigRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runtimeConfig = RuntimeConfig.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateRuntimeConfigRequest {
+    return {
+      runtimeConfig: isSet(object.runtimeConfig)
+        ? RuntimeConfig.fromJSON(object.runtimeConfig)
+        : isSet(object.runtime_config)
+        ? RuntimeConfig.fromJSON(object.runtime_config)
+        : undefined,
+    };
+  },
+
+  toJSON(message: UpdateRuntimeConfigRequest): unknown {
+    const obj: any = {};
+    if (message.runtimeConfig !== undefined) {
+      obj.runtimeConfig = RuntimeConfig.toJSON(message.runtimeConfig);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateRuntimeConfigRequest>): UpdateRuntimeConfigRequest {
+    return UpdateRuntimeConfigRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateRuntimeConfigRequest>): UpdateRuntimeConfigRequest {
+    const message = createBaseUpdateRuntimeConfigRequest();
+    message.runtimeConfig = (object.runtimeConfig !== undefined && object.runtimeConfig !== null)
+      ? RuntimeConfig.fromPartial(object.runtimeConfig)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateRuntimeConfigResponse(): UpdateRuntimeConfigResponse {
+  return {};
+}
+
+export const UpdateRuntimeConfigResponse: MessageFns<UpdateRuntimeConfigResponse> = {
+  encode(_: UpdateRuntimeConfigResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateRuntimeConfigResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateRuntimeConfigResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): UpdateRuntimeConfigResponse {
+    return {};
+  },
+
+  toJSON(_: UpdateRuntimeConfigResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateRuntimeConfigResponse>): UpdateRuntimeConfigResponse {
+    return UpdateRuntimeConfigResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<UpdateRuntimeConfigResponse>): UpdateRuntimeConfigResponse {
+    const message = createBaseUpdateRuntimeConfigResponse();
+    return message;
+  },
+};
+
 function createBaseRuntimeConfigRequest(): RuntimeConfigRequest {
   return {};
 }
@@ -23589,172 +24922,28 @@ export const LinuxRuntimeConfiguration: MessageFns<LinuxRuntimeConfiguration> = 
   },
 };
 
-function createBaseUpdatePodSandboxResourcesRequest(): UpdatePodSandboxResourcesRequest {
-  return { podSandboxId: "", overhead: undefined, resources: undefined };
-}
-
-export const UpdatePodSandboxResourcesRequest: MessageFns<UpdatePodSandboxResourcesRequest> = {
-  encode(message: UpdatePodSandboxResourcesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.podSandboxId !== "") {
-      writer.uint32(10).string(message.podSandboxId);
-    }
-    if (message.overhead !== undefined) {
-      LinuxContainerResources.encode(message.overhead, writer.uint32(18).fork()).join();
-    }
-    if (message.resources !== undefined) {
-      LinuxContainerResources.encode(message.resources, writer.uint32(26).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpdatePodSandboxResourcesRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpdatePodSandboxResourcesRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.podSandboxId = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.overhead = LinuxContainerResources.decode(reader, reader.uint32());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.resources = LinuxContainerResources.decode(reader, reader.uint32());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): UpdatePodSandboxResourcesRequest {
-    return {
-      podSandboxId: isSet(object.podSandboxId)
-        ? globalThis.String(object.podSandboxId)
-        : isSet(object.pod_sandbox_id)
-        ? globalThis.String(object.pod_sandbox_id)
-        : "",
-      overhead: isSet(object.overhead) ? LinuxContainerResources.fromJSON(object.overhead) : undefined,
-      resources: isSet(object.resources) ? LinuxContainerResources.fromJSON(object.resources) : undefined,
-    };
-  },
-
-  toJSON(message: UpdatePodSandboxResourcesRequest): unknown {
-    const obj: any = {};
-    if (message.podSandboxId !== "") {
-      obj.podSandboxId = message.podSandboxId;
-    }
-    if (message.overhead !== undefined) {
-      obj.overhead = LinuxContainerResources.toJSON(message.overhead);
-    }
-    if (message.resources !== undefined) {
-      obj.resources = LinuxContainerResources.toJSON(message.resources);
-    }
-    return obj;
-  },
-
-  create(base?: DeepPartial<UpdatePodSandboxResourcesRequest>): UpdatePodSandboxResourcesRequest {
-    return UpdatePodSandboxResourcesRequest.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<UpdatePodSandboxResourcesRequest>): UpdatePodSandboxResourcesRequest {
-    const message = createBaseUpdatePodSandboxResourcesRequest();
-    message.podSandboxId = object.podSandboxId ?? "";
-    message.overhead = (object.overhead !== undefined && object.overhead !== null)
-      ? LinuxContainerResources.fromPartial(object.overhead)
-      : undefined;
-    message.resources = (object.resources !== undefined && object.resources !== null)
-      ? LinuxContainerResources.fromPartial(object.resources)
-      : undefined;
-    return message;
-  },
-};
-
-function createBaseUpdatePodSandboxResourcesResponse(): UpdatePodSandboxResourcesResponse {
-  return {};
-}
-
-export const UpdatePodSandboxResourcesResponse: MessageFns<UpdatePodSandboxResourcesResponse> = {
-  encode(_: UpdatePodSandboxResourcesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpdatePodSandboxResourcesResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpdatePodSandboxResourcesResponse();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(_: any): UpdatePodSandboxResourcesResponse {
-    return {};
-  },
-
-  toJSON(_: UpdatePodSandboxResourcesResponse): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
-  create(base?: DeepPartial<UpdatePodSandboxResourcesResponse>): UpdatePodSandboxResourcesResponse {
-    return UpdatePodSandboxResourcesResponse.fromPartial(base ?? {});
-  },
-  fromPartial(_: DeepPartial<UpdatePodSandboxResourcesResponse>): UpdatePodSandboxResourcesResponse {
-    const message = createBaseUpdatePodSandboxResourcesResponse();
-    return message;
-  },
-};
-
+/**
+ * Pods and containers: their life cycle, commands in them, their stats and events, and the runtime's own state.
+ *
+ * Beyond what each RPC lists, any call can fail with UNAVAILABLE (socket gone, or runtime still starting: containerd
+ * says "server is not initialized yet"), DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED (message above a size limit:
+ * 16 MiB on containerd, 80 MiB on CRI-O by default) and UNIMPLEMENTED (runtime too old, or its CRI plugin is off).
+ * CRI-O reports most failures as UNKNOWN with the reason only in the text, so an unexpected UNKNOWN can be any of the
+ * errors listed.
+ *
+ * "Idempotent" says that repeating a call whose fate is unknown does no harm.
+ */
 export type RuntimeServiceDefinition = typeof RuntimeServiceDefinition;
 export const RuntimeServiceDefinition = {
   name: "RuntimeService",
   fullName: "runtime.v1.RuntimeService",
   methods: {
+    /**
+     * Name and version of the runtime and of the API it speaks. The cheapest call there is: clients use it to check a
+     * connection.
+     *
+     * Read-only, safe to repeat. UNIMPLEMENTED means that nothing on this socket serves CRI v1.
+     */
     version: {
       name: "Version",
       requestType: VersionRequest as typeof VersionRequest,
@@ -23763,6 +24952,15 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container where the runtime has
+     * one. On success the sandbox is SANDBOX_READY. Takes as long as network setup and pulling the pause image take.
+     *
+     * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
+     * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN, naming the holder's id. After a timeout look
+     * the sandbox up by its metadata before trying again. INVALID_ARGUMENT for a bad configuration; a failing CNI plugin
+     * arrives as UNKNOWN.
+     */
     runPodSandbox: {
       name: "RunPodSandbox",
       requestType: RunPodSandboxRequest as typeof RunPodSandboxRequest,
@@ -23771,6 +24969,15 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Stops everything in the sandbox and gives back its network (addresses, port mappings). Containers still running get
+     * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
+     * SANDBOX_NOTREADY.
+     *
+     * Idempotent: stopping a stopped sandbox succeeds, and so should an unknown one, though some runtimes answer
+     * NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to free the
+     * network.
+     */
     stopPodSandbox: {
       name: "StopPodSandbox",
       requestType: StopPodSandboxRequest as typeof StopPodSandboxRequest,
@@ -23779,6 +24986,11 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Removes the sandbox and every container in it, killing what still runs.
+     *
+     * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+     */
     removePodSandbox: {
       name: "RemovePodSandbox",
       requestType: RemovePodSandboxRequest as typeof RemovePodSandboxRequest,
@@ -23787,6 +24999,11 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * State, addresses and settings of one sandbox.
+     *
+     * Read-only. NOT_FOUND when there is no such sandbox.
+     */
     podSandboxStatus: {
       name: "PodSandboxStatus",
       requestType: PodSandboxStatusRequest as typeof PodSandboxStatusRequest,
@@ -23795,6 +25012,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * All sandboxes that match the filter, in one reply. On nodes with very many pods the reply can pass the message size
+     * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes where the runtime has it.
+     *
+     * Read-only. No match is an empty list.
+     */
     listPodSandbox: {
       name: "ListPodSandbox",
       requestType: ListPodSandboxRequest as typeof ListPodSandboxRequest,
@@ -23803,6 +25026,13 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
+     * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+     *
+     * Read-only. UNIMPLEMENTED, on the first read rather than on opening, when the runtime is older: fall back to
+     * ListPodSandbox. After an error mid-stream discard what arrived and start over.
+     */
     streamPodSandboxes: {
       name: "StreamPodSandboxes",
       requestType: StreamPodSandboxesRequest as typeof StreamPodSandboxesRequest,
@@ -23811,6 +25041,13 @@ export const RuntimeServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * Creates a container in a sandbox that is ready, without starting it. The image must be present already.
+     *
+     * Not idempotent: the container's name and attempt are reserved within its pod; a second try fails on containerd,
+     * while CRI-O may return the id of the first. After a timeout look the container up by its metadata before trying
+     * again. NOT_FOUND when the sandbox or the image is missing, INVALID_ARGUMENT for a bad configuration.
+     */
     createContainer: {
       name: "CreateContainer",
       requestType: CreateContainerRequest as typeof CreateContainerRequest,
@@ -23819,6 +25056,13 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Starts a created container.
+     *
+     * Not idempotent: fails when the container runs or has run already; a container starts once in its life. After an
+     * ambiguous failure ask ContainerStatus. NOT_FOUND when there is no such container; a command that does not exist in
+     * the image shows up here, as UNKNOWN.
+     */
     startContainer: {
       name: "StartContainer",
       requestType: StartContainerRequest as typeof StartContainerRequest,
@@ -23827,6 +25071,14 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL.
+     * The container's record stays, with its exit code.
+     *
+     * Idempotent: stopping a container that has exited succeeds, and so should an unknown one (some runtimes answer
+     * NOT_FOUND). Give the call a deadline longer than the grace period: running out of it does not tell whether the
+     * container was stopped.
+     */
     stopContainer: {
       name: "StopContainer",
       requestType: StopContainerRequest as typeof StopContainerRequest,
@@ -23835,6 +25087,11 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Removes a container; one that still runs is killed first. Its log files stay: they belong to the client.
+     *
+     * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+     */
     removeContainer: {
       name: "RemoveContainer",
       requestType: RemoveContainerRequest as typeof RemoveContainerRequest,
@@ -23843,6 +25100,13 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * All containers that match the filter, in one reply, exited ones included. About 1.5 KB each: beyond some ten
+     * thousand the reply passes the message size limit (RESOURCE_EXHAUSTED); use StreamContainers where the runtime has
+     * it.
+     *
+     * Read-only. No match is an empty list.
+     */
     listContainers: {
       name: "ListContainers",
       requestType: ListContainersRequest as typeof ListContainersRequest,
@@ -23851,6 +25115,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
+     * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+     *
+     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainers.
+     */
     streamContainers: {
       name: "StreamContainers",
       requestType: StreamContainersRequest as typeof StreamContainersRequest,
@@ -23859,6 +25129,11 @@ export const RuntimeServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * State, exit code, times, mounts and settings of one container.
+     *
+     * Read-only. NOT_FOUND when there is no such container.
+     */
     containerStatus: {
       name: "ContainerStatus",
       requestType: ContainerStatusRequest as typeof ContainerStatusRequest,
@@ -23867,6 +25142,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Changes cgroup limits of a container while it runs. All changes apply or none: on an error nothing has changed.
+     *
+     * Safe to repeat, since values are absolute. NOT_FOUND when there is no such container; what the kernel refuses, such
+     * as a memory limit below present use, arrives as UNKNOWN.
+     */
     updateContainerResources: {
       name: "UpdateContainerResources",
       requestType: UpdateContainerResourcesRequest as typeof UpdateContainerResourcesRequest,
@@ -23875,6 +25156,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Tells the runtime to open the container's log file anew, the second half of log rotation: rename the file, then
+     * call this. After an error no new file was created; rename the old one back.
+     *
+     * Safe to repeat. Works on running containers only: others get UNKNOWN "container is not running".
+     */
     reopenContainerLog: {
       name: "ReopenContainerLog",
       requestType: ReopenContainerLogRequest as typeof ReopenContainerLogRequest,
@@ -23883,6 +25170,15 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Runs a command in a running container, waits for it and returns all of its output at once. For input, large output
+     * or output as it comes use Exec.
+     *
+     * Not idempotent: the command runs again on every call. A non-zero exit code is a successful call. A command that
+     * outlives the request's `timeout` is killed; containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit
+     * code -1 and "command timed out" on stderr. NOT_FOUND when there is no such container, UNKNOWN when it does not run
+     * or the command does not exist.
+     */
     execSync: {
       name: "ExecSync",
       requestType: ExecSyncRequest as typeof ExecSyncRequest,
@@ -23891,6 +25187,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Prepares a command to be run with streams and returns the URL to connect to; nothing runs before that connection.
+     *
+     * Safe to repeat, each call gives a new URL; the session behind the URL is not. NOT_FOUND when there is no such
+     * container; a container that does not run is an error (its code varies).
+     */
     exec: {
       name: "Exec",
       requestType: ExecRequest as typeof ExecRequest,
@@ -23899,6 +25201,13 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Prepares streams to the main process of a running container and returns the URL to connect to. Output is live:
+     * nothing from before the connection is replayed.
+     *
+     * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such container; one that does not run is an
+     * error.
+     */
     attach: {
       name: "Attach",
       requestType: AttachRequest as typeof AttachRequest,
@@ -23907,6 +25216,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Prepares connections to TCP ports inside the sandbox's network and returns the URL to connect to.
+     *
+     * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such sandbox; one that is not ready is an
+     * error.
+     */
     portForward: {
       name: "PortForward",
       requestType: PortForwardRequest as typeof PortForwardRequest,
@@ -23915,6 +25230,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Resource usage of one container.
+     *
+     * Read-only. NOT_FOUND when there is no such container; runtimes differ on one that does not run (an error, or stats
+     * with parts missing).
+     */
     containerStats: {
       name: "ContainerStats",
       requestType: ContainerStatsRequest as typeof ContainerStatsRequest,
@@ -23923,6 +25244,11 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Resource usage of all running containers that match the filter.
+     *
+     * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamContainerStats.
+     */
     listContainerStats: {
       name: "ListContainerStats",
       requestType: ListContainerStatsRequest as typeof ListContainerStatsRequest,
@@ -23931,6 +25257,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
+     * CRI-O 1.36).
+     *
+     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainerStats.
+     */
     streamContainerStats: {
       name: "StreamContainerStats",
       requestType: StreamContainerStatsRequest as typeof StreamContainerStatsRequest,
@@ -23939,6 +25271,11 @@ export const RuntimeServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * Resource usage of one pod: its sandbox, network and containers together.
+     *
+     * Read-only. NOT_FOUND when there is no such sandbox.
+     */
     podSandboxStats: {
       name: "PodSandboxStats",
       requestType: PodSandboxStatsRequest as typeof PodSandboxStatsRequest,
@@ -23947,6 +25284,11 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Resource usage of all pods that match the filter.
+     *
+     * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamPodSandboxStats.
+     */
     listPodSandboxStats: {
       name: "ListPodSandboxStats",
       requestType: ListPodSandboxStatsRequest as typeof ListPodSandboxStatsRequest,
@@ -23955,6 +25297,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
+     * CRI-O 1.36).
+     *
+     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxStats.
+     */
     streamPodSandboxStats: {
       name: "StreamPodSandboxStats",
       requestType: StreamPodSandboxStatsRequest as typeof StreamPodSandboxStatsRequest,
@@ -23963,6 +25311,12 @@ export const RuntimeServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * Hands node settings to the runtime: today only the address range for pods. Runtimes whose CNI is configured by
+     * files accept it and do nothing.
+     *
+     * Safe to repeat.
+     */
     updateRuntimeConfig: {
       name: "UpdateRuntimeConfig",
       requestType: UpdateRuntimeConfigRequest as typeof UpdateRuntimeConfigRequest,
@@ -23971,6 +25325,11 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Is the runtime ready, is its network ready, and what do its handlers support?
+     *
+     * Read-only. A runtime that is not ready still answers OK: look at the conditions.
+     */
     status: {
       name: "Status",
       requestType: StatusRequest as typeof StatusRequest,
@@ -23979,6 +25338,13 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Writes a snapshot of a running container (memory, processes, file system changes) to a file on the node, for
+     * forensic analysis or restoring elsewhere. The container goes on running. Since Kubernetes 1.25.
+     *
+     * Not idempotent. UNIMPLEMENTED on containerd before 2.0; needs CRIU on the node, and fails with UNKNOWN without it.
+     * NOT_FOUND when there is no such container.
+     */
     checkpointContainer: {
       name: "CheckpointContainer",
       requestType: CheckpointContainerRequest as typeof CheckpointContainerRequest,
@@ -23987,6 +25353,13 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Writes a snapshot of a pod with its containers to the node's disk. Since Kubernetes 1.37 (alpha; no released
+     * runtime has it yet, and it may still change).
+     *
+     * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
+     * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
+     */
     checkpointPod: {
       name: "CheckpointPod",
       requestType: CheckpointPodRequest as typeof CheckpointPodRequest,
@@ -23995,6 +25368,13 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Creates a pod with its containers from a snapshot that CheckpointPod wrote. Since Kubernetes 1.37 (alpha; no
+     * released runtime has it yet, and it may still change).
+     *
+     * Not idempotent: names are reserved as with RunPodSandbox. The call must carry a deadline on the wire
+     * (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+     */
     restorePod: {
       name: "RestorePod",
       requestType: RestorePodRequest as typeof RestorePodRequest,
@@ -24003,6 +25383,14 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Events of all containers and sandboxes as they happen, until the client cancels. No replay can be relied on and
+     * events can be lost: list first, then watch, and list again now and then. Since Kubernetes 1.25 (containerd 1.7,
+     * CRI-O 1.26).
+     *
+     * Read-only, but on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
+     * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
+     */
     getContainerEvents: {
       name: "GetContainerEvents",
       requestType: GetEventsRequest as typeof GetEventsRequest,
@@ -24011,6 +25399,12 @@ export const RuntimeServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * Names, help texts and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while the
+     * runtime runs. Since Kubernetes 1.26.
+     *
+     * Read-only. containerd 1.7 answers with an empty list.
+     */
     listMetricDescriptors: {
       name: "ListMetricDescriptors",
       requestType: ListMetricDescriptorsRequest as typeof ListMetricDescriptorsRequest,
@@ -24019,6 +25413,11 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Metrics of all pods and their containers, in the manner of Prometheus. Since Kubernetes 1.26.
+     *
+     * Read-only. Empty where the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
+     */
     listPodSandboxMetrics: {
       name: "ListPodSandboxMetrics",
       requestType: ListPodSandboxMetricsRequest as typeof ListPodSandboxMetricsRequest,
@@ -24027,6 +25426,12 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
+     * 2.4, CRI-O 1.36).
+     *
+     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxMetrics.
+     */
     streamPodSandboxMetrics: {
       name: "StreamPodSandboxMetrics",
       requestType: StreamPodSandboxMetricsRequest as typeof StreamPodSandboxMetricsRequest,
@@ -24035,6 +25440,12 @@ export const RuntimeServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * Settings of the runtime that clients must agree with: today the cgroup driver. Since Kubernetes 1.28 (containerd
+     * 2.0, CRI-O 1.28).
+     *
+     * Read-only. UNIMPLEMENTED when the runtime is older.
+     */
     runtimeConfig: {
       name: "RuntimeConfig",
       requestType: RuntimeConfigRequest as typeof RuntimeConfigRequest,
@@ -24043,6 +25454,14 @@ export const RuntimeServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Tells the runtime that a pod's resources changed, after the client changed the pod's cgroup itself; limits of
+     * containers change with UpdateContainerResources. The kubelet treats it as advice and carries on when it fails.
+     * Since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33).
+     *
+     * Safe to repeat, since values are absolute. NOT_FOUND when there is no such sandbox, UNIMPLEMENTED when the runtime
+     * is older.
+     */
     updatePodSandboxResources: {
       name: "UpdatePodSandboxResources",
       requestType: UpdatePodSandboxResourcesRequest as typeof UpdatePodSandboxResourcesRequest,
@@ -24055,135 +25474,371 @@ export const RuntimeServiceDefinition = {
 } as const;
 
 export interface RuntimeServiceImplementation<CallContextExt = {}> {
+  /**
+   * Name and version of the runtime and of the API it speaks. The cheapest call there is: clients use it to check a
+   * connection.
+   *
+   * Read-only, safe to repeat. UNIMPLEMENTED means that nothing on this socket serves CRI v1.
+   */
   version(request: VersionRequest, context: CallContext & CallContextExt): Promise<DeepPartial<VersionResponse>>;
+  /**
+   * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container where the runtime has
+   * one. On success the sandbox is SANDBOX_READY. Takes as long as network setup and pulling the pause image take.
+   *
+   * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
+   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN, naming the holder's id. After a timeout look
+   * the sandbox up by its metadata before trying again. INVALID_ARGUMENT for a bad configuration; a failing CNI plugin
+   * arrives as UNKNOWN.
+   */
   runPodSandbox(
     request: RunPodSandboxRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RunPodSandboxResponse>>;
+  /**
+   * Stops everything in the sandbox and gives back its network (addresses, port mappings). Containers still running get
+   * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
+   * SANDBOX_NOTREADY.
+   *
+   * Idempotent: stopping a stopped sandbox succeeds, and so should an unknown one, though some runtimes answer
+   * NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to free the
+   * network.
+   */
   stopPodSandbox(
     request: StopPodSandboxRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<StopPodSandboxResponse>>;
+  /**
+   * Removes the sandbox and every container in it, killing what still runs.
+   *
+   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   */
   removePodSandbox(
     request: RemovePodSandboxRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemovePodSandboxResponse>>;
+  /**
+   * State, addresses and settings of one sandbox.
+   *
+   * Read-only. NOT_FOUND when there is no such sandbox.
+   */
   podSandboxStatus(
     request: PodSandboxStatusRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PodSandboxStatusResponse>>;
+  /**
+   * All sandboxes that match the filter, in one reply. On nodes with very many pods the reply can pass the message size
+   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes where the runtime has it.
+   *
+   * Read-only. No match is an empty list.
+   */
   listPodSandbox(
     request: ListPodSandboxRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListPodSandboxResponse>>;
+  /**
+   * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
+   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read rather than on opening, when the runtime is older: fall back to
+   * ListPodSandbox. After an error mid-stream discard what arrived and start over.
+   */
   streamPodSandboxes(
     request: StreamPodSandboxesRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxesResponse>>;
+  /**
+   * Creates a container in a sandbox that is ready, without starting it. The image must be present already.
+   *
+   * Not idempotent: the container's name and attempt are reserved within its pod; a second try fails on containerd,
+   * while CRI-O may return the id of the first. After a timeout look the container up by its metadata before trying
+   * again. NOT_FOUND when the sandbox or the image is missing, INVALID_ARGUMENT for a bad configuration.
+   */
   createContainer(
     request: CreateContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CreateContainerResponse>>;
+  /**
+   * Starts a created container.
+   *
+   * Not idempotent: fails when the container runs or has run already; a container starts once in its life. After an
+   * ambiguous failure ask ContainerStatus. NOT_FOUND when there is no such container; a command that does not exist in
+   * the image shows up here, as UNKNOWN.
+   */
   startContainer(
     request: StartContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<StartContainerResponse>>;
+  /**
+   * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL.
+   * The container's record stays, with its exit code.
+   *
+   * Idempotent: stopping a container that has exited succeeds, and so should an unknown one (some runtimes answer
+   * NOT_FOUND). Give the call a deadline longer than the grace period: running out of it does not tell whether the
+   * container was stopped.
+   */
   stopContainer(
     request: StopContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<StopContainerResponse>>;
+  /**
+   * Removes a container; one that still runs is killed first. Its log files stay: they belong to the client.
+   *
+   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   */
   removeContainer(
     request: RemoveContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemoveContainerResponse>>;
+  /**
+   * All containers that match the filter, in one reply, exited ones included. About 1.5 KB each: beyond some ten
+   * thousand the reply passes the message size limit (RESOURCE_EXHAUSTED); use StreamContainers where the runtime has
+   * it.
+   *
+   * Read-only. No match is an empty list.
+   */
   listContainers(
     request: ListContainersRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListContainersResponse>>;
+  /**
+   * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
+   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainers.
+   */
   streamContainers(
     request: StreamContainersRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamContainersResponse>>;
+  /**
+   * State, exit code, times, mounts and settings of one container.
+   *
+   * Read-only. NOT_FOUND when there is no such container.
+   */
   containerStatus(
     request: ContainerStatusRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ContainerStatusResponse>>;
+  /**
+   * Changes cgroup limits of a container while it runs. All changes apply or none: on an error nothing has changed.
+   *
+   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such container; what the kernel refuses, such
+   * as a memory limit below present use, arrives as UNKNOWN.
+   */
   updateContainerResources(
     request: UpdateContainerResourcesRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<UpdateContainerResourcesResponse>>;
+  /**
+   * Tells the runtime to open the container's log file anew, the second half of log rotation: rename the file, then
+   * call this. After an error no new file was created; rename the old one back.
+   *
+   * Safe to repeat. Works on running containers only: others get UNKNOWN "container is not running".
+   */
   reopenContainerLog(
     request: ReopenContainerLogRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ReopenContainerLogResponse>>;
+  /**
+   * Runs a command in a running container, waits for it and returns all of its output at once. For input, large output
+   * or output as it comes use Exec.
+   *
+   * Not idempotent: the command runs again on every call. A non-zero exit code is a successful call. A command that
+   * outlives the request's `timeout` is killed; containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit
+   * code -1 and "command timed out" on stderr. NOT_FOUND when there is no such container, UNKNOWN when it does not run
+   * or the command does not exist.
+   */
   execSync(request: ExecSyncRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ExecSyncResponse>>;
+  /**
+   * Prepares a command to be run with streams and returns the URL to connect to; nothing runs before that connection.
+   *
+   * Safe to repeat, each call gives a new URL; the session behind the URL is not. NOT_FOUND when there is no such
+   * container; a container that does not run is an error (its code varies).
+   */
   exec(request: ExecRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ExecResponse>>;
+  /**
+   * Prepares streams to the main process of a running container and returns the URL to connect to. Output is live:
+   * nothing from before the connection is replayed.
+   *
+   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such container; one that does not run is an
+   * error.
+   */
   attach(request: AttachRequest, context: CallContext & CallContextExt): Promise<DeepPartial<AttachResponse>>;
+  /**
+   * Prepares connections to TCP ports inside the sandbox's network and returns the URL to connect to.
+   *
+   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such sandbox; one that is not ready is an
+   * error.
+   */
   portForward(
     request: PortForwardRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PortForwardResponse>>;
+  /**
+   * Resource usage of one container.
+   *
+   * Read-only. NOT_FOUND when there is no such container; runtimes differ on one that does not run (an error, or stats
+   * with parts missing).
+   */
   containerStats(
     request: ContainerStatsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ContainerStatsResponse>>;
+  /**
+   * Resource usage of all running containers that match the filter.
+   *
+   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamContainerStats.
+   */
   listContainerStats(
     request: ListContainerStatsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListContainerStatsResponse>>;
+  /**
+   * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
+   * CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainerStats.
+   */
   streamContainerStats(
     request: StreamContainerStatsRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamContainerStatsResponse>>;
+  /**
+   * Resource usage of one pod: its sandbox, network and containers together.
+   *
+   * Read-only. NOT_FOUND when there is no such sandbox.
+   */
   podSandboxStats(
     request: PodSandboxStatsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PodSandboxStatsResponse>>;
+  /**
+   * Resource usage of all pods that match the filter.
+   *
+   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamPodSandboxStats.
+   */
   listPodSandboxStats(
     request: ListPodSandboxStatsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListPodSandboxStatsResponse>>;
+  /**
+   * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
+   * CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxStats.
+   */
   streamPodSandboxStats(
     request: StreamPodSandboxStatsRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxStatsResponse>>;
+  /**
+   * Hands node settings to the runtime: today only the address range for pods. Runtimes whose CNI is configured by
+   * files accept it and do nothing.
+   *
+   * Safe to repeat.
+   */
   updateRuntimeConfig(
     request: UpdateRuntimeConfigRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<UpdateRuntimeConfigResponse>>;
+  /**
+   * Is the runtime ready, is its network ready, and what do its handlers support?
+   *
+   * Read-only. A runtime that is not ready still answers OK: look at the conditions.
+   */
   status(request: StatusRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StatusResponse>>;
+  /**
+   * Writes a snapshot of a running container (memory, processes, file system changes) to a file on the node, for
+   * forensic analysis or restoring elsewhere. The container goes on running. Since Kubernetes 1.25.
+   *
+   * Not idempotent. UNIMPLEMENTED on containerd before 2.0; needs CRIU on the node, and fails with UNKNOWN without it.
+   * NOT_FOUND when there is no such container.
+   */
   checkpointContainer(
     request: CheckpointContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CheckpointContainerResponse>>;
+  /**
+   * Writes a snapshot of a pod with its containers to the node's disk. Since Kubernetes 1.37 (alpha; no released
+   * runtime has it yet, and it may still change).
+   *
+   * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
+   * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
+   */
   checkpointPod(
     request: CheckpointPodRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CheckpointPodResponse>>;
+  /**
+   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. Since Kubernetes 1.37 (alpha; no
+   * released runtime has it yet, and it may still change).
+   *
+   * Not idempotent: names are reserved as with RunPodSandbox. The call must carry a deadline on the wire
+   * (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+   */
   restorePod(
     request: RestorePodRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RestorePodResponse>>;
+  /**
+   * Events of all containers and sandboxes as they happen, until the client cancels. No replay can be relied on and
+   * events can be lost: list first, then watch, and list again now and then. Since Kubernetes 1.25 (containerd 1.7,
+   * CRI-O 1.26).
+   *
+   * Read-only, but on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
+   * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
+   */
   getContainerEvents(
     request: GetEventsRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<ContainerEventResponse>>;
+  /**
+   * Names, help texts and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while the
+   * runtime runs. Since Kubernetes 1.26.
+   *
+   * Read-only. containerd 1.7 answers with an empty list.
+   */
   listMetricDescriptors(
     request: ListMetricDescriptorsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMetricDescriptorsResponse>>;
+  /**
+   * Metrics of all pods and their containers, in the manner of Prometheus. Since Kubernetes 1.26.
+   *
+   * Read-only. Empty where the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
+   */
   listPodSandboxMetrics(
     request: ListPodSandboxMetricsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListPodSandboxMetricsResponse>>;
+  /**
+   * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
+   * 2.4, CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxMetrics.
+   */
   streamPodSandboxMetrics(
     request: StreamPodSandboxMetricsRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxMetricsResponse>>;
+  /**
+   * Settings of the runtime that clients must agree with: today the cgroup driver. Since Kubernetes 1.28 (containerd
+   * 2.0, CRI-O 1.28).
+   *
+   * Read-only. UNIMPLEMENTED when the runtime is older.
+   */
   runtimeConfig(
     request: RuntimeConfigRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RuntimeConfigResponse>>;
+  /**
+   * Tells the runtime that a pod's resources changed, after the client changed the pod's cgroup itself; limits of
+   * containers change with UpdateContainerResources. The kubelet treats it as advice and carries on when it fails.
+   * Since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33).
+   *
+   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such sandbox, UNIMPLEMENTED when the runtime
+   * is older.
+   */
   updatePodSandboxResources(
     request: UpdatePodSandboxResourcesRequest,
     context: CallContext & CallContextExt,
@@ -24191,146 +25846,392 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
 }
 
 export interface RuntimeServiceClient<CallOptionsExt = {}> {
+  /**
+   * Name and version of the runtime and of the API it speaks. The cheapest call there is: clients use it to check a
+   * connection.
+   *
+   * Read-only, safe to repeat. UNIMPLEMENTED means that nothing on this socket serves CRI v1.
+   */
   version(request: DeepPartial<VersionRequest>, options?: CallOptions & CallOptionsExt): Promise<VersionResponse>;
+  /**
+   * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container where the runtime has
+   * one. On success the sandbox is SANDBOX_READY. Takes as long as network setup and pulling the pause image take.
+   *
+   * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
+   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN, naming the holder's id. After a timeout look
+   * the sandbox up by its metadata before trying again. INVALID_ARGUMENT for a bad configuration; a failing CNI plugin
+   * arrives as UNKNOWN.
+   */
   runPodSandbox(
     request: DeepPartial<RunPodSandboxRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RunPodSandboxResponse>;
+  /**
+   * Stops everything in the sandbox and gives back its network (addresses, port mappings). Containers still running get
+   * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
+   * SANDBOX_NOTREADY.
+   *
+   * Idempotent: stopping a stopped sandbox succeeds, and so should an unknown one, though some runtimes answer
+   * NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to free the
+   * network.
+   */
   stopPodSandbox(
     request: DeepPartial<StopPodSandboxRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<StopPodSandboxResponse>;
+  /**
+   * Removes the sandbox and every container in it, killing what still runs.
+   *
+   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   */
   removePodSandbox(
     request: DeepPartial<RemovePodSandboxRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemovePodSandboxResponse>;
+  /**
+   * State, addresses and settings of one sandbox.
+   *
+   * Read-only. NOT_FOUND when there is no such sandbox.
+   */
   podSandboxStatus(
     request: DeepPartial<PodSandboxStatusRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<PodSandboxStatusResponse>;
+  /**
+   * All sandboxes that match the filter, in one reply. On nodes with very many pods the reply can pass the message size
+   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes where the runtime has it.
+   *
+   * Read-only. No match is an empty list.
+   */
   listPodSandbox(
     request: DeepPartial<ListPodSandboxRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListPodSandboxResponse>;
+  /**
+   * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
+   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read rather than on opening, when the runtime is older: fall back to
+   * ListPodSandbox. After an error mid-stream discard what arrived and start over.
+   */
   streamPodSandboxes(
     request: DeepPartial<StreamPodSandboxesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxesResponse>;
+  /**
+   * Creates a container in a sandbox that is ready, without starting it. The image must be present already.
+   *
+   * Not idempotent: the container's name and attempt are reserved within its pod; a second try fails on containerd,
+   * while CRI-O may return the id of the first. After a timeout look the container up by its metadata before trying
+   * again. NOT_FOUND when the sandbox or the image is missing, INVALID_ARGUMENT for a bad configuration.
+   */
   createContainer(
     request: DeepPartial<CreateContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<CreateContainerResponse>;
+  /**
+   * Starts a created container.
+   *
+   * Not idempotent: fails when the container runs or has run already; a container starts once in its life. After an
+   * ambiguous failure ask ContainerStatus. NOT_FOUND when there is no such container; a command that does not exist in
+   * the image shows up here, as UNKNOWN.
+   */
   startContainer(
     request: DeepPartial<StartContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<StartContainerResponse>;
+  /**
+   * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL.
+   * The container's record stays, with its exit code.
+   *
+   * Idempotent: stopping a container that has exited succeeds, and so should an unknown one (some runtimes answer
+   * NOT_FOUND). Give the call a deadline longer than the grace period: running out of it does not tell whether the
+   * container was stopped.
+   */
   stopContainer(
     request: DeepPartial<StopContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<StopContainerResponse>;
+  /**
+   * Removes a container; one that still runs is killed first. Its log files stay: they belong to the client.
+   *
+   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   */
   removeContainer(
     request: DeepPartial<RemoveContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemoveContainerResponse>;
+  /**
+   * All containers that match the filter, in one reply, exited ones included. About 1.5 KB each: beyond some ten
+   * thousand the reply passes the message size limit (RESOURCE_EXHAUSTED); use StreamContainers where the runtime has
+   * it.
+   *
+   * Read-only. No match is an empty list.
+   */
   listContainers(
     request: DeepPartial<ListContainersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListContainersResponse>;
+  /**
+   * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
+   * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainers.
+   */
   streamContainers(
     request: DeepPartial<StreamContainersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamContainersResponse>;
+  /**
+   * State, exit code, times, mounts and settings of one container.
+   *
+   * Read-only. NOT_FOUND when there is no such container.
+   */
   containerStatus(
     request: DeepPartial<ContainerStatusRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ContainerStatusResponse>;
+  /**
+   * Changes cgroup limits of a container while it runs. All changes apply or none: on an error nothing has changed.
+   *
+   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such container; what the kernel refuses, such
+   * as a memory limit below present use, arrives as UNKNOWN.
+   */
   updateContainerResources(
     request: DeepPartial<UpdateContainerResourcesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<UpdateContainerResourcesResponse>;
+  /**
+   * Tells the runtime to open the container's log file anew, the second half of log rotation: rename the file, then
+   * call this. After an error no new file was created; rename the old one back.
+   *
+   * Safe to repeat. Works on running containers only: others get UNKNOWN "container is not running".
+   */
   reopenContainerLog(
     request: DeepPartial<ReopenContainerLogRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ReopenContainerLogResponse>;
+  /**
+   * Runs a command in a running container, waits for it and returns all of its output at once. For input, large output
+   * or output as it comes use Exec.
+   *
+   * Not idempotent: the command runs again on every call. A non-zero exit code is a successful call. A command that
+   * outlives the request's `timeout` is killed; containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit
+   * code -1 and "command timed out" on stderr. NOT_FOUND when there is no such container, UNKNOWN when it does not run
+   * or the command does not exist.
+   */
   execSync(request: DeepPartial<ExecSyncRequest>, options?: CallOptions & CallOptionsExt): Promise<ExecSyncResponse>;
+  /**
+   * Prepares a command to be run with streams and returns the URL to connect to; nothing runs before that connection.
+   *
+   * Safe to repeat, each call gives a new URL; the session behind the URL is not. NOT_FOUND when there is no such
+   * container; a container that does not run is an error (its code varies).
+   */
   exec(request: DeepPartial<ExecRequest>, options?: CallOptions & CallOptionsExt): Promise<ExecResponse>;
+  /**
+   * Prepares streams to the main process of a running container and returns the URL to connect to. Output is live:
+   * nothing from before the connection is replayed.
+   *
+   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such container; one that does not run is an
+   * error.
+   */
   attach(request: DeepPartial<AttachRequest>, options?: CallOptions & CallOptionsExt): Promise<AttachResponse>;
+  /**
+   * Prepares connections to TCP ports inside the sandbox's network and returns the URL to connect to.
+   *
+   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such sandbox; one that is not ready is an
+   * error.
+   */
   portForward(
     request: DeepPartial<PortForwardRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<PortForwardResponse>;
+  /**
+   * Resource usage of one container.
+   *
+   * Read-only. NOT_FOUND when there is no such container; runtimes differ on one that does not run (an error, or stats
+   * with parts missing).
+   */
   containerStats(
     request: DeepPartial<ContainerStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ContainerStatsResponse>;
+  /**
+   * Resource usage of all running containers that match the filter.
+   *
+   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamContainerStats.
+   */
   listContainerStats(
     request: DeepPartial<ListContainerStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListContainerStatsResponse>;
+  /**
+   * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
+   * CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainerStats.
+   */
   streamContainerStats(
     request: DeepPartial<StreamContainerStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamContainerStatsResponse>;
+  /**
+   * Resource usage of one pod: its sandbox, network and containers together.
+   *
+   * Read-only. NOT_FOUND when there is no such sandbox.
+   */
   podSandboxStats(
     request: DeepPartial<PodSandboxStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<PodSandboxStatsResponse>;
+  /**
+   * Resource usage of all pods that match the filter.
+   *
+   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamPodSandboxStats.
+   */
   listPodSandboxStats(
     request: DeepPartial<ListPodSandboxStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListPodSandboxStatsResponse>;
+  /**
+   * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
+   * CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxStats.
+   */
   streamPodSandboxStats(
     request: DeepPartial<StreamPodSandboxStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxStatsResponse>;
+  /**
+   * Hands node settings to the runtime: today only the address range for pods. Runtimes whose CNI is configured by
+   * files accept it and do nothing.
+   *
+   * Safe to repeat.
+   */
   updateRuntimeConfig(
     request: DeepPartial<UpdateRuntimeConfigRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<UpdateRuntimeConfigResponse>;
+  /**
+   * Is the runtime ready, is its network ready, and what do its handlers support?
+   *
+   * Read-only. A runtime that is not ready still answers OK: look at the conditions.
+   */
   status(request: DeepPartial<StatusRequest>, options?: CallOptions & CallOptionsExt): Promise<StatusResponse>;
+  /**
+   * Writes a snapshot of a running container (memory, processes, file system changes) to a file on the node, for
+   * forensic analysis or restoring elsewhere. The container goes on running. Since Kubernetes 1.25.
+   *
+   * Not idempotent. UNIMPLEMENTED on containerd before 2.0; needs CRIU on the node, and fails with UNKNOWN without it.
+   * NOT_FOUND when there is no such container.
+   */
   checkpointContainer(
     request: DeepPartial<CheckpointContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<CheckpointContainerResponse>;
+  /**
+   * Writes a snapshot of a pod with its containers to the node's disk. Since Kubernetes 1.37 (alpha; no released
+   * runtime has it yet, and it may still change).
+   *
+   * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
+   * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
+   */
   checkpointPod(
     request: DeepPartial<CheckpointPodRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<CheckpointPodResponse>;
+  /**
+   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. Since Kubernetes 1.37 (alpha; no
+   * released runtime has it yet, and it may still change).
+   *
+   * Not idempotent: names are reserved as with RunPodSandbox. The call must carry a deadline on the wire
+   * (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+   */
   restorePod(
     request: DeepPartial<RestorePodRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RestorePodResponse>;
+  /**
+   * Events of all containers and sandboxes as they happen, until the client cancels. No replay can be relied on and
+   * events can be lost: list first, then watch, and list again now and then. Since Kubernetes 1.25 (containerd 1.7,
+   * CRI-O 1.26).
+   *
+   * Read-only, but on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
+   * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
+   */
   getContainerEvents(
     request: DeepPartial<GetEventsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<ContainerEventResponse>;
+  /**
+   * Names, help texts and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while the
+   * runtime runs. Since Kubernetes 1.26.
+   *
+   * Read-only. containerd 1.7 answers with an empty list.
+   */
   listMetricDescriptors(
     request: DeepPartial<ListMetricDescriptorsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMetricDescriptorsResponse>;
+  /**
+   * Metrics of all pods and their containers, in the manner of Prometheus. Since Kubernetes 1.26.
+   *
+   * Read-only. Empty where the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
+   */
   listPodSandboxMetrics(
     request: DeepPartial<ListPodSandboxMetricsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListPodSandboxMetricsResponse>;
+  /**
+   * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
+   * 2.4, CRI-O 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxMetrics.
+   */
   streamPodSandboxMetrics(
     request: DeepPartial<StreamPodSandboxMetricsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxMetricsResponse>;
+  /**
+   * Settings of the runtime that clients must agree with: today the cgroup driver. Since Kubernetes 1.28 (containerd
+   * 2.0, CRI-O 1.28).
+   *
+   * Read-only. UNIMPLEMENTED when the runtime is older.
+   */
   runtimeConfig(
     request: DeepPartial<RuntimeConfigRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RuntimeConfigResponse>;
+  /**
+   * Tells the runtime that a pod's resources changed, after the client changed the pod's cgroup itself; limits of
+   * containers change with UpdateContainerResources. The kubelet treats it as advice and carries on when it fails.
+   * Since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33).
+   *
+   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such sandbox, UNIMPLEMENTED when the runtime
+   * is older.
+   */
   updatePodSandboxResources(
     request: DeepPartial<UpdatePodSandboxResourcesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<UpdatePodSandboxResourcesResponse>;
 }
 
+/**
+ * Images on the node. Often the same socket as RuntimeService, but it may be another one.
+ *
+ * The general errors listed at RuntimeService apply here too.
+ */
 export type ImageServiceDefinition = typeof ImageServiceDefinition;
 export const ImageServiceDefinition = {
   name: "ImageService",
   fullName: "runtime.v1.ImageService",
   methods: {
+    /**
+     * All images on the node that match the filter.
+     *
+     * Read-only. No match is an empty list.
+     */
     listImages: {
       name: "ListImages",
       requestType: ListImagesRequest as typeof ListImagesRequest,
@@ -24339,6 +26240,12 @@ export const ImageServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
+     * 1.36).
+     *
+     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListImages.
+     */
     streamImages: {
       name: "StreamImages",
       requestType: StreamImagesRequest as typeof StreamImagesRequest,
@@ -24347,6 +26254,11 @@ export const ImageServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * One image, found by tag, digest or id.
+     *
+     * Read-only. An image that is not on the node is no error: the call succeeds and `image` is absent.
+     */
     imageStatus: {
       name: "ImageStatus",
       requestType: ImageStatusRequest as typeof ImageStatusRequest,
@@ -24355,6 +26267,15 @@ export const ImageServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Downloads an image; an image already present is checked against the registry and updated. Silent until done, which
+     * can take minutes: there is no progress, so give it no deadline, or a long one. Cancelling the call cancels the
+     * download.
+     *
+     * Safe to repeat, at the price of network traffic; CRI-O joins identical pulls, containerd runs them side by side.
+     * NOT_FOUND or UNKNOWN when the registry has no such image or refuses the credentials; the text may begin with
+     * "RegistryUnavailable" or "SignatureValidationFailed".
+     */
     pullImage: {
       name: "PullImage",
       requestType: PullImageRequest as typeof PullImageRequest,
@@ -24363,6 +26284,12 @@ export const ImageServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Removes an image with all of its tags and digests, whichever of them was named.
+     *
+     * Idempotent: removing an image that is not there succeeds. Containers made from it keep running on most runtimes;
+     * CRI-O refuses while the image is in use.
+     */
     removeImage: {
       name: "RemoveImage",
       requestType: RemoveImageRequest as typeof RemoveImageRequest,
@@ -24371,6 +26298,11 @@ export const ImageServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Disk usage of the file systems that hold images and writable layers of containers.
+     *
+     * Read-only.
+     */
     imageFsInfo: {
       name: "ImageFsInfo",
       requestType: ImageFsInfoRequest as typeof ImageFsInfoRequest,
@@ -24383,23 +26315,59 @@ export const ImageServiceDefinition = {
 } as const;
 
 export interface ImageServiceImplementation<CallContextExt = {}> {
+  /**
+   * All images on the node that match the filter.
+   *
+   * Read-only. No match is an empty list.
+   */
   listImages(
     request: ListImagesRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListImagesResponse>>;
+  /**
+   * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
+   * 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListImages.
+   */
   streamImages(
     request: StreamImagesRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamImagesResponse>>;
+  /**
+   * One image, found by tag, digest or id.
+   *
+   * Read-only. An image that is not on the node is no error: the call succeeds and `image` is absent.
+   */
   imageStatus(
     request: ImageStatusRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ImageStatusResponse>>;
+  /**
+   * Downloads an image; an image already present is checked against the registry and updated. Silent until done, which
+   * can take minutes: there is no progress, so give it no deadline, or a long one. Cancelling the call cancels the
+   * download.
+   *
+   * Safe to repeat, at the price of network traffic; CRI-O joins identical pulls, containerd runs them side by side.
+   * NOT_FOUND or UNKNOWN when the registry has no such image or refuses the credentials; the text may begin with
+   * "RegistryUnavailable" or "SignatureValidationFailed".
+   */
   pullImage(request: PullImageRequest, context: CallContext & CallContextExt): Promise<DeepPartial<PullImageResponse>>;
+  /**
+   * Removes an image with all of its tags and digests, whichever of them was named.
+   *
+   * Idempotent: removing an image that is not there succeeds. Containers made from it keep running on most runtimes;
+   * CRI-O refuses while the image is in use.
+   */
   removeImage(
     request: RemoveImageRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemoveImageResponse>>;
+  /**
+   * Disk usage of the file systems that hold images and writable layers of containers.
+   *
+   * Read-only.
+   */
   imageFsInfo(
     request: ImageFsInfoRequest,
     context: CallContext & CallContextExt,
@@ -24407,23 +26375,59 @@ export interface ImageServiceImplementation<CallContextExt = {}> {
 }
 
 export interface ImageServiceClient<CallOptionsExt = {}> {
+  /**
+   * All images on the node that match the filter.
+   *
+   * Read-only. No match is an empty list.
+   */
   listImages(
     request: DeepPartial<ListImagesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListImagesResponse>;
+  /**
+   * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
+   * 1.36).
+   *
+   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListImages.
+   */
   streamImages(
     request: DeepPartial<StreamImagesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamImagesResponse>;
+  /**
+   * One image, found by tag, digest or id.
+   *
+   * Read-only. An image that is not on the node is no error: the call succeeds and `image` is absent.
+   */
   imageStatus(
     request: DeepPartial<ImageStatusRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ImageStatusResponse>;
+  /**
+   * Downloads an image; an image already present is checked against the registry and updated. Silent until done, which
+   * can take minutes: there is no progress, so give it no deadline, or a long one. Cancelling the call cancels the
+   * download.
+   *
+   * Safe to repeat, at the price of network traffic; CRI-O joins identical pulls, containerd runs them side by side.
+   * NOT_FOUND or UNKNOWN when the registry has no such image or refuses the credentials; the text may begin with
+   * "RegistryUnavailable" or "SignatureValidationFailed".
+   */
   pullImage(request: DeepPartial<PullImageRequest>, options?: CallOptions & CallOptionsExt): Promise<PullImageResponse>;
+  /**
+   * Removes an image with all of its tags and digests, whichever of them was named.
+   *
+   * Idempotent: removing an image that is not there succeeds. Containers made from it keep running on most runtimes;
+   * CRI-O refuses while the image is in use.
+   */
   removeImage(
     request: DeepPartial<RemoveImageRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemoveImageResponse>;
+  /**
+   * Disk usage of the file systems that hold images and writable layers of containers.
+   *
+   * Read-only.
+   */
   imageFsInfo(
     request: DeepPartial<ImageFsInfoRequest>,
     options?: CallOptions & CallOptionsExt,
