@@ -67,18 +67,25 @@ const accepted =
  * `run/x.sock` for a socket `/x.sock` on a host named `run`.
  */
 export function parseEndpoint(text: string, options: ParseEndpointOptions = {}): Endpoint {
-  const input = new EndpointText(text, options);
-  const endpoint = input.parse();
-  if (hasTlsOptions(options.tls)) {
-    if (endpoint.kind !== "tcp" || !endpoint.tls) {
-      throw new InvalidInputError({
-        field: "tls",
-        message: `TLS credentials are of no use for ${endpoint.display}: only https:// endpoints speak TLS`,
-      });
-    }
-    checkTlsOptions(options.tls);
-  }
+  const endpoint = new EndpointText(text, options).parse();
+  checkTlsFits(options.tls, endpoint);
   return endpoint;
+}
+
+/**
+ * Refuses TLS credentials that none of the endpoints has a use for, and credentials that cannot be read. For a runtime and an
+ * image service behind different kinds of endpoint: parse both without `tls`, then ask this about both.
+ */
+export function checkTlsFits(tls: TlsOptions | undefined, ...endpoints: readonly Endpoint[]): void {
+  if (!hasTlsOptions(tls)) return;
+  if (!endpoints.some((endpoint) => endpoint.kind === "tcp" && endpoint.tls)) {
+    const given = endpoints.map((endpoint) => endpoint.display).join(" and ");
+    throw new InvalidInputError({
+      field: "tls",
+      message: `is of no use for ${given}: only https:// endpoints speak TLS`,
+    });
+  }
+  checkTlsOptions(tls);
 }
 
 /** Whether two endpoints are one and the same place. */

@@ -1,0 +1,185 @@
+import { readFile } from "node:fs/promises";
+import { win32 } from "node:path";
+import type { LineCounter } from "yaml";
+import { InvalidInputError } from "../errors.js";
+
+/** crictl's configuration. A key that the file leaves out or leaves empty is absent here. */
+export interface CrictlConfig {
+  /** The file it was read from. */
+  path: string;
+  /** `runtime-endpoint` */
+  runtimeEndpoint?: string | undefined;
+  /** `image-endpoint` */
+  imageEndpoint?: string | undefined;
+  /** `timeout`, in seconds; crictl reads 0 and less as its own default of two seconds. */
+  timeoutSeconds?: number | undefined;
+  /** `debug` */
+  debug?: boolean | undefined;
+  /** `pull-image-on-create` */
+  pullImageOnCreate?: boolean | undefined;
+  /** `disable-pull-on-run` */
+  disablePullOnRun?: boolean | undefined;
+  /** `max-retries`: how often crictl repeats an attempt to connect; 0 is never, less is without end. */
+  maxRetries?: number | undefined;
+}
+
+/** Where a configuration file is looked for, and whether somebody named it or it is just the usual place. */
+export interface CrictlConfigLocation {
+  path: string;
+  explicit: boolean;
+}
+
+/**
+ * Reads the configuration file of crictl, so that a node set up for crictl needs no second setup.
+ *
+ * The file is `path`, else what `CRI_CONFIG_FILE` names, else crictl's default: `/etc/crictl.yaml`,
+ * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. Unlike crictl this tolerates keys
+ * that it does not know.
+ *
+ * @returns `undefined` if the default file does not exist
+ * @throws {@link InvalidInputError} if a file that was named does not exist, or if any file cannot be read or understood
+ */
+export async function loadCrictlConfig(
+  path?: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<CrictlConfig | undefined> {
+  return readCrictlConfig(locateCrictlConfig({ path, env }));
+}
+
+/** The first half of {@link loadCrictlConfig}: where to look. */
+export function locateCrictlConfig(from: {
+  path?: string | undefined;
+  env: NodeJS.ProcessEnv;
+  platform?: NodeJS.Platform | undefined;
+}): CrictlConfigLocation {
+  const explicit = from.path || from.env.CRI_CONFIG_FILE;
+  if (explicit) return { path: explicit, explicit: true };
+  return { path: defaultPath(from.platform ?? process.platform, from.env), explicit: false };
+}
+
+/** The second half of {@link loadCrictlConfig}: reading. */
+export async function readCrictlConfig(location: CrictlConfigLocation): Promise<CrictlConfig | undefined> {
+  const text = await readText(location);
+  if (text === undefined) return undefined;
+  // Most programs never read this file, and the parser is the largest dependency.
+  return new ConfigFile(await import("yaml"), location.path, text).parse();
+}
+
+function defaultPath(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string {
+  if (platform === "win32") return win32.join(env.USERPROFILE ?? "C:\\", ".crictl", "crictl.yaml");
+  return platform === "freebsd" ? "/usr/local/etc/crictl.yaml" : "/etc/crictl.yaml";
+}
+
+async function readText({ path, explicit }: CrictlConfigLocation): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (!explicit && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
+    const reason =
+      code === "ENOENT"
+        ? "does not exist"
+        : code === "EACCES"
+          ? "cannot be read: no permission (crictl writes it readable for its owner alone). Make it readable, or set CONTAINER_RUNTIME_ENDPOINT and IMAGE_SERVICE_ENDPOINT"
+          : `cannot be read: ${code ?? String(cause)}`;
+    throw new InvalidInputError({ field: "crictl configuration", message: `${path} ${reason}`, cause });
+  }
+}
+
+const knownKeys: ReadonlySet<string> = new Set([
+  "runtime-endpoint",
+  "image-endpoint",
+  "timeout",
+  "debug",
+  "pull-image-on-create",
+  "disable-pull-on-run",
+  "max-retries",
+]);
+
+// What Go's strconv.ParseBool takes, as crictl reads every value through it.
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "true", "True", "TRUE"].map((text) => [text, true] as const),
+  ...["0", "f", "F", "false", "False", "FALSE"].map((text) => [text, false] as const),
+]);
+
+class ConfigFile {
+  readonly #yaml: Yaml;
+  readonly #path: string;
+  readonly #text: string;
+  readonly #lines: LineCounter;
+
+  constructor(yaml: Yaml, path: string, text: string) {
+    this.#yaml = yaml;
+    this.#path = path;
+    this.#text = text;
+    this.#lines = new yaml.LineCounter();
+  }
+
+  parse(): CrictlConfig {
+    const values = this.#values();
+    return {
+      path: this.#path,
+      runtimeEndpoint: values.get("runtime-endpoint")?.text,
+      imageEndpoint: values.get("image-endpoint")?.text,
+      timeoutSeconds: this.#integer(values.get("timeout")),
+      debug: this.#boolean(values.get("debug")),
+      pullImageOnCreate: this.#boolean(values.get("pull-image-on-create")),
+      disablePullOnRun: this.#boolean(values.get("disable-pull-on-run")),
+      maxRetries: this.#integer(values.get("max-retries")),
+    };
+  }
+
+  /** The text of each value that is not empty. crictl looks at the text too: `timeout: "10"` is a number, `debug: "true"` a boolean. */
+  #values(): Map<string, Value> {
+    const { isMap, isScalar, parseDocument } = this.#yaml;
+    const document = parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false });
+    const [error] = document.errors;
+    if (error !== undefined) throw this.#refuse(error.pos[0], `is not valid YAML: ${error.message}`);
+
+    const root = document.contents;
+    const values = new Map<string, Value>();
+    if (root === null || (isScalar(root) && root.value === null)) return values;
+    if (!isMap(root)) throw this.#refuse(root.range[0], "must consist of lines such as `timeout: 10`");
+    for (const { key, value } of root.items) {
+      const name = isScalar(key) ? String(key.value) : "";
+      if (!knownKeys.has(name) || value === null) continue;
+      const offset = value.range?.[0] ?? 0;
+      if (!isScalar(value)) throw this.#refuse(offset, `${name}: must be one value`);
+      const text = typeof value.value === "string" ? value.value : (value.source ?? "");
+      if (value.value !== null && text !== "") values.set(name, { name, text, offset });
+    }
+    return values;
+  }
+
+  #integer(value: Value | undefined): number | undefined {
+    if (value === undefined) return undefined;
+    const number = Number(value.text);
+    if (!/^[+-]?\d+$/.test(value.text) || !Number.isSafeInteger(number)) {
+      throw this.#refuse(value.offset, `${value.name}: must be a whole number, got ${JSON.stringify(value.text)}`);
+    }
+    return number;
+  }
+
+  #boolean(value: Value | undefined): boolean | undefined {
+    if (value === undefined) return undefined;
+    const result = booleans.get(value.text);
+    if (result === undefined) {
+      throw this.#refuse(value.offset, `${value.name}: must be true or false, got ${JSON.stringify(value.text)}`);
+    }
+    return result;
+  }
+
+  #refuse(offset: number, message: string): InvalidInputError {
+    const { line } = this.#lines.linePos(offset);
+    return new InvalidInputError({ field: "crictl configuration", message: `${this.#path}:${line}: ${message}` });
+  }
+}
+
+type Yaml = typeof import("yaml");
+
+interface Value {
+  name: string;
+  text: string;
+  /** Where in the file it stands. */
+  offset: number;
+}

@@ -1,0 +1,79 @@
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { connect } from "node:net";
+import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
+import { explainDenied, permissionDenied } from "./socket-access.js";
+
+/** What came of looking at a socket. */
+export interface ProbeResult {
+  /** Whether something accepts connections there. That it speaks CRI is not known yet. */
+  reachable: boolean;
+  /** In words: `answers`, `no such socket`, `permission denied: …`. */
+  outcome: string;
+}
+
+/** How {@link probeSocket} looks. */
+export interface ProbeOptions {
+  /** How long to wait for the connection, in milliseconds. @defaultValue 1000 */
+  timeoutMs?: number | undefined;
+  /** Where the file system lies that holds `/etc/passwd` and `/etc/group`. @defaultValue "/" */
+  root?: string | undefined;
+}
+
+/**
+ * Finds out whether anything listens on a socket or pipe by connecting to it and hanging up; a missing file costs no more than a
+ * look. Never rejects: whatever is wrong becomes the outcome.
+ */
+export async function probeSocket(
+  endpoint: UnixEndpoint | NpipeEndpoint,
+  { timeoutMs = 1_000, root }: ProbeOptions = {},
+): Promise<ProbeResult> {
+  const { path, kind } = endpoint;
+  try {
+    // Looking at a pipe would use up one of its instances.
+    if (kind === "unix") {
+      const stats = await stat(path);
+      if (!stats.isSocket()) return { reachable: false, outcome: `not a socket but ${describe(stats)}` };
+    }
+    await tryConnect(path, timeoutMs);
+    return { reachable: true, outcome: "answers" };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    switch (code) {
+      case "ENOENT":
+      case "ENOTDIR":
+        return { reachable: false, outcome: kind === "unix" ? "no such socket" : "no such pipe" };
+      case "EACCES":
+      case "EPERM":
+        return {
+          reachable: false,
+          outcome: kind === "unix" ? await explainDenied(path, root) : `${permissionDenied}: run as administrator`,
+        };
+      case "ECONNREFUSED":
+        return { reachable: false, outcome: "nobody listens: left behind by a runtime that has stopped" };
+      case "EAGAIN": // its queue of new connections is full, so there is somebody
+        return { reachable: true, outcome: "answers, busy" };
+      case "EPROTOTYPE":
+        return { reachable: false, outcome: "a socket for datagrams, which no runtime has" };
+      default:
+        return { reachable: false, outcome: code ?? (error as Error).message };
+    }
+  }
+}
+
+function describe(stats: Stats): string {
+  if (stats.isDirectory()) return "a directory (which is what bind-mounting a missing socket makes)";
+  return stats.isFile() ? "a regular file" : "a device or pipe";
+}
+
+function tryConnect(path: string, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("error", reject);
+  });
+}

@@ -1,0 +1,45 @@
+import { posix } from "node:path";
+import { type NpipeEndpoint, npipeEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
+
+/** A place where a runtime listens unless it was told otherwise. */
+export interface WellKnownSocket {
+  /** Whose it is. */
+  runtime: string;
+  endpoint: UnixEndpoint | NpipeEndpoint;
+}
+
+const linux = [
+  // crictl's own three, in crictl's order …
+  ["containerd", "/run/containerd/containerd.sock"],
+  ["CRI-O", "/run/crio/crio.sock"],
+  ["cri-dockerd", "/var/run/cri-dockerd.sock"],
+  // … then distributions that bring their own containerd, where people have to configure crictl today.
+  ["k3s or rke2", "/run/k3s/containerd/containerd.sock"],
+  ["k0s", "/run/k0s/containerd.sock"],
+  ["microk8s", "/var/snap/microk8s/common/run/containerd.sock"],
+] as const;
+
+const freebsd = [
+  ["containerd", "/var/run/containerd/containerd.sock"],
+  ["CRI-O", "/var/run/crio/crio.sock"],
+  ["cri-dockerd", "/var/run/cri-dockerd.sock"],
+] as const;
+
+const windows = [
+  ["containerd", "//./pipe/containerd-containerd"],
+  ["cri-dockerd", "//./pipe/cri-dockerd"],
+] as const;
+
+/** The well-known sockets of a platform, the likeliest first. */
+export function wellKnownSockets(platform: NodeJS.Platform, root = "/"): readonly WellKnownSocket[] {
+  if (platform === "win32") return windows.map(([runtime, name]) => ({ runtime, endpoint: npipeEndpoint(name) }));
+  return (platform === "freebsd" ? freebsd : linux).map(([runtime, path]) => ({
+    runtime,
+    endpoint: unixEndpoint(under(root, path)),
+  }));
+}
+
+/** An absolute path of a file system that is mounted elsewhere. */
+export function under(root: string, path: string): string {
+  return posix.join(root, path);
+}
