@@ -1,0 +1,156 @@
+/**
+ * One containerd that can be started, stopped, killed and started again while its containers go on.
+ *
+ * @module
+ */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, open, rm, symlink, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ContainerdSettings, containerdConfig, type TcpSettings } from "./containerd-config.js";
+import { Enclosure } from "./enclosure.js";
+import { tailOf } from "./logs.js";
+import { networkConfiguration } from "./network.js";
+import { signal } from "./processes.js";
+import { askVersion } from "./readiness.js";
+
+export interface ContainerdOptions {
+  name: string;
+  /** Short, since the path of a socket below it may have 107 bytes at most. */
+  folder: string;
+  format: ContainerdSettings["format"];
+  /** Programs by the names containerd looks for: itself, its shim, and the handlers' programs. */
+  programs: Readonly<Record<string, string>>;
+  handlers: ContainerdSettings["handlers"];
+  cniProgramFolder: string;
+  sandboxImage: string;
+  registriesFolder: string;
+  bridge: string;
+  subnet: string;
+  cgroup: string;
+  busybox: string;
+  tini: string;
+  environment: NodeJS.ProcessEnv;
+  tcp?: TcpSettings;
+}
+
+export class Containerd {
+  readonly socket: string;
+  readonly logFile: string;
+  /** As told by the runtime itself, e.g. `1.7.24`. Empty before the first start. */
+  version = "";
+
+  private enclosure: Enclosure | undefined;
+  private doorKeeper: ChildProcess | undefined;
+
+  constructor(private readonly options: ContainerdOptions) {
+    this.socket = join(options.folder, "s.sock");
+    this.logFile = join(options.folder, "containerd.log");
+    if (Buffer.byteLength(`${this.socket}.ttrpc`) > 107) throw new Error(`${this.socket} is too long for a socket.`);
+  }
+
+  /** Whether containerd itself is running; its containers may, whatever the answer. */
+  get running(): boolean {
+    return this.doorKeeper !== undefined;
+  }
+
+  /** Starts containerd, and resolves when it answers. Does nothing if it is running. */
+  async start(): Promise<void> {
+    if (this.running) return;
+    this.enclosure ??= await this.prepare();
+    await rm(this.socket, { force: true });
+    const log = await open(this.logFile, "a");
+    const bin = join(this.options.folder, "bin");
+    const doorKeeper = this.enclosure.spawn([join(bin, "containerd"), "--config", this.configFile], {
+      env: { ...this.options.environment, PATH: [bin, process.env.PATH].join(delimiter) },
+      stdio: ["ignore", log.fd, log.fd],
+    });
+    await log.close();
+    doorKeeper.unref();
+    doorKeeper.once("error", () => {});
+    doorKeeper.once("exit", () => {
+      if (this.doorKeeper === doorKeeper) this.doorKeeper = undefined;
+    });
+    this.doorKeeper = doorKeeper;
+    // Debian appends what it did to the sources.
+    this.version = (await this.answering(doorKeeper)).replace(/[~+].*/, "");
+  }
+
+  /** Asks containerd to end, and makes it when it does not. Pods and containers keep running. */
+  async stop(): Promise<void> {
+    await this.kill("SIGTERM");
+  }
+
+  /** Sends containerd a signal, and resolves when it is gone. Pods and containers keep running. */
+  async kill(name: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const doorKeeper = this.doorKeeper;
+    if (doorKeeper === undefined) return;
+    const gone = once(doorKeeper, "exit");
+    const inner = Enclosure.inner(doorKeeper);
+    if (inner !== undefined) signal(inner, name);
+    const overdue = setTimeout(() => inner !== undefined && signal(inner, "SIGKILL"), 10_000);
+    // While nothing else is going on, the child, which is unreferenced, would not keep the process waiting.
+    doorKeeper.ref();
+    await gone;
+    clearTimeout(overdue);
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  private get configFile(): string {
+    return join(this.options.folder, "config.toml");
+  }
+
+  private async prepare(): Promise<Enclosure> {
+    const { options } = this;
+    const bin = join(options.folder, "bin");
+    const cni = join(options.folder, "cni");
+    await mkdir(bin, { recursive: true });
+    await mkdir(cni, { recursive: true });
+    for (const [name, program] of Object.entries(options.programs)) await symlink(program, join(bin, name));
+    const enclosure = await Enclosure.open(options);
+    const own = enclosure.privateFolder;
+    await writeFile(
+      join(cni, "10-lab.conflist"),
+      networkConfiguration(options.bridge, options.subnet, join(own, "addresses")),
+    );
+    await writeFile(
+      this.configFile,
+      containerdConfig({
+        format: options.format,
+        socket: this.socket,
+        root: join(own, "root"),
+        state: join(own, "state"),
+        sandboxImage: options.sandboxImage,
+        registriesFolder: options.registriesFolder,
+        cniConfigFolder: cni,
+        cniProgramFolder: options.cniProgramFolder,
+        handlers: options.handlers,
+        ...(options.tcp && { tcp: options.tcp }),
+      }),
+    );
+    return enclosure;
+  }
+
+  private async answering(doorKeeper: ChildProcess): Promise<string> {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      try {
+        return await askVersion(`unix://${this.socket}`);
+      } catch (error) {
+        const ended = this.doorKeeper !== doorKeeper;
+        if (ended || Date.now() > deadline) {
+          const reason = ended ? "ended right after its start" : "does not answer";
+          throw new Error(`${this.options.name} ${reason}. Its log ends with:\n${await tailOf(this.logFile)}`, {
+            cause: error,
+          });
+        }
+      }
+      await sleep(25);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Small images made of two static programs, pushed over a registry's HTTP API.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { pack } from "tar-stream";
+import { run } from "./command.js";
+import type { Registry } from "./registry.js";
+
+/** What the image says about processes started from it, in the words of the OCI image specification. */
+export interface ImageConfig {
+  Entrypoint?: string[];
+  Cmd?: string[];
+  Env?: string[];
+  User?: string;
+  WorkingDir?: string;
+  Labels?: Record<string, string>;
+  StopSignal?: string;
+  ExposedPorts?: Record<string, Record<string, never>>;
+}
+
+/** A file system layer, compressed, with the digest of what it is when unpacked. */
+export interface Layer {
+  compressed: Buffer;
+  contentDigest: string;
+}
+
+/** The moment all files and images claim to be from, so that the same programs give the same digests. */
+const created = new Date("2024-01-01T00:00:00Z");
+const path = "PATH=/bin";
+
+/** The images of the open registry. */
+export const publicImages = {
+  "busybox:1": { Cmd: ["/bin/sh"], Env: [path] },
+  "busybox:2": { Cmd: ["/bin/sh"], Env: [path, "EDITION=2"] },
+  "pause:1": { Entrypoint: ["/bin/tini", "--", "/bin/sleep", "infinity"], Env: [path] },
+  "demo:1": {
+    Entrypoint: ["/bin/tini", "--"],
+    Cmd: ["/bin/sleep", "infinity"],
+    Env: [path, "GREETING=hello", "EMPTY="],
+    User: "1000:1000",
+    WorkingDir: "/home/app",
+    Labels: { "org.opencontainers.image.title": "demo", "example.test/purpose": "tests of image metadata" },
+    StopSignal: "SIGINT",
+    ExposedPorts: { "8080/tcp": {} },
+  },
+} as const satisfies Record<string, unknown>;
+
+/** The images of the registry with a password. */
+export const privateImages = {
+  "private/busybox:1": { Cmd: ["/bin/sh"], Env: [path, "EDITION=private"] },
+} as const satisfies Record<string, unknown>;
+
+/** The one layer that all images have: busybox under all its names, tini, and two users. */
+export async function buildLayer(busybox: string, tini: string): Promise<Layer> {
+  const archive = pack();
+  const reading = buffer(archive);
+  const common = { mtime: created, uid: 0, gid: 0 };
+  const folder = (name: string, mode = 0o755, owner = 0) =>
+    archive.entry({ ...common, name: `${name}/`, type: "directory", mode, uid: owner, gid: owner });
+  const file = (name: string, content: Buffer | string, mode = 0o644) =>
+    archive.entry({ ...common, name, mode }, content);
+
+  for (const name of ["bin", "dev", "etc", "home", "proc", "root", "sys", "var"]) folder(name);
+  folder("tmp", 0o1777);
+  folder("home/app", 0o755, 1000);
+  file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n");
+  file("etc/group", "root:x:0:\napp:x:1000:\nextra:x:2000:app\n");
+  file("bin/busybox", await readFile(busybox), 0o755);
+  file("bin/tini", await readFile(tini), 0o755);
+  for (const applet of (await run(busybox, ["--list"])).trim().split("\n").sort()) {
+    // A link of that name would replace the program it points to.
+    if (applet === "busybox") continue;
+    archive.entry({ ...common, name: `bin/${applet}`, type: "symlink", linkname: "busybox", mode: 0o777 });
+  }
+  archive.finalize();
+  const content = await reading;
+  return { compressed: await promisify(gzip)(content), contentDigest: digestOf(content) };
+}
+
+/** Pushes an image of that one layer and resolves with the digest of its manifest. */
+export async function pushImage(registry: Registry, name: string, config: ImageConfig, layer: Layer): Promise<string> {
+  const [repository = "", tag = ""] = name.split(":");
+  const configuration = Buffer.from(
+    JSON.stringify({
+      created: created.toISOString(),
+      architecture: { x64: "amd64", ia32: "386" }[process.arch as string] ?? process.arch,
+      os: "linux",
+      config,
+      rootfs: { type: "layers", diff_ids: [layer.contentDigest] },
+      history: [{ created: created.toISOString(), created_by: "test lab" }],
+    }),
+  );
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: await pushBlob(registry, repository, configuration, "application/vnd.oci.image.config.v1+json"),
+    layers: [await pushBlob(registry, repository, layer.compressed, "application/vnd.oci.image.layer.v1.tar+gzip")],
+  });
+  await request(registry, `/v2/${repository}/manifests/${tag}`, {
+    method: "PUT",
+    body: manifest,
+    headers: { "content-type": "application/vnd.oci.image.manifest.v1+json" },
+  });
+  return digestOf(Buffer.from(manifest));
+}
+
+async function pushBlob(registry: Registry, repository: string, content: Buffer, mediaType: string) {
+  const descriptor = { mediaType, digest: digestOf(content), size: content.length };
+  const upload = await request(registry, `/v2/${repository}/blobs/uploads/`, { method: "POST" });
+  const location = new URL(upload.headers.get("location") ?? "", `http://${registry.address}`);
+  location.searchParams.set("digest", descriptor.digest);
+  await request(registry, location.href, {
+    method: "PUT",
+    body: new Uint8Array(content),
+    headers: { "content-type": "application/octet-stream" },
+  });
+  return descriptor;
+}
+
+async function request(registry: Registry, path: string, init: RequestInit): Promise<Response> {
+  const reply = await registry.request(path, init);
+  const text = await reply.text();
+  if (!reply.ok) throw new Error(`The registry answers ${init.method} ${path} with ${reply.status}: ${text}`);
+  return reply;
+}
+
+function digestOf(content: Buffer): string {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+}

@@ -1,0 +1,361 @@
+/**
+ * Real containerds of several versions side by side, with registries and images, on a machine where nothing is installed.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheFolder } from "./cache.js";
+import { CertificateAuthority } from "./certificates.js";
+import { Containerd } from "./containerd.js";
+import type { TcpSettings } from "./containerd-config.js";
+import { fetchPackages, type Suite } from "./debian.js";
+import { buildLayer, privateImages, publicImages, pushImage } from "./images.js";
+import { exclusively } from "./lock.js";
+import { chooseSubnet, readForwarding } from "./network.js";
+import { identify, processScope } from "./processes.js";
+import { type LabRecord, readRecords, stateOf, writeRecord } from "./records.js";
+import { freePort, Registry } from "./registry.js";
+import { environmentMark, tearDown, tearDownAbandoned } from "./teardown.js";
+
+export { type LabAvailability, labAvailability } from "./availability.js";
+
+/** The versions there are, each with the Debian suite it comes from and the format of its configuration. */
+const editions = {
+  "1.6": { suite: "bookworm", format: 2 },
+  "1.7": { suite: "trixie", format: 2 },
+  "2.1": { suite: "forky", format: 3 },
+} as const satisfies Record<string, { suite: Suite; format: 2 | 3 }>;
+
+export type LabVersion = keyof typeof editions;
+export const labVersions = Object.keys(editions) as LabVersion[];
+
+/** What all versions share, from bookworm: later suites' runc does not run on Debian 12. */
+const commonPackages = [
+  "busybox-static",
+  "containernetworking-plugins",
+  "crun",
+  "docker-registry",
+  // Libraries of crun and runc that a small machine may lack.
+  "libseccomp2",
+  "libyajl2",
+  "runc",
+  "tini",
+];
+
+export interface LabOptions {
+  /** All of them unless told otherwise. */
+  versions?: readonly LabVersion[];
+  /** Versions that also listen on a TCP port with mutual TLS, and whether CRI is served there. */
+  tcp?: Partial<Record<LabVersion, "cri" | "without-cri">>;
+}
+
+/** A TCP endpoint with mutual TLS; the paths lead to PEM files. */
+export interface LabTcp {
+  /** Host and port. */
+  address: string;
+  servesCri: boolean;
+  authorityFile: string;
+  clientCertificateFile: string;
+  clientKeyFile: string;
+  /** A certificate of an authority that the server does not know, and that authority. */
+  strangerCertificateFile: string;
+  strangerKeyFile: string;
+  strangerAuthorityFile: string;
+}
+
+export interface LabInstance {
+  /** E.g. `containerd-1.7`. */
+  name: string;
+  /** E.g. `1.7.24`. */
+  version: string;
+  /** E.g. `unix:///…/s.sock`. */
+  endpoint: string;
+  /** Names of the runtime handlers, the default one first. */
+  handlers: string[];
+  logFile: string;
+  subnet: string;
+  tcp?: LabTcp;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Ends containerd only; pods and containers keep running. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  restart(): Promise<void>;
+}
+
+/** References of the images in the registries. */
+export interface LabImages {
+  busybox: string;
+  /** Another image of the same layer. */
+  busybox2: string;
+  pause: string;
+  /** With labels, variables, a user, an entry point and a stop signal. */
+  demo: string;
+  /** In the registry that wants a password. */
+  privateBusybox: string;
+  /** The manifests' digests by reference. */
+  digests: Record<string, string>;
+}
+
+export interface Lab {
+  id: string;
+  folder: string;
+  instances: LabInstance[];
+  registry: { address: string };
+  privateRegistry: { address: string; username: string; password: string };
+  images: LabImages;
+  /** Removes everything. Further calls do nothing. */
+  stop(): Promise<void>;
+}
+
+/** Brings up a lab, after removing what crashed ones left. It goes down with {@link Lab.stop}, or with this process. */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const versions = options.versions ?? labVersions;
+  const programs = await fetchPrograms(versions);
+  const record = await register(versions, programs.busybox);
+  const release = tearDownWithOwner(record);
+  try {
+    const lab = await assemble(record, versions, options, programs);
+    record.endpoints = Object.fromEntries(lab.instances.map(({ name, endpoint }) => [name, endpoint]));
+    await writeRecord(record);
+    return { ...lab, stop: async () => release() };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+interface Programs {
+  busybox: string;
+  tini: string;
+  registry: string;
+  cniFolder: string;
+  libraries: string[];
+  handlers: Map<string, string>;
+  containerd: Record<LabVersion, string>;
+}
+
+async function fetchPrograms(versions: readonly LabVersion[]): Promise<Programs> {
+  // Containerd of bookworm always comes along: one set of packages means one download.
+  const [bookworm = "", ...others] = await Promise.all([
+    fetchPackages("bookworm", [...commonPackages, "containerd"]),
+    ...versions.filter((version) => version !== "1.6").map(rootOf),
+  ]);
+  async function rootOf(version: LabVersion): Promise<string> {
+    return await fetchPackages(editions[version].suite, ["containerd"]);
+  }
+  const roots = { "1.6": bookworm } as Record<LabVersion, string>;
+  for (const version of versions.filter((version) => version !== "1.6")) roots[version] = others.shift() ?? "";
+  return {
+    busybox: join(bookworm, "bin/busybox"),
+    tini: join(bookworm, "usr/bin/tini-static"),
+    registry: join(bookworm, "usr/bin/docker-registry"),
+    cniFolder: join(bookworm, "usr/lib/cni"),
+    libraries: (await readdir(join(bookworm, "usr/lib")))
+      .filter((name) => name.includes("-linux-gnu"))
+      .map((name) => join(bookworm, "usr/lib", name)),
+    handlers: new Map([
+      ["runc", join(bookworm, "usr/sbin/runc")],
+      ["crun", join(bookworm, "usr/bin/crun")],
+    ]),
+    containerd: roots,
+  };
+}
+
+/** Removes abandoned labs and writes down what the new one is going to own. One process at a time. */
+async function register(versions: readonly LabVersion[], busybox: string): Promise<LabRecord> {
+  return await exclusively(join(cacheFolder(), "labs"), async () => {
+    tearDownAbandoned();
+    const others = readRecords().filter((other) => stateOf(other) !== "abandoned");
+    const owner = identify(process.pid);
+    if (owner === undefined) throw new Error("/proc does not know this process.");
+    const id = randomBytes(4).toString("hex");
+    const subnets: string[] = [];
+    for (const _ of versions) subnets.push(chooseSubnet([...others.flatMap((other) => other.subnets), ...subnets]));
+    const record: LabRecord = {
+      id,
+      owner,
+      scope: processScope(),
+      started: new Date().toISOString(),
+      folder: join(shortTemporaryFolder(), `cri-lab-${id}`),
+      bridges: versions.map((_, index) => `crilab${id}${index}`),
+      subnets,
+      cgroups: versions.map((_, index) => `cri-lab-${id}-${index}`),
+      forwardingBefore: others[0]?.forwardingBefore ?? readForwarding(),
+      busybox,
+      endpoints: {},
+    };
+    await writeRecord(record);
+    return record;
+  });
+}
+
+/** Socket paths are short by nature. */
+function shortTemporaryFolder(): string {
+  return tmpdir().length > 60 ? "/tmp" : tmpdir();
+}
+
+async function assemble(
+  record: LabRecord,
+  versions: readonly LabVersion[],
+  options: LabOptions,
+  programs: Programs,
+): Promise<Omit<Lab, "stop">> {
+  const { folder } = record;
+  const [mark = "", id = ""] = environmentMark(record.id).split("=");
+  const environment = { ...process.env, [mark]: id, LD_LIBRARY_PATH: programs.libraries.join(":") };
+  await mkdir(folder, { recursive: true });
+  // Containers of any user reach what tests mount from below.
+  await chmod(folder, 0o755);
+
+  const credentials = { username: "lab", password: randomBytes(12).toString("hex") };
+  const start = (name: string, extra: object = {}) =>
+    Registry.start({ folder: join(folder, name), program: programs.registry, environment, ...extra });
+  const [registry, privateRegistry] = await Promise.all([start("registry"), start("private", { credentials })]);
+  const registriesFolder = join(folder, "certs.d");
+  for (const { address } of [registry, privateRegistry]) await writeHosts(registriesFolder, address);
+
+  const pushing = pushAll(registry, privateRegistry, programs);
+  const tls = options.tcp === undefined ? undefined : await writeCertificates(join(folder, "tls"));
+  const starting = versions.map(async (version, index): Promise<LabInstance> => {
+    const name = `containerd-${version}`;
+    const tcp = options.tcp?.[version];
+    const address = tcp === undefined ? undefined : `127.0.0.1:${await freePort()}`;
+    const servesCri = tcp === "cri";
+    const bin = join(programs.containerd[version], "usr/bin");
+    const containerd = new Containerd({
+      name,
+      folder: join(folder, `c${index}`),
+      format: editions[version].format,
+      programs: {
+        containerd: join(bin, "containerd"),
+        "containerd-shim-runc-v2": join(bin, "containerd-shim-runc-v2"),
+        ...Object.fromEntries(programs.handlers),
+      },
+      handlers: programs.handlers,
+      cniProgramFolder: programs.cniFolder,
+      sandboxImage: `${registry.address}/pause:1`,
+      registriesFolder,
+      bridge: record.bridges[index] ?? "",
+      subnet: record.subnets[index] ?? "",
+      cgroup: record.cgroups[index] ?? "",
+      busybox: programs.busybox,
+      tini: programs.tini,
+      environment,
+      ...(tls && address !== undefined && { tcp: { address, servesCri, ...tls.server } }),
+    });
+    await containerd.start();
+    return {
+      name,
+      version: containerd.version,
+      endpoint: `unix://${containerd.socket}`,
+      handlers: [...programs.handlers.keys()],
+      logFile: containerd.logFile,
+      subnet: record.subnets[index] ?? "",
+      ...(tls && address !== undefined && { tcp: { address, servesCri, ...tls.client } }),
+      start: () => containerd.start(),
+      stop: () => containerd.stop(),
+      kill: (signal) => containerd.kill(signal),
+      restart: () => containerd.restart(),
+    };
+  });
+  // All of them settle before a failure of one tears everything down.
+  const results = await Promise.allSettled([pushing, ...starting]);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  return {
+    id: record.id,
+    folder,
+    instances: await Promise.all(starting),
+    registry: { address: registry.address },
+    privateRegistry: { address: privateRegistry.address, ...credentials },
+    images: await pushing,
+  };
+}
+
+/** Tells containerd that this registry speaks HTTP without TLS. */
+async function writeHosts(folder: string, address: string): Promise<void> {
+  await mkdir(join(folder, address), { recursive: true });
+  const url = JSON.stringify(`http://${address}`);
+  const hosts = [`server = ${url}`, `[host.${url}]`, '  capabilities = ["pull", "resolve"]', ""].join("\n");
+  await writeFile(join(folder, address, "hosts.toml"), hosts);
+}
+
+async function pushAll(registry: Registry, privateRegistry: Registry, programs: Programs): Promise<LabImages> {
+  const layer = await buildLayer(programs.busybox, programs.tini);
+  const digests: Record<string, string> = {};
+  for (const [target, images] of [
+    [registry, publicImages],
+    [privateRegistry, privateImages],
+  ] as const) {
+    for (const [name, config] of Object.entries(images)) {
+      digests[`${target.address}/${name}`] = await pushImage(target, name, config, layer);
+    }
+  }
+  return {
+    busybox: `${registry.address}/busybox:1`,
+    busybox2: `${registry.address}/busybox:2`,
+    pause: `${registry.address}/pause:1`,
+    demo: `${registry.address}/demo:1`,
+    privateBusybox: `${privateRegistry.address}/private/busybox:1`,
+    digests,
+  };
+}
+
+interface TlsFiles {
+  server: Omit<TcpSettings, "address" | "servesCri">;
+  client: Omit<LabTcp, "address" | "servesCri">;
+}
+
+async function writeCertificates(folder: string): Promise<TlsFiles> {
+  await mkdir(folder, { recursive: true });
+  const write = async (name: string, content: string) => {
+    const file = join(folder, name);
+    await writeFile(file, content, { mode: 0o600 });
+    return file;
+  };
+  const authority = await CertificateAuthority.create();
+  const stranger = await CertificateAuthority.create("Unrelated authority");
+  const server = await authority.issueServer();
+  const client = await authority.issueClient();
+  const strangerClient = await stranger.issueClient("stranger");
+  const authorityFile = await write("authority.pem", authority.certificate);
+  return {
+    server: {
+      certificateFile: await write("server.pem", server.certificate),
+      keyFile: await write("server-key.pem", server.key),
+      clientAuthorityFile: authorityFile,
+    },
+    client: {
+      authorityFile,
+      clientCertificateFile: await write("client.pem", client.certificate),
+      clientKeyFile: await write("client-key.pem", client.key),
+      strangerCertificateFile: await write("stranger.pem", strangerClient.certificate),
+      strangerKeyFile: await write("stranger-key.pem", strangerClient.key),
+      strangerAuthorityFile: await write("stranger-authority.pem", stranger.certificate),
+    },
+  };
+}
+
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ties the lab to this process, and returns what takes it down and unties it again. */
+function tearDownWithOwner(record: LabRecord): () => void {
+  let down = false;
+  const release = () => {
+    process.off("exit", release);
+    for (const name of endings) process.off(name, onSignal);
+    if (down) return;
+    tearDown(record);
+    down = true;
+  };
+  const onSignal = (name: NodeJS.Signals) => {
+    release();
+    // Whoever else listens to the signal decides what becomes of the process; if nobody does, it ends as it would have.
+    if (process.listenerCount(name) === 0) process.kill(process.pid, name);
+  };
+  process.on("exit", release);
+  for (const name of endings) process.on(name, onSignal);
+  return release;
+}

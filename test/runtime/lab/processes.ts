@@ -1,0 +1,78 @@
+/**
+ * Which process is which, from /proc. A process id alone says little, because ids are used again.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** A process for as long as the machine is up: its id and the moment it started, in clock ticks since boot. */
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string;
+}
+
+/** Identifies a running process; `undefined` when there is none, or only its unclaimed exit status. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const fields = statFields(pid);
+  const startTime = fields?.[19];
+  if (startTime === undefined || fields?.[0] === "Z" || fields?.[0] === "X") return undefined;
+  return { pid, startTime };
+}
+
+export function isRunning(process: ProcessIdentity): boolean {
+  return identify(process.pid)?.startTime === process.startTime;
+}
+
+/** Sends a signal to exactly this process, and tells whether it was there. */
+export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
+  if (!isRunning(target)) return false;
+  try {
+    return process.kill(target.pid, name);
+  } catch {
+    return false;
+  }
+}
+
+/** The processes whose environment has this very entry, such as `NAME=value`. */
+export function processesWithEnvironment(entry: string): ProcessIdentity[] {
+  const wanted = Buffer.from(`\0${entry}\0`);
+  return processIds().flatMap((pid) => {
+    try {
+      const environment = Buffer.concat([Buffer.of(0), readFileSync(`/proc/${pid}/environ`), Buffer.of(0)]);
+      const found = environment.includes(wanted) ? identify(pid) : undefined;
+      return found === undefined ? [] : [found];
+    } catch {
+      return [];
+    }
+  });
+}
+
+export function childrenOf(parent: number): ProcessIdentity[] {
+  return processIds().flatMap((pid) => {
+    if (statFields(pid)?.[1] !== String(parent)) return [];
+    const child = identify(pid);
+    return child === undefined ? [] : [child];
+  });
+}
+
+/** What process ids on record refer to: this boot of this machine, seen from this PID namespace. */
+export function processScope(): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+}
+
+function processIds(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** The fields of /proc/PID/stat after the program's name, which may itself contain spaces: state, parent, … */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * An image registry on the loopback interface, open or with a password.
+ *
+ * @module
+ */
+import type { ChildProcess } from "node:child_process";
+import { mkdir, open, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import bcrypt from "bcryptjs";
+import { spawnBound } from "./enclosure.js";
+import { tailOf } from "./logs.js";
+
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+export interface RegistryOptions {
+  folder: string;
+  /** The program docker-registry. */
+  program: string;
+  environment: NodeJS.ProcessEnv;
+  credentials?: Credentials;
+}
+
+export class Registry {
+  private constructor(
+    /** Host and port, as in image references. */
+    readonly address: string,
+    readonly credentials: Credentials | undefined,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(options: RegistryOptions): Promise<Registry> {
+    await mkdir(options.folder, { recursive: true });
+    // The port is only free when it is looked for: somebody else may be faster, and then the next one will do.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await Registry.startOn(await freePort(), options);
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
+  }
+
+  private static async startOn(port: number, options: RegistryOptions): Promise<Registry> {
+    const { folder, credentials } = options;
+    const address = `127.0.0.1:${port}`;
+    const configuration = join(folder, "config.yml");
+    await writeFile(configuration, await configurationFor(address, folder, credentials));
+    const logFile = join(folder, "registry.log");
+    const log = await open(logFile, "a");
+    const child = spawnBound([options.program, "serve", configuration], {
+      env: options.environment,
+      stdio: ["ignore", log.fd, log.fd],
+    });
+    await log.close();
+    child.unref();
+    const registry = new Registry(address, credentials, child);
+    try {
+      await registry.answering();
+    } catch (error) {
+      registry.stop();
+      throw new Error(`The registry does not start: ${await tailOf(logFile)}`, { cause: error });
+    }
+    return registry;
+  }
+
+  /** Sends a request to the registry's HTTP API, with the credentials if there are any. */
+  async request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.credentials) {
+      const { username, password } = this.credentials;
+      headers.set("authorization", `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`);
+    }
+    return await fetch(new URL(path, `http://${this.address}`), { ...init, headers });
+  }
+
+  stop(): void {
+    this.child.kill("SIGKILL");
+  }
+
+  private async answering(): Promise<void> {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      if (this.child.exitCode !== null) throw new Error(`exit code ${this.child.exitCode}`);
+      try {
+        const reply = await this.request("/v2/");
+        await reply.arrayBuffer();
+        if (reply.ok) return;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+      await sleep(20);
+    }
+  }
+}
+
+async function configurationFor(address: string, folder: string, credentials?: Credentials): Promise<string> {
+  const configuration: Record<string, unknown> = {
+    version: 0.1,
+    storage: { filesystem: { rootdirectory: join(folder, "storage") }, delete: { enabled: true } },
+    http: { addr: address },
+  };
+  if (credentials) {
+    const passwords = join(folder, "htpasswd");
+    // The cheapest hash there is: the secret is a test's.
+    await writeFile(passwords, `${credentials.username}:${await bcrypt.hash(credentials.password, 4)}\n`);
+    configuration.auth = { htpasswd: { realm: "lab", path: passwords } };
+  }
+  // Every JSON document is a YAML document.
+  return JSON.stringify(configuration, null, 2);
+}
+
+/** A port that nobody listens on at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("No port was given."));
+        else resolve(address.port);
+      });
+    });
+  });
+}
