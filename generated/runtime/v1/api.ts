@@ -227,9 +227,9 @@ export function mountPropagationToJSON(object: MountPropagation): string {
 }
 
 /**
- * A signal to end a container with. The enum is in Kubernetes since 1.33; its names have the prefix SIGNAL_ since 1.37
- * and were bare before (SIGTERM), with the same numbers. The numbers are CRI's own, not those of the kernel: SIGTERM is
- * 23 here.
+ * A signal to end a container with. The numbers are CRI's own, not those of the kernel: SIGTERM is 23 here. The names
+ * have the prefix SIGNAL_ from Kubernetes 1.37 on and were bare before (SIGTERM), with the same numbers.
+ * Since Kubernetes 1.33.
  */
 export enum Signal {
   /** SIGNAL_RUNTIME_DEFAULT - Not set: the image's STOPSIGNAL, or SIGTERM where it names none. */
@@ -1715,7 +1715,7 @@ export interface LinuxContainerSecurityContext {
 
 /** The part of a container's configuration that only Linux has. */
 export interface LinuxContainerConfig {
-  /** cgroup limits. Absent means no limits. */
+  /** Limits on CPU, memory and so on, by cgroup. Absent means none. */
   resources:
     | LinuxContainerResources
     | undefined;
