@@ -17,7 +17,18 @@ export default defineConfig({
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts"] } },
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 300_000 } },
-      { extends: true, test: { name: "runtime", include: ["test/runtime/**/*.test.ts"], testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: {
+          name: "runtime",
+          include: ["test/runtime/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          globalSetup: ["test/runtime/global-setup.ts"],
+          // All files share the same runtimes, and some restart them.
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

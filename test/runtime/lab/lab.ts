@@ -32,6 +32,16 @@ const editions = {
 export type LabVersion = keyof typeof editions;
 export const labVersions = Object.keys(editions) as LabVersion[];
 
+/** Reads a list such as `1.7,2.1`. */
+export function parseVersions(list: string): LabVersion[] {
+  return list.split(",").map((version) => {
+    const known = labVersions.find((candidate) => candidate === version);
+    if (known === undefined)
+      throw new Error(`There is no version ${version} in the lab, only ${labVersions.join(", ")}.`);
+    return known;
+  });
+}
+
 /** What all versions share, from bookworm: later suites' runc does not run on Debian 12. */
 const commonPackages = [
   "busybox-static",

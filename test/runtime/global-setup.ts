@@ -1,0 +1,74 @@
+/**
+ * Finds or brings up the runtimes that the tests of this folder run against.
+ *
+ * - `CRI_TEST_ENDPOINT` names a runtime to test instead of the lab, for example CRI-O's; `CRI_TEST_IMAGE_ENDPOINT` its image
+ *   service if that is elsewhere, and `CRI_TEST_IMAGE` an image with a shell that it can pull.
+ * - `CRI_LAB_VERSIONS=2.1` makes a smaller lab, `CRI_LAB=off` none.
+ * - `CRI_TEST_REQUIRED=1` turns "no runtime here" from a notice into a failure.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { serveControl } from "./control.js";
+import { type Lab, labAvailability, labVersions, parseVersions, startLab } from "./lab/lab.js";
+import { askVersion } from "./lab/readiness.js";
+import type { ProvidedRuntime, ProvidedRuntimes } from "./provided.js";
+
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const provide = (runtimes: ProvidedRuntimes) => project.provide("runtimes", runtimes);
+  const endpoint = process.env.CRI_TEST_ENDPOINT;
+  if (endpoint) {
+    provide({ runtimes: [await external(endpoint)] });
+    return undefined;
+  }
+  const availability = labAvailability();
+  if (!availability.available) {
+    const skipped = `no runtime to test against: ${availability.reason}`;
+    if (process.env.CRI_TEST_REQUIRED) throw new Error(skipped);
+    console.warn(`\n!!! RUNTIME TESTS SKIPPED: ${skipped}. Set CRI_TEST_ENDPOINT to name one. !!!\n`);
+    provide({ runtimes: [], skipped });
+    return undefined;
+  }
+  const chosen = process.env.CRI_LAB_VERSIONS;
+  const versions = chosen ? parseVersions(chosen) : labVersions;
+  const lab = await startLab({ versions, tcp: { "1.7": "without-cri", "2.1": "cri" } });
+  const controlSocket = join(lab.folder, "control.sock");
+  const control = await serveControl(controlSocket, lab.instances);
+  provide({ runtimes: fromLab(lab, controlSocket) });
+  return async () => {
+    control.close();
+    control.closeAllConnections();
+    await lab.stop();
+  };
+}
+
+async function external(endpoint: string): Promise<ProvidedRuntime> {
+  return {
+    name: "external",
+    version: await askVersion(endpoint, 10_000),
+    endpoint,
+    imageEndpoint: process.env.CRI_TEST_IMAGE_ENDPOINT || endpoint,
+    image: process.env.CRI_TEST_IMAGE || "docker.io/library/busybox:stable",
+  };
+}
+
+function fromLab(lab: Lab, controlSocket: string): ProvidedRuntime[] {
+  return lab.instances.map(({ name, version, endpoint, handlers, logFile, subnet, tcp }) => ({
+    name,
+    version,
+    endpoint,
+    imageEndpoint: endpoint,
+    image: lab.images.busybox,
+    lab: {
+      images: lab.images,
+      registry: lab.registry,
+      privateRegistry: lab.privateRegistry,
+      handlers,
+      logFile,
+      subnet,
+      controlSocket,
+      ...(tcp && { tcp }),
+    },
+  }));
+}

@@ -1,0 +1,120 @@
+/** The lab itself, through the generated client only: what fails here is not the SDK's fault. */
+import { connect } from "node:net";
+import { createChannel, createClient } from "nice-grpc";
+import { afterAll, describe, expect, test } from "vitest";
+import { ImageServiceDefinition, RuntimeServiceDefinition } from "../../src/proto.js";
+import { describeRuntimes } from "./support.js";
+
+describeRuntimes((runtime) => {
+  const channel = createChannel(runtime.endpoint);
+  const cri = createClient(RuntimeServiceDefinition, channel);
+  const images = createClient(ImageServiceDefinition, channel);
+  afterAll(() => channel.close());
+
+  const metadata = (name: string) => ({ name, namespace: "lab", uid: `${name}-${process.pid}`, attempt: 0 });
+
+  async function startPod(name: string, runtimeHandler = "") {
+    const config = { metadata: metadata(name), linux: {} };
+    const { podSandboxId } = await cri.runPodSandbox({ config, runtimeHandler });
+    await images.pullImage({ image: { image: runtime.image } });
+    const { containerId } = await cri.createContainer({
+      podSandboxId,
+      sandboxConfig: config,
+      config: {
+        metadata: { name: "main", attempt: 0 },
+        image: { image: runtime.image, userSpecifiedImage: runtime.image },
+        command: ["/bin/sh", "-c", "mkdir /tmp/www; echo hello > /tmp/www/greeting; exec httpd -f -p 8080 -h /tmp/www"],
+        linux: {},
+      },
+    });
+    await cri.startContainer({ containerId });
+    return { podSandboxId, containerId };
+  }
+
+  async function removePod(podSandboxId: string) {
+    await cri.stopPodSandbox({ podSandboxId });
+    await cri.removePodSandbox({ podSandboxId });
+  }
+
+  test("answers with the version that was provided", async () => {
+    const { runtimeVersion, runtimeName } = await cri.version({});
+    expect(runtimeName).not.toBe("");
+    expect(runtimeVersion).toContain(runtime.version);
+  });
+
+  test("runs a pod that has an address, and a command in its container", async () => {
+    const { podSandboxId, containerId } = await startPod("journey");
+    const { stdout, exitCode } = await cri.execSync({ containerId, cmd: ["/bin/cat", "/tmp/www/greeting"] });
+    expect(exitCode).toBe(0);
+    expect(Buffer.from(stdout).toString()).toBe("hello\n");
+
+    const { status } = await cri.podSandboxStatus({ podSandboxId });
+    expect(status?.network?.ip).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+    const reply = await fetch(`http://${status?.network?.ip}:8080/greeting`);
+    expect(await reply.text()).toBe("hello\n");
+    await removePod(podSandboxId);
+  });
+
+  describe.skipIf(runtime.lab === undefined)("as part of the lab", () => {
+    const lab = runtime.lab!;
+
+    test.each(lab?.handlers ?? [])("runs a pod by the handler %s", async (handler) => {
+      const { podSandboxId, containerId } = await startPod(`by-${handler}`, handler);
+      const { exitCode } = await cri.execSync({ containerId, cmd: ["/bin/true"] });
+      expect(exitCode).toBe(0);
+      await removePod(podSandboxId);
+    });
+
+    test("limits memory through control groups", async () => {
+      const { podSandboxId, containerId } = await startPod("limited");
+      await cri.updateContainerResources({ containerId, linux: { memoryLimitInBytes: 64 * 2 ** 20 } as never });
+      const { stats } = await cri.containerStats({ containerId });
+      expect(Number(stats?.memory?.workingSetBytes?.value)).toBeGreaterThan(0);
+      await removePod(podSandboxId);
+    });
+
+    test("pulls every image, the private one only with the password", async () => {
+      for (const image of [lab.images.busybox2, lab.images.demo, lab.images.pause]) {
+        await images.pullImage({ image: { image } });
+      }
+      const image = { image: lab.images.privateBusybox };
+      await expect(images.pullImage({ image })).rejects.toThrow(/401|authorization|credentials/i);
+      const { address, username, password } = lab.privateRegistry;
+      await images.pullImage({ image, auth: { username, password, serverAddress: address } });
+      const { image: demo } = await images.imageStatus({ image: { image: lab.images.demo } });
+      expect(demo?.repoDigests[0]).toContain(lab.images.digests[lab.images.demo]);
+      expect(demo?.uid?.value.toString()).toBe("1000");
+    });
+
+    test.each(["restart", "kill"] as const)("keeps its containers running through %s", async (way) => {
+      const { podSandboxId, containerId } = await startPod(`through-${way}`);
+      if (way === "restart") await runtime.restart();
+      else {
+        await runtime.kill();
+        await expect(accepts(runtime.endpoint)).resolves.toBe(false);
+        await runtime.start();
+      }
+      await expect(accepts(runtime.endpoint)).resolves.toBe(true);
+      const again = createChannel(runtime.endpoint);
+      const { stdout } = await createClient(RuntimeServiceDefinition, again).execSync({
+        containerId,
+        cmd: ["/bin/cat", "/tmp/www/greeting"],
+      });
+      expect(Buffer.from(stdout).toString()).toBe("hello\n");
+      await createClient(RuntimeServiceDefinition, again).stopPodSandbox({ podSandboxId });
+      await createClient(RuntimeServiceDefinition, again).removePodSandbox({ podSandboxId });
+      again.close();
+    });
+  });
+});
+
+function accepts(endpoint: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(endpoint.replace("unix://", ""));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * `npm run lab -- up [--detach] [--versions=1.7,2.1] | down | status | clean`: the lab for trying things by hand.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { cacheFolder } from "./cache.js";
+import { type LabVersion, labAvailability, labVersions, parseVersions, startLab } from "./lab.js";
+import { tailOf } from "./logs.js";
+import { signal } from "./processes.js";
+import { type LabRecord, readRecords, stateOf } from "./records.js";
+import { tearDown, tearDownAbandoned } from "./teardown.js";
+
+const usage = "Usage: npm run lab -- up [--detach] [--versions=1.6,1.7,2.1] | down | status | clean";
+
+async function up(versions: readonly LabVersion[]): Promise<void> {
+  const availability = labAvailability();
+  if (!availability.available) throw new Error(`No lab on this machine: ${availability.reason}.`);
+  const lab = await startLab({ versions, tcp: { "2.1": "cri" } });
+  const { username, password, address } = lab.privateRegistry;
+  console.log(`Lab ${lab.id} is up. Images:`);
+  for (const image of Object.keys(lab.images.digests)) console.log(`  ${image}`);
+  console.log(`Credentials for ${address}: ${username} / ${password}`);
+  for (const { name, version, endpoint, tcp } of lab.instances) {
+    console.log(
+      `# ${name} (${version})${tcp ? `, also ${tcp.address} with certificates beside ${tcp.authorityFile}` : ""}`,
+    );
+    console.log(`export CONTAINER_RUNTIME_ENDPOINT=${endpoint}`);
+  }
+  console.log("Ctrl+C or `npm run lab -- down` takes it down.");
+  // Nothing else keeps the process: everything that runs is a child that must not.
+  setInterval(() => {}, 2 ** 30);
+}
+
+/** Starts this program once more without a terminal, and waits until its lab is up. */
+async function upDetached(versions: readonly LabVersion[]): Promise<void> {
+  await mkdir(cacheFolder(), { recursive: true });
+  const logFile = join(cacheFolder(), "detached.log");
+  const log = await open(logFile, "w");
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), "up", `--versions=${versions.join(",")}`],
+    { detached: true, stdio: ["ignore", log.fd, log.fd] },
+  );
+  child.unref();
+  await log.close();
+  for (;;) {
+    const said = await tailOf(logFile, 100);
+    if (said.includes("takes it down")) return console.log(said.replace("Ctrl+C or ", ""));
+    if (child.exitCode !== null) throw new Error(said);
+    await sleep(200);
+  }
+}
+
+async function down(): Promise<void> {
+  for (const record of readRecords().filter((record) => stateOf(record) === "live")) {
+    signal(record.owner, "SIGTERM");
+    const deadline = Date.now() + 20_000;
+    while (stateOf(record) === "live" && Date.now() < deadline) await sleep(50);
+    // An owner that does not react is left alone, but not with its lab.
+    if (readRecords().some(({ id }) => id === record.id)) tearDown(record);
+    console.log(`Lab ${record.id} is down.`);
+  }
+  clean();
+}
+
+function clean(): void {
+  for (const { id } of tearDownAbandoned()) console.log(`Removed what lab ${id} had left.`);
+}
+
+function status(): void {
+  const records = readRecords();
+  if (records.length === 0) console.log("No lab is up.");
+  for (const record of records) console.log(describe(record));
+}
+
+function describe(record: LabRecord): string {
+  const lines = Object.entries(record.endpoints).map(([name, endpoint]) => `\n  ${name}  ${endpoint}`);
+  return `${record.id}  ${stateOf(record)}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { detach: { type: "boolean", short: "d" }, versions: { type: "string" } },
+  });
+  const versions = values.versions === undefined ? labVersions : parseVersions(values.versions);
+  switch (positionals[0]) {
+    case "up":
+      return await (values.detach ? upDetached(versions) : up(versions));
+    case "down":
+      return await down();
+    case "status":
+      return status();
+    case "clean":
+      return clean();
+    default:
+      throw new Error(usage);
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

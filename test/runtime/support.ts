@@ -1,0 +1,34 @@
+/**
+ * The same journeys on every runtime there is.
+ *
+ * @module
+ */
+import { describe, inject, test } from "vitest";
+import { type ControlAction, control } from "./control.js";
+import type { ProvidedRuntime } from "./provided.js";
+
+/** A runtime under test. What needs the lab throws on a runtime that the environment named; see {@link Runtime.lab}. */
+export interface Runtime extends ProvidedRuntime {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Ends the runtime by SIGKILL; its pods and containers keep running. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+/** Registers the tests once for each runtime, one runtime after the other; without any, one skipped test says why. */
+export function describeRuntimes(journeys: (runtime: Runtime) => void): void {
+  const { runtimes, skipped } = inject("runtimes");
+  if (runtimes.length === 0) test.skip(skipped ?? "no runtime to test against", () => {});
+  for (const provided of runtimes) {
+    describe(`${provided.name} (${provided.version})`, { concurrent: false }, () => journeys(steerable(provided)));
+  }
+}
+
+function steerable(provided: ProvidedRuntime): Runtime {
+  const order = (action: ControlAction) => async () => {
+    if (provided.lab === undefined) throw new Error(`${provided.name} is not ours to ${action}.`);
+    await control(provided.lab.controlSocket, action, provided.name);
+  };
+  return { ...provided, start: order("start"), stop: order("stop"), kill: order("kill"), restart: order("restart") };
+}
