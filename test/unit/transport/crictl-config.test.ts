@@ -1,0 +1,104 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { InvalidInputError } from "../../../src/errors.js";
+import { loadCrictlConfig, locateCrictlConfig, readCrictlConfig } from "../../../src/transport/crictl-config.js";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "crictl-config-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function file(text: string): Promise<string> {
+  const path = join(directory, "crictl.yaml");
+  await writeFile(path, text);
+  return path;
+}
+
+describe("where the file is", () => {
+  it.each([
+    ["linux", "/etc/crictl.yaml"],
+    ["darwin", "/etc/crictl.yaml"],
+    ["freebsd", "/usr/local/etc/crictl.yaml"],
+    ["win32", "C:\\Users\\me\\.crictl\\crictl.yaml"],
+  ] as const)("on %s", (platform, path) => {
+    const env = { USERPROFILE: "C:\\Users\\me" };
+    expect(locateCrictlConfig({ env, platform })).toEqual({ path, explicit: false });
+  });
+
+  it("is what CRI_CONFIG_FILE says, unless a path is given", () => {
+    const env = { CRI_CONFIG_FILE: "/a.yaml" };
+    expect(locateCrictlConfig({ env })).toEqual({ path: "/a.yaml", explicit: true });
+    expect(locateCrictlConfig({ env, path: "/b.yaml" })).toEqual({ path: "/b.yaml", explicit: true });
+    expect(locateCrictlConfig({ env: { CRI_CONFIG_FILE: "" }, platform: "linux" }).explicit).toBe(false);
+  });
+
+  it("may be nowhere, unless it was named", async () => {
+    const path = join(directory, "missing.yaml");
+    expect(await readCrictlConfig({ path, explicit: false })).toBeUndefined();
+    await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} does not exist`);
+    await expect(loadCrictlConfig(undefined, { CRI_CONFIG_FILE: path })).rejects.toBeInstanceOf(InvalidInputError);
+    await expect(readCrictlConfig({ path: directory, explicit: false })).rejects.toThrow(/cannot be read: EISDIR/);
+  });
+});
+
+describe("what the file says", () => {
+  it("is seven keys", async () => {
+    const path = await file(
+      [
+        "runtime-endpoint: unix:///run/containerd/containerd.sock",
+        'image-endpoint: "unix:///run/images.sock"',
+        "timeout: 10 # seconds",
+        "debug: true",
+        "pull-image-on-create: false",
+        "disable-pull-on-run: true",
+        "max-retries: -1",
+        "future-key: [1, 2]",
+      ].join("\n"),
+    );
+    expect(await loadCrictlConfig(undefined, { CRI_CONFIG_FILE: path })).toEqual({
+      path,
+      runtimeEndpoint: "unix:///run/containerd/containerd.sock",
+      imageEndpoint: "unix:///run/images.sock",
+      timeoutSeconds: 10,
+      debug: true,
+      pullImageOnCreate: false,
+      disablePullOnRun: true,
+      maxRetries: -1,
+    });
+  });
+
+  it("may be quoted, as crictl reads text", async () => {
+    const path = await file(`timeout: "20"\ndebug: "T"\nmax-retries: 0\n`);
+    expect(await loadCrictlConfig(path)).toEqual({ path, timeoutSeconds: 20, debug: true, maxRetries: 0 });
+  });
+
+  it.each(["", "# nothing\n", "---\n", "{}\n", 'runtime-endpoint: ""\nimage-endpoint:\ntimeout: ~\n'])(
+    "may be nothing: %j",
+    async (text) => {
+      const path = await file(text);
+      expect(await loadCrictlConfig(path)).toEqual({ path });
+    },
+  );
+
+  it.each([
+    ["timeout: 10\ndebug: [\n", 3, /is not valid YAML/],
+    ["timeout: 10\n\tdebug: true\n", 2, /is not valid YAML/],
+    ["debug: true\ndebug: false\n", 2, /is not valid YAML.*unique/],
+    ["- timeout\n", 1, /must consist of lines/],
+    ["just text\n", 1, /must consist of lines/],
+    ["debug: true\ntimeout: 10s\n", 2, /timeout: must be a whole number, got "10s"/],
+    ["timeout: 1.5\n", 1, /timeout: must be a whole number/],
+    ["\n\nmax-retries: many\n", 3, /max-retries: must be a whole number/],
+    ["debug: yes\n", 1, /debug: must be true or false, got "yes"/],
+    ["runtime-endpoint:\n  - a\n", 2, /runtime-endpoint: must be one value/],
+  ])("is refused with file and line: %j", async (text, line, message) => {
+    const path = await file(text);
+    const error = await loadCrictlConfig(path).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(InvalidInputError);
+    expect((error as InvalidInputError).message).toContain(`${path}:${line}: `);
+    expect((error as InvalidInputError).message).toMatch(message);
+  });
+});
