@@ -79,8 +79,8 @@ describeRuntimes((runtime) => {
       }
       const image = { image: lab.images.privateBusybox };
       await expect(images.pullImage({ image })).rejects.toThrow(/401|authorization|credentials/i);
-      const { address, username, password } = lab.privateRegistry;
-      await images.pullImage({ image, auth: { username, password, serverAddress: address } });
+      const { serverAddress, username, password } = lab.privateRegistry;
+      await images.pullImage({ image, auth: { username, password, serverAddress } });
       const { image: demo } = await images.imageStatus({ image: { image: lab.images.demo } });
       expect(demo?.repoDigests[0]).toContain(lab.images.digests[lab.images.demo]);
       expect(demo?.uid?.value.toString()).toBe("1000");

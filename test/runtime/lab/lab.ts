@@ -46,11 +46,9 @@ export function parseVersions(list: string): LabVersion[] {
 const commonPackages = [
   "busybox-static",
   "containernetworking-plugins",
-  "crun",
   "docker-registry",
-  // Libraries of crun and runc that a small machine may lack.
+  // A library of runc's that a small machine may lack.
   "libseccomp2",
-  "libyajl2",
   "runc",
   "tini",
 ];
@@ -109,12 +107,20 @@ export interface LabImages {
   digests: Record<string, string>;
 }
 
+export interface PrivateRegistry {
+  address: string;
+  /** For `AuthConfig`: without a scheme, containerd cannot parse an address that starts with a digit. */
+  serverAddress: string;
+  username: string;
+  password: string;
+}
+
 export interface Lab {
   id: string;
   folder: string;
   instances: LabInstance[];
   registry: { address: string };
-  privateRegistry: { address: string; username: string; password: string };
+  privateRegistry: PrivateRegistry;
   images: LabImages;
   /** Removes everything. Further calls do nothing. */
   stop(): Promise<void>;
@@ -143,6 +149,7 @@ interface Programs {
   registry: string;
   cniFolder: string;
   libraries: string[];
+  runc: string;
   handlers: Map<string, string>;
   containerd: Record<LabVersion, string>;
 }
@@ -158,6 +165,7 @@ async function fetchPrograms(versions: readonly LabVersion[]): Promise<Programs>
   }
   const roots = { "1.6": bookworm } as Record<LabVersion, string>;
   for (const version of versions.filter((version) => version !== "1.6")) roots[version] = others.shift() ?? "";
+  const runc = join(bookworm, "usr/sbin/runc");
   return {
     busybox: join(bookworm, "bin/busybox"),
     tini: join(bookworm, "usr/bin/tini-static"),
@@ -166,9 +174,11 @@ async function fetchPrograms(versions: readonly LabVersion[]): Promise<Programs>
     libraries: (await readdir(join(bookworm, "usr/lib")))
       .filter((name) => name.includes("-linux-gnu"))
       .map((name) => join(bookworm, "usr/lib", name)),
+    runc,
+    // The same program twice: bookworm's crun is too old for containerd 1.7, and newer ones do not run on Debian 12.
     handlers: new Map([
-      ["runc", join(bookworm, "usr/sbin/runc")],
-      ["crun", join(bookworm, "usr/bin/crun")],
+      ["runc", runc],
+      ["alternative", runc],
     ]),
     containerd: roots,
   };
@@ -242,7 +252,7 @@ async function assemble(
       programs: {
         containerd: join(bin, "containerd"),
         "containerd-shim-runc-v2": join(bin, "containerd-shim-runc-v2"),
-        ...Object.fromEntries(programs.handlers),
+        runc: programs.runc,
       },
       handlers: programs.handlers,
       cniProgramFolder: programs.cniFolder,
@@ -279,7 +289,11 @@ async function assemble(
     folder,
     instances: await Promise.all(starting),
     registry: { address: registry.address },
-    privateRegistry: { address: privateRegistry.address, ...credentials },
+    privateRegistry: {
+      address: privateRegistry.address,
+      serverAddress: `http://${privateRegistry.address}`,
+      ...credentials,
+    },
     images: await pushing,
   };
 }
