@@ -1,0 +1,312 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EndpointError, InvalidInputError } from "../../../src/errors.js";
+import { type DiscoverOptions, discoverEndpoint, discoverEndpoints } from "../../../src/transport/discovery.js";
+
+const containerd = "/run/containerd/containerd.sock";
+const crio = "/run/crio/crio.sock";
+
+let root: string;
+const servers: Server[] = [];
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "disc-"));
+  await chmod(root, 0o755);
+});
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  await rm(root, { recursive: true });
+});
+
+/** Puts a listening socket into the node's file system, and leaves it behind deaf if asked to. */
+async function listen(path: string): Promise<void> {
+  const full = join(root, path);
+  await mkdir(dirname(full), { recursive: true });
+  const server = createServer((socket) => socket.destroy());
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(full, resolve));
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const full = join(root, path);
+  await mkdir(dirname(full), { recursive: true });
+  await writeFile(full, text);
+}
+
+function discover(options: DiscoverOptions = {}) {
+  return discoverEndpoints({ env: {}, platform: "linux", root, ...options });
+}
+
+async function failure(options: DiscoverOptions = {}): Promise<EndpointError> {
+  const error = await discover(options).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(EndpointError);
+  expect((error as EndpointError).code).toBe("NO_ENDPOINT");
+  return error as EndpointError;
+}
+
+function outcomeOf(error: EndpointError, path: string): string | undefined {
+  return error.tried.find(({ endpoint }) => endpoint === `unix://${root}${path}`)?.outcome;
+}
+
+describe("the order", () => {
+  const env = { CONTAINER_RUNTIME_ENDPOINT: "/env.sock" };
+
+  it("is environment, configuration file, well-known sockets", async () => {
+    await listen(containerd);
+    await write("/etc/crictl.yaml", "runtime-endpoint: unix:///file.sock\n");
+    expect(await discover({ env })).toMatchObject({
+      endpoint: { display: "unix:///env.sock" },
+      source: "CONTAINER_RUNTIME_ENDPOINT",
+      tried: [{ endpoint: "unix:///env.sock", source: "CONTAINER_RUNTIME_ENDPOINT", outcome: "used" }],
+    });
+    expect(await discover()).toMatchObject({
+      endpoint: { display: `unix://${root}/file.sock` },
+      source: join(root, "/etc/crictl.yaml"),
+    });
+    await rm(join(root, "/etc/crictl.yaml"));
+    expect(await discover()).toMatchObject({
+      endpoint: { display: `unix://${root}${containerd}` },
+      source: "well-known sockets",
+    });
+  });
+
+  it("stops at what was named, whether it works or not", async () => {
+    await listen(containerd);
+    const probe = () => {
+      throw new Error("no socket was to be looked at");
+    };
+    expect((await discover({ env, probe })).endpoint.display).toBe("unix:///env.sock");
+    await write("/etc/crictl.yaml", "runtime-endpoint: unix:///gone.sock\n");
+    expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}/gone.sock`);
+  });
+
+  it("passes over what is empty, as crictl leaves its keys", async () => {
+    await listen(crio);
+    await write("/etc/crictl.yaml", 'runtime-endpoint: ""\nimage-endpoint: ""\ntimeout: 0\n');
+    const found = await discover({ env: { CONTAINER_RUNTIME_ENDPOINT: "" } });
+    expect(found.endpoint.display).toBe(`unix://${root}${crio}`);
+    expect(found.tried.slice(0, 2)).toEqual([
+      { endpoint: "", source: "CONTAINER_RUNTIME_ENDPOINT", outcome: "not set" },
+      { endpoint: "", source: join(root, "/etc/crictl.yaml"), outcome: "sets no runtime-endpoint" },
+    ]);
+  });
+
+  it("is the same for discoverEndpoint()", async () => {
+    await listen(crio);
+    expect(await discoverEndpoint({ env: {}, platform: "linux", root })).toBe(`unix://${root}${crio}`);
+    expect(await discoverEndpoint({ env, platform: "linux", root })).toBe("unix:///env.sock");
+  });
+});
+
+describe("the image service", () => {
+  it("shares the runtime's endpoint unless something names its own", async () => {
+    await listen(containerd);
+    const found = await discover();
+    expect(found.imageEndpoint).toBe(found.endpoint);
+    expect(found.imageSource).toBe("well-known sockets");
+
+    await write("/etc/crictl.yaml", "image-endpoint: unix:///images.sock\n");
+    expect((await discover()).imageEndpoint.display).toBe(`unix://${root}/images.sock`);
+    expect((await discover({ env: { CONTAINER_RUNTIME_ENDPOINT: "/env.sock" } })).imageEndpoint.display).toBe(
+      `unix://${root}/images.sock`,
+    );
+    expect(await discover({ env: { IMAGE_SERVICE_ENDPOINT: "/env.sock" } })).toMatchObject({
+      endpoint: { display: `unix://${root}${containerd}` },
+      imageEndpoint: { display: "unix:///env.sock" },
+      imageSource: "IMAGE_SERVICE_ENDPOINT",
+    });
+  });
+});
+
+describe("what was named wrongly", () => {
+  it("is an error that names the variable or the file and key", async () => {
+    const env = { CONTAINER_RUNTIME_ENDPOINT: "run/x.sock" };
+    await expect(discover({ env })).rejects.toMatchObject({
+      field: "CONTAINER_RUNTIME_ENDPOINT",
+      code: "INVALID_INPUT",
+    });
+    const image = { CONTAINER_RUNTIME_ENDPOINT: "/x.sock", IMAGE_SERVICE_ENDPOINT: "tcp://h:1" };
+    await expect(discover({ env: image })).rejects.toMatchObject({ field: "IMAGE_SERVICE_ENDPOINT" });
+    expect((await discover({ env: image, allowInsecureTcp: true })).imageEndpoint.display).toBe("http://h:1");
+
+    await write("/etc/crictl.yaml", "runtime-endpoint: unix://run/x.sock\n");
+    await expect(discover()).rejects.toMatchObject({ field: `runtime-endpoint in ${root}/etc/crictl.yaml` });
+    await write("/etc/crictl.yaml", "runtime-endpoint: [\n");
+    await expect(discover()).rejects.toBeInstanceOf(InvalidInputError);
+    await expect(discover({ configPath: join(root, "missing.yaml") })).rejects.toThrow(/does not exist/);
+  });
+
+  it("is looked for as it is written when the file itself was named", async () => {
+    await write("/my.yaml", "runtime-endpoint: /x.sock\n");
+    expect((await discover({ configPath: join(root, "my.yaml") })).endpoint.display).toBe("unix:///x.sock");
+    expect((await discover({ env: { CRI_CONFIG_FILE: join(root, "my.yaml") } })).endpoint.display).toBe(
+      "unix:///x.sock",
+    );
+  });
+});
+
+describe("well-known sockets", () => {
+  it("are used by priority, and others that answer are mentioned", async () => {
+    await listen("/run/k3s/containerd/containerd.sock");
+    await listen(crio);
+    const found = await discover();
+    expect(found.endpoint.display).toBe(`unix://${root}${crio}`);
+    expect(found.tried.map(({ endpoint, outcome }) => [endpoint.slice(`unix://${root}`.length), outcome])).toEqual([
+      ["", "not set"],
+      ["", "no such file"],
+      [containerd, "no such socket"],
+      [crio, "used"],
+      ["/var/run/cri-dockerd.sock", "no such socket"],
+      ["/run/k3s/containerd/containerd.sock", "answers, but comes later in the list"],
+      ["/run/k0s/containerd.sock", "no such socket"],
+      ["/var/snap/microk8s/common/run/containerd.sock", "no such socket"],
+    ]);
+  });
+
+  it("are others on other platforms", async () => {
+    const seen: string[] = [];
+    const probe: DiscoverOptions["probe"] = async ({ display }) => {
+      seen.push(display);
+      return { reachable: false, outcome: "no" };
+    };
+    await failure({ platform: "win32", env: { USERPROFILE: "C:\\nowhere" }, probe, root: undefined });
+    await failure({ platform: "freebsd", probe });
+    expect(seen).toEqual([
+      "npipe:////./pipe/containerd-containerd",
+      "npipe:////./pipe/cri-dockerd",
+      `unix://${root}/var/run/containerd/containerd.sock`,
+      `unix://${root}/var/run/crio/crio.sock`,
+      `unix://${root}/var/run/cri-dockerd.sock`,
+    ]);
+  });
+
+  it("are looked at all at once, and the first in the list wins whichever answers first", async () => {
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const started = performance.now();
+    const probe: DiscoverOptions["probe"] = async ({ path }) => {
+      await pause(path.endsWith(containerd) ? 100 : 20);
+      return { reachable: true, outcome: "answers" };
+    };
+    expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${containerd}`);
+    expect(performance.now() - started).toBeLessThan(190);
+  });
+
+  it("that are no sockets are called what they are", async () => {
+    await mkdir(join(root, containerd), { recursive: true });
+    await write(crio, "");
+    const error = await failure();
+    expect(outcomeOf(error, containerd)).toMatch(/not a socket but a directory/);
+    expect(outcomeOf(error, crio)).toBe("not a socket but a regular file");
+  });
+
+  it("that a dead runtime left behind are passed over", async () => {
+    await leaveBehind(containerd);
+    await listen(crio);
+    const found = await discover();
+    expect(found.endpoint.display).toBe(`unix://${root}${crio}`);
+    expect(found.tried[2]?.outcome).toBe("nobody listens: left behind by a runtime that has stopped");
+  });
+
+  it("cost nothing when absent", async () => {
+    const started = performance.now();
+    await failure();
+    expect(performance.now() - started).toBeLessThan(200);
+  });
+});
+
+describe("nothing found", () => {
+  it("lists what was tried and what to do", async () => {
+    const error = await failure();
+    expect(error.tried).toHaveLength(8);
+    expect(error.message).toBe(
+      [
+        "[NO_ENDPOINT] no container runtime found. Tried, in this order:",
+        "  CONTAINER_RUNTIME_ENDPOINT: not set",
+        `  ${root}/etc/crictl.yaml: no such file`,
+        `  unix://${root}/run/containerd/containerd.sock: no such socket`,
+        `  unix://${root}/run/crio/crio.sock: no such socket`,
+        `  unix://${root}/var/run/cri-dockerd.sock: no such socket`,
+        `  unix://${root}/run/k3s/containerd/containerd.sock: no such socket`,
+        `  unix://${root}/run/k0s/containerd.sock: no such socket`,
+        `  unix://${root}/var/snap/microk8s/common/run/containerd.sock: no such socket`,
+        "Start the runtime, or name its endpoint in CONTAINER_RUNTIME_ENDPOINT or the endpoint option. In a container, mount the node's socket.",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("no permission", () => {
+  const nobody = 65_534;
+  const isRoot = process.geteuid?.() === 0;
+
+  /** Runs as somebody who owns nothing here: root passes through every door. */
+  async function unprivileged<T>(run: () => Promise<T>): Promise<T> {
+    if (!isRoot) return run();
+    process.seteuid?.(nobody);
+    try {
+      return await run();
+    } finally {
+      process.seteuid?.(0);
+    }
+  }
+
+  it("says whose the socket is, and how to get in", async () => {
+    await write("/etc/passwd", `root:x:0:0::/root:/bin/sh\nowner:x:${process.getuid?.()}:0::/:/bin/sh\n`);
+    await write("/etc/group", `root:x:0:\ncri:x:${process.getgid?.() || 4242}:me\n`);
+    await listen(containerd);
+    await listen(crio);
+    await chmod(join(root, containerd), 0o000);
+    await chmod(join(root, crio), 0o020 & (isRoot ? 0o020 : 0));
+    if (isRoot) await import("node:fs/promises").then((fs) => fs.chown(join(root, crio), 0, 4242));
+    const error = await unprivileged(failure);
+    expect(error.message).toMatch(
+      /^\[NO_ENDPOINT\] no permission to use unix:\S+containerd\.sock or unix:\S+crio\.sock\. Tried/,
+    );
+    expect(outcomeOf(error, containerd)).toMatch(
+      /^permission denied: \S+containerd\.sock belongs to user \w+ and group \w+, mode 0000; run as root$/,
+    );
+    if (isRoot)
+      expect(outcomeOf(error, crio)).toMatch(
+        /user root and group cri, mode 0020; run as root, or as a member of group cri$/,
+      );
+  });
+
+  it("says which directory is in the way, and gives numbers for names it does not know", async () => {
+    await listen(containerd);
+    await chmod(join(root, "run"), 0o600);
+    const error = await unprivileged(failure).finally(() => chmod(join(root, "run"), 0o700));
+    expect(outcomeOf(error, containerd)).toMatch(
+      /^permission denied: \S+\/run belongs to user \d+ and group \d+, mode 0600; run as root/,
+    );
+  });
+
+  it("does not keep others from being used", async () => {
+    await listen(containerd);
+    await chmod(join(root, containerd), 0o000);
+    await listen(crio);
+    await chmod(join(root, crio), 0o777);
+    const found = await unprivileged(discover);
+    expect(found.endpoint.display).toBe(`unix://${root}${crio}`);
+    expect(found.tried[2]?.outcome).toMatch(/^permission denied/);
+  });
+
+  it("to read the configuration file is an error: it may name another endpoint", async () => {
+    await listen(containerd);
+    await write("/etc/crictl.yaml", "debug: true\n");
+    await chmod(join(root, "/etc/crictl.yaml"), 0o000);
+    await expect(unprivileged(discover)).rejects.toThrow(/crictl\.yaml cannot be read: no permission/);
+    const env = { CONTAINER_RUNTIME_ENDPOINT: "/a.sock", IMAGE_SERVICE_ENDPOINT: "/b.sock" };
+    expect((await unprivileged(() => discover({ env }))).imageEndpoint.display).toBe("unix:///b.sock");
+  });
+});
+
+/** A socket file with nobody behind it, as a killed process leaves it. */
+async function leaveBehind(path: string): Promise<void> {
+  const { spawnSync } = await import("node:child_process");
+  const full = join(root, path);
+  await mkdir(dirname(full), { recursive: true });
+  const script = `require("node:net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))`;
+  spawnSync(process.execPath, ["-e", script, full]);
+}
