@@ -97,6 +97,8 @@ export interface ConnectOptions {
   tls?: TlsOptions | undefined;
   /** Permits plain TCP. CRI knows no authentication: whoever reaches the port is root on the node. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
+  /** Cancels `connect()`; it has no bearing on later calls. */
+  signal?: AbortSignal | undefined;
   /** How long `connect()` waits for the runtime's first answer, in milliseconds. @defaultValue 10000 */
   connectTimeoutMs?: number | undefined;
   /**

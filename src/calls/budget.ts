@@ -6,7 +6,7 @@ import type { Connection } from "../transport/connection.js";
 export interface Budget {
   /** What is left in milliseconds; undefined when there is no limit. */
   leftMs(): number | undefined;
-  /** The caller's options with what is left of the budget. Throws DEADLINE_EXCEEDED when nothing is, without any I/O. */
+  /** The caller's options with what is left of the budget, if there is one. Throws DEADLINE_EXCEEDED when nothing is, without any I/O. */
   options(): CallOptions;
 }
 
@@ -37,7 +37,18 @@ export function startBudget(connection: Connection, options: CallOptions = {}, m
           endpoint: connection.endpoint,
         });
       }
-      return { ...options, timeoutMs: left ?? 0, deadline: undefined };
+      return { ...options, timeoutMs: left ?? options.timeoutMs, deadline: undefined };
     },
   };
+}
+
+/**
+ * Turns `timeoutMs` into a point in time, for a workflow of several steps: what the caller gave bounds them all together, and a
+ * step that is not bounded by it keeps its own default.
+ */
+export function pinDeadline<T extends CallOptions>(options: T): T {
+  const { timeoutMs, deadline } = options;
+  if (!timeoutMs) return options;
+  const end = new Date(Math.min(Date.now() + timeoutMs, deadline?.getTime() ?? Number.POSITIVE_INFINITY));
+  return { ...options, timeoutMs: undefined, deadline: end };
 }

@@ -1,5 +1,6 @@
 import { Status } from "nice-grpc-common";
 import type { GrpcErrorCode, ImagePullFailure } from "../errors.js";
+import { explainTlsFailure } from "../transport/tls.js";
 
 /*
  * Runtimes say much in prose that gRPC codes do not carry. Every text this package relies on is recognised here and nowhere
@@ -86,8 +87,6 @@ export function hint(code: Status, details: string): string | undefined {
   if (code === Status.UNAVAILABLE && /\b(EACCES|EPERM)\b/.test(details)) {
     return "this user may not open the socket; run as root or as a member of the socket's group";
   }
-  if (code === Status.UNAVAILABLE && /certificate required|alert (number )?116/i.test(details)) {
-    return "the server demands a client certificate; pass tls.cert and tls.key";
-  }
+  if (code === Status.UNAVAILABLE) return explainTlsFailure(details);
   return undefined;
 }

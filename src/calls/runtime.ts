@@ -1,6 +1,9 @@
+import { CriError } from "../errors.js";
+import { sleep } from "../internal/timer.js";
 import type { CallOptions } from "../options.js";
 import type { RuntimeConfig, RuntimeConfigResponse, StatusResponse, VersionResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
+import { startBudget } from "./budget.js";
 import { demand } from "./checked.js";
 import { invoke } from "./invoke.js";
 
@@ -35,4 +38,20 @@ export async function updateRuntimeConfig(
   options?: CallOptions,
 ): Promise<void> {
   await invoke(connection, options, (o) => connection.runtime.updateRuntimeConfig({ runtimeConfig: config }, o));
+}
+
+/** Asks Status until the runtime is ready, and its network too if that is wanted. */
+export async function waitForReady(connection: Connection, network: boolean, options: CallOptions): Promise<void> {
+  const budget = startBudget(connection, options, undefined);
+  for (let round = 1; ; round++) {
+    const attemptOptions = budget.options();
+    try {
+      const conditions = (await status(connection, false, attemptOptions)).status?.conditions ?? [];
+      const ready = (type: string) => conditions.some((condition) => condition.type === type && condition.status);
+      if (ready("RuntimeReady") && (!network || ready("NetworkReady"))) return;
+    } catch (error) {
+      if (!CriError.is(error, "UNAVAILABLE")) throw error;
+    }
+    await sleep(Math.min(1_000, 50 * round, budget.leftMs() ?? 1_000), options.signal);
+  }
 }

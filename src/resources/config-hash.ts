@@ -22,7 +22,10 @@ export function withConfigHash<T extends { annotations: Record<string, string> }
 }
 
 /** Whether what the runtime lists was made from this configuration. */
-export function hasSameConfig(listed: { annotations: Record<string, string> }, config: { annotations: Record<string, string> }): boolean {
+export function hasSameConfig(
+  listed: { annotations: Record<string, string> },
+  config: { annotations: Record<string, string> },
+): boolean {
   const hash = config.annotations[configHashAnnotation];
   return hash !== undefined && listed.annotations[configHashAnnotation] === hash;
 }

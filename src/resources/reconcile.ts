@@ -39,7 +39,13 @@ const reconcileTimeoutMs = 30_000;
 const leftoverPausesMs = [0, 200, 600];
 
 /** Codes under which an answer may have been lost on its way, as opposed to one that says no. */
-const lostAnswers: readonly CriErrorCode[] = ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "INVALID_RESPONSE"];
+const lostAnswers: readonly CriErrorCode[] = [
+  "UNAVAILABLE",
+  "DEADLINE_EXCEEDED",
+  "CANCELLED",
+  "INTERNAL",
+  "INVALID_RESPONSE",
+];
 
 /**
  * Creates what must not be created twice. CRI has no idempotency key, but a runtime reserves name, namespace, uid and attempt.

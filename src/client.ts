@@ -1,0 +1,226 @@
+import * as calls from "./calls/runtime.js";
+import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
+import { type CallOptions, type ConnectOptions, defaultConnectTimeoutMs } from "./options.js";
+import type {
+  ImageServiceClient,
+  RuntimeConfig,
+  RuntimeConfigResponse,
+  RuntimeServiceClient,
+  StatusResponse,
+  VersionResponse,
+} from "./proto.js";
+import { findCapabilities, type RuntimeCapabilities } from "./resources/capabilities.js";
+import type { OwnedContainer } from "./resources/container.js";
+import { Containers } from "./resources/containers.js";
+import type { Core } from "./resources/core.js";
+import type { CreateContainerOptions } from "./resources/create-container.js";
+import { ExitWatch } from "./resources/exit-watch.js";
+import { Images } from "./resources/images.js";
+import { Pods } from "./resources/pods.js";
+import { Stats } from "./resources/stats.js";
+import type { PodTarget } from "./resources/target.js";
+import type { ContainerSpec } from "./specs/container-spec.js";
+import { Connection } from "./transport/connection.js";
+import { discoverEndpoints } from "./transport/discovery.js";
+import { type Endpoint, parseEndpoint } from "./transport/endpoint.js";
+import { explainDenied } from "./transport/socket-access.js";
+import type { RawCallExtension } from "./transport/wire-options.js";
+
+/** The generated stubs of both services, flat and one to one. */
+export interface RawClients {
+  /** RuntimeService. */
+  readonly runtime: RuntimeServiceClient<RawCallExtension>;
+  /** ImageService. */
+  readonly image: ImageServiceClient<RawCallExtension>;
+}
+
+/**
+ * A client of one container runtime. Cheap to keep and to share; it reconnects by itself when the runtime was away.
+ *
+ * ```ts
+ * await using cri = await CriClient.connect();
+ * await using pod = await cri.pods.run({ name: "demo" });
+ * ```
+ */
+export class CriClient implements AsyncDisposable {
+  /** Pod sandboxes: run, list, status, stop, remove, … */
+  readonly pods: Pods;
+  /** Containers: create, list, status, start, stop, remove, execSync, wait, … */
+  readonly containers: Containers;
+  /** Images: pull, ensure, list, get, remove, file systems. */
+  readonly images: Images;
+  /** Resource usage of pods and containers. */
+  readonly stats: Stats;
+  /**
+   * The generated nice-grpc stubs behind the same channel, deadlines, retries and middleware: all 43 RPCs, with nothing added
+   * and nothing lost.
+   *
+   * **Note:** they reject with nice-grpc's `ClientError` rather than {@link CriError}, replies are not verified, RunPodSandbox and
+   * CreateContainer are not reconciled, and NOT_FOUND of a stop or remove is not taken for success. Their options are nice-grpc's
+   * (`metadata` is a `Metadata`) with `timeoutMs`, `deadline` and `retry` added.
+   */
+  readonly raw: RawClients;
+  readonly #connection: Connection;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    const core = { connection } as { -readonly [Key in keyof Core]: Core[Key] };
+    this.pods = core.pods = new Pods(core);
+    this.containers = core.containers = new Containers(core);
+    this.images = core.images = new Images(connection);
+    this.stats = core.stats = new Stats(connection);
+    core.exits = new ExitWatch(connection);
+    this.raw = { runtime: connection.runtime, image: connection.image };
+  }
+
+  /**
+   * Connects to a runtime and verifies with `Version` that it speaks CRI v1 (and with `ImageFsInfo` the image service, where that
+   * has an endpoint of its own).
+   *
+   * @throws EndpointError `NO_ENDPOINT` when discovery finds nothing, `UNAVAILABLE` when nothing answers, `UNIMPLEMENTED` when
+   *   what answers speaks no CRI v1; each says what to do about it
+   * @throws InvalidInputError for an endpoint or option that makes no sense
+   */
+  static async connect(options: ConnectOptions = {}): Promise<CriClient> {
+    options.signal?.throwIfAborted();
+    const found = options.endpoint === undefined ? await discoverEndpoints(options) : undefined;
+    const endpoint = found?.endpoint ?? parseOption(options.endpoint, "endpoint", options);
+    const imageEndpoint =
+      options.imageEndpoint === undefined
+        ? found?.imageEndpoint
+        : parseOption(options.imageEndpoint, "imageEndpoint", options);
+    const client = new CriClient(new Connection({ ...options, endpoint, imageEndpoint: imageEndpoint ?? endpoint }));
+    try {
+      await client.#verify(options, found?.tried ?? []);
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  /** A client of a known endpoint, without any I/O until the first call. */
+  static lazy(options: ConnectOptions & { endpoint: string }): CriClient {
+    const endpoint = parseOption(options.endpoint, "endpoint", options);
+    const { imageEndpoint } = options;
+    return new CriClient(
+      new Connection({
+        ...options,
+        endpoint,
+        imageEndpoint: imageEndpoint === undefined ? endpoint : parseOption(imageEndpoint, "imageEndpoint", options),
+      }),
+    );
+  }
+
+  /** The runtime's endpoint in its canonical spelling, such as `unix:///run/containerd/containerd.sock`. */
+  get endpoint(): string {
+    return this.#connection.endpoint;
+  }
+
+  /** The image service's endpoint; the same as {@link endpoint} unless another one was given. */
+  get imageEndpoint(): string {
+    return this.#connection.imageEndpoint;
+  }
+
+  /**
+   * Creates a container in a pod: pulls its image as the pull policy says, then CreateContainer. Undoes its own steps when one
+   * fails; a pulled image stays. The container is not started yet.
+   *
+   * @throws ImagePullError, NameReservedError, InvalidInputError, CriError
+   */
+  createContainerInSandbox(
+    pod: PodTarget,
+    spec: ContainerSpec,
+    options?: CreateContainerOptions,
+  ): Promise<OwnedContainer> {
+    return this.containers.createWithImage(pod, spec, options);
+  }
+
+  /**
+   * As {@link createContainerInSandbox}, and starts the container. One that does not start is removed again; failures while
+   * undoing are in the error's `suppressed`.
+   */
+  runContainerInSandbox(
+    pod: PodTarget,
+    spec: ContainerSpec,
+    options?: CreateContainerOptions,
+  ): Promise<OwnedContainer> {
+    return this.containers.run(pod, spec, options);
+  }
+
+  /** Version: which runtime answers, and which CRI it speaks. */
+  version(options?: CallOptions): Promise<VersionResponse> {
+    return calls.version(this.#connection, options);
+  }
+
+  /** Status: conditions (`RuntimeReady`, `NetworkReady`), handlers and features; with `verbose` the runtime's diagnostics too. */
+  status(options: CallOptions & { verbose?: boolean | undefined } = {}): Promise<StatusResponse> {
+    const { verbose = false, ...callOptions } = options;
+    return calls.status(this.#connection, verbose, callOptions);
+  }
+
+  /** RuntimeConfig: the runtime's cgroup driver. Since Kubernetes 1.28. */
+  runtimeConfig(options?: CallOptions): Promise<RuntimeConfigResponse> {
+    return calls.runtimeConfig(this.#connection, options);
+  }
+
+  /** UpdateRuntimeConfig: tells the runtime the node's pod CIDR. */
+  updateRuntimeConfig(config: Partial<RuntimeConfig>, options?: CallOptions): Promise<void> {
+    return calls.updateRuntimeConfig(this.#connection, config, options);
+  }
+
+  /** What this runtime can do. Found out by asking, and asked anew on every call. */
+  capabilities(options?: CallOptions): Promise<RuntimeCapabilities> {
+    return findCapabilities(this.#connection, options);
+  }
+
+  /**
+   * Waits until the runtime answers and says that it is ready to run containers: after a restart, or at boot. Without `timeoutMs`
+   * or `signal` it waits for ever.
+   */
+  async waitForReady(options: CallOptions & { network?: boolean | undefined } = {}): Promise<void> {
+    const { network = false, ...callOptions } = options;
+    await calls.waitForReady(this.#connection, network, callOptions);
+  }
+
+  /**
+   * A client with other defaults over the same connection. Closing it ends its own calls only; closing the client it came from
+   * ends both.
+   */
+  with(defaults: NonNullable<ConnectOptions["defaults"]>): CriClient {
+    return new CriClient(this.#connection.derive(defaults));
+  }
+
+  /** Ends calls under way with `CLIENT_CLOSED` and closes the connection. Removes nothing on the node. */
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #verify(options: ConnectOptions, tried: readonly TriedEndpoint[]): Promise<void> {
+    const callOptions = { timeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs, signal: options.signal };
+    try {
+      await calls.version(this.#connection, callOptions);
+      if (this.imageEndpoint !== this.endpoint) await this.images.fsInfo(callOptions);
+    } catch (error) {
+      if (!CriError.is(error)) throw error;
+      const { code, method, endpoint, attempts, details } = error;
+      const { endpoint: runtime, imageEndpoint: image } = this.#connection.options;
+      const socket = method?.startsWith("ImageService/") ? image : runtime;
+      const denied = socket.kind === "unix" && /\b(EACCES|EPERM)\b/.test(details);
+      const message = `cannot talk CRI v1 to this endpoint: ${denied ? await explainDenied(socket.path) : details}`;
+      throw new EndpointError({ code, message, method, endpoint, attempts, tried, cause: error });
+    }
+  }
+}
+
+function parseOption(text: string | undefined, field: string, options: ConnectOptions): Endpoint {
+  if (text === undefined) {
+    throw new InvalidInputError({ field, message: "is required; discoverEndpoint() or connect() can find it" });
+  }
+  return parseEndpoint(text, { field, allowInsecureTcp: options.allowInsecureTcp, tls: options.tls });
+}

@@ -1,0 +1,73 @@
+/**
+ * `k8s-cri-client`: a typed client of the Kubernetes Container Runtime Interface (CRI v1).
+ *
+ * ```ts
+ * import { CriClient } from "k8s-cri-client";
+ *
+ * await using cri = await CriClient.connect();
+ * await using pod = await cri.pods.run({ name: "demo" });
+ * await using web = await cri.runContainerInSandbox(pod, { name: "web", image: "docker.io/library/nginx:1.29" });
+ * console.log((await web.execSync(["nginx", "-v"])).stderr);
+ * ```
+ *
+ * The messages of the protocol are in `k8s-cri-client/proto`, a runtime to test against in `k8s-cri-client/testing`.
+ *
+ * @module
+ */
+
+// The client
+export { CriClient, type RawClients } from "./client.js";
+// Errors
+export {
+  CriError,
+  type CriErrorCode,
+  type CriErrorInit,
+  EndpointError,
+  ExecError,
+  type GrpcErrorCode,
+  ImagePullError,
+  type ImagePullFailure,
+  InvalidInputError,
+  InvalidResponseError,
+  NameReservedError,
+  type TriedEndpoint,
+} from "./errors.js";
+export { redact } from "./internal/redact.js";
+export { toDate, toNanoseconds, toRfc3339Nano } from "./internal/time.js";
+// Options
+export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
+// Messages: states and conversions that go with the facade; everything else is in "k8s-cri-client/proto"
+export { ContainerState, PodSandboxState } from "./proto.js";
+export type { RuntimeCapabilities } from "./resources/capabilities.js";
+// Resources
+export { Container, OwnedContainer } from "./resources/container.js";
+export type {
+  CheckpointOptions,
+  ContainerFilter,
+  ContainerInspection,
+  ContainerResourcesUpdate,
+  ContainerStateName,
+  Containers,
+  StopOptions,
+  StreamUrlOptions,
+} from "./resources/containers.js";
+export type { CreateContainerOptions } from "./resources/create-container.js";
+export type { ExecResult, ExecSyncOptions } from "./resources/exec-sync.js";
+export type { EnsureOptions, Images, PullOptions, PullPolicy } from "./resources/images.js";
+export { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
+export type {
+  PodCheckpointOptions,
+  PodFilter,
+  PodInspection,
+  PodResourcesUpdate,
+  PodRestoreOptions,
+  Pods,
+} from "./resources/pods.js";
+export type { RestartOptions } from "./resources/restart.js";
+export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
+export type { ContainerTarget, PodTarget } from "./resources/target.js";
+export type { ContainerExit } from "./resources/wait.js";
+export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
+export { type CrictlConfig, loadCrictlConfig } from "./transport/crictl-config.js";
+export { type DiscoverOptions, discoverEndpoint } from "./transport/discovery.js";
+export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";

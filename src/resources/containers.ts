@@ -1,0 +1,301 @@
+import { startBudget } from "../calls/budget.js";
+import { checkId } from "../calls/checked.js";
+import * as calls from "../calls/containers.js";
+import { attachUrl, execUrl } from "../calls/stream-urls.js";
+import { InvalidInputError } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import {
+  type ContainerFilter as ContainerFilterMessage,
+  type Container as ContainerMessage,
+  ContainerState,
+  type ContainerStatus,
+  type ContainerStatusResponse,
+  type WindowsContainerResources,
+} from "../proto.js";
+import type { ContainerSpec } from "../specs/container-spec.js";
+import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
+import type { Connection } from "../transport/connection.js";
+import { Container, type OwnedContainer } from "./container.js";
+import type { Core } from "./core.js";
+import { type CreateContainerOptions, createFromSpec, createWithImage } from "./create-container.js";
+import { checkCommand, type ExecResult, type ExecSyncOptions, execSync } from "./exec-sync.js";
+import { type RestartOptions, restart } from "./restart.js";
+import { runContainer } from "./run-container.js";
+import { startReconciled } from "./start.js";
+import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
+import { type ContainerExit, waitForExit } from "./wait.js";
+
+/** The state of a container in words. */
+export type ContainerStateName = "created" | "running" | "exited" | "unknown";
+
+/** Which containers to list; everything given must match. */
+export interface ContainerFilter {
+  /** The container id or a unique beginning of it. */
+  id?: string | undefined;
+  /** Only the containers of this pod. */
+  pod?: PodTarget | undefined;
+  state?: ContainerStateName | undefined;
+  /** Labels with exactly these values. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** The container's name. CRI cannot filter by it, so this is done here. */
+  name?: string | undefined;
+}
+
+/** A status with the runtime's diagnostics. */
+export type ContainerInspection = ContainerStatusResponse & { status: ContainerStatus };
+
+/** Options of StopContainer. */
+export interface StopOptions extends CallOptions {
+  /**
+   * How long the process has, after the stop signal, to end by itself before it is killed, in whole seconds; 0 kills at once.
+   * The default budget of the call is two minutes more than this.
+   *
+   * @defaultValue 30, as in Kubernetes
+   */
+  gracePeriodSeconds?: number | undefined;
+}
+
+/** New resources of a container. What is left out stays as it is. */
+export interface ContainerResourcesUpdate {
+  /** Limits and requests as in a spec. */
+  resources?: ResourcesSpec | undefined;
+  /** Windows containers: the wire message as it is. */
+  windows?: Partial<WindowsContainerResources> | undefined;
+  /** Annotations that the runtime is to take note of. */
+  annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options of CheckpointContainer. */
+export interface CheckpointOptions extends CallOptions {
+  /** Absolute path on the node for the archive. */
+  location: string;
+  /** How long the runtime may take, in whole seconds; 0 leaves it to the runtime. @defaultValue 0 */
+  checkpointTimeoutSeconds?: number | undefined;
+}
+
+/** What a streaming session is to carry. */
+export interface StreamUrlOptions extends CallOptions {
+  stdin?: boolean | undefined;
+  /** @defaultValue true */
+  stdout?: boolean | undefined;
+  /** Cannot go with `tty`, which merges both. @defaultValue the opposite of `tty` */
+  stderr?: boolean | undefined;
+  tty?: boolean | undefined;
+}
+
+/** The containers of a node: `cri.containers`. */
+export class Containers {
+  readonly #core: Core;
+  readonly #connection: Connection;
+
+  /** @internal */
+  constructor(core: Core) {
+    this.#core = core;
+    this.#connection = core.connection;
+  }
+
+  /**
+   * CreateContainer: creates a container whose image is on the node already, and returns an owning handle. Use
+   * `cri.createContainerInSandbox` to have the image pulled as well. A lost answer does not make a second container: it is looked
+   * up by name and attempt in its pod, and taken over.
+   *
+   * @throws NameReservedError if the name and attempt belong to another container of the pod
+   */
+  create(
+    pod: PodTarget,
+    spec: ContainerSpec,
+    options?: Omit<CreateContainerOptions, "pullPolicy" | "auth">,
+  ): Promise<OwnedContainer> {
+    return createFromSpec(this.#core, pod, spec, options);
+  }
+
+  /** @internal What `cri.createContainerInSandbox` does. */
+  createWithImage(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+    return createWithImage(this.#core, pod, spec, options);
+  }
+
+  /** @internal What `cri.runContainerInSandbox` does. */
+  run(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+    return runContainer(this.#core, pod, spec, options);
+  }
+
+  /** A handle to an existing container, by id. No I/O: a wrong id shows on the first call. */
+  get(id: string): Container {
+    return new Container(this.#core, checkId(id, "id"));
+  }
+
+  /** The containers on the node, as the runtime lists them. Streamed where the runtime can (since Kubernetes 1.36). */
+  async list(filter: ContainerFilter = {}, options?: CallOptions): Promise<ContainerMessage[]> {
+    const containers = await calls.listContainers(this.#connection, toFilterMessage(filter), options);
+    return filter.name === undefined ? containers : containers.filter(({ metadata }) => metadata?.name === filter.name);
+  }
+
+  /** StartContainer. A lost answer is settled by a look at the container's state. */
+  start(container: ContainerTarget, options?: CallOptions): Promise<void> {
+    return startReconciled(this.#connection, idOf(container, "container"), startBudget(this.#connection, options, 1));
+  }
+
+  /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
+  async stop(container: ContainerTarget, options: StopOptions = {}): Promise<void> {
+    const { gracePeriodSeconds = 30, ...callOptions } = options;
+    await calls.stopContainer(
+      this.#connection,
+      idOf(container, "container"),
+      wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds"),
+      callOptions,
+    );
+  }
+
+  /** RemoveContainer: removes the container, a running one by force. Succeeds on a missing container. */
+  remove(container: ContainerTarget, options?: CallOptions): Promise<void> {
+    return calls.removeContainer(this.#connection, idOf(container, "container"), options);
+  }
+
+  /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */
+  async status(container: ContainerTarget, options?: CallOptions): Promise<ContainerStatus> {
+    return (await calls.containerStatus(this.#connection, idOf(container, "container"), false, options)).status;
+  }
+
+  /** ContainerStatus with the runtime's own diagnostics, as `crictl inspect` shows them. */
+  inspect(container: ContainerTarget, options?: CallOptions): Promise<ContainerInspection> {
+    return calls.containerStatus(this.#connection, idOf(container, "container"), true, options);
+  }
+
+  /** Waits until a container has exited. Without `timeoutMs` or `signal` it waits for ever. */
+  wait(container: ContainerTarget, options?: CallOptions): Promise<ContainerExit> {
+    return waitForExit(this.#connection, this.#core.exits, idOf(container, "container"), options);
+  }
+
+  /** ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). */
+  execSync(
+    container: ContainerTarget,
+    command: readonly string[],
+    options: ExecSyncOptions & { encoding: "buffer" },
+  ): Promise<ExecResult<Uint8Array>>;
+  execSync(
+    container: ContainerTarget,
+    command: readonly string[],
+    options?: ExecSyncOptions & { encoding?: "utf8" | undefined },
+  ): Promise<ExecResult>;
+  execSync(
+    container: ContainerTarget,
+    command: readonly string[],
+    options?: ExecSyncOptions,
+  ): Promise<ExecResult | ExecResult<Uint8Array>>;
+  async execSync(
+    container: ContainerTarget,
+    command: readonly string[],
+    options?: ExecSyncOptions,
+  ): Promise<ExecResult | ExecResult<Uint8Array>> {
+    return execSync(this.#connection, idOf(container, "container"), command, options);
+  }
+
+  /**
+   * Restarts as a kubelet does: CRI cannot start a container twice, so a new one is created from the same configuration with the
+   * next attempt number, and started. Returns the owning handle of the new one.
+   */
+  restart(container: ContainerTarget, options?: RestartOptions): Promise<OwnedContainer> {
+    return restart(this.#core, container, options);
+  }
+
+  /** UpdateContainerResources of a created or running container. What is left out stays as it is. */
+  async updateResources(
+    container: ContainerTarget,
+    update: ContainerResourcesUpdate,
+    options?: CallOptions,
+  ): Promise<void> {
+    const { resources, windows, annotations } = update;
+    await calls.updateContainerResources(
+      this.#connection,
+      {
+        containerId: idOf(container, "container"),
+        annotations: { ...annotations },
+        linux: toLinuxResources(resources, "resources"),
+        windows: windows as WindowsContainerResources | undefined,
+      },
+      options,
+    );
+  }
+
+  /** CheckpointContainer, since Kubernetes 1.25: writes the container's state to an archive. Needs CRIU on the node. */
+  async checkpoint(container: ContainerTarget, options: CheckpointOptions): Promise<void> {
+    const { location, checkpointTimeoutSeconds = 0, ...callOptions } = options;
+    if (typeof location !== "string" || !location.startsWith("/")) {
+      throw new InvalidInputError({
+        field: "location",
+        message: "must be an absolute path on the node",
+        value: location,
+      });
+    }
+    const seconds = wholeSeconds(checkpointTimeoutSeconds, "checkpointTimeoutSeconds");
+    await calls.checkpointContainer(this.#connection, idOf(container, "container"), location, seconds, callOptions);
+  }
+
+  /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */
+  reopenLog(container: ContainerTarget, options?: CallOptions): Promise<void> {
+    return calls.reopenContainerLog(this.#connection, idOf(container, "container"), options);
+  }
+
+  /**
+   * Exec: asks for the URL of a streaming session. The URL is good for one connection within a minute and carries its own
+   * authorisation: treat it as a secret.
+   */
+  async execUrl(
+    container: ContainerTarget,
+    command: readonly string[],
+    options: StreamUrlOptions = {},
+  ): Promise<string> {
+    checkCommand(command);
+    const { streams, callOptions } = splitStreams(options);
+    const containerId = idOf(container, "container");
+    return execUrl(this.#connection, { containerId, cmd: [...command], ...streams }, callOptions);
+  }
+
+  /** Attach: asks for the URL of a streaming session with the container's main process; see {@link execUrl}. */
+  async attachUrl(container: ContainerTarget, options: StreamUrlOptions = {}): Promise<string> {
+    const { streams, callOptions } = splitStreams(options);
+    return attachUrl(this.#connection, { containerId: idOf(container, "container"), ...streams }, callOptions);
+  }
+}
+
+const states: Readonly<Record<ContainerStateName, ContainerState>> = {
+  created: ContainerState.CONTAINER_CREATED,
+  running: ContainerState.CONTAINER_RUNNING,
+  exited: ContainerState.CONTAINER_EXITED,
+  unknown: ContainerState.CONTAINER_UNKNOWN,
+};
+
+/** What CRI can filter by itself. */
+function toFilterMessage(filter: ContainerFilter): ContainerFilterMessage {
+  const { id, pod, state, labels } = filter;
+  if (state !== undefined && !Object.hasOwn(states, state)) {
+    throw new InvalidInputError({
+      field: "filter.state",
+      message: `must be one of ${Object.keys(states).join(", ")}`,
+      value: state,
+    });
+  }
+  return {
+    id: id === undefined ? "" : checkId(id, "filter.id"),
+    podSandboxId: pod === undefined ? "" : idOf(pod, "filter.pod"),
+    state: state && { state: states[state] },
+    labelSelector: { ...labels },
+  };
+}
+
+function splitStreams(options: StreamUrlOptions) {
+  const { stdin = false, stdout = true, tty = false, stderr = !tty, ...callOptions } = options;
+  if (tty && stderr) {
+    throw new InvalidInputError({ field: "stderr", message: "must be false with tty: a terminal merges both outputs" });
+  }
+  if (!stdin && !stdout && !stderr) {
+    throw new InvalidInputError({ field: "stdin, stdout, stderr", message: "one of them must be true" });
+  }
+  return { streams: { stdin, stdout, stderr, tty }, callOptions };
+}
+
+/** CRI counts in whole seconds; a fraction is rounded up, for 0 means something else. */
+function wholeSeconds(value: number, field: string): number {
+  if (value >= 0 && Number.isFinite(value)) return Math.ceil(value);
+  throw new InvalidInputError({ field, message: "must be a number of seconds, 0 or more", value });
+}

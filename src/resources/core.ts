@@ -1,0 +1,16 @@
+import type { Connection } from "../transport/connection.js";
+import type { Containers } from "./containers.js";
+import type { ExitWatch } from "./exit-watch.js";
+import type { Images } from "./images.js";
+import type { Pods } from "./pods.js";
+import type { Stats } from "./stats.js";
+
+/** What the namespaces and handles of one client share. */
+export interface Core {
+  readonly connection: Connection;
+  readonly pods: Pods;
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly stats: Stats;
+  readonly exits: ExitWatch;
+}

@@ -1,0 +1,111 @@
+import * as calls from "../calls/containers.js";
+import { CriError, ExecError, InvalidInputError } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import type { ExecSyncResponse } from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+
+/** Options of ExecSync. */
+export interface ExecSyncOptions extends CallOptions {
+  /**
+   * How long the command may run before the runtime kills it, in seconds, rounded up to whole ones; the call then fails with
+   * `COMMAND_TIMED_OUT`. The call's own budget follows: two minutes more than this. Unset or 0, the command may run for ever
+   * and the call has no default budget.
+   */
+  commandTimeoutSeconds?: number | undefined;
+  /** What the output is given as. @defaultValue "utf8" */
+  encoding?: "utf8" | "buffer" | undefined;
+  /** Throw an {@link ExecError} when the exit code is not 0. @defaultValue false */
+  throwOnNonZero?: boolean | undefined;
+}
+
+/** The end of a command. A non-zero exit code is data, not an error, unless `throwOnNonZero` was set. */
+export interface ExecResult<T extends string | Uint8Array = string> {
+  exitCode: number;
+  stdout: T;
+  stderr: T;
+}
+
+/** ExecSync with one meaning on every runtime. */
+export async function execSync(
+  connection: Connection,
+  id: string,
+  command: readonly string[],
+  options: ExecSyncOptions = {},
+): Promise<ExecResult | ExecResult<Uint8Array>> {
+  const { commandTimeoutSeconds = 0, encoding = "utf8", throwOnNonZero = false, ...callOptions } = options;
+  checkCommand(command);
+  if (!(commandTimeoutSeconds >= 0 && Number.isFinite(commandTimeoutSeconds))) {
+    throw new InvalidInputError({
+      field: "commandTimeoutSeconds",
+      message: "must be a number of seconds, 0 for no limit",
+      value: commandTimeoutSeconds,
+    });
+  }
+  // Whole seconds on the wire, where 0 means no limit at all: half a second must become one.
+  const wireSeconds = Math.ceil(commandTimeoutSeconds);
+  const reply = await calls.execSync(connection, id, [...command], wireSeconds, callOptions).catch((error: unknown) => {
+    throw isContainerdTimeout(error, wireSeconds) ? timedOut(connection, wireSeconds, error) : error;
+  });
+  if (isCrioTimeout(reply, wireSeconds)) throw timedOut(connection, wireSeconds);
+  const result = encoding === "buffer" ? toBytes(reply) : toText(reply);
+  if (throwOnNonZero && result.exitCode !== 0) {
+    throw new ExecError<string | Uint8Array>({
+      message: `the command ended with exit code ${result.exitCode}`,
+      method: "RuntimeService/ExecSync",
+      endpoint: connection.endpoint,
+      attempts: 1,
+      ...result,
+    });
+  }
+  return result;
+}
+
+/** Refuses a command that no runtime could run. */
+export function checkCommand(command: readonly string[]): void {
+  const good =
+    Array.isArray(command) &&
+    command.length > 0 &&
+    command.every((word) => typeof word === "string") &&
+    command[0] !== "";
+  if (good) return;
+  throw new InvalidInputError({
+    field: "command",
+    message: 'must be a list of words such as ["ls", "-l"]; for a shell line pass ["sh", "-c", line]',
+  });
+}
+
+function toText({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult {
+  const decoder = new TextDecoder();
+  return { exitCode, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+// Copies: a few bytes of output must not keep the whole network buffer alive.
+function toBytes({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult<Uint8Array> {
+  return { exitCode, stdout: Uint8Array.from(stdout), stderr: Uint8Array.from(stderr) };
+}
+
+/** containerd fails the call: "failed to exec in container: timeout 1s exceeded: context deadline exceeded". */
+function isContainerdTimeout(error: unknown, wireSeconds: number): boolean {
+  return wireSeconds > 0 && CriError.is(error, "DEADLINE_EXCEEDED") && /\btimeout \S+ exceeded/.test(error.details);
+}
+
+/** CRI-O answers OK with an impossible exit code. */
+function isCrioTimeout({ exitCode, stderr }: ExecSyncResponse, wireSeconds: number): boolean {
+  return (
+    wireSeconds > 0 &&
+    exitCode === -1 &&
+    new TextDecoder().decode(stderr.subarray(0, 100)).includes("command timed out")
+  );
+}
+
+function timedOut(connection: Connection, seconds: number, cause?: unknown): CriError {
+  return new CriError({
+    code: "COMMAND_TIMED_OUT",
+    message: `the command did not end within ${seconds} s and was killed by the runtime`,
+    method: "RuntimeService/ExecSync",
+    endpoint: connection.endpoint,
+    attempts: 1,
+    mayHaveTakenEffect: true,
+    cause,
+  });
+}

@@ -1,0 +1,136 @@
+import { pinDeadline } from "../calls/budget.js";
+import * as calls from "../calls/images.js";
+import { CriError, InvalidInputError } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import type { Image, ImageFsInfoResponse, PodSandboxConfig } from "../proto.js";
+import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
+import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
+import type { Connection } from "../transport/connection.js";
+
+/** When to pull: always, only if the image is not there, or never. */
+export type PullPolicy = "missing" | "always" | "never";
+
+/** Options of a pull. A pull has no default budget: give `timeoutMs` or a `signal` to bound it. */
+export interface PullOptions extends CallOptions {
+  /** Credentials for the registry; they are sent with this call and kept nowhere. */
+  auth?: RegistryAuth | undefined;
+  /** The pod that the image is for. Some runtimes choose storage or credentials by it. */
+  podConfig?: PodSandboxConfig | undefined;
+}
+
+/** Options of {@link Images.ensure}. */
+export interface EnsureOptions extends PullOptions {
+  /** @defaultValue "missing" */
+  policy?: PullPolicy | undefined;
+}
+
+/** The images of a node: `cri.images`. */
+export class Images {
+  readonly #connection: Connection;
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * PullImage: fetches an image and returns the runtime's reference of it, usually its id. CRI reports no progress. Not retried
+   * unless `retry` is given; cancelling it cancels the pull.
+   *
+   * @throws ImagePullError with a `reason`
+   */
+  pull(image: ImageInput, options: PullOptions = {}): Promise<string> {
+    const { auth, podConfig, ...callOptions } = options;
+    return calls.pullImage(
+      this.#connection,
+      toImageSpec(image, "image"),
+      auth && toAuthConfig(auth, "auth"),
+      podConfig,
+      callOptions,
+    );
+  }
+
+  /**
+   * Makes sure that an image is on the node, by the pull policy, and returns it.
+   *
+   * @throws CriError `NOT_FOUND` when the policy is "never" and the image is not there
+   * @throws ImagePullError
+   */
+  async ensure(image: ImageInput, options: EnsureOptions = {}): Promise<Image> {
+    const { policy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
+    if (!["missing", "always", "never"].includes(policy)) {
+      throw new InvalidInputError({
+        field: "policy",
+        message: 'must be "missing", "always" or "never"',
+        value: policy,
+      });
+    }
+    const spec = toImageSpec(image, "image");
+    if (policy !== "always") {
+      const present = await this.get(image, callOptions);
+      if (present) return present;
+    }
+    const written = spec.userSpecifiedImage || spec.image;
+    if (policy === "never") {
+      throw new CriError({
+        code: "NOT_FOUND",
+        message: `image ${written} is not on the node and the pull policy is "never"; pull it first or use "missing"`,
+        endpoint: this.#connection.imageEndpoint,
+        method: "ImageService/ImageStatus",
+        attempts: 1,
+      });
+    }
+    const imageRef = await this.pull(image, { auth, podConfig, ...callOptions });
+    // The reference a pull returns is looked up rather than the tag, which may have moved on.
+    const pulled = (await this.get({ reference: imageRef }, callOptions)) ?? (await this.get(image, callOptions));
+    if (pulled) return pulled;
+    throw new CriError({
+      code: "NOT_FOUND",
+      message: `image ${written} was pulled as ${imageRef} and is gone again; is another process removing images?`,
+      endpoint: this.#connection.imageEndpoint,
+      method: "ImageService/ImageStatus",
+      attempts: 1,
+    });
+  }
+
+  /** ImageStatus: an image by tag, digest or id; `undefined` when it is not on the node. */
+  async get(image: ImageInput, options?: CallOptions): Promise<Image | undefined> {
+    return (await calls.imageStatus(this.#connection, toImageSpec(image, "image"), false, options)).image;
+  }
+
+  /** ImageStatus with the runtime's own diagnostics, as `crictl inspecti` shows them. */
+  async inspect(
+    image: ImageInput,
+    options?: CallOptions,
+  ): Promise<{ image: Image; info: Record<string, string> } | undefined> {
+    const { image: found, info } = await calls.imageStatus(
+      this.#connection,
+      toImageSpec(image, "image"),
+      true,
+      options,
+    );
+    return found && { image: found, info };
+  }
+
+  /** All images on the node, or those that a reference stands for. Streamed where the runtime can (since Kubernetes 1.36). */
+  list(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): Promise<Image[]> {
+    return calls.listImages(
+      this.#connection,
+      filter.image === undefined ? undefined : toImageSpec(filter.image, "filter.image"),
+      options,
+    );
+  }
+
+  /**
+   * RemoveImage: removes an image, and with it every tag it has: a tag names the image, it is not removed alone. Succeeds on a
+   * missing image.
+   */
+  remove(image: ImageInput, options?: CallOptions): Promise<void> {
+    return calls.removeImage(this.#connection, toImageSpec(image, "image"), options);
+  }
+
+  /** ImageFsInfo: the file systems that images (and, since Kubernetes 1.29, containers) are kept on, and what they take up. */
+  fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse> {
+    return calls.imageFsInfo(this.#connection, options);
+  }
+}

@@ -1,0 +1,110 @@
+import type { CallOptions } from "../options.js";
+import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
+import type { ContainerSpec } from "../specs/container-spec.js";
+import type { OwnedContainer } from "./container.js";
+import type { Core } from "./core.js";
+import type { CreateContainerOptions } from "./create-container.js";
+import { disposeTimeoutMs, Ownership } from "./ownership.js";
+import type { PodInspection, PodResourcesUpdate } from "./pods.js";
+
+/**
+ * A pod sandbox by its id. The handle keeps no state: every method asks the runtime. Made by `cri.pods.get(id)` without I/O, so
+ * a wrong id shows on the first call.
+ */
+export class PodSandbox {
+  readonly kind = "pod";
+  /** The pod sandbox id. */
+  readonly id: string;
+  /** @internal */
+  protected readonly core: Core;
+
+  /** @internal */
+  constructor(core: Core, id: string) {
+    this.id = id;
+    Object.defineProperty(this, "core", { value: core });
+    this.core = core;
+  }
+
+  /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */
+  status(options?: CallOptions): Promise<PodSandboxStatus> {
+    return this.core.pods.status(this, options);
+  }
+
+  /** PodSandboxStatus with the runtime's own diagnostics, as `crictl inspectp` shows them. */
+  inspect(options?: CallOptions): Promise<PodInspection> {
+    return this.core.pods.inspect(this, options);
+  }
+
+  /** PodSandboxStats: CPU, memory, network and processes of the pod and its containers. */
+  stats(options?: CallOptions): Promise<PodSandboxStats> {
+    return this.core.stats.pod(this, options);
+  }
+
+  /** StopPodSandbox: kills the pod's containers and takes down its network. Succeeds on a stopped or missing pod. */
+  stop(options?: CallOptions): Promise<void> {
+    return this.core.pods.stop(this, options);
+  }
+
+  /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
+  remove(options?: CallOptions): Promise<void> {
+    return this.core.pods.remove(this, options);
+  }
+
+  /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
+  updateResources(update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
+    return this.core.pods.updateResources(this, update, options);
+  }
+
+  /**
+   * Creates a container in this pod: the image as the pull policy says, then CreateContainer. See
+   * `cri.createContainerInSandbox`.
+   */
+  createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+    return this.core.containers.createWithImage(this, spec, options);
+  }
+
+  /** As {@link createContainer}, and starts it. */
+  runContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+    return this.core.containers.run(this, spec, options);
+  }
+}
+
+/**
+ * A pod sandbox that this program made: it knows the configuration it was made from, and disposing of it stops and removes the
+ * pod with everything in it.
+ *
+ * ```ts
+ * await using pod = await cri.pods.run({ name: "demo" });
+ * ```
+ */
+export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
+  /** The configuration as it was sent. Not a secret by CRI's rules, but labels and annotations may be private. */
+  readonly config: PodSandboxConfig;
+  /** The pod existed already, made from the same configuration under the same uid, and was taken over. */
+  readonly adopted: boolean;
+  readonly #ownership = new Ownership();
+
+  /** @internal */
+  constructor(core: Core, id: string, config: PodSandboxConfig, adopted: boolean) {
+    super(core, id);
+    this.config = config;
+    this.adopted = adopted;
+  }
+
+  /** Lets the pod live on: disposal does nothing any more. Returns a borrowed handle. */
+  release(): PodSandbox {
+    this.#ownership.release();
+    return new PodSandbox(this.core, this.id);
+  }
+
+  /**
+   * Stops and removes the pod, once, within a minute of its own. A pod that is gone already is no error; any other failure
+   * rejects.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#ownership.dispose(async () => {
+      await this.stop({ timeoutMs: disposeTimeoutMs });
+      await this.remove({ timeoutMs: disposeTimeoutMs });
+    });
+  }
+}

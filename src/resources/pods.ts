@@ -1,0 +1,243 @@
+import { startBudget } from "../calls/budget.js";
+import { checkId } from "../calls/checked.js";
+import * as calls from "../calls/pods.js";
+import { portForwardUrl } from "../calls/stream-urls.js";
+import { InvalidInputError } from "../errors.js";
+import { toDate } from "../internal/time.js";
+import type { CallOptions } from "../options.js";
+import {
+  PodSandboxConfig,
+  type PodSandboxFilter,
+  type PodSandbox as PodSandboxMessage,
+  type PodSandboxMetadata,
+  PodSandboxState,
+  type PodSandboxStatus,
+  type PodSandboxStatusResponse,
+  type RestoredContainer,
+} from "../proto.js";
+import { toContainerConfig } from "../specs/container-config.js";
+import type { ContainerSpec } from "../specs/container-spec.js";
+import { toPodSandboxConfig } from "../specs/pod-config.js";
+import type { PodSpec } from "../specs/pod-spec.js";
+import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } from "../specs/resources.js";
+import type { Connection } from "../transport/connection.js";
+import { hasSameConfig, withConfigHash } from "./config-hash.js";
+import type { Core } from "./core.js";
+import { OwnedPodSandbox, PodSandbox } from "./pod.js";
+import { createReconciled } from "./reconcile.js";
+import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
+
+/** Which pods to list; everything given must match. */
+export interface PodFilter {
+  /** The pod sandbox id or a unique beginning of it. */
+  id?: string | undefined;
+  state?: "ready" | "notReady" | undefined;
+  /** Labels with exactly these values. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** The pod's name. CRI cannot filter by it, so this is done here. */
+  name?: string | undefined;
+  /** The pod's namespace. Filtered here. */
+  namespace?: string | undefined;
+  /** The pod's uid. Filtered here. */
+  uid?: string | undefined;
+}
+
+/** A status with the runtime's diagnostics. */
+export type PodInspection = PodSandboxStatusResponse & { status: PodSandboxStatus };
+
+/** New resources of a pod, as absolute values. */
+export interface PodResourcesUpdate {
+  /** The sum of what the containers may use. */
+  resources?: ResourcesSpec | undefined;
+  /** What the pod itself needs on top, as for a VM-based runtime. */
+  overhead?: OverheadSpec | undefined;
+}
+
+/** Options of {@link Pods.checkpoint}. Since Kubernetes 1.37 (alpha). */
+export interface PodCheckpointOptions extends CallOptions {
+  /** Absolute path on the node for the archive. */
+  outputPath: string;
+  /** Only these containers. @defaultValue all of the pod's */
+  containers?: readonly ContainerTarget[] | undefined;
+  /** Options that the runtime defines. */
+  runtimeOptions?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options of {@link Pods.restore}. Since Kubernetes 1.37 (alpha). */
+export interface PodRestoreOptions extends CallOptions {
+  /** Absolute path on the node of the archive that a checkpoint wrote. */
+  checkpointPath: string;
+  /** The containers as they are to come back. */
+  containers?: readonly ContainerSpec[] | undefined;
+  /** Options that the runtime defines. */
+  runtimeOptions?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The pod sandboxes of a node: `cri.pods`. */
+export class Pods {
+  readonly #core: Core;
+  readonly #connection: Connection;
+
+  /** @internal */
+  constructor(core: Core) {
+    this.#core = core;
+    this.#connection = core.connection;
+  }
+
+  /**
+   * RunPodSandbox: creates a pod sandbox with its network and returns an owning handle. Default budget: four minutes.
+   *
+   * A lost answer does not make a second pod: the pod is looked up by name, namespace, uid and attempt, and taken over. With a
+   * `uid` in the spec this holds across calls and processes too; without one every call is a pod of its own. If the call is
+   * aborted or runs out of time, what the runtime has made by then is removed, which may take a second longer.
+   *
+   * @throws NameReservedError if the identity belongs to a pod with another configuration, or to one that is not ready
+   */
+  async run(spec: PodSpec, options?: CallOptions): Promise<OwnedPodSandbox> {
+    const converted = toPodSandboxConfig(spec);
+    const config = withConfigHash(PodSandboxConfig, converted.config);
+    const identity = config.metadata as PodSandboxMetadata;
+    const connection = this.#connection;
+    const { id, adopted } = await createReconciled({
+      what: `pod sandbox ${identity.namespace}/${identity.name}`,
+      budget: startBudget(connection, options, 2),
+      create: (o) => calls.runPodSandbox(connection, config, converted.runtimeHandler, o),
+      find: async (o) => {
+        const all = await calls.listPodSandboxes(connection, undefined, o);
+        const found = all.find(({ metadata }) => metadata && samePod(metadata, identity));
+        if (!found) return undefined;
+        return {
+          id: found.id,
+          createdAt: toDate(found.createdAt),
+          sameConfig: hasSameConfig(found, config),
+          fresh: found.state === PodSandboxState.SANDBOX_READY,
+          state: PodSandboxState[found.state] ?? String(found.state),
+        };
+      },
+      remove: async (podId, o) => {
+        await calls.stopPodSandbox(connection, podId, o);
+        await calls.removePodSandbox(connection, podId, o);
+      },
+    });
+    return new OwnedPodSandbox(this.#core, id, config, adopted);
+  }
+
+  /** A handle to an existing pod, by id. No I/O: a wrong id shows on the first call. */
+  get(id: string): PodSandbox {
+    return new PodSandbox(this.#core, checkId(id, "id"));
+  }
+
+  /** The pods on the node, as the runtime lists them. Streamed where the runtime can (since Kubernetes 1.36). */
+  async list(filter: PodFilter = {}, options?: CallOptions): Promise<PodSandboxMessage[]> {
+    const { name, namespace, uid } = filter;
+    const pods = await calls.listPodSandboxes(this.#connection, toPodFilter(filter), options);
+    if (name === undefined && namespace === undefined && uid === undefined) return pods;
+    return pods.filter(
+      ({ metadata }) =>
+        (name === undefined || metadata?.name === name) &&
+        (namespace === undefined || metadata?.namespace === namespace) &&
+        (uid === undefined || metadata?.uid === uid),
+    );
+  }
+
+  /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */
+  async status(pod: PodTarget, options?: CallOptions): Promise<PodSandboxStatus> {
+    return (await calls.podSandboxStatus(this.#connection, idOf(pod, "pod"), false, options)).status;
+  }
+
+  /** PodSandboxStatus with the runtime's own diagnostics, as `crictl inspectp` shows them. */
+  inspect(pod: PodTarget, options?: CallOptions): Promise<PodInspection> {
+    return calls.podSandboxStatus(this.#connection, idOf(pod, "pod"), true, options);
+  }
+
+  /** StopPodSandbox: kills the pod's containers and takes down its network. Succeeds on a stopped or missing pod. */
+  stop(pod: PodTarget, options?: CallOptions): Promise<void> {
+    return calls.stopPodSandbox(this.#connection, idOf(pod, "pod"), options);
+  }
+
+  /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
+  remove(pod: PodTarget, options?: CallOptions): Promise<void> {
+    return calls.removePodSandbox(this.#connection, idOf(pod, "pod"), options);
+  }
+
+  /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
+  updateResources(pod: PodTarget, update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
+    const { resources, overhead } = update;
+    return calls.updatePodSandboxResources(
+      this.#connection,
+      idOf(pod, "pod"),
+      {
+        resources: toLinuxResources(resources, "resources"),
+        overhead: toOverhead(overhead, "overhead"),
+      },
+      options,
+    );
+  }
+
+  /** CheckpointPod, since Kubernetes 1.37 (alpha; no released runtime has it). Give it a `timeoutMs` that fits the pod. */
+  async checkpoint(pod: PodTarget, options: PodCheckpointOptions): Promise<void> {
+    const { outputPath, containers = [], runtimeOptions, ...callOptions } = options;
+    const request = {
+      podSandboxId: idOf(pod, "pod"),
+      outputPath: absolutePath(outputPath, "outputPath"),
+      containerIds: containers.map((container, index) => idOf(container, `containers[${index}]`)),
+      options: { ...runtimeOptions },
+    };
+    await calls.checkpointPod(this.#connection, request, callOptions);
+  }
+
+  /**
+   * RestorePod, since Kubernetes 1.37 (alpha; no released runtime has it): a pod and its containers come back from an archive.
+   * Returns the owning handle of the pod and the ids of its containers by name.
+   */
+  async restore(
+    spec: PodSpec,
+    options: PodRestoreOptions,
+  ): Promise<{ pod: OwnedPodSandbox; restoredContainers: RestoredContainer[] }> {
+    const { checkpointPath, containers = [], runtimeOptions, ...callOptions } = options;
+    const { config, runtimeHandler } = toPodSandboxConfig(spec);
+    const request = {
+      checkpointPath: absolutePath(checkpointPath, "checkpointPath"),
+      config,
+      runtimeHandler,
+      containerConfigs: containers.map((container) => toContainerConfig(container, { pod: config }).config),
+      options: { ...runtimeOptions },
+    };
+    const { podSandboxId, restoredContainers } = await calls.restorePod(this.#connection, request, callOptions);
+    return { pod: new OwnedPodSandbox(this.#core, podSandboxId, config, false), restoredContainers };
+  }
+
+  /**
+   * PortForward: asks for the URL of a streaming session to some of the pod's ports. The URL is good for one connection within a
+   * minute and carries its own authorisation: treat it as a secret.
+   */
+  portForwardUrl(pod: PodTarget, ports: readonly number[], options?: CallOptions): Promise<string> {
+    ports.forEach((port, index) => {
+      if (Number.isInteger(port) && port > 0 && port < 65_536) return;
+      throw new InvalidInputError({ field: `ports[${index}]`, message: "must be a port from 1 to 65535", value: port });
+    });
+    return portForwardUrl(this.#connection, idOf(pod, "pod"), [...ports], options);
+  }
+}
+
+function samePod(a: PodSandboxMetadata, b: PodSandboxMetadata): boolean {
+  return a.name === b.name && a.namespace === b.namespace && a.uid === b.uid && a.attempt === b.attempt;
+}
+
+/** What CRI can filter by itself. */
+function toPodFilter(filter: PodFilter): PodSandboxFilter {
+  const { id, state, labels } = filter;
+  if (state !== undefined && state !== "ready" && state !== "notReady") {
+    throw new InvalidInputError({ field: "filter.state", message: 'must be "ready" or "notReady"', value: state });
+  }
+  return {
+    id: id === undefined ? "" : checkId(id, "filter.id"),
+    state: state && { state: state === "ready" ? PodSandboxState.SANDBOX_READY : PodSandboxState.SANDBOX_NOTREADY },
+    labelSelector: { ...labels },
+  };
+}
+
+function absolutePath(path: string, field: string): string {
+  if (typeof path === "string" && path.startsWith("/")) return path;
+  throw new InvalidInputError({ field, message: "must be an absolute path on the node", value: path });
+}

@@ -1,0 +1,93 @@
+import { pinDeadline } from "../calls/budget.js";
+import { containerStatus, listContainers } from "../calls/containers.js";
+import { CriError, InvalidInputError } from "../errors.js";
+import { UndoStack } from "../internal/undo.js";
+import { type CallOptions, undoTimeoutMs } from "../options.js";
+import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
+import { nextAttempt } from "../specs/next-attempt.js";
+import { OwnedContainer } from "./container.js";
+import type { Core } from "./core.js";
+import { createFromConfig, podConfigOf } from "./create-container.js";
+import { callOptionsOf, withSuppressed } from "./run-container.js";
+import { type ContainerTarget, idOf } from "./target.js";
+
+/** Options of a restart. */
+export interface RestartOptions extends CallOptions {
+  /** How long the running container has to end by itself before it is killed. @defaultValue 30, as in Kubernetes */
+  gracePeriodSeconds?: number | undefined;
+  /** Keep the old, stopped container, with its log and its exit code, instead of removing it. @defaultValue false */
+  keepOld?: boolean | undefined;
+  /**
+   * The container's configuration. A handle that created the container knows it, containerd tells it for others too; with CRI-O
+   * it must be given for a container that this program did not create.
+   */
+  config?: ContainerConfig | undefined;
+  /** The pod's configuration, as for creating a container. */
+  podConfig?: PodSandboxConfig | undefined;
+}
+
+/**
+ * Restarts a container as a kubelet does: stops it, creates another one from the same configuration with the next attempt
+ * number, starts that, and removes the old one. If the new one does not come up it is removed and the old one stays, stopped.
+ */
+export async function restart(
+  core: Core,
+  target: ContainerTarget,
+  options: RestartOptions = {},
+): Promise<OwnedContainer> {
+  const { gracePeriodSeconds = 30, keepOld = false } = options;
+  const { connection } = core;
+  const callOptions = callOptionsOf(pinDeadline(options));
+  const id = idOf(target, "container");
+  const { status, info } = await containerStatus(connection, id, true, callOptions);
+  const config = options.config ?? (target instanceof OwnedContainer ? target.config : configFromInfo(info));
+  if (!config) {
+    throw new InvalidInputError({
+      field: "options.config",
+      message: `is needed: the runtime does not tell how container ${status.id} was configured`,
+    });
+  }
+  const podSandboxId =
+    target instanceof OwnedContainer ? target.podSandboxId : await podOf(core, status.id, callOptions);
+  const podConfig = await podConfigOf(core, podSandboxId, options.podConfig, callOptions);
+  if (status.state === ContainerState.CONTAINER_RUNNING)
+    await core.containers.stop(status.id, { ...callOptions, gracePeriodSeconds });
+
+  const undo = new UndoStack();
+  try {
+    const next = nextAttempt({ ...config, metadata: status.metadata });
+    const made = { config: next, terminationGracePeriodSeconds: gracePeriodOf(target) };
+    const container = await createFromConfig(core, podSandboxId, podConfig, made, callOptions);
+    undo.push(() => container.remove({ timeoutMs: undoTimeoutMs }));
+    await container.start(callOptions);
+    if (!keepOld) await core.containers.remove(status.id, callOptions);
+    return container;
+  } catch (error) {
+    throw withSuppressed(error, await undo.undo());
+  }
+}
+
+/** containerd's verbose status carries the configuration as JSON. */
+function configFromInfo(info: Record<string, string>): ContainerConfig | undefined {
+  try {
+    const { config } = JSON.parse(info["info"] ?? "{}") as { config?: unknown };
+    return typeof config === "object" && config !== null ? ContainerConfig.fromJSON(config) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function podOf(core: Core, containerId: string, options: CallOptions): Promise<string> {
+  const filter = { id: containerId, state: undefined, podSandboxId: "", labelSelector: {} };
+  const [container] = await listContainers(core.connection, filter, options);
+  if (container) return container.podSandboxId;
+  throw new CriError({
+    code: "NOT_FOUND",
+    message: `container ${containerId} is gone`,
+    endpoint: core.connection.endpoint,
+  });
+}
+
+function gracePeriodOf(target: ContainerTarget): number {
+  return target instanceof OwnedContainer ? target.gracePeriodSeconds : 0;
+}
