@@ -1,0 +1,69 @@
+import type { ContainerConfig } from "../proto.js";
+import type { Environment } from "./environment.js";
+import type { ImageInput } from "./image-ref.js";
+import type { DeviceSpec, MountSpec } from "./mounts.js";
+import type { ProcessNamespace } from "./namespaces.js";
+import type { WindowsSpec } from "./pod-spec.js";
+import type { ResourceRequirements } from "./resources.js";
+import type { ContainerSecuritySpec } from "./security.js";
+import type { StopSignal } from "./signal.js";
+
+/** A container to create in a pod: what CreateContainer needs, in the words of a Kubernetes manifest where it has words for it. */
+export interface ContainerSpec {
+  /** Name. Letters, digits, `-`, `_` and `.`. Name and attempt together are unique within the pod. */
+  name: string;
+  /** How often a container of this name was created in this pod before. @defaultValue 0 */
+  attempt?: number | undefined;
+  /** What to run: a reference, an image id, or a reference with annotations and runtime handler. */
+  image: ImageInput;
+  /** Replaces the image's ENTRYPOINT, and drops its CMD. Not run by a shell. @defaultValue the image's */
+  command?: readonly string[] | undefined;
+  /** Replaces the image's CMD. @defaultValue the image's, unless {@link command} is set */
+  args?: readonly string[] | undefined;
+  /** Environment variables on top of the image's. Values may be bytes and appear in no log or error. */
+  env?: Environment | undefined;
+  /** Directory to start in; absolute. @defaultValue the image's, else `/` */
+  workingDir?: string | undefined;
+  /** Files of the node and of images to mount. */
+  mounts?: readonly MountSpec[] | undefined;
+  /** Devices of the node to pass on. */
+  devices?: readonly DeviceSpec[] | undefined;
+  /** Devices by their fully qualified Container Device Interface name, such as `"nvidia.com/gpu=all"`. Since Kubernetes 1.27. */
+  cdiDevices?: readonly string[] | undefined;
+  /** To find the container by. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** To keep with the container; some runtimes are steered by them. */
+  annotations?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Log file below the pod's `logDirectory`; relative, without `..`. A directory in it must exist with CRI-O, which does not
+   * make any; containerd does. `""` turns logs off on containerd. Without a `logDirectory` of the pod there is no default.
+   * @defaultValue `<name>.<attempt>.log`
+   */
+  logPath?: string | undefined;
+  /** Keeps standard input open for attach. Without it, reading gives end of file at once. @defaultValue false */
+  stdin?: boolean | undefined;
+  /** Closes standard input for good when the first attached client leaves; needs {@link stdin}. @defaultValue false */
+  stdinOnce?: boolean | undefined;
+  /** Gives the container a terminal; its stderr then goes into stdout. @defaultValue false */
+  tty?: boolean | undefined;
+  /** Limits and promises of CPU and memory. @defaultValue no limits */
+  resources?: ResourceRequirements | undefined;
+  /** What is not set here is taken from the pod's `security`. */
+  security?: ContainerSecuritySpec | undefined;
+  /** Whose processes it sees. @defaultValue what the pod says: `"container"` unless `shareProcessNamespace` or `hostPID` */
+  processes?: ProcessNamespace | undefined;
+  /**
+   * The signal that asks it to stop. Since Kubernetes 1.33; older runtimes use the image's.
+   * @defaultValue the image's STOPSIGNAL, else SIGTERM
+   */
+  stopSignal?: StopSignal | undefined;
+  /** Settings for a container in a Windows pod. `security` and `resources` cannot stand beside it. */
+  windows?: WindowsSpec | undefined;
+  /**
+   * Seconds that stopping gives it between its stop signal and SIGKILL. Used by this package when it stops the container; CRI
+   * has no field for it. @defaultValue the pod's, else 30 as in Kubernetes
+   */
+  terminationGracePeriodSeconds?: number | undefined;
+  /** The last word on the wire message, for what has no field here. Must not be asynchronous. */
+  patch?: ((config: ContainerConfig) => void) | undefined;
+}

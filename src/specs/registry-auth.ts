@@ -1,0 +1,126 @@
+import { inspect } from "node:util";
+import { REDACTED } from "../internal/redact.js";
+import { AuthConfig } from "../proto.js";
+import { at, type FieldsOf, isSet, object, refuse, typeName } from "./check.js";
+
+interface Server {
+  /**
+   * The registry that the credentials are for: `registry.example`, `registry.example:5000` or a URL. containerd uses
+   * credentials for that host only, and goes on without any at another (a mirror); CRI-O ignores it.
+   * @defaultValue any registry that the pull leads to
+   */
+  serverAddress?: string | undefined;
+}
+
+/** User name and password, or a password-like token of the registry's. Works with every runtime. */
+export interface PasswordAuth extends Server {
+  username: string;
+  password: string;
+  auth?: undefined;
+  identityToken?: undefined;
+  registryToken?: undefined;
+}
+
+/** `base64(username:password)`, as in a Docker configuration file. Works with every runtime. */
+export interface EncodedAuth extends Server {
+  auth: string;
+  username?: undefined;
+  password?: undefined;
+  identityToken?: undefined;
+  registryToken?: undefined;
+}
+
+/** An OAuth2 refresh token, traded for access at the registry's token server. CRI-O ignores it and pulls without credentials. */
+export interface IdentityTokenAuth extends Server {
+  identityToken: string;
+  username?: undefined;
+  password?: undefined;
+  auth?: undefined;
+  registryToken?: undefined;
+}
+
+/** A bearer token to send to the registry as it is. containerd and CRI-O both ignore it; other runtimes may not. */
+export interface RegistryTokenAuth extends Server {
+  registryToken: string;
+  username?: undefined;
+  password?: undefined;
+  auth?: undefined;
+  identityToken?: undefined;
+}
+
+/** Credentials for a registry, in exactly one of four forms. */
+export type RegistryAuth = PasswordAuth | EncodedAuth | IdentityTokenAuth | RegistryTokenAuth;
+
+type Secret = "username" | "password" | "auth" | "identityToken" | "registryToken";
+
+const fields: FieldsOf<Record<Secret | "serverAddress", unknown>> = {
+  username: true,
+  password: true,
+  auth: true,
+  identityToken: true,
+  registryToken: true,
+  serverAddress: true,
+};
+
+/** The wire message for credentials. Errors show none of them, and `util.inspect` (hence `console.log`) shows the message redacted. */
+export function toAuthConfig(auth: RegistryAuth, field = "auth"): AuthConfig {
+  const given: Partial<Record<Secret | "serverAddress", unknown>> = object<object>(auth, field, fields);
+  const secrets: Partial<Record<Secret, string>> = {};
+  for (const key of ["username", "password", "auth", "identityToken", "registryToken"] as const) {
+    const value = given[key];
+    if (!isSet(value) || value === "") continue;
+    secrets[key] =
+      typeof value === "string" ? value : refuse(at(field, key), `must be a string, got ${typeName(value)}`);
+  }
+  const forms = [secrets.username ?? secrets.password, secrets.auth, secrets.identityToken, secrets.registryToken];
+  if (forms.filter(isSet).length !== 1) {
+    refuse(field, "must have exactly one of username and password, auth, identityToken, registryToken");
+  }
+  // containerd looks at the user name first: a password without one would be passed over.
+  if (secrets.password !== undefined && secrets.username === undefined)
+    refuse(at(field, "username"), "is required beside password");
+  if (secrets.username !== undefined && secrets.password === undefined)
+    refuse(at(field, "password"), "is required beside username");
+  if (secrets.auth !== undefined && !isEncodedPair(secrets.auth)) {
+    refuse(at(field, "auth"), "must be base64 of username:password");
+  }
+  return redacted(
+    AuthConfig.create({ ...secrets, serverAddress: serverAddress(given.serverAddress, at(field, "serverAddress")) }),
+  );
+}
+
+function isEncodedPair(value: string): boolean {
+  return (
+    /^[A-Za-z0-9+/]+={0,2}$/.test(value) && value.length % 4 === 0 && Buffer.from(value, "base64").includes(":", 1)
+  );
+}
+
+const dockerHub = /^(www\.|index\.|registry-1\.|registry\.hub\.)?docker\.(io|com)$/;
+
+/**
+ * `https://host[:port]`: a bare host would parse to an empty one at containerd, and the credentials would be dropped without a
+ * word. The names of Docker Hub become that of the host its images are pulled from.
+ */
+function serverAddress(value: unknown, field: string): string {
+  if (!isSet(value) || value === "") return "";
+  if (typeof value !== "string") return refuse(field, `must be a string, got ${typeName(value)}`);
+  const match = /^(?:(https?):\/\/)?([^/?#\s]+)(?:\/\S*)?$/i.exec(value);
+  // The value is kept out of the error: a user name and a password may be part of it.
+  if (match === null || match[2]!.includes("@"))
+    return refuse(field, "must be a host, host:port or http(s) URL without user name");
+  const [, scheme = "https", host = ""] = match;
+  return `${scheme.toLowerCase()}://${dockerHub.test(host) ? "registry-1.docker.io" : host}`;
+}
+
+/** Credentials that show their values to code but not to `util.inspect`. */
+export function redacted<T extends object>(auth: T): T {
+  return Object.defineProperty(auth, inspect.custom, {
+    value: () =>
+      Object.fromEntries(Object.entries(auth).map(([key, value]) => [key, isOpen(key, value) ? value : REDACTED])),
+    enumerable: false,
+  });
+}
+
+function isOpen(key: string, value: unknown): boolean {
+  return key === "serverAddress" || key === "username" || value === "" || value === undefined;
+}
