@@ -4,7 +4,7 @@ import type { ImageInput } from "./image-ref.js";
 import type { DeviceSpec, MountSpec } from "./mounts.js";
 import type { ProcessNamespace } from "./namespaces.js";
 import type { WindowsSpec } from "./pod-spec.js";
-import type { ResourceRequirements } from "./resources.js";
+import type { ResourcesSpec } from "./resources.js";
 import type { ContainerSecuritySpec } from "./security.js";
 import type { StopSignal } from "./signal.js";
 
@@ -47,7 +47,7 @@ export interface ContainerSpec {
   /** Gives the container a terminal; its stderr then goes into stdout. @defaultValue false */
   tty?: boolean | undefined;
   /** Limits and promises of CPU and memory. @defaultValue no limits */
-  resources?: ResourceRequirements | undefined;
+  resources?: ResourcesSpec | undefined;
   /** What is not set here is taken from the pod's `security`. */
   security?: ContainerSecuritySpec | undefined;
   /** Whose processes it sees. @defaultValue what the pod says: `"container"` unless `shareProcessNamespace` or `hostPID` */

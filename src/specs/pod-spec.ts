@@ -1,6 +1,6 @@
 import type { PodSandboxConfig } from "../proto.js";
 import type { PodNamespaces } from "./namespaces.js";
-import type { OverheadSpec, ResourceRequirements } from "./resources.js";
+import type { OverheadSpec, ResourcesSpec } from "./resources.js";
 import type { SecuritySpec } from "./security.js";
 
 /** A port of the pod that the node forwards to. Ports need no mention to be reachable at the pod's own address. */
@@ -72,7 +72,7 @@ export interface PodSpec extends PodNamespaces {
   /** Applies to the sandbox and, unless a container says otherwise, to its containers. */
   security?: SecuritySpec | undefined;
   /** The sum of what the containers will ask for: a hint for runtimes that size a virtual machine up front. Enforces nothing by itself. Since Kubernetes 1.23. */
-  resources?: ResourceRequirements | undefined;
+  resources?: ResourcesSpec | undefined;
   /** What the pod costs beyond its containers; a hint of the same kind. Since Kubernetes 1.23. */
   overhead?: OverheadSpec | undefined;
   /** Makes it a Windows pod; settings of Linux (security, namespaces, sysctls, resources …) cannot stand beside it. */

@@ -23,7 +23,7 @@ export interface ResourceLimits {
  * Resources of a container or pod, converted as a kubelet does. What is not mentioned is left to the runtime; unlike a
  * kubelet, this package does not push a container that mentions no CPU to the back of the queue (2 shares).
  */
-export interface ResourceRequirements {
+export interface ResourcesSpec {
   requests?: ResourceRequests | undefined;
   limits?: ResourceLimits | undefined;
   /** CPUs to run on, as a list of ranges such as `"0-3,7"`. @defaultValue all */
@@ -58,7 +58,7 @@ const resourceFields = {
 
 /** The wire message for resources; nothing if nothing is set. */
 export function toLinuxResources(
-  spec: ResourceRequirements | null | undefined,
+  spec: ResourcesSpec | null | undefined,
   field: string,
 ): LinuxContainerResources | undefined {
   if (!isSet(spec)) return undefined;

@@ -12,7 +12,6 @@ import { type CapabilitiesSpec, toCapabilities } from "./capabilities.js";
 import {
   absolutePath,
   at,
-  closest,
   type FieldsOf,
   flag,
   integer,
@@ -25,7 +24,6 @@ import {
   requiredText,
   text,
   word,
-  words,
 } from "./check.js";
 
 /**
