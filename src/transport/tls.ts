@@ -32,7 +32,13 @@ export function checkTlsOptions(tls: TlsOptions): void {
 /** The credentials of a TLS channel. The server name is a matter of channel options: see `createRuntimeChannel`. */
 export function createTlsCredentials(tls: TlsOptions = {}): ChannelCredentials {
   checkTlsOptions(tls);
-  return ChannelCredentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.cert));
+  const key = tls.key === undefined ? null : Buffer.from(pemText("key", tls.key));
+  return ChannelCredentials.createSsl(certificates("ca", tls.ca), key, certificates("cert", tls.cert));
+}
+
+// One after the other on lines of their own: of certificates pasted together without a line break OpenSSL reads only the first.
+function certificates(field: "ca" | "cert", value: string | Uint8Array | undefined): Buffer | null {
+  return value === undefined ? null : Buffer.from(certificateBlocks(field, value).join("\n"));
 }
 
 /** What each failure looks like in the text of grpc-js, Node.js or OpenSSL, and what it means to a user of this package. */
@@ -79,6 +85,8 @@ const explanations: readonly (readonly [RegExp, string])[] = [
  * @returns nothing if the text is not about TLS, or does not tell: a server may hang up without a word
  */
 export function explainTlsFailure(details: string): string | undefined {
+  // Runtimes report the TLS failures of their registries in much the same words.
+  if (!details.includes("No connection established")) return undefined;
   return explanations.find(([pattern]) => pattern.test(details))?.[1];
 }
 
@@ -86,8 +94,7 @@ const pemCertificate =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 function readCertificates(field: "ca" | "cert", value: string | Uint8Array): X509Certificate[] {
-  const blocks = pemText(field, value).match(pemCertificate);
-  if (blocks === null) throw invalid(field, "holds no PEM certificate");
+  const blocks = certificateBlocks(field, value);
   return blocks.map((block, index) => {
     try {
       return new X509Certificate(block);
@@ -95,6 +102,12 @@ function readCertificates(field: "ca" | "cert", value: string | Uint8Array): X50
       throw invalid(field, `certificate ${index + 1} of ${blocks.length} cannot be read`, cause);
     }
   });
+}
+
+function certificateBlocks(field: "ca" | "cert", value: string | Uint8Array): string[] {
+  const blocks = pemText(field, value).match(pemCertificate);
+  if (blocks === null) throw invalid(field, "holds no PEM certificate");
+  return blocks;
 }
 
 function readKey(value: string | Uint8Array): KeyObject {
@@ -118,10 +131,6 @@ function pemText(field: "ca" | "cert" | "key", value: unknown): string {
     throw invalid(field, isPath ? "looks like the name of a file; pass what is in it" : "is not PEM");
   }
   return text;
-}
-
-function bytes(value: string | Uint8Array | undefined): Buffer | null {
-  return value === undefined ? null : typeof value === "string" ? Buffer.from(value) : Buffer.from(value);
 }
 
 function invalid(field: keyof TlsOptions, message: string, cause?: unknown): InvalidInputError {
