@@ -10,16 +10,10 @@ import { explainTlsFailure } from "../transport/tls.js";
 /** Reading a code from the text, where a runtime answers UNKNOWN for what has a code of its own. */
 export function refineCode(code: GrpcErrorCode, method: string, details: string): GrpcErrorCode {
   if (code !== "UNKNOWN") return code;
-  // CRI-O and cri-dockerd, of the object the call names. A start's "executable file not found" is not about that object.
-  if (/Status$|\/Stop|\/Remove|\/ExecSync$|\/Exec$|\/Attach$|Stats$/.test(method)) {
-    if (
-      /\b(container|sandbox|pod)\b.*\b(not found|does not exist|no such)\b|\bno such (container|pod|sandbox)\b/i.test(
-        details,
-      )
-    ) {
-      return "NOT_FOUND";
-    }
-  }
+  // cri-dockerd, of the object that the call names. Not for calls that run something: "executable file not found" is no missing object.
+  if (!/Status$|Stats$|\/Stop|\/Remove/.test(method)) return code;
+  if (/\bno such (container|pod|sandbox)\b|\b(container|sandbox|pod)\b.*\b(not found|does not exist)\b/i.test(details))
+    return "NOT_FOUND";
   return code;
 }
 

@@ -113,21 +113,31 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   /** The container existed already, made from the same configuration, and was taken over. */
   readonly adopted: boolean;
   readonly #ownership = new Ownership();
-  /** How long disposal lets the process end by itself, from the spec's `terminationGracePeriodSeconds`. */
-  readonly gracePeriodSeconds: number;
+  /** From the spec of the container or its pod: how long {@link stop} and disposal let the process end by itself. */
+  readonly terminationGracePeriodSeconds: number | undefined;
 
   /** @internal */
   constructor(
     core: Core,
     id: string,
-    made: { podSandboxId: string; config: ContainerConfig; gracePeriodSeconds: number; adopted: boolean },
+    made: {
+      podSandboxId: string;
+      config: ContainerConfig;
+      terminationGracePeriodSeconds: number | undefined;
+      adopted: boolean;
+    },
   ) {
     super(core, id);
     // Kept out of util.inspect and of a logger's reach: the environment is in there.
     Object.defineProperty(this, "config", { value: made.config, enumerable: false });
     this.podSandboxId = made.podSandboxId;
     this.adopted = made.adopted;
-    this.gracePeriodSeconds = made.gracePeriodSeconds;
+    this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
+  }
+
+  /** As {@link Container.stop}; the grace period is the spec's unless given here. */
+  override stop(options?: StopOptions): Promise<void> {
+    return super.stop({ gracePeriodSeconds: this.terminationGracePeriodSeconds, ...options });
   }
 
   /** Lets the container live on: disposal does nothing any more. Returns a borrowed handle. */
@@ -137,12 +147,12 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   }
 
   /**
-   * Stops the container with the grace period of its spec (none unless set there) and removes it, once, within a minute of its
-   * own. A container that is gone already is no error; any other failure rejects.
+   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it; once, and
+   * within a minute of its own beyond that. A container that is gone already is no error; any other failure rejects.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
-      const { gracePeriodSeconds } = this;
+      const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
       await this.stop({ gracePeriodSeconds, timeoutMs: disposeTimeoutMs + 1_000 * gracePeriodSeconds });
       await this.remove({ timeoutMs: disposeTimeoutMs });
     });

@@ -52,7 +52,11 @@ export async function createFromSpec(
 ): Promise<OwnedContainer> {
   const { podConfig: given, ...callOptions } = pinDeadline(options);
   const podConfig = await podConfigOf(core, pod, given, callOptions);
-  const converted = toContainerConfig(spec, { pod: podConfig, ...(image === undefined ? {} : { image }) });
+  const converted = toContainerConfig(spec, {
+    pod: podConfig,
+    image,
+    terminationGracePeriodSeconds: pod instanceof OwnedPodSandbox ? pod.terminationGracePeriodSeconds : undefined,
+  });
   return createFromConfig(core, idOf(pod, "pod"), podConfig, converted, callOptions);
 }
 
@@ -61,12 +65,12 @@ export async function createFromConfig(
   core: Core,
   podSandboxId: string,
   podConfig: PodSandboxConfig,
-  converted: { config: ContainerConfig; terminationGracePeriodSeconds: number },
+  converted: { config: ContainerConfig; terminationGracePeriodSeconds: number | undefined },
   options: CallOptions,
 ): Promise<OwnedContainer> {
   const { connection } = core;
+  const { terminationGracePeriodSeconds } = converted;
   const config = withConfigHash(ContainerConfig, converted.config);
-  const gracePeriodSeconds = converted.terminationGracePeriodSeconds;
   const { name, attempt } = config.metadata!;
   const { id, adopted } = await createReconciled({
     what: `container ${name} (attempt ${attempt}) in pod ${podSandboxId}`,
@@ -90,7 +94,7 @@ export async function createFromConfig(
     },
     remove: (containerId, o) => calls.removeContainer(connection, containerId, o),
   });
-  return new OwnedContainer(core, id, { podSandboxId, config, gracePeriodSeconds, adopted });
+  return new OwnedContainer(core, id, { podSandboxId, config, terminationGracePeriodSeconds, adopted });
 }
 
 /** Image by the pull policy, then CreateContainer. A pulled image stays on the node whatever happens afterwards. */

@@ -80,15 +80,22 @@ export class PodSandbox {
 export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   /** The configuration as it was sent. Not a secret by CRI's rules, but labels and annotations may be private. */
   readonly config: PodSandboxConfig;
+  /** From the spec: what its containers get unless theirs says otherwise. */
+  readonly terminationGracePeriodSeconds: number | undefined;
   /** The pod existed already, made from the same configuration under the same uid, and was taken over. */
   readonly adopted: boolean;
   readonly #ownership = new Ownership();
 
   /** @internal */
-  constructor(core: Core, id: string, config: PodSandboxConfig, adopted: boolean) {
+  constructor(
+    core: Core,
+    id: string,
+    made: { config: PodSandboxConfig; terminationGracePeriodSeconds: number | undefined; adopted: boolean },
+  ) {
     super(core, id);
-    this.config = config;
-    this.adopted = adopted;
+    this.config = made.config;
+    this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
+    this.adopted = made.adopted;
   }
 
   /** Lets the pod live on: disposal does nothing any more. Returns a borrowed handle. */

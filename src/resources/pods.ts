@@ -119,7 +119,7 @@ export class Pods {
         await calls.removePodSandbox(connection, podId, o);
       },
     });
-    return new OwnedPodSandbox(this.#core, id, config, adopted);
+    return new OwnedPodSandbox(this.#core, id, { ...converted, config, adopted });
   }
 
   /** A handle to an existing pod, by id. No I/O: a wrong id shows on the first call. */
@@ -195,7 +195,8 @@ export class Pods {
     options: PodRestoreOptions,
   ): Promise<{ pod: OwnedPodSandbox; restoredContainers: RestoredContainer[] }> {
     const { checkpointPath, containers = [], runtimeOptions, ...callOptions } = options;
-    const { config, runtimeHandler } = toPodSandboxConfig(spec);
+    const converted = toPodSandboxConfig(spec);
+    const { config, runtimeHandler } = converted;
     const request = {
       checkpointPath: absolutePath(checkpointPath, "checkpointPath"),
       config,
@@ -204,7 +205,7 @@ export class Pods {
       options: { ...runtimeOptions },
     };
     const { podSandboxId, restoredContainers } = await calls.restorePod(this.#connection, request, callOptions);
-    return { pod: new OwnedPodSandbox(this.#core, podSandboxId, config, false), restoredContainers };
+    return { pod: new OwnedPodSandbox(this.#core, podSandboxId, { ...converted, adopted: false }), restoredContainers };
   }
 
   /**

@@ -13,7 +13,7 @@ import { type ContainerTarget, idOf } from "./target.js";
 
 /** Options of a restart. */
 export interface RestartOptions extends CallOptions {
-  /** How long the running container has to end by itself before it is killed. @defaultValue 30, as in Kubernetes */
+  /** How long the running container has to end by itself before it is killed. @defaultValue as for `stop` */
   gracePeriodSeconds?: number | undefined;
   /** Keep the old, stopped container, with its log and its exit code, instead of removing it. @defaultValue false */
   keepOld?: boolean | undefined;
@@ -35,7 +35,7 @@ export async function restart(
   target: ContainerTarget,
   options: RestartOptions = {},
 ): Promise<OwnedContainer> {
-  const { gracePeriodSeconds = 30, keepOld = false } = options;
+  const { gracePeriodSeconds, keepOld = false } = options;
   const { connection } = core;
   const callOptions = callOptionsOf(pinDeadline(options));
   const id = idOf(target, "container");
@@ -50,17 +50,19 @@ export async function restart(
   const podSandboxId =
     target instanceof OwnedContainer ? target.podSandboxId : await podOf(core, status.id, callOptions);
   const podConfig = await podConfigOf(core, podSandboxId, options.podConfig, callOptions);
-  if (status.state === ContainerState.CONTAINER_RUNNING)
-    await core.containers.stop(status.id, { ...callOptions, gracePeriodSeconds });
+  const owned = target instanceof OwnedContainer ? target : undefined;
+  const old = owned ?? core.containers.get(status.id);
+  const graceOption = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+  if (status.state === ContainerState.CONTAINER_RUNNING) await old.stop({ ...callOptions, ...graceOption });
 
   const undo = new UndoStack();
   try {
     const next = nextAttempt({ ...config, metadata: status.metadata });
-    const made = { config: next, terminationGracePeriodSeconds: gracePeriodOf(target) };
+    const made = { config: next, terminationGracePeriodSeconds: owned?.terminationGracePeriodSeconds };
     const container = await createFromConfig(core, podSandboxId, podConfig, made, callOptions);
     undo.push(() => container.remove({ timeoutMs: undoTimeoutMs }));
     await container.start(callOptions);
-    if (!keepOld) await core.containers.remove(status.id, callOptions);
+    if (!keepOld) await old.remove(callOptions);
     return container;
   } catch (error) {
     throw withSuppressed(error, await undo.undo());
@@ -70,7 +72,7 @@ export async function restart(
 /** containerd's verbose status carries the configuration as JSON. */
 function configFromInfo(info: Record<string, string>): ContainerConfig | undefined {
   try {
-    const { config } = JSON.parse(info["info"] ?? "{}") as { config?: unknown };
+    const { config } = JSON.parse(info.info ?? "{}") as { config?: unknown };
     return typeof config === "object" && config !== null ? ContainerConfig.fromJSON(config) : undefined;
   } catch {
     return undefined;
@@ -86,8 +88,4 @@ async function podOf(core: Core, containerId: string, options: CallOptions): Pro
     message: `container ${containerId} is gone`,
     endpoint: core.connection.endpoint,
   });
-}
-
-function gracePeriodOf(target: ContainerTarget): number {
-  return target instanceof OwnedContainer ? target.gracePeriodSeconds : 0;
 }

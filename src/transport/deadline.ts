@@ -12,30 +12,36 @@ import { callExpiry, type InternalExtension } from "./wire-options.js";
 export function deadlineMiddleware(baseTimeoutMs: number, closing: AbortSignal): ClientMiddleware<InternalExtension> {
   return async function* deadline(call, options) {
     const budgetMs = budgetOf(call.method.path, call.requestStream ? undefined : call.request, options, baseTimeoutMs);
+    const expiry = budgetMs === undefined ? undefined : performance.now() + budgetMs;
+    const tooLate = () =>
+      new ClientError(call.method.path, Status.DEADLINE_EXCEEDED, `no answer within ${Math.round(budgetMs ?? 0)} ms`);
     const link = linkAbort(options.signal, closing);
-    const expire = () =>
-      link.abort(
-        new ClientError(call.method.path, Status.DEADLINE_EXCEEDED, `no answer within ${Math.round(budgetMs ?? 0)} ms`),
-      );
     let stopTimer = () => {};
     try {
-      if (budgetMs !== undefined && !link.signal.aborted) {
-        if (budgetMs <= 0) expire();
-        else stopTimer = startTimer(budgetMs, expire);
+      if (budgetMs !== undefined) {
+        if (budgetMs <= 0) link.abort(tooLate());
+        else stopTimer = startTimer(budgetMs, () => link.abort(tooLate()));
       }
-      // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
       link.signal.throwIfAborted();
       const next = { ...options, signal: link.signal };
-      if (budgetMs !== undefined) next[callExpiry] = performance.now() + budgetMs;
+      if (expiry !== undefined) next[callExpiry] = expiry;
       return yield* call.next(call.request, next);
     } catch (error) {
-      throw link.signal.aborted ? link.signal.reason : error;
+      // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
+      if (link.signal.aborted) throw link.signal.reason;
+      // The runtime keeps the deadline too, and may be the first to notice: grpc-go then resets the stream.
+      const cancelled = error instanceof ClientError && error.code === Status.CANCELLED;
+      if (cancelled && expiry !== undefined && performance.now() > expiry - clockSlackMs) throw tooLate();
+      throw error;
     } finally {
       stopTimer();
       link.unlink();
     }
   };
 }
+
+/** How much earlier than the local clock the runtime may find that time is up. */
+const clockSlackMs = 5;
 
 /** The options of one attempt, with what is left of the budget as the `grpc-timeout` header. */
 export function withGrpcTimeout<T extends CallOptions & InternalExtension>(options: T): T {
