@@ -3,7 +3,7 @@ import { win32 } from "node:path";
 import type { LineCounter } from "yaml";
 import { InvalidInputError } from "../errors.js";
 
-/** crictl's configuration. A key that the file leaves out or leaves empty is absent here. */
+/** crictl's configuration. A key that the file leaves out or leaves empty is undefined here. */
 export interface CrictlConfig {
   /** The file it was read from. */
   path: string;
