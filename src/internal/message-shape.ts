@@ -1,0 +1,168 @@
+/*
+ * What fields a message type has and of what kind, learnt from its generated JSON functions.
+ *
+ * The generated types carry no descriptor at run time (one would be as large as the package itself). But `fromJSON` fills what is
+ * missing with defaults and marks what it does not understand, so feeding it small probes tells all that reading JSON strictly
+ * needs. A type is probed once.
+ */
+import * as proto from "../proto.js";
+
+/** The part of a generated message object (`PodSandboxConfig`, `ContainerStatus`, …) that conversion to and from JSON needs. */
+export interface MessageType<T> {
+  // biome-ignore lint/suspicious/noExplicitAny: the generated functions are declared so
+  fromJSON(object: any): T;
+  toJSON(message: T): unknown;
+  encode(message: T): { finish(): Uint8Array };
+}
+
+/** What a field holds; for a repeated field, what each of its elements is. */
+export type FieldKind =
+  | "string"
+  | "boolean"
+  | "bytes"
+  | "int64"
+  | "uint64"
+  | "integer"
+  | "double"
+  | "enum"
+  | "message"
+  | "map";
+
+/** One field of a message. */
+export interface FieldShape {
+  readonly kind: FieldKind;
+  readonly repeated: boolean;
+}
+
+/** A message with its fields by camelCase name. */
+export type Fields = Record<string, unknown>;
+
+const shapes = new WeakMap<object, MessageShape>();
+
+/** The shape of a generated message type. */
+export function shapeOf<T>(type: MessageType<T>): MessageShape {
+  const known = shapes.get(type);
+  if (known) return known;
+  const shape = new MessageShape(type as MessageType<unknown>, []);
+  shapes.set(type, shape);
+  return shape;
+}
+
+/** How to get from the outermost message to a nested one: through a field, or through the elements of a repeated field. */
+interface Step {
+  readonly key: string;
+  readonly repeated: boolean;
+}
+
+/** The fields of one message type, at the place where it occurs within an outermost type. */
+export class MessageShape {
+  readonly fields: ReadonlyMap<string, FieldShape>;
+  readonly #type: MessageType<unknown>;
+  readonly #path: readonly Step[];
+  readonly #nested = new Map<string, MessageShape>();
+
+  constructor(type: MessageType<unknown>, path: readonly Step[]) {
+    this.#type = type;
+    this.#path = path;
+    this.fields = new Map(Object.entries(this.create()).map(([key, value]) => [key, this.#shapeOfField(key, value)]));
+  }
+
+  /** A new message with every field at its default. */
+  create(): Fields {
+    return this.#read({});
+  }
+
+  /** The shape of the message that a field of kind "message" holds. */
+  nested(key: string): MessageShape {
+    const known = this.#nested.get(key);
+    if (known) return known;
+    const repeated = this.fields.get(key)?.repeated ?? false;
+    const shape = new MessageShape(this.#type, [...this.#path, { key, repeated }]);
+    this.#nested.set(key, shape);
+    return shape;
+  }
+
+  /** The number that a name stands for in an enum field, or `undefined` when the schema has no such name. */
+  enumNumber(key: string, name: string): number | undefined {
+    const number = this.#readField(key, name);
+    return typeof number === "number" && number !== proto.ContainerState.UNRECOGNIZED ? number : undefined;
+  }
+
+  /** All names an enum field accepts. */
+  enumNames(key: string): string[] {
+    for (const names of enums()) {
+      if (names.every(([name, number]) => this.enumNumber(key, name) === number)) return names.map(([name]) => name);
+    }
+    return [];
+  }
+
+  /** Whether a number fits into a numeric field: whole where it must be, within range. */
+  fits(key: string, value: number): boolean {
+    try {
+      const repeated = this.fields.get(key)?.repeated ?? false;
+      this.#type.encode(this.#type.fromJSON(this.#within({ [key]: repeated ? [value] : value })));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #shapeOfField(key: string, value: unknown): FieldShape {
+    if (!Array.isArray(value)) return { kind: this.#kindOf(key, value, false), repeated: false };
+    let element: unknown;
+    try {
+      element = (this.#read({ [key]: [{}] })[key] as unknown[])[0];
+    } catch {
+      return { kind: "bytes", repeated: true };
+    }
+    const holdsMessages = typeof element === "object" && !proto.Long.isLong(element);
+    return { kind: holdsMessages ? "message" : this.#kindOf(key, element, true), repeated: true };
+  }
+
+  #kindOf(key: string, value: unknown, repeated: boolean): FieldKind {
+    if (typeof value === "string" || typeof value === "boolean") return typeof value as "string" | "boolean";
+    if (proto.Long.isLong(value)) return value.unsigned ? "uint64" : "int64";
+    if (value instanceof Uint8Array) return "bytes";
+    if (typeof value === "object" && value !== null) return "map";
+    if (typeof value !== "number") return "message";
+    // No enum has a value with this name, and no number looks like it: an enum answers UNRECOGNIZED, a number NaN.
+    if (this.#readField(key, "?", repeated) === proto.ContainerState.UNRECOGNIZED) return "enum";
+    try {
+      this.#type.encode(this.#type.fromJSON(this.#within({ [key]: repeated ? [0.5] : 0.5 })));
+      return "double";
+    } catch {
+      return "integer";
+    }
+  }
+
+  #readField(key: string, value: unknown, repeated = this.fields.get(key)?.repeated ?? false): unknown {
+    const read = this.#read({ [key]: repeated ? [value] : value })[key];
+    return repeated ? (read as unknown[])[0] : read;
+  }
+
+  /** This message as the generated code reads it from JSON. */
+  #read(json: Fields): Fields {
+    let found: unknown = this.#type.fromJSON(this.#within(json));
+    for (const { key, repeated } of this.#path) {
+      const value = (found as Fields)[key];
+      found = repeated ? (value as unknown[])[0] : value;
+    }
+    return found as Fields;
+  }
+
+  /** JSON of the outermost type in which this message has the given JSON. */
+  #within(json: Fields): Fields {
+    return this.#path.reduceRight<Fields>((inner, { key, repeated }) => ({ [key]: repeated ? [inner] : inner }), json);
+  }
+}
+
+/** Names and numbers of every enum of the schema. */
+function enums(): [name: string, number: number][][] {
+  return Object.values(proto)
+    .filter((exported) => typeof exported === "object" && "UNRECOGNIZED" in exported)
+    .map((exported) =>
+      Object.entries(exported as Fields).filter(
+        (entry): entry is [string, number] => typeof entry[1] === "number" && entry[0] !== "UNRECOGNIZED",
+      ),
+    );
+}

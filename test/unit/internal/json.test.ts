@@ -1,0 +1,310 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CriError, InvalidInputError } from "../../../src/errors.js";
+import { messageFromJson, messageToJson } from "../../../src/internal/json.js";
+import { type Fields, type MessageShape, type MessageType, shapeOf } from "../../../src/internal/message-shape.js";
+import * as proto from "../../../src/proto.js";
+
+const { ContainerConfig, ContainerState, ContainerStatus, Image, Long, PodSandboxConfig, PullImageRequest } = proto;
+
+// biome-ignore lint/suspicious/noExplicitAny: the tables below hold types of many messages
+type AnyType = MessageType<any>;
+
+function refusal(act: () => unknown): InvalidInputError {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidInputError);
+    return error as InvalidInputError;
+  }
+  throw new Error("expected an InvalidInputError");
+}
+
+describe("messageToJson", () => {
+  it("writes 64-bit numbers as digits, bytes as base64, enums by name, keys in camelCase", () => {
+    const config = ContainerConfig.fromPartial({
+      metadata: { name: "web" },
+      logPath: "web.log",
+      envs: [{ key: "A", value: Buffer.from("b") }],
+      linux: { resources: { memoryLimitInBytes: "9223372036854775807" } },
+      stopSignal: proto.Signal.SIGNAL_SIGQUIT,
+    });
+    expect(messageToJson(ContainerConfig, config)).toEqual({
+      metadata: { name: "web" },
+      logPath: "web.log",
+      envs: [{ key: "A", value: "Yg==" }],
+      linux: { resources: { memoryLimitInBytes: "9223372036854775807" } },
+      stopSignal: "SIGNAL_SIGQUIT",
+    });
+  });
+
+  it("keeps enum numbers it has no name for, wherever they are", () => {
+    const unknown = 42 as proto.ContainerState;
+    const status = ContainerStatus.fromPartial({
+      state: unknown,
+      mounts: [{}, { propagation: 9 as proto.MountPropagation }],
+    });
+    expect(messageToJson(ContainerStatus, status)).toEqual({ state: 42, mounts: [{}, { propagation: 9 }] });
+    const nested = proto.ContainerStatusResponse.fromPartial({ status });
+    expect(messageToJson(proto.ContainerStatusResponse, nested)).toMatchObject({ status: { state: 42 } });
+  });
+
+  it("leaves text alone that only looks like a lost enum", () => {
+    const status = ContainerStatus.fromPartial({ reason: "UNRECOGNIZED", labels: { a: "UNRECOGNIZED" }, state: -1 });
+    expect(messageToJson(ContainerStatus, status)).toEqual({
+      reason: "UNRECOGNIZED",
+      labels: { a: "UNRECOGNIZED" },
+      state: -1,
+    });
+  });
+
+  it("leaves out defaults", () => {
+    expect(
+      messageToJson(ContainerStatus, ContainerStatus.fromPartial({ state: ContainerState.CONTAINER_CREATED })),
+    ).toEqual({});
+  });
+
+  it("does not change the message", () => {
+    const status = ContainerStatus.fromPartial({ state: 42 as proto.ContainerState });
+    const before = structuredClone(ContainerStatus.encode(status).finish());
+    messageToJson(ContainerStatus, status);
+    expect(ContainerStatus.encode(status).finish()).toEqual(before);
+  });
+});
+
+describe("messageFromJson", () => {
+  it("reads both spellings of keys", () => {
+    const expected = PodSandboxConfig.fromPartial({ logDirectory: "/l", linux: { cgroupParent: "/c" } });
+    expect(messageFromJson(PodSandboxConfig, { logDirectory: "/l", linux: { cgroupParent: "/c" } })).toEqual(expected);
+    expect(messageFromJson(PodSandboxConfig, { log_directory: "/l", linux: { cgroup_parent: "/c" } })).toEqual(
+      expected,
+    );
+    expect(messageFromJson(ContainerConfig, { CDI_devices: [{ name: "a/b=c" }] }).CDIDevices).toEqual([
+      { name: "a/b=c" },
+    ]);
+  });
+
+  it("takes null for not set, and fills in defaults", () => {
+    expect(messageFromJson(PodSandboxConfig, { metadata: null, hostname: null, labels: null })).toEqual(
+      PodSandboxConfig.create(),
+    );
+    expect(messageFromJson(PodSandboxConfig, {})).toEqual(PodSandboxConfig.create());
+  });
+
+  it.each([
+    ["a name", "CONTAINER_EXITED", 2],
+    ["a number", 2, 2],
+    ["an unknown number", 42, 42],
+    ["a negative number", -1, -1],
+  ])("reads an enum from %s", (_, json, state) => {
+    expect(messageFromJson(ContainerStatus, { state: json }).state).toBe(state);
+  });
+
+  it.each([["1700000000123456789"], ["-9223372036854775808"], [5], [-1]])("reads int64 %j", (json) => {
+    expect(messageFromJson(ContainerStatus, { createdAt: json }).createdAt.toString()).toBe(String(json));
+  });
+
+  it("reads the largest uint64, unsigned", () => {
+    const image = messageFromJson(Image, { size: "18446744073709551615" });
+    expect(image.size).toEqual(Long.MAX_UNSIGNED_VALUE);
+    expect(Image.decode(Image.encode(image).finish())).toEqual(image);
+  });
+
+  it("reads base64 of either alphabet, padded or not", () => {
+    for (const value of ["+/8=", "+/8", "-_8=", "-_8"]) {
+      expect([...messageFromJson(proto.KeyValue, { value }).value]).toEqual([0xfb, 0xff]);
+    }
+  });
+
+  it("reads 32-bit numbers from digits too, and doubles from names of their oddities", () => {
+    expect(messageFromJson(ContainerStatus, { exitCode: "137" }).exitCode).toBe(137);
+    expect(messageFromJson(proto.PsiData, { Avg10: 1.5, Avg60: "NaN", Avg300: "2.5e1" })).toMatchObject({
+      Avg10: 1.5,
+      Avg60: NaN,
+      Avg300: 25,
+    });
+  });
+
+  it("keeps map keys as they are", () => {
+    const labels = JSON.parse('{"log_directory":"a","__proto__":"b","constructor":"c"}');
+    const config = messageFromJson(PodSandboxConfig, { labels });
+    expect(Object.entries(config.labels)).toEqual(Object.entries(labels));
+    expect(Object.getPrototypeOf(config.labels)).toBe(Object.prototype);
+    const written = messageToJson(PodSandboxConfig, config).labels as object;
+    expect(Object.entries(written).sort()).toEqual(Object.entries(labels).sort());
+  });
+
+  it.each<[string, AnyType, unknown, string, RegExp]>([
+    ["text instead of a message", PodSandboxConfig, "x", "json", /must be an object, got "x"/],
+    [
+      "an array instead of a message",
+      PodSandboxConfig,
+      { metadata: [] },
+      "metadata",
+      /must be an object, got an array/,
+    ],
+    ["a number instead of text", PodSandboxConfig, { hostname: 5 }, "hostname", /must be a string, got 5/],
+    ["text instead of a boolean", ContainerConfig, { tty: "false" }, "tty", /must be true or false, got "false"/],
+    ["a value instead of an array", ContainerConfig, { command: "sh" }, "command", /must be an array, got "sh"/],
+    ["null in an array", ContainerConfig, { command: ["sh", null] }, "command[1]", /must be a string, got null/],
+    [
+      "a wrong element deep down",
+      ContainerConfig,
+      { mounts: [{}, { readonly: 1 }] },
+      "mounts[1].readonly",
+      /must be true or false, got 1/,
+    ],
+    ["a map with a number", PodSandboxConfig, { labels: { "a/b": 1 } }, 'labels["a/b"]', /must be a string, got 1/],
+    [
+      "a list instead of a map",
+      PodSandboxConfig,
+      { labels: ["a"] },
+      "labels",
+      /must be an object of strings, got an array/,
+    ],
+    ["an unknown key", PodSandboxConfig, { hostName: "a" }, "hostName", /unknown field; did you mean hostname\?/],
+    ["a key from nowhere", PodSandboxConfig, { zzz: 1 }, "zzz", /unknown field; known are metadata, hostname,/],
+    ["a key for the prototype", PodSandboxConfig, JSON.parse('{"__proto__":{}}'), "__proto__", /unknown field/],
+    [
+      "a field given twice",
+      PodSandboxConfig,
+      { logDirectory: "a", log_directory: "b" },
+      "log_directory",
+      /given twice, as logDirectory too/,
+    ],
+    [
+      "an unknown enum name",
+      ContainerStatus,
+      { state: "PAUSED" },
+      "state",
+      /CONTAINER_CREATED, CONTAINER_RUNNING.*got "PAUSED"/,
+    ],
+    ["an enum name in short", ContainerStatus, { state: "exited" }, "state", /did you mean CONTAINER_EXITED\?/],
+    ["the name of no enum value", ContainerStatus, { state: "UNRECOGNIZED" }, "state", /must be a name of the enum/],
+    ["an enum as digits", ContainerStatus, { state: "1" }, "state", /must be a name of the enum or its number/],
+    [
+      "an enum beyond 32 bits",
+      ContainerStatus,
+      { state: 2 ** 31 },
+      "state",
+      /must be a name of the enum or its number/,
+    ],
+    ["a fraction for int32", ContainerStatus, { exitCode: 1.5 }, "exitCode", /must be a whole number, got 1.5/],
+    ["an int32 out of range", ContainerStatus, { exitCode: 2 ** 31 }, "exitCode", /out of range/],
+    ["a negative uint32", proto.ContainerMetadata, { attempt: -1 }, "attempt", /out of range/],
+    ["an inexact int64", ContainerStatus, { createdAt: 2 ** 60 }, "createdAt", /write it as a string of digits/],
+    [
+      "an int64 out of range",
+      ContainerStatus,
+      { createdAt: "9223372036854775808" },
+      "createdAt",
+      /out of range for int64/,
+    ],
+    ["a negative uint64", Image, { size: "-1" }, "size", /out of range for uint64/],
+    ["words for int64", ContainerStatus, { createdAt: "now" }, "createdAt", /must be a whole number \(int64\)/],
+    ["a boolean for int64", ContainerStatus, { createdAt: true }, "createdAt", /must be a whole number/],
+    ["words for a double", proto.PsiData, { Avg10: "much" }, "Avg10", /must be a number, got "much"/],
+    [
+      "a list of int64 with a fraction",
+      proto.LinuxContainerUser,
+      { supplementalGroups: [1, 1.5] },
+      "supplementalGroups[1]",
+      /whole number/,
+    ],
+  ])("refuses %s", (_, type, json, field, message) => {
+    const error = refusal(() => messageFromJson(type, json));
+    expect(error.field).toBe(field);
+    expect(error.message).toMatch(message);
+    expect(CriError.is(error, "INVALID_INPUT")).toBe(true);
+  });
+
+  it("shows no secret in a refusal", () => {
+    expect(refusal(() => messageFromJson(PullImageRequest, { auth: { password: 12345 } })).message).not.toContain(
+      "12345",
+    );
+    const value = "not base64: hunter2";
+    expect(refusal(() => messageFromJson(ContainerConfig, { envs: [{ key: "A", value }] })).message).not.toContain(
+      "hunter2",
+    );
+  });
+});
+
+/** Any message of a shape: every kind of field at its edges. */
+function anyMessage(shape: MessageShape): fc.Arbitrary<Fields> {
+  const text = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("UNRECOGNIZED", "", "0", "null"));
+  const keys = fc.oneof(text, fc.constantFrom("constructor", "toString", "a_b"));
+  const long = (unsigned: boolean) =>
+    (unsigned
+      ? fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+      : fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+    ).map((value) => Long.fromString(value.toString(), unsigned));
+  const one = (key: string): fc.Arbitrary<unknown> => {
+    switch (shape.fields.get(key)?.kind) {
+      case "message":
+        return anyMessage(shape.nested(key));
+      case "map":
+        return fc.dictionary(keys, text, { maxKeys: 3, noNullPrototype: true });
+      case "boolean":
+        return fc.boolean();
+      case "bytes":
+        return fc.uint8Array({ maxLength: 20 });
+      case "int64":
+        return long(false);
+      case "uint64":
+        return long(true);
+      case "enum":
+        return fc.oneof(fc.nat({ max: 70 }), fc.integer());
+      case "double":
+        return fc.double();
+      case "integer":
+        return fc.nat({ max: 2 ** 31 - 1 });
+      default:
+        return text;
+    }
+  };
+  return fc.record(
+    Object.fromEntries(
+      [...shape.fields].map(([key, { kind, repeated }]) => [
+        key,
+        repeated
+          ? fc.array(one(key), { maxLength: 2 })
+          : kind === "message"
+            ? fc.option(one(key), { nil: undefined })
+            : one(key),
+      ]),
+    ),
+  );
+}
+
+describe("round trip", () => {
+  const types = [
+    "PodSandboxConfig",
+    "ContainerConfig",
+    "ContainerStatusResponse",
+    "ListContainerStatsResponse",
+    "Image",
+    "StatusResponse",
+    "ExecSyncResponse",
+    "ContainerEventResponse",
+  ] as const;
+
+  it.each(types)("%s survives JSON text unchanged", (name) => {
+    const type = new Map<string, unknown>(Object.entries(proto)).get(name) as MessageType<Fields>;
+    fc.assert(
+      fc.property(anyMessage(shapeOf(type)), (message) => {
+        const text = JSON.stringify(messageToJson(type, message));
+        const back = messageFromJson(type, JSON.parse(text));
+        expect(back).toEqual(normalized(message));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** -0 is written as 0 in JSON. */
+function normalized(value: unknown): unknown {
+  if (Object.is(value, -0)) return 0;
+  if (Array.isArray(value)) return value.map(normalized);
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array || Long.isLong(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, normalized(inner)]));
+}
