@@ -25,13 +25,9 @@ export interface EnclosureOptions {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Makes a program die with the one that started it. */
-const withParent = ["setpriv", "--pdeathsig", "KILL", "--"] as const;
-
 /** Starts a program that ends with this process, in a session of its own so that Ctrl+C reaches only the lab's owner. */
 export function spawnBound(command: readonly string[], options: SpawnOptions): ChildProcess {
-  const [program, ...args] = [...withParent, ...command];
-  return spawn(program, args, { ...options, detached: true });
+  return spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], { ...options, detached: true });
 }
 
 export class Enclosure {
@@ -65,7 +61,9 @@ export class Enclosure {
   /** Starts a program inside. The child process is a door-keeper that ends when the program does; see {@link inner}. */
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
     const enter = ["nsenter", "--target", String(this.first.pid), "--mount", "--pid", "--cgroup", "--"];
-    return spawnBound(joining(insideFolders(this.options.cgroup), [...enter, ...command]), options);
+    const [shell = "", ...args] = joining(insideFolders(this.options.cgroup), [...enter, ...command]);
+    // Not bound to this process: the program dies with the enclosure, and somebody has to wait for it then.
+    return spawn(shell, args, { ...options, detached: true });
   }
 
   /** The program that a door-keeper stands for: signals meant for the program go there. */

@@ -126,6 +126,12 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
+/** Fetches all that {@link startLab} needs from the network; resolves with the path of a busybox, of use to tests. */
+export async function prepareLab(versions: readonly LabVersion[] = labVersions): Promise<{ busybox: string }> {
+  const { busybox } = await fetchPrograms(versions);
+  return { busybox };
+}
+
 /** Brings up a lab, after removing what crashed ones left. It goes down with {@link Lab.stop}, or with this process. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const versions = options.versions ?? labVersions;

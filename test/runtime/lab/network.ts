@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 const forwardingFile = "/proc/sys/net/ipv4/ip_forward";
 /** 4,094 addresses for each instance. */
@@ -79,23 +79,33 @@ export function restoreForwarding(value: string): void {
   if (readForwarding() !== value) writeFileSync(forwardingFile, value);
 }
 
-/** Deletes a bridge, and before it the ends of the pods' links that hang on it. */
-export function deleteBridge(bridge: string, busybox: string): void {
-  const folder = `/sys/class/net/${bridge}`;
-  if (!existsSync(folder)) return;
-  // Deleted one by one: the kernel takes its time to remove the network namespaces that hold the other ends.
-  for (const port of readdirSync(`${folder}/brif`)) deleteLink(port, busybox);
-  deleteLink(bridge, busybox);
-  if (existsSync(folder)) throw new Error(`The bridge ${bridge} could not be deleted.`);
+/** Names of the network interfaces. Not from /sys, which may show those of another network namespace. */
+export function networkInterfaces(): string[] {
+  return readFileSync("/proc/self/net/dev", "utf8")
+    .split("\n")
+    .slice(2)
+    .flatMap((line) => (line.includes(":") ? [line.slice(0, line.indexOf(":")).trim()] : []));
 }
 
-function deleteLink(link: string, busybox: string): void {
-  const attempts: [string, string[]][] = [
-    [busybox, ["ip", "link", "del", "dev", link]],
-    ["ip", ["link", "del", "dev", link]],
-  ];
-  for (const [program, args] of attempts) {
-    if (!existsSync(`/sys/class/net/${link}`)) return;
-    spawnSync(program, args, { stdio: "ignore" });
-  }
+/** Deletes a bridge, and before it the ends of the pods' links that hang on it. */
+export function deleteBridge(bridge: string, busybox: string): void {
+  if (!networkInterfaces().includes(bridge)) return;
+  // Deleted one by one: the kernel takes its time to remove the network namespaces that hold the other ends.
+  for (const port of portsOf(bridge, busybox)) ipLink(["del", "dev", port], busybox);
+  ipLink(["del", "dev", bridge], busybox);
+  if (networkInterfaces().includes(bridge)) throw new Error(`The bridge ${bridge} could not be deleted.`);
+}
+
+function portsOf(bridge: string, busybox: string): string[] {
+  return ipLink(["show"], busybox)
+    .split("\n")
+    .filter((line) => line.includes(` master ${bridge} `))
+    .flatMap((line) => /^\d+: ([^:@\s]+)/.exec(line)?.[1] ?? []);
+}
+
+/** `ip link …` by busybox, or by the machine's own `ip` once the cache with busybox is gone. */
+function ipLink(args: readonly string[], busybox: string): string {
+  const own = spawnSync(busybox, ["ip", "link", ...args], { encoding: "utf8" });
+  const done = own.error === undefined ? own : spawnSync("ip", ["link", ...args], { encoding: "utf8" });
+  return done.stdout ?? "";
 }

@@ -47,6 +47,20 @@ export function processesWithEnvironment(entry: string): ProcessIdentity[] {
   });
 }
 
+/** Whether the process is number 1 of a PID namespace below this one. */
+export function isFirstOfNamespace(pid: number): boolean {
+  try {
+    const ids =
+      /^NSpid:(.*)$/m
+        .exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
+        ?.trim()
+        .split(/\s+/) ?? [];
+    return ids.length > 1 && ids.at(-1) === "1";
+  } catch {
+    return false;
+  }
+}
+
 export function childrenOf(parent: number): ProcessIdentity[] {
   return processIds().flatMap((pid) => {
     if (statFields(pid)?.[1] !== String(parent)) return [];

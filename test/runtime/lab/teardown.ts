@@ -7,7 +7,7 @@
 import { rmSync } from "node:fs";
 import { removeCgroup } from "./cgroups.js";
 import { deleteBridge, restoreForwarding } from "./network.js";
-import { isRunning, type ProcessIdentity, processesWithEnvironment, signal } from "./processes.js";
+import { isFirstOfNamespace, isRunning, type ProcessIdentity, processesWithEnvironment, signal } from "./processes.js";
 import { type LabRecord, readRecords, removeRecord, stateOf } from "./records.js";
 
 const patienceMs = 15_000;
@@ -37,18 +37,25 @@ export function tearDownAbandoned(): LabRecord[] {
 /**
  * Kills the lab's processes. Containers and shims carry no mark of their own, but live in PID namespaces whose first process
  * does: the kernel kills the rest together with it.
+ *
+ * First processes go first. A namespace ends when all in it have been waited for, and containerd's parent is outside: killed
+ * at the same time, it would leave that to the machine's process 1, which in many a container never waits for anything.
  */
 function killProcesses(id: string): void {
+  const marked = () => processesWithEnvironment(environmentMark(id)).filter(({ pid }) => pid !== process.pid);
+  killUntilGone(() => marked().filter(({ pid }) => isFirstOfNamespace(pid)));
+  killUntilGone(marked);
+}
+
+function killUntilGone(find: () => ProcessIdentity[]): void {
+  // A dying process loses its environment long before it is gone.
   const seen = new Map<number, ProcessIdentity>();
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    for (const found of processesWithEnvironment(environmentMark(id))) {
-      // Never the process that runs this, should somebody have started it from inside a lab.
-      if (found.pid !== process.pid) seen.set(found.pid, found);
-    }
+    for (const found of find()) seen.set(found.pid, found);
     const remaining = [...seen.values()].filter(isRunning);
     if (remaining.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`Processes ${remaining.map(({ pid }) => pid)} of lab ${id} do not end.`);
+    if (Date.now() > deadline) throw new Error(`These processes do not end: ${remaining.map(({ pid }) => pid)}.`);
     for (const victim of remaining) signal(victim, "SIGKILL");
     pause(10);
   }

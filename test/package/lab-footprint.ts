@@ -1,0 +1,68 @@
+/**
+ * What a lab could leave behind on a machine, as a list of lines that can be compared.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheFolder } from "../runtime/lab/cache.js";
+import { cgroupMounts } from "../runtime/lab/cgroups.js";
+import { networkInterfaces, readForwarding } from "../runtime/lab/network.js";
+import { identify } from "../runtime/lab/processes.js";
+
+export function footprint(): string[] {
+  return [
+    ...networkInterfaces().map((name) => `interface ${name}`),
+    `forwarding ${readForwarding()}`,
+    ...readFileSync("/proc/net/route", "utf8")
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => `route ${line.trim()}`),
+    ...mounts().map((line) => `mount ${line}`),
+    ...processes().map((line) => `process ${line}`),
+    ...cgroupMounts().flatMap(({ path }) => entries(path).map((name) => `cgroup ${join(path, name)}`)),
+    ...["/run", "/run/netns", "/run/containerd", "/run/containerd/s", "/var/lib", "/var/lib/cni", "/opt", "/etc/cni"]
+      .concat(tmpdir(), join(cacheFolder(), "labs"))
+      .flatMap((folder) => entries(folder).map((name) => `file ${join(folder, name)}`)),
+  ].sort();
+}
+
+/** Lines of one footprint that the other lacks, in both directions. */
+export function difference(before: readonly string[], after: readonly string[]): string[] {
+  return [
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+  ];
+}
+
+/** Without the first two columns, which are numbers given anew to each mount. */
+function mounts(): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ").slice(4).join(" "));
+}
+
+/** All processes but this one, its compiler, and those whose exit status nobody has asked for. */
+function processes(): string[] {
+  return entries("/proc").flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid || identify(pid) === undefined) return [];
+    try {
+      const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      return commandLine.includes("/esbuild --service") ? [] : [`${pid} ${commandLine}`];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
