@@ -1,6 +1,7 @@
 /** The lab itself, through the generated client only: what fails here is not the SDK's fault. */
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { createChannel, createClient } from "nice-grpc";
+import { ChannelCredentials, createChannel, createClient } from "nice-grpc";
 import { afterAll, describe, expect, test } from "vitest";
 import { ImageServiceDefinition, RuntimeServiceDefinition } from "../../src/proto.js";
 import { describeRuntimes } from "./support.js";
@@ -84,6 +85,25 @@ describeRuntimes((runtime) => {
       const { image: demo } = await images.imageStatus({ image: { image: lab.images.demo } });
       expect(demo?.repoDigests[0]).toContain(lab.images.digests[lab.images.demo]);
       expect(demo?.uid?.value.toString()).toBe("1000");
+    });
+
+    test.runIf(lab?.tcp)("answers over TCP to clients with the right certificate only", async () => {
+      const tcp = lab.tcp!;
+      const ask = async (certificate: string, key: string) => {
+        const [authority, ...own] = await Promise.all(
+          [tcp.authorityFile, key, certificate].map((file) => readFile(file)),
+        );
+        const secured = createChannel(tcp.address, ChannelCredentials.createSsl(authority!, own[0]!, own[1]!));
+        try {
+          return await createClient(RuntimeServiceDefinition, secured).version({});
+        } finally {
+          secured.close();
+        }
+      };
+      const asked = ask(tcp.clientCertificateFile, tcp.clientKeyFile);
+      if (tcp.servesCri) expect((await asked).runtimeVersion).toContain(runtime.version);
+      else await expect(asked).rejects.toThrow(/UNIMPLEMENTED.*unknown service/);
+      await expect(ask(tcp.strangerCertificateFile, tcp.strangerKeyFile)).rejects.toThrow(/UNAVAILABLE/);
     });
 
     test.each(["restart", "kill"] as const)("keeps its containers running through %s", async (way) => {

@@ -63,7 +63,7 @@ export class Containerd {
     const log = await open(this.logFile, "a");
     const bin = join(this.options.folder, "bin");
     const doorKeeper = this.enclosure.spawn([join(bin, "containerd"), "--config", this.configFile], {
-      env: { ...this.options.environment, PATH: [bin, process.env.PATH].join(delimiter) },
+      env: { ...this.options.environment, PATH: [bin, this.options.environment.PATH].join(delimiter) },
       stdio: ["ignore", log.fd, log.fd],
     });
     await log.close();

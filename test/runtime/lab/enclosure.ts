@@ -48,6 +48,8 @@ export class Enclosure {
       { env: options.environment, stdio: ["ignore", "pipe", "pipe"] },
     );
     await furnished(child);
+    // The one that waits for the namespace joined the group too, and would keep version 2 from having groups below it.
+    for (const folder of insideFolders(options.cgroup)) await writeFile(join(folder, "cgroup.procs"), `${child.pid}`);
     const first = child.pid === undefined ? undefined : childrenOf(child.pid)[0];
     if (first === undefined) throw new Error("The enclosure ended as soon as it was ready.");
     return new Enclosure(options, first);

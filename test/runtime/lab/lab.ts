@@ -231,7 +231,13 @@ async function assemble(
 ): Promise<Omit<Lab, "stop">> {
   const { folder } = record;
   const [mark = "", id = ""] = environmentMark(record.id).split("=");
-  const environment = { ...process.env, [mark]: id, LD_LIBRARY_PATH: programs.libraries.join(":") };
+  // Nothing else of this process' environment: the registry, for one, takes every REGISTRY_… for a setting.
+  const environment = {
+    PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+    HOME: folder,
+    [mark]: id,
+    LD_LIBRARY_PATH: programs.libraries.join(":"),
+  };
   await mkdir(folder, { recursive: true });
   // Containers of any user reach what tests mount from below.
   await chmod(folder, 0o755);
