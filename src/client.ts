@@ -22,7 +22,7 @@ import type { PodTarget } from "./resources/target.js";
 import type { ContainerSpec } from "./specs/container-spec.js";
 import { Connection } from "./transport/connection.js";
 import { discoverEndpoints } from "./transport/discovery.js";
-import { type Endpoint, parseEndpoint } from "./transport/endpoint.js";
+import { checkTlsFits, type Endpoint, parseEndpoint } from "./transport/endpoint.js";
 import { explainDenied } from "./transport/socket-access.js";
 import type { RawCallExtension } from "./transport/wire-options.js";
 
@@ -83,13 +83,8 @@ export class CriClient implements AsyncDisposable {
    */
   static async connect(options: ConnectOptions = {}): Promise<CriClient> {
     options.signal?.throwIfAborted();
-    const found = options.endpoint === undefined ? await discoverEndpoints(options) : undefined;
-    const endpoint = found?.endpoint ?? parseOption(options.endpoint, "endpoint", options);
-    const imageEndpoint =
-      options.imageEndpoint === undefined
-        ? found?.imageEndpoint
-        : parseOption(options.imageEndpoint, "imageEndpoint", options);
-    const client = new CriClient(new Connection({ ...options, endpoint, imageEndpoint: imageEndpoint ?? endpoint }));
+    const found = options.endpoint === undefined ? await discoverEndpoints({ allowInsecureTcp: options.allowInsecureTcp }) : undefined;
+    const client = new CriClient(new Connection({ ...options, ...parseEndpoints(options, found) }));
     try {
       await client.#verify(options, found?.tried ?? []);
       return client;
@@ -101,15 +96,7 @@ export class CriClient implements AsyncDisposable {
 
   /** A client of a known endpoint, without any I/O until the first call. */
   static lazy(options: ConnectOptions & { endpoint: string }): CriClient {
-    const endpoint = parseOption(options.endpoint, "endpoint", options);
-    const { imageEndpoint } = options;
-    return new CriClient(
-      new Connection({
-        ...options,
-        endpoint,
-        imageEndpoint: imageEndpoint === undefined ? endpoint : parseOption(imageEndpoint, "imageEndpoint", options),
-      }),
-    );
+    return new CriClient(new Connection({ ...options, ...parseEndpoints(options) }));
   }
 
   /** The runtime's endpoint in its canonical spelling, such as `unix:///run/containerd/containerd.sock`. */
@@ -218,9 +205,24 @@ export class CriClient implements AsyncDisposable {
   }
 }
 
-function parseOption(text: string | undefined, field: string, options: ConnectOptions): Endpoint {
-  if (text === undefined) {
-    throw new InvalidInputError({ field, message: "is required; discoverEndpoint() or connect() can find it" });
+/** Both endpoints: what the options say, else what discovery found, and one for both where only one is named. */
+function parseEndpoints(
+  options: ConnectOptions,
+  found?: { endpoint: Endpoint; imageEndpoint: Endpoint },
+): { endpoint: Endpoint; imageEndpoint: Endpoint } {
+  const { allowInsecureTcp, tls } = options;
+  const parse = (field: "endpoint" | "imageEndpoint") => {
+    const text = options[field];
+    return text === undefined ? undefined : parseEndpoint(text, { field, allowInsecureTcp });
+  };
+  const endpoint = parse("endpoint") ?? found?.endpoint;
+  if (!endpoint) {
+    throw new InvalidInputError({
+      field: "endpoint",
+      message: "is required; connect() or discoverEndpoint() can find it",
+    });
   }
-  return parseEndpoint(text, { field, allowInsecureTcp: options.allowInsecureTcp, tls: options.tls });
+  const imageEndpoint = parse("imageEndpoint") ?? found?.imageEndpoint ?? endpoint;
+  checkTlsFits(tls, endpoint, imageEndpoint);
+  return { endpoint, imageEndpoint };
 }

@@ -11,6 +11,8 @@ import {
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import type { Endpoint } from "./endpoint.js";
+import { checkTimeout } from "./deadline.js";
+import { checkRetryPolicy } from "./retry.js";
 import { buildStack } from "./stack.js";
 import type { RawCallExtension } from "./wire-options.js";
 
@@ -43,6 +45,9 @@ export class Connection {
   readonly #closing = sharedAbortController();
 
   constructor(options: ConnectionOptions, parent?: Connection) {
+    checkTimeout(options.connectTimeoutMs, "connectTimeoutMs");
+    checkTimeout(options.defaults?.timeoutMs, "defaults.timeoutMs");
+    if (options.defaults?.retry) checkRetryPolicy(options.defaults.retry, "defaults.retry");
     this.options = options;
     this.#owner = parent === undefined;
     this.#shared = parent ? parent.#shared : openChannels(options);

@@ -65,6 +65,12 @@ export function formatGrpcTimeout(leftMs: number): string {
   return "99999999H";
 }
 
+/** Refuses a time limit that is none. */
+export function checkTimeout(timeoutMs: number | undefined, field: string): void {
+  if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs < Number.POSITIVE_INFINITY)) return;
+  throw new InvalidInputError({ field, message: "must be a number of milliseconds, 0 for no limit", value: timeoutMs });
+}
+
 function budgetOf(
   path: string,
   request: unknown,
@@ -72,13 +78,7 @@ function budgetOf(
   baseTimeoutMs: number,
 ): number | undefined {
   const { timeoutMs, deadline } = options;
-  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
-    throw new InvalidInputError({
-      field: "timeoutMs",
-      message: "must be a number of milliseconds, 0 for no limit",
-      value: timeoutMs,
-    });
-  }
+  checkTimeout(timeoutMs, "timeoutMs");
   if (deadline !== undefined && Number.isNaN(deadline.getTime())) {
     throw new InvalidInputError({ field: "deadline", message: "must be a valid Date", value: String(deadline) });
   }

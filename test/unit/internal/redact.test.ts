@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { REDACTED, redact, redactText } from "../../../src/internal/redact.js";
+import { AuthConfig, ContainerConfig, ExecResponse, PullImageRequest } from "../../../src/proto.js";
+
+describe("redact", () => {
+  test("hides every field that the schema marks debug_redact", () => {
+    const schema = readFileSync("proto/runtime/v1/api.proto", "utf8");
+    const marked = [...schema.matchAll(/^\s*\S+ (\w+) = \d+ \[[^\]]*debug_redact = true/gm)].map(([, name]) =>
+      (name ?? "").replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    expect(marked.length).toBeGreaterThanOrEqual(4);
+    for (const field of marked) {
+      expect(redact({ [field]: "s3cret" }), field).toEqual({ [field]: REDACTED });
+      expect(Object.keys(AuthConfig.create()), `${field} belongs to a message other than AuthConfig`).toContain(field);
+    }
+  });
+
+  test("hides credentials inside a request, and keeps what is needed to understand it", () => {
+    const request = PullImageRequest.create({
+      image: { image: "registry/app:1" },
+      auth: { username: "me", password: "s3cret", auth: "bWU6czNjcmV0", identityToken: "", registryToken: "tok3n" },
+    });
+    const text = JSON.stringify(redact(request));
+    expect(text).not.toMatch(/s3cret|bWU6|tok3n/);
+    expect(text).toContain("registry/app:1");
+    expect(text).toContain('"username":"me"');
+  });
+
+  test("hides environment values but not their names, as message and as spec", () => {
+    const config = ContainerConfig.create({ envs: [{ key: "TOKEN", value: new TextEncoder().encode("s3cret") }] });
+    expect(redact(config)).toMatchObject({ envs: [{ key: "TOKEN", value: REDACTED }] });
+    expect(redact({ env: { TOKEN: "s3cret" } })).toEqual({ env: { TOKEN: REDACTED } });
+    expect(redact({ env: [{ name: "TOKEN", value: "s3cret" }] })).toEqual({ env: [{ name: "TOKEN", value: REDACTED }] });
+  });
+
+  test("hides streaming URLs and bytes", () => {
+    expect(redact(ExecResponse.create({ url: "http://127.0.0.1:1/exec/abcdefgh" }))).toEqual({ url: REDACTED });
+    expect(redact({ stdout: new Uint8Array(3) })).toEqual({ stdout: "[3 bytes]" });
+  });
+
+  test("does not change what it is given", () => {
+    const auth = { password: "s3cret" };
+    redact(auth);
+    expect(auth.password).toBe("s3cret");
+  });
+});
+
+describe("redactText", () => {
+  test.each([
+    ["GET http://127.0.0.1:1/exec/Ab_9-xyz failed", "Ab_9-xyz"],
+    ["http://h/cri/portforward/tok3n: 404", "tok3n"],
+    ["Head https://me:s3cret@registry/v2/: 401", "s3cret"],
+    ["Authorization: Bearer abcdef123456", "abcdef123456"],
+    ["authorization: Basic bWU6czNjcmV0", "bWU6czNjcmV0"],
+  ])("takes the secret out of %j", (text, secret) => {
+    expect(redactText(text)).not.toContain(secret);
+    expect(redactText(text)).toContain(REDACTED);
+  });
+
+  test("leaves ordinary text alone", () => {
+    const text = 'container "abc" not found in https://registry/v2/ (exec failed: sh: not found)';
+    expect(redactText(text)).toBe(text);
+  });
+});

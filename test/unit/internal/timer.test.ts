@@ -1,0 +1,55 @@
+import { getEventListeners } from "node:events";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { sleep, startTimer } from "../../../src/internal/timer.js";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("startTimer", () => {
+  test("fires after spans that a plain timer cannot hold", () => {
+    const fired = vi.fn();
+    const fortyDaysMs = 40 * 24 * 3_600_000;
+    startTimer(fortyDaysMs, fired);
+    vi.advanceTimersByTime(fortyDaysMs - 1);
+    expect(fired).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(fired).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("can be stopped", () => {
+    const fired = vi.fn();
+    startTimer(10, fired)();
+    vi.advanceTimersByTime(20);
+    expect(fired).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("sleep", () => {
+  test("rejects with the signal's reason at once and leaves neither timer nor listener", async () => {
+    const controller = new AbortController();
+    const nap = sleep(60_000, controller.signal);
+    controller.abort(new Error("enough"));
+    await expect(nap).rejects.toThrow("enough");
+    expect(vi.getTimerCount()).toBe(0);
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+  });
+
+  test("does not begin on an aborted signal", async () => {
+    await expect(sleep(1, AbortSignal.abort("no"))).rejects.toBe("no");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("ends on time and takes its listener along", async () => {
+    const controller = new AbortController();
+    const nap = sleep(50, controller.signal);
+    vi.advanceTimersByTime(50);
+    await nap;
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+  });
+});
