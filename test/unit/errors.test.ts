@@ -1,0 +1,59 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { CriError, ExecError, InvalidInputError, NameReservedError } from "../../src/errors.js";
+
+describe("CriError", () => {
+  test("says code, method, sentence and endpoint, and keeps the cause", () => {
+    const cause = new Error("wire");
+    const error = new CriError({
+      code: "NOT_FOUND",
+      message: 'container "nope" not found',
+      method: "RuntimeService/ContainerStatus",
+      endpoint: "unix:///run/x.sock",
+      attempts: 2,
+      cause,
+    });
+    expect(error.message).toBe(
+      '[NOT_FOUND] RuntimeService/ContainerStatus: container "nope" not found (unix:///run/x.sock)',
+    );
+    expect(error).toMatchObject({ name: "CriError", details: 'container "nope" not found', attempts: 2, cause });
+    expect(error.stack).toContain("errors.test.ts");
+  });
+
+  test("never carries a token or a password in its text", () => {
+    const error = new CriError({ code: "UNKNOWN", message: "http://u:s3cret@h/ and http://h/exec/tok3n" });
+    expect(inspect(error) + JSON.stringify(error)).not.toMatch(/s3cret|tok3n/);
+  });
+
+  test("is recognised by code, and narrows", () => {
+    const error: unknown = new NameReservedError({ message: "taken", holderId: "abc" });
+    expect(CriError.is(error)).toBe(true);
+    expect(CriError.is(error, "NOT_FOUND", "NAME_RESERVED")).toBe(true);
+    expect(CriError.is(error, "NOT_FOUND")).toBe(false);
+    expect(CriError.is(new Error("no"))).toBe(false);
+    expect(CriError.is(undefined)).toBe(false);
+  });
+
+  test("is recognised when it comes from another copy of the package", async () => {
+    // A second evaluation of the module, as a CommonJS build beside the ESM one would be.
+    const other = (await import("../../src/errors.js?copy")) as typeof import("../../src/errors.js");
+    expect(other.CriError).not.toBe(CriError);
+    const error = new other.NameReservedError({ message: "taken", holderId: "abc" });
+    expect(error instanceof CriError).toBe(true);
+    expect(error instanceof NameReservedError).toBe(true);
+    expect(error instanceof ExecError).toBe(false);
+    expect(CriError.is(error, "NAME_RESERVED")).toBe(true);
+  });
+
+  test("is not confused with other things", () => {
+    expect({} instanceof CriError).toBe(false);
+    expect((null as unknown) instanceof CriError).toBe(false);
+    expect(new Error("x") instanceof CriError).toBe(false);
+  });
+
+  test("a refused input names field, value and remedy", () => {
+    const error = new InvalidInputError({ field: "spec.name", message: "must not be empty", value: "" });
+    expect(error.message).toBe('[INVALID_INPUT] spec.name: must not be empty, got ""');
+    expect(error).toMatchObject({ field: "spec.name", attempts: 0, mayHaveTakenEffect: false });
+  });
+});
