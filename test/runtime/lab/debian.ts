@@ -52,7 +52,7 @@ export async function debianArchive(): Promise<string | undefined> {
   if (site) return site;
   // Before the machine's first `apt-get update` there are no index targets. What that update would fetch is known without
   // the network: the archive that holds the suites themselves is the one sought, not those of the security updates.
-  const planned = await run("apt-get", ["--print-uris", "-qq", "update"]);
+  const planned = await run("apt-get", ["--print-uris", "update"]);
   return /^'(\S+?)\/dists\/(?:bookworm|trixie|forky|testing|stable|oldstable|sid)\/(?:InRelease|main)/m.exec(
     planned,
   )?.[1];
