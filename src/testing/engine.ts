@@ -1,0 +1,112 @@
+import { InvalidInputError } from "../errors.js";
+import type { Container, Image, PodSandbox } from "../proto.js";
+import type { ContainerBackend } from "./backend/backend.js";
+import { ScriptedBackend } from "./backend/scripted-backend.js";
+import type { FakeRuntimeOptions } from "./fake-options.js";
+import type { FlavorProfile } from "./flavors.js";
+import type { Handlers } from "./handlers.js";
+import { handlersOf, type ServiceOptions } from "./handlers-of.js";
+import { Lifecycle } from "./lifecycle.js";
+import { IdSource } from "./state/ids.js";
+import { type FakeImage, toImage } from "./state/images.js";
+import { toPodSandbox } from "./state/pods.js";
+import { formatReference, parseReference } from "./state/reference.js";
+import { RuntimeState } from "./state/runtime-state.js";
+
+/** The runtime behind the server: state, backend and handlers, and what a restart does to them. */
+export class RuntimeEngine {
+  readonly #options: FakeRuntimeOptions;
+  readonly #backend: ContainerBackend;
+  readonly #services: ServiceOptions;
+  readonly #ids: IdSource;
+  #lifecycle: Lifecycle;
+  #handlers: Handlers;
+
+  constructor(
+    readonly flavor: FlavorProfile,
+    options: FakeRuntimeOptions,
+  ) {
+    this.#options = options;
+    this.#ids = new IdSource(options.seed);
+    this.#backend = options.backend ?? new ScriptedBackend({ run: options.run, exec: options.exec });
+    this.#services = {
+      self: {
+        version: {
+          version: "0.1.0",
+          runtimeName: flavor.runtimeName,
+          runtimeVersion: flavor.runtimeVersion,
+          runtimeApiVersion: "v1",
+          ...options.version,
+        },
+        runtimeHandlers: options.runtimeHandlers ?? ["runc"],
+      },
+      registry: { rules: options.registry ?? {}, known: byReference(options) },
+      checkpoints: { containers: new Map(), pods: new Map() },
+      streamBatchSize: checkBatchSize(options.streamBatchSize ?? 100),
+    };
+    this.#lifecycle = new Lifecycle(this.#freshState(), this.#backend, flavor);
+    this.#handlers = handlersOf(this.#lifecycle, this.#services);
+  }
+
+  get handlers(): Handlers {
+    return this.#handlers;
+  }
+
+  get state(): RuntimeState {
+    return this.#lifecycle.state;
+  }
+
+  get pods(): PodSandbox[] {
+    return this.state.pods.all.map(toPodSandbox);
+  }
+
+  get containers(): Container[] {
+    return this.state.containers.all.map((container) => this.state.containers.toContainer(container));
+  }
+
+  get images(): Image[] {
+    return this.state.images.all.map(toImage);
+  }
+
+  /** What the runtime knows after it was down. */
+  restart(keepState: boolean, containers: "running" | "lost"): void {
+    this.state.sessions.clear();
+    if (!keepState) {
+      this.#lifecycle.killAll();
+      this.#lifecycle = new Lifecycle(this.#freshState(), this.#backend, this.flavor);
+      this.#handlers = handlersOf(this.#lifecycle, this.#services);
+    } else if (containers === "lost") this.#lifecycle.loseProcesses();
+  }
+
+  async stop(): Promise<void> {
+    this.#lifecycle.killAll();
+    await this.#backend.dispose?.();
+  }
+
+  #freshState(): RuntimeState {
+    return new RuntimeState({
+      flavor: this.flavor,
+      events: this.#options.events ?? this.flavor.events,
+      ids: this.#ids,
+      images: this.#options.images ?? [],
+    });
+  }
+}
+
+function byReference({ images = [], registryImages = [] }: FakeRuntimeOptions): Map<string, FakeImage> {
+  const known = new Map<string, FakeImage>();
+  for (const image of [...registryImages, ...images]) {
+    if (typeof image === "string") continue;
+    const reference = parseReference(image.reference);
+    if (!reference) {
+      throw new InvalidInputError({ field: "images", message: "no image reference", value: image.reference });
+    }
+    known.set(formatReference(reference), image);
+  }
+  return known;
+}
+
+function checkBatchSize(size: number): number {
+  if (Number.isInteger(size) && size > 0) return size;
+  throw new InvalidInputError({ field: "streamBatchSize", message: "expected a positive integer", value: size });
+}

@@ -1,0 +1,49 @@
+import type { VersionResponse } from "../proto.js";
+import type { ContainerBackend } from "./backend/backend.js";
+import type { BackendScripts } from "./backend/scripted-backend.js";
+import type { EventMode, FakeFlavor } from "./flavors.js";
+import type { RpcName } from "./rpcs.js";
+import type { FakeImage } from "./state/images.js";
+import type { RegistryRules } from "./state/registry.js";
+import type { ServerTls } from "./wire/grpc-server.js";
+
+/** How a {@link FakeRuntime} is to be. Every field is optional. */
+export interface FakeRuntimeOptions extends BackendScripts {
+  /** The runtime to imitate. @defaultValue "containerd-2" */
+  flavor?: FakeFlavor | undefined;
+  /**
+   * Where to listen: a socket path, `unix:///path`, or `http://127.0.0.1:0` (`https:` with {@link tls}); port 0 takes a free
+   * one.
+   *
+   * @defaultValue a socket in a fresh folder below the system's folder for temporary files
+   */
+  endpoint?: string | undefined;
+  /** Certificates, to speak TLS. Takes an endpoint of TCP. */
+  tls?: ServerTls | undefined;
+  /** Images that are there from the start, by reference or with properties. They are in the registry as well. */
+  images?: readonly (string | FakeImage)[] | undefined;
+  /** Images of the registry that have properties of their own; every other well-formed reference can be pulled too. */
+  registryImages?: readonly FakeImage[] | undefined;
+  /** What the registry refuses, by pattern. */
+  registry?: RegistryRules | undefined;
+  /** RPCs that answer UNIMPLEMENTED, besides those of the flavour. */
+  unimplemented?: readonly RpcName[] | undefined;
+  /** RPCs that are implemented although the flavour lacks them. @defaultValue [] */
+  implemented?: readonly RpcName[] | "all" | undefined;
+  /** What containers are made of. @defaultValue scripts: see {@link run} and {@link exec} */
+  backend?: ContainerBackend | undefined;
+  /** How GetContainerEvents behaves. @defaultValue as the flavour does it */
+  events?: EventMode | undefined;
+  /** Makes ids the same in every run. @defaultValue ids are random */
+  seed?: string | number | undefined;
+  /** `false` leaves a gRPC server that knows no CRI. @defaultValue true */
+  serveCri?: boolean | undefined;
+  /** Overrides fields of the Version reply. */
+  version?: Partial<VersionResponse> | undefined;
+  /** Names for `runtimeHandler`. @defaultValue ["runc"] */
+  runtimeHandlers?: readonly string[] | undefined;
+  /** How many items a message of a streaming list holds. @defaultValue 100 */
+  streamBatchSize?: number | undefined;
+  /** Largest message in either direction, in bytes. @defaultValue as the flavour has it: 16 MiB, CRI-O 80 MiB */
+  maxMessageBytes?: number | undefined;
+}

@@ -1,0 +1,29 @@
+/**
+ * A container runtime to test against: {@link FakeRuntime}, a complete CRI v1 server on a real socket, with faults to inject.
+ *
+ * @module
+ */
+export type {
+  BackendContainer,
+  ContainerBackend,
+  ContainerEnd,
+  ContainerProcess,
+  ExecOutcome,
+} from "./backend/backend.js";
+export {
+  type BackendScripts,
+  type ContainerScript,
+  type ExecScript,
+  ScriptedBackend,
+  type SignalResponse,
+} from "./backend/scripted-backend.js";
+export type { RecordedCall } from "./calls.js";
+export type { FakeRuntimeOptions } from "./fake-options.js";
+export { type FakeEvent, FakeRuntime, type RestartOptions } from "./fake-runtime.js";
+export type { FailOptions, FaultOptions, FaultPhase, PendingFault, ReplyScript } from "./faults.js";
+export type { EventMode, FakeFlavor } from "./flavors.js";
+export type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";
+export type { FakeImage } from "./state/images.js";
+export type { RegistryRule, RegistryRules } from "./state/registry.js";
+export type { MetadataValue } from "./wire/framing.js";
+export type { ServerTls } from "./wire/grpc-server.js";

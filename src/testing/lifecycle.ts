@@ -1,0 +1,172 @@
+import { startTimer } from "../internal/timer.js";
+import { ContainerEventType, ContainerState, PodSandboxState } from "./../proto.js";
+import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
+import type { FlavorProfile } from "./flavors.js";
+import { rpcError } from "./handlers.js";
+import { toLong } from "./state/clock.js";
+import type { ContainerRecord } from "./state/containers.js";
+import { type PodRecord, toPodStatus } from "./state/pods.js";
+import type { RuntimeState } from "./state/runtime-state.js";
+
+/** A Go `time.Time{}` in nanoseconds, which overflows: what containerd says of a sandbox it has forgotten. */
+const goZeroTime = -6_795_364_578_871_345_152n;
+
+/** How containers and sandboxes get from one state to the next, and who is told. */
+export class Lifecycle {
+  constructor(
+    readonly state: RuntimeState,
+    readonly backend: ContainerBackend,
+    readonly flavor: FlavorProfile,
+  ) {}
+
+  async startContainer(container: ContainerRecord): Promise<void> {
+    const refuse = (why: string) => {
+      const context = `failed to set starting state for container "${container.id}"`;
+      return rpcError("UNKNOWN", `${context}: ${why}`);
+    };
+    if (container.state !== ContainerState.CONTAINER_CREATED) {
+      throw refuse(`container is in ${ContainerState[container.state]} state`);
+    }
+    if (container.starting) throw refuse("container is already in starting state");
+    container.starting = true;
+    try {
+      if (container.pod.state !== PodSandboxState.SANDBOX_READY) {
+        throw new Error(`sandbox container "${container.pod.id}" is not running`);
+      }
+      container.process = await this.backend.start(describe(container));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#finish(container, { exitCode: 128, reason: "StartError" }, message);
+      throw rpcError("UNKNOWN", message);
+    } finally {
+      container.starting = false;
+    }
+    container.startedAt = this.state.clock.now();
+    container.state = ContainerState.CONTAINER_RUNNING;
+    this.#announce(container, ContainerEventType.CONTAINER_STARTED_EVENT);
+    container.ended = container.process.ended.then((end) => {
+      this.#finish(container, end, "");
+      if (this.state.containers.has(container)) this.#announce(container, ContainerEventType.CONTAINER_STOPPED_EVENT);
+    });
+  }
+
+  /** Asks a container to end and makes it end when the grace period is over. */
+  async stopContainer(container: ContainerRecord, graceMs: number, signal?: AbortSignal): Promise<void> {
+    const { process, ended } = container;
+    if (container.state !== ContainerState.CONTAINER_RUNNING || !process || !ended) return;
+    if (graceMs > 0) {
+      process.signal("SIGTERM");
+      await within(ended, graceMs, signal);
+    }
+    process.signal("SIGKILL");
+    await ended;
+  }
+
+  async removeContainer(container: ContainerRecord): Promise<void> {
+    await this.stopContainer(container, 0);
+    if (!this.state.containers.has(container)) return;
+    this.state.containers.delete(container);
+    this.state.containerNames.release(container.name);
+    this.#announce(container, ContainerEventType.CONTAINER_DELETED_EVENT);
+  }
+
+  async stopPod(pod: PodRecord): Promise<void> {
+    await Promise.all(this.state.containers.ofPod(pod).map((container) => this.stopContainer(container, 0)));
+    if (pod.state === PodSandboxState.SANDBOX_NOTREADY) return;
+    pod.state = PodSandboxState.SANDBOX_NOTREADY;
+    this.announcePod(pod, ContainerEventType.CONTAINER_STOPPED_EVENT);
+  }
+
+  async removePod(pod: PodRecord): Promise<void> {
+    await this.stopPod(pod);
+    await Promise.all(this.state.containers.ofPod(pod).map((container) => this.removeContainer(container)));
+    if (!this.state.pods.has(pod)) return;
+    this.state.pods.delete(pod);
+    this.state.podNames.release(pod.name);
+    this.announcePod(pod, ContainerEventType.CONTAINER_DELETED_EVENT);
+  }
+
+  announceCreated(container: ContainerRecord): void {
+    this.#announce(container, ContainerEventType.CONTAINER_CREATED_EVENT);
+  }
+
+  announcePod(pod: PodRecord, type: ContainerEventType): void {
+    this.#emit(pod.id, pod, type);
+  }
+
+  /** The node went down and came back: nothing runs any more, and nobody knows how it ended. */
+  loseProcesses(): void {
+    for (const container of this.state.containers.all) {
+      if (container.state !== ContainerState.CONTAINER_RUNNING) continue;
+      this.#finish(container, { exitCode: 255, reason: "Unknown" }, "");
+      container.process?.signal("SIGKILL");
+    }
+    for (const pod of this.state.pods.all) pod.state = PodSandboxState.SANDBOX_NOTREADY;
+  }
+
+  /** Ends everything that runs without telling anybody. */
+  killAll(): void {
+    for (const container of this.state.containers.all) container.process?.signal("SIGKILL");
+  }
+
+  #finish(container: ContainerRecord, end: ContainerEnd, message: string): void {
+    if (container.state === ContainerState.CONTAINER_EXITED) return;
+    container.state = ContainerState.CONTAINER_EXITED;
+    container.finishedAt = this.state.clock.now();
+    container.exitCode = end.exitCode;
+    container.reason = end.reason ?? (end.exitCode === 0 ? "Completed" : "Error");
+    container.message = message;
+  }
+
+  #announce(container: ContainerRecord, type: ContainerEventType): void {
+    this.#emit(container.id, container.pod, type);
+  }
+
+  #emit(id: string, pod: PodRecord, type: ContainerEventType): void {
+    const { clock, containers, events, pods } = this.state;
+    const known = pods.has(pod);
+    const status = known
+      ? { podSandboxStatus: toPodStatus(pod) }
+      : this.flavor.name === "containerd-2"
+        ? { podSandboxStatus: { ...toPodStatus(pod), createdAt: toLong(goZeroTime) } }
+        : {};
+    events.emit({
+      containerId: id,
+      containerEventType: type,
+      createdAt: toLong(clock.now()),
+      ...status,
+      containersStatuses: known ? containers.ofPod(pod).map((container) => containers.toStatus(container)) : [],
+    });
+  }
+}
+
+/** What a backend is told about a container. */
+export function describe(container: ContainerRecord): BackendContainer {
+  return {
+    id: container.id,
+    podId: container.pod.id,
+    command: container.command,
+    image: container.config.image?.image ?? "",
+    config: container.config,
+    podConfig: container.pod.config,
+    logPath: container.logPath,
+  };
+}
+
+/** Waits for an end, at most so long; rejects when the signal aborts. */
+async function within(ended: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  let stopTimer: () => void = () => {};
+  let onAbort: () => void = () => {};
+  const timeout = new Promise<void>((resolve, reject) => {
+    stopTimer = startTimer(ms, resolve);
+    onAbort = () => reject(signal?.reason);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    await Promise.race([ended, timeout]);
+  } finally {
+    stopTimer();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,80 @@
+import { InvalidInputError } from "../errors.js";
+import { ImageServiceDefinition, RuntimeServiceDefinition } from "../proto.js";
+
+type Methods = RuntimeServiceDefinition["methods"] & ImageServiceDefinition["methods"];
+type Method<N extends RpcName> = Extract<Methods[keyof Methods], { name: N }>;
+
+/** The 43 RPCs of CRI v1, as the schema names them: `"RunPodSandbox"`, `"PullImage"`, … */
+export type RpcName = Methods[keyof Methods]["name"];
+
+/** The RPCs that answer with a stream of messages. */
+export type StreamingRpcName = Extract<Methods[keyof Methods], { responseStream: true }>["name"];
+
+/** The request of an RPC. */
+export type RpcRequest<N extends RpcName = RpcName> = ReturnType<Method<N>["requestType"]["decode"]>;
+
+/** The reply of an RPC (one message of it, if it streams), with every field optional. */
+export type RpcReply<N extends RpcName = RpcName> = Parameters<Method<N>["responseType"]["fromPartial"]>[0];
+
+/** What the server needs to know about an RPC. */
+export interface Rpc {
+  readonly name: RpcName;
+  readonly service: "RuntimeService" | "ImageService";
+  /** `/runtime.v1.RuntimeService/Version` */
+  readonly path: string;
+  readonly streaming: boolean;
+  decode(bytes: Uint8Array): RpcRequest;
+  encode(reply: unknown): Uint8Array;
+}
+
+interface Codec {
+  decode(bytes: Uint8Array): unknown;
+  fromPartial(reply: unknown): unknown;
+  encode(message: unknown): { finish(): Uint8Array };
+}
+
+function describe(definition: RuntimeServiceDefinition | ImageServiceDefinition): Rpc[] {
+  return Object.values(definition.methods).map((method) => {
+    const request = method.requestType as unknown as Codec;
+    const response = method.responseType as unknown as Codec;
+    return {
+      name: method.name,
+      service: definition.name,
+      path: `/${definition.fullName}/${method.name}`,
+      streaming: method.responseStream,
+      decode: (bytes) => request.decode(bytes) as RpcRequest,
+      encode: (reply) => response.encode(response.fromPartial(reply)).finish(),
+    };
+  });
+}
+
+const all: readonly Rpc[] = [...describe(RuntimeServiceDefinition), ...describe(ImageServiceDefinition)];
+
+/** By name. */
+export const rpcs: ReadonlyMap<string, Rpc> = new Map(all.map((rpc) => [rpc.name, rpc]));
+
+/** By path. */
+export const rpcsByPath: ReadonlyMap<string, Rpc> = new Map(all.map((rpc) => [rpc.path, rpc]));
+
+/** Refuses what is not the name of an RPC, with the nearest name that is one. */
+export function checkRpcName(name: string, field = "rpc"): RpcName {
+  const rpc = rpcs.get(name);
+  if (rpc) return rpc.name;
+  const nearest = [...rpcs.keys()]
+    .map((known) => ({ known, distance: editDistance(known.toLowerCase(), String(name).toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0] as { known: string };
+  throw new InvalidInputError({ field, message: `no such RPC; did you mean "${nearest.known}"?`, value: name });
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,170 @@
+import { type ContainerConfig, ContainerState, LinuxContainerResources, PodSandboxState } from "../../proto.js";
+import { type HandlersOf, rpcError } from "../handlers.js";
+import type { Lifecycle } from "../lifecycle.js";
+import { type ContainerRecord, logPathOf } from "../state/containers.js";
+import type { ImageRecord } from "../state/images.js";
+import { containerName } from "../state/names.js";
+import type { PodRecord } from "../state/pods.js";
+import { toGoJson } from "./go-json.js";
+import { midway } from "./midway.js";
+
+type ContainerRpc =
+  | "CreateContainer"
+  | "StartContainer"
+  | "StopContainer"
+  | "RemoveContainer"
+  | "ListContainers"
+  | "ContainerStatus"
+  | "UpdateContainerResources"
+  | "ReopenContainerLog";
+
+/** Containers. */
+export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc> {
+  const { state, flavor } = lifecycle;
+  const missing = (id: string) => `an error occurred when try to find container "${id}"`;
+
+  return {
+    async CreateContainer({ podSandboxId, config, sandboxConfig }, context) {
+      const pod = state.pods.get(podSandboxId, `failed to find sandbox id "${podSandboxId}"`);
+      if (!config?.metadata) throw rpcError("UNKNOWN", "container config must include metadata");
+      const { metadata } = config;
+      const id = state.ids.next();
+      const name = containerName(metadata, pod.metadata, flavor);
+      checkCreatable(pod, config, lifecycle);
+      const containerId = await state.containerNames.create(name, id, context.signal, async () => {
+        const image = resolveImage(config, lifecycle);
+        await midway(context, flavor);
+        // The sandbox may have gone in the meantime.
+        if (!state.pods.has(pod)) throw rpcError("NOT_FOUND", `failed to find sandbox id "${podSandboxId}": not found`);
+        const logDirectory = sandboxConfig?.logDirectory || pod.config.logDirectory;
+        const container = newContainer({ id, name, pod, metadata, config, image, logDirectory }, state.clock.now());
+        state.containers.add(container);
+        lifecycle.announceCreated(container);
+      });
+      return { containerId };
+    },
+
+    async StartContainer({ containerId }) {
+      await lifecycle.startContainer(state.containers.get(containerId, missing(containerId)));
+      return {};
+    },
+
+    async StopContainer({ containerId, timeout }, { signal }) {
+      const container = state.containers.find(containerId, missing(containerId));
+      if (!container && flavor.stopMissing === "NOT_FOUND")
+        throw rpcError("NOT_FOUND", `${missing(containerId)}: not found`);
+      if (container) await lifecycle.stopContainer(container, timeout.toNumber() * 1_000, signal);
+      return {};
+    },
+
+    async RemoveContainer({ containerId }) {
+      const container = state.containers.find(containerId, missing(containerId));
+      if (container) await lifecycle.removeContainer(container);
+      return {};
+    },
+
+    ListContainers({ filter }) {
+      const found = state.containers.list(filter, (id) => state.pods.complete(id));
+      return { containers: found.map((container) => state.containers.toContainer(container)) };
+    },
+
+    ContainerStatus({ containerId, verbose }) {
+      const container = state.containers.get(containerId, missing(containerId));
+      const info = verbose ? { info: JSON.stringify(verboseInfo(container)) } : {};
+      return { status: state.containers.toStatus(container), info };
+    },
+
+    UpdateContainerResources({ containerId, linux, windows, annotations }) {
+      const container = state.containers.get(containerId, "failed to find container");
+      if (linux) container.linux = mergeResources(container.linux, linux);
+      container.windows = windows ?? container.windows;
+      Object.assign(container.annotations, annotations);
+      return {};
+    },
+
+    ReopenContainerLog({ containerId }) {
+      const container = state.containers.get(containerId, missing(containerId));
+      if (container.state !== ContainerState.CONTAINER_RUNNING) throw rpcError("UNKNOWN", "container is not running");
+      return {};
+    },
+  };
+}
+
+function checkCreatable(pod: PodRecord, config: ContainerConfig, { flavor }: Lifecycle): void {
+  if (pod.state !== PodSandboxState.SANDBOX_READY && !flavor.createsInStoppedSandbox) {
+    if (flavor.family === "cri-o")
+      throw rpcError("UNKNOWN", `CreateContainer failed as the sandbox was stopped: ${pod.id}`);
+    throw rpcError(
+      "NOT_FOUND",
+      "failed to get sandbox container task: no running task found: task ID not found: not found",
+    );
+  }
+  if (flavor.family === "cri-o" && !config.image?.userSpecifiedImage) {
+    throw rpcError("UNKNOWN", "user specified image not specified, cannot verify image signature");
+  }
+}
+
+function resolveImage(config: ContainerConfig, { state, flavor }: Lifecycle): ImageRecord {
+  const name = config.image?.image ?? "";
+  if (name === "") throw rpcError("UNKNOWN", `failed to resolve image "": ambiguous digest string`);
+  const image = state.images.find(name);
+  if (image) return image;
+  const checkpoint = flavor.name === "containerd-2" ? "failed to check if this is a checkpoint image: " : "";
+  throw rpcError("NOT_FOUND", `${checkpoint}failed to resolve image "${name}": not found`);
+}
+
+type NewContainer = Pick<ContainerRecord, "id" | "name" | "pod" | "metadata" | "config" | "image"> & {
+  logDirectory: string;
+};
+
+/** A container in the state CREATED. */
+export function newContainer({ logDirectory, ...identity }: NewContainer, createdAt: bigint): ContainerRecord {
+  const { config, image } = identity;
+  const own = [...config.command, ...config.args];
+  const command = own.length > 0 ? own : image.command;
+  return {
+    ...identity,
+    command,
+    logPath: logPathOf(logDirectory, config.logPath),
+    createdAt,
+    state: ContainerState.CONTAINER_CREATED,
+    startedAt: 0n,
+    finishedAt: 0n,
+    exitCode: 0,
+    reason: "",
+    message: "",
+    linux: config.linux?.resources,
+    windows: config.windows?.resources,
+    annotations: { ...config.annotations },
+    process: undefined,
+    ended: undefined,
+    starting: false,
+  };
+}
+
+/** What is zero or empty in an update stays as it was. */
+function mergeResources(
+  current: LinuxContainerResources | undefined,
+  update: LinuxContainerResources,
+): LinuxContainerResources {
+  const said = Object.entries(update).filter(([, value]) => {
+    if (typeof value === "string" || Array.isArray(value)) return value.length > 0;
+    if (typeof value === "object" && value !== null && "isZero" in value) return !value.isZero();
+    return Object.keys(value ?? {}).length > 0;
+  });
+  return LinuxContainerResources.fromPartial({ ...current, ...Object.fromEntries(said) });
+}
+
+/** In the shape of containerd's. */
+function verboseInfo(container: ContainerRecord): unknown {
+  const running = container.state === ContainerState.CONTAINER_RUNNING;
+  return {
+    sandboxID: container.pod.id,
+    pid: running ? (container.process?.pid ?? 0) : 0,
+    removing: false,
+    snapshotKey: container.id,
+    snapshotter: "overlayfs",
+    runtimeType: "io.containerd.runc.v2",
+    config: toGoJson(container.config),
+  };
+}

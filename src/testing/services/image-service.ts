@@ -1,0 +1,87 @@
+import { Long } from "../../proto.js";
+import type { FlavorProfile } from "../flavors.js";
+import { type HandlersOf, rpcError } from "../handlers.js";
+import { toLong } from "../state/clock.js";
+import { type FakeImage, type ImageRecord, imageRefOf, toImage } from "../state/images.js";
+import { formatReference, parseReference } from "../state/reference.js";
+import { checkPull, type RegistryRules } from "../state/registry.js";
+import type { RuntimeState } from "../state/runtime-state.js";
+
+type ImageRpc = "ListImages" | "ImageStatus" | "PullImage" | "RemoveImage" | "ImageFsInfo";
+
+/** What the registry holds. */
+export interface RegistryOptions {
+  rules: RegistryRules;
+  /** Images with properties of their own, by their full reference. */
+  known: ReadonlyMap<string, FakeImage>;
+}
+
+/** Images. */
+export function imageService(
+  state: RuntimeState,
+  flavor: FlavorProfile,
+  registry: RegistryOptions,
+): HandlersOf<ImageRpc> {
+  const { images } = state;
+  return {
+    ListImages({ filter }) {
+      const wanted = filter?.image?.image ?? "";
+      if (wanted === "" || !flavor.filtersImages) return { images: images.all.map(toImage) };
+      const image = images.find(wanted);
+      return { images: image ? [toImage(image)] : [] };
+    },
+
+    ImageStatus({ image, verbose }) {
+      const name = image?.image ?? "";
+      if (name === "") throw rpcError("UNKNOWN", `can not resolve "" locally: ambiguous digest string`);
+      const found = images.find(name);
+      if (!found) return {};
+      return { image: toImage(found), info: verbose ? { info: JSON.stringify(verboseInfo(found)) } : {} };
+    },
+
+    async PullImage({ image, auth }, context) {
+      const text = image?.image ?? "";
+      const reference = parseReference(text);
+      if (!reference) {
+        throw rpcError("UNKNOWN", `failed to parse image reference "${text}": invalid reference format`);
+      }
+      checkPull(registry.rules, reference, auth);
+      await context.midway();
+      const full = formatReference(reference);
+      const pulled = images.add({ ...registry.known.get(full), reference: full });
+      return { imageRef: flavor.family === "cri-o" ? imageRefOf(pulled) : pulled.id };
+    },
+
+    RemoveImage({ image }) {
+      const found = images.find(image?.image ?? "");
+      if (found) images.delete(found);
+      return {};
+    },
+
+    ImageFsInfo() {
+      const used = images.all.reduce((sum, { size }) => sum + size, 0);
+      const filesystem = {
+        timestamp: toLong(state.clock.now()),
+        fsId: { mountpoint: imageFilesystem(flavor) },
+        usedBytes: { value: Long.fromNumber(used, true) },
+        inodesUsed: { value: Long.fromNumber(290 * images.all.length, true) },
+      };
+      return { imageFilesystems: [filesystem], containerFilesystems: flavor.family === "cri-o" ? [filesystem] : [] };
+    },
+  };
+}
+
+/** Where the layers lie. */
+export function imageFilesystem(flavor: FlavorProfile): string {
+  return flavor.family === "cri-o"
+    ? "/var/lib/containers/storage/overlay-images"
+    : "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs";
+}
+
+/** In the shape of containerd's. */
+function verboseInfo(image: ImageRecord): unknown {
+  return {
+    chainID: image.id,
+    imageSpec: { architecture: "amd64", os: "linux", config: { Cmd: image.command }, rootfs: { type: "layers" } },
+  };
+}

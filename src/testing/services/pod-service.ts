@@ -1,0 +1,117 @@
+import { ContainerEventType, PodSandboxState } from "../../proto.js";
+import { type HandlersOf, rpcError } from "../handlers.js";
+import type { Lifecycle } from "../lifecycle.js";
+import { sandboxName } from "../state/names.js";
+import { type PodRecord, toPodSandbox, toPodStatus } from "../state/pods.js";
+import { toGoJson } from "./go-json.js";
+import { midway } from "./midway.js";
+import { runtimeHandlerError } from "./status-service.js";
+
+type PodRpc =
+  | "RunPodSandbox"
+  | "StopPodSandbox"
+  | "RemovePodSandbox"
+  | "PodSandboxStatus"
+  | "ListPodSandbox"
+  | "UpdatePodSandboxResources";
+
+/** Pod sandboxes. */
+export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly string[]): HandlersOf<PodRpc> {
+  const { state, flavor } = lifecycle;
+  const missing = "an error occurred when try to find sandbox";
+
+  /** The sandbox to stop, unless it is gone. */
+  const toStop = (id: string): PodRecord | undefined => {
+    const pod = state.pods.find(id, `${missing} "${id}"`);
+    if (!pod && flavor.stopMissing === "NOT_FOUND") throw rpcError("NOT_FOUND", `${missing} "${id}": not found`);
+    return pod;
+  };
+
+  return {
+    async RunPodSandbox({ config, runtimeHandler }, context) {
+      if (!config?.metadata) throw rpcError("UNKNOWN", "sandbox config must include metadata");
+      const { metadata } = config;
+      if (flavor.family === "cri-o") checkCrioMetadata(metadata);
+      const id = state.ids.next();
+      const name = sandboxName(metadata, flavor);
+      const podSandboxId = await state.podNames.create(name, id, context.signal, async () => {
+        if (runtimeHandler !== "" && !runtimeHandlers.includes(runtimeHandler)) {
+          throw runtimeHandlerError(runtimeHandler, id, flavor);
+        }
+        await midway(context, flavor);
+        const pod: PodRecord = {
+          id,
+          name,
+          metadata,
+          config,
+          runtimeHandler,
+          createdAt: state.clock.now(),
+          ip: state.pods.nextIp(config),
+          pid: 10_000 + state.pods.all.length,
+          state: PodSandboxState.SANDBOX_READY,
+          resources: config.linux?.resources,
+          overhead: config.linux?.overhead,
+        };
+        state.pods.add(pod);
+        lifecycle.announcePod(pod, ContainerEventType.CONTAINER_CREATED_EVENT);
+        lifecycle.announcePod(pod, ContainerEventType.CONTAINER_STARTED_EVENT);
+      });
+      return { podSandboxId };
+    },
+
+    async StopPodSandbox({ podSandboxId }) {
+      const pod = toStop(podSandboxId);
+      if (pod) await lifecycle.stopPod(pod);
+      return {};
+    },
+
+    async RemovePodSandbox({ podSandboxId }) {
+      const pod = state.pods.find(podSandboxId, `${missing} "${podSandboxId}"`);
+      if (pod) await lifecycle.removePod(pod);
+      return {};
+    },
+
+    PodSandboxStatus({ podSandboxId, verbose }) {
+      const pod = state.pods.get(podSandboxId, missing);
+      const status = toPodStatus(pod);
+      return { status, info: verbose ? { info: JSON.stringify(verboseInfo(pod, lifecycle)) } : {} };
+    },
+
+    ListPodSandbox: ({ filter }) => ({ items: state.pods.list(filter).map(toPodSandbox) }),
+
+    UpdatePodSandboxResources({ podSandboxId, overhead, resources }) {
+      const pod = state.pods.get(podSandboxId, `failed to find sandbox "${podSandboxId}"`);
+      if (pod.state !== PodSandboxState.SANDBOX_READY) {
+        throw rpcError("FAILED_PRECONDITION", `sandbox "${pod.id}" is not ready`);
+      }
+      pod.overhead = overhead ?? pod.overhead;
+      pod.resources = resources ?? pod.resources;
+      return {};
+    },
+  };
+}
+
+function checkCrioMetadata(metadata: { name: string; namespace: string; uid: string }): void {
+  if (metadata.name && metadata.namespace && metadata.uid) return;
+  throw rpcError(
+    "UNKNOWN",
+    "setting pod sandbox name and id: cannot generate pod name without name, namespace and uid",
+  );
+}
+
+/** In the shape of containerd's. */
+function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): unknown {
+  const ready = pod.state === PodSandboxState.SANDBOX_READY;
+  const config = { ...pod.config, linux: { ...pod.config.linux, resources: pod.resources, overhead: pod.overhead } };
+  return {
+    pid: ready ? pod.pid : 0,
+    processStatus: ready ? "running" : "deleted",
+    netNamespaceClosed: !ready,
+    image: flavor.family === "cri-o" ? "registry.k8s.io/pause:3.10" : "registry.k8s.io/pause:3.8",
+    snapshotKey: pod.id,
+    snapshotter: "overlayfs",
+    runtimeHandler: pod.runtimeHandler,
+    runtimeType: "io.containerd.runc.v2",
+    config: toGoJson(config),
+  };
+}

@@ -1,0 +1,61 @@
+import {
+  ContainerState,
+  type ContainerStats,
+  type ContainerStatsFilter,
+  PodSandboxState,
+  type PodSandboxStats,
+  type PodSandboxStatsFilter,
+} from "../../proto.js";
+import { type HandlersOf, rpcError } from "../handlers.js";
+import type { Lifecycle } from "../lifecycle.js";
+import type { ContainerRecord } from "../state/containers.js";
+import { matchesLabels } from "../state/ids.js";
+import type { PodRecord } from "../state/pods.js";
+import { containerUsage, podUsage } from "./usage.js";
+
+type StatsRpc = "ContainerStats" | "ListContainerStats" | "PodSandboxStats" | "ListPodSandboxStats";
+
+/** What containers and pods use. */
+export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
+  const { state, flavor } = lifecycle;
+  const ofContainer = (container: ContainerRecord): ContainerStats =>
+    containerUsage(container, state.clock.now(), flavor);
+  const ofPod = (pod: PodRecord): PodSandboxStats => {
+    const running = state.containers.ofPod(pod).filter((c) => c.state === ContainerState.CONTAINER_RUNNING);
+    return podUsage(pod, running.map(ofContainer), state.clock.now());
+  };
+
+  return {
+    ContainerStats({ containerId }) {
+      const container = state.containers.get(containerId, "failed to find container");
+      if (container.state !== ContainerState.CONTAINER_RUNNING && flavor.family === "containerd") {
+        throw rpcError("UNKNOWN", "unexpected metrics response: []");
+      }
+      return { stats: ofContainer(container) };
+    },
+
+    ListContainerStats: ({ filter }) => ({ stats: listContainers(filter, lifecycle).map(ofContainer) }),
+
+    PodSandboxStats({ podSandboxId }) {
+      const pod = state.pods.get(podSandboxId, `an error occurred when trying to find sandbox ${podSandboxId}`);
+      if (pod.state !== PodSandboxState.SANDBOX_READY) {
+        const message = `failed to get pod sandbox stats since sandbox container "${pod.id}" is not in ready state`;
+        throw rpcError(flavor.name === "containerd-2" ? "UNAVAILABLE" : "UNKNOWN", `${message}: unavailable`);
+      }
+      return { stats: ofPod(pod) };
+    },
+
+    ListPodSandboxStats: ({ filter }) => ({ stats: listPods(filter, lifecycle).map(ofPod) }),
+  };
+}
+
+function listContainers(filter: ContainerStatsFilter | undefined, { state }: Lifecycle): ContainerRecord[] {
+  return state.containers.list(filter && { ...filter, state: undefined }, (id) => state.pods.complete(id));
+}
+
+function listPods(filter: PodSandboxStatsFilter | undefined, { state }: Lifecycle): PodRecord[] {
+  return state.pods
+    .list(filter?.id ? { id: filter.id, state: undefined, labelSelector: {} } : undefined)
+    .filter((pod) => pod.state === PodSandboxState.SANDBOX_READY)
+    .filter((pod) => matchesLabels(pod.config.labels, filter?.labelSelector));
+}

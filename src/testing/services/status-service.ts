@@ -1,0 +1,65 @@
+import type { ServerError } from "nice-grpc-common";
+import { CgroupDriver, type VersionResponse } from "../../proto.js";
+import type { FlavorProfile } from "../flavors.js";
+import { type HandlersOf, rpcError } from "../handlers.js";
+import type { RuntimeState } from "../state/runtime-state.js";
+
+/** What a runtime says of itself. */
+export interface SelfDescription {
+  version: VersionResponse;
+  runtimeHandlers: readonly string[];
+}
+
+/** Version, Status and the runtime's configuration. */
+export function statusService(
+  state: RuntimeState,
+  flavor: FlavorProfile,
+  self: SelfDescription,
+): HandlersOf<"Version" | "Status" | "RuntimeConfig" | "UpdateRuntimeConfig"> {
+  const modern = flavor.name === "containerd-2" || flavor.family === "cri-o";
+  return {
+    Version: () => self.version,
+
+    Status({ verbose }) {
+      const conditions = [
+        { type: "RuntimeReady", status: true },
+        { type: "NetworkReady", status: true },
+      ];
+      if (flavor.name === "containerd-1.7" || flavor.name === "containerd-2") {
+        conditions.push({ type: "ContainerdHasNoDeprecationWarnings", status: true });
+      }
+      const config = { containerd: { defaultRuntimeName: self.runtimeHandlers[0] }, podCIDR: state.podCidr };
+      return {
+        status: { conditions },
+        info: verbose ? { golang: JSON.stringify("go1.24"), config: JSON.stringify(config) } : {},
+        // The empty name is the default handler.
+        runtimeHandlers: flavor.name === "containerd-1.6" ? [] : ["", ...self.runtimeHandlers].map(describeHandler),
+        ...(modern && { features: { supplementalGroupsPolicy: true } }),
+      };
+    },
+
+    RuntimeConfig: () => ({
+      linux: { cgroupDriver: flavor.family === "cri-o" ? CgroupDriver.SYSTEMD : CgroupDriver.CGROUPFS },
+    }),
+
+    UpdateRuntimeConfig({ runtimeConfig }) {
+      state.podCidr = runtimeConfig?.networkConfig?.podCidr ?? "";
+      return {};
+    },
+  };
+}
+
+/** RunPodSandbox with a handler that does not exist. */
+export function runtimeHandlerError(handler: string, podId: string, flavor: FlavorProfile): ServerError {
+  const context = {
+    "containerd-1.6": "failed to get sandbox runtime: ",
+    "containerd-1.7": "failed to get sandbox runtime: ",
+    "containerd-2": `unable to get OCI runtime for sandbox "${podId}": `,
+    "cri-o": "failed to find runtime handler: ",
+  }[flavor.name];
+  return rpcError("UNKNOWN", `${context}no runtime for "${handler}" is configured`);
+}
+
+function describeHandler(name: string) {
+  return { name, features: { recursiveReadOnlyMounts: true, userNamespaces: false } };
+}

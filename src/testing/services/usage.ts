@@ -1,0 +1,117 @@
+import { ContainerState, ContainerStats, Long, PodSandboxStats } from "../../proto.js";
+import type { FlavorProfile } from "../flavors.js";
+import { toLong } from "../state/clock.js";
+import type { ContainerRecord } from "../state/containers.js";
+import type { PodRecord } from "../state/pods.js";
+import { imageFilesystem } from "./image-service.js";
+
+/*
+ * Figures that behave as real ones do: CPU time only grows, at a pace of the container's own; memory goes up and down below
+ * its limit; what does not run uses nothing.
+ */
+
+const mebibyte = 1 << 20;
+
+/** A number of 0 to 1 that belongs to an id. */
+function trait(id: string): number {
+  return Number.parseInt(id.slice(0, 6), 16) / 0xffffff;
+}
+
+const wrapped = (value: number | bigint) => ({
+  value: typeof value === "bigint" ? Long.fromString(value.toString(), true) : Long.fromNumber(Math.round(value), true),
+});
+
+/** Thousandths of a core that a container keeps busy: 10 to 200. */
+function millicores(id: string): number {
+  return 10 + Math.round(trait(id) * 190);
+}
+
+/** CPU time in nanoseconds. */
+export function cpuTime(container: ContainerRecord, now: bigint): bigint {
+  if (container.startedAt === 0n) return 0n;
+  const until = container.finishedAt > 0n ? container.finishedAt : now;
+  return ((until - container.startedAt) * BigInt(millicores(container.id))) / 1_000n;
+}
+
+/** Memory in use, in bytes. */
+export function memory(container: ContainerRecord, now: bigint): number {
+  const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
+  const swing = Math.sin(Number((now / 1_000_000n) % 60_000n) / 5_000);
+  const wanted = (8 + 24 * trait(container.id) + 2 * swing) * mebibyte;
+  return limit > 0 ? Math.min(wanted, limit * 0.9) : wanted;
+}
+
+export function containerUsage(container: ContainerRecord, now: bigint, flavor: FlavorProfile): ContainerStats {
+  const timestamp = toLong(now);
+  const attributes = {
+    id: container.id,
+    metadata: container.metadata,
+    labels: container.config.labels,
+    annotations: container.annotations,
+  };
+  const writableLayer = {
+    timestamp,
+    fsId: { mountpoint: imageFilesystem(flavor) },
+    usedBytes: wrapped(8_192),
+    inodesUsed: wrapped(3),
+  };
+  if (container.state !== ContainerState.CONTAINER_RUNNING)
+    return ContainerStats.fromPartial({ attributes, writableLayer });
+  const used = memory(container, now);
+  const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
+  return ContainerStats.fromPartial({
+    attributes,
+    cpu: {
+      timestamp,
+      usageCoreNanoSeconds: wrapped(cpuTime(container, now)),
+      usageNanoCores: wrapped(millicores(container.id) * 1_000_000),
+    },
+    memory: {
+      timestamp,
+      workingSetBytes: wrapped(used),
+      availableBytes: wrapped(limit > 0 ? limit - used : 0),
+      usageBytes: wrapped(used * 1.1),
+      rssBytes: wrapped(used * 0.6),
+      pageFaults: wrapped(cpuTime(container, now) / 1_000_000n),
+      majorPageFaults: wrapped(0),
+    },
+    writableLayer,
+    swap: { timestamp, swapAvailableBytes: wrapped(0), swapUsageBytes: wrapped(0) },
+  });
+}
+
+export function podUsage(pod: PodRecord, containers: ContainerStats[], now: bigint): PodSandboxStats {
+  const timestamp = toLong(now);
+  const sum = (pick: (stats: ContainerStats) => Long | undefined) =>
+    containers.reduce((total, stats) => total.add(pick(stats) ?? 0), Long.UZERO);
+  const age = now - pod.createdAt;
+  const { id, metadata, config } = pod;
+  return PodSandboxStats.fromPartial({
+    attributes: { id, metadata, labels: config.labels, annotations: config.annotations },
+    linux: {
+      cpu: {
+        timestamp,
+        usageCoreNanoSeconds: { value: sum((stats) => stats.cpu?.usageCoreNanoSeconds?.value) },
+        usageNanoCores: { value: sum((stats) => stats.cpu?.usageNanoCores?.value) },
+      },
+      memory: {
+        timestamp,
+        workingSetBytes: { value: sum((stats) => stats.memory?.workingSetBytes?.value) },
+        usageBytes: { value: sum((stats) => stats.memory?.usageBytes?.value) },
+        rssBytes: { value: sum((stats) => stats.memory?.rssBytes?.value) },
+      },
+      network: {
+        timestamp,
+        defaultInterface: {
+          name: "eth0",
+          rxBytes: wrapped(age / 1_000_000n),
+          rxErrors: wrapped(0),
+          txBytes: wrapped(age / 2_000_000n),
+          txErrors: wrapped(0),
+        },
+      },
+      process: { timestamp, processCount: wrapped(1 + containers.length) },
+      containers,
+    },
+  });
+}

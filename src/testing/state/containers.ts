@@ -1,0 +1,124 @@
+import { posix } from "node:path";
+import {
+  type Container,
+  type ContainerConfig,
+  type ContainerFilter,
+  type ContainerMetadata,
+  type ContainerState,
+  ContainerStatus,
+  type LinuxContainerResources,
+  type WindowsContainerResources,
+} from "../../proto.js";
+import type { ContainerProcess } from "../backend/backend.js";
+import type { FlavorProfile } from "../flavors.js";
+import { toLong } from "./clock.js";
+import { IdMap, matchesLabels } from "./ids.js";
+import type { ImageRecord } from "./images.js";
+import { imageRefOf } from "./images.js";
+import type { PodRecord } from "./pods.js";
+
+/** A container as the runtime keeps it. */
+export interface ContainerRecord {
+  readonly id: string;
+  /** The name it is reserved under. */
+  readonly name: string;
+  readonly pod: PodRecord;
+  readonly metadata: ContainerMetadata;
+  readonly config: ContainerConfig;
+  readonly image: ImageRecord;
+  readonly command: readonly string[];
+  readonly logPath: string;
+  readonly createdAt: bigint;
+  state: ContainerState;
+  startedAt: bigint;
+  finishedAt: bigint;
+  exitCode: number;
+  reason: string;
+  message: string;
+  linux: LinuxContainerResources | undefined;
+  windows: WindowsContainerResources | undefined;
+  annotations: { [key: string]: string };
+  /** While it runs. */
+  process: ContainerProcess | undefined;
+  /** Settles when the end of the process has been taken down. */
+  ended: Promise<void> | undefined;
+  /** StartContainer is at work. */
+  starting: boolean;
+}
+
+/** The containers of a runtime. */
+export class ContainerStore extends IdMap<ContainerRecord> {
+  constructor(private readonly profile: FlavorProfile) {
+    super(profile);
+  }
+
+  ofPod(pod: PodRecord): ContainerRecord[] {
+    return this.all.filter((container) => container.pod === pod);
+  }
+
+  list(filter: ContainerFilter | undefined, completePodId: (id: string) => string): ContainerRecord[] {
+    const id = filter?.id ? this.complete(filter.id) : undefined;
+    const podId = filter?.podSandboxId ? completePodId(filter.podSandboxId) : undefined;
+    return this.all.filter(
+      (container) =>
+        (id === undefined || container.id === id) &&
+        (podId === undefined || container.pod.id === podId) &&
+        (filter?.state === undefined || container.state === filter.state.state) &&
+        matchesLabels(container.config.labels, filter?.labelSelector),
+    );
+  }
+
+  /** As in a list. */
+  toContainer(container: ContainerRecord): Container {
+    return {
+      id: container.id,
+      podSandboxId: container.pod.id,
+      metadata: container.metadata,
+      image: container.config.image,
+      imageRef: imageRefOf(container.image),
+      state: container.state,
+      createdAt: toLong(container.createdAt),
+      labels: container.config.labels,
+      annotations: container.annotations,
+      imageId: this.profile.reportsImageId ? container.image.id : "",
+    };
+  }
+
+  /** As in a status. */
+  toStatus(container: ContainerRecord): ContainerStatus {
+    const { config } = container;
+    return ContainerStatus.fromPartial({
+      ...this.toContainer(container),
+      startedAt: toLong(container.startedAt),
+      finishedAt: toLong(container.finishedAt),
+      exitCode: container.exitCode,
+      // The image's own name, not the one it was asked for by.
+      image: { ...config.image, image: container.image.tags[0] ?? config.image?.image ?? "", userSpecifiedImage: "" },
+      reason: container.reason,
+      message: container.message,
+      mounts: config.mounts,
+      logPath: container.logPath,
+      resources: { linux: container.linux ?? {}, ...(container.windows && { windows: container.windows }) },
+      stopSignal: config.stopSignal,
+      ...userOf(config),
+    });
+  }
+}
+
+function userOf(config: ContainerConfig): Pick<Parameters<typeof ContainerStatus.fromPartial>[0], "user"> {
+  const security = config.linux?.securityContext;
+  return {
+    user: {
+      linux: {
+        uid: security?.runAsUser?.value ?? 0,
+        gid: security?.runAsGroup?.value ?? 0,
+        supplementalGroups: security?.supplementalGroups ?? [],
+      },
+    },
+  };
+}
+
+/** Where the log of a container lies: the sandbox's folder and the container's path together, or nowhere. */
+export function logPathOf(logDirectory: string, logPath: string): string {
+  return logDirectory && logPath ? posix.join(logDirectory, logPath) : "";
+}

@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { ServerError } from "nice-grpc-common";
+import type { FlavorProfile } from "../flavors.js";
+import { rpcError } from "../handlers.js";
+
+/** Makes the 64 hexadecimal digits that runtimes name things with; the same ones again for the same seed. */
+export class IdSource {
+  #count = 0;
+
+  constructor(private readonly seed: string | number | undefined) {}
+
+  next(): string {
+    if (this.seed === undefined) return randomBytes(32).toString("hex");
+    return sha256(`${this.seed}:${this.#count++}`);
+  }
+
+  /** Eight characters, as in the URLs of streaming sessions. */
+  token(): string {
+    return Buffer.from(this.next().slice(0, 12), "hex").toString("base64url");
+  }
+}
+
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Things by id, in the order of their creation. A prefix that fits one id only stands for it. */
+export class IdMap<T extends { readonly id: string }> {
+  readonly #items = new Map<string, T>();
+
+  constructor(private readonly flavor: FlavorProfile) {}
+
+  get all(): T[] {
+    return [...this.#items.values()];
+  }
+
+  add(item: T): void {
+    this.#items.set(item.id, item);
+  }
+
+  delete(item: T): void {
+    this.#items.delete(item.id);
+  }
+
+  has(item: T): boolean {
+    return this.#items.get(item.id) === item;
+  }
+
+  /** The thing an id or prefix names. An empty or ambiguous one throws in the runtime's words, after the given ones. */
+  find(id: string, context: string): T | undefined {
+    const exact = this.#items.get(id);
+    if (exact) return exact;
+    if (id === "") throw rpcError("UNKNOWN", `${context}: ${this.flavor.emptyId}`);
+    const fitting = this.all.filter((item) => item.id.startsWith(id));
+    if (fitting.length > 1) throw rpcError("UNKNOWN", `${context}: multiple IDs found with provided prefix: ${id}`);
+    return fitting[0];
+  }
+
+  /** Like {@link find}; absence throws NOT_FOUND. */
+  get(id: string, context: string): T {
+    const item = this.find(id, context);
+    if (!item) throw notFound(context);
+    return item;
+  }
+
+  /** The full id for a filter; a filter that names nothing stays as it is and matches nothing. */
+  complete(id: string): string {
+    const fitting = this.all.filter((item) => item.id.startsWith(id));
+    return fitting.length === 1 ? (fitting[0] as T).id : id;
+  }
+}
+
+export function notFound(context: string): ServerError {
+  return rpcError("NOT_FOUND", `${context}: not found`);
+}
+
+/** Whether every label of a selector is there with its value. */
+export function matchesLabels(
+  labels: Readonly<Record<string, string>>,
+  selector: Readonly<Record<string, string>> | undefined,
+): boolean {
+  return Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value);
+}

@@ -1,0 +1,79 @@
+import {
+  type LinuxContainerResources,
+  NamespaceMode,
+  type PodSandbox,
+  type PodSandboxConfig,
+  type PodSandboxFilter,
+  type PodSandboxMetadata,
+  PodSandboxState,
+  PodSandboxStatus,
+} from "../../proto.js";
+import type { FlavorProfile } from "../flavors.js";
+import { toLong } from "./clock.js";
+import { IdMap, matchesLabels } from "./ids.js";
+
+/** A pod sandbox as the runtime keeps it. */
+export interface PodRecord {
+  readonly id: string;
+  /** The name it is reserved under. */
+  readonly name: string;
+  readonly metadata: PodSandboxMetadata;
+  readonly config: PodSandboxConfig;
+  readonly runtimeHandler: string;
+  readonly createdAt: bigint;
+  readonly ip: string;
+  readonly pid: number;
+  state: PodSandboxState;
+  /** As UpdatePodSandboxResources left them. */
+  resources: LinuxContainerResources | undefined;
+  overhead: LinuxContainerResources | undefined;
+}
+
+/** The pod sandboxes of a runtime. */
+export class PodStore extends IdMap<PodRecord> {
+  #addresses = 1;
+
+  constructor(flavor: FlavorProfile) {
+    super(flavor);
+  }
+
+  /** The next address of the pod network; none for a pod on the host's network. */
+  nextIp(config: PodSandboxConfig): string {
+    if (config.linux?.securityContext?.namespaceOptions?.network === NamespaceMode.NODE) return "";
+    const host = ++this.#addresses;
+    return `10.88.${(host >> 8) & 0xff}.${host & 0xff}`;
+  }
+
+  list(filter: PodSandboxFilter | undefined): PodRecord[] {
+    const id = filter?.id ? this.complete(filter.id) : undefined;
+    return this.all.filter(
+      (pod) =>
+        (id === undefined || pod.id === id) &&
+        (filter?.state === undefined || pod.state === filter.state.state) &&
+        matchesLabels(pod.config.labels, filter?.labelSelector),
+    );
+  }
+}
+
+/** As in a list. */
+export function toPodSandbox(pod: PodRecord): PodSandbox {
+  return {
+    id: pod.id,
+    metadata: pod.metadata,
+    state: pod.state,
+    createdAt: toLong(pod.createdAt),
+    labels: pod.config.labels,
+    annotations: pod.config.annotations,
+    runtimeHandler: pod.runtimeHandler,
+  };
+}
+
+/** As in a status. */
+export function toPodStatus(pod: PodRecord): PodSandboxStatus {
+  const ready = pod.state === PodSandboxState.SANDBOX_READY;
+  return PodSandboxStatus.fromPartial({
+    ...toPodSandbox(pod),
+    network: { ip: ready ? pod.ip : "", additionalIps: [] },
+    linux: { namespaces: { options: pod.config.linux?.securityContext?.namespaceOptions ?? {} } },
+  });
+}

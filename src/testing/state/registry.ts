@@ -1,0 +1,61 @@
+import type { AuthConfig } from "../../proto.js";
+import { rpcError } from "../handlers.js";
+import { formatReference, type ImageReference } from "./reference.js";
+
+/** What a registry does when an image that fits the pattern is pulled. */
+export type RegistryRule =
+  /** There is no such image. */
+  | "missing"
+  /** The registry cannot be reached. */
+  | "unavailable"
+  /** Only with these credentials. */
+  | { username: string; password: string };
+
+/**
+ * Rules by pattern. A pattern is a reference in which `*` stands for anything: `private/*`, `ghcr.io/acme/*:1.2`. It is held
+ * against the reference in full, with and without its tag, and with and without `docker.io/` and `docker.io/library/`.
+ * The first pattern that fits counts; images that fit none are there for everybody.
+ */
+export type RegistryRules = Readonly<Record<string, RegistryRule>>;
+
+/** Throws what the runtime answers when the registry refuses. */
+export function checkPull(rules: RegistryRules, reference: ImageReference, auth: AuthConfig | undefined): void {
+  const full = formatReference(reference);
+  const rule = Object.entries(rules).find(([pattern]) => fits(pattern, reference))?.[1];
+  const prefix = `failed to pull and unpack image "${full}": failed to resolve image`;
+  const host = reference.repository.split("/")[0] as string;
+  if (rule === "missing") throw rpcError("NOT_FOUND", `${prefix}: ${full}: not found`);
+  if (rule === "unavailable") {
+    const url = `https://${host}/v2/${reference.repository.slice(host.length + 1)}/manifests/${reference.tag ?? reference.digest}`;
+    throw rpcError("UNKNOWN", `${prefix}: failed to do request: Head "${url}": dial tcp: connect: connection refused`);
+  }
+  if (typeof rule === "object" && !authorizes(auth, rule, host)) {
+    const reason = "pull access denied, repository does not exist or may require authorization";
+    throw rpcError("UNKNOWN", `${prefix}: ${reason}: authorization failed: no basic auth credentials`);
+  }
+}
+
+function fits(pattern: string, { repository, tag, digest }: ImageReference): boolean {
+  const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  const expression = new RegExp(`^${escaped.join(".*")}$`);
+  const names = [repository, repository.replace(/^docker\.io\//, ""), repository.replace(/^docker\.io\/library\//, "")];
+  const suffixes = ["", tag ? `:${tag}` : "", digest ? `@${digest}` : ""];
+  return names.some((name) => suffixes.some((suffix) => expression.test(name + suffix)));
+}
+
+/** containerd sends credentials only to the host they are for. */
+function authorizes(auth: AuthConfig | undefined, rule: { username: string; password: string }, host: string): boolean {
+  if (!auth) return false;
+  if (auth.serverAddress && hostOf(auth.serverAddress) !== host) return false;
+  const given = auth.auth ? Buffer.from(auth.auth, "base64").toString() : `${auth.username}:${auth.password}`;
+  return given === `${rule.username}:${rule.password}`;
+}
+
+/** containerd parses the address as a URL: without a scheme there is no host in it, and nothing matches. */
+function hostOf(serverAddress: string): string {
+  try {
+    return new URL(serverAddress).host;
+  } catch {
+    return "";
+  }
+}

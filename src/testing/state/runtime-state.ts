@@ -1,0 +1,44 @@
+import type { EventMode, FlavorProfile } from "../flavors.js";
+import { Clock } from "./clock.js";
+import { ContainerStore } from "./containers.js";
+import { EventHub } from "./events.js";
+import type { IdSource } from "./ids.js";
+import { type FakeImage, ImageStore } from "./images.js";
+import { NameRegistry } from "./names.js";
+import { PodStore } from "./pods.js";
+import { StreamingSessions } from "./sessions.js";
+
+/** What a {@link RuntimeState} starts from. */
+export interface RuntimeStateOptions {
+  flavor: FlavorProfile;
+  events: EventMode;
+  /** Outlives the state: a runtime that forgot everything does not give the same ids again. */
+  ids: IdSource;
+  images: readonly (string | FakeImage)[];
+}
+
+/** Everything a runtime knows, and nothing else: what is lost when a runtime loses its state. */
+export class RuntimeState {
+  readonly clock = new Clock();
+  readonly ids: IdSource;
+  readonly pods: PodStore;
+  readonly containers: ContainerStore;
+  readonly images = new ImageStore();
+  readonly podNames: NameRegistry;
+  readonly containerNames: NameRegistry;
+  readonly events: EventHub;
+  readonly sessions: StreamingSessions;
+  /** As UpdateRuntimeConfig left it. */
+  podCidr = "";
+
+  constructor({ flavor, events, ids, images }: RuntimeStateOptions) {
+    this.ids = ids;
+    this.pods = new PodStore(flavor);
+    this.containers = new ContainerStore(flavor);
+    this.podNames = new NameRegistry("sandbox", flavor);
+    this.containerNames = new NameRegistry("container", flavor);
+    this.events = new EventHub(events);
+    this.sessions = new StreamingSessions(this.ids);
+    for (const image of images) this.images.add(typeof image === "string" ? { reference: image } : image);
+  }
+}

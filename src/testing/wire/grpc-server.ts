@@ -1,0 +1,157 @@
+import { rename, rm, stat } from "node:fs/promises";
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { type Connection, IncomingCall } from "./incoming-call.js";
+
+/** Where to listen. */
+export type ListenAddress = { path: string } | { host: string; port: number };
+
+/** Certificates of a server that speaks TLS; PEM. */
+export interface ServerTls {
+  cert: string | Uint8Array;
+  key: string | Uint8Array;
+  /** Authorities of client certificates. When given, clients without a certificate are turned away. */
+  clientCa?: string | Uint8Array | undefined;
+}
+
+/** Settings of a {@link GrpcServer}. */
+export interface GrpcServerOptions {
+  onCall: (call: IncomingCall) => void;
+  /** Larger requests are refused. */
+  maxMessageBytes: number;
+  tls?: ServerTls | undefined;
+}
+
+/**
+ * A gRPC server straight on node:http2. Library servers hide what a test of a client is about: the raw `grpc-timeout`, which
+ * connection a call came over, and the means to break that connection, and this one alone, in the middle of a call.
+ */
+export class GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #calls = new Set<IncomingCall>();
+  #server: Http2Server | Http2SecureServer | undefined;
+  #address: ListenAddress | undefined;
+  #accepted = 0;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+  }
+
+  get listening(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** How many clients are connected. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Starts to listen and returns the address, with the port that port 0 became. A stale socket file is replaced. */
+  async listen(address: ListenAddress): Promise<ListenAddress> {
+    if ("path" in address) await removeStaleSocket(address.path);
+    const server = this.#create();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(address, () => {
+        server.removeListener("error", reject);
+        resolve();
+      });
+    });
+    this.#server = server;
+    this.#address = "path" in address ? address : { host: address.host, port: (server.address() as AddressInfo).port };
+    return this.#address;
+  }
+
+  /**
+   * Ends as a killed process does: connections break, calls in progress stop where they are, and a socket file stays behind
+   * with nobody listening.
+   */
+  async kill(): Promise<void> {
+    const path = this.#address && "path" in this.#address ? this.#address.path : undefined;
+    if (!this.#server || path === undefined) return this.close();
+    // Closing unlinks the path it was bound to; out of the way, the file survives.
+    const aside = `${path}~`;
+    await rename(path, aside).catch(() => {});
+    await this.close();
+    await rename(aside, path).catch(() => {});
+  }
+
+  /** Breaks all connections and stops listening. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const calls = [...this.#calls];
+    for (const call of calls) call.abort("killed");
+    this.disconnectAll();
+    await Promise.all([closed, ...calls.map((call) => call.closed)]);
+  }
+
+  /** Breaks the connections of all clients; new ones are welcome. */
+  disconnectAll(): void {
+    for (const connection of [...this.#connections.values()]) connection.destroy();
+  }
+
+  #create(): Http2Server | Http2SecureServer {
+    const { tls } = this.#options;
+    const limits = { maxSessionMemory: 1_000, settings: { initialWindowSize: 1 << 20 } };
+    const server: Http2Server | Http2SecureServer = tls
+      ? createSecureServer({
+          ...limits,
+          cert: tls.cert as string | Buffer,
+          key: tls.key as string | Buffer,
+          ...(tls.clientCa && { ca: tls.clientCa as string | Buffer, requestCert: true, rejectUnauthorized: true }),
+        })
+      : createServer(limits);
+    // The session of a connection is made synchronously after its socket was announced.
+    let arriving: Socket | undefined;
+    server.prependListener(tls ? "secureConnection" : "connection", (socket: Socket) => {
+      socket.on("error", () => {});
+      arriving = socket;
+    });
+    server.on("session", (session: ServerHttp2Session) => {
+      session.on("error", () => {});
+      const socket = arriving as Socket;
+      const connection: Connection = { ordinal: ++this.#accepted, destroy: () => socket.destroy() };
+      this.#connections.set(socket, connection);
+      socket.once("close", () => this.#connections.delete(socket));
+      const onStream = (
+        stream: ServerHttp2Stream,
+        headers: IncomingHttpHeaders,
+        _flags: number,
+        rawHeaders: readonly string[],
+      ) => this.#onStream(stream, headers, rawHeaders, connection);
+      session.on("stream", onStream as (...args: unknown[]) => void);
+    });
+    return server;
+  }
+
+  #onStream(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    connection: Connection,
+  ): void {
+    const call = new IncomingCall(stream, headers, rawHeaders, connection, this.#options.maxMessageBytes);
+    this.#calls.add(call);
+    void call.closed.then(() => this.#calls.delete(call));
+    this.#options.onCall(call);
+  }
+}
+
+async function removeStaleSocket(path: string): Promise<void> {
+  const file = await stat(path).catch(() => undefined);
+  if (!file) return;
+  if (!file.isSocket()) throw new Error(`${path} exists and is no socket`);
+  await rm(path, { force: true });
+}

@@ -1,0 +1,132 @@
+import { once } from "node:events";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { Status } from "nice-grpc-common";
+import { sharedAbortController } from "../../internal/abort.js";
+import { startTimer } from "../../internal/timer.js";
+import {
+  encodeStatusMessage,
+  FramingError,
+  frame,
+  type MetadataValue,
+  parseTimeout,
+  toMetadata,
+  tooLarge,
+  unframe,
+} from "./framing.js";
+
+/** Why a call ended before its handler did. */
+export type AbortCause = "cancelled" | "deadline" | "killed";
+
+/** The reason of {@link IncomingCall.signal}. */
+export class CallAborted extends Error {
+  constructor(readonly why: AbortCause) {
+    super(why === "deadline" ? "context deadline exceeded" : "context canceled");
+  }
+}
+
+/** The connection a call came over. */
+export interface Connection {
+  /** Counts from 1 in the order in which connections were accepted. */
+  readonly ordinal: number;
+  /** Breaks the connection off, without a word to the client. */
+  destroy(): void;
+}
+
+/** One gRPC call as a server sees it: the request's bytes in, messages and a status out. */
+export class IncomingCall {
+  /** `/runtime.v1.RuntimeService/Version` */
+  readonly path: string;
+  readonly metadata: Record<string, MetadataValue>;
+  /** The raw `grpc-timeout` header. */
+  readonly grpcTimeout: string | undefined;
+  readonly deadline: Date | undefined;
+  /** Aborts with a {@link CallAborted} when the client went away, the deadline passed or the server was killed. */
+  readonly signal: AbortSignal;
+  /** Settles once nothing more can be sent. */
+  readonly closed: Promise<void>;
+  readonly #controller = sharedAbortController();
+  readonly #stream: ServerHttp2Stream;
+  readonly #stopTimer: () => void;
+  #trailers: OutgoingHttpHeaders | undefined;
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    readonly connection: Connection,
+    private readonly maxMessageBytes: number,
+  ) {
+    this.#stream = stream;
+    this.path = headers[":path"] ?? "";
+    this.metadata = toMetadata(rawHeaders);
+    this.signal = this.#controller.signal;
+    this.grpcTimeout = headers["grpc-timeout"] as string | undefined;
+    const timeoutMs = this.grpcTimeout === undefined ? undefined : parseTimeout(this.grpcTimeout);
+    this.deadline = timeoutMs === undefined ? undefined : new Date(Date.now() + timeoutMs);
+    this.#stopTimer = timeoutMs === undefined ? () => {} : startTimer(timeoutMs, () => this.abort("deadline"));
+    stream.on("error", () => {});
+    stream.on("wantTrailers", () => stream.sendTrailers(this.#trailers ?? {}));
+    this.closed = new Promise((resolve) => {
+      stream.once("close", () => {
+        this.#stopTimer();
+        if (!this.#trailers) this.abort("cancelled");
+        resolve();
+      });
+    });
+  }
+
+  /** Whether a status was sent. */
+  get finished(): boolean {
+    return this.#trailers !== undefined;
+  }
+
+  abort(why: AbortCause): void {
+    if (!this.#trailers && !this.signal.aborted) this.#controller.abort(new CallAborted(why));
+  }
+
+  /** The request's one message. */
+  async request(): Promise<Uint8Array> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of this.#stream as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > this.maxMessageBytes + 5) throw tooLarge(size - 5, this.maxMessageBytes);
+      }
+    } catch (error) {
+      if (error instanceof FramingError) throw error;
+      this.abort("cancelled");
+      throw this.signal.reason;
+    }
+    return unframe(Buffer.concat(chunks), this.maxMessageBytes);
+  }
+
+  /** Sends one message and waits until the client can take more. */
+  async send(message: Uint8Array): Promise<void> {
+    if (this.#gone()) return;
+    if (!this.#stream.headersSent) {
+      this.#stream.respond(responseHeaders(), { waitForTrailers: true });
+    }
+    if (!this.#stream.write(frame(message))) await Promise.race([once(this.#stream, "drain"), this.closed]);
+  }
+
+  /** Ends the call with a status. */
+  finish(code: Status, details = "", metadata: Readonly<Record<string, string>> = {}): void {
+    if (this.#trailers) return;
+    this.#trailers = { "grpc-status": String(code), ...metadata };
+    if (code !== Status.OK || details) this.#trailers["grpc-message"] = encodeStatusMessage(details);
+    this.#stopTimer();
+    if (this.#gone()) return;
+    if (this.#stream.headersSent) this.#stream.end();
+    else this.#stream.respond({ ...responseHeaders(), ...this.#trailers }, { endStream: true });
+  }
+
+  #gone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+}
+
+function responseHeaders(): OutgoingHttpHeaders {
+  return { ":status": 200, "content-type": "application/grpc" };
+}
