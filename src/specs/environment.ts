@@ -23,6 +23,7 @@ export function toEnvs(env: Environment | null | undefined, field: string): KeyV
   if (Array.isArray(env)) {
     return list(env as readonly EnvVar[], field).map((entry, index) => {
       const path = at(field, index);
+      if (typeof entry !== "object") refuse(path, `must be { name, value }, got ${typeName(entry)}`);
       const { name, value } = object(entry, path, { name: true, value: true });
       return { key: variableName(name, at(path, "name")), value: bytes(value ?? "", at(path, "value")) };
     });

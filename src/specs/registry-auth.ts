@@ -64,6 +64,7 @@ const fields: FieldsOf<Record<Secret | "serverAddress", unknown>> = {
 
 /** The wire message for credentials. Errors show none of them, and `util.inspect` (hence `console.log`) shows the message redacted. */
 export function toAuthConfig(auth: RegistryAuth, field = "auth"): AuthConfig {
+  if (typeof auth !== "object") refuse(field, `must be an object, got ${typeName(auth)}`);
   const given: Partial<Record<Secret | "serverAddress", unknown>> = object<object>(auth, field, fields);
   const secrets: Partial<Record<Secret, string>> = {};
   for (const key of ["username", "password", "auth", "identityToken", "registryToken"] as const) {
@@ -104,10 +105,9 @@ const dockerHub = /^(www\.|index\.|registry-1\.|registry\.hub\.)?docker\.(io|com
 function serverAddress(value: unknown, field: string): string {
   if (!isSet(value) || value === "") return "";
   if (typeof value !== "string") return refuse(field, `must be a string, got ${typeName(value)}`);
-  const match = /^(?:(https?):\/\/)?([^/?#\s]+)(?:\/\S*)?$/i.exec(value);
+  const match = /^(?:(https?):\/\/)?((?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?)(?:\/\S*)?$/i.exec(value);
   // The value is kept out of the error: a user name and a password may be part of it.
-  if (match === null || match[2]!.includes("@"))
-    return refuse(field, "must be a host, host:port or http(s) URL without user name");
+  if (match === null) return refuse(field, "must be a host, host:port or http(s) URL without user name");
   const [, scheme = "https", host = ""] = match;
   return `${scheme.toLowerCase()}://${dockerHub.test(host) ? "registry-1.docker.io" : host}`;
 }

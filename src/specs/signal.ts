@@ -28,7 +28,7 @@ export function toSignal(name: StopSignal | null | undefined, field: string): Si
   const upper = name.toUpperCase();
   const found = signals.get(upper) ?? signals.get(`SIG${upper}`);
   if (found !== undefined) return found;
-  const meant = closest(upper, [...signals.keys()]);
+  const meant = closest(upper.startsWith("SIG") ? upper : `SIG${upper}`, [...signals.keys()]);
   return invalid(
     field,
     `is not a signal${meant === undefined ? ' such as "SIGTERM"' : `; did you mean ${meant}?`}`,

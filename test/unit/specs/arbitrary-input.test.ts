@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { InvalidInputError } from "../../../src/errors.js";
+import { ContainerConfig, PodSandboxConfig } from "../../../src/proto.js";
+import { toContainerConfig } from "../../../src/specs/container-config.js";
+import { authFromDockerConfig } from "../../../src/specs/docker-auth.js";
+import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
+import { toAuthConfig } from "../../../src/specs/registry-auth.js";
+
+/* Whatever JavaScript hands in: a message that encodes, or an InvalidInputError. */
+
+const anything = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withNullPrototype: true,
+  withTypedArray: true,
+  withSparseArray: true,
+});
+
+function refusedOrFine(action: () => unknown): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+  }
+}
+
+/** Objects with the right keys, and anything behind them: random keys alone would all stop at "unknown field". */
+const record = (...keys: string[]) =>
+  fc.oneof(fc.record(Object.fromEntries(keys.map((key) => [key, anything])), { requiredKeys: [] }), anything);
+const listOf = (item: fc.Arbitrary<unknown>) => fc.oneof(fc.array(item, { maxLength: 3 }), anything);
+const range = record("containerId", "hostId", "length");
+const resources = fc.record(
+  {
+    requests: record("cpu", "memory"),
+    limits: record("cpu", "memory", "hugepages-2Mi"),
+    cpusetCpus: anything,
+    memoryAndSwapLimit: anything,
+    oomScoreAdj: anything,
+    unified: anything,
+  },
+  { requiredKeys: [] },
+);
+const security = record(
+  "privileged",
+  "runAsUser",
+  "runAsGroup",
+  "supplementalGroups",
+  "supplementalGroupsPolicy",
+  "seccomp",
+  "apparmor",
+  "selinux",
+);
+
+const pod = fc.record(
+  {
+    name: fc.oneof(fc.constant("web"), anything),
+    namespace: anything,
+    uid: anything,
+    attempt: anything,
+    labels: anything,
+    annotations: anything,
+    logDirectory: anything,
+    hostname: anything,
+    hostNetwork: anything,
+    hostPID: anything,
+    shareProcessNamespace: anything,
+    userNamespace: fc.record({ uids: listOf(range), gids: listOf(range) }),
+    ports: listOf(record("containerPort", "hostPort", "protocol", "hostIP")),
+    dns: record("servers", "searches", "options"),
+    runtimeHandler: anything,
+    sysctls: anything,
+    cgroupParent: anything,
+    security,
+    resources,
+    overhead: record("cpu", "memory"),
+    windows: record("runAsUserName", "credentialSpec", "hostProcess"),
+    terminationGracePeriodSeconds: anything,
+    patch: anything,
+  },
+  { requiredKeys: [] },
+);
+
+const container = fc.record(
+  {
+    name: fc.oneof(fc.constant("web"), anything),
+    image: fc.oneof(fc.constant("nginx"), record("reference", "annotations", "runtimeHandler")),
+    attempt: anything,
+    command: anything,
+    args: anything,
+    env: listOf(record("name", "value")),
+    workingDir: anything,
+    mounts: listOf(record("hostPath", "containerPath", "image", "readOnly", "propagation", "uidMappings", "options")),
+    devices: listOf(record("hostPath", "containerPath", "permissions")),
+    cdiDevices: anything,
+    labels: anything,
+    annotations: anything,
+    logPath: anything,
+    stdin: anything,
+    stdinOnce: anything,
+    tty: anything,
+    resources,
+    security: fc.oneof(
+      security,
+      record("runAsUserName", "capabilities", "allowPrivilegeEscalation", "maskedPaths", "readonlyPaths"),
+    ),
+    processes: anything,
+    stopSignal: anything,
+    windows: anything,
+    terminationGracePeriodSeconds: anything,
+    patch: anything,
+  },
+  { requiredKeys: [] },
+);
+
+/** One field at a time over a good spec, so that each is reached however strict the others are. */
+const oneOf = (whole: fc.Arbitrary<Record<string, unknown>>, good: Record<string, unknown>) =>
+  whole.chain((spec) => {
+    const keys = Object.keys(spec);
+    return keys.length === 0
+      ? fc.constant<Record<string, unknown>>(good)
+      : fc.constantFrom(...keys).map((key): Record<string, unknown> => ({ ...good, [key]: spec[key] }));
+  });
+
+const runs = { numRuns: 2_000 };
+
+describe("arbitrary input", () => {
+  const knownPod = toPodSandboxConfig({ name: "pod" }).config;
+
+  it("as a pod spec", () => {
+    fc.assert(
+      fc.property(fc.oneof(anything, pod, oneOf(pod, { name: "web" })), (spec) => {
+        refusedOrFine(() => PodSandboxConfig.encode(toPodSandboxConfig(spec as never).config).finish());
+      }),
+      runs,
+    );
+  });
+
+  it("as a container spec", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(anything, container, oneOf(container, { name: "web", image: "nginx" })),
+        fc.boolean(),
+        (spec, withPod) => {
+          const context = withPod ? { pod: knownPod } : {};
+          refusedOrFine(() => ContainerConfig.encode(toContainerConfig(spec as never, context).config).finish());
+        },
+      ),
+      runs,
+    );
+  });
+
+  it("as credentials", () => {
+    const keys = record("username", "password", "auth", "identityToken", "registryToken", "serverAddress");
+    fc.assert(
+      fc.property(keys, (auth) => refusedOrFine(() => toAuthConfig(auth as never))),
+      runs,
+    );
+  });
+
+  it("as a Docker configuration", () => {
+    const config = fc.oneof(
+      fc.record({
+        auths: fc.oneof(fc.record({ "docker.io": record("auth", "username", "password", "identitytoken") }), anything),
+        credsStore: anything,
+        credHelpers: anything,
+      }),
+      anything,
+      fc.json(),
+    );
+    fc.assert(
+      fc.property(config, anything, (file, image) => {
+        refusedOrFine(() => authFromDockerConfig(file as never, "nginx"));
+        refusedOrFine(() => authFromDockerConfig({}, image as never));
+      }),
+      runs,
+    );
+  });
+});

@@ -1,0 +1,312 @@
+import { describe, expect, it, test } from "vitest";
+import {
+  absolutePath,
+  applyPatch,
+  at,
+  closest,
+  flag,
+  innerPath,
+  integer,
+  invalid,
+  list,
+  object,
+  objectName,
+  optionalPath,
+  requiredText,
+  text,
+  textMap,
+  texts,
+  word,
+  words,
+} from "../../../src/specs/check.js";
+import { refusal } from "./refusal.js";
+
+const js = (value: unknown) => value as never;
+
+describe("what an error shows", () => {
+  test.each<[unknown, string]>([
+    ["x", 'f: m, got "x"'],
+    [3, "f: m, got 3"],
+    [true, "f: m, got true"],
+    [Number.NaN, "f: m, got NaN"],
+    [5n, "f: m, got 5"],
+    [null, "f: m, got null"],
+    [undefined, "f: m, got undefined"],
+    [[1, 2], "f: m, got an array"],
+    [{ secret: "s3cret" }, "f: m, got an object"],
+    [new Uint8Array(3), "f: m, got bytes"],
+    [() => 1, "f: m, got a function"],
+    [Symbol("s"), "f: m, got a symbol"],
+    [Object.create(null), "f: m, got an object"],
+  ])("%o", (value, expected) => {
+    expect(refusal(() => invalid("f", "m", value))).toBe(expected);
+  });
+});
+
+test.each<[string | number, string]>([
+  ["app", "spec.labels.app"],
+  [0, "spec.labels[0]"],
+  ["a/b.c", 'spec.labels["a/b.c"]'],
+])("path of key %o", (key, expected) => {
+  expect(at("spec.labels", key)).toBe(expected);
+});
+
+describe("unknown fields", () => {
+  const fields = { command: true, hostPID: true, seccomp: true, tty: true, args: true } as const;
+  test.each([
+    ["comand", "command"],
+    ["Command", "command"],
+    ["hostPid", "hostPID"],
+    ["seccompProfile", "seccomp"],
+    ["ags", "args"],
+  ])("%s is taken for %s", (typed, meant) => {
+    expect(refusal(() => object<object>({ [typed]: 1 }, "spec", fields))).toBe(
+      `spec.${typed}: unknown field; did you mean ${meant}?`,
+    );
+  });
+
+  it("names the known ones where none is near", () => {
+    expect(refusal(() => object<object>({ entirelyElse: 1 }, "spec", fields))).toBe(
+      "spec.entirelyElse: unknown field; known are command, hostPID, seccomp, tty, args",
+    );
+  });
+
+  test.each(["toString", "constructor", "__proto__"])("inherited name %s is unknown too", (key) => {
+    const spec = JSON.parse(`{ "${key}": 1 }`) as object;
+    expect(refusal(() => object(spec, "spec", fields))).toContain("unknown field");
+  });
+
+  it.each([undefined, null, 3, "x", [], true])("%o is no spec", (value) => {
+    expect(refusal(() => object<object>(js(value), "spec", fields))).toMatch(/^spec: must be an object, got /);
+  });
+
+  it("guesses nothing for short or long words without a neighbour", () => {
+    expect(closest("x", ["tty"])).toBeUndefined();
+    expect(closest("a".repeat(1000), ["tty"])).toBeUndefined();
+    expect(closest("tt", ["tty"])).toBeUndefined();
+  });
+});
+
+describe.each<{ name: string; read(value: never): unknown; good: [unknown, unknown][]; bad: [unknown, RegExp][] }>([
+  {
+    name: "text",
+    read: (value) => text(value, "f"),
+    good: [
+      ["x", "x"],
+      ["", ""],
+      [undefined, ""],
+      [null, ""],
+    ],
+    bad: [
+      [3, /must be a string, got 3/],
+      ["a\0b", /NUL/],
+      [{}, /got an object/],
+    ],
+  },
+  {
+    name: "requiredText",
+    read: (value) => requiredText(value, "f"),
+    good: [["x", "x"]],
+    bad: [
+      ["", /must not be empty/],
+      [undefined, /is required/],
+      [3, /string/],
+    ],
+  },
+  {
+    name: "flag",
+    read: (value) => flag(value, "f"),
+    good: [
+      [true, true],
+      [false, false],
+      [undefined, false],
+      [null, false],
+    ],
+    bad: [
+      ["true", /must be true or false, got "true"/],
+      [1, /got 1/],
+    ],
+  },
+  {
+    name: "integer",
+    read: (value) => integer(value, "f", 0, 10, 7),
+    good: [
+      [0, 0],
+      [10, 10],
+      [-0, 0],
+      [undefined, 7],
+    ],
+    bad: [
+      [11, /whole number from 0 to 10, got 11/],
+      [-1, /got -1/],
+      [1.5, /got 1.5/],
+      ["1", /got "1"/],
+      [Number.NaN, /NaN/],
+      [1n, /got 1/],
+    ],
+  },
+  {
+    name: "word",
+    read: (value) => word(value, "f", { Merge: 1, Strict: 2 }, 9),
+    good: [
+      ["Merge", 1],
+      ["Strict", 2],
+      [undefined, 9],
+    ],
+    bad: [
+      ["strict", /one of "Merge", "Strict"; did you mean "Strict"\?, got "strict"/],
+      ["toString", /one of/],
+      [1, /got 1/],
+    ],
+  },
+  {
+    name: "list",
+    read: (value) => list(value, "f"),
+    good: [
+      [[1], [1]],
+      [undefined, []],
+      [null, []],
+    ],
+    bad: [
+      ["x", /must be an array, got "x"/],
+      [{ 0: 1 }, /an object/],
+    ],
+  },
+  {
+    name: "texts",
+    read: (value) => texts(value, "f"),
+    good: [
+      [
+        ["a", ""],
+        ["a", ""],
+      ],
+      [undefined, []],
+    ],
+    bad: [
+      [["a", 3], /^f\[1\]: must be a string, got 3/],
+      [["a", null], /^f\[1\]/],
+      [Object.assign(["a"], { 2: "b" }), /^f\[1\]: .* undefined/],
+      ["a b", /array/],
+    ],
+  },
+  {
+    name: "words",
+    read: (value) => words(value, "f"),
+    good: [[["a"], ["a"]]],
+    bad: [[["a", ""], /^f\[1\]: must not be empty/]],
+  },
+  {
+    name: "textMap",
+    read: (value) => textMap(value, "f"),
+    good: [
+      [
+        { a: "1", "b/c": "" },
+        { a: "1", "b/c": "" },
+      ],
+      [undefined, {}],
+      [null, {}],
+    ],
+    bad: [
+      [{ "b/c": 1 }, /^f\["b\/c"\]: must be a string; put it in quotes, got a number$/],
+      [{ a: null }, /^f.a: must be a string, got null/],
+      [{ "": "x" }, /empty key/],
+      [JSON.parse('{ "__proto__": "x" }'), /cannot be sent/],
+      ["a=b", /object of strings/],
+      [["a"], /object of strings/],
+    ],
+  },
+  {
+    name: "absolutePath",
+    read: (value) => absolutePath(value, "f"),
+    good: [
+      ["/a", "/a"],
+      ["C:\\a", "C:\\a"],
+      ["c:/a", "c:/a"],
+      ["\\\\.\\pipe\\x", "\\\\.\\pipe\\x"],
+    ],
+    bad: [
+      ["a", /must be an absolute path, got "a"/],
+      ["", /empty/],
+      ["./a", /absolute/],
+      [undefined, /required/],
+    ],
+  },
+  {
+    name: "optionalPath",
+    read: (value) => optionalPath(value, "f"),
+    good: [
+      ["/a", "/a"],
+      ["", ""],
+      [undefined, ""],
+    ],
+    bad: [["a", /absolute/]],
+  },
+  {
+    name: "innerPath",
+    read: (value) => innerPath(value, "f"),
+    good: [
+      ["a/b.log", "a/b.log"],
+      ["", ""],
+      [undefined, ""],
+      ["a..b", "a..b"],
+    ],
+    bad: [
+      ["/a", /relative/],
+      ["../a", /'\.\.'/],
+      ["a/../b", /'\.\.'/],
+      ["a\\..\\b", /'\.\.'/],
+      ["C:\\a", /relative/],
+    ],
+  },
+  {
+    name: "objectName",
+    read: (value) => objectName(value, "f"),
+    good: [
+      ["a", "a"],
+      ["web-1.x_Y", "web-1.x_Y"],
+      ["a".repeat(253), "a".repeat(253)],
+    ],
+    bad: [
+      ["", /empty/],
+      [undefined, /required/],
+      ["a b", /letters/],
+      ["a/b", /letters/],
+      ["-a", /letters/],
+      ["a".repeat(254), /253/],
+    ],
+  },
+])("$name", ({ read, good, bad }) => {
+  test.each(good)("takes %o", (value, expected) => {
+    expect(read(js(value))).toEqual(expected);
+  });
+  test.each(bad)("refuses %o", (value, expected) => {
+    const said = refusal(() => read(js(value)));
+    expect(said).toMatch(expected);
+    expect(said).toMatch(/^f/);
+  });
+});
+
+describe("applyPatch", () => {
+  it("lets the patch change the message", () => {
+    const message = { a: 1 };
+    applyPatch((m: { a: number }) => Object.assign(m, { a: 2 }), "f", message);
+    applyPatch(undefined, "f", message);
+    expect(message.a).toBe(2);
+  });
+  it("refuses what is not a function, and a promise", () => {
+    expect(refusal(() => applyPatch(js({}), "f", {}))).toMatch(/must be a function/);
+    expect(refusal(() => applyPatch(async () => {}, "f", {}))).toMatch(/must not be asynchronous/);
+  });
+  it("lets the patch's own error through", () => {
+    const own = new RangeError("mine");
+    expect(() =>
+      applyPatch(
+        () => {
+          throw own;
+        },
+        "f",
+        {},
+      ),
+    ).toThrow(own);
+  });
+});

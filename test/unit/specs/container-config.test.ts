@@ -1,0 +1,211 @@
+import { describe, expect, it, test } from "vitest";
+import { ContainerConfig, NamespaceMode, PodSandboxConfig, Signal } from "../../../src/proto.js";
+import { toContainerConfig } from "../../../src/specs/container-config.js";
+import type { ContainerSpec } from "../../../src/specs/container-spec.js";
+import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
+import type { PodSpec } from "../../../src/specs/pod-spec.js";
+import { defaultMaskedPaths, defaultReadonlyPaths } from "../../../src/specs/security.js";
+import { refusal } from "./refusal.js";
+
+type Rest = Partial<ContainerSpec>;
+const podOf = (spec: Partial<PodSpec> = {}) => toPodSandboxConfig({ name: "pod", uid: "u", ...spec }).config;
+const convert = (spec: Rest = {}, pod = podOf()) =>
+  toContainerConfig({ name: "web", image: "nginx", ...spec }, { pod });
+
+it("fills in what a kubelet would", () => {
+  const { config, terminationGracePeriodSeconds } = convert();
+  expect(ContainerConfig.toJSON(config)).toEqual({
+    metadata: { name: "web" },
+    image: { image: "nginx", userSpecifiedImage: "nginx" },
+    linux: {
+      securityContext: {
+        namespaceOptions: { pid: "CONTAINER" },
+        seccomp: {},
+        maskedPaths: defaultMaskedPaths,
+        readonlyPaths: defaultReadonlyPaths,
+      },
+    },
+  });
+  expect(terminationGracePeriodSeconds).toBe(30);
+});
+
+test.each<[string, Rest, object]>([
+  ["attempt", { attempt: 2 }, { metadata: { name: "web", attempt: 2 } }],
+  ["command and args", { command: ["sh", "-c", ""], args: ["a"] }, { command: ["sh", "-c", ""], args: ["a"] }],
+  ["working directory", { workingDir: "/srv" }, { workingDir: "/srv" }],
+  ["environment", { env: { A: "1" } }, { envs: [{ key: "A", value: Uint8Array.of(49) }] }],
+  [
+    "labels and annotations",
+    { labels: { a: "b" }, annotations: { c: "d" } },
+    { labels: { a: "b" }, annotations: { c: "d" } },
+  ],
+  ["standard input", { stdin: true, stdinOnce: true, tty: true }, { stdin: true, stdinOnce: true, tty: true }],
+  ["stop signal", { stopSignal: "SIGUSR1" }, { stopSignal: Signal.SIGNAL_SIGUSR1 }],
+  ["CDI devices", { cdiDevices: ["nvidia.com/gpu=all"] }, { CDIDevices: [{ name: "nvidia.com/gpu=all" }] }],
+  [
+    "devices",
+    { devices: [{ hostPath: "/dev/fuse" }, { hostPath: "/dev/a", containerPath: "/dev/b", permissions: "r" }] },
+    {
+      devices: [
+        { hostPath: "/dev/fuse", containerPath: "/dev/fuse", permissions: "rwm" },
+        { hostPath: "/dev/a", containerPath: "/dev/b", permissions: "r" },
+      ],
+    },
+  ],
+])("%s", (_, spec, expected) => {
+  expect(convert(spec).config).toMatchObject(expected);
+});
+
+describe("image", () => {
+  it("is what it was resolved to, and what the user wrote", () => {
+    const { config } = toContainerConfig({ name: "web", image: "nginx" }, { pod: podOf(), image: "sha256:abc" });
+    expect(config.image).toMatchObject({ image: "sha256:abc", userSpecifiedImage: "nginx" });
+  });
+});
+
+describe("log path", () => {
+  const logs = podOf({ logDirectory: "/var/log/pods/x" });
+  test.each<[Rest, PodSandboxConfig, string]>([
+    [{}, podOf(), ""],
+    [{}, logs, "web.0.log"],
+    [{ attempt: 3 }, logs, "web.3.log"],
+    [{ logPath: "web/0.log" }, logs, "web/0.log"],
+    [{ logPath: "" }, logs, ""],
+  ])("%o", (spec, pod, expected) => {
+    expect(convert(spec, pod).config.logPath).toBe(expected);
+  });
+});
+
+describe("grace period", () => {
+  test.each<[number | undefined, number | undefined, number]>([
+    [undefined, undefined, 30],
+    [undefined, 7, 7],
+    [5, 7, 5],
+    [0, 7, 0],
+  ])("container %s, pod %s: %s", (own, ofPod, expected) => {
+    const spec = { name: "web", image: "nginx", terminationGracePeriodSeconds: own };
+    const context = { pod: podOf(), terminationGracePeriodSeconds: ofPod };
+    expect(toContainerConfig(spec, context).terminationGracePeriodSeconds).toBe(expected);
+  });
+});
+
+describe("namespaces", () => {
+  const { POD, CONTAINER, NODE, TARGET } = NamespaceMode;
+  test.each<[Partial<PodSpec>, Rest, object]>([
+    [{}, {}, { network: POD, pid: CONTAINER, ipc: POD, targetId: "" }],
+    [{ hostNetwork: true, hostPID: true, hostIPC: true }, {}, { network: NODE, pid: NODE, ipc: NODE }],
+    [{ shareProcessNamespace: true }, {}, { pid: POD }],
+    [{ shareProcessNamespace: true }, { processes: "container" }, { pid: CONTAINER }],
+    [{}, { processes: "pod" }, { pid: POD }],
+    [{}, { processes: "host" }, { pid: NODE }],
+    [{ hostNetwork: true }, { processes: { target: "abc" } }, { network: NODE, pid: TARGET, targetId: "abc" }],
+  ])("pod %o, container %o", (pod, spec, expected) => {
+    expect(convert(spec, podOf(pod)).config.linux!.securityContext!.namespaceOptions).toMatchObject(expected);
+  });
+
+  it("come with the pod's user namespace, mounts included", () => {
+    const range = [{ containerId: 0, hostId: 65_536, length: 65_536 }];
+    const pod = podOf({ userNamespace: { uids: range, gids: range } });
+    const own = [{ containerId: 5, hostId: 6, length: 1 }];
+    const mounts = [
+      { hostPath: "/a", containerPath: "/a" },
+      { hostPath: "/b", containerPath: "/b", uidMappings: own, gidMappings: [] },
+    ];
+    const { config } = convert({ mounts }, pod);
+    expect(config.linux!.securityContext!.namespaceOptions!.usernsOptions).toEqual({
+      mode: POD,
+      uids: range,
+      gids: range,
+    });
+    expect(config.mounts).toMatchObject([
+      { uidMappings: range, gidMappings: range },
+      { uidMappings: own, gidMappings: [] },
+    ]);
+  });
+});
+
+describe("without a pod it is a check of the spec", () => {
+  it("that runs no patch and needs no pod for what depends on one", () => {
+    const patch = () => expect.fail("called");
+    const spec = { name: "web", image: "nginx", patch, security: { privileged: true, runAsGroup: 5 } };
+    expect(toContainerConfig(spec).config.logPath).toBe("");
+    expect(
+      toContainerConfig({ name: "web", image: "nginx", windows: { hostProcess: true } }).config.linux,
+    ).toBeUndefined();
+  });
+  it("that refuses what no pod could make right", () => {
+    expect(refusal(() => toContainerConfig({ name: "web", image: "" }))).toMatch(/^spec.image: must not be empty/);
+  });
+});
+
+describe("Windows", () => {
+  const pod = podOf({ windows: { hostProcess: true } });
+  it("takes hostProcess from the pod", () => {
+    const { config } = convert({ windows: { runAsUserName: "NT AUTHORITY\\SYSTEM" } }, pod);
+    expect(config.linux).toBeUndefined();
+    expect(config.windows?.securityContext).toEqual({
+      runAsUsername: "NT AUTHORITY\\SYSTEM",
+      credentialSpec: "",
+      hostProcess: true,
+    });
+    expect(convert({}, pod).config.windows?.securityContext?.hostProcess).toBe(true);
+  });
+  test.each<[Rest, PodSandboxConfig, RegExp]>([
+    [{ windows: { hostProcess: false } }, pod, /^spec.windows.hostProcess: must be the same as the pod's/],
+    [{ security: {} }, pod, /^spec.security: is for Linux/],
+    [{ windows: {} }, podOf(), /^spec.windows: needs a Windows pod/],
+  ])("refuses %o", (spec, inPod, expected) => {
+    expect(refusal(() => convert(spec, inPod))).toMatch(expected);
+  });
+});
+
+it("lets patch have the last word", () => {
+  expect(convert({ patch: (config) => config.args.push("--patched") }).config.args).toEqual(["--patched"]);
+});
+
+it("neither changes spec or pod nor shares anything with them", () => {
+  const pod = podOf({ security: { supplementalGroups: [1], selinux: { level: "s0" } } });
+  const spec = { name: "web", image: { reference: "nginx", annotations: { a: "b" } }, args: ["x"], labels: { a: "b" } };
+  const before = structuredClone(spec);
+  const podBefore = PodSandboxConfig.toJSON(pod);
+  const { config } = toContainerConfig(spec, { pod });
+  config.args.push("changed");
+  config.labels.a = "changed";
+  config.image!.annotations.a = "changed";
+  const context = config.linux!.securityContext!;
+  context.namespaceOptions!.pid = NamespaceMode.NODE;
+  context.supplementalGroups.pop();
+  context.seccomp!.localhostRef = "changed";
+  context.selinuxOptions!.level = "changed";
+  context.maskedPaths.pop();
+  expect(spec).toEqual(before);
+  expect(PodSandboxConfig.toJSON(pod)).toEqual(podBefore);
+  expect(convert().config.linux!.securityContext!.maskedPaths).toEqual(defaultMaskedPaths);
+});
+
+test.each<[unknown, RegExp]>([
+  [{ name: "" }, /^spec.name: must not be empty/],
+  [{ name: undefined }, /^spec.name: is required/],
+  [{ image: undefined }, /^spec.image: is required/],
+  [{ comand: ["sh"] }, /^spec.comand: unknown field; did you mean command\?/],
+  [{ command: "sleep 1" }, /^spec.command: must be an array of words; for a shell line use \["sh", "-c", line\]/],
+  [{ args: [1] }, /^spec.args\[0\]: must be a string, got 1/],
+  [{ workingDir: "srv" }, /^spec.workingDir: must be an absolute path/],
+  [{ logPath: "/var/log/x" }, /^spec.logPath: must be a relative path/],
+  [{ logPath: "../x" }, /^spec.logPath: must not contain/],
+  [{ stdinOnce: true }, /^spec.stdinOnce: needs stdin: true/],
+  [{ tty: 1 }, /^spec.tty: must be true or false/],
+  [{ stopSignal: "TREM" }, /^spec.stopSignal: .* did you mean SIGTERM/],
+  [{ devices: ["/dev/fuse"] }, /^spec.devices\[0\]: must be \{ hostPath \}; names of CDI devices go into cdiDevices/],
+  [{ devices: [{ hostPath: "fuse" }] }, /^spec.devices\[0\].hostPath: must be an absolute path/],
+  [{ devices: [{ hostPath: "/dev/a", permissions: "rx" }] }, /^spec.devices\[0\].permissions: .*"rwm"/],
+  [{ devices: [{ hostPath: "/dev/a", permissions: "rr" }] }, /^spec.devices\[0\].permissions/],
+  [{ devices: [{ hostPath: "/dev/a", permissions: "" }] }, /^spec.devices\[0\].permissions/],
+  [{ cdiDevices: ["gpu"] }, /^spec.cdiDevices\[0\]: must be the name of a CDI device/],
+  [{ processes: "node" }, /^spec.processes: must be one of "container", "pod", "host"/],
+  [{ processes: {} }, /^spec.processes.target: is required/],
+  [{ terminationGracePeriodSeconds: -1 }, /^spec.terminationGracePeriodSeconds/],
+  [{ resources: { limits: { memory: 1 } } }, /^spec.resources.limits.memory/],
+])("refuses %o", (spec, expected) => {
+  expect(refusal(() => convert(spec as Rest))).toMatch(expected);
+});

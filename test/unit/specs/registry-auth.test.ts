@@ -1,0 +1,67 @@
+import { inspect } from "node:util";
+import { describe, expect, it, test } from "vitest";
+import { AuthConfig } from "../../../src/proto.js";
+import { type RegistryAuth, toAuthConfig } from "../../../src/specs/registry-auth.js";
+import { refusal } from "./refusal.js";
+
+const secret = "hunter2";
+const encoded = Buffer.from(`user:${secret}`).toString("base64");
+
+test.each<[string, RegistryAuth, object]>([
+  ["password", { username: "user", password: secret }, { username: "user", password: secret }],
+  ["encoded", { auth: encoded }, { auth: encoded }],
+  ["identity token", { identityToken: secret }, { identityToken: secret }],
+  ["registry token", { registryToken: secret }, { registryToken: secret }],
+  ["empty strings are not set", { auth: encoded, username: "" } as never, { auth: encoded }],
+])("%s", (_, auth, expected) => {
+  expect(AuthConfig.toJSON(toAuthConfig(auth))).toEqual(expected);
+});
+
+describe("server address", () => {
+  test.each([
+    ["", ""],
+    ["registry.example", "https://registry.example"],
+    ["registry.example:5000", "https://registry.example:5000"],
+    ["registry.example:443", "https://registry.example:443"],
+    ["https://registry.example/v2/", "https://registry.example"],
+    ["HTTP://registry.example:80", "http://registry.example:80"],
+    ["docker.io", "https://registry-1.docker.io"],
+    ["https://index.docker.io/v1/", "https://registry-1.docker.io"],
+    ["[::1]:5000", "https://[::1]:5000"],
+  ])("%s → %s", (serverAddress, expected) => {
+    expect(toAuthConfig({ auth: encoded, serverAddress }).serverAddress).toBe(expected);
+  });
+  it("is left out if not given", () => {
+    expect(toAuthConfig({ auth: encoded }).serverAddress).toBe("");
+  });
+});
+
+it("shows nothing to inspect", () => {
+  const auth = toAuthConfig({ username: "user", password: secret, serverAddress: "registry.example" });
+  expect(inspect(auth)).not.toContain(secret);
+  expect(inspect({ nested: [auth] }, { depth: 9 })).not.toContain(secret);
+  expect(inspect(auth)).toContain("registry.example");
+  expect(auth.password).toBe(secret);
+  expect(AuthConfig.decode(AuthConfig.encode(auth).finish()).password).toBe(secret);
+});
+
+test.each<[unknown, RegExp]>([
+  [`user:${secret}`, /^auth: must be an object, got a string$/],
+  [{}, /^auth: must have exactly one of/],
+  [{ auth: encoded, identityToken: secret }, /^auth: must have exactly one of/],
+  [{ username: "user", password: secret, auth: encoded }, /exactly one/],
+  [{ username: "user" }, /^auth.password: is required beside username/],
+  [{ password: secret }, /^auth.username: is required beside password/],
+  [{ auth: `user:${secret}` }, /^auth.auth: must be base64 of username:password$/],
+  [{ auth: Buffer.from(secret).toString("base64") }, /^auth.auth: must be base64/],
+  [{ password: { secret } }, /^auth.password: must be a string, got an object/],
+  [{ passwd: secret }, /^auth.passwd: unknown field; did you mean password\?/],
+  [{ auth: encoded, serverAddress: `https://user:${secret}@registry.example` }, /^auth.serverAddress: must be a host/],
+  [{ auth: encoded, serverAddress: "ftp://x" }, /^auth.serverAddress: must be a host/],
+  [{ auth: encoded, serverAddress: 5 }, /^auth.serverAddress: must be a string, got a number/],
+])("refuses %o without showing secrets", (auth, expected) => {
+  const said = refusal(() => toAuthConfig(auth as never));
+  expect(said).toMatch(expected);
+  expect(said).not.toContain(secret);
+  expect(said).not.toContain(encoded);
+});
