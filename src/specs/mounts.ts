@@ -28,7 +28,7 @@ interface MountOptions {
 
 /** A directory or file of the node in the container. */
 export interface HostMount extends MountOptions {
-  /** What to mount; absolute. It has to exist: containerd creates a missing directory, CRI-O by configuration only. */
+  /** What to mount; absolute. Runtimes make an empty directory of a path that does not exist. */
   hostPath: string;
   /** Whether mounts below are read-only too; wants {@link readOnly} and private propagation. Since Kubernetes 1.30. @defaultValue false */
   recursiveReadOnly?: boolean | undefined;
