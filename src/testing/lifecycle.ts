@@ -1,5 +1,5 @@
 import { startTimer } from "../internal/timer.js";
-import { ContainerEventType, ContainerState, PodSandboxState } from "./../proto.js";
+import { ContainerEventType, ContainerState, PodSandboxState } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import type { FlavorProfile } from "./flavors.js";
 import { rpcError } from "./handlers.js";

@@ -60,10 +60,16 @@ export const rpcsByPath: ReadonlyMap<string, Rpc> = new Map(all.map((rpc) => [rp
 export function checkRpcName(name: string, field = "rpc"): RpcName {
   const rpc = rpcs.get(name);
   if (rpc) return rpc.name;
+  const given = String(name).toLowerCase();
   const nearest = [...rpcs.keys()]
-    .map((known) => ({ known, distance: editDistance(known.toLowerCase(), String(name).toLowerCase()) }))
+    .map((known) => ({ known, distance: distanceBetween(known.toLowerCase(), given) }))
     .sort((a, b) => a.distance - b.distance)[0] as { known: string };
   throw new InvalidInputError({ field, message: `no such RPC; did you mean "${nearest.known}"?`, value: name });
+}
+
+/** A name that was left unfinished is nearer than one with as many letters wrong. */
+function distanceBetween(known: string, given: string): number {
+  return given.length > 3 && known.startsWith(given) ? 0 : editDistance(known, given);
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,7 +1,6 @@
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Status } from "nice-grpc-common";
-import { sharedAbortController } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
 import {
   encodeStatusMessage,
@@ -44,7 +43,7 @@ export class IncomingCall {
   readonly signal: AbortSignal;
   /** Settles once nothing more can be sent. */
   readonly closed: Promise<void>;
-  readonly #controller = sharedAbortController();
+  readonly #controller = new AbortController();
   readonly #stream: ServerHttp2Stream;
   readonly #stopTimer: () => void;
   #trailers: OutgoingHttpHeaders | undefined;
@@ -60,6 +59,7 @@ export class IncomingCall {
     this.path = headers[":path"] ?? "";
     this.metadata = toMetadata(rawHeaders);
     this.signal = this.#controller.signal;
+    setMaxListeners(0, this.signal);
     this.grpcTimeout = headers["grpc-timeout"] as string | undefined;
     const timeoutMs = this.grpcTimeout === undefined ? undefined : parseTimeout(this.grpcTimeout);
     this.deadline = timeoutMs === undefined ? undefined : new Date(Date.now() + timeoutMs);

@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import { PodSandboxConfig } from "../../../src/proto.js";
+import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "../../../src/testing/flavors.js";
+import { rpcs } from "../../../src/testing/rpcs.js";
+import { toGoJson } from "../../../src/testing/services/go-json.js";
+import { Clock } from "../../../src/testing/state/clock.js";
+import { EventHub } from "../../../src/testing/state/events.js";
+import { IdMap, IdSource, matchesLabels } from "../../../src/testing/state/ids.js";
+import { NameRegistry } from "../../../src/testing/state/names.js";
+import { StreamingSessions } from "../../../src/testing/state/sessions.js";
+
+const containerd = flavorProfile("containerd-2");
+const never = new AbortController().signal;
+
+test("the clock never gives an instant twice", () => {
+  const clock = new Clock();
+  const times = Array.from({ length: 1_000 }, () => clock.now());
+  expect(new Set(times).size).toBe(1_000);
+  expect([...times].sort()).toEqual(times);
+  expect(Math.abs(Number((times[0] as bigint) / 1_000_000n) - Date.now())).toBeLessThan(1_000);
+});
+
+test("ids repeat with the seed and differ without", () => {
+  const ids = (seed?: string) => {
+    const source = new IdSource(seed);
+    return [source.next(), source.next(), source.token()];
+  };
+  expect(ids("a")).toEqual(ids("a"));
+  expect(ids("a")).not.toEqual(ids("b"));
+  expect(ids()).not.toEqual(ids());
+  expect(ids()[0]).toMatch(/^[0-9a-f]{64}$/);
+  expect(ids()[2]).toMatch(/^[\w-]{8}$/);
+});
+
+test("a prefix stands for an id as long as it fits one only", () => {
+  const map = new IdMap<{ id: string }>(containerd);
+  const [one, two] = [{ id: "abc1" }, { id: "abd2" }];
+  map.add(one);
+  map.add(two);
+  expect(map.get("abc", "x")).toBe(one);
+  expect(map.find("zz", "x")).toBeUndefined();
+  expect(() => map.get("zz", 'container "zz"')).toThrow('container "zz": not found');
+  expect(() => map.get("ab", "x")).toThrow("x: multiple IDs found with provided prefix: ab");
+  expect(() => map.find("", "x")).toThrow("x: prefix can't be empty");
+  expect(map.complete("abd")).toBe("abd2");
+  expect(map.complete("ab")).toBe("ab");
+});
+
+test("labels match when all of the selector's are there", () => {
+  expect(matchesLabels({ a: "1", b: "2" }, { a: "1" })).toBe(true);
+  expect(matchesLabels({ a: "1" }, { a: "1", b: "2" })).toBe(false);
+  expect(matchesLabels({}, undefined)).toBe(true);
+});
+
+describe("a name", () => {
+  test.each([
+    ["containerd-1.7", /failed to reserve sandbox name "n": name "n" is reserved for "first"/],
+    ["containerd-2", /failed to reserve sandbox name "n": name "n" is reserved for "first"/],
+  ] as const)("is held while a creation is in progress, and after it: %s", async (flavor, refusal) => {
+    const names = new NameRegistry("sandbox", flavorProfile(flavor));
+    let finish: () => void = () => {};
+    const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
+    await expect(names.create("n", "second", never, async () => {})).rejects.toThrow(refusal);
+    finish();
+    expect(await first).toBe("first");
+    await expect(names.create("n", "third", never, async () => {})).rejects.toThrow(refusal);
+    names.release("n");
+    expect(await names.create("n", "fourth", never, async () => {})).toBe("fourth");
+  });
+
+  test("is free again after a creation that failed", async () => {
+    const names = new NameRegistry("container", containerd);
+    const failing = names.create("n", "first", never, () => Promise.reject(new Error("no")));
+    await expect(failing).rejects.toThrow("no");
+    expect(await names.create("n", "second", never, async () => {})).toBe("second");
+  });
+
+  test("on CRI-O leads to what is there, or to what is on its way", async () => {
+    const names = new NameRegistry("sandbox", flavorProfile("cri-o"));
+    let finish: () => void = () => {};
+    const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
+    const second = names.create("n", "second", never, async () => {});
+    const hurried = names.create("n", "third", AbortSignal.timeout(5), async () => {});
+    await expect(hurried).rejects.toThrow("error reserving pod name n for id third: name is reserved");
+    finish();
+    expect([await first, await second]).toEqual(["first", "first"]);
+  });
+});
+
+test.each([
+  ["containerd-1.6", 12 + 2],
+  ["containerd-1.7", 9 + 4],
+  ["containerd-2", 9 + 2],
+  ["cri-o", 8],
+] as const)("%s lacks %i RPCs", (name, count) => {
+  const lacks = unimplementedRpcs(flavorProfile(name), [], []);
+  expect([...rpcs.values()].filter((rpc) => lacks(rpc) !== undefined)).toHaveLength(count);
+  const all = unimplementedRpcs(flavorProfile(name), [], "all");
+  expect([...rpcs.values()].filter((rpc) => all(rpc) !== undefined)).toHaveLength(0);
+});
+
+test("an unknown flavour and unknown RPC names are refused", () => {
+  expect(() => flavorProfile("docker" as FakeFlavor)).toThrow(/expected one of containerd-1.6/);
+  expect(() => flavorProfile("toString" as FakeFlavor)).toThrow(/expected one of/);
+  expect(() => unimplementedRpcs(containerd, ["Nope" as never], [])).toThrow(/unimplemented: no such RPC/);
+});
+
+test("Go's JSON drops zeros and keeps the user's keys", () => {
+  const config = PodSandboxConfig.fromPartial({
+    metadata: { name: "a" },
+    logDirectory: "/logs",
+    labels: { camelCase: "" },
+    linux: { resources: { cpuShares: 5 } },
+  });
+  expect(toGoJson(config)).toEqual({
+    metadata: { name: "a" },
+    log_directory: "/logs",
+    labels: { camelCase: "" },
+    linux: { resources: { cpu_shares: 5 } },
+  });
+});
+
+describe("events", () => {
+  const collect = async (hub: EventHub, signal: AbortSignal, into: string[]) => {
+    for await (const event of hub.subscribe(signal)) into.push(event.containerId);
+  };
+  const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+  test("go to everybody, the ones nobody heard to the first", async () => {
+    const hub = new EventHub("broadcast");
+    const controller = new AbortController();
+    const heard: string[][] = [[], []];
+    hub.emit({ containerId: "early" });
+    const streams = heard.map((into) => collect(hub, controller.signal, into).catch(() => {}));
+    await tick();
+    hub.emit({ containerId: "now" });
+    await tick();
+    controller.abort();
+    await Promise.all(streams);
+    expect(heard).toEqual([["early", "now"], ["now"]]);
+    expect(hub.subscriberCount).toBe(0);
+  });
+
+  test("are taken from each other on a shared queue", async () => {
+    const hub = new EventHub("shared");
+    const controller = new AbortController();
+    const heard: string[][] = [[], []];
+    const streams = heard.map((into) => collect(hub, controller.signal, into).catch(() => {}));
+    await tick();
+    for (const containerId of ["1", "2", "3"]) hub.emit({ containerId });
+    await tick();
+    controller.abort();
+    await Promise.all(streams);
+    expect(heard).toEqual([["1", "3"], ["2"]]);
+  });
+
+  test("end at once where they are off", async () => {
+    const heard: string[] = [];
+    await collect(new EventHub("off"), never, heard);
+    expect(heard).toEqual([]);
+  });
+});
+
+test("a streaming token is good for one connection", () => {
+  const sessions = new StreamingSessions(new IdSource("s"));
+  const url = sessions.open({ kind: "portForward", request: { podSandboxId: "p", port: [80] } });
+  const [, token] = /^http:\/\/127\.0\.0\.1:\d+\/portforward\/([\w-]{8})$/.exec(url) as unknown as [string, string];
+  expect(sessions.take(token)?.kind).toBe("portForward");
+  expect(sessions.take(token)).toBeUndefined();
+});
