@@ -38,7 +38,9 @@ export function buf(...args: readonly string[]): BufResult {
 export function bufOrThrow(...args: readonly string[]): Buffer {
   const result = buf(...args);
   if (result.status !== 0) {
-    throw new Error(`buf ${args.join(" ")} exited with ${result.status}:\n${result.stderr}${result.stdout}`);
+    // The first complaint is the cause; hundreds may follow from it.
+    const words = `${result.stderr}${result.stdout}`.trim().split("\n").slice(0, 12).join("\n");
+    throw new Error(`buf ${args.join(" ")} exited with ${result.status}:\n${words}`);
   }
   return result.stdout;
 }

@@ -1604,7 +1604,7 @@ export interface Mount {
   /** Folder within `image` to mount; an error when it is not there. Empty means the image's root. Since Kubernetes 1.33. */
   imageSubPath: string;
   /**
-   * Further options of the mount, such as "noexec" (alpha). Needs a runtime whose Status reports
+   * Further options of a bind mount: "noexec", "nodev", "nosuid" (alpha). Needs a runtime whose Status reports
    * `features.mountOptions`. Since Kubernetes 1.37.
    */
   mountOptions: string[];
@@ -2883,11 +2883,17 @@ export interface CheckpointContainerResponse {
 export interface CheckpointPodRequest {
   /** Id of the sandbox, which must be ready. */
   podSandboxId: string;
-  /** Absolute path on the node to write the checkpoint to. Its form (a folder, an archive) is the runtime's. */
+  /**
+   * Absolute path of a folder on the node to write to: it must exist, be empty and writable for the runtime. What the
+   * runtime puts there is its own affair; after an error it takes it away again, but never the folder.
+   */
   outputPath: string;
-  /** Ids of the containers to include. Name them all: a runtime may refuse to leave out one that runs. */
+  /**
+   * Ids of the containers to include, at least one, none twice. Each must run and belong to the pod; a runtime may also
+   * refuse to leave out one that runs.
+   */
   containerIds: string[];
-  /** Settings of the runtime's own. An unknown key is INVALID_ARGUMENT rather than ignored. */
+  /** Settings of the runtime's own, none by default. Unknown ones are refused rather than ignored. No place for secrets. */
   options: { [key: string]: string };
 }
 
@@ -2902,7 +2908,7 @@ export interface CheckpointPodResponse {
 
 /** Argument of RestorePod. Since Kubernetes 1.37 (alpha). */
 export interface RestorePodRequest {
-  /** Absolute path on the node of what CheckpointPod wrote. */
+  /** Absolute path of the folder that CheckpointPod wrote to. It is only read. */
   checkpointPath: string;
   /** Configuration of the new sandbox, as for RunPodSandbox. */
   config:
@@ -2910,9 +2916,13 @@ export interface RestorePodRequest {
     | undefined;
   /** Name of the runtime handler. Empty means the default one. It should be the one the checkpoint was taken with. */
   runtimeHandler: string;
-  /** Settings of the runtime's own. An unknown key is INVALID_ARGUMENT rather than ignored. */
+  /** Settings of the runtime's own, none by default. Unknown ones are refused rather than ignored. No place for secrets. */
   options: { [key: string]: string };
-  /** Configurations of the containers to restore, matched with the checkpoint by the name in their metadata. */
+  /**
+   * Configurations of all containers in the checkpoint, none more and none less, matched by the name in their metadata.
+   * Image, command, environment and user must fit the processes in the checkpoint; labels, mounts, resources and log
+   * path are applied anew.
+   */
   containerConfigs: ContainerConfig[];
 }
 
@@ -2933,7 +2943,7 @@ export interface RestoredContainer {
 export interface RestorePodResponse {
   /** Id of the new sandbox. */
   podSandboxId: string;
-  /** The containers that were restored, with their new ids. */
+  /** The restored containers with their new ids, one per configuration in the request, all in CONTAINER_CREATED. */
   restoredContainers: RestoredContainer[];
 }
 
@@ -2949,7 +2959,10 @@ export interface ContainerEventResponse {
   containerEventType: ContainerEventType;
   /** When it happened, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
-  /** State of the sandbox after the event. Absent when it is gone or cannot be read. Since Kubernetes 1.26. */
+  /**
+   * State of the sandbox after the event. Absent when it is gone or cannot be read. Since Kubernetes 1.26
+   * (1.25 had the sandbox's metadata under this number; no runtime is known to have sent it).
+   */
   podSandboxStatus:
     | PodSandboxStatus
     | undefined;
@@ -25354,8 +25367,9 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Writes a snapshot of a pod with its containers to the node's disk. Since Kubernetes 1.37 (alpha; no released
-     * runtime has it yet, and it may still change).
+     * Writes a snapshot of a running pod to the node's disk, of one moment: all its containers are paused while they are
+     * captured, and run on afterwards whatever the outcome. Since Kubernetes 1.37 (alpha; no released runtime has it yet,
+     * and it may still change).
      *
      * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
      * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
@@ -25369,11 +25383,12 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Creates a pod with its containers from a snapshot that CheckpointPod wrote. Since Kubernetes 1.37 (alpha; no
-     * released runtime has it yet, and it may still change).
+     * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are left in
+     * CONTAINER_CREATED: StartContainer on each makes its processes go on where they were. Since Kubernetes 1.37 (alpha;
+     * no released runtime has it yet, and it may still change).
      *
-     * Not idempotent: names are reserved as with RunPodSandbox. The call must carry a deadline on the wire
-     * (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+     * Not idempotent: names are reserved as with RunPodSandbox; but after an error the runtime has removed what it
+     * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
      */
     restorePod: {
       name: "RestorePod",
@@ -25759,8 +25774,9 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CheckpointContainerResponse>>;
   /**
-   * Writes a snapshot of a pod with its containers to the node's disk. Since Kubernetes 1.37 (alpha; no released
-   * runtime has it yet, and it may still change).
+   * Writes a snapshot of a running pod to the node's disk, of one moment: all its containers are paused while they are
+   * captured, and run on afterwards whatever the outcome. Since Kubernetes 1.37 (alpha; no released runtime has it yet,
+   * and it may still change).
    *
    * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
    * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
@@ -25770,11 +25786,12 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CheckpointPodResponse>>;
   /**
-   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. Since Kubernetes 1.37 (alpha; no
-   * released runtime has it yet, and it may still change).
+   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are left in
+   * CONTAINER_CREATED: StartContainer on each makes its processes go on where they were. Since Kubernetes 1.37 (alpha;
+   * no released runtime has it yet, and it may still change).
    *
-   * Not idempotent: names are reserved as with RunPodSandbox. The call must carry a deadline on the wire
-   * (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+   * Not idempotent: names are reserved as with RunPodSandbox; but after an error the runtime has removed what it
+   * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
    */
   restorePod(
     request: RestorePodRequest,
@@ -26131,8 +26148,9 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<CheckpointContainerResponse>;
   /**
-   * Writes a snapshot of a pod with its containers to the node's disk. Since Kubernetes 1.37 (alpha; no released
-   * runtime has it yet, and it may still change).
+   * Writes a snapshot of a running pod to the node's disk, of one moment: all its containers are paused while they are
+   * captured, and run on afterwards whatever the outcome. Since Kubernetes 1.37 (alpha; no released runtime has it yet,
+   * and it may still change).
    *
    * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
    * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
@@ -26142,11 +26160,12 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<CheckpointPodResponse>;
   /**
-   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. Since Kubernetes 1.37 (alpha; no
-   * released runtime has it yet, and it may still change).
+   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are left in
+   * CONTAINER_CREATED: StartContainer on each makes its processes go on where they were. Since Kubernetes 1.37 (alpha;
+   * no released runtime has it yet, and it may still change).
    *
-   * Not idempotent: names are reserved as with RunPodSandbox. The call must carry a deadline on the wire
-   * (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+   * Not idempotent: names are reserved as with RunPodSandbox; but after an error the runtime has removed what it
+   * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
    */
   restorePod(
     request: DeepPartial<RestorePodRequest>,

@@ -1,0 +1,162 @@
+/**
+ * What differs between two schemas, element by element, sorted by what it means for somebody who talks over the wire.
+ *
+ * @module
+ */
+import { type SchemaElement, statedRelease } from "../lib/schema.js";
+
+/**
+ * The newest Kubernetes release that upstream schemas are published for. What our comments say is newer is expected to be missing
+ * there. Raise it when upstream has released more.
+ */
+export const latestRelease = "1.36";
+
+/** An element present on both sides that is not the same. */
+export interface Difference {
+  readonly ours: SchemaElement;
+  readonly theirs: SchemaElement;
+  readonly what: string;
+}
+
+/** All that differs between our schema and theirs. */
+export interface Drift {
+  /** How many elements are on both sides and the same in every respect. */
+  readonly same: number;
+  /** They have it, we do not. */
+  readonly missing: readonly SchemaElement[];
+  /** We have it, they do not, and it is newer than what they could have. */
+  readonly newer: readonly SchemaElement[];
+  /** We have it, they do not, and by its age they should. */
+  readonly surplus: readonly SchemaElement[];
+  /** Number, type, cardinality or streaming differs: the two sides would misread each other. */
+  readonly wire: readonly Difference[];
+  /** Another name for the same bytes. */
+  readonly names: readonly Difference[];
+  /** string on one side, bytes on the other: the same bytes for valid UTF-8. */
+  readonly text: readonly Difference[];
+  /** `deprecated`, `debug_redact`: nothing that reaches the wire. */
+  readonly options: readonly Difference[];
+}
+
+/** Whether anything differs that makes our schema wrong. */
+export function isWrong(drift: Drift): boolean {
+  return drift.missing.length + drift.surplus.length + drift.wire.length > 0;
+}
+
+/** Compares two lists of elements; `latest` is the newest release that theirs can know. */
+export function compare(
+  ours: readonly SchemaElement[],
+  theirs: readonly SchemaElement[],
+  latest = latestRelease,
+): Drift {
+  const drift = {
+    same: 0,
+    missing: [] as SchemaElement[],
+    newer: [] as SchemaElement[],
+    surplus: [] as SchemaElement[],
+    wire: [] as Difference[],
+    names: [] as Difference[],
+    text: [] as Difference[],
+    options: [] as Difference[],
+  };
+  const pairs = new Pairs(ours, theirs);
+
+  for (const element of ours) {
+    const other = pairs.theirsFor(element);
+    if (other === undefined) {
+      if (!pairs.ownerIsAlone(element, ours, theirs))
+        (isNewer(element, ours, latest) ? drift.newer : drift.surplus).push(element);
+      continue;
+    }
+    const found = differences(element, other);
+    for (const [list, what] of found) drift[list].push({ ours: element, theirs: other, what });
+    if (found.length === 0) drift.same++;
+  }
+  for (const element of theirs) {
+    if (!pairs.has(element) && !pairs.ownerIsAlone(element, theirs, ours)) drift.missing.push(element);
+  }
+  return drift;
+}
+
+type DifferenceList = "wire" | "names" | "text" | "options";
+
+function differences(ours: SchemaElement, theirs: SchemaElement): [DifferenceList, string][] {
+  const found: [DifferenceList, string][] = [];
+  if (ours.number !== theirs.number) found.push(["wire", `number ${ours.number} here, ${theirs.number} there`]);
+  if (ours.type !== theirs.type) {
+    const isText = asText(ours.type) === asText(theirs.type);
+    found.push([isText ? "text" : "wire", `${ours.type} here, ${theirs.type} there`]);
+  }
+  if (ours.name !== theirs.name) found.push(["names", `${lastName(ours)} here, ${lastName(theirs)} there`]);
+  if (ours.options.join() !== theirs.options.join()) {
+    found.push([
+      "options",
+      `${ours.options.join(", ") || "no option"} here, ${theirs.options.join(", ") || "no option"} there`,
+    ]);
+  }
+  return found;
+}
+
+/** Which element of ours stands for which of theirs. */
+class Pairs {
+  readonly #theirs = new Map<SchemaElement, SchemaElement>();
+  readonly #taken = new Set<SchemaElement>();
+
+  constructor(ours: readonly SchemaElement[], theirs: readonly SchemaElement[]) {
+    // A field or value is its number: whatever its name, that is what is read. Only what is left over is matched by name, which
+    // finds a number that was changed.
+    for (const identity of [wireIdentity, nameIdentity]) {
+      const free = new Map(
+        theirs.filter((element) => !this.#taken.has(element)).map((element) => [identity(element), element]),
+      );
+      for (const element of ours) {
+        if (this.#theirs.has(element)) continue;
+        const other = free.get(identity(element));
+        if (other === undefined || this.#taken.has(other)) continue;
+        this.#theirs.set(element, other);
+        this.#taken.add(other);
+      }
+    }
+  }
+
+  theirsFor(element: SchemaElement): SchemaElement | undefined {
+    return this.#theirs.get(element);
+  }
+
+  has(theirs: SchemaElement): boolean {
+    return this.#taken.has(theirs);
+  }
+
+  /** Whether the owner is missing on the other side as a whole: then naming the owner says it all. */
+  ownerIsAlone(element: SchemaElement, here: readonly SchemaElement[], there: readonly SchemaElement[]): boolean {
+    if (element.owner === undefined) return false;
+    const isOwner = (each: SchemaElement) => each.name === element.owner && each.owner === undefined;
+    return here.some(isOwner) && !there.some(isOwner);
+  }
+}
+
+function wireIdentity(element: SchemaElement): string {
+  return element.number === undefined ? nameIdentity(element) : `${element.kind} ${element.owner} ${element.number}`;
+}
+
+function nameIdentity(element: SchemaElement): string {
+  return `${element.kind} ${element.name}`;
+}
+
+function isNewer(element: SchemaElement, all: readonly SchemaElement[], latest: string): boolean {
+  const owner = all.find((each) => each.name === element.owner && each.owner === undefined);
+  const release = statedRelease(element) ?? (owner && statedRelease(owner));
+  return release !== undefined && minor(release) > minor(latest);
+}
+
+function minor(release: string): number {
+  return Number(release.split(".")[1]);
+}
+
+function asText(type: string | undefined): string | undefined {
+  return type?.replace(/\bbytes\b/, "string");
+}
+
+function lastName(element: SchemaElement): string {
+  return element.name.slice(element.name.lastIndexOf(".") + 1);
+}

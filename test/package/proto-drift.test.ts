@@ -1,0 +1,267 @@
+/**
+ * `npm run proto:drift`: against small changes made on purpose, against an old schema as Kubernetes once published it in form, and
+ * against the real thing.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { protoDrift } from "../../scripts/proto-drift/drift.js";
+
+const ours = readFileSync(new URL("../../proto/runtime/v1/api.proto", import.meta.url), "utf8");
+const folder = mkdtempSync(join(tmpdir(), "cri-drift-test-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+
+/** Our schema with changes, as a file: what upstream would look like if we had drifted the other way. */
+function upstream(...changes: readonly (readonly [from: string | RegExp, to: string])[]): string {
+  let text = ours;
+  for (const [from, to] of changes) {
+    const changed = text.replace(from, to);
+    if (changed === text) throw new Error(`nothing to replace: ${from}`);
+    text = changed;
+  }
+  const file = join(folder, `upstream-${files++}.proto`);
+  writeFileSync(file, text);
+  return file;
+}
+
+interface Json {
+  agrees: boolean;
+  same: number;
+  missing: { kind: string; name: string; number?: number }[];
+  surplus: { name: string }[];
+  newer: { name: string }[];
+  wire: { ours: { name: string }; what: string }[];
+  names: { ours: { name: string }; what: string }[];
+  text: { ours: { name: string }; what: string }[];
+  options: { ours: { name: string }; what: string }[];
+  breaking: { theirsToOurs: { rule: string }[]; oursToTheirs: { rule: string }[] };
+}
+
+async function drift(file: string, ...args: string[]): Promise<{ code: number; json: Json }> {
+  let output = "";
+  const code = await protoDrift([file, "--json", ...args], (text) => {
+    output += text;
+  });
+  return { code, json: JSON.parse(output) as Json };
+}
+
+async function text(...args: string[]): Promise<{ code: number; output: string }> {
+  let output = "";
+  const code = await protoDrift(args, (line) => {
+    output += line;
+  });
+  return { code, output };
+}
+
+describe("no drift", () => {
+  it("against itself", async () => {
+    const { code, json } = await drift(upstream());
+    expect(code).toBe(0);
+    expect(json).toMatchObject({
+      agrees: true,
+      missing: [],
+      surplus: [],
+      newer: [],
+      wire: [],
+      names: [],
+      text: [],
+      options: [],
+    });
+    expect(json.same).toBeGreaterThan(750);
+  });
+
+  it("when only comments and order differ", async () => {
+    const { code, json } = await drift(upstream([/^ *\/\/.*\n/gm, ""]));
+    expect(code).toBe(0);
+    expect(json.same).toBeGreaterThan(750);
+  });
+
+  it("when values have other names, and says which", async () => {
+    const { code, json } = await drift(upstream([/SIGNAL_(\w+ =)/g, "$1"]));
+    expect(code).toBe(0);
+    expect(json.names).toHaveLength(66);
+    expect(json.names[23]).toMatchObject({
+      ours: { name: "Signal.SIGNAL_SIGTERM" },
+      what: "SIGNAL_SIGTERM here, SIGTERM there",
+    });
+  });
+
+  it("when a field has another name, and says which", async () => {
+    const { code, json } = await drift(upstream(["string user_specified_image = 18", "string wanted_image = 18"]));
+    expect(code).toBe(0);
+    expect(json.names.map((each) => each.what)).toEqual(["user_specified_image here, wanted_image there"]);
+  });
+
+  it("when a string became bytes, and says so", async () => {
+    const { code, json } = await drift(upstream(["bytes value = 2", "string value = 2"]));
+    expect(code).toBe(0);
+    expect(json.text).toMatchObject([{ ours: { name: "KeyValue.value" }, what: "bytes here, string there" }]);
+  });
+
+  it("when only options differ, and says so", async () => {
+    const { code, json } = await drift(upstream([" [debug_redact = true]", ""]));
+    expect(code).toBe(0);
+    expect(json.options).toMatchObject([
+      { ours: { name: "AuthConfig.password" }, what: "debug_redact here, no option there" },
+    ]);
+  });
+
+  it("when what 1.37 brought is not there yet", async () => {
+    const { code, json } = await drift(
+      upstream(
+        [/ *rpc CheckpointPod.*\n/, ""],
+        [/message CheckpointPod(Request|Response) \{[^}]*\}/g, ""],
+        [/ *repeated string mount_options.*\n/, ""],
+      ),
+    );
+    expect(code).toBe(0);
+    expect(json.newer.map((element) => element.name)).toEqual([
+      "RuntimeService.CheckpointPod",
+      "Mount.mount_options",
+      "CheckpointPodRequest",
+      "CheckpointPodResponse",
+    ]);
+    expect(json.breaking).toEqual({ theirsToOurs: [], oursToTheirs: [] });
+  });
+
+  it("when the file is older, and --latest says how old", async () => {
+    const old = upstream([/ *string image_sub_path.*\n/, ""]);
+    expect((await drift(old)).code).toBe(1);
+    expect((await drift(old, "--latest", "1.32")).code).toBe(0);
+  });
+});
+
+describe("drift", () => {
+  it.each<[string, [string | RegExp, string], string, string]>([
+    ["number", ["string hostname = 2", "string hostname = 20"], "PodSandboxConfig.hostname", "number 2 here, 20 there"],
+    ["type", ["int32 exit_code = 7", "int64 exit_code = 7"], "ContainerStatus.exit_code", "int32 here, int64 there"],
+    [
+      "cardinality",
+      ["repeated string command = 3", "string command = 3"],
+      "ContainerConfig.command",
+      "repeated string here, string there",
+    ],
+    [
+      "map",
+      ["map<string, string> sysctls = 3", "repeated string sysctls = 3"],
+      "LinuxPodSandboxConfig.sysctls",
+      "map<string, string> here, repeated string there",
+    ],
+    [
+      "streaming",
+      ["returns (stream StreamImagesResponse)", "returns (StreamImagesResponse)"],
+      "ImageService.StreamImages",
+      "stream StreamImagesResponse here",
+    ],
+    ["number of an enum value", ["UDP = 1", "UDP = 7"], "Protocol.UDP", "number 1 here, 7 there"],
+  ])("in the %s is found", async (_, change, name, what) => {
+    const { code, json } = await drift(upstream(change));
+    expect(code).toBe(1);
+    expect(json.wire.map((each) => each.ours.name)).toEqual([name]);
+    // What the RPC rows say is longer.
+    expect(json.wire[0]?.what.replace(/\(\w+\) → /g, "")).toContain(what);
+    expect(json.agrees).toBe(false);
+  });
+
+  it.each<[string, [string | RegExp, string], string[]]>([
+    ["a field", ["string hostname = 2;", "string hostname = 2; string domain = 90;"], ["PodSandboxConfig.domain"]],
+    [
+      "an RPC",
+      ["rpc ListImages(", "rpc MountImage(ListImagesRequest) returns (ListImagesResponse); rpc ListImages("],
+      ["ImageService.MountImage"],
+    ],
+    ["an enum value", ["SCTP = 2;", "SCTP = 2; QUIC = 3;"], ["Protocol.QUIC"]],
+    [
+      "a message, named once",
+      ["message PodIP {", "message Extra { string a = 1; string b = 2; }\nmessage PodIP {"],
+      ["Extra"],
+    ],
+  ])("is found when we lack %s", async (_, change, names) => {
+    const { code, json } = await drift(upstream(change));
+    expect(code).toBe(1);
+    expect(json.missing.map((element) => element.name)).toEqual(names);
+    expect(json.breaking.theirsToOurs.length).toBeGreaterThan(0);
+  });
+
+  it("is found when they lack what they should have", async () => {
+    const { code, json } = await drift(upstream([/ *string hostname = 2;\n/, ""]));
+    expect(code).toBe(1);
+    expect(json.surplus.map((element) => element.name)).toEqual(["PodSandboxConfig.hostname"]);
+    expect(json.breaking.oursToTheirs.length).toBeGreaterThan(0);
+  });
+
+  it("is explained in words", async () => {
+    const { code, output } = await text(upstream(["string hostname = 2", "string hostname = 20"]));
+    expect(code).toBe(1);
+    expect(output).toContain("Different on the wire (1):\n  field PodSandboxConfig.hostname: number 2 here, 20 there");
+    expect(output).toContain("npm run generate");
+  });
+});
+
+describe("files of other kinds", () => {
+  it("of before Kubernetes 1.34, with options for Go's generator", async () => {
+    const old = upstream(
+      [
+        "package runtime.v1;",
+        `package runtime.v1;
+option go_package = "example.com/v1";
+import "github.com/gogo/protobuf/gogoproto/gogo.proto";
+option (gogoproto.goproto_stringer_all) = false;
+option (gogoproto.stringer_all) = true;
+option (gogoproto.goproto_getters_all) = true;
+option (gogoproto.marshaler_all) = true;
+option (gogoproto.sizer_all) = true;
+option (gogoproto.unmarshaler_all) = true;
+option (gogoproto.goproto_unrecognized_all) = false;`,
+      ],
+      [/ \[debug_redact = true\]/g, ""],
+    );
+    const { code, json } = await drift(old);
+    expect(code).toBe(0);
+    expect(json.options).toHaveLength(4);
+  });
+
+  it.each([
+    ["that does not exist", () => join(folder, "nowhere.proto"), /There is no file/],
+    [
+      "that is no schema",
+      () => upstream(["service ImageService {", "service ImageService"]),
+      /could not compare[\s\S]*api\.proto:\d+/,
+    ],
+    [
+      "of another package",
+      () => upstream(["package runtime.v1;", "package other.v1;"]),
+      /declares nothing in the package runtime\.v1/,
+    ],
+  ])("%s are refused with exit code 2", async (_, file, message) => {
+    const { code, output } = await text(file());
+    expect(code).toBe(2);
+    expect(output).toMatch(message);
+  });
+
+  it("needs a release to be spelled as one", async () => {
+    expect(await text("--latest", "36")).toMatchObject({ code: 2, output: expect.stringContaining("such as 1.") });
+  });
+});
+
+describe("the newest schema that Debian packages", async () => {
+  const hasApt = await promisify(execFile)("apt-get", ["--version"]).then(
+    () => true,
+    () => false,
+  );
+  if (!hasApt)
+    console.warn("SKIPPED: no apt-get here, so proto:drift is not compared with Debian's golang-k8s-cri-api-dev.");
+
+  it.skipIf(!hasApt)("agrees with ours on the wire, through the command itself", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "scripts/proto-drift/main.ts"], {
+      cwd: new URL("../..", import.meta.url),
+    });
+    expect(stdout).toContain("golang-k8s-cri-api-dev");
+    expect(stdout).toContain("No drift");
+  });
+});
