@@ -27,6 +27,7 @@ async function up(): Promise<{ owner: ChildProcess; pods: number }> {
     said += chunk;
     if (said.includes("takes it down")) break;
   }
+  if (!said.includes("takes it down")) throw new Error(`The lab did not come up: ${said}`);
   const endpoints = [...said.matchAll(/CONTAINER_RUNTIME_ENDPOINT=(\S+)/g)].map((match) => match[1] ?? "");
   for (const endpoint of endpoints) await runPod(endpoint);
   return { owner, pods: endpoints.length };

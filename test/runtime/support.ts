@@ -16,12 +16,18 @@ export interface Runtime extends ProvidedRuntime {
   restart(): Promise<void>;
 }
 
-/** Registers the tests once for each runtime, one runtime after the other; without any, one skipped test says why. */
-export function describeRuntimes(journeys: (runtime: Runtime) => void): void {
+/**
+ * Registers the tests once for each runtime, one runtime after the other or side by side; without any, one skipped test says
+ * why. Side by side, what is registered inside runs concurrently too, unless it is in a `describe` that says otherwise.
+ */
+export function describeRuntimes(
+  journeys: (runtime: Runtime) => void,
+  { sideBySide = false }: { sideBySide?: boolean } = {},
+): void {
   const { runtimes, skipped } = inject("runtimes");
   if (runtimes.length === 0) test.skip(skipped ?? "no runtime to test against", () => {});
   for (const provided of runtimes) {
-    describe(`${provided.name} (${provided.version})`, { concurrent: false }, () => journeys(steerable(provided)));
+    describe(`${provided.name} (${provided.version})`, { concurrent: sideBySide }, () => journeys(steerable(provided)));
   }
 }
 

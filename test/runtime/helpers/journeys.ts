@@ -1,0 +1,154 @@
+/**
+ * What every journey needs: a client, pods of its own, and the proof that nothing is left in the end.
+ *
+ * @module
+ */
+import { randomUUID } from "node:crypto";
+import { CriClient, type OwnedContainer, type OwnedPodSandbox, type Pods } from "k8s-cri-client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ProvidedLab } from "../provided.js";
+import { describeRuntimes, type Runtime } from "../support.js";
+
+export type PodSpec = Parameters<Pods["run"]>[0];
+export type ContainerSpec = Parameters<CriClient["runContainerInSandbox"]>[1];
+
+/** Keeps a container alive; it pays no heed to SIGTERM, as the first process of a namespace does by nature. */
+export const idle = ["/bin/sleep", "infinity"] as const;
+
+/** A shell line as a command. */
+export const sh = (line: string): string[] => ["/bin/sh", "-c", line];
+
+export class Bench {
+  /** Everything this file makes is in here, so that on a runtime that others use it can be told from theirs. */
+  readonly namespace = `journeys-${randomUUID().slice(0, 8)}`;
+  readonly cri: CriClient;
+  readonly image: string;
+  #count = 0;
+  #shared: Promise<OwnedPodSandbox> | undefined;
+
+  constructor(
+    readonly runtime: Runtime,
+    private readonly theme: string,
+  ) {
+    this.cri = CriClient.lazy({ endpoint: runtime.endpoint, imageEndpoint: runtime.imageEndpoint });
+    this.image = runtime.image;
+  }
+
+  /** A name that no other object of this file has. */
+  name(what = "pod"): string {
+    return `${this.theme}-${what}-${++this.#count}`;
+  }
+
+  podSpec(spec: Partial<PodSpec> = {}): PodSpec {
+    return { name: this.name(), namespace: this.namespace, ...spec };
+  }
+
+  pod(spec: Partial<PodSpec> = {}): Promise<OwnedPodSandbox> {
+    return this.cri.pods.run(this.podSpec(spec));
+  }
+
+  /** The cheapest pod there is, for journeys that care for containers only. */
+  cheapPod(spec: Partial<PodSpec> = {}): Promise<OwnedPodSandbox> {
+    return this.pod({ hostNetwork: true, ...spec });
+  }
+
+  /** One pod for all journeys of the file that leave it as it is. It ends with the file. */
+  sharedPod(): Promise<OwnedPodSandbox> {
+    this.#shared ??= this.cheapPod();
+    return this.#shared;
+  }
+
+  async closeSharedPod(): Promise<void> {
+    await (await this.#shared)?.[Symbol.asyncDispose]();
+    this.#shared = undefined;
+  }
+
+  containerSpec(spec: Partial<ContainerSpec> = {}): ContainerSpec {
+    return {
+      name: this.name("c"),
+      image: this.image,
+      command: [...idle],
+      terminationGracePeriodSeconds: 0,
+      ...spec,
+    };
+  }
+
+  /** Runs a container that idles unless the spec says otherwise, and dies at once when it is disposed of. */
+  container(pod: OwnedPodSandbox, spec: Partial<ContainerSpec> = {}): Promise<OwnedContainer> {
+    return pod.runContainer(this.containerSpec(spec));
+  }
+
+  /** A client of its own, closed with the block. */
+  client(options: Partial<Parameters<typeof CriClient.lazy>[0]> = {}): CriClient {
+    const { endpoint, imageEndpoint } = this.runtime;
+    return CriClient.lazy({ endpoint, imageEndpoint, ...options });
+  }
+
+  /** Ids of the pods and containers that are here and should not be: on the lab any, elsewhere those of this file. */
+  async leftovers(): Promise<string[]> {
+    const pods = await this.cri.pods.list(this.runtime.lab ? {} : { namespace: this.namespace });
+    const ids = new Set(pods.map(({ id }) => id));
+    const containers = (await this.cri.containers.list()).filter(
+      ({ podSandboxId }) => this.runtime.lab !== undefined || ids.has(podSandboxId),
+    );
+    return [
+      ...pods.map(({ metadata, id }) => `pod ${metadata?.namespace}/${metadata?.name} ${id}`),
+      ...containers.map(({ metadata, id }) => `container ${metadata?.name} ${id}`),
+    ];
+  }
+
+  /** Removes what a failed test left, so that it fails alone. */
+  async sweep(): Promise<void> {
+    for (const { id, metadata } of await this.cri.pods.list()) {
+      if (metadata?.namespace !== this.namespace) continue;
+      await this.cri.pods.stop(id);
+      await this.cri.pods.remove(id);
+    }
+  }
+}
+
+export interface JourneyOptions {
+  /** One runtime after the other: for what measures the test process itself. @defaultValue false */
+  oneByOne?: boolean;
+}
+
+/**
+ * Registers journeys for every runtime. The runtimes take their journeys side by side, each its own one after the other. The
+ * last test of each shows that nothing is left on the runtime.
+ */
+export function journeys(theme: string, define: (bench: Bench) => void, options: JourneyOptions = {}): void {
+  describeRuntimes(
+    (runtime) => {
+      describe(theme, { concurrent: false }, () => {
+        const bench = new Bench(runtime, theme);
+        beforeAll(async () => {
+          await bench.cri.images.ensure(bench.image);
+        });
+        define(bench);
+        test("nothing is left on the runtime", async () => {
+          await bench.closeSharedPod();
+          expect(await bench.leftovers()).toEqual([]);
+        });
+        afterAll(async () => {
+          await bench.sweep();
+          await bench.cri.close();
+        });
+      });
+    },
+    { sideBySide: !options.oneByOne },
+  );
+}
+
+/** Journeys that need the lab: killing the runtime, its TLS endpoint, its registries. Elsewhere they are skipped, and say so. */
+export function labJourneys(theme: string, define: (bench: Bench, lab: ProvidedLab) => void): void {
+  journeys(theme, (bench) => {
+    const { lab, name } = bench.runtime;
+    if (lab) {
+      define(bench, lab);
+      return;
+    }
+    const notice = `the journeys "${theme}" need the lab, and ${name} is not part of it`;
+    console.warn(`\n!!! SKIPPED: ${notice}. !!!\n`);
+    test.skip(notice, () => {});
+  });
+}

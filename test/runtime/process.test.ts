@@ -1,0 +1,215 @@
+/** What a container's first process is started with, as that process sees it. */
+import { ContainerState } from "k8s-cri-client";
+import { describe, expect, test } from "vitest";
+import { expectCode } from "./helpers/expecting.js";
+import { ask, processStatus } from "./helpers/inside.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+journeys("process", (bench) => {
+  const { cri, runtime } = bench;
+
+  test("environment: on top of the image's, special characters and bytes as they are, nothing expanded", async () => {
+    const bytes = Uint8Array.from({ length: 255 }, (_, index) => index + 1);
+    await using container = await bench.container(await bench.sharedPod(), {
+      env: {
+        EMPTY: "",
+        SPACED: "  a b  ",
+        LINES: "one\ntwo\r\n",
+        DOLLAR: "$HOME $(id) `id`",
+        QUOTES: `'"\\`,
+        EQUALS: "a=b=c",
+        UNICODE: "grüße ✓ 🚀",
+        "odd.name-1": "yes",
+        BYTES: bytes,
+        LEFT_OUT: undefined,
+      },
+    });
+    const { stdout } = await container.execSync(["/bin/cat", "/proc/1/environ"], { encoding: "buffer" });
+    const seen = new Map(
+      split(Buffer.from(stdout), 0).map((entry) => {
+        const sign = entry.indexOf("=");
+        return [entry.subarray(0, sign).toString(), entry.subarray(sign + 1)] as const;
+      }),
+    );
+    const text = (name: string) => seen.get(name)?.toString();
+    expect(text("EMPTY")).toBe("");
+    expect(text("SPACED")).toBe("  a b  ");
+    expect(text("LINES")).toBe("one\ntwo\r\n");
+    expect(text("DOLLAR")).toBe("$HOME $(id) `id`");
+    expect(text("QUOTES")).toBe(`'"\\`);
+    expect(text("EQUALS")).toBe("a=b=c");
+    expect(text("UNICODE")).toBe("grüße ✓ 🚀");
+    expect(text("odd.name-1")).toBe("yes");
+    expect(seen.has("LEFT_OUT")).toBe(false);
+    expect(seen.has("PATH")).toBe(true);
+    // The OCI configuration between CRI and the kernel is JSON: bytes that are no UTF-8 cannot pass through it.
+    expect(seen.get("BYTES")?.subarray(0, 127)).toEqual(Buffer.from(bytes.subarray(0, 127)));
+  });
+
+  test("environment as a list: the later of two equal names counts", async () => {
+    await using container = await bench.container(await bench.sharedPod(), {
+      env: [
+        { name: "TWICE", value: "first" },
+        { name: "TWICE", value: "second" },
+      ],
+    });
+    expect(await ask(container, 'echo "$TWICE"')).toBe("second");
+  });
+
+  test("args alone go to the image's entry point, command replaces both, and no shell is in between", async () => {
+    const commandLine = async (spec: Parameters<typeof bench.container>[1]) => {
+      await using container = await bench.container(await bench.sharedPod(), spec);
+      return (await ask(container, "tr '\\0' '\\n' < /proc/1/cmdline")).split("\n");
+    };
+    expect(await commandLine({ command: ["/bin/sleep"], args: ["1000"] })).toEqual(["/bin/sleep", "1000"]);
+    expect(await commandLine({ command: ["/bin/sleep", "1001"], args: [] })).toEqual(["/bin/sleep", "1001"]);
+    // The test image has a command and no entry point: args take the command's place.
+    if (runtime.lab)
+      expect(await commandLine({ command: [], args: ["/bin/sleep", "1002"] })).toEqual(["/bin/sleep", "1002"]);
+    const odd = ["/bin/sh", "-c", "sleep 1000; :", "", "two words", "$HOME", "*", "ü", "--"];
+    expect(await commandLine({ command: odd })).toEqual(odd);
+  });
+
+  test.skipIf(!runtime.lab)(
+    "an image's own entry point, command, user, directory and variables hold when nothing is said",
+    async () => {
+      await using container = await bench.container(await bench.sharedPod(), {
+        image: runtime.lab!.images.demo,
+        command: [],
+      });
+      expect(await ask(container, "tr '\\0' ' ' < /proc/1/cmdline")).toBe(
+        "/bin/tini -- /bin/sleep infinity ".trimEnd(),
+      );
+      expect(await ask(container, 'id -u; id -g; pwd; echo "$GREETING"')).toBe("1000\n1000\n/home/app\nhello");
+      await using changed = await bench.container(await bench.sharedPod(), {
+        image: runtime.lab!.images.demo,
+        command: [],
+        args: ["/bin/sleep", "77"],
+      });
+      expect(await ask(changed, "tr '\\0' ' ' < /proc/1/cmdline")).toBe("/bin/tini -- /bin/sleep 77");
+    },
+  );
+
+  test("working directory", async () => {
+    await using container = await bench.container(await bench.sharedPod(), { workingDir: "/var/tmp/made for it" });
+    expect(await ask(container, "readlink /proc/1/cwd; pwd")).toBe("/var/tmp/made for it\n/var/tmp/made for it");
+  });
+
+  test("a terminal, or none", async () => {
+    await using terminal = await bench.container(await bench.sharedPod(), { tty: true });
+    await using plain = await bench.container(await bench.sharedPod());
+    const output = "readlink /proc/1/fd/1; tr '\\0' '\\n' < /proc/1/environ | grep ^TERM || echo no TERM";
+    expect(await ask(terminal, output)).toMatch(/^\/dev\/pts\/\d+\nTERM=xterm$/);
+    expect(await ask(plain, output)).toMatch(/^pipe:\[\d+\]\nno TERM$/);
+  });
+
+  test("standard input is open with stdin, and at its end without", async () => {
+    await using open = await bench.container(await bench.sharedPod(), { stdin: true, command: ["/bin/cat"] });
+    await using closed = await bench.container(await bench.sharedPod(), { command: ["/bin/cat"] });
+    expect((await closed.wait({ timeoutMs: 60_000 })).exitCode).toBe(0);
+    expect((await open.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
+  });
+
+  describe("stop signals", () => {
+    const traps =
+      "trap 'exit 10' USR1; trap 'exit 15' TERM; trap 'exit 2' INT; echo > /tmp/up; while :; do sleep 0.05; done";
+    const exitCodeOf = async (spec: Parameters<typeof bench.container>[1]) => {
+      await using container = await bench.container(await bench.sharedPod(), { command: sh(traps), ...spec });
+      await ask(container, "until test -f /tmp/up; do sleep 0.05; done");
+      await container.stop({ gracePeriodSeconds: 30 });
+      return (await container.status()).exitCode;
+    };
+
+    test("SIGTERM unless told otherwise", async () => {
+      expect(await exitCodeOf({})).toBe(15);
+    });
+
+    test.skipIf(!runtime.lab)("the image's", async () => {
+      expect(await exitCodeOf({ image: runtime.lab!.images.demo })).toBe(2);
+    });
+
+    test("the container's, where the runtime is as young as Kubernetes 1.33; the image's before that", async () => {
+      const code = await exitCodeOf({ stopSignal: "SIGUSR1" });
+      const young = (await cri.capabilities()).updatePodResources; // of the same release
+      expect(code).toBe(young ? 10 : 15);
+    });
+  });
+
+  test("patch has the last word on the messages", async () => {
+    await using pod = await bench.pod({
+      hostname: "before",
+      patch: (config) => {
+        config.hostname = "after";
+        config.labels.patched = "pod";
+      },
+    });
+    await using container = await bench.container(pod, {
+      env: { WHO: "before" },
+      patch: (config) => {
+        config.workingDir = "/tmp";
+        config.envs.push({ key: "WHO", value: Buffer.from("after") });
+        config.labels.patched = "container";
+      },
+    });
+    expect(await ask(container, 'hostname; pwd; echo "$WHO"')).toBe("after\n/tmp\nafter");
+    expect((await pod.status()).labels).toMatchObject({ patched: "pod" });
+    expect((await container.status()).labels).toMatchObject({ patched: "container" });
+    expect(pod.config.hostname).toBe("after");
+    expect(container.config.workingDir).toBe("/tmp");
+  });
+
+  describe("users and groups", () => {
+    const groups = async (container: Parameters<typeof processStatus>[0]) =>
+      (await processStatus(container, "Groups"))
+        .split(/\s+/)
+        .filter(Boolean)
+        .map(Number)
+        .sort((a, b) => a - b);
+
+    test("by number, with group and supplemental groups", async () => {
+      await using container = await bench.container(await bench.sharedPod(), {
+        security: { runAsUser: 1234, runAsGroup: 2345, supplementalGroups: [3456, 4567] },
+      });
+      expect(await processStatus(container, "Uid")).toBe("1234\t1234\t1234\t1234");
+      expect(await processStatus(container, "Gid")).toBe("2345\t2345\t2345\t2345");
+      expect(await groups(container)).toEqual(expect.arrayContaining([3456, 4567]));
+      expect(await ask(container, "id -u; id -g; echo x > /owned-by-root || echo refused")).toMatch(
+        /^1234\n2345\n.*refused$/s,
+      );
+    });
+
+    test.skipIf(!runtime.lab)("by a name of the image's, with the groups it has there", async () => {
+      await using container = await bench.container(await bench.sharedPod(), { security: { runAsUserName: "app" } });
+      expect(await processStatus(container, "Uid")).toBe("1000\t1000\t1000\t1000");
+      expect(await groups(container)).toEqual([1000, 2000]);
+    });
+
+    test("the pod's, unless the container says otherwise", async () => {
+      await using pod = await bench.cheapPod({ security: { runAsUser: 1111, supplementalGroups: [7777] } });
+      await using heir = await bench.container(pod);
+      await using dissenter = await bench.container(pod, { security: { runAsUser: 2222, supplementalGroups: [] } });
+      expect(await processStatus(heir, "Uid")).toBe("1111\t1111\t1111\t1111");
+      expect(await groups(heir)).toContain(7777);
+      expect(await processStatus(dissenter, "Uid")).toBe("2222\t2222\t2222\t2222");
+      expect(await groups(dissenter)).not.toContain(7777);
+    });
+  });
+
+  test("a program that is not there: the error says so, and nothing is left", async () => {
+    const pod = await bench.sharedPod();
+    const name = bench.name("missing");
+    const failure = await expectCode(bench.container(pod, { name, command: ["/no/such/program"] }), "UNKNOWN");
+    expect(failure.message).toMatch(/no such file or directory|not found/);
+    expect(await cri.containers.list({ pod, name })).toEqual([]);
+  });
+});
+
+function split(data: Buffer, separator: number): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let start = 0, end = 0; start < data.length; start = end + 1) {
+    end = data.indexOf(separator, start);
+    if (end === -1) end = data.length;
+    parts.push(data.subarray(start, end));
+  }
+  return parts;
+}
