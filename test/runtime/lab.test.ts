@@ -32,6 +32,9 @@ describeRuntimes((runtime) => {
     return { podSandboxId, containerId };
   }
 
+  /** Reads the file that the container's program writes when it starts, once it is there. */
+  const readGreeting = ["/bin/sh", "-c", "until [ -s /tmp/www/greeting ]; do sleep 0.05; done; cat /tmp/www/greeting"];
+
   async function removePod(podSandboxId: string) {
     await cri.stopPodSandbox({ podSandboxId });
     await cri.removePodSandbox({ podSandboxId });
@@ -45,7 +48,7 @@ describeRuntimes((runtime) => {
 
   test("runs a pod that has an address, and a command in its container", async () => {
     const { podSandboxId, containerId } = await startPod("journey");
-    const { stdout, exitCode } = await cri.execSync({ containerId, cmd: ["/bin/cat", "/tmp/www/greeting"] });
+    const { stdout, exitCode } = await cri.execSync({ containerId, cmd: readGreeting });
     expect(exitCode).toBe(0);
     expect(Buffer.from(stdout).toString()).toBe("hello\n");
 
@@ -118,7 +121,7 @@ describeRuntimes((runtime) => {
       const again = createChannel(runtime.endpoint);
       const { stdout } = await createClient(RuntimeServiceDefinition, again).execSync({
         containerId,
-        cmd: ["/bin/cat", "/tmp/www/greeting"],
+        cmd: readGreeting,
       });
       expect(Buffer.from(stdout).toString()).toBe("hello\n");
       await createClient(RuntimeServiceDefinition, again).stopPodSandbox({ podSandboxId });

@@ -1,5 +1,5 @@
 /**
- * `npm run lab -- up [--detach] [--versions=1.7,2.1] | down | status | clean`: the lab for trying things by hand.
+ * `npm run lab -- up [--detach] [--versions=1.7,2.1] | down [ID] | status | clean`: the lab for trying things by hand.
  *
  * @module
  */
@@ -16,12 +16,12 @@ import { signal } from "./processes.js";
 import { type LabRecord, readRecords, stateOf } from "./records.js";
 import { tearDown, tearDownAbandoned } from "./teardown.js";
 
-const usage = "Usage: npm run lab -- up [--detach] [--versions=1.6,1.7,2.1] | down | status | clean";
+const usage = "Usage: npm run lab -- up [--detach] [--versions=1.6,1.7,2.1] | down [ID] | status | clean";
 
 async function up(versions: readonly LabVersion[]): Promise<void> {
   const availability = labAvailability();
   if (!availability.available) throw new Error(`No lab on this machine: ${availability.reason}.`);
-  const lab = await startLab({ versions, tcp: { "2.1": "cri" } });
+  const lab = await startLab({ versions, tcp: { "2.1": "cri" }, byHand: true });
   const { username, password, address } = lab.privateRegistry;
   console.log(`Lab ${lab.id} is up. Images:`);
   for (const image of Object.keys(lab.images.digests)) console.log(`  ${image}`);
@@ -32,7 +32,7 @@ async function up(versions: readonly LabVersion[]): Promise<void> {
     );
     console.log(`export CONTAINER_RUNTIME_ENDPOINT=${endpoint}`);
   }
-  console.log("Ctrl+C or `npm run lab -- down` takes it down.");
+  console.log(`Ctrl+C or \`npm run lab -- down ${lab.id}\` takes it down.`);
   // Nothing else keeps the process: everything that runs is a child that must not.
   setInterval(() => {}, 2 ** 30);
 }
@@ -57,16 +57,20 @@ async function upDetached(versions: readonly LabVersion[]): Promise<void> {
   }
 }
 
-async function down(): Promise<void> {
-  for (const record of readRecords().filter((record) => stateOf(record) === "live")) {
+/** Takes down the lab with the id, or the only one brought up by hand: with several, one may be somebody else's. */
+async function down(id: string | undefined): Promise<void> {
+  const live = readRecords().filter((record) => stateOf(record) === "live");
+  const meant = live.filter((record) => (id === undefined ? record.byHand : record.id === id));
+  if (id !== undefined && meant.length === 0) throw new Error(`No lab ${id} is up.`);
+  if (meant.length > 1) throw new Error(`Which one?\n${meant.map(describe).join("\n")}`);
+  for (const record of meant) {
     signal(record.owner, "SIGTERM");
     const deadline = Date.now() + 20_000;
     while (stateOf(record) === "live" && Date.now() < deadline) await sleep(50);
     // An owner that does not react is left alone, but not with its lab.
-    if (readRecords().some(({ id }) => id === record.id)) tearDown(record);
+    if (readRecords().some((other) => other.id === record.id)) tearDown(record);
     console.log(`Lab ${record.id} is down.`);
   }
-  clean();
 }
 
 function clean(): void {
@@ -81,7 +85,7 @@ function status(): void {
 
 function describe(record: LabRecord): string {
   const lines = Object.entries(record.endpoints).map(([name, endpoint]) => `\n  ${name}  ${endpoint}`);
-  return `${record.id}  ${stateOf(record)}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
+  return `${record.id}  ${stateOf(record)}${record.byHand ? ", by hand" : ""}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
 }
 
 async function main(): Promise<void> {
@@ -94,7 +98,7 @@ async function main(): Promise<void> {
     case "up":
       return await (values.detach ? upDetached(versions) : up(versions));
     case "down":
-      return await down();
+      return await down(positionals[1]);
     case "status":
       return status();
     case "clean":

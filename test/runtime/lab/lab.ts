@@ -58,6 +58,8 @@ export interface LabOptions {
   versions?: readonly LabVersion[];
   /** Versions that also listen on a TCP port with mutual TLS, and whether CRI is served there. */
   tcp?: Partial<Record<LabVersion, "cri" | "without-cri">>;
+  /** Whether `npm run lab -- down` may take it down. */
+  byHand?: boolean;
 }
 
 /** A TCP endpoint with mutual TLS; the paths lead to PEM files. */
@@ -136,7 +138,7 @@ export async function prepareLab(versions: readonly LabVersion[] = labVersions):
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const versions = options.versions ?? labVersions;
   const programs = await fetchPrograms(versions);
-  const record = await register(versions, programs.busybox);
+  const record = await register(versions, programs.busybox, options.byHand ?? false);
   const release = tearDownWithOwner(record);
   try {
     const lab = await assemble(record, versions, options, programs);
@@ -191,7 +193,7 @@ async function fetchPrograms(versions: readonly LabVersion[]): Promise<Programs>
 }
 
 /** Removes abandoned labs and writes down what the new one is going to own. One process at a time. */
-async function register(versions: readonly LabVersion[], busybox: string): Promise<LabRecord> {
+async function register(versions: readonly LabVersion[], busybox: string, byHand: boolean): Promise<LabRecord> {
   return await exclusively(join(cacheFolder(), "labs"), async () => {
     tearDownAbandoned();
     const others = readRecords().filter((other) => stateOf(other) !== "abandoned");
@@ -203,6 +205,7 @@ async function register(versions: readonly LabVersion[], busybox: string): Promi
     const record: LabRecord = {
       id,
       owner,
+      byHand,
       scope: processScope(),
       started: new Date().toISOString(),
       folder: join(shortTemporaryFolder(), `cri-lab-${id}`),

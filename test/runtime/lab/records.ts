@@ -12,6 +12,8 @@ export interface LabRecord {
   /** Also the value of `CRI_LAB_ID` in the environment of every process of the lab. */
   id: string;
   owner: ProcessIdentity;
+  /** Brought up by hand, and so taken down by hand; not for instance by a test run. */
+  byHand: boolean;
   /** See {@link processScope}. */
   scope: string;
   started: string;
