@@ -1,5 +1,6 @@
 import { ServerError, Status } from "nice-grpc-common";
 import type { GrpcErrorCode } from "../errors.js";
+import { onAbort } from "../internal/abort.js";
 import { sleep } from "../internal/timer.js";
 import { type CallLog, CallRecord } from "./calls.js";
 import type { AnyReplyScript, CallFaults, FaultPhase, FaultQueue } from "./faults.js";
@@ -69,16 +70,17 @@ export class Dispatcher {
 
   async #run(rpc: Rpc, call: IncomingCall, record: CallRecord): Promise<void> {
     const faults = this.#options.faults.take(rpc.name, record.request);
-    const inject = (phase: FaultPhase) => strike(faults, phase, call);
+    const inject = (phase: FaultPhase) => strike(faults, phase, call, call.signal);
     await inject("beforeEffect");
     const script = faults.reply;
     const scripted = script !== undefined && typeof script !== "function";
     const context: HandlerContext = {
       signal: call.signal,
       deadline: call.deadline,
-      midway: async () => {
-        await inject("duringEffect");
-        if (call.signal.aborted) throw call.signal.reason;
+      midway: async ({ unattended } = { unattended: false }) => {
+        const signal = unattended ? call.killed : call.signal;
+        await strike(faults, "duringEffect", call, signal);
+        signal.throwIfAborted();
       },
     };
     const send = async (reply: RpcReply) => {
@@ -132,23 +134,30 @@ export class Dispatcher {
   }
 }
 
-async function strike(faults: CallFaults, phase: FaultPhase, call: IncomingCall): Promise<void> {
+async function strike(faults: CallFaults, phase: FaultPhase, call: IncomingCall, signal: AbortSignal): Promise<void> {
   for (const action of faults.at(phase)) {
     switch (action.kind) {
       case "delay":
-        await sleep(action.ms, call.signal);
+        await sleep(action.ms, signal);
         break;
       case "fail":
         throw new ScriptedFailure(action.code, action.message, action.trailers);
       case "hang":
         // Not even the deadline is answered: only the client's going away ends it.
-        await call.closed;
-        throw call.signal.reason;
+        await (signal === call.signal ? call.closed : aborted(signal));
+        throw signal.reason;
       case "drop":
         call.connection.destroy();
         throw new Dropped();
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else onAbort(signal, resolve);
+  });
 }
 
 function rewrite(script: AnyReplyScript | undefined, reply: RpcReply, request: RpcRequest): RpcReply {

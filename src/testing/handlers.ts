@@ -8,9 +8,9 @@ export interface HandlerContext {
   readonly deadline: Date | undefined;
   /**
    * The moment between "begun" and "done", where faults of the phase `duringEffect` strike. Throws if the call is aborted by
-   * then.
+   * then; an unattended one goes on without its client and throws only when the runtime is killed.
    */
-  midway(): Promise<void>;
+  midway(options?: { unattended: boolean }): Promise<void>;
 }
 
 /** One function per RPC. */

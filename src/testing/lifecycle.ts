@@ -1,4 +1,5 @@
-import { startTimer } from "../internal/timer.js";
+import { linkAbort } from "../internal/abort.js";
+import { sleep } from "../internal/timer.js";
 import { ContainerEventType, ContainerState, PodSandboxState } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import type { FlavorProfile } from "./flavors.js";
@@ -155,18 +156,11 @@ export function describe(container: ContainerRecord): BackendContainer {
 
 /** Waits for an end, at most so long; rejects when the signal aborts. */
 async function within(ended: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  let stopTimer: () => void = () => {};
-  let onAbort: () => void = () => {};
-  const timeout = new Promise<void>((resolve, reject) => {
-    stopTimer = startTimer(ms, resolve);
-    onAbort = () => reject(signal?.reason);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
-  });
+  const link = linkAbort(signal);
   try {
-    await Promise.race([ended, timeout]);
+    await Promise.race([ended, sleep(ms, link.signal)]);
   } finally {
-    stopTimer();
-    signal?.removeEventListener("abort", onAbort);
+    link.unlink();
+    link.abort(undefined);
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from "../../internal/abort.js";
 import { sleep, startTimer } from "../../internal/timer.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd, ContainerProcess, ExecOutcome } from "./backend.js";
 import { planCommand } from "./commands.js";
@@ -150,15 +151,10 @@ function toBytes(value: string | Uint8Array | undefined): Uint8Array {
 
 async function raceAbort<T>(value: T | Promise<T>, signal: AbortSignal): Promise<T> {
   if (!(value instanceof Promise)) return value;
-  let onAbort: () => void = () => {};
+  signal.throwIfAborted();
+  let unlisten: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    unlisten = onAbort(signal, () => reject(signal.reason));
   });
-  try {
-    return await Promise.race([value, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+  return Promise.race([value, aborted]).finally(unlisten);
 }

@@ -1,3 +1,4 @@
+import { onAbort } from "../../internal/abort.js";
 import { ContainerEventResponse } from "../../proto.js";
 import type { EventMode } from "../flavors.js";
 
@@ -42,9 +43,8 @@ export class EventHub {
       queue.push(event);
       wake();
     };
-    const onAbort = () => wake();
+    const unlisten = onAbort(signal, () => wake());
     this.#subscribers.add(subscriber);
-    signal.addEventListener("abort", onAbort, { once: true });
     try {
       while (!signal.aborted) {
         const event = queue.shift();
@@ -53,7 +53,7 @@ export class EventHub {
       }
       throw signal.reason;
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      unlisten();
       this.#subscribers.delete(subscriber);
     }
   }

@@ -1,3 +1,4 @@
+import { onAbort } from "../../internal/abort.js";
 import type { ContainerMetadata, PodSandboxMetadata } from "../../proto.js";
 import type { FlavorProfile } from "../flavors.js";
 import { rpcError } from "../handlers.js";
@@ -56,7 +57,7 @@ export class NameRegistry {
   async #taken(name: string, id: string, held: Reservation, signal: AbortSignal): Promise<string> {
     if (this.flavor.family === "cri-o") {
       const word = this.kind === "sandbox" ? "pod" : "ctr";
-      const created = await Promise.race([held.settled, aborted(signal)]);
+      const created = await unlessAborted(held.settled, signal);
       if (created) return held.id;
       throw rpcError("UNKNOWN", `error reserving ${word} name ${name} for id ${id}: name is reserved`);
     }
@@ -71,11 +72,14 @@ export class NameRegistry {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<false> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(false);
-    else signal.addEventListener("abort", () => resolve(false), { once: true });
+/** Whether something came about, or false as soon as nobody waits for it any more. */
+async function unlessAborted(settled: Promise<boolean>, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  let unlisten: () => void = () => {};
+  const aborted = new Promise<false>((resolve) => {
+    unlisten = onAbort(signal, () => resolve(false));
   });
+  return Promise.race([settled, aborted]).finally(unlisten);
 }
 
 /** What a sandbox's name is made of. */

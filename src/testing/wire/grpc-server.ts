@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { type Connection, IncomingCall } from "./incoming-call.js";
+import { CallAborted, type Connection, IncomingCall } from "./incoming-call.js";
 
 /** Where to listen. */
 export type ListenAddress = { path: string } | { host: string; port: number };
@@ -41,6 +41,7 @@ export class GrpcServer {
   #server: Http2Server | Http2SecureServer | undefined;
   #address: ListenAddress | undefined;
   #accepted = 0;
+  #killed = new AbortController();
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
@@ -67,6 +68,7 @@ export class GrpcServer {
       });
     });
     this.#server = server;
+    this.#killed = new AbortController();
     this.#address = "path" in address ? address : { host: address.host, port: (server.address() as AddressInfo).port };
     return this.#address;
   }
@@ -92,6 +94,7 @@ export class GrpcServer {
     this.#server = undefined;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const calls = [...this.#calls];
+    this.#killed.abort(new CallAborted("killed"));
     for (const call of calls) call.abort("killed");
     this.disconnectAll();
     await Promise.all([closed, ...calls.map((call) => call.closed)]);
@@ -142,7 +145,14 @@ export class GrpcServer {
     rawHeaders: readonly string[],
     connection: Connection,
   ): void {
-    const call = new IncomingCall(stream, headers, rawHeaders, connection, this.#options.maxMessageBytes);
+    const call = new IncomingCall(
+      stream,
+      headers,
+      rawHeaders,
+      connection,
+      this.#killed.signal,
+      this.#options.maxMessageBytes,
+    );
     this.#calls.add(call);
     void call.closed.then(() => this.#calls.delete(call));
     this.#options.onCall(call);

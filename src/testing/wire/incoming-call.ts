@@ -1,10 +1,9 @@
-import { once, setMaxListeners } from "node:events";
+import { once } from "node:events";
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { Status } from "nice-grpc-common";
 import { startTimer } from "../../internal/timer.js";
 import {
   encodeStatusMessage,
-  FramingError,
   frame,
   type MetadataValue,
   parseTimeout,
@@ -53,13 +52,14 @@ export class IncomingCall {
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
     readonly connection: Connection,
+    /** Aborts when the server is killed; other than {@link signal}, not when the client goes away. */
+    readonly killed: AbortSignal,
     private readonly maxMessageBytes: number,
   ) {
     this.#stream = stream;
     this.path = headers[":path"] ?? "";
     this.metadata = toMetadata(rawHeaders);
     this.signal = this.#controller.signal;
-    setMaxListeners(0, this.signal);
     this.grpcTimeout = headers["grpc-timeout"] as string | undefined;
     const timeoutMs = this.grpcTimeout === undefined ? undefined : parseTimeout(this.grpcTimeout);
     this.deadline = timeoutMs === undefined ? undefined : new Date(Date.now() + timeoutMs);
@@ -85,21 +85,25 @@ export class IncomingCall {
   }
 
   /** The request's one message. */
-  async request(): Promise<Uint8Array> {
+  request(): Promise<Uint8Array> {
+    const stream = this.#stream;
     const chunks: Buffer[] = [];
     let size = 0;
-    try {
-      for await (const chunk of this.#stream as AsyncIterable<Buffer>) {
-        chunks.push(chunk);
+    return new Promise((resolve, reject) => {
+      stream.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size > this.maxMessageBytes + 5) throw tooLarge(size - 5, this.maxMessageBytes);
-      }
-    } catch (error) {
-      if (error instanceof FramingError) throw error;
-      this.abort("cancelled");
-      throw this.signal.reason;
-    }
-    return unframe(Buffer.concat(chunks), this.maxMessageBytes);
+        if (size <= this.maxMessageBytes + 5) chunks.push(chunk);
+      });
+      stream.once("end", () => {
+        try {
+          if (size > this.maxMessageBytes + 5) throw tooLarge(size - 5, this.maxMessageBytes);
+          resolve(unframe(Buffer.concat(chunks), this.maxMessageBytes));
+        } catch (error) {
+          reject(error);
+        }
+      });
+      void this.closed.then(() => reject(this.signal.reason ?? new CallAborted("cancelled")));
+    });
   }
 
   /** Sends one message and waits until the client can take more. */
