@@ -1,0 +1,167 @@
+import { type CriClient, CriError, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-client";
+import { Listr, type ListrTask, PRESET_TIMER } from "listr2";
+import { defaultImage, imageRemover } from "./image.js";
+import { type ChosenRuntime, nameOf } from "./runtime.js";
+
+/** What the container does: it waits for a file, then exits with a code of its own. */
+const waitForFile = "until [ -e /dev/shm/exit ]; do sleep 0.2; done; exit 7";
+
+/** Pod, container, exec, exit, and the way back. */
+export class Journey {
+  readonly #runtime: ChosenRuntime;
+  readonly #signal: AbortSignal;
+  #image: string | undefined;
+  #cri: CriClient | undefined;
+  #pod: OwnedPodSandbox | undefined;
+  #container: OwnedContainer | undefined;
+  /** The way back, last step first. */
+  readonly #undo: ListrTask[] = [];
+  #kept = false;
+
+  constructor(runtime: ChosenRuntime, options: { image: string | undefined; signal: AbortSignal }) {
+    this.#runtime = runtime;
+    this.#image = options.image;
+    this.#signal = options.signal;
+  }
+
+  async run(): Promise<void> {
+    const signal = this.#signal;
+    await show([
+      {
+        title: this.#runtime.starting ?? "Connect",
+        task: async (_, task) => {
+          this.#cri = await this.#runtime.connect();
+          const about = await this.#cri.version({ signal });
+          task.title = `Connected to ${nameOf(about)}, CRI ${about.runtimeApiVersion}`;
+        },
+      },
+      {
+        title: "Image",
+        task: async (_, task) => {
+          const image = this.#image ?? this.#runtime.image?.() ?? (await defaultImage(this.#client, signal));
+          this.#image = image;
+          const remove = await imageRemover(this.#client, image, signal);
+          if (remove) {
+            task.title = `Pull image ${image}`;
+            this.#undo.unshift({ title: `Remove image ${image}`, task: remove });
+            await this.#client.images.pull(image, { signal });
+          }
+          task.title = `Image ${image} ${remove ? "was pulled" : "is on the node"}`;
+        },
+      },
+      {
+        title: "Run a pod",
+        task: async (_, task) => {
+          const { status } = await this.#client.status({ signal });
+          const network = status?.conditions.find(({ type }) => type === "NetworkReady");
+          // A runtime without a network for pods can still run them in the node's own.
+          const hostNetwork = network?.status === false;
+          const pod = await this.#client.pods.run({ name: "quickstart", hostNetwork }, { signal });
+          this.#pod = pod;
+          this.#undo.unshift({ title: "Stop and remove the pod", task: () => pod[Symbol.asyncDispose]() });
+          const { network: address } = await pod.status({ signal });
+          const where = hostNetwork ? "in the node's network" : `at ${address?.ip || "no address"}`;
+          task.title = `Pod ${short(pod.id)} is ready ${where}`;
+        },
+      },
+      {
+        title: "Run a container",
+        task: async (_, task) => {
+          const spec = { name: "main", image: this.#image ?? "", command: ["sh", "-c", waitForFile] };
+          const container = await this.#client.runContainerInSandbox(this.#owned(this.#pod), spec, { signal });
+          this.#container = container;
+          this.#undo.unshift({ title: "Stop and remove the container", task: () => container[Symbol.asyncDispose]() });
+          task.title = `Container ${short(container.id)} is running`;
+        },
+      },
+      {
+        title: "Run a command in it",
+        task: async (_, task) => {
+          const command = ["sh", "-c", 'echo "Hello from $(hostname), $(uname -sr)"'];
+          const { stdout } = await this.#owned(this.#container).execSync(command, { signal, throwOnNonZero: true });
+          task.title = `A command in it says: ${stdout.trim()}`;
+        },
+      },
+      {
+        title: "Tell it to exit",
+        task: async (_, task) => {
+          const container = this.#owned(this.#container);
+          await container.execSync(["touch", "/dev/shm/exit"], { signal, throwOnNonZero: true });
+          const { exitCode } = await container.wait({ signal, timeoutMs: 30_000 });
+          if (exitCode !== 7) throw new Error(`The container was to exit with code 7, and did with ${exitCode}.`);
+          task.title = `The container exited with code ${exitCode}, as it was meant to`;
+        },
+      },
+    ]);
+  }
+
+  /** Leaves pod, container and image, and says how to remove them. */
+  keep(): void {
+    const { endpoint } = this.#client;
+    const pod = this.#owned(this.#pod);
+    if (this.#runtime.isOurs) {
+      console.log(`Kept until Ctrl-C. Meanwhile: export CONTAINER_RUNTIME_ENDPOINT=${endpoint}`);
+      return;
+    }
+    this.#kept = true;
+    this.#container?.release();
+    pod.release();
+    const crictl = `crictl --runtime-endpoint ${endpoint}`;
+    console.log(`Kept: pod ${pod.id}. To remove it:\n  ${crictl} rmp --force ${pod.id}`);
+    const pulled = this.#undo.some(({ title }) => String(title).startsWith("Remove image"));
+    if (pulled) console.log(`  ${crictl} rmi ${this.#image}`);
+  }
+
+  /** Goes the way back as far as it was come, and says in words what could not be removed. */
+  async cleanUp(): Promise<string | undefined> {
+    const interrupted = this.#signal.aborted;
+    const undo = this.#kept ? [] : [...this.#undo];
+    // An interrupted runtime of our own is on its way down, with all that is in it.
+    if (this.#runtime.isOurs && interrupted) undo.length = 0;
+    else if (!this.#kept && this.#pod)
+      undo.push({ title: "Look whether the pod is gone", task: () => this.#checkGone() });
+    if (this.#cri) undo.push({ title: "Disconnect", task: () => this.#client.close() });
+    if (this.#runtime.isOurs) undo.push({ title: "Take the runtime down", task: () => this.#runtime.stop() });
+    const errors = await show(undo, { exitOnError: false });
+    if (errors.length === 0) return undefined;
+    const pod = this.#pod ? ` Pod: ${this.#pod.id}.` : "";
+    return `Not everything could be removed.${pod}\n${errors.map(({ message }) => `  ${message}`).join("\n")}`;
+  }
+
+  async #checkGone(): Promise<void> {
+    const { id } = this.#owned(this.#pod);
+    const left = await this.#client.pods.list({ id });
+    if (left.length > 0) throw new CriError({ code: "INTERNAL", message: `pod ${id} is still there` });
+  }
+
+  get #client(): CriClient {
+    return this.#owned(this.#cri);
+  }
+
+  #owned<T>(value: T | undefined): T {
+    if (value === undefined) throw new Error("An earlier step is missing.");
+    return value;
+  }
+}
+
+/** Runs tasks one after the other with a progress display: live on a terminal, in plain lines elsewhere. Returns what failed. */
+async function show(tasks: ListrTask[], { exitOnError = true } = {}): Promise<Error[]> {
+  const list = new Listr(tasks, {
+    concurrent: false,
+    exitOnError,
+    collectErrors: "minimal",
+    // Signals are dealt with in one place, which is not here.
+    registerSignalListeners: false,
+    rendererOptions: { timer: PRESET_TIMER, collapseErrors: false, showErrorMessage: false },
+    fallbackRenderer: "simple",
+    // Some pseudo-terminals have no width, and nothing fits into that.
+    fallbackRendererCondition: () => !process.stdout.isTTY || !process.stdout.columns,
+    fallbackRendererOptions: { timer: PRESET_TIMER },
+  });
+  await list.run();
+  return list.errors.map(({ error }) => error);
+}
+
+function short(id: string): string {
+  return id.slice(0, 12);
+}
