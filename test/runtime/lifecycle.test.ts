@@ -1,10 +1,10 @@
 /** From RunPodSandbox to the last Remove, as a kubelet would go. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ContainerState, PodSandboxState, toDate } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
-import { criFailureOf, expectCode } from "./helpers/expecting.js";
+import { criFailureOf, eventually, expectCode } from "./helpers/expecting.js";
+import { folder } from "./helpers/folder.js";
 import { ask } from "./helpers/inside.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
@@ -225,18 +225,14 @@ journeys("lifecycle", (bench) => {
   });
 
   test("the log is where the handle says, in CRI's format", async () => {
-    const logDirectory = await mkdtemp(join(tmpdir(), "journey-logs-"));
-    try {
-      await using pod = await bench.cheapPod({ logDirectory });
-      await using container = await bench.container(pod, { name: "talker", command: sh("echo out; echo err >&2") });
-      await container.wait();
-      const { logPath } = await container.status();
-      expect(logPath).toBe(join(logDirectory, "talker.0.log"));
-      const lines = (await readFile(logPath, "utf8")).trim().split("\n");
-      expect(lines.map((line) => line.split(" ").slice(1).join(" ")).sort()).toEqual(["stderr F err", "stdout F out"]);
-    } finally {
-      await rm(logDirectory, { recursive: true, force: true });
-    }
+    await using logs = await folder();
+    await using pod = await bench.cheapPod({ logDirectory: logs.path });
+    await using container = await bench.container(pod, { name: "talker", command: sh("echo out; echo err >&2") });
+    await container.wait();
+    const { logPath } = await container.status();
+    expect(logPath).toBe(join(logs.path, "talker.0.log"));
+    const lines = await eventually(async () => linesOf(await readFile(logPath, "utf8")), ({ length }) => length === 2);
+    expect(lines).toEqual(["stderr F err", "stdout F out"]);
   });
 
   test("the client is told what it talks to", async () => {
@@ -254,3 +250,12 @@ journeys("lifecycle", (bench) => {
     await cri.waitForReady({ network: true, timeoutMs: 30_000 });
   });
 });
+
+/** The lines of a log without their times, in no particular order. */
+function linesOf(log: string): string[] {
+  return log
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.slice(line.indexOf(" ") + 1))
+    .sort();
+}

@@ -26,7 +26,7 @@ journeys("pods", (bench) => {
     await using pod = await bench.pod();
     await using one = await bench.container(pod);
     await using two = await bench.container(pod);
-    const namespaces = "readlink /proc/self/ns/net /proc/self/ns/ipc /proc/self/ns/uts";
+    const namespaces = "for kind in net ipc uts; do readlink /proc/self/ns/$kind; done";
     expect(await ask(one, namespaces)).toBe(await ask(two, namespaces));
     expect(await ask(one, "readlink /proc/self/ns/net")).not.toBe(await readlink("/proc/self/ns/net"));
   });
@@ -88,9 +88,12 @@ journeys("pods", (bench) => {
     expect(await ask(apart, "tr '\\0' ' ' < /proc/1/cmdline")).toBe("/bin/sleep infinity");
     await using beside = await bench.container(pod, { processes: { target: main.id } });
     expect(await seesMain(beside)).toBe(true);
-    await using ofNode = await bench.container(pod, { processes: "host" });
+    await using nodePod = await bench.cheapPod({ hostPID: true });
+    await using ofNode = await bench.container(nodePod);
     expect(await seesMain(ofNode)).toBe(true);
     expect(Number(await ask(ofNode, count))).toBeGreaterThan(Number(await ask(apart, count)));
+    await using alone = await bench.container(nodePod, { processes: "container" });
+    expect(await seesMain(alone)).toBe(false);
 
     await using sharing = await bench.cheapPod({ shareProcessNamespace: true });
     await using one = await bench.container(sharing, { command: ["/bin/sleep", "4242"] });

@@ -1,0 +1,145 @@
+/** ExecSync: exit codes, output, time limits. */
+import { ExecError } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { criFailureOf, eventually, expectCode, failureOf } from "./helpers/expecting.js";
+import { ask } from "./helpers/inside.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+journeys("exec", (bench) => {
+  test("exit codes are data", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    for (const code of [0, 1, 2, 126, 127, 137, 255]) {
+      expect(await container.execSync(sh(`exit ${code}`))).toEqual({ exitCode: code, stdout: "", stderr: "" });
+    }
+    expect((await container.execSync(sh("kill -9 $$"))).exitCode).toBe(137);
+    expect((await container.execSync(sh("kill -15 $$"))).exitCode).toBe(143);
+  });
+
+  test("standard output and standard error apart, empty or not, words as they are", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    expect(await container.execSync(sh("echo out; echo err >&2; exit 3"))).toEqual({
+      exitCode: 3,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+    const words = ["", "two words", "$HOME", "ünïcode ✓", "new\nline", "--", "'\""];
+    expect((await container.execSync(["/bin/printf", "%s|", ...words])).stdout).toBe(words.map((w) => `${w}|`).join(""));
+  });
+
+  test("bytes as bytes: all 256 values, to both outputs", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const all = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    const script = "i=0; while [ $i -lt 256 ]; do printf \"\\\\$(printf %03o $i)\"; i=$((i+1)); done";
+    const { stdout, stderr, exitCode } = await container.execSync(sh(`${script}; (${script}) >&2`), { encoding: "buffer" });
+    expect(exitCode).toBe(0);
+    expect(Buffer.from(stdout).equals(all)).toBe(true);
+    expect(Buffer.from(stderr).equals(all)).toBe(true);
+  });
+
+  test("text that is no UTF-8 turns into replacement characters", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    expect((await container.execSync(["/bin/printf", "a\\377b"])).stdout).toBe("a\ufffdb");
+  });
+
+  test("a mebibyte of output on each side, complete", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const size = 2 ** 20;
+    const fill = (letter: string) => `head -c ${size} /dev/zero | tr '\\0' ${letter}`;
+    const { stdout, stderr } = await container.execSync(sh(`${fill("o")}; ${fill("e")} >&2`));
+    expect(stdout === "o".repeat(size)).toBe(true);
+    expect(stderr === "e".repeat(size)).toBe(true);
+  });
+
+  test("many commands at once, each with its own result", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const codes = Array.from({ length: 12 }, (_, index) => index);
+    const results = await Promise.all(codes.map((code) => container.execSync(sh(`echo ${code}; exit ${code}`))));
+    expect(results).toEqual(codes.map((exitCode) => ({ exitCode, stdout: `${exitCode}\n`, stderr: "" })));
+  });
+
+  test("a command that takes too long is killed and the error says so", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const startedAt = performance.now();
+    const failure = await expectCode(
+      container.execSync(sh("echo started > /tmp/started; exec sleep 4321"), { commandTimeoutSeconds: 1 }),
+      "COMMAND_TIMED_OUT",
+    );
+    expect(performance.now() - startedAt).toBeGreaterThan(900);
+    expect(failure).toMatchObject({ method: "RuntimeService/ExecSync", attempts: 1, mayHaveTakenEffect: true });
+    expect(await ask(container, "cat /tmp/started")).toBe("started");
+    await eventually(() => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), (all) => !all.includes("4321 "));
+  });
+
+  test("a fraction of a second is rounded up: 0 would mean no limit", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const failure = await expectCode(
+      container.execSync(["/bin/sleep", "4322"], { commandTimeoutSeconds: 0.3 }),
+      "COMMAND_TIMED_OUT",
+    );
+    expect(failure.message).toContain("within 1 s");
+    expect((await container.execSync(["/bin/sleep", "0.6"], { commandTimeoutSeconds: 0.5 })).exitCode).toBe(0);
+  });
+
+  test("the caller's own time limit is another matter, and kills the command too", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const failure = await expectCode(container.execSync(["/bin/sleep", "4323"], { timeoutMs: 700 }), "DEADLINE_EXCEEDED");
+    expect(failure.mayHaveTakenEffect).toBe(true);
+    await eventually(() => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), (all) => !all.includes("4323 "));
+  });
+
+  test("an aborted call rejects with the signal's reason and kills the command", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const abort = new AbortController();
+    const call = failureOf(container.execSync(["/bin/sleep", "4324"], { signal: abort.signal }));
+    const processes = () => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+    await eventually(processes, (all) => all.includes("4324 "));
+    const reason = { not: "an error" };
+    abort.abort(reason);
+    expect(await call).toBe(reason);
+    await eventually(processes, (all) => !all.includes("4324 "));
+  });
+
+  test("throwOnNonZero", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const failure = await failureOf(container.execSync(sh("echo out; echo err >&2; exit 5"), { throwOnNonZero: true }));
+    expect(failure).toBeInstanceOf(ExecError);
+    expect(failure).toMatchObject({ code: "COMMAND_FAILED", exitCode: 5, stdout: "out\n", stderr: "err\n" });
+    expect((await container.execSync(["true"], { throwOnNonZero: true })).exitCode).toBe(0);
+  });
+
+  test("a program that is not there", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const failure = await criFailureOf(container.execSync(["/no/such/program"]));
+    expect(failure.message).toMatch(/no such file or directory|not found/);
+    expect(failure.code).not.toBe("NOT_FOUND");
+  });
+
+  test("a container that does not run: created, exited", async () => {
+    const pod = await bench.sharedPod();
+    await using created = await pod.createContainer(bench.containerSpec());
+    expect((await criFailureOf(created.execSync(["true"]))).message).toMatch(/created|not running/i);
+    await using exited = await bench.container(pod, { command: ["/bin/true"] });
+    await exited.wait();
+    expect((await criFailureOf(exited.execSync(["true"]))).message).toMatch(/exited|not running/i);
+  });
+
+  test("the container ends while a command runs in it", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const command = container.execSync(["/bin/sleep", "1000"]);
+    await eventually(() => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), (all) => all.includes("sleep 1000"));
+    await container.stop({ gracePeriodSeconds: 0 });
+    expect((await command).exitCode).toBe(137);
+  });
+
+  test("URLs of streaming sessions are handed out", async () => {
+    const pod = await bench.sharedPod();
+    await using container = await bench.container(pod);
+    for (const url of [
+      await bench.cri.containers.execUrl(container, ["true"]),
+      await bench.cri.containers.attachUrl(container),
+      await bench.cri.pods.portForwardUrl(pod, [80]),
+    ]) {
+      expect(url).toMatch(/^(https?:)?\/\/\S+\/(exec|attach|portforward)\/\S+$/);
+    }
+  });
+});

@@ -1,0 +1,201 @@
+/** Who removes what, when, and what becomes of it when something fails. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { CriError, type OwnedContainer, OwnedPodSandbox } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { expectCode, failureOf } from "./helpers/expecting.js";
+import { ask } from "./helpers/inside.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+journeys("ownership", (bench) => {
+  const { cri } = bench;
+
+  /** The names of the RPCs that a client sends, in order. */
+  function listening() {
+    const calls: string[] = [];
+    const client = bench.client({
+      logger: { debug: (_, { method, outcome }) => void calls.push(`${method} ${outcome}`) },
+    });
+    return { client, calls };
+  }
+
+  test("the end of a block stops and removes, last one first", async () => {
+    const { client, calls } = listening();
+    const ids: string[] = [];
+    {
+      await using pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
+      await using one = await client.runContainerInSandbox(pod, bench.containerSpec());
+      await using two = await client.runContainerInSandbox(pod, bench.containerSpec());
+      ids.push(pod.id, one.id, two.id);
+      calls.length = 0;
+    }
+    expect(calls).toEqual(
+      ["StopContainer", "RemoveContainer", "StopContainer", "RemoveContainer", "StopPodSandbox", "RemovePodSandbox"].map(
+        (method) => `RuntimeService/${method} OK`,
+      ),
+    );
+    await expectGone(ids);
+    await client.close();
+  });
+
+  test("also when the block throws, and the block's error is the one that is seen", async () => {
+    const ids: string[] = [];
+    const failure = await failureOf(
+      (async () => {
+        await using pod = await bench.cheapPod();
+        await using container = await bench.container(pod);
+        ids.push(pod.id, container.id);
+        throw new Error("of the block");
+      })(),
+    );
+    expect(failure).toEqual(new Error("of the block"));
+    await expectGone(ids);
+  });
+
+  test("also when the caller's signal has aborted", async () => {
+    const abort = new AbortController();
+    const options = { signal: abort.signal };
+    const reason = new Error("enough");
+    const ids: string[] = [];
+    const failure = await failureOf(
+      (async () => {
+        await using pod = await cri.pods.run(bench.podSpec({ hostNetwork: true }), options);
+        await using container = await pod.runContainer(bench.containerSpec(), options);
+        ids.push(pod.id, container.id);
+        abort.abort(reason);
+        await container.execSync(["true"], options);
+      })(),
+    );
+    expect(failure).toBe(reason);
+    await expectGone(ids);
+  });
+
+  test("disposing twice, and at the same time, removes once", async () => {
+    const { client, calls } = listening();
+    const pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
+    await Promise.all([pod[Symbol.asyncDispose](), pod[Symbol.asyncDispose]()]);
+    await pod[Symbol.asyncDispose]();
+    expect(calls.filter((call) => call.includes("RemovePodSandbox"))).toHaveLength(1);
+    await client.close();
+  });
+
+  test("disposing of what is gone already is no error", async () => {
+    const pod = await bench.cheapPod();
+    const container = await bench.container(pod);
+    await cri.pods.stop(pod.id);
+    await cri.pods.remove(pod.id);
+    await container[Symbol.asyncDispose]();
+    await pod[Symbol.asyncDispose]();
+  });
+
+  test("what is released lives on", async () => {
+    const kept: { pod?: string; container?: string } = {};
+    {
+      await using pod = await bench.cheapPod();
+      await using container = await bench.container(pod);
+      const borrowed = pod.release();
+      expect(borrowed).not.toBeInstanceOf(OwnedPodSandbox);
+      expect(borrowed.id).toBe(pod.id);
+      expect(Symbol.asyncDispose in borrowed).toBe(false);
+      kept.pod = pod.id;
+      kept.container = container.release().id;
+    }
+    await cri.containers.status(kept.container!);
+    await cri.pods.stop(kept.pod!);
+    await cri.pods.remove(kept.pod!);
+    await expectGone([kept.pod!, kept.container!]);
+  });
+
+  test("disposal gives the process its grace period where the spec has one", async () => {
+    const pod = await bench.sharedPod();
+    const spec = { command: sh("trap 'sleep 1; exit 7' TERM; echo up > /tmp/up; while :; do sleep 0.05; done") };
+    const ended = async (terminationGracePeriodSeconds: number) => {
+      const container = await bench.container(pod, { ...spec, terminationGracePeriodSeconds });
+      await ask(container, "until test -f /tmp/up; do sleep 0.05; done");
+      const exit = container.wait();
+      await container[Symbol.asyncDispose]();
+      return exit.then(
+        ({ exitCode }) => exitCode,
+        // Removed before wait could look: that is no news of how it ended.
+        (error: unknown) => (CriError.is(error, "NOT_FOUND") ? undefined : Promise.reject(error)),
+      );
+    };
+    expect([7, undefined]).toContain(await ended(20));
+    expect([137, undefined]).toContain(await ended(0));
+  });
+
+  test("disposal does not wait where the spec says nothing of a grace period", async () => {
+    const { terminationGracePeriodSeconds: _, ...spec } = bench.containerSpec();
+    const pod = await bench.sharedPod();
+    const container = await pod.runContainer(spec);
+    const startedAt = performance.now();
+    await container[Symbol.asyncDispose]();
+    // The process pays no heed to SIGTERM: with the 30 seconds that stop() gives, this would have taken as long.
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+  });
+
+  test("the pod's grace period is its containers', unless they have their own", async () => {
+    await using pod = await bench.cheapPod({ terminationGracePeriodSeconds: 3 });
+    const { terminationGracePeriodSeconds: _, ...spec } = bench.containerSpec();
+    await using heir = await pod.createContainer(spec);
+    await using other = await pod.createContainer(bench.containerSpec({ terminationGracePeriodSeconds: 1 }));
+    expect(heir.terminationGracePeriodSeconds).toBe(3);
+    expect(other.terminationGracePeriodSeconds).toBe(1);
+  });
+
+  test("a container that does not start is removed again", async () => {
+    const pod = await bench.sharedPod();
+    const name = bench.name("broken");
+    const { client, calls } = listening();
+    const failure = await expectCode(
+      client.runContainerInSandbox(pod, bench.containerSpec({ name, command: ["/no/such/program"] })),
+      "UNKNOWN",
+    );
+    expect(failure.method).toBe("RuntimeService/StartContainer");
+    expect(failure.suppressed).toEqual([]);
+    expect(calls.at(-1)).toBe("RuntimeService/RemoveContainer OK");
+    expect(await cri.containers.list({ pod, name })).toEqual([]);
+    await using again = await bench.container(pod, { name });
+    expect(again.adopted).toBe(false);
+    await client.close();
+  });
+
+  test("an image that cannot be had leaves no container, and the pod as it was", async () => {
+    const pod = await bench.sharedPod();
+    const name = bench.name("imageless");
+    const failure = await failureOf(
+      pod.runContainer(bench.containerSpec({ name, image: "localhost:1/not/there:1" })),
+    );
+    expect(failure).toMatchObject({ name: "ImagePullError", image: "localhost:1/not/there:1" });
+    expect(await cri.containers.list({ pod, name })).toEqual([]);
+  });
+
+  test("aborting while the container is being started removes it and rejects with the reason", async () => {
+    const pod = await bench.sharedPod();
+    for (const delay of [0, 20, 60, 120, 250]) {
+      const name = bench.name("aborted");
+      const abort = new AbortController();
+      const reason = new Error(`after ${delay} ms`);
+      const run: Promise<OwnedContainer> = pod.runContainer(bench.containerSpec({ name }), { signal: abort.signal });
+      const outcome = run.then((container) => container[Symbol.asyncDispose](), (error: unknown) => error);
+      await sleep(delay);
+      abort.abort(reason);
+      expect([undefined, reason]).toContain(await outcome);
+      await expect.poll(() => cri.containers.list({ pod, name }), { timeout: 10_000 }).toEqual([]);
+    }
+  });
+
+  test("closing a client removes nothing", async () => {
+    const client = bench.client();
+    const pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
+    await client.close();
+    expect((await expectCode(pod.status(), "CLIENT_CLOSED")).attempts).toBe(0);
+    expect((await cri.pods.status(pod.id)).id).toBe(pod.id);
+    await cri.pods.stop(pod.id);
+    await cri.pods.remove(pod.id);
+  });
+
+  async function expectGone(ids: readonly string[]): Promise<void> {
+    const left = [...(await cri.pods.list()), ...(await cri.containers.list())].map(({ id }) => id);
+    expect(left.filter((id) => ids.includes(id))).toEqual([]);
+  }
+});

@@ -1,0 +1,114 @@
+/** What keeps a container in, read from the kernel's account of the process in it. */
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { ask, capabilityBits, effectiveCapabilities, processStatus } from "./helpers/inside.js";
+import { journeys } from "./helpers/journeys.js";
+
+journeys("security", (bench) => {
+  const { cri } = bench;
+  const has = (set: bigint, name: keyof typeof capabilityBits) => ((set >> capabilityBits[name]) & 1n) === 1n;
+
+  test("capabilities: the runtime's default set", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const set = await effectiveCapabilities(container);
+    expect(has(set, "CHOWN")).toBe(true);
+    expect(has(set, "NET_BIND_SERVICE")).toBe(true);
+    expect(has(set, "NET_ADMIN")).toBe(false);
+    expect(has(set, "SYS_ADMIN")).toBe(false);
+  });
+
+  test("capabilities: added and dropped", async () => {
+    await using container = await bench.container(await bench.sharedPod(), {
+      security: { capabilities: { add: ["NET_ADMIN", "cap_sys_admin"], drop: ["CAP_CHOWN"] } },
+    });
+    const set = await effectiveCapabilities(container);
+    expect(has(set, "NET_ADMIN")).toBe(true);
+    expect(has(set, "SYS_ADMIN")).toBe(true);
+    expect(has(set, "CHOWN")).toBe(false);
+    expect(has(set, "NET_BIND_SERVICE")).toBe(true);
+    const { stdout, exitCode } = await container.execSync(["/bin/chown", "1:1", "/tmp"]);
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
+  });
+
+  test("capabilities: ALL dropped but one, and ALL added", async () => {
+    await using bare = await bench.container(await bench.sharedPod(), {
+      security: { capabilities: { drop: ["ALL"], add: ["NET_ADMIN"] } },
+    });
+    expect(await effectiveCapabilities(bare)).toBe(1n << capabilityBits.NET_ADMIN);
+    await using none = await bench.container(await bench.sharedPod(), {
+      security: { capabilities: { drop: ["ALL"] } },
+    });
+    expect(await effectiveCapabilities(none)).toBe(0n);
+    await using all = await bench.container(await bench.sharedPod(), { security: { capabilities: { add: ["ALL"] } } });
+    expect(has(await effectiveCapabilities(all), "SYS_ADMIN")).toBe(true);
+    await using allButOne = await bench.container(await bench.sharedPod(), {
+      security: { capabilities: { add: ["ALL"], drop: ["NET_RAW"] } },
+    });
+    const set = await effectiveCapabilities(allButOne);
+    expect(has(set, "SYS_ADMIN")).toBe(true);
+    expect(has(set, "NET_RAW")).toBe(false);
+  });
+
+  test("system call filter: the runtime's by nature, none on request, the pod's if the container says nothing", async () => {
+    const filter = 2;
+    const mode = async (security?: object, pod = bench.sharedPod()) => {
+      await using container = await bench.container(await pod, { security });
+      return Number(await processStatus(container, "Seccomp"));
+    };
+    expect(await mode()).toBe(filter);
+    expect(await mode({ seccomp: "RuntimeDefault" })).toBe(filter);
+    expect(await mode({ seccomp: "Unconfined" })).toBe(0);
+    await using unconfined = await bench.cheapPod({ security: { seccomp: "Unconfined" } });
+    expect(await mode(undefined, Promise.resolve(unconfined))).toBe(0);
+    expect(await mode({ seccomp: "RuntimeDefault" }, Promise.resolve(unconfined))).toBe(filter);
+  });
+
+  test("no_new_privs", async () => {
+    await using plain = await bench.container(await bench.sharedPod());
+    await using held = await bench.container(await bench.sharedPod(), {
+      security: { allowPrivilegeEscalation: false },
+    });
+    expect(await processStatus(plain, "NoNewPrivs")).toBe("0");
+    expect(await processStatus(held, "NoNewPrivs")).toBe("1");
+  });
+
+  test("masked and read-only paths of the kernel: the usual ones by nature, none on request", async () => {
+    const masked = "wc -c < /proc/timer_list";
+    const readOnly = "(: >> /proc/sys/kernel/domainname) 2>&1 && echo writable || true";
+    await using usual = await bench.container(await bench.sharedPod());
+    expect(await ask(usual, masked)).toBe("0");
+    expect(await ask(usual, readOnly)).toContain("Read-only file system");
+    await using bare = await bench.container(await bench.sharedPod(), {
+      security: { maskedPaths: [], readonlyPaths: [], capabilities: { add: ["SYS_ADMIN"] } },
+    });
+    expect(Number(await ask(bare, masked))).toBeGreaterThan(0);
+    expect(await ask(bare, readOnly)).toBe("writable");
+  });
+
+  test("privileged: every capability, the node's devices, nothing filtered, masked or read-only", async () => {
+    await using pod = await bench.cheapPod({ security: { privileged: true } });
+    await using container = await bench.container(pod, { security: { privileged: true } });
+    await using plain = await bench.container(pod);
+    const set = await effectiveCapabilities(container);
+    expect(has(set, "SYS_ADMIN")).toBe(true);
+    const own = /^CapBnd:\t(.*)$/m.exec(await readFile("/proc/self/status", "utf8"))?.[1];
+    expect(set & BigInt(`0x${own}`)).toBe(BigInt(`0x${own}`));
+    expect(await processStatus(container, "Seccomp")).toBe("0");
+    expect(await ask(container, "(: >> /proc/sys/kernel/domainname) && echo writable")).toBe("writable");
+    expect(await ask(container, "mkdir /tmp/m && mount -t tmpfs t /tmp/m && echo mounted")).toBe("mounted");
+    const devices = (of: typeof plain) => ask(of, "ls -A /dev | wc -l").then(Number);
+    expect(await devices(container)).toBeGreaterThan(await devices(plain));
+    // A privileged pod does not make its other containers privileged.
+    expect(has(await effectiveCapabilities(plain), "SYS_ADMIN")).toBe(false);
+  });
+
+  test("privileged in a pod that is not: refused before anything is sent", async () => {
+    const pod = await bench.sharedPod();
+    const name = bench.name("refused");
+    await expect(bench.container(pod, { name, security: { privileged: true } })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      field: "spec.security.privileged",
+    });
+    expect(await cri.containers.list({ pod, name })).toEqual([]);
+  });
+});
