@@ -56,6 +56,20 @@ export const privateImages = {
   "private/busybox:1": { Cmd: ["/bin/sh"], Env: [path, "EDITION=private"] },
 } as const satisfies Record<string, unknown>;
 
+/** References of the images in the registries. */
+export interface LabImages {
+  busybox: string;
+  /** Another image of the same layer. */
+  busybox2: string;
+  pause: string;
+  /** With labels, variables, a user, an entry point and a stop signal. */
+  demo: string;
+  /** In the registry that wants a password. */
+  privateBusybox: string;
+  /** The manifests' digests by reference. */
+  digests: Record<string, string>;
+}
+
 /** The one layer that all images have: busybox under all its names, tini, and two users. */
 export async function buildLayer(busybox: string, tini: string): Promise<Layer> {
   const archive = pack();
@@ -81,6 +95,32 @@ export async function buildLayer(busybox: string, tini: string): Promise<Layer> 
   archive.finalize();
   const content = await reading;
   return { compressed: await promisify(gzip)(content), contentDigest: digestOf(content) };
+}
+
+/** Fills both registries. */
+export async function pushAll(
+  registry: Registry,
+  privateRegistry: Registry,
+  programs: { busybox: string; tini: string },
+): Promise<LabImages> {
+  const layer = await buildLayer(programs.busybox, programs.tini);
+  const digests: Record<string, string> = {};
+  for (const [target, images] of [
+    [registry, publicImages],
+    [privateRegistry, privateImages],
+  ] as const) {
+    for (const [name, config] of Object.entries(images)) {
+      digests[`${target.address}/${name}`] = await pushImage(target, name, config, layer);
+    }
+  }
+  return {
+    busybox: `${registry.address}/busybox:1`,
+    busybox2: `${registry.address}/busybox:2`,
+    pause: `${registry.address}/pause:1`,
+    demo: `${registry.address}/demo:1`,
+    privateBusybox: `${privateRegistry.address}/private/busybox:1`,
+    digests,
+  };
 }
 
 /** Pushes an image of that one layer and resolves with the digest of its manifest. */

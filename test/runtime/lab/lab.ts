@@ -4,54 +4,25 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.js";
-import { CertificateAuthority } from "./certificates.js";
 import { Containerd } from "./containerd.js";
-import type { TcpSettings } from "./containerd-config.js";
-import { fetchPackages, type Suite } from "./debian.js";
-import { buildLayer, privateImages, publicImages, pushImage } from "./images.js";
+import { type LabImages, pushAll } from "./images.js";
 import { exclusively } from "./lock.js";
 import { chooseSubnet, readForwarding } from "./network.js";
 import { identify, processScope } from "./processes.js";
+import { editions, fetchPrograms, type LabVersion, labVersions, type Programs } from "./programs.js";
 import { type LabRecord, readRecords, stateOf, writeRecord } from "./records.js";
 import { freePort, Registry } from "./registry.js";
 import { environmentMark, tearDown, tearDownAbandoned } from "./teardown.js";
+import { type LabTcp, writeCertificates } from "./tls.js";
 
 export { type LabAvailability, labAvailability } from "./availability.js";
-
-/** The versions there are, each with the Debian suite it comes from and the format of its configuration. */
-const editions = {
-  "1.6": { suite: "bookworm", format: 2 },
-  "1.7": { suite: "trixie", format: 2 },
-  "2.1": { suite: "forky", format: 3 },
-} as const satisfies Record<string, { suite: Suite; format: 2 | 3 }>;
-
-export type LabVersion = keyof typeof editions;
-export const labVersions = Object.keys(editions) as LabVersion[];
-
-/** Reads a list such as `1.7,2.1`. */
-export function parseVersions(list: string): LabVersion[] {
-  return list.split(",").map((version) => {
-    const known = labVersions.find((candidate) => candidate === version);
-    if (known === undefined)
-      throw new Error(`There is no version ${version} in the lab, only ${labVersions.join(", ")}.`);
-    return known;
-  });
-}
-
-/** What all versions share, from bookworm: later suites' runc does not run on Debian 12. */
-const commonPackages = [
-  "busybox-static",
-  "containernetworking-plugins",
-  "docker-registry",
-  // A library of runc's that a small machine may lack.
-  "libseccomp2",
-  "runc",
-  "tini",
-];
+export type { LabImages } from "./images.js";
+export { type LabVersion, labVersions, parseVersions, prepareLab } from "./programs.js";
+export type { LabTcp } from "./tls.js";
 
 export interface LabOptions {
   /** All of them unless told otherwise. */
@@ -60,20 +31,6 @@ export interface LabOptions {
   tcp?: Partial<Record<LabVersion, "cri" | "without-cri">>;
   /** Whether `npm run lab -- down` may take it down. */
   byHand?: boolean;
-}
-
-/** A TCP endpoint with mutual TLS; the paths lead to PEM files. */
-export interface LabTcp {
-  /** Host and port. */
-  address: string;
-  servesCri: boolean;
-  authorityFile: string;
-  clientCertificateFile: string;
-  clientKeyFile: string;
-  /** A certificate of an authority that the server does not know, and that authority. */
-  strangerCertificateFile: string;
-  strangerKeyFile: string;
-  strangerAuthorityFile: string;
 }
 
 export interface LabInstance {
@@ -95,20 +52,6 @@ export interface LabInstance {
   restart(): Promise<void>;
 }
 
-/** References of the images in the registries. */
-export interface LabImages {
-  busybox: string;
-  /** Another image of the same layer. */
-  busybox2: string;
-  pause: string;
-  /** With labels, variables, a user, an entry point and a stop signal. */
-  demo: string;
-  /** In the registry that wants a password. */
-  privateBusybox: string;
-  /** The manifests' digests by reference. */
-  digests: Record<string, string>;
-}
-
 export interface PrivateRegistry {
   address: string;
   /** For `AuthConfig`: without a scheme, containerd cannot parse an address that starts with a digit. */
@@ -128,12 +71,6 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Fetches all that {@link startLab} needs from the network; resolves with the path of a busybox, of use to tests. */
-export async function prepareLab(versions: readonly LabVersion[] = labVersions): Promise<{ busybox: string }> {
-  const { busybox } = await fetchPrograms(versions);
-  return { busybox };
-}
-
 /** Brings up a lab, after removing what crashed ones left. It goes down with {@link Lab.stop}, or with this process. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const versions = options.versions ?? labVersions;
@@ -149,47 +86,6 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     release();
     throw error;
   }
-}
-
-interface Programs {
-  busybox: string;
-  tini: string;
-  registry: string;
-  cniFolder: string;
-  libraries: string[];
-  runc: string;
-  handlers: Map<string, string>;
-  containerd: Record<LabVersion, string>;
-}
-
-async function fetchPrograms(versions: readonly LabVersion[]): Promise<Programs> {
-  // Containerd of bookworm always comes along: one set of packages means one download.
-  const [bookworm = "", ...others] = await Promise.all([
-    fetchPackages("bookworm", [...commonPackages, "containerd"]),
-    ...versions.filter((version) => version !== "1.6").map(rootOf),
-  ]);
-  async function rootOf(version: LabVersion): Promise<string> {
-    return await fetchPackages(editions[version].suite, ["containerd"]);
-  }
-  const roots = { "1.6": bookworm } as Record<LabVersion, string>;
-  for (const version of versions.filter((version) => version !== "1.6")) roots[version] = others.shift() ?? "";
-  const runc = join(bookworm, "usr/sbin/runc");
-  return {
-    busybox: join(bookworm, "bin/busybox"),
-    tini: join(bookworm, "usr/bin/tini-static"),
-    registry: join(bookworm, "usr/bin/docker-registry"),
-    cniFolder: join(bookworm, "usr/lib/cni"),
-    libraries: (await readdir(join(bookworm, "usr/lib")))
-      .filter((name) => name.includes("-linux-gnu"))
-      .map((name) => join(bookworm, "usr/lib", name)),
-    runc,
-    // The same program twice: bookworm's crun is too old for containerd 1.7, and newer ones do not run on Debian 12.
-    handlers: new Map([
-      ["runc", runc],
-      ["alternative", runc],
-    ]),
-    containerd: roots,
-  };
 }
 
 /** Removes abandoned labs and writes down what the new one is going to own. One process at a time. */
@@ -319,62 +215,6 @@ async function writeHosts(folder: string, address: string): Promise<void> {
   const url = JSON.stringify(`http://${address}`);
   const hosts = [`server = ${url}`, `[host.${url}]`, '  capabilities = ["pull", "resolve"]', ""].join("\n");
   await writeFile(join(folder, address, "hosts.toml"), hosts);
-}
-
-async function pushAll(registry: Registry, privateRegistry: Registry, programs: Programs): Promise<LabImages> {
-  const layer = await buildLayer(programs.busybox, programs.tini);
-  const digests: Record<string, string> = {};
-  for (const [target, images] of [
-    [registry, publicImages],
-    [privateRegistry, privateImages],
-  ] as const) {
-    for (const [name, config] of Object.entries(images)) {
-      digests[`${target.address}/${name}`] = await pushImage(target, name, config, layer);
-    }
-  }
-  return {
-    busybox: `${registry.address}/busybox:1`,
-    busybox2: `${registry.address}/busybox:2`,
-    pause: `${registry.address}/pause:1`,
-    demo: `${registry.address}/demo:1`,
-    privateBusybox: `${privateRegistry.address}/private/busybox:1`,
-    digests,
-  };
-}
-
-interface TlsFiles {
-  server: Omit<TcpSettings, "address" | "servesCri">;
-  client: Omit<LabTcp, "address" | "servesCri">;
-}
-
-async function writeCertificates(folder: string): Promise<TlsFiles> {
-  await mkdir(folder, { recursive: true });
-  const write = async (name: string, content: string) => {
-    const file = join(folder, name);
-    await writeFile(file, content, { mode: 0o600 });
-    return file;
-  };
-  const authority = await CertificateAuthority.create();
-  const stranger = await CertificateAuthority.create("Unrelated authority");
-  const server = await authority.issueServer();
-  const client = await authority.issueClient();
-  const strangerClient = await stranger.issueClient("stranger");
-  const authorityFile = await write("authority.pem", authority.certificate);
-  return {
-    server: {
-      certificateFile: await write("server.pem", server.certificate),
-      keyFile: await write("server-key.pem", server.key),
-      clientAuthorityFile: authorityFile,
-    },
-    client: {
-      authorityFile,
-      clientCertificateFile: await write("client.pem", client.certificate),
-      clientKeyFile: await write("client-key.pem", client.key),
-      strangerCertificateFile: await write("stranger.pem", strangerClient.certificate),
-      strangerKeyFile: await write("stranger-key.pem", strangerClient.key),
-      strangerAuthorityFile: await write("stranger-authority.pem", stranger.certificate),
-    },
-  };
 }
 
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
