@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Status } from "nice-grpc-common";
 import { redactText } from "./internal/redact.js";
 
@@ -202,6 +203,9 @@ export class EndpointError extends CriError {
 }
 
 function preview(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  const text =
+    typeof value === "string"
+      ? JSON.stringify(value)
+      : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
   return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }

@@ -16,30 +16,12 @@
  */
 
 // The client
+
 export { CriClient, type RawClients } from "./client.js";
-// Errors
-export {
-  CriError,
-  type CriErrorCode,
-  type CriErrorInit,
-  EndpointError,
-  ExecError,
-  type GrpcErrorCode,
-  ImagePullError,
-  type ImagePullFailure,
-  InvalidInputError,
-  InvalidResponseError,
-  NameReservedError,
-  type TriedEndpoint,
-} from "./errors.js";
-export { redact } from "./internal/redact.js";
-export { toDate, toNanoseconds, toRfc3339Nano } from "./internal/time.js";
-// Options
-export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
-// Messages: states and conversions that go with the facade; everything else is in "k8s-cri-client/proto"
-export { ContainerState, PodSandboxState } from "./proto.js";
-export type { RuntimeCapabilities } from "./resources/capabilities.js";
+
 // Resources
+
+export type { RuntimeCapabilities } from "./resources/capabilities.js";
 export { Container, OwnedContainer } from "./resources/container.js";
 export type {
   CheckpointOptions,
@@ -67,7 +49,58 @@ export type { RestartOptions } from "./resources/restart.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
 export type { ContainerTarget, PodTarget } from "./resources/target.js";
 export type { ContainerExit } from "./resources/wait.js";
+
+// Specs
+
+export type { CapabilitiesSpec } from "./specs/capabilities.js";
+export type { ContainerSpec } from "./specs/container-spec.js";
+export { authFromDockerConfig } from "./specs/docker-auth.js";
+export type { Environment, EnvVar } from "./specs/environment.js";
+export type { ImageInput, ImageRefSpec } from "./specs/image-ref.js";
+export type { DeviceSpec, HostMount, ImageMount, MountSpec } from "./specs/mounts.js";
+export type { IdRange, PodNamespaces, ProcessNamespace, UserNamespaceSpec } from "./specs/namespaces.js";
+export type { DnsSpec, PodSpec, PortSpec, WindowsSpec } from "./specs/pod-spec.js";
+export type { Quantity } from "./specs/quantity.js";
+export type {
+  EncodedAuth,
+  IdentityTokenAuth,
+  PasswordAuth,
+  RegistryAuth,
+  RegistryTokenAuth,
+} from "./specs/registry-auth.js";
+export type { OverheadSpec, ResourceLimits, ResourceRequests, ResourcesSpec } from "./specs/resources.js";
+export type { ContainerSecuritySpec, ProfileSpec, SELinuxSpec, SecuritySpec } from "./specs/security.js";
+export type { StopSignal } from "./specs/signal.js";
 export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
 export { type CrictlConfig, loadCrictlConfig } from "./transport/crictl-config.js";
 export { type DiscoverOptions, discoverEndpoint } from "./transport/discovery.js";
 export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";
+
+// Errors
+
+export {
+  CriError,
+  type CriErrorCode,
+  type CriErrorInit,
+  EndpointError,
+  ExecError,
+  type GrpcErrorCode,
+  ImagePullError,
+  type ImagePullFailure,
+  InvalidInputError,
+  InvalidResponseError,
+  NameReservedError,
+  type TriedEndpoint,
+} from "./errors.js";
+
+// Options
+
+export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
+export { ContainerState, PodSandboxState } from "./proto.js";
+
+// Messages: states and conversions that go with the facade; everything else is in "k8s-cri-client/proto"
+
+export type { MessageType } from "./internal/message-shape.js";
+export { redact } from "./internal/redact.js";
+export { toDate, toNanoseconds, toRfc3339Nano } from "./internal/time.js";
+export { messageFromJson, messageToJson } from "./json.js";

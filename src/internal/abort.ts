@@ -1,10 +1,46 @@
 import { setMaxListeners } from "node:events";
 
+/** The callbacks on one signal, behind a single listener. */
+interface Followers {
+  readonly callbacks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+const followersOf = new WeakMap<AbortSignal, Followers>();
+
+/**
+ * Calls back once when the signal aborts; returns the function that takes the callback off again. However many calls wait on one
+ * signal, it carries one listener, so that Node.js does not take a busy client for a leak.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const followers = followersOf.get(signal) ?? follow(signal);
+  const { callbacks, listener } = followers;
+  // A callback of its own for every caller, so that two callers with the same function do not share one.
+  const entry = () => callback();
+  if (callbacks.size === 0) signal.addEventListener("abort", listener, { once: true });
+  callbacks.add(entry);
+  return () => {
+    if (callbacks.delete(entry) && callbacks.size === 0) signal.removeEventListener("abort", listener);
+  };
+}
+
+function follow(signal: AbortSignal): Followers {
+  const callbacks = new Set<() => void>();
+  const listener = () => {
+    const waiting = [...callbacks];
+    callbacks.clear();
+    for (const callback of waiting) callback();
+  };
+  const followers = { callbacks, listener };
+  followersOf.set(signal, followers);
+  return followers;
+}
+
 /** A signal that follows others and can be aborted by its owner. */
 export interface LinkedAbort {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
-  /** Takes the listeners off the parents. Owed by whoever made the link: a parent may live as long as the process. */
+  /** Takes the link off its parents. Owed by whoever made it: a parent may live as long as the process. */
   unlink(): void;
 }
 
@@ -18,24 +54,22 @@ export function linkAbort(...parents: readonly (AbortSignal | undefined)[]): Lin
   const unlink = () => {
     for (const remove of undo.splice(0)) remove();
   };
-  for (const parent of parents) {
-    if (!parent) continue;
-    if (parent.aborted) {
-      controller.abort(parent.reason);
-      break;
+  const aborted = parents.find((parent) => parent?.aborted);
+  if (aborted) controller.abort(aborted.reason);
+  else {
+    for (const parent of parents) {
+      if (!parent) continue;
+      const pass = () => {
+        unlink();
+        controller.abort(parent.reason);
+      };
+      undo.push(onAbort(parent, pass));
     }
-    const follow = () => {
-      unlink();
-      controller.abort(parent.reason);
-    };
-    parent.addEventListener("abort", follow, { once: true });
-    undo.push(() => parent.removeEventListener("abort", follow));
   }
-  if (controller.signal.aborted) unlink();
   return { signal: controller.signal, abort: (reason) => controller.abort(reason), unlink };
 }
 
-/** A controller whose signal many calls at once will listen to, without Node.js taking that for a leak. */
+/** A controller whose signal many may listen to at once, without Node.js taking that for a leak. */
 export function sharedAbortController(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

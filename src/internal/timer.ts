@@ -1,3 +1,5 @@
+import { onAbort } from "./abort.js";
+
 /** Node.js fires a timer beyond this at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
@@ -16,14 +18,15 @@ export function startTimer(delayMs: number, callback: () => void): () => void {
 export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const stop = startTimer(delayMs, () => {
-      signal?.removeEventListener("abort", onAbort);
+    const stopTimer = startTimer(delayMs, () => {
+      stopListening?.();
       resolve();
     });
-    const onAbort = () => {
-      stop();
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening =
+      signal &&
+      onAbort(signal, () => {
+        stopTimer();
+        reject(signal.reason);
+      });
   });
 }

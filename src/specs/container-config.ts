@@ -28,7 +28,7 @@ import { toSignal } from "./signal.js";
 /** What CreateContainer takes, and what stopping needs to know later. */
 export interface ConvertedContainer {
   config: ContainerConfig;
-  terminationGracePeriodSeconds: number;
+  terminationGracePeriodSeconds: number | undefined;
 }
 
 /** What a conversion needs to know beyond the spec. */
@@ -40,7 +40,7 @@ export interface ContainerContext {
   pod?: PodSandboxConfig | undefined;
   /** The id or reference that pulling resolved the spec's image to. @defaultValue the reference as written */
   image?: string | undefined;
-  /** The pod's `terminationGracePeriodSeconds`. @defaultValue 30 */
+  /** The pod's `terminationGracePeriodSeconds`, for a container that has none of its own. */
   terminationGracePeriodSeconds?: number | undefined;
 }
 
@@ -102,11 +102,9 @@ export function toContainerConfig(spec: ContainerSpec, context: ContainerContext
   if (pod !== undefined) applyPatch(spec.patch, "spec.patch", config);
   return {
     config,
-    terminationGracePeriodSeconds: seconds ?? context.terminationGracePeriodSeconds ?? defaultGracePeriodSeconds,
+    terminationGracePeriodSeconds: seconds ?? context.terminationGracePeriodSeconds,
   };
 }
-
-const defaultGracePeriodSeconds = 30;
 
 function isWindows(spec: ContainerSpec, pod: PodSandboxConfig | undefined): boolean {
   return pod === undefined ? isSet(spec.windows) : pod.windows !== undefined && pod.linux === undefined;

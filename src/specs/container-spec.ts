@@ -60,8 +60,8 @@ export interface ContainerSpec {
   /** Settings for a container in a Windows pod. `security` and `resources` cannot stand beside it. */
   windows?: WindowsSpec | undefined;
   /**
-   * Seconds that stopping gives it between its stop signal and SIGKILL. Used by this package when it stops the container; CRI
-   * has no field for it. @defaultValue the pod's, else 30 as in Kubernetes
+   * Seconds between its stop signal and SIGKILL when this package stops it; CRI has no field for it.
+   * @defaultValue the pod's; else 30, as in Kubernetes, for `stop()`, and none for `await using`
    */
   terminationGracePeriodSeconds?: number | undefined;
   /** The last word on the wire message, for what has no field here. Must not be asynchronous. */

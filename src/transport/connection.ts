@@ -1,6 +1,6 @@
 import { type Channel, connectivityState } from "@grpc/grpc-js";
 import { CriError } from "../errors.js";
-import { sharedAbortController } from "../internal/abort.js";
+import { onAbort } from "../internal/abort.js";
 import type { ConnectOptions } from "../options.js";
 import {
   type ImageServiceClient,
@@ -10,8 +10,8 @@ import {
 } from "../proto.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
-import type { Endpoint } from "./endpoint.js";
 import { checkTimeout } from "./deadline.js";
+import type { Endpoint } from "./endpoint.js";
 import { checkRetryPolicy } from "./retry.js";
 import { buildStack } from "./stack.js";
 import type { RawCallExtension } from "./wire-options.js";
@@ -42,7 +42,8 @@ export class Connection {
   readonly options: ConnectionOptions;
   readonly #shared: Shared;
   readonly #owner: boolean;
-  readonly #closing = sharedAbortController();
+  readonly #leaveParent: (() => void) | undefined;
+  readonly #closing = new AbortController();
 
   constructor(options: ConnectionOptions, parent?: Connection) {
     checkTimeout(options.connectTimeoutMs, "connectTimeoutMs");
@@ -52,7 +53,7 @@ export class Connection {
     this.#owner = parent === undefined;
     this.#shared = parent ? parent.#shared : openChannels(options);
     // A derived connection ends with its parent, whose channel it uses.
-    parent?.closing.addEventListener("abort", () => this.#end(), { once: true, signal: this.#closing.signal });
+    this.#leaveParent = parent && onAbort(parent.closing, () => this.#end());
     const stack = (endpoint: string, channel: Channel) =>
       buildStack({
         endpoint,
@@ -115,6 +116,7 @@ export class Connection {
   }
 
   #end(): void {
+    this.#leaveParent?.();
     this.#closing.abort(
       new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint: this.endpoint }),
     );

@@ -1,6 +1,30 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { linkAbort } from "../../../src/internal/abort.js";
+import { linkAbort, onAbort } from "../../../src/internal/abort.js";
+
+describe("onAbort", () => {
+  test("keeps one listener for any number of callbacks, and none without", () => {
+    const controller = new AbortController();
+    const callback = () => {};
+    const removers = Array.from({ length: 100 }, () => onAbort(controller.signal, callback));
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+    for (const remove of removers) remove();
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+    removers[0]?.();
+    onAbort(controller.signal, callback)();
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+  });
+
+  test("calls each callback once, also those that take others off", () => {
+    const controller = new AbortController();
+    const called: string[] = [];
+    onAbort(controller.signal, () => called.push("first"));
+    onAbort(controller.signal, () => called.push("second"));
+    onAbort(controller.signal, () => called.push("removed"))();
+    controller.abort();
+    expect(called).toEqual(["first", "second"]);
+  });
+});
 
 describe("linkAbort", () => {
   test("passes the reason of whichever parent aborts first on", () => {

@@ -31,7 +31,9 @@ describe("redact", () => {
     const config = ContainerConfig.create({ envs: [{ key: "TOKEN", value: new TextEncoder().encode("s3cret") }] });
     expect(redact(config)).toMatchObject({ envs: [{ key: "TOKEN", value: REDACTED }] });
     expect(redact({ env: { TOKEN: "s3cret" } })).toEqual({ env: { TOKEN: REDACTED } });
-    expect(redact({ env: [{ name: "TOKEN", value: "s3cret" }] })).toEqual({ env: [{ name: "TOKEN", value: REDACTED }] });
+    expect(redact({ env: [{ name: "TOKEN", value: "s3cret" }] })).toEqual({
+      env: [{ name: "TOKEN", value: REDACTED }],
+    });
   });
 
   test("hides streaming URLs and bytes", () => {

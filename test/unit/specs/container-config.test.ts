@@ -26,7 +26,7 @@ it("fills in what a kubelet would", () => {
       },
     },
   });
-  expect(terminationGracePeriodSeconds).toBe(30);
+  expect(terminationGracePeriodSeconds).toBeUndefined();
 });
 
 test.each<[string, Rest, object]>([
@@ -77,8 +77,8 @@ describe("log path", () => {
 });
 
 describe("grace period", () => {
-  test.each<[number | undefined, number | undefined, number]>([
-    [undefined, undefined, 30],
+  test.each<[number | undefined, number | undefined, number | undefined]>([
+    [undefined, undefined, undefined],
     [undefined, 7, 7],
     [5, 7, 5],
     [0, 7, 0],

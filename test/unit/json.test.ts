@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CriError, InvalidInputError } from "../../../src/errors.js";
-import { messageFromJson, messageToJson } from "../../../src/internal/json.js";
-import { type Fields, type MessageShape, type MessageType, shapeOf } from "../../../src/internal/message-shape.js";
-import * as proto from "../../../src/proto.js";
+import { CriError, InvalidInputError } from "../../src/errors.js";
+import { type Fields, type MessageShape, type MessageType, shapeOf } from "../../src/internal/message-shape.js";
+import { messageFromJson, messageToJson } from "../../src/json.js";
+import * as proto from "../../src/proto.js";
 
 const { ContainerConfig, ContainerState, ContainerStatus, Image, Long, PodSandboxConfig, PullImageRequest } = proto;
 

@@ -2,12 +2,12 @@
  * Messages as JSON and back, by the rules of protobuf's JSON format, with the two gaps of the generated functions closed:
  * `toJSON` turns enum numbers it does not know into "UNRECOGNIZED", and `fromJSON` reads anything as something.
  */
-import { InvalidInputError } from "../errors.js";
-import { Long } from "../proto.js";
-import { type Fields, type MessageShape, type MessageType, shapeOf } from "./message-shape.js";
-import { redact } from "./redact.js";
+import { InvalidInputError } from "./errors.js";
+import { type Fields, type MessageShape, type MessageType, shapeOf } from "./internal/message-shape.js";
+import { redact } from "./internal/redact.js";
+import { Long } from "./proto.js";
 
-export type { MessageType } from "./message-shape.js";
+export type { MessageType } from "./internal/message-shape.js";
 
 /** What `JSON.parse` can return. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };

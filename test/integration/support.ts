@@ -1,0 +1,25 @@
+import { onTestFinished } from "vitest";
+import { type ConnectOptions, CriClient } from "../../src/index.js";
+import { FakeRuntime, type FakeRuntimeOptions } from "../../src/testing/index.js";
+
+/** A fake runtime and a client of it, both gone when the test is over. */
+export async function startFake(
+  fakeOptions: FakeRuntimeOptions = {},
+  connectOptions: Omit<ConnectOptions, "endpoint"> = {},
+): Promise<{ runtime: FakeRuntime; cri: CriClient }> {
+  const runtime = await FakeRuntime.start({ images: ["busybox:1"], ...fakeOptions });
+  onTestFinished(() => runtime.stop());
+  const cri = CriClient.lazy({ endpoint: runtime.endpoint, ...connectOptions });
+  onTestFinished(() => cri.close());
+  return { runtime, cri };
+}
+
+/** What a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("expected a rejection");
+}
