@@ -12,9 +12,19 @@ import { createChannel, createClient } from "nice-grpc";
 import { RuntimeServiceDefinition } from "../../src/proto.js";
 import { run } from "../runtime/lab/command.js";
 import { prepareLab } from "../runtime/lab/lab.js";
-import { difference, footprint } from "./lab-footprint.js";
+import { difference as differenceOf, footprint } from "./lab-footprint.js";
 
 const cli = fileURLToPath(new URL("../runtime/lab/cli.ts", import.meta.url));
+
+/** Ids of the labs of this script: control groups are in no namespace, and those of other labs come and go meanwhile. */
+const own: string[] = [];
+
+function difference(before: readonly string[], after: readonly string[]): string[] {
+  return differenceOf(before, after).filter((line) => {
+    const id = /^. cgroup .*\/cri-lab-([0-9a-f]+)/.exec(line)?.[1];
+    return id === undefined || own.includes(id);
+  });
+}
 
 function runCli(...args: string[]): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, cli, ...args], { stdio: ["ignore", "pipe", "inherit"] });
@@ -28,6 +38,7 @@ async function up(): Promise<{ owner: ChildProcess; pods: number }> {
     if (said.includes("takes it down")) break;
   }
   if (!said.includes("takes it down")) throw new Error(`The lab did not come up: ${said}`);
+  own.push(/Lab ([0-9a-f]+) is up/.exec(said)?.[1] ?? "");
   const endpoints = [...said.matchAll(/CONTAINER_RUNTIME_ENDPOINT=(\S+)/g)].map((match) => match[1] ?? "");
   for (const endpoint of endpoints) await runPod(endpoint);
   return { owner, pods: endpoints.length };
