@@ -15,17 +15,19 @@ export async function defaultImage(cri: CriClient, signal: AbortSignal): Promise
   return fallback;
 }
 
-/** What removes an image again that is about to be pulled; absent if it is on the node already. */
+/** What removes an image again that is about to be pulled, and tells whether it did; absent if it is on the node already. */
 export async function imageRemover(
   cri: CriClient,
   image: string,
   signal: AbortSignal,
-): Promise<(() => Promise<void>) | undefined> {
+): Promise<(() => Promise<boolean>) | undefined> {
   if (await cri.images.get(image, { signal })) return undefined;
   const before = new Set((await cri.images.list({}, { signal })).map(({ id }) => id));
   return async () => {
     const pulled = await cri.images.get(image);
     // Removing an image takes all its tags: one that was there under another name must stay.
-    if (pulled && !before.has(pulled.id)) await cri.images.remove(image);
+    if (!pulled || before.has(pulled.id)) return false;
+    await cri.images.remove(image);
+    return true;
   };
 }

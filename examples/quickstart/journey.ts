@@ -43,7 +43,12 @@ export class Journey {
           const remove = await imageRemover(this.#client, image, signal);
           if (remove) {
             task.title = `Pull image ${image}`;
-            this.#undo.unshift({ title: `Remove image ${image}`, task: remove });
+            this.#undo.unshift({
+              title: `Remove image ${image}`,
+              task: async (_, undoing) => {
+                if (!(await remove())) undoing.skip(`Image ${image} needs no removal`);
+              },
+            });
             await this.#client.images.pull(image, { signal });
           }
           task.title = `Image ${image} ${remove ? "was pulled" : "is on the node"}`;

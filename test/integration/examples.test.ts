@@ -1,0 +1,145 @@
+/**
+ * The examples check themselves: each is run as a user runs it, against a fake runtime, and must end well and leave nothing.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { FakeRuntime } from "k8s-cri-client/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = join(root, "examples");
+const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+
+let runtime: FakeRuntime;
+beforeEach(async () => {
+  runtime = await FakeRuntime.start();
+});
+afterEach(() => runtime.stop());
+
+function start(file: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, ["--import", "tsx", join(folder, file), ...args], {
+    cwd: root,
+    env: { ...process.env, CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const finished = Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
+  return { child, finished: finished.then(([[code], stdout, stderr]) => ({ code, stdout, stderr })) };
+}
+
+describe("examples", () => {
+  test.each(examples)("%s does what it says, and leaves nothing", async (file) => {
+    expect(await start(file).finished).toMatchObject({ code: 0, stderr: "" });
+    expect({ pods: runtime.pods, containers: runtime.containers }).toEqual({ pods: [], containers: [] });
+  });
+
+  test.each(examples)("%s is short", (file) => {
+    expect(readFileSync(join(folder, file), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(40);
+  });
+
+  test.each(examples)("%s fails when the runtime does", async (file) => {
+    runtime.failNext("CreateContainer", { code: "INTERNAL", message: "no space left on device" });
+    const { code, stderr } = await start(file).finished;
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("no space left on device");
+    expect(runtime.pods).toEqual([]);
+  });
+});
+
+describe("quickstart", () => {
+  const quickstart = "quickstart/main.ts";
+
+  test("uses the runtime that it finds, says so first, and leaves nothing", async () => {
+    await scriptCommands();
+    const { code, stdout, stderr } = await start(quickstart).finished;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^Runtime: containerd \S+ at unix:\S+, named by CONTAINER_RUNTIME_ENDPOINT\.\n/);
+    expect(stdout).toContain("exited with code 7");
+    expect(stdout).toMatch(/Nothing is left behind\.\n$/);
+    expect({ pods: runtime.pods, containers: runtime.containers, images: runtime.images }).toEqual({
+      pods: [],
+      containers: [],
+      images: [],
+    });
+  });
+
+  test("keeps what it made if it is told to, and says how to remove it", async () => {
+    await scriptCommands();
+    const { code, stdout } = await start(quickstart, ["--keep", "--endpoint", runtime.endpoint]).finished;
+    expect(code).toBe(0);
+    expect(stdout).toContain(`rmp --force ${runtime.pods[0]?.id}`);
+    expect(runtime.containers).toHaveLength(1);
+  });
+
+  test("takes an image that is on the node, and leaves it there", async () => {
+    await scriptCommands(["registry.example/tools/alpine:3.20"]);
+    const { stdout } = await start(quickstart).finished;
+    expect(stdout).toContain("Image registry.example/tools/alpine:3.20 is on the node");
+    expect(runtime.images).toHaveLength(1);
+  });
+
+  test("fails with a remedy when the image cannot be pulled", async () => {
+    runtime.failNext("PullImage", { code: "UNKNOWN", message: "failed to do request: dial tcp: connection refused" });
+    const { code, stderr } = await start(quickstart, ["--image", "registry.example/x:1"]).finished;
+    expect(code).toBe(1);
+    expect(stderr).toContain("Failed: ");
+    expect(stderr).toContain("-- --image <reference>");
+    expect(runtime.images).toEqual([]);
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s has it clean up", async (signal, exitCode) => {
+    runtime.hangNext("ExecSync");
+    const { child, finished } = start(quickstart);
+    await runtime.nextCall("ExecSync");
+    child.kill(signal);
+    const { code, stdout } = await finished;
+    expect(code).toBe(exitCode);
+    expect(stdout).toMatch(new RegExp(`Interrupted by ${signal}\\. Nothing is left behind\\.\n$`));
+    expect({ pods: runtime.pods, images: runtime.images }).toEqual({ pods: [], images: [] });
+  });
+
+  test("falls back to the fake where nothing else is to be had", async () => {
+    const env = { CONTAINER_RUNTIME_ENDPOINT: "", CRI_CONFIG_FILE: "", CRI_LAB: "off" };
+    const { code, stdout } = await start(quickstart, [], env).finished;
+    // On a machine with a runtime of its own, that one is found.
+    if (stdout.includes("found at its usual place")) return;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Runtime: a fake that runs no real processes, because .*\(CRI_LAB=off\)\.\n/);
+  });
+
+  test("does not fall back when the runtime that was named does not work", async () => {
+    const { code, stderr } = await start(quickstart, [], { CONTAINER_RUNTIME_ENDPOINT: "/no/such.sock" }).finished;
+    expect(code).toBe(1);
+    expect(stderr).toContain("there is no socket at this path");
+  });
+
+  test("explains itself", async () => {
+    expect(await start(quickstart, ["--help"]).finished).toMatchObject({ code: 0, stderr: "" });
+    expect(await start(quickstart, ["--frobnicate"]).finished).toMatchObject({ code: 2 });
+  });
+
+  /** A fake in which the container exits when the file that it waits for is made. */
+  async function scriptCommands(images: string[] = []): Promise<void> {
+    await runtime.stop();
+    let end = (_: number) => {};
+    const exitCode = new Promise<number>((resolve) => {
+      end = resolve;
+    });
+    runtime = await FakeRuntime.start({
+      images,
+      run: () => ({ exitCode }),
+      exec: (_, command) => {
+        if (command[0] === "touch") end(7);
+        return { stdout: "Hello\n" };
+      },
+    });
+  }
+});
