@@ -12,6 +12,7 @@ import { type FakeImage, toImage } from "./state/images.js";
 import { toPodSandbox } from "./state/pods.js";
 import { formatReference, parseReference } from "./state/reference.js";
 import { RuntimeState } from "./state/runtime-state.js";
+import { StreamingSessions } from "./state/sessions.js";
 
 /** The runtime behind the server: state, backend and handlers, and what a restart does to them. */
 export class RuntimeEngine {
@@ -19,6 +20,7 @@ export class RuntimeEngine {
   readonly #backend: ContainerBackend;
   readonly #services: ServiceOptions;
   readonly #ids: IdSource;
+  readonly #sessions: StreamingSessions;
   #lifecycle: Lifecycle;
   #handlers: Handlers;
 
@@ -28,6 +30,7 @@ export class RuntimeEngine {
   ) {
     this.#options = options;
     this.#ids = new IdSource(options.seed);
+    this.#sessions = new StreamingSessions(this.#ids);
     this.#backend = options.backend ?? new ScriptedBackend({ run: options.run, exec: options.exec });
     this.#services = {
       self: {
@@ -70,7 +73,7 @@ export class RuntimeEngine {
 
   /** What the runtime knows after it was down. */
   restart(keepState: boolean, containers: "running" | "lost"): void {
-    this.state.sessions.clear();
+    this.#sessions.clear();
     if (!keepState) {
       this.#lifecycle.killAll();
       this.#lifecycle = new Lifecycle(this.#freshState(), this.#backend, this.flavor);
@@ -89,6 +92,7 @@ export class RuntimeEngine {
       events: this.#options.events ?? this.flavor.events,
       ids: this.#ids,
       images: this.#options.images ?? [],
+      sessions: this.#sessions,
     });
   }
 }

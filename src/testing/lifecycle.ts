@@ -42,6 +42,8 @@ export class Lifecycle {
     } finally {
       container.starting = false;
     }
+    // While a backend takes its time, the sandbox may have been stopped: what has started then is stopped as well.
+    if (container.pod.state !== PodSandboxState.SANDBOX_READY) container.process.signal("SIGKILL");
     container.startedAt = this.state.clock.now();
     container.state = ContainerState.CONTAINER_RUNNING;
     this.#announce(container, ContainerEventType.CONTAINER_STARTED_EVENT);
@@ -64,6 +66,10 @@ export class Lifecycle {
   }
 
   async removeContainer(container: ContainerRecord): Promise<void> {
+    if (container.starting) {
+      const context = `failed to set removing state for container "${container.id}"`;
+      throw rpcError("UNKNOWN", `${context}: container is in starting state, can't be removed`);
+    }
     await this.stopContainer(container, 0);
     if (!this.state.containers.has(container)) return;
     this.state.containers.delete(container);

@@ -3,7 +3,15 @@ import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { type Channel, ClientError, createChannel, createClient, Metadata, Status } from "nice-grpc";
+import {
+  type Channel,
+  ChannelCredentials,
+  ClientError,
+  createChannel,
+  createClient,
+  Metadata,
+  Status,
+} from "nice-grpc";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   type ContainerEventResponse,
@@ -14,7 +22,15 @@ import {
   PodSandboxState,
   RuntimeServiceDefinition,
 } from "../../src/proto.js";
-import { type FakeFlavor, FakeRuntime, type FakeRuntimeOptions, type RpcName } from "../../src/testing/index.js";
+import {
+  type BackendContainer,
+  type ContainerBackend,
+  type FakeFlavor,
+  FakeRuntime,
+  type FakeRuntimeOptions,
+  type RpcName,
+} from "../../src/testing/index.js";
+import { createCertificateAuthority } from "../support/certificates.js";
 
 const cleanUp: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -483,6 +499,74 @@ describe("commands", () => {
   });
 });
 
+describe("a backend of one's own", () => {
+  class SlowBackend implements ContainerBackend {
+    readonly started: BackendContainer[] = [];
+    readonly signals: string[] = [];
+    disposed = false;
+    go: () => void = () => {};
+
+    async start(container: BackendContainer) {
+      this.started.push(container);
+      await new Promise<void>((resolve) => (this.go = resolve));
+      let end: (end: { exitCode: number }) => void = () => {};
+      const ended = new Promise<{ exitCode: number }>((resolve) => (end = resolve));
+      const signal = (name: string) => {
+        this.signals.push(name);
+        end({ exitCode: 42 });
+      };
+      return { pid: 77, ended, signal };
+    }
+
+    async execSync(container: BackendContainer, command: readonly string[]) {
+      return {
+        exitCode: 0,
+        stdout: Buffer.from(`${container.config.metadata?.name}: ${command}`),
+        stderr: Buffer.of(),
+      };
+    }
+
+    dispose() {
+      this.disposed = true;
+    }
+  }
+
+  test("runs the containers", async () => {
+    const backend = new SlowBackend();
+    const { fake, runtime } = await start({ backend });
+    const podSandboxId = await runPod({ runtime });
+    const containerId = await createContainer({ runtime }, podSandboxId, "main", ["serve"]);
+    const starting = runtime.startContainer({ containerId });
+    await expect.poll(() => backend.started.length).toBe(1);
+    expect(backend.started[0]).toMatchObject({ id: containerId, podId: podSandboxId, command: ["serve"] });
+    expect((await failureOf(runtime.startContainer({ containerId }))).details).toContain("already in starting state");
+    expect((await failureOf(runtime.removeContainer({ containerId }))).details).toContain("is in starting state");
+    backend.go();
+    await starting;
+    const { stdout } = await runtime.execSync({ containerId, cmd: ["a", "b"] });
+    expect(Buffer.from(stdout).toString()).toBe("main: a,b");
+    await runtime.stopContainer({ containerId, timeout: 5 });
+    expect(backend.signals[0]).toBe("SIGTERM");
+    expect((await runtime.containerStatus({ containerId })).status?.exitCode).toBe(42);
+    await fake.stop();
+    expect(backend.disposed).toBe(true);
+  });
+
+  test("has what it started stopped when the sandbox has gone", async () => {
+    const backend = new SlowBackend();
+    const { runtime } = await start({ backend });
+    const podSandboxId = await runPod({ runtime });
+    const containerId = await createContainer({ runtime }, podSandboxId);
+    const starting = runtime.startContainer({ containerId });
+    await expect.poll(() => backend.started.length).toBe(1);
+    await runtime.stopPodSandbox({ podSandboxId });
+    backend.go();
+    await starting;
+    await untilState({ runtime }, containerId, ContainerState.CONTAINER_EXITED);
+    expect(backend.signals).toEqual(["SIGKILL"]);
+  });
+});
+
 describe("events", () => {
   test("tell of sandboxes and containers", async () => {
     const { fake, runtime, ...connected } = await start();
@@ -939,6 +1023,26 @@ describe("the process", () => {
     await fake.restart();
     expect(fake.endpoint).toBe(endpoint);
     await connect(endpoint).runtime.version({});
+  });
+
+  test("speaks TLS, to clients with a certificate only if asked to", async () => {
+    const authority = await createCertificateAuthority();
+    const server = await authority.issue({ names: ["127.0.0.1", "localhost"] });
+    const client = await authority.issue();
+    const endpoint = "https://127.0.0.1:0";
+    const { fake } = await start({ endpoint, tls: { ...server, clientCa: authority.cert } });
+    expect(fake.endpoint).toMatch(/^https:/);
+    const pem = (text: string) => Buffer.from(text);
+    const version = (credentials: ChannelCredentials) => {
+      const channel = createChannel(fake.endpoint, credentials);
+      cleanUp.push(() => channel.close());
+      return createClient(RuntimeServiceDefinition, channel).version({});
+    };
+    const known = ChannelCredentials.createSsl(pem(authority.cert), pem(client.key), pem(client.cert));
+    expect((await version(known)).runtimeName).toBe("containerd");
+    const unknown = ChannelCredentials.createSsl(pem(authority.cert));
+    expect((await failureOf(version(unknown))).code).toBe(Status.UNAVAILABLE);
+    await expect(FakeRuntime.start({ tls: server })).rejects.toThrow(/takes an endpoint of TCP/);
   });
 
   test("several run side by side, the same for the same seed", async () => {

@@ -33,7 +33,7 @@ export function statusService(
         status: { conditions },
         info: verbose ? { golang: JSON.stringify("go1.24"), config: JSON.stringify(config) } : {},
         // The empty name is the default handler.
-        runtimeHandlers: flavor.name === "containerd-1.6" ? [] : ["", ...self.runtimeHandlers].map(describeHandler),
+        runtimeHandlers: modern ? ["", ...self.runtimeHandlers].map(describeHandler) : [],
         ...(modern && { features: { supplementalGroupsPolicy: true } }),
       };
     },

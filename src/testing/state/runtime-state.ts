@@ -6,7 +6,7 @@ import type { IdSource } from "./ids.js";
 import { type FakeImage, ImageStore } from "./images.js";
 import { NameRegistry } from "./names.js";
 import { PodStore } from "./pods.js";
-import { StreamingSessions } from "./sessions.js";
+import type { StreamingSessions } from "./sessions.js";
 
 /** What a {@link RuntimeState} starts from. */
 export interface RuntimeStateOptions {
@@ -15,6 +15,7 @@ export interface RuntimeStateOptions {
   /** Outlives the state: a runtime that forgot everything does not give the same ids again. */
   ids: IdSource;
   images: readonly (string | FakeImage)[];
+  sessions: StreamingSessions;
 }
 
 /** Everything a runtime knows, and nothing else: what is lost when a runtime loses its state. */
@@ -31,14 +32,14 @@ export class RuntimeState {
   /** As UpdateRuntimeConfig left it. */
   podCidr = "";
 
-  constructor({ flavor, events, ids, images }: RuntimeStateOptions) {
+  constructor({ flavor, events, ids, images, sessions }: RuntimeStateOptions) {
     this.ids = ids;
     this.pods = new PodStore(flavor);
     this.containers = new ContainerStore(flavor);
     this.podNames = new NameRegistry("sandbox", flavor);
     this.containerNames = new NameRegistry("container", flavor);
     this.events = new EventHub(events);
-    this.sessions = new StreamingSessions(this.ids);
+    this.sessions = sessions;
     for (const image of images) this.images.add(typeof image === "string" ? { reference: image } : image);
   }
 }
