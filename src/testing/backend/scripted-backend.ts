@@ -82,9 +82,8 @@ export class ScriptedBackend implements ContainerBackend {
     }
     const plan = planCommand(command, hostnameOf(container));
     if (!plan) {
-      const failure =
-        command.length === 0 ? "args must not be empty" : `"${command[0]}": executable file not found in $PATH`;
-      throw new Error(`OCI runtime exec failed: exec failed: unable to start container process: exec: ${failure}`);
+      const reason = command.length === 0 ? "args must not be empty" : notFoundInPath(command[0] as string);
+      throw new Error(`OCI runtime exec failed: exec failed: ${reason}`);
     }
     await sleep(plan.durationMs, signal);
     return { exitCode: plan.exitCode, stdout: toBytes(plan.stdout), stderr: toBytes(plan.stderr) };
@@ -139,6 +138,10 @@ function defaultScript(container: BackendContainer): ContainerScript {
   const plan = planCommand(container.command, hostnameOf(container));
   // A bare shell with nothing to read stays, as a container kept for exec does.
   return plan ? { exitCode: plan.exitCode, afterMs: plan.durationMs } : {};
+}
+
+function notFoundInPath(program: string): string {
+  return `unable to start container process: exec: "${program}": executable file not found in $PATH`;
 }
 
 function hostnameOf({ podConfig }: BackendContainer): string {

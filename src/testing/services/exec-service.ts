@@ -26,10 +26,8 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
           return await lifecycle.backend.execSync(describe(container), cmd, signal);
         } catch (error) {
           if (signal.aborted) throw error;
-          throw rpcError(
-            "UNKNOWN",
-            `${prefix}: failed to start exec: ${error instanceof Error ? error.message : error}`,
-          );
+          const message = error instanceof Error ? error.message : String(error);
+          throw rpcError("UNKNOWN", `${prefix}: failed to start exec "${state.ids.next()}": ${message}`);
         }
       });
       if (outcome !== timedOut) return outcome;

@@ -39,8 +39,9 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
     PodSandboxStats({ podSandboxId }) {
       const pod = state.pods.get(podSandboxId, `an error occurred when trying to find sandbox ${podSandboxId}`);
       if (pod.state !== PodSandboxState.SANDBOX_READY) {
-        const message = `failed to get pod sandbox stats since sandbox container "${pod.id}" is not in ready state`;
-        throw rpcError(flavor.name === "containerd-2" ? "UNAVAILABLE" : "UNKNOWN", `${message}: unavailable`);
+        const reason = `failed to get pod sandbox stats since sandbox container "${pod.id}" is not in ready state: unavailable`;
+        if (flavor.name !== "containerd-2") throw rpcError("UNKNOWN", reason);
+        throw rpcError("UNAVAILABLE", `failed to decode pod sandbox metrics ${pod.id}: ${reason}`);
       }
       return { stats: ofPod(pod) };
     },
