@@ -30,6 +30,12 @@ export function nameHolder(details: string): { id: string | undefined } | undefi
   return undefined;
 }
 
+/** Whether a removal was refused because the container is just being started. */
+export function isStarting(details: string): boolean {
+  // containerd: failed to set removing state for container "…": container is in starting state, can't be removed
+  return /container is in starting state/.test(details);
+}
+
 /** Why a pull failed. The first two prefixes are part of the CRI contract (cri-api's pkg/errors). */
 export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFailure {
   if (/RegistryUnavailable/.test(details)) return "RegistryUnavailable";

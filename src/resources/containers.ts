@@ -21,6 +21,7 @@ import { type CreateContainerOptions, createFromSpec, createWithImage } from "./
 import { checkCommand, type ExecResult, type ExecSyncOptions, execSync } from "./exec-sync.js";
 import { type RestartOptions, restart } from "./restart.js";
 import { runContainer } from "./run-container.js";
+import { removeSettled } from "./settled.js";
 import { startReconciled } from "./start.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { type ContainerExit, waitForExit } from "./wait.js";
@@ -146,9 +147,15 @@ export class Containers {
     );
   }
 
-  /** RemoveContainer: removes the container, a running one by force. Succeeds on a missing container. */
-  remove(container: ContainerTarget, options?: CallOptions): Promise<void> {
-    return calls.removeContainer(this.#connection, idOf(container, "container"), options);
+  /**
+   * RemoveContainer: removes the container, a running one by force, one that is just being started once it has been. Succeeds on
+   * a missing container.
+   */
+  async remove(container: ContainerTarget, options?: CallOptions): Promise<void> {
+    const id = idOf(container, "container");
+    await removeSettled(startBudget(this.#connection, options, 1), (o) =>
+      calls.removeContainer(this.#connection, id, o),
+    );
   }
 
   /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */

@@ -25,6 +25,7 @@ import { hasSameConfig, withConfigHash } from "./config-hash.js";
 import type { Core } from "./core.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
+import { removeSettled } from "./settled.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
 /** Which pods to list; everything given must match. */
@@ -156,8 +157,11 @@ export class Pods {
   }
 
   /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
-  remove(pod: PodTarget, options?: CallOptions): Promise<void> {
-    return calls.removePodSandbox(this.#connection, idOf(pod, "pod"), options);
+  async remove(pod: PodTarget, options?: CallOptions): Promise<void> {
+    const id = idOf(pod, "pod");
+    await removeSettled(startBudget(this.#connection, options, 1), (o) =>
+      calls.removePodSandbox(this.#connection, id, o),
+    );
   }
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
