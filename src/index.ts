@@ -18,6 +18,8 @@
 // The client
 
 export { CriClient, type RawClients } from "./client.js";
+export { type CrictlConfig, loadCrictlConfig } from "./transport/crictl-config.js";
+export { type DiscoverOptions, discoverEndpoint } from "./transport/discovery.js";
 
 // Resources
 
@@ -71,10 +73,6 @@ export type {
 export type { OverheadSpec, ResourceLimits, ResourceRequests, ResourcesSpec } from "./specs/resources.js";
 export type { ContainerSecuritySpec, ProfileSpec, SELinuxSpec, SecuritySpec } from "./specs/security.js";
 export type { StopSignal } from "./specs/signal.js";
-export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
-export { type CrictlConfig, loadCrictlConfig } from "./transport/crictl-config.js";
-export { type DiscoverOptions, discoverEndpoint } from "./transport/discovery.js";
-export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";
 
 // Errors
 
@@ -96,7 +94,8 @@ export {
 // Options
 
 export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
-export { ContainerState, PodSandboxState } from "./proto.js";
+export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
+export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";
 
 // Messages: states and conversions that go with the facade; everything else is in "k8s-cri-client/proto"
 
@@ -104,3 +103,4 @@ export type { MessageType } from "./internal/message-shape.js";
 export { redact } from "./internal/redact.js";
 export { toDate, toNanoseconds, toRfc3339Nano } from "./internal/time.js";
 export { messageFromJson, messageToJson } from "./json.js";
+export { ContainerState, PodSandboxState } from "./proto.js";

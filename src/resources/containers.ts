@@ -102,7 +102,7 @@ export class Containers {
    *
    * @throws NameReservedError if the name and attempt belong to another container of the pod
    */
-  create(
+  async create(
     pod: PodTarget,
     spec: ContainerSpec,
     options?: Omit<CreateContainerOptions, "pullPolicy" | "auth">,
@@ -111,12 +111,16 @@ export class Containers {
   }
 
   /** @internal What `cri.createContainerInSandbox` does. */
-  createWithImage(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+  async createWithImage(
+    pod: PodTarget,
+    spec: ContainerSpec,
+    options?: CreateContainerOptions,
+  ): Promise<OwnedContainer> {
     return createWithImage(this.#core, pod, spec, options);
   }
 
   /** @internal What `cri.runContainerInSandbox` does. */
-  run(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+  async run(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
     return runContainer(this.#core, pod, spec, options);
   }
 
@@ -132,8 +136,8 @@ export class Containers {
   }
 
   /** StartContainer. A lost answer is settled by a look at the container's state. */
-  start(container: ContainerTarget, options?: CallOptions): Promise<void> {
-    return startReconciled(this.#connection, idOf(container, "container"), startBudget(this.#connection, options, 1));
+  async start(container: ContainerTarget, options?: CallOptions): Promise<void> {
+    await startReconciled(this.#connection, idOf(container, "container"), startBudget(this.#connection, options, 1));
   }
 
   /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
@@ -164,12 +168,12 @@ export class Containers {
   }
 
   /** ContainerStatus with the runtime's own diagnostics, as `crictl inspect` shows them. */
-  inspect(container: ContainerTarget, options?: CallOptions): Promise<ContainerInspection> {
+  async inspect(container: ContainerTarget, options?: CallOptions): Promise<ContainerInspection> {
     return calls.containerStatus(this.#connection, idOf(container, "container"), true, options);
   }
 
   /** Waits until a container has exited. Without `timeoutMs` or `signal` it waits for ever. */
-  wait(container: ContainerTarget, options?: CallOptions): Promise<ContainerExit> {
+  async wait(container: ContainerTarget, options?: CallOptions): Promise<ContainerExit> {
     return waitForExit(this.#connection, this.#core.exits, idOf(container, "container"), options);
   }
 
@@ -201,7 +205,7 @@ export class Containers {
    * Restarts as a kubelet does: CRI cannot start a container twice, so a new one is created from the same configuration with the
    * next attempt number, and started. Returns the owning handle of the new one.
    */
-  restart(container: ContainerTarget, options?: RestartOptions): Promise<OwnedContainer> {
+  async restart(container: ContainerTarget, options?: RestartOptions): Promise<OwnedContainer> {
     return restart(this.#core, container, options);
   }
 
@@ -239,8 +243,8 @@ export class Containers {
   }
 
   /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */
-  reopenLog(container: ContainerTarget, options?: CallOptions): Promise<void> {
-    return calls.reopenContainerLog(this.#connection, idOf(container, "container"), options);
+  async reopenLog(container: ContainerTarget, options?: CallOptions): Promise<void> {
+    await calls.reopenContainerLog(this.#connection, idOf(container, "container"), options);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { pinDeadline } from "../calls/budget.js";
+import { pinDeadline, startBudget } from "../calls/budget.js";
 import * as calls from "../calls/images.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
@@ -39,7 +39,7 @@ export class Images {
    *
    * @throws ImagePullError with a `reason`
    */
-  pull(image: ImageInput, options: PullOptions = {}): Promise<string> {
+  async pull(image: ImageInput, options: PullOptions = {}): Promise<string> {
     const { auth, podConfig, ...callOptions } = options;
     return calls.pullImage(
       this.#connection,
@@ -113,24 +113,27 @@ export class Images {
   }
 
   /** All images on the node, or those that a reference stands for. Streamed where the runtime can (since Kubernetes 1.36). */
-  list(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): Promise<Image[]> {
-    return calls.listImages(
-      this.#connection,
-      filter.image === undefined ? undefined : toImageSpec(filter.image, "filter.image"),
-      options,
-    );
+  async list(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): Promise<Image[]> {
+    if (filter.image === undefined) return calls.listImages(this.#connection, undefined, options);
+    const spec = toImageSpec(filter.image, "filter.image");
+    const budget = startBudget(this.#connection, options, 1);
+    // containerd pays no heed to the filter, so what a reference stands for is asked first.
+    const { image } = await calls.imageStatus(this.#connection, spec, false, budget.options());
+    if (!image) return [];
+    const images = await calls.listImages(this.#connection, spec, budget.options());
+    return images.filter(({ id }) => id === image.id);
   }
 
   /**
    * RemoveImage: removes an image, and with it every tag it has: a tag names the image, it is not removed alone. Succeeds on a
    * missing image.
    */
-  remove(image: ImageInput, options?: CallOptions): Promise<void> {
-    return calls.removeImage(this.#connection, toImageSpec(image, "image"), options);
+  async remove(image: ImageInput, options?: CallOptions): Promise<void> {
+    await calls.removeImage(this.#connection, toImageSpec(image, "image"), options);
   }
 
   /** ImageFsInfo: the file systems that images (and, since Kubernetes 1.29, containers) are kept on, and what they take up. */
-  fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse> {
+  async fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse> {
     return calls.imageFsInfo(this.#connection, options);
   }
 }

@@ -147,13 +147,13 @@ export class Pods {
   }
 
   /** PodSandboxStatus with the runtime's own diagnostics, as `crictl inspectp` shows them. */
-  inspect(pod: PodTarget, options?: CallOptions): Promise<PodInspection> {
+  async inspect(pod: PodTarget, options?: CallOptions): Promise<PodInspection> {
     return calls.podSandboxStatus(this.#connection, idOf(pod, "pod"), true, options);
   }
 
   /** StopPodSandbox: kills the pod's containers and takes down its network. Succeeds on a stopped or missing pod. */
-  stop(pod: PodTarget, options?: CallOptions): Promise<void> {
-    return calls.stopPodSandbox(this.#connection, idOf(pod, "pod"), options);
+  async stop(pod: PodTarget, options?: CallOptions): Promise<void> {
+    await calls.stopPodSandbox(this.#connection, idOf(pod, "pod"), options);
   }
 
   /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
@@ -165,9 +165,9 @@ export class Pods {
   }
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
-  updateResources(pod: PodTarget, update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
+  async updateResources(pod: PodTarget, update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
     const { resources, overhead } = update;
-    return calls.updatePodSandboxResources(
+    await calls.updatePodSandboxResources(
       this.#connection,
       idOf(pod, "pod"),
       {
@@ -216,7 +216,7 @@ export class Pods {
    * PortForward: asks for the URL of a streaming session to some of the pod's ports. The URL is good for one connection within a
    * minute and carries its own authorisation: treat it as a secret.
    */
-  portForwardUrl(pod: PodTarget, ports: readonly number[], options?: CallOptions): Promise<string> {
+  async portForwardUrl(pod: PodTarget, ports: readonly number[], options?: CallOptions): Promise<string> {
     ports.forEach((port, index) => {
       if (Number.isInteger(port) && port > 0 && port < 65_536) return;
       throw new InvalidInputError({ field: `ports[${index}]`, message: "must be a port from 1 to 65535", value: port });

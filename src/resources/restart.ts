@@ -3,7 +3,8 @@ import { containerStatus, listContainers } from "../calls/containers.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import { UndoStack } from "../internal/undo.js";
 import { type CallOptions, undoTimeoutMs } from "../options.js";
-import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
+import { type ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
+import { containerConfigFromInfo } from "../specs/container-from-info.js";
 import { nextAttempt } from "../specs/next-attempt.js";
 import { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
@@ -40,7 +41,7 @@ export async function restart(
   const callOptions = callOptionsOf(pinDeadline(options));
   const id = idOf(target, "container");
   const { status, info } = await containerStatus(connection, id, true, callOptions);
-  const config = options.config ?? (target instanceof OwnedContainer ? target.config : configFromInfo(info));
+  const config = options.config ?? (target instanceof OwnedContainer ? target.config : containerConfigFromInfo(info));
   if (!config) {
     throw new InvalidInputError({
       field: "options.config",
@@ -66,16 +67,6 @@ export async function restart(
     return container;
   } catch (error) {
     throw withSuppressed(error, await undo.undo());
-  }
-}
-
-/** containerd's verbose status carries the configuration as JSON. */
-function configFromInfo(info: Record<string, string>): ContainerConfig | undefined {
-  try {
-    const { config } = JSON.parse(info.info ?? "{}") as { config?: unknown };
-    return typeof config === "object" && config !== null ? ContainerConfig.fromJSON(config) : undefined;
-  } catch {
-    return undefined;
   }
 }
 

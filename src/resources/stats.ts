@@ -41,12 +41,12 @@ export class Stats {
   }
 
   /** ContainerStats of one container. */
-  container(container: ContainerTarget, options?: CallOptions): Promise<ContainerStats> {
+  async container(container: ContainerTarget, options?: CallOptions): Promise<ContainerStats> {
     return calls.containerStats(this.#connection, idOf(container, "container"), options);
   }
 
   /** ListContainerStats. Streamed where the runtime can (since Kubernetes 1.36). */
-  containers(query: ContainerStatsQuery = {}, options?: CallOptions): Promise<ContainerStats[]> {
+  async containers(query: ContainerStatsQuery = {}, options?: CallOptions): Promise<ContainerStats[]> {
     const filter: ContainerStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
       podSandboxId: query.pod === undefined ? "" : idOf(query.pod, "filter.pod"),
@@ -56,12 +56,12 @@ export class Stats {
   }
 
   /** PodSandboxStats of one pod and its containers. */
-  pod(pod: PodTarget, options?: CallOptions): Promise<PodSandboxStats> {
+  async pod(pod: PodTarget, options?: CallOptions): Promise<PodSandboxStats> {
     return calls.podSandboxStats(this.#connection, idOf(pod, "pod"), options);
   }
 
   /** ListPodSandboxStats. Streamed where the runtime can (since Kubernetes 1.36). */
-  pods(query: PodStatsQuery = {}, options?: CallOptions): Promise<PodSandboxStats[]> {
+  async pods(query: PodStatsQuery = {}, options?: CallOptions): Promise<PodSandboxStats[]> {
     const filter: PodSandboxStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
       labelSelector: { ...query.labels },
@@ -70,12 +70,12 @@ export class Stats {
   }
 
   /** ListMetricDescriptors: names, help and label keys of what {@link podMetrics} reports. Since Kubernetes 1.26. */
-  metricDescriptors(options?: CallOptions): Promise<MetricDescriptor[]> {
+  async metricDescriptors(options?: CallOptions): Promise<MetricDescriptor[]> {
     return calls.listMetricDescriptors(this.#connection, options);
   }
 
   /** ListPodSandboxMetrics: the metrics cAdvisor would report, by pod and container. Since Kubernetes 1.26. */
-  podMetrics(options?: CallOptions): Promise<PodSandboxMetrics[]> {
+  async podMetrics(options?: CallOptions): Promise<PodSandboxMetrics[]> {
     return calls.listPodSandboxMetrics(this.#connection, options);
   }
 }

@@ -1,0 +1,183 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { CriClient, type CriLogger, EndpointError } from "../../src/index.js";
+import { FakeRuntime } from "../../src/testing/index.js";
+import { rejection, startFake } from "./support.js";
+
+describe("connect", () => {
+  test("verifies with Version, and the image service too where it is another one", async () => {
+    const runtime = await FakeRuntime.start();
+    const images = await FakeRuntime.start();
+    onTestFinished(async () => {
+      await runtime.stop();
+      await images.stop();
+    });
+    await using both = await CriClient.connect({ endpoint: runtime.endpoint, imageEndpoint: images.endpoint });
+    await both.images.pull("busybox:1");
+    expect(images.calls.map(({ rpc }) => rpc)).toEqual(["ImageFsInfo", "PullImage"]);
+    expect(runtime.calls.map(({ rpc }) => rpc)).toEqual(["Version"]);
+    await using one = await CriClient.connect({ endpoint: runtime.endpoint, imageEndpoint: runtime.endpoint });
+    await one.images.list();
+    expect(runtime.connectionCount).toBe(2);
+  });
+
+  test("says what is wrong with an endpoint that speaks no CRI", async () => {
+    const runtime = await FakeRuntime.start({ serveCri: false });
+    onTestFinished(() => runtime.stop());
+    const error = await rejection(CriClient.connect({ endpoint: runtime.endpoint }));
+    expect(error).toBeInstanceOf(EndpointError);
+    expect(error).toMatchObject({ code: "UNIMPLEMENTED", endpoint: runtime.endpoint });
+    expect(String(error)).toMatch(/serves no CRI v1.*1\.6.*disabled_plugins.*disable_tcp_service/);
+  });
+
+  test("says that nothing is there, at once", async () => {
+    const error = await rejection(CriClient.connect({ endpoint: "/nonexistent/runtime.sock" }));
+    expect(error).toMatchObject({ name: "EndpointError", code: "UNAVAILABLE" });
+    expect(String(error)).toMatch(/no socket at this path/);
+  });
+
+  test("gives up on a runtime that does not answer, and on the caller's signal", async () => {
+    const runtime = await FakeRuntime.start();
+    onTestFinished(() => runtime.stop());
+    runtime.hangNext("Version", { times: 2 });
+    const options = { endpoint: runtime.endpoint, connectTimeoutMs: 50 };
+    expect(await rejection(CriClient.connect(options))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    const signal = AbortSignal.timeout(30);
+    expect(await rejection(CriClient.connect({ endpoint: runtime.endpoint, signal }))).toBe(signal.reason);
+    await expect.poll(() => runtime.connectionCount).toBe(0);
+  });
+
+  test("discovers by the environment", async () => {
+    const runtime = await FakeRuntime.start();
+    onTestFinished(() => runtime.stop());
+    const before = process.env.CONTAINER_RUNTIME_ENDPOINT;
+    process.env.CONTAINER_RUNTIME_ENDPOINT = runtime.endpoint;
+    try {
+      await using cri = await CriClient.connect();
+      expect(cri.endpoint).toBe(runtime.endpoint);
+    } finally {
+      if (before === undefined) delete process.env.CONTAINER_RUNTIME_ENDPOINT;
+      else process.env.CONTAINER_RUNTIME_ENDPOINT = before;
+    }
+  });
+
+  test.each([
+    [{ endpoint: "run/x.sock" }, "endpoint"],
+    [{ endpoint: "/x.sock", imageEndpoint: "tcp://h:1" }, "imageEndpoint"],
+    [{ endpoint: "/x.sock", connectTimeoutMs: -1 }, "connectTimeoutMs"],
+    [{ endpoint: "/x.sock", defaults: { timeoutMs: Number.NaN } }, "defaults.timeoutMs"],
+    [{ endpoint: "/x.sock", tls: { cert: "x" } }, "tls"],
+  ])("refuses %j", async (options, field) => {
+    const error = await rejection(CriClient.connect(options));
+    expect(error).toMatchObject({ code: "INVALID_INPUT", field: expect.stringContaining(field) });
+    expect(() => CriClient.lazy(options)).toThrow();
+  });
+
+  test("lazy() does no I/O until the first call", async () => {
+    const { runtime, cri } = await startFake();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(runtime.connectionCount).toBe(0);
+    await cri.version();
+    expect(runtime.connectionCount).toBe(1);
+  });
+
+  test("close() ends the connection, and closing twice is harmless", async () => {
+    const { runtime, cri } = await startFake();
+    await cri.version();
+    await cri.close();
+    await cri.close();
+    await expect.poll(() => runtime.connectionCount).toBe(0);
+  });
+});
+
+describe("the runtime's own affairs", () => {
+  test("status, configuration, version", async () => {
+    const { runtime, cri } = await startFake();
+    expect((await cri.status({ verbose: true })).status?.conditions.map(({ type }) => type)).toContain("RuntimeReady");
+    expect((await cri.runtimeConfig()).linux).toBeDefined();
+    await cri.updateRuntimeConfig({ networkConfig: { podCidr: "10.0.0.0/16" } });
+    expect(runtime.callsOf("UpdateRuntimeConfig")[0]?.request.runtimeConfig?.networkConfig?.podCidr).toBe(
+      "10.0.0.0/16",
+    );
+    expect(await cri.version()).toMatchObject({ runtimeName: "containerd", runtimeApiVersion: "v1" });
+  });
+
+  test("capabilities are what the runtime answers, not what its version promises", async () => {
+    const old = await startFake({ flavor: "containerd-1.6" });
+    expect(await old.cri.capabilities()).toMatchObject({
+      runtimeName: "containerd",
+      runtimeConfig: false,
+      podMetrics: false,
+      streamingLists: false,
+      checkpointPod: false,
+    });
+    const all = await startFake({ flavor: "containerd-1.6", implemented: "all" });
+    expect(await all.cri.capabilities()).toMatchObject({
+      runtimeConfig: true,
+      podMetrics: true,
+      streamingLists: true,
+      updatePodResources: true,
+      checkpointContainer: true,
+      checkpointPod: true,
+    });
+  });
+
+  test("alpha RPCs for whole pods", async () => {
+    const { runtime, cri } = await startFake({ implemented: "all" });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+    await cri.pods.checkpoint(pod, { outputPath: "/tmp/p.tar", containers: [container], timeoutMs: 5_000 });
+    expect(runtime.callsOf("CheckpointPod")[0]?.request).toMatchObject({
+      outputPath: "/tmp/p.tar",
+      containerIds: [container.id],
+    });
+    await pod.updateResources({ resources: { limits: { memory: "64Mi" } } });
+    const restored = await cri.pods.restore({ name: "q" }, { checkpointPath: "/tmp/p.tar" });
+    expect(restored.pod.id).not.toBe(pod.id);
+  });
+
+  test("waitForReady waits for the network if asked to", async () => {
+    const { runtime, cri } = await startFake();
+    const conditions = (network: boolean) => ({
+      status: {
+        conditions: [
+          { type: "RuntimeReady", status: true, reason: "", message: "" },
+          { type: "NetworkReady", status: network, reason: "", message: "" },
+        ],
+      },
+      info: {},
+      runtimeHandlers: [],
+      features: undefined,
+    });
+    runtime.respondNext("Status", conditions(false), { times: 2 });
+    await cri.waitForReady({ timeoutMs: 5_000 });
+    await cri.waitForReady({ network: true, timeoutMs: 5_000 });
+    expect(runtime.callsOf("Status")).toHaveLength(3);
+  });
+});
+
+describe("the logger", () => {
+  test("hears of every attempt and of no secret", async () => {
+    const records: [string, Record<string, unknown>][] = [];
+    const logger: CriLogger = { debug: (message, fields) => records.push([message, fields]) };
+    const { runtime, cri } = await startFake({}, { logger });
+    runtime.failNext("Version", { code: "UNAVAILABLE" });
+    await cri.version({ retry: { initialBackoffMs: 1 } });
+    await cri.images.pull("x:1", { auth: { username: "me", password: "s3cret" } });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "c", image: "x:1", env: { TOKEN: "s3cret" } });
+    const url = await cri.containers.execUrl(container, ["sh"]);
+    await rejection(cri.containers.status("nope"));
+    expect(records.slice(0, 2)).toMatchObject([
+      ["RuntimeService/Version UNAVAILABLE", { attempt: 1, endpoint: runtime.endpoint, outcome: "UNAVAILABLE" }],
+      ["RuntimeService/Version OK", { attempt: 2 }],
+    ]);
+    expect(records.at(-1)).toMatchObject([
+      "RuntimeService/ContainerStatus NOT_FOUND",
+      { details: expect.stringContaining("nope") },
+    ]);
+    const text = JSON.stringify(records);
+    expect(text).not.toContain("s3cret");
+    expect(text).not.toContain(url.split("/").at(-1));
+    expect(text).toContain("TOKEN");
+  });
+});

@@ -1,0 +1,262 @@
+import { describe, expect, test } from "vitest";
+import { ContainerState, type CriClient, ExecError, InvalidResponseError } from "../../src/index.js";
+import type { FakeRuntimeOptions } from "../../src/testing/index.js";
+import { rejection, startFake } from "./support.js";
+
+async function withContainer(options: FakeRuntimeOptions = {}, command = ["sleep", "1000"]) {
+  const { runtime, cri } = await startFake(options);
+  const pod = await cri.pods.run({ name: "p", logDirectory: "/var/log/p" });
+  const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1", command });
+  return { runtime, cri, pod, container };
+}
+
+describe("execSync", () => {
+  test("gives exit code and output as data", async () => {
+    const { container } = await withContainer();
+    expect(await container.execSync(["echo", "hällo"])).toEqual({ exitCode: 0, stdout: "hällo\n", stderr: "" });
+    expect((await container.execSync(["sh", "-c", "exit 7"])).exitCode).toBe(7);
+    const { stdout } = await container.execSync(["echo", "x"], { encoding: "buffer" });
+    expect(stdout).toEqual(new TextEncoder().encode("x\n"));
+  });
+
+  test("throws on a non-zero exit code if asked to, with the result in the error", async () => {
+    const { container } = await withContainer({ exec: () => ({ exitCode: 3, stdout: "out", stderr: "err" }) });
+    const error = await rejection(container.execSync(["x"], { throwOnNonZero: true }));
+    expect(error).toBeInstanceOf(ExecError);
+    expect(error).toMatchObject({ code: "COMMAND_FAILED", exitCode: 3, stdout: "out", stderr: "err" });
+  });
+
+  test.each(["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"] as const)(
+    "a command that is killed at its timeout is one error on %s",
+    async (flavor) => {
+      const { runtime, container } = await withContainer({ flavor });
+      const error = await rejection(container.execSync(["sleep", "30"], { commandTimeoutSeconds: 0.2 }));
+      expect(error).toMatchObject({ code: "COMMAND_TIMED_OUT", mayHaveTakenEffect: true });
+      expect(runtime.callsOf("ExecSync")[0]?.request.timeout.toNumber()).toBe(1);
+    },
+  );
+
+  test("the call's own deadline is not taken for the command's", async () => {
+    const { container } = await withContainer();
+    const error = await rejection(container.execSync(["sleep", "30"], { commandTimeoutSeconds: 60, timeoutMs: 50 }));
+    expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  });
+
+  test.each([[[], "command"] as const, [["", "x"], "command"] as const])(
+    "refuses the command %j",
+    async (command, field) => {
+      const { container } = await withContainer();
+      expect(await rejection(container.execSync(command))).toMatchObject({ code: "INVALID_INPUT", field });
+    },
+  );
+});
+
+describe("wait", () => {
+  test.each(["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"] as const)(
+    "returns the exit on %s",
+    async (flavor) => {
+      const { container } = await withContainer({ flavor }, ["sh", "-c", "exit 5"]);
+      const exit = await container.wait({ timeoutMs: 5_000 });
+      expect(exit).toMatchObject({ exitCode: 5, status: { id: container.id } });
+      expect(exit.finishedAt).toBeInstanceOf(Date);
+    },
+  );
+
+  test("one event stream serves all waiters, and is closed with the last of them", async () => {
+    const { runtime, cri, pod } = await withContainer();
+    const containers = await Promise.all(
+      Array.from({ length: 5 }, (_, index) =>
+        cri.runContainerInSandbox(pod, { name: `w${index}`, image: "busybox:1", command: ["sleep", "1000"] }),
+      ),
+    );
+    const waits = Promise.all(containers.map((container) => container.wait({ timeoutMs: 20_000 })));
+    await expect.poll(() => runtime.eventSubscribers).toBe(1);
+    await Promise.all(containers.map((container) => container.stop({ gracePeriodSeconds: 0 })));
+    expect((await waits).map(({ exitCode }) => exitCode)).toEqual([137, 137, 137, 137, 137]);
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test("keeps its hands off the events of containerd 1.x", async () => {
+    const { runtime, container } = await withContainer({ flavor: "containerd-1.7" });
+    const wait = container.wait({ timeoutMs: 20_000 });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await container.stop({ gracePeriodSeconds: 0 });
+    await wait;
+    expect(runtime.callsOf("GetContainerEvents")).toHaveLength(0);
+  });
+
+  test("does without events where CRI-O has none", async () => {
+    const { container } = await withContainer({ flavor: "cri-o", events: "off" });
+    const wait = container.wait({ timeoutMs: 20_000 });
+    await container.stop({ gracePeriodSeconds: 0 });
+    expect((await wait).exitCode).toBe(137);
+  });
+
+  test("survives a runtime that restarts", async () => {
+    const { runtime, container } = await withContainer();
+    const wait = container.wait({ timeoutMs: 20_000 });
+    await expect.poll(() => runtime.eventSubscribers).toBe(1);
+    await runtime.restart();
+    await container.stop({ gracePeriodSeconds: 0, retry: { maxAttempts: 20 } });
+    expect((await wait).exitCode).toBe(137);
+  });
+
+  test("fails with NOT_FOUND when the container is removed, and at its time limit", async () => {
+    const { container } = await withContainer();
+    expect(await rejection(container.wait({ timeoutMs: 80 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    const wait = container.wait({ timeoutMs: 20_000 });
+    await container.remove();
+    expect(await rejection(wait)).toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
+describe("restart", () => {
+  test("makes the next attempt from the same configuration and removes the old one", async () => {
+    const { runtime, container } = await withContainer();
+    const next = await container.restart({ gracePeriodSeconds: 0 });
+    expect(await next.status()).toMatchObject({
+      metadata: { name: "c", attempt: 1 },
+      state: ContainerState.CONTAINER_RUNNING,
+      logPath: "/var/log/p/c.1.log",
+    });
+    expect(runtime.containers.map(({ id }) => id)).toEqual([next.id]);
+  });
+
+  test("keeps the old one if asked to", async () => {
+    const { runtime, container } = await withContainer();
+    await container.restart({ gracePeriodSeconds: 0, keepOld: true });
+    expect(runtime.containers).toHaveLength(2);
+    expect((await container.status()).state).toBe(ContainerState.CONTAINER_EXITED);
+  });
+
+  test("knows a container that someone else made on containerd, and asks for its configuration on CRI-O", async () => {
+    const { cri, container } = await withContainer();
+    await cri.containers.get(container.id).restart({ gracePeriodSeconds: 0 });
+    const crio = await withContainer({ flavor: "cri-o" });
+    const error = await rejection(crio.cri.containers.get(crio.container.id).restart({ gracePeriodSeconds: 0 }));
+    expect(error).toMatchObject({ code: "INVALID_INPUT", field: "options.config" });
+    expect((await crio.container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
+    const { config } = crio.container;
+    const podConfig = crio.pod.config;
+    await crio.cri.containers.get(crio.container.id).restart({ gracePeriodSeconds: 0, config, podConfig });
+  });
+
+  test("leaves the old one when the new one does not start", async () => {
+    const { runtime, container } = await withContainer();
+    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "no" });
+    await rejection(container.restart({ gracePeriodSeconds: 0 }));
+    expect(runtime.containers.map(({ id }) => id)).toEqual([container.id]);
+  });
+});
+
+describe("lists", () => {
+  async function populate(cri: CriClient) {
+    const a = await cri.pods.run({ name: "a", namespace: "one", labels: { app: "x" } });
+    const b = await cri.pods.run({ name: "b", labels: { app: "y" } });
+    for (let index = 0; index < 3; index++) {
+      await cri.createContainerInSandbox(a, { name: `c${index}`, image: "busybox:1", labels: { n: `${index}` } });
+    }
+    return { a, b };
+  }
+
+  test("filter on the server and here", async () => {
+    const { runtime, cri } = await startFake();
+    const { a, b } = await populate(cri);
+    await b.stop();
+    const names = async (filter: Parameters<typeof cri.pods.list>[0]) =>
+      (await cri.pods.list(filter)).map(({ metadata }) => metadata?.name);
+    expect(await names({})).toEqual(["a", "b"]);
+    expect(await names({ labels: { app: "y" } })).toEqual(["b"]);
+    expect(await names({ state: "ready" })).toEqual(["a"]);
+    expect(await names({ state: "notReady" })).toEqual(["b"]);
+    expect(await names({ namespace: "one" })).toEqual(["a"]);
+    expect(await names({ name: "b", namespace: "one" })).toEqual([]);
+    expect(await names({ uid: b.config.metadata?.uid })).toEqual(["b"]);
+    expect(await names({ id: a.id.slice(0, 10) })).toEqual(["a"]);
+    expect((await cri.containers.list({ pod: a, labels: { n: "1" } })).map(({ metadata }) => metadata?.name)).toEqual([
+      "c1",
+    ]);
+    expect(await cri.containers.list({ name: "c2", state: "created" })).toHaveLength(1);
+    expect(await cri.containers.list({ state: "running" })).toEqual([]);
+    expect(runtime.callsOf("ListPodSandbox").length).toBeGreaterThan(0);
+  });
+
+  test("use the stream where there is one", async () => {
+    const { runtime, cri } = await startFake({ implemented: "all", streamBatchSize: 2 });
+    await populate(cri);
+    expect(await cri.containers.list()).toHaveLength(3);
+    expect(await cri.pods.list()).toHaveLength(2);
+    expect(await cri.images.list()).toHaveLength(1);
+    await cri.stats.containers();
+    await cri.stats.pods();
+    await cri.stats.podMetrics();
+    const unary = [
+      "ListContainers",
+      "ListPodSandbox",
+      "ListImages",
+      "ListContainerStats",
+      "ListPodSandboxStats",
+      "ListPodSandboxMetrics",
+    ] as const;
+    expect(unary.flatMap((rpc) => runtime.callsOf(rpc))).toHaveLength(0);
+  });
+
+  test("remember per RPC that there is none, until the connection is made anew", async () => {
+    const { runtime, cri } = await startFake();
+    for (let round = 0; round < 3; round++) await cri.pods.list();
+    await cri.images.list();
+    expect(runtime.callsOf("StreamPodSandboxes")).toHaveLength(1);
+    expect(runtime.callsOf("ListPodSandbox")).toHaveLength(3);
+    expect(runtime.callsOf("StreamImages")).toHaveLength(1);
+    await runtime.restart();
+    await cri.waitForReady({ timeoutMs: 5_000 });
+    await cri.pods.list();
+    expect(runtime.callsOf("StreamPodSandboxes")).toHaveLength(2);
+  });
+
+  test("start over by the unary RPC when a stream breaks midway", async () => {
+    const { runtime, cri } = await startFake({ implemented: "all", streamBatchSize: 1 });
+    await populate(cri);
+    runtime.dropNext("StreamContainers", "duringEffect");
+    const ids = (await cri.containers.list()).map(({ id }) => id);
+    expect(ids).toEqual(runtime.containers.map(({ id }) => id));
+    // Whether the first batch made it through before the connection broke is a matter of luck.
+    expect(runtime.callsOf("ListContainers").length + runtime.callsOf("StreamContainers").length).toBe(2);
+  });
+});
+
+describe("replies that lack something", () => {
+  test.each([
+    ["Version", (cri: CriClient) => cri.version(), { runtimeName: "" }, "version"],
+    ["PodSandboxStatus", (cri: CriClient) => cri.pods.status("abc"), {}, "status"],
+    ["ContainerStatus", (cri: CriClient) => cri.containers.status("abc"), {}, "status"],
+    ["Exec", (cri: CriClient) => cri.containers.execUrl("abc", ["sh"]), {}, "url"],
+    ["Attach", (cri: CriClient) => cri.containers.attachUrl("abc"), {}, "url"],
+    ["PortForward", (cri: CriClient) => cri.pods.portForwardUrl("abc", [80]), {}, "url"],
+    ["PullImage", (cri: CriClient) => cri.images.pull("x:1"), {}, "imageRef"],
+    ["Status", (cri: CriClient) => cri.status(), {}, "status.conditions[RuntimeReady]"],
+    ["ContainerStats", (cri: CriClient) => cri.stats.container("abc"), {}, "stats"],
+    ["PodSandboxStats", (cri: CriClient) => cri.stats.pod("abc"), {}, "stats"],
+  ] as const)("%s", async (rpc, call, reply, field) => {
+    const { runtime, cri } = await startFake();
+    runtime.respondNext(rpc, reply as never);
+    const error = await rejection(call(cri));
+    expect(error).toBeInstanceOf(InvalidResponseError);
+    expect(error).toMatchObject({ code: "INVALID_RESPONSE", field, method: expect.stringContaining(rpc) });
+  });
+
+  test("an absent image is no error", async () => {
+    const { cri } = await startFake();
+    expect(await cri.images.get("nothing:1")).toBeUndefined();
+  });
+});
+
+describe("targets", () => {
+  test.each(["", " ", "a b", "../x", undefined, null, 7])("%j is no id, and nothing is sent", async (id) => {
+    const { runtime, cri } = await startFake();
+    expect(await rejection(cri.containers.remove(id as string))).toMatchObject({
+      code: "INVALID_INPUT",
+    });
+    expect(runtime.connectionCount).toBe(0);
+  });
+});

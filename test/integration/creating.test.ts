@@ -1,0 +1,251 @@
+import { describe, expect, test } from "vitest";
+import { CriError, NameReservedError, OwnedPodSandbox, type PodSandbox } from "../../src/index.js";
+import { rejection, startFake } from "./support.js";
+
+describe("pods.run", () => {
+  test("gives an owning handle that removes the pod when its scope ends", async () => {
+    const { runtime, cri } = await startFake();
+    {
+      await using pod = await cri.pods.run({ name: "demo", labels: { app: "x" } });
+      expect(pod).toBeInstanceOf(OwnedPodSandbox);
+      expect(await pod.status()).toMatchObject({ id: pod.id, metadata: { name: "demo", namespace: "default" } });
+      expect(runtime.pods).toHaveLength(1);
+    }
+    expect(runtime.pods).toHaveLength(0);
+  });
+
+  test.each(["beforeEffect", "duringEffect", "afterEffect"] as const)(
+    "a connection lost %s makes exactly one pod",
+    async (phase) => {
+      const { runtime, cri } = await startFake();
+      runtime.dropNext("RunPodSandbox", phase);
+      const pod = await cri.pods.run({ name: "demo" });
+      expect(runtime.pods.map(({ id }) => id)).toEqual([pod.id]);
+      expect(pod.adopted).toBe(phase === "afterEffect");
+    },
+  );
+
+  test("a reply without an id is made good by a look at the runtime", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.respondNext("RunPodSandbox", { podSandboxId: "" });
+    const pod = await cri.pods.run({ name: "demo" });
+    expect(pod.adopted).toBe(true);
+    expect(runtime.pods.map(({ id }) => id)).toEqual([pod.id]);
+  });
+
+  test("a call that timed out while the runtime went on leaves nothing, and the next one makes exactly one pod", async () => {
+    const { runtime, cri } = await startFake();
+    const spec = { name: "demo", uid: "one" };
+    runtime.delayNext("RunPodSandbox", 150, { phase: "afterEffect" });
+    expect(await rejection(cri.pods.run(spec, { timeoutMs: 40 }))).toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      mayHaveTakenEffect: true,
+    });
+    await cri.pods.run(spec);
+    expect(runtime.pods).toHaveLength(1);
+  });
+
+  test("the same spec with the same uid is the same pod; another spec is refused with the holder's id", async () => {
+    const { runtime, cri } = await startFake();
+    const spec = { name: "demo", uid: "one", labels: { b: "2", a: "1" } };
+    const first = await cri.pods.run(spec);
+    const second = await cri.pods.run({ ...spec, labels: { a: "1", b: "2" } });
+    expect([second.id, second.adopted]).toEqual([first.id, true]);
+    const error = await rejection(cri.pods.run({ ...spec, hostname: "other" }));
+    expect(error).toBeInstanceOf(NameReservedError);
+    expect(error).toMatchObject({ holderId: first.id });
+    expect(runtime.pods).toHaveLength(1);
+  });
+
+  test("an aborted call leaves no pod", async () => {
+    const { runtime, cri } = await startFake();
+    const controller = new AbortController();
+    runtime.delayNext("RunPodSandbox", 100, { phase: "afterEffect" });
+    const call = cri.pods.run({ name: "demo" }, { signal: controller.signal });
+    await runtime.nextCall("RunPodSandbox");
+    setTimeout(() => controller.abort("enough"), 10);
+    expect(await rejection(call)).toBe("enough");
+    expect(runtime.pods).toHaveLength(0);
+  });
+
+  test("a refusal passes through", async () => {
+    const { runtime, cri } = await startFake();
+    const error = await rejection(cri.pods.run({ name: "demo", runtimeHandler: "nope" }));
+    expect(CriError.is(error)).toBe(true);
+    expect(runtime.callsOf("RunPodSandbox")).toHaveLength(1);
+  });
+
+  test("bad input never reaches the runtime", async () => {
+    const { runtime, cri } = await startFake();
+    expect(await rejection(cri.pods.run({ name: "" }))).toMatchObject({ code: "INVALID_INPUT", field: "spec.name" });
+    expect(runtime.connectionCount).toBe(0);
+  });
+});
+
+describe("ownership", () => {
+  test("release() gives a borrowed handle and leaves the pod alone", async () => {
+    const { runtime, cri } = await startFake();
+    let borrowed: PodSandbox;
+    {
+      await using pod = await cri.pods.run({ name: "demo" });
+      borrowed = pod.release();
+    }
+    expect(borrowed).not.toBeInstanceOf(OwnedPodSandbox);
+    expect(runtime.pods.map(({ id }) => id)).toEqual([borrowed.id]);
+  });
+
+  test("disposal runs once, ignores what is gone, and reports what goes wrong", async () => {
+    const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
+    const pod = await cri.pods.run({ name: "demo" });
+    await Promise.all([pod[Symbol.asyncDispose](), pod[Symbol.asyncDispose]()]);
+    expect(runtime.callsOf("RemovePodSandbox")).toHaveLength(1);
+    const gone = await cri.pods.run({ name: "gone" });
+    await gone.remove();
+    runtime.failNext("StopPodSandbox", { code: "NOT_FOUND" });
+    await gone[Symbol.asyncDispose]();
+    const stuck = await cri.pods.run({ name: "stuck" });
+    runtime.failNext("StopPodSandbox", { code: "UNKNOWN", message: "network plugin failed" });
+    expect(String(await rejection(stuck[Symbol.asyncDispose]()))).toContain("network plugin failed");
+  });
+
+  test("disposal has its own time: the caller's aborted signal and spent budget do not matter", async () => {
+    const { runtime, cri } = await startFake();
+    const controller = new AbortController();
+    const body = async () => {
+      await using pod = await cri.pods.run({ name: "demo" }, { signal: controller.signal, timeoutMs: 1_000 });
+      await using _container = await cri.runContainerInSandbox(
+        pod,
+        { name: "c", image: "busybox:1" },
+        { signal: controller.signal },
+      );
+      controller.abort(new Error("stop"));
+      controller.signal.throwIfAborted();
+    };
+    await expect(body()).rejects.toThrow("stop");
+    expect([runtime.pods, runtime.containers]).toEqual([[], []]);
+  });
+});
+
+describe("createContainerInSandbox", () => {
+  test("pulls by policy and fills in what the user wrote", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    await cri.createContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    expect(runtime.callsOf("PullImage")).toHaveLength(0);
+    await cri.createContainerInSandbox(pod, { name: "b", image: "busybox:1" }, { pullPolicy: "always" });
+    await cri.createContainerInSandbox(pod, { name: "c", image: "other:2" });
+    expect(runtime.callsOf("PullImage").map(({ request }) => request.image?.image)).toEqual(["busybox:1", "other:2"]);
+    const error = await rejection(
+      cri.createContainerInSandbox(pod, { name: "d", image: "third:3" }, { pullPolicy: "never" }),
+    );
+    expect(error).toMatchObject({ code: "NOT_FOUND" });
+    expect(String(error)).toMatch(/third:3.*never.*pull it first/);
+    const image = runtime.callsOf("CreateContainer")[2]?.request.config?.image;
+    expect(image?.userSpecifiedImage).toBe("other:2");
+    expect(image?.image).toMatch(/^sha256:/);
+  });
+
+  test("works on CRI-O, which refuses an image that nobody wrote", async () => {
+    const { runtime, cri } = await startFake({ flavor: "cri-o" });
+    const pod = await cri.pods.run({ name: "p" });
+    await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    expect(runtime.containers).toHaveLength(1);
+  });
+
+  test("passes credentials to the pull and to nothing else", async () => {
+    const auth = { username: "me", password: "s3cret" };
+    const { runtime, cri } = await startFake({ registry: { "registry.example/private/*": auth } });
+    const pod = await cri.pods.run({ name: "p" });
+    const spec = { name: "a", image: "registry.example/private/app:1" };
+    const error = await rejection(cri.createContainerInSandbox(pod, spec));
+    expect(error).toMatchObject({ name: "ImagePullError", image: spec.image, reason: "Unauthorized" });
+    await cri.createContainerInSandbox(pod, spec, { auth });
+    expect(runtime.callsOf("PullImage")[1]?.request.auth).toMatchObject(auth);
+    const others = runtime.calls.filter(({ rpc }) => rpc !== "PullImage").map(({ request }) => ({ ...request }));
+    expect(JSON.stringify(others)).not.toContain("s3cret");
+  });
+
+  test("checks the spec before anything is pulled", async () => {
+    const { runtime, cri } = await startFake();
+    const error = await rejection(
+      cri.createContainerInSandbox("abc", {
+        name: "a",
+        image: "other:2",
+        mounts: [{ hostPath: "x", containerPath: "/y" }],
+      }),
+    );
+    expect(error).toMatchObject({ code: "INVALID_INPUT", field: "spec.mounts[0].hostPath" });
+    expect(runtime.calls).toHaveLength(0);
+  });
+
+  test.each(["beforeEffect", "duringEffect", "afterEffect"] as const)(
+    "a connection lost %s makes exactly one container",
+    async (phase) => {
+      const { runtime, cri } = await startFake();
+      const pod = await cri.pods.run({ name: "p" });
+      runtime.dropNext("CreateContainer", phase);
+      const container = await cri.createContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+      expect(runtime.containers.map(({ id }) => id)).toEqual([container.id]);
+    },
+  );
+
+  test("a start whose answer was lost is settled by the container's state", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    runtime.dropNext("StartContainer", "afterEffect");
+    await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    expect(runtime.callsOf("StartContainer")).toHaveLength(1);
+    runtime.dropNext("StartContainer", "beforeEffect");
+    await cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" });
+    expect(runtime.callsOf("StartContainer")).toHaveLength(3);
+  });
+
+  test("a container that does not start is removed, and failures of that ride along", async () => {
+    const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
+    const pod = await cri.pods.run({ name: "p" });
+    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "no such executable" });
+    const error = await rejection(cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" }));
+    expect(String(error)).toContain("no such executable");
+    expect(runtime.containers).toHaveLength(0);
+    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "first" });
+    runtime.failNext("RemoveContainer", { code: "UNKNOWN", message: "second" });
+    const both = (await rejection(cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" }))) as CriError;
+    expect(both.details).toBe("first");
+    expect(both.suppressed.map(String).join()).toContain("second");
+  });
+
+  test("works in a pod that someone else made, with the configuration it was made from", async () => {
+    const { runtime, cri } = await startFake();
+    const made = await cri.pods.run({ name: "p", logDirectory: "/var/log/pods/p", dns: { servers: ["10.0.0.1"] } });
+    const pod = cri.pods.get(made.id.slice(0, 12));
+    const container = await pod.runContainer({ name: "a", image: "busybox:1" });
+    expect(runtime.callsOf("CreateContainer")[0]?.request.sandboxConfig).toMatchObject({
+      logDirectory: "/var/log/pods/p",
+      dnsConfig: { servers: ["10.0.0.1"] },
+    });
+    expect((await container.status()).logPath).toBe("/var/log/pods/p/a.0.log");
+  });
+
+  test("one budget covers pull, creation and start", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    runtime.delayNext("PullImage", 10_000);
+    const error = await rejection(cri.runContainerInSandbox(pod, { name: "a", image: "other:2" }, { timeoutMs: 100 }));
+    expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(runtime.callsOf("CreateContainer")).toHaveLength(0);
+  });
+
+  test("the environment stays out of sight", async () => {
+    const { inspect } = await import("node:util");
+    const { cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.createContainerInSandbox(pod, {
+      name: "a",
+      image: "busybox:1",
+      env: { TOKEN: "s3cret" },
+    });
+    expect(inspect(container, { depth: 10, showHidden: false })).not.toContain("s3cret");
+    expect(JSON.stringify(container)).not.toContain("s3cret");
+    expect(new TextDecoder().decode(container.config.envs[0]?.value)).toBe("s3cret");
+  });
+});

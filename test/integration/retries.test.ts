@@ -1,0 +1,198 @@
+import type { ClientMiddleware } from "nice-grpc-common";
+import { describe, expect, test } from "vitest";
+import { CriError } from "../../src/index.js";
+import { rejection, startFake } from "./support.js";
+
+const quick = { initialBackoffMs: 1, maxBackoffMs: 5 };
+
+describe("retries", () => {
+  test("a read survives two UNAVAILABLE and fails at the third, saying how often it was tried", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.failNext("Version", { code: "UNAVAILABLE", times: 2 });
+    await cri.version({ retry: quick });
+    runtime.failNext("Version", { code: "UNAVAILABLE", times: 3 });
+    expect(await rejection(cri.version({ retry: quick }))).toMatchObject({ code: "UNAVAILABLE", attempts: 3 });
+  });
+
+  test.each(["UNKNOWN", "INTERNAL", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "ABORTED"] as const)(
+    "%s is never repeated",
+    async (code) => {
+      const { runtime, cri } = await startFake();
+      runtime.failNext("Version", { code });
+      expect(await rejection(cri.version({ retry: quick }))).toMatchObject({ code, attempts: 1 });
+      expect(runtime.callsOf("Version")).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["StopPodSandbox", 2],
+    ["RemovePodSandbox", 2],
+    ["StopContainer", 2],
+    ["RemoveContainer", 2],
+    ["RemoveImage", 2],
+    ["UpdateContainerResources", 2],
+    ["ReopenContainerLog", 2],
+    ["UpdateRuntimeConfig", 2],
+    ["ExecSync", 1],
+    ["CheckpointContainer", 1],
+    ["PullImage", 1],
+  ] as const)("%s is sent %i times when the first answer is UNAVAILABLE", async (rpc, times) => {
+    const { runtime, cri } = await startFake({}, { defaults: { retry: quick } });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+    runtime.failNext(rpc, { code: "UNAVAILABLE" });
+    const calls: Record<typeof rpc, () => Promise<unknown>> = {
+      StopPodSandbox: () => pod.stop(),
+      RemovePodSandbox: () => pod.remove(),
+      StopContainer: () => container.stop(),
+      RemoveContainer: () => container.remove(),
+      RemoveImage: () => cri.images.remove("busybox:1"),
+      UpdateContainerResources: () => container.updateResources({ resources: { limits: { memory: "1Gi" } } }),
+      ReopenContainerLog: () => container.reopenLog(),
+      UpdateRuntimeConfig: () => cri.updateRuntimeConfig({ networkConfig: { podCidr: "10.0.0.0/16" } }),
+      ExecSync: () => container.execSync(["true"]),
+      CheckpointContainer: () => container.checkpoint({ location: "/tmp/x" }),
+      PullImage: () => cri.images.pull("busybox:2"),
+    };
+    if (times === 2) await calls[rpc]();
+    else expect(await rejection(calls[rpc]())).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
+    expect(runtime.callsOf(rpc)).toHaveLength(times);
+  });
+
+  test("a pull is repeated when the call asks for it", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.failNext("PullImage", { code: "UNAVAILABLE" });
+    await cri.images.pull("busybox:2", { retry: quick });
+    expect(runtime.callsOf("PullImage")).toHaveLength(2);
+  });
+
+  test("false means one attempt, for one call and for a client", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.failNext("Version", { code: "UNAVAILABLE", times: 2 });
+    expect(await rejection(cri.version({ retry: false }))).toMatchObject({ attempts: 1 });
+    expect(await rejection(cri.with({ retry: false }).version())).toMatchObject({ attempts: 1 });
+  });
+
+  test.each([
+    [{ maxAttempts: 0 }, "retry.maxAttempts"],
+    [{ initialBackoffMs: -1 }, "retry.initialBackoffMs"],
+    [{ maxBackoffMs: Number.NaN }, "retry.maxBackoffMs"],
+  ])("%j is refused before any I/O", async (retry, field) => {
+    const { runtime, cri } = await startFake();
+    expect(await rejection(cri.version({ retry }))).toMatchObject({ code: "INVALID_INPUT", field });
+    expect(runtime.connectionCount).toBe(0);
+  });
+
+  test("a runtime that is away and comes back is reached again by the same client", async () => {
+    const { runtime, cri } = await startFake();
+    await cri.version();
+    await runtime.kill();
+    const error = await rejection(cri.version({ retry: quick }));
+    expect(error).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: false });
+    expect(String(error)).toMatch(/is the runtime running\?/);
+    await runtime.restart();
+    await cri.waitForReady({ timeoutMs: 10_000 });
+    await cri.version();
+  });
+});
+
+describe("effects", () => {
+  test("a call that nothing was sent of has none", async () => {
+    const { runtime, cri } = await startFake();
+    await runtime.kill();
+    expect(await rejection(cri.containers.start("abc"))).toMatchObject({
+      code: "UNAVAILABLE",
+      mayHaveTakenEffect: false,
+    });
+  });
+
+  test("a call whose answer was lost may have one, a read never", async () => {
+    const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+    runtime.dropNext("ExecSync", "afterEffect");
+    expect(await rejection(container.execSync(["true"]))).toMatchObject({ mayHaveTakenEffect: true });
+    runtime.dropNext("ContainerStatus", "afterEffect");
+    expect(await rejection(container.status())).toMatchObject({ mayHaveTakenEffect: false });
+  });
+
+  test("a refusal has none; UNKNOWN may", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.failNext("StartContainer", { code: "FAILED_PRECONDITION" });
+    expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: false });
+    runtime.failNext("StartContainer", { code: "UNKNOWN" });
+    expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: true });
+  });
+
+  test("a reply too large to be received says how to receive it", async () => {
+    const { cri } = await startFake({}, { channelOptions: { "grpc.max_receive_message_length": 100 } });
+    for (let index = 0; index < 5; index++) await cri.pods.run({ name: `pod-${index}` });
+    const error = await rejection(cri.pods.list());
+    expect(error).toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    expect(String(error)).toContain("grpc.max_receive_message_length");
+  });
+});
+
+describe("middleware", () => {
+  test("around the call runs once, around the attempt every time, the first one outermost", async () => {
+    const log: string[] = [];
+    const note = (name: string): ClientMiddleware =>
+      async function* (call, options) {
+        log.push(name);
+        return yield* call.next(call.request, options);
+      };
+    const { runtime, cri } = await startFake(
+      {},
+      { middleware: [note("outer"), note("inner")], attemptMiddleware: [note("attempt")], defaults: { retry: quick } },
+    );
+    runtime.failNext("Version", { code: "UNAVAILABLE" });
+    await cri.version();
+    expect(log).toEqual(["outer", "inner", "attempt", "attempt"]);
+  });
+
+  test("an error of its own passes unchanged", async () => {
+    const own = new Error("mine");
+    const { cri } = await startFake(
+      {},
+      {
+        middleware: [
+          // biome-ignore lint/correctness/useYield: a middleware that fails before anything is sent
+          async function* () {
+            throw own;
+          },
+        ],
+      },
+    );
+    expect(await rejection(cri.version())).toBe(own);
+    expect(CriError.is(await rejection(cri.version()))).toBe(false);
+  });
+
+  test("metadata reaches the runtime: of the client, of the call, binary too", async () => {
+    const { runtime, cri } = await startFake({}, { defaults: { metadata: { "x-client": "a", "x-both": "client" } } });
+    await cri.version({ metadata: { "x-both": "call", "x-many": ["1", "2"], "x-bytes-bin": Uint8Array.of(1, 255) } });
+    expect(runtime.callsOf("Version")[0]?.metadata).toMatchObject({ "x-client": "a", "x-both": "call" });
+    expect(JSON.stringify(runtime.callsOf("Version")[0]?.metadata["x-many"])).toMatch(/1.*2/);
+    expect(await rejection(cri.version({ metadata: { "bad key": "s3cret" } }))).toMatchObject({
+      code: "INVALID_INPUT",
+    });
+    expect(String(await rejection(cri.version({ metadata: { "bad key": "s3cret" } })))).not.toContain("s3cret");
+  });
+});
+
+describe("the raw stubs", () => {
+  test("share deadlines and retries, and reject with nice-grpc's own error", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.failNext("Version", { code: "UNAVAILABLE" });
+    const reply = await cri.raw.runtime.version({}, { retry: quick, timeoutMs: 5_000 });
+    expect(reply.runtimeApiVersion).toBe("v1");
+    expect(runtime.callsOf("Version")[1]?.grpcTimeout).toMatch(/^[34]\d{3}m$|^5000m$/);
+    const error = await rejection(cri.raw.runtime.containerStatus({ containerId: "nope" }));
+    expect(error).toMatchObject({ name: "ClientError", path: "/runtime.v1.RuntimeService/ContainerStatus" });
+  });
+
+  test("cover all 43 RPCs", async () => {
+    const { cri } = await startFake();
+    expect(Object.keys(cri.raw.runtime)).toHaveLength(37);
+    expect(Object.keys(cri.raw.image)).toHaveLength(6);
+  });
+});
