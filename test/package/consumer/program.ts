@@ -1,0 +1,35 @@
+// What a user of the published package might write; compiled and run as an ECMAScript module and as CommonJS.
+import { CriClient, CriError, type ExecResult, NameReservedError, type PodSpec } from "k8s-cri-client";
+import { ContainerConfig, Long } from "k8s-cri-client/proto";
+import { FakeRuntime } from "k8s-cri-client/testing";
+
+async function main(): Promise<void> {
+  await using runtime = await FakeRuntime.start();
+  await using cri = await CriClient.connect({ endpoint: runtime.endpoint });
+  const spec: PodSpec = { name: "demo", uid: "1", labels: { app: "demo" } };
+  await using pod = await cri.pods.run(spec);
+  const image = "docker.io/library/busybox:1.37";
+  await using container = await cri.runContainerInSandbox(pod, { name: "main", image, command: ["sleep", "60"] });
+  const result: ExecResult = await container.execSync(["echo", "hello"]);
+  if (result.stdout !== "hello\n") throw new Error(`unexpected output ${result.stdout}`);
+  const config: ContainerConfig = ContainerConfig.decode(ContainerConfig.encode(container.config).finish());
+  if (config.metadata?.name !== "main") throw new Error("the configuration did not survive");
+  const status = await container.status();
+  if (!Long.isLong(status.startedAt)) throw new Error("startedAt is no Long");
+  try {
+    await cri.pods.run({ ...spec, labels: { app: "another" } });
+    throw new Error("a reserved name was given away");
+  } catch (error) {
+    if (!(error instanceof NameReservedError)) throw error;
+    const held: string | undefined = error.holderId;
+    if (held !== pod.id || !CriError.is(error, "NAME_RESERVED")) throw error;
+  }
+}
+
+main().then(
+  () => console.log("done"),
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,202 @@
+/**
+ * The package as it is published: packed, examined, and installed into bare projects. Builds dist/.
+ *
+ *     npm run check:package
+ *
+ * @module
+ */
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+/** Each with something that it is there for. */
+const subpaths = [
+  ["k8s-cri-client", "CriClient"],
+  ["k8s-cri-client/proto", "RuntimeServiceDefinition"],
+  ["k8s-cri-client/testing", "FakeRuntime"],
+] as const;
+
+let folder: string;
+let tarball: string;
+let packed: { files: { path: string }[]; size: number; unpackedSize: number };
+
+interface Outcome {
+  code: number | string;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end; one that does not end is killed, and its code is "SIGTERM". */
+function run(
+  program: string,
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
+  // Whatever vitest sets for its own child processes is none of theirs.
+  const { NODE_OPTIONS: _, VITEST: __, ...environment } = process.env;
+  const env = { ...environment, NO_COLOR: "1", ...options.env };
+  return new Promise((resolve) => {
+    const settings = { cwd: options.cwd ?? root, env, timeout: 240_000, maxBuffer: 2 ** 26 };
+    execFile(program, args, settings, (error, stdout, stderr) => {
+      const { code = 0, signal } = (error ?? {}) as { code?: number; signal?: string };
+      resolve({ code: signal ?? code, stdout, stderr });
+    });
+  });
+}
+
+const node = (args: string[], cwd: string, env: NodeJS.ProcessEnv = {}) => run(process.execPath, args, { cwd, env });
+const good = { code: 0 };
+
+/** For what waits for npm and the compiler, in milliseconds. */
+const patience = 240_000;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cri-package-"));
+  const { code, stdout, stderr } = await run("npm", ["pack", "--json", "--silent", "--pack-destination", folder]);
+  expect(code, stderr + stdout).toBe(0);
+  // What prepack prints comes before the report.
+  const [report] = JSON.parse(stdout.slice(stdout.search(/^\[/m)));
+  packed = report;
+  tarball = join(folder, report.filename);
+}, patience);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("the tarball", () => {
+  test("has what is needed and nothing else", () => {
+    const paths = packed.files.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(["LICENSE", "README.md", "CHANGELOG.md", "package.json"]));
+    const others = paths.filter((path) => !/^dist\/(esm|cjs)\/(src|generated)\/.*\.(js|d\.ts)$/.test(path));
+    expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist/cjs/package.json", "package.json"]);
+    expect(packed.size).toBeLessThan(1_000_000);
+  });
+
+  test("publint finds nothing to say", async () => {
+    const { buffer, byteOffset, byteLength } = await readFile(tarball);
+    const content = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+    const { messages, pkg } = await publint({ pack: { tarball: content }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  test("its types are not wrong", async () => {
+    const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
+    const options = ["--profile", "node16", "--format", "ascii", "--no-emoji", "--no-definitely-typed"];
+    const { code, stdout, stderr } = await node([attw, tarball, ...options], folder);
+    expect(code, stdout + stderr).toBe(0);
+    // The one thing that is not all right everywhere is left out by the profile.
+    expect(stdout.split("\n").filter((line) => /^node16|^bundler/.test(line) && !/: OK/.test(line))).toEqual([]);
+    expect(stdout.match(/^node16.*: OK/gm)).toHaveLength(8);
+  });
+});
+
+describe.each([
+  { type: "module", load: (name: string) => `await import(${JSON.stringify(name)})` },
+  { type: "commonjs", load: (name: string) => `require(${JSON.stringify(name)})` },
+])("installed into a bare project of type $type", ({ type, load }) => {
+  let project: string;
+
+  beforeAll(async () => {
+    project = join(folder, type);
+    await mkdir(project);
+    await writeFile(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type }));
+    const types = `@types/node@${manifest.devDependencies["@types/node"]}`;
+    const options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
+    const { code, stderr } = await run("npm", ["install", ...options, tarball, types], { cwd: project });
+    expect(code, stderr).toBe(0);
+  }, patience);
+
+  test.each(subpaths)("%s loads and leaves yaml alone", async (name, mainExport) => {
+    const program = `
+      (async () => {
+        const exports = Object.keys(${load(name)});
+        const yaml = Object.keys(require.cache).filter((path) => /node_modules.yaml/.test(path)).length;
+        console.log(JSON.stringify({ exports, yaml }));
+      })();`;
+    await writeFile(join(project, "load.cjs"), program);
+    const { stdout, ...rest } = await node(["load.cjs"], project);
+    const { exports, yaml } = JSON.parse(stdout);
+    expect({ ...rest, yaml }).toEqual({ ...good, stderr: "", yaml: 0 });
+    expect(exports).toContain(mainExport);
+  });
+
+  test("yaml is loaded where it is needed", async () => {
+    await writeFile(join(project, "crictl.yaml"), "runtime-endpoint: unix:///run/x.sock\n");
+    const program = `
+      (async () => {
+        const { loadCrictlConfig } = ${load("k8s-cri-client")};
+        const { runtimeEndpoint } = await loadCrictlConfig("crictl.yaml");
+        const yaml = Object.keys(require.cache).some((path) => /node_modules.yaml/.test(path));
+        console.log(JSON.stringify({ runtimeEndpoint, yaml }));
+      })();`;
+    await writeFile(join(project, "config.cjs"), program);
+    const { stdout, stderr } = await node(["config.cjs"], project);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({ runtimeEndpoint: "unix:///run/x.sock", yaml: true });
+  });
+
+  test("a program compiles against it, runs, and ends by itself", async () => {
+    await copyFile(join(root, "test/package/consumer/program.ts"), join(project, "program.ts"));
+    const compilerOptions = {
+      target: "es2022",
+      module: "nodenext",
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      types: ["node"],
+      rootDir: ".",
+      outDir: "out",
+    };
+    await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+    const compiled = await node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project);
+    expect(compiled).toEqual({ ...good, stdout: "", stderr: "" });
+    expect(await node(["out/program.js"], project)).toEqual({ ...good, stdout: "done\n", stderr: "" });
+  });
+
+  test("a wrong program does not compile", async () => {
+    await writeFile(
+      join(project, "wrong.ts"),
+      `import { CriClient } from "k8s-cri-client";\nCriClient.lazy({ endpoint: "/x", timeoutSeconds: 1 });\n`,
+    );
+    const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node"];
+    const { code, stdout } = await node(
+      [join(root, "node_modules/typescript/bin/tsc"), "--ignoreConfig", ...options, "wrong.ts"],
+      project,
+    );
+    expect(code).not.toBe(0);
+    expect(stdout).toContain("'timeoutSeconds' does not exist");
+  });
+
+  test("errors of its ESM and its CommonJS copy know each other", async () => {
+    const program = `
+      import { createRequire } from "node:module";
+      import * as esm from "k8s-cri-client";
+      const cjs = createRequire(import.meta.url)("k8s-cri-client");
+      const failure = ({ CriClient }) => {
+        try {
+          CriClient.lazy({ endpoint: "relative/path" });
+        } catch (error) {
+          return error;
+        }
+      };
+      const known = ([error, { CriError, InvalidInputError, NameReservedError }]) => [
+        CriError.is(error), CriError.is(error, "INVALID_INPUT"), CriError.is(error, "NOT_FOUND"),
+        error instanceof CriError, error instanceof InvalidInputError, error instanceof NameReservedError,
+      ];
+      console.log(JSON.stringify({
+        same: esm.CriError === cjs.CriError,
+        known: [[failure(cjs), esm], [failure(esm), cjs], [failure(esm), esm]].map(known),
+      }));`;
+    await writeFile(join(project, "copies.mjs"), program);
+    const { stdout, stderr } = await node(["copies.mjs"], project);
+    expect(stderr).toBe("");
+    const verdict = [true, true, false, true, true, false];
+    expect(JSON.parse(stdout)).toEqual({ same: false, known: [verdict, verdict, verdict] });
+  });
+});
