@@ -1,0 +1,86 @@
+import { Status } from "nice-grpc-common";
+import { describe, expect, test } from "vitest";
+import { hint, nameHolder, neverReachedHandler, pullFailure, refineCode } from "../../../src/calls/runtime-text.js";
+
+describe("nameHolder", () => {
+  test.each([
+    ['failed to reserve sandbox name "a_b_c_0": name "a_b_c_0" is reserved for "4c1f9e"', "4c1f9e"],
+    ['failed to reserve container name "a": name "a" is reserved for "77aa"', "77aa"],
+    [
+      'Conflict. The container name "/k8s_POD_a_b_c_0" is already in use by container "9f8e". You have to remove',
+      "9f8e",
+    ],
+    ["error reserving ctr name k8s_a for id 123: name is reserved", undefined],
+  ])("finds the holder in %j", (details, id) => {
+    expect(nameHolder(details)).toEqual({ id });
+  });
+
+  test("is not fooled by other failures", () => {
+    expect(nameHolder('failed to create containerd task: "a" exists')).toBeUndefined();
+  });
+});
+
+describe("refineCode", () => {
+  test.each([
+    ["RuntimeService/ContainerStatus", "Error: No such container: abc", "NOT_FOUND"],
+    ["RuntimeService/PodSandboxStatus", 'pod sandbox "abc" does not exist', "NOT_FOUND"],
+    ["RuntimeService/StartContainer", 'container "abc": exec: "x": executable file not found in $PATH', "UNKNOWN"],
+    ["RuntimeService/ExecSync", 'failed to exec in container: "x": executable file not found in $PATH', "UNKNOWN"],
+    ["RuntimeService/StopContainer", "failed to kill: permission denied", "UNKNOWN"],
+  ])("%s: %s is %s", (method, details, expected) => {
+    expect(refineCode("UNKNOWN", method, details)).toBe(expected);
+  });
+
+  test("leaves a code that says something alone", () => {
+    expect(refineCode("INTERNAL", "RuntimeService/ContainerStatus", "no such container")).toBe("INTERNAL");
+  });
+});
+
+describe("pullFailure", () => {
+  test.each([
+    ["UNKNOWN", "RegistryUnavailable: try later", "RegistryUnavailable"],
+    ["UNKNOWN", "SignatureValidationFailed: no policy", "SignatureValidationFailed"],
+    ["NOT_FOUND", 'failed to resolve reference "r/x:1": r/x:1: not found', "NotFound"],
+    [
+      "UNKNOWN",
+      "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+      "Unauthorized",
+    ],
+    ["UNKNOWN", "unexpected status from HEAD request to https://r/v2/x/manifests/1: 401 Unauthorized", "Unauthorized"],
+    ["UNKNOWN", "dial tcp 127.0.0.1:1: connect: connection refused", "RegistryUnavailable"],
+    ["UNKNOWN", "unexpected status: 503 Service Unavailable", "RegistryUnavailable"],
+    ["INVALID_ARGUMENT", 'failed to parse image reference "x y": invalid reference format', "InvalidReference"],
+    ["UNKNOWN", "no space left on device", "Other"],
+  ] as const)("%s %s", (code, details, reason) => {
+    expect(pullFailure(code, details)).toBe(reason);
+  });
+});
+
+describe("neverReachedHandler", () => {
+  test.each([
+    ["No connection established. Last error: connect ENOENT /run/x.sock", true],
+    ["server is not initialized yet", true],
+    ["Name resolution failed for target dns:nowhere:1", true],
+    ["Connection dropped", false],
+    ["read ECONNRESET", false],
+  ])("%s: %s", (details, expected) => {
+    expect(neverReachedHandler(Status.UNAVAILABLE, details)).toBe(expected);
+    expect(neverReachedHandler(Status.INTERNAL, details)).toBe(false);
+  });
+});
+
+describe("hint", () => {
+  test.each([
+    [Status.UNAVAILABLE, "No connection established. Last error: connect ENOENT /x", /no socket at this path/],
+    [Status.UNAVAILABLE, "No connection established. Last error: connect ECONNREFUSED /x", /nothing listens/],
+    [Status.UNAVAILABLE, "No connection established. Last error: connect EACCES /x", /run as root or as a member/],
+    [Status.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs. 4)", /max_receive_message_length/],
+    [Status.UNIMPLEMENTED, "unknown service runtime.v1.RuntimeService", /disable_tcp_service/],
+  ])("%s %s", (code, details, expected) => {
+    expect(hint(code, details)).toMatch(expected);
+  });
+
+  test("has nothing to add to what is clear", () => {
+    expect(hint(Status.NOT_FOUND, 'container "x" not found')).toBeUndefined();
+  });
+});
