@@ -51,6 +51,8 @@ export async function createFromSpec(
   image?: string,
 ): Promise<OwnedContainer> {
   const { podConfig: given, ...callOptions } = pinDeadline(options);
+  // A bad spec must fail before anything is sent.
+  toContainerConfig(spec);
   const podConfig = await podConfigOf(core, pod, given, callOptions);
   const converted = toContainerConfig(spec, {
     pod: podConfig,
