@@ -1,5 +1,3 @@
-import { setMaxListeners } from "node:events";
-
 /** The callbacks on one signal, behind a single listener. */
 interface Followers {
   readonly callbacks: Set<() => void>;
@@ -67,11 +65,4 @@ export function linkAbort(...parents: readonly (AbortSignal | undefined)[]): Lin
     }
   }
   return { signal: controller.signal, abort: (reason) => controller.abort(reason), unlink };
-}
-
-/** A controller whose signal many may listen to at once, without Node.js taking that for a leak. */
-export function sharedAbortController(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  return controller;
 }

@@ -1,5 +1,7 @@
 import { rm } from "node:fs/promises";
+import { CriClient } from "../client.js";
 import { InvalidInputError } from "../errors.js";
+import type { ConnectOptions } from "../options.js";
 import type { Container, ContainerEventResponse, Image, PodSandbox } from "../proto.js";
 import { type Placement, place, toEndpoint } from "./address.js";
 import { CallLog, type RecordedCall } from "./calls.js";
@@ -112,6 +114,11 @@ export class FakeRuntime implements AsyncDisposable {
       if (placement.ownFolder) await rm(placement.ownFolder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** A client of this runtime, verified by `Version`; that call is on record like any other. Owed a `close()` of its own. */
+  connect(options: Omit<ConnectOptions, "endpoint" | "imageEndpoint"> = {}): Promise<CriClient> {
+    return CriClient.connect({ allowInsecureTcp: true, ...options, endpoint: this.endpoint });
   }
 
   /** Every call since the start, in the order of arrival; failed, cancelled and unfinished ones too. */

@@ -181,3 +181,10 @@ describe("the logger", () => {
     expect(text).toContain("TOKEN");
   });
 });
+
+test("FakeRuntime.connect() gives a verified client", async () => {
+  await using runtime = await FakeRuntime.start();
+  await using cri = await runtime.connect({ defaults: { retry: false } });
+  expect(cri.endpoint).toBe(runtime.endpoint);
+  expect(runtime.callsOf("Version")).toHaveLength(1);
+});

@@ -70,7 +70,7 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
 
     ContainerStatus({ containerId, verbose }) {
       const container = state.containers.get(containerId, missing(containerId));
-      const info = verbose ? { info: JSON.stringify(verboseInfo(container)) } : {};
+      const info = verbose ? { info: JSON.stringify(verboseInfo(container, lifecycle)) } : {};
       return { status: state.containers.toStatus(container), info };
     },
 
@@ -155,12 +155,15 @@ function mergeResources(
   return LinuxContainerResources.fromPartial({ ...current, ...Object.fromEntries(said) });
 }
 
-/** In the shape of containerd's. */
-function verboseInfo(container: ContainerRecord): unknown {
+/** In the shape that the runtime gives it. CRI-O does not tell how a container was configured. */
+function verboseInfo(container: ContainerRecord, { flavor }: Lifecycle): unknown {
   const running = container.state === ContainerState.CONTAINER_RUNNING;
+  const known = { sandboxID: container.pod.id, pid: running ? (container.process?.pid ?? 0) : 0 };
+  if (flavor.family === "cri-o") {
+    return { ...known, privileged: container.config.linux?.securityContext?.privileged ?? false, runtimeSpec: {} };
+  }
   return {
-    sandboxID: container.pod.id,
-    pid: running ? (container.process?.pid ?? 0) : 0,
+    ...known,
     removing: false,
     snapshotKey: container.id,
     snapshotter: "overlayfs",

@@ -99,15 +99,20 @@ function checkCrioMetadata(metadata: { name: string; namespace: string; uid: str
   );
 }
 
-/** In the shape of containerd's. */
+/** In the shape that the runtime gives it. CRI-O does not tell how a pod was configured, save whether it is privileged. */
 function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): unknown {
   const ready = pod.state === PodSandboxState.SANDBOX_READY;
+  if (flavor.family === "cri-o") {
+    const privileged = pod.config.linux?.securityContext?.privileged ?? false;
+    const annotations = { "io.kubernetes.cri-o.PrivilegedRuntime": String(privileged) };
+    return { image: "registry.k8s.io/pause:3.10", pid: ready ? pod.pid : 0, runtimeSpec: { annotations } };
+  }
   const config = { ...pod.config, linux: { ...pod.config.linux, resources: pod.resources, overhead: pod.overhead } };
   return {
     pid: ready ? pod.pid : 0,
     processStatus: ready ? "running" : "deleted",
     netNamespaceClosed: !ready,
-    image: flavor.family === "cri-o" ? "registry.k8s.io/pause:3.10" : "registry.k8s.io/pause:3.8",
+    image: "registry.k8s.io/pause:3.8",
     snapshotKey: pod.id,
     snapshotter: "overlayfs",
     runtimeHandler: pod.runtimeHandler,
