@@ -1,0 +1,44 @@
+/**
+ * Counting what `npm test` ran.
+ *
+ * @module
+ */
+
+/** The parts of vitest's JSON report that are counted. */
+export interface VitestReport {
+  testResults: {
+    name: string;
+    status: string;
+    assertionResults: { status: string }[];
+  }[];
+}
+
+export interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+  skippedFiles: { file: string; count: number }[];
+}
+
+/**
+ * Counts every check and every test once. What went wrong outside of a test counts as a failure too: a file that could not be
+ * loaded, an error that nobody caught, a vitest that did not get as far as a report.
+ */
+export function totals(checks: readonly boolean[], exitCode: number | null, report: VitestReport | undefined): Totals {
+  const sum: Totals = { passed: 0, failed: 0, skipped: 0, skippedFiles: [] };
+  for (const good of checks) sum[good ? "passed" : "failed"]++;
+  const failedBefore = sum.failed;
+  for (const { name, status, assertionResults } of report?.testResults ?? []) {
+    const count = (...wanted: string[]) => assertionResults.filter((result) => wanted.includes(result.status)).length;
+    const failed = count("failed");
+    const passed = count("passed");
+    const skipped = assertionResults.length - failed - passed;
+    sum.passed += passed;
+    sum.failed += failed;
+    sum.skipped += skipped;
+    if (status === "failed" && failed === 0) sum.failed++;
+    if (skipped > 0) sum.skippedFiles.push({ file: name, count: skipped });
+  }
+  if ((exitCode !== 0 || !report) && sum.failed === failedBefore) sum.failed++;
+  return sum;
+}

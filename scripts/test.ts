@@ -1,0 +1,74 @@
+/**
+ * Everything that must hold, in one run: the checks of the sources, then all tests.
+ *
+ *     npm test
+ *
+ * The last line is always `N passed, N failed, N skipped`; the exit code is 1 if anything failed.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { totals, type VitestReport } from "./lib/test-totals.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The checks that are no tests, by the names of their scripts. The package tests build and check the package. */
+const checks = ["lint", "typecheck", "proto:lint", "generate:check"];
+
+const environment = { ...process.env, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" };
+
+/** Runs one check quietly, and shows what it said only if it failed. */
+async function check(name: string): Promise<boolean> {
+  const started = performance.now();
+  const child = spawn("npm", ["run", "--silent", name], {
+    cwd: root,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [[code], output, errors] = await Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+  console.log(`${code === 0 ? "ok    " : "FAILED"}  ${name} (${seconds} s)`);
+  if (code !== 0) console.log(`${output}${errors}`.trimEnd());
+  return code === 0;
+}
+
+/** Runs all of vitest's projects, with its own display, and returns its report; undefined if it made none. */
+async function runVitest(): Promise<{ code: number | null; report: VitestReport | undefined }> {
+  const folder = await mkdtemp(join(tmpdir(), "cri-test-"));
+  const file = join(folder, "report.json");
+  try {
+    const vitest = join(root, "node_modules/vitest/vitest.mjs");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const child = spawn(process.execPath, [vitest, "run", ...reporters], {
+      cwd: root,
+      env: environment,
+      stdio: "inherit",
+    });
+    const [code] = (await once(child, "exit")) as [number | null];
+    const report = await readFile(file, "utf8").then(
+      (json) => JSON.parse(json) as VitestReport,
+      () => undefined,
+    );
+    return { code, report };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const started = performance.now();
+const results = await Promise.all(checks.map(check));
+const { code, report } = await runVitest();
+const { passed, failed, skipped, skippedFiles } = totals(results, code, report);
+if (skipped > 0) {
+  console.log("\n!!! Not everything was tested. Skipped:");
+  for (const { file, count } of skippedFiles) console.log(`!!!   ${relative(root, file)}: ${count}`);
+}
+console.log(`\nAll in ${((performance.now() - started) / 1_000).toFixed(0)} s.`);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { totals } from "../../scripts/lib/test-totals.js";
+
+const file = (name: string, status: string, ...results: string[]) => ({
+  name,
+  status,
+  assertionResults: results.map((result) => ({ status: result })),
+});
+
+describe("totals of npm test", () => {
+  test("counts checks and tests", () => {
+    const testResults = [
+      file("a", "passed", "passed", "passed", "pending"),
+      file("b", "failed", "failed", "passed", "todo"),
+    ];
+    expect(totals([true, false, true], 1, { testResults })).toEqual({
+      passed: 5,
+      failed: 2,
+      skipped: 2,
+      skippedFiles: [
+        { file: "a", count: 1 },
+        { file: "b", count: 1 },
+      ],
+    });
+  });
+
+  test("a file that could not be loaded is a failure", () => {
+    const testResults = [file("a", "failed"), file("b", "passed", "passed")];
+    expect(totals([], 1, { testResults })).toMatchObject({ passed: 1, failed: 1 });
+  });
+
+  test("a file whose set-up failed is a failure, whatever became of its tests", () => {
+    const testResults = [file("a", "failed", "skipped", "skipped")];
+    expect(totals([], 1, { testResults })).toMatchObject({ passed: 0, failed: 1, skipped: 2 });
+  });
+
+  test("an error outside of all tests is a failure", () => {
+    expect(totals([false], 1, { testResults: [file("a", "passed", "passed")] })).toMatchObject({
+      passed: 1,
+      failed: 2,
+    });
+  });
+
+  test.each([0, 1, null])("no report is a failure, with exit code %s", (code) => {
+    expect(totals([true], code, undefined)).toMatchObject({ passed: 1, failed: 1 });
+  });
+});
