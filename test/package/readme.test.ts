@@ -102,15 +102,14 @@ function policyTable(): string {
 
 describe("what the README says", () => {
   test("the table of budgets and retries is the one in the code", () => {
-    const table = /<!-- policies -->\n.*\n.*\n(.*)<!-- \/policies -->/s.exec(readme)?.[1]?.trimEnd();
+    const table = /<!-- policies -->\n[^\n]*\n[^\n]*\n(.*)<!-- \/policies -->/s.exec(readme)?.[1]?.trimEnd();
     expect(table).toBe(policyTable());
   });
 
   test.each(["README.md", "CONTRIBUTING.md"])("the commands and links of %s exist", async (file) => {
     const text = await read(file);
-    const commands = [...text.matchAll(/npm (?:run )?([\w:]+)/g)].map(([, name = ""]) => name);
-    const known = [...Object.keys(scripts), "ci", "install", "run"];
-    expect(commands.filter((name) => !known.includes(name))).toEqual([]);
+    const commands = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
+    expect(commands.filter((name) => !(name in scripts))).toEqual([]);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = ""]) => path);
     expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
