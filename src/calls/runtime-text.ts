@@ -30,10 +30,19 @@ export function nameHolder(details: string): { id: string | undefined } | undefi
   return undefined;
 }
 
-/** Whether a removal was refused because the container is just being started. */
+/** Whether a removal or a start was refused because the container is just being started. */
 export function isStarting(details: string): boolean {
   // containerd: failed to set removing state for container "…": container is in starting state, can't be removed
-  return /container is in starting state/.test(details);
+  // containerd: failed to set starting state for container "…": container is already in starting state
+  return /container is (already )?in starting state/.test(details);
+}
+
+/**
+ * Whether a created container can never be started, by the `info` of its verbose status. containerd up to 1.7 goes on with a
+ * CreateContainer whose caller is gone, fails to learn the process id of the pod, and notes down 0.
+ */
+export function isStillborn(info: Readonly<Record<string, string>>): boolean {
+  return /"path": ?"\/proc\/0\/ns\//.test(info.info ?? "");
 }
 
 /** Why a pull failed. The first two prefixes are part of the CRI contract (cri-api's pkg/errors). */

@@ -1,6 +1,7 @@
 import { pinDeadline, startBudget } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
 import { podSandboxStatus } from "../calls/pods.js";
+import { isStillborn } from "../calls/runtime-text.js";
 import { toDate } from "../internal/time.js";
 import type { CallOptions } from "../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
@@ -86,11 +87,14 @@ export async function createFromConfig(
       );
       const found = all.find(({ metadata }) => metadata?.name === name && metadata.attempt === attempt);
       if (!found) return undefined;
+      const sameConfig = hasSameConfig(found, config);
+      const fresh = found.state === ContainerState.CONTAINER_CREATED;
       return {
         id: found.id,
         createdAt: toDate(found.createdAt),
-        sameConfig: hasSameConfig(found, config),
-        fresh: found.state === ContainerState.CONTAINER_CREATED,
+        sameConfig,
+        fresh,
+        broken: sameConfig && fresh && isStillborn((await calls.containerStatus(connection, found.id, true, o)).info),
         state: ContainerState[found.state] ?? String(found.state),
       };
     },

@@ -12,6 +12,8 @@ export interface Found {
   sameConfig: boolean;
   /** It is in the state in which a creation leaves it. */
   fresh: boolean;
+  /** It is of no use to anybody, and never will be. */
+  broken?: boolean;
   /** Its state, for the error. */
   state: string;
 }
@@ -53,7 +55,7 @@ const lostAnswers: readonly CriErrorCode[] = [
  *
  * - adopted, if it is fresh and was made from the same configuration,
  * - waited for, if the name is taken and nothing is listed: an earlier creation is still under way or being cleaned up,
- * - removed, if it is the wreck of this very creation,
+ * - removed, if it is the wreck of this very creation, or a broken one of an earlier one,
  * - left alone otherwise: `NameReservedError`.
  *
  * When the caller aborts or runs out of time, what the runtime may have made by then is looked for and removed.
@@ -78,7 +80,7 @@ export async function createReconciled(creation: Creation): Promise<Created> {
     if (!isInDoubt(failure) || isSpent(budget)) throw failure;
 
     const found = await lookUp(creation, failure, giveUpAt);
-    if (found?.sameConfig && found.fresh) return { id: found.id, adopted: true };
+    if (found?.sameConfig && found.fresh && !found.broken) return { id: found.id, adopted: true };
     if (found && !isWreck(found, startedAt)) throw nameTaken(creation, found, failure);
     if (found) await creation.remove(found.id, budget.options());
     else if (!CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw failure;
@@ -126,7 +128,7 @@ function isInDoubt(failure: unknown): boolean {
 }
 
 function isWreck(found: Found, startedAt: number): boolean {
-  return found.sameConfig && isNewerThan(found, startedAt);
+  return found.sameConfig && (found.broken === true || isNewerThan(found, startedAt));
 }
 
 function isNewerThan(found: Found, startedAt: number): boolean {

@@ -1,18 +1,28 @@
 import type { Budget } from "../calls/budget.js";
 import { containerStatus, startContainer } from "../calls/containers.js";
+import { isStarting } from "../calls/runtime-text.js";
 import { CriError } from "../errors.js";
 import { sleep } from "../internal/timer.js";
-import { ContainerState } from "../proto.js";
+import { ContainerState, type ContainerStatus } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 
 /** How often a start whose answer was lost is looked into while the runtime is away. */
 const looks = 30;
 
+/** How often a start is sent when its answer is lost time and again. */
+const attempts = 3;
+
+/** How long a start that goes on without its caller is waited for: containerd takes some seconds to clean up after itself. */
+const underWayTimeoutMs = 30_000;
+
 /**
  * StartContainer, which a runtime refuses the second time. After a lost answer the container's state tells: running or exited
- * means that the start took place, created that it may be sent again.
+ * means that the start took place (unless it exited because it could not be started), created that it may be sent again, or
+ * that the first one is still under way.
  */
 export async function startReconciled(connection: Connection, id: string, budget: Budget): Promise<void> {
+  const giveUpAt = performance.now() + underWayTimeoutMs;
+  let lost: CriError | undefined;
   for (let round = 1; ; round++) {
     const options = budget.options();
     let failure: unknown;
@@ -21,26 +31,52 @@ export async function startReconciled(connection: Connection, id: string, budget
     } catch (error) {
       failure = error;
     }
-    if (options.signal?.aborted || !CriError.is(failure, "UNAVAILABLE", "INTERNAL", "CANCELLED")) throw failure;
-    // Nothing went out: there is nothing to look into, and the caller can call again.
-    if (!failure.mayHaveTakenEffect) throw failure;
-    const state = await stateAfterOutage(connection, id, budget, failure);
-    if (state === ContainerState.CONTAINER_RUNNING || state === ContainerState.CONTAINER_EXITED) return;
-    if (state !== ContainerState.CONTAINER_CREATED || round === 3) throw failure;
+    if (options.signal?.aborted || !CriError.is(failure)) throw failure;
+    const isLost = CriError.is(failure, "UNAVAILABLE", "INTERNAL", "CANCELLED") && failure.mayHaveTakenEffect;
+    // Refused; or nothing went out: there is nothing to look into, and the caller can call again.
+    if (!isLost && !lost) throw failure;
+    lost ??= failure;
+    const underWay = isStarting(failure.details);
+    if (underWay && performance.now() > giveUpAt) throw lost;
+    const status = await statusAfterOutage(connection, id, budget, lost);
+    if (status.state === ContainerState.CONTAINER_RUNNING) return;
+    if (status.state === ContainerState.CONTAINER_EXITED) {
+      if (status.reason !== startError) return;
+      throw couldNotStart(lost, status);
+    }
+    const mayRepeat = underWay || (isLost && round < attempts);
+    if (status.state !== ContainerState.CONTAINER_CREATED || !mayRepeat) throw failure;
+    await sleep(Math.max(0, Math.min(500, 50 * round, budget.leftMs() ?? 500)), options.signal);
   }
 }
 
-async function stateAfterOutage(
+/** The reason that containerd gives a container whose start failed, also when it failed because the caller went away. */
+const startError = "StartError";
+
+function couldNotStart(lost: CriError, { message }: ContainerStatus): CriError {
+  const { code, method, endpoint, attempts, details } = lost;
+  return new CriError({
+    code,
+    message: `${details}; the container could not be started and must be created anew${message && `: ${message}`}`,
+    method,
+    endpoint,
+    attempts,
+    mayHaveTakenEffect: true,
+    cause: lost,
+  });
+}
+
+async function statusAfterOutage(
   connection: Connection,
   id: string,
   budget: Budget,
   failure: unknown,
-): Promise<ContainerState> {
+): Promise<ContainerStatus> {
   for (let look = 1; ; look++) {
     if ((budget.leftMs() ?? 1) <= 0) throw failure;
     const options = budget.options();
     try {
-      return (await containerStatus(connection, id, false, options)).status.state;
+      return (await containerStatus(connection, id, false, options)).status;
     } catch (error) {
       options.signal?.throwIfAborted();
       if (look === looks || !CriError.is(error, "UNAVAILABLE")) throw failure;
