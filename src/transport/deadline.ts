@@ -29,9 +29,10 @@ export function deadlineMiddleware(baseTimeoutMs: number, closing: AbortSignal):
     } catch (error) {
       // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
       if (link.signal.aborted) throw link.signal.reason;
-      // The runtime keeps the deadline too, and may be the first to notice: grpc-go then resets the stream.
-      const cancelled = error instanceof ClientError && error.code === Status.CANCELLED;
-      if (cancelled && expiry !== undefined && performance.now() > expiry - clockSlackMs) throw tooLate();
+      // The runtime keeps the deadline too, and may be the first to notice: grpc-go then resets the stream, and containerd says
+      // UNKNOWN of whatever it was in the middle of.
+      const given = error instanceof ClientError && [Status.CANCELLED, Status.UNKNOWN].includes(error.code);
+      if (given && expiry !== undefined && performance.now() > expiry - clockSlackMs) throw tooLate();
       throw error;
     } finally {
       stopTimer();
