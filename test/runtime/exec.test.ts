@@ -23,14 +23,18 @@ journeys("exec", (bench) => {
       stderr: "err\n",
     });
     const words = ["", "two words", "$HOME", "ünïcode ✓", "new\nline", "--", "'\""];
-    expect((await container.execSync(["/bin/printf", "%s|", ...words])).stdout).toBe(words.map((w) => `${w}|`).join(""));
+    expect((await container.execSync(["/bin/printf", "%s|", ...words])).stdout).toBe(
+      words.map((w) => `${w}|`).join(""),
+    );
   });
 
   test("bytes as bytes: all 256 values, to both outputs", async () => {
     await using container = await bench.container(await bench.sharedPod());
     const all = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
-    const script = "i=0; while [ $i -lt 256 ]; do printf \"\\\\$(printf %03o $i)\"; i=$((i+1)); done";
-    const { stdout, stderr, exitCode } = await container.execSync(sh(`${script}; (${script}) >&2`), { encoding: "buffer" });
+    const script = 'i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %03o $i)"; i=$((i+1)); done';
+    const { stdout, stderr, exitCode } = await container.execSync(sh(`${script}; (${script}) >&2`), {
+      encoding: "buffer",
+    });
     expect(exitCode).toBe(0);
     expect(Buffer.from(stdout).equals(all)).toBe(true);
     expect(Buffer.from(stderr).equals(all)).toBe(true);
@@ -67,7 +71,10 @@ journeys("exec", (bench) => {
     expect(performance.now() - startedAt).toBeGreaterThan(900);
     expect(failure).toMatchObject({ method: "RuntimeService/ExecSync", attempts: 1, mayHaveTakenEffect: true });
     expect(await ask(container, "cat /tmp/started")).toBe("started");
-    await eventually(() => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), (all) => !all.includes("4321 "));
+    await eventually(
+      () => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"),
+      (all) => !all.includes("4321 "),
+    );
   });
 
   test("a fraction of a second is rounded up: 0 would mean no limit", async () => {
@@ -82,9 +89,15 @@ journeys("exec", (bench) => {
 
   test("the caller's own time limit is another matter, and kills the command too", async () => {
     await using container = await bench.container(await bench.sharedPod());
-    const failure = await expectCode(container.execSync(["/bin/sleep", "4323"], { timeoutMs: 700 }), "DEADLINE_EXCEEDED");
+    const failure = await expectCode(
+      container.execSync(["/bin/sleep", "4323"], { timeoutMs: 700 }),
+      "DEADLINE_EXCEEDED",
+    );
     expect(failure.mayHaveTakenEffect).toBe(true);
-    await eventually(() => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), (all) => !all.includes("4323 "));
+    await eventually(
+      () => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"),
+      (all) => !all.includes("4323 "),
+    );
   });
 
   test("an aborted call rejects with the signal's reason and kills the command", async () => {
@@ -126,7 +139,10 @@ journeys("exec", (bench) => {
   test("the container ends while a command runs in it", async () => {
     await using container = await bench.container(await bench.sharedPod());
     const command = container.execSync(["/bin/sleep", "1000"]);
-    await eventually(() => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), (all) => all.includes("sleep 1000"));
+    await eventually(
+      () => ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"),
+      (all) => all.includes("sleep 1000"),
+    );
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await command).exitCode).toBe(137);
   });

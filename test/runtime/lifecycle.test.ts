@@ -114,6 +114,55 @@ journeys("lifecycle", (bench) => {
     }
   });
 
+  test("a bad argument rejects, and is never thrown, and nothing is sent", async () => {
+    const bad = "two words";
+    const { pods, containers, images, stats } = cri;
+    type Methods<Name extends string> = Record<Name, (argument: string) => Promise<unknown>>;
+    const calling = <Name extends string>(target: Methods<Name>, ...names: Name[]) =>
+      names.map((name) => () => target[name](bad));
+    for (const call of [
+      () => pods.run({ name: "" }),
+      ...calling(pods, "status", "inspect", "stop", "remove"),
+      () => pods.list({ id: bad }),
+      () => pods.updateResources(bad, {}),
+      () => pods.portForwardUrl(bad, [80]),
+      () => pods.portForwardUrl("good", [0]),
+      ...calling(
+        containers,
+        "start",
+        "stop",
+        "remove",
+        "status",
+        "inspect",
+        "wait",
+        "restart",
+        "reopenLog",
+        "attachUrl",
+      ),
+      () => containers.list({ id: bad }),
+      () => containers.create("good", bench.containerSpec({ name: "" })),
+      () => containers.execSync(bad, ["true"]),
+      () => containers.execSync("good", []),
+      () => containers.execUrl("good", []),
+      () => containers.updateResources(bad, {}),
+      () => containers.checkpoint("good", { location: "relative" }),
+      () => cri.createContainerInSandbox(bad, bench.containerSpec()),
+      () => cri.runContainerInSandbox("good", bench.containerSpec({ image: "" })),
+      ...calling(images, "pull", "ensure", "get", "inspect", "remove"),
+      () => images.list({ image: bad }),
+      () => stats.container(bad),
+      () => stats.containers({ id: bad }),
+      () => stats.pod(bad),
+      () => stats.pods({ id: bad }),
+    ]) {
+      let promise: Promise<unknown> | undefined;
+      expect(() => {
+        promise = call();
+      }, String(call)).not.toThrow();
+      await expectCode(promise!, "INVALID_INPUT");
+    }
+  });
+
   test("removing a running container, and a pod with running containers, takes force and needs no stop", async () => {
     await using pod = await bench.cheapPod();
     await using one = await bench.container(pod);
@@ -231,7 +280,10 @@ journeys("lifecycle", (bench) => {
     await container.wait();
     const { logPath } = await container.status();
     expect(logPath).toBe(join(logs.path, "talker.0.log"));
-    const lines = await eventually(async () => linesOf(await readFile(logPath, "utf8")), ({ length }) => length === 2);
+    const lines = await eventually(
+      async () => linesOf(await readFile(logPath, "utf8")),
+      ({ length }) => length === 2,
+    );
     expect(lines).toEqual(["stderr F err", "stdout F out"]);
   });
 

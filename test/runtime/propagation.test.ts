@@ -11,66 +11,66 @@ labJourneys("propagation", (bench, lab) => {
   // The lab's runtimes live in a mount namespace of their own, which only a container with the node's processes can enter.
   const inNode = (line: string) => `nsenter --target 1 --mount -- /bin/sh -c '${line}'`;
 
-    test("private, from the node to the container, and both ways", async () => {
-      await using host = await folder();
-      const shared = join(host.path, "shared");
-      await mkdir(shared);
-      await using pod = await bench.cheapPod({ hostPID: true, security: { privileged: true } });
-      await using node = await bench.container(pod, { security: { privileged: true } });
-      await ask(node, inNode(`mount --bind ${shared} ${shared} && mount --make-shared ${shared}`));
-      try {
-        const mount = { hostPath: shared, containerPath: "/p" };
-        await using apart = await bench.container(pod, { mounts: [mount] });
-        await using follower = await bench.container(pod, { mounts: [{ ...mount, propagation: "hostToContainer" }] });
-        await using partner = await bench.container(pod, {
-          mounts: [{ ...mount, propagation: "bidirectional" }],
-          security: { privileged: true },
-        });
-        await ask(node, inNode(`mkdir ${shared}/a ${shared}/b && mount -t tmpfs of-node ${shared}/a`));
-        const sees = (name: string) => `grep -c "^${name} " /proc/self/mounts || true`;
-        await eventually(
-          () => ask(follower, sees("of-node")),
-          (count) => count === "1",
-        );
-        await eventually(
-          () => ask(partner, sees("of-node")),
-          (count) => count === "1",
-        );
-        expect(await ask(apart, sees("of-node"))).toBe("0");
+  test("private, from the node to the container, and both ways", async () => {
+    await using host = await folder();
+    const shared = join(host.path, "shared");
+    await mkdir(shared);
+    await using pod = await bench.cheapPod({ hostPID: true, security: { privileged: true } });
+    await using node = await bench.container(pod, { security: { privileged: true } });
+    await ask(node, inNode(`mount --bind ${shared} ${shared} && mount --make-shared ${shared}`));
+    try {
+      const mount = { hostPath: shared, containerPath: "/p" };
+      await using apart = await bench.container(pod, { mounts: [mount] });
+      await using follower = await bench.container(pod, { mounts: [{ ...mount, propagation: "hostToContainer" }] });
+      await using partner = await bench.container(pod, {
+        mounts: [{ ...mount, propagation: "bidirectional" }],
+        security: { privileged: true },
+      });
+      await ask(node, inNode(`mkdir ${shared}/a ${shared}/b && mount -t tmpfs of-node ${shared}/a`));
+      const sees = (name: string) => `grep -c "^${name} " /proc/self/mounts || true`;
+      await eventually(
+        () => ask(follower, sees("of-node")),
+        (count) => count === "1",
+      );
+      await eventually(
+        () => ask(partner, sees("of-node")),
+        (count) => count === "1",
+      );
+      expect(await ask(apart, sees("of-node"))).toBe("0");
 
-        await ask(partner, "mount -t tmpfs of-container /p/b");
-        expect(await ask(node, inNode(`grep -c "^of-container " /proc/self/mounts`))).toBe("1");
-        expect(await ask(follower, sees("of-container"))).toBe("1");
-        expect(await ask(apart, sees("of-container"))).toBe("0");
-      } finally {
-        await ask(node, inNode(`umount ${shared}/a; umount ${shared}/b; umount -l ${shared}`));
-      }
-    });
+      await ask(partner, "mount -t tmpfs of-container /p/b");
+      expect(await ask(node, inNode(`grep -c "^of-container " /proc/self/mounts`))).toBe("1");
+      expect(await ask(follower, sees("of-container"))).toBe("1");
+      expect(await ask(apart, sees("of-container"))).toBe("0");
+    } finally {
+      await ask(node, inNode(`umount ${shared}/a; umount ${shared}/b; umount -l ${shared}`));
+    }
+  });
 
-    test("a directory that is not shared cannot propagate, and the error says so", async () => {
-      await using host = await folder();
-      const pod = await bench.sharedPod();
-      await expect(
-        bench.container(pod, {
-          mounts: [{ hostPath: host.path, containerPath: "/p", propagation: "hostToContainer" }],
-        }),
-      ).rejects.toThrow(/not a shared or slave mount/);
-    });
+  test("a directory that is not shared cannot propagate, and the error says so", async () => {
+    await using host = await folder();
+    const pod = await bench.sharedPod();
+    await expect(
+      bench.container(pod, {
+        mounts: [{ hostPath: host.path, containerPath: "/p", propagation: "hostToContainer" }],
+      }),
+    ).rejects.toThrow(/not a shared or slave mount/);
+  });
 
-    test("the files of another image", async () => {
-      await using container = await bench.container(await bench.sharedPod(), { mounts: [] });
-      const major = Number(bench.runtime.version.split(".")[0]);
-      const spec = { mounts: [{ image: lab.images.demo, containerPath: "/other" }] };
-      await bench.cri.images.ensure(lab.images.demo);
-      if (major >= 2) {
-        await using mounted = await bench.container(await bench.sharedPod(), spec);
-        expect(await ask(mounted, "ls /other/bin/busybox; echo x 2>&1 > /other/x || true")).toMatch(
-          /^\/other\/bin\/busybox\n.*Read-only file system/,
-        );
-      } else {
-        // Older runtimes do not know the field, see a mount without a host path, and refuse it.
-        await expect(bench.container(await bench.sharedPod(), spec)).rejects.toThrow();
-      }
-      expect(await ask(container, "echo fine")).toBe("fine");
-    });
+  test("the files of another image", async () => {
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [] });
+    const major = Number(bench.runtime.version.split(".")[0]);
+    const spec = { mounts: [{ image: lab.images.demo, containerPath: "/other" }] };
+    await bench.cri.images.ensure(lab.images.demo);
+    if (major >= 2) {
+      await using mounted = await bench.container(await bench.sharedPod(), spec);
+      expect(await ask(mounted, "ls /other/bin/busybox; echo x 2>&1 > /other/x || true")).toMatch(
+        /^\/other\/bin\/busybox\n.*Read-only file system/,
+      );
+    } else {
+      // Older runtimes do not know the field, see a mount without a host path, and refuse it.
+      await expect(bench.container(await bench.sharedPod(), spec)).rejects.toThrow();
+    }
+    expect(await ask(container, "echo fine")).toBe("fine");
+  });
 });

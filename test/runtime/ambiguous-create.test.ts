@@ -1,0 +1,175 @@
+/** Creations whose answer is lost: whatever happened, the next try ends with one object. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { CriError } from "k8s-cri-client";
+import { describe, expect, test } from "vitest";
+import { CuttingProxy } from "./helpers/cutting-proxy.js";
+import { eventually, expectCode, failureOf, inBatches } from "./helpers/expecting.js";
+import { journeys } from "./helpers/journeys.js";
+
+/** Moments at which to give up: most of them in the middle of the work, some before and after. */
+const moments = [1, 2, 4, 7, 11, 16, 22, 30, 40, 52, 66, 82, 100, 120, 150];
+
+journeys("ambiguous", (bench) => {
+  const { cri, runtime } = bench;
+
+  describe("by the call's own deadline", () => {
+    test("a pod: run again under the same uid, there is one", async () => {
+      await inBatches([...moments, 200, 300, 500], 3, async (timeoutMs) => {
+        const spec = bench.podSpec({ uid: `${bench.namespace}-${timeoutMs}` });
+        const first = await cri.pods.run(spec, { timeoutMs }).catch((error: unknown) => error);
+        if (first instanceof Error) expect(CriError.is(first, "DEADLINE_EXCEEDED"), String(first)).toBe(true);
+        await using pod = await cri.pods.run(spec, { timeoutMs: 90_000 });
+        const pods = await cri.pods.list({ uid: spec.uid });
+        expect(pods.map(({ id }) => id)).toEqual([pod.id]);
+        expect((await pod.status()).network?.ip).not.toBe("");
+      });
+    });
+
+    test("a container: created again, there is one, and it works", async () => {
+      await using pod = await bench.cheapPod();
+      await inBatches(moments, 3, async (timeoutMs) => {
+        const spec = bench.containerSpec();
+        const first = await cri.containers.create(pod, spec, { timeoutMs }).catch((error: unknown) => error);
+        if (first instanceof Error) expect(CriError.is(first, "DEADLINE_EXCEEDED"), String(first)).toBe(true);
+        await using container = await cri.containers.create(pod, spec, { timeoutMs: 90_000 });
+        const found = await cri.containers.list({ pod, name: spec.name });
+        expect(found.map(({ id }) => id)).toEqual([container.id]);
+        await container.start();
+        expect((await container.execSync(["true"])).exitCode).toBe(0);
+      });
+    });
+  });
+
+  describe("by abort", () => {
+    test("what was being made is gone when the call has rejected, or soon after", async () => {
+      const specs = [5, 20, 40, 80, 160, 320].map((delay) => ({
+        delay,
+        spec: bench.podSpec({ uid: `a-${bench.name()}` }),
+      }));
+      await inBatches(specs, 3, async ({ delay, spec }) => {
+        const abort = new AbortController();
+        const reason = new Error(`after ${delay} ms`);
+        const outcome = cri.pods.run(spec, { signal: abort.signal }).then(
+          (pod) => pod[Symbol.asyncDispose](),
+          (error: unknown) => error,
+        );
+        await sleep(delay);
+        abort.abort(reason);
+        expect([undefined, reason]).toContain(await outcome);
+      });
+      const uids = new Set(specs.map(({ spec }) => spec.uid));
+      const left = async () => (await cri.pods.list()).filter(({ metadata }) => uids.has(metadata?.uid));
+      await eventually(left, ({ length }) => length === 0);
+    });
+
+    test("a signal that has aborted already sends nothing", async () => {
+      const records: string[] = [];
+      const client = bench.client({ logger: { debug: (message) => void records.push(message) } });
+      const reason = new Error("before it began");
+      const options = { signal: AbortSignal.abort(reason) };
+      expect(await failureOf(client.pods.run(bench.podSpec(), options))).toBe(reason);
+      expect(await failureOf(client.containers.create(await bench.sharedPod(), bench.containerSpec(), options))).toBe(
+        reason,
+      );
+      expect(records).toEqual([]);
+      await client.close();
+    });
+  });
+
+  describe.skipIf(!runtime.endpoint.startsWith("unix:"))("by a connection that is cut", () => {
+    for (const cut of ["after-request", "before-reply"] as const) {
+      test(`a pod, ${cut}: success, and there is one`, async () => {
+        await using proxy = await CuttingProxy.start(runtime.endpoint);
+        await using client = bench.client({ endpoint: proxy.endpoint });
+        await client.version();
+        proxy.cutNext("RunPodSandbox", cut);
+        const spec = bench.podSpec();
+        await using pod = await client.pods.run(spec);
+        expect(proxy.seen.filter((rpc) => rpc === "RunPodSandbox").length).toBeLessThanOrEqual(3);
+        const pods = await cri.pods.list({ name: spec.name, namespace: bench.namespace });
+        expect(pods.map(({ id }) => id)).toEqual([pod.id]);
+        if (cut === "before-reply") expect(pod.adopted).toBe(true);
+        expect((await pod.status()).network?.ip).not.toBe("");
+      });
+
+      test(`a container, ${cut}: success, and there is one`, async () => {
+        await using proxy = await CuttingProxy.start(runtime.endpoint);
+        await using client = bench.client({ endpoint: proxy.endpoint });
+        await client.version();
+        proxy.cutNext("CreateContainer", cut);
+        const pod = await bench.sharedPod();
+        const spec = bench.containerSpec();
+        await using container = await client.createContainerInSandbox(pod, spec);
+        const found = await cri.containers.list({ pod, name: spec.name });
+        expect(found.map(({ id }) => id)).toEqual([container.id]);
+        await container.start();
+        expect((await cri.containers.execSync(container, ["true"])).exitCode).toBe(0);
+      });
+
+      test(`a start, ${cut}: settled by what became of it`, async () => {
+        await using proxy = await CuttingProxy.start(runtime.endpoint);
+        await using client = bench.client({ endpoint: proxy.endpoint });
+        const pod = await bench.sharedPod();
+        await using container = await pod.createContainer(bench.containerSpec());
+        await client.version();
+        proxy.cutNext("StartContainer", cut);
+        const failure = await client.containers.start(container).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (failure === undefined) {
+          expect((await container.execSync(["true"])).exitCode).toBe(0);
+        } else {
+          // containerd may take the loss of its caller for a reason to give up, and such a container cannot be started again.
+          expect(cut).toBe("after-request");
+          expect(failure).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
+          expect(String(failure)).toContain("could not be started");
+          expect((await container.status()).reason).toBe("StartError");
+        }
+      });
+
+      test(`calls that may be repeated, ${cut}: nobody notices`, async () => {
+        await using proxy = await CuttingProxy.start(runtime.endpoint);
+        await using client = bench.client({ endpoint: proxy.endpoint });
+        const pod = await bench.sharedPod();
+        await using container = await bench.container(pod);
+        await client.version();
+        proxy.cutNext("Version", cut);
+        expect((await client.version()).runtimeVersion).toContain(runtime.version);
+        proxy.cutNext("ListContainers", cut);
+        expect(await client.containers.list({ pod, id: container.id })).toHaveLength(1);
+        proxy.cutNext("StopContainer", cut);
+        await client.containers.stop(container, { gracePeriodSeconds: 0 });
+        proxy.cutNext("RemoveContainer", cut);
+        await client.containers.remove(container);
+      });
+
+      test(`a command, ${cut}: never run twice`, async () => {
+        await using proxy = await CuttingProxy.start(runtime.endpoint);
+        await using client = bench.client({ endpoint: proxy.endpoint });
+        await using container = await bench.container(await bench.sharedPod());
+        await client.version();
+        proxy.cutNext("ExecSync", cut);
+        const failure = await expectCode(
+          client.containers.execSync(container, ["/bin/sh", "-c", "echo once >> /tmp/count"]),
+          "UNAVAILABLE",
+        );
+        expect(failure).toMatchObject({ mayHaveTakenEffect: true, attempts: 1 });
+        const { stdout } = await container.execSync(["/bin/sh", "-c", "cat /tmp/count 2>/dev/null || true"]);
+        expect(["", "once\n"]).toContain(stdout);
+      });
+    }
+  });
+
+  test("a name that is another's: the error names the holder, and the holder is left alone", async () => {
+    const pod = await bench.sharedPod();
+    await using holder = await bench.container(pod);
+    const { name } = holder.config.metadata!;
+    const failure = await failureOf(pod.createContainer(bench.containerSpec({ name, env: { OTHER: "1" } })));
+    expect(failure).toMatchObject({ name: "NameReservedError", code: "NAME_RESERVED", holderId: holder.id });
+    expect((await holder.execSync(["true"])).exitCode).toBe(0);
+    // The same configuration, but running: not what a creation leaves behind.
+    const same = await failureOf(pod.createContainer(bench.containerSpec({ name })));
+    expect(same).toMatchObject({ code: "NAME_RESERVED", holderId: holder.id });
+  });
+});

@@ -1,0 +1,89 @@
+/** Deadlines while the runtime does not move at all. */
+import { expect, test } from "vitest";
+import { expectCode, failureOf } from "./helpers/expecting.js";
+import { labJourneys } from "./helpers/journeys.js";
+import { freeze, processOf } from "./helpers/process-of.js";
+
+labJourneys("deadline", (bench) => {
+  const { cri, runtime } = bench;
+
+  test("every kind of call rejects on time, and the client works on when the runtime does", async () => {
+    const pod = await bench.sharedPod();
+    await using container = await bench.container(pod);
+    {
+      using _frozen = freeze(processOf(runtime.endpoint));
+      const calls: Record<string, (options: { timeoutMs: number }) => Promise<unknown>> = {
+        version: (options) => cri.version(options),
+        list: (options) => cri.containers.list({}, options),
+        status: (options) => container.status(options),
+        exec: (options) => container.execSync(["true"], options),
+        stop: (options) => container.stop(options),
+        wait: (options) => container.wait(options),
+        pull: (options) => cri.images.pull(bench.image, options),
+        stats: (options) => cri.stats.containers({}, options),
+        ready: (options) => cri.waitForReady(options),
+        raw: (options) => cri.raw.runtime.version({}, options),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        const startedAt = performance.now();
+        const failure = await failureOf(call({ timeoutMs: 300 }));
+        const tookMs = performance.now() - startedAt;
+        expect(failure, name).toMatchObject({ code: name === "raw" ? 4 : "DEADLINE_EXCEEDED" });
+        expect(tookMs, name).toBeGreaterThan(290);
+        expect(tookMs, name).toBeLessThan(5_000);
+      }
+      const reading = await expectCode(cri.version({ timeoutMs: 100 }), "DEADLINE_EXCEEDED");
+      expect(reading).toMatchObject({ mayHaveTakenEffect: false, attempts: 1 });
+      const acting = await expectCode(container.stop({ timeoutMs: 100 }), "DEADLINE_EXCEEDED");
+      expect(acting).toMatchObject({ mayHaveTakenEffect: true, method: "RuntimeService/StopContainer" });
+    }
+    expect((await cri.version()).runtimeVersion).toContain(runtime.version);
+  });
+
+  test("an absolute deadline, the earlier of two, and one that is over", async () => {
+    using _frozen = freeze(processOf(runtime.endpoint));
+    const startedAt = performance.now();
+    await expectCode(cri.version({ deadline: new Date(Date.now() + 300) }), "DEADLINE_EXCEEDED");
+    await expectCode(cri.version({ deadline: new Date(Date.now() + 60_000), timeoutMs: 300 }), "DEADLINE_EXCEEDED");
+    await expectCode(cri.version({ deadline: new Date(Date.now() + 300), timeoutMs: 60_000 }), "DEADLINE_EXCEEDED");
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    const late = await expectCode(cri.version({ deadline: new Date(Date.now() - 1) }), "DEADLINE_EXCEEDED");
+    expect(late.attempts).toBe(0);
+  });
+
+  test("an abort is heard at once", async () => {
+    using _frozen = freeze(processOf(runtime.endpoint));
+    const abort = new AbortController();
+    const call = failureOf(cri.version({ signal: abort.signal }));
+    const reason = new Error("not waiting for that");
+    setTimeout(() => abort.abort(reason), 100);
+    expect(await call).toBe(reason);
+  });
+
+  test("a new client gives up on a runtime that accepts and says nothing", async () => {
+    const { CriClient } = await import("k8s-cri-client");
+    using _frozen = freeze(processOf(runtime.endpoint));
+    const failure = await failureOf(CriClient.connect({ endpoint: runtime.endpoint, connectTimeoutMs: 500 }));
+    expect(failure).toMatchObject({ name: "EndpointError", endpoint: runtime.endpoint });
+    expect((failure as { code: string }).code).toMatch(/^(DEADLINE_EXCEEDED|UNAVAILABLE)$/);
+  });
+
+  test("a call that was given time enough is answered when the runtime moves on", async () => {
+    const frozen = freeze(processOf(runtime.endpoint));
+    const version = cri.version();
+    setTimeout(frozen.thaw, 700);
+    expect((await version).runtimeVersion).toContain(runtime.version);
+  });
+
+  test("a pod whose creation ran into the deadline: nothing is left, and the next try succeeds", async () => {
+    const spec = bench.podSpec({ uid: `frozen-${bench.namespace}` });
+    {
+      const frozen = freeze(processOf(runtime.endpoint));
+      setTimeout(frozen.thaw, 600);
+      const failure = await expectCode(cri.pods.run(spec, { timeoutMs: 300 }), "DEADLINE_EXCEEDED");
+      expect(failure.mayHaveTakenEffect).toBe(true);
+    }
+    await using pod = await cri.pods.run(spec);
+    expect((await cri.pods.list({ uid: spec.uid })).map(({ id }) => id)).toEqual([pod.id]);
+  });
+});

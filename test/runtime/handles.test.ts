@@ -1,0 +1,104 @@
+/** What a client holds on to: nothing once it is closed, and nothing of a signal it was lent. */
+import { getEventListeners } from "node:events";
+import { CriClient } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { eventually, failureOf, inBatches } from "./helpers/expecting.js";
+import { journeys } from "./helpers/journeys.js";
+
+/** Open things of this process that a client may have made. */
+function open(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => /Pipe|TCP|TLS|HTTP2|Timeout|Immediate/i.test(kind) && !/PipeConnectWrap/.test(kind))
+    .sort();
+}
+
+journeys(
+  "handles",
+  (bench) => {
+    const { runtime } = bench;
+
+    test("a long-lived signal has no listeners after 200 calls, whatever came of them", async () => {
+      await using client = bench.client();
+      await using pod = await bench.cheapPod();
+      await using container = await bench.container(pod);
+      const { signal } = new AbortController();
+      const options = { signal };
+      const calls: ((index: number) => Promise<unknown>)[] = [
+        () => client.version(options),
+        () => client.containers.list({ pod }, options),
+        () => client.containers.execSync(container, ["true"], options),
+        () => failureOf(client.containers.status("0".repeat(64), options)),
+        // Too short, as a rule.
+        () => client.version({ ...options, timeoutMs: 0.01 }).catch(() => {}),
+        () => failureOf(client.containers.wait(container, { ...options, timeoutMs: 60 })),
+        () => client.images.ensure(bench.image, options),
+        () => client.stats.container(container, options),
+        () => client.raw.runtime.version({}, options),
+        () => client.waitForReady(options),
+      ];
+      await inBatches(
+        Array.from({ length: 200 }, (_, index) => index),
+        8,
+        async (index) => {
+          await calls[index % calls.length]!(index);
+        },
+      );
+      expect(getEventListeners(signal, "abort")).toEqual([]);
+    });
+
+    test("nothing stays open after close: no sockets, no timers", async () => {
+      const before = open();
+      for (const _ of [1, 2, 3]) {
+        const client = await CriClient.connect({ endpoint: runtime.endpoint, imageEndpoint: runtime.imageEndpoint });
+        await client.containers.list();
+        await client.images.list();
+        await client.capabilities();
+        const waiting = client.containers.list({ state: "running" });
+        await waiting;
+        await client.close();
+        await client.close();
+      }
+      await eventually(open, (now) => now.length <= before.length);
+    });
+
+    test("nor after close in the middle of calls, which then say so", async () => {
+      await using pod = await bench.cheapPod();
+      await using container = await bench.container(pod);
+      const before = open();
+      const client = bench.client();
+      await client.version();
+      const calls = [
+        failureOf(client.containers.wait(container)),
+        failureOf(client.containers.execSync(container, ["/bin/sleep", "1000"])),
+        failureOf(client.waitForReady({ network: true }).then(() => client.containers.wait(container))),
+      ];
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await client.close();
+      for (const failure of await Promise.all(calls)) expect(failure).toMatchObject({ code: "CLIENT_CLOSED" });
+      await eventually(open, (now) => now.length <= before.length);
+    });
+
+    test("nor after a client that never reached anything", async () => {
+      const before = open();
+      const client = CriClient.lazy({ endpoint: "unix:///tmp/nobody/listens/here.sock" });
+      await failureOf(client.version({ retry: false }));
+      await client.close();
+      await failureOf(CriClient.connect({ endpoint: "unix:///tmp/nobody/listens/here.sock", connectTimeoutMs: 300 }));
+      await eventually(open, (now) => now.length <= before.length);
+    });
+
+    test("a client derived by with() ends alone", async () => {
+      const client = bench.client();
+      const derived = client.with({ timeoutMs: 5_000 });
+      expect((await derived.version()).runtimeVersion).toContain(runtime.version);
+      await derived.close();
+      expect(await failureOf(derived.version())).toMatchObject({ code: "CLIENT_CLOSED" });
+      expect((await client.version()).runtimeVersion).toContain(runtime.version);
+      const other = client.with({ retry: false });
+      await client.close();
+      expect(await failureOf(other.version())).toMatchObject({ code: "CLIENT_CLOSED" });
+    });
+  },
+  { oneByOne: true },
+);

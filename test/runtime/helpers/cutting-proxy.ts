@@ -1,0 +1,132 @@
+/**
+ * A proxy between client and runtime that cuts the connection where it hurts: it speaks HTTP/2 on both sides, and so knows which
+ * call it is looking at.
+ *
+ * @module
+ */
+import {
+  type ClientHttp2Session,
+  connect,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { createConnection, type Socket } from "node:net";
+import { join } from "node:path";
+import { folder } from "./folder.js";
+
+/**
+ * Where to cut. After the request: the runtime has it, or most of it, and then loses its client. Before the reply: the runtime
+ * has done its work and said so, and nobody hears.
+ */
+export type Cut = "after-request" | "before-reply";
+
+export class CuttingProxy implements AsyncDisposable {
+  readonly endpoint: string;
+  /** Calls seen, by RPC. */
+  readonly seen: string[] = [];
+  readonly #server: Http2Server;
+  readonly #target: string;
+  readonly #sessions = new Map<ServerHttp2Session, { upstream: ClientHttp2Session; sockets: Socket[] }>();
+  readonly #plans: { rpc: string; cut: Cut }[] = [];
+  readonly #cleanUp: () => Promise<void>;
+
+  private constructor(path: string, target: string, cleanUp: () => Promise<void>) {
+    this.endpoint = `unix://${path}`;
+    this.#target = target;
+    this.#cleanUp = cleanUp;
+    this.#server = createServer();
+    // The session that belongs to a connection is made right after it, by the next listener.
+    let incoming: Socket | undefined;
+    this.#server.prependListener("connection", (socket: Socket) => {
+      incoming = socket;
+    });
+    this.#server.on("session", (session) => this.#pair(session, incoming!));
+    this.#server.on("stream", (stream, headers) => this.#forward(stream, headers));
+  }
+
+  static async start(targetEndpoint: string): Promise<CuttingProxy> {
+    const home = await folder();
+    const path = join(home.path, "proxy.sock");
+    const proxy = new CuttingProxy(path, targetEndpoint.replace(/^unix:\/\//, ""), async () =>
+      home[Symbol.asyncDispose](),
+    );
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once("error", reject);
+      proxy.#server.listen(path, resolve);
+    });
+    return proxy;
+  }
+
+  /** Cuts the connection on the next call of this RPC. */
+  cutNext(rpc: string, cut: Cut): void {
+    this.#plans.push({ rpc, cut });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.#sessions.keys()) this.#sever(session);
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await this.#cleanUp();
+  }
+
+  #pair(session: ServerHttp2Session, incoming: Socket): void {
+    const outgoing = createConnection(this.#target);
+    const upstream = connect("http://localhost", { createConnection: () => outgoing });
+    this.#sessions.set(session, { upstream, sockets: [incoming, outgoing] });
+    for (const end of [session, upstream, incoming, outgoing]) {
+      end.on("error", () => this.#sever(session));
+      end.on("close", () => this.#sever(session));
+    }
+  }
+
+  /** As if both processes had been cut off: no farewell on either side. */
+  #sever(session: ServerHttp2Session): void {
+    const { sockets = [] } = this.#sessions.get(session) ?? {};
+    this.#sessions.delete(session);
+    for (const socket of sockets) socket.destroy();
+  }
+
+  #forward(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const session = stream.session as ServerHttp2Session;
+    const { upstream } = this.#sessions.get(session) ?? {};
+    const rpc = headers[":path"]?.split("/").at(-1) ?? "";
+    this.seen.push(rpc);
+    const index = this.#plans.findIndex((plan) => plan.rpc === rpc);
+    const [plan] = index === -1 ? [] : this.#plans.splice(index, 1);
+    stream.on("error", () => {});
+    if (!upstream || upstream.destroyed) {
+      stream.close();
+      return;
+    }
+    const outgoing = upstream.request(headers);
+    outgoing.on("error", () => stream.close());
+    stream.on("close", () => outgoing.close());
+    stream.pipe(outgoing);
+    if (plan?.cut === "after-request") {
+      // Once the whole request is on its way, and a moment for it to arrive.
+      stream.on("end", () => setTimeout(() => this.#sever(session), 5));
+    }
+    outgoing.on("response", (reply, flags) => {
+      if (plan?.cut === "before-reply") {
+        this.#sever(session);
+        return;
+      }
+      const ended = (flags & 1) === 1;
+      stream.respond(withoutSymbols(reply), { endStream: ended, waitForTrailers: !ended });
+      if (ended) return;
+      let trailers: IncomingHttpHeaders = {};
+      outgoing.on("trailers", (received) => {
+        trailers = received;
+      });
+      stream.on("wantTrailers", () => stream.sendTrailers(withoutSymbols(trailers)));
+      outgoing.pipe(stream);
+    });
+  }
+}
+
+/** Node.js hangs the list of sensitive headers on as a symbol, which it does not take back. */
+function withoutSymbols(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers));
+}

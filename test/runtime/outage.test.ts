@@ -1,0 +1,140 @@
+/** The runtime is killed in the middle of work and comes back. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ContainerState, CriClient } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { expectCode, failureOf } from "./helpers/expecting.js";
+import { ask } from "./helpers/inside.js";
+import { labJourneys, sh } from "./helpers/journeys.js";
+
+labJourneys("outage", (bench) => {
+  const { cri, runtime } = bench;
+  const patient = { maxAttempts: 100, maxBackoffMs: 500 };
+
+  test("the same client works again after a kill and a restart, and containers have run on", async () => {
+    await using pod = await bench.pod();
+    await using container = await bench.container(pod);
+    await ask(container, "echo before > /tmp/mark");
+    await runtime.kill();
+    await runtime.start();
+    expect((await cri.version({ retry: patient })).runtimeVersion).toContain(runtime.version);
+    expect(await ask(container, "cat /tmp/mark")).toBe("before");
+    expect((await container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
+    await using next = await bench.container(pod);
+    expect(await ask(next, "echo works")).toBe("works");
+  });
+
+  test("during the outage calls fail with UNAVAILABLE and say in plain words what is wrong", async () => {
+    const pod = await bench.sharedPod();
+    await using container = await bench.container(pod);
+    await runtime.kill();
+    try {
+      const failures = [
+        await expectCode(cri.version({ retry: false }), "UNAVAILABLE"),
+        await expectCode(container.status({ retry: false }), "UNAVAILABLE"),
+        await expectCode(container.stop({ retry: false }), "UNAVAILABLE"),
+        await expectCode(container.execSync(["true"]), "UNAVAILABLE"),
+        await expectCode(cri.images.pull(bench.image), "UNAVAILABLE"),
+      ];
+      for (const failure of failures.slice(1)) {
+        // The socket file outlives its containerd: nobody listens there any more.
+        expect(failure.message).toMatch(/ENOENT|ECONNREFUSED/);
+        expect(failure.message).toMatch(/is the runtime running\?/);
+        expect(failure.mayHaveTakenEffect, failure.message).toBe(false);
+      }
+      const created = await failureOf(cri.pods.run(bench.podSpec(), { timeoutMs: 1_500 }));
+      expect(created).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: false });
+      const connecting = await failureOf(CriClient.connect({ endpoint: runtime.endpoint }));
+      expect(connecting).toMatchObject({ name: "EndpointError", code: "UNAVAILABLE" });
+      expect(String(connecting)).toMatch(/is the runtime running\?/);
+    } finally {
+      await runtime.start();
+    }
+    await cri.waitForReady({ timeoutMs: 60_000 });
+    expect(await ask(container, "echo works")).toBe("works");
+  });
+
+  test("calls that read go on within their budget until the runtime is back", async () => {
+    const pod = await bench.sharedPod();
+    await runtime.kill();
+    const calls = Promise.all([
+      cri.version({ retry: patient, timeoutMs: 60_000 }),
+      cri.pods.status(pod, { retry: patient, timeoutMs: 60_000 }),
+      cri.pods.list({ id: pod.id }, { retry: patient, timeoutMs: 60_000 }),
+      cri.waitForReady({ timeoutMs: 60_000 }),
+    ]);
+    await sleep(700);
+    await runtime.start();
+    const [version, status, list] = await calls;
+    expect(version.runtimeVersion).toContain(runtime.version);
+    expect(status.id).toBe(pod.id);
+    expect(list).toHaveLength(1);
+  });
+
+  test("wait() survives the restart and knows the exit code, also of an end while the runtime was away", async () => {
+    const pod = await bench.sharedPod();
+    await using during = await bench.container(pod, {
+      command: sh("while ! test -f /tmp/go; do sleep 0.05; done; sleep 0.3; exit 42"),
+    });
+    await using later = await bench.container(pod, {
+      command: sh("while ! test -f /tmp/go; do sleep 0.05; done; exit 43"),
+    });
+    const ends = [during.wait(), later.wait()];
+    await ask(during, "touch /tmp/go");
+    await runtime.kill();
+    await sleep(1_000);
+    await runtime.start();
+    // Of what ended while it was away containerd 1.7 and later may know no more than that: 255, for an unknown reason.
+    const { exitCode, reason } = await ends[0]!;
+    expect(reason === "Unknown" ? 255 : 42, `${exitCode} ${reason}`).toBe(exitCode);
+    await ask(later, "touch /tmp/go");
+    expect((await ends[1]!).exitCode).toBe(43);
+  });
+
+  test("pods.run across a kill and a restart ends with one pod", async () => {
+    for (const delay of [30, 120, 300]) {
+      const spec = bench.podSpec();
+      const running = cri.pods.run(spec, { timeoutMs: 90_000 });
+      const outcome = running.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      await sleep(delay);
+      await runtime.kill();
+      await runtime.start();
+      expect(await outcome).toBeUndefined();
+      await using pod = await running;
+      const pods = await cri.pods.list({ name: spec.name, namespace: bench.namespace });
+      expect(pods.map(({ id }) => id)).toEqual([pod.id]);
+      await using container = await bench.container(pod);
+      expect(await ask(container, "echo works")).toBe("works");
+    }
+  });
+
+  test("a command that was under way is lost, and that is said", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const command = failureOf(container.execSync(["/bin/sleep", "1000"]));
+    await sleep(300);
+    await runtime.kill();
+    expect(await command).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true, attempts: 1 });
+    await runtime.start();
+    await cri.waitForReady({ timeoutMs: 60_000 });
+  });
+
+  test("a restart in good order is no more than a hiccup", async () => {
+    const pod = await bench.sharedPod();
+    let stop = false;
+    let calls = 0;
+    const loop = (async () => {
+      while (!stop) {
+        await cri.pods.status(pod, { retry: patient });
+        calls++;
+        await sleep(10);
+      }
+    })();
+    await runtime.restart();
+    await sleep(300);
+    stop = true;
+    await loop;
+    expect(calls).toBeGreaterThan(0);
+  });
+});

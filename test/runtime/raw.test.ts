@@ -1,0 +1,89 @@
+/** The generated stubs behind the same channel and middleware. */
+import { CriError } from "k8s-cri-client";
+import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { expect, test } from "vitest";
+import { eventually, failureOf } from "./helpers/expecting.js";
+import { journeys } from "./helpers/journeys.js";
+
+journeys("raw", (bench) => {
+  const { cri, runtime } = bench;
+  const noSuchId = "e".repeat(64);
+
+  test("replies as they come, and nice-grpc's own error", async () => {
+    expect((await cri.raw.runtime.version({})).runtimeVersion).toContain(runtime.version);
+    expect((await cri.raw.image.listImages({})).images.length).toBeGreaterThan(0);
+    expect((await cri.raw.image.imageStatus({ image: { image: "localhost:1/no/such:1" } })).image).toBeUndefined();
+    const failure = await failureOf(cri.raw.runtime.containerStatus({ containerId: noSuchId }));
+    expect(failure).toBeInstanceOf(ClientError);
+    expect(failure).toMatchObject({ code: Status.NOT_FOUND, path: "/runtime.v1.RuntimeService/ContainerStatus" });
+    expect(CriError.is(failure)).toBe(false);
+  });
+
+  test("deadlines go out as grpc-timeout, and user middleware sees the call once, its attempts each", async () => {
+    const logical: string[] = [];
+    const attempts: (string | undefined)[] = [];
+    const outer: ClientMiddleware = async function* (call, options) {
+      logical.push(call.method.path);
+      return yield* call.next(call.request, options);
+    };
+    const inner: ClientMiddleware = async function* (call, options) {
+      attempts.push(options.metadata?.get("grpc-timeout"));
+      return yield* call.next(call.request, options);
+    };
+    await using client = bench.client({ middleware: [outer], attemptMiddleware: [inner] });
+    await client.raw.runtime.version({}, { timeoutMs: 5_000 });
+    await client.raw.runtime.version({}, { deadline: new Date(Date.now() + 5_000) });
+    await client.version({ timeoutMs: 5_000 });
+    await client.version({ timeoutMs: 0 });
+    await client.version();
+    expect(logical).toHaveLength(5);
+    const limits = attempts.map((value) => (value === undefined ? undefined : Number.parseInt(value, 10)));
+    expect(attempts.slice(0, 3).every((value) => value?.endsWith("m"))).toBe(true);
+    for (const limit of limits.slice(0, 3)) {
+      expect(limit).toBeLessThanOrEqual(5_000);
+      expect(limit).toBeGreaterThan(1_000);
+    }
+    expect(limits[3]).toBeUndefined();
+    expect(limits[4]).toBeLessThanOrEqual(120_000);
+    expect(limits[4]).toBeGreaterThan(100_000);
+  });
+
+  test("a deadline that passes, an abort, and a closed client", async () => {
+    expect(await failureOf(cri.raw.runtime.version({}, { deadline: new Date(Date.now() - 1) }))).toMatchObject({
+      code: Status.DEADLINE_EXCEEDED,
+    });
+    const reason = new Error("of the caller");
+    expect(await failureOf(cri.raw.runtime.version({}, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    const client = bench.client();
+    await client.close();
+    expect(CriError.is(await failureOf(client.raw.runtime.version({})), "CLIENT_CLOSED")).toBe(true);
+  });
+
+  test("events of containers, where the runtime has them", async () => {
+    const abort = new AbortController();
+    const seen: string[] = [];
+    const events = (async () => {
+      for await (const event of cri.raw.runtime.getContainerEvents({}, { signal: abort.signal })) {
+        seen.push(`${event.containerId} ${event.containerEventType}`);
+      }
+    })();
+    const outcome = events.then(
+      () => "ended",
+      (error: unknown) => error,
+    );
+    if (runtime.version.startsWith("1.6")) {
+      expect(await outcome).toMatchObject({ code: Status.UNIMPLEMENTED });
+      return;
+    }
+    await using container = await bench.container(await bench.sharedPod(), { command: ["/bin/true"] });
+    await container.wait();
+    await eventually(
+      () => seen,
+      (all) => all.includes(`${container.id} 2`),
+    );
+    expect(seen).toContain(`${container.id} 0`);
+    const reason = new Error("seen enough");
+    abort.abort(reason);
+    expect(await outcome).toBe(reason);
+  });
+});

@@ -1,0 +1,73 @@
+/** Restarting a container as a kubelet does. */
+import { ContainerState } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { criFailureOf, expectCode } from "./helpers/expecting.js";
+import { folder } from "./helpers/folder.js";
+import { ask } from "./helpers/inside.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+journeys("restart", (bench) => {
+  const { cri } = bench;
+  const environment = { SECRET: "kept", BYTES: Uint8Array.of(0xc3, 0xbc, 1) };
+
+  test("the next attempt of the same configuration takes the old one's place", async () => {
+    await using logs = await folder();
+    await using pod = await bench.cheapPod({ logDirectory: logs.path });
+    const old = await bench.container(pod, { env: environment, labels: { a: "b" }, workingDir: "/tmp" });
+    await using next = await old.restart();
+    expect(next.id).not.toBe(old.id);
+    await expectCode(old.status(), "NOT_FOUND");
+    const status = await next.status();
+    expect(status).toMatchObject({
+      state: ContainerState.CONTAINER_RUNNING,
+      metadata: { name: old.config.metadata!.name, attempt: 1 },
+      labels: { a: "b" },
+    });
+    expect(status.logPath).toMatch(/\.1\.log$/);
+    expect(await ask(next, 'echo "$SECRET"; pwd; printf %s "$BYTES" | od -An -tx1')).toBe("kept\n/tmp\n c3 bc 01");
+    await using third = await next.restart({ gracePeriodSeconds: 0 });
+    expect((await third.status()).metadata?.attempt).toBe(2);
+    expect(await cri.containers.list({ pod })).toHaveLength(1);
+  });
+
+  test("the old one is kept on request, with how it ended", async () => {
+    const pod = await bench.sharedPod();
+    await using old = await bench.container(pod, {
+      command: sh("trap 'exit 11' TERM; echo > /tmp/up; while :; do sleep 0.05; done"),
+    });
+    await ask(old, "until test -f /tmp/up; do sleep 0.05; done");
+    await using next = await old.restart({ keepOld: true, gracePeriodSeconds: 30 });
+    expect(await old.status()).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 11 });
+    expect((await next.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
+  });
+
+  test("one that has ended by itself", async () => {
+    await using old = await bench.container(await bench.sharedPod(), { command: sh("exit 3") });
+    await old.wait();
+    await using next = await old.restart();
+    expect((await next.wait()).exitCode).toBe(3);
+  });
+
+  test("through a borrowed handle, with the configuration that the runtime tells", async () => {
+    const pod = await bench.sharedPod();
+    const old = await bench.container(pod, { env: environment, security: { runAsUser: 1234 } });
+    await using next = await cri.containers.get(old.id).restart({ gracePeriodSeconds: 0 });
+    expect(await ask(next, 'id -u; echo "$SECRET"; printf %s "$BYTES" | od -An -tx1')).toBe("1234\nkept\n c3 bc 01");
+    expect(next.config.metadata).toMatchObject({ name: old.config.metadata!.name, attempt: 1 });
+    expect(next.podSandboxId).toBe(pod.id);
+    await expectCode(old.status(), "NOT_FOUND");
+  });
+
+  test("one that fails keeps the old one, stopped, and leaves nothing of the new one", async () => {
+    const pod = await bench.sharedPod();
+    await using old = await bench.container(pod);
+    const config = { ...old.config, command: ["/no/such/program"] };
+    const failure = await criFailureOf(old.restart({ config, gracePeriodSeconds: 0 }));
+    expect(failure.message).toMatch(/no such file|not found/);
+    expect((await old.status()).state).toBe(ContainerState.CONTAINER_EXITED);
+    const left = await cri.containers.list({ pod, name: old.config.metadata!.name });
+    expect(left.map(({ id }) => id)).toEqual([old.id]);
+    await using next = await old.restart();
+    expect((await next.status()).metadata?.attempt).toBe(1);
+  });
+});

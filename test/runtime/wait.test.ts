@@ -1,0 +1,88 @@
+/** Waiting for containers to end. */
+import { CriError } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { expectCode, failureOf, inBatches } from "./helpers/expecting.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+journeys("wait", (bench) => {
+  const { cri } = bench;
+
+  test("before and after the end, from an owned and from a borrowed handle", async () => {
+    await using container = await bench.container(await bench.sharedPod(), { command: sh("sleep 0.5; exit 5") });
+    const early = container.wait();
+    const exit = await cri.containers.get(container.id).wait();
+    expect(exit).toMatchObject({ exitCode: 5, reason: "Error" });
+    expect(exit.finishedAt!.getTime()).toBeGreaterThan(exit.startedAt!.getTime());
+    expect(exit.status.id).toBe(container.id);
+    expect((await early).exitCode).toBe(5);
+    expect((await container.wait()).exitCode).toBe(5);
+  });
+
+  test("from creation on", async () => {
+    await using container = await (await bench.sharedPod()).createContainer(
+      bench.containerSpec({ command: sh("exit 0") }),
+    );
+    const exit = container.wait();
+    await container.start();
+    expect(await exit).toMatchObject({ exitCode: 0, reason: "Completed" });
+  });
+
+  test("fifty short-lived containers at a time, each with its own exit code", async () => {
+    await using pod = await bench.cheapPod();
+    const codes = Array.from({ length: 50 }, (_, index) => index);
+    const seen: number[] = [];
+    const waits: Promise<void>[] = [];
+    await inBatches(codes, 5, async (code) => {
+      const container = await bench.container(pod, { command: sh(`exit ${code}`) });
+      waits.push(
+        container.wait().then(async ({ exitCode }) => {
+          seen[code] = exitCode;
+          await container[Symbol.asyncDispose]();
+        }),
+      );
+    });
+    await Promise.all(waits);
+    expect(seen).toEqual(codes);
+    expect(await cri.containers.list({ pod })).toEqual([]);
+  });
+
+  test("many waiters of one container", async () => {
+    await using container = await bench.container(await bench.sharedPod(), { command: sh("sleep 0.4; exit 9") });
+    const exits = await Promise.all(Array.from({ length: 20 }, () => container.wait()));
+    expect(exits.map(({ exitCode }) => exitCode)).toEqual(Array.from({ length: 20 }, () => 9));
+  });
+
+  test("a stop is an end as well: the exit code tells by which signal", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const exit = container.wait();
+    await container.stop({ gracePeriodSeconds: 0 });
+    expect(await exit).toMatchObject({ exitCode: 137, reason: "Error" });
+  });
+
+  test("aborting rejects with the signal's reason, and the container runs on", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const abort = new AbortController();
+    const wait = failureOf(container.wait({ signal: abort.signal }));
+    const reason = new Error("no more");
+    setTimeout(() => abort.abort(reason), 300);
+    expect(await wait).toBe(reason);
+    expect((await container.execSync(["true"])).exitCode).toBe(0);
+    expect(await failureOf(container.wait({ signal: abort.signal }))).toBe(reason);
+  });
+
+  test("a time limit", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await expectCode(container.wait({ timeoutMs: 400 }), "DEADLINE_EXCEEDED");
+    await expectCode(container.wait({ deadline: new Date(Date.now() + 400) }), "DEADLINE_EXCEEDED");
+  });
+
+  test("of a container that is removed meanwhile: its exit, if that was seen, or NOT_FOUND", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const wait = container.wait().then(
+      ({ exitCode }) => exitCode,
+      (error: unknown) => (CriError.is(error) ? error.code : error),
+    );
+    await container.remove();
+    expect([137, "NOT_FOUND"]).toContain(await wait);
+  });
+});
