@@ -97,5 +97,7 @@ export function hint(code: Status, details: string): string | undefined {
     return "this user may not open the socket; run as root or as a member of the socket's group";
   }
   if (code === Status.UNAVAILABLE) return explainTlsFailure(details);
+  if (/cgroupPath is empty/.test(details))
+    return "containerd finds the usage of a pod by its cgroup parent; run the pod with a cgroupParent";
   return undefined;
 }
