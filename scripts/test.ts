@@ -21,7 +21,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The checks that are no tests, by the names of their scripts. The package tests build and check the package. */
 const checks = ["lint", "typecheck", "proto:lint", "generate:check"];
 
-const environment = { ...process.env, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" };
+const environment = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) };
 
 /** Runs one check quietly, and shows what it said only if it failed. */
 async function check(name: string): Promise<boolean> {
@@ -44,7 +44,13 @@ async function runVitest(): Promise<{ code: number | null; report: VitestReport 
   const file = join(folder, "report.json");
   try {
     const vitest = join(root, "node_modules/vitest/vitest.mjs");
-    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    // A line for each file; single tests only if they fail or take very long.
+    const reporters = [
+      "--slowTestThreshold=20000",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${file}`,
+    ];
     const child = spawn(process.execPath, [vitest, "run", ...reporters], {
       cwd: root,
       env: environment,
