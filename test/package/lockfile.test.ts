@@ -1,0 +1,48 @@
+/**
+ * `npm ci` refuses a lock file that lacks a platform's optional packages, as one has that npm wrote where it could not get them.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+
+interface Locked {
+  version?: string;
+  resolved?: string;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+}
+
+const read = async (name: string) => JSON.parse(await readFile(new URL(`../../${name}`, import.meta.url), "utf8"));
+const manifest: Locked = await read("package.json");
+const packages: Record<string, Locked> = (await read("package-lock.json")).packages;
+
+/** Where a package is found by another one, as Node.js looks for it. */
+function findFrom(path: string, name: string): Locked | undefined {
+  for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")))) {
+    const found = packages[folder === "" ? `node_modules/${name}` : `${folder}/node_modules/${name}`];
+    if (found || folder === "") return found;
+  }
+}
+
+test("the lock file is that of package.json", () => {
+  expect(packages[""]).toMatchObject({
+    version: manifest.version,
+    dependencies: manifest.dependencies,
+    devDependencies: manifest.devDependencies,
+  });
+});
+
+test("the lock file has every dependency of every package", () => {
+  const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies })
+      .filter((name) => !findFrom(path, name))
+      .map((name) => `${path} needs ${name}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("the lock file names no registry", () => {
+  expect(Object.values(packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+});
