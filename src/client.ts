@@ -83,7 +83,10 @@ export class CriClient implements AsyncDisposable {
    */
   static async connect(options: ConnectOptions = {}): Promise<CriClient> {
     options.signal?.throwIfAborted();
-    const found = options.endpoint === undefined ? await discoverEndpoints({ allowInsecureTcp: options.allowInsecureTcp }) : undefined;
+    const found =
+      options.endpoint === undefined
+        ? await discoverEndpoints({ allowInsecureTcp: options.allowInsecureTcp })
+        : undefined;
     const client = new CriClient(new Connection({ ...options, ...parseEndpoints(options, found) }));
     try {
       await client.#verify(options, found?.tried ?? []);
