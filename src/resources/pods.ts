@@ -107,11 +107,15 @@ export class Pods {
         const all = await calls.listPodSandboxes(connection, undefined, o);
         const found = all.find(({ metadata }) => metadata && samePod(metadata, identity));
         if (!found) return undefined;
+        const createdAt = toDate(found.createdAt);
+        const fresh = found.state === PodSandboxState.SANDBOX_READY;
         return {
           id: found.id,
-          createdAt: toDate(found.createdAt),
+          createdAt,
           sameConfig: hasSameConfig(found, config),
-          fresh: found.state === PodSandboxState.SANDBOX_READY,
+          fresh,
+          // A containerd 2 that was killed in the middle of it lists such a pod from before the beginning of time.
+          broken: !fresh && createdAt === undefined,
           state: PodSandboxState[found.state] ?? String(found.state),
         };
       },

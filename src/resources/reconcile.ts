@@ -112,7 +112,7 @@ async function removeLeftover(creation: Creation, startedAt: number): Promise<vo
     for (const pause of leftoverPausesMs) {
       await sleep(pause);
       const found = await creation.find({ timeoutMs: giveUpAt - performance.now(), retry: false });
-      if (found?.sameConfig && isNewerThan(found, startedAt)) {
+      if (found && isWreck(found, startedAt)) {
         await creation.remove(found.id, { timeoutMs: giveUpAt - performance.now() });
         return;
       }
