@@ -101,7 +101,7 @@ labJourneys("outage", (bench) => {
       await sleep(delay);
       await runtime.kill();
       await runtime.start();
-      expect(await outcome).toBeUndefined();
+      expect(await outcome, `killed after ${delay} ms`).toBeUndefined();
       await using pod = await running;
       const pods = await cri.pods.list({ name: spec.name, namespace: bench.namespace });
       expect(pods.map(({ id }) => id)).toEqual([pod.id]);

@@ -174,7 +174,7 @@ journeys("ownership", (bench) => {
 
   test("aborting while the container is being started removes it and rejects with the reason", async () => {
     const pod = await bench.sharedPod();
-    for (const delay of [0, 30, 60, 150]) {
+    for (const delay of [0, 40, 120]) {
       const name = bench.name("aborted");
       const abort = new AbortController();
       const reason = new Error(`after ${delay} ms`);
