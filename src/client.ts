@@ -113,8 +113,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * Creates a container in a pod: pulls its image as the pull policy says, then CreateContainer. Undoes its own steps when one
-   * fails; a pulled image stays. The container is not started yet.
+   * Creates a container in a pod: pulls its image as the pull policy says, then CreateContainer. The container is not started
+   * yet. The same as `containers.create`; see there.
    *
    * @throws ImagePullError, NameReservedError, InvalidInputError, CriError
    */
@@ -123,12 +123,14 @@ export class CriClient implements AsyncDisposable {
     spec: ContainerSpec,
     options?: CreateContainerOptions,
   ): Promise<OwnedContainer> {
-    return this.containers.createWithImage(pod, spec, options);
+    return this.containers.create(pod, spec, options);
   }
 
   /**
-   * As {@link createContainerInSandbox}, and starts the container. One that does not start is removed again; failures while
-   * undoing are in the error's `suppressed`.
+   * As {@link createContainerInSandbox}, and starts the container. One that does not start is removed again. The same as
+   * `containers.run`; see there.
+   *
+   * @throws ImagePullError, NameReservedError, InvalidInputError, CriError
    */
   runContainerInSandbox(
     pod: PodTarget,

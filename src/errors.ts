@@ -45,6 +45,13 @@ export interface CriErrorInit {
 // Registered symbols are shared by every copy of this package in a process, which is what makes `instanceof` work across them.
 const brand = Symbol.for("k8s-cri-client.CriError");
 
+/** Gives a class its name on the prototype, as errors have it, and as the brand: a minifier may rename classes, not strings. */
+function nameClass(errorClass: { prototype: Error }, name: string): void {
+  for (const key of ["name", brand]) {
+    Object.defineProperty(errorClass.prototype, key, { value: name, configurable: true, writable: true });
+  }
+}
+
 /**
  * The one error of this package. Cancellation is not among its uses: an aborted call rejects with the signal's own reason.
  *
@@ -70,6 +77,10 @@ export class CriError extends Error {
   /** Failures met while undoing earlier steps after this error; usually empty. */
   readonly suppressed: readonly unknown[] = [];
 
+  static {
+    nameClass(CriError, "CriError");
+  }
+
   constructor(init: CriErrorInit) {
     const details = redactText(init.message);
     const method = init.method ? ` ${init.method}:` : "";
@@ -84,9 +95,7 @@ export class CriError extends Error {
     this.endpoint = init.endpoint;
     this.attempts = init.attempts ?? 0;
     this.mayHaveTakenEffect = init.mayHaveTakenEffect ?? false;
-    Object.defineProperty(this, "name", { value: new.target.name, configurable: true, writable: true });
-    Object.defineProperty(this, brand, { value: new.target.name });
-    Object.defineProperty(this, "suppressed", { enumerable: false, writable: true });
+    Object.defineProperty(this, "suppressed", { enumerable: false, writable: true, configurable: true });
   }
 
   /**
@@ -101,17 +110,30 @@ export class CriError extends Error {
     return codes.length === 0 || codes.includes((value as unknown as CriError).code);
   }
 
+  /** @internal The same error, after it has turned out that an earlier attempt may have taken effect. */
+  inDoubt(): this {
+    return Object.assign(this, { mayHaveTakenEffect: true });
+  }
+
+  /** @internal The same error with what went wrong while undoing. */
+  withSuppressed(failures: readonly unknown[]): this {
+    return Object.defineProperty(this, "suppressed", { value: failures, enumerable: true });
+  }
+
   // A subclass asks for its own name, so that `instanceof NameReservedError` works across copies too.
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     if (typeof value !== "object" || value === null) return false;
     const name = (value as { [brand]?: unknown })[brand];
-    return this === CriError ? name !== undefined : name === this.name;
+    return this === CriError ? name !== undefined : name === this.prototype.name;
   }
 }
 
 /** An argument or option that was refused before any I/O; code `INVALID_INPUT`. The value of a secret field is never shown. */
 export class InvalidInputError extends CriError {
+  static {
+    nameClass(InvalidInputError, "InvalidInputError");
+  }
   /** The argument's path, such as `spec.mounts[0].hostPath` or `endpoint`. */
   readonly field: string;
 
@@ -124,6 +146,9 @@ export class InvalidInputError extends CriError {
 
 /** An OK reply that lacks what the CRI contract demands, such as the id of a container just created; code `INVALID_RESPONSE`. */
 export class InvalidResponseError extends CriError {
+  static {
+    nameClass(InvalidResponseError, "InvalidResponseError");
+  }
   /** The missing or wrong field of the reply, such as `status.metadata`. */
   readonly field: string;
 
@@ -138,6 +163,9 @@ export class InvalidResponseError extends CriError {
  * attempt of a pod, and the name and attempt of a container within its pod.
  */
 export class NameReservedError extends CriError {
+  static {
+    nameClass(NameReservedError, "NameReservedError");
+  }
   /** The id of the pod sandbox or container that holds the name, where the runtime names it. */
   readonly holderId: string | undefined;
 
@@ -158,6 +186,9 @@ export type ImagePullFailure =
 
 /** A failed PullImage. Its code is the runtime's; {@link reason} is read from the code and from the text runtimes send. */
 export class ImagePullError extends CriError {
+  static {
+    nameClass(ImagePullError, "ImagePullError");
+  }
   /** The reference that was to be pulled. */
   readonly image: string;
   readonly reason: ImagePullFailure;
@@ -171,6 +202,9 @@ export class ImagePullError extends CriError {
 
 /** A command that ended with a non-zero exit code while `throwOnNonZero` was set; code `COMMAND_FAILED`. Shaped like the result. */
 export class ExecError<T extends string | Uint8Array = string | Uint8Array> extends CriError {
+  static {
+    nameClass(ExecError, "ExecError");
+  }
   readonly exitCode: number;
   readonly stdout: T;
   readonly stderr: T;
@@ -193,6 +227,9 @@ export interface TriedEndpoint {
 
 /** No usable runtime: discovery came up empty (`NO_ENDPOINT`) or the endpoint does not serve CRI v1. */
 export class EndpointError extends CriError {
+  static {
+    nameClass(EndpointError, "EndpointError");
+  }
   /** What was tried, in order. */
   readonly tried: readonly TriedEndpoint[];
 

@@ -24,7 +24,7 @@ export { type DiscoverOptions, discoverEndpoint } from "./transport/discovery.js
 // Resources
 
 export type { RuntimeCapabilities } from "./resources/capabilities.js";
-export { Container, OwnedContainer } from "./resources/container.js";
+export type { Container, OwnedContainer } from "./resources/container.js";
 export type {
   CheckpointOptions,
   ContainerFilter,
@@ -38,7 +38,7 @@ export type {
 export type { CreateContainerOptions } from "./resources/create-container.js";
 export type { ExecResult, ExecSyncOptions } from "./resources/exec-sync.js";
 export type { EnsureOptions, Images, PullOptions, PullPolicy } from "./resources/images.js";
-export { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
+export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
 export type {
   PodCheckpointOptions,
   PodFilter,
@@ -46,6 +46,7 @@ export type {
   PodResourcesUpdate,
   PodRestoreOptions,
   Pods,
+  RunPodOptions,
 } from "./resources/pods.js";
 export type { RestartOptions } from "./resources/restart.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
@@ -93,7 +94,7 @@ export {
 
 // Options
 
-export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
+export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, TlsOptions } from "./options.js";
 export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
 export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";
 

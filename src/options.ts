@@ -75,9 +75,6 @@ export interface CriLogger {
   error?(message: string, fields: Record<string, unknown>): void;
 }
 
-/** Which streaming session a URL belongs to. */
-export type StreamKind = "exec" | "attach" | "portForward";
-
 /** How to reach a runtime and how its calls behave. */
 export interface ConnectOptions {
   /**
@@ -112,11 +109,6 @@ export interface ConnectOptions {
   attemptMiddleware?: readonly ClientMiddleware[] | undefined;
   /** grpc-js channel options that override this package's own. */
   channelOptions?: ChannelOptions | undefined;
-  /**
-   * The last word on the URL of a streaming session: reach a runtime through a tunnel, for instance. The URL carries a
-   * single-use token, so keep it out of logs.
-   */
-  streamUrl?: ((url: URL, kind: StreamKind) => URL) | undefined;
   /** @defaultValue nothing is logged */
   logger?: CriLogger | undefined;
 }

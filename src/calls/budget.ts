@@ -1,6 +1,9 @@
 import { CriError } from "../errors.js";
+import { linkAbort } from "../internal/abort.js";
+import { sleep } from "../internal/timer.js";
 import { type CallOptions, defaultTimeoutMs } from "../options.js";
 import type { Connection } from "../transport/connection.js";
+import { checkTimeLimits } from "../transport/deadline.js";
 
 /** The time a workflow of several calls has in all. */
 export interface Budget {
@@ -8,6 +11,11 @@ export interface Budget {
   leftMs(): number | undefined;
   /** The caller's options with what is left of the budget, if there is one. Throws DEADLINE_EXCEEDED when nothing is, without any I/O. */
   options(): CallOptions;
+  /**
+   * Pauses, for no longer than what is left. Rejects when the caller's signal aborts or the client is closed; resolves early
+   * when `wake` aborts.
+   */
+  sleep(ms: number, wake?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -15,6 +23,7 @@ export interface Budget {
  * budgets are reckoned from. `undefined` as the multiple means no default limit.
  */
 export function startBudget(connection: Connection, options: CallOptions = {}, multiple: number | undefined): Budget {
+  checkTimeLimits(options);
   const limits: number[] = [];
   if (options.timeoutMs) limits.push(options.timeoutMs);
   if (options.deadline) limits.push(options.deadline.getTime() - Date.now());
@@ -31,13 +40,26 @@ export function startBudget(connection: Connection, options: CallOptions = {}, m
       const left = leftMs();
       if (left !== undefined && left <= 0) {
         options.signal?.throwIfAborted();
+        const late = totalMs !== undefined && totalMs <= 0;
         throw new CriError({
           code: "DEADLINE_EXCEEDED",
-          message: `the operation did not end within ${Math.round(totalMs ?? 0)} ms`,
+          message: late
+            ? "the deadline had passed already"
+            : `the operation did not end within ${Math.round(totalMs ?? 0)} ms`,
           endpoint: connection.endpoint,
         });
       }
       return { ...options, timeoutMs: left ?? options.timeoutMs, deadline: undefined };
+    },
+    sleep: async (ms, wake) => {
+      const link = linkAbort(options.signal, ...connection.closing, wake);
+      try {
+        await sleep(Math.min(ms, Math.max(0, leftMs() ?? ms)), link.signal);
+      } catch (error) {
+        if (!wake?.aborted || link.signal.reason !== wake.reason) throw error;
+      } finally {
+        link.unlink();
+      }
     },
   };
 }
@@ -47,8 +69,14 @@ export function startBudget(connection: Connection, options: CallOptions = {}, m
  * step that is not bounded by it keeps its own default.
  */
 export function pinDeadline<T extends CallOptions>(options: T): T {
+  checkTimeLimits(options);
   const { timeoutMs, deadline } = options;
   if (!timeoutMs) return options;
   const end = new Date(Math.min(Date.now() + timeoutMs, deadline?.getTime() ?? Number.POSITIVE_INFINITY));
   return { ...options, timeoutMs: undefined, deadline: end };
+}
+
+/** The call options among a workflow's options. */
+export function callOptionsOf({ signal, timeoutMs, deadline, retry, metadata }: CallOptions): CallOptions {
+  return { signal, timeoutMs, deadline, retry, metadata };
 }

@@ -49,13 +49,17 @@ export async function stopContainer(
     invoke(connection, options, (o) =>
       connection.runtime.stopContainer({ containerId, timeout: gracePeriodSeconds }, o),
     ),
+    () => containerStatus(connection, id, false, options),
   );
 }
 
 /** RemoveContainer. A container that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
 export async function removeContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
-  await ignoreMissing(invoke(connection, options, (o) => connection.runtime.removeContainer({ containerId }, o)));
+  await ignoreMissing(
+    invoke(connection, options, (o) => connection.runtime.removeContainer({ containerId }, o)),
+    () => containerStatus(connection, id, false, options),
+  );
 }
 
 /** ContainerStatus with the runtime's whole reply. */

@@ -8,7 +8,7 @@ export async function* containerEvents(
   connection: Connection,
   options?: CallOptions,
 ): AsyncGenerator<ContainerEventResponse, void, undefined> {
-  const replies = connection.runtime.getContainerEvents({}, toRawOptions(connection, options))[Symbol.asyncIterator]();
+  const replies = connection.runtime.getContainerEvents({}, toRawOptions(options))[Symbol.asyncIterator]();
   try {
     for (;;) {
       const { done, value } = await invoke(connection, options, () => replies.next());

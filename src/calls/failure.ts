@@ -1,58 +1,78 @@
 import { ClientError, Status } from "nice-grpc-common";
 import { CriError, type CriErrorInit, type GrpcErrorCode, ImagePullError, NameReservedError } from "../errors.js";
+import { redactText } from "../internal/redact.js";
+import { type Effect, policyOf } from "../transport/call-policy.js";
+import { neverReachedHandler } from "../transport/unsent.js";
+import type { CallTrace } from "../transport/wire-options.js";
 import * as runtimeText from "./runtime-text.js";
 
 /** What {@link toCriError} knows about the call that failed. */
 export interface CallContext {
   endpoint: string;
-  attempts: number;
-  /** Whether the RPC only reads; its failure then never leaves anything behind. */
-  readOnly: boolean;
+  trace: CallTrace;
   /** The image of a PullImage. */
   image?: string | undefined;
 }
 
 /** Turns a failure of a gRPC call into a {@link CriError}; anything that is not one (a middleware's own error) passes unchanged. */
-export function toCriError(error: unknown, context: CallContext): unknown {
+export function toCriError(error: unknown, { endpoint, trace, image }: CallContext): unknown {
+  const path = error instanceof ClientError ? error.path : trace.path;
+  if (path === undefined) return error;
+  const method = path.replace(/^\/runtime\.v1\./, "");
+  const { attempts, failures } = trace;
+  if (CriError.is(error, "CLIENT_CLOSED")) {
+    const mayHaveTakenEffect = attempts > 0 && policyOf(path).effect !== "reads";
+    return new CriError({ code: error.code, message: error.details, method, endpoint, attempts, mayHaveTakenEffect });
+  }
   if (!(error instanceof ClientError)) return error;
-  const method = error.path.replace(/^\/runtime\.v1\./, "");
-  const code = runtimeText.refineCode(Status[error.code] as GrpcErrorCode, method, error.details);
+  const all = failures.includes(error) ? failures : [...failures, error];
   const init: CriErrorInit = {
-    code,
+    code: runtimeText.refineCode(Status[error.code] as GrpcErrorCode, method, error.details),
     message: explain(error),
     method,
-    endpoint: context.endpoint,
-    attempts: context.attempts,
-    mayHaveTakenEffect: !context.readOnly && context.attempts > 0 && isAmbiguous(error),
-    cause: error,
+    endpoint,
+    attempts,
+    mayHaveTakenEffect: attempts > 0 && all.some((failure) => isAmbiguous(failure, policyOf(path).effect)),
+    cause: redacted(error),
   };
   if (method.endsWith("/RunPodSandbox") || method.endsWith("/CreateContainer")) {
     const holder = runtimeText.nameHolder(error.details);
-    if (holder) return new NameReservedError({ ...init, holderId: holder.id });
+    const earlier = failures.some((failure) => failure !== error && isAmbiguous(failure, "creates"));
+    if (holder) return new NameReservedError({ ...init, mayHaveTakenEffect: earlier, holderId: holder.id });
   }
-  if (method.endsWith("/PullImage") && context.image !== undefined) {
-    return new ImagePullError({ ...init, image: context.image, reason: runtimeText.pullFailure(code, error.details) });
+  if (method.endsWith("/PullImage") && image !== undefined) {
+    return new ImagePullError({
+      ...init,
+      image,
+      reason: runtimeText.pullFailure(init.code as GrpcErrorCode, error.details),
+    });
   }
   return new CriError(init);
 }
 
-/**
- * Codes with which a server says that it looked at the request and refused it. Every other code may stand for a reply that was
- * lost, and CRI-O answers nearly every failure with UNKNOWN, half-done work included.
- */
-const refusals: ReadonlySet<Status> = new Set([
+/** Codes with which a server says that it did not even begin. */
+const refusals: readonly Status[] = [
   Status.INVALID_ARGUMENT,
-  Status.NOT_FOUND,
-  Status.ALREADY_EXISTS,
   Status.PERMISSION_DENIED,
   Status.UNAUTHENTICATED,
+  Status.UNIMPLEMENTED,
+];
+
+/** Codes that say of a change that it was not made. In the middle of a creation they may be those of a step that failed. */
+const conditions: readonly Status[] = [
+  Status.NOT_FOUND,
+  Status.ALREADY_EXISTS,
   Status.FAILED_PRECONDITION,
   Status.OUT_OF_RANGE,
-  Status.UNIMPLEMENTED,
-]);
+];
 
-function isAmbiguous(error: ClientError): boolean {
-  return !refusals.has(error.code) && !runtimeText.neverReachedHandler(error.code, error.details);
+/**
+ * Whether the runtime may have done what it was asked to. Any code but those may stand for an answer that was lost, and CRI-O
+ * answers nearly every failure with UNKNOWN, half-done work included.
+ */
+function isAmbiguous(error: ClientError, effect: Effect): boolean {
+  if (effect === "reads" || refusals.includes(error.code) || neverReachedHandler(error)) return false;
+  return effect === "creates" || !conditions.includes(error.code);
 }
 
 function explain(error: ClientError): string {
@@ -60,11 +80,28 @@ function explain(error: ClientError): string {
   return hint ? `${error.details} — ${hint}` : error.details;
 }
 
-/** Waits for a call of which CRI says that it succeeds on what is gone: some runtimes answer NOT_FOUND all the same. */
-export async function ignoreMissing(call: Promise<unknown>): Promise<void> {
+/** The original without the secrets that runtimes quote: an error's cause is shown along with it. */
+function redacted(error: ClientError): ClientError {
+  const details = redactText(error.details);
+  if (details === error.details) return error;
+  const copy = new ClientError(error.path, error.code, details);
+  copy.stack = `${copy.name}: ${copy.message}${error.stack?.slice(error.stack.indexOf("\n    at ")) ?? ""}`;
+  return copy;
+}
+
+/**
+ * Waits for a call of which CRI says that it succeeds on what is gone. Some runtimes answer NOT_FOUND all the same, but also when
+ * something else was not found on the way: so a look decides.
+ */
+export async function ignoreMissing(call: Promise<unknown>, look: () => Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {
     if (!CriError.is(error, "NOT_FOUND")) throw error;
+    const gone = await look().then(
+      () => false,
+      (reason: unknown) => CriError.is(reason, "NOT_FOUND"),
+    );
+    if (!gone) throw error;
   }
 }

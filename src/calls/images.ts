@@ -1,3 +1,4 @@
+import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type {
   AuthConfig,
@@ -71,7 +72,16 @@ export function listImages(
 
 /** RemoveImage. An image that is gone counts as removed. */
 export async function removeImage(connection: Connection, image: ImageSpec, options?: CallOptions): Promise<void> {
-  await ignoreMissing(invoke(connection, options, (o) => connection.image.removeImage({ image }, o), subject));
+  await ignoreMissing(
+    invoke(connection, options, (o) => connection.image.removeImage({ image }, o), subject),
+    () => missingImage(connection, image, options),
+  );
+}
+
+/** Rejects with NOT_FOUND if the image is gone, as the status of anything else would. */
+async function missingImage(connection: Connection, image: ImageSpec, options: CallOptions | undefined): Promise<void> {
+  const { image: present } = await imageStatus(connection, image, false, options);
+  if (!present) throw new CriError({ code: "NOT_FOUND", message: "image not found" });
 }
 
 /** ImageFsInfo: what images and containers take up on disk. */

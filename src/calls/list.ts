@@ -28,20 +28,21 @@ export async function list<Item>(
 ): Promise<Item[]> {
   const budget = startBudget(connection, options, 1);
   if (!connection.lacks(call.streamRpc)) {
+    const items: Item[] = [];
     try {
-      return await invoke(connection, budget.options(), (o) => collect(call.stream(o)), subject);
+      await invoke(connection, budget.options(), (o) => collect(call.stream(o), items), subject);
+      return items;
     } catch (error) {
-      if (!CriError.is(error, "UNIMPLEMENTED", "UNAVAILABLE")) throw error;
-      if (error.code === "UNIMPLEMENTED") connection.rememberMissing(call.streamRpc);
+      const broken = CriError.is(error, "UNAVAILABLE") && items.length > 0;
+      if (!broken && !CriError.is(error, "UNIMPLEMENTED")) throw error;
+      if (!broken) connection.rememberMissing(call.streamRpc);
     }
   }
   return invoke(connection, budget.options(), call.unary, subject);
 }
 
-async function collect<Item>(batches: AsyncIterable<readonly Item[]>): Promise<Item[]> {
-  const items: Item[] = [];
+async function collect<Item>(batches: AsyncIterable<readonly Item[]>, items: Item[]): Promise<void> {
   for await (const batch of batches) for (const item of batch) items.push(item);
-  return items;
 }
 
 /** Maps the replies of a stream to their batches. */

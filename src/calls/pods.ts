@@ -33,13 +33,19 @@ export async function runPodSandbox(
 /** StopPodSandbox. A pod that is gone counts as stopped, also for runtimes that answer NOT_FOUND. */
 export async function stopPodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
-  await ignoreMissing(invoke(connection, options, (o) => connection.runtime.stopPodSandbox({ podSandboxId }, o)));
+  await ignoreMissing(
+    invoke(connection, options, (o) => connection.runtime.stopPodSandbox({ podSandboxId }, o)),
+    () => podSandboxStatus(connection, id, false, options),
+  );
 }
 
 /** RemovePodSandbox. A pod that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
 export async function removePodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
-  await ignoreMissing(invoke(connection, options, (o) => connection.runtime.removePodSandbox({ podSandboxId }, o)));
+  await ignoreMissing(
+    invoke(connection, options, (o) => connection.runtime.removePodSandbox({ podSandboxId }, o)),
+    () => podSandboxStatus(connection, id, false, options),
+  );
 }
 
 /** PodSandboxStatus with the runtime's whole reply. */

@@ -10,11 +10,11 @@ import { explainTlsFailure } from "../transport/tls.js";
 /** Reading a code from the text, where a runtime answers UNKNOWN for what has a code of its own. */
 export function refineCode(code: GrpcErrorCode, method: string, details: string): GrpcErrorCode {
   if (code !== "UNKNOWN") return code;
-  // cri-dockerd, of the object that the call names. Not for calls that run something: "executable file not found" is no missing object.
+  // cri-dockerd, of the object that the call names. Much else may be "not found" on the way: a network, an executable.
   if (!/Status$|Stats$|\/Stop|\/Remove/.test(method)) return code;
-  if (/\bno such (container|pod|sandbox)\b|\b(container|sandbox|pod)\b.*\b(not found|does not exist)\b/i.test(details))
-    return "NOT_FOUND";
-  return code;
+  const missing =
+    /\bno such (container|pod|sandbox):? "?[0-9a-f]+|\b(container|sandbox|pod)( with id)?:? "?[0-9a-f]+"?:? (not found|does not exist)/i;
+  return missing.test(details) ? "NOT_FOUND" : code;
 }
 
 /** The holder of a taken name, or undefined when the text is not about a taken name. */
@@ -50,7 +50,7 @@ export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFail
   if (/RegistryUnavailable/.test(details)) return "RegistryUnavailable";
   if (/SignatureValidationFailed/.test(details)) return "SignatureValidationFailed";
   if (
-    /\b401\b|\b403\b|unauthori[sz]ed|authentication required|authorization failed|no basic auth credentials|insufficient_scope/i.test(
+    /(?<![:\d])\b40[13]\b|unauthori[sz]ed|authentication required|authorization failed|no basic auth credentials|insufficient_scope/i.test(
       details,
     )
   ) {
@@ -67,15 +67,6 @@ export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFail
     return "RegistryUnavailable";
   }
   return "Other";
-}
-
-/**
- * Whether a failure proves that no handler of the runtime saw the request: grpc-js had no connection to send it on, or
- * containerd was still starting.
- */
-export function neverReachedHandler(code: Status, details: string): boolean {
-  if (code !== Status.UNAVAILABLE) return false;
-  return /^(No connection established|Name resolution failed)|server is not initialized yet/.test(details);
 }
 
 /** What a user can do about a failure whose text does not say it. */

@@ -1,5 +1,4 @@
 import { CriError } from "../errors.js";
-import { sleep } from "../internal/timer.js";
 import type { CallOptions } from "../options.js";
 import type { RuntimeConfig, RuntimeConfigResponse, StatusResponse, VersionResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
@@ -40,18 +39,22 @@ export async function updateRuntimeConfig(
   await invoke(connection, options, (o) => connection.runtime.updateRuntimeConfig({ runtimeConfig: config }, o));
 }
 
+/** How long one look of {@link waitForReady} may take: a runtime that does not answer is not ready. */
+const readinessTimeoutMs = 10_000;
+
 /** Asks Status until the runtime is ready, and its network too if that is wanted. */
 export async function waitForReady(connection: Connection, network: boolean, options: CallOptions): Promise<void> {
   const budget = startBudget(connection, options, undefined);
   for (let round = 1; ; round++) {
-    const attemptOptions = budget.options();
+    const timeoutMs = Math.min(readinessTimeoutMs, budget.leftMs() ?? readinessTimeoutMs);
     try {
-      const conditions = (await status(connection, false, attemptOptions)).status?.conditions ?? [];
-      const ready = (type: string) => conditions.some((condition) => condition.type === type && condition.status);
+      const { status: now } = await status(connection, false, { ...budget.options(), timeoutMs });
+      const ready = (type: string) => now?.conditions.some((condition) => condition.type === type && condition.status);
       if (ready("RuntimeReady") && (!network || ready("NetworkReady"))) return;
     } catch (error) {
-      if (!CriError.is(error, "UNAVAILABLE")) throw error;
+      const over = (budget.leftMs() ?? 1) <= 0;
+      if (over || !CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED")) throw error;
     }
-    await sleep(Math.min(1_000, 50 * round, budget.leftMs() ?? 1_000), options.signal);
+    await budget.sleep(Math.min(1_000, 50 * round));
   }
 }

@@ -1,5 +1,5 @@
 import type { CallOptions } from "../options.js";
-import type { ContainerConfig, ContainerStats, ContainerStatus } from "../proto.js";
+import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
 import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, StopOptions } from "./containers.js";
 import type { Core } from "./core.js";
 import type { ExecResult, ExecSyncOptions } from "./exec-sync.js";
@@ -16,13 +16,13 @@ export class Container {
   /** The container id. */
   readonly id: string;
   /** @internal */
-  protected readonly core: Core;
+  declare protected readonly core: Core;
 
   /** @internal */
   constructor(core: Core, id: string) {
     this.id = id;
-    Object.defineProperty(this, "core", { value: core });
-    this.core = core;
+    // Kept out of util.inspect and JSON: the client's options are in there, credentials included.
+    Object.defineProperty(this, "core", { value: core, enumerable: false });
   }
 
   /** StartContainer. A lost answer is settled by a look at the container's state. */
@@ -108,9 +108,11 @@ export class Container {
 export class OwnedContainer extends Container implements AsyncDisposable {
   /** The configuration as it was sent. Its `envs` may hold secrets. */
   declare readonly config: ContainerConfig;
+  /** The configuration of its pod, which CreateContainer had to repeat. */
+  declare readonly podConfig: PodSandboxConfig;
   /** The pod sandbox that the container is in. */
   readonly podSandboxId: string;
-  /** The container existed already, made from the same configuration, and was taken over. */
+  /** Something else had made the container, and it was taken over with `adopt`. */
   readonly adopted: boolean;
   readonly #ownership = new Ownership();
   /** From the spec of the container or its pod: how long {@link stop} and disposal let the process end by itself. */
@@ -122,22 +124,19 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     id: string,
     made: {
       podSandboxId: string;
+      podConfig: PodSandboxConfig;
       config: ContainerConfig;
       terminationGracePeriodSeconds: number | undefined;
       adopted: boolean;
     },
   ) {
     super(core, id);
-    // Kept out of util.inspect and of a logger's reach: the environment is in there.
+    // Kept out of util.inspect and JSON: the environment is in there.
     Object.defineProperty(this, "config", { value: made.config, enumerable: false });
+    Object.defineProperty(this, "podConfig", { value: made.podConfig, enumerable: false });
     this.podSandboxId = made.podSandboxId;
     this.adopted = made.adopted;
     this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
-  }
-
-  /** As {@link Container.stop}; the grace period is the spec's unless given here. */
-  override stop(options?: StopOptions): Promise<void> {
-    return super.stop({ gracePeriodSeconds: this.terminationGracePeriodSeconds, ...options });
   }
 
   /** Lets the container live on: disposal does nothing any more. Returns a borrowed handle. */

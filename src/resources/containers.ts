@@ -15,9 +15,9 @@ import {
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
-import { Container, type OwnedContainer } from "./container.js";
+import { Container, OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
-import { type CreateContainerOptions, createFromSpec, createWithImage } from "./create-container.js";
+import { type CreateContainerOptions, createContainer } from "./create-container.js";
 import { checkCommand, type ExecResult, type ExecSyncOptions, execSync } from "./exec-sync.js";
 import { type RestartOptions, restart } from "./restart.js";
 import { runContainer } from "./run-container.js";
@@ -51,7 +51,7 @@ export interface StopOptions extends CallOptions {
    * How long the process has, after the stop signal, to end by itself before it is killed, in whole seconds; 0 kills at once.
    * The default budget of the call is two minutes more than this.
    *
-   * @defaultValue 30, as in Kubernetes
+   * @defaultValue the `terminationGracePeriodSeconds` of a container that this program made, else 30 as in Kubernetes
    */
   gracePeriodSeconds?: number | undefined;
 }
@@ -69,7 +69,7 @@ export interface ContainerResourcesUpdate {
 /** Options of CheckpointContainer. */
 export interface CheckpointOptions extends CallOptions {
   /** Absolute path on the node for the archive. */
-  location: string;
+  outputPath: string;
   /** How long the runtime may take, in whole seconds; 0 leaves it to the runtime. @defaultValue 0 */
   checkpointTimeoutSeconds?: number | undefined;
 }
@@ -96,30 +96,24 @@ export class Containers {
   }
 
   /**
-   * CreateContainer: creates a container whose image is on the node already, and returns an owning handle. Use
-   * `cri.createContainerInSandbox` to have the image pulled as well. A lost answer does not make a second container: it is looked
-   * up by name and attempt in its pod, and taken over.
+   * Creates a container in a pod: pulls its image as the pull policy says, then CreateContainer. The container is not started
+   * yet. A lost answer does not make a second container: it is looked up by name and attempt in its pod, and taken if it is the
+   * work of this call. If the call is aborted or runs out of time, what the runtime has made by then is removed, which may take
+   * two seconds longer. A pulled image stays.
    *
    * @throws NameReservedError if the name and attempt belong to another container of the pod
+   * @throws ImagePullError, InvalidInputError, CriError
    */
-  async create(
-    pod: PodTarget,
-    spec: ContainerSpec,
-    options?: Omit<CreateContainerOptions, "pullPolicy" | "auth">,
-  ): Promise<OwnedContainer> {
-    return createFromSpec(this.#core, pod, spec, options);
+  async create(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+    return createContainer(this.#core, pod, spec, options);
   }
 
-  /** @internal What `cri.createContainerInSandbox` does. */
-  async createWithImage(
-    pod: PodTarget,
-    spec: ContainerSpec,
-    options?: CreateContainerOptions,
-  ): Promise<OwnedContainer> {
-    return createWithImage(this.#core, pod, spec, options);
-  }
-
-  /** @internal What `cri.runContainerInSandbox` does. */
+  /**
+   * As {@link create}, and StartContainer. A container that does not start is removed again; failures of that are in the error's
+   * `suppressed`.
+   *
+   * @throws as {@link create}
+   */
   async run(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
     return runContainer(this.#core, pod, spec, options);
   }
@@ -142,11 +136,12 @@ export class Containers {
 
   /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
   async stop(container: ContainerTarget, options: StopOptions = {}): Promise<void> {
-    const { gracePeriodSeconds = 30, ...callOptions } = options;
+    const { gracePeriodSeconds, ...callOptions } = options;
+    const own = container instanceof OwnedContainer ? container.terminationGracePeriodSeconds : undefined;
     await calls.stopContainer(
       this.#connection,
       idOf(container, "container"),
-      wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds"),
+      wholeSeconds(gracePeriodSeconds ?? own ?? defaultGracePeriodSeconds, "gracePeriodSeconds"),
       callOptions,
     );
   }
@@ -230,16 +225,16 @@ export class Containers {
 
   /** CheckpointContainer, since Kubernetes 1.25: writes the container's state to an archive. Needs CRIU on the node. */
   async checkpoint(container: ContainerTarget, options: CheckpointOptions): Promise<void> {
-    const { location, checkpointTimeoutSeconds = 0, ...callOptions } = options;
-    if (typeof location !== "string" || !location.startsWith("/")) {
+    const { outputPath, checkpointTimeoutSeconds = 0, ...callOptions } = options;
+    if (typeof outputPath !== "string" || !outputPath.startsWith("/")) {
       throw new InvalidInputError({
-        field: "location",
+        field: "outputPath",
         message: "must be an absolute path on the node",
-        value: location,
+        value: outputPath,
       });
     }
     const seconds = wholeSeconds(checkpointTimeoutSeconds, "checkpointTimeoutSeconds");
-    await calls.checkpointContainer(this.#connection, idOf(container, "container"), location, seconds, callOptions);
+    await calls.checkpointContainer(this.#connection, idOf(container, "container"), outputPath, seconds, callOptions);
   }
 
   /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */
@@ -268,6 +263,8 @@ export class Containers {
     return attachUrl(this.#connection, { containerId: idOf(container, "container"), ...streams }, callOptions);
   }
 }
+
+const defaultGracePeriodSeconds = 30;
 
 const states: Readonly<Record<ContainerStateName, ContainerState>> = {
   created: ContainerState.CONTAINER_CREATED,

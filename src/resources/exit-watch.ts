@@ -1,6 +1,6 @@
+import type { Budget } from "../calls/budget.js";
 import { containerEvents } from "../calls/events.js";
 import { version } from "../calls/runtime.js";
-import { linkAbort } from "../internal/abort.js";
 import { sleep } from "../internal/timer.js";
 import { ContainerEventType } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
@@ -107,21 +107,18 @@ export class ExitWaiter {
     this.#wake();
   }
 
-  /** Resolves when it is time to look at the container again; rejects with the signal's reason. */
-  async nextLook(atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
+  /** Resolves when it is time to look at the container again; rejects as {@link Budget.sleep} does. */
+  async nextLook(budget: Budget): Promise<void> {
     const pauseMs = this.#watch.live && this.#round > 3 ? backstopMs : pollMs(this.#round);
     this.#round++;
     if (this.#hinted) {
       this.#hinted = false;
       return;
     }
-    const nap = linkAbort(signal);
-    this.#wake = () => nap.abort(undefined);
-    await sleep(Math.min(pauseMs, Math.max(0, atMostMs)), nap.signal).catch(() => {});
-    nap.unlink();
+    const nap = new AbortController();
+    this.#wake = () => nap.abort();
+    await budget.sleep(pauseMs, nap.signal);
     this.#hinted = false;
-    signal?.throwIfAborted();
   }
 
   /** Leaves the watch; the last one to leave closes the event stream. */

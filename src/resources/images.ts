@@ -20,8 +20,8 @@ export interface PullOptions extends CallOptions {
 
 /** Options of {@link Images.ensure}. */
 export interface EnsureOptions extends PullOptions {
-  /** @defaultValue "missing" */
-  policy?: PullPolicy | undefined;
+  /** When to pull. @defaultValue "missing" */
+  pullPolicy?: PullPolicy | undefined;
 }
 
 /** The images of a node: `cri.images`. */
@@ -57,21 +57,21 @@ export class Images {
    * @throws ImagePullError
    */
   async ensure(image: ImageInput, options: EnsureOptions = {}): Promise<Image> {
-    const { policy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
-    if (!["missing", "always", "never"].includes(policy)) {
+    const { pullPolicy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
+    if (!["missing", "always", "never"].includes(pullPolicy)) {
       throw new InvalidInputError({
-        field: "policy",
+        field: "pullPolicy",
         message: 'must be "missing", "always" or "never"',
-        value: policy,
+        value: pullPolicy,
       });
     }
     const spec = toImageSpec(image, "image");
-    if (policy !== "always") {
+    if (pullPolicy !== "always") {
       const present = await this.get(image, callOptions);
       if (present) return present;
     }
     const written = spec.userSpecifiedImage || spec.image;
-    if (policy === "never") {
+    if (pullPolicy === "never") {
       throw new CriError({
         code: "NOT_FOUND",
         message: `image ${written} is not on the node and the pull policy is "never"; pull it first or use "missing"`,

@@ -16,13 +16,13 @@ export class PodSandbox {
   /** The pod sandbox id. */
   readonly id: string;
   /** @internal */
-  protected readonly core: Core;
+  declare protected readonly core: Core;
 
   /** @internal */
   constructor(core: Core, id: string) {
     this.id = id;
-    Object.defineProperty(this, "core", { value: core });
-    this.core = core;
+    // Kept out of util.inspect and JSON: the client's options are in there, credentials included.
+    Object.defineProperty(this, "core", { value: core, enumerable: false });
   }
 
   /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */
@@ -60,7 +60,7 @@ export class PodSandbox {
    * `cri.createContainerInSandbox`.
    */
   createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
-    return this.core.containers.createWithImage(this, spec, options);
+    return this.core.containers.create(this, spec, options);
   }
 
   /** As {@link createContainer}, and starts it. */
@@ -82,7 +82,7 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   readonly config: PodSandboxConfig;
   /** From the spec: what its containers get unless theirs says otherwise. */
   readonly terminationGracePeriodSeconds: number | undefined;
-  /** The pod existed already, made from the same configuration under the same uid, and was taken over. */
+  /** Something else had made the pod, and it was taken over with `adopt`. */
   readonly adopted: boolean;
   readonly #ownership = new Ownership();
 

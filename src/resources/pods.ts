@@ -3,7 +3,6 @@ import { checkId } from "../calls/checked.js";
 import * as calls from "../calls/pods.js";
 import { portForwardUrl } from "../calls/stream-urls.js";
 import { InvalidInputError } from "../errors.js";
-import { toDate } from "../internal/time.js";
 import type { CallOptions } from "../options.js";
 import {
   PodSandboxConfig,
@@ -21,8 +20,8 @@ import { toPodSandboxConfig } from "../specs/pod-config.js";
 import type { PodSpec } from "../specs/pod-spec.js";
 import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
-import { hasSameConfig, withConfigHash } from "./config-hash.js";
 import type { Core } from "./core.js";
+import { markCreation, readMark } from "./creation-mark.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
 import { removeSettled } from "./settled.js";
@@ -41,6 +40,17 @@ export interface PodFilter {
   namespace?: string | undefined;
   /** The pod's uid. Filtered here. */
   uid?: string | undefined;
+}
+
+/** Options of {@link Pods.run}. */
+export interface RunPodOptions extends CallOptions {
+  /**
+   * Take over a ready pod of this name, namespace, uid and attempt that something else made from the same configuration. The
+   * handle then owns it: see `adopted` there.
+   *
+   * @defaultValue false: `NameReservedError`
+   */
+  adopt?: boolean | undefined;
 }
 
 /** A status with the runtime's diagnostics. */
@@ -88,34 +98,34 @@ export class Pods {
   /**
    * RunPodSandbox: creates a pod sandbox with its network and returns an owning handle. Default budget: four minutes.
    *
-   * A lost answer does not make a second pod: the pod is looked up by name, namespace, uid and attempt, and taken over. With a
-   * `uid` in the spec this holds across calls and processes too; without one every call is a pod of its own. If the call is
-   * aborted or runs out of time, what the runtime has made by then is removed, which may take a second longer.
+   * A lost answer does not make a second pod: the pod is looked up by name, namespace, uid and attempt, and taken if it is the
+   * work of this call. If the call is aborted or runs out of time, what the runtime has made by then is looked for and removed,
+   * which may take two seconds longer. With a `uid` in the spec a later call finds what shows up after that, too; without one
+   * every call makes a pod of its own.
    *
-   * @throws NameReservedError if the identity belongs to a pod with another configuration, or to one that is not ready
+   * @throws NameReservedError if the name, namespace, uid and attempt belong to another pod
+   * @throws InvalidInputError, CriError
    */
-  async run(spec: PodSpec, options?: CallOptions): Promise<OwnedPodSandbox> {
+  async run(spec: PodSpec, options: RunPodOptions = {}): Promise<OwnedPodSandbox> {
+    const { adopt = false, ...callOptions } = options;
     const converted = toPodSandboxConfig(spec);
-    const config = withConfigHash(PodSandboxConfig, converted.config);
+    const { config, mark } = markCreation(PodSandboxConfig, converted.config);
     const identity = config.metadata as PodSandboxMetadata;
     const connection = this.#connection;
     const { id, adopted } = await createReconciled({
       what: `pod sandbox ${identity.namespace}/${identity.name}`,
-      budget: startBudget(connection, options, 2),
+      mark,
+      adopt,
+      budget: startBudget(connection, callOptions, 2),
       create: (o) => calls.runPodSandbox(connection, config, converted.runtimeHandler, o),
       find: async (o) => {
         const all = await calls.listPodSandboxes(connection, undefined, o);
         const found = all.find(({ metadata }) => metadata && samePod(metadata, identity));
         if (!found) return undefined;
-        const createdAt = toDate(found.createdAt);
-        const fresh = found.state === PodSandboxState.SANDBOX_READY;
         return {
           id: found.id,
-          createdAt,
-          sameConfig: hasSameConfig(found, config),
-          fresh,
-          // A containerd 2 that was killed in the middle of it lists such a pod from before the beginning of time.
-          broken: !fresh && createdAt === undefined,
+          mark: readMark(found),
+          fresh: found.state === PodSandboxState.SANDBOX_READY,
           state: PodSandboxState[found.state] ?? String(found.state),
         };
       },

@@ -3,17 +3,14 @@ import { CriError, type CriErrorCode, NameReservedError } from "../errors.js";
 import { sleep } from "../internal/timer.js";
 import { type CallOptions, undoTimeoutMs } from "../options.js";
 import { backoffMs } from "../transport/retry.js";
+import type { CreationMark } from "./creation-mark.js";
 
 /** An object found under the identity that a creation asked for. */
 export interface Found {
   id: string;
-  createdAt: Date | undefined;
-  /** It was made from the very configuration that this creation sends. */
-  sameConfig: boolean;
-  /** It is in the state in which a creation leaves it. */
+  mark: CreationMark | undefined;
+  /** It is in the state in which a creation leaves it, and fit for use. */
   fresh: boolean;
-  /** It is of no use to anybody, and never will be. */
-  broken?: boolean;
   /** Its state, for the error. */
   state: string;
 }
@@ -22,13 +19,16 @@ export interface Found {
 export interface Creation {
   /** For messages, such as `pod sandbox default/demo`. */
   what: string;
+  mark: CreationMark;
+  /** Whether to take over what another creation made from the same configuration. */
+  adopt: boolean;
   budget: Budget;
   create(options: CallOptions): Promise<string>;
   find(options: CallOptions): Promise<Found | undefined>;
   remove(id: string, options: CallOptions): Promise<void>;
 }
 
-/** What came of it; `adopted` when the object existed already, made from the same configuration. */
+/** What came of it; `adopted` when another creation had made it. */
 export interface Created {
   id: string;
   adopted: boolean;
@@ -37,7 +37,8 @@ export interface Created {
 /** How long to seek an answer that was lost, or to wait for a taken name, within the caller's budget. */
 const reconcileTimeoutMs = 30_000;
 
-/** When to look for what a cancelled creation left: at once, and again for a runtime that was in the middle of it. */
+/** How long to look for what a cancelled creation left, and when: at once, and again for a runtime that was in the middle of it. */
+const leftoverTimeoutMs = 2_000;
 const leftoverPausesMs = [0, 200, 600];
 
 /** Codes under which an answer may have been lost on its way, as opposed to one that says no. */
@@ -50,20 +51,28 @@ const lostAnswers: readonly CriErrorCode[] = [
 ];
 
 /**
+ * Nonces of creations of this process that were given up in doubt. What shows up of them later belongs to nobody, and may be
+ * taken over or removed by the next creation of the same name.
+ */
+const abandoned = new Set<string>();
+const maxAbandoned = 10_000;
+
+/**
  * Creates what must not be created twice. CRI has no idempotency key, but a runtime reserves name, namespace, uid and attempt.
  * So after a lost answer or a taken name the object is looked up by those, and
  *
- * - adopted, if it is fresh and was made from the same configuration,
- * - waited for, if the name is taken and nothing is listed: an earlier creation is still under way or being cleaned up,
- * - removed, if it is the wreck of this very creation, or a broken one of an earlier one,
+ * - taken, if it is this creation's own work, or that of an earlier one which was given up, and fit for use,
+ * - removed, if it is such work but a wreck,
+ * - waited for, if the name is taken and nothing is listed: a creation is still under way or being cleaned up,
+ * - adopted, if it was made from the same configuration by somebody else and the caller wants that,
  * - left alone otherwise: `NameReservedError`.
  *
  * When the caller aborts or runs out of time, what the runtime may have made by then is looked for and removed.
  */
 export async function createReconciled(creation: Creation): Promise<Created> {
-  const startedAt = Date.now();
+  const { budget, mark } = creation;
   const giveUpAt = performance.now() + reconcileTimeoutMs;
-  const { budget } = creation;
+  let inDoubt = false;
   for (let round = 1; ; round++) {
     const options = budget.options();
     options.signal?.throwIfAborted();
@@ -73,66 +82,80 @@ export async function createReconciled(creation: Creation): Promise<Created> {
     } catch (error) {
       failure = error;
     }
-    if (options.signal?.aborted || (isSpent(budget) && isInDoubt(failure))) {
-      await removeLeftover(creation, startedAt);
-      throw failure;
+    inDoubt ||= isLost(failure);
+    const giveUp = () => {
+      if (inDoubt) abandon(mark);
+      return inDoubt && CriError.is(failure) ? failure.inDoubt() : failure;
+    };
+    if (options.signal?.aborted || (isSpent(budget) && inDoubt)) {
+      inDoubt = !(await removeLeftover(creation));
+      throw giveUp();
     }
-    if (!isInDoubt(failure) || isSpent(budget)) throw failure;
+    if ((!isLost(failure) && !CriError.is(failure, "NAME_RESERVED")) || isSpent(budget)) throw giveUp();
 
-    const found = await lookUp(creation, failure, giveUpAt);
-    if (found?.sameConfig && found.fresh && !found.broken) return { id: found.id, adopted: true };
-    if (found && !isWreck(found, startedAt)) throw nameTaken(creation, found, failure);
-    if (found) await creation.remove(found.id, budget.options());
-    else if (!CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw failure;
+    const found = await lookUp(creation, giveUpAt);
+    if (found === "no answer") throw giveUp();
+    if (found) {
+      const own = isOwn(found, mark);
+      const usable = found.fresh && found.mark?.hash === mark.hash;
+      if (usable && (own || creation.adopt)) {
+        abandoned.delete(found.mark?.nonce ?? "");
+        return { id: found.id, adopted: !own };
+      }
+      if (!own) throw nameTaken(creation, found, failure);
+      await creation.remove(found.id, budget.options());
+    } else if (!CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw giveUp();
 
-    await sleep(Math.min(pauseMs(round), budget.leftMs() ?? Number.POSITIVE_INFINITY), options.signal);
-    if (isSpent(budget) || performance.now() > giveUpAt) throw failure;
+    await budget.sleep(pauseMs(round));
+    if (isSpent(budget) || performance.now() > giveUpAt) throw giveUp();
   }
 }
 
-/** Finds the object, going on while the runtime is away; without an answer the first failure stands. */
-async function lookUp(creation: Creation, failure: unknown, giveUpAt: number): Promise<Found | undefined> {
+/** Finds the object, going on while the runtime is away. */
+async function lookUp(creation: Creation, giveUpAt: number): Promise<Found | undefined | "no answer"> {
   for (let round = 1; ; round++) {
-    if (isSpent(creation.budget)) throw failure;
+    if (isSpent(creation.budget)) return "no answer";
     const options = creation.budget.options();
     try {
       return await creation.find(options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (!CriError.is(error, "UNAVAILABLE") || performance.now() > giveUpAt) throw failure;
-      await sleep(pauseMs(round), options.signal);
+      if (!CriError.is(error, "UNAVAILABLE") || performance.now() > giveUpAt) return "no answer";
+      await creation.budget.sleep(pauseMs(round));
     }
   }
 }
 
-/** Removes what a creation left behind for which nobody waits any more. On its own short budget; the caller hears of the first failure only. */
-async function removeLeftover(creation: Creation, startedAt: number): Promise<void> {
-  const giveUpAt = performance.now() + undoTimeoutMs;
+/** Removes what a creation left behind for which nobody waits any more, on a short budget of its own. Tells whether it did. */
+async function removeLeftover(creation: Creation): Promise<boolean> {
+  const giveUpAt = performance.now() + leftoverTimeoutMs;
   try {
     for (const pause of leftoverPausesMs) {
       await sleep(pause);
-      const found = await creation.find({ timeoutMs: giveUpAt - performance.now(), retry: false });
-      if (found && isWreck(found, startedAt)) {
-        await creation.remove(found.id, { timeoutMs: giveUpAt - performance.now() });
-        return;
+      const found = await creation.find({ timeoutMs: Math.max(1, giveUpAt - performance.now()), retry: false });
+      if (found?.mark?.nonce === creation.mark.nonce) {
+        await creation.remove(found.id, { timeoutMs: undoTimeoutMs });
+        return true;
       }
     }
   } catch {
     // The error under way says already that the creation may have taken effect.
   }
+  return false;
 }
 
-function isInDoubt(failure: unknown): boolean {
-  if (CriError.is(failure, "NAME_RESERVED")) return true;
+function abandon(mark: CreationMark): void {
+  abandoned.add(mark.nonce);
+  const [oldest] = abandoned;
+  if (abandoned.size > maxAbandoned && oldest !== undefined) abandoned.delete(oldest);
+}
+
+function isOwn(found: Found, mark: CreationMark): boolean {
+  return found.mark !== undefined && (found.mark.nonce === mark.nonce || abandoned.has(found.mark.nonce));
+}
+
+function isLost(failure: unknown): boolean {
   return CriError.is(failure, ...lostAnswers) && failure.mayHaveTakenEffect;
-}
-
-function isWreck(found: Found, startedAt: number): boolean {
-  return found.sameConfig && (found.broken === true || isNewerThan(found, startedAt));
-}
-
-function isNewerThan(found: Found, startedAt: number): boolean {
-  return found.createdAt !== undefined && found.createdAt.getTime() >= startedAt;
 }
 
 function isSpent(budget: Budget): boolean {
@@ -146,10 +169,12 @@ function pauseMs(round: number): number {
 
 function nameTaken(creation: Creation, found: Found, cause: unknown): NameReservedError {
   const { method, endpoint, attempts } = cause as CriError;
+  const same = found.mark?.hash === creation.mark.hash;
+  const remedy = same && found.fresh ? "take it over with adopt: true" : "work with it through get()";
   return new NameReservedError({
     message:
-      `${creation.what} exists already as ${found.id} (${found.state}, made from ${found.sameConfig ? "the same" : "another"} ` +
-      "configuration); work with that one through get(), remove it, or create this one with a higher attempt",
+      `${creation.what} exists already as ${found.id} (${found.state}, made from ${same ? "the same" : "another"} ` +
+      `configuration); ${remedy}, remove it, or create this one with a higher attempt`,
     holderId: found.id,
     method,
     endpoint,

@@ -1,16 +1,16 @@
-import { pinDeadline } from "../calls/budget.js";
+import { callOptionsOf, pinDeadline } from "../calls/budget.js";
 import { containerStatus, listContainers } from "../calls/containers.js";
 import { CriError, InvalidInputError } from "../errors.js";
-import { UndoStack } from "../internal/undo.js";
 import { type CallOptions, undoTimeoutMs } from "../options.js";
 import { type ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
 import { containerConfigFromInfo } from "../specs/container-from-info.js";
 import { nextAttempt } from "../specs/next-attempt.js";
-import { OwnedContainer } from "./container.js";
+import { log } from "../transport/logging.js";
+import { type Container, OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import { createFromConfig, podConfigOf } from "./create-container.js";
-import { callOptionsOf, withSuppressed } from "./run-container.js";
 import { type ContainerTarget, idOf } from "./target.js";
+import { undoing } from "./undoing.js";
 
 /** Options of a restart. */
 export interface RestartOptions extends CallOptions {
@@ -29,7 +29,8 @@ export interface RestartOptions extends CallOptions {
 
 /**
  * Restarts a container as a kubelet does: stops it, creates another one from the same configuration with the next attempt
- * number, starts that, and removes the old one. If the new one does not come up it is removed and the old one stays, stopped.
+ * number, starts that, and removes the old one. If the new one does not come up it is removed and the old one stays, stopped. If
+ * only the old one cannot be removed, the logger hears of it.
  */
 export async function restart(
   core: Core,
@@ -40,33 +41,47 @@ export async function restart(
   const { connection } = core;
   const callOptions = callOptionsOf(pinDeadline(options));
   const id = idOf(target, "container");
+  const owned = target instanceof OwnedContainer ? target : undefined;
   const { status, info } = await containerStatus(connection, id, true, callOptions);
-  const config = options.config ?? (target instanceof OwnedContainer ? target.config : containerConfigFromInfo(info));
+  const config = options.config ?? owned?.config ?? containerConfigFromInfo(info);
   if (!config) {
     throw new InvalidInputError({
       field: "options.config",
       message: `is needed: the runtime does not tell how container ${status.id} was configured`,
     });
   }
-  const podSandboxId =
-    target instanceof OwnedContainer ? target.podSandboxId : await podOf(core, status.id, callOptions);
-  const podConfig = await podConfigOf(core, podSandboxId, options.podConfig, callOptions);
-  const owned = target instanceof OwnedContainer ? target : undefined;
+  const podSandboxId = owned?.podSandboxId ?? (await podOf(core, status.id, callOptions));
+  const podConfig = await podConfigOf(core, podSandboxId, options.podConfig ?? owned?.podConfig, callOptions);
   const old = owned ?? core.containers.get(status.id);
-  const graceOption = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
-  if (status.state === ContainerState.CONTAINER_RUNNING) await old.stop({ ...callOptions, ...graceOption });
+  if (status.state === ContainerState.CONTAINER_RUNNING) await old.stop({ ...callOptions, gracePeriodSeconds });
 
-  const undo = new UndoStack();
-  try {
-    const next = nextAttempt({ ...config, metadata: status.metadata });
-    const made = { config: next, terminationGracePeriodSeconds: owned?.terminationGracePeriodSeconds };
-    const container = await createFromConfig(core, podSandboxId, podConfig, made, callOptions);
+  const next = await undoing(core, async (undo) => {
+    const container = await createFromConfig(
+      core,
+      {
+        podSandboxId,
+        podConfig,
+        config: nextAttempt({ ...config, metadata: status.metadata }),
+        terminationGracePeriodSeconds: owned?.terminationGracePeriodSeconds,
+      },
+      callOptions,
+    );
     undo.push(() => container.remove({ timeoutMs: undoTimeoutMs }));
     await container.start(callOptions);
-    if (!keepOld) await old.remove(callOptions);
     return container;
+  });
+  if (!keepOld) await removeOld(core, old, callOptions);
+  return next;
+}
+
+/** The new container is up: that the old one stays is no reason to fail, or to lose the handle of the new one. */
+async function removeOld(core: Core, old: Container, options: CallOptions): Promise<void> {
+  try {
+    await old.remove(options);
   } catch (error) {
-    throw withSuppressed(error, await undo.undo());
+    const { endpoint, options: settings } = core.connection;
+    const fields = { endpoint, containerId: old.id, error: String(error) };
+    log(settings.logger, "warn", "a restarted container could not be removed", fields);
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Budget } from "../calls/budget.js";
 import { isStarting } from "../calls/runtime-text.js";
 import { CriError } from "../errors.js";
-import { sleep } from "../internal/timer.js";
 import type { CallOptions } from "../options.js";
 
 /**
@@ -17,7 +16,7 @@ export async function removeSettled(budget: Budget, remove: (options: CallOption
       const pauseMs = Math.min(500, 25 * round);
       const inTime = (budget.leftMs() ?? Number.POSITIVE_INFINITY) > pauseMs;
       if (!inTime || !CriError.is(error) || !isStarting(error.details)) throw error;
-      await sleep(pauseMs, options.signal);
+      await budget.sleep(pauseMs);
     }
   }
 }

@@ -2,7 +2,6 @@ import type { Budget } from "../calls/budget.js";
 import { containerStatus, startContainer } from "../calls/containers.js";
 import { isStarting } from "../calls/runtime-text.js";
 import { CriError } from "../errors.js";
-import { sleep } from "../internal/timer.js";
 import { ContainerState, type ContainerStatus } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 
@@ -46,7 +45,7 @@ export async function startReconciled(connection: Connection, id: string, budget
     }
     const mayRepeat = underWay || (isLost && round < attempts);
     if (status.state !== ContainerState.CONTAINER_CREATED || !mayRepeat) throw failure;
-    await sleep(Math.max(0, Math.min(500, 50 * round, budget.leftMs() ?? 500)), options.signal);
+    await budget.sleep(Math.min(500, 50 * round));
   }
 }
 
@@ -80,7 +79,7 @@ async function statusAfterOutage(
     } catch (error) {
       options.signal?.throwIfAborted();
       if (look === looks || !CriError.is(error, "UNAVAILABLE")) throw failure;
-      await sleep(Math.min(1_000, 50 * look), options.signal);
+      await budget.sleep(Math.min(1_000, 50 * look));
     }
   }
 }

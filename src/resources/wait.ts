@@ -16,7 +16,9 @@ export interface ContainerExit {
   reason: string;
   /** The runtime's explanation, often empty. */
   message: string;
+  /** When the process was started; undefined if it never was. */
   startedAt: Date | undefined;
+  /** When the process ended, by the runtime's clock. */
   finishedAt: Date | undefined;
   /** The status that the rest was read from. */
   status: ContainerStatus;
@@ -33,29 +35,23 @@ export async function waitForExit(
   options?: CallOptions,
 ): Promise<ContainerExit> {
   const budget = startBudget(connection, options, undefined);
+  const look = async () => (await containerStatus(connection, id, false, budget.options())).status;
   const waiter = exits.join(checkId(id, "container"));
   try {
+    // A runtime that does not even answer the first time is not one that went away.
+    let status: ContainerStatus | undefined = await look();
     for (;;) {
-      const status = await currentStatus(connection, id, budget.options());
       if (status?.state === ContainerState.CONTAINER_EXITED) return toExit(status);
-      await waiter.nextLook(budget.leftMs() ?? Number.POSITIVE_INFINITY, options?.signal);
+      await waiter.nextLook(budget);
+      status = await look().catch(absentRuntime);
     }
   } finally {
     waiter.close();
   }
 }
 
-async function currentStatus(
-  connection: Connection,
-  id: string,
-  options: CallOptions,
-): Promise<ContainerStatus | undefined> {
-  try {
-    return (await containerStatus(connection, id, false, options)).status;
-  } catch (error) {
-    if (CriError.is(error, "UNAVAILABLE")) return undefined;
-    throw error;
-  }
+function absentRuntime(error: unknown): undefined {
+  if (!CriError.is(error, "UNAVAILABLE")) throw error;
 }
 
 function toExit(status: ContainerStatus): ContainerExit {

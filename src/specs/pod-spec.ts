@@ -69,7 +69,7 @@ export interface PodSpec extends PodNamespaces {
   sysctls?: Readonly<Record<string, string>> | undefined;
   /** The cgroup to put the pod's cgroup under: a path, or a slice (`"x.slice"`) where the runtime uses systemd. @defaultValue the runtime's choice */
   cgroupParent?: string | undefined;
-  /** Applies to the sandbox and, unless a container says otherwise, to its containers. */
+  /** Applies to the sandbox and, unless a container says otherwise, to its containers; `privileged` each container must ask for. */
   security?: SecuritySpec | undefined;
   /** The sum of what the containers will ask for: a hint for runtimes that size a virtual machine up front. Enforces nothing by itself. Since Kubernetes 1.23. */
   resources?: ResourcesSpec | undefined;

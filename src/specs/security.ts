@@ -178,6 +178,7 @@ export function toContainerSecurity(
 
   return LinuxContainerSecurityContext.create({
     ...common,
+    readonlyRootfs: isSet(given.readOnlyRootFilesystem) ? common.readonlyRootfs : (pod?.readonlyRootfs ?? false),
     runAsUser,
     runAsGroup,
     runAsUsername,

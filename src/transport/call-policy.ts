@@ -23,10 +23,13 @@ export type Effect = "reads" | "idempotent" | "absolute" | "creates";
 /** How one RPC behaves on the wire. */
 export interface CallPolicy {
   readonly effect: Effect;
-  /** Whether UNAVAILABLE is retried: always within the caller's policy, only when the call itself asks for it, or never. */
-  readonly retry: "yes" | "on-request" | "no";
+  /**
+   * Whether UNAVAILABLE is retried, within the caller's policy: always; when the call itself asks for it; only when it is
+   * certain that the request reached no handler (`unsent`, which the first two include); or never.
+   */
+  readonly retry: "yes" | "on-request" | "unsent" | "no";
   /** The default budget in milliseconds, from the base (two minutes unless changed) and the request; undefined is none. */
-  readonly budgetMs: (baseMs: number, request: never) => number | undefined;
+  readonly budgetMs: (baseMs: number, request: { timeout?: WholeNumber }) => number | undefined;
   /** Why the row reads as it does. */
   readonly reason: string;
 }
@@ -40,7 +43,7 @@ const seconds = (value: WholeNumber) => (value === undefined ? 0 : Long.fromValu
 const read = (reason: string): CallPolicy => ({ effect: "reads", retry: "yes", budgetMs: base, reason });
 const idempotent = (reason: string): CallPolicy => ({ effect: "idempotent", retry: "yes", budgetMs: base, reason });
 const absolute = (reason: string): CallPolicy => ({ effect: "absolute", retry: "yes", budgetMs: base, reason });
-const creates = (reason: string): CallPolicy => ({ effect: "creates", retry: "no", budgetMs: base, reason });
+const creates = (reason: string): CallPolicy => ({ effect: "creates", retry: "unsent", budgetMs: base, reason });
 
 /**
  * The one table of default budgets and retries. Budgets follow the kubelet's client; only UNAVAILABLE is ever retried, because
@@ -77,7 +80,7 @@ export const callPolicies = {
 
   "RuntimeService/RunPodSandbox": {
     effect: "creates",
-    retry: "no",
+    retry: "unsent",
     budgetMs: (baseMs) => 2 * baseMs,
     reason:
       "sets up the network and may pull the pause image, hence twice the base; repeated only after a look at what exists",
@@ -107,13 +110,13 @@ export const callPolicies = {
   "RuntimeService/ReopenContainerLog": absolute("an open log that is opened again is an open log"),
   "RuntimeService/CheckpointContainer": {
     effect: "creates",
-    retry: "no",
+    retry: "unsent",
     budgetMs: (baseMs, request: { timeout?: WholeNumber }) => Math.max(baseMs, 1_000 * seconds(request.timeout)),
     reason: "writes an archive; the runtime's own limit must not be cut short",
   },
   "RuntimeService/ExecSync": {
     effect: "creates",
-    retry: "no",
+    retry: "unsent",
     budgetMs: (baseMs, request: { timeout?: WholeNumber }) => {
       const commandSeconds = seconds(request.timeout);
       return commandSeconds > 0 ? baseMs + 1_000 * commandSeconds : undefined;

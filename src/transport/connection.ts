@@ -1,6 +1,5 @@
 import { type Channel, connectivityState } from "@grpc/grpc-js";
 import { CriError } from "../errors.js";
-import { onAbort } from "../internal/abort.js";
 import type { ConnectOptions } from "../options.js";
 import {
   type ImageServiceClient,
@@ -40,9 +39,10 @@ export class Connection {
   readonly runtime: RuntimeServiceClient<RawCallExtension>;
   readonly image: ImageServiceClient<RawCallExtension>;
   readonly options: ConnectionOptions;
+  /** Aborted, with a `CLIENT_CLOSED` error as the reason, when this connection closes or one that it was derived from. */
+  readonly closing: readonly AbortSignal[];
   readonly #shared: Shared;
   readonly #owner: boolean;
-  readonly #leaveParent: (() => void) | undefined;
   readonly #closing = new AbortController();
 
   constructor(options: ConnectionOptions, parent?: Connection) {
@@ -52,8 +52,8 @@ export class Connection {
     this.options = options;
     this.#owner = parent === undefined;
     this.#shared = parent ? parent.#shared : openChannels(options);
-    // A derived connection ends with its parent, whose channel it uses.
-    this.#leaveParent = parent && onAbort(parent.closing, () => this.#end());
+    // A derived connection ends with its parent, whose channel it uses. It listens to nothing until a call is under way.
+    this.closing = [this.#closing.signal, ...(parent?.closing ?? [])];
     const stack = (endpoint: string, channel: Channel) =>
       buildStack({
         endpoint,
@@ -61,7 +61,7 @@ export class Connection {
         middleware: options.middleware,
         attemptMiddleware: options.attemptMiddleware,
         logger: options.logger,
-        closing: this.#closing.signal,
+        closing: this.closing,
         beforeAttempt: () => this.#noticeReconnect(channel),
       });
     const { runtime, image } = this.#shared;
@@ -79,19 +79,6 @@ export class Connection {
     return this.options.imageEndpoint.display;
   }
 
-  /** Aborted, with a `CLIENT_CLOSED` error as its reason, when the connection closes. */
-  get closing(): AbortSignal {
-    return this.#closing.signal;
-  }
-
-  /**
-   * Counts the connections made so far, more or less: it grows with every attempt that finds the channel not ready, so what was
-   * learnt about a runtime is forgotten once that runtime may have been replaced by another version.
-   */
-  get epoch(): number {
-    return this.#shared.epoch;
-  }
-
   /** Whether the runtime has answered UNIMPLEMENTED to an RPC on this connection. */
   lacks(rpc: Rpc): boolean {
     return this.#shared.missing.get(rpc) === this.#shared.epoch;
@@ -103,8 +90,12 @@ export class Connection {
   }
 
   /** A connection with other defaults over the same channels. Closing it leaves the channels to their owner. */
-  derive(defaults: ConnectOptions["defaults"]): Connection {
-    return new Connection({ ...this.options, defaults: { ...this.options.defaults, ...defaults } }, this);
+  derive(changes: NonNullable<ConnectOptions["defaults"]>): Connection {
+    const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    const before = this.options.defaults;
+    const defaults = { ...before, ...given };
+    if (before?.metadata && changes.metadata) defaults.metadata = { ...before.metadata, ...changes.metadata };
+    return new Connection({ ...this.options, defaults }, this);
   }
 
   /** Aborts what is under way and closes the channels. */
@@ -116,12 +107,12 @@ export class Connection {
   }
 
   #end(): void {
-    this.#leaveParent?.();
     this.#closing.abort(
       new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint: this.endpoint }),
     );
   }
 
+  // Counts connections, more or less: what was learnt about a runtime is forgotten once another version may have taken its place.
   // A dropped channel goes idle and stays so until a call wakes it, and every call comes through here first: nothing to watch.
   #noticeReconnect(channel: Channel): void {
     if (channel.getConnectivityState(false) !== connectivityState.READY) this.#shared.epoch++;

@@ -9,13 +9,19 @@ import { callExpiry, type InternalExtension } from "./wire-options.js";
  * Gives a call its budget: the caller's, else the one of the policy table. The local timer is the backstop; the runtime hears
  * of the deadline from {@link withGrpcTimeout}. Also the place where a call learns that its client is being closed.
  */
-export function deadlineMiddleware(baseTimeoutMs: number, closing: AbortSignal): ClientMiddleware<InternalExtension> {
+export function deadlineMiddleware(
+  baseTimeoutMs: number,
+  closing: readonly AbortSignal[],
+): ClientMiddleware<InternalExtension> {
   return async function* deadline(call, options) {
     const budgetMs = budgetOf(call.method.path, call.requestStream ? undefined : call.request, options, baseTimeoutMs);
     const expiry = budgetMs === undefined ? undefined : performance.now() + budgetMs;
-    const tooLate = () =>
-      new ClientError(call.method.path, Status.DEADLINE_EXCEEDED, `no answer within ${Math.round(budgetMs ?? 0)} ms`);
-    const link = linkAbort(options.signal, closing);
+    const tooLate = () => {
+      const passed = budgetMs !== undefined && budgetMs <= 0;
+      const details = passed ? "the deadline had passed already" : `no answer within ${Math.round(budgetMs ?? 0)} ms`;
+      return new ClientError(call.method.path, Status.DEADLINE_EXCEEDED, details);
+    };
+    const link = linkAbort(options.signal, ...closing);
     let stopTimer = () => {};
     try {
       if (budgetMs !== undefined) {
@@ -66,6 +72,19 @@ export function formatGrpcTimeout(leftMs: number): string {
   return "99999999H";
 }
 
+/** Refuses time limits that are none. */
+export function checkTimeLimits({
+  timeoutMs,
+  deadline,
+}: {
+  timeoutMs?: number | undefined;
+  deadline?: Date | undefined;
+}): void {
+  checkTimeout(timeoutMs, "timeoutMs");
+  if (deadline === undefined || (deadline instanceof Date && !Number.isNaN(deadline.getTime()))) return;
+  throw new InvalidInputError({ field: "deadline", message: "must be a valid Date", value: deadline });
+}
+
 /** Refuses a time limit that is none. */
 export function checkTimeout(timeoutMs: number | undefined, field: string): void {
   if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs < Number.POSITIVE_INFINITY)) return;
@@ -79,14 +98,11 @@ function budgetOf(
   baseTimeoutMs: number,
 ): number | undefined {
   const { timeoutMs, deadline } = options;
-  checkTimeout(timeoutMs, "timeoutMs");
-  if (deadline !== undefined && Number.isNaN(deadline.getTime())) {
-    throw new InvalidInputError({ field: "deadline", message: "must be a valid Date", value: String(deadline) });
-  }
+  checkTimeLimits(options);
   const limits: number[] = [];
   if (timeoutMs) limits.push(timeoutMs);
   if (deadline) limits.push(deadline.getTime() - Date.now());
   if (limits.length > 0) return Math.min(...limits);
   if (timeoutMs === 0 || baseTimeoutMs === 0) return undefined;
-  return policyOf(path).budgetMs(baseTimeoutMs, (request ?? {}) as never);
+  return policyOf(path).budgetMs(baseTimeoutMs, request ?? {});
 }

@@ -9,7 +9,7 @@ export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMi
     const startedAt = performance.now();
     const method = call.method.path.replace(/^\/runtime\.v1\./, "");
     const report = (outcome: string, details?: string) =>
-      logger.debug?.(`${method} ${outcome}`, {
+      log(logger, "debug", `${method} ${outcome}`, {
         method,
         endpoint,
         attempt: options[callTrace]?.attempts,
@@ -31,4 +31,18 @@ export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMi
       report(...outcome);
     }
   };
+}
+
+/** Tells a logger; one that throws is not allowed to take the call along. */
+export function log(
+  logger: CriLogger | undefined,
+  level: keyof CriLogger,
+  message: string,
+  fields: Record<string, unknown>,
+): void {
+  try {
+    logger?.[level]?.(message, fields);
+  } catch {
+    // What a logger makes of a record is its own affair.
+  }
 }

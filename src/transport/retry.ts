@@ -4,10 +4,11 @@ import { sleep } from "../internal/timer.js";
 import { defaultRetryPolicy, type RetryPolicy } from "../options.js";
 import { type CallPolicy, policyOf } from "./call-policy.js";
 import { withGrpcTimeout } from "./deadline.js";
+import { neverReachedHandler } from "./unsent.js";
 import { callExpiry, callTrace, type InternalExtension } from "./wire-options.js";
 
 /**
- * Repeats a call that failed with UNAVAILABLE, where the policy table allows it, before any message of a stream has arrived and
+ * Repeats a call that failed with UNAVAILABLE: where the policy table allows it, before any message of a stream has arrived and
  * within the budget of the call.
  */
 export function retryMiddleware(
@@ -15,13 +16,14 @@ export function retryMiddleware(
   beforeAttempt: () => void,
 ): ClientMiddleware<InternalExtension> {
   return async function* retry(call, options) {
-    const rules = retryRules(policyOf(call.method.path), options.retry, defaults);
+    const policy = policyOf(call.method.path);
+    const rules = retryRules(policy, options.retry, defaults);
     for (let attempt = 1; ; attempt++) {
       let produced = false;
       try {
         beforeAttempt();
         const trace = options[callTrace];
-        if (trace) trace.attempts = attempt;
+        if (trace) Object.assign(trace, { attempts: attempt, path: call.method.path });
         const timed = withGrpcTimeout(options);
         if (!call.responseStream) return yield* call.next(call.request, timed);
         for await (const message of call.next(call.request, timed)) {
@@ -30,7 +32,10 @@ export function retryMiddleware(
         }
         return;
       } catch (error) {
-        if (produced || attempt >= rules.maxAttempts || !isUnavailable(error) || options.signal?.aborted) throw error;
+        if (error instanceof ClientError) options[callTrace]?.failures.push(error);
+        if (produced || attempt >= rules.maxAttempts || !mayRepeat(policy, rules, error) || options.signal?.aborted) {
+          throw error;
+        }
         const pauseMs = backoffMs(attempt, rules);
         if (pauseMs >= (options[callExpiry] ?? Number.POSITIVE_INFINITY) - performance.now()) throw error;
         await sleep(pauseMs, options.signal);
@@ -44,9 +49,15 @@ export function backoffMs(attempt: number, rules: { initialBackoffMs: number; ma
   return Math.random() * Math.min(rules.maxBackoffMs, rules.initialBackoffMs * 2 ** (attempt - 1));
 }
 
-type RetryRules = { maxAttempts: number; initialBackoffMs: number; maxBackoffMs: number };
+interface RetryRules {
+  maxAttempts: number;
+  initialBackoffMs: number;
+  maxBackoffMs: number;
+  /** The call itself asked for retries. */
+  asked: boolean;
+}
 
-const onlyOnce: RetryRules = { ...defaultRetryPolicy, maxAttempts: 1 };
+const onlyOnce: RetryRules = { ...defaultRetryPolicy, maxAttempts: 1, asked: false };
 
 function retryRules(
   policy: CallPolicy,
@@ -54,13 +65,13 @@ function retryRules(
   defaults: RetryPolicy | false | undefined,
 ): RetryRules {
   if (asked) checkRetryPolicy(asked, "retry");
-  if (policy.retry === "no" || asked === false) return onlyOnce;
-  if (asked === undefined && (policy.retry === "on-request" || defaults === false)) return onlyOnce;
+  if (policy.retry === "no" || asked === false || (asked === undefined && defaults === false)) return onlyOnce;
   const chosen = { ...defaults, ...asked };
   return {
     maxAttempts: chosen.maxAttempts ?? defaultRetryPolicy.maxAttempts,
     initialBackoffMs: chosen.initialBackoffMs ?? defaultRetryPolicy.initialBackoffMs,
     maxBackoffMs: chosen.maxBackoffMs ?? defaultRetryPolicy.maxBackoffMs,
+    asked: asked !== undefined,
   };
 }
 
@@ -77,6 +88,8 @@ export function checkRetryPolicy(policy: RetryPolicy, field: string): void {
   }
 }
 
-function isUnavailable(error: unknown): boolean {
-  return error instanceof ClientError && error.code === Status.UNAVAILABLE;
+function mayRepeat(policy: CallPolicy, rules: RetryRules, error: unknown): boolean {
+  if (!(error instanceof ClientError) || error.code !== Status.UNAVAILABLE) return false;
+  if (policy.retry === "yes" || (policy.retry === "on-request" && rules.asked)) return true;
+  return neverReachedHandler(error);
 }

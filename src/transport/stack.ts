@@ -3,6 +3,7 @@ import type { ClientMiddleware } from "nice-grpc-common";
 import { type CallOptions, type CriLogger, defaultTimeoutMs } from "../options.js";
 import { deadlineMiddleware } from "./deadline.js";
 import { loggingMiddleware } from "./logging.js";
+import { defaultMetadataMiddleware } from "./metadata.js";
 import { retryMiddleware } from "./retry.js";
 import type { InternalExtension } from "./wire-options.js";
 
@@ -13,14 +14,15 @@ export interface StackOptions {
   middleware: readonly ClientMiddleware[] | undefined;
   attemptMiddleware: readonly ClientMiddleware[] | undefined;
   logger: CriLogger | undefined;
-  closing: AbortSignal;
+  closing: readonly AbortSignal[];
   beforeAttempt: () => void;
 }
 
 /**
  * The order in which a call passes the middlewares, stated here and nowhere else, from the outside in:
  *
- * error mapping (`calls/invoke.ts`, facade only) → `middleware` → deadline → retry → `attemptMiddleware` → logging → wire
+ * error mapping (`calls/invoke.ts`, facade only) → `middleware` → deadline → default metadata → retry → `attemptMiddleware` →
+ * logging → wire
  *
  * nice-grpc calls the one attached last first, so the code attaches them from the wire outwards.
  */
@@ -29,6 +31,8 @@ export function buildStack(options: StackOptions): ClientFactory<InternalExtensi
   if (options.logger) factory = factory.use(loggingMiddleware(options.logger, options.endpoint));
   for (const middleware of (options.attemptMiddleware ?? []).toReversed()) factory = factory.use(middleware);
   factory = factory.use(retryMiddleware(options.defaults?.retry, options.beforeAttempt));
+  const metadata = options.defaults?.metadata;
+  if (metadata) factory = factory.use(defaultMetadataMiddleware(metadata));
   factory = factory.use(deadlineMiddleware(options.defaults?.timeoutMs ?? defaultTimeoutMs, options.closing));
   for (const middleware of (options.middleware ?? []).toReversed()) factory = factory.use(middleware);
   return factory;

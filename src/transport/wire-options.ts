@@ -1,22 +1,26 @@
-import type { CallOptions as GrpcCallOptions } from "nice-grpc-common";
+import type { ClientError, CallOptions as GrpcCallOptions } from "nice-grpc-common";
 import type { RetryPolicy } from "../options.js";
 
 /** What the raw stubs understand beyond nice-grpc's own call options. */
 export interface RawCallExtension {
   /** Budget of the whole call in milliseconds, retries included; `0` removes the default one. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** The same as a point in time; of both, the earlier one counts. */
-  deadline?: Date;
+  deadline?: Date | undefined;
   /** How to retry; `false` means one attempt. */
-  retry?: RetryPolicy | false;
+  retry?: RetryPolicy | false | undefined;
 }
 
 /** Options of a call on a raw stub. */
 export type RawCallOptions = GrpcCallOptions & RawCallExtension;
 
-/** Counts what went out for one logical call, so that its error can say so. */
+/** What became of the attempts of one logical call, so that its error can say so. */
 export interface CallTrace {
+  /** The gRPC path, once the call got as far as that. */
+  path?: string;
   attempts: number;
+  /** Why each attempt failed. */
+  readonly failures: ClientError[];
 }
 
 /** Where the middlewares of one call keep what they tell one another. Symbols do not collide with a user's middleware. */

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CriClient, type CriLogger, EndpointError } from "../../src/index.js";
 import { FakeRuntime } from "../../src/testing/index.js";
@@ -155,6 +156,54 @@ describe("the runtime's own affairs", () => {
   });
 });
 
+describe("with()", () => {
+  test("changes what is given and keeps the rest", async () => {
+    const { runtime, cri } = await startFake({}, { defaults: { timeoutMs: 5_000, metadata: { a: "1", b: "1" } } });
+    const derived = cri.with({ timeoutMs: undefined, metadata: { b: "2" } });
+    await derived.version();
+    await derived.raw.runtime.version({});
+    for (const call of runtime.callsOf("Version")) {
+      expect(call.metadata).toMatchObject({ a: "1", b: "2" });
+      expect(Number.parseInt(call.grpcTimeout ?? "", 10)).toBeLessThanOrEqual(5_000);
+    }
+  });
+
+  test("of a closed client gives a closed client", async () => {
+    const { cri } = await startFake();
+    await cri.close();
+    expect(await rejection(cri.with({}).version())).toMatchObject({ code: "CLIENT_CLOSED" });
+  });
+
+  test("leaves nothing behind, however often it is called", async () => {
+    const { cri } = await startFake();
+    const { signal } = new AbortController();
+    for (let round = 0; round < 100; round++) await cri.with({ timeoutMs: 1_000 + round }).version({ signal });
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+});
+
+test("closing the client wakes what waits", async () => {
+  const { runtime, cri } = await startFake();
+  const pod = await cri.pods.run({ name: "p" });
+  const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+  const wait = rejection(container.wait());
+  await expect.poll(() => runtime.callsOf("ContainerStatus").length).toBeGreaterThan(4);
+  await cri.close();
+  expect(await wait).toMatchObject({ code: "CLIENT_CLOSED" });
+});
+
+test("waiting on an endpoint that nothing listens on says so", async () => {
+  const cri = CriClient.lazy({ endpoint: "/nonexistent/runtime.sock", defaults: { retry: false } });
+  onTestFinished(() => cri.close());
+  expect(await rejection(cri.containers.wait("abc"))).toMatchObject({ code: "UNAVAILABLE" });
+});
+
+test("waitForReady takes a runtime that does not answer for one that is not ready", async () => {
+  const { runtime, cri } = await startFake();
+  runtime.failNext("Status", { code: "DEADLINE_EXCEEDED" });
+  await cri.waitForReady({ timeoutMs: 5_000 });
+});
+
 describe("the logger", () => {
   test("hears of every attempt and of no secret", async () => {
     const records: [string, Record<string, unknown>][] = [];
@@ -179,6 +228,16 @@ describe("the logger", () => {
     expect(text).not.toContain("s3cret");
     expect(text).not.toContain(url.split("/").at(-1));
     expect(text).toContain("TOKEN");
+  });
+
+  test("cannot make a call fail", async () => {
+    const logger: CriLogger = {
+      debug: () => {
+        throw new Error("disk full");
+      },
+    };
+    const { cri } = await startFake({}, { logger });
+    await cri.version();
   });
 });
 

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ContainerState, type CriClient, ExecError, InvalidResponseError } from "../../src/index.js";
-import type { FakeRuntimeOptions } from "../../src/testing/index.js";
+import { FakeRuntime, type FakeRuntimeOptions } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
 async function withContainer(options: FakeRuntimeOptions = {}, command = ["sleep", "1000"]) {
@@ -136,9 +136,27 @@ describe("restart", () => {
     const error = await rejection(crio.cri.containers.get(crio.container.id).restart({ gracePeriodSeconds: 0 }));
     expect(error).toMatchObject({ code: "INVALID_INPUT", field: "options.config" });
     expect((await crio.container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
-    const { config } = crio.container;
-    const podConfig = crio.pod.config;
+    const { config, podConfig } = crio.container;
     await crio.cri.containers.get(crio.container.id).restart({ gracePeriodSeconds: 0, config, podConfig });
+  });
+
+  test("of an owned container repeats its pod's configuration", async () => {
+    const { runtime, container } = await withContainer({ flavor: "cri-o" });
+    await container.restart({ gracePeriodSeconds: 0 });
+    expect(runtime.callsOf("CreateContainer")[1]?.request.sandboxConfig?.logDirectory).toBe("/var/log/p");
+  });
+
+  test("keeps the new one, and tells the logger, when only the old one cannot be removed", async () => {
+    const warnings: string[] = [];
+    const runtime = await FakeRuntime.start({ images: ["busybox:1"] });
+    onTestFinished(() => runtime.stop());
+    await using cri = await runtime.connect({ logger: { warn: (message) => warnings.push(message) } });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+    runtime.failNext("RemoveContainer", { code: "UNKNOWN" });
+    const next = await container.restart({ gracePeriodSeconds: 0 });
+    expect((await next.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
+    expect(warnings).toEqual(["a restarted container could not be removed"]);
   });
 
   test("leaves the old one when the new one does not start", async () => {
@@ -149,7 +167,33 @@ describe("restart", () => {
   });
 });
 
+describe("stop", () => {
+  test("grants the grace period of the spec, unless the call says otherwise", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p", terminationGracePeriodSeconds: 7 });
+    const image = "busybox:1";
+    const own = await cri.createContainerInSandbox(pod, { name: "a", image, terminationGracePeriodSeconds: 3 });
+    const inherited = await cri.createContainerInSandbox(pod, { name: "b", image });
+    await own.stop();
+    await own.stop({ gracePeriodSeconds: undefined });
+    await cri.containers.stop(own);
+    await own.stop({ gracePeriodSeconds: 1 });
+    await inherited.stop();
+    await cri.containers.stop(own.id);
+    expect(runtime.callsOf("StopContainer").map(({ request }) => request.timeout.toNumber())).toEqual([
+      3, 3, 3, 1, 7, 30,
+    ]);
+  });
+});
+
 describe("lists", () => {
+  test("are sent once when they are not to be retried", async () => {
+    const { runtime, cri } = await startFake({ implemented: "all" });
+    runtime.failNext("*", { code: "UNAVAILABLE", times: 10 });
+    expect(await rejection(cri.pods.list({}, { retry: false }))).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
+    expect(runtime.calls).toHaveLength(1);
+  });
+
   async function populate(cri: CriClient) {
     const a = await cri.pods.run({ name: "a", namespace: "one", labels: { app: "x" } });
     const b = await cri.pods.run({ name: "b", labels: { app: "y" } });

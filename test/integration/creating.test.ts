@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { CriError, NameReservedError, OwnedPodSandbox, type PodSandbox } from "../../src/index.js";
+import { CriError, NameReservedError, type PodSandbox } from "../../src/index.js";
+import { OwnedPodSandbox } from "../../src/resources/pod.js";
 import { rejection, startFake } from "./support.js";
 
 describe("pods.run", () => {
@@ -21,7 +22,7 @@ describe("pods.run", () => {
       runtime.dropNext("RunPodSandbox", phase);
       const pod = await cri.pods.run({ name: "demo" });
       expect(runtime.pods.map(({ id }) => id)).toEqual([pod.id]);
-      expect(pod.adopted).toBe(phase === "afterEffect");
+      expect(pod.adopted).toBe(false);
     },
   );
 
@@ -29,7 +30,6 @@ describe("pods.run", () => {
     const { runtime, cri } = await startFake();
     runtime.respondNext("RunPodSandbox", { podSandboxId: "" });
     const pod = await cri.pods.run({ name: "demo" });
-    expect(pod.adopted).toBe(true);
     expect(runtime.pods.map(({ id }) => id)).toEqual([pod.id]);
   });
 
@@ -45,16 +45,48 @@ describe("pods.run", () => {
     expect(runtime.pods).toHaveLength(1);
   });
 
-  test("the same spec with the same uid is the same pod; another spec is refused with the holder's id", async () => {
+  test("a pod that exists is refused with the holder's id, or taken over if asked for and made from the same spec", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "one", labels: { b: "2", a: "1" } };
     const first = await cri.pods.run(spec);
-    const second = await cri.pods.run({ ...spec, labels: { a: "1", b: "2" } });
+    const refused = await rejection(cri.pods.run(spec));
+    expect(refused).toBeInstanceOf(NameReservedError);
+    expect(refused).toMatchObject({ holderId: first.id });
+    const second = await cri.pods.run({ ...spec, labels: { a: "1", b: "2" } }, { adopt: true });
     expect([second.id, second.adopted]).toEqual([first.id, true]);
-    const error = await rejection(cri.pods.run({ ...spec, hostname: "other" }));
-    expect(error).toBeInstanceOf(NameReservedError);
-    expect(error).toMatchObject({ holderId: first.id });
+    const other = await rejection(cri.pods.run({ ...spec, hostname: "other" }, { adopt: true }));
+    expect(other).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
     expect(runtime.pods).toHaveLength(1);
+  });
+
+  test("of two at once with one identity one wins, and the loser leaves the winner's pod alone", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    const spec = { name: "same", image: "busybox:1" };
+    const results = await Promise.allSettled([
+      cri.runContainerInSandbox(pod, spec),
+      cri.runContainerInSandbox(pod, spec),
+      cri.runContainerInSandbox(pod, spec, { timeoutMs: 5_000 }),
+    ]);
+    const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    expect(winners).toHaveLength(1);
+    expect(runtime.containers.map(({ id }) => id)).toEqual([winners[0]?.id]);
+    for (const result of results) {
+      if (result.status === "rejected") expect(result.reason).toBeInstanceOf(NameReservedError);
+    }
+  });
+
+  test("an aborted call leaves another caller's pod of the same spec alone", async () => {
+    const { runtime, cri } = await startFake();
+    const spec = { name: "demo", uid: "one" };
+    const controller = new AbortController();
+    runtime.hangNext("RunPodSandbox");
+    const call = cri.pods.run(spec, { signal: controller.signal });
+    await runtime.nextCall("RunPodSandbox");
+    const other = await cri.pods.run(spec);
+    controller.abort("enough");
+    expect(await rejection(call)).toBe("enough");
+    expect(runtime.pods.map(({ id }) => id)).toEqual([other.id]);
   });
 
   test("an aborted call leaves no pod", async () => {
@@ -106,6 +138,16 @@ describe("ownership", () => {
     const stuck = await cri.pods.run({ name: "stuck" });
     runtime.failNext("StopPodSandbox", { code: "UNKNOWN", message: "network plugin failed" });
     expect(String(await rejection(stuck[Symbol.asyncDispose]()))).toContain("network plugin failed");
+  });
+
+  test("a stop that fails for want of something else on the way is a failure", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    const message = `failed to destroy network for sandbox "${pod.id}": plugin failed (delete): ippool "default" not found`;
+    for (const code of ["UNKNOWN", "NOT_FOUND"] as const) {
+      runtime.failNext("StopPodSandbox", { code, message });
+      expect(await rejection(pod.stop())).toMatchObject({ code });
+    }
   });
 
   test("disposal has its own time: the caller's aborted signal and spent budget do not matter", async () => {
@@ -233,6 +275,17 @@ describe("createContainerInSandbox", () => {
     const error = await rejection(cri.runContainerInSandbox(pod, { name: "a", image: "other:2" }, { timeoutMs: 100 }));
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(runtime.callsOf("CreateContainer")).toHaveLength(0);
+  });
+
+  test("a handle shows its id and nothing of the client", async () => {
+    const { inspect } = await import("node:util");
+    const { cri } = await startFake({}, { defaults: { metadata: { authorization: "s3cret" } } });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    for (const object of [pod, container, pod.release(), container.release(), cri, cri.pods, cri.containers, cri.raw]) {
+      expect(inspect(object, { depth: 20 })).not.toContain("s3cret");
+      expect(JSON.stringify(object)).not.toContain("s3cret");
+    }
   });
 
   test("the environment stays out of sight", async () => {

@@ -24,7 +24,7 @@ describe("the deadline on the wire", () => {
     await cri.version();
     await cri.images.pull("busybox:2");
     await container.execSync(["true"], { commandTimeoutSeconds: 6.2 });
-    await container.checkpoint({ location: "/tmp/x", checkpointTimeoutSeconds: 300 });
+    await container.checkpoint({ outputPath: "/tmp/x", checkpointTimeoutSeconds: 300 });
     await container.stop({ gracePeriodSeconds: 10 });
     const sent = runtime.callsOf(rpc)[0]?.grpcTimeout;
     if (expected === undefined) return expect(sent).toBeUndefined();

@@ -19,7 +19,7 @@ test("every RPC of CRI v1 is reached through the facade", async () => {
   await container.execSync(["true"]);
   await cri.containers.execUrl(container, ["sh"]);
   await cri.containers.attachUrl(container);
-  await container.checkpoint({ location: "/tmp/c.tar" });
+  await container.checkpoint({ outputPath: "/tmp/c.tar" });
   await cri.pods.checkpoint(pod, { outputPath: "/tmp/p.tar" });
   await cri.pods.restore({ name: "q" }, { checkpointPath: "/tmp/p.tar" });
   await container.stats();

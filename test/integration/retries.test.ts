@@ -51,7 +51,7 @@ describe("retries", () => {
       ReopenContainerLog: () => container.reopenLog(),
       UpdateRuntimeConfig: () => cri.updateRuntimeConfig({ networkConfig: { podCidr: "10.0.0.0/16" } }),
       ExecSync: () => container.execSync(["true"]),
-      CheckpointContainer: () => container.checkpoint({ location: "/tmp/x" }),
+      CheckpointContainer: () => container.checkpoint({ outputPath: "/tmp/x" }),
       PullImage: () => cri.images.pull("busybox:2"),
     };
     if (times === 2) await calls[rpc]();
@@ -82,6 +82,21 @@ describe("retries", () => {
     expect(await rejection(cri.version({ retry }))).toMatchObject({ code: "INVALID_INPUT", field });
     expect(runtime.connectionCount).toBe(0);
   });
+
+  test.each(["No connection", "server is not initialized yet"])(
+    "anything is repeated that reached no handler: %s",
+    async (how) => {
+      const { runtime, cri } = await startFake();
+      await cri.version();
+      const again = { retry: { maxAttempts: 20, initialBackoffMs: 50, maxBackoffMs: 200 } };
+      if (how === "No connection") {
+        await runtime.kill();
+        setTimeout(() => void runtime.restart(), 100);
+      } else runtime.failNext("RunPodSandbox", { code: "UNAVAILABLE", message: how, times: 2 });
+      await cri.pods.run({ name: "p" }, again);
+      expect(runtime.pods).toHaveLength(1);
+    },
+  );
 
   test("a runtime that is away and comes back is reached again by the same client", async () => {
     const { runtime, cri } = await startFake();
@@ -118,10 +133,50 @@ describe("effects", () => {
 
   test("a refusal has none; UNKNOWN may", async () => {
     const { runtime, cri } = await startFake();
-    runtime.failNext("StartContainer", { code: "FAILED_PRECONDITION" });
+    runtime.failNext("StartContainer", { code: "INVALID_ARGUMENT" });
     expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: false });
+    runtime.failNext("StopContainer", { code: "FAILED_PRECONDITION" });
+    expect(await rejection(cri.containers.stop("abc"))).toMatchObject({ mayHaveTakenEffect: false });
+    // A step of the creation may have met that, after others succeeded.
+    runtime.failNext("StartContainer", { code: "FAILED_PRECONDITION" });
+    expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: true });
     runtime.failNext("StartContainer", { code: "UNKNOWN" });
     expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: true });
+  });
+
+  test("doubt of an early attempt does not vanish in a later one", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
+    runtime.dropNext("StopContainer", "afterEffect");
+    const stop = rejection(container.stop({ retry: { maxAttempts: 4, initialBackoffMs: 200 } }));
+    await expect.poll(() => runtime.callsOf("StopContainer")[0]?.outcome).toBe("DROPPED");
+    await runtime.kill();
+    expect(await stop).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
+  });
+
+  test("closing the client in the middle of a creation leaves doubt", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.hangNext("ExecSync");
+    const call = rejection(cri.containers.execSync("abc", ["true"]));
+    await runtime.nextCall("ExecSync");
+    await cri.close();
+    expect(await call).toMatchObject({
+      code: "CLIENT_CLOSED",
+      method: "RuntimeService/ExecSync",
+      attempts: 1,
+      mayHaveTakenEffect: true,
+    });
+  });
+
+  test("secrets in a runtime's text reach neither the error nor its cause", async () => {
+    const { inspect } = await import("node:util");
+    const { runtime, cri } = await startFake();
+    const message = "Head https://bob:hunter2@registry/v2/: 401, Authorization: Bearer abcdef123456";
+    runtime.failNext("PullImage", { code: "UNKNOWN", message });
+    const error = await rejection(cri.images.pull("x:1"));
+    expect(error).toMatchObject({ reason: "Unauthorized", cause: { name: "ClientError" } });
+    expect(inspect(error, { depth: 10 }) + (error as Error).stack).not.toMatch(/hunter2|abcdef123456/);
   });
 
   test("a reply too large to be received says how to receive it", async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { expectCode, failureOf } from "./helpers/expecting.js";
 import { ask } from "./helpers/inside.js";
 import { journeys } from "./helpers/journeys.js";
+import type { LabImages, PrivateRegistry } from "./lab/lab.js";
 
 journeys("images", (bench) => {
   const { cri, runtime, image } = bench;
@@ -58,7 +59,7 @@ journeys("images", (bench) => {
   });
 
   describe.skipIf(!lab)("with the lab's registries", () => {
-    const images = lab?.images;
+    const images = lab?.images as LabImages;
 
     test("an image that the registry does not have", async () => {
       const reference = images.busybox.replace("busybox:1", "no/such:1");
@@ -78,16 +79,16 @@ journeys("images", (bench) => {
       const client = bench.client({ logger: { debug: (_, { method }) => void calls.push(String(method)) } });
       const pulls = () => calls.filter((method) => method === "ImageService/PullImage").length;
       await client.images.remove(images.busybox2);
-      const refused = await expectCode(client.images.ensure(images.busybox2, { policy: "never" }), "NOT_FOUND");
+      const refused = await expectCode(client.images.ensure(images.busybox2, { pullPolicy: "never" }), "NOT_FOUND");
       expect(refused.message).toContain(images.busybox2);
       expect(pulls()).toBe(0);
       const ensured = await client.images.ensure(images.busybox2);
       expect(ensured.repoTags).toEqual([images.busybox2]);
       expect(pulls()).toBe(1);
-      expect((await client.images.ensure(images.busybox2, { policy: "missing" })).id).toBe(ensured.id);
-      expect((await client.images.ensure(images.busybox2, { policy: "never" })).id).toBe(ensured.id);
+      expect((await client.images.ensure(images.busybox2, { pullPolicy: "missing" })).id).toBe(ensured.id);
+      expect((await client.images.ensure(images.busybox2, { pullPolicy: "never" })).id).toBe(ensured.id);
       expect(pulls()).toBe(1);
-      expect((await client.images.ensure(images.busybox2, { policy: "always" })).id).toBe(ensured.id);
+      expect((await client.images.ensure(images.busybox2, { pullPolicy: "always" })).id).toBe(ensured.id);
       expect(pulls()).toBe(2);
       await client.images.remove(images.busybox2);
       expect(await client.images.get(images.busybox2)).toBeUndefined();
@@ -133,8 +134,8 @@ journeys("images", (bench) => {
   });
 
   describe.skipIf(!lab)("behind a password", () => {
-    const image = lab?.images.privateBusybox;
-    const { username, password, serverAddress } = lab?.privateRegistry ?? {};
+    const image = lab?.images.privateBusybox as string;
+    const { username, password, serverAddress } = (lab?.privateRegistry ?? {}) as PrivateRegistry;
 
     test("with the right credentials, in each way they can be given, and for a container", async () => {
       const encoded = Buffer.from(`${username}:${password}`).toString("base64");

@@ -1,6 +1,6 @@
 import { Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
-import { hint, nameHolder, neverReachedHandler, pullFailure, refineCode } from "../../../src/calls/runtime-text.js";
+import { hint, nameHolder, pullFailure, refineCode } from "../../../src/calls/runtime-text.js";
 
 describe("nameHolder", () => {
   test.each([
@@ -22,11 +22,16 @@ describe("nameHolder", () => {
 
 describe("refineCode", () => {
   test.each([
-    ["RuntimeService/ContainerStatus", "Error: No such container: abc", "NOT_FOUND"],
-    ["RuntimeService/PodSandboxStatus", 'pod sandbox "abc" does not exist', "NOT_FOUND"],
+    ["RuntimeService/ContainerStatus", "Error: No such container: abc123", "NOT_FOUND"],
+    ["RuntimeService/PodSandboxStatus", 'pod sandbox "abc123" does not exist', "NOT_FOUND"],
     ["RuntimeService/StartContainer", 'container "abc": exec: "x": executable file not found in $PATH', "UNKNOWN"],
     ["RuntimeService/ExecSync", 'failed to exec in container: "x": executable file not found in $PATH', "UNKNOWN"],
     ["RuntimeService/StopContainer", "failed to kill: permission denied", "UNKNOWN"],
+    [
+      "RuntimeService/StopPodSandbox",
+      'failed to destroy network for sandbox "4f1e": plugin type="calico" failed (delete): ippool "default" not found',
+      "UNKNOWN",
+    ],
   ])("%s: %s is %s", (method, details, expected) => {
     expect(refineCode("UNKNOWN", method, details)).toBe(expected);
   });
@@ -51,21 +56,9 @@ describe("pullFailure", () => {
     ["UNKNOWN", "unexpected status: 503 Service Unavailable", "RegistryUnavailable"],
     ["INVALID_ARGUMENT", 'failed to parse image reference "x y": invalid reference format', "InvalidReference"],
     ["UNKNOWN", "no space left on device", "Other"],
+    ["UNKNOWN", "Head https://registry:403/v2/x: EOF", "Other"],
   ] as const)("%s %s", (code, details, reason) => {
     expect(pullFailure(code, details)).toBe(reason);
-  });
-});
-
-describe("neverReachedHandler", () => {
-  test.each([
-    ["No connection established. Last error: connect ENOENT /run/x.sock", true],
-    ["server is not initialized yet", true],
-    ["Name resolution failed for target dns:nowhere:1", true],
-    ["Connection dropped", false],
-    ["read ECONNRESET", false],
-  ])("%s: %s", (details, expected) => {
-    expect(neverReachedHandler(Status.UNAVAILABLE, details)).toBe(expected);
-    expect(neverReachedHandler(Status.INTERNAL, details)).toBe(false);
   });
 });
 

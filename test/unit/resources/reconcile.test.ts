@@ -3,16 +3,21 @@ import type { Budget } from "../../../src/calls/budget.js";
 import { CriError, type CriErrorCode, NameReservedError } from "../../../src/errors.js";
 import { type Creation, createReconciled, type Found } from "../../../src/resources/reconcile.js";
 
+let count = 0;
+
 /** A runtime in miniature: answers of `create` and of `find`, one after the other; the last one stands. */
 function scene(
   create: (string | Error | (() => Error | string))[],
   find: (Found | Error | undefined)[] = [undefined],
   budget: Budget = forever(),
+  adopt = false,
 ) {
   const log: string[] = [];
   const take = <T>(list: T[]) => (list.length > 1 ? (list.shift() as T) : (list[0] as T));
   const creation: Creation = {
     what: "pod sandbox default/demo",
+    mark: { hash: "h", nonce: `n${count++}` },
+    adopt,
     budget,
     create: async () => {
       log.push("create");
@@ -25,6 +30,8 @@ function scene(
       log.push("find");
       const answer = take(find);
       if (answer instanceof Error) throw answer;
+      // "mine" stands for this creation's nonce, which the test cannot know.
+      if (answer?.mark?.nonce === "mine") return { ...answer, mark: creation.mark };
       return answer;
     },
     remove: async (id) => {
@@ -35,7 +42,7 @@ function scene(
 }
 
 function forever(options: { signal?: AbortSignal } = {}): Budget {
-  return { leftMs: () => undefined, options: () => options };
+  return { leftMs: () => undefined, options: () => options, sleep: async () => {} };
 }
 
 function failure(code: CriErrorCode, mayHaveTakenEffect = true): CriError {
@@ -45,8 +52,7 @@ function failure(code: CriErrorCode, mayHaveTakenEffect = true): CriError {
 const reserved = () => new NameReservedError({ message: "is reserved", holderId: "x" });
 const found = (over: Partial<Found> = {}): Found => ({
   id: "old",
-  createdAt: new Date(1_000),
-  sameConfig: true,
+  mark: { hash: "h", nonce: "mine" },
   fresh: true,
   state: "SANDBOX_READY",
   ...over,
@@ -75,7 +81,7 @@ describe("createReconciled", () => {
     "after %s the object that was made is adopted",
     async (code) => {
       const { creation, log } = scene([failure(code)], [found()]);
-      expect(await createReconciled(creation)).toEqual({ id: "old", adopted: true });
+      expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
       expect(log).toEqual(["create", "find"]);
     },
   );
@@ -91,7 +97,7 @@ describe("createReconciled", () => {
       [failure("UNAVAILABLE")],
       [failure("UNAVAILABLE", false), failure("UNAVAILABLE", false), found()],
     );
-    expect(await createReconciled(creation)).toEqual({ id: "old", adopted: true });
+    expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
     expect(log).toEqual(["create", "find", "find", "find"]);
   });
 
@@ -107,15 +113,26 @@ describe("createReconciled", () => {
   });
 
   test("the wreck of this very creation is removed and the creation sent again", async () => {
-    const wreck = found({ id: "wreck", fresh: false, createdAt: new Date(Date.now() + 1_000) });
-    const { creation, log } = scene([failure("UNAVAILABLE"), "new"], [wreck]);
+    const { creation, log } = scene([failure("UNAVAILABLE"), "new"], [found({ id: "wreck", fresh: false })]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create", "find", "remove wreck", "create"]);
   });
 
+  const theirs = { hash: "h", nonce: "theirs" };
+
   test.each([
-    ["made from another configuration", { sameConfig: false }, /another configuration/],
-    ["older and not fresh", { fresh: false, state: "SANDBOX_NOTREADY" }, /SANDBOX_NOTREADY, made from the same/],
+    [
+      "made from another configuration",
+      { mark: { hash: "x", nonce: "theirs" } },
+      /another configuration.*work with it/,
+    ],
+    ["made from the same one by somebody else", { mark: theirs }, /the same configuration.*adopt: true/],
+    [
+      "that is somebody else's and not fresh",
+      { mark: theirs, fresh: false, state: "SANDBOX_NOTREADY" },
+      /SANDBOX_NOTREADY/,
+    ],
+    ["that nothing of this package made", { mark: undefined }, /another configuration/],
   ])("an object %s is left alone and named", async (_, over, message) => {
     const { creation, log } = scene([reserved()], [found(over)]);
     const error = await createReconciled(creation).catch((caught: unknown) => caught);
@@ -123,6 +140,39 @@ describe("createReconciled", () => {
     expect(error).toMatchObject({ holderId: "old" });
     expect((error as Error).message).toMatch(message);
     expect(log.filter((entry) => entry.startsWith("remove"))).toEqual([]);
+  });
+
+  test("with adopt, a fresh object of the same configuration is taken over, and nothing else", async () => {
+    const good = scene([reserved()], [found({ mark: theirs })], forever(), true);
+    expect(await createReconciled(good.creation)).toEqual({ id: "old", adopted: true });
+    for (const over of [
+      { mark: theirs, fresh: false },
+      { mark: { hash: "x", nonce: "theirs" } },
+      { mark: undefined },
+    ]) {
+      const bad = scene([reserved()], [found(over)], forever(), true);
+      await expect(createReconciled(bad.creation)).rejects.toBeInstanceOf(NameReservedError);
+      expect(bad.log).toEqual(["create", "find"]);
+    }
+  });
+
+  test("what a creation that was given up in doubt leaves is taken by the next one, or removed if it is of no use", async () => {
+    const first = scene([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
+    await expect(createReconciled(first.creation)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    const { mark } = first.creation;
+    const useless = scene([reserved(), "new"], [found({ mark: { ...mark, hash: "x" } })]);
+    expect(await createReconciled(useless.creation)).toEqual({ id: "new", adopted: false });
+    expect(useless.log).toEqual(["create", "find", "remove old", "create"]);
+    const useful = scene([reserved()], [found({ mark })]);
+    expect(await createReconciled(useful.creation)).toEqual({ id: "old", adopted: false });
+    // It has an owner now.
+    const third = scene([reserved()], [found({ mark })]);
+    await expect(createReconciled(third.creation)).rejects.toBeInstanceOf(NameReservedError);
+  });
+
+  test("doubt of an early round does not vanish in a later one", async () => {
+    const { creation } = scene([failure("UNAVAILABLE"), failure("UNAVAILABLE", false)], [undefined]);
+    await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
   });
 
   test("an already aborted signal does nothing", async () => {
@@ -133,7 +183,7 @@ describe("createReconciled", () => {
 
   test("what an aborted creation has made meanwhile is removed, even if it shows late", async () => {
     const controller = new AbortController();
-    const late = found({ id: "late", createdAt: new Date(Date.now() + 1_000) });
+    const late = found({ id: "late" });
     const abort = () => {
       controller.abort("enough");
       return Object.assign(new Error("enough"), {});
@@ -143,13 +193,13 @@ describe("createReconciled", () => {
     expect(log).toEqual(["create", "find", "find", "remove late"]);
   });
 
-  test("an older object of the same configuration survives an aborted creation", async () => {
+  test("somebody else's object survives an aborted creation", async () => {
     const controller = new AbortController();
     const abort = () => {
       controller.abort("enough");
       return new Error("enough");
     };
-    const { creation, log } = scene([abort], [found()], forever({ signal: controller.signal }));
+    const { creation, log } = scene([abort], [found({ mark: theirs })], forever({ signal: controller.signal }));
     await expect(createReconciled(creation)).rejects.toThrow("enough");
     expect(log.filter((entry) => entry.startsWith("remove"))).toEqual([]);
   });
@@ -160,8 +210,8 @@ describe("createReconciled", () => {
       left = 0;
       return failure("DEADLINE_EXCEEDED");
     };
-    const budget: Budget = { leftMs: () => left, options: () => ({ timeoutMs: left }) };
-    const leftover = found({ id: "leftover", createdAt: new Date(Date.now() + 1_000) });
+    const budget: Budget = { leftMs: () => left, options: () => ({ timeoutMs: left }), sleep: async () => {} };
+    const leftover = found({ id: "leftover" });
     const { creation, log } = scene([spend], [leftover], budget);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(log).toEqual(["create", "find", "remove leftover"]);

@@ -63,10 +63,11 @@ describe("a container takes over from its pod", () => {
       selinuxOptions: { level: "s0" },
     });
   });
-  it("but neither privileges nor a read-only root", () => {
+  it("and a read-only root, but not privileges", () => {
     const context = container(undefined, ofPod);
     expect(context.privileged).toBeUndefined();
-    expect(context.readonlyRootfs).toBeUndefined();
+    expect(context.readonlyRootfs).toBe(true);
+    expect(container({ readOnlyRootFilesystem: false }, ofPod).readonlyRootfs).toBeUndefined();
   });
   it("unless it says otherwise", () => {
     expect(

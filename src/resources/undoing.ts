@@ -1,0 +1,22 @@
+import { CriError } from "../errors.js";
+import { UndoStack } from "../internal/undo.js";
+import { log } from "../transport/logging.js";
+import type { Core } from "./core.js";
+
+/**
+ * Runs a workflow. If it fails, what it pushed onto the stack is undone in reverse order, and the first error is the one thrown;
+ * failures of undoing go into its `suppressed`, and to the logger: the reason of an aborted signal has no place for them.
+ */
+export async function undoing<T>(core: Core, workflow: (undo: UndoStack) => Promise<T>): Promise<T> {
+  const undo = new UndoStack();
+  try {
+    return await workflow(undo);
+  } catch (error) {
+    const failures = await undo.undo();
+    for (const failure of failures) {
+      const { endpoint, options } = core.connection;
+      log(options.logger, "warn", "undoing a failed workflow failed", { endpoint, error: String(failure) });
+    }
+    throw failures.length > 0 && CriError.is(error) ? error.withSuppressed(failures) : error;
+  }
+}
