@@ -124,20 +124,22 @@ journeys("pods", (bench) => {
     expect(await cri.pods.list({ name: spec.name, namespace: bench.namespace })).toEqual([]);
   });
 
-  test("the same pod twice: another uid makes another one, the same uid the same one", async () => {
+  test("the same pod twice: another uid makes another one, the same uid the same one, on request", async () => {
     const spec = bench.podSpec({ hostNetwork: true });
     await using one = await cri.pods.run(spec);
     await using two = await cri.pods.run(spec);
     expect(two.id).not.toBe(one.id);
     const fixed = { ...spec, uid: `fixed-${bench.namespace}` };
     await using first = await cri.pods.run(fixed);
-    const again = await cri.pods.run(fixed);
+    const again = await cri.pods.run(fixed, { adopt: true });
     expect(again).toMatchObject({ id: first.id, adopted: true });
+    const unasked = await criFailureOf(cri.pods.run(fixed));
+    expect(unasked).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
     expect(first.adopted).toBe(false);
-    const changed = await criFailureOf(cri.pods.run({ ...fixed, labels: { other: "config" } }));
+    const changed = await criFailureOf(cri.pods.run({ ...fixed, labels: { other: "config" } }, { adopt: true }));
     expect(changed).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
     await first.stop();
-    const stopped = await criFailureOf(cri.pods.run(fixed));
+    const stopped = await criFailureOf(cri.pods.run(fixed, { adopt: true }));
     expect(stopped).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
     await using next = await cri.pods.run({ ...fixed, attempt: 1 });
     expect((await next.status()).state).toBe(PodSandboxState.SANDBOX_READY);

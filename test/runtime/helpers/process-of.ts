@@ -23,14 +23,30 @@ export function processOf(endpoint: string): number {
   throw new Error(`no process serves ${endpoint}`);
 }
 
-/** Stops a process for the time of a block: it neither runs nor ends. Resolves when all its threads have come to rest. */
+/**
+ * Stops a process for the time of a block: it neither runs nor ends. Resolves when all its threads have come to rest, and the
+ * nsenter that stands guard over it, which stops itself along with it and has to be let go as well.
+ */
 export async function freeze(pid: number): Promise<{ thaw(): void } & Disposable> {
-  process.kill(pid, "SIGSTOP");
-  const stateOf = (thread: string) => readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8").replace(/^.*\) /, "")[0];
+  const guard = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  const guarded = readFileSync(`/proc/${guard}/comm`, "utf8").trim() === "nsenter";
+  const all = guarded ? [pid, guard] : [pid];
   await eventually(
-    () => readdirSync(`/proc/${pid}/task`).map(stateOf),
+    () => {
+      // More than once: a guard that has just been let go passes that on in its own time.
+      process.kill(pid, "SIGSTOP");
+      return all.flatMap(threadStates);
+    },
     (states) => states.every((state) => state === "T"),
   );
-  const thaw = () => void process.kill(pid, "SIGCONT");
+  const thaw = () => {
+    for (const one of all) process.kill(one, "SIGCONT");
+  };
   return { thaw, [Symbol.dispose]: thaw };
+}
+
+function threadStates(pid: number): (string | undefined)[] {
+  return readdirSync(`/proc/${pid}/task`).map(
+    (thread) => readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8").replace(/^.*\) /, "")[0],
+  );
 }
