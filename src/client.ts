@@ -1,3 +1,4 @@
+import { pinDeadline } from "./calls/budget.js";
 import * as calls from "./calls/runtime.js";
 import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
 import { type CallOptions, type ConnectOptions, defaultConnectTimeoutMs } from "./options.js";
@@ -194,7 +195,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   async #verify(options: ConnectOptions, tried: readonly TriedEndpoint[]): Promise<void> {
-    const callOptions = { timeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs, signal: options.signal };
+    const timeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    const callOptions = pinDeadline({ timeoutMs, signal: options.signal });
     try {
       await calls.version(this.#connection, callOptions);
       if (this.imageEndpoint !== this.endpoint) await this.images.fsInfo(callOptions);

@@ -69,10 +69,10 @@ export interface TlsOptions {
  * logger. Credentials, environment values and stream URLs are redacted before they get here.
  */
 export interface CriLogger {
+  /** Every attempt of every call: method, endpoint, attempt, outcome, duration, redacted request. */
   debug?(message: string, fields: Record<string, unknown>): void;
-  info?(message: string, fields: Record<string, unknown>): void;
+  /** What went wrong without making a call fail. */
   warn?(message: string, fields: Record<string, unknown>): void;
-  error?(message: string, fields: Record<string, unknown>): void;
 }
 
 /** How to reach a runtime and how its calls behave. */

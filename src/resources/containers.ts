@@ -12,6 +12,7 @@ import {
   type ContainerStatusResponse,
   type WindowsContainerResources,
 } from "../proto.js";
+import { type FieldsOf, object } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
@@ -84,7 +85,10 @@ export interface StreamUrlOptions extends CallOptions {
   tty?: boolean | undefined;
 }
 
-/** The containers of a node: `cri.containers`. */
+/**
+ * The containers of a node: `cri.containers`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any
+ * I/O when an argument makes no sense, and with the signal's reason when they are cancelled.
+ */
 export class Containers {
   readonly #core: Core;
   readonly #connection: Connection;
@@ -210,7 +214,7 @@ export class Containers {
     update: ContainerResourcesUpdate,
     options?: CallOptions,
   ): Promise<void> {
-    const { resources, windows, annotations } = update;
+    const { resources, windows, annotations } = object(update, "update", updateFields);
     await calls.updateContainerResources(
       this.#connection,
       {
@@ -265,6 +269,8 @@ export class Containers {
 }
 
 const defaultGracePeriodSeconds = 30;
+
+const updateFields: FieldsOf<ContainerResourcesUpdate> = { resources: true, windows: true, annotations: true };
 
 const states: Readonly<Record<ContainerStateName, ContainerState>> = {
   created: ContainerState.CONTAINER_CREATED,

@@ -41,6 +41,9 @@ export async function execSync(
       value: commandTimeoutSeconds,
     });
   }
+  if (encoding !== "utf8" && encoding !== "buffer") {
+    throw new InvalidInputError({ field: "encoding", message: 'must be "utf8" or "buffer"', value: encoding });
+  }
   // Whole seconds on the wire, where 0 means no limit at all: half a second must become one.
   const wireSeconds = Math.ceil(commandTimeoutSeconds);
   const reply = await calls.execSync(connection, id, [...command], wireSeconds, callOptions).catch((error: unknown) => {

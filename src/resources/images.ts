@@ -24,7 +24,10 @@ export interface EnsureOptions extends PullOptions {
   pullPolicy?: PullPolicy | undefined;
 }
 
-/** The images of a node: `cri.images`. */
+/**
+ * The images of a node: `cri.images`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an
+ * argument makes no sense, and with the signal's reason when they are cancelled.
+ */
 export class Images {
   readonly #connection: Connection;
 
@@ -125,8 +128,8 @@ export class Images {
   }
 
   /**
-   * RemoveImage: removes an image, and with it every tag it has: a tag names the image, it is not removed alone. Succeeds on a
-   * missing image.
+   * RemoveImage: removes an image. By contract every tag of it goes along, since a tag names the image; runtimes may keep the
+   * other tags. Succeeds on a missing image.
    */
   async remove(image: ImageInput, options?: CallOptions): Promise<void> {
     await calls.removeImage(this.#connection, toImageSpec(image, "image"), options);

@@ -14,6 +14,7 @@ import {
   type PodSandboxStatusResponse,
   type RestoredContainer,
 } from "../proto.js";
+import { object } from "../specs/check.js";
 import { toContainerConfig } from "../specs/container-config.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { toPodSandboxConfig } from "../specs/pod-config.js";
@@ -84,7 +85,10 @@ export interface PodRestoreOptions extends CallOptions {
   runtimeOptions?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The pod sandboxes of a node: `cri.pods`. */
+/**
+ * The pod sandboxes of a node: `cri.pods`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O
+ * when an argument makes no sense, and with the signal's reason when they are cancelled.
+ */
 export class Pods {
   readonly #core: Core;
   readonly #connection: Connection;
@@ -180,7 +184,7 @@ export class Pods {
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
   async updateResources(pod: PodTarget, update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
-    const { resources, overhead } = update;
+    const { resources, overhead } = object(update, "update", { resources: true, overhead: true });
     await calls.updatePodSandboxResources(
       this.#connection,
       idOf(pod, "pod"),

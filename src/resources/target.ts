@@ -1,4 +1,5 @@
 import { checkId } from "../calls/checked.js";
+import { InvalidInputError } from "../errors.js";
 import type { Container } from "./container.js";
 import type { PodSandbox } from "./pod.js";
 
@@ -9,6 +10,12 @@ export type PodTarget = string | Pick<PodSandbox, "kind" | "id">;
 export type ContainerTarget = string | Pick<Container, "kind" | "id">;
 
 /** The id that a target stands for. */
-export function idOf(target: PodTarget | ContainerTarget, field: string): string {
-  return checkId(typeof target === "object" && target !== null ? target.id : target, field);
+export function idOf(
+  target: PodTarget | ContainerTarget,
+  field: "pod" | "container" | `filter.pod` | `containers[${number}]`,
+): string {
+  if (typeof target !== "object" || target === null) return checkId(target, field);
+  const kind = field.includes("pod") ? "pod" : "container";
+  if (target.kind !== kind) throw new InvalidInputError({ field, message: `must be a ${kind}`, value: target.kind });
+  return checkId(target.id, field);
 }

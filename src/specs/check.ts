@@ -215,11 +215,21 @@ export function objectName(value: unknown, field: string): string {
 }
 
 /** Runs a spec's `patch`, the last word on the wire message. */
-export function applyPatch<M>(patch: ((message: M) => void) | null | undefined, field: string, message: M): void {
+export function applyPatch<M extends { metadata?: object | undefined; annotations: object }>(
+  patch: ((message: M) => void) | null | undefined,
+  field: string,
+  message: M,
+): void {
   if (!isSet(patch)) return;
   if (typeof patch !== "function") invalid(field, "must be a function", patch);
   const result: unknown = patch(message);
   if (typeof result === "object" && result !== null && "then" in result) {
     refuse(field, "must not be asynchronous: the message is sent as soon as it returns");
+  }
+  if (!isSet(message.metadata) || !isSet(message.annotations)) {
+    refuse(
+      field,
+      "must leave metadata and annotations in place, changed if need be: runtimes and this package go by them",
+    );
   }
 }

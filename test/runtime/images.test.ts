@@ -171,7 +171,7 @@ journeys("images", (bench) => {
       const wrong = { username: "user-name-of-a-secret", password: "pass-word-of-a-secret", serverAddress };
       const records: unknown[] = [];
       const record = (message: string, fields: object) => void records.push([message, fields]);
-      const client = bench.client({ logger: { debug: record, info: record, warn: record, error: record } });
+      const client = bench.client({ logger: { debug: record, warn: record } });
       const failure = await failureOf(client.images.pull(image, { auth: wrong }));
       expect(failure).toMatchObject({ name: "ImagePullError", reason: "Unauthorized", image });
       await client.images.pull(image, { auth: { username, password, serverAddress } });

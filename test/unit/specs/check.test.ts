@@ -287,26 +287,26 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
 });
 
 describe("applyPatch", () => {
+  const message = () => ({ a: 1, metadata: {} as object | undefined, annotations: {} });
   it("lets the patch change the message", () => {
-    const message = { a: 1 };
-    applyPatch((m: { a: number }) => Object.assign(m, { a: 2 }), "f", message);
-    applyPatch(undefined, "f", message);
-    expect(message.a).toBe(2);
+    const changed = message();
+    applyPatch((m: { a: number }) => Object.assign(m, { a: 2 }), "f", changed);
+    applyPatch(undefined, "f", changed);
+    expect(changed.a).toBe(2);
   });
-  it("refuses what is not a function, and a promise", () => {
-    expect(refusal(() => applyPatch(js({}), "f", {}))).toMatch(/must be a function/);
-    expect(refusal(() => applyPatch(async () => {}, "f", {}))).toMatch(/must not be asynchronous/);
+  it("refuses what is not a function, a promise, and a patch that takes away what everything goes by", () => {
+    expect(refusal(() => applyPatch(js({}), "f", message()))).toMatch(/must be a function/);
+    expect(refusal(() => applyPatch(async () => {}, "f", message()))).toMatch(/must not be asynchronous/);
+    const take = (m: { metadata?: object | undefined }) => {
+      m.metadata = undefined;
+    };
+    expect(refusal(() => applyPatch(take, "f", message()))).toMatch(/must leave metadata/);
   });
   it("lets the patch's own error through", () => {
     const own = new RangeError("mine");
-    expect(() =>
-      applyPatch(
-        () => {
-          throw own;
-        },
-        "f",
-        {},
-      ),
-    ).toThrow(own);
+    const fail = () => {
+      throw own;
+    };
+    expect(() => applyPatch(fail, "f", message())).toThrow(own);
   });
 });
