@@ -37,6 +37,14 @@ export function isStarting(details: string): boolean {
   return /container is (already )?in starting state/.test(details);
 }
 
+/** Whether a stop or a removal failed because the runtime is still busy with the container, and has a chance a moment later. */
+export function isUnsettled(details: string): boolean {
+  // containerd, of a container whose end it has not taken note of yet:
+  // failed to set removing state for container "…": container is still running, to stop first
+  // failed to kill container "…": ttrpc: closed
+  return isStarting(details) || /container is still running, to stop first|ttrpc: closed/.test(details);
+}
+
 /**
  * Whether a created container can never be started, by the `info` of its verbose status. containerd up to 1.7 goes on with a
  * CreateContainer whose caller is gone, fails to learn the process id of the pod, and notes down 0.

@@ -22,7 +22,7 @@ import { type CreateContainerOptions, createContainer } from "./create-container
 import { checkCommand, type ExecResult, type ExecSyncOptions, execSync } from "./exec-sync.js";
 import { type RestartOptions, restart } from "./restart.js";
 import { runContainer } from "./run-container.js";
-import { removeSettled } from "./settled.js";
+import { whenSettled } from "./settled.js";
 import { startReconciled } from "./start.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { type ContainerExit, waitForExit } from "./wait.js";
@@ -142,11 +142,10 @@ export class Containers {
   async stop(container: ContainerTarget, options: StopOptions = {}): Promise<void> {
     const { gracePeriodSeconds, ...callOptions } = options;
     const own = container instanceof OwnedContainer ? container.terminationGracePeriodSeconds : undefined;
-    await calls.stopContainer(
-      this.#connection,
-      idOf(container, "container"),
-      wholeSeconds(gracePeriodSeconds ?? own ?? defaultGracePeriodSeconds, "gracePeriodSeconds"),
-      callOptions,
+    const id = idOf(container, "container");
+    const seconds = wholeSeconds(gracePeriodSeconds ?? own ?? defaultGracePeriodSeconds, "gracePeriodSeconds");
+    await whenSettled(startBudget(this.#connection, callOptions, undefined), (o) =>
+      calls.stopContainer(this.#connection, id, seconds, o),
     );
   }
 
@@ -156,9 +155,7 @@ export class Containers {
    */
   async remove(container: ContainerTarget, options?: CallOptions): Promise<void> {
     const id = idOf(container, "container");
-    await removeSettled(startBudget(this.#connection, options, 1), (o) =>
-      calls.removeContainer(this.#connection, id, o),
-    );
+    await whenSettled(startBudget(this.#connection, options, 1), (o) => calls.removeContainer(this.#connection, id, o));
   }
 
   /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */

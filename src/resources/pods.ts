@@ -25,7 +25,7 @@ import type { Core } from "./core.js";
 import { markCreation, readMark } from "./creation-mark.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
-import { removeSettled } from "./settled.js";
+import { whenSettled } from "./settled.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
 /** Which pods to list; everything given must match. */
@@ -177,7 +177,7 @@ export class Pods {
   /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
   async remove(pod: PodTarget, options?: CallOptions): Promise<void> {
     const id = idOf(pod, "pod");
-    await removeSettled(startBudget(this.#connection, options, 1), (o) =>
+    await whenSettled(startBudget(this.#connection, options, 1), (o) =>
       calls.removePodSandbox(this.#connection, id, o),
     );
   }

@@ -1,21 +1,25 @@
 import type { Budget } from "../calls/budget.js";
-import { isStarting } from "../calls/runtime-text.js";
+import { isUnsettled } from "../calls/runtime-text.js";
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 
+/** How often a call is repeated that has no limit of time. */
+const mostRounds = 60;
+
 /**
- * Removes a container or pod, waiting while the runtime is in the middle of a start: containerd finishes a StartContainer whose
- * caller has gone away, and until then refuses to remove the container.
+ * Stops or removes a container or pod, waiting while the runtime is in the middle of something: containerd finishes a
+ * StartContainer whose caller has gone away, and until then refuses to remove the container; and it takes a moment to notice
+ * that a process has ended.
  */
-export async function removeSettled(budget: Budget, remove: (options: CallOptions) => Promise<void>): Promise<void> {
+export async function whenSettled(budget: Budget, call: (options: CallOptions) => Promise<void>): Promise<void> {
   for (let round = 1; ; round++) {
     const options = budget.options();
     try {
-      return await remove(options);
+      return await call(options);
     } catch (error) {
       const pauseMs = Math.min(500, 25 * round);
-      const inTime = (budget.leftMs() ?? Number.POSITIVE_INFINITY) > pauseMs;
-      if (!inTime || !CriError.is(error) || !isStarting(error.details)) throw error;
+      const inTime = (budget.leftMs() ?? Number.POSITIVE_INFINITY) > pauseMs && round < mostRounds;
+      if (!inTime || !CriError.is(error) || !isUnsettled(error.details)) throw error;
       await budget.sleep(pauseMs);
     }
   }
