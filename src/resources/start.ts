@@ -26,7 +26,7 @@ export async function startReconciled(connection: Connection, id: string, budget
     const options = budget.options();
     let failure: unknown;
     try {
-      return await startContainer(connection, id, options);
+      return await startUninterrupted(connection, id, budget);
     } catch (error) {
       failure = error;
     }
@@ -47,6 +47,29 @@ export async function startReconciled(connection: Connection, id: string, budget
     if (status.state !== ContainerState.CONTAINER_CREATED || !mayRepeat) throw failure;
     await budget.sleep(Math.min(500, 50 * round));
   }
+}
+
+/**
+ * StartContainer that the runtime may finish whatever becomes of the caller, whose signal and time limit end the waiting only.
+ * A containerd that loses its caller in the middle of a start takes seconds to clean up, and 1.6 may be left with a container
+ * that it takes for exited, while its process runs, and cannot remove.
+ */
+async function startUninterrupted(connection: Connection, id: string, budget: Budget): Promise<void> {
+  const { signal, retry, metadata } = budget.options();
+  signal?.throwIfAborted();
+  const done = new AbortController();
+  const sent = startContainer(connection, id, { retry, metadata }).finally(() => done.abort());
+  sent.catch(() => {});
+  await budget.sleep(Number.POSITIVE_INFINITY, done.signal);
+  if (done.signal.aborted) return sent;
+  throw new CriError({
+    code: "DEADLINE_EXCEEDED",
+    message: "the container was not started in time; the runtime goes on starting it",
+    method: "RuntimeService/StartContainer",
+    endpoint: connection.endpoint,
+    attempts: 1,
+    mayHaveTakenEffect: true,
+  });
 }
 
 /** The reason that containerd gives a container whose start failed, also when it failed because the caller went away. */
