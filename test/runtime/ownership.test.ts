@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriError, type OwnedContainer } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { OwnedPodSandbox } from "../../src/resources/pod.js";
 import { expectCode, failureOf } from "./helpers/expecting.js";
 import { ask } from "./helpers/inside.js";
 import { journeys, sh } from "./helpers/journeys.js";
