@@ -78,6 +78,10 @@ export function containerNamespaces(
     return { ...options, pid: NamespaceMode.TARGET, targetId: requiredText(target, at(field, "target")) };
   }
   const pid = word(processes, field, processModes, NamespaceMode.CONTAINER);
+  // containerd would give it the processes of the pod's sandbox without a word.
+  if (pid === NamespaceMode.NODE && pod !== undefined && pod.pid !== NamespaceMode.NODE) {
+    refuse(field, 'can only be "host" in a pod with hostPID: true');
+  }
   return { ...options, pid, targetId: "" };
 }
 

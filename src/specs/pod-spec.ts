@@ -67,7 +67,10 @@ export interface PodSpec extends PodNamespaces {
   runtimeHandler?: string | undefined;
   /** Kernel parameters of the pod's namespaces, such as `{ "net.ipv4.ip_unprivileged_port_start": "0" }`. */
   sysctls?: Readonly<Record<string, string>> | undefined;
-  /** The cgroup to put the pod's cgroup under: a path, or a slice (`"x.slice"`) where the runtime uses systemd. @defaultValue the runtime's choice */
+  /**
+   * The cgroup to put the pod's cgroup under: a path, or a slice (`"x.slice"`) where the runtime uses systemd. containerd tells
+   * the usage of pods (PodSandboxStats) only with it. @defaultValue the runtime's choice
+   */
   cgroupParent?: string | undefined;
   /** Applies to the sandbox and, unless a container says otherwise, to its containers; `privileged` each container must ask for. */
   security?: SecuritySpec | undefined;

@@ -97,7 +97,8 @@ describe("namespaces", () => {
     [{ shareProcessNamespace: true }, {}, { pid: POD }],
     [{ shareProcessNamespace: true }, { processes: "container" }, { pid: CONTAINER }],
     [{}, { processes: "pod" }, { pid: POD }],
-    [{}, { processes: "host" }, { pid: NODE }],
+    [{ hostPID: true }, { processes: "host" }, { pid: NODE }],
+    [{ hostPID: true }, { processes: "container" }, { pid: CONTAINER }],
     [{ hostNetwork: true }, { processes: { target: "abc" } }, { network: NODE, pid: TARGET, targetId: "abc" }],
   ])("pod %o, container %o", (pod, spec, expected) => {
     expect(convert(spec, podOf(pod)).config.linux!.securityContext!.namespaceOptions).toMatchObject(expected);
@@ -203,6 +204,7 @@ test.each<[unknown, RegExp]>([
   [{ devices: [{ hostPath: "/dev/a", permissions: "" }] }, /^spec.devices\[0\].permissions/],
   [{ cdiDevices: ["gpu"] }, /^spec.cdiDevices\[0\]: must be the name of a CDI device/],
   [{ processes: "node" }, /^spec.processes: must be one of "container", "pod", "host"/],
+  [{ processes: "host" }, /^spec.processes: can only be "host" in a pod with hostPID: true/],
   [{ processes: {} }, /^spec.processes.target: is required/],
   [{ terminationGracePeriodSeconds: -1 }, /^spec.terminationGracePeriodSeconds/],
   [{ resources: { limits: { memory: 1 } } }, /^spec.resources.limits.memory/],
