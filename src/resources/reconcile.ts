@@ -103,7 +103,8 @@ export async function createReconciled(creation: Creation): Promise<Created> {
         return { id: found.id, adopted: !own };
       }
       if (!own) throw nameTaken(creation, found, failure);
-      await creation.remove(found.id, budget.options());
+      // If that fails, the next round meets the wreck again.
+      await creation.remove(found.id, budget.options()).catch(() => {});
     } else if (!CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw giveUp();
 
     await budget.sleep(pauseMs(round));
@@ -111,7 +112,17 @@ export async function createReconciled(creation: Creation): Promise<Created> {
   }
 }
 
-/** Finds the object, going on while the runtime is away. */
+/** Failures of a look-up that a runtime which is coming back does not mend. */
+const finalFailures: readonly CriErrorCode[] = [
+  "PERMISSION_DENIED",
+  "UNAUTHENTICATED",
+  "INVALID_ARGUMENT",
+  "INVALID_INPUT",
+  "RESOURCE_EXHAUSTED",
+  "CLIENT_CLOSED",
+];
+
+/** Finds the object, going on while the runtime is away or starting up, when it may answer with nearly anything. */
 async function lookUp(creation: Creation, giveUpAt: number): Promise<Found | undefined | "no answer"> {
   for (let round = 1; ; round++) {
     if (isSpent(creation.budget)) return "no answer";
@@ -120,7 +131,8 @@ async function lookUp(creation: Creation, giveUpAt: number): Promise<Found | und
       return await creation.find(options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (!CriError.is(error, "UNAVAILABLE") || performance.now() > giveUpAt) return "no answer";
+      if (!CriError.is(error) || CriError.is(error, ...finalFailures) || performance.now() > giveUpAt)
+        return "no answer";
       await creation.budget.sleep(pauseMs(round));
     }
   }

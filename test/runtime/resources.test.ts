@@ -67,8 +67,9 @@ journeys("resources", (bench) => {
 
   test("resources of a pod: UNIMPLEMENTED where the runtime is older than Kubernetes 1.33", async () => {
     await using pod = await bench.cheapPod();
+    const { updatePodResources } = await cri.capabilities();
     const update = pod.updateResources({ resources: { limits: { memory: "128Mi" } } });
-    if ((await cri.capabilities()).updatePodResources) await update;
+    if (updatePodResources) await update;
     else expect(await expectCode(update, "UNIMPLEMENTED")).toMatchObject({ mayHaveTakenEffect: false, attempts: 1 });
   });
 
