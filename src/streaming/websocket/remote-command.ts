@@ -1,0 +1,168 @@
+import { type Readable, Writable } from "node:stream";
+import type { WebSocket } from "ws";
+import { CriError } from "../../errors.js";
+import { onAbort } from "../../internal/abort.js";
+import { parseRemoteStatus } from "../status.js";
+import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
+import { dialWebSocket } from "./dial.js";
+import { asError, ChannelReadable, Gate, sendPaced } from "./flow.js";
+import { channels, decodeFrame, encodeEnd, encodeResize, v4, v5 } from "./frames.js";
+import { reasonOf } from "./handshake.js";
+
+/**
+ * Opens an exec or attach session over WebSocket. The URL's token is spent by the attempt, whatever comes of it.
+ *
+ * All channels share one connection, which is paused while an output that was asked for is not being read: destroy outputs that
+ * are of no interest. The status comes last, hence behind unread output.
+ */
+export async function openWebSocketRemoteCommand(
+  url: URL,
+  streams: RemoteCommandStreams,
+  options: DialOptions = {},
+): Promise<RemoteCommand> {
+  const socket = await dialWebSocket(url, [v5, v4], options);
+  return new WebSocketRemoteCommand(socket, streams, options.signal);
+}
+
+class WebSocketRemoteCommand implements RemoteCommand {
+  readonly transport = "websocket";
+  readonly protocol: string;
+  /**
+   * Never. v4 has no form for it. v5 has, but the one CRI server that speaks v5 (conmon-rs) ends the whole session then, output and
+   * exit code included.
+   */
+  readonly canHalfCloseStdin = false;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  readonly status: Promise<RemoteStatus>;
+
+  // Private for more than tidiness: the socket knows its URL, which must not show when a session is inspected.
+  readonly #socket: WebSocket;
+  readonly #outputs = new Map<number, ChannelReadable>();
+  readonly #tty: boolean;
+  readonly #stopListening: (() => void) | undefined;
+  #over = false;
+  #stdinEnded = false;
+  #resizing = false;
+  #nextSize: TerminalSize | undefined;
+  #resolve!: (status: RemoteStatus) => void;
+  #reject!: (reason: unknown) => void;
+
+  constructor(socket: WebSocket, streams: RemoteCommandStreams, signal: AbortSignal | undefined) {
+    this.#socket = socket;
+    this.#tty = streams.tty;
+    this.protocol = socket.protocol;
+    this.status = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.status.catch(() => {});
+    const gate = new Gate(socket);
+    const output = (channel: number) => {
+      const readable = new ChannelReadable(gate);
+      this.#outputs.set(channel, readable);
+      return readable;
+    };
+    this.stdin = streams.stdin ? this.#createStdin() : null;
+    this.stdout = streams.stdout ? output(channels.stdout) : null;
+    this.stderr = streams.stderr ? output(channels.stderr) : null;
+
+    socket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
+    socket.on("error", (error) => this.#fail(broken(reasonOf(error), error)));
+    socket.on("close", (code, reason) => this.#onClose(code, reason));
+    this.#stopListening = signal && onAbort(signal, () => this.destroy(signal.reason));
+    if (signal?.aborted) this.destroy(signal.reason);
+    else if (socket.readyState === socket.OPEN) socket.resume();
+    else this.#fail(ended(1006, ""));
+  }
+
+  resize(size: TerminalSize): void {
+    if (this.#over || !this.#tty) return;
+    this.#nextSize = size;
+    if (!this.#resizing) this.#sendSize();
+  }
+
+  destroy(reason?: unknown): void {
+    this.#fail(
+      reason ?? new CriError({ code: "CANCELLED", message: "the session was closed", mayHaveTakenEffect: true }),
+    );
+  }
+
+  /** One size at a time: a server that reads nothing must not collect a queue of outdated ones. */
+  #sendSize(): void {
+    const frame = this.#nextSize && encodeResize(this.#nextSize);
+    this.#nextSize = undefined;
+    this.#resizing = frame !== undefined;
+    if (frame) this.#socket.send(frame, () => this.#sendSize());
+  }
+
+  #createStdin(): Writable {
+    const socket = this.#socket;
+    const stdin = new Writable({
+      highWaterMark: 64 * 1024,
+      write: (chunk: Buffer, _encoding, callback) => sendPaced(socket, channels.stdin, chunk, callback),
+      final: (callback) => {
+        this.#stdinEnded = true;
+        if (this.protocol === v5) socket.send(encodeEnd(channels.stdin), callback);
+        else callback();
+      },
+    });
+    return stdin.on("error", () => {});
+  }
+
+  #onMessage(message: Buffer, isBinary: boolean): void {
+    if (this.#over) return;
+    const frame = decodeFrame(message);
+    if (!isBinary) this.#fail(broken("the server sent text where only bytes belong"));
+    else if (!frame) return;
+    else if (frame.channel === channels.status) this.#finish(parseRemoteStatus(frame.payload.toString()));
+    else this.#outputs.get(frame.channel)?.accept(frame.payload);
+  }
+
+  #onClose(code: number, reason: Buffer): void {
+    // conmon-rs says nothing on exit code 0. It says nothing either when it was told that stdin ended: that proves no success.
+    if (code === 1000 && this.protocol === v5 && !this.#stdinEnded) this.#finish({ kind: "exited", exitCode: 0 });
+    else this.#fail(ended(code, reason.toString()));
+  }
+
+  #finish(status: RemoteStatus): void {
+    if (!this.#settle()) return;
+    this.#resolve(status);
+    for (const output of this.#outputs.values()) if (!output.destroyed) output.push(null);
+    if (this.stdin && !this.stdin.writableFinished) this.stdin.destroy(brokenPipe());
+    this.#socket.close(1000);
+    // Else the server's own close frame would not be seen.
+    this.#socket.resume();
+  }
+
+  #fail(reason: unknown): void {
+    if (!this.#settle()) return;
+    this.#reject(reason);
+    const error = asError(reason);
+    for (const stream of [...this.#outputs.values(), this.stdin]) stream?.destroy(error);
+    this.#socket.terminate();
+  }
+
+  #settle(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    this.#stopListening?.();
+    return true;
+  }
+}
+
+function ended(code: number, reason: string): CriError {
+  const how = code === 1006 ? "the connection was cut" : `close code ${code}${reason && `, ${JSON.stringify(reason)}`}`;
+  const message = `the session ended before its status (${how})`;
+  return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true });
+}
+
+function broken(why: string, cause?: Error): CriError {
+  const message = `the session broke before its status: ${why}`;
+  return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true, cause });
+}
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("write EPIPE: the session is over"), { code: "EPIPE", syscall: "write" });
+}
