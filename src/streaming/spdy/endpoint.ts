@@ -1,0 +1,288 @@
+import type { Duplex } from "node:stream";
+import { CriError } from "../../errors.js";
+import { FrameDecoder, type FrameHandler } from "./frame-decoder.js";
+import { type ControlFrame, encodeDataHead, encodeFrame } from "./frames.js";
+import { HeaderCompressor, HeaderDecompressor } from "./header-compression.js";
+import { decodeHeaders, encodeHeaders, maxHeaderBytes, type SpdyHeaders } from "./headers.js";
+import { SpdyProtocolError } from "./protocol-error.js";
+import type { SpdyStream, StreamCallback, StreamOwner } from "./stream.js";
+
+/** Longest payload of a data frame that is sent: servers hold a frame in memory before they pass it on. */
+const maxDataLength = 65_536;
+/** What one stream hands to the socket before the other streams get their turn. */
+const maxTurn = 4 * maxDataLength;
+/** Answers to pings that may wait for a peer who does not read them. */
+const maxPendingPings = 64;
+
+/**
+ * What both ends of a SPDY/3.1 connection have in common: frames in and out, and the streams between them.
+ *
+ * Reading: there is no flow control per stream (the servers of CRI ignore it), so that a stream whose reader lags behind stops the
+ * whole connection once its buffer is full, and the connection goes on when no stream is full any more. What is buffered is at
+ * most the streams' buffers and one chunk of the socket. Writing: a stream's bytes count as written when the socket has passed them
+ * on, and long writes take turns.
+ */
+export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
+  /** Resolves when the connection has ended, however it ended. */
+  readonly closed: Promise<void>;
+  protected readonly streams = new Map<number, SpdyStream>();
+  #markClosed!: () => void;
+  readonly #socket: Duplex;
+  readonly #decoder = new FrameDecoder(this);
+  readonly #compressor = new HeaderCompressor();
+  readonly #decompressor = new HeaderDecompressor(maxHeaderBytes);
+  readonly #full = new Set<SpdyStream>();
+  #pendingPings = 0;
+  #isOver = false;
+  #failure: unknown;
+  #wasDestroyed = false;
+  #endIsExpected = false;
+  #meaningOfLoss: string | undefined;
+
+  /**
+   * @param socket belongs to the connection from here on
+   * @param head what the socket has received already
+   */
+  constructor(socket: Duplex, head?: Buffer) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => {
+      this.#markClosed = resolve;
+    });
+    if (head && head.length > 0) socket.unshift(head);
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("end", () => this.#lose("the streaming server closed the connection"));
+    socket.on("error", (cause) => this.#lose("the connection to the streaming server broke", cause));
+    socket.on("close", () => this.#lose("the connection to the streaming server was closed"));
+  }
+
+  /** Whether the connection has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** What ended the connection: the reason given to {@link destroy}, or a CriError. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Whether {@link destroy} ended the connection. */
+  get wasDestroyed(): boolean {
+    return this.#wasDestroyed;
+  }
+
+  /** Whether reading waits for the reader of some stream. */
+  get isHeld(): boolean {
+    return this.#full.size > 0;
+  }
+
+  /** From here on the peer may close the connection at any time, which ends the streams instead of breaking them. */
+  expectEnd(): void {
+    this.#endIsExpected = true;
+  }
+
+  /** What it means to the user when the connection is lost; how it came to it becomes the cause of the error. */
+  explainLoss(message: string): void {
+    this.#meaningOfLoss = message;
+  }
+
+  /** Ends the connection; streams end too if {@link expectEnd} was called, and break otherwise. */
+  close(): void {
+    this.#lose("the connection was closed");
+  }
+
+  /** Ends the connection at once and breaks every stream. */
+  destroy(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#wasDestroyed = true;
+    this.#endIsExpected = false;
+    this.#finish(reason);
+  }
+
+  sendData(streamId: number, chunks: readonly Buffer[], callback: StreamCallback): void {
+    this.#sendTurn(streamId, chunks, 0, 0, callback);
+  }
+
+  sendFin(streamId: number, callback?: StreamCallback): void {
+    this.#write(encodeDataHead(streamId, 0, true), callback);
+  }
+
+  sendReset(streamId: number, status: number): void {
+    this.send({ type: "rstStream", streamId, status });
+  }
+
+  hold(stream: SpdyStream): void {
+    this.#full.add(stream);
+    this.#socket.pause();
+  }
+
+  release(stream: SpdyStream): void {
+    if (this.#full.delete(stream) && this.#full.size === 0 && !this.#isOver) this.#socket.resume();
+  }
+
+  forget(stream: SpdyStream): void {
+    if (this.streams.delete(stream.streamId)) this.onForgotten();
+  }
+
+  /** @internal */
+  onFrame(frame: ControlFrame): void {
+    switch (frame.type) {
+      case "synStream":
+        this.onSynStream(frame, this.#readHeaders(frame.headerBlock));
+        break;
+      case "synReply":
+        this.#readHeaders(frame.headerBlock);
+        this.streamOf(frame.streamId)?.receiveReply(frame.fin);
+        break;
+      case "headers":
+        this.#readHeaders(frame.headerBlock);
+        if (frame.fin) this.streamOf(frame.streamId)?.receiveData(Buffer.alloc(0), true);
+        break;
+      case "rstStream":
+        this.streamOf(frame.streamId)?.receiveReset(frame.status);
+        break;
+      case "goAway":
+        this.onGoAway(frame.lastGoodStreamId);
+        break;
+      case "ping":
+        this.#receivePing(frame.id);
+        break;
+      case "settings":
+      case "windowUpdate":
+        // There is nothing that could be set, and no window: what is sent waits for the socket alone.
+        break;
+    }
+  }
+
+  /** @internal */
+  onData(streamId: number, bytes: Buffer, fin: boolean): void {
+    this.streamOf(streamId)?.receiveData(bytes, fin);
+  }
+
+  protected send(frame: ControlFrame, callback?: StreamCallback): void {
+    this.#write(encodeFrame(frame), callback);
+  }
+
+  /** Lets the peer have the rest, and waits for it to hang up. */
+  protected endSocket(): void {
+    this.#socket.end();
+  }
+
+  protected compressHeaders(headers: Readonly<Record<string, string>>): Buffer {
+    return this.#compressor.compress(encodeHeaders(headers));
+  }
+
+  /** The stream, or nothing if it is over: what was under way for it is dropped. @throws for one that never was */
+  protected streamOf(streamId: number): SpdyStream | undefined {
+    const stream = this.streams.get(streamId);
+    if (!stream && !this.wasOpened(streamId))
+      throw new SpdyProtocolError(`a frame for stream ${streamId}, which was never opened`);
+    return stream;
+  }
+
+  protected abstract wasOpened(streamId: number): boolean;
+  /** Whether a ping with this number was sent from here. */
+  protected abstract isOwnPing(id: number): boolean;
+  protected abstract onSynStream(frame: ControlFrame & { type: "synStream" }, headers: SpdyHeaders): void;
+  protected abstract onGoAway(lastGoodStreamId: number): void;
+  /** A stream is over. */
+  protected onForgotten(): void {}
+  /** The connection has ended; streams are told afterwards. */
+  protected onOver(): void {}
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#decoder.write(chunk);
+    } catch (error) {
+      this.#finish(error);
+    }
+  }
+
+  /** Each block counts, even one for a stream that is over: the next one builds upon it. */
+  #readHeaders(block: Buffer): SpdyHeaders {
+    return decodeHeaders(this.#decompressor.decompress(block));
+  }
+
+  #receivePing(id: number): void {
+    if (this.isOwnPing(id)) return;
+    if (++this.#pendingPings > maxPendingPings) throw new SpdyProtocolError("pings without reading the answers");
+    this.send({ type: "ping", id }, () => {
+      this.#pendingPings--;
+    });
+  }
+
+  #sendTurn(
+    streamId: number,
+    chunks: readonly Buffer[],
+    startIndex: number,
+    startOffset: number,
+    callback: StreamCallback,
+  ): void {
+    let [index, offset, turn] = [startIndex, startOffset, 0];
+    const socket = this.#socket;
+    const parts: Buffer[] = [];
+    while (turn < maxTurn && index < chunks.length) {
+      // As many chunks as fit share a frame.
+      const payload: Buffer[] = [];
+      let length = 0;
+      while (length < maxDataLength && index < chunks.length) {
+        const chunk = chunks[index] as Buffer;
+        const part = chunk.subarray(offset, offset + maxDataLength - length);
+        length += part.length;
+        offset += part.length;
+        if (part.length > 0) payload.push(part);
+        if (offset < chunk.length) break;
+        index++;
+        offset = 0;
+      }
+      if (length > 0) parts.push(encodeDataHead(streamId, length, false), ...payload);
+      turn += length;
+    }
+    const last = parts.pop();
+    if (!last) {
+      callback();
+      return;
+    }
+    socket.cork();
+    for (const part of parts) this.#write(part);
+    this.#write(last, (error) => {
+      if (error || index === chunks.length) callback(error);
+      else this.#sendTurn(streamId, chunks, index, offset, callback);
+    });
+    socket.uncork();
+  }
+
+  #write(bytes: Buffer, callback?: StreamCallback): void {
+    if (this.#isOver) callback?.(lost("the connection to the streaming server is closed"));
+    else this.#socket.write(bytes, callback);
+  }
+
+  #lose(how: string, cause?: unknown): void {
+    const error = lost(how, cause);
+    this.#finish(this.#meaningOfLoss === undefined ? error : lost(this.#meaningOfLoss, error));
+  }
+
+  #finish(failure: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#failure = failure;
+    this.#decoder.stop();
+    this.onOver();
+    const error = asError(failure);
+    for (const stream of [...this.streams.values()]) {
+      if (this.#endIsExpected) stream.finish();
+      else stream.fail(error);
+    }
+    this.#socket.destroy();
+    this.#markClosed();
+  }
+}
+
+function lost(message: string, cause?: unknown): CriError {
+  return new CriError({ code: "UNAVAILABLE", message, cause });
+}
+
+/** Streams break with errors only, and a signal may have aborted for anything. */
+function asError(reason: unknown): Error {
+  if (reason instanceof Error) return reason;
+  return new CriError({ code: "CANCELLED", message: "the session was cancelled", cause: reason });
+}

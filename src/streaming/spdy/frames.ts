@@ -1,0 +1,128 @@
+/*
+ * Frames of SPDY/3.1, all numbers big-endian. Control frames begin with 0x8003, a type, flags (8 bits) and a length (24 bits);
+ * data frames with the stream's number, flags and a length.
+ */
+
+/** Every frame but DATA. Header blocks are compressed here: their meaning depends on all the blocks before. */
+export type ControlFrame =
+  | {
+      type: "synStream";
+      streamId: number;
+      associatedStreamId: number;
+      priority: number;
+      slot: number;
+      fin: boolean;
+      unidirectional: boolean;
+      headerBlock: Buffer;
+    }
+  | { type: "synReply"; streamId: number; fin: boolean; headerBlock: Buffer }
+  | { type: "rstStream"; streamId: number; status: number }
+  | { type: "settings"; clear: boolean; entries: readonly { id: number; flags: number; value: number }[] }
+  | { type: "ping"; id: number }
+  | { type: "goAway"; lastGoodStreamId: number; status: number }
+  | { type: "headers"; streamId: number; fin: boolean; headerBlock: Buffer }
+  | { type: "windowUpdate"; streamId: number; delta: number };
+
+/** The numbers of the control frames. */
+export const frameTypes = {
+  synStream: 1,
+  synReply: 2,
+  rstStream: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  headers: 8,
+  windowUpdate: 9,
+} as const satisfies Record<ControlFrame["type"], number>;
+
+/** Why a stream was broken off. CRI's servers end every stream with `cancel`, successful ones too. */
+export const resetStatus = {
+  protocolError: 1,
+  invalidStream: 2,
+  refusedStream: 3,
+  unsupportedVersion: 4,
+  cancel: 5,
+  internalError: 6,
+  flowControlError: 7,
+  streamInUse: 8,
+  streamAlreadyClosed: 9,
+} as const;
+
+/** Length of the head of any frame. */
+export const frameHeadLength = 8;
+
+/** First 16 bits of a control frame. */
+export const controlMark = 0x8003;
+
+/** The flag of SYN_STREAM, SYN_REPLY, HEADERS and DATA that says: nothing follows from this side. */
+export const finFlag = 0x01;
+
+/** The flag of SYN_STREAM that says: nothing may come from the other side. */
+export const unidirectionalFlag = 0x02;
+
+/** The flag of SETTINGS that drops what was kept from earlier connections. */
+export const clearSettingsFlag = 0x01;
+
+/** The bits of a stream's number, or of a window's growth. */
+export const idMask = 0x7fff_ffff;
+
+/** The head of a data frame; the payload is written behind it as it is. */
+export function encodeDataHead(streamId: number, length: number, fin: boolean): Buffer {
+  const head = Buffer.allocUnsafe(frameHeadLength);
+  head.writeUInt32BE(streamId & idMask, 0);
+  writeFlagsAndLength(head, fin ? finFlag : 0, length);
+  return head;
+}
+
+/** A whole control frame. */
+export function encodeFrame(frame: ControlFrame): Buffer {
+  switch (frame.type) {
+    case "synStream": {
+      const fixed = Buffer.alloc(10);
+      fixed.writeUInt32BE(frame.streamId, 0);
+      fixed.writeUInt32BE(frame.associatedStreamId, 4);
+      fixed[8] = frame.priority << 5;
+      fixed[9] = frame.slot;
+      const flags = (frame.fin ? finFlag : 0) | (frame.unidirectional ? unidirectionalFlag : 0);
+      return control(frameTypes.synStream, flags, fixed, frame.headerBlock);
+    }
+    case "synReply":
+    case "headers":
+      return control(frameTypes[frame.type], frame.fin ? finFlag : 0, words(frame.streamId), frame.headerBlock);
+    case "rstStream":
+      return control(frameTypes.rstStream, 0, words(frame.streamId, frame.status));
+    case "settings": {
+      const entries = frame.entries.flatMap(({ id, flags, value }) => [flags * 2 ** 24 + id, value]);
+      const flags = frame.clear ? clearSettingsFlag : 0;
+      return control(frameTypes.settings, flags, words(frame.entries.length, ...entries));
+    }
+    case "ping":
+      return control(frameTypes.ping, 0, words(frame.id));
+    case "goAway":
+      return control(frameTypes.goAway, 0, words(frame.lastGoodStreamId, frame.status));
+    case "windowUpdate":
+      return control(frameTypes.windowUpdate, 0, words(frame.streamId, frame.delta));
+  }
+}
+
+function control(type: number, flags: number, ...parts: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(frameHeadLength);
+  head.writeUInt16BE(controlMark, 0);
+  head.writeUInt16BE(type, 2);
+  const body = Buffer.concat(parts);
+  writeFlagsAndLength(head, flags, body.length);
+  return Buffer.concat([head, body]);
+}
+
+function writeFlagsAndLength(head: Buffer, flags: number, length: number): void {
+  head.writeUInt8(flags, 4);
+  head.writeUIntBE(length, 5, 3);
+}
+
+function words(...values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 4);
+  values.forEach((value, index) => {
+    bytes.writeUInt32BE(value, index * 4);
+  });
+  return bytes;
+}

@@ -1,0 +1,57 @@
+import { SpdyProtocolError } from "./protocol-error.js";
+
+/** Headers of a stream. Names are in lower case on the wire; a name may have several values. */
+export type SpdyHeaders = ReadonlyMap<string, readonly string[]>;
+
+/** Most bytes that a header block may hold once expanded. The servers of CRI send empty ones. */
+export const maxHeaderBytes = 65_536;
+
+/** Most names in a header block. */
+export const maxHeaderCount = 256;
+
+/** Writes a header block as it is before compression: a count, then names and values, each behind its length. */
+export function encodeHeaders(headers: Readonly<Record<string, string>>): Buffer {
+  const entries = Object.entries(headers);
+  const parts = [uint32(entries.length)];
+  for (const [name, value] of entries) parts.push(...sized(name.toLowerCase()), ...sized(value));
+  return Buffer.concat(parts);
+}
+
+/** Reads an expanded header block. @throws {@link SpdyProtocolError} on anything but a well-formed one. */
+export function decodeHeaders(block: Buffer): SpdyHeaders {
+  let at = 0;
+  const number = (): number => {
+    if (at + 4 > block.length) throw new SpdyProtocolError("a header block that is cut off");
+    at += 4;
+    return block.readUInt32BE(at - 4);
+  };
+  const text = (): string => {
+    const length = number();
+    if (length > block.length - at) throw new SpdyProtocolError("a header that is longer than its block");
+    at += length;
+    return block.toString("utf8", at - length, at);
+  };
+  const count = number();
+  if (count > maxHeaderCount) throw new SpdyProtocolError(`a block of ${count} headers`);
+  const headers = new Map<string, readonly string[]>();
+  for (let left = count; left > 0; left--) {
+    const name = text();
+    if (name === "" || name !== name.toLowerCase())
+      throw new SpdyProtocolError("a header name that is empty or not in lower case");
+    if (headers.has(name)) throw new SpdyProtocolError("a header that comes twice");
+    headers.set(name, text().split("\0"));
+  }
+  if (at !== block.length) throw new SpdyProtocolError("a header block with something behind its last header");
+  return headers;
+}
+
+function sized(text: string): Buffer[] {
+  const bytes = Buffer.from(text, "utf8");
+  return [uint32(bytes.length), bytes];
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}

@@ -1,0 +1,163 @@
+import type { Readable, Writable } from "node:stream";
+import { CriError } from "../../errors.js";
+import { startTimer } from "../../internal/timer.js";
+import { parseRemoteStatus } from "../status.js";
+import type {
+  DialOptions,
+  RemoteCommand,
+  RemoteCommandStreams,
+  RemoteStatus,
+  StreamTransport,
+  TerminalSize,
+} from "../transport.js";
+import type { SpdyConnection } from "./connection.js";
+import { dialSpdy } from "./dial.js";
+import { SpdyProtocolError } from "./protocol-error.js";
+import type { SpdyStream } from "./stream.js";
+
+/** The only version worth having: the earlier ones do not tell the exit code, and say nothing at all on success. */
+const protocols = ["v4.channel.k8s.io"];
+
+/** Most text that is taken for a status. */
+const maxStatusLength = 65_536;
+
+/** How long a server that has told the status may take to end its streams, while somebody reads them. */
+const lingerMs = 10_000;
+
+/**
+ * Starts an exec or attach session over SPDY/3.1. Resolves when the server has accepted all streams, which is before it starts
+ * the command.
+ *
+ * @param url of the Exec or Attach RPC; good for one try
+ */
+export async function openSpdyRemoteCommand(
+  url: URL,
+  streams: RemoteCommandStreams,
+  options: DialOptions = {},
+): Promise<RemoteCommand> {
+  let command: SpdyRemoteCommand | undefined;
+  await dialSpdy(url, { ...options, protocols }, ({ connection, protocol }) => {
+    command = new SpdyRemoteCommand(connection, protocol, streams);
+    return command.accepted;
+  });
+  return command as SpdyRemoteCommand;
+}
+
+class SpdyRemoteCommand implements RemoteCommand {
+  readonly transport: StreamTransport = "spdy";
+  readonly protocol: string;
+  readonly canHalfCloseStdin = true;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  readonly status: Promise<RemoteStatus>;
+  /** Resolves when the server has taken all streams. */
+  readonly accepted: Promise<void>;
+  readonly #connection: SpdyConnection;
+  readonly #resize: SpdyStream | undefined;
+  /** The size to tell next, while an earlier one is still under way. */
+  #nextSize: TerminalSize | undefined;
+
+  constructor(connection: SpdyConnection, protocol: string, streams: RemoteCommandStreams) {
+    this.#connection = connection;
+    this.protocol = protocol;
+    const all: SpdyStream[] = [];
+    const open = (type: string, side: "readable" | "writable"): SpdyStream => {
+      const stream = connection.open(
+        { streamType: type },
+        { readable: side === "readable", writable: side === "writable" },
+      );
+      all.push(stream);
+      return stream;
+    };
+    // Servers wait until they have exactly these, and tell them apart by their headers.
+    const errors = open("error", "readable");
+    this.stdin = streams.stdin ? open("stdin", "writable") : null;
+    this.stdout = streams.stdout ? open("stdout", "readable") : null;
+    this.stderr = streams.stderr && !streams.tty ? open("stderr", "readable") : null;
+    this.#resize = streams.tty ? open("resize", "writable") : undefined;
+    this.accepted = Promise.all(all.map((stream) => stream.accepted)).then(() => errors.closeWriting());
+    this.accepted.catch(ignore);
+    this.status = awaitStatus(connection, errors);
+    this.status.then(() => lingerBriefly(connection), ignore);
+  }
+
+  resize(size: TerminalSize): void {
+    const stream = this.#resize;
+    if (!stream?.writable || !isCells(size.columns) || !isCells(size.rows)) return;
+    const busy = stream.writableLength > 0;
+    this.#nextSize = { columns: size.columns, rows: size.rows };
+    if (!busy) this.#sendSize(stream);
+  }
+
+  destroy(reason?: unknown): void {
+    this.#connection.destroy(
+      reason ?? new CriError({ code: "CANCELLED", message: "the session was destroyed before its end" }),
+    );
+  }
+
+  /** Only the last size counts, so that a window being dragged does not fill a buffer. */
+  #sendSize(stream: SpdyStream): void {
+    const size = this.#nextSize;
+    if (!size || stream.destroyed) return;
+    this.#nextSize = undefined;
+    stream.write(JSON.stringify({ Width: size.columns, Height: size.rows }), () => this.#sendSize(stream));
+  }
+}
+
+function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<RemoteStatus> {
+  connection.explainLoss("the session ended before its status");
+  const status = new Promise<RemoteStatus>((resolve, reject) => {
+    let text = "";
+    const decoder = new TextDecoder();
+    errors.on("data", (bytes: Buffer) => {
+      text += decoder.decode(bytes, { stream: true });
+      if (text.length > maxStatusLength) connection.destroy(new SpdyProtocolError("a status without an end"));
+      // A whole one is believed at once: the end of the stream may be lost when the connection closes.
+      else if (isWhole(text)) resolve(parseRemoteStatus(text));
+    });
+    errors.on("end", () => {
+      if (text !== "") resolve(parseRemoteStatus(text));
+    });
+    void connection.closed.then(() => {
+      const isLost = !connection.wasDestroyed && !(connection.failure instanceof SpdyProtocolError);
+      // Plain words without an end, from a server that hung up behind them.
+      if (isLost && text !== "") resolve(parseRemoteStatus(text));
+      else reject(connection.failure);
+    });
+  });
+  status.then(
+    () => connection.expectEnd(),
+    // Nobody has to listen.
+    ignore,
+  );
+  return status;
+}
+
+/** After the status there is nothing to come but the ends of the streams. */
+function lingerBriefly(connection: SpdyConnection): void {
+  if (connection.isOver) return;
+  const stopTimer = startTimer(lingerMs, () => {
+    // Behind a slow reader the server's last words may still be on their way.
+    if (connection.isHeld) lingerBriefly(connection);
+    else connection.close();
+  });
+  void connection.closed.then(stopTimer);
+}
+
+function isWhole(text: string): boolean {
+  if (!text.trimEnd().endsWith("}")) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Servers read 16 bits and ignore a terminal without extent. */
+function isCells(value: number): boolean {
+  return Number.isInteger(value) && value > 0 && value < 65_536;
+}
+
+function ignore(): void {}
