@@ -8,6 +8,7 @@ import type { TlsOptions } from "../../options.js";
 import type { DialOptions } from "../transport.js";
 import { maxMessageBytes } from "./frames.js";
 import { firstLine, handshakeFailed, handshakeRefused, handshakeTimedOut } from "./handshake.js";
+import { readToTheEnd } from "./last-words.js";
 
 /** How long a handshake may take when {@link DialOptions.handshakeTimeoutMs} is not set. */
 const defaultHandshakeTimeoutMs = 30_000;
@@ -48,6 +49,7 @@ export async function dialWebSocket(
     socket.once("unexpected-response", (_request, response: IncomingMessage) => {
       firstLine(response, (line) => fail(handshakeRefused(response.statusCode ?? 0, line, protocols)));
     });
+    socket.once("upgrade", (response) => readToTheEnd(response.socket));
     socket.once("open", () => {
       settle();
       socket.removeAllListeners("error").on("error", () => {});
