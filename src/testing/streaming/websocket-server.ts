@@ -1,0 +1,112 @@
+import type { IncomingMessage, Server } from "node:http";
+import { type Duplex, type Readable, Writable } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { ChannelReadable, Gate, sendPaced } from "../../streaming/websocket/flow.js";
+import { channels, v4, v5 } from "../../streaming/websocket/frames.js";
+
+/** One accepted session: channels by number, each as a stream. */
+export class WebSocketChannels {
+  /** The protocol that was agreed on. */
+  readonly protocol: string;
+  /** Resolves when the connection has ended, with its close code. */
+  readonly closed: Promise<number>;
+  readonly #socket: WebSocket;
+  readonly #gate: Gate;
+  readonly #readables = new Map<number, ChannelReadable>();
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    this.#gate = new Gate(socket);
+    this.protocol = socket.protocol;
+    this.closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => {});
+    socket.on("message", (data) => this.#onMessage(data as Buffer));
+    socket.on("close", () => {
+      for (const readable of this.#readables.values()) readable.push(null);
+    });
+  }
+
+  /** What the client sends on a channel. Ends with the connection; with v5 also when the client says so. */
+  readable(channel: number): Readable {
+    const known = this.#readables.get(channel);
+    if (known) return known;
+    const readable = new ChannelReadable(this.#gate);
+    this.#readables.set(channel, readable);
+    return readable;
+  }
+
+  /** What is sent to the client on a channel. Ending it has no form on the wire. */
+  writable(channel: number): Writable {
+    const write = (chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void) =>
+      sendPaced(this.#socket, channel, chunk, callback);
+    return new Writable({ write }).on("error", () => {});
+  }
+
+  /** Sends one message as it is. */
+  send(message: Uint8Array | string): void {
+    this.#socket.send(message);
+  }
+
+  /** Ends the session: sends the status if one is given, closes with the code, and waits for the connection to end. */
+  async end(status?: object, code = 1000): Promise<void> {
+    if (status) this.send(Buffer.from(`${String.fromCharCode(channels.status)}${JSON.stringify(status)}`));
+    this.#socket.close(code);
+    this.#socket.resume();
+    await this.closed;
+  }
+
+  /** Breaks the connection. */
+  cut(): void {
+    this.#socket.terminate();
+  }
+
+  // Channels that nobody asked for are dropped.
+  #onMessage(message: Buffer): void {
+    const [channel, ended] = message;
+    if (channel === channels.end && this.protocol === v5) this.#readables.get(ended ?? -1)?.push(null);
+    else if (message.length > 1) this.#readables.get(channel ?? -1)?.accept(message.subarray(1));
+  }
+}
+
+/** How a {@link WebSocketAcceptor} behaves. */
+export interface WebSocketAcceptorOptions {
+  /** Protocols to accept; of those that a client offers, the first of these. @defaultValue as containerd: v4 only */
+  protocols?: readonly string[] | undefined;
+}
+
+/** Accepts sessions in Kubernetes' channels over WebSocket on a `node:http` server: the other end of this package's client. */
+export class WebSocketAcceptor {
+  readonly #protocols: readonly string[];
+  readonly #server: WebSocketServer;
+
+  constructor({ protocols = [v4] }: WebSocketAcceptorOptions = {}) {
+    this.#protocols = protocols;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: 32 * 1024 * 1024,
+      handleProtocols: (offered) => [...offered].find((protocol) => protocols.includes(protocol)) ?? false,
+    });
+  }
+
+  /** Takes over an upgrade request; undefined, and 403 to the client, when it offers none of the protocols. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocketChannels | undefined> {
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());
+    if (!offered.some((protocol) => this.#protocols.includes(protocol))) {
+      socket.on("error", () => {});
+      socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return Promise.resolve(undefined);
+    }
+    return new Promise((resolve) => {
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => resolve(new WebSocketChannels(webSocket)));
+    });
+  }
+
+  /** Accepts every upgrade that a server gets and hands the sessions to the callback. */
+  attach(server: Server, onSession: (session: WebSocketChannels, request: IncomingMessage) => void): void {
+    server.on("upgrade", async (request, socket, head) => {
+      const session = await this.accept(request, socket, head);
+      if (session) onSession(session, request);
+    });
+  }
+}
