@@ -65,7 +65,7 @@ export class CriClient implements AsyncDisposable {
 
   private constructor(connection: Connection) {
     this.#connection = connection;
-    const core = { connection } as { -readonly [Key in keyof Core]: Core[Key] };
+    const core = { connection, streamMemory: {} } as { -readonly [Key in keyof Core]: Core[Key] };
     this.pods = core.pods = new Pods(core);
     this.containers = core.containers = new Containers(core);
     this.images = core.images = new Images(connection);

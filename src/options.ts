@@ -75,6 +75,9 @@ export interface CriLogger {
   warn?(message: string, fields: Record<string, unknown>): void;
 }
 
+/** Which streaming session a URL belongs to. */
+export type StreamKind = "exec" | "attach" | "portForward";
+
 /** How to reach a runtime and how its calls behave. */
 export interface ConnectOptions {
   /**
@@ -92,6 +95,16 @@ export interface ConnectOptions {
   imageEndpoint?: string | undefined;
   /** Credentials of an `https:` endpoint. */
   tls?: TlsOptions | undefined;
+  /**
+   * Credentials for streaming servers that speak TLS: exec, attach and port-forward do not go through the endpoint. Their
+   * certificates are always verified. @defaultValue {@link tls}
+   */
+  streamTls?: TlsOptions | undefined;
+  /**
+   * The last word on the URL of a streaming session, to reach a runtime through a tunnel, for instance. Without it sessions go
+   * only to the host that the runtime is on. The URL carries a single-use token, so keep it out of logs.
+   */
+  streamUrl?: ((url: URL, kind: StreamKind) => URL) | undefined;
   /** Permits plain TCP. CRI knows no authentication: whoever reaches the port is root on the node. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
   /** Cancels `connect()`; it has no bearing on later calls. */

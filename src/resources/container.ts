@@ -1,10 +1,14 @@
 import type { CallOptions } from "../options.js";
 import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
+import type { AttachSession, ExecSession } from "../streaming/session.js";
 import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, StopOptions } from "./containers.js";
+import type { CopyOptions } from "./copy.js";
 import type { Core } from "./core.js";
+import type { ExecOutputOptions } from "./exec-output.js";
 import type { ExecResult, ExecSyncOptions } from "./exec-sync.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { RestartOptions } from "./restart.js";
+import type { AttachOptions, ExecOptions } from "./sessions.js";
 import type { ContainerExit } from "./wait.js";
 
 /**
@@ -72,6 +76,40 @@ export class Container {
   execSync(command: readonly string[], options?: ExecSyncOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
   execSync(command: readonly string[], options?: ExecSyncOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
     return this.core.containers.execSync(this, command, options);
+  }
+
+  /** Exec: runs a command with streams, a terminal if wanted, and the exit code. See `cri.containers.exec`. */
+  exec(command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
+    return this.core.containers.exec(this, command, options);
+  }
+
+  /** Exec run to its end, with input and outputs of any size. See `cri.containers.execOutput`. */
+  execOutput(
+    command: readonly string[],
+    options: ExecOutputOptions & { encoding: "buffer" },
+  ): Promise<ExecResult<Uint8Array>>;
+  execOutput(
+    command: readonly string[],
+    options?: ExecOutputOptions & { encoding?: "utf8" | undefined },
+  ): Promise<ExecResult>;
+  execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
+  execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
+    return this.core.containers.execOutput(this, command, options);
+  }
+
+  /** Attach: connects to the streams of the container's main process, from now on. See `cri.containers.attach`. */
+  attach(options?: AttachOptions): Promise<AttachSession> {
+    return this.core.containers.attach(this, options);
+  }
+
+  /** Copies a file or folder into the container. See `cri.containers.copyTo`. */
+  copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
+    return this.core.containers.copyTo(this, localPath, containerPath, options);
+  }
+
+  /** Copies a file or folder out of the container. See `cri.containers.copyFrom`. */
+  copyFrom(containerPath: string, localPath: string, options?: CopyOptions): Promise<void> {
+    return this.core.containers.copyFrom(this, containerPath, localPath, options);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { startBudget } from "../calls/budget.js";
+import { callOptionsOf, startBudget } from "../calls/budget.js";
 import { checkId } from "../calls/checked.js";
 import * as calls from "../calls/containers.js";
 import { attachUrl, execUrl } from "../calls/stream-urls.js";
@@ -15,13 +15,18 @@ import {
 import { type FieldsOf, object } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
+import type { AttachSession, ExecSession } from "../streaming/session.js";
 import type { Connection } from "../transport/connection.js";
+import { checkCommand } from "./check-command.js";
 import { Container, OwnedContainer } from "./container.js";
+import { type CopyOptions, copyFrom, copyTo } from "./copy.js";
 import type { Core } from "./core.js";
 import { type CreateContainerOptions, createContainer } from "./create-container.js";
-import { checkCommand, type ExecResult, type ExecSyncOptions, execSync } from "./exec-sync.js";
+import { type ExecOutputOptions, execOutput } from "./exec-output.js";
+import { type ExecResult, type ExecSyncOptions, execSync } from "./exec-sync.js";
 import { type RestartOptions, restart } from "./restart.js";
 import { runContainer } from "./run-container.js";
+import { type AttachOptions, attach, checkStreams, type ExecOptions, exec, type StreamOptions } from "./sessions.js";
 import { whenSettled } from "./settled.js";
 import { startReconciled } from "./start.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
@@ -75,15 +80,8 @@ export interface CheckpointOptions extends CallOptions {
   checkpointTimeoutSeconds?: number | undefined;
 }
 
-/** What a streaming session is to carry. */
-export interface StreamUrlOptions extends CallOptions {
-  stdin?: boolean | undefined;
-  /** @defaultValue true */
-  stdout?: boolean | undefined;
-  /** Cannot go with `tty`, which merges both. @defaultValue the opposite of `tty` */
-  stderr?: boolean | undefined;
-  tty?: boolean | undefined;
-}
+/** Options of the RPCs that hand out URLs of streaming sessions. */
+export interface StreamUrlOptions extends CallOptions, Omit<StreamOptions, "terminalSize"> {}
 
 /**
  * The containers of a node: `cri.containers`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any
@@ -198,6 +196,78 @@ export class Containers {
   }
 
   /**
+   * Exec: runs a command with streams: standard input that can end, output as it comes, a terminal, and the exit code. Close the
+   * session, or dispose of it, when done.
+   *
+   * Aborting or closing the session does not end the command: see `killOnAbort`.
+   */
+  async exec(container: ContainerTarget, command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
+    return exec(this.#core, idOf(container, "container"), command, options);
+  }
+
+  /**
+   * Exec over a streaming session, run to the end: as {@link execSync}, with input, and for outputs beyond the 16 MiB of that.
+   */
+  execOutput(
+    container: ContainerTarget,
+    command: readonly string[],
+    options: ExecOutputOptions & { encoding: "buffer" },
+  ): Promise<ExecResult<Uint8Array>>;
+  execOutput(
+    container: ContainerTarget,
+    command: readonly string[],
+    options?: ExecOutputOptions & { encoding?: "utf8" | undefined },
+  ): Promise<ExecResult>;
+  execOutput(
+    container: ContainerTarget,
+    command: readonly string[],
+    options?: ExecOutputOptions,
+  ): Promise<ExecResult | ExecResult<Uint8Array>>;
+  async execOutput(
+    container: ContainerTarget,
+    command: readonly string[],
+    options?: ExecOutputOptions,
+  ): Promise<ExecResult | ExecResult<Uint8Array>> {
+    return execOutput(this.#core, idOf(container, "container"), command, options);
+  }
+
+  /**
+   * Attach: connects to the streams of the container's main process, from now on; what it wrote before is in its log. Input needs a
+   * container that was created with `stdin`, and `tty` must be what it was created with.
+   */
+  async attach(container: ContainerTarget, options?: AttachOptions): Promise<AttachSession> {
+    return attach(this.#core, idOf(container, "container"), options);
+  }
+
+  /**
+   * Copies a file or folder into the container, by way of `tar` and `mkdir` there. Afterwards the path in the container is what the
+   * local one is; a folder that exists is added to. Modes, times, symbolic links and empty folders are kept; the owner is the
+   * container's user.
+   */
+  async copyTo(
+    container: ContainerTarget,
+    localPath: string,
+    containerPath: string,
+    options?: CopyOptions,
+  ): Promise<void> {
+    return copyTo(this.#core, idOf(container, "container"), localPath, containerPath, options);
+  }
+
+  /**
+   * Copies a file or folder out of the container, by way of `tar` there. Afterwards the local path is what the one in the container
+   * is; a folder that exists is added to. Modes, times, symbolic links and empty folders are kept; the owner is this process's
+   * user. An archive with entries that lead anywhere else is refused: the container may be hostile.
+   */
+  async copyFrom(
+    container: ContainerTarget,
+    containerPath: string,
+    localPath: string,
+    options?: CopyOptions,
+  ): Promise<void> {
+    return copyFrom(this.#core, idOf(container, "container"), containerPath, localPath, options);
+  }
+
+  /**
    * Restarts as a kubelet does: CRI cannot start a container twice, so a new one is created from the same configuration with the
    * next attempt number, and started. Returns the owning handle of the new one.
    */
@@ -253,15 +323,15 @@ export class Containers {
     options: StreamUrlOptions = {},
   ): Promise<string> {
     checkCommand(command);
-    const { streams, callOptions } = splitStreams(options);
     const containerId = idOf(container, "container");
-    return execUrl(this.#connection, { containerId, cmd: [...command], ...streams }, callOptions);
+    const request = { containerId, cmd: [...command], ...checkStreams(options) };
+    return execUrl(this.#connection, request, callOptionsOf(options));
   }
 
   /** Attach: asks for the URL of a streaming session with the container's main process; see {@link execUrl}. */
   async attachUrl(container: ContainerTarget, options: StreamUrlOptions = {}): Promise<string> {
-    const { streams, callOptions } = splitStreams(options);
-    return attachUrl(this.#connection, { containerId: idOf(container, "container"), ...streams }, callOptions);
+    const request = { containerId: idOf(container, "container"), ...checkStreams(options) };
+    return attachUrl(this.#connection, request, callOptionsOf(options));
   }
 }
 
@@ -292,17 +362,6 @@ function toFilterMessage(filter: ContainerFilter): ContainerFilterMessage {
     state: state && { state: states[state] },
     labelSelector: { ...labels },
   };
-}
-
-function splitStreams(options: StreamUrlOptions) {
-  const { stdin = false, stdout = true, tty = false, stderr = !tty, ...callOptions } = options;
-  if (tty && stderr) {
-    throw new InvalidInputError({ field: "stderr", message: "must be false with tty: a terminal merges both outputs" });
-  }
-  if (!stdin && !stdout && !stderr) {
-    throw new InvalidInputError({ field: "stdin, stdout, stderr", message: "one of them must be true" });
-  }
-  return { streams: { stdin, stdout, stderr, tty }, callOptions };
 }
 
 /** CRI counts in whole seconds; a fraction is rounded up, for 0 means something else. */

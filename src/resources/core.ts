@@ -1,3 +1,4 @@
+import type { StreamMemory } from "../streaming/open.js";
 import type { Connection } from "../transport/connection.js";
 import type { Containers } from "./containers.js";
 import type { ExitWatch } from "./exit-watch.js";
@@ -13,4 +14,6 @@ export interface Core {
   readonly images: Images;
   readonly stats: Stats;
   readonly exits: ExitWatch;
+  /** What the runtime's streaming servers turned out to speak. */
+  readonly streamMemory: StreamMemory;
 }

@@ -3,6 +3,7 @@ import { CriError, ExecError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { ExecSyncResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
+import { checkCommand } from "./check-command.js";
 
 /** Options of ExecSync. */
 export interface ExecSyncOptions extends CallOptions {
@@ -61,20 +62,6 @@ export async function execSync(
     });
   }
   return result;
-}
-
-/** Refuses a command that no runtime could run. */
-export function checkCommand(command: readonly string[]): void {
-  const good =
-    Array.isArray(command) &&
-    command.length > 0 &&
-    command.every((word) => typeof word === "string") &&
-    command[0] !== "";
-  if (good) return;
-  throw new InvalidInputError({
-    field: "command",
-    message: 'must be a list of words such as ["ls", "-l"]; for a shell line pass ["sh", "-c", line]',
-  });
 }
 
 function toText({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult {

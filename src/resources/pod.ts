@@ -6,6 +6,7 @@ import type { Core } from "./core.js";
 import type { CreateContainerOptions } from "./create-container.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { PodInspection, PodResourcesUpdate } from "./pods.js";
+import type { PortForward, PortForwardOptions } from "./port-forward.js";
 
 /**
  * A pod sandbox by its id. The handle keeps no state: every method asks the runtime. Made by `cri.pods.get(id)` without I/O, so
@@ -48,6 +49,18 @@ export class PodSandbox {
   /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
   remove(options?: CallOptions): Promise<void> {
     return this.core.pods.remove(this, options);
+  }
+
+  /**
+   * Connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
+   *
+   * ```ts
+   * await using forward = pod.portForward(80);
+   * const { address } = await forward.listen();
+   * ```
+   */
+  portForward(ports: number | readonly number[], options?: PortForwardOptions): PortForward {
+    return this.core.pods.portForward(this, ports, options);
   }
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */

@@ -1,0 +1,116 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CriError, ExecError, InvalidInputError } from "../errors.js";
+import type { ExecSession } from "../streaming/session.js";
+import type { Core } from "./core.js";
+import type { ExecResult } from "./exec-sync.js";
+import { type ExecOptions, exec } from "./sessions.js";
+
+/** Options of execOutput. */
+export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" | "stderr" | "tty" | "terminalSize"> {
+  /** What the command reads from its standard input, to the end. @defaultValue nothing */
+  input?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
+  /** What the output is given as. @defaultValue "utf8" */
+  encoding?: "utf8" | "buffer" | undefined;
+  /** Throw an {@link ExecError} when the exit code is not 0. @defaultValue false */
+  throwOnNonZero?: boolean | undefined;
+  /** How much of each output to take, in bytes; more ends the session with an error. @defaultValue 1 GiB */
+  maxOutputBytes?: number | undefined;
+}
+
+const defaultMaxOutputBytes = 1024 ** 3;
+
+/** A command over a streaming session, run to its end, with its output collected. */
+export async function execOutput(
+  core: Core,
+  containerId: string,
+  command: readonly string[],
+  options: ExecOutputOptions = {},
+): Promise<ExecResult | ExecResult<Uint8Array>> {
+  const { input, encoding = "utf8", throwOnNonZero = false, maxOutputBytes = defaultMaxOutputBytes, ...rest } = options;
+  if (encoding !== "utf8" && encoding !== "buffer") {
+    throw new InvalidInputError({ field: "encoding", message: 'must be "utf8" or "buffer"', value: encoding });
+  }
+  if (!(maxOutputBytes >= 0)) {
+    throw new InvalidInputError({
+      field: "maxOutputBytes",
+      message: "must be a number of bytes",
+      value: maxOutputBytes,
+    });
+  }
+  await using session = await exec(core, containerId, command, { ...rest, stdin: input !== undefined });
+  const [stdout, stderr] = await Promise.all([
+    collect(session.stdout, maxOutputBytes, "stdout"),
+    collect(session.stderr, maxOutputBytes, "stderr"),
+    feed(core, session, input),
+  ]);
+  const { exitCode } = await session.exit;
+  const result =
+    encoding === "buffer"
+      ? { exitCode, stdout: toBytes(stdout), stderr: toBytes(stderr) }
+      : { exitCode, stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8") };
+  if (throwOnNonZero && exitCode !== 0) {
+    throw new ExecError<string | Uint8Array>({
+      message: `the command ended with exit code ${exitCode}`,
+      method: "RuntimeService/Exec",
+      endpoint: core.connection.endpoint,
+      attempts: 1,
+      ...result,
+    });
+  }
+  return result;
+}
+
+async function collect(stream: Readable | null, most: number, name: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > most) {
+      throw new CriError({
+        code: "RESOURCE_EXHAUSTED",
+        message: `the command's ${name} is longer than maxOutputBytes (${most})`,
+        method: "RuntimeService/Exec",
+        attempts: 1,
+        mayHaveTakenEffect: true,
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/** Sends the whole input and its end. A command need not read it all: what it leaves is no error. */
+async function feed(core: Core, session: ExecSession, input: ExecOutputOptions["input"]): Promise<void> {
+  if (input === undefined || !session.stdin) return;
+  if (!session.canHalfCloseStdin) throw noEndOfInput(core.connection.endpoint);
+  const whole = typeof input === "string" || input instanceof Uint8Array;
+  const source = whole ? Readable.from([input], { objectMode: false }) : Readable.from(input);
+  await pipeline(source, session.stdin).catch((error: unknown) => {
+    if (!isEndOfCommand(error)) throw error;
+  });
+}
+
+/** A session over which the end of the input would cost the output. */
+export function noEndOfInput(endpoint: string): CriError {
+  return new CriError({
+    code: "UNIMPLEMENTED",
+    message:
+      "the streaming server speaks WebSocket only, over which standard input cannot end without losing the output and the exit code; " +
+      "write the input to a file in the container instead",
+    method: "RuntimeService/Exec",
+    endpoint,
+    attempts: 1,
+    mayHaveTakenEffect: true,
+  });
+}
+
+/** Whether a write failed because the command had ended, or had closed its input. */
+export function isEndOfCommand(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ERR_STREAM_DESTROYED";
+}
+
+function toBytes(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}

@@ -1,0 +1,81 @@
+import type { Duplex } from "node:stream";
+import { CriError } from "../errors.js";
+import type {
+  DialOptions,
+  PortForwardConnection,
+  RemoteCommand,
+  RemoteCommandStreams,
+  StreamTransport,
+} from "./transport.js";
+
+/** How to come to a session, whichever protocol its server speaks. */
+export interface OpenOptions {
+  /** A URL for one try, made anew by the RPC each time: its token is used up by the try, failed or not. */
+  freshUrl: () => Promise<URL>;
+  /** The only protocol to use. Without it SPDY is tried first, WebSocket where the server does not speak that. */
+  transport?: StreamTransport | undefined;
+  /** What servers of this runtime turned out to speak: read before and written after every choice. */
+  memory: StreamMemory;
+  dial: DialOptions;
+}
+
+/** What the streaming servers of one runtime turned out to speak. */
+export interface StreamMemory {
+  remoteCommand?: StreamTransport;
+  portForward?: StreamTransport;
+}
+
+/**
+ * Opens an exec or attach session. SPDY first: it is the only protocol on which standard input ends without taking the output
+ * and the exit code along.
+ */
+export function openRemoteCommand(streams: RemoteCommandStreams, options: OpenOptions): Promise<RemoteCommand> {
+  return withFallback("remoteCommand", options, async (transport) => {
+    const url = await options.freshUrl();
+    // Loaded when first used: most programs never open a session.
+    if (transport === "spdy") {
+      const { openSpdyRemoteCommand } = await import("./spdy/remote-command.js");
+      return openSpdyRemoteCommand(url, streams, options.dial);
+    }
+    const { openWebSocketRemoteCommand } = await import("./websocket/remote-command.js");
+    return openWebSocketRemoteCommand(url, streams, options.dial);
+  });
+}
+
+/** A port-forward session: one that carries all connections (SPDY), or one that is made anew for each (WebSocket). */
+export type PortForwarding =
+  | { transport: "spdy"; connection: PortForwardConnection }
+  | { transport: "websocket"; first: Duplex };
+
+/** Opens a port-forward session. SPDY first: it carries any number of connections, where WebSocket takes an RPC for each. */
+export function openPortForward(port: number, options: OpenOptions): Promise<PortForwarding> {
+  return withFallback("portForward", options, async (transport): Promise<PortForwarding> => {
+    const url = await options.freshUrl();
+    if (transport === "spdy") {
+      const { openSpdyPortForward } = await import("./spdy/port-forward.js");
+      return { transport, connection: await openSpdyPortForward(url, options.dial) };
+    }
+    const { openWebSocketPortForward } = await import("./websocket/port-forward.js");
+    return { transport, first: await openWebSocketPortForward(url, port, options.dial) };
+  });
+}
+
+async function withFallback<T>(
+  kind: keyof StreamMemory,
+  { transport, memory }: OpenOptions,
+  open: (transport: StreamTransport) => Promise<T>,
+): Promise<T> {
+  const first = transport ?? memory[kind] ?? "spdy";
+  try {
+    const session = await open(first);
+    memory[kind] ??= first;
+    return session;
+  } catch (error) {
+    // UNIMPLEMENTED is what a handshake ends with when the server does not speak the protocol.
+    if (transport || !CriError.is(error, "UNIMPLEMENTED")) throw error;
+    const second = first === "spdy" ? "websocket" : "spdy";
+    const session = await open(second);
+    memory[kind] = second;
+    return session;
+  }
+}

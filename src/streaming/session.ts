@@ -1,0 +1,146 @@
+import type { Readable, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { CriError } from "../errors.js";
+import { startTimer } from "../internal/timer.js";
+import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "./transport.js";
+
+/** What exec and attach sessions have in common. */
+export abstract class StreamSession implements AsyncDisposable {
+  /**
+   * Standard input; null unless asked for. Ending it reaches the process where {@link canHalfCloseStdin}. Writes after the end
+   * of the process fail.
+   */
+  readonly stdin: Writable | null;
+  /** Standard output, or that of the terminal; null if not asked for. It must be read to its end, or the process blocks. */
+  readonly stdout: Readable | null;
+  /** Standard error; null with `tty` and if not asked for. It must be read to its end, or the process blocks. */
+  readonly stderr: Readable | null;
+  /** The wire protocol in use. */
+  readonly transport: StreamTransport;
+  /**
+   * Whether the process can see the end of {@link stdin} while its output and exit code still arrive. So it is over SPDY; over
+   * WebSocket closing the session is the only end there is.
+   */
+  readonly canHalfCloseStdin: boolean;
+  readonly #command: RemoteCommand;
+
+  /** @internal */
+  constructor(command: RemoteCommand) {
+    this.#command = command;
+    this.stdin = command.stdin;
+    this.stdout = command.stdout;
+    this.stderr = command.stderr;
+    this.transport = command.transport;
+    this.canHalfCloseStdin = command.canHalfCloseStdin;
+  }
+
+  /** Tells the terminal's size; without effect unless the session has a `tty`. */
+  resize(size: TerminalSize): void {
+    this.#command.resize(size);
+  }
+
+  /**
+   * Ends the session at once. The process is not told: containerd and CRI-O let it run on. Does nothing to a session that has
+   * ended.
+   */
+  async close(): Promise<void> {
+    this.#command.destroy();
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal The server's status, once all output has been read. */
+  protected async settle(): Promise<RemoteStatus> {
+    const { status, stdin, stdout, stderr } = this.#command;
+    const outputs = Promise.all([drained(stdout), drained(stderr)]);
+    outputs.catch(() => {});
+    let stopTimer = () => {};
+    if (stdin && (stdout || stderr)) {
+      const giveUp = () => {
+        stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
+      };
+      outputs.then(giveUp, () => {});
+    }
+    try {
+      const last = await status;
+      await outputs;
+      return last;
+    } finally {
+      stopTimer();
+    }
+  }
+}
+
+/** A command that runs in a container, with its streams. */
+export class ExecSession extends StreamSession {
+  /**
+   * Resolves with the exit code once the process has ended **and** its output has been read to the end. Rejects when the command
+   * could not be run, when the session breaks or is closed before that, and with the signal's reason when it is aborted. Never
+   * rejects unheard: not looking at it is fine.
+   */
+  readonly exit: Promise<{ exitCode: number }>;
+
+  /** @internal */
+  constructor(command: RemoteCommand) {
+    super(command);
+    this.exit = this.settle().then((status) => {
+      if (status.kind === "exited") return { exitCode: status.exitCode };
+      throw new CriError({
+        code: /executable file not found|no such file or directory/i.test(status.message) ? "NOT_FOUND" : "UNKNOWN",
+        message: status.message || "the runtime could not run the command and does not say why",
+        method: "RuntimeService/Exec",
+        attempts: 1,
+        mayHaveTakenEffect: true,
+      });
+    });
+    this.exit.catch(() => {});
+  }
+}
+
+/** A session with the main process of a container. */
+export class AttachSession extends StreamSession {
+  /**
+   * Resolves when the process has closed its output, usually because it ended, and that output has been read. The exit code
+   * is the container's: `container.wait()`. Rejects as {@link ExecSession.exit} does.
+   */
+  readonly ended: Promise<void>;
+
+  /** @internal */
+  constructor(command: RemoteCommand) {
+    super(command);
+    this.ended = this.settle().then((status) => {
+      if (status.kind === "exited") return;
+      throw new CriError({
+        code: "UNKNOWN",
+        message: status.message || "the runtime ended the session and does not say why",
+        method: "RuntimeService/Attach",
+        attempts: 1,
+      });
+    });
+    this.ended.catch(() => {});
+  }
+}
+
+/**
+ * How long the status may take after all output has ended, for a session with input. containerd does not notice the end of a
+ * command that left much of its input unread: its copy into the full pipe waits for a reader that is gone.
+ */
+const statusTimeoutMs = 20_000;
+
+function statusMissing(): CriError {
+  return new CriError({
+    code: "UNAVAILABLE",
+    message:
+      `the command's output has ended, but the runtime has not told its exit code for ${statusTimeoutMs / 1_000} s; ` +
+      "containerd never does for a command that ends with much of its input unread",
+    attempts: 1,
+    mayHaveTakenEffect: true,
+  });
+}
+
+async function drained(stream: Readable | null): Promise<void> {
+  if (stream && !stream.readableEnded) await finished(stream, { writable: false });
+}

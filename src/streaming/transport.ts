@@ -1,0 +1,67 @@
+import type { Duplex, Readable, Writable } from "node:stream";
+import type { TlsOptions } from "../options.js";
+
+/** The two wire protocols that CRI streaming servers speak. */
+export type StreamTransport = "spdy" | "websocket";
+
+/** How to reach a streaming server. */
+export interface DialOptions {
+  /** Credentials for an `https:` URL; certificates are always verified. */
+  tls?: TlsOptions | undefined;
+  /** Cancels the handshake, and later the session. Rejects and destroys with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** How long the handshake may take, in milliseconds: TCP, TLS, upgrade and, for SPDY, the replies to all streams. */
+  handshakeTimeoutMs?: number | undefined;
+}
+
+/** Which streams a remote command has. It must be exactly what the Exec or Attach RPC asked for: servers wait for the rest. */
+export interface RemoteCommandStreams {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  tty: boolean;
+}
+
+/** The last word of a server on a remote command. */
+export type RemoteStatus =
+  | { kind: "exited"; exitCode: number }
+  /** The server could not run the command, or lost it; `message` is its explanation. */
+  | { kind: "failed"; message: string; reason: string };
+
+/** A terminal's size in characters. */
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
+/** One exec or attach session on one wire protocol. */
+export interface RemoteCommand {
+  readonly transport: StreamTransport;
+  /** The protocol that was agreed on, such as `v4.channel.k8s.io`. */
+  readonly protocol: string;
+  /** Whether ending stdin reaches the process while output and exit status still arrive. */
+  readonly canHalfCloseStdin: boolean;
+  /** Ending it half-closes where {@link canHalfCloseStdin}; errors (EPIPE) once the session is over. Null unless asked for. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /**
+   * Resolves with the server's status; rejects when the session ends without one, is destroyed, or breaks. Never before the
+   * status arrived. Outputs end (or are destroyed with the same error) after it; draining them is the reader's business.
+   */
+  readonly status: Promise<RemoteStatus>;
+  /** Tells the terminal's size; no effect without tty. */
+  resize(size: TerminalSize): void;
+  /** Ends the session at once and frees its socket. */
+  destroy(reason?: unknown): void;
+}
+
+/** A connection that carries any number of forwarded connections (SPDY). */
+export interface PortForwardConnection {
+  readonly transport: StreamTransport;
+  /** Connects to a port in the pod. The stream is destroyed with an error when the server reports one on the error stream. */
+  open(port: number, options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
+  /** Resolves when the connection has ended, however it ended. */
+  readonly closed: Promise<void>;
+  destroy(reason?: unknown): void;
+}

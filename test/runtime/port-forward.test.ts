@@ -1,0 +1,82 @@
+/** Ports of a pod, through the runtime, over both wire protocols. */
+import { createHash } from "node:crypto";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { eventually, expectCode } from "./helpers/expecting.js";
+import type { Bench } from "./helpers/journeys.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+const transports = ["spdy", "websocket"] as const;
+
+/** A pod of its own network with a web server in it. */
+async function server(bench: Bench) {
+  const pod = await bench.pod();
+  const command = sh("mkdir -p /www && echo hello > /www/hello && exec httpd -f -p 8080 -h /www");
+  const container = await bench.container(pod, { command });
+  const ask = async () => (await container.execSync(sh("wget -qO- localhost:8080/hello"))).stdout;
+  await eventually(ask, (said) => said === "hello\n");
+  return { pod, container };
+}
+
+const get = async (port: number, path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+
+journeys("port-forward", (bench) => {
+  test.each(transports)("%s: many connections at once, through a listener", async (transport) => {
+    const { pod } = await server(bench);
+    await using _pod = pod;
+    await using forward = pod.portForward(8080, { transport });
+    await using listener = await forward.listen();
+    const count = transport === "spdy" ? 100 : 30;
+    const replies = await Promise.all(Array.from({ length: count }, () => get(listener.address.port, "/hello")));
+    expect(replies.filter((reply) => reply !== "hello\n")).toEqual([]);
+  });
+
+  test("a large download arrives whole", async () => {
+    const { pod, container } = await server(bench);
+    await using _pod = pod;
+    const sum = (await container.execSync(sh("head -c 67108864 /dev/urandom > /www/big; sha256sum /www/big"))).stdout;
+    await using listener = await pod.portForward(8080).listen();
+    const response = await fetch(`http://127.0.0.1:${listener.address.port}/big`);
+    const hash = createHash("sha256");
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) hash.update(chunk);
+    expect(hash.digest("hex")).toBe(sum.split(" ")[0]);
+  });
+
+  test("a connection without a listener, and one to a port that nobody listens on", async () => {
+    const { pod } = await server(bench);
+    await using _pod = pod;
+    await using forward = pod.portForward([8080, 9]);
+    const stream = await forward.connect();
+    stream.write("GET /hello HTTP/1.0\r\n\r\n");
+    expect(await text(stream)).toMatch(/hello\n$/);
+    const dead = await forward
+      .connect(9)
+      .then((it) => new Promise((_, reject) => it.on("error", reject).resume()))
+      .catch((error: unknown) => error);
+    expect(String(dead)).toMatch(/port 9/);
+    await expectCode(forward.connect(81), "INVALID_INPUT");
+  });
+
+  test("the listener outlives failures, and a server that restarts", async () => {
+    const { pod, container } = await server(bench);
+    await using _pod = pod;
+    await using listener = await pod.portForward(8080).listen();
+    const failures: unknown[] = [];
+    listener.on("connectionError", (error) => failures.push(error));
+    expect(await get(listener.address.port, "/hello")).toBe("hello\n");
+    await container.stop({ gracePeriodSeconds: 0 });
+    await new Promise<void>((resolve) =>
+      connect(listener.address.port, "127.0.0.1")
+        .on("error", () => {})
+        .once("close", () => resolve()),
+    );
+    await eventually(
+      () => failures.length,
+      (count) => count > 0,
+    );
+    await container.restart({ gracePeriodSeconds: 0 });
+    const again = () => get(listener.address.port, "/hello").catch(String);
+    await eventually(again, (said) => said === "hello\n");
+  });
+});

@@ -1,0 +1,150 @@
+/** Exec and attach with streams, over both wire protocols. */
+import { createHash, randomBytes } from "node:crypto";
+import { text } from "node:stream/consumers";
+import { ExecError, type ExecSession } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+const transports = ["spdy", "websocket"] as const;
+const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
+
+/** Everything that a session says, and how it ends. */
+async function outcome(session: ExecSession) {
+  const read = (stream: typeof session.stdout) => (stream ? text(stream) : undefined);
+  const [stdout, stderr, { exitCode }] = await Promise.all([read(session.stdout), read(session.stderr), session.exit]);
+  return { stdout, stderr, exitCode };
+}
+
+journeys("sessions", (bench) => {
+  test.each(transports)("%s: outputs apart and the exit code", async (transport) => {
+    await using container = await bench.container(await bench.sharedPod());
+    for (const code of [0, 1, 137]) {
+      await using session = await container.exec(sh(`echo out; echo err >&2; exit ${code}`), { transport });
+      expect(session.transport).toBe(transport);
+      expect(await outcome(session)).toEqual({ stdout: "out\n", stderr: "err\n", exitCode: code });
+    }
+    await using killed = await container.exec(sh("kill -9 $$"), { transport });
+    expect((await outcome(killed)).exitCode).toBe(137);
+  });
+
+  test.each(transports)("%s: 32 MiB out, complete, to a reader that takes its time", async (transport) => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using session = await container.exec(sh("head -c 33554432 /dev/urandom | tee /tmp/big"), { transport });
+    const hash = createHash("sha256");
+    let length = 0;
+    for await (const chunk of session.stdout as AsyncIterable<Buffer>) {
+      if (length === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+      hash.update(chunk);
+      length += chunk.length;
+    }
+    expect([length, await session.exit]).toEqual([33_554_432, { exitCode: 0 }]);
+    expect((await container.execSync(["sha256sum", "/tmp/big"])).stdout.split(" ")[0]).toBe(hash.digest("hex"));
+  });
+
+  test("standard input ends, and output and exit code still come: 64 MiB in, and back out", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const data = randomBytes(64 * 2 ** 20);
+    const sum = await container.execOutput(["sha256sum"], { input: data });
+    expect([sum.exitCode, sum.stdout.split(" ")[0]]).toEqual([0, sha256(data)]);
+    const echo = await container.execOutput(["cat"], { input: data, encoding: "buffer" });
+    expect(sha256(echo.stdout)).toBe(sha256(data));
+  });
+
+  test("input that the command does not read, and input that never comes, are no trouble", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const unread = await container.execOutput(["head", "-c", "3"], { input: "abcdef".repeat(1_000) });
+    expect(unread).toEqual({ exitCode: 0, stdout: "abc", stderr: "" });
+    const never = await container.execOutput(sh("exit 4"), { input: "x" });
+    expect(never.exitCode).toBe(4);
+    await using open = await container.exec(sh("echo done; exit 5"), { stdin: true });
+    expect(await outcome(open)).toMatchObject({ stdout: "done\n", exitCode: 5 });
+  });
+
+  test("over WebSocket input cannot end, and says so", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using session = await container.exec(["cat"], { stdin: true, transport: "websocket" });
+    expect(session.canHalfCloseStdin).toBe(false);
+    session.stdin?.write("hello");
+    const first = await new Promise((resolve) => session.stdout?.once("data", resolve));
+    expect(String(first)).toBe("hello");
+    await expectCode(container.execOutput(["cat"], { input: "x", transport: "websocket" }), "UNIMPLEMENTED");
+  });
+
+  test.each(transports)("%s: a terminal, with its size", async (transport) => {
+    await using container = await bench.container(await bench.sharedPod());
+    const terminalSize = { columns: 80, rows: 24 };
+    await using session = await container.exec(["sh"], { tty: true, stdin: true, transport, terminalSize });
+    expect(session.stderr).toBeNull();
+    let seen = "";
+    session.stdout?.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    const ask = () => {
+      session.stdin?.write("stty size\n");
+      return seen;
+    };
+    await eventually(ask, (said) => said.includes("24 80"));
+    session.resize({ columns: 132, rows: 43 });
+    await eventually(ask, (said) => said.includes("43 132"));
+    session.stdin?.write("exit 6\n");
+    expect(await session.exit).toEqual({ exitCode: 6 });
+  });
+
+  test("many sessions, one after the other and at once, each with its own result", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const run = async (code: number) => expect((await container.execOutput(sh(`exit ${code}`))).exitCode).toBe(code);
+    for (let code = 0; code < 40; code++) await run(code);
+    await Promise.all(Array.from({ length: 25 }, (_, code) => run(code)));
+  });
+
+  test("what goes wrong is told: a missing command, a container that does not run, a non-zero code on request", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await expectCode(container.execOutput(["no-such-command"]), "NOT_FOUND");
+    const failure = await failureOf(container.execOutput(sh("echo no >&2; exit 2"), { throwOnNonZero: true }));
+    expect(failure).toBeInstanceOf(ExecError);
+    expect(failure).toMatchObject({ exitCode: 2, stderr: "no\n" });
+    await container.stop({ gracePeriodSeconds: 0 });
+    expect(await failureOf(container.execOutput(["true"]))).toMatchObject({ name: "CriError" });
+  });
+
+  test("aborting ends the session with the signal's reason; the command goes on unless it is to be killed", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const running = async (what: string) =>
+      Number((await container.execSync(sh(`ps | grep '[s]leep ${what}' | wc -l`))).stdout);
+    for (const [seconds, killOnAbort, left] of [
+      ["7001", false, 1],
+      ["7002", true, 0],
+    ] as const) {
+      const controller = new AbortController();
+      await using session = await container.exec(sh(`sleep ${seconds}; true`), {
+        signal: controller.signal,
+        killOnAbort,
+      });
+      await eventually(
+        () => running(seconds),
+        (count) => count > 0,
+      );
+      controller.abort(new Error("enough"));
+      expect(await failureOf(session.exit)).toEqual(new Error("enough"));
+      await eventually(
+        () => running(seconds),
+        (count) => Math.min(1, count) === left,
+      );
+    }
+  });
+
+  test("attach: the main process's input and output, and its end", async () => {
+    await using container = await bench.container(await bench.sharedPod(), {
+      command: sh("read line; echo got $line; exit 9"),
+      stdin: true,
+    });
+    await using session = await container.attach({ stdin: true });
+    const output = text(session.stdout as NonNullable<typeof session.stdout>);
+    session.stderr?.resume();
+    session.stdin?.write("word\n");
+    expect(await output).toBe("got word\n");
+    await session.ended;
+    expect((await container.wait()).exitCode).toBe(9);
+  });
+});
