@@ -11,9 +11,9 @@ export abstract class StreamSession implements AsyncDisposable {
    * of the process fail.
    */
   readonly stdin: Writable | null;
-  /** Standard output, or that of the terminal; null if not asked for. It must be read to its end, or the process blocks. */
+  /** Standard output, or that of the terminal; null if not asked for. Unread, it makes the process block when buffers are full. */
   readonly stdout: Readable | null;
-  /** Standard error; null with `tty` and if not asked for. It must be read to its end, or the process blocks. */
+  /** Standard error; null with `tty` and if not asked for. Unread, it makes the process block when buffers are full. */
   readonly stderr: Readable | null;
   /** The wire protocol in use. */
   readonly transport: StreamTransport;
@@ -52,23 +52,24 @@ export abstract class StreamSession implements AsyncDisposable {
     return this.close();
   }
 
-  /** @internal The server's status, once all output has been read. */
+  /**
+   * @internal The server's status. It comes behind all output on the wire, so what has not been read by then is here and can
+   * still be read.
+   */
   protected async settle(): Promise<RemoteStatus> {
     const { status, stdin, stdout, stderr } = this.#command;
-    const outputs = Promise.all([drained(stdout), drained(stderr)]);
-    outputs.catch(() => {});
+    let settled = false;
     let stopTimer = () => {};
     if (stdin && (stdout || stderr)) {
       const giveUp = () => {
-        stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
+        if (!settled) stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
       };
-      outputs.then(giveUp, () => {});
+      Promise.all([drained(stdout), drained(stderr)]).then(giveUp, () => {});
     }
     try {
-      const last = await status;
-      await outputs;
-      return last;
+      return await status;
     } finally {
+      settled = true;
       stopTimer();
     }
   }
@@ -77,8 +78,8 @@ export abstract class StreamSession implements AsyncDisposable {
 /** A command that runs in a container, with its streams. */
 export class ExecSession extends StreamSession {
   /**
-   * Resolves with the exit code once the process has ended **and** its output has been read to the end. Rejects when the command
-   * could not be run, when the session breaks or is closed before that, and with the signal's reason when it is aborted. Never
+   * Resolves with the exit code once the process has ended and all its output has arrived; what has not been read yet can still be
+   * read. Output beyond what the streams buffer has to be read for that. Rejects when the command could not be run, when the session breaks or is closed before that, and with the signal's reason when it is aborted. Never
    * rejects unheard: not looking at it is fine.
    */
   readonly exit: Promise<{ exitCode: number }>;
@@ -103,7 +104,7 @@ export class ExecSession extends StreamSession {
 /** A session with the main process of a container. */
 export class AttachSession extends StreamSession {
   /**
-   * Resolves when the process has closed its output, usually because it ended, and that output has been read. The exit code
+   * Resolves when the process has closed its output, usually because it ended, and that output has arrived. The exit code
    * is the container's: `container.wait()`. Rejects as {@link ExecSession.exit} does.
    */
   readonly ended: Promise<void>;
