@@ -8,7 +8,9 @@ import { startTimer } from "../../internal/timer.js";
 import type { TlsOptions } from "../../options.js";
 import type { DialOptions } from "../transport.js";
 import { SpdyConnection } from "./connection.js";
+import { readToTheEnd } from "./read-to-the-end.js";
 import { listOf, readRefusal } from "./refusal.js";
+import { withResolvers } from "./with-resolvers.js";
 
 /** How long a handshake may take unless told otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;
@@ -74,6 +76,7 @@ function upgrade(url: URL, options: SpdyDialOptions, signal: AbortSignal): Promi
     try {
       const protocol = agreedProtocol(response, options.protocols, url.host);
       socket.setNoDelay(true);
+      readToTheEnd(socket);
       // At once: nobody else listens to the socket any more.
       const connection = new SpdyConnection(socket, { head });
       const stopGuarding = onAbort(signal, () => connection.destroy(signal.reason));
@@ -159,14 +162,4 @@ function unreachable(endpoint: string, cause: NodeJS.ErrnoException | undefined)
 function tooLate(endpoint: string, timeoutMs: number): CriError {
   const message = `the streaming server did not complete the handshake within ${timeoutMs} ms`;
   return new CriError({ code: "DEADLINE_EXCEEDED", message, endpoint });
-}
-
-function withResolvers<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }

@@ -6,6 +6,7 @@ import { HeaderCompressor, HeaderDecompressor } from "./header-compression.js";
 import { decodeHeaders, encodeHeaders, maxHeaderBytes, type SpdyHeaders } from "./headers.js";
 import { SpdyProtocolError } from "./protocol-error.js";
 import type { SpdyStream, StreamCallback, StreamOwner } from "./stream.js";
+import { withResolvers } from "./with-resolvers.js";
 
 /** Longest payload of a data frame that is sent: servers hold a frame in memory before they pass it on. */
 const maxDataLength = 65_536;
@@ -25,8 +26,8 @@ const maxPendingPings = 64;
 export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   /** Resolves when the connection has ended, however it ended. */
   readonly closed: Promise<void>;
+  readonly #markClosed: () => void;
   protected readonly streams = new Map<number, SpdyStream>();
-  #markClosed!: () => void;
   readonly #socket: Duplex;
   readonly #decoder = new FrameDecoder(this);
   readonly #compressor = new HeaderCompressor();
@@ -45,9 +46,9 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
    */
   constructor(socket: Duplex, head?: Buffer) {
     this.#socket = socket;
-    this.closed = new Promise((resolve) => {
-      this.#markClosed = resolve;
-    });
+    const { promise, resolve } = withResolvers<void>();
+    this.closed = promise;
+    this.#markClosed = resolve;
     if (head && head.length > 0) socket.unshift(head);
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("end", () => this.#lose("the streaming server closed the connection"));
@@ -252,7 +253,8 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   }
 
   #write(bytes: Buffer, callback?: StreamCallback): void {
-    if (this.#isOver) callback?.(lost("the connection to the streaming server is closed"));
+    // A socket may still be read when it cannot be written to any more.
+    if (this.#isOver || !this.#socket.writable) callback?.(lost("the connection to the streaming server is closed"));
     else this.#socket.write(bytes, callback);
   }
 

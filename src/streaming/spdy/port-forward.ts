@@ -6,6 +6,7 @@ import type { DialOptions, PortForwardConnection, StreamTransport } from "../tra
 import type { SpdyConnection } from "./connection.js";
 import { defaultHandshakeTimeoutMs, dialSpdy } from "./dial.js";
 import type { SpdyStream } from "./stream.js";
+import { withResolvers } from "./with-resolvers.js";
 
 const protocols = ["portforward.k8s.io"];
 
@@ -45,6 +46,7 @@ class SpdyPortForward implements PortForwardConnection {
     options.signal?.throwIfAborted();
     const pair = { port: String(port), requestID: String(this.#nextRequestId++) };
     const errors = this.#connection.open({ streamType: "error", ...pair }, { writable: false });
+    errors.closeWriting();
     const data = this.#connection.open({ streamType: "data", ...pair });
     // Listened to from the start: a fast server may report its failure in one go with the replies.
     passOnErrors(errors, data, port);
@@ -66,7 +68,6 @@ class SpdyPortForward implements PortForwardConnection {
       stopTimer();
       link.unlink();
     }
-    errors.closeWriting();
     return data;
   }
 
@@ -77,31 +78,38 @@ class SpdyPortForward implements PortForwardConnection {
   }
 }
 
-/** Whatever comes on the error stream is the reason why there is no connection to the port, or none any more. */
+/**
+ * Whatever comes on the error stream is the reason why there is no connection to the port, or none any more. Servers end the data
+ * stream before they say so, hence its end waits for the end of the error stream.
+ */
 function passOnErrors(errors: SpdyStream, data: SpdyStream, port: number): void {
   const decoder = new TextDecoder();
   let text = "";
   let stopTimer: (() => void) | undefined;
-  const failure = () => {
-    if (text === "") return undefined;
+  const { promise: reported, resolve: report } = withResolvers<Error | undefined>();
+  const settle = () => {
+    stopTimer?.();
     const message = `no connection to port ${port} of the pod: ${text.trim().slice(0, maxErrorLength)}`;
-    return new CriError({ code: "UNAVAILABLE", message });
+    report(text === "" ? undefined : new CriError({ code: "UNAVAILABLE", message }));
   };
-  const fail = () => {
-    const error = failure();
-    if (error) data.destroy(error);
+  const settleSoon = () => {
+    stopTimer ??= startTimer(errorGraceMs, settle);
   };
   errors.on("data", (bytes: Buffer) => {
     if (text.length < maxErrorLength) text += decoder.decode(bytes, { stream: true });
-    // The text can be cut in two anywhere, and the ends of both streams follow it in any order.
-    stopTimer ??= startTimer(errorGraceMs, fail);
+    // The rest may take a moment, and an end may never come.
+    settleSoon();
   });
-  errors.on("end", fail);
-  data.checkEnd(failure);
+  errors.on("end", settle);
+  data.beforeEnd(() => {
+    if (!errors.readableEnded && !errors.destroyed) settleSoon();
+    return reported;
+  });
   data.on("close", () => {
-    stopTimer?.();
+    settle();
     errors.destroy();
   });
+  void reported.then((error) => error && data.destroy(error));
 }
 
 function tooLate(port: number, timeoutMs: number): CriError {

@@ -63,20 +63,22 @@ class SpdyRemoteCommand implements RemoteCommand {
     this.protocol = protocol;
     const all: SpdyStream[] = [];
     const open = (type: string, side: "readable" | "writable"): SpdyStream => {
-      const stream = connection.open(
-        { streamType: type },
-        { readable: side === "readable", writable: side === "writable" },
-      );
+      const [readable, writable] = [side === "readable", side === "writable"];
+      // A runtime that cannot write an output any more stops reading it from the command, which then waits forever.
+      const stream = connection.open({ streamType: type }, { readable, writable, detachable: readable });
       all.push(stream);
       return stream;
     };
     // Servers wait until they have exactly these, and tell them apart by their headers.
     const errors = open("error", "readable");
+    // At once, like everything that can be said before the command runs: writing to a server that has finished a short one
+    // already would break the connection before its last words are read.
+    errors.closeWriting();
     this.stdin = streams.stdin ? open("stdin", "writable") : null;
     this.stdout = streams.stdout ? open("stdout", "readable") : null;
     this.stderr = streams.stderr && !streams.tty ? open("stderr", "readable") : null;
     this.#resize = streams.tty ? open("resize", "writable") : undefined;
-    this.accepted = Promise.all(all.map((stream) => stream.accepted)).then(() => errors.closeWriting());
+    this.accepted = Promise.all(all.map((stream) => stream.accepted)).then(ignore);
     this.accepted.catch(ignore);
     this.status = awaitStatus(connection, errors);
     this.status.then(() => lingerBriefly(connection), ignore);

@@ -3,6 +3,7 @@ import { CriError } from "../../errors.js";
 import { resetStatus } from "./frames.js";
 import type { SpdyHeaders } from "./headers.js";
 import { SpdyProtocolError } from "./protocol-error.js";
+import { withResolvers } from "./with-resolvers.js";
 
 /** What a stream asks of its connection. */
 export interface StreamOwner {
@@ -25,6 +26,8 @@ export interface SpdyStreamOptions {
   readable?: boolean;
   /** @defaultValue true; the side is otherwise left open until {@link SpdyStream.closeWriting} or the end */
   writable?: boolean;
+  /** Destroying it only stops listening: the peer goes on undisturbed. @defaultValue false, which breaks the stream off */
+  detachable?: boolean;
 }
 
 /** Bytes that wait for a stream's reader before the whole connection stops reading. */
@@ -56,13 +59,16 @@ export class SpdyStream extends Duplex {
   readonly headers: SpdyHeaders;
   /** Resolves when the peer has accepted the stream; rejects when it refuses it, or when the stream ends before. */
   readonly accepted: Promise<void>;
-  #accept!: () => void;
-  #refuse!: (error: unknown) => void;
+  readonly #accept: () => void;
+  readonly #refuse: (error: unknown) => void;
   #isAccepted = false;
   readonly #owner: StreamOwner;
   readonly #writableSide: boolean;
   readonly #readableSide: boolean;
-  #failureAtEnd: (() => Error | undefined) | undefined;
+  readonly #detachable: boolean;
+  #beforeEnd: (() => Promise<Error | undefined>) | undefined;
+  /** The peer has ended its part, and {@link beforeEnd} is at it. */
+  #endIsPending = false;
   /** Nothing more is sent on the stream. */
   #localClosed = false;
   /** Nothing more arrives on the stream. */
@@ -71,7 +77,7 @@ export class SpdyStream extends Duplex {
   #reset = false;
 
   constructor(owner: StreamOwner, streamId: number, headers: SpdyHeaders, options: SpdyStreamOptions = {}) {
-    const { readable = true, writable = true } = options;
+    const { readable = true, writable = true, detachable = false } = options;
     // Known to Node.js, if not to its types.
     const sides = { readable, writable };
     super({ ...sides, readableHighWaterMark: readBuffer, writableHighWaterMark: writeBuffer });
@@ -80,11 +86,12 @@ export class SpdyStream extends Duplex {
     this.headers = headers;
     this.#readableSide = readable;
     this.#writableSide = writable;
-    this.accepted = new Promise((resolve, reject) => {
-      this.#accept = resolve;
-      this.#refuse = reject;
-    });
-    this.accepted.catch(ignore);
+    this.#detachable = detachable;
+    const { promise, resolve, reject } = withResolvers<void>();
+    this.accepted = promise;
+    this.#accept = resolve;
+    this.#refuse = reject;
+    promise.catch(ignore);
     this.on("error", ignore);
     // Whoever has read a stream to the end that was reset cannot write to it either.
     this.on("end", () => {
@@ -105,9 +112,9 @@ export class SpdyStream extends Duplex {
     this.#forgetIfOver();
   }
 
-  /** Has the last word when the peer ends the stream: with an error from here, the stream breaks instead. */
-  checkEnd(failure: () => Error | undefined): void {
-    this.#failureAtEnd = failure;
+  /** Has the last word when the peer ends its part: with an error from here, the stream breaks instead. It must not reject. */
+  beforeEnd(check: () => Promise<Error | undefined>): void {
+    this.#beforeEnd = check;
   }
 
   /** @internal The peer has accepted the stream. */
@@ -124,7 +131,7 @@ export class SpdyStream extends Duplex {
     if (!this.#isAccepted) throw new SpdyProtocolError("data before the reply to its stream");
     if (bytes.length > 0) {
       if (this.#remoteClosed) throw new SpdyProtocolError("data behind the end of its stream");
-      if (this.#readableSide && !this.destroyed && !this.push(bytes)) this.#owner.hold(this);
+      if (this.#readableSide && !this.#push(bytes)) this.#owner.hold(this);
     }
     if (!fin) return;
     this.#endReading();
@@ -185,19 +192,17 @@ export class SpdyStream extends Duplex {
     this.#owner.release(this);
     this.#refuse(error ?? unavailable("the stream was destroyed before the streaming server accepted it"));
     const isOver = this.#reset || (this.#localClosed && this.#remoteClosed);
-    // A stream that is only written to closes when all is written; its peer has yet to read that.
-    const isWritten = error === null && this.#localClosed && !this.#readableSide;
-    if (!isOver && !isWritten) {
-      if (error === null && this.#remoteClosed) this.closeWriting();
-      else this.#abandon();
-    }
+    // A stream with one side closes by itself when that one is done: the peer has yet to read what was written, or to end its part.
+    const isDone =
+      error === null && ((this.#localClosed && !this.#readableSide) || (this.#remoteClosed && !this.#writableSide));
+    if (!isOver && !isDone && !this.#detachable) this.#abandon();
     callback(error);
   }
 
   #send(chunks: readonly Buffer[], callback: StreamCallback): void {
     const settle: StreamCallback = (error) => {
       // An error here would destroy what is left to read.
-      if (this.#reset) callback(this.readableLength > 0 ? null : brokenPipe());
+      if (this.#reset) callback(this.readableLength > 0 || this.#endIsPending ? null : brokenPipe());
       else callback(error);
     };
     if (this.#reset) settle();
@@ -207,9 +212,21 @@ export class SpdyStream extends Duplex {
   #endReading(): void {
     if (this.#remoteClosed) return;
     this.#remoteClosed = true;
-    const failure = this.#failureAtEnd?.();
+    if (!this.#readableSide) return;
+    if (this.#beforeEnd) void this.#endLater(this.#beforeEnd);
+    else this.#push(null);
+  }
+
+  async #endLater(check: () => Promise<Error | undefined>): Promise<void> {
+    this.#endIsPending = true;
+    const failure = await check();
+    this.#endIsPending = false;
     if (failure) this.destroy(failure);
-    else if (this.#readableSide && !this.destroyed) this.push(null);
+    else this.#push(null);
+  }
+
+  #push(bytes: Buffer | null): boolean {
+    return this.destroyed || this.push(bytes);
   }
 
   #abandon(): void {
