@@ -96,8 +96,10 @@ export async function copyFrom(
     });
     // node-tar may report more than one error, the last of them when nobody waits any more.
     unpack.on("error", () => {});
+    // It has taken everything before it has written everything.
+    const written = new Promise((resolve) => unpack.on("close", resolve));
     const unpacked = await pipeline(session.stdout as Readable, unpack as unknown as NodeJS.WritableStream).then(
-      () => undefined,
+      () => written.then(() => undefined),
       (error: unknown) => ({ error }),
     );
     if (CriError.is(unpacked?.error)) throw unpacked.error;
@@ -108,7 +110,8 @@ export async function copyFrom(
     if (unpacked) throw badArchive(core, unpacked.error);
     await moveInto(join(aside, name), target);
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    // An unpacking that failed may still be writing for a moment.
+    await rm(aside, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

@@ -2,20 +2,21 @@
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { expectCode } from "./helpers/expecting.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
+/** A local folder that is gone when its scope ends. Tests run side by side, so it belongs to the scope and not to the test. */
 async function folder() {
   const path = await mkdtemp(join(tmpdir(), "cri-copy-"));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
-  return path;
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 journeys("copy", (bench) => {
   test("a tree of a thousand files there and back, with modes, links and empty folders", async () => {
     await using container = await bench.container(await bench.sharedPod());
-    const here = await folder();
+    await using made = await folder();
+    const here = made.path;
     await mkdir(join(here, "tree/deep/empty"), { recursive: true });
     for (let index = 0; index < 1_000; index++) await writeFile(join(here, `tree/deep/${index}`), `file ${index}\n`);
     await writeFile(join(here, "tree/script"), "#!/bin/sh\necho ran\n");
@@ -39,7 +40,8 @@ journeys("copy", (bench) => {
 
   test("one file, to a new name and over an old one", async () => {
     await using container = await bench.container(await bench.sharedPod());
-    const here = await folder();
+    await using made = await folder();
+    const here = made.path;
     for (const content of ["first", "second"]) {
       await writeFile(join(here, "a"), content);
       await container.copyTo(join(here, "a"), "/tmp/b");
@@ -51,7 +53,8 @@ journeys("copy", (bench) => {
 
   test("what is missing is told, and nothing is left", async () => {
     await using container = await bench.container(await bench.sharedPod());
-    const here = await folder();
+    await using made = await folder();
+    const here = made.path;
     await expectCode(container.copyFrom("/no/such/file", join(here, "x")), "NOT_FOUND");
     await expectCode(container.copyTo(join(here, "nothing"), "/tmp/x"), "INVALID_INPUT");
     await expectCode(container.copyTo(here, "relative"), "INVALID_INPUT");

@@ -48,7 +48,8 @@ journeys("port-forward", (bench) => {
     await using _pod = pod;
     await using forward = pod.portForward([8080, 9]);
     const stream = await forward.connect();
-    stream.write("GET /hello HTTP/1.0\r\n\r\n");
+    // containerd 1.6 passes the end of the answer on only when the request has ended too.
+    stream.end("GET /hello HTTP/1.0\r\n\r\n");
     expect(await text(stream)).toMatch(/hello\n$/);
     const dead = await forward
       .connect(9)
