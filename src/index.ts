@@ -35,9 +35,7 @@ export type {
   StopOptions,
   StreamUrlOptions,
 } from "./resources/containers.js";
-export type { CopyOptions } from "./resources/copy.js";
 export type { CreateContainerOptions } from "./resources/create-container.js";
-export type { ExecOutputOptions } from "./resources/exec-output.js";
 export type { ExecResult, ExecSyncOptions } from "./resources/exec-sync.js";
 export type { EnsureOptions, Images, PullOptions, PullPolicy } from "./resources/images.js";
 export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
@@ -50,15 +48,10 @@ export type {
   Pods,
   RunPodOptions,
 } from "./resources/pods.js";
-export type { PortForward, PortForwardOptions } from "./resources/port-forward.js";
-export type { ListenOptions, PortForwardListener } from "./resources/port-forward-listener.js";
 export type { RestartOptions } from "./resources/restart.js";
-export type { AttachOptions, ExecOptions, SessionOptions, StreamOptions } from "./resources/sessions.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
 export type { ContainerTarget, PodTarget } from "./resources/target.js";
 export type { ContainerExit } from "./resources/wait.js";
-export type { AttachSession, ExecSession } from "./streaming/session.js";
-export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
 
 // Specs
 
@@ -101,7 +94,7 @@ export {
 
 // Options
 
-export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
+export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, TlsOptions } from "./options.js";
 export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
 export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";
 

@@ -52,7 +52,7 @@ export class PodSandbox {
   }
 
   /**
-   * Connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
+   * @internal Connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
    *
    * ```ts
    * await using forward = pod.portForward(80);

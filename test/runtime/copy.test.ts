@@ -1,18 +1,13 @@
 /** Files and folders into and out of a container. */
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { expectCode } from "./helpers/expecting.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { folder } from "./helpers/folder.js";
+import { sh } from "./helpers/journeys.js";
+import { streamingJourneys } from "./helpers/streaming-journeys.js";
 
-/** A local folder that is gone when its scope ends. Tests run side by side, so it belongs to the scope and not to the test. */
-async function folder() {
-  const path = await mkdtemp(join(tmpdir(), "cri-copy-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
-journeys("copy", (bench) => {
+streamingJourneys("copy", (bench) => {
   test("a tree of a thousand files there and back, with modes, links and empty folders", async () => {
     await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();

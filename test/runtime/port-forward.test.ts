@@ -5,7 +5,8 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { eventually, expectCode } from "./helpers/expecting.js";
 import type { Bench } from "./helpers/journeys.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { sh } from "./helpers/journeys.js";
+import { streamingJourneys } from "./helpers/streaming-journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 
@@ -21,7 +22,7 @@ async function server(bench: Bench) {
 
 const get = async (port: number, path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
 
-journeys("port-forward", (bench) => {
+streamingJourneys("port-forward", (bench) => {
   test.each(transports)("%s: many connections at once, through a listener", async (transport) => {
     const { pod } = await server(bench);
     await using _pod = pod;

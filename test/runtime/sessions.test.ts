@@ -1,10 +1,12 @@
 /** Exec and attach with streams, over both wire protocols. */
 import { createHash, randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { ExecError, type ExecSession } from "k8s-cri-client";
+import { ExecError } from "k8s-cri-client";
 import { expect, test } from "vitest";
+import type { ExecSession } from "../../src/streaming/session.js";
 import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { sh } from "./helpers/journeys.js";
+import { streamingJourneys } from "./helpers/streaming-journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
@@ -16,7 +18,7 @@ async function outcome(session: ExecSession) {
   return { stdout, stderr, exitCode };
 }
 
-journeys("sessions", (bench) => {
+streamingJourneys("sessions", (bench) => {
   test.each(transports)("%s: outputs apart and the exit code", async (transport) => {
     await using container = await bench.container(await bench.sharedPod());
     for (const code of [0, 1, 137]) {

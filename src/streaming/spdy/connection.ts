@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
 import { SpdyEndpoint } from "./endpoint.js";
 import { type ControlFrame, idMask } from "./frames.js";
-import { SpdyProtocolError } from "./protocol-error.js";
+import { protocolError } from "./protocol-error.js";
 import { SpdyStream, type SpdyStreamOptions } from "./stream.js";
 
 /** Servers close a connection on which nothing has moved for four hours; a ping counts as movement. */
@@ -65,7 +65,7 @@ export class SpdyConnection extends SpdyEndpoint {
   }
 
   protected override onSynStream(frame: ControlFrame & { type: "synStream" }): void {
-    throw new SpdyProtocolError(`stream ${frame.streamId} opened by the server`);
+    throw protocolError(`stream ${frame.streamId} opened by the server`);
   }
 
   /** Streams that the server has accepted go on: it ends them one by one. */

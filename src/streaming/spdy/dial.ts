@@ -34,8 +34,8 @@ export interface DialledSpdy {
  * The signal goes on to guard the connection: aborting it breaks every stream with the signal's reason.
  *
  * @param prepare what else belongs to the handshake and its time, such as waiting for streams to be accepted
- * @throws `UpgradeRefusedError` for any HTTP answer but 101; the signal's reason; CriError for everything else. None of them
- *   names the URL.
+ * @throws CriError, or the signal's reason; UNIMPLEMENTED if the server speaks another protocol, NOT_FOUND if it does not know the
+ *   token. None of them names the URL.
  */
 export async function dialSpdy(
   url: URL,
@@ -148,18 +148,30 @@ function agreedProtocol(response: IncomingMessage, offered: readonly string[], e
 }
 
 function unreachable(endpoint: string, cause: NodeJS.ErrnoException | undefined): CriError {
-  const said = cause?.message.split("\n", 1)[0]?.slice(0, 256) ?? "it hung up";
-  const code = cause?.code ?? "";
-  const hint = /ALTNAME/.test(code)
+  const hint = /ALTNAME/.test(cause?.code ?? "")
     ? "; tls.serverName can name the one to expect"
-    : /CERT|ISSUER|SIGNED/.test(code)
+    : /CERT|ISSUER|SIGNED|SIGNATURE/.test(cause?.code ?? "")
       ? "; set tls.ca to the authority that issued its certificate"
       : "";
-  const message = `cannot start a session with the streaming server: ${said}${hint}`;
-  return new CriError({ code: "UNAVAILABLE", message, endpoint, cause });
+  return new CriError({
+    code: "UNAVAILABLE",
+    message: `cannot start a session with the streaming server: ${cause ? reasonOf(cause) : "it hung up"}${hint}`,
+    endpoint,
+    attempts: 1,
+    // Past connecting, the token may have been spent on a command that runs.
+    mayHaveTakenEffect: cause?.syscall !== "connect" && cause?.syscall !== "getaddrinfo",
+    cause,
+  });
+}
+
+/** The first line of an error's message, also of the one that stands for several failed addresses and has none. */
+function reasonOf(error: Error): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : undefined;
+  const text = error.message || (first instanceof Error ? first.message : "") || error.name;
+  return (text.split("\n", 1)[0] ?? "").slice(0, 256);
 }
 
 function tooLate(endpoint: string, timeoutMs: number): CriError {
   const message = `the streaming server did not complete the handshake within ${timeoutMs} ms`;
-  return new CriError({ code: "DEADLINE_EXCEEDED", message, endpoint });
+  return new CriError({ code: "DEADLINE_EXCEEDED", message, endpoint, attempts: 1, mayHaveTakenEffect: true });
 }

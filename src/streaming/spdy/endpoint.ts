@@ -4,7 +4,7 @@ import { FrameDecoder, type FrameHandler } from "./frame-decoder.js";
 import { type ControlFrame, encodeDataHead, encodeFrame } from "./frames.js";
 import { HeaderCompressor, HeaderDecompressor } from "./header-compression.js";
 import { decodeHeaders, encodeHeaders, maxHeaderBytes, type SpdyHeaders } from "./headers.js";
-import { SpdyProtocolError } from "./protocol-error.js";
+import { protocolError } from "./protocol-error.js";
 import type { SpdyStream, StreamCallback, StreamOwner } from "./stream.js";
 import { withResolvers } from "./with-resolvers.js";
 
@@ -176,7 +176,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   protected streamOf(streamId: number): SpdyStream | undefined {
     const stream = this.streams.get(streamId);
     if (!stream && !this.wasOpened(streamId))
-      throw new SpdyProtocolError(`a frame for stream ${streamId}, which was never opened`);
+      throw protocolError(`a frame for stream ${streamId}, which was never opened`);
     return stream;
   }
 
@@ -205,7 +205,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
 
   #receivePing(id: number): void {
     if (this.isOwnPing(id)) return;
-    if (++this.#pendingPings > maxPendingPings) throw new SpdyProtocolError("pings without reading the answers");
+    if (++this.#pendingPings > maxPendingPings) throw protocolError("pings without reading the answers");
     this.send({ type: "ping", id }, () => {
       this.#pendingPings--;
     });
@@ -280,7 +280,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
 }
 
 function lost(message: string, cause?: unknown): CriError {
-  return new CriError({ code: "UNAVAILABLE", message, cause });
+  return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true, cause });
 }
 
 /** Streams break with errors only, and a signal may have aborted for anything. */

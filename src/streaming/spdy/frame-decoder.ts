@@ -8,7 +8,7 @@ import {
   idMask,
   unidirectionalFlag,
 } from "./frames.js";
-import { SpdyProtocolError } from "./protocol-error.js";
+import { protocolError } from "./protocol-error.js";
 
 /** Longest control frame that is taken in. One is held in memory until it is complete. */
 export const maxControlLength = 65_536;
@@ -49,7 +49,7 @@ export class FrameDecoder {
     this.#stopped = true;
   }
 
-  /** @throws {@link SpdyProtocolError} on a frame that is not allowed; what follows it cannot be made sense of. */
+  /** @throws CriError INTERNAL on a frame that is not allowed; what follows it cannot be made sense of. */
   write(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length && !this.#stopped) {
@@ -90,7 +90,7 @@ export class FrameDecoder {
       this.#beginData(length);
       return;
     }
-    if (head.readUInt16BE(0) !== controlMark) throw new SpdyProtocolError("a frame of another version");
+    if (head.readUInt16BE(0) !== controlMark) throw protocolError("a frame of another version");
     const type = head.readUInt16BE(2);
     if (!knownTypes.has(type)) {
       this.#skipLeft = length;
@@ -103,7 +103,7 @@ export class FrameDecoder {
 
   #beginData(length: number): void {
     const streamId = this.#head.readUInt32BE(0);
-    if (streamId === 0) throw new SpdyProtocolError("data for stream 0");
+    if (streamId === 0) throw protocolError("data for stream 0");
     const fin = (this.#head.readUInt8(4) & finFlag) !== 0;
     if (length === 0) {
       this.#handler.onData(streamId, Buffer.alloc(0), fin);
@@ -147,7 +147,7 @@ const openEnded: ReadonlySet<number> = new Set([
 function checkLength(type: number, length: number): void {
   const fixed = fixedLengths[type] ?? 0;
   const fits = openEnded.has(type) ? length >= fixed && length <= maxControlLength : length === fixed;
-  if (!fits) throw new SpdyProtocolError(`a ${names.get(type)} frame of ${length} bytes`);
+  if (!fits) throw protocolError(`a ${names.get(type)} frame of ${length} bytes`);
 }
 
 function decodeControl(type: number, flags: number, body: Buffer): ControlFrame {
@@ -186,7 +186,7 @@ function decodeControl(type: number, flags: number, body: Buffer): ControlFrame 
 
 function decodeSettings(count: number, body: Buffer): { id: number; flags: number; value: number }[] {
   if (body.length !== 4 + count * 8)
-    throw new SpdyProtocolError(`a settings frame of ${count} entries in ${body.length} bytes`);
+    throw protocolError(`a settings frame of ${count} entries in ${body.length} bytes`);
   return Array.from({ length: count }, (_, index) => {
     const at = 4 + index * 8;
     return { flags: body.readUInt8(at), id: body.readUIntBE(at + 1, 3), value: body.readUInt32BE(at + 4) };
@@ -194,5 +194,5 @@ function decodeSettings(count: number, body: Buffer): { id: number; flags: numbe
 }
 
 function checkId(streamId: number): void {
-  if (streamId === 0) throw new SpdyProtocolError("a control frame for stream 0");
+  if (streamId === 0) throw protocolError("a control frame for stream 0");
 }

@@ -5,7 +5,7 @@
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { headerDictionary, headerDictionaryId } from "./dictionary.js";
-import { SpdyProtocolError } from "./protocol-error.js";
+import { protocolError } from "./protocol-error.js";
 
 /** How far back a zlib stream may refer. */
 const inflateWindow = 32_768;
@@ -52,12 +52,12 @@ export class HeaderDecompressor {
     this.#maxLength = maxLength;
   }
 
-  /** @throws {@link SpdyProtocolError} unless the block is intact and within bounds; the connection cannot go on then. */
+  /** @throws CriError INTERNAL unless the block is intact and within bounds; the connection cannot go on then. */
   decompress(block: Buffer): Buffer {
     const body = this.#started ? block : withoutHead(block);
     this.#started = true;
     if (!body.subarray(-flushMark.length).equals(flushMark)) {
-      throw new SpdyProtocolError("a header block does not end where its compressed data does");
+      throw protocolError("a header block does not end where its compressed data does");
     }
     let text: Buffer;
     try {
@@ -70,7 +70,7 @@ export class HeaderDecompressor {
     } catch (cause) {
       const tooLong = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
       const what = tooLong ? `a header block of more than ${this.#maxLength} bytes` : "a damaged header block";
-      throw new SpdyProtocolError(what, cause);
+      throw protocolError(what, cause);
     }
     this.#before = lastOf(this.#before, text, inflateWindow);
     return text;
@@ -80,11 +80,11 @@ export class HeaderDecompressor {
 function withoutHead(block: Buffer): Buffer {
   const [method = 0, flags = 0] = block;
   const isZlib = (method & 0x0f) === 8 && method >> 4 <= 7 && ((method << 8) | flags) % 31 === 0;
-  if (!isZlib) throw new SpdyProtocolError("the first header block is not compressed by zlib");
+  if (!isZlib) throw protocolError("the first header block is not compressed by zlib");
   // A sender may do without the dictionary; naming another one is the mistake.
   if ((flags & 0x20) === 0) return block.subarray(2);
   if (block.length < 6 || block.readUInt32BE(2) !== headerDictionaryId) {
-    throw new SpdyProtocolError("the first header block names another dictionary");
+    throw protocolError("the first header block names another dictionary");
   }
   return block.subarray(6);
 }

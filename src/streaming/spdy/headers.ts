@@ -1,4 +1,4 @@
-import { SpdyProtocolError } from "./protocol-error.js";
+import { protocolError } from "./protocol-error.js";
 
 /** Headers of a stream. Names are in lower case on the wire; a name may have several values. */
 export type SpdyHeaders = ReadonlyMap<string, readonly string[]>;
@@ -17,31 +17,31 @@ export function encodeHeaders(headers: Readonly<Record<string, string>>): Buffer
   return Buffer.concat(parts);
 }
 
-/** Reads an expanded header block. @throws {@link SpdyProtocolError} on anything but a well-formed one. */
+/** Reads an expanded header block. @throws CriError INTERNAL on anything but a well-formed one. */
 export function decodeHeaders(block: Buffer): SpdyHeaders {
   let at = 0;
   const number = (): number => {
-    if (at + 4 > block.length) throw new SpdyProtocolError("a header block that is cut off");
+    if (at + 4 > block.length) throw protocolError("a header block that is cut off");
     at += 4;
     return block.readUInt32BE(at - 4);
   };
   const text = (): string => {
     const length = number();
-    if (length > block.length - at) throw new SpdyProtocolError("a header that is longer than its block");
+    if (length > block.length - at) throw protocolError("a header that is longer than its block");
     at += length;
     return block.toString("utf8", at - length, at);
   };
   const count = number();
-  if (count > maxHeaderCount) throw new SpdyProtocolError(`a block of ${count} headers`);
+  if (count > maxHeaderCount) throw protocolError(`a block of ${count} headers`);
   const headers = new Map<string, readonly string[]>();
   for (let left = count; left > 0; left--) {
     const name = text();
     if (name === "" || name !== name.toLowerCase())
-      throw new SpdyProtocolError("a header name that is empty or not in lower case");
-    if (headers.has(name)) throw new SpdyProtocolError("a header that comes twice");
+      throw protocolError("a header name that is empty or not in lower case");
+    if (headers.has(name)) throw protocolError("a header that comes twice");
     headers.set(name, text().split("\0"));
   }
-  if (at !== block.length) throw new SpdyProtocolError("a header block with something behind its last header");
+  if (at !== block.length) throw protocolError("a header block with something behind its last header");
   return headers;
 }
 

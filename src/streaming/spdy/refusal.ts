@@ -4,24 +4,12 @@ import { CriError, type CriErrorCode } from "../../errors.js";
 /** How much of an answer's body is read for its first line. */
 const maxBody = 1_024;
 
-/** A streaming server that answered the request for a session with something else. Its token is used up. */
-export class UpgradeRefusedError extends CriError {
-  /** The status of the HTTP answer. */
-  readonly httpStatus: number;
-  /** The protocols that the server would have spoken, where it says so. */
-  readonly acceptedProtocols: readonly string[];
-
-  constructor(endpoint: string, httpStatus: number, acceptedProtocols: readonly string[], firstLine: string) {
-    const [code, meaning] = meaningOf(httpStatus, acceptedProtocols);
-    const says = firstLine === "" ? "" : `: ${firstLine}`;
-    super({ code, message: `${meaning} (HTTP ${httpStatus})${says}`, endpoint });
-    this.httpStatus = httpStatus;
-    this.acceptedProtocols = acceptedProtocols;
-  }
-}
-
-/** Reads as much of an answer as an error message takes. Resolves whatever becomes of the connection. */
-export async function readRefusal(response: IncomingMessage, endpoint: string): Promise<UpgradeRefusedError> {
+/**
+ * What went wrong when a streaming server answers the request for a session with anything but 101: reads as much of the answer as
+ * the message takes. The session's token is used up. Code UNIMPLEMENTED means that another protocol is worth a try. Resolves whatever becomes
+ * of the connection.
+ */
+export async function readRefusal(response: IncomingMessage, endpoint: string): Promise<CriError> {
   const parts: Buffer[] = [];
   let length = 0;
   try {
@@ -36,7 +24,10 @@ export async function readRefusal(response: IncomingMessage, endpoint: string): 
   const body = Buffer.concat(parts).subarray(0, maxBody).toString("utf8");
   const firstLine = (body.trim().split(/[\r\n]/, 1)[0] ?? "").replace(/\p{Cc}/gu, " ").slice(0, 256);
   const accepted = listOf(response.headersDistinct["x-accepted-stream-protocol-versions"]);
-  return new UpgradeRefusedError(endpoint, response.statusCode ?? 0, accepted, firstLine);
+  const httpStatus = response.statusCode ?? 0;
+  const [code, meaning] = meaningOf(httpStatus, accepted);
+  const says = firstLine === "" ? "" : `: ${firstLine}`;
+  return new CriError({ code, message: `${meaning} (HTTP ${httpStatus})${says}`, endpoint, attempts: 1 });
 }
 
 /** The values of a header that may be repeated, hold a list, or both. */
@@ -53,8 +44,10 @@ function meaningOf(httpStatus: number, accepted: readonly string[]): [CriErrorCo
     const list = accepted.join(", ").slice(0, 256);
     return ["UNIMPLEMENTED", `the streaming server speaks none of the protocols on offer, only ${list}`];
   }
-  if (httpStatus === 403) return ["PERMISSION_DENIED", "the streaming server refused the session"];
+  // A server without a list of its own may still speak the other protocol.
+  if (httpStatus === 403) return ["UNIMPLEMENTED", "the streaming server refused a session over SPDY/3.1"];
   if (httpStatus === 401) return ["UNAUTHENTICATED", "the streaming server demands credentials"];
-  if (httpStatus >= 500) return ["UNAVAILABLE", "the streaming server failed to start the session"];
+  if (httpStatus >= 500 && httpStatus !== 501)
+    return ["UNAVAILABLE", "the streaming server failed to start the session"];
   return ["UNIMPLEMENTED", "the streaming server did not switch to SPDY/3.1"];
 }

@@ -12,7 +12,7 @@ import type {
 } from "../transport.js";
 import type { SpdyConnection } from "./connection.js";
 import { dialSpdy } from "./dial.js";
-import { SpdyProtocolError } from "./protocol-error.js";
+import { protocolError } from "./protocol-error.js";
 import type { SpdyStream } from "./stream.js";
 
 /** The only version worth having: the earlier ones do not tell the exit code, and say nothing at all on success. */
@@ -22,7 +22,7 @@ const protocols = ["v4.channel.k8s.io"];
 const maxStatusLength = 65_536;
 
 /** How long a server that has told the status may take to end its streams, while somebody reads them. */
-const lingerMs = 10_000;
+const lingerMs = 3_000;
 
 /**
  * Starts an exec or attach session over SPDY/3.1. Resolves when the server has accepted all streams, which is before it starts
@@ -114,7 +114,7 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
     const decoder = new TextDecoder();
     errors.on("data", (bytes: Buffer) => {
       text += decoder.decode(bytes, { stream: true });
-      if (text.length > maxStatusLength) connection.destroy(new SpdyProtocolError("a status without an end"));
+      if (text.length > maxStatusLength) connection.destroy(protocolError("a status without an end"));
       // A whole one is believed at once: the end of the stream may be lost when the connection closes.
       else if (isWhole(text)) resolve(parseRemoteStatus(text));
     });
@@ -122,7 +122,7 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
       if (text !== "") resolve(parseRemoteStatus(text));
     });
     void connection.closed.then(() => {
-      const isLost = !connection.wasDestroyed && !(connection.failure instanceof SpdyProtocolError);
+      const isLost = !connection.wasDestroyed && CriError.is(connection.failure, "UNAVAILABLE");
       // Plain words without an end, from a server that hung up behind them.
       if (isLost && text !== "") resolve(parseRemoteStatus(text));
       else reject(connection.failure);

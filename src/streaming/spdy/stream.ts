@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
 import { resetStatus } from "./frames.js";
 import type { SpdyHeaders } from "./headers.js";
-import { SpdyProtocolError } from "./protocol-error.js";
+import { protocolError } from "./protocol-error.js";
 import { withResolvers } from "./with-resolvers.js";
 
 /** What a stream asks of its connection. */
@@ -119,7 +119,7 @@ export class SpdyStream extends Duplex {
 
   /** @internal The peer has accepted the stream. */
   receiveReply(fin: boolean): void {
-    if (this.#isAccepted) throw new SpdyProtocolError("two replies to one stream");
+    if (this.#isAccepted) throw protocolError("two replies to one stream");
     this.#isAccepted = true;
     this.#accept();
     if (fin) this.#endReading();
@@ -128,9 +128,9 @@ export class SpdyStream extends Duplex {
 
   /** @internal A part of a data frame, or an empty one. */
   receiveData(bytes: Buffer, fin: boolean): void {
-    if (!this.#isAccepted) throw new SpdyProtocolError("data before the reply to its stream");
+    if (!this.#isAccepted) throw protocolError("data before the reply to its stream");
     if (bytes.length > 0) {
-      if (this.#remoteClosed) throw new SpdyProtocolError("data behind the end of its stream");
+      if (this.#remoteClosed) throw protocolError("data behind the end of its stream");
       if (this.#readableSide && !this.#push(bytes)) this.#owner.hold(this);
     }
     if (!fin) return;

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { SpdyEndpoint } from "../../streaming/spdy/endpoint.js";
 import type { ControlFrame } from "../../streaming/spdy/frames.js";
 import type { SpdyHeaders } from "../../streaming/spdy/headers.js";
-import { SpdyProtocolError } from "../../streaming/spdy/protocol-error.js";
+import { protocolError } from "../../streaming/spdy/protocol-error.js";
 import { SpdyStream } from "../../streaming/spdy/stream.js";
 
 /** How a {@link SpdyServerConnection} treats its client. */
@@ -42,7 +42,7 @@ export class SpdyServerConnection extends SpdyEndpoint {
   protected override onSynStream(frame: ControlFrame & { type: "synStream" }, headers: SpdyHeaders): void {
     const { streamId } = frame;
     if (streamId % 2 === 0 || streamId <= this.#lastStreamId) {
-      throw new SpdyProtocolError(`stream ${streamId} after stream ${this.#lastStreamId}`);
+      throw protocolError(`stream ${streamId} after stream ${this.#lastStreamId}`);
     }
     this.#lastStreamId = streamId;
     const stream = new SpdyStream(this, streamId, headers);

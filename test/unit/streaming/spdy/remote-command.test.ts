@@ -1,0 +1,408 @@
+import { finished, pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CriError } from "../../../../src/errors.js";
+import { encodeDataHead, encodeFrame } from "../../../../src/streaming/spdy/frames.js";
+import { openSpdyRemoteCommand } from "../../../../src/streaming/spdy/remote-command.js";
+import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
+import type { DialOptions, RemoteCommand } from "../../../../src/streaming/transport.js";
+import {
+  eventually,
+  execProtocol,
+  type HostilePeer,
+  readAll,
+  rejection,
+  serve,
+  serveHostile,
+  serveSpdy,
+  switching,
+  token,
+} from "./support.js";
+
+const outputs = { stdin: false, stdout: true, stderr: true, tty: false };
+const all = { ...outputs, stdin: true };
+const success = JSON.stringify({ metadata: {}, status: "Success" });
+const failure = (exitCode: number) =>
+  JSON.stringify({
+    status: "Failure",
+    reason: "NonZeroExitCode",
+    message: `command terminated with exit code ${exitCode}`,
+    details: { causes: [{ reason: "ExitCode", message: String(exitCode) }] },
+  });
+
+type Streams = Record<string, SpdyStream>;
+
+/** Serves a command as the servers of CRI do: it starts when its streams are there, and ends with its status and RST. */
+function serveCommand(types: readonly string[], command: (streams: Streams) => Promise<string>): Promise<URL> {
+  const streams: Streams = {};
+  return serveSpdy(execProtocol, async (stream, connection) => {
+    streams[stream.headers.get("streamtype")?.[0] ?? ""] = stream;
+    if (Object.keys(streams).length < types.length) return;
+    const status = await command({ ...streams });
+    streams.error?.write(status, () => connection.shutDown());
+  });
+}
+
+async function collect(command: RemoteCommand) {
+  const [stdout, stderr, status] = await Promise.all([
+    readAll(command.stdout),
+    readAll(command.stderr),
+    command.status,
+  ]);
+  return { stdout: stdout.toString(), stderr: stderr.toString(), status };
+}
+
+describe("a session", () => {
+  test("outputs apart, and an exit code", async () => {
+    const url = await serveCommand(["error", "stdout", "stderr"], async ({ stdout, stderr }) => {
+      stdout?.write("out");
+      stderr?.write("err");
+      return failure(7);
+    });
+    const command = await openSpdyRemoteCommand(url, outputs);
+    expect(command).toMatchObject({ transport: "spdy", protocol: execProtocol, canHalfCloseStdin: true, stdin: null });
+    expect(await collect(command)).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 7 } });
+  });
+
+  test("input has an end, behind which output still comes", async () => {
+    const url = await serveCommand(["error", "stdin", "stdout", "stderr"], async ({ stdin, stdout }) => {
+      let length = 0;
+      stdin?.on("data", (part: Buffer) => {
+        length += part.length;
+      });
+      await new Promise((resolve) => stdin?.on("end", resolve));
+      await sleep(20);
+      stdout?.write(`${length}`);
+      return success;
+    });
+    const command = await openSpdyRemoteCommand(url, all);
+    await pipeline([Buffer.alloc(3_000_000)], command.stdin as NodeJS.WritableStream);
+    expect(await collect(command)).toEqual({ stdout: "3000000", stderr: "", status: { kind: "exited", exitCode: 0 } });
+  });
+
+  test("with a terminal: sizes, and no stderr", async () => {
+    const sizes: string[] = [];
+    const url = await serveCommand(["error", "stdin", "stdout", "resize"], async ({ stdin, resize }) => {
+      resize?.on("data", (part: Buffer) => sizes.push(part.toString()));
+      await new Promise((resolve) => stdin?.once("data", resolve));
+      return success;
+    });
+    const command = await openSpdyRemoteCommand(url, { stdin: true, stdout: true, stderr: true, tty: true });
+    expect(command.stderr).toBeNull();
+    command.resize({ columns: 80, rows: 24 });
+    for (const columns of [0, -1, 65_536, 1.5, Number.NaN]) command.resize({ columns, rows: 24 });
+    await eventually(() => sizes.length > 0, "the first size arrives");
+    for (let columns = 81; columns <= 1_000; columns++) command.resize({ columns, rows: 24 });
+    await eventually(() => sizes.join("").includes('"Width":1000'), "the last size arrives");
+    expect(sizes.join("").startsWith('{"Width":80,"Height":24}')).toBe(true);
+    expect(sizes.join("").length).toBeLessThan(10_000);
+    command.stdin?.write("exit\n");
+    expect((await collect(command)).status).toEqual({ kind: "exited", exitCode: 0 });
+    command.resize({ columns: 1, rows: 1 });
+  });
+
+  test("the streams it opens, in which order, and that it ends its part of the error stream", async () => {
+    const seen: unknown[] = [];
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdin", "stdout", "resize");
+      await sleep(10);
+      seen.push(
+        [...peer.streams],
+        peer.data.map(({ streamId, bytes, fin }) => [streamId, bytes.length, fin]),
+      );
+      peer.write(peer.id("error"), success);
+      peer.socket.end();
+    });
+    await (await openSpdyRemoteCommand(url, { ...all, tty: true })).status;
+    expect(seen).toEqual([
+      [
+        ["error", 1],
+        ["stdin", 3],
+        ["stdout", 5],
+        ["resize", 7],
+      ],
+      [[1, 0, true]],
+    ]);
+  });
+
+  test("a command that never reads its input: the status arrives, the rest of the input fails", async () => {
+    const url = await serveCommand(["error", "stdin", "stdout", "stderr"], async () => failure(9));
+    const command = await openSpdyRemoteCommand(url, all);
+    const writing = rejection(pipeline([Buffer.alloc(50_000_000)], command.stdin as NodeJS.WritableStream));
+    expect((await collect(command)).status).toEqual({ kind: "exited", exitCode: 9 });
+    expect(await writing).toMatchObject({ code: "EPIPE" });
+    const late = await new Promise((resolve) => command.stdin?.write("late", resolve));
+    expect(late).toBeInstanceOf(Error);
+  });
+
+  test("a server that hangs up on what it has not read: its last words count", { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 20; round++) {
+      const url = await serveHostile(execProtocol, async (peer) => {
+        await peer.replyTo("error", "stdin", "stdout", "stderr");
+        peer.socket.pause();
+        await sleep(20);
+        peer.write(peer.id("stdout"), "last words");
+        peer.write(peer.id("error"), failure(3));
+        peer.socket.write("", () => peer.socket.resetAndDestroy());
+      });
+      const command = await openSpdyRemoteCommand(url, all);
+      const timer = setInterval(() => {
+        for (let count = 0; count < 20 && command.stdin?.writable; count++) command.stdin.write(Buffer.alloc(100_000));
+      }, 0);
+      const result = await collect(command).finally(() => clearInterval(timer));
+      expect(result).toEqual({ stdout: "last words", stderr: "", status: { kind: "exited", exitCode: 3 } });
+    }
+  });
+
+  test("an output that nobody wants any more is dropped, and the command goes on", async () => {
+    const url = await serveCommand(["error", "stdout", "stderr"], async ({ stdout }) => {
+      for (let count = 0; count < 100; count++)
+        await new Promise((resolve) => stdout?.write(Buffer.alloc(100_000), resolve));
+      return failure(4);
+    });
+    const command = await openSpdyRemoteCommand(url, outputs);
+    command.stdout?.once("data", () => command.stdout?.destroy());
+    command.stderr?.resume();
+    expect(await command.status).toEqual({ kind: "exited", exitCode: 4 });
+  });
+
+  test("what was not read when the status came can still be read", async () => {
+    const url = await serveCommand(["error", "stdout", "stderr"], async ({ stdout }) => {
+      await new Promise((resolve) => stdout?.write(Buffer.alloc(100_000), resolve));
+      return success;
+    });
+    const command = await openSpdyRemoteCommand(url, outputs);
+    await command.status;
+    await sleep(50);
+    expect((await readAll(command.stdout)).length).toBe(100_000);
+  });
+
+  test("a failure to run the command", async () => {
+    const url = await serveCommand(["error", "stdout", "stderr"], async () =>
+      JSON.stringify({ status: "Failure", reason: "InternalError", message: "no such file", code: 500 }),
+    );
+    const { status } = await collect(await openSpdyRemoteCommand(url, outputs));
+    expect(status).toEqual({ kind: "failed", reason: "InternalError", message: "no such file" });
+  });
+});
+
+/** All frames of a whole session, byte by byte or anyhow. */
+function wholeSession(peer: HostilePeer): Buffer {
+  const [error, stdout, stderr] = [1, 3, 5];
+  const data = (streamId: number, text: string) =>
+    Buffer.concat([encodeDataHead(streamId, text.length, false), Buffer.from(text)]);
+  return Buffer.concat([
+    ...[error, stdout, stderr].map((streamId) =>
+      encodeFrame({ type: "synReply", streamId, fin: false, headerBlock: peer.headerBlock() }),
+    ),
+    data(stdout, "out"),
+    data(stderr, "err"),
+    data(error, failure(5)),
+    ...[error, stderr, stdout].map((streamId) => encodeFrame({ type: "rstStream", streamId, status: 5 })),
+    encodeFrame({ type: "goAway", lastGoodStreamId: 5, status: 0 }),
+  ]);
+}
+
+describe("servers", () => {
+  test("that send a whole session byte by byte", async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.opened("stderr");
+      for (const byte of wholeSession(peer)) {
+        peer.raw(Buffer.from([byte]));
+        await sleep(0);
+      }
+      peer.socket.end();
+    });
+    const result = await collect(await openSpdyRemoteCommand(url, outputs));
+    expect(result).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 5 } });
+  });
+
+  test("that send a whole session at once, and hang up", async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.opened("stderr");
+      peer.socket.end(wholeSession(peer));
+    });
+    const result = await collect(await openSpdyRemoteCommand(url, outputs));
+    expect(result).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 5 } });
+  });
+
+  const orders = fc.shuffledSubarray(["error", "stdout", "stderr"], { minLength: 0, maxLength: 3 });
+
+  test("that end the streams in any order, with RST, FIN or not at all", { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(orders, orders, fc.boolean(), async (resets, fins, goesAway) => {
+        const url = await serveHostile(execProtocol, async (peer) => {
+          await peer.replyTo("error", "stdout", "stderr");
+          peer.write(peer.id("stdout"), "out");
+          peer.write(peer.id("stderr"), "err");
+          peer.write(peer.id("error"), failure(5));
+          for (const type of fins) peer.write(peer.id(type), "", true);
+          for (const type of resets) peer.reset(peer.id(type));
+          if (goesAway) peer.frame({ type: "goAway", lastGoodStreamId: 0, status: 0 });
+          peer.socket.end();
+        });
+        const result = await collect(await openSpdyRemoteCommand(url, outputs));
+        expect(result).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 5 } });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("that tell the status and then nothing, not even an end", { timeout: 30_000 }, async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdout", "stderr");
+      peer.write(peer.id("error"), success);
+    });
+    const command = await openSpdyRemoteCommand(url, outputs);
+    expect(await command.status).toEqual({ kind: "exited", exitCode: 0 });
+    command.stderr?.resume();
+    expect((await readAll(command.stdout)).length).toBe(0);
+  });
+
+  test("that tell the status in pieces", async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdout", "stderr");
+      for (const piece of failure(5).match(/.{1,10}/g) ?? []) {
+        peer.write(peer.id("error"), piece);
+        await sleep(1);
+      }
+      peer.socket.end();
+    });
+    expect((await collect(await openSpdyRemoteCommand(url, outputs))).status).toEqual({ kind: "exited", exitCode: 5 });
+  });
+
+  test.each<[string, (peer: HostilePeer) => void]>([
+    ["then hang up", () => {}],
+    ["end the error stream, then hang up", (peer) => peer.write(peer.id("error"), "", true)],
+    ["go away, then hang up", (peer) => peer.frame({ type: "goAway", lastGoodStreamId: 5, status: 0 })],
+    ["reset the error stream, then hang up", (peer) => peer.reset(peer.id("error"))],
+    ["reset every stream, then hang up", (peer) => void [1, 3, 5].map((id) => peer.reset(id))],
+  ])("that say something and %s: there is no status", async (_name, leave) => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdout", "stderr");
+      peer.write(peer.id("stdout"), "out");
+      leave(peer);
+      peer.socket.end();
+    });
+    const command = await openSpdyRemoteCommand(url, outputs);
+    const error = await rejection(command.status);
+    expect(error).toMatchObject({
+      code: "UNAVAILABLE",
+      details: "the session ended before its status",
+      mayHaveTakenEffect: true,
+    });
+    for (const stream of [command.stdout, command.stderr]) {
+      if (stream && !stream.readableEnded) await finished(stream.resume(), { writable: false }).catch(() => {});
+    }
+  });
+
+  test("that put it in plain words", async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdout", "stderr");
+      peer.write(peer.id("error"), "container is gone");
+      peer.socket.end();
+    });
+    const command = await openSpdyRemoteCommand(url, outputs);
+    expect(await command.status).toMatchObject({ kind: "failed", message: "container is gone" });
+  });
+
+  test("with a status that does not end", async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdout", "stderr");
+      for (let count = 0; count < 20; count++) peer.write(peer.id("error"), "x".repeat(10_000));
+    });
+    const error = await rejection((await openSpdyRemoteCommand(url, outputs)).status);
+    expect(error).toMatchObject({ code: "INTERNAL" });
+  });
+
+  test("that send garbage in the middle", async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdout", "stderr");
+      peer.write(peer.id("stdout"), "out");
+      peer.raw("ffffffffffffffffffffffff");
+    });
+    const command = await openSpdyRemoteCommand(url, outputs);
+    const error = await rejection(command.status);
+    expect(error).toMatchObject({ code: "INTERNAL", details: /broke the SPDY\/3\.1 protocol/ });
+    await eventually(() => command.stdout?.errored === error, "outputs break with the same error");
+  });
+
+  test("that do not reply to all streams", async () => {
+    const url = await serveHostile(execProtocol, (peer) => peer.replyTo("error", "stdout"));
+    const error = await rejection(openSpdyRemoteCommand(url, outputs, { handshakeTimeoutMs: 100 }));
+    expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  });
+
+  test.each<[string, (peer: HostilePeer) => void]>([
+    ["hang up", (peer) => peer.socket.end()],
+    ["reset the connection", (peer) => peer.socket.resetAndDestroy()],
+    ["refuse a stream", (peer) => peer.reset(peer.id("stdout"), 3)],
+    ["go away", (peer) => peer.frame({ type: "goAway", lastGoodStreamId: 1, status: 0 })],
+    ["send garbage", (peer) => peer.raw("c0ffee".repeat(20))],
+  ])("that %s instead of a reply", async (_name, leave) => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error");
+      await peer.opened("stderr");
+      leave(peer);
+    });
+    const error = await rejection(openSpdyRemoteCommand(url, outputs));
+    expect(CriError.is(error, "UNAVAILABLE", "INTERNAL")).toBe(true);
+    expect(inspect(error, { depth: 10 })).not.toContain(token);
+  });
+
+  test("that hang up right behind the upgrade", async () => {
+    const url = await serve((_request, socket) => void socket.resume().end(switching(execProtocol)));
+    expect(await rejection(openSpdyRemoteCommand(url, outputs))).toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("ending a session from here", () => {
+  const open = async (options?: DialOptions) => {
+    const url = await serveHostile(execProtocol, (peer) => peer.replyTo("error", "stdin", "stdout", "stderr"));
+    return openSpdyRemoteCommand(url, all, options);
+  };
+
+  test("destroy without a reason", async () => {
+    const command = await open();
+    const reading = rejection(readAll(command.stdout));
+    command.destroy();
+    expect(await rejection(command.status)).toMatchObject({ code: "CANCELLED" });
+    expect(await reading).toMatchObject({ code: "CANCELLED" });
+    await eventually(() => command.stdin?.destroyed === true, "stdin is destroyed too");
+  });
+
+  test("destroy with a reason", async () => {
+    const command = await open();
+    const reason = new CriError({ code: "UNAVAILABLE", message: "given up" });
+    command.destroy(reason);
+    expect(await rejection(command.status)).toBe(reason);
+    expect(command.stdout?.errored).toBe(reason);
+  });
+
+  test("the signal", async () => {
+    const controller = new AbortController();
+    const command = await open({ signal: controller.signal });
+    controller.abort("enough");
+    expect(await rejection(command.status)).toBe("enough");
+    expect(command.stdout?.errored).toMatchObject({ code: "CANCELLED", cause: "enough" });
+  });
+
+  test("nobody listens to any of it: the process goes on", async () => {
+    const unheard: unknown[] = [];
+    const listener = (error: unknown) => void unheard.push(error);
+    process.on("unhandledRejection", listener).on("uncaughtException", listener);
+    try {
+      const command = await open();
+      command.stdin?.write("text");
+      command.destroy(new Error("gone"));
+      command.stdin?.write("late");
+      command.stdin?.end("later");
+      await sleep(50);
+      expect(unheard).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", listener).off("uncaughtException", listener);
+    }
+  });
+});
