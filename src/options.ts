@@ -75,7 +75,7 @@ export interface CriLogger {
   warn?(message: string, fields: Record<string, unknown>): void;
 }
 
-/** @internal Which streaming session a URL belongs to. */
+/** Which streaming session a URL belongs to. */
 export type StreamKind = "exec" | "attach" | "portForward";
 
 /** How to reach a runtime and how its calls behave. */
