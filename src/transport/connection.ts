@@ -10,7 +10,7 @@ import {
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import { checkTimeout } from "./deadline.js";
-import type { Endpoint } from "./endpoint.js";
+import { type Endpoint, sameEndpoint } from "./endpoint.js";
 import { checkRetryPolicy } from "./retry.js";
 import { buildStack } from "./stack.js";
 import type { RawCallExtension } from "./wire-options.js";
@@ -122,7 +122,7 @@ export class Connection {
 function openChannels(options: ConnectionOptions): Shared {
   const settings = { tls: options.tls, channelOptions: options.channelOptions };
   const runtime = createRuntimeChannel(options.endpoint, settings);
-  const one = options.imageEndpoint.display === options.endpoint.display;
+  const one = sameEndpoint(options.imageEndpoint, options.endpoint);
   const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
   return { runtime, image, epoch: 0, missing: new Map() };
 }
