@@ -112,14 +112,19 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
   const status = new Promise<RemoteStatus>((resolve, reject) => {
     let text = "";
     const decoder = new TextDecoder();
+    const take = () => {
+      // At once: the server hangs up behind its status, and a socket's end can come before a promise's reactions.
+      connection.expectEnd();
+      resolve(parseRemoteStatus(text));
+    };
     errors.on("data", (bytes: Buffer) => {
       text += decoder.decode(bytes, { stream: true });
       if (text.length > maxStatusLength) connection.destroy(protocolError("a status without an end"));
       // A whole one is believed at once: the end of the stream may be lost when the connection closes.
-      else if (isWhole(text)) resolve(parseRemoteStatus(text));
+      else if (isWhole(text)) take();
     });
     errors.on("end", () => {
-      if (text !== "") resolve(parseRemoteStatus(text));
+      if (text !== "") take();
     });
     void connection.closed.then(() => {
       const isLost = !connection.wasDestroyed && CriError.is(connection.failure, "UNAVAILABLE");
@@ -128,11 +133,8 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
       else reject(connection.failure);
     });
   });
-  status.then(
-    () => connection.expectEnd(),
-    // Nobody has to listen.
-    ignore,
-  );
+  // Nobody has to listen.
+  status.catch(ignore);
   return status;
 }
 
