@@ -53,6 +53,16 @@ export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stat
 export type { ContainerTarget, PodTarget } from "./resources/target.js";
 export type { ContainerExit } from "./resources/wait.js";
 
+// Sessions
+
+export type { CopyOptions } from "./resources/copy.js";
+export type { ExecOutputOptions } from "./resources/exec-output.js";
+export type { PortForward, PortForwardOptions } from "./resources/port-forward.js";
+export type { ListenOptions, PortForwardListener } from "./resources/port-forward-listener.js";
+export type { AttachOptions, ExecOptions, SessionOptions, StreamOptions } from "./resources/sessions.js";
+export type { AttachSession, ExecSession, StreamSession } from "./streaming/session.js";
+export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
+
 // Specs
 
 export type { CapabilitiesSpec } from "./specs/capabilities.js";
@@ -94,7 +104,7 @@ export {
 
 // Options
 
-export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, TlsOptions } from "./options.js";
+export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
 export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
 export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";
 

@@ -96,12 +96,12 @@ export interface ConnectOptions {
   /** Credentials of an `https:` endpoint. */
   tls?: TlsOptions | undefined;
   /**
-   * @internal Credentials for streaming servers that speak TLS: exec, attach and port-forward do not go through the endpoint. Their
+   * Credentials for streaming servers that speak TLS: exec, attach and port-forward do not go through the endpoint. Their
    * certificates are always verified. @defaultValue {@link tls}
    */
   streamTls?: TlsOptions | undefined;
   /**
-   * @internal The last word on the URL of a streaming session, to reach a runtime through a tunnel, for instance. Without it sessions go
+   * The last word on the URL of a streaming session, to reach a runtime through a tunnel, for instance. Without it sessions go
    * only to the host that the runtime is on. The URL carries a single-use token, so keep it out of logs.
    */
   streamUrl?: ((url: URL, kind: StreamKind) => URL) | undefined;

@@ -78,39 +78,36 @@ export class Container {
     return this.core.containers.execSync(this, command, options);
   }
 
-  /** @internal Exec: runs a command with streams, a terminal if wanted, and the exit code. See `cri.containers.exec`. */
+  /** Exec: runs a command with streams, a terminal if wanted, and the exit code. See `cri.containers.exec`. */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
     return this.core.containers.exec(this, command, options);
   }
 
-  /** @internal Exec run to its end, with input and outputs of any size. See `cri.containers.execOutput`. */
+  /** Exec run to its end, with input and outputs of any size. See `cri.containers.execOutput`. */
   execOutput(
     command: readonly string[],
     options: ExecOutputOptions & { encoding: "buffer" },
   ): Promise<ExecResult<Uint8Array>>;
-  /** @internal */
   execOutput(
     command: readonly string[],
     options?: ExecOutputOptions & { encoding?: "utf8" | undefined },
   ): Promise<ExecResult>;
-  /** @internal */
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
-  /** @internal */
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
     return this.core.containers.execOutput(this, command, options);
   }
 
-  /** @internal Attach: connects to the streams of the container's main process, from now on. See `cri.containers.attach`. */
+  /** Attach: connects to the streams of the container's main process, from now on. See `cri.containers.attach`. */
   attach(options?: AttachOptions): Promise<AttachSession> {
     return this.core.containers.attach(this, options);
   }
 
-  /** @internal Copies a file or folder into the container. See `cri.containers.copyTo`. */
+  /** Copies a file or folder into the container. See `cri.containers.copyTo`. */
   copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
     return this.core.containers.copyTo(this, localPath, containerPath, options);
   }
 
-  /** @internal Copies a file or folder out of the container. See `cri.containers.copyFrom`. */
+  /** Copies a file or folder out of the container. See `cri.containers.copyFrom`. */
   copyFrom(containerPath: string, localPath: string, options?: CopyOptions): Promise<void> {
     return this.core.containers.copyFrom(this, containerPath, localPath, options);
   }

@@ -196,7 +196,7 @@ export class Containers {
   }
 
   /**
-   * @internal Exec: runs a command with streams: standard input that can end, output as it comes, a terminal, and the exit code. Close the
+   * Exec: runs a command with streams: standard input that can end, output as it comes, a terminal, and the exit code. Close the
    * session, or dispose of it, when done.
    *
    * Aborting or closing the session does not end the command: see `killOnAbort`.
@@ -206,26 +206,23 @@ export class Containers {
   }
 
   /**
-   * @internal Exec over a streaming session, run to the end: as {@link execSync}, with input, and for outputs beyond the 16 MiB of that.
+   * Exec over a streaming session, run to the end: as {@link execSync}, with input, and for outputs beyond the 16 MiB of that.
    */
   execOutput(
     container: ContainerTarget,
     command: readonly string[],
     options: ExecOutputOptions & { encoding: "buffer" },
   ): Promise<ExecResult<Uint8Array>>;
-  /** @internal */
   execOutput(
     container: ContainerTarget,
     command: readonly string[],
     options?: ExecOutputOptions & { encoding?: "utf8" | undefined },
   ): Promise<ExecResult>;
-  /** @internal */
   execOutput(
     container: ContainerTarget,
     command: readonly string[],
     options?: ExecOutputOptions,
   ): Promise<ExecResult | ExecResult<Uint8Array>>;
-  /** @internal */
   async execOutput(
     container: ContainerTarget,
     command: readonly string[],
@@ -235,7 +232,7 @@ export class Containers {
   }
 
   /**
-   * @internal Attach: connects to the streams of the container's main process, from now on; what it wrote before is in its log. Input needs a
+   * Attach: connects to the streams of the container's main process, from now on; what it wrote before is in its log. Input needs a
    * container that was created with `stdin`, and `tty` must be what it was created with.
    */
   async attach(container: ContainerTarget, options?: AttachOptions): Promise<AttachSession> {
@@ -243,7 +240,7 @@ export class Containers {
   }
 
   /**
-   * @internal Copies a file or folder into the container, by way of `tar` and `mkdir` there. Afterwards the path in the container is what the
+   * Copies a file or folder into the container, by way of `tar` and `mkdir` there. Afterwards the path in the container is what the
    * local one is; a folder that exists is added to. Modes, times, symbolic links and empty folders are kept; the owner is the
    * container's user.
    */
@@ -257,7 +254,7 @@ export class Containers {
   }
 
   /**
-   * @internal Copies a file or folder out of the container, by way of `tar` there. Afterwards the local path is what the one in the container
+   * Copies a file or folder out of the container, by way of `tar` there. Afterwards the local path is what the one in the container
    * is; a folder that exists is added to. Modes, times, symbolic links and empty folders are kept; the owner is this process's
    * user. An archive with entries that lead anywhere else is refused: the container may be hostile.
    */

@@ -42,20 +42,26 @@ export async function copyTo(
   });
   if (!session.stdin || !session.canHalfCloseStdin) throw noEndOfInput(core.connection.endpoint);
   const [from, to] = [basename(source), posix.basename(target)];
+  const renamed = (path: string) => to + path.replace(/^\.\//, "").slice(from.length);
   const archive = create(
     {
       cwd: dirname(source),
+      // A file that cannot be read is no file to leave out.
+      strict: true,
       onWriteEntry: (entry) => {
-        if (entry.path === from || entry.path.startsWith(`${from}/`)) entry.path = to + entry.path.slice(from.length);
+        // A hard link leads to another entry; a symbolic one to wherever it says.
+        if (entry.type === "Link" && entry.linkpath !== undefined) entry.linkpath = renamed(entry.linkpath);
+        entry.path = renamed(entry.path);
       },
     },
-    [`./${from}`.slice(2)],
+    // A bare name that begins with @ would be an archive to include.
+    [`./${from}`],
   );
   const complaint = textOf(session.stderr);
-  const sent = pipeline(archive as unknown as Readable, session.stdin).catch((error: unknown) => {
+  await pipeline(archive as unknown as Readable, session.stdin).catch((error: unknown) => {
+    options.signal?.throwIfAborted();
     if (!isEndOfCommand(error)) throw error;
   });
-  await sent;
   await finish(core, session, complaint);
 }
 

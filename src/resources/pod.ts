@@ -52,7 +52,7 @@ export class PodSandbox {
   }
 
   /**
-   * @internal Connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
+   * Connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
    *
    * ```ts
    * await using forward = pod.portForward(80);

@@ -232,7 +232,7 @@ export class Pods {
   }
 
   /**
-   * @internal PortForward: connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
+   * PortForward: connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
    *
    * ```ts
    * await using forward = cri.pods.portForward(pod, 80);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { portForwardUrl } from "../calls/stream-urls.js";
@@ -130,10 +131,14 @@ export class PortForward implements AsyncDisposable {
   /** Asks the runtime for a session. One over SPDY is there for all who come after. */
   #connectAnew(port: number): Promise<PortForwarding> {
     const { connection, streamMemory } = this.#core;
-    const request = opening(this.#core, "portForward", this.#options, (o) =>
-      portForwardUrl(connection, this.#podSandboxId, [port], o),
+    const made = opening(
+      this.#core,
+      "portForward",
+      this.#options,
+      (o) => portForwardUrl(connection, this.#podSandboxId, [port], o),
+      (how) => openPortForward(port, how),
+      (it) => (it.transport === "spdy" ? it.connection.closed : once(it.first, "close")),
     );
-    const made = openPortForward(port, request);
     const transport = this.#options.transport ?? streamMemory.portForward ?? "spdy";
     if (transport === "spdy") {
       const shared = made.then((forwarding) => (forwarding.transport === "spdy" ? forwarding.connection : undefined));

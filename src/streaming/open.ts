@@ -16,7 +16,8 @@ export interface OpenOptions {
   transport?: StreamTransport | undefined;
   /** What servers of this runtime turned out to speak: read before and written after every choice. */
   memory: StreamMemory;
-  dial: DialOptions;
+  /** How to dial; asked for each try, for what is left of a time limit shrinks. */
+  dial: () => DialOptions;
 }
 
 /** What the streaming servers of one runtime turned out to speak. */
@@ -35,10 +36,10 @@ export function openRemoteCommand(streams: RemoteCommandStreams, options: OpenOp
     // Loaded when first used: most programs never open a session.
     if (transport === "spdy") {
       const { openSpdyRemoteCommand } = await import("./spdy/remote-command.js");
-      return openSpdyRemoteCommand(url, streams, options.dial);
+      return openSpdyRemoteCommand(url, streams, options.dial());
     }
     const { openWebSocketRemoteCommand } = await import("./websocket/remote-command.js");
-    return openWebSocketRemoteCommand(url, streams, options.dial);
+    return openWebSocketRemoteCommand(url, streams, options.dial());
   });
 }
 
@@ -53,10 +54,10 @@ export function openPortForward(port: number, options: OpenOptions): Promise<Por
     const url = await options.freshUrl();
     if (transport === "spdy") {
       const { openSpdyPortForward } = await import("./spdy/port-forward.js");
-      return { transport, connection: await openSpdyPortForward(url, options.dial) };
+      return { transport, connection: await openSpdyPortForward(url, options.dial()) };
     }
     const { openWebSocketPortForward } = await import("./websocket/port-forward.js");
-    return { transport, first: await openWebSocketPortForward(url, port, options.dial) };
+    return { transport, first: await openWebSocketPortForward(url, port, options.dial()) };
   });
 }
 
