@@ -14,6 +14,7 @@ export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
  * | `INVALID_INPUT` | an argument or option was refused before any I/O |
  * | `INVALID_RESPONSE` | the runtime said OK but its reply lacks what the CRI contract demands |
  * | `NAME_RESERVED` | the name, namespace, uid and attempt belong to another pod or container |
+ * | `COMMAND_NOT_FOUND` | the container has no such executable to run |
  * | `COMMAND_TIMED_OUT` | the runtime killed an ExecSync command at its `commandTimeoutSeconds` |
  * | `COMMAND_FAILED` | a command ended with a non-zero exit code and `throwOnNonZero` was asked for |
  * | `NO_ENDPOINT` | discovery found no runtime to talk to |
@@ -24,6 +25,7 @@ export type CriErrorCode =
   | "INVALID_INPUT"
   | "INVALID_RESPONSE"
   | "NAME_RESERVED"
+  | "COMMAND_NOT_FOUND"
   | "COMMAND_TIMED_OUT"
   | "COMMAND_FAILED"
   | "NO_ENDPOINT"

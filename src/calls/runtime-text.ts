@@ -1,5 +1,5 @@
 import { Status } from "nice-grpc-common";
-import type { GrpcErrorCode, ImagePullFailure } from "../errors.js";
+import type { CriErrorCode, GrpcErrorCode, ImagePullFailure } from "../errors.js";
 import { explainTlsFailure } from "../transport/tls.js";
 
 /*
@@ -8,13 +8,36 @@ import { explainTlsFailure } from "../transport/tls.js";
  */
 
 /** Reading a code from the text, where a runtime answers UNKNOWN for what has a code of its own. */
-export function refineCode(code: GrpcErrorCode, method: string, details: string): GrpcErrorCode {
+export function refineCode(code: GrpcErrorCode, method: string, details: string): CriErrorCode {
   if (code !== "UNKNOWN") return code;
+  if (/\/(Exec|ExecSync|Attach|PortForward)$/.test(method)) {
+    if (isNotRunning(details)) return "FAILED_PRECONDITION";
+    return /\/Exec(Sync)?$/.test(method) && isCommandMissing(details) ? "COMMAND_NOT_FOUND" : code;
+  }
   // cri-dockerd, of the object that the call names. Much else may be "not found" on the way: a network, an executable.
   if (!/Status$|Stats$|\/Stop|\/Remove/.test(method)) return code;
   const missing =
     /\bno such (container|pod|sandbox):? "?[0-9a-f]+|\b(container|sandbox|pod)( with id)?:? "?[0-9a-f]+"?:? (not found|does not exist)/i;
   return missing.test(details) ? "NOT_FOUND" : code;
+}
+
+/** Whether a command could not be run because the container has no such executable. */
+export function isCommandMissing(details: string): boolean {
+  // runc: exec: "nope": executable file not found in $PATH
+  // runc: exec: "/nope": stat /nope: no such file or directory
+  // runc, of a script without its interpreter: exec /script: no such file or directory
+  // crun: executable file `nope` not found in $PATH: No such file or directory
+  return /executable file .{0,300}?not found|exec:? \S+ (stat [^:]+: )?no such file or directory/i.test(details);
+}
+
+/** Whether a session was refused because its container, or its pod, is not running. */
+function isNotRunning(details: string): boolean {
+  // containerd: container is in CONTAINER_EXITED state
+  // containerd: sandbox container "…" is not running
+  // CRI-O: container is not created or running; container is not running
+  return /container is in CONTAINER_\w+ state|(container|sandbox)[^:]* is not (created or )?(running|ready)/i.test(
+    details,
+  );
 }
 
 /** The holder of a taken name, or undefined when the text is not about a taken name. */

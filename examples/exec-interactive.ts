@@ -1,0 +1,26 @@
+/**
+ * A shell in a container, on your terminal; ctrl-p ctrl-q leaves it running.
+ *
+ *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/exec-interactive.ts [container-id]
+ *
+ * Without a container it makes one of its own. Without a terminal it reads its commands from standard input: try
+ * `echo "stty size; exit 3" | npx tsx examples/exec-interactive.ts`.
+ */
+import { CriClient } from "k8s-cri-client";
+
+const image = process.env.CRI_IMAGE ?? "docker.io/library/busybox:1.37";
+const id = process.argv[2];
+
+await using cri = await CriClient.connect();
+if (id !== undefined) {
+  await shell(cri.containers.get(id));
+} else {
+  await using pod = await cri.pods.run({ name: "exec-interactive" });
+  await using container = await cri.runContainerInSandbox(pod, { name: "main", image, command: ["sleep", "3600"] });
+  await shell(container);
+}
+
+async function shell(container: ReturnType<typeof cri.containers.get>): Promise<void> {
+  const result = await container.execInteractive(["sh"]);
+  console.log(result.detached ? "Detached; the shell runs on." : `The shell ended with exit code ${result.exitCode}.`);
+}
