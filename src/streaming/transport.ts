@@ -10,7 +10,10 @@ export interface DialOptions {
   tls?: TlsOptions | undefined;
   /** Cancels the handshake, and later the session. Rejects and destroys with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** How long the handshake may take, in milliseconds: TCP, TLS, upgrade and, for SPDY, the replies to all streams. */
+  /**
+   * How long the handshake may take, in milliseconds: TCP, TLS, upgrade and, for SPDY, the replies to all streams.
+   * @defaultValue 10000
+   */
   handshakeTimeoutMs?: number | undefined;
 }
 

@@ -1,19 +1,15 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { isIP, type Socket } from "node:net";
-import { type ConnectionOptions, checkServerIdentity } from "node:tls";
-import { CriError, InvalidInputError } from "../../errors.js";
+import type { Socket } from "node:net";
+import { InvalidInputError } from "../../errors.js";
 import { linkAbort, onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
-import type { TlsOptions } from "../../options.js";
+import { Handshake, listOf } from "../handshake.js";
+import { readToTheEnd } from "../read-to-the-end.js";
+import { tlsOptionsFor } from "../tls.js";
 import type { DialOptions } from "../transport.js";
 import { SpdyConnection } from "./connection.js";
-import { readToTheEnd } from "./read-to-the-end.js";
-import { listOf, readRefusal } from "./refusal.js";
 import { withResolvers } from "./with-resolvers.js";
-
-/** How long a handshake may take unless told otherwise. */
-export const defaultHandshakeTimeoutMs = 10_000;
 
 /** {@link DialOptions} and what to agree on. */
 export interface SpdyDialOptions extends DialOptions {
@@ -42,12 +38,12 @@ export async function dialSpdy(
   options: SpdyDialOptions,
   prepare?: (dialled: DialledSpdy) => Promise<unknown>,
 ): Promise<DialledSpdy> {
-  const timeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
+  const handshake = new Handshake(url, "SPDY/3.1", options.handshakeTimeoutMs);
   const link = linkAbort(options.signal);
-  const stopTimer = startTimer(timeoutMs, () => link.abort(tooLate(url.host, timeoutMs)));
+  const stopTimer = startTimer(handshake.timeoutMs, () => link.abort(handshake.timedOut()));
   try {
     if (link.signal.aborted) throw link.signal.reason;
-    const dialled = await upgrade(url, options, link.signal);
+    const dialled = await upgrade(url, options, handshake, link.signal);
     try {
       await prepare?.(dialled);
     } catch (error) {
@@ -65,16 +61,17 @@ export async function dialSpdy(
   }
 }
 
-function upgrade(url: URL, options: SpdyDialOptions, signal: AbortSignal): Promise<DialledSpdy> {
+function upgrade(url: URL, options: SpdyDialOptions, handshake: Handshake, signal: AbortSignal): Promise<DialledSpdy> {
   const { promise, resolve, reject } = withResolvers<DialledSpdy>();
   const request = createRequest(url, options);
+  handshake.watch(request);
   const stopListening = onAbort(signal, () => {
     reject(signal.reason);
     request.destroy();
   });
   request.on("upgrade", (response: IncomingMessage, socket: Socket, head: Buffer) => {
     try {
-      const protocol = agreedProtocol(response, options.protocols, url.host);
+      const protocol = agreedProtocol(response, options.protocols, handshake);
       socket.setNoDelay(true);
       readToTheEnd(socket);
       // At once: nobody else listens to the socket any more.
@@ -87,14 +84,16 @@ function upgrade(url: URL, options: SpdyDialOptions, signal: AbortSignal): Promi
       reject(error);
     }
   });
+  const onLoss = (cause?: Error) => reject(handshake.unreachable(cause));
   request.on("response", (response: IncomingMessage) => {
-    void readRefusal(response, url.host).then((error) => {
+    // What was answered counts from here on, even if its rest is lost.
+    request.off("error", onLoss).off("close", onLoss).on("error", ignore);
+    void handshake.refused(response).then((error) => {
       reject(error);
       request.destroy();
     });
   });
-  request.on("error", (cause: NodeJS.ErrnoException) => reject(unreachable(url.host, cause)));
-  request.on("close", () => reject(unreachable(url.host, undefined)));
+  request.on("error", onLoss).on("close", onLoss);
   request.end();
   return promise.finally(stopListening);
 }
@@ -108,70 +107,19 @@ function createRequest(url: URL, options: SpdyDialOptions): ClientRequest {
   };
   // A socket of its own, which no pool of the process may hold back, proxy or use again.
   const common = { method: "POST", headers, agent: false } as const;
-  if (url.protocol === "https:") {
-    try {
-      return requestHttps(url, { ...common, ...tlsOptions(options.tls) });
-    } catch (cause) {
-      // OpenSSL names what it could not read, never its content.
-      throw new InvalidInputError({ field: "tls", message: "holds a certificate or key that cannot be used", cause });
-    }
-  }
+  if (url.protocol === "https:") return requestHttps(url, { ...common, ...tlsOptionsFor(url, options.tls) });
   if (url.protocol === "http:") return requestHttp(url, common);
   throw new InvalidInputError({ field: "url", message: "must be an http: or https: URL" });
 }
 
-/** Certificates are verified whatever the process was told by `NODE_TLS_REJECT_UNAUTHORIZED`. */
-function tlsOptions(tls: TlsOptions = {}): ConnectionOptions {
-  const { ca, cert, key, serverName } = tls;
-  const options: ConnectionOptions = { rejectUnauthorized: true, minVersion: "TLSv1.2" };
-  if (ca !== undefined) options.ca = pem(ca);
-  if (cert !== undefined) options.cert = pem(cert);
-  if (key !== undefined) options.key = pem(key);
-  if (serverName === undefined) return options;
-  options.checkServerIdentity = (_host, certificate) => checkServerIdentity(serverName, certificate);
-  // An address is no server name in the eyes of TLS.
-  options.servername = isIP(serverName) === 0 ? serverName : "";
-  return options;
-}
-
-function pem(value: string | Uint8Array): string | Buffer {
-  return typeof value === "string" ? value : Buffer.from(value);
-}
-
-function agreedProtocol(response: IncomingMessage, offered: readonly string[], endpoint: string): string {
+function agreedProtocol(response: IncomingMessage, offered: readonly string[], handshake: Handshake): string {
   const upgraded = listOf(response.headersDistinct.upgrade).some((name) => name.toLowerCase() === "spdy/3.1");
   const protocols = listOf(response.headersDistinct["x-stream-protocol-version"]);
   const protocol = offered.find((name) => protocols.includes(name));
   if (upgraded && protocol !== undefined) return protocol;
   const what = upgraded ? "agreed to a protocol that was not on offer" : "switched to another protocol than SPDY/3.1";
-  throw new CriError({ code: "UNIMPLEMENTED", message: `the streaming server ${what}`, endpoint });
+  // Nothing runs before there are streams.
+  throw handshake.failure({ code: "UNIMPLEMENTED", message: `the streaming server ${what}` });
 }
 
-function unreachable(endpoint: string, cause: NodeJS.ErrnoException | undefined): CriError {
-  const hint = /ALTNAME/.test(cause?.code ?? "")
-    ? "; tls.serverName can name the one to expect"
-    : /CERT|ISSUER|SIGNED|SIGNATURE/.test(cause?.code ?? "")
-      ? "; set tls.ca to the authority that issued its certificate"
-      : "";
-  return new CriError({
-    code: "UNAVAILABLE",
-    message: `cannot start a session with the streaming server: ${cause ? reasonOf(cause) : "it hung up"}${hint}`,
-    endpoint,
-    attempts: 1,
-    // Past connecting, the token may have been spent on a command that runs.
-    mayHaveTakenEffect: cause?.syscall !== "connect" && cause?.syscall !== "getaddrinfo",
-    cause,
-  });
-}
-
-/** The first line of an error's message, also of the one that stands for several failed addresses and has none. */
-function reasonOf(error: Error): string {
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : undefined;
-  const text = error.message || (first instanceof Error ? first.message : "") || error.name;
-  return (text.split("\n", 1)[0] ?? "").slice(0, 256);
-}
-
-function tooLate(endpoint: string, timeoutMs: number): CriError {
-  const message = `the streaming server did not complete the handshake within ${timeoutMs} ms`;
-  return new CriError({ code: "DEADLINE_EXCEEDED", message, endpoint, attempts: 1, mayHaveTakenEffect: true });
-}
+function ignore(): void {}

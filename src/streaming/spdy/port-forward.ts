@@ -2,9 +2,10 @@ import type { Duplex } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort, onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
+import { defaultHandshakeTimeoutMs } from "../handshake.js";
 import type { DialOptions, PortForwardConnection, StreamTransport } from "../transport.js";
 import type { SpdyConnection } from "./connection.js";
-import { defaultHandshakeTimeoutMs, dialSpdy } from "./dial.js";
+import { dialSpdy } from "./dial.js";
 import type { SpdyStream } from "./stream.js";
 import { withResolvers } from "./with-resolvers.js";
 

@@ -1,17 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
-import { checkServerIdentity } from "node:tls";
 import type { ClientOptions, WebSocket } from "ws";
 import { onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
-import type { TlsOptions } from "../../options.js";
+import { Handshake } from "../handshake.js";
+import { readToTheEnd } from "../read-to-the-end.js";
+import { tlsOptionsFor } from "../tls.js";
 import type { DialOptions } from "../transport.js";
 import { maxMessageBytes } from "./frames.js";
-import { firstLine, handshakeFailed, handshakeRefused, handshakeTimedOut } from "./handshake.js";
-import { readToTheEnd } from "./last-words.js";
-
-/** How long a handshake may take when {@link DialOptions.handshakeTimeoutMs} is not set. */
-const defaultHandshakeTimeoutMs = 30_000;
 
 /** How long a server may take to answer a close frame before the connection is cut. */
 const closeTimeoutMs = 1_000;
@@ -19,21 +14,31 @@ const closeTimeoutMs = 1_000;
 /**
  * Opens a WebSocket. It comes paused, so that nothing is missed: listen, then `resume()`. Its errors need no listener; whoever gets
  * the socket has to look whether it is still open.
+ *
+ * @throws CriError, or the signal's reason; UNIMPLEMENTED if the server refuses the protocol, NOT_FOUND if it does not know the
+ *   token. None of them names the URL.
  */
 export async function dialWebSocket(
   url: URL,
   protocols: readonly string[],
-  { tls, signal, handshakeTimeoutMs = defaultHandshakeTimeoutMs }: DialOptions,
+  { tls, signal, handshakeTimeoutMs }: DialOptions,
 ): Promise<WebSocket> {
   signal?.throwIfAborted();
   // Not before a session needs it: most clients never open one.
   const { WebSocket } = await import("ws");
   signal?.throwIfAborted();
+  const handshake = new Handshake(url, "WebSocket", handshakeTimeoutMs);
+  const options: ClientOptions = {
+    ...clientOptions,
+    // The same options as those of `tls.connect`, to which ws passes them on; its types differ in details.
+    ...(url.protocol === "https:" && (tlsOptionsFor(url, tls) as object)),
+    finishRequest: (request) => {
+      handshake.watch(request);
+      request.end();
+    },
+  };
   return new Promise<WebSocket>((resolve, reject) => {
-    const socket = new WebSocket(url, [...protocols], {
-      ...clientOptions,
-      ...(url.protocol === "https:" && tlsOptions(tls, url)),
-    });
+    const socket = new WebSocket(url, [...protocols], options);
     const settle = () => {
       stopTimer();
       stopListening?.();
@@ -43,46 +48,33 @@ export async function dialWebSocket(
       reject(error);
       socket.terminate();
     };
-    const stopTimer = startTimer(handshakeTimeoutMs, () => fail(handshakeTimedOut(handshakeTimeoutMs)));
+    const stopTimer = startTimer(handshake.timeoutMs, () => fail(handshake.timedOut()));
     const stopListening = signal && onAbort(signal, () => fail(signal.reason));
-    socket.on("error", (error) => fail(handshakeFailed(error)));
+    // An answer that ws does not take for a handshake too: UNAVAILABLE, for behind a 101 the command may run already.
+    const onLoss = (cause: Error) => fail(handshake.unreachable(cause));
+    socket.on("error", onLoss);
     socket.once("unexpected-response", (_request, response: IncomingMessage) => {
-      firstLine(response, (line) => fail(handshakeRefused(response.statusCode ?? 0, line, protocols)));
+      // What was answered counts from here on, even if its rest is lost.
+      socket.off("error", onLoss).on("error", ignore);
+      void handshake.refused(response).then(fail);
     });
     socket.once("upgrade", (response) => readToTheEnd(response.socket));
     socket.once("open", () => {
       settle();
-      socket.removeAllListeners("error").on("error", () => {});
+      socket.off("error", onLoss).on("error", ignore);
       socket.pause();
       resolve(socket);
     });
   });
 }
 
-/** What the types of ws lack: `closeTimeout` came with ws 8.19, and the options of `tls.connect` are passed on. */
-type DialledOptions = ClientOptions & { closeTimeout?: number; servername?: string };
-
-const clientOptions: DialledOptions = {
+const clientOptions = {
   perMessageDeflate: false,
   // The URL was checked; one that a server answers with was not.
   followRedirects: false,
   maxPayload: maxMessageBytes,
+  // Known to ws since 8.19, if not to its types.
   closeTimeout: closeTimeoutMs,
 };
 
-/** Always verified, whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
-function tlsOptions(tls: TlsOptions = {}, url: URL): DialledOptions {
-  const { ca, cert, key, serverName = url.hostname.replace(/^\[(.*)\]$/, "$1") } = tls;
-  const pem = (value: string | Uint8Array) => (typeof value === "string" ? value : Buffer.from(value));
-  const options: DialledOptions = {
-    rejectUnauthorized: true,
-    // An address has no place in the handshake, and is verified all the same.
-    servername: isIP(serverName) ? "" : serverName,
-    checkServerIdentity: ((_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-      checkServerIdentity(serverName, certificate)) as never,
-  };
-  if (ca !== undefined) options.ca = pem(ca);
-  if (cert !== undefined) options.cert = pem(cert);
-  if (key !== undefined) options.key = pem(key);
-  return options;
-}
+function ignore(): void {}

@@ -2,11 +2,11 @@ import { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
+import { reasonOf } from "../handshake.js";
 import type { DialOptions } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, Gate, sendPaced } from "./flow.js";
 import { decodeFrame, v4 } from "./frames.js";
-import { reasonOf } from "./handshake.js";
 
 /** Of the only port of a session: bytes of the connection, and text about its failure. */
 const dataChannel = 0;

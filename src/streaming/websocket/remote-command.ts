@@ -2,12 +2,12 @@ import { type Readable, Writable } from "node:stream";
 import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
+import { reasonOf } from "../handshake.js";
 import { parseRemoteStatus } from "../status.js";
 import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, ChannelReadable, Gate, sendPaced } from "./flow.js";
 import { channels, decodeFrame, encodeEnd, encodeResize, v4, v5 } from "./frames.js";
-import { reasonOf } from "./handshake.js";
 
 /**
  * Opens an exec or attach session over WebSocket. The URL's token is spent by the attempt, whatever comes of it.

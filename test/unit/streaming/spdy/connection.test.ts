@@ -8,7 +8,8 @@ import { encodeDataHead, encodeFrame } from "../../../../src/streaming/spdy/fram
 import { HeaderCompressor } from "../../../../src/streaming/spdy/header-compression.js";
 import { encodeHeaders } from "../../../../src/streaming/spdy/headers.js";
 import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
-import { connectedPair, eventually, HostilePeer, readAll, rejection, socketPair } from "./support.js";
+import { eventually, readAll, rejection, socketPair } from "../support.js";
+import { connectedPair, HostilePeer } from "./support.js";
 
 /** A client and a peer that does nothing by itself. */
 async function hostilePair() {

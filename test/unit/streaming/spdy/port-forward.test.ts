@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../../../src/errors.js";
 import { openSpdyPortForward } from "../../../../src/streaming/spdy/port-forward.js";
 import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
-import { eventually, forwardProtocol, readAll, rejection, serveHostile, serveSpdy } from "./support.js";
+import { eventually, readAll, rejection } from "../support.js";
+import { forwardProtocol, serveHostile, serveSpdy } from "./support.js";
 
 interface Pair {
   error: SpdyStream;

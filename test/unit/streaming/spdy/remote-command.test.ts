@@ -8,18 +8,8 @@ import { encodeDataHead, encodeFrame } from "../../../../src/streaming/spdy/fram
 import { openSpdyRemoteCommand } from "../../../../src/streaming/spdy/remote-command.js";
 import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
 import type { DialOptions, RemoteCommand } from "../../../../src/streaming/transport.js";
-import {
-  eventually,
-  execProtocol,
-  type HostilePeer,
-  readAll,
-  rejection,
-  serve,
-  serveHostile,
-  serveSpdy,
-  switching,
-  token,
-} from "./support.js";
+import { eventually, readAll, rejection, serve, token } from "../support.js";
+import { execProtocol, type HostilePeer, serveHostile, serveSpdy, switching } from "./support.js";
 
 const outputs = { stdin: false, stdout: true, stderr: true, tty: false };
 const all = { ...outputs, stdin: true };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, expect } from "vitest";
 import { v4 } from "../../../../src/streaming/websocket/frames.js";
 import { WebSocketAcceptor, type WebSocketChannels } from "../../../../src/testing/streaming/websocket-server.js";
@@ -43,12 +43,6 @@ export function serveSessions(
 ): Promise<TestServer> {
   const server = createHttpServer((_, response) => response.writeHead(400).end());
   new WebSocketAcceptor({ protocols }).attach(server, (session) => void onSession(session));
-  return serve(server);
-}
-
-/** A server that answers with plain HTTP. */
-export function serveHttp(listener: RequestListener): Promise<TestServer> {
-  const server = createHttpServer(listener);
   return serve(server);
 }
 
@@ -98,16 +92,6 @@ export const exitCode = (code: number) => ({
   reason: "NonZeroExitCode",
   details: { causes: [{ reason: "ExitCode", message: String(code) }] },
 });
-
-/** A port that nobody listens on. */
-export async function deadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  await new Promise((resolve) => connect(port, "127.0.0.1").once("error", resolve));
-  return port;
-}
 
 /** The error of something that must fail. */
 export async function failure(promise: Promise<unknown>): Promise<Error> {

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { CriError } from "../../../src/errors.js";
+import type { DialOptions } from "../../../src/streaming/transport.js";
+import { protocols, rejection, serveAnswer, serveTcp, token } from "./support.js";
+
+describe.each(protocols)("over %s", (protocol, open) => {
+  /** The error of a handshake, which must never give the token away. */
+  async function refusal(url: URL, options?: DialOptions): Promise<CriError> {
+    const error = (await rejection(open(url, options))) as CriError & { cause?: object };
+    expect(error).toBeInstanceOf(CriError);
+    expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(token);
+    for (const value of Object.values(error.cause ?? {})) expect(String(value)).not.toContain(token);
+    expect(error).toMatchObject({ endpoint: url.host, attempts: 1 });
+    return error;
+  }
+
+  const answered = (status: number, rest: string) => serveAnswer(`HTTP/1.1 ${status} Whatever\r\n${rest}`);
+
+  describe("an answer", () => {
+    test.each([
+      [200, "UNIMPLEMENTED", "refused"],
+      [302, "UNIMPLEMENTED", "refused"],
+      [400, "UNIMPLEMENTED", "refused"],
+      [401, "UNAUTHENTICATED", "demands other credentials"],
+      [403, "UNIMPLEMENTED", "refused"],
+      [404, "NOT_FOUND", "its token has expired or was used before"],
+      [405, "UNIMPLEMENTED", "refused"],
+      [409, "UNIMPLEMENTED", "refused"],
+      [426, "UNIMPLEMENTED", "refused"],
+      [500, "UNAVAILABLE", "failed to start"],
+      [501, "UNIMPLEMENTED", "refused"],
+      [503, "UNAVAILABLE", "failed to start"],
+    ])("%i is %s", async (status, code, words) => {
+      const error = await refusal(await answered(status, "\r\nwhy it was\r\nand more"));
+      expect(error).toMatchObject({ code, mayHaveTakenEffect: false });
+      expect(error.details).toContain(words);
+      expect(error.details.endsWith(`(HTTP ${status} for ${protocol}): why it was`)).toBe(true);
+    });
+
+    test("without a body is told as well", async () => {
+      expect((await refusal(await answered(404, "\r\n"))).details).toMatch(/\(HTTP 404 for [^)]*\)$/);
+    });
+
+    test("that repeats the token or the path is told without them", async () => {
+      const body = `no ${token} at /cri/attach/${token}?x=1, ${token}`;
+      expect((await refusal(await answered(500, `\r\n${body}`))).details).toMatch(
+        /: no \[redacted\] at \/cri\/attach\/\[redacted\]\?x=1, \[redacted\]$/,
+      );
+      // Where it would be cut in two.
+      for (let length = 240; length <= 256; length++) {
+        const { details } = await refusal(await answered(500, `\r\n${"x".repeat(length)}${token}`));
+        expect(details).not.toContain(token.slice(0, 2));
+      }
+    });
+
+    test("leads nowhere else", async () => {
+      let connections = 0;
+      const url: URL = await serveTcp((socket) => {
+        connections++;
+        socket.once("data", () => socket.end(`HTTP/1.1 302 Found\r\nLocation: ${url.href}/again\r\n\r\n`));
+      });
+      await refusal(url);
+      expect(connections).toBe(1);
+    });
+
+    test("with the protocols that the server speaks", async () => {
+      const name = "X-Accepted-Stream-Protocol-Versions";
+      const { details } = await refusal(await answered(403, `${name}: v5\r\n${name}: v6, v7\r\n\r\nno`));
+      expect(details).toContain(`(HTTP 403 for ${protocol}; it speaks v5, v6, v7 only): no`);
+    });
+
+    test("that would move the cursor is made harmless", async () => {
+      const { details } = await refusal(await answered(500, "\r\n \u001b[2Jred\u0000\u0007 alert\u202e\u0085x\nmore"));
+      expect(details).toMatch(/: {1,2}\[2Jred {3}alert {2}x$/);
+    });
+
+    test("without an end is not waited for", async () => {
+      const url = await serveTcp((socket) => {
+        socket.write("HTTP/1.1 500 Oops\r\n\r\n");
+        const timer = setInterval(() => socket.write("x".repeat(100)), 1);
+        socket.on("close", () => clearInterval(timer));
+      });
+      const { details } = await refusal(url);
+      expect(details).toContain(`(HTTP 500 for ${protocol}): xxx`);
+      expect(details.length).toBeLessThan(400);
+    });
+
+    test("that breaks off counts all the same", async () => {
+      const url = await serveTcp((socket) => {
+        const text = "HTTP/1.1 403 No\r\nContent-Length: 50\r\n\r\nhalf a li";
+        socket.once("data", () => socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 20)));
+      });
+      expect(await refusal(url)).toMatchObject({
+        code: "UNIMPLEMENTED",
+        details: expect.stringContaining("half a li"),
+      });
+    });
+
+    test("whose body never comes is waited for as long as the handshake", async () => {
+      const url = await serveTcp(
+        (socket) => void socket.resume().write("HTTP/1.1 500 Oops\r\nContent-Length: 5\r\n\r\n"),
+      );
+      expect((await refusal(url, { handshakeTimeoutMs: 100 })).code).toBe("DEADLINE_EXCEEDED");
+    });
+  });
+
+  describe("no answer", () => {
+    test.each(["127.0.0.1", "localhost"])("nobody listens on %s", async (host) => {
+      const error = await refusal(new URL(`http://${host}:1/exec/${token}`));
+      expect(error).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: false });
+      expect(error.message).toMatch(/ECONNREFUSED/);
+    });
+
+    test.each([
+      ["at once", ""],
+      ["behind half an answer", "HTTP/1.1 101 Swi"],
+      ["behind garbage", "\u0000\u0001\u0002 SSH-2.0\r\n\r\n"],
+      ["behind too many headers", `HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(100_000)}`],
+    ])("it hangs up %s", async (_name, answer) => {
+      expect(await refusal(await serveAnswer(answer))).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
+    });
+
+    test("an echo is none, and not repeated", async () => {
+      const url = await serveTcp((socket) => void socket.pipe(socket));
+      expect(await refusal(url)).toMatchObject({
+        code: "UNAVAILABLE",
+        details: expect.stringContaining("Parse Error"),
+      });
+    });
+
+    test.each([
+      ["nothing", ""],
+      ["half an answer", "HTTP/1.1 101 Switching"],
+      ["100", "HTTP/1.1 100 Continue\r\n\r\n"],
+    ])("it says %s, and then nothing", async (_name, answer) => {
+      const url = await serveTcp((socket) => void socket.resume().write(answer));
+      const started = performance.now();
+      const error = await refusal(url, { handshakeTimeoutMs: 100 });
+      expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", mayHaveTakenEffect: true });
+      expect(error.details).toContain(`the ${protocol} handshake within 100 ms`);
+      expect(performance.now() - started).toBeLessThan(3_000);
+    });
+
+    test("one byte at a time, without an end", async () => {
+      const url = await serveTcp((socket) => {
+        let sent = 0;
+        const answer = "HTTP/1.1 101 Switching Protocols\r\nX: ";
+        const timer = setInterval(() => socket.write(answer[sent++] ?? "x"), 2);
+        socket.resume().once("close", () => clearInterval(timer));
+      });
+      expect((await refusal(url, { handshakeTimeoutMs: 200 })).code).toBe("DEADLINE_EXCEEDED");
+    });
+
+    test("TLS that never comes about", async () => {
+      const url = await serveTcp((socket) => void socket.resume());
+      url.protocol = "https:";
+      const error = await refusal(url, { handshakeTimeoutMs: 100 });
+      expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", mayHaveTakenEffect: false });
+    });
+  });
+
+  describe("the signal", () => {
+    test("aborted before: nothing is sent", async () => {
+      const reason = { any: "thing" };
+      const url = await serveTcp(() => expect.unreachable());
+      expect(await rejection(open(url, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    });
+
+    test.each([
+      ["connecting", "http:", ""],
+      ["TLS", "https:", ""],
+      ["waiting", "http:", "HTTP/1.1 100 Continue\r\n\r\n"],
+      ["reading a refusal", "http:", "HTTP/1.1 403 No\r\nContent-Length: 50\r\n\r\nhalf a li"],
+    ])("aborted while %s", async (_name, scheme, answer) => {
+      const controller = new AbortController();
+      const url = await serveTcp(async (socket) => {
+        socket.resume().write(answer);
+        if (answer !== "") await sleep(20);
+        controller.abort("enough");
+      });
+      url.protocol = scheme;
+      expect(await rejection(open(url, { signal: controller.signal }))).toBe("enough");
+    });
+  });
+});
