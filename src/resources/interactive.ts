@@ -1,0 +1,64 @@
+import { parseDetachKeys, runTerminal, type TerminalOptions } from "../streaming/terminal.js";
+import type { Core } from "./core.js";
+import { attach, exec, type SessionOptions } from "./sessions.js";
+
+/** Options of execInteractive. */
+export interface ExecInteractiveOptions
+  extends SessionOptions,
+    Pick<TerminalOptions, "input" | "output" | "detachKeys"> {
+  /** Cancels opening the session, and ends it later: the call then rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of attachInteractive. */
+export interface AttachInteractiveOptions extends ExecInteractiveOptions, Pick<TerminalOptions, "stderr"> {
+  /**
+   * Whether the container was created with a terminal. Without, the local one keeps its mode, there are no detach keys unless
+   * given, and standard error comes apart.
+   *
+   * @defaultValue true
+   */
+  tty?: boolean | undefined;
+}
+
+/** How an interactive command ended, or that it was left running. */
+export type ExecInteractiveResult = { detached: false; exitCode: number } | { detached: true };
+
+/**
+ * Runs a command in a container with a terminal, connected to the local one, as `docker exec -it` does. Resolves when the command
+ * has ended and all its output is written, or when the detach keys were typed: containerd and CRI-O let the command run on then,
+ * and there is no coming back to it. However it ends, the local terminal is as it was before.
+ *
+ * @throws InvalidInputError before any I/O; otherwise what `exec` throws, what breaks the session, the signal's reason, or the
+ * error of a local stream. The command may run on then.
+ */
+export async function execInteractive(
+  core: Core,
+  containerId: string,
+  command: readonly string[],
+  options: ExecInteractiveOptions = {},
+): Promise<ExecInteractiveResult> {
+  parseDetachKeys(options.detachKeys ?? false);
+  const session = await exec(core, containerId, command, { ...options, stdin: true, tty: true });
+  const { detached } = await runTerminal(session, { ...options, tty: true });
+  return detached ? { detached } : { detached, ...(await session.exit) };
+}
+
+/**
+ * Connects the local terminal to the main process of a container, as `docker attach` and `kubectl attach -it` do. Resolves when
+ * the process has closed its output, or when the detach keys were typed: the process then runs on and can be attached to again.
+ * However it ends, the local terminal is as it was before. The exit code is the container's: `container.wait()`.
+ *
+ * @throws InvalidInputError before any I/O; otherwise what `attach` throws, what breaks the session, the signal's reason, or the
+ * error of a local stream. The process runs on then.
+ */
+export async function attachInteractive(
+  core: Core,
+  containerId: string,
+  options: AttachInteractiveOptions = {},
+): Promise<{ detached: boolean }> {
+  parseDetachKeys(options.detachKeys ?? false);
+  const { tty = true } = options;
+  const session = await attach(core, containerId, { ...options, stdin: true, stderr: !tty, tty });
+  return runTerminal(session, { ...options, tty });
+}

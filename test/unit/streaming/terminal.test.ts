@@ -1,0 +1,569 @@
+import { spawn, spawnSync } from "node:child_process";
+import type { EventEmitter } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Writable } from "node:stream";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { InvalidInputError } from "../../../src/errors.js";
+import { runTerminal, type TerminalOptions } from "../../../src/streaming/terminal.js";
+import type { TerminalSize } from "../../../src/streaming/transport.js";
+
+const ctrlP = "\x10";
+const ctrlQ = "\x11";
+
+class FakeKeyboard extends PassThrough {
+  isTTY = true;
+  isRaw = false;
+  readonly modes: boolean[] = [];
+  setRawMode(mode: boolean): this {
+    this.modes.push(mode);
+    this.isRaw = mode;
+    return this;
+  }
+}
+
+class FakeScreen extends Writable {
+  columns = 80;
+  rows = 24;
+  text = "";
+  /** Takes nothing while it is there; calling it takes what waits. */
+  stuck: (() => void) | undefined;
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    const take = () => {
+      this.text += chunk.toString();
+      callback();
+    };
+    if (this.stuck) this.stuck = take;
+    else take();
+  }
+}
+
+class FakeSession {
+  readonly stdin = new PassThrough({ highWaterMark: 16 });
+  readonly stdout = new PassThrough({ highWaterMark: 16 });
+  readonly stderr: PassThrough | null;
+  readonly canHalfCloseStdin: boolean;
+  readonly exit: Promise<{ exitCode: number }>;
+  readonly sizes: TerminalSize[] = [];
+  closed = 0;
+  typed = "";
+  end!: () => void;
+  #fail!: (reason: unknown) => void;
+  #over = false;
+
+  constructor({ stderr = false, canHalfCloseStdin = true, reading = true }) {
+    this.stderr = stderr ? new PassThrough() : null;
+    this.canHalfCloseStdin = canHalfCloseStdin;
+    this.exit = new Promise((resolve, reject) => {
+      this.end = () => {
+        this.#over = true;
+        this.stdout.end();
+        this.stderr?.end();
+        resolve({ exitCode: 0 });
+      };
+      this.#fail = reject;
+    });
+    this.exit.catch(() => {});
+    // As those of real sessions, which say what broke them by their end.
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.on("error", () => {});
+    if (reading) this.read();
+  }
+
+  read(): void {
+    this.stdin.on("data", (chunk) => {
+      this.typed += chunk;
+    });
+  }
+
+  resize(size: TerminalSize): void {
+    this.sizes.push(size);
+  }
+
+  break(reason: Error): void {
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.destroy(reason);
+    this.#fail(reason);
+  }
+
+  async close(): Promise<void> {
+    this.closed++;
+    if (!this.#over) this.break(new Error("closed"));
+  }
+}
+
+function listenersOf(...emitters: EventEmitter[]): unknown {
+  const counts = (emitter: EventEmitter) => emitter.eventNames().map((name) => [name, emitter.listenerCount(name)]);
+  return emitters.map((emitter) => new Map(counts(emitter) as [string, number][]));
+}
+
+/** A session at a terminal, and the check that nothing of it stays behind. */
+function open(settings: ConstructorParameters<typeof FakeSession>[0] = {}, options: TerminalOptions = {}) {
+  const input = new FakeKeyboard();
+  const output = new FakeScreen();
+  const stderr = new FakeScreen();
+  const session = new FakeSession(settings);
+  const before = listenersOf(input, output, stderr, process);
+  const ended = runTerminal(session, { input, output, stderr, ...options });
+  const outcome = ended.catch((error: unknown) => error);
+  const expectRestored = async () => {
+    await outcome;
+    expect(input.isRaw).toBe(false);
+    expect(input.isPaused()).toBe(true);
+    expect(listenersOf(input, output, stderr, process)).toEqual(before);
+    expect(output.writableEnded || stderr.writableEnded).toBe(false);
+    expect(session.closed).toBe(1);
+    expect(session.stdout.destroyed).toBe(true);
+  };
+  return { input, output, stderr, session, ended, outcome, expectRestored };
+}
+
+describe("keys", () => {
+  test("reach the command, from a terminal in raw mode", async () => {
+    const { input, session, ended, expectRestored } = open();
+    expect(input.modes).toEqual([true]);
+    input.write("ls\x03\r");
+    await expect.poll(() => session.typed).toBe("ls\x03\r");
+    session.end();
+    expect(await ended).toEqual({ detached: false });
+    expect(input.modes).toEqual([true, false]);
+    await expectRestored();
+  });
+
+  test("reach the command when the input has an encoding", async () => {
+    const { input, session, ended } = open();
+    input.setEncoding("latin1");
+    input.write(Buffer.from([0x80, 0xff]));
+    await expect.poll(() => session.typed).toBe("\ufffd\ufffd");
+    session.end();
+    await ended;
+  });
+
+  test("do no harm when the terminal is gone by the end", async () => {
+    const { input, session, ended, expectRestored } = open();
+    input.setRawMode = (mode) => {
+      input.isRaw = mode;
+      input.emit("error", new Error("setRawMode EIO"));
+      return input;
+    };
+    session.end();
+    expect(await ended).toEqual({ detached: false });
+    await expectRestored();
+  });
+
+  test("leave a terminal raw that was raw, an input flowing that flowed, and one without a terminal alone", async () => {
+    const input = new FakeKeyboard();
+    input.isRaw = true;
+    input.resume();
+    const first = open({}, { input });
+    first.session.end();
+    await first.ended;
+    expect(input.modes).toEqual([]);
+    expect(input.isRaw).toBe(true);
+    expect(input.readableFlowing).toBe(true);
+
+    const plain = new PassThrough();
+    const second = open({}, { input: plain });
+    plain.write("x");
+    await expect.poll(() => second.session.typed).toBe("x");
+    second.session.end();
+    expect(await second.ended).toEqual({ detached: false });
+  });
+
+  test("wait for a command that does not read", async () => {
+    const { input, session, ended } = open({ reading: false });
+    const lines = Array.from({ length: 100 }, (_, i) => `line ${i}\n`);
+    for (const line of lines) input.write(line);
+    await setTimeout(20);
+    expect(session.stdin.writableLength + session.stdin.readableLength).toBeLessThan(100);
+    session.read();
+    await expect.poll(() => session.typed).toBe(lines.join(""));
+    session.end();
+    await ended;
+  });
+
+  test.each([true, false])("the end of the input is passed on if possible: %s", async (canHalfCloseStdin) => {
+    const { input, session, ended, expectRestored } = open({ canHalfCloseStdin });
+    input.end(`date\n${ctrlP}`);
+    await expect.poll(() => session.typed).toBe(`date\n${ctrlP}`);
+    await setImmediate();
+    expect(session.stdin.writableEnded).toBe(canHalfCloseStdin);
+    session.stdout.write("Monday");
+    session.end();
+    expect(await ended).toEqual({ detached: false });
+    await expectRestored();
+  });
+});
+
+describe("detach keys", () => {
+  test.each([
+    ["in one chunk", [`a${ctrlP}${ctrlQ}b`], "a"],
+    ["split over chunks", ["ab", ctrlP, ctrlQ], "ab"],
+    ["split behind other keys", [`ab${ctrlP}`, `${ctrlQ}c`], "ab"],
+    ["after a false start", [ctrlP, "x", ctrlP, ctrlQ], `${ctrlP}x`],
+    ["after the first of them twice", [ctrlP, ctrlP, ctrlQ], ctrlP],
+    ["after the first of them twice, in one chunk", [`${ctrlP}${ctrlP}${ctrlQ}`], ctrlP],
+  ])("%s", async (_, chunks, typed) => {
+    const { input, session, ended, expectRestored } = open();
+    for (const chunk of chunks) {
+      input.write(chunk);
+      await setImmediate();
+    }
+    expect(await ended).toEqual({ detached: true });
+    expect(session.typed).toBe(typed);
+    expect(session.stdin.writableEnded).toBe(false);
+    await expectRestored();
+  });
+
+  test("a false start is held back until the next key", async () => {
+    const { input, session, ended } = open();
+    input.write(`a${ctrlP}`);
+    await expect.poll(() => session.typed).toBe("a");
+    await setTimeout(10);
+    expect(session.typed).toBe("a");
+    input.write("x");
+    await expect.poll(() => session.typed).toBe(`a${ctrlP}x`);
+    session.end();
+    await ended;
+  });
+
+  test("of one's own choice, with a beginning that repeats", async () => {
+    const { input, session, ended } = open({}, { detachKeys: "a,a,ctrl-]" });
+    for (const chunk of ["a", "b", "aa", "a", "\x1d"]) {
+      input.write(chunk);
+      await setImmediate();
+    }
+    expect(await ended).toEqual({ detached: true });
+    expect(session.typed).toBe("aba");
+  });
+
+  test.each([
+    ["ctrl-@", 0],
+    ["ctrl-a", 1],
+    ["ctrl-z", 26],
+    ["ctrl-[", 27],
+    ["ctrl-\\", 28],
+    ["ctrl-]", 29],
+    ["ctrl-^", 30],
+    ["ctrl-_", 31],
+    ["~", 126],
+    ["\x01", 1],
+  ])("%j is byte %d", async (detachKeys, byte) => {
+    const { input, session, ended } = open({}, { detachKeys });
+    input.write(Buffer.from([0x41, byte]));
+    expect(await ended).toEqual({ detached: true });
+    expect(session.typed).toBe("A");
+  });
+
+  test.each([
+    ["false", { detachKeys: false as const }],
+    ["empty", { detachKeys: "" }],
+    ["no terminal", { tty: false }],
+  ])("none: %s", async (_, options) => {
+    const { input, session, ended } = open({}, options);
+    input.write(`${ctrlP}${ctrlQ}`);
+    await expect.poll(() => session.typed).toBe(`${ctrlP}${ctrlQ}`);
+    session.end();
+    expect(await ended).toEqual({ detached: false });
+  });
+
+  test.each(["ctrl-P", "ctrl-", "ctrl-1", "ctrl-p,", "ab", "é", 7, null])("%j is refused", async (detachKeys) => {
+    const { input, output, session, outcome } = open(
+      {},
+      { detachKeys: detachKeys === null ? "," : (detachKeys as string) },
+    );
+    const error = await outcome;
+    expect(error).toBeInstanceOf(InvalidInputError);
+    expect(error).toMatchObject({ field: "detachKeys" });
+    expect([input.modes, session.sizes, session.closed]).toEqual([[], [], 0]);
+    expect(output.eventNames()).not.toContain("resize");
+  });
+
+  test("work when the command has closed its input", async () => {
+    const { input, session, ended } = open({ reading: false });
+    input.write("more than it takes, and more than that, and even more");
+    await setImmediate();
+    input.write("lost");
+    expect(input.isPaused()).toBe(true);
+    session.stdin.destroy(new Error("EPIPE"));
+    input.write(ctrlP + ctrlQ);
+    expect(await ended).toEqual({ detached: true });
+  });
+
+  test("leave the command time for what came before them, but not forever", async () => {
+    const slow = open({ reading: false });
+    const typed = "more than it takes, and more than that, and even more";
+    slow.input.write(typed + ctrlP + ctrlQ);
+    await setTimeout(50);
+    expect(slow.input.isRaw).toBe(false);
+    slow.session.read();
+    expect(await slow.ended).toEqual({ detached: true });
+    expect(slow.session.typed).toBe(typed);
+
+    const stuck = open({ reading: false });
+    stuck.input.write(typed + ctrlP + ctrlQ);
+    expect(await stuck.ended).toEqual({ detached: true });
+    await stuck.expectRestored();
+  });
+
+  test("end nothing when the input ends behind them", async () => {
+    const input = new FakeKeyboard();
+    input.resume();
+    const { session, ended } = open({}, { input });
+    const end = vi.spyOn(session.stdin, "end");
+    input.write(`a${ctrlP}`);
+    // Called from the event loop as bytes are, where the end of a stream comes before anything that awaits.
+    globalThis.setImmediate(() => input.end(ctrlQ));
+    expect(await ended).toEqual({ detached: true });
+    await setImmediate();
+    expect(end).not.toHaveBeenCalled();
+    expect(session.typed).toBe("a");
+  });
+
+  test("work when the command has ended and its output is stuck", async () => {
+    const { input, output, session, ended, expectRestored } = open();
+    output.stuck = () => {};
+    session.stdout.write("one");
+    await setImmediate();
+    session.stdout.write("two");
+    session.end();
+    await setImmediate();
+    input.write(ctrlP + ctrlQ);
+    expect(await ended).toEqual({ detached: true });
+    await expectRestored();
+    output.stuck();
+    await setTimeout(10);
+    expect(output.text).toBe("one");
+  });
+
+  test("leave what comes in later chunks to the next reader", async () => {
+    const { input, session, ended } = open();
+    input.write(`${ctrlP}${ctrlQ}`);
+    input.write("mine");
+    await ended;
+    expect(session.typed).toBe("");
+    expect(String(input.read())).toBe("mine");
+  });
+});
+
+describe("output", () => {
+  test("is written to its end, which may come after the exit", async () => {
+    const { output, stderr, session, ended, expectRestored } = open({ stderr: true }, { tty: false });
+    output.stuck = () => {};
+    session.stdout.write("one ");
+    session.stderr?.write("oops");
+    await setImmediate();
+    session.stdout.write("two");
+    session.end();
+    await setTimeout(10);
+    expect(output.text).toBe("");
+    const take = output.stuck;
+    output.stuck = undefined;
+    take();
+    expect(await ended).toEqual({ detached: false });
+    expect([output.text, stderr.text]).toEqual(["one two", "oops"]);
+    await expectRestored();
+  });
+
+  test("that is slow holds the command", async () => {
+    const { output, session, ended } = open();
+    output.stuck = () => {};
+    let sent = 0;
+    while (sent < 100 && session.stdout.write("0123456789")) {
+      sent++;
+      await setImmediate();
+    }
+    expect(sent).toBeLessThan(10);
+    expect(output.writableLength).toBeLessThanOrEqual(20);
+    const take = output.stuck;
+    output.stuck = undefined;
+    take();
+    session.end();
+    await ended;
+    expect(output.text).toHaveLength(10 * (sent + 1));
+  });
+
+  test("tells its size now and when it changes", async () => {
+    const { output, session, ended } = open();
+    expect(session.sizes).toEqual([{ columns: 80, rows: 24 }]);
+    output.columns = 120;
+    output.emit("resize");
+    output.columns = 0;
+    output.emit("resize");
+    expect(session.sizes.slice(1)).toEqual([{ columns: 120, rows: 24 }]);
+    session.end();
+    await ended;
+    output.emit("resize");
+    expect(session.sizes).toHaveLength(2);
+  });
+
+  test("has no size for a session without a terminal, whose keyboard keeps its mode", async () => {
+    const { input, session, ended } = open({}, { tty: false });
+    expect([session.sizes, input.modes]).toEqual([[], []]);
+    session.end();
+    await ended;
+  });
+});
+
+describe("ends with the error of", () => {
+  test("the session", async () => {
+    const { session, ended, expectRestored } = open();
+    const reason = new Error("the connection was cut");
+    // The output may be the first to know, if not why.
+    session.stdout.destroy(new Error("broken"));
+    await setImmediate();
+    session.break(reason);
+    await expect(ended).rejects.toBe(reason);
+    await expectRestored();
+  });
+
+  test("the signal, before and during", async () => {
+    const early = open({}, { signal: AbortSignal.abort("early") });
+    await expect(early.ended).rejects.toBe("early");
+    expect(early.input.modes).toEqual([]);
+    expect(early.session.closed).toBe(1);
+
+    const controller = new AbortController();
+    const { output, session, ended, expectRestored } = open({}, { signal: controller.signal });
+    // Even when there is nothing left to wait for but the output.
+    output.stuck = () => {};
+    session.stdout.write("x");
+    session.end();
+    await setImmediate();
+    controller.abort("late");
+    await expect(ended).rejects.toBe("late");
+    await expectRestored();
+  });
+
+  test("an output that breaks", async () => {
+    const { output, ended, session, expectRestored } = open();
+    const epipe = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+    output._write = (_chunk, _encoding, callback: (error?: Error) => void) => callback(epipe);
+    // As a socket does, which closes before it tells.
+    output._destroy = (error, callback) => void setTimeout(5).then(() => callback(error));
+    session.stdout.write("x");
+    await expect(ended).rejects.toBe(epipe);
+    await expectRestored();
+  });
+
+  test("an output that throws", async () => {
+    const { output, ended, session, expectRestored } = open();
+    const error = new Error("thrown");
+    output.write = () => {
+      throw error;
+    };
+    session.stdout.write("x");
+    await expect(ended).rejects.toBe(error);
+    await expectRestored();
+  });
+
+  test("an output that is closed or ended by somebody else", async () => {
+    const closed = open();
+    closed.output.destroy();
+    await expect(closed.ended).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
+    await closed.expectRestored();
+    const ended = open();
+    ended.output.end();
+    await expect(ended.ended).rejects.toMatchObject({ code: "ABORTED" });
+    expect(ended.session.closed).toBe(1);
+  });
+
+  test("the input", async () => {
+    const { input, ended, session } = open();
+    input.destroy(new Error("read EIO"));
+    await expect(ended).rejects.toThrow("read EIO");
+    expect(session.closed).toBe(1);
+    expect(input.modes).toEqual([true, false]);
+  });
+});
+
+const script = spawnSync("script", ["--version"]).status === 0;
+if (!script) console.warn("SKIPPED: what runTerminal does to a real terminal: util-linux's `script` is missing");
+
+describe.skipIf(!script)("a real terminal", () => {
+  const folder = mkdtempSync(join(tmpdir(), "terminal-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const source = new URL("../../../src/streaming/terminal.ts", import.meta.url).href;
+  const child = join(folder, "child.mts");
+  writeFileSync(
+    child,
+    `import { execFileSync } from "node:child_process";
+    import { PassThrough } from "node:stream";
+    import { runTerminal } from ${JSON.stringify(source)};
+    const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+    const stty = (...args) => execFileSync("stty", args, { stdio: ["inherit", "pipe", "inherit"], encoding: "utf8" });
+    const flags = () => (stty("-a").match(/-?(icanon|echo)\\b/g) ?? []).sort().join(" ");
+    let end, fail;
+    const exit = new Promise((resolve, reject) => { end = resolve; fail = reject; });
+    exit.catch(() => {});
+    stdin.on("data", (bytes) => {
+      for (const key of String(bytes)) {
+        if (key === "e") { stdout.end("bye;"); end({ exitCode: 0 }); }
+        else if (key === "s") stty("cols", "90");
+        else if (key === "t") throw new Error("uncaught");
+        else if (key === "k") process.kill(process.pid, "SIGTERM");
+        else stdout.write("key " + key.charCodeAt(0) + ";");
+      }
+    });
+    const session = {
+      stdin, stdout, stderr: null, canHalfCloseStdin: true, exit,
+      resize: ({ columns, rows }) => stdout.write("size " + columns + "x" + rows + ";"),
+      close: async () => { stdout.destroy(); fail(new Error("closed")); },
+    };
+    const result = runTerminal(session, {});
+    stdout.write("during " + flags() + ";");
+    console.log("after " + JSON.stringify(await result) + " " + flags() + ";");
+    `,
+  );
+
+  /** Types one key after another, each when the output has come to the text before it. */
+  async function type(...steps: string[]): Promise<string> {
+    const command = `stty cols 80 rows 24; ${process.execPath} --import tsx ${child}; echo "rc $?;"; stty -a`;
+    const terminal = spawn("script", ["-qec", command, "/dev/null"], {
+      cwd: fileURLToPath(new URL("../../..", import.meta.url)),
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let text = "";
+    terminal.stdout.on("data", (bytes) => {
+      text += bytes;
+    });
+    const closed = new Promise((resolve) => terminal.once("close", resolve));
+    try {
+      for (let i = 0; i < steps.length; i += 2) {
+        await expect.poll(() => text, { timeout: 20_000 }).toContain(steps[i]);
+        terminal.stdin.write(steps[i + 1] as string);
+      }
+      await closed;
+    } finally {
+      terminal.kill();
+    }
+    return text;
+  }
+
+  const sane = /[^-]icanon[\s\S]*[^-]echo\b/;
+
+  test("is raw meanwhile, follows the window, and is as before when the command ends", async () => {
+    const text = await type("during", "\x03", "key 3;", "s", "size 90x24", "e");
+    expect(text).toContain("size 80x24;");
+    expect(text).toContain("during -echo -icanon;");
+    expect(text).toContain('bye;after {"detached":false} echo icanon;');
+    expect(text).toContain("rc 0;");
+    expect(text.split("rc 0;")[1]).toMatch(sane);
+  });
+
+  test("lets the process end after detaching", async () => {
+    const text = await type("during", ctrlP, "during", ctrlQ);
+    expect(text).toContain('after {"detached":true} echo icanon;');
+    expect(text.split("rc 0;")[1]).toMatch(sane);
+  });
+
+  test.each([
+    ["an uncaught exception", "t", "rc 1;"],
+    ["SIGTERM", "k", "rc 143;"],
+  ])("is as before after %s", async (_, key, code) => {
+    const text = await type("during", key);
+    expect(text).not.toContain("after");
+    expect(text.split(code)[1]).toMatch(sane);
+  });
+});
