@@ -55,12 +55,19 @@ export type { ContainerExit } from "./resources/wait.js";
 
 // Sessions
 
-export type { CopyOptions } from "./resources/copy.js";
-export type { ExecOutputOptions } from "./resources/exec-output.js";
-export type { PortForward, PortForwardOptions } from "./resources/port-forward.js";
-export type { ListenOptions, PortForwardListener } from "./resources/port-forward-listener.js";
-export type { AttachOptions, ExecOptions, SessionOptions, StreamOptions } from "./resources/sessions.js";
-export type { AttachSession, ExecSession, StreamSession } from "./streaming/session.js";
+export type { CopyOptions } from "./resources/sessions/copy.js";
+export type { AttachOptions, ExecOptions, StreamOptions } from "./resources/sessions/exec.js";
+export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
+export type {
+  AttachInteractiveOptions,
+  ExecInteractiveOptions,
+  ExecInteractiveResult,
+} from "./resources/sessions/interactive.js";
+export type { SessionOptions } from "./resources/sessions/opening.js";
+export type { PortForward, PortForwardOptions } from "./resources/sessions/port-forward.js";
+export type { ListenOptions, PortForwardListener } from "./resources/sessions/port-forward-listener.js";
+export type { AttachSession, ExecSession, StreamSession } from "./resources/sessions/session.js";
+export type { TerminalInput, TerminalOptions, TerminalOutput } from "./resources/sessions/terminal.js";
 export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
 
 // Specs

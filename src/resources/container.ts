@@ -1,14 +1,21 @@
 import type { CallOptions } from "../options.js";
 import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
-import type { AttachSession, ExecSession } from "../streaming/session.js";
 import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, StopOptions } from "./containers.js";
-import type { CopyOptions } from "./copy.js";
 import type { Core } from "./core.js";
-import type { ExecOutputOptions } from "./exec-output.js";
 import type { ExecResult, ExecSyncOptions } from "./exec-sync.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { RestartOptions } from "./restart.js";
-import type { AttachOptions, ExecOptions } from "./sessions.js";
+import { type CopyOptions, copyFrom, copyTo } from "./sessions/copy.js";
+import { type AttachOptions, attach, type ExecOptions, exec } from "./sessions/exec.js";
+import { type ExecOutputOptions, execOutput } from "./sessions/exec-output.js";
+import {
+  type AttachInteractiveOptions,
+  attachInteractive,
+  type ExecInteractiveOptions,
+  type ExecInteractiveResult,
+  execInteractive,
+} from "./sessions/interactive.js";
+import type { AttachSession, ExecSession } from "./sessions/session.js";
 import type { ContainerExit } from "./wait.js";
 
 /**
@@ -78,12 +85,22 @@ export class Container {
     return this.core.containers.execSync(this, command, options);
   }
 
-  /** Exec: runs a command with streams, a terminal if wanted, and the exit code. See `cri.containers.exec`. */
+  /**
+   * Exec: runs a command with streams: standard input that can end, output as it comes, a terminal if wanted, and the exit code.
+   * Close the session, or dispose of it, when done. Aborting or closing it does not end the command: see `killOnAbort`.
+   *
+   * @throws CriError; `FAILED_PRECONDITION` if the container is not running. That a command is not there shows on `session.exit`.
+   */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
-    return this.core.containers.exec(this, command, options);
+    return exec(this.core, this.id, command, options);
   }
 
-  /** Exec run to its end, with input and outputs of any size. See `cri.containers.execOutput`. */
+  /**
+   * Exec over a streaming session, run to its end: as {@link execSync}, with input, and for outputs beyond the 16 MiB of that.
+   *
+   * @throws CriError as {@link exec}; `COMMAND_NOT_FOUND` if there is no such executable, `RESOURCE_EXHAUSTED` beyond
+   *   `maxOutputBytes`, ExecError on request
+   */
   execOutput(
     command: readonly string[],
     options: ExecOutputOptions & { encoding: "buffer" },
@@ -94,22 +111,61 @@ export class Container {
   ): Promise<ExecResult>;
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
-    return this.core.containers.execOutput(this, command, options);
+    return execOutput(this.core, this.id, command, options);
   }
 
-  /** Attach: connects to the streams of the container's main process, from now on. See `cri.containers.attach`. */
+  /**
+   * Runs a command with a terminal, connected to the local one, as `docker exec -it` does. Resolves when the command has ended and
+   * all its output is written, or when the detach keys were typed: the command then runs on, and there is no coming back to it.
+   * However it ends, the local terminal is as it was before.
+   *
+   * @throws InvalidInputError before any I/O; otherwise as {@link exec}, and the error of a local stream
+   */
+  execInteractive(command: readonly string[], options?: ExecInteractiveOptions): Promise<ExecInteractiveResult> {
+    return execInteractive(this.core, this.id, command, options);
+  }
+
+  /**
+   * Attach: connects to the streams of the container's main process, from now on; what it wrote before is in its log. Input needs
+   * a container that was created with `stdin`, and `tty` must be what it was created with.
+   *
+   * @throws CriError; `FAILED_PRECONDITION` if the container is not running
+   */
   attach(options?: AttachOptions): Promise<AttachSession> {
-    return this.core.containers.attach(this, options);
+    return attach(this.core, this.id, options);
   }
 
-  /** Copies a file or folder into the container. See `cri.containers.copyTo`. */
+  /**
+   * Connects the local terminal to the container's main process, as `kubectl attach -it` does. Resolves when the process has closed
+   * its output, or when the detach keys were typed: it then runs on and can be attached to again. The exit code is the
+   * container's: {@link wait}.
+   *
+   * @throws InvalidInputError before any I/O; otherwise as {@link attach}, and the error of a local stream
+   */
+  attachInteractive(options?: AttachInteractiveOptions): Promise<{ detached: boolean }> {
+    return attachInteractive(this.core, this.id, options);
+  }
+
+  /**
+   * Copies a file or folder into the container, by way of `tar` and `mkdir` there. Afterwards the path in the container is what the
+   * local one is; a folder that exists is added to. Modes, times, links and empty folders are kept; the owner is the container's
+   * user.
+   *
+   * @throws InvalidInputError if the local path cannot be read or the other one is not absolute; CriError
+   */
   copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
-    return this.core.containers.copyTo(this, localPath, containerPath, options);
+    return copyTo(this.core, this.id, localPath, containerPath, options);
   }
 
-  /** Copies a file or folder out of the container. See `cri.containers.copyFrom`. */
+  /**
+   * Copies a file or folder out of the container, by way of `tar` there. Afterwards the local path is what the one in the container
+   * is; a folder that exists is added to. Modes, times, links and empty folders are kept; the owner is this process's user. The
+   * container may be hostile: an archive with entries that lead anywhere else is refused (`INVALID_RESPONSE`), and nothing of it stays.
+   *
+   * @throws CriError; `NOT_FOUND` if there is no such file
+   */
   copyFrom(containerPath: string, localPath: string, options?: CopyOptions): Promise<void> {
-    return this.core.containers.copyFrom(this, containerPath, localPath, options);
+    return copyFrom(this.core, this.id, containerPath, localPath, options);
   }
 
   /**

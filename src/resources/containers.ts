@@ -15,18 +15,15 @@ import {
 import { type FieldsOf, object } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
-import type { AttachSession, ExecSession } from "../streaming/session.js";
 import type { Connection } from "../transport/connection.js";
 import { checkCommand } from "./check-command.js";
 import { Container, OwnedContainer } from "./container.js";
-import { type CopyOptions, copyFrom, copyTo } from "./copy.js";
 import type { Core } from "./core.js";
 import { type CreateContainerOptions, createContainer } from "./create-container.js";
-import { type ExecOutputOptions, execOutput } from "./exec-output.js";
 import { type ExecResult, type ExecSyncOptions, execSync } from "./exec-sync.js";
 import { type RestartOptions, restart } from "./restart.js";
 import { runContainer } from "./run-container.js";
-import { type AttachOptions, attach, checkStreams, type ExecOptions, exec, type StreamOptions } from "./sessions.js";
+import { checkStreams, type StreamOptions } from "./sessions/exec.js";
 import { whenSettled } from "./settled.js";
 import { startReconciled } from "./start.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
@@ -193,78 +190,6 @@ export class Containers {
     options?: ExecSyncOptions,
   ): Promise<ExecResult | ExecResult<Uint8Array>> {
     return execSync(this.#connection, idOf(container, "container"), command, options);
-  }
-
-  /**
-   * Exec: runs a command with streams: standard input that can end, output as it comes, a terminal, and the exit code. Close the
-   * session, or dispose of it, when done.
-   *
-   * Aborting or closing the session does not end the command: see `killOnAbort`.
-   */
-  async exec(container: ContainerTarget, command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
-    return exec(this.#core, idOf(container, "container"), command, options);
-  }
-
-  /**
-   * Exec over a streaming session, run to the end: as {@link execSync}, with input, and for outputs beyond the 16 MiB of that.
-   */
-  execOutput(
-    container: ContainerTarget,
-    command: readonly string[],
-    options: ExecOutputOptions & { encoding: "buffer" },
-  ): Promise<ExecResult<Uint8Array>>;
-  execOutput(
-    container: ContainerTarget,
-    command: readonly string[],
-    options?: ExecOutputOptions & { encoding?: "utf8" | undefined },
-  ): Promise<ExecResult>;
-  execOutput(
-    container: ContainerTarget,
-    command: readonly string[],
-    options?: ExecOutputOptions,
-  ): Promise<ExecResult | ExecResult<Uint8Array>>;
-  async execOutput(
-    container: ContainerTarget,
-    command: readonly string[],
-    options?: ExecOutputOptions,
-  ): Promise<ExecResult | ExecResult<Uint8Array>> {
-    return execOutput(this.#core, idOf(container, "container"), command, options);
-  }
-
-  /**
-   * Attach: connects to the streams of the container's main process, from now on; what it wrote before is in its log. Input needs a
-   * container that was created with `stdin`, and `tty` must be what it was created with.
-   */
-  async attach(container: ContainerTarget, options?: AttachOptions): Promise<AttachSession> {
-    return attach(this.#core, idOf(container, "container"), options);
-  }
-
-  /**
-   * Copies a file or folder into the container, by way of `tar` and `mkdir` there. Afterwards the path in the container is what the
-   * local one is; a folder that exists is added to. Modes, times, symbolic links and empty folders are kept; the owner is the
-   * container's user.
-   */
-  async copyTo(
-    container: ContainerTarget,
-    localPath: string,
-    containerPath: string,
-    options?: CopyOptions,
-  ): Promise<void> {
-    return copyTo(this.#core, idOf(container, "container"), localPath, containerPath, options);
-  }
-
-  /**
-   * Copies a file or folder out of the container, by way of `tar` there. Afterwards the local path is what the one in the container
-   * is; a folder that exists is added to. Modes, times, symbolic links and empty folders are kept; the owner is this process's
-   * user. An archive with entries that lead anywhere else is refused: the container may be hostile.
-   */
-  async copyFrom(
-    container: ContainerTarget,
-    containerPath: string,
-    localPath: string,
-    options?: CopyOptions,
-  ): Promise<void> {
-    return copyFrom(this.#core, idOf(container, "container"), containerPath, localPath, options);
   }
 
   /**

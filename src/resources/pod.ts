@@ -6,7 +6,7 @@ import type { Core } from "./core.js";
 import type { CreateContainerOptions } from "./create-container.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { PodInspection, PodResourcesUpdate } from "./pods.js";
-import type { PortForward, PortForwardOptions } from "./port-forward.js";
+import { type PortForward, type PortForwardOptions, portForward } from "./sessions/port-forward.js";
 
 /**
  * A pod sandbox by its id. The handle keeps no state: every method asks the runtime. Made by `cri.pods.get(id)` without I/O, so
@@ -60,7 +60,7 @@ export class PodSandbox {
    * ```
    */
   portForward(ports: number | readonly number[], options?: PortForwardOptions): PortForward {
-    return this.core.pods.portForward(this, ports, options);
+    return portForward(this.core, this.id, ports, options);
   }
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */

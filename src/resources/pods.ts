@@ -24,8 +24,8 @@ import type { Connection } from "../transport/connection.js";
 import type { Core } from "./core.js";
 import { markCreation, readMark } from "./creation-mark.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
-import { PortForward, type PortForwardOptions } from "./port-forward.js";
 import { createReconciled } from "./reconcile.js";
+import { checkPorts } from "./sessions/port-forward.js";
 import { whenSettled } from "./settled.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
@@ -232,21 +232,6 @@ export class Pods {
   }
 
   /**
-   * PortForward: connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
-   *
-   * ```ts
-   * await using forward = cri.pods.portForward(pod, 80);
-   * const { address } = await forward.listen();
-   * ```
-   */
-  portForward(pod: PodTarget, ports: number | readonly number[], options: PortForwardOptions = {}): PortForward {
-    const all = typeof ports === "number" ? [ports] : [...ports];
-    if (all.length === 0) throw new InvalidInputError({ field: "ports", message: "must name at least one port" });
-    checkPorts(all);
-    return new PortForward(this.#core, idOf(pod, "pod"), all, options);
-  }
-
-  /**
    * PortForward: asks for the URL of a streaming session to some of the pod's ports. The URL is good for one connection within a
    * minute and carries its own authorisation: treat it as a secret.
    */
@@ -258,13 +243,6 @@ export class Pods {
 
 function samePod(a: PodSandboxMetadata, b: PodSandboxMetadata): boolean {
   return a.name === b.name && a.namespace === b.namespace && a.uid === b.uid && a.attempt === b.attempt;
-}
-
-function checkPorts(ports: readonly number[]): void {
-  ports.forEach((port, index) => {
-    if (Number.isInteger(port) && port > 0 && port < 65_536) return;
-    throw new InvalidInputError({ field: `ports[${index}]`, message: "must be a port from 1 to 65535", value: port });
-  });
 }
 
 /** What CRI can filter by itself. */

@@ -1,16 +1,37 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { portForwardUrl } from "../calls/stream-urls.js";
-import { CriError, InvalidInputError } from "../errors.js";
-import { openPortForward, type PortForwarding } from "../streaming/open.js";
-import type { PortForwardConnection } from "../streaming/transport.js";
-import type { Core } from "./core.js";
+import { portForwardUrl } from "../../calls/stream-urls.js";
+import { CriError, InvalidInputError } from "../../errors.js";
+import { openPortForward, type PortForwarding } from "../../streaming/open.js";
+import type { PortForwardConnection } from "../../streaming/transport.js";
+import type { Core } from "../core.js";
+import { opening, type SessionOptions } from "./opening.js";
 import { type ListenOptions, PortForwardListener } from "./port-forward-listener.js";
-import { opening, type SessionOptions } from "./sessions.js";
 
 /** Options of a port-forward. `timeoutMs` and `deadline` are for making connections, not for their life. */
 export type PortForwardOptions = SessionOptions;
+
+/** A port-forward to ports of a pod. Checks them; no I/O. */
+export function portForward(
+  core: Core,
+  podSandboxId: string,
+  ports: number | readonly number[],
+  options: PortForwardOptions = {},
+): PortForward {
+  const all = typeof ports === "number" ? [ports] : [...ports];
+  if (all.length === 0) throw new InvalidInputError({ field: "ports", message: "must name at least one port" });
+  checkPorts(all);
+  return new PortForward(core, podSandboxId, all, options);
+}
+
+/** @throws InvalidInputError for what is no port */
+export function checkPorts(ports: readonly number[]): void {
+  ports.forEach((port, index) => {
+    if (Number.isInteger(port) && port > 0 && port < 65_536) return;
+    throw new InvalidInputError({ field: `ports[${index}]`, message: "must be a port from 1 to 65535", value: port });
+  });
+}
 
 /**
  * Connections to ports of a pod, through the runtime. Nothing is dialled before the first {@link connect}.
@@ -67,6 +88,8 @@ export class PortForward implements AsyncDisposable {
   /**
    * Listens locally, on loopback unless told otherwise, and forwards every connection to the pod. A connection that fails ends
    * alone; the listener reports it as `connectionError` and goes on, also while the pod's server is away.
+   *
+   * @throws InvalidInputError if the local port or path cannot be listened on
    */
   async listen(options: ListenOptions = {}): Promise<PortForwardListener> {
     const remotePort = options.remotePort ?? (this.ports[0] as number);

@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { CriError, ExecError, InvalidInputError } from "../errors.js";
-import type { ExecSession } from "../streaming/session.js";
-import type { Core } from "./core.js";
-import type { ExecResult } from "./exec-sync.js";
-import { type ExecOptions, exec } from "./sessions.js";
+import { CriError, ExecError, InvalidInputError } from "../../errors.js";
+import type { Core } from "../core.js";
+import type { ExecResult } from "../exec-sync.js";
+import { type ExecOptions, exec } from "./exec.js";
+import type { ExecSession } from "./session.js";
 
 /** Options of execOutput. */
 export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" | "stderr" | "tty" | "terminalSize"> {

@@ -1,6 +1,7 @@
-import { parseDetachKeys, runTerminal, type TerminalOptions } from "../streaming/terminal.js";
-import type { Core } from "./core.js";
-import { attach, exec, type SessionOptions } from "./sessions.js";
+import type { Core } from "../core.js";
+import { attach, exec } from "./exec.js";
+import type { SessionOptions } from "./opening.js";
+import { parseDetachKeys, runTerminal, type TerminalOptions } from "./terminal.js";
 
 /** Options of execInteractive. */
 export interface ExecInteractiveOptions

@@ -1,7 +1,7 @@
 import { finished, type Readable, type Writable } from "node:stream";
-import { CriError, InvalidInputError } from "../errors.js";
-import { onAbort } from "../internal/abort.js";
-import { startTimer } from "../internal/timer.js";
+import { CriError, InvalidInputError } from "../../errors.js";
+import { onAbort } from "../../internal/abort.js";
+import { startTimer } from "../../internal/timer.js";
 import type { StreamSession } from "./session.js";
 
 /** Where typed bytes come from: `process.stdin`, another `tty.ReadStream`, or any stream of bytes. */

@@ -1,8 +1,9 @@
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { CriError } from "../errors.js";
-import { startTimer } from "../internal/timer.js";
-import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "./transport.js";
+import { refineCode } from "../../calls/runtime-text.js";
+import { CriError } from "../../errors.js";
+import { startTimer } from "../../internal/timer.js";
+import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "../../streaming/transport.js";
 
 /** What exec and attach sessions have in common. */
 export abstract class StreamSession implements AsyncDisposable {
@@ -79,8 +80,9 @@ export abstract class StreamSession implements AsyncDisposable {
 export class ExecSession extends StreamSession {
   /**
    * Resolves with the exit code once the process has ended and all its output has arrived; what has not been read yet can still be
-   * read. Output beyond what the streams buffer has to be read for that. Rejects when the command could not be run, when the session breaks or is closed before that, and with the signal's reason when it is aborted. Never
-   * rejects unheard: not looking at it is fine.
+   * read. Output beyond what the streams buffer has to be read for that. Rejects when the command could not be run (code
+   * `COMMAND_NOT_FOUND` if there is no such executable), when the session breaks or is closed before that, and with the signal's
+   * reason when it is aborted. Never rejects unheard: not looking at it is fine.
    */
   readonly exit: Promise<{ exitCode: number }>;
 
@@ -90,7 +92,7 @@ export class ExecSession extends StreamSession {
     this.exit = this.settle().then((status) => {
       if (status.kind === "exited") return { exitCode: status.exitCode };
       throw new CriError({
-        code: /executable file not found|no such file or directory/i.test(status.message) ? "NOT_FOUND" : "UNKNOWN",
+        code: refineCode("UNKNOWN", "RuntimeService/Exec", status.message),
         message: status.message || "the runtime could not run the command and does not say why",
         method: "RuntimeService/Exec",
         attempts: 1,

@@ -2,7 +2,8 @@ import { EventEmitter } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { onAbort } from "../internal/abort.js";
+import { InvalidInputError } from "../../errors.js";
+import { onAbort } from "../../internal/abort.js";
 
 /** Where a port-forward listens. */
 export interface ListenOptions {
@@ -56,9 +57,12 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
     const { port = 0, host = "127.0.0.1", path, signal } = options;
     signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
+      server.once("error", (cause) => {
+        const [field, value] = path === undefined ? ["port", port] : ["path", path];
+        reject(new InvalidInputError({ field, message: `cannot be listened on: ${cause.message}`, value, cause }));
+      });
       server.listen(path === undefined ? { port, host } : { path }, () => {
-        server.off("error", reject);
+        server.removeAllListeners("error").on("error", () => {});
         resolve();
       });
     });

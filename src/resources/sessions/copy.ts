@@ -2,13 +2,14 @@ import { cp, mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, posix, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { callOptionsOf } from "../calls/budget.js";
-import { CriError, InvalidInputError } from "../errors.js";
-import type { ExecSession } from "../streaming/session.js";
-import type { Core } from "./core.js";
+import { callOptionsOf } from "../../calls/budget.js";
+import { CriError, InvalidInputError } from "../../errors.js";
+import type { Core } from "../core.js";
+import { execSync } from "../exec-sync.js";
+import { exec } from "./exec.js";
 import { isEndOfCommand, noEndOfInput } from "./exec-output.js";
-import { execSync } from "./exec-sync.js";
-import { exec, type SessionOptions } from "./sessions.js";
+import type { SessionOptions } from "./opening.js";
+import type { ExecSession } from "./session.js";
 
 /** Options of copying. `timeoutMs` and `deadline` are for opening the session; `signal` stops the copying too. */
 export type CopyOptions = SessionOptions;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { execSync as callExecSync } from "../calls/containers.js";
-import { onAbort } from "../internal/abort.js";
-import { undoTimeoutMs } from "../options.js";
-import type { ExecSession } from "../streaming/session.js";
-import { log } from "../transport/logging.js";
-import type { Core } from "./core.js";
+import { execSync as callExecSync } from "../../calls/containers.js";
+import { onAbort } from "../../internal/abort.js";
+import { undoTimeoutMs } from "../../options.js";
+import { log } from "../../transport/logging.js";
+import type { Core } from "../core.js";
+import type { ExecSession } from "./session.js";
 
 /** The environment variable that marks a command and all that it starts. */
 const marker = "K8S_CRI_CLIENT_EXEC";

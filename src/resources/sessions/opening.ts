@@ -1,0 +1,69 @@
+import { callOptionsOf, pinDeadline } from "../../calls/budget.js";
+import { InvalidInputError } from "../../errors.js";
+import { linkAbort } from "../../internal/abort.js";
+import type { CallOptions, StreamKind } from "../../options.js";
+import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
+import type { OpenOptions } from "../../streaming/open.js";
+import type { StreamTransport } from "../../streaming/transport.js";
+import { resolveStreamUrl } from "../../streaming/url.js";
+import type { Core } from "../core.js";
+
+/** Options of everything that opens a streaming session. `timeoutMs` and `deadline` bound opening it, not its life. */
+export interface SessionOptions extends CallOptions {
+  /** Cancels opening the session, and ends the session later: it then breaks with `signal.reason`. Closing the client does so too. */
+  signal?: AbortSignal | undefined;
+  /** The wire protocol to use. @defaultValue SPDY, and WebSocket where the runtime does not speak that */
+  transport?: StreamTransport | undefined;
+  /** How long the streaming server may take to accept the session, in milliseconds. @defaultValue 10000 */
+  handshakeTimeoutMs?: number | undefined;
+}
+
+/**
+ * Opens a session of any kind: checks the options that all have in common, and ends the session when the caller's signal aborts or
+ * the client is closed.
+ *
+ * @param ended settles when the session is over
+ */
+export async function opening<T>(
+  core: Core,
+  kind: StreamKind,
+  options: SessionOptions,
+  requestUrl: (options: CallOptions) => Promise<string>,
+  open: (how: OpenOptions) => Promise<T>,
+  ended: (session: T) => Promise<unknown>,
+): Promise<T> {
+  const { transport, handshakeTimeoutMs } = options;
+  if (transport !== undefined && transport !== "spdy" && transport !== "websocket") {
+    throw new InvalidInputError({ field: "transport", message: 'must be "spdy" or "websocket"', value: transport });
+  }
+  if (handshakeTimeoutMs !== undefined && !(handshakeTimeoutMs > 0)) {
+    const message = "must be a number of milliseconds above 0";
+    throw new InvalidInputError({ field: "handshakeTimeoutMs", message, value: handshakeTimeoutMs });
+  }
+  const { closing, options: client } = core.connection;
+  const { endpoint, tls, streamTls, streamUrl: hook } = client;
+  const endpointHost = endpoint.kind === "tcp" ? endpoint.host : undefined;
+  const callOptions = callOptionsOf(pinDeadline(options));
+  const link = linkAbort(options.signal, ...closing);
+  try {
+    const session = await open({
+      transport,
+      memory: core.streamMemory,
+      dial: () => ({
+        signal: link.signal,
+        handshakeTimeoutMs: Math.min(handshakeTimeoutMs ?? defaultHandshakeTimeoutMs, leftMs(callOptions.deadline)),
+        tls: streamTls ?? tls,
+      }),
+      freshUrl: async () => resolveStreamUrl(await requestUrl(callOptions), { endpointHost, hook, kind }),
+    });
+    ended(session).then(link.unlink, link.unlink);
+    return session;
+  } catch (error) {
+    link.unlink();
+    throw error;
+  }
+}
+
+function leftMs(deadline: Date | undefined): number {
+  return deadline ? Math.max(1, deadline.getTime() - Date.now()) : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,47 @@
+/** The examples on a real runtime, run as a user runs them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { journeys } from "./helpers/journeys.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const examples = readdirSync(`${root}/examples`).filter((name) => name.endsWith(".ts"));
+
+journeys("examples", ({ runtime }) => {
+  async function run(command: string, args: string[], input?: string) {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint, CRI_IMAGE: runtime.image, NO_COLOR: "1" },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    if (input !== undefined) child.stdin.end(input);
+    const [[code], stdout, stderr] = await Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
+    return { code, stdout, stderr };
+  }
+
+  const node = (file: string) => ["--import", "tsx", `examples/${file}`];
+
+  test.each(examples.filter((name) => name !== "exec-interactive.ts"))("%s", async (file) => {
+    expect(await run(process.execPath, node(file))).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("exec-interactive.ts without a terminal", async () => {
+    const { code, stdout } = await run(process.execPath, node("exec-interactive.ts"), "echo $((6 * 7)); exit 3\n");
+    expect(code).toBe(0);
+    expect(stdout).toContain("42");
+    expect(stdout).toContain("ended with exit code 3");
+  });
+
+  test("exec-interactive.ts on a terminal, which is as before afterwards", async () => {
+    const line = [process.execPath, ...node("exec-interactive.ts")].join(" ");
+    const script = `stty rows 43 cols 132; ${line}; stty -a`;
+    const { code, stdout } = await run("script", ["-qec", script, "/dev/null"], "stty size; exit 5\n");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/43 132\r/);
+    expect(stdout).toContain("ended with exit code 5");
+    expect(stdout).toMatch(/ icanon .* echo /s);
+  });
+});
