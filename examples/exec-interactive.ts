@@ -3,8 +3,8 @@
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/exec-interactive.ts [container-id]
  *
- * Without a container it makes one of its own. Without a terminal it reads its commands from standard input: try
- * `echo "stty size; exit 3" | npx tsx examples/exec-interactive.ts`.
+ * Without a container it makes one of its own. Without a terminal the shell reads its commands from a pipe: try
+ * `echo "id; exit 3" | npx tsx examples/exec-interactive.ts`.
  */
 import { CriClient } from "k8s-cri-client";
 

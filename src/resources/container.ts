@@ -115,7 +115,7 @@ export class Container {
   }
 
   /**
-   * Runs a command with a terminal, connected to the local one, as `docker exec -it` does. Resolves when the command has ended and
+   * Runs a command on the local terminal, as `docker exec -it` does, or on pipes where the input is none. Resolves when the command has ended and
    * all its output is written, or when the detach keys were typed: the command then runs on, and there is no coming back to it.
    * However it ends, the local terminal is as it was before.
    *

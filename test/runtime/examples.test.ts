@@ -5,12 +5,14 @@ import { readdirSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { journeys } from "./helpers/journeys.js";
+import { type Bench, journeys } from "./helpers/journeys.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const examples = readdirSync(`${root}/examples`).filter((name) => name.endsWith(".ts"));
 
-journeys("examples", ({ runtime }) => {
+journeys("examples", define, { newestOnly: true });
+
+function define({ runtime }: Bench): void {
   async function run(command: string, args: string[], input?: string) {
     const child = spawn(command, args, {
       cwd: root,
@@ -44,4 +46,4 @@ journeys("examples", ({ runtime }) => {
     expect(stdout).toContain("ended with exit code 5");
     expect(stdout).toMatch(/ icanon .* echo /s);
   });
-});
+}

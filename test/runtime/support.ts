@@ -22,9 +22,10 @@ export interface Runtime extends ProvidedRuntime {
  */
 export function describeRuntimes(
   journeys: (runtime: Runtime) => void,
-  { sideBySide = false }: { sideBySide?: boolean } = {},
+  { sideBySide = false, newestOnly = false }: { sideBySide?: boolean; newestOnly?: boolean } = {},
 ): void {
-  const { runtimes, skipped } = inject("runtimes");
+  const { runtimes: all, skipped } = inject("runtimes");
+  const runtimes = newestOnly ? all.slice(-1) : all;
   if (runtimes.length === 0) test.skip(skipped ?? "no runtime to test against", () => {});
   for (const provided of runtimes) {
     describe(`${provided.name} (${provided.version})`, { concurrent: sideBySide }, () => journeys(steerable(provided)));

@@ -6,19 +6,21 @@ import { parseDetachKeys, runTerminal, type TerminalOptions } from "./terminal.j
 /** Options of execInteractive. */
 export interface ExecInteractiveOptions
   extends SessionOptions,
-    Pick<TerminalOptions, "input" | "output" | "detachKeys"> {
+    Pick<TerminalOptions, "input" | "output" | "stderr" | "detachKeys"> {
   /** Cancels opening the session, and ends it later: the call then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
+  /**
+   * Whether the command gets a terminal. Without, the local one keeps its mode, there are no detach keys unless given, and standard
+   * error comes apart.
+   *
+   * @defaultValue whether the input is a terminal
+   */
+  tty?: boolean | undefined;
 }
 
 /** Options of attachInteractive. */
-export interface AttachInteractiveOptions extends ExecInteractiveOptions, Pick<TerminalOptions, "stderr"> {
-  /**
-   * Whether the container was created with a terminal. Without, the local one keeps its mode, there are no detach keys unless
-   * given, and standard error comes apart.
-   *
-   * @defaultValue true
-   */
+export interface AttachInteractiveOptions extends ExecInteractiveOptions {
+  /** Whether the container was created with a terminal; tell it as it is. @defaultValue true */
   tty?: boolean | undefined;
 }
 
@@ -26,8 +28,8 @@ export interface AttachInteractiveOptions extends ExecInteractiveOptions, Pick<T
 export type ExecInteractiveResult = { detached: false; exitCode: number } | { detached: true };
 
 /**
- * Runs a command in a container with a terminal, connected to the local one, as `docker exec -it` does. Resolves when the command
- * has ended and all its output is written, or when the detach keys were typed: containerd and CRI-O let the command run on then,
+ * Runs a command in a container on the local terminal, as `docker exec -it` does, or on pipes where the input is none. Resolves
+ * when the command has ended and all its output is written, or when the detach keys were typed: containerd and CRI-O let the command run on then,
  * and there is no coming back to it. However it ends, the local terminal is as it was before.
  *
  * @throws InvalidInputError before any I/O; otherwise what `exec` throws, what breaks the session, the signal's reason, or the
@@ -40,8 +42,9 @@ export async function execInteractive(
   options: ExecInteractiveOptions = {},
 ): Promise<ExecInteractiveResult> {
   parseDetachKeys(options.detachKeys ?? false);
-  const session = await exec(core, containerId, command, { ...options, stdin: true, tty: true });
-  const { detached } = await runTerminal(session, { ...options, tty: true });
+  const { tty = (options.input ?? process.stdin).isTTY === true } = options;
+  const session = await exec(core, containerId, command, { ...options, stdin: true, stderr: !tty, tty });
+  const { detached } = await runTerminal(session, { ...options, tty });
   return detached ? { detached } : { detached, ...(await session.exit) };
 }
 

@@ -51,13 +51,17 @@ export type TerminalSession = Pick<
 > &
   ({ readonly exit: Promise<unknown> } | { readonly ended: Promise<unknown> });
 
+/** What terminals take for the end of the input, at the beginning of a line: ctrl-d. */
+const endOfInput = Buffer.from([4]);
+
 /** How long a session that is being left may take for what was typed last, in milliseconds. */
 const lastKeysMs = 1_000;
 
 /**
  * Connects a local terminal to a session until the command ends or the detach keys are typed. A terminal as input is in raw mode
  * meanwhile: every key reaches the command, ctrl-c included. The size of the output is told at once and whenever it changes. The
- * end of the input is passed on where the session `canHalfCloseStdin`, and means nothing elsewhere.
+ * end of the input is typed as ctrl-d with `tty`: ending the stream would cost a terminal's output on containerd. Without, it is passed
+ * on where the session `canHalfCloseStdin`, and means nothing elsewhere.
  *
  * Resolves with `detached: false` when the command has ended and all its output is written; with `detached: true` once the detach
  * keys were typed and what came before them is on its way. What follows them in the same chunk of input is lost. However it ends,
@@ -92,7 +96,7 @@ export async function runTerminal(
         lastKeys = sent;
         resolve(true);
       };
-      undo.push(sendKeys(input, session, new DetachKeys(keys), detach, reject));
+      undo.push(sendKeys(input, session, tty, new DetachKeys(keys), detach, reject));
       if (tty) undo.push(tellSize(output, session));
       if (tty) undo.push(makeRaw(input));
     });
@@ -158,6 +162,7 @@ class DetachKeys {
 function sendKeys(
   input: TerminalInput,
   session: TerminalSession,
+  tty: boolean,
   keys: DetachKeys,
   detach: (sent: Promise<void>) => void,
   fail: (error: unknown) => void,
@@ -186,7 +191,8 @@ function sendKeys(
     if (error) return fail(error);
     if (isLeft) return;
     send(keys.rest());
-    if (session.canHalfCloseStdin) stdin?.end();
+    if (tty) send(endOfInput);
+    else if (session.canHalfCloseStdin) stdin?.end();
   });
   const resume = () => void input.resume();
   const release = () => {

@@ -110,6 +110,8 @@ export class Bench {
 export interface JourneyOptions {
   /** One runtime after the other: for what measures the test process itself. @defaultValue false */
   oneByOne?: boolean;
+  /** Only on the newest runtime, for what does not depend on it. @defaultValue false */
+  newestOnly?: boolean;
 }
 
 /**
@@ -138,7 +140,7 @@ export function journeys(theme: string, define: (bench: Bench) => void, options:
         });
       });
     },
-    { sideBySide: !options.oneByOne },
+    { sideBySide: !options.oneByOne, newestOnly: options.newestOnly ?? false },
   );
 }
 

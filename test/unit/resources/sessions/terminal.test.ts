@@ -183,17 +183,30 @@ describe("keys", () => {
     await ended;
   });
 
-  test.each([true, false])("the end of the input is passed on if possible: %s", async (canHalfCloseStdin) => {
-    const { input, session, ended, expectRestored } = open({ canHalfCloseStdin });
+  test("the end of the input is typed on a terminal", async () => {
+    const { input, session, ended, expectRestored } = open();
     input.end(`date\n${ctrlP}`);
-    await expect.poll(() => session.typed).toBe(`date\n${ctrlP}`);
-    await setImmediate();
-    expect(session.stdin.writableEnded).toBe(canHalfCloseStdin);
-    session.stdout.write("Monday");
+    await expect.poll(() => session.typed).toBe(`date\n${ctrlP}\x04`);
+    expect(session.stdin.writableEnded).toBe(false);
     session.end();
     expect(await ended).toEqual({ detached: false });
     await expectRestored();
   });
+
+  test.each([true, false])(
+    "the end of the input is passed on to a command on pipes if possible: %s",
+    async (canHalfCloseStdin) => {
+      const { input, session, ended, expectRestored } = open({ canHalfCloseStdin }, { tty: false });
+      input.end(`date\n${ctrlP}`);
+      await expect.poll(() => session.typed).toBe(`date\n${ctrlP}`);
+      await setImmediate();
+      expect(session.stdin.writableEnded).toBe(canHalfCloseStdin);
+      session.stdout.write("Monday");
+      session.end();
+      expect(await ended).toEqual({ detached: false });
+      await expectRestored();
+    },
+  );
 });
 
 describe("detach keys", () => {
