@@ -1,0 +1,50 @@
+import type { LogBytesEntry, LogEntry } from "./entry.js";
+import { streamNames } from "./line.js";
+import { characterBoundary } from "./utf8.js";
+
+/** What the content of an entry is given as. */
+export type LogEncoding = "utf8" | "buffer";
+
+/** Makes entries until as many bytes were given out as were asked for. */
+export class EntryBatch {
+  readonly #encoding: LogEncoding;
+  #bytesLeft: number;
+  #entries: (LogEntry | LogBytesEntry)[] = [];
+
+  constructor(encoding: LogEncoding, limitBytes: number) {
+    this.#encoding = encoding;
+    this.#bytesLeft = limitBytes;
+  }
+
+  /** Whether there is nothing left to be given out. */
+  get finished(): boolean {
+    return this.#bytesLeft <= 0;
+  }
+
+  /** Where to cut content: at the end, or before a character that would be cut in two. Bytes are cut anywhere. */
+  boundary(bytes: Buffer, start: number, end: number): number {
+    return this.#encoding === "utf8" ? characterBoundary(bytes, start, end) : end;
+  }
+
+  /** Makes an entry; the bytes are only lent. */
+  add(timestamp: string, stream: 0 | 1, partial: boolean, bytes: Buffer, start: number, end: number): void {
+    if (this.#bytesLeft <= 0) return;
+    if (end - start > this.#bytesLeft) {
+      end = this.boundary(bytes, start, start + this.#bytesLeft);
+      partial = true;
+      this.#bytesLeft = 0;
+    } else this.#bytesLeft -= end - start;
+    this.#entries.push(
+      this.#encoding === "utf8"
+        ? { timestamp, stream: streamNames[stream], partial, text: bytes.toString("utf8", start, end) }
+        : { timestamp, stream: streamNames[stream], partial, bytes: Buffer.from(bytes.subarray(start, end)) },
+    );
+  }
+
+  /** What has been made since the last time. */
+  take(): readonly (LogEntry | LogBytesEntry)[] {
+    const entries = this.#entries;
+    if (entries.length > 0) this.#entries = [];
+    return entries;
+  }
+}

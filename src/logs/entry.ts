@@ -1,0 +1,29 @@
+/** Where a process wrote a line. */
+export type LogStreamName = "stdout" | "stderr";
+
+/** What every entry of a log says about itself. */
+export interface LogEntryBase {
+  /**
+   * When the runtime received the line (its first part, if it came in several), in RFC 3339 with nine digits of the second. The
+   * time zone is the one that was written: UTC or the node's own. Made for showing; for comparing use `Date.parse` or `since`.
+   */
+  timestamp: string;
+  stream: LogStreamName;
+  /**
+   * Whether the line goes on after this entry, or its end is not in the file. To get the bytes of the process back, put a line break
+   * behind every entry that is not partial.
+   */
+  partial: boolean;
+}
+
+/** A line of a log as text. */
+export interface LogEntry extends LogEntryBase {
+  /** Without the line break. Bytes that are no UTF-8 are replacement characters. */
+  text: string;
+}
+
+/** A line of a log as bytes. */
+export interface LogBytesEntry extends LogEntryBase {
+  /** Without the line break; the caller's own. */
+  bytes: Uint8Array;
+}

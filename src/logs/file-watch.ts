@@ -1,0 +1,64 @@
+import { type FSWatcher, watch } from "node:fs";
+import { basename, dirname } from "node:path";
+import { onAbort } from "../internal/abort.js";
+import { startTimer } from "../internal/timer.js";
+
+/**
+ * Tells when something may have happened to a file. It watches the directory, because a name can be given to another file; where
+ * that cannot be done (too many watchers, no such directory, a file system that does not tell), time is what wakes.
+ */
+export class FileWatch {
+  readonly #path: string;
+  #watcher: FSWatcher | undefined;
+  #changed = false;
+  #wake = () => {};
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#watch();
+  }
+
+  /** Forgets what has happened so far. To be called before looking at the file, so that what happens meanwhile is not missed. */
+  clear(): void {
+    this.#changed = false;
+  }
+
+  /** Waits for a change since {@link clear}, but no longer than that; rejects with the signal's reason. */
+  wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (!this.#watcher) this.#watch();
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      if (this.#changed) return resolve();
+      const done = () => {
+        stopTimer();
+        stopListening();
+        resolve();
+      };
+      const stopTimer = startTimer(milliseconds, done);
+      const stopListening = onAbort(signal, () => {
+        stopTimer();
+        reject(signal.reason);
+      });
+      this.#wake = done;
+    });
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  #watch(): void {
+    const name = basename(this.#path);
+    try {
+      this.#watcher = watch(dirname(this.#path), { persistent: false }, (_, changed) => {
+        if (changed !== null && changed !== name) return;
+        this.#changed = true;
+        this.#wake();
+      });
+      this.#watcher.on("error", () => this.close());
+    } catch {
+      // Tried again at the next wait.
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { EntryBatch } from "./entry-batch.js";
+import type { Line, LineSink } from "./line.js";
+import type { LogSelection } from "./selection.js";
+import { nineDigits } from "./timestamp.js";
+
+/** What is known of a line of one stream whose end has not come. */
+class Unfinished {
+  /** Whether a line has begun. Without one there may still be the beginning of a character that the part before ended in. */
+  begun = false;
+  wanted = false;
+  timestamp = "";
+  length = 0;
+  #parts: Buffer[] = [];
+
+  /** Keeps a copy. */
+  add(bytes: Buffer, start: number, end: number): void {
+    if (start === end) return;
+    this.#parts.push(Buffer.from(bytes.subarray(start, end)));
+    this.length += end - start;
+  }
+
+  /** All of it, which is then no longer here. */
+  take(): Buffer {
+    const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.length = 0;
+    return whole;
+  }
+}
+
+/**
+ * Puts physical lines together to entries, for each stream on its own, and keeps those that were asked for. Lines are joined as bytes,
+ * so that a character that a runtime cut in two becomes whole again.
+ */
+export class LineAssembler implements LineSink {
+  readonly #selection: LogSelection;
+  readonly #entries: EntryBatch;
+  readonly #joins: boolean;
+  readonly #maxBytes: number;
+  readonly #unfinished = [new Unfinished(), new Unfinished()] as const;
+
+  /**
+   * @param joins put the parts of a line together, or give out every physical line
+   * @param maxBytes the longest content of an entry; longer lines come in pieces
+   */
+  constructor(selection: LogSelection, entries: EntryBatch, joins: boolean, maxBytes: number) {
+    this.#selection = selection;
+    this.#entries = entries;
+    this.#joins = joins;
+    this.#maxBytes = maxBytes;
+  }
+
+  line(line: Line, atEnd: boolean, cutOff: boolean): void {
+    const { stream } = line;
+    if (!this.#selection.hasStream(stream)) return;
+    const unfinished = this.#unfinished[stream];
+    const complete = atEnd && !(this.#joins && line.partial);
+    const partial = line.partial || cutOff;
+    if (
+      complete &&
+      !partial &&
+      !unfinished.begun &&
+      unfinished.length === 0 &&
+      line.end - line.start <= this.#maxBytes
+    ) {
+      // Nearly all lines are of this kind: nothing has to be kept, so nothing is copied.
+      if (this.#selection.wants(line)) {
+        const timestamp = nineDigits(line.stampBytes, line.stampStart, line.stampEnd);
+        this.#entries.add(timestamp, stream, false, line.bytes, line.start, line.end);
+      }
+    } else {
+      if (!unfinished.begun) this.#begin(unfinished, line);
+      if (unfinished.wanted) this.#append(unfinished, line);
+      if (complete) this.#give(unfinished, line, partial);
+    }
+    if (atEnd && !line.partial) this.#selection.ended(line);
+  }
+
+  /** Gives out what has no end, as partial. */
+  flush(): void {
+    for (const stream of [0, 1] as const) {
+      const unfinished = this.#unfinished[stream];
+      if (!(unfinished.begun && unfinished.wanted) && unfinished.length === 0) continue;
+      const rest = unfinished.take();
+      this.#entries.add(unfinished.timestamp, stream, true, rest, 0, rest.length);
+      unfinished.begun = false;
+    }
+  }
+
+  #begin(unfinished: Unfinished, line: Line): void {
+    unfinished.begun = true;
+    unfinished.wanted = this.#selection.wants(line);
+    if (unfinished.wanted) unfinished.timestamp = nineDigits(line.stampBytes, line.stampStart, line.stampEnd);
+    else unfinished.take();
+  }
+
+  #append(unfinished: Unfinished, line: Line): void {
+    unfinished.add(line.bytes, line.start, line.end);
+    if (unfinished.length <= this.#maxBytes) return;
+    const whole = unfinished.take();
+    let at = 0;
+    while (whole.length - at > this.#maxBytes) {
+      const end = this.#entries.boundary(whole, at, at + this.#maxBytes);
+      this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end);
+      at = end;
+    }
+    unfinished.add(whole, at, whole.length);
+  }
+
+  /** Gives out what has come of a line, but for the beginning of a character whose rest is in the next part. */
+  #give(unfinished: Unfinished, line: Line, partial: boolean): void {
+    unfinished.begun = false;
+    if (!unfinished.wanted) return;
+    const whole = unfinished.take();
+    const end = line.partial ? this.#entries.boundary(whole, 0, whole.length) : whole.length;
+    this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end);
+    unfinished.add(whole, end, whole.length);
+  }
+}

@@ -1,0 +1,39 @@
+import { CriError, type CriErrorCode } from "../errors.js";
+
+const codes: Readonly<Record<string, CriErrorCode>> = {
+  ENOENT: "NOT_FOUND",
+  ENOTDIR: "NOT_FOUND",
+  EACCES: "PERMISSION_DENIED",
+  EPERM: "PERMISSION_DENIED",
+  EISDIR: "FAILED_PRECONDITION",
+  EMFILE: "RESOURCE_EXHAUSTED",
+  ENFILE: "RESOURCE_EXHAUSTED",
+  Z_DATA_ERROR: "DATA_LOSS",
+  Z_BUF_ERROR: "DATA_LOSS",
+};
+
+/** Whether a file system says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(codeOf(error));
+}
+
+/** Why a log cannot be read, from what the file system said. */
+export function logFailure(path: string, error: unknown): CriError {
+  const code = codes[codeOf(error)] ?? "UNKNOWN";
+  const message =
+    code === "NOT_FOUND"
+      ? `there is no log file ${path}. Logs are files on the node of the runtime: this program has to run there, with the log ` +
+        "directory (usually /var/log/pods) mounted at the same path if it runs in a container"
+      : `cannot read the log file ${path}: ${error instanceof Error ? error.message : String(error)}`;
+  return new CriError({ code, message, cause: error });
+}
+
+/** The first line of a file is of no known format. */
+export function unknownFormat(path: string): CriError {
+  const message = `${path} is not a container log: its first line is neither in the CRI log format nor Docker's JSON`;
+  return new CriError({ code: "INVALID_RESPONSE", message });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

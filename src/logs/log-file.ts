@@ -1,0 +1,89 @@
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { CriError } from "../errors.js";
+import { isMissing, logFailure } from "./log-failure.js";
+
+/** Which file it is, whatever its name: the same through a rename, another one after a rotation. */
+export interface FileState {
+  readonly id: string;
+  readonly size: number;
+}
+
+/** The file that a path leads to, or `undefined` when there is none. @throws CriError */
+export async function fileState(path: string): Promise<FileState | undefined> {
+  try {
+    const { dev, ino, size } = await stat(path, { bigint: true });
+    return { id: `${dev}:${ino}`, size: Number(size) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw logFailure(path, error);
+  }
+}
+
+/** Opens a file, or gives `undefined` when there is none. @throws CriError for other reasons */
+export async function openIfThere(path: string, log?: string): Promise<LogFile | undefined> {
+  try {
+    return await LogFile.open(path, log);
+  } catch (error) {
+    if (CriError.is(error, "NOT_FOUND")) return undefined;
+    throw error;
+  }
+}
+
+/** An open log file and the place up to which it has been read. */
+export class LogFile {
+  /** The path of the log after all symbolic links: where the next file appears when this one is rotated away. */
+  readonly path: string;
+  readonly id: string;
+  /** Where the next read begins, in bytes. */
+  position = 0;
+  readonly #handle: FileHandle;
+
+  private constructor(handle: FileHandle, path: string, id: string) {
+    this.#handle = handle;
+    this.path = path;
+    this.id = id;
+  }
+
+  /**
+   * @param log the path of the log, where the file has been rotated away from that
+   * @throws CriError `NOT_FOUND` and others
+   */
+  static async open(path: string, log?: string): Promise<LogFile> {
+    let handle: FileHandle | undefined;
+    try {
+      const real = await realpath(path);
+      handle = await open(real, "r");
+      const { dev, ino } = await handle.stat({ bigint: true });
+      return new LogFile(handle, log ?? real, `${dev}:${ino}`);
+    } catch (error) {
+      await handle?.close();
+      throw logFailure(path, error);
+    }
+  }
+
+  /** Reads on into a buffer; gives the number of bytes, 0 at the end. */
+  async read(into: Buffer): Promise<number> {
+    const count = await this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+
+  /** Reads from any place into a buffer; gives the number of bytes. */
+  async readAt(into: Buffer, position: number): Promise<number> {
+    try {
+      return (await this.#handle.read(into, 0, into.length, position)).bytesRead;
+    } catch (error) {
+      throw logFailure(this.path, error);
+    }
+  }
+
+  /** How large the file is now, in bytes. */
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  /** May be called again. */
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}

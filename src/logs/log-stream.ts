@@ -1,0 +1,21 @@
+import { type BatchSource, CriStream } from "../internal/stream.js";
+import type { LogEntry, LogEntryBase } from "./entry.js";
+
+/** The entries of a log. It is iterated once; see {@link CriStream}. */
+export class LogStream<E extends LogEntryBase = LogEntry> extends CriStream<E> {
+  readonly #skippedLines: () => number;
+
+  /** @internal */
+  constructor(open: BatchSource<E>, skippedLines: () => number, signal?: AbortSignal | undefined) {
+    super(open, signal);
+    this.#skippedLines = skippedLines;
+  }
+
+  /**
+   * How many lines so far could not be read and were left out: not in the format of the file's first line, or longer than
+   * `maxLineBytes` in Docker's format, which has to be read as a whole. Healthy logs have none.
+   */
+  get skippedLines(): number {
+    return this.#skippedLines();
+  }
+}

@@ -1,0 +1,111 @@
+import { Line, type LineSink, type LogFormat } from "./line.js";
+import { LineSplitter } from "./line-splitter.js";
+import { eachLineFromEnd, formatOf } from "./lines-from-end.js";
+import type { LogFile } from "./log-file.js";
+import type { LogSelection } from "./selection.js";
+
+/** Where in a file to begin. */
+export interface TailStart {
+  position: number;
+  /** How the file is written; unknown where it is read from its beginning. */
+  format?: LogFormat | undefined;
+}
+
+/**
+ * Counts lines from the end of a log. Parts of both streams may be mixed: the place to begin at is before the first part of every line
+ * that was counted, and {@link skip} says how many lines of each stream end behind that place without having been counted.
+ */
+export class TailSearch {
+  /** How many lines are still to be found. */
+  left: number;
+  readonly skip: [number, number] = [0, 0];
+  readonly #selection: LogSelection;
+  readonly #maxBytes: number;
+  /** Whether the beginning of the line that was counted last is still to come. */
+  readonly #within = [false, false];
+  readonly #seen = [false, false];
+
+  /** @param maxBytes the longest line; its beginning is not looked for any further away than that */
+  constructor(lines: number, selection: LogSelection, maxBytes: number) {
+    this.left = lines;
+    this.#selection = selection;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Searches a file that has that size, and gives the place to begin at: 0 when that may be in an earlier file. */
+  async search(file: LogFile, size: number): Promise<TailStart> {
+    const format = await formatOf(file, size, this.#maxBytes);
+    if (!format) return { position: 0 };
+    const line = new Line();
+    let position = 0;
+    let foundAt: number | undefined;
+    await eachLineFromEnd(file, size, this.#maxBytes, (bytes, start, end, lineStart, lineEnd) => {
+      if (this.left === 0) foundAt ??= lineEnd;
+      const hasBreak = lineEnd < size;
+      // A last line without a line break is being written: whatever was asked for, it is part of it.
+      const isBefore = format.parse(bytes, start, end, line) && this.#isBefore(line) && hasBreak;
+      position = isBefore ? lineEnd + 1 : lineStart;
+      return !isBefore && (foundAt === undefined || foundAt - lineStart < this.#maxBytes);
+    });
+    return position === 0 ? { position } : { position, format };
+  }
+
+  /** Searches a compressed file, which cannot be read from its end. */
+  async searchForward(path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+    const last = new LastLines(this.left, this.#selection);
+    const splitter = new LineSplitter(last, this.#maxBytes);
+    splitter.startFile(path);
+    for await (const chunk of chunks) splitter.addCopy(chunk);
+    splitter.endFile();
+    this.left -= last.count;
+    for (const stream of [0, 1] as const) this.skip[stream] = last.before(stream);
+  }
+
+  /** Takes the next line towards the beginning; true when it is before all that is wanted. */
+  #isBefore(line: Line): boolean {
+    if (!this.#selection.hasStream(line.stream)) return false;
+    const isLast = !line.partial || !this.#seen[line.stream];
+    this.#seen[line.stream] = true;
+    if (!isLast) return false;
+    if (this.left > 0) {
+      if (!this.#selection.counts(line)) return false;
+      this.left--;
+      this.#within[line.stream] = true;
+      return false;
+    }
+    this.#within[line.stream] = false;
+    if (!this.#within.includes(true)) return true;
+    if (!line.partial && this.#selection.counts(line)) this.skip[line.stream]++;
+    return false;
+  }
+}
+
+/** Counts the lines of a file that is read from its beginning, and remembers of which stream the last ones were. */
+class LastLines implements LineSink {
+  readonly #wanted: number;
+  readonly #selection: LogSelection;
+  readonly #streams: (0 | 1)[] = [];
+  readonly #ended: [number, number] = [0, 0];
+
+  constructor(wanted: number, selection: LogSelection) {
+    this.#wanted = wanted;
+    this.#selection = selection;
+  }
+
+  /** How many were found, at most as many as wanted. */
+  get count(): number {
+    return this.#streams.length;
+  }
+
+  line(line: Line, atEnd: boolean): void {
+    if (!atEnd || line.partial || !this.#selection.counts(line)) return;
+    // Once full, the oldest gives way: the list is a ring.
+    this.#streams[(this.#ended[0] + this.#ended[1]) % this.#wanted] = line.stream;
+    this.#ended[line.stream]++;
+  }
+
+  /** How many lines of the stream ended before the last ones. */
+  before(stream: 0 | 1): number {
+    return this.#ended[stream] - this.#streams.filter((other) => other === stream).length;
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * The last place from `start` to `end` that is not within a character: where bytes of UTF-8 can be cut so that both parts decode to
+ * what the whole decodes to. It is `end`, or up to three bytes before it. Bytes that are no UTF-8 can be cut anywhere.
+ */
+export function characterBoundary(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = end - 1; at >= start && at >= end - 3; at--) {
+    const byte = bytes[at]!;
+    if (byte < 0x80) return end;
+    if (byte >= 0xc0) return end - at < sequenceLength(byte) ? at : end;
+  }
+  return end;
+}
+
+function sequenceLength(lead: number): number {
+  if (lead >= 0xf8) return 1;
+  return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+}
