@@ -1,9 +1,13 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
-import { streamNames } from "./line.js";
+import { type Line, streamNames } from "./line.js";
+import { hasNineDigits, nineDigits } from "./timestamp.js";
 import { characterBoundary } from "./utf8.js";
 
 /** What the content of an entry is given as. */
 export type LogEncoding = "utf8" | "buffer";
+
+/** What is between timestamp and content in nearly all lines of CRI's format: ` stdout F `. */
+const plainHeadBytes = 10;
 
 /** Makes entries until as many bytes were given out as were asked for. */
 export class EntryBatch {
@@ -39,6 +43,29 @@ export class EntryBatch {
         ? { timestamp, stream: streamNames[stream], partial, text: bytes.toString("utf8", start, end) }
         : { timestamp, stream: streamNames[stream], partial, bytes: Buffer.from(bytes.subarray(start, end)) },
     );
+  }
+
+  /** Makes an entry of a physical line that is one as it is. */
+  addLine(line: Line): void {
+    const { bytes, start, end, stream, stampBytes, stampStart, stampEnd } = line;
+    const isPlain = stampBytes === bytes && start === stampEnd + plainHeadBytes;
+    if (
+      isPlain &&
+      this.#encoding === "utf8" &&
+      this.#bytesLeft > end - start &&
+      hasNineDigits(bytes, stampStart, stampEnd)
+    ) {
+      // All of the line becomes text at once, since that costs hardly more than any part of it.
+      const whole = bytes.toString("utf8", stampStart, end);
+      const timestamp = whole.slice(0, stampEnd - stampStart);
+      this.#bytesLeft -= end - start;
+      this.#entries.push({
+        timestamp,
+        stream: streamNames[stream],
+        partial: false,
+        text: whole.slice(start - stampStart),
+      });
+    } else this.add(nineDigits(stampBytes, stampStart, stampEnd), stream, false, bytes, start, end);
   }
 
   /** What has been made since the last time. */

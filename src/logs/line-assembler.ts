@@ -64,10 +64,7 @@ export class LineAssembler implements LineSink {
       line.end - line.start <= this.#maxBytes
     ) {
       // Nearly all lines are of this kind: nothing has to be kept, so nothing is copied.
-      if (this.#selection.wants(line)) {
-        const timestamp = nineDigits(line.stampBytes, line.stampStart, line.stampEnd);
-        this.#entries.add(timestamp, stream, false, line.bytes, line.start, line.end);
-      }
+      if (this.#selection.wants(line)) this.#entries.addLine(line);
     } else {
       if (!unfinished.begun) this.#begin(unfinished, line);
       if (unfinished.wanted) this.#append(unfinished, line);

@@ -75,7 +75,7 @@ export class TailSearch {
     }
     this.#within[line.stream] = false;
     if (!this.#within.includes(true)) return true;
-    if (!line.partial && this.#selection.counts(line)) this.skip[line.stream]++;
+    if (this.#selection.counts(line)) this.skip[line.stream]++;
     return false;
   }
 }

@@ -42,11 +42,16 @@ export function timestampEnd(bytes: Uint8Array, start: number, end: number): num
   return pair(bytes, zone + 1) <= 23 && pair(bytes, zone + 4) <= 59 ? zone + 6 : -1;
 }
 
-/** The timestamp from `start` to `end`, which {@link timestampEnd} has found good, with exactly nine digits of the second. */
+/** Whether the timestamp from `start` to `end`, which {@link timestampEnd} has found good, has nine digits of the second. */
+export function hasNineDigits(bytes: Uint8Array, start: number, end: number): boolean {
+  return fractionEnd(bytes, start, end) - start === secondsLength + 10;
+}
+
+/** The timestamp from `start` to `end`, under the same condition, with exactly nine digits of the second. */
 export function nineDigits(bytes: Buffer, start: number, end: number): string {
   const fraction = start + secondsLength;
   const zone = fractionEnd(bytes, start, end);
-  if (zone - fraction === 10) return bytes.toString("latin1", start, end);
+  if (hasNineDigits(bytes, start, end)) return bytes.toString("latin1", start, end);
   const digits = bytes
     .toString("latin1", fraction + 1, zone)
     .slice(0, 9)

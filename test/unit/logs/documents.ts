@@ -1,0 +1,43 @@
+import fc from "fast-check";
+import { timeOf } from "./support.js";
+
+/** How {@link documents} are made. */
+export interface DocumentOptions {
+  /** Only content that is UTF-8, line by line. */
+  utf8?: boolean;
+  /** Only lines that are as they should be. */
+  clean?: boolean;
+}
+
+/** Logs in CRI's format whose first line is good: mixed streams, parts, empty lines, bad lines, no line break at the end. */
+export function documents({ utf8 = false, clean = false }: DocumentOptions = {}): fc.Arbitrary<Buffer> {
+  const text = fc
+    .oneof(fc.constant(""), fc.string({ unit: "binary", maxLength: 30 }))
+    .map((content) => Buffer.from(content, "utf8"));
+  const content = utf8
+    ? text
+    : fc.oneof(
+        text,
+        fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
+      );
+  const tag = clean ? fc.constantFrom("F", "P") : fc.constantFrom("F", "F", "P", "P", "P:a", "F:b:c", "x", "");
+  const zone = fc.constantFrom("Z", "Z", "+02:00", ".5Z");
+  const line = fc
+    .record({ stream: fc.constantFrom("stdout", "stderr"), tag, content, zone })
+    .map((parts) => (index: number) => {
+      const time = parts.zone === "Z" ? timeOf(index) : `2026-11-23T05:55:00${parts.zone}`;
+      const bytes = Buffer.from(parts.content.filter((byte) => byte !== 0x0a));
+      return Buffer.concat([Buffer.from(`${clean ? timeOf(index) : time} ${parts.stream} ${parts.tag} `), bytes]);
+    });
+  const bad = fc
+    .constantFrom("", "garbage", "2026-11-23T05:55:00Z stdin F x", "2026-11-23 stdout F x")
+    .map((text) => () => Buffer.from(text));
+  const lines = fc.array(clean ? line : fc.oneof({ arbitrary: line, weight: 9 }, { arbitrary: bad, weight: 1 }), {
+    maxLength: 40,
+  });
+  return fc.tuple(line, lines, fc.boolean()).map(([first, rest, ends]) => {
+    const all = [first, ...rest].map((make, index) => make(index));
+    const bytes = Buffer.concat(all.flatMap((one) => [one, Buffer.from("\n")]));
+    return ends ? bytes : bytes.subarray(0, -1);
+  });
+}

@@ -1,0 +1,283 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CriError } from "../../../src/errors.js";
+import type { LogBytesEntry, LogEntry } from "../../../src/logs/entry.js";
+import { LogDecoder } from "../../../src/logs/log-decoder.js";
+import { checkReadOptions, type ReadLogOptions } from "../../../src/logs/read-options.js";
+import { documents } from "./documents.js";
+import { readReference } from "./reference.js";
+import { criLine, timeOf } from "./support.js";
+
+/** What a file with these bytes gives when they are read in these pieces. */
+function decode(pieces: readonly Buffer[], options: ReadLogOptions = {}) {
+  const decoder = new LogDecoder(checkReadOptions(options));
+  decoder.startFile("/log");
+  const entries = pieces.flatMap((piece) => decoder.add(piece));
+  return { entries: [...entries, ...decoder.end()], skipped: decoder.skippedLines };
+}
+
+const decodeText = (text: string | Buffer, options: ReadLogOptions = {}) =>
+  decode([Buffer.from(text)], options).entries as LogEntry[];
+
+const asText = ({ bytes, ...entry }: LogBytesEntry): LogEntry => ({
+  ...entry,
+  text: Buffer.from(bytes).toString("utf8"),
+});
+
+describe("a log in CRI's format", () => {
+  test("is read like the reference reads it, in pieces of any length", () => {
+    const cuts = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(documents(), cuts, (bytes, lengths) => {
+        const expected = readReference(bytes);
+        const { entries, skipped } = decode(pieces(bytes, lengths));
+        expect(entries).toEqual(expected.entries.map(asText));
+        expect(skipped).toBe(expected.skipped);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("gives every physical line when told so, byte for byte", () => {
+    fc.assert(
+      fc.property(documents(), (bytes) => {
+        const options = { partial: "separate", encoding: "buffer" } as const;
+        expect(decode([bytes], options).entries).toEqual(readReference(bytes, { partial: "separate" }).entries);
+      }),
+    );
+  });
+
+  test("gives what the filters leave", () => {
+    const times = fc.integer({ min: 0, max: 40 }).map(timeOf);
+    const streams = fc.constantFrom(["stdout"] as const, ["stderr"] as const, ["stdout", "stderr"] as const);
+    fc.assert(
+      fc.property(documents(), fc.record({ since: times, until: times, streams }), (bytes, options) => {
+        expect(decode([bytes], options).entries).toEqual(readReference(bytes, options).entries.map(asText));
+      }),
+    );
+  });
+
+  test("may be cut anywhere by reads", () => {
+    const bytes = Buffer.from(
+      [
+        criLine(1, "a line"),
+        criLine(2, "köln ", "stdout", "P"),
+        "no line at all\n",
+        criLine(3, "", "stderr"),
+        criLine(4, "and 東京", "stdout", "F:more:tags"),
+        "2026-11-23T05:55:00+02:00 stderr P unfinished",
+      ].join(""),
+    );
+    const expected = readReference(bytes);
+    expect(expected.entries).toHaveLength(4);
+    for (let at = 0; at <= bytes.length; at++) {
+      const { entries, skipped } = decode([bytes.subarray(0, at), bytes.subarray(at)]);
+      expect(entries).toEqual(expected.entries.map(asText));
+      expect(skipped).toBe(1);
+    }
+    const byteByByte = decode(pieces(bytes, [1]));
+    expect(byteByByte.entries).toEqual(expected.entries.map(asText));
+  });
+
+  test("joins the parts of both streams on their own, with the time of the first part", () => {
+    const log =
+      criLine(1, "out ", "stdout", "P") +
+      criLine(2, "err ", "stderr", "P") +
+      criLine(3, "1") +
+      criLine(4, "2", "stderr");
+    expect(decodeText(log)).toEqual([
+      { timestamp: timeOf(1), stream: "stdout", partial: false, text: "out 1" },
+      { timestamp: timeOf(2), stream: "stderr", partial: false, text: "err 2" },
+    ]);
+  });
+
+  test("only the first tag counts, and what is not P is a full line", () => {
+    const log =
+      criLine(1, "a", "stdout", "P:x") +
+      criLine(2, "b", "stdout", "x:P") +
+      criLine(3, "c", "stdout", "PX") +
+      criLine(4, "d", "stdout", "");
+    expect(decodeText(log).map(({ text, partial }) => [text, partial])).toEqual([
+      ["ab", false],
+      ["c", false],
+      ["d", false],
+    ]);
+  });
+
+  test.each([
+    ["stdin", `${timeOf(1)} stdin F x`],
+    ["no tag", `${timeOf(1)} stdout x`],
+    ["no content", `${timeOf(1)} stdout F`],
+    ["no time", "stdout F x"],
+    ["two spaces", `${timeOf(1)}  stdout F x`],
+    ["nothing", ""],
+  ])("a line with %s is skipped and counted", (_, line) => {
+    const { entries, skipped } = decode([Buffer.from(`${criLine(1)}${line}\n${criLine(2)}`)]);
+    expect(entries).toHaveLength(2);
+    expect(skipped).toBe(1);
+  });
+});
+
+describe("text", () => {
+  test("of bytes that are no UTF-8 has replacement characters", () => {
+    const bytes = Buffer.concat([Buffer.from(criLine(1, "a").trimEnd()), Buffer.from([0xff, 0x0a])]);
+    expect(decodeText(bytes)).toMatchObject([{ text: "a\ufffd" }]);
+  });
+
+  test("never has a character cut in two by the parts of a line, joined or not", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", minLength: 1 }), fc.array(fc.nat(60), { maxLength: 4 }), (text, cuts) => {
+        const content = Buffer.from(text.replaceAll("\n", ""), "utf8");
+        const places = cuts.map((cut) => cut % (content.length + 1)).sort((left, right) => left - right);
+        const bounds = [0, ...places, content.length];
+        const log = Buffer.concat(
+          bounds.slice(1).map((end, index) => {
+            const tag = index === bounds.length - 2 ? "F" : "P";
+            return Buffer.concat([
+              Buffer.from(`${timeOf(index)} stdout ${tag} `),
+              content.subarray(bounds[index], end),
+              Buffer.from("\n"),
+            ]);
+          }),
+        );
+        expect(decodeText(log)).toMatchObject([{ text: content.toString("utf8") }]);
+        const apart = decodeText(log, { partial: "separate" });
+        expect(apart).toHaveLength(bounds.length - 1);
+        expect(apart.map((entry) => entry.text).join("")).toBe(content.toString("utf8"));
+      }),
+    );
+  });
+
+  test("is cut between characters by limitBytes and maxLineBytes", () => {
+    const log = criLine(1, "äöü");
+    expect(decodeText(log, { limitBytes: 3 })).toMatchObject([{ text: "ä", partial: true }]);
+    const inPieces = decodeText(log, { maxLineBytes: 5 });
+    expect(inPieces).toMatchObject([
+      { text: "äö", partial: true },
+      { text: "ü", partial: false },
+    ]);
+  });
+});
+
+describe("limits", () => {
+  test("limitBytes counts content only, and the log ends there", () => {
+    const log = criLine(1, "12345") + criLine(2, "67890") + criLine(3, "x");
+    expect(decodeText(log, { limitBytes: 10 }).map(({ text }) => text)).toEqual(["12345", "67890"]);
+    expect(decodeText(log, { limitBytes: 7 })).toMatchObject([{ text: "12345" }, { text: "67", partial: true }]);
+    expect(decodeText(log, { limitBytes: 0 })).toEqual([]);
+    expect(decodeText(log, { limitBytes: 6, streams: ["stderr"] })).toEqual([]);
+  });
+
+  test("a line longer than maxLineBytes comes in pieces that make up the line", () => {
+    const lengths = fc.integer({ min: 4, max: 40 });
+    fc.assert(
+      fc.property(documents({ utf8: true }), lengths, (bytes, maxLineBytes) => {
+        const pieces = decode([bytes], { maxLineBytes }).entries as LogEntry[];
+        for (const { text } of pieces) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(maxLineBytes);
+        const whole: Record<string, string> = { stdout: "", stderr: "" };
+        const ofReference: Record<string, string> = { stdout: "", stderr: "" };
+        for (const { stream, text, partial } of pieces) whole[stream] += text + (partial ? "" : "\n");
+        for (const entry of readReference(bytes).entries.map(asText)) {
+          ofReference[entry.stream] += entry.text + (entry.partial ? "" : "\n");
+        }
+        expect(whole).toEqual(ofReference);
+      }),
+    );
+  });
+
+  test("a physical line of 20 MiB takes no more memory than its pieces", () => {
+    const decoder = new LogDecoder(checkReadOptions({ encoding: "buffer" }));
+    decoder.startFile("/log");
+    decoder.add(Buffer.from(`${timeOf(1)} stderr F `));
+    const piece = Buffer.alloc(64 * 1024, "x");
+    let bytes = 0;
+    let longest = 0;
+    const take = (entries: readonly (LogEntry | LogBytesEntry)[]) => {
+      for (const entry of entries as LogBytesEntry[]) {
+        expect(entry).toMatchObject({ stream: "stderr", timestamp: timeOf(1) });
+        bytes += entry.bytes.length;
+        longest = Math.max(longest, entry.bytes.length);
+      }
+      return entries.at(-1)?.partial;
+    };
+    for (let index = 0; index < 320; index++) take(decoder.add(piece));
+    expect(bytes).toBeGreaterThan(18 * 2 ** 20);
+    expect(take(decoder.add(Buffer.from(`end\n${criLine(2, "", "stderr")}`)).slice(0, -1))).toBe(false);
+    expect(bytes).toBe(20 * 2 ** 20 + 3);
+    expect(longest).toBe(2 ** 20);
+    expect(decoder.skippedLines).toBe(0);
+  });
+});
+
+describe("a log in Docker's format", () => {
+  const json = (log: string, stream = "stdout", number = 1) =>
+    `${JSON.stringify({ log, stream, time: timeOf(number) })}\n`;
+
+  test("is read and joined", () => {
+    const log = json("one\n") + json("tw", "stderr", 2) + json("\n") + json("o\n", "stderr", 3) + json("rest");
+    expect(decodeText(log)).toEqual([
+      { timestamp: timeOf(1), stream: "stdout", partial: false, text: "one" },
+      { timestamp: timeOf(1), stream: "stdout", partial: false, text: "" },
+      { timestamp: timeOf(2), stream: "stderr", partial: false, text: "two" },
+      { timestamp: timeOf(1), stream: "stdout", partial: true, text: "rest" },
+    ]);
+  });
+
+  test.each([
+    "{}",
+    "{",
+    "[]",
+    "null",
+    '{"log":1,"stream":"stdout","time":"2026-11-23T05:55:00Z"}',
+    '{"log":"","stream":"x","time":"x"}',
+  ])("%s is skipped and counted", (line) => {
+    const { entries, skipped } = decode([Buffer.from(`${json("a\n")}${line}\n${json("b\n")}`)]);
+    expect(entries).toHaveLength(2);
+    expect(skipped).toBe(1);
+  });
+
+  test("a line that is too long to be held is skipped and counted", () => {
+    const { entries, skipped } = decode([Buffer.from(json("a\n") + json(`${"x".repeat(400_000)}\n`) + json("b\n"))], {
+      maxLineBytes: 1_000,
+    });
+    expect(entries).toMatchObject([{ text: "a" }, { text: "b" }]);
+    expect(skipped).toBe(1);
+  });
+});
+
+describe("the first line of a file", () => {
+  test.each(["", "hello", "{}", '{"a":1}', "2026-11-23T05:55:00Z stdout"])("%j is of no format", (line) => {
+    const reading = () => decodeText(`${line}\n${criLine(1)}`);
+    expect(reading).toThrow(CriError);
+    expect(reading).toThrow(
+      "[INVALID_RESPONSE] /log is not a container log: its first line is neither in the CRI log format nor Docker's JSON",
+    );
+  });
+
+  test("no bytes make anything but a CriError", () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.string().map((text) => Buffer.from(`{${text}\n`)),
+    );
+    fc.assert(
+      fc.property(bytes, fc.boolean(), (garbage, isFirst) => {
+        try {
+          decode([Buffer.from(isFirst ? "" : criLine(1)), Buffer.from(garbage)]);
+        } catch (error) {
+          expect(isFirst && CriError.is(error, "INVALID_RESPONSE")).toBe(true);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+function pieces(bytes: Buffer, lengths: readonly number[]): Buffer[] {
+  const cut: Buffer[] = [];
+  for (let at = 0, index = 0; at < bytes.length; index++) {
+    const length = lengths[index % lengths.length] as number;
+    cut.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return cut;
+}

@@ -1,0 +1,101 @@
+/**
+ * A second reader of logs, made to be obviously right: whole file in memory, one regular expression, no thought of speed.
+ *
+ * @module
+ */
+import type { LogBytesEntry, LogStreamName } from "../../../src/logs/entry.js";
+
+/** What the reference takes of the options. */
+export interface ReferenceOptions {
+  since?: string;
+  until?: string;
+  tailLines?: number;
+  streams?: readonly LogStreamName[];
+  partial?: "join" | "separate";
+}
+
+const criLine = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d) (stdout|stderr) ([^ ]*) (.*)$/s;
+
+interface Parsed {
+  timestamp: string;
+  stream: LogStreamName;
+  more: boolean;
+  cutOff: boolean;
+  content: Buffer;
+}
+
+/** An entry, and the physical line that it ends in. */
+interface Found extends LogBytesEntry {
+  last: number;
+}
+
+/** Nanoseconds since the epoch. */
+export function nanoseconds(timestamp: string): bigint {
+  const [, seconds = "", fraction = "", zone = ""] = /^(.{19})(?:\.(\d+))?(.*)$/.exec(timestamp) ?? [];
+  return BigInt(Date.parse(seconds + zone)) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
+}
+
+/** The entries of a log in CRI's format, and how many lines could not be read. */
+export function readReference(
+  bytes: Buffer,
+  options: ReferenceOptions = {},
+): { entries: LogBytesEntry[]; skipped: number } {
+  const lines = bytes.toString("latin1").split("\n");
+  const parsed: Parsed[] = [];
+  let skipped = 0;
+  for (const [index, line] of lines.entries()) {
+    const cutOff = index === lines.length - 1;
+    if (cutOff && line === "") continue;
+    const match = criLine.exec(line);
+    if (!match) {
+      skipped++;
+      continue;
+    }
+    const [, seconds, fraction = "", zone, stream, tags = "", content = ""] = match;
+    parsed.push({
+      timestamp: `${seconds}.${fraction.slice(0, 9).padEnd(9, "0")}${zone}`,
+      stream: stream as LogStreamName,
+      more: tags.split(":")[0] === "P",
+      cutOff,
+      content: Buffer.from(content, "latin1"),
+    });
+  }
+  const { streams = ["stdout", "stderr"], until, since, tailLines } = options;
+  let found = assemble(parsed, options.partial !== "separate").filter(({ stream }) => streams.includes(stream));
+  if (until) found = found.filter(({ timestamp }) => nanoseconds(timestamp) <= nanoseconds(until));
+  if (tailLines !== undefined) {
+    // A line that has no end is given out last, but its place is where its last part is.
+    const inPlace = found.toSorted((left, right) => left.last - right.last);
+    const wanted = new Set(tailLines === 0 ? [] : inPlace.slice(-tailLines));
+    found = found.filter((entry) => wanted.has(entry));
+  }
+  if (since) found = found.filter(({ timestamp }) => nanoseconds(timestamp) >= nanoseconds(since));
+  return { entries: found.map(({ last: _, ...entry }) => entry), skipped };
+}
+
+function assemble(parsed: readonly Parsed[], joins: boolean): Found[] {
+  const entries: Found[] = [];
+  const open = new Map<LogStreamName, { timestamp: string; parts: Buffer[]; last: number }>();
+  for (const [last, { timestamp, stream, more, cutOff, content }] of parsed.entries()) {
+    const line = open.get(stream) ?? { timestamp, parts: [], last };
+    line.parts.push(content);
+    line.last = last;
+    open.set(stream, line);
+    if (joins && more) continue;
+    open.delete(stream);
+    entries.push({
+      timestamp: line.timestamp,
+      stream,
+      partial: more || cutOff,
+      bytes: Buffer.concat(line.parts),
+      last,
+    });
+  }
+  for (const stream of ["stdout", "stderr"] as const) {
+    const line = open.get(stream);
+    if (!line) continue;
+    const { timestamp, parts, last } = line;
+    entries.push({ timestamp, stream, partial: true, bytes: Buffer.concat(parts), last });
+  }
+  return entries;
+}

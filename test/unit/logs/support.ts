@@ -1,0 +1,64 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
+import type { LogEntry } from "../../../src/logs/entry.js";
+import { readLogFile } from "../../../src/logs/read-log-file.js";
+import type { ReadLogOptions } from "../../../src/logs/read-options.js";
+
+/** A folder for each test of a file; call it at the top. */
+export function temporaryFolder(): { readonly path: string; file(name: string, content?: string | Buffer): string } {
+  let path = "";
+  beforeEach(() => {
+    path = mkdtempSync(join(tmpdir(), "logs-"));
+  });
+  afterEach(() => rmSync(path, { recursive: true, force: true }));
+  return {
+    get path() {
+      return path;
+    },
+    file(name, content) {
+      if (content !== undefined) writeFileSync(join(path, name), content);
+      return join(path, name);
+    },
+  };
+}
+
+/** A line as containerd writes it. The number is its time and, unless there is another, its text. */
+export function criLine(number: number, text = `line ${number}`, stream = "stdout", tag = "F"): string {
+  return `${timeOf(number)} ${stream} ${tag} ${text}\n`;
+}
+
+/** The timestamp of {@link criLine}. */
+export function timeOf(number: number): string {
+  return `2026-11-23T05:55:00.${String(number).padStart(9, "0")}Z`;
+}
+
+/** Lines from one number to before another. */
+export function criLines(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, index) => criLine(from + index)).join("");
+}
+
+/** Everything a log gives as text. */
+export async function read(path: string, options: ReadLogOptions = {}): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for await (const entry of readLogFile(path, { ...options, encoding: "utf8" })) entries.push(entry);
+  return entries;
+}
+
+/** The same, text only. */
+export async function texts(path: string, options: ReadLogOptions = {}): Promise<string[]> {
+  return (await read(path, options)).map(({ text }) => text);
+}
+
+/** What this process has open below a folder. */
+export function openBelow(folder: string): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`);
+      return target.startsWith(folder) ? [target] : [];
+    } catch {
+      return [];
+    }
+  });
+}
