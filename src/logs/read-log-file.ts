@@ -46,6 +46,7 @@ async function* entriesOf(
   const file = settings.waitForFile ? await waitForFile(path, liveness, signal) : await openLog(path);
   if (!file) return;
   try {
+    if (settings.tailLines === 0 && !settings.follow) return;
     const reader = new LogReader(decoder, signal);
     const older = settings.rotated ? await writtenBefore(file) : [];
     const { rotated, current } = await startOf(file, older, settings, decoder.selection, signal);
