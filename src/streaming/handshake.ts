@@ -1,13 +1,10 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { CriError, type CriErrorCode, type CriErrorInit } from "../errors.js";
-import { REDACTED } from "../internal/redact.js";
+import { firstLineOf, messageOf } from "./quote.js";
 import { tlsRemedyFor } from "./tls.js";
 
 /** How long a handshake may take, in milliseconds, unless told otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;
-
-/** What an error takes over from elsewhere, in characters. */
-const maxLineLength = 256;
 
 /** How much of an answer's body is read for its first line. */
 const maxBodyLength = 1_024;
@@ -55,7 +52,7 @@ export class Handshake {
 
   /** There is no connection, or it broke before an answer; without an error the server hung up. */
   unreachable(cause?: NodeJS.ErrnoException): CriError {
-    const reason = cause ? this.#quote(reasonOf(cause)) : "it hung up";
+    const reason = cause ? this.#quote(messageOf(cause)) : "it hung up";
     const remedy = cause && tlsRemedyFor(cause);
     // What a parser could not read may be the request, token and all, from a server that echoes.
     if (cause) Reflect.deleteProperty(cause, "rawPacket");
@@ -83,16 +80,8 @@ export class Handshake {
 
   #quote(text: string): string {
     const token = this.#url.pathname.split("/").findLast((segment) => segment !== "");
-    return firstLineOf([token, this.#url.search].reduce<string>((said, secret) => hide(said, secret), text));
+    return firstLineOf(text, [token, this.#url.search]);
   }
-}
-
-/** The reason that an error gives in its message, also of the one that stands for several failed addresses and has none. */
-export function reasonOf(error: Error): string {
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : undefined;
-  const text = error.message || (first instanceof Error ? first.message : "") || error.name;
-  // What OpenSSL says comes between its numbers and file names.
-  return firstLineOf(/:SSL routines:[^:]*:([^:]+)/.exec(text)?.[1] ?? text);
 }
 
 /** The values of a header that may be repeated, hold a list, or both. */
@@ -130,17 +119,4 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
     // The status is what counts.
   }
   return Buffer.concat(parts).subarray(0, maxBodyLength).toString("utf8");
-}
-
-function hide(text: string, secret: string | undefined): string {
-  return secret ? text.replaceAll(secret, REDACTED) : text;
-}
-
-/** Fit for an error: nothing in it moves a terminal's cursor. */
-function firstLineOf(text: string): string {
-  const [line = ""] = text
-    .slice(0, maxLineLength)
-    .trim()
-    .split(/[\r\n]/, 1);
-  return line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, " ").trim();
 }

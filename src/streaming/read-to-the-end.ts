@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 type WriteCallback = (error?: Error | null) => void;
 
 /** Far more looks than it takes to empty the kernel's buffers. With a bound the wait has an end, whatever the socket does. */
-const maxLooks = 10_000;
+const maxLooks = 1_000;
 
 /**
  * Makes a socket whose peer has hung up deliver what the peer sent before.
@@ -23,6 +23,11 @@ export function readToTheEnd(socket: Socket): void {
   };
   socket._write = (chunk, encoding, callback) => _write.call(socket, chunk, encoding, putOff(callback));
   if (_writev) socket._writev = (chunks, callback) => _writev.call(socket, chunks, putOff(callback));
+  // A paused socket reads ahead, until it finds out that it was reset.
+  socket.on("error", () => {
+    const rest: Buffer | null = socket.read();
+    if (rest) socket.emit("data", rest);
+  });
 }
 
 /** Nothing new arrives from a peer that is gone: when a look at the socket brings nothing, there is nothing left. */

@@ -85,5 +85,6 @@ function noMoreStreams(): CriError {
   return new CriError({
     code: "UNAVAILABLE",
     message: "the streaming server takes no more streams on this connection",
+    attempts: 1,
   });
 }

@@ -271,7 +271,8 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     this.onOver();
     const error = asError(failure);
     for (const stream of [...this.streams.values()]) {
-      if (this.#endIsExpected) stream.finish();
+      // What has arrived in full can be read in full, unless nobody wants to see any more.
+      if (this.#endIsExpected || (stream.isWhole && !this.#wasDestroyed)) stream.finish();
       else stream.fail(error);
     }
     this.#socket.destroy();

@@ -91,7 +91,7 @@ function passOnErrors(errors: SpdyStream, data: SpdyStream, port: number): void 
   const settle = () => {
     stopTimer?.();
     const message = `no connection to port ${port} of the pod: ${text.trim().slice(0, maxErrorLength)}`;
-    report(text === "" ? undefined : new CriError({ code: "UNAVAILABLE", message }));
+    report(text === "" ? undefined : new CriError({ code: "UNAVAILABLE", message, attempts: 1 }));
   };
   const settleSoon = () => {
     stopTimer ??= startTimer(errorGraceMs, settle);
@@ -115,5 +115,5 @@ function passOnErrors(errors: SpdyStream, data: SpdyStream, port: number): void 
 
 function tooLate(port: number, timeoutMs: number): CriError {
   const message = `the streaming server did not accept a connection to port ${port} within ${timeoutMs} ms`;
-  return new CriError({ code: "DEADLINE_EXCEEDED", message });
+  return new CriError({ code: "DEADLINE_EXCEEDED", message, attempts: 1 });
 }

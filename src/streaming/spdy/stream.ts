@@ -104,6 +104,11 @@ export class SpdyStream extends Duplex {
     return this.#isAccepted;
   }
 
+  /** Whether all of it has arrived: it is only read, and the peer has ended it. */
+  get isWhole(): boolean {
+    return this.#remoteClosed && this.#readableSide && !this.#writableSide;
+  }
+
   /** Sends FIN on a stream whose writable side is not offered. */
   closeWriting(): void {
     if (this.#localClosed || this.#reset) return;
@@ -241,7 +246,7 @@ export class SpdyStream extends Duplex {
 }
 
 function unavailable(message: string): CriError {
-  return new CriError({ code: "UNAVAILABLE", message });
+  return new CriError({ code: "UNAVAILABLE", message, attempts: 1 });
 }
 
 /** What node's own pipes and sockets say when nobody reads any more. */

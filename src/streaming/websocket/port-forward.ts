@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
-import { reasonOf } from "../handshake.js";
+import { reasonOf } from "../quote.js";
 import type { DialOptions } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, Gate, sendPaced } from "./flow.js";

@@ -2,7 +2,7 @@ import { type Readable, Writable } from "node:stream";
 import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
-import { reasonOf } from "../handshake.js";
+import { reasonOf } from "../quote.js";
 import { parseRemoteStatus } from "../status.js";
 import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
 import { dialWebSocket } from "./dial.js";

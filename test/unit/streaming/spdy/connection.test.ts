@@ -215,6 +215,23 @@ describe("the connection", () => {
     expect(() => connection.open({})).toThrow("closed the connection");
   });
 
+  test("its loss leaves alone what is only read and had ended, destroying it does not", async () => {
+    for (const [leave, outcome] of [
+      [({ peer }) => peer.socket.destroy(), "all of it"],
+      [({ peer }) => peer.raw("ffffffffffffffffffff"), "all of it"],
+      [({ connection }) => connection.destroy(new Error("enough")), "Error: enough"],
+    ] as [(pair: Awaited<ReturnType<typeof hostilePair>>) => void, string][]) {
+      const pair = await hostilePair();
+      const stream = pair.connection.open({ streamType: "stdout" }, { writable: false });
+      await pair.peer.replyTo("stdout");
+      pair.peer.write(stream.streamId, "all of it", true);
+      await eventually(() => stream.readableLength === 9, "it arrives");
+      leave(pair);
+      await pair.connection.closed;
+      expect(String(await readAll(stream).catch((error: unknown) => error))).toBe(outcome);
+    }
+  });
+
   test("destroying it breaks every stream with the reason, and harms nobody who does not listen", async () => {
     const { connection, stream } = await acceptedStream();
     const reason = new Error("enough");

@@ -7,6 +7,7 @@ import { CriError } from "../../../../src/errors.js";
 import { encodeDataHead, encodeFrame } from "../../../../src/streaming/spdy/frames.js";
 import { openSpdyRemoteCommand } from "../../../../src/streaming/spdy/remote-command.js";
 import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
+import { withResolvers } from "../../../../src/streaming/spdy/with-resolvers.js";
 import type { DialOptions, RemoteCommand } from "../../../../src/streaming/transport.js";
 import { eventually, readAll, rejection, serve, token } from "../support.js";
 import { execProtocol, type HostilePeer, serveHostile, serveSpdy, switching } from "./support.js";
@@ -217,6 +218,39 @@ describe("servers", () => {
     const result = await collect(await openSpdyRemoteCommand(url, outputs));
     expect(result).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 5 } });
   });
+
+  const endings = ["FIN and RST", "FIN", "RST", "no sign at all"];
+  const leavings = ["hang up on", "reset the connection to"];
+
+  test.each(leavings.flatMap((leaving) => endings.map((ending) => [ending, leaving])))(
+    "that end an output by %s, tell the status and %s a slow reader",
+    async (ending, leaving) => {
+      const { promise: hungUp, resolve: hangUp } = withResolvers<void>();
+      const url = await serveHostile(execProtocol, async (peer) => {
+        await peer.replyTo("error", "stdout", "stderr");
+        // Enough for the connection to be held.
+        peer.write(peer.id("stdout"), Buffer.alloc(140_000));
+        await sleep(50);
+        // Little enough for the socket to take it in, its end included: the reader then gets all of it in one and the same tick.
+        peer.write(peer.id("stdout"), "the rest", ending.startsWith("FIN"));
+        peer.write(peer.id("error"), failure(5));
+        if (ending.endsWith("RST")) for (const type of ["error", "stderr", "stdout"]) peer.reset(peer.id(type));
+        peer.frame({ type: "goAway", lastGoodStreamId: 5, status: 0 });
+        if (leaving === "hang up on") peer.socket.end(hangUp);
+        else setTimeout(() => hangUp(void peer.socket.resetAndDestroy()), 20);
+      });
+      const command = await openSpdyRemoteCommand(url, outputs);
+      await hungUp;
+      await sleep(50);
+      let received = 0;
+      for await (const part of command.stdout ?? []) {
+        received += (part as Buffer).length;
+        await sleep(1);
+      }
+      expect(received).toBe(140_008);
+      expect(await command.status).toEqual({ kind: "exited", exitCode: 5 });
+    },
+  );
 
   const orders = fc.shuffledSubarray(["error", "stdout", "stderr"], { minLength: 0, maxLength: 3 });
 

@@ -42,7 +42,8 @@ describe("back-pressure", () => {
     expect(received).toBe(total);
     // What the kernel's socket buffers hold is part of it: megabytes on the loopback interface.
     expect(lead).toBeLessThan(20 * mebibyte);
-    expect(most, "more than before, both ends of the connection counted").toBeLessThan(40 * mebibyte);
+    // Garbage counts too, and newer releases of Node.js let more of it lie.
+    expect(most, "more than before, both ends of the connection counted").toBeLessThan(64 * mebibyte);
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
   });
 

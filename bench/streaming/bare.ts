@@ -1,0 +1,103 @@
+/**
+ * What is left of the way when nearly all of this package is taken away: sockets whose bytes are counted and not looked at. What
+ * they reach is the limit that the runtime, the kernel and node:net set.
+ *
+ * @module
+ */
+import { on, once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { FrameDecoder } from "../../src/streaming/spdy/frame-decoder.js";
+import { encodeDataHead, encodeFrame } from "../../src/streaming/spdy/frames.js";
+import { HeaderCompressor } from "../../src/streaming/spdy/header-compression.js";
+import { encodeHeaders } from "../../src/streaming/spdy/headers.js";
+import { count } from "./ours.js";
+import { dataPort, type Stage } from "./stage.js";
+import { type Transfer, timed } from "./transfer.js";
+
+/** Straight to the pod, past the runtime. */
+export function tcp(stage: Stage): Promise<Transfer> {
+  return timed(() => count(connect(dataPort, stage.address), undefined, stage.size));
+}
+
+export function stdout(stage: Stage): Promise<Transfer> {
+  return timed(async () => {
+    const socket = await upgrade(await stage.execUrl(stage.source, false), "v4.channel.k8s.io");
+    await open(socket, [{ streamType: "error" }, { streamType: "stdout" }, { streamType: "stderr" }]);
+    return await atLeast(socket, stage.size);
+  });
+}
+
+export function stdin(stage: Stage, command: string[]): Promise<Transfer> {
+  return timed(async () => {
+    const socket = await upgrade(await stage.execUrl(command, true), "v4.channel.k8s.io");
+    await open(
+      socket,
+      ["error", "stdin", "stdout", "stderr"].map((streamType) => ({ streamType })),
+    );
+    const ended = atLeast(socket, 0);
+    ended.catch(() => {});
+    const head = encodeDataHead(3, 32_768, false);
+    const frames = Buffer.concat(Array.from({ length: 8 }, () => [head, Buffer.alloc(32_768)]).flat());
+    for (let left = stage.size; left > 0; left -= 8 * 32_768) {
+      if (!socket.write(frames)) await once(socket, "drain");
+    }
+    // No end of input is sent: the command has counted, and the server may have hung up.
+    await ended;
+    return stage.size;
+  });
+}
+
+export function forward(stage: Stage): Promise<Transfer> {
+  return timed(async () => {
+    const socket = await upgrade(await stage.forwardUrl(), "portforward.k8s.io");
+    const pair = { port: String(dataPort), requestID: "0" };
+    await open(socket, [
+      { streamType: "error", ...pair },
+      { streamType: "data", ...pair },
+    ]);
+    return await atLeast(socket, stage.size);
+  });
+}
+
+async function upgrade(url: URL, protocol: string): Promise<Socket> {
+  const socket = connect(Number(url.port), url.hostname);
+  socket.setNoDelay(true);
+  const heads = ["Connection: Upgrade", "Upgrade: SPDY/3.1", `X-Stream-Protocol-Version: ${protocol}`];
+  socket.write([`POST ${url.pathname} HTTP/1.1`, `Host: ${url.host}`, ...heads, "", ""].join("\r\n"));
+  // Nothing follows the answer before the streams are there.
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  socket.pause();
+  if (!answer.toString("latin1").startsWith("HTTP/1.1 101 ")) throw new Error("The server did not switch to SPDY/3.1.");
+  return socket;
+}
+
+/** Opens streams 1, 3, 5, … and waits until the server has taken them: it drops what comes before. */
+async function open(socket: Socket, all: Record<string, string>[]): Promise<void> {
+  const compressor = new HeaderCompressor();
+  const fixed = { associatedStreamId: 0, priority: 0, slot: 0, fin: false, unidirectional: false } as const;
+  all.forEach((headers, index) => {
+    const headerBlock = compressor.compress(encodeHeaders(headers));
+    socket.write(encodeFrame({ type: "synStream", streamId: 2 * index + 1, ...fixed, headerBlock }));
+  });
+  let missing = all.length;
+  const decoder = new FrameDecoder({
+    onFrame: ({ type }) => void (type === "synReply" && missing--),
+    onData: () => {},
+  });
+  for await (const [bytes] of on(socket.resume(), "data", { close: ["close"] }) as AsyncIterable<[Buffer]>) {
+    decoder.write(bytes);
+    if (missing === 0) break;
+  }
+}
+
+/** Reads until so much has come, then hangs up; for 0 until the server does. */
+async function atLeast(socket: Socket, size: number): Promise<number> {
+  const enough = () => {
+    if (size > 0 && socket.bytesRead >= size) socket.destroy();
+  };
+  socket.on("data", enough);
+  enough();
+  await once(socket, "close");
+  if (socket.bytesRead < size) throw new Error(`Only ${socket.bytesRead} of ${size} bytes came.`);
+  return size;
+}

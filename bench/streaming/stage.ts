@@ -1,0 +1,104 @@
+/**
+ * A pod on a real containerd in which bytes come from and go to: nothing in it is slower than what is measured.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { CriClient, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-client";
+import { type LabVersion, labAvailability, startLab } from "../../test/runtime/lab/lab.js";
+
+/** A port of the pod that sends all of {@link dataFile} to whoever connects. */
+export const dataPort = 9_000;
+const dataFile = "/tmp/data";
+
+export const shell = (line: string) => ["/bin/sh", "-c", line];
+
+export class Stage implements AsyncDisposable {
+  private constructor(
+    readonly runtime: string,
+    readonly cri: CriClient,
+    readonly pod: OwnedPodSandbox,
+    readonly container: OwnedContainer,
+    /** The pod's own address, which this machine reaches without the runtime. */
+    readonly address: string,
+    /** Length and SHA-256 of the data in the container. */
+    readonly size: number,
+    readonly sum: string,
+    private readonly undoing: Undo[],
+  ) {}
+
+  static async open(version: LabVersion, mib: number): Promise<Stage> {
+    const availability = labAvailability();
+    if (!availability.available) throw new Error(`No containerd on this machine: ${availability.reason}.`);
+    const undoing: Undo[] = [];
+    try {
+      const lab = await startLab({ versions: [version] });
+      undoing.push(() => lab.stop());
+      const [instance] = lab.instances;
+      if (!instance) throw new Error("The lab has no runtime.");
+      const cri = CriClient.lazy({ endpoint: instance.endpoint });
+      undoing.push(() => cri.close());
+      const pod = await cri.pods.run({ name: "streaming", namespace: "bench" });
+      const command = shell(
+        `dd if=/dev/urandom of=${dataFile} bs=1M count=${mib} && exec nc -ll -p ${dataPort} -e cat ${dataFile}`,
+      );
+      const container = await pod.runContainer({ name: "bench", image: lab.images.busybox, command });
+      const listening = shell(`netstat -ltn | grep -q :${dataPort}`);
+      while ((await container.execSync(listening)).exitCode !== 0) await sleep(200);
+      const sum =
+        (await container.execSync(["sha256sum", dataFile], { timeoutMs: 120_000 })).stdout.split(" ")[0] ?? "";
+      const address = (await pod.status()).network?.ip ?? "";
+      const size = mib * 2 ** 20;
+      return new Stage(`${instance.name} (${instance.version})`, cri, pod, container, address, size, sum, undoing);
+    } catch (error) {
+      await undo(undoing);
+      throw error;
+    }
+  }
+
+  /** Writes all of the data to its output. */
+  readonly source = ["cat", dataFile];
+
+  /**
+   * Reads exactly `size` bytes, then ends by itself, because over WebSocket input has no end; fails if there were fewer. The shell
+   * stays, because containerd takes the input away from a command that closes its output.
+   */
+  get sink(): string[] {
+    return shell(`test "$(${this.#reader} 2>&1 >/dev/null | head -n 1)" = "${this.#blocks}+0 records in"`);
+  }
+
+  /** The same with a sum of what it read. */
+  get summer(): string[] {
+    return shell(`${this.#reader} status=none | sha256sum`);
+  }
+
+  get #reader(): string {
+    return `dd bs=64k iflag=fullblock count=${this.#blocks}`;
+  }
+
+  get #blocks(): number {
+    return this.size / 65_536;
+  }
+
+  /** URLs for clients that do not speak gRPC. */
+  async execUrl(cmd: string[], stdin: boolean): Promise<URL> {
+    const request = { containerId: this.container.id, cmd, stdin, stdout: true, stderr: true, tty: false };
+    return new URL((await this.cri.raw.runtime.exec(request)).url);
+  }
+
+  async forwardUrl(): Promise<URL> {
+    const request = { podSandboxId: this.pod.id, port: [dataPort] };
+    return new URL((await this.cri.raw.runtime.portForward(request)).url);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return undo(this.undoing);
+  }
+}
+
+type Undo = () => Promise<void>;
+
+/** The last one first. */
+async function undo(steps: Undo[]): Promise<void> {
+  for (const step of steps.splice(0).reverse()) await step();
+}

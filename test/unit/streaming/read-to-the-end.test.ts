@@ -1,0 +1,131 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { readToTheEnd } from "../../../src/streaming/read-to-the-end.js";
+import { createCertificateAuthority } from "../../support/certificates.js";
+import { eventually, socketPair } from "./support.js";
+
+async function tlsPair(): Promise<{ client: Socket; peer: Socket }> {
+  const authority = await createCertificateAuthority();
+  const server = createTlsServer(await authority.issue({ names: ["127.0.0.1"] }));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const accepted = once(server, "secureConnection") as Promise<[Socket]>;
+  const { port } = server.address() as { port: number };
+  const client = connectTls({ port, host: "127.0.0.1", ca: authority.cert });
+  const [[peer]] = await Promise.all([accepted, once(client, "secureConnect")]);
+  server.close();
+  onTestFinished(() => {
+    client.destroy();
+    peer.destroy();
+  });
+  for (const socket of [client, peer]) socket.on("error", () => {});
+  return { client, peer };
+}
+
+/** What a socket delivers until it closes. */
+function record(socket: Socket): { readonly length: number } {
+  const received = { length: 0 };
+  socket.on("data", (part: Buffer) => {
+    received.length += part.length;
+  });
+  return received;
+}
+
+describe.each([
+  ["TCP", socketPair],
+  ["TLS", tlsPair],
+])("over %s", (_name, pair) => {
+  /** A client in the middle of a long write, to a peer that says something and hangs up without reading. */
+  async function hungUpOn(client: Socket, peer: Socket, length: number): Promise<{ written: Promise<unknown> }> {
+    peer.pause();
+    const written = new Promise((resolve) => client.write(Buffer.alloc(20_000_000), resolve));
+    await sleep(50);
+    await new Promise((resolve) => peer.write(Buffer.alloc(length), resolve));
+    // A reset takes back what the kernel has yet to send.
+    await sleep(20);
+    peer.destroy();
+    return { written };
+  }
+
+  // Less than a socket reads ahead while it is paused, and more.
+  test.each([
+    ["reads", 10_000, false],
+    ["reads", 60_000, false],
+    ["is paused for a while", 10_000, true],
+    ["is paused for a while", 60_000, true],
+  ])("what a peer said before a reset is heard by who %s: %i bytes", { repeats: 4 }, async (_, length, isPaused) => {
+    const { client, peer } = await pair();
+    readToTheEnd(client);
+    const received = record(client);
+    if (isPaused) client.pause();
+    const { written } = await hungUpOn(client, peer, length);
+    const late = new Promise((resolve) => client.write("more", resolve));
+    if (isPaused) {
+      await sleep(50);
+      client.resume();
+    }
+    await Promise.all([written, late]);
+    expect(received.length).toBe(length);
+    expect(client.destroyed).toBe(true);
+  });
+
+  test("a socket that is destroyed while it is paused answers its writers", async () => {
+    const { client, peer } = await pair();
+    readToTheEnd(client);
+    record(client);
+    client.pause();
+    const { written } = await hungUpOn(client, peer, 10_000);
+    await sleep(50);
+    client.destroy();
+    await written;
+  });
+});
+
+describe("a write that fails on a connection that goes on", () => {
+  /** A client whose writes fail, for whatever reason. */
+  async function failing() {
+    const { client, peer } = await socketPair();
+    client._write = (_chunk, _encoding, callback) => callback(new Error("no buffer space"));
+    readToTheEnd(client);
+    return { client, peer, received: record(client) };
+  }
+
+  test("is answered soon, with a silent peer", async () => {
+    const { client } = await failing();
+    expect(await new Promise((resolve) => client.write("x", resolve))).toMatchObject({ message: "no buffer space" });
+    expect(client.destroyed).toBe(true);
+  });
+
+  test("is answered in the end, with a peer that never stops", async () => {
+    const { client, peer, received } = await failing();
+    let isOver = false;
+    const trickle = () => {
+      peer.write("x");
+      if (!isOver) setImmediate(trickle);
+    };
+    trickle();
+    await eventually(() => received.length > 0, "the first bytes arrive");
+    expect(await new Promise((resolve) => client.write("x", resolve))).toMatchObject({ message: "no buffer space" });
+    isOver = true;
+  });
+});
+
+test("writes that succeed are answered at once", async () => {
+  const server = createServer((socket) => void socket.pipe(socket));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const client = connect((server.address() as { port: number }).port, "127.0.0.1");
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  readToTheEnd(client);
+  client.cork();
+  client.write("a");
+  client.write("b");
+  client.uncork();
+  client.end("c");
+  const parts = await client.toArray();
+  expect(Buffer.concat(parts).toString()).toBe("abc");
+});
