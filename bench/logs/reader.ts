@@ -1,7 +1,7 @@
 /**
- * One reading of a log; prints what it took as JSON.
+ * One reading of a log; prints what it took as JSON. With REPEAT that many readings, of which the last one counts.
  *
- *     node --import tsx reader.ts items|batches|bytes|readline PATH [TAIL]
+ *     node --import tsx reader.ts items|batches|bytes|readline PATH [TAIL REPEAT]
  *     node --import tsx reader.ts follow PATH LINES
  *
  * @module
@@ -10,7 +10,7 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { readLogFile } from "../../src/logs/read-log-file.js";
 
-const [mode, path = "", number] = process.argv.slice(2);
+const [mode, path = "", number, repeat = "1"] = process.argv.slice(2);
 const tail = number === undefined ? {} : { tailLines: Number(number) };
 
 const readers = {
@@ -48,6 +48,7 @@ if (mode === "follow") {
   }
   console.log(JSON.stringify(late));
 } else {
+  for (let round = 1; round < Number(repeat); round++) await readers[mode as keyof typeof readers]();
   const startedAt = performance.now();
   const cpu = process.cpuUsage();
   const lines = await readers[mode as keyof typeof readers]();

@@ -14,8 +14,13 @@ export interface ReadResult {
 export class NodeReader {
   constructor(private readonly mode: "items" | "batches" | "bytes" | "readline" | "follow") {}
 
-  async read(path: string, tailLines?: number): Promise<ReadResult> {
-    return JSON.parse(await this.#run(path, tailLines === undefined ? [] : [String(tailLines)]));
+  async read(path: string): Promise<ReadResult> {
+    return JSON.parse(await this.#run(path, []));
+  }
+
+  /** Reads the last lines that often in one process; what is measured is the last time. */
+  async tail(path: string, lines: number, times: number): Promise<ReadResult> {
+    return JSON.parse(await this.#run(path, [String(lines), String(times)]));
   }
 
   /** Follows until that many lines have come; resolves with how late each was, in milliseconds. */

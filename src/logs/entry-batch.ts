@@ -41,7 +41,7 @@ export class EntryBatch {
     this.#entries.push(
       this.#encoding === "utf8"
         ? { timestamp, stream: streamNames[stream], partial, text: bytes.toString("utf8", start, end) }
-        : { timestamp, stream: streamNames[stream], partial, bytes: Buffer.from(bytes.subarray(start, end)) },
+        : { timestamp, stream: streamNames[stream], partial, bytes: copyOf(bytes, start, end) },
     );
   }
 
@@ -74,4 +74,11 @@ export class EntryBatch {
     if (entries.length > 0) this.#entries = [];
     return entries;
   }
+}
+
+/** Several times as fast as `Buffer.from(bytes.subarray(start, end))`. */
+function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
 }

@@ -48,12 +48,17 @@ export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: num
 /** The format of a file, or `undefined` when there is nothing in it. @throws CriError when its first line is of no format */
 export async function formatOf(file: LogFile, size: number, maxBytes: number): Promise<LogFormat | undefined> {
   if (size === 0) return undefined;
-  const end = Math.min(size, maxBytes);
-  const bytes = await readRange(file, Buffer.allocUnsafe(end), 0, end);
-  const at = bytes.indexOf(lineBreak);
-  const format = detectFormat(bytes, 0, at < 0 ? bytes.length : at, new Line());
-  if (!format) throw unknownFormat(file.path);
-  return format;
+  const line = new Line();
+  // Usually a few bytes tell; the line has to be read to its end where they do not.
+  for (const length of [blockBytes, maxBytes]) {
+    const end = Math.min(size, length);
+    const bytes = await readRange(file, Buffer.allocUnsafe(end), 0, end);
+    const at = bytes.indexOf(lineBreak);
+    const format = detectFormat(bytes, 0, at < 0 ? bytes.length : at, line);
+    if (format) return format;
+    if (at >= 0) break;
+  }
+  throw unknownFormat(file.path);
 }
 
 /** Reads from one place to another; what has been truncated away meanwhile is missing at the end. */

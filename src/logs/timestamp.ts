@@ -44,14 +44,14 @@ export function timestampEnd(bytes: Uint8Array, start: number, end: number): num
 
 /** Whether the timestamp from `start` to `end`, which {@link timestampEnd} has found good, has nine digits of the second. */
 export function hasNineDigits(bytes: Uint8Array, start: number, end: number): boolean {
-  return fractionEnd(bytes, start, end) - start === secondsLength + 10;
+  return end - start - zoneLength(bytes, end) === secondsLength + 10;
 }
 
 /** The timestamp from `start` to `end`, under the same condition, with exactly nine digits of the second. */
 export function nineDigits(bytes: Buffer, start: number, end: number): string {
   const fraction = start + secondsLength;
-  const zone = fractionEnd(bytes, start, end);
   if (hasNineDigits(bytes, start, end)) return bytes.toString("latin1", start, end);
+  const zone = end - zoneLength(bytes, end);
   const digits = bytes
     .toString("latin1", fraction + 1, zone)
     .slice(0, 9)
@@ -68,7 +68,7 @@ export function instantOf(bytes: Uint8Array, start: number, end: number): Instan
   );
   let seconds =
     days * 86_400 + pair(bytes, start + 11) * 3_600 + pair(bytes, start + 14) * 60 + pair(bytes, start + 17);
-  const zone = fractionEnd(bytes, start, end);
+  const zone = end - zoneLength(bytes, end);
   let nanoseconds = 0;
   for (let at = start + secondsLength + 1, unit = 1e8; at < zone && unit >= 1; at++, unit /= 10) {
     nanoseconds += (bytes[at]! - 0x30) * unit;
@@ -102,6 +102,11 @@ function pair(bytes: Uint8Array, at: number): number {
   const tens = bytes[at]! - 0x30;
   const ones = bytes[at + 1]! - 0x30;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+/** How long the zone is that ends here. */
+function zoneLength(bytes: Uint8Array, end: number): number {
+  return bytes[end - 1] === 0x5a ? 1 : 6;
 }
 
 /** Where the fraction ends that may follow the seconds: the place of the zone. */
