@@ -27,12 +27,11 @@ Usage: npm run bench -- logs [options]
   --lines <n>    lines that are followed, one every 4 ms; default 1000
   --no-go        do not build the Go reader (the first time takes minutes and the network)
 
-MB are millions of bytes of the file. Every reader is a process of its own for each reading; times do not include its start, memory is
-the most that the process had at any time, all of Node.js included. Ours makes an object of every line: time, stream, text. Go's
-copies the content of lines to a writer. "readline" splits lines with node:readline and a regular expression, without joining,
-filtering or checking. cat and wc -l are what the machine allows. "At first" is the
-first call of a process, which compiles the code as well. Late is the time from just before a line is written until the reader
-has it.`;
+MB are millions of bytes of the file. Every reader is a process of its own for each reading; times do not include its start,
+memory is the most that the process had at any time, all of Node.js included. Ours makes an object of every line: time, stream,
+text. Go's copies the content of lines to a writer. "readline" splits lines with node:readline and a regular expression, without
+joining, filtering or checking. cat and wc -l are what the machine allows. "At first" is the first call of a process, which
+compiles the code as well. Late is the time from just before a line is written until the reader has it.`;
 
 const line = " stdout F GET /v1/items/4711?expand=all 200 18ms the quick brown fox jumps over the lazy dog\n";
 

@@ -2,8 +2,8 @@ import type { Line, LogFormat } from "./line.js";
 import { timestampEnd } from "./timestamp.js";
 
 /**
- * The log format of Docker's json-file driver, which cri-dockerd leaves behind: `{"log":"…\n","stream":"stdout","time":"<RFC 3339>"}`.
- * A log without a line break at its end is partial; Docker cuts after 16 KiB.
+ * The log format of Docker's json-file driver, which cri-dockerd leaves behind:
+ * `{"log":"…\n","stream":"stdout","time":"<RFC 3339>"}`. A log without a line break at its end is partial; Docker cuts after 16 KiB.
  */
 export const dockerFormat: LogFormat = {
   readsBeginnings: false,

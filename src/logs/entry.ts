@@ -10,8 +10,8 @@ export interface LogEntryBase {
   timestamp: string;
   stream: LogStreamName;
   /**
-   * Whether the line goes on after this entry, or its end is not in the file. To get the bytes of the process back, put a line break
-   * behind every entry that is not partial.
+   * Whether the line goes on after this entry, or its end is not in the file. To get the bytes of the process back, put a line
+   * break behind every entry that is not partial.
    */
   partial: boolean;
 }

@@ -6,12 +6,15 @@ import { fileState, type LogFile, openIfThere } from "./log-file.js";
 import type { LogReader } from "./log-reader.js";
 import { writtenBefore, writtenBetween } from "./rotation.js";
 
-/** How long the old file is read on after there is a new one, in milliseconds: a runtime creates that before it lets go of this. */
+/**
+ * How long the old file is read on after there is a new one, in milliseconds: a runtime creates that before it lets go of
+ * this.
+ */
 const handOverMs = 50;
 
 /**
- * Reads a log from an open file on, through rotations, until nothing more is to be expected and everything has been read. Closes the
- * file.
+ * Reads a log from an open file on, through rotations, until nothing more is to be expected and everything has been read.
+ * Closes the file.
  *
  * @param path where the next file is to appear when this one has been rotated away
  */

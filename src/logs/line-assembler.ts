@@ -29,8 +29,8 @@ class Unfinished {
 }
 
 /**
- * Puts physical lines together to entries, for each stream on its own, and keeps those that were asked for. Lines are joined as bytes,
- * so that a character that a runtime cut in two becomes whole again.
+ * Puts physical lines together to entries, for each stream on its own, and keeps those that were asked for. Lines are joined
+ * as bytes, so that a character that a runtime cut in two becomes whole again.
  */
 export class LineAssembler implements LineSink {
   readonly #selection: LogSelection;

@@ -57,7 +57,11 @@ export class LineSplitter {
     return this.#bytes.subarray(this.#filled);
   }
 
-  /** Passes on the lines that are complete with that many more bytes in {@link space}. @throws CriError when the first is of no format */
+  /**
+   * Passes on the lines that are complete with that many more bytes in {@link space}.
+   *
+   * @throws CriError when the first line is of no format
+   */
   added(count: number): void {
     this.#filled += count;
     const bytes = this.#bytes.subarray(0, this.#filled);

@@ -4,8 +4,8 @@ import type { LogStreamName } from "./entry.js";
 export const streamNames = ["stdout", "stderr"] as const satisfies readonly LogStreamName[];
 
 /**
- * One physical line as a format reads it. There is one object per file that is filled again and again, and its bytes are those of a
- * buffer that is reused: whoever keeps something copies it.
+ * One physical line as a format reads it. There is one object per file that is filled again and again, and its bytes are those
+ * of a buffer that is reused: whoever keeps something copies it.
  */
 export class Line {
   /** Index in {@link streamNames}. */

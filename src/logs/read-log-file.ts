@@ -16,9 +16,9 @@ import { startOf } from "./start.js";
  * for await (const { stream, text } of readLogFile(path, { follow: true, tailLines: 10 })) console.log(stream, text);
  * ```
  *
- * Nothing is opened before the first entry is asked for. The loop then throws a {@link CriError}: `NOT_FOUND` when there is no such
- * file, `PERMISSION_DENIED`, `INVALID_RESPONSE` when the first line of a file is of neither format; later lines that cannot be read
- * are left out and counted in `skippedLines`.
+ * Nothing is opened before the first entry is asked for. The loop then throws a `CriError`: `NOT_FOUND` when there is no
+ * such file, `PERMISSION_DENIED`, `INVALID_RESPONSE` when the first line of a file is of neither format; later lines that
+ * cannot be read are left out and counted in `skippedLines`.
  *
  * @param path on this machine, which has to be the node of the runtime; symbolic links are followed, after a rotation once more
  * @throws InvalidInputError for options that make no sense

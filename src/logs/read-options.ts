@@ -8,8 +8,8 @@ export interface LogOptions {
   /**
    * Go on when the end is reached, through rotations, until the container no longer runs and all it wrote has been read.
    *
-   * Nothing is lost when files are renamed. When a file is truncated in its place (`copytruncate`), what was written between the last
-   * read and the truncation cannot be had by any reader.
+   * Nothing is lost when files are renamed. When a file is truncated in its place (`copytruncate`), what was written between
+   * the last read and the truncation cannot be had by any reader.
    *
    * @defaultValue false
    */
@@ -19,24 +19,28 @@ export interface LogOptions {
   /** Leave out lines after this; following ends soon after it has passed. */
   until?: Date | string | undefined;
   /**
-   * Begin that many lines before the end. Counted are whole lines, however many parts they were written in, of the streams that were
-   * asked for, not later than {@link until}; {@link since} leaves out of them. 0 is none, for following only what is new.
+   * Begin that many lines before the end. Counted are whole lines, however many parts they were written in, of the streams
+   * that were asked for, not later than {@link until}; {@link since} leaves out of them. 0 is none, for following only what is
+   * new.
    *
    * @defaultValue all
    */
   tailLines?: number | undefined;
-  /** End after that many bytes of content. Timestamps and line breaks do not count. The last entry may be cut off: it is partial then. */
+  /**
+   * End after that many bytes of content. Timestamps and line breaks do not count. The last entry may be cut off: it is
+   * partial then.
+   */
   limitBytes?: number | undefined;
   /** Which streams to read. @defaultValue both */
   streams?: readonly LogStreamName[] | undefined;
   /**
-   * Runtimes write long lines in parts, of 16 KiB and the like. `"join"` puts them together again, `"separate"` gives out each for
-   * itself, marked as partial. @defaultValue "join"
+   * Runtimes write long lines in parts, of 16 KiB and the like. `"join"` puts them together again, `"separate"` gives out each
+   * for itself, marked as partial. @defaultValue "join"
    */
   partial?: "join" | "separate" | undefined;
   /**
-   * The longest content of an entry in bytes, at least 4. A longer line comes in pieces that are marked as partial, all but the last.
-   * Bounds the memory that a line takes. @defaultValue 1048576
+   * The longest content of an entry in bytes, at least 4. A longer line comes in pieces that are marked as partial, all but
+   * the last. Bounds the memory that a line takes. @defaultValue 1048576
    */
   maxLineBytes?: number | undefined;
   /** Also read what the kubelet has rotated, oldest first, compressed files included. @defaultValue false */
@@ -52,13 +56,13 @@ export interface ReadLogOptions extends LogOptions {
   /** Wait for a file that does not exist yet, rather than fail. @defaultValue false */
   waitForFile?: boolean | undefined;
   /**
-   * Whether someone still writes to the log. Asked only when there is nothing to read, and at most once a second. After a "no" the rest
-   * is read and the stream ends; it fails as this does. @defaultValue always true
+   * Whether someone still writes to the log. Asked only when there is nothing to read, and at most once a second. After a "no"
+   * the rest is read and the stream ends; it fails as this does. @defaultValue always true
    */
   isRunning?: ((signal: AbortSignal) => boolean | Promise<boolean>) | undefined;
   /**
-   * How often to look for something new, in milliseconds, at least 1. Changes in the directory are noticed at once where the system
-   * tells of them; this is for where it does not. @defaultValue 1000
+   * How often to look for something new, in milliseconds, at least 1. Changes in the directory are noticed at once where the
+   * system tells of them; this is for where it does not. @defaultValue 1000
    */
   pollIntervalMs?: number | undefined;
 }

@@ -8,8 +8,9 @@ import { isMissing, logFailure } from "./log-failure.js";
 const compressed = ".gz";
 
 /**
- * The files that a log has been rotated to, oldest first, without their `.gz`. The kubelet names them `<log>.<YYYYMMDD-HHMMSS>` and
- * compresses all but the latest; while it does, there is a `.tmp` beside them, and for a moment both files.
+ * The files that a log has been rotated to, oldest first, without their `.gz`. The kubelet names them
+ * `<log>.<YYYYMMDD-HHMMSS>` and compresses all but the latest; while it does, there is a `.tmp` beside them, and for a moment
+ * both files.
  */
 export async function rotatedFiles(path: string): Promise<string[]> {
   const prefix = `${basename(path)}.`;

@@ -10,8 +10,8 @@ export async function writtenBefore(file: LogFile): Promise<string[]> {
 }
 
 /**
- * What was rotated away unseen: the files that were written after one and before another. The first is found by its inode; once it has
- * been compressed, it is the oldest new name if what is compressed there is as long as it was.
+ * What was rotated away unseen: the files that were written after one and before another. The first is found by its inode;
+ * once it has been compressed, it is the oldest new name if what is compressed there is as long as it was.
  *
  * @param before what had been written before the first file when that was opened
  */

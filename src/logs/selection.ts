@@ -32,7 +32,10 @@ export class LogSelection {
     return !this.#until || compareInstants(instant, this.#until) <= 0;
   }
 
-  /** Whether a line counts for the number of lines to be read from the end: it is of a stream that was asked for, and not too late. */
+  /**
+   * Whether a line counts for the number of lines to be read from the end: it is of a stream that was asked for, and not too
+   * late.
+   */
   counts(line: Line): boolean {
     if (!this.#streams[line.stream]) return false;
     return (

@@ -12,8 +12,9 @@ export interface TailStart {
 }
 
 /**
- * Counts lines from the end of a log. Parts of both streams may be mixed: the place to begin at is before the first part of every line
- * that was counted, and {@link skip} says how many lines of each stream end behind that place without having been counted.
+ * Counts lines from the end of a log. Parts of both streams may be mixed: the place to begin at is before the first part of
+ * every line that was counted, and {@link skip} says how many lines of each stream end behind that place without having been
+ * counted.
  */
 export class TailSearch {
   /** How many lines are still to be found. */

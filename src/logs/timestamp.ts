@@ -1,6 +1,6 @@
 /*
- * RFC 3339 as Go's time.RFC3339Nano writes it: the fraction may be missing or of any length, the zone is Z or an offset. Everything
- * here works on bytes, because it runs for every line of a log.
+ * RFC 3339 as Go's time.RFC3339Nano writes it: the fraction may be missing or of any length, the zone is Z or an offset.
+ * Everything here works on bytes, because it runs for every line of a log.
  */
 
 /** A point in time, exact to the nanosecond. */
