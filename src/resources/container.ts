@@ -89,6 +89,9 @@ export class Container {
    * Exec: runs a command with streams: standard input that can end, output as it comes, a terminal if wanted, and the exit code.
    * Close the session, or dispose of it, when done. Aborting or closing it does not end the command: see `killOnAbort`.
    *
+   * containerd drops the rest of the input once the command has closed its standard output or error, and says nothing
+   * (containerd#12734): let a shell stay (`cat > file; true`), or write with `tee`.
+   *
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running. That a command is not there shows on `session.exit`.
    */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecSession> {

@@ -32,8 +32,8 @@ export interface SpdyStreamOptions {
 
 /** Bytes that wait for a stream's reader before the whole connection stops reading. */
 const readBuffer = 131_072;
-/** Bytes that wait to be sent before `write()` says so. */
-const writeBuffer = 65_536;
+/** Bytes that wait to be sent before `write()` says so: enough that several writes of 64 KiB leave together. */
+const writeBuffer = 262_144;
 
 /** Ends of a stream that say nothing about its content: the usual one, and answers to something that was sent too late. */
 const harmlessResets: ReadonlySet<number> = new Set([

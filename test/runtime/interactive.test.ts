@@ -1,0 +1,60 @@
+/** Exec and attach on a terminal, which here is a pair of streams. */
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { eventually } from "./helpers/expecting.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+journeys("interactive", (bench) => {
+  const keyboard = () => Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => {} });
+
+  test("a shell on a terminal: left by the detach keys it runs on, ended it tells its exit code", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const [input, output] = [keyboard(), Object.assign(new PassThrough(), { columns: 99, rows: 33 })];
+    let seen = "";
+    output.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    const left = container.execInteractive(["sh"], { input, output });
+    input.write("stty size; sleep 7003 & echo started\n");
+    await eventually(
+      () => seen,
+      (text) => text.includes("33 99\r\n") && text.includes("\nstarted"),
+    );
+    input.write("\x10\x11");
+    expect(await left).toEqual({ detached: true });
+    expect((await container.execSync(sh("ps | grep -c '[s]leep 7003'"))).stdout).toBe("1\n");
+
+    const ended = container.execInteractive(["sh"], { input, output });
+    input.write("exit 4\n");
+    expect(await ended).toEqual({ detached: false, exitCode: 4 });
+  });
+
+  test("the end of a terminal's input ends the shell", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const [input, output] = [keyboard(), new PassThrough().resume()];
+    input.end("false\n");
+    expect(await container.execInteractive(["sh"], { input, output })).toEqual({ detached: false, exitCode: 1 });
+  });
+
+  test("the main process: left by the detach keys, attached to again, and waited for", async () => {
+    const command = sh("while read line; do echo got $line; test $line != end || exit 8; done");
+    await using container = await bench.container(await bench.sharedPod(), { command, stdin: true, tty: true });
+    const [input, output] = [keyboard(), new PassThrough()];
+    let seen = "";
+    output.on("data", (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    const left = container.attachInteractive({ input, output });
+    input.write("one\n");
+    await eventually(
+      () => seen,
+      (text) => text.includes("got one"),
+    );
+    input.write("\x10\x11");
+    expect(await left).toEqual({ detached: true });
+    const ended = container.attachInteractive({ input, output });
+    input.write("end\n");
+    expect(await ended).toEqual({ detached: false });
+    expect((await container.wait()).exitCode).toBe(8);
+  });
+});

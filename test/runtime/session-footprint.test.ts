@@ -1,0 +1,58 @@
+/** What sessions take of the process, and give back. */
+import { expect, test } from "vitest";
+import { eventually, failureOf } from "./helpers/expecting.js";
+import { journeys, sh } from "./helpers/journeys.js";
+
+const transports = ["spdy", "websocket"] as const;
+
+/** Sockets and memory are the process's, so the runtimes take turns. */
+journeys(
+  "session-footprint",
+  (bench) => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+
+    test.each(transports)("%s: a reader that stops stops the command, and memory stays", async (transport) => {
+      await using container = await bench.container(await bench.sharedPod());
+      const before = process.memoryUsage();
+      await using session = await container.exec(sh("dd if=/dev/zero bs=1M count=128 2>/dev/null | tee /dev/null"), {
+        transport,
+      });
+      await new Promise((resolve) => session.stdout?.once("readable", resolve));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const after = process.memoryUsage();
+      expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(8 * 2 ** 20);
+      expect(session.stdout?.readableLength).toBeLessThan(2 ** 20);
+      let length = 0;
+      for await (const chunk of session.stdout as AsyncIterable<Buffer>) length += chunk.length;
+      expect([length, await session.exit]).toEqual([128 * 2 ** 20, { exitCode: 0 }]);
+      expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeLessThan(64 * 2 ** 20);
+    });
+
+    test.each(transports)(
+      "%s: aborted in the middle, closed, or left to the client: no socket stays",
+      async (transport) => {
+        await using container = await bench.container(await bench.sharedPod());
+        const before = sockets();
+        const controller = new AbortController();
+        const cri = bench.client();
+        const command = sh("cat /dev/zero");
+        const sessions = await Promise.all([
+          container.exec(command, { transport, signal: controller.signal, stdin: true }),
+          container.exec(command, { transport }),
+          cri.containers.get(container.id).exec(command, { transport }),
+        ]);
+        await Promise.all(sessions.map(({ stdout }) => new Promise((resolve) => stdout?.once("data", resolve))));
+        expect(sockets()).toBe(before + 3);
+        controller.abort(new Error("enough"));
+        await sessions[1]?.close();
+        await cri.close();
+        const [aborted, closed, left] = await Promise.all(sessions.map(({ exit }) => failureOf(exit)));
+        expect(aborted).toEqual(new Error("enough"));
+        expect(closed).toMatchObject({ code: "CANCELLED" });
+        expect(left).toMatchObject({ code: "CLIENT_CLOSED" });
+        await eventually(sockets, (count) => count === before);
+      },
+    );
+  },
+  { oneByOne: true },
+);
