@@ -1,6 +1,7 @@
 import { pinDeadline } from "./calls/budget.js";
 import * as calls from "./calls/runtime.js";
 import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
+import type { CriStream } from "./internal/stream.js";
 import { type CallOptions, type ConnectOptions, defaultConnectTimeoutMs } from "./options.js";
 import type {
   ImageServiceClient,
@@ -17,6 +18,7 @@ import type { Core } from "./resources/core.js";
 import type { CreateContainerOptions } from "./resources/create-container.js";
 import { ExitWatch } from "./resources/exit-watch.js";
 import { Images } from "./resources/images.js";
+import { type LogQuery, type MergedLogEntry, type MergedLogOptions, mergedLogs } from "./resources/logs/merged-logs.js";
 import { Pods } from "./resources/pods.js";
 import { Stats } from "./resources/stats.js";
 import type { PodTarget } from "./resources/target.js";
@@ -174,6 +176,17 @@ export class CriClient implements AsyncDisposable {
   async waitForReady(options: CallOptions & { network?: boolean | undefined } = {}): Promise<void> {
     const { network = false, ...callOptions } = options;
     await calls.waitForReady(this.#connection, network, callOptions);
+  }
+
+  /**
+   * The logs of several containers in the order of their timestamps: of the pods with certain labels, for instance.
+   *
+   * ```ts
+   * for await (const { container, text } of cri.logs({ podLabels: { app: "web" } }, { follow: true })) console.log(container, text);
+   * ```
+   */
+  logs(query: LogQuery, options?: MergedLogOptions): CriStream<MergedLogEntry> {
+    return mergedLogs(this.#connection, query, options);
   }
 
   /**

@@ -70,6 +70,18 @@ export type { AttachSession, ExecSession, StreamSession } from "./resources/sess
 export type { TerminalInput, TerminalOptions, TerminalOutput } from "./resources/sessions/terminal.js";
 export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
 
+// Logs
+
+export type { CriStream } from "./internal/stream.js";
+export type { LogBytesEntry, LogEntry, LogEntryBase, LogStreamName } from "./logs/entry.js";
+export type { LogEncoding } from "./logs/entry-batch.js";
+export type { LogStream } from "./logs/log-stream.js";
+export { readLogFile } from "./logs/read-log-file.js";
+export type { LogOptions, ReadLogOptions } from "./logs/read-options.js";
+export type { ContainerLogOptions } from "./resources/logs/container-logs.js";
+export type { LogQuery, MergedLogEntry, MergedLogOptions } from "./resources/logs/merged-logs.js";
+export type { RotateLogOptions } from "./resources/logs/rotate-log.js";
+
 // Specs
 
 export type { CapabilitiesSpec } from "./specs/capabilities.js";

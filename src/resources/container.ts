@@ -1,8 +1,12 @@
+import type { LogBytesEntry, LogEntry } from "../logs/entry.js";
+import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
 import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, StopOptions } from "./containers.js";
 import type { Core } from "./core.js";
 import type { ExecResult, ExecSyncOptions } from "./exec-sync.js";
+import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.js";
+import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { RestartOptions } from "./restart.js";
 import { type CopyOptions, copyFrom, copyTo } from "./sessions/copy.js";
@@ -187,6 +191,36 @@ export class Container {
   /** CheckpointContainer, since Kubernetes 1.25: writes the container's state to an archive. Needs CRIU on the node. */
   checkpoint(options: CheckpointOptions): Promise<void> {
     return this.core.containers.checkpoint(this, options);
+  }
+
+  /**
+   * The container's log, line by line, from the file that the runtime writes on its node; with `follow` until the container has
+   * ended and all of it was read. The stream is iterated once; leaving the loop, `close()` and an aborted `signal` end it.
+   *
+   * ```ts
+   * for await (const { stream, text } of container.logs({ follow: true, tailLines: 10 })) console.log(stream, text);
+   * ```
+   *
+   * The loop throws a `CriError`: `NOT_FOUND` if there is no such container or file (this program has to run on the runtime's
+   * node), `FAILED_PRECONDITION` if the container has not been started or has no log.
+   *
+   * @throws InvalidInputError for options that make no sense
+   */
+  logs(options: ContainerLogOptions & { encoding: "buffer" }): LogStream<LogBytesEntry>;
+  logs(options?: ContainerLogOptions & { encoding?: "utf8" | undefined }): LogStream;
+  logs(options?: ContainerLogOptions): LogStream | LogStream<LogBytesEntry>;
+  logs(options?: ContainerLogOptions): LogStream<LogEntry | LogBytesEntry> {
+    return containerLogs(this.core.connection, this.id, options);
+  }
+
+  /**
+   * Rotates the log of a running container as the kubelet does: renames it to `<log>.<YYYYMMDD-HHMMSS>`, then ReopenContainerLog. If
+   * that fails the name is given back. Followers lose nothing. Returns the path that the log has now.
+   *
+   * @throws CriError; `FAILED_PRECONDITION` if the container is not running, `NOT_FOUND` if its log is not on this machine
+   */
+  rotateLog(options?: RotateLogOptions): Promise<string> {
+    return rotateLog(this.core.connection, this.id, options);
   }
 
   /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */

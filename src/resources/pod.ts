@@ -1,9 +1,11 @@
+import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import type { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import type { CreateContainerOptions } from "./create-container.js";
+import { type MergedLogEntry, type MergedLogOptions, mergedLogs } from "./logs/merged-logs.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { PodInspection, PodResourcesUpdate } from "./pods.js";
 import { type PortForward, type PortForwardOptions, portForward } from "./sessions/port-forward.js";
@@ -49,6 +51,15 @@ export class PodSandbox {
   /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
   remove(options?: CallOptions): Promise<void> {
     return this.core.pods.remove(this, options);
+  }
+
+  /**
+   * The logs of the pod's containers in the order of their timestamps, each entry naming its container. The latest attempt of each;
+   * with `follow` also containers that come later, until none is left that could write. See `container.logs`.
+   */
+  logs(options?: MergedLogOptions & { container?: string | undefined }): CriStream<MergedLogEntry> {
+    const { container, ...rest } = options ?? {};
+    return mergedLogs(this.core.connection, { pod: this, container }, rest);
   }
 
   /**
