@@ -3,14 +3,8 @@ import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
 import type { Entries } from "./log-decoder.js";
 import { fileState, type LogFile, openIfThere } from "./log-file.js";
-import type { LogReader } from "./log-reader.js";
+import { handOverMs, type LogReader } from "./log-reader.js";
 import { writtenBefore, writtenBetween } from "./rotation.js";
-
-/**
- * How long the old file is read on after there is a new one, in milliseconds: a runtime creates that before it lets go of
- * this.
- */
-const handOverMs = 50;
 
 /**
  * Reads a log from an open file on, through rotations, until nothing more is to be expected and everything has been read.
@@ -38,6 +32,7 @@ export async function* follow(
       if (now && now.id !== current.id) {
         await sleep(handOverMs, signal);
         yield* reader.toEnd(current);
+        yield* reader.lastWords(current);
         const next = await openIfThere(path);
         if (!next) continue;
         const old = current;

@@ -82,6 +82,11 @@ export class LogFile {
     return (await this.#handle.stat()).size;
   }
 
+  /** How long ago the file was written to, in milliseconds. */
+  async unchangedMs(): Promise<number> {
+    return Date.now() - (await this.#handle.stat()).mtimeMs;
+  }
+
   /** May be called again. */
   async close(): Promise<void> {
     await this.#handle.close();

@@ -1,8 +1,18 @@
+import { sleep } from "../internal/timer.js";
 import type { Entries, LogDecoder } from "./log-decoder.js";
 import { type LogFile, openIfThere } from "./log-file.js";
 import { compressedName, unzip } from "./rotated.js";
 import type { RotatedStart } from "./start.js";
 import type { TailStart } from "./tail.js";
+
+/**
+ * How long a rotated file has to be unchanged until it counts as complete, in milliseconds: a runtime makes the new file before
+ * it has written all to the old one.
+ */
+export const handOverMs = 200;
+
+/** How often that is waited for. Who still writes then has not been told of the rotation. */
+const maxHandOvers = 25;
 
 /** Reads files into a decoder. */
 export class LogReader {
@@ -35,6 +45,16 @@ export class LogReader {
     }
   }
 
+  /** What is yet to come in a file that has been rotated away and was read to its end. */
+  async *lastWords(file: LogFile): AsyncGenerator<Entries> {
+    for (let round = 0; round < maxHandOvers; round++) {
+      const waitMs = handOverMs - (await file.unchangedMs());
+      if (waitMs <= 0) return;
+      await sleep(waitMs, this.#signal);
+      yield* this.toEnd(file);
+    }
+  }
+
   /** What a file holds behind its last line break, once nothing more is to be read from it. */
   endFile(): Entries {
     return this.#decoder.endFile();
@@ -52,6 +72,7 @@ export class LogReader {
       try {
         this.start(file, { position, format });
         yield* this.toEnd(file);
+        yield* this.lastWords(file);
       } finally {
         await file.close();
       }

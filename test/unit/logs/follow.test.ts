@@ -59,6 +59,26 @@ describe("following", () => {
     expect(none.found).toEqual(numbers(10, 12));
   });
 
+  test("reads what comes late in each of several files that were rotated in quick succession", async () => {
+    const path = folder.file("0.log", criLine(0));
+    const [first, second] = [`${path}.20261123-000001`, `${path}.20261123-000002`];
+    const log = follow(path);
+    await log.until(1);
+    renameSync(path, first);
+    writeFileSync(path, "");
+    await delay(20);
+    appendFileSync(first, criLine(1));
+    await delay(120);
+    appendFileSync(path, criLine(2));
+    renameSync(path, second);
+    writeFileSync(path, criLine(4));
+    await delay(100);
+    appendFileSync(second, criLine(3));
+    await log.until(5);
+    expect(log.found).toEqual(numbers(0, 5));
+    await log.close();
+  });
+
   test("ends when nobody writes any more, with everything that was written before that was known", async () => {
     const path = folder.file("0.log", criLines(0, 5));
     let asked = 0;
