@@ -1,6 +1,6 @@
 /**
  * The examples check themselves: each is run as a user runs it, against a fake runtime, and must end well and leave nothing. Those
- * that open streaming sessions need a real one: test/runtime/examples.test.ts.
+ * that open streaming sessions or read logs need a real one: test/runtime/examples.test.ts.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
-const sessions = ["copy.ts", "exec-interactive.ts", "port-forward.ts"];
+const real = ["copy.ts", "exec-interactive.ts", "logs-follow.ts", "port-forward.ts"];
 
 let runtime: FakeRuntime;
 beforeEach(async () => {
@@ -35,7 +35,7 @@ function start(file: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
 }
 
 describe("examples", () => {
-  test.each(examples.filter((name) => !sessions.includes(name)))(
+  test.each(examples.filter((name) => !real.includes(name)))(
     "%s does what it says, and leaves nothing",
     async (file) => {
       expect(await start(file).finished).toMatchObject({ code: 0, stderr: "" });
