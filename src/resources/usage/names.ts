@@ -55,9 +55,8 @@ export class Names {
     this.#pods = new Map(pods.map((pod) => [pod.id, podIdentity(pod)]));
     this.#containers = new Map(
       containers.map((container) => {
-        const id = container.imageId || container.imageRef;
-        const reference = writtenImage(container) ?? nameOf(images.find((image) => image.id === id));
-        return [container.id, { podId: container.podSandboxId, image: { reference, id } }];
+        const { id, podSandboxId: podId } = container;
+        return [id, { podId, image: imageIdentity(container, images) }];
       }),
     );
   }
@@ -87,12 +86,19 @@ export function podIdentity({ id, metadata, labels }: Omit<PodSandboxAttributes,
   return { id, name, namespace, uid, attempt, labels };
 }
 
+const isId = (text: string) => /^(sha256:)?[0-9a-f]{64}$/.test(text);
+
 /** The image as it was asked for; the kubelet asks by id, which is no name for people. */
 function writtenImage({ image }: Container): string | undefined {
   const written = image?.userSpecifiedImage || image?.image;
-  return written && !/^(sha256:)?[0-9a-f]{64}$/.test(written) ? written : undefined;
+  return written && !isId(written) ? written : undefined;
 }
 
-function nameOf(image: Image | undefined): string | undefined {
-  return image?.repoTags[0] ?? image?.repoDigests[0];
+/** Runtimes say by its id or by a digest which image a container was made of, in one field or another. */
+function imageIdentity(container: Container, images: readonly Image[]): ImageIdentity {
+  const { imageId, imageRef, image } = container;
+  const known = [imageId, image?.image ?? "", imageRef].filter((name) => name !== "");
+  const found = images.find(({ id, repoDigests }) => known.some((name) => name === id || repoDigests.includes(name)));
+  const name = writtenImage(container) ?? found?.repoTags[0] ?? found?.repoDigests[0];
+  return { reference: name ?? known.find((name) => !isId(name)), id: found?.id ?? known.find(isId) ?? imageRef };
 }
