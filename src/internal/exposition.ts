@@ -18,8 +18,8 @@ export interface MetricFamily {
 }
 
 /**
- * Metrics in Prometheus' text format, version 0.0.4. A family without samples is left out, and so is a label without a value, which
- * means the same to Prometheus. Characters that a name may not have become underscores.
+ * Metrics in Prometheus' text format, version 0.0.4. A family without samples is left out, and so is a label without a value,
+ * which means the same to Prometheus. Characters that a name may not have become underscores.
  */
 export function exposition(families: Iterable<MetricFamily>): string {
   let text = "";

@@ -67,7 +67,7 @@ export interface ContainerUsage {
   readonly stats: ContainerStats;
 }
 
-/** What a pod uses as a whole, which is more than the sum of its containers. `undefined` is not 0, as in {@link ContainerUsage}. */
+/** What a pod uses as a whole, which is more than the sum of its containers. `undefined` is not 0, as with containers. */
 export interface PodUsage extends PodIdentity {
   readonly containers: readonly ContainerUsage[];
   readonly cpu: CpuFigures | undefined;
