@@ -10,7 +10,8 @@
  * console.log((await web.execSync(["nginx", "-v"])).stderr);
  * ```
  *
- * The messages of the protocol are in `k8s-cri-client/proto`, a runtime to test against in `k8s-cri-client/testing`.
+ * The messages of the protocol are in `k8s-cri-client/proto`, metrics in Prometheus' format in `k8s-cri-client/prometheus`, a runtime
+ * to test against in `k8s-cri-client/testing`.
  *
  * @module
  */
@@ -23,6 +24,7 @@ export { type DiscoverOptions, discoverEndpoint } from "./transport/discovery.js
 
 // Resources
 
+export type { CriStream } from "./internal/stream.js";
 export type { RuntimeCapabilities } from "./resources/capabilities.js";
 export type { Container, OwnedContainer } from "./resources/container.js";
 export type {
@@ -51,6 +53,19 @@ export type {
 export type { RestartOptions } from "./resources/restart.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
 export type { ContainerTarget, PodTarget } from "./resources/target.js";
+export type {
+  CpuFigures,
+  FilesystemFigures,
+  MemoryFigures,
+  PressureFigures,
+  PressureShare,
+  SwapFigures,
+} from "./resources/usage/figures.js";
+export type { ImageIdentity, PodIdentity } from "./resources/usage/names.js";
+export type { InterfaceFigures } from "./resources/usage/network.js";
+export { type CpuReading, cpuCores } from "./resources/usage/rates.js";
+export type { ContainerUsage, PodUsage, UsageFilter, UsageSnapshot } from "./resources/usage/snapshot.js";
+export type { UsageSnapshotOptions, UsageWatchOptions } from "./resources/usage/watch.js";
 export type { ContainerExit } from "./resources/wait.js";
 
 // Sessions
@@ -72,7 +87,6 @@ export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
 
 // Logs
 
-export type { CriStream } from "./internal/stream.js";
 export type { LogBytesEntry, LogEntry, LogEntryBase, LogStreamName } from "./logs/entry.js";
 export type { LogEncoding } from "./logs/entry-batch.js";
 export type { LogStream } from "./logs/log-stream.js";

@@ -1,5 +1,7 @@
+import { callOptionsOf } from "../calls/budget.js";
 import { checkId } from "../calls/checked.js";
 import * as calls from "../calls/stats.js";
+import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type {
   ContainerStats,
@@ -12,6 +14,8 @@ import type {
 import type { Connection } from "../transport/connection.js";
 import type { PodTarget } from "./target.js";
 import { type ContainerTarget, idOf } from "./target.js";
+import { UsageSampler, type UsageSnapshot } from "./usage/snapshot.js";
+import { type UsageSnapshotOptions, type UsageWatchOptions, watchUsage } from "./usage/watch.js";
 
 /** Which containers' stats to list; everything given must match. */
 export interface ContainerStatsQuery {
@@ -67,6 +71,33 @@ export class Stats {
       labelSelector: { ...query.labels },
     };
     return calls.listPodSandboxStats(this.#connection, filter, options);
+  }
+
+  /**
+   * What running containers and their pods use, with their names and images. Rates need two samples, so that they are `undefined`
+   * here: see {@link watch}.
+   */
+  async snapshot(options: UsageSnapshotOptions = {}): Promise<UsageSnapshot> {
+    return new UsageSampler(this.#connection, options).sample(callOptionsOf(options));
+  }
+
+  /**
+   * As {@link snapshot}, again and again: at once, without rates, and then every `intervalMs`, with the rates since the snapshot
+   * before. A sample is taken when it is due and asked for: a slow reader gets a fresh one, never a queue of old ones.
+   *
+   * While the runtime is away (`UNAVAILABLE`, `DEADLINE_EXCEEDED`) the stream waits, and tells `onMissed`. It throws if the first
+   * sample fails, or three in a row for any other reason, and the signal's reason as soon as that aborts.
+   *
+   * ```ts
+   * for await (const { containers } of cri.stats.watch({ intervalMs: 1_000 })) {
+   *   for (const { name, pod, cpu } of containers) console.log(pod?.name, name, cpu?.percent);
+   * }
+   * ```
+   *
+   * @throws InvalidInputError at once
+   */
+  watch(options: UsageWatchOptions = {}): CriStream<UsageSnapshot> {
+    return watchUsage(this.#connection, options);
   }
 
   /** ListMetricDescriptors: names, help and label keys of what {@link podMetrics} reports. Since Kubernetes 1.26. */

@@ -17,6 +17,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 const real = ["copy.ts", "exec-interactive.ts", "logs-follow.ts", "port-forward.ts"];
+/** They only look at what is there. */
+const observers = ["exporter.ts", "top.ts"];
 
 let runtime: FakeRuntime;
 beforeEach(async () => {
@@ -48,11 +50,45 @@ describe("examples", () => {
   });
 
   test.each(examples)("%s fails when the runtime does", async (file) => {
-    runtime.failNext("CreateContainer", { code: "INTERNAL", message: "no space left on device" });
+    runtime.failNext(observers.includes(file) ? "ListContainerStats" : "CreateContainer", {
+      code: "INTERNAL",
+      message: "no space left on device",
+    });
     const { code, stderr } = await start(file).finished;
     expect(code).not.toBe(0);
     expect(stderr).toContain("no space left on device");
     expect(runtime.pods).toEqual([]);
+  });
+});
+
+describe("examples that only look", () => {
+  beforeEach(async () => {
+    const cri = await runtime.connect();
+    const pod = await cri.pods.run({ name: "shop" });
+    for (const name of ["web", "cache"]) await pod.runContainer({ name, image: "docker.io/library/busybox:1.37" });
+    await cri.close();
+  });
+
+  test("top.ts shows the busiest container first", async () => {
+    const { code, stdout } = await start("top.ts", ["--once"]).finished;
+    expect(code).toBe(0);
+    const rows = [...stdout.matchAll(/^│ (\d+\.\d) .* default\/shop +│ (web|cache) +│ docker\.io/gm)];
+    expect(rows.map(([, , name]) => name).sort()).toEqual(["cache", "web"]);
+    expect(Number(rows[0]?.[1])).toBeGreaterThanOrEqual(Number(rows[1]?.[1]));
+  });
+
+  test("exporter.ts goes on serving at the port that it is given", async () => {
+    const { child, finished } = start("exporter.ts", ["0"]);
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const url = /http:\S+/.exec(line.toString())?.[0] ?? "";
+    runtime.failNext("ListContainerStats", { code: "INTERNAL", message: "disk on fire" });
+    expect((await fetch(url)).status).toBe(503);
+    const response = await fetch(url);
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(await response.text()).toMatch(/^container_cpu_usage_seconds_total\{.*container="web".*\} \d/m);
+    expect((await fetch(new URL("/", url))).status).toBe(404);
+    child.kill();
+    await finished;
   });
 });
 

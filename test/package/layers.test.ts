@@ -22,13 +22,21 @@ const layers = [
   ["transport", "specs", "streaming", "logs"],
   ["calls"],
   ["resources"],
-  ["client"],
+  ["client", "prometheus"],
   ["index", "testing"],
 ] as const;
 type Part = (typeof layers)[number][number];
 
 /** Parts that are one file rather than a folder. */
-const singleFiles: ReadonlySet<Part> = new Set<Part>(["proto", "errors", "options", "json", "client", "index"]);
+const singleFiles: ReadonlySet<Part> = new Set<Part>([
+  "proto",
+  "errors",
+  "options",
+  "json",
+  "client",
+  "prometheus",
+  "index",
+]);
 
 /** Imports against the order, each with its reason. */
 const exceptions: readonly { from: string; to: string; reason: string }[] = [];

@@ -1,5 +1,6 @@
 // What a user of the published package might write; compiled and run as an ECMAScript module and as CommonJS.
 import { CriClient, CriError, type ExecResult, NameReservedError, type PodSpec } from "k8s-cri-client";
+import { formatUsage } from "k8s-cri-client/prometheus";
 import { ContainerConfig, Long } from "k8s-cri-client/proto";
 import { FakeRuntime } from "k8s-cri-client/testing";
 
@@ -14,6 +15,11 @@ async function main(): Promise<void> {
   if (result.stdout !== "hello\n") throw new Error(`unexpected output ${result.stdout}`);
   const config: ContainerConfig = ContainerConfig.decode(ContainerConfig.encode(container.config).finish());
   if (config.metadata?.name !== "main") throw new Error("the configuration did not survive");
+  for await (const snapshot of cri.stats.watch({ intervalMs: 10 })) {
+    const cores: number | undefined = snapshot.containers[0]?.cpu?.cores;
+    if (!formatUsage(snapshot).includes('container="main"')) throw new Error("the container has no metrics");
+    if (cores !== undefined) break;
+  }
   const status = await container.status();
   if (!Long.isLong(status.startedAt)) throw new Error("startedAt is no Long");
   try {

@@ -1,0 +1,300 @@
+/** cri.stats.snapshot and cri.stats.watch, and the metrics made of them. */
+import { getEventListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { CriError, InvalidInputError, type UsageSnapshot } from "../../src/index.js";
+import { formatMetrics, formatUsage } from "../../src/prometheus.js";
+import { Long } from "../../src/proto.js";
+import { rejection, startFake } from "./support.js";
+
+const image = "busybox:1";
+
+/** A fake with two pods, of one and two containers. */
+async function startBusy(...options: Parameters<typeof startFake>) {
+  const { runtime, cri } = await startFake(...options);
+  const one = await cri.pods.run({ name: "one", namespace: "shop", labels: { tier: "front" } });
+  const two = await cri.pods.run({ name: "two", namespace: "shop", labels: { tier: "back" } });
+  const limits = { memory: "64Mi" };
+  const web = await one.runContainer({ name: "web", image, labels: { a: "b" }, resources: { limits } });
+  const api = await two.runContainer({ name: "api", image });
+  const cache = await two.runContainer({ name: "cache", image });
+  runtime.clearCalls();
+  return { runtime, cri, one, two, web, api, cache };
+}
+
+const namesOf = ({ pods, containers }: UsageSnapshot) => ({
+  pods: pods.map(({ name }) => name).sort(),
+  containers: containers.map(({ name }) => name).sort(),
+});
+
+describe("a snapshot", () => {
+  test("joins containers to their pods and images", async () => {
+    const { cri, one, web } = await startBusy();
+    const { at, containers, pods, podStatsError } = await cri.stats.snapshot();
+    expect(Math.abs(at.getTime() - Date.now())).toBeLessThan(5_000);
+    expect(podStatsError).toBeUndefined();
+    const usage = containers.find(({ id }) => id === web.id);
+    expect(usage).toMatchObject({
+      ...{ name: "web", attempt: 0, labels: { a: "b" } },
+      pod: { id: one.id, name: "one", namespace: "shop", labels: { tier: "front" } },
+      image: { reference: image },
+      memory: { limitBytes: 64 * 2 ** 20 },
+      swap: { usedBytes: 0 },
+      filesystem: { usedBytes: 8_192, inodesUsed: 3 },
+      ioPressure: undefined,
+    });
+    expect(usage?.cpu).toEqual({ cores: undefined, percent: undefined, pressure: undefined });
+    expect(usage?.stats.cpu?.usageCoreNanoSeconds?.value).toBeInstanceOf(Long);
+    const pod = pods.find(({ id }) => id === one.id);
+    expect(pod).toMatchObject({ name: "one", namespace: "shop", processCount: 2, containers: [{ id: web.id }] });
+    expect(pod?.containers[0]).toBe(usage);
+    expect(pod?.network?.[0]).toMatchObject({ name: "eth0", rxBytesPerSecond: undefined });
+  });
+
+  test("is of one pod, or of pods by label, with their containers", async () => {
+    const { cri, one, two } = await startBusy();
+    expect(namesOf(await cri.stats.snapshot())).toEqual({ pods: ["one", "two"], containers: ["api", "cache", "web"] });
+    expect(namesOf(await cri.stats.snapshot({ pod: one }))).toEqual({ pods: ["one"], containers: ["web"] });
+    const back = { pods: ["two"], containers: ["api", "cache"] };
+    expect(namesOf(await cri.stats.snapshot({ labels: { tier: "back" } }))).toEqual(back);
+    expect(namesOf(await cri.stats.snapshot({ pod: two.id, labels: { tier: "back" } }))).toEqual(back);
+    expect(namesOf(await cri.stats.snapshot({ labels: { tier: "none" } }))).toEqual({ pods: [], containers: [] });
+  });
+
+  test("names images that containers were made of by id, as the kubelet does", async () => {
+    const { runtime, cri } = await startFake({ flavor: "containerd-1.6" });
+    const pod = await cri.pods.run({ name: "pod" });
+    const id = runtime.images[0]?.id ?? "";
+    await pod.runContainer({ name: "main", image: id });
+    expect((await cri.stats.snapshot()).containers[0]?.image).toEqual({
+      id,
+      reference: "docker.io/library/busybox:1",
+    });
+    runtime.failNext("ListImages", { code: "INTERNAL" });
+    expect((await cri.stats.snapshot()).containers[0]?.image).toEqual({
+      id,
+      reference: expect.stringContaining("@sha256:"),
+    });
+  });
+
+  test("has containers also where the runtime refuses the figures of pods", async () => {
+    const { runtime, cri } = await startBusy();
+    runtime.failNext("ListPodSandboxStats", { code: "UNKNOWN", message: "cgroupPath is empty" });
+    const snapshot = await cri.stats.snapshot();
+    expect(namesOf(snapshot)).toEqual({ pods: ["one", "two"], containers: ["api", "cache", "web"] });
+    expect(snapshot.podStatsError?.message).toContain("run the pod with a cgroupParent");
+    for (const pod of snapshot.pods) {
+      expect(pod).toMatchObject({ cpu: undefined, memory: undefined, network: undefined, processCount: undefined });
+      expect(pod).toMatchObject({ stats: undefined, namespace: "shop" });
+    }
+    expect(formatUsage(snapshot)).toContain("resource_scrape_error 1\n");
+  });
+
+  test("rejects as any call does", async () => {
+    const { runtime, cri } = await startBusy();
+    runtime.failNext("ListContainerStats", { code: "INTERNAL" });
+    expect(await rejection(cri.stats.snapshot())).toSatisfy((error) => CriError.is(error, "INTERNAL"));
+    expect(await rejection(cri.stats.snapshot({ pod: "" }))).toBeInstanceOf(InvalidInputError);
+    expect(await rejection(cri.stats.snapshot({ signal: AbortSignal.abort("enough") }))).toBe("enough");
+    await cri.close();
+    expect(await rejection(cri.stats.snapshot())).toSatisfy((error) => CriError.is(error, "CLIENT_CLOSED"));
+  });
+});
+
+describe("a watch", () => {
+  const take = async (stream: AsyncIterable<UsageSnapshot>, count: number) => {
+    const taken: UsageSnapshot[] = [];
+    for await (const snapshot of stream) if (taken.push(snapshot) === count) break;
+    return taken;
+  };
+
+  test("has no rates at first, and then those since the snapshot before", async () => {
+    const { cri, web } = await startBusy();
+    const [first, second] = await take(cri.stats.watch({ intervalMs: 100 }), 2);
+    expect(first?.containers.every(({ cpu }) => cpu?.cores === undefined)).toBe(true);
+    const usage = second?.containers.find(({ id }) => id === web.id);
+    const pace = (usage?.stats.cpu?.usageNanoCores?.value.toNumber() ?? 0) / 1e9;
+    expect(usage?.cpu?.cores).toBeCloseTo(pace, 4);
+    expect(usage?.cpu?.percent).toBeCloseTo(pace * 100, 2);
+    const pod = second?.pods.find(({ name }) => name === "one");
+    expect(pod?.cpu?.cores).toBeCloseTo(pace, 4);
+    expect(pod?.network?.[0]?.rxBytesPerSecond).toBeGreaterThan(900);
+    expect(pod?.network?.[0]?.rxBytesPerSecond).toBeLessThan(1_100);
+  });
+
+  test("asks for names only when there is something new, and forgets what is gone", async () => {
+    const { runtime, cri, two, cache } = await startBusy();
+    const seen: string[][] = [];
+    let late = 0;
+    for await (const snapshot of cri.stats.watch({ intervalMs: 5 })) {
+      seen.push(namesOf(snapshot).containers);
+      if (seen.length === 3) await cache.remove();
+      if (seen.length === 5) await two.runContainer({ name: "late", image });
+      if (seen.length < 7) continue;
+      late = snapshot.containers.filter(({ name, pod }) => name === "late" && pod?.name === "two").length;
+      break;
+    }
+    const before = ["api", "cache", "web"];
+    const after = ["api", "late", "web"];
+    expect(seen).toEqual([before, before, before, ["api", "web"], ["api", "web"], after, after]);
+    expect(late).toBe(1);
+    expect(runtime.callsOf("ListContainers")).toHaveLength(2);
+    expect(runtime.callsOf("ListContainerStats")).toHaveLength(7);
+  });
+
+  test("keeps a rate while the runtime tells the same measurement again", async () => {
+    const { runtime, cri, web } = await startBusy();
+    const second = 1_000_000_000;
+    for (const [at, used] of [
+      [1, 5],
+      [3, 6],
+      [3, 6],
+      [4, 2],
+      [5, 3],
+    ] as const) {
+      runtime.respondNext("ListContainerStats", ({ stats = [] }) => ({
+        stats: stats
+          .filter(({ attributes }) => attributes?.id === web.id)
+          .map((one) => ({ ...one, cpu: { timestamp: at * second, usageCoreNanoSeconds: { value: used * second } } })),
+      }));
+    }
+    const cores = (await take(cri.stats.watch({ intervalMs: 5 }), 5)).map(
+      ({ containers }) => containers[0]?.cpu?.cores,
+    );
+    // The counter went back: the container was restarted under its id, or the runtime counts anew.
+    expect(cores).toEqual([undefined, 0.5, 0.5, undefined, 1]);
+  });
+
+  test("starts a sample an interval after the start of the last, and gives a slow reader a fresh one", async () => {
+    const { runtime, cri } = await startBusy();
+    runtime.delayNext("ListContainerStats", 60, { times: 3 });
+    const startedAt = performance.now();
+    const snapshots = await take(cri.stats.watch({ intervalMs: 100 }), 3);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(255);
+    expect((snapshots[2]?.at.getTime() ?? 0) - (snapshots[0]?.at.getTime() ?? 0)).toBeLessThan(320);
+
+    runtime.clearCalls();
+    let count = 0;
+    for await (const { at } of cri.stats.watch({ intervalMs: 5 })) {
+      expect(Date.now() - at.getTime()).toBeLessThan(80);
+      if (++count === 3) break;
+      await sleep(100);
+    }
+    expect(runtime.callsOf("ListContainerStats")).toHaveLength(3);
+  });
+
+  test("waits while the runtime is away, tells so, and goes on", async () => {
+    const { runtime, cri } = await startBusy();
+    const missed: CriError[] = [];
+    const counts: number[] = [];
+    const watch = cri.stats.watch({ intervalMs: 20, retry: false, onMissed: (error) => missed.push(error) });
+    for await (const { containers } of watch) {
+      counts.push(containers.length);
+      if (counts.length === 3) break;
+      if (counts.length === 1) {
+        await runtime.kill();
+        setTimeout(() => void runtime.restart(), 200);
+      }
+    }
+    expect(counts).toEqual([3, 3, 3]);
+    expect(missed.length).toBeGreaterThan(3);
+    expect(missed.every(({ code }) => code === "UNAVAILABLE")).toBe(true);
+  });
+
+  test("gives up when the first sample fails, or three in a row for a reason that does not pass", async () => {
+    const { runtime, cri } = await startBusy();
+    runtime.failNext("ListContainerStats", { code: "UNAVAILABLE", times: 3 });
+    expect(await rejection(take(cri.stats.watch(), 1))).toSatisfy((error) => CriError.is(error, "UNAVAILABLE"));
+
+    const missed: CriError[] = [];
+    const watch = cri.stats.watch({ intervalMs: 5, onMissed: (error) => missed.push(error) });
+    const counts: number[] = [];
+    const read = async () => {
+      for await (const _ of watch) {
+        const times = [2, 3][counts.push(missed.length) - 1];
+        runtime.failNext("ListContainerStats", { code: "INTERNAL", times });
+      }
+    };
+    expect(await rejection(read())).toSatisfy((error) => CriError.is(error, "INTERNAL"));
+    expect(counts).toEqual([0, 2]);
+    expect(missed).toHaveLength(4);
+  });
+
+  test("a sample that takes too long is missed", async () => {
+    const { runtime, cri } = await startBusy();
+    const missed: string[] = [];
+    const onMissed = ({ code }: CriError) => missed.push(code);
+    let count = 0;
+    for await (const _ of cri.stats.watch({ intervalMs: 10, sampleTimeoutMs: 300, onMissed })) {
+      if (++count === 2) break;
+      runtime.hangNext("ListContainerStats");
+    }
+    expect(missed).toEqual(["DEADLINE_EXCEEDED"]);
+  });
+
+  test.each([
+    ["during a sample", 5],
+    ["between samples", 60_000],
+  ])("ends at once %s: when it is closed, aborted, or its client is", async (_, intervalMs) => {
+    const { runtime, cri } = await startBusy();
+    const controller = new AbortController();
+    const watching = async (client = cri) => {
+      const watch = client.stats.watch({ intervalMs, signal: controller.signal });
+      const iterator = watch[Symbol.asyncIterator]();
+      await iterator.next();
+      if (intervalMs < 60_000) runtime.hangNext("ListContainerStats");
+      const next = iterator.next();
+      next.catch(() => {});
+      await sleep(50);
+      return { watch, next };
+    };
+    const closed = await watching();
+    await closed.watch.close();
+    expect(await closed.next).toEqual({ done: true, value: undefined });
+
+    const aborted = await watching();
+    controller.abort("enough");
+    expect(await rejection(aborted.next)).toBe("enough");
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+
+    const other = cri.with({});
+    const orphan = other.stats.watch({ intervalMs })[Symbol.asyncIterator]();
+    await orphan.next();
+    if (intervalMs < 60_000) runtime.hangNext("ListContainerStats");
+    const next = orphan.next();
+    setTimeout(() => void other.close(), 50);
+    expect(await rejection(next)).toSatisfy((error) => CriError.is(error, "CLIENT_CLOSED"));
+  });
+
+  test("refuses options that make no sense, at once", async () => {
+    const { runtime, cri } = await startBusy();
+    for (const options of [{ intervalMs: 0 }, { intervalMs: Number.NaN }, { sampleTimeoutMs: -1 }, { pod: "" }]) {
+      expect(() => cri.stats.watch(options)).toThrow(InvalidInputError);
+    }
+    expect(runtime.calls).toEqual([]);
+  });
+});
+
+describe("metrics", () => {
+  test("of a snapshot, in the words of the kubelet and cAdvisor", async () => {
+    const { cri, web } = await startBusy();
+    const text = formatUsage(await cri.stats.snapshot());
+    const labels = `namespace="shop",pod="one",container="web",id="${web.id}",image="busybox:1"`;
+    expect(text).toMatch(new RegExp(`^container_cpu_usage_seconds_total\\{${labels}\\} \\d+\\.\\d{9} \\d{13}$`, "m"));
+    expect(text).toContain(`container_spec_memory_limit_bytes{${labels}} 67108864 `);
+    expect(text.match(/^container_spec_memory_limit_bytes\{/gm)).toHaveLength(1);
+    expect(text).toMatch(/^pod_cpu_usage_seconds_total\{namespace="shop",pod="one",id="\w+"\} \d/m);
+    const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(new Set(families).size).toBe(families.length);
+  });
+
+  test("that the runtime makes itself", async () => {
+    const { cri, web } = await startBusy({ flavor: "cri-o" });
+    const text = formatMetrics(await cri.stats.metricDescriptors(), await cri.stats.podMetrics());
+    expect(text).toContain("# TYPE container_cpu_usage_seconds_total counter\n");
+    expect(text).toContain("# TYPE container_memory_working_set_bytes gauge\n");
+    expect(text).toMatch(
+      new RegExp(`^container_memory_working_set_bytes\\{id="${web.id}",name="web",image="[^"]+"\\} \\d+ \\d{13}$`, "m"),
+    );
+  });
+});

@@ -1,0 +1,97 @@
+/** Usage over time, with names. One runtime after the other: each keeps a core busy. */
+import { readdirSync, readFileSync } from "node:fs";
+import { CriError, type UsageSnapshot } from "k8s-cri-client";
+import { formatUsage } from "k8s-cri-client/prometheus";
+import { expect, test } from "vitest";
+import { journeys, sh } from "./helpers/journeys.js";
+
+/**
+ * How much of its time a process of this machine waited for a CPU since it was last asked, by the kernel's own account: a busy
+ * loop that does not run waits, however much else there is to do.
+ */
+function waitingOf(word: string): () => number | undefined {
+  const isIt = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word);
+    } catch {
+      return false; // gone meanwhile
+    }
+  };
+  let pid: string | undefined;
+  let [waitedMs, at] = [Number.NaN, 0];
+  return () => {
+    pid ??= readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIt(name));
+    const before = { waitedMs, at };
+    waitedMs = Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
+    at = performance.now();
+    return Number.isNaN(before.waitedMs) ? undefined : (waitedMs - before.waitedMs) / (at - before.at);
+  };
+}
+
+journeys(
+  "usage",
+  (bench) => {
+    const { cri } = bench;
+    const find = (snapshot: UsageSnapshot, containerId: string) =>
+      snapshot.containers.find(({ id }) => id === containerId) ?? expect.fail("the container has no stats");
+
+    test("a busy loop takes one core, an idle container none; with names, memory and network", async () => {
+      await using pod = await bench.pod({ cgroupParent: `/${bench.namespace}`, labels: { usage: bench.namespace } });
+      const word = `busy-in-${bench.namespace}`;
+      const busy = { command: sh(`while :; do :; done # ${word}`), resources: { limits: { memory: "64Mi" } } };
+      await using loop = await bench.container(pod, busy);
+      await using idle = await bench.container(pod);
+
+      const waited = waitingOf(word);
+      const seen: { cores: number | undefined; waiting: number | undefined }[] = [];
+      let last: UsageSnapshot | undefined;
+      const deadline = Date.now() + 60_000;
+      for await (last of cri.stats.watch({ labels: { usage: bench.namespace }, intervalMs: 1_000 })) {
+        const { cores } = find(last, loop.id).cpu ?? {};
+        const waiting = waited();
+        seen.push({ cores, waiting });
+        if (cores !== undefined && Math.abs(cores + (waiting ?? 0) - 1) < 0.15) break;
+        if (Date.now() > deadline) expect.fail(`not about one core: ${JSON.stringify(seen)}`);
+      }
+      expect(seen[0]?.cores).toBeUndefined();
+      const snapshot = last ?? expect.fail("no snapshot");
+
+      const usage = find(snapshot, loop.id);
+      expect(usage.cpu?.percent).toBe((usage.cpu?.cores ?? 0) * 100);
+      expect(usage.pod).toMatchObject({ id: pod.id, name: pod.config.metadata?.name, namespace: bench.namespace });
+      expect(usage).toMatchObject({ name: loop.config.metadata?.name, attempt: 0 });
+      const named = await cri.images.get(usage.image?.reference ?? "");
+      expect(named?.id).toBe((await cri.images.get(bench.image))?.id);
+      expect(usage.memory?.limitBytes).toBe(64 * 2 ** 20);
+      expect(usage.memory?.workingSetBytes).toBeGreaterThan(0);
+      expect(usage.filesystem?.usedBytes).toBeGreaterThanOrEqual(0);
+
+      const quiet = find(snapshot, idle.id);
+      expect(quiet.cpu?.cores).toBeLessThan(0.1);
+      expect(quiet.memory?.limitBytes).toBeUndefined();
+
+      expect(snapshot.podStatsError).toBeUndefined();
+      expect(snapshot.pods.map(({ id }) => id)).toEqual([pod.id]);
+      expect(snapshot.pods[0]?.containers).toHaveLength(2);
+      expect(snapshot.pods[0]?.cpu?.cores).toBeGreaterThan((usage.cpu?.cores ?? 0) * 0.5);
+      expect(snapshot.pods[0]?.memory?.workingSetBytes).toBeGreaterThan(0);
+      expect(snapshot.pods[0]?.processCount).toBeGreaterThanOrEqual(2);
+      expect(snapshot.pods[0]?.network?.[0]).toMatchObject({ name: "eth0", rxBytesPerSecond: expect.any(Number) });
+      expect(formatUsage(snapshot)).toMatch(
+        new RegExp(`^container_spec_memory_limit_bytes\\{.*id="${loop.id}".*\\} 67108864 \\d+$`, "m"),
+      );
+    });
+
+    test.skipIf(!bench.runtime.lab)("a pod without a cgroup parent has no figures; its containers have", async () => {
+      await using pod = await bench.cheapPod();
+      await using container = await bench.container(pod);
+      const snapshot = await cri.stats.snapshot({ pod });
+      expect(snapshot.podStatsError).toSatisfy((error) => CriError.is(error, "UNKNOWN"));
+      expect(snapshot.pods).toMatchObject([
+        { id: pod.id, namespace: bench.namespace, cpu: undefined, stats: undefined },
+      ]);
+      expect(find(snapshot, container.id).memory?.workingSetBytes).toBeGreaterThan(0);
+    });
+  },
+  { oneByOne: true },
+);

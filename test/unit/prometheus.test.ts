@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { formatMetrics, formatUsage } from "../../src/prometheus.js";
+import {
+  ContainerStats,
+  Long,
+  MetricDescriptor,
+  MetricType,
+  PodSandboxMetrics,
+  PodSandboxStats,
+} from "../../src/proto.js";
+import type { ContainerUsage, PodUsage, UsageSnapshot } from "../../src/resources/usage/snapshot.js";
+
+describe("formatMetrics", () => {
+  const descriptors = [
+    { name: "cpu_total", help: "CPU.", labelKeys: ["id", "name"] },
+    { name: "memory", help: "Memory.", labelKeys: ["id"] },
+    { name: "unused", help: "", labelKeys: [] },
+  ].map((descriptor) => MetricDescriptor.fromPartial(descriptor));
+  const metric = (name: string, value: string | undefined, labelValues: string[], rest = {}) => ({
+    name,
+    labelValues,
+    ...(value !== undefined && { value: { value: Long.fromString(value, true) } }),
+    ...rest,
+  });
+
+  test("brings the samples of pods and containers together by metric", () => {
+    const counter = { metricType: MetricType.COUNTER, timestamp: Long.fromString("1795427472989698644") };
+    const gauge = { metricType: MetricType.GAUGE };
+    const pods = ["p1", "p2"].map((podSandboxId) =>
+      PodSandboxMetrics.fromPartial({
+        podSandboxId,
+        metrics: [metric("memory", "0", [podSandboxId], gauge)],
+        containerMetrics: [
+          {
+            containerId: "c",
+            metrics: [metric("cpu_total", "18446744073709551615", [`c of ${podSandboxId}`, "web"], counter)],
+          },
+        ],
+      }),
+    );
+    expect(formatMetrics(descriptors, pods)).toBe(
+      [
+        "# HELP cpu_total CPU.",
+        "# TYPE cpu_total counter",
+        'cpu_total{id="c of p1",name="web"} 18446744073709551615 1795427472989',
+        'cpu_total{id="c of p2",name="web"} 18446744073709551615 1795427472989',
+        "# HELP memory Memory.",
+        "# TYPE memory gauge",
+        'memory{id="p1"} 0',
+        'memory{id="p2"} 0',
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("leaves out what has no descriptor or no value; a label value too few or too many does no harm", () => {
+    const metrics = [
+      metric("unheard_of", "1", []),
+      metric("memory", undefined, ["x"]),
+      metric("cpu_total", "1", ["only id"]),
+      metric("memory", "2", ["id", "surplus"]),
+    ];
+    const text = formatMetrics(descriptors, [PodSandboxMetrics.fromPartial({ metrics })]);
+    expect(text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
+      'cpu_total{id="only id"} 1',
+      'memory{id="id"} 2',
+    ]);
+    expect(formatMetrics([], [])).toBe("");
+  });
+});
+
+describe("formatUsage", () => {
+  const pod = { id: "p", name: "demo", namespace: "default", uid: "u", attempt: 0, labels: {} };
+  const nothing = { cpu: undefined, memory: undefined, ioPressure: undefined };
+  const container = (stats: Parameters<typeof ContainerStats.fromPartial>[0]): ContainerUsage => ({
+    ...{ id: "c", name: "web", attempt: 0, labels: {}, pod, image: { reference: "busybox:1", id: "sha256:1" } },
+    ...{ ...nothing, swap: undefined, filesystem: undefined },
+    stats: ContainerStats.fromPartial(stats),
+  });
+  const snapshot = (containers: ContainerUsage[], pods: PodUsage[] = []): UsageSnapshot => ({
+    ...{ at: new Date(), containers, pods, podStatsError: undefined },
+  });
+  const empty = "# HELP resource_scrape_error 1 if the runtime refused the figures of pods, 0 otherwise.\n";
+
+  test("says nothing of what the runtime does not tell, rather than 0", () => {
+    expect(formatUsage(snapshot([container({})]))).toBe(
+      `${empty}# TYPE resource_scrape_error gauge\nresource_scrape_error 0\n`,
+    );
+  });
+
+  test("has CPU time in seconds with all nine digits, also beyond what a double can hold", () => {
+    const value = Long.fromString("9007199254740993001", true);
+    const text = formatUsage(snapshot([container({ cpu: { timestamp: 5_000_000, usageCoreNanoSeconds: { value } } })]));
+    const labels = 'namespace="default",pod="demo",container="web",id="c",image="busybox:1"';
+    expect(text).toContain(`container_cpu_usage_seconds_total{${labels}} 9007199254.740993001 5\n`);
+  });
+
+  test("has the network of pods by interface, and their CPU on Linux and Windows", () => {
+    const counters = { rxBytes: 7, txBytes: undefined, rxErrors: 0, txErrors: undefined };
+    const usage = (stats: Parameters<typeof PodSandboxStats.fromPartial>[0]): PodUsage => ({
+      ...{ ...pod, ...nothing, containers: [], processCount: undefined },
+      network: [{ name: "eth0", rxBytesPerSecond: undefined, txBytesPerSecond: undefined, ...counters }],
+      stats: PodSandboxStats.fromPartial(stats),
+    });
+    const cpu = { usageCoreNanoSeconds: { value: 1_500_000_000 } };
+    for (const stats of [{ linux: { cpu } }, { windows: { cpu } }]) {
+      const lines = formatUsage(snapshot([], [usage(stats)])).split("\n");
+      expect(lines.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
+        'pod_cpu_usage_seconds_total{namespace="default",pod="demo",id="p"} 1.500000000',
+        'container_network_receive_bytes_total{namespace="default",pod="demo",id="p",interface="eth0"} 7',
+        'container_network_receive_errors_total{namespace="default",pod="demo",id="p",interface="eth0"} 0',
+        "resource_scrape_error 0",
+      ]);
+    }
+  });
+});
