@@ -16,7 +16,7 @@ const reopenMs = 1_000;
 export interface FeedReader {
   /** An event came in. */
   heard(event: ContainerEventResponse): void;
-  /** The stream is to be opened again: what happened since it broke may have been missed. */
+  /** The stream has broken, or is to be opened again after that: what happened meanwhile may have been missed. */
   broken(): void;
 }
 
@@ -65,14 +65,21 @@ export class EventFeed {
         heard = true;
         this.#reader.heard(event);
       }
-      if (!heard && performance.now() - openedAt < atOnceMs) this.source = "list";
+      if (!heard && performance.now() - openedAt < atOnceMs) return this.#doWithout();
     } catch (error) {
-      if (CriError.is(error, "UNIMPLEMENTED")) this.source = "list";
+      if (CriError.is(error, "UNIMPLEMENTED")) return this.#doWithout();
     }
     this.#state = "pausing";
-    if (this.source !== "list") await sleep(reopenMs * (0.5 + Math.random() / 2), signal);
+    this.reconsider();
+    this.#reader.broken();
+    await sleep(reopenMs * (0.5 + Math.random() / 2), signal);
     this.#state = "closed";
     if (this.source !== "list") this.#reader.broken();
+  }
+
+  #doWithout(): void {
+    this.source = "list";
+    this.#state = "closed";
   }
 
   /**

@@ -30,6 +30,7 @@ export class EventQueue implements Watching {
       unlisten?.();
       leave();
     };
+    if (signal?.aborted) this.close(signal.reason);
   }
 
   changed(events: readonly CriEvent[], state: NodeState): void {

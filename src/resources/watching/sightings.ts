@@ -7,6 +7,7 @@ import {
   type PodSandbox,
   type PodSandboxStatus,
 } from "../../proto.js";
+import type { NodeState } from "./event.js";
 
 /** A container as an event of the runtime, or an answer, showed it between two looks. */
 export interface ContainerSighting {
@@ -53,8 +54,21 @@ export class SightingLog {
     return seen;
   }
 
+  /**
+   * What was seen while a look was under way is for the next one, since its lists may be older; but of what they lack and what was
+   * known before, it is the last word.
+   */
+  complete(seen: Sightings, before: NodeState, after: NodeState): void {
+    for (const [id, sighting] of this.#seen.containers) {
+      const known = seen.containers.has(id) || before.containers.has(id);
+      if (known && !after.containers.has(id)) seen.containers.set(id, sighting);
+    }
+  }
+
   /** Something was reported as removed. */
   forget(id: string): void {
+    this.#seen.pods.delete(id);
+    this.#seen.containers.delete(id);
     this.#removed.add(id);
     for (const oldest of this.#removed) {
       if (this.#removed.size <= keepAtMost) break;

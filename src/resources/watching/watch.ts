@@ -101,7 +101,10 @@ export class Watch {
       await this.#feed.open(options);
       const before = this.#state;
       const after = await lookAround(this.#connection, options);
-      if (before) await exitsBetween(this.#connection, before, after, seen, options);
+      if (before) {
+        await exitsBetween(this.#connection, before, after, seen, options);
+        this.#sightings.complete(seen, before, after);
+      }
       this.#publish(before ? diff(before, after, seen, new Date()) : [], after, newcomers);
       this.#away = false;
     } catch (reason) {
