@@ -1,6 +1,9 @@
 import { type LinkedAbort, linkAbort } from "./abort.js";
 
-/** Opens what a stream reads: an iteration that yields items in batches, stops when the signal aborts, and closes behind itself. */
+/**
+ * Opens what a stream reads: an iteration that yields items in batches, stops when the signal aborts, and closes behind
+ * itself.
+ */
 export type BatchSource<T> = (signal: AbortSignal) => AsyncIterable<readonly T[]>;
 
 /** Someone who waits for the next batch. */
@@ -12,8 +15,9 @@ interface Waiter<T> {
 /**
  * Items that arrive over time. It can be iterated once: `for await (const item of stream)`.
  *
- * Nothing is opened before the first item is asked for. Leaving the loop, {@link close} and `await using` end the stream cleanly, an
- * aborted signal makes the loop throw `signal.reason`; both also in the middle of a read, and whatever was open is closed.
+ * Nothing is opened before the first item is asked for. Leaving the loop, {@link close} and `await using` end the stream
+ * cleanly, an aborted signal makes the loop throw `signal.reason`; both also in the middle of a read, and whatever was open is
+ * closed.
  */
 export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
   readonly #open: BatchSource<T>;

@@ -157,6 +157,28 @@ journeys("events", (bench) => {
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
+  test("what came and went between two looks is told where the runtime has events", async () => {
+    if (!hasEvents) return;
+    const pod = await bench.sharedPod();
+    await using other = bench.client();
+    await using recorded = await record(bench, false);
+    const made: string[] = [];
+    for (const code of numbers(5)) {
+      const spec = bench.containerSpec({ command: sh(`exit ${code}`) });
+      const container = await other.runContainerInSandbox(pod, spec);
+      await container.remove();
+      made.push(container.id);
+    }
+    const told = (type: CriEvent["type"]) => recorded.of(type).map(idOf);
+    await eventually(
+      () => told("containerRemoved").length,
+      (count) => count >= made.length,
+    );
+    expect([told("containerAdded"), told("containerRemoved")]).toEqual([made, made]);
+    const exits = recorded.of("containerExited").length;
+    console.log(`${runtime.name}: removed at once: ${made.length}, exits told ${exits}`);
+  });
+
   test("the watch leaves nothing behind: a second one starts from what is there", async () => {
     await using container = await bench.container(await bench.sharedPod());
     await using recorded = await record(bench);

@@ -42,7 +42,7 @@ export class EventStream extends CriStream<CriEvent> {
     return this.#begin().ready;
   }
 
-  /** Where the news come from; undefined as long as that is not known, and after the end. */
+  /** Where the news come from; undefined as long as that is not known. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }

@@ -70,7 +70,7 @@ export class NodeView implements NodeState, AsyncDisposable {
     return this.#state.containers;
   }
 
-  /** Where the news come from; undefined as long as that is not known, and after the end. */
+  /** Where the news come from; undefined as long as that is not known. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }

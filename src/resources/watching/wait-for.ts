@@ -15,7 +15,9 @@ import type { Watching } from "./watcher.js";
 export type WaitTarget = Pick<PodSandbox, "kind" | "id"> | Pick<Container, "kind" | "id">;
 
 /** The status of what is waited for. */
-export type StatusOf<Target extends WaitTarget> = Target["kind"] extends "pod" ? PodSandboxStatus : ContainerStatus;
+export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind: "pod" }
+  ? PodSandboxStatus
+  : ContainerStatus;
 
 /**
  * Waits until the status of a pod or container is as wanted. The status is the only judge; the watch says when to ask for it, and it

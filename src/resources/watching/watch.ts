@@ -60,11 +60,15 @@ export class Watch {
     this.#stir(0);
   }
 
-  /** Returns how many are left; the watch is over when nobody is. */
-  leave(member: Watching): number {
+  /** The last one to leave ends the watch. */
+  leave(member: Watching): void {
     this.#members.delete(member);
     if (this.#members.size === 0) this.#ending.abort();
-    return this.#members.size;
+  }
+
+  /** Whether it is of no use any more. */
+  get over(): boolean {
+    return this.#ending.signal.aborted;
   }
 
   /** Looks as soon as may be, and after that in the pauses from this round on. */
@@ -86,6 +90,7 @@ export class Watch {
       }
     } catch (reason) {
       // The last member left, or the client was closed.
+      this.#ending.abort();
       for (const member of [...this.#members.keys()]) member.failed(reason);
     }
   }

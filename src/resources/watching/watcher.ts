@@ -38,16 +38,14 @@ export class Watcher {
 
   /** Where the news come from; undefined as long as that is not known, or nobody watches. */
   get source(): WatchSource | undefined {
-    return this.#watch?.source;
+    return this.#watch?.over ? undefined : this.#watch?.source;
   }
 
   /** Takes part in the watch. Returns the function that leaves it again; the last one to leave ends it. */
   join(member: Watching): () => void {
-    const watch = this.#watch ?? new Watch(this.#connection);
+    const watch = this.#watch?.over === false ? this.#watch : new Watch(this.#connection);
     this.#watch = watch;
     watch.join(member);
-    return () => {
-      if (watch.leave(member) === 0 && this.#watch === watch) this.#watch = undefined;
-    };
+    return () => watch.leave(member);
   }
 }
