@@ -182,9 +182,10 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * The changes of pods and containers on the node, each told once, as typed events. From GetContainerEvents where the runtime really
-   * has it (containerd 2 and newer, CRI-O with pod events), by comparing lists otherwise: containers that come and go between two
-   * looks are not seen then. `source` tells which, {@link ConnectOptions.watch} has the settings. It survives restarts of the runtime.
+   * The changes of pods and containers on the node, each told once, as typed events. From GetContainerEvents where the runtime
+   * really has it (containerd 2 and newer, CRI-O with pod events), by comparing lists otherwise: containers that come and go
+   * between two looks are not seen then. `source` tells which, {@link ConnectOptions.watch} has the settings. It survives
+   * restarts of the runtime.
    *
    * ```ts
    * for await (const event of cri.events()) if (event.type === "containerExited") console.log(event.exitCode);
@@ -195,17 +196,18 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * The pods and containers of the node in memory, kept up to date in the same way, with listeners. Close it, or dispose of it, when
-   * done.
+   * The pods and containers of the node in memory, kept up to date in the same way, with listeners. Close it, or dispose of it,
+   * when done.
    */
   watch(options?: WatchOptions): NodeView {
     return new NodeView(this.#core.watcher, options);
   }
 
   /**
-   * Waits until a pod or container is as wanted, and resolves with its status. The predicate is asked about the first status, about
-   * another one whenever something listed of the object changes (its state, for instance), and every ten seconds for what lists do
-   * not show. Without `timeoutMs`, `deadline` or `signal` it waits for ever; a runtime that goes away meanwhile is waited for.
+   * Waits until a pod or container is as wanted, and resolves with its status. The predicate is asked about the first status,
+   * about another one whenever something listed of the object changes (its state, for instance), and every ten seconds for what
+   * lists do not show. Without `timeoutMs`, `deadline` or `signal` it waits for ever; a runtime that goes away meanwhile is
+   * waited for.
    *
    * ```ts
    * await cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING, { timeoutMs: 10_000 });

@@ -55,6 +55,7 @@ export type { ContainerExit } from "./resources/wait.js";
 
 // Watching
 
+export type { CriStream } from "./internal/stream.js";
 export type {
   ContainerEvent,
   ContainerExitedEvent,

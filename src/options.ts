@@ -81,8 +81,8 @@ export type WatchSource = "events" | "list";
 /** How pods and containers are watched, for `events`, `watch`, `waitFor` and `wait` together: they share one watch per client. */
 export interface WatchSettings {
   /**
-   * `events` uses GetContainerEvents also where it would not be trusted (on containerd 1.7 that takes events away from the kubelet);
-   * a runtime without it is polled all the same. `list` keeps hands off it.
+   * `events` uses GetContainerEvents also where it would not be trusted (on containerd 1.7 that takes events away from the
+   * kubelet); a runtime without it is polled all the same. `list` keeps hands off it.
    *
    * @defaultValue what the runtime is good for: events on containerd 2 and newer and on CRI-O with pod events, else lists
    */

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ContainerState, CriClient, type CriEvent, type EventStream, PodSandboxState } from "../../src/index.js";
@@ -244,6 +245,17 @@ describe("the end of a stream", () => {
     const late = cri.events({ signal: abort.signal });
     expect(await rejection(late.ready)).toBe(abort.signal.reason);
     expect(await rejection(collect(late).done)).toBe(abort.signal.reason);
+  });
+
+  test("a signal for many of them keeps no listener", async () => {
+    const { cri } = await startFake();
+    const { signal } = new AbortController();
+    for (let round = 0; round < 20; round++) {
+      for await (const _ of cri.events({ signal, initial: true })) break;
+      await using view = cri.watch({ signal });
+      await view.ready;
+    }
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
   test("one stream is shared by all, and ends with the last", async () => {

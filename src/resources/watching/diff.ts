@@ -17,8 +17,8 @@ const stages: Readonly<Record<ContainerState, number>> = {
 export const stageOf = (state: ContainerState): number => stages[state] ?? 1;
 
 /**
- * What happened between two looks at a node: the difference between the lists, and what was sighted in between. Applied to the state
- * before, the events give the state after.
+ * What happened between two looks at a node: the difference between the lists, and what was sighted in between. Applied to the
+ * state before, the events give the state after.
  */
 export function diff(before: NodeState, after: NodeState, seen: Sightings, now: Date): CriEvent[] {
   const events: CriEvent[] = [];

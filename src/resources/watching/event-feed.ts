@@ -21,8 +21,8 @@ export interface FeedReader {
 }
 
 /**
- * The runtime's own events, where they can be trusted. Whether a stream is open cannot be told: the first sign of it comes with the
- * first event.
+ * The runtime's own events, where they can be trusted. Whether a stream is open cannot be told: the first sign of it comes with
+ * the first event.
  */
 export class EventFeed {
   /** Where news come from; undefined as long as that is to be found out. */

@@ -35,8 +35,8 @@ export class EventStream extends CriStream<CriEvent> {
   }
 
   /**
-   * Begins, and resolves once it is certain that every change from now on will be told. Rejects if the stream fails or ends before
-   * that. A stream that began is to be read or closed.
+   * Begins, and resolves once it is certain that every change from now on will be told. Rejects if the stream fails or ends
+   * before that. A stream that began is to be read or closed.
    */
   get ready(): Promise<void> {
     return this.#begin().ready;

@@ -43,8 +43,8 @@ export interface ContainerExitedEvent {
  * Everything there is: replace what you know by it. It comes
  *
  * - `initial`: first of all, on request;
- * - `gap`: after the runtime or its events were away. What is different since then has been told by the events before it; what came
- *   and went meanwhile has not;
+ * - `gap`: after the runtime or its events were away. What is different since then has been told by the events before it;
+ *   what came and went meanwhile has not;
  * - `overflow`: instead of events that were not read in time.
  */
 export interface ResyncEvent extends NodeState {
@@ -55,9 +55,9 @@ export interface ResyncEvent extends NodeState {
 }
 
 /**
- * A change on the node. Each is told once, wherever the news came from, and in this order: a pod before its containers, a container
- * `Added`, `Started`, `Exited`, `Removed`. Steps that were over before anybody could look are left out, except that an exit of a
- * process that was started is always preceded by its start.
+ * A change on the node. Each is told once, wherever the news came from, and in this order: a pod before its containers, a
+ * container `Added`, `Started`, `Exited`, `Removed`. Steps that were over before anybody could look are left out, except that
+ * an exit of a process that was started is always preceded by its start.
  */
 export type CriEvent = PodEvent | ContainerEvent | ContainerExitedEvent | ResyncEvent;
 

@@ -10,7 +10,9 @@ import type { Sightings } from "./sightings.js";
 /** How many statuses are asked for at a time. */
 const atATime = 8;
 
-/** What is on the node. Containers are listed first: one that is listed has its pod in the state as well, but for a removed one. */
+/**
+ * What is on the node. Containers are listed first: one that is listed has its pod in the state as well, but for a removed one.
+ */
 export async function lookAround(connection: Connection, options: CallOptions): Promise<NodeState> {
   const containers = await listContainers(connection, undefined, options);
   const pods = await listPodSandboxes(connection, undefined, options);

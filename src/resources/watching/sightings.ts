@@ -55,8 +55,8 @@ export class SightingLog {
   }
 
   /**
-   * What was seen while a look was under way is for the next one, since its lists may be older; but of what they lack and what was
-   * known before, it is the last word.
+   * What was seen while a look was under way is for the next one, since its lists may be older; but of what they lack and what
+   * was known before, it is the last word.
    */
   complete(seen: Sightings, before: NodeState, after: NodeState): void {
     for (const [id, sighting] of this.#seen.containers) {

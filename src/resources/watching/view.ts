@@ -99,8 +99,9 @@ export class NodeView implements NodeState, AsyncDisposable {
   }
 
   /**
-   * Calls back with every event of a type from now on; the view is up to date already then. What is there at the beginning comes as
-   * one `resync`, not as additions. Returns the function that ends it. An error that a listener throws is an uncaught exception.
+   * Calls back with every event of a type from now on; the view is up to date already then. What is there at the beginning
+   * comes as one `resync`, not as additions. Returns the function that ends it. An error that a listener throws is an uncaught
+   * exception.
    */
   on<Type extends CriEvent["type"]>(type: Type, listener: (event: CriEventOf<Type>) => void): () => void {
     const listeners = this.#listeners.get(type) ?? new Set();

@@ -20,8 +20,8 @@ export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind
   : ContainerStatus;
 
 /**
- * Waits until the status of a pod or container is as wanted. The status is the only judge; the watch says when to ask for it, and it
- * is asked for every {@link WatchSettings.relistMs} besides. A runtime that goes away meanwhile is waited for.
+ * Waits until the status of a pod or container is as wanted. The status is the only judge; the watch says when to ask for it,
+ * and it is asked for every {@link WatchSettings.relistMs} besides. A runtime that goes away meanwhile is waited for.
  */
 export async function waitFor<Target extends WaitTarget>(
   core: Core,

@@ -11,13 +11,15 @@ import type { Watching } from "./watcher.js";
 /** The pause after the first look; every further one is twice as long, up to the interval. */
 const firstPauseMs = 25;
 
-/** Where in that series to go on after something happened: pauses of 200, 400, 800 ms. More is likely to come, but not at once. */
+/**
+ * Where in that series to go on after something happened: pauses of 200, 400, 800 ms. More is likely to come, but not at once.
+ */
 const afterNews = 3;
 
 /**
- * Looks at a node again and again, and tells its members what is different. The lists are the only judge; the runtime's events make
- * it look at once, and keep what came and went between two looks. One look at a time: whatever asks for one meanwhile is served by
- * the next.
+ * Looks at a node again and again, and tells its members what is different. The lists are the only judge; the runtime's events
+ * make it look at once, and keep what came and went between two looks. One look at a time: whatever asks for one meanwhile is
+ * served by the next.
  */
 export class Watch {
   readonly #connection: Connection;

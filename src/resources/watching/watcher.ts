@@ -9,8 +9,8 @@ export interface Watching {
   /** What happened, and the state after it. The first call brings one `resync`, of a look that began after joining. */
   changed(events: readonly CriEvent[], state: NodeState): void;
   /**
-   * The first look failed, or the client was closed. Nothing more comes in the latter case; in the former a first state does as soon
-   * as there is one, to those who have not left.
+   * The first look failed, or the client was closed. Nothing more comes in the latter case; in the former a first state does as
+   * soon as there is one, to those who have not left.
    */
   failed(reason: unknown): void;
 }

@@ -47,12 +47,9 @@ function apply(before: NodeState, events: readonly CriEvent[]): NodeState {
 }
 
 const types = (before: Container | undefined, after: Container | undefined, sighted?: ContainerStatus) =>
-  diff(
-    stateOf([], before ? [before] : []),
-    stateOf([], after ? [after] : []),
-    seen(sighted ? [sighted] : []),
-    now,
-  ).map(({ type }) => type.replace("container", ""));
+  diff(stateOf([], before ? [before] : []), stateOf([], after ? [after] : []), seen(sighted ? [sighted] : []), now).map(
+    ({ type }) => type.replace("container", ""),
+  );
 
 describe("diff", () => {
   const created = container("c", CONTAINER_CREATED);
