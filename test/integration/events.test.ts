@@ -342,13 +342,15 @@ describe("watch", () => {
   });
 
   test("shows what was there while the runtime is away, and goes on", async () => {
-    const { runtime, cri } = await startFake();
+    const warnings: string[] = [];
+    const { runtime, cri } = await startFake({}, { logger: { warn: (message) => warnings.push(message) } });
     const pod = await cri.pods.run({ name: "p" });
     await using view = cri.watch();
     await view.ready;
     await runtime.kill();
-    await sleep(300);
+    await sleep(500);
     expect(view.pods.has(pod.id)).toBe(true);
+    expect(warnings).toEqual(["pods and containers could not be listed; the watch goes on trying"]);
     await runtime.restart({ keepState: false });
     await expect.poll(() => view.pods.size, { timeout: 10_000 }).toBe(0);
   });

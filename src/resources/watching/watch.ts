@@ -1,6 +1,7 @@
 import { type Budget, startBudget } from "../../calls/budget.js";
 import { defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import type { Connection } from "../../transport/connection.js";
+import { log } from "../../transport/logging.js";
 import { diff } from "./diff.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
 import { EventFeed } from "./event-feed.js";
@@ -117,7 +118,9 @@ export class Watch {
     } catch (reason) {
       if (signal.aborted) throw reason;
       if (!this.#away) {
-        this.#connection.options.logger?.warn?.("looking at the runtime's pods and containers failed", { reason });
+        const { endpoint, options } = this.#connection;
+        const fields = { endpoint, error: String(reason) };
+        log(options.logger, "warn", "pods and containers could not be listed; the watch goes on trying", fields);
       }
       this.#away = this.#gap = true;
       this.#feed.reconsider();
