@@ -143,12 +143,14 @@ describe("events", () => {
     const pod = await cri.pods.run({ name: "p" });
     const reader = stream[Symbol.asyncIterator]();
     expect((await reader.next()).value).toMatchObject({ type: "podAdded" });
+    await using view = cri.watch();
+    await view.ready;
     // For one look there are many containers, for the next one there is none.
     const containers = Array.from({ length: 700 }, (_, index) => ({ id: `c${index}`, podSandboxId: pod.id }));
+    let removed = 0;
+    view.on("containerRemoved", () => removed++);
     runtime.respondNext("ListContainers", { containers });
-    await using view = cri.watch();
-    await expect.poll(() => view.containers.size, { timeout: 5_000 }).toBe(700);
-    await expect.poll(() => view.containers.size, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => removed, { timeout: 15_000 }).toBe(700);
     const { value } = await reader.next();
     expect(value).toMatchObject({ type: "resync", reason: "overflow", containers: new Map() });
     await pod.remove();
