@@ -16,12 +16,15 @@ import type { OwnedContainer } from "./resources/container.js";
 import { Containers } from "./resources/containers.js";
 import type { Core } from "./resources/core.js";
 import type { CreateContainerOptions } from "./resources/create-container.js";
-import { ExitWatch } from "./resources/exit-watch.js";
 import { Images } from "./resources/images.js";
 import { type LogQuery, type MergedLogEntry, type MergedLogOptions, mergedLogs } from "./resources/logs/merged-logs.js";
 import { Pods } from "./resources/pods.js";
 import { Stats } from "./resources/stats.js";
 import type { PodTarget } from "./resources/target.js";
+import { EventStream, type EventsOptions } from "./resources/watching/event-stream.js";
+import { NodeView, type WatchOptions } from "./resources/watching/view.js";
+import { type StatusOf, type WaitTarget, waitFor } from "./resources/watching/wait-for.js";
+import { Watcher } from "./resources/watching/watcher.js";
 import type { ContainerSpec } from "./specs/container-spec.js";
 import { Connection } from "./transport/connection.js";
 import { discoverEndpoints } from "./transport/discovery.js";
@@ -64,6 +67,7 @@ export class CriClient implements AsyncDisposable {
    */
   readonly raw: RawClients;
   readonly #connection: Connection;
+  readonly #core: Core;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
@@ -72,7 +76,8 @@ export class CriClient implements AsyncDisposable {
     this.containers = core.containers = new Containers(core);
     this.images = core.images = new Images(connection);
     this.stats = core.stats = new Stats(connection);
-    core.exits = new ExitWatch(connection);
+    core.watcher = new Watcher(connection);
+    this.#core = core;
     this.raw = { runtime: connection.runtime, image: connection.image };
   }
 
@@ -187,6 +192,48 @@ export class CriClient implements AsyncDisposable {
    */
   logs(query: LogQuery, options?: MergedLogOptions): CriStream<MergedLogEntry> {
     return mergedLogs(this.#connection, query, options);
+  }
+
+  /**
+   * The changes of pods and containers on the node, each told once, as typed events. From GetContainerEvents where the runtime
+   * really has it (containerd 2 and newer, CRI-O with pod events), by comparing lists otherwise: containers that come and go
+   * between two looks are not seen then. `source` tells which, {@link ConnectOptions.watch} has the settings. It survives
+   * restarts of the runtime.
+   *
+   * ```ts
+   * for await (const event of cri.events()) if (event.type === "containerExited") console.log(event.exitCode);
+   * ```
+   */
+  events(options?: EventsOptions): EventStream {
+    return new EventStream(this.#core.watcher, options);
+  }
+
+  /**
+   * The pods and containers of the node in memory, kept up to date in the same way, with listeners. Close it, or dispose of it,
+   * when done.
+   */
+  watch(options?: WatchOptions): NodeView {
+    return new NodeView(this.#core.watcher, options);
+  }
+
+  /**
+   * Waits until a pod or container is as wanted, and resolves with its status. The predicate is asked about the first status,
+   * about another one whenever something listed of the object changes (its state, for instance), and every ten seconds for what
+   * lists do not show. Without `timeoutMs`, `deadline` or `signal` it waits for ever; a runtime that goes away meanwhile is
+   * waited for.
+   *
+   * ```ts
+   * await cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING, { timeoutMs: 10_000 });
+   * ```
+   *
+   * @throws CriError; `NOT_FOUND` if the object is not there, or is removed before it is as wanted; `DEADLINE_EXCEEDED`
+   */
+  waitFor<Target extends WaitTarget>(
+    target: Target,
+    wanted: (status: StatusOf<Target>) => boolean,
+    options?: CallOptions,
+  ): Promise<StatusOf<Target>> {
+    return waitFor(this.#core, target, wanted, options);
   }
 
   /**

@@ -68,6 +68,21 @@ export type { ContainerUsage, PodUsage, UsageFilter, UsageSnapshot } from "./res
 export type { UsageSnapshotOptions, UsageWatchOptions } from "./resources/usage/watch.js";
 export type { ContainerExit } from "./resources/wait.js";
 
+// Watching
+
+export type {
+  ContainerEvent,
+  ContainerExitedEvent,
+  CriEvent,
+  CriEventOf,
+  NodeState,
+  PodEvent,
+  ResyncEvent,
+} from "./resources/watching/event.js";
+export type { EventStream, EventsOptions } from "./resources/watching/event-stream.js";
+export type { NodeView, WatchOptions } from "./resources/watching/view.js";
+export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
+
 // Sessions
 
 export type { CopyOptions } from "./resources/sessions/copy.js";
@@ -137,7 +152,16 @@ export {
 
 // Options
 
-export type { CallOptions, ConnectOptions, CriLogger, RetryPolicy, StreamKind, TlsOptions } from "./options.js";
+export type {
+  CallOptions,
+  ConnectOptions,
+  CriLogger,
+  RetryPolicy,
+  StreamKind,
+  TlsOptions,
+  WatchSettings,
+  WatchSource,
+} from "./options.js";
 export { type CallPolicy, callPolicies, type Effect, type Rpc } from "./transport/call-policy.js";
 export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.js";
 

@@ -75,6 +75,35 @@ export interface CriLogger {
   warn?(message: string, fields: Record<string, unknown>): void;
 }
 
+/** Where news of pods and containers come from: the runtime's events, or comparing lists. */
+export type WatchSource = "events" | "list";
+
+/** How pods and containers are watched, for `events`, `watch`, `waitFor` and `wait` together: they share one watch per client. */
+export interface WatchSettings {
+  /**
+   * `events` uses GetContainerEvents also where it would not be trusted (on containerd 1.7 that takes events away from the
+   * kubelet); a runtime without it is polled all the same. `list` keeps hands off it.
+   *
+   * @defaultValue what the runtime is good for: events on containerd 2 and newer and on CRI-O with pod events, else lists
+   */
+  source?: WatchSource | undefined;
+  /**
+   * The longest pause between two looks where there are no events, in milliseconds. They are as short as 25 ms after someone has
+   * joined, 200 ms after something has happened, and double from there.
+   *
+   * @defaultValue 1000
+   */
+  pollMs?: number | undefined;
+  /** The same where there are events, in milliseconds: a safety net against those that got lost. @defaultValue 10000 */
+  relistMs?: number | undefined;
+}
+
+/** How often to look without events when {@link WatchSettings.pollMs} is not set. */
+export const defaultPollMs = 1_000;
+
+/** How often to look with events when {@link WatchSettings.relistMs} is not set. */
+export const defaultRelistMs = 10_000;
+
 /** Which streaming session a URL belongs to. */
 export type StreamKind = "exec" | "attach" | "portForward";
 
@@ -116,6 +145,8 @@ export interface ConnectOptions {
    * RunPodSandbox takes twice the base, StopContainer the base plus its grace period, pulls and streams none.
    */
   defaults?: Omit<CallOptions, "signal" | "deadline"> | undefined;
+  /** How pods and containers are watched. */
+  watch?: WatchSettings | undefined;
   /** nice-grpc middleware around one logical call, retries included. The first one is outermost. */
   middleware?: readonly ClientMiddleware[] | undefined;
   /** nice-grpc middleware around one attempt. The first one is outermost. */

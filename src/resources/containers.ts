@@ -4,13 +4,12 @@ import * as calls from "../calls/containers.js";
 import { attachUrl, execUrl } from "../calls/stream-urls.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
-import {
-  type ContainerFilter as ContainerFilterMessage,
-  type Container as ContainerMessage,
-  ContainerState,
-  type ContainerStatus,
-  type ContainerStatusResponse,
-  type WindowsContainerResources,
+import type {
+  ContainerFilter as ContainerFilterMessage,
+  Container as ContainerMessage,
+  ContainerStatus,
+  ContainerStatusResponse,
+  WindowsContainerResources,
 } from "../proto.js";
 import { type FieldsOf, object } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
@@ -28,6 +27,7 @@ import { whenSettled } from "./settled.js";
 import { startReconciled } from "./start.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { type ContainerExit, waitForExit } from "./wait.js";
+import { containerStates } from "./watching/match.js";
 
 /** The state of a container in words. */
 export type ContainerStateName = "created" | "running" | "exited" | "unknown";
@@ -165,7 +165,7 @@ export class Containers {
 
   /** Waits until a container has exited. Without `timeoutMs` or `signal` it waits for ever. */
   async wait(container: ContainerTarget, options?: CallOptions): Promise<ContainerExit> {
-    return waitForExit(this.#connection, this.#core.exits, idOf(container, "container"), options);
+    return waitForExit(this.#core, idOf(container, "container"), options);
   }
 
   /** ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). */
@@ -264,27 +264,20 @@ const defaultGracePeriodSeconds = 30;
 
 const updateFields: FieldsOf<ContainerResourcesUpdate> = { resources: true, windows: true, annotations: true };
 
-const states: Readonly<Record<ContainerStateName, ContainerState>> = {
-  created: ContainerState.CONTAINER_CREATED,
-  running: ContainerState.CONTAINER_RUNNING,
-  exited: ContainerState.CONTAINER_EXITED,
-  unknown: ContainerState.CONTAINER_UNKNOWN,
-};
-
 /** What CRI can filter by itself. */
 function toFilterMessage(filter: ContainerFilter): ContainerFilterMessage {
   const { id, pod, state, labels } = filter;
-  if (state !== undefined && !Object.hasOwn(states, state)) {
+  if (state !== undefined && !Object.hasOwn(containerStates, state)) {
     throw new InvalidInputError({
       field: "filter.state",
-      message: `must be one of ${Object.keys(states).join(", ")}`,
+      message: `must be one of ${Object.keys(containerStates).join(", ")}`,
       value: state,
     });
   }
   return {
     id: id === undefined ? "" : checkId(id, "filter.id"),
     podSandboxId: pod === undefined ? "" : idOf(pod, "filter.pod"),
-    state: state && { state: states[state] },
+    state: state && { state: containerStates[state] },
     labelSelector: { ...labels },
   };
 }

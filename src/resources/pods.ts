@@ -28,6 +28,7 @@ import { createReconciled } from "./reconcile.js";
 import { checkPorts } from "./sessions/port-forward.js";
 import { whenSettled } from "./settled.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
+import { podMatcher } from "./watching/match.js";
 
 /** Which pods to list; everything given must match. */
 export interface PodFilter {
@@ -151,13 +152,7 @@ export class Pods {
   async list(filter: PodFilter = {}, options?: CallOptions): Promise<PodSandboxMessage[]> {
     const { name, namespace, uid } = filter;
     const pods = await calls.listPodSandboxes(this.#connection, toPodFilter(filter), options);
-    if (name === undefined && namespace === undefined && uid === undefined) return pods;
-    return pods.filter(
-      ({ metadata }) =>
-        (name === undefined || metadata?.name === name) &&
-        (namespace === undefined || metadata?.namespace === namespace) &&
-        (uid === undefined || metadata?.uid === uid),
-    );
+    return pods.filter(podMatcher({ name, namespace, uid }));
   }
 
   /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */

@@ -1,12 +1,8 @@
-import { startBudget } from "../calls/budget.js";
-import { checkId } from "../calls/checked.js";
-import { containerStatus } from "../calls/containers.js";
-import { CriError } from "../errors.js";
 import { toDate } from "../internal/time.js";
 import type { CallOptions } from "../options.js";
 import { ContainerState, type ContainerStatus } from "../proto.js";
-import type { Connection } from "../transport/connection.js";
-import type { ExitWatch } from "./exit-watch.js";
+import type { Core } from "./core.js";
+import { waitFor } from "./watching/wait-for.js";
 
 /** How a container ended. */
 export interface ContainerExit {
@@ -24,34 +20,10 @@ export interface ContainerExit {
   status: ContainerStatus;
 }
 
-/**
- * Waits until a container has exited. The container's status is the only judge; events, where the runtime has trustworthy
- * ones, say when to ask for it. A runtime that goes away meanwhile is waited for.
- */
-export async function waitForExit(
-  connection: Connection,
-  exits: ExitWatch,
-  id: string,
-  options?: CallOptions,
-): Promise<ContainerExit> {
-  const budget = startBudget(connection, options, undefined);
-  const look = async () => (await containerStatus(connection, id, false, budget.options())).status;
-  const waiter = exits.join(checkId(id, "container"));
-  try {
-    // A runtime that does not even answer the first time is not one that went away.
-    let status: ContainerStatus | undefined = await look();
-    for (;;) {
-      if (status?.state === ContainerState.CONTAINER_EXITED) return toExit(status);
-      await waiter.nextLook(budget);
-      status = await look().catch(absentRuntime);
-    }
-  } finally {
-    waiter.close();
-  }
-}
-
-function absentRuntime(error: unknown): undefined {
-  if (!CriError.is(error, "UNAVAILABLE")) throw error;
+/** Waits until a container has exited. */
+export async function waitForExit(core: Core, id: string, options?: CallOptions): Promise<ContainerExit> {
+  const ended = ({ state }: ContainerStatus) => state === ContainerState.CONTAINER_EXITED;
+  return toExit(await waitFor(core, { kind: "container", id }, ended, options));
 }
 
 function toExit(status: ContainerStatus): ContainerExit {

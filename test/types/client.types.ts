@@ -9,7 +9,15 @@ import type {
   TriedEndpoint,
 } from "k8s-cri-client";
 import { type CriClient, CriError, EndpointError, ExecError, NameReservedError } from "k8s-cri-client";
-import type { ContainerConfig, ListContainersResponse, PodSandboxConfig, VersionResponse } from "k8s-cri-client/proto";
+import type {
+  ContainerConfig,
+  ContainerStatus,
+  ListContainersResponse,
+  PodSandboxConfig,
+  PodSandbox as PodSandboxMessage,
+  PodSandboxStatus,
+  VersionResponse,
+} from "k8s-cri-client/proto";
 import type { FakeRuntime } from "k8s-cri-client/testing";
 import { expectTypeOf } from "vitest";
 
@@ -61,6 +69,25 @@ export async function owning(): Promise<void> {
   borrowed.release();
   // @ts-expect-error And it does not know the configuration.
   borrowed.config;
+}
+
+// Events are told apart by their type; what is waited for decides about the status.
+export async function watch(): Promise<void> {
+  for await (const event of cri.events({ initial: true })) {
+    if (event.type === "containerExited") expectTypeOf(event.exitCode).toEqualTypeOf<number | undefined>();
+    if (event.type === "resync") expectTypeOf(event.pods).toEqualTypeOf<ReadonlyMap<string, PodSandboxMessage>>();
+    // @ts-expect-error Only an exit has an exit code.
+    if (event.type === "containerAdded") event.exitCode;
+  }
+  expectTypeOf(await cri.waitFor(pod, ({ network }) => network !== undefined)).toEqualTypeOf<PodSandboxStatus>();
+  expectTypeOf(await cri.waitFor(container, ({ exitCode }) => exitCode > 0)).toEqualTypeOf<ContainerStatus>();
+  // @ts-expect-error An id may be a pod's or a container's.
+  await cri.waitFor("id", () => true);
+  const view = cri.watch();
+  view.on("podAdded", (event) => expectTypeOf(event.type).toEqualTypeOf<"podAdded">());
+  view.on("containerExited", (event) => expectTypeOf(event.exitCode).toEqualTypeOf<number | undefined>());
+  // @ts-expect-error There is no such event.
+  view.on("podStarted", () => {});
 }
 
 // A pod is no container.

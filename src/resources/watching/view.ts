@@ -1,0 +1,136 @@
+import { onAbort } from "../../internal/abort.js";
+import type { WatchSource } from "../../options.js";
+import type { Container, PodSandbox } from "../../proto.js";
+import type { ContainerFilter } from "../containers.js";
+import type { PodFilter } from "../pods.js";
+import type { CriEvent, CriEventOf, NodeState } from "./event.js";
+import { containerMatcher, podMatcher } from "./match.js";
+import type { Watcher } from "./watcher.js";
+
+/** Options of `cri.watch`. */
+export interface WatchOptions {
+  /** Ends the view, as `close()` does. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The pods and containers of a node, kept in memory and up to date, as `cri.watch()` returns it. It goes on when the runtime was
+ * away; meanwhile it shows what was there before.
+ *
+ * ```ts
+ * await using view = cri.watch();
+ * view.on("containerExited", ({ container, exitCode }) => …);
+ * await view.ready;
+ * view.findContainers({ state: "running", labels: { app: "web" } });
+ * ```
+ */
+export class NodeView implements NodeState, AsyncDisposable {
+  /** Resolves when everything that is on the node is in the view. Rejects with a CriError if the runtime does not answer. */
+  readonly ready: Promise<void>;
+  readonly #watcher: Watcher;
+  readonly #close: (reason: unknown) => void;
+  readonly #listeners = new Map<CriEvent["type"], Set<(event: never) => void>>();
+  #state: NodeState = { pods: new Map(), containers: new Map() };
+  /** The containers of each pod in the present state, made when it is first asked for. */
+  #byPod: Map<string, Container[]> | undefined;
+
+  /** @internal */
+  constructor(watcher: Watcher, { signal }: WatchOptions = {}) {
+    signal?.throwIfAborted();
+    this.#watcher = watcher;
+    let settle = { resolve() {}, reject(_: unknown) {} };
+    this.ready = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.ready.catch(() => {});
+    const leave = watcher.join({
+      changed: (events, state) => {
+        this.#state = state;
+        this.#byPod = undefined;
+        settle.resolve();
+        for (const event of events) this.#tell(event);
+      },
+      failed: (reason) => this.#close(reason),
+    });
+    this.#close = (reason) => {
+      unlisten?.();
+      leave();
+      settle.reject(reason);
+    };
+    const unlisten = signal && onAbort(signal, () => this.#close(signal.reason));
+  }
+
+  /** Pods by id. The map is not changed: news make a new one. */
+  get pods(): ReadonlyMap<string, PodSandbox> {
+    return this.#state.pods;
+  }
+
+  /** Containers by id. The map is not changed: news make a new one. */
+  get containers(): ReadonlyMap<string, Container> {
+    return this.#state.containers;
+  }
+
+  /** Where the news come from; undefined as long as that is not known. */
+  get source(): WatchSource | undefined {
+    return this.#watcher.source;
+  }
+
+  /** The pods that match everything in the filter, which is that of `pods.list`. */
+  findPods(filter: PodFilter = {}): PodSandbox[] {
+    return [...this.pods.values()].filter(podMatcher(filter));
+  }
+
+  /** The containers that match everything in the filter, which is that of `containers.list`. */
+  findContainers(filter: ContainerFilter = {}): Container[] {
+    return [...this.containers.values()].filter(containerMatcher(filter));
+  }
+
+  /** The containers of a pod, by its id. */
+  containersOf(podId: string): readonly Container[] {
+    if (!this.#byPod) {
+      this.#byPod = new Map();
+      for (const container of this.containers.values()) {
+        const siblings = this.#byPod.get(container.podSandboxId);
+        if (siblings) siblings.push(container);
+        else this.#byPod.set(container.podSandboxId, [container]);
+      }
+    }
+    return this.#byPod.get(podId) ?? [];
+  }
+
+  /**
+   * Calls back with every event of a type from now on; the view is up to date already then. What is there at the beginning
+   * comes as one `resync`, not as additions. Returns the function that ends it. An error that a listener throws is an uncaught
+   * exception.
+   */
+  on<Type extends CriEvent["type"]>(type: Type, listener: (event: CriEventOf<Type>) => void): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners);
+    // One of its own for every call, so that the same function can be given twice.
+    const entry = (event: never) => listener(event);
+    listeners.add(entry);
+    return () => void listeners.delete(entry);
+  }
+
+  /** Ends the view. It keeps what it showed last. */
+  async close(): Promise<void> {
+    this.#close(new DOMException("The view was closed.", "AbortError"));
+  }
+
+  /** The same as {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #tell(event: CriEvent): void {
+    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
+      try {
+        listener(event as never);
+      } catch (error) {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

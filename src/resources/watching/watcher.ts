@@ -1,0 +1,51 @@
+import { InvalidInputError } from "../../errors.js";
+import type { WatchSource } from "../../options.js";
+import type { Connection } from "../../transport/connection.js";
+import type { CriEvent, NodeState } from "./event.js";
+import { Watch } from "./watch.js";
+
+/** Someone who wants to know what happens. Neither method may throw. */
+export interface Watching {
+  /** What happened, and the state after it. The first call brings one `resync`, of a look that began after joining. */
+  changed(events: readonly CriEvent[], state: NodeState): void;
+  /**
+   * The first look failed, or the client was closed. Nothing more comes in the latter case; in the former a first state does as
+   * soon as there is one, to those who have not left.
+   */
+  failed(reason: unknown): void;
+}
+
+/** The one watch of a client that all share who want to know what happens: it is under way as long as there is anybody. */
+export class Watcher {
+  readonly #connection: Connection;
+  #watch: Watch | undefined;
+
+  constructor(connection: Connection) {
+    const { source, pollMs, relistMs } = connection.options.watch ?? {};
+    if (source !== undefined && source !== "events" && source !== "list") {
+      throw new InvalidInputError({ field: "watch.source", message: 'must be "events" or "list"', value: source });
+    }
+    for (const [name, value] of Object.entries({ pollMs, relistMs })) {
+      if (value === undefined || value > 0) continue;
+      throw new InvalidInputError({
+        field: `watch.${name}`,
+        message: "must be a number of milliseconds above 0",
+        value,
+      });
+    }
+    this.#connection = connection;
+  }
+
+  /** Where the news come from; undefined as long as that is not known, or nobody watches. */
+  get source(): WatchSource | undefined {
+    return this.#watch?.over ? undefined : this.#watch?.source;
+  }
+
+  /** Takes part in the watch. Returns the function that leaves it again; the last one to leave ends it. */
+  join(member: Watching): () => void {
+    const watch = this.#watch?.over === false ? this.#watch : new Watch(this.#connection);
+    this.#watch = watch;
+    watch.join(member);
+    return () => watch.leave(member);
+  }
+}

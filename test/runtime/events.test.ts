@@ -1,0 +1,224 @@
+/**
+ * Watching what runs: events, the view, waiting. Small by default; `CRI_TEST_THOROUGH=1` runs 50 pods and 200 containers.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ContainerState, type CriEvent, type NodeView, type OwnedPodSandbox } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { eventually, inBatches } from "./helpers/expecting.js";
+import { type Bench, journeys, sh } from "./helpers/journeys.js";
+
+const thorough = Boolean(process.env.CRI_TEST_THOROUGH);
+const podCount = thorough ? 50 : 6;
+const containerCount = thorough ? 200 : 20;
+const timeout = thorough ? 500_000 : 120_000;
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+/** What a reader of the stream knows: all events, and the state that they make. */
+async function record(bench: Bench, initial = true) {
+  const events: CriEvent[] = [];
+  const known = { pods: new Map<string, unknown>(), containers: new Map<string, unknown>() };
+  const stream = bench.cri.events({ initial });
+  const reading = (async () => {
+    for await (const event of stream) {
+      events.push(event);
+      if (event.type === "resync")
+        Object.assign(known, { pods: new Map(event.pods), containers: new Map(event.containers) });
+      else if (event.type === "podRemoved") known.pods.delete(event.pod.id);
+      else if (event.type === "containerRemoved") known.containers.delete(event.container.id);
+      else if ("pod" in event) known.pods.set(event.pod.id, event.pod);
+      else known.containers.set(event.container.id, event.container);
+    }
+  })();
+  await stream.ready;
+  const of = (type: CriEvent["type"]) => events.filter((event) => event.type === type);
+  return {
+    events,
+    known,
+    stream,
+    of,
+    async [Symbol.asyncDispose]() {
+      await stream.close();
+      await reading;
+    },
+  };
+}
+
+/** The view, and what the events make, soon equal a fresh list. */
+async function expectFresh({ cri }: Bench, view: NodeView, { known }: Awaited<ReturnType<typeof record>>) {
+  const sorted = (items: Iterable<unknown>) => JSON.stringify([...(items as Iterable<{ id: string }>)].sort(byId));
+  const compare = async () => {
+    const [pods, containers] = await Promise.all([cri.pods.list(), cri.containers.list()]);
+    const fresh = [sorted(pods), sorted(containers)];
+    const viewed = [sorted(view.pods.values()), sorted(view.containers.values())];
+    const told = [sorted(known.pods.values()), sorted(known.containers.values())];
+    return { fresh, viewed, told };
+  };
+  const same = (a: string[], b: string[]) => a.every((text, index) => text === b[index]);
+  await eventually(compare, ({ fresh, viewed, told }) => same(fresh, viewed) && same(fresh, told), 30_000);
+}
+
+/** Makes pods with a short container each, and removes every other one. */
+async function churn(bench: Bench, count: number, during?: () => Promise<void>): Promise<OwnedPodSandbox[]> {
+  const kept: OwnedPodSandbox[] = [];
+  const retry = { maxAttempts: 100, maxBackoffMs: 500 };
+  const work = inBatches(numbers(count), 8, async (index) => {
+    const pod = await bench.pod({ hostNetwork: true });
+    const spec = bench.containerSpec({ command: sh(`exit ${index}`) });
+    const container = await pod.runContainer(spec, { retry }).catch((error: unknown) => {
+      // A start that a killed runtime was in the middle of has failed.
+      if (!during) throw error;
+    });
+    if (container) await container.wait({ retry });
+    if (index % 2 === 0) {
+      await pod.stop({ retry });
+      await pod.remove({ retry });
+    } else {
+      kept.push(pod);
+    }
+  });
+  await Promise.all([work, during?.()]);
+  return kept;
+}
+
+const removeAll = (pods: OwnedPodSandbox[]) => inBatches(pods, 8, (pod) => pod[Symbol.asyncDispose]());
+
+journeys("events", (bench) => {
+  const { cri, runtime } = bench;
+  const hasEvents = !/^1\./.test(runtime.version);
+
+  test(
+    `${podCount} pods created and removed in parallel: the final view equals a fresh list`,
+    async () => {
+      await using view = cri.watch();
+      await using recorded = await record(bench);
+      await view.ready;
+      if (runtime.lab) expect(view.source).toBe(hasEvents ? "events" : "list");
+      const startedAt = Date.now();
+      const kept = await churn(bench, podCount);
+      const churnMs = Date.now() - startedAt;
+      await expectFresh(bench, view, recorded);
+      await removeAll(kept);
+      await expectFresh(bench, view, recorded);
+
+      const exits = recorded.of("containerExited").map((event) => (event as { exitCode?: number }).exitCode);
+      console.log(
+        `${runtime.name}: ${podCount} pods in ${churnMs} ms; ${recorded.stream.source}; ` +
+          `added ${recorded.of("podAdded").length}, exited ${exits.length}, removed ${recorded.of("podRemoved").length}, ` +
+          `resync ${recorded.of("resync").length}`,
+      );
+      expect(recorded.of("resync")).toHaveLength(1);
+      const once = recorded.events
+        .filter(({ type }) => !type.endsWith("Updated"))
+        .map((event) => `${event.type} ${idOf(event)}`);
+      expect(once.filter((event, index) => once.indexOf(event) !== index)).toEqual([]);
+      if (runtime.lab && hasEvents) {
+        expect(recorded.of("podAdded")).toHaveLength(podCount);
+        expect(exits.sort((a, b) => a! - b!)).toEqual(numbers(podCount));
+        expect(recorded.of("containerRemoved")).toHaveLength(podCount);
+        expect(recorded.of("podRemoved")).toHaveLength(podCount);
+      }
+    },
+    timeout,
+  );
+
+  test(
+    `wait() of ${containerCount} short containers returns the right exit code of each`,
+    async () => {
+      await using pod = await bench.cheapPod();
+      const seen: number[] = [];
+      const waits: Promise<void>[] = [];
+      const codes = numbers(containerCount);
+      const startedAt = Date.now();
+      await inBatches(codes, 8, async (code) => {
+        const container = await bench.container(pod, { command: sh(`exit ${code}`) });
+        waits.push(
+          container.wait().then(async ({ exitCode }) => {
+            seen[code] = exitCode;
+            await container[Symbol.asyncDispose]();
+          }),
+        );
+      });
+      await Promise.all(waits);
+      console.log(`${runtime.name}: wait() of ${containerCount} in ${Date.now() - startedAt} ms`);
+      expect(seen).toEqual(codes);
+    },
+    timeout,
+  );
+
+  test("waitFor resolves with the first status that is as wanted, soon after it is", async () => {
+    const pod = await bench.sharedPod();
+    await using container = await pod.createContainer(bench.containerSpec());
+    const running = cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING);
+    await container.start();
+    const startedAt = performance.now();
+    expect(await running).toMatchObject({ id: container.id, state: ContainerState.CONTAINER_RUNNING });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  test("what came and went between two looks is told where the runtime has events", async () => {
+    if (!hasEvents) return;
+    const pod = await bench.sharedPod();
+    await using other = bench.client();
+    await using recorded = await record(bench, false);
+    const made: string[] = [];
+    for (const code of numbers(5)) {
+      const spec = bench.containerSpec({ command: sh(`exit ${code}`) });
+      const container = await other.runContainerInSandbox(pod, spec);
+      await container.remove();
+      made.push(container.id);
+    }
+    const told = (type: CriEvent["type"]) => recorded.of(type).map(idOf);
+    await eventually(
+      () => told("containerRemoved").length,
+      (count) => count >= made.length,
+    );
+    expect(told("containerAdded").sort()).toEqual([...made].sort());
+    expect(told("containerRemoved").sort()).toEqual([...made].sort());
+    const exits = recorded.of("containerExited").length;
+    console.log(`${runtime.name}: removed at once: ${made.length}, exits told ${exits}`);
+  });
+
+  test("the watch leaves nothing behind: a second one starts from what is there", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using recorded = await record(bench);
+    await eventually(
+      () => recorded.events.length,
+      (count) => count > 0,
+    );
+    expect(recorded.events[0]).toMatchObject({ type: "resync", reason: "initial" });
+    expect(recorded.known.containers.has(container.id)).toBe(true);
+    // containerd 2 tells once more what happened while nobody listened: that is no news.
+    await sleep(1_000);
+    expect(recorded.events.map(({ type }) => type)).toEqual(["resync"]);
+  });
+
+  if (!runtime.lab) return;
+  test(
+    `${podCount} pods created and removed across a SIGKILL of the runtime: the final view equals a fresh list`,
+    async () => {
+      await using view = cri.watch();
+      await using recorded = await record(bench);
+      await view.ready;
+      const kept = await churn(bench, podCount, async () => {
+        await sleep(1_500);
+        await runtime.kill();
+        await sleep(500);
+        await runtime.start();
+      });
+      await expectFresh(bench, view, recorded);
+      const gaps = recorded.of("resync").map((event) => (event as { reason: string }).reason);
+      console.log(`${runtime.name}: across a kill: ${recorded.events.length} events, resync ${gaps}`);
+      expect(gaps[0]).toBe("initial");
+      expect(gaps).toContain("gap");
+      await removeAll(kept);
+      await expectFresh(bench, view, recorded);
+    },
+    timeout,
+  );
+});
+
+const idOf = (event: CriEvent) =>
+  event.type === "resync" ? event.reason : "pod" in event ? event.pod.id : event.container.id;
+const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);

@@ -1,0 +1,170 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { toNanoseconds } from "../../../../src/internal/time.js";
+import { Container, ContainerState, ContainerStatus, PodSandbox, PodSandboxStatus } from "../../../../src/proto.js";
+import { diff } from "../../../../src/resources/watching/diff.js";
+import type { CriEvent, NodeState } from "../../../../src/resources/watching/event.js";
+import type { Sightings } from "../../../../src/resources/watching/sightings.js";
+
+const { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED, CONTAINER_UNKNOWN } = ContainerState;
+const now = new Date(1_000_000);
+const time = (second: number) => toNanoseconds(new Date(second * 1_000));
+
+const pod = (id: string, state = 0) => PodSandbox.fromPartial({ id, state, createdAt: time(1) });
+const container = (id: string, state: ContainerState, annotations = {}) =>
+  Container.fromPartial({ id, podSandboxId: "p", state, annotations, createdAt: time(2) });
+const status = (id: string, state: ContainerState, exitCode = 0, startedAt = 3) =>
+  ContainerStatus.fromPartial({
+    id,
+    state,
+    exitCode,
+    createdAt: time(2),
+    startedAt: time(startedAt),
+    finishedAt: time(state === CONTAINER_EXITED ? 4 : 0),
+  });
+
+const stateOf = (pods: PodSandbox[], containers: Container[]): NodeState => ({
+  pods: new Map(pods.map((item) => [item.id, item])),
+  containers: new Map(containers.map((item) => [item.id, item])),
+});
+const seen = (statuses: ContainerStatus[] = [], pods: PodSandboxStatus[] = []): Sightings => ({
+  pods: new Map(pods.map((item) => [item.id, item])),
+  containers: new Map(statuses.map((item) => [item.id, { podSandboxId: "p", status: item }])),
+});
+const nothing = stateOf([], []);
+
+/** What a consumer does. */
+function apply(before: NodeState, events: readonly CriEvent[]): NodeState {
+  const [pods, containers] = [new Map(before.pods), new Map(before.containers)];
+  for (const event of events) {
+    if (event.type === "resync") throw new Error("a diff has none");
+    if (event.type === "podRemoved") pods.delete(event.pod.id);
+    else if (event.type === "containerRemoved") containers.delete(event.container.id);
+    else if ("pod" in event) pods.set(event.pod.id, event.pod);
+    else containers.set(event.container.id, event.container);
+  }
+  return { pods, containers };
+}
+
+const types = (before: Container | undefined, after: Container | undefined, sighted?: ContainerStatus) =>
+  diff(stateOf([], before ? [before] : []), stateOf([], after ? [after] : []), seen(sighted ? [sighted] : []), now).map(
+    ({ type }) => type.replace("container", ""),
+  );
+
+describe("diff", () => {
+  const created = container("c", CONTAINER_CREATED);
+  const running = container("c", CONTAINER_RUNNING);
+  const exited = container("c", CONTAINER_EXITED);
+  const exit = status("c", CONTAINER_EXITED, 7);
+
+  test.each([
+    ["nothing", undefined, undefined, undefined, []],
+    ["no change", running, running, status("c", CONTAINER_RUNNING), []],
+    ["created", undefined, created, undefined, ["Added"]],
+    ["created and started", undefined, running, undefined, ["Added", "Started"]],
+    ["created, started and ended", undefined, exited, exit, ["Added", "Started", "Exited"]],
+    ["failed to start", created, exited, status("c", CONTAINER_EXITED, 128, 0), ["Exited"]],
+    ["started", created, running, undefined, ["Started"]],
+    ["started and ended", created, exited, exit, ["Started", "Exited"]],
+    ["ended", running, exited, exit, ["Exited"]],
+    ["ended, and nobody knows how", running, exited, undefined, ["Exited"]],
+    ["other annotations", running, container("c", CONTAINER_RUNNING, { a: "b" }), undefined, ["Updated"]],
+    ["lost track of", running, container("c", CONTAINER_UNKNOWN), undefined, ["Updated"]],
+    ["found again", container("c", CONTAINER_UNKNOWN), running, undefined, ["Updated"]],
+    ["removed", exited, undefined, undefined, ["Removed"]],
+    ["removed while running", running, undefined, undefined, ["Removed"]],
+    ["ended and removed", running, undefined, exit, ["Exited", "Removed"]],
+    ["started, ended and removed", created, undefined, exit, ["Started", "Exited", "Removed"]],
+    ["came and went", undefined, undefined, exit, ["Added", "Started", "Exited", "Removed"]],
+    ["came and went without an end", undefined, undefined, status("c", CONTAINER_CREATED, 0, 0), ["Added", "Removed"]],
+  ] as const)("%s", (_, before, after, sighted, expected) => {
+    expect(types(before, after, sighted)).toEqual(expected);
+  });
+
+  test("tells when and how a container ended", () => {
+    const events = diff(stateOf([], [created]), stateOf([], [exited]), seen([exit]), now);
+    expect(events).toEqual([
+      { type: "containerStarted", container: exited, at: new Date(3_000) },
+      { type: "containerExited", container: exited, exitCode: 7, status: exit, at: new Date(4_000) },
+    ]);
+    expect(diff(stateOf([], [running]), stateOf([], [exited]), seen(), now)).toEqual([
+      { type: "containerExited", container: exited, exitCode: undefined, status: undefined, at: now },
+    ]);
+  });
+
+  test("pods come before their containers and go after them", () => {
+    const full = stateOf([pod("p")], [running]);
+    const order = (before: NodeState, after: NodeState) => diff(before, after, seen(), now).map(({ type }) => type);
+    expect(order(nothing, full)).toEqual(["podAdded", "containerAdded", "containerStarted"]);
+    expect(order(full, nothing)).toEqual(["containerRemoved", "podRemoved"]);
+    expect(order(full, stateOf([pod("p", 1)], [running]))).toEqual(["podUpdated"]);
+    const brief = PodSandboxStatus.fromPartial({ id: "p", createdAt: time(1) });
+    const events = diff(nothing, nothing, seen([exit], [brief]), now);
+    expect(events.map(({ type }) => type)).toEqual([
+      "podAdded",
+      "containerAdded",
+      "containerStarted",
+      "containerExited",
+      "containerRemoved",
+      "podRemoved",
+    ]);
+    expect(events[0]).toMatchObject({ pod: pod("p"), at: new Date(1_000) });
+  });
+});
+
+const ids = fc.constantFrom("a", "b", "c", "d");
+const anyState = fc.constantFrom(CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED, CONTAINER_UNKNOWN);
+const annotations = fc.constantFrom({}, { x: "1" });
+const unique = <T extends { id: string }>(item: fc.Arbitrary<T>) =>
+  fc.uniqueArray(item, { selector: ({ id }) => id, maxLength: 4 });
+const anyNode = fc
+  .tuple(
+    unique(fc.tuple(ids, fc.constantFrom(0, 1)).map((args) => pod(...args))),
+    unique(fc.tuple(ids, anyState, annotations).map((args) => container(...args))),
+  )
+  .map((parts) => stateOf(...parts));
+const anySightings = fc
+  .tuple(
+    unique(fc.tuple(ids, anyState, fc.nat(3), fc.constantFrom(0, 3)).map((args) => status(...args))),
+    unique(ids.map((id) => PodSandboxStatus.fromPartial({ id }))),
+  )
+  .map((parts) => seen(...parts));
+
+describe("whatever happens", () => {
+  test("the events lead from the state before to the state after", () => {
+    fc.assert(
+      fc.property(anyNode, anyNode, anySightings, (before, after, sightings) => {
+        expect(apply(before, diff(before, after, sightings, now))).toEqual(after);
+      }),
+    );
+  });
+
+  test("no change is no event", () => {
+    fc.assert(
+      fc.property(anyNode, (node) => {
+        expect(diff(node, structuredCopy(node), seen(), now)).toEqual([]);
+      }),
+    );
+  });
+
+  test("an object has each event once, in the order of a life", () => {
+    const order = ["Added", "Started", "Exited", "Updated", "Removed"];
+    fc.assert(
+      fc.property(anyNode, anyNode, anySightings, (before, after, sightings) => {
+        const lives = new Map<string, number[]>();
+        for (const event of diff(before, after, sightings, now)) {
+          if (!("container" in event)) continue;
+          const life = lives.get(event.container.id) ?? [];
+          lives.set(event.container.id, [...life, order.indexOf(event.type.replace("container", ""))]);
+        }
+        for (const life of lives.values()) expect(life).toEqual([...new Set(life)].sort());
+      }),
+    );
+  });
+});
+
+const structuredCopy = ({ pods, containers }: NodeState): NodeState =>
+  stateOf(
+    [...pods.values()].map((item) => PodSandbox.decode(PodSandbox.encode(item).finish())),
+    [...containers.values()].map((item) => Container.decode(Container.encode(item).finish())),
+  );
