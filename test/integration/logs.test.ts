@@ -1,0 +1,162 @@
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { OwnedContainer, OwnedPodSandbox } from "../../src/index.js";
+import { rejection, startFake } from "./support.js";
+
+const line = (text: string, second = 0, stream = "stdout") =>
+  `2026-11-23T06:00:${String(second).padStart(2, "0")}.000000000Z ${stream} F ${text}\n`;
+
+async function textsOf(entries: AsyncIterable<{ text: string }>): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { text } of entries) texts.push(text);
+  return texts;
+}
+
+/** A pod whose containers have logs; the fake keeps no files, so the tests write them. */
+async function podWithLogs(options: Parameters<typeof startFake>[1] = {}) {
+  const { runtime, cri } = await startFake({}, options);
+  const logDirectory = await mkdtemp(join(tmpdir(), "logs-"));
+  onTestFinished(() => rm(logDirectory, { recursive: true }));
+  const pod = await cri.pods.run({ name: "p", labels: { app: "web" }, logDirectory });
+  const write = async (container: OwnedContainer, ...lines: string[]) => {
+    const { logPath } = await container.status();
+    await mkdir(dirname(logPath), { recursive: true });
+    await appendFile(logPath, lines.join(""));
+    return logPath;
+  };
+  const run = (name: string, of: OwnedPodSandbox = pod) => of.runContainer({ name, image: "busybox:1" });
+  return { runtime, cri, pod, run, write, logDirectory };
+}
+
+describe("a container's log", () => {
+  test("is followed while the runtime is away, and ends when the container is gone", async () => {
+    const { runtime, run, write } = await podWithLogs();
+    const container = await run("c");
+    await write(container, line("one"));
+    const followed = textsOf(container.logs({ follow: true }));
+    await expect.poll(() => runtime.callsOf("ContainerStatus").length).toBeGreaterThan(1);
+    runtime.failNext("ContainerStatus", { code: "UNAVAILABLE", times: 3 });
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await write(container, line("two"));
+    await container.remove();
+    expect(await followed).toEqual(["one", "two"]);
+  });
+
+  test("ends with the client", async () => {
+    const { cri, run, write } = await podWithLogs();
+    const container = await run("c");
+    await write(container, line("one"));
+    const followed = rejection(textsOf(container.logs({ follow: true })));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await cri.close();
+    expect(await followed).toMatchObject({ code: "CLIENT_CLOSED" });
+  });
+
+  test("does no I/O before it is read, but checks its options at once", async () => {
+    const { runtime, run } = await podWithLogs();
+    const container = await run("c");
+    const before = runtime.calls.length;
+    container.logs({ follow: true });
+    expect(() => container.logs({ tailLines: -1 })).toThrow(/tailLines/);
+    expect(() => container.logs({ since: "yesterday" })).toThrow(/since/);
+    expect(runtime.calls.length).toBe(before);
+  });
+
+  test("a file that is not on this machine is missed with a remedy", async () => {
+    const { run } = await podWithLogs();
+    const container = await run("c");
+    const error = await rejection(textsOf(container.logs()));
+    expect(error).toMatchObject({ code: "NOT_FOUND" });
+    expect(String(error)).toMatch(/node of the runtime.*mounted/);
+  });
+});
+
+describe("rotateLog", () => {
+  test("renames and reopens; twice in a second makes two names in order", async () => {
+    const { runtime, run, write } = await podWithLogs();
+    const container = await run("c");
+    const path = await write(container, line("one"));
+    const first = await container.rotateLog();
+    expect(first).toMatch(/\.log\.\d{8}-\d{6}$/);
+    expect(first.startsWith(path)).toBe(true);
+    await write(container, line("two"));
+    const second = await container.rotateLog();
+    expect(second > first).toBe(true);
+    expect(runtime.callsOf("ReopenContainerLog")).toHaveLength(2);
+    await write(container, line("three"));
+    expect(await textsOf(container.logs({ rotated: true }))).toEqual(["one", "two", "three"]);
+  });
+
+  test("gives the name back when the runtime does not reopen", async () => {
+    const { runtime, run, write } = await podWithLogs();
+    const container = await run("c");
+    const path = await write(container, line("one"));
+    runtime.failNext("ReopenContainerLog", { code: "UNKNOWN", message: "container is not running" });
+    expect(await rejection(container.rotateLog())).toMatchObject({ code: "UNKNOWN" });
+    expect(await readdir(dirname(path))).toEqual([path.slice(dirname(path).length + 1)]);
+    expect(await readFile(path, "utf8")).toBe(line("one"));
+  });
+
+  test("leaves the new file alone when only the answer was lost", async () => {
+    let reopened = "";
+    const { runtime, run, write } = await podWithLogs({
+      attemptMiddleware: [
+        async function* (call, options) {
+          if (call.method.path.endsWith("/ReopenContainerLog")) await writeFile(reopened, line("two"));
+          return yield* call.next(call.request, options);
+        },
+      ],
+    });
+    const container = await run("c");
+    reopened = await write(container, line("one"));
+    runtime.failNext("ReopenContainerLog", { code: "INTERNAL" });
+    expect(await rejection(container.rotateLog())).toMatchObject({ code: "INTERNAL" });
+    expect(await textsOf(container.logs())).toEqual(["two"]);
+    expect(await textsOf(container.logs({ rotated: true }))).toEqual(["one", "two"]);
+  });
+});
+
+describe("several logs", () => {
+  test("by the labels of pods and the names of containers, in the order of time", async () => {
+    const { cri, pod, run, write, logDirectory } = await podWithLogs();
+    const other = await cri.pods.run({ name: "o", labels: { app: "db" }, logDirectory: join(logDirectory, "o") });
+    const [a, b, c] = [await run("a"), await run("b"), await run("a", other)];
+    await write(a, line("a1", 1), line("a4", 4));
+    await write(b, line("b2", 2), line("b3", 3));
+    await write(c, line("c1", 1));
+    expect(await textsOf(pod.logs())).toEqual(["a1", "b2", "b3", "a4"]);
+    expect(await textsOf(cri.logs({ podLabels: { app: "web" } }))).toEqual(["a1", "b2", "b3", "a4"]);
+    expect(await textsOf(cri.logs({ podLabels: { app: "web" }, container: "b" }))).toEqual(["b2", "b3"]);
+    expect((await textsOf(cri.logs({ container: "a" }))).sort()).toEqual(["a1", "a4", "c1"]);
+    expect(await textsOf(pod.logs({ tailLines: 1 }))).toEqual(["b3", "a4"]);
+    for await (const entry of pod.logs({ container: "b" })) {
+      expect(entry).toMatchObject({ container: "b", attempt: 0, containerId: b.id, podSandboxId: pod.id });
+    }
+  });
+
+  test("follow into a container that comes later, the latest attempt only, until none can write", async () => {
+    const { pod, run, write } = await podWithLogs();
+    const first = await run("a");
+    await write(first, line("old", 1));
+    const second = await first.restart();
+    await write(second, line("new", 2));
+    const followed = textsOf(pod.logs({ follow: true }));
+    const late = await run("late");
+    await write(late, line("late", 3));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await Promise.all([second.stop({ gracePeriodSeconds: 0 }), late.stop({ gracePeriodSeconds: 0 })]);
+    expect(await followed).toEqual(["new", "late"]);
+  });
+
+  test("leave out a container that was not started, and fail for a file that is missing", async () => {
+    const { pod, run, write } = await podWithLogs();
+    await pod.createContainer({ name: "created", image: "busybox:1" });
+    const a = await run("a");
+    await write(a, line("a1"));
+    expect(await textsOf(pod.logs())).toEqual(["a1"]);
+    await run("b");
+    expect(await rejection(textsOf(pod.logs()))).toMatchObject({ code: "NOT_FOUND" });
+  });
+});
