@@ -63,7 +63,8 @@ export abstract class StreamSession implements AsyncDisposable {
     let stopTimer = () => {};
     if (stdin && (stdout || stderr)) {
       const giveUp = () => {
-        if (!settled) stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
+        if (settled || this.#command.stdinBytes < swallowedBytes) return;
+        stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
       };
       Promise.all([drained(stdout), drained(stderr)]).then(giveUp, () => {});
     }
@@ -127,8 +128,11 @@ export class AttachSession extends StreamSession {
   }
 }
 
+/** What always fits into the pipe to the command, read or not. */
+const swallowedBytes = 65_536;
+
 /**
- * How long the status may take after all output has ended, for a session with input. containerd does not notice the end of a
+ * How long the status may take after all output has ended, for a session with much input. containerd does not notice the end of a
  * command that left much of its input unread: its copy into the full pipe waits for a reader that is gone.
  */
 const statusTimeoutMs = 20_000;
