@@ -8,8 +8,8 @@ import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from 
 /** What exec and attach sessions have in common. */
 export abstract class StreamSession implements AsyncDisposable {
   /**
-   * Standard input; null unless asked for. Ending it reaches the process where {@link canHalfCloseStdin}. Writes after the end
-   * of the process fail.
+   * Standard input; null unless asked for. Ending it reaches the process where {@link canHalfCloseStdin}, and is an `UNIMPLEMENTED`
+   * error of the stream elsewhere, while the session goes on. Writes after the end of the process fail with `EPIPE`.
    */
   readonly stdin: Writable | null;
   /** Standard output, or that of the terminal; null if not asked for. Unread, it makes the process block when buffers are full. */
