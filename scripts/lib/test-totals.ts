@@ -13,6 +13,12 @@ export interface VitestReport {
   }[];
 }
 
+/** One run of vitest: its exit code, and its report if it made one. */
+export interface VitestRun {
+  code: number | null;
+  report: VitestReport | undefined;
+}
+
 export interface Totals {
   passed: number;
   failed: number;
@@ -24,9 +30,14 @@ export interface Totals {
  * Counts every check and every test once. What went wrong outside of a test counts as a failure too: a file that could not be
  * loaded, an error that nobody caught, a vitest that did not get as far as a report.
  */
-export function totals(checks: readonly boolean[], exitCode: number | null, report: VitestReport | undefined): Totals {
+export function totals(checks: readonly boolean[], runs: readonly VitestRun[]): Totals {
   const sum: Totals = { passed: 0, failed: 0, skipped: 0, skippedFiles: [] };
   for (const good of checks) sum[good ? "passed" : "failed"]++;
+  for (const run of runs) add(sum, run);
+  return sum;
+}
+
+function add(sum: Totals, { code, report }: VitestRun): void {
   const failedBefore = sum.failed;
   for (const { name, status, assertionResults } of report?.testResults ?? []) {
     const count = (...wanted: string[]) => assertionResults.filter((result) => wanted.includes(result.status)).length;
@@ -39,6 +50,5 @@ export function totals(checks: readonly boolean[], exitCode: number | null, repo
     if (status === "failed" && failed === 0) sum.failed++;
     if (skipped > 0) sum.skippedFiles.push({ file: name, count: skipped });
   }
-  if ((exitCode !== 0 || !report) && sum.failed === failedBefore) sum.failed++;
-  return sum;
+  if ((code !== 0 || !report) && sum.failed === failedBefore) sum.failed++;
 }

@@ -48,6 +48,10 @@ export interface RemoteCommand {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  /** How many bytes have been written to stdin. */
+  readonly stdinBytes: number;
+  /** Resolves when the connection is gone, however it ended. */
+  readonly closed: Promise<void>;
   /**
    * Resolves with the server's status; rejects when the session ends without one, is destroyed, or breaks. Never before the
    * status arrived. Outputs end (or are destroyed with the same error) after it; draining them is the reader's business.

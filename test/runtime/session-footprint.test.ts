@@ -29,6 +29,19 @@ journeys(
     });
 
     test.each(transports)(
+      "%s: output that nobody reads holds the socket until the client is closed",
+      async (transport) => {
+        await using container = await bench.container(await bench.sharedPod());
+        const before = sockets();
+        const cri = bench.client();
+        const session = await cri.containers.get(container.id).exec(sh("head -c 100000 /dev/zero"), { transport });
+        expect(await session.exit).toEqual({ exitCode: 0 });
+        await cri.close();
+        await eventually(sockets, (count) => count === before);
+      },
+    );
+
+    test.each(transports)(
       "%s: aborted in the middle, closed, or left to the client: no socket stays",
       async (transport) => {
         await using container = await bench.container(await bench.sharedPod());

@@ -1,6 +1,8 @@
 /** Exec and attach with streams, over both wire protocols. */
 import { createHash, randomBytes } from "node:crypto";
+import { Readable, type Writable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
 import { ExecError, type ExecSession } from "k8s-cri-client";
 import { expect, test } from "vitest";
@@ -64,6 +66,16 @@ journeys("sessions", (bench) => {
     expect(await outcome(open)).toMatchObject({ stdout: "done\n", exitCode: 5 });
   });
 
+  test("input that breaks off is no success, whatever the command made of it", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const failure = Object.assign(new Error("the source broke"), { code: "EPIPE" });
+    async function* input() {
+      yield "some";
+      throw failure;
+    }
+    expect(await failureOf(container.execOutput(["wc", "-c"], { input: input() }))).toBe(failure);
+  });
+
   test.each(transports)(
     "%s: the exit code does not wait for a reader, and the output can be read after it",
     async (transport) => {
@@ -83,6 +95,8 @@ journeys("sessions", (bench) => {
     const first = await new Promise((resolve) => session.stdout?.once("data", resolve));
     expect(String(first)).toBe("hello");
     await expectCode(container.execOutput(["cat"], { input: "x", transport: "websocket" }), "UNIMPLEMENTED");
+    await expectCode(pipeline(Readable.from(["more"]), session.stdin as Writable), "UNIMPLEMENTED");
+    expect(String(await new Promise((resolve) => session.stdout?.once("data", resolve)))).toBe("more");
   });
 
   test.each(transports)("%s: a terminal, with its size", async (transport) => {
@@ -169,6 +183,24 @@ journeys("sessions", (bench) => {
         (count) => Math.min(1, count) === left,
       );
     }
+  });
+
+  test("aborting while the session is being opened kills the command as well", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    const delays = [0, 2, 5, 10, 20, 40, 80];
+    await Promise.all(
+      delays.map(async (ms) => {
+        const signal = AbortSignal.timeout(ms);
+        const session = container.exec(["sleep", "7011"], { signal, killOnAbort: true });
+        const failure = await failureOf(session.then(({ exit }) => exit));
+        expect(failure).toMatchObject({ name: "TimeoutError" });
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await eventually(
+      async () => Number((await container.execSync(sh("ps | grep -c '[s]leep 7011'; true"))).stdout),
+      (count) => count === 0,
+    );
   });
 
   test.each(transports)("%s: attach: the main process's input and output, and its end", async (transport) => {

@@ -13,7 +13,7 @@ describe("totals of npm test", () => {
       file("a", "passed", "passed", "passed", "pending"),
       file("b", "failed", "failed", "passed", "todo"),
     ];
-    expect(totals([true, false, true], 1, { testResults })).toEqual({
+    expect(totals([true, false, true], [{ code: 1, report: { testResults } }])).toEqual({
       passed: 5,
       failed: 2,
       skipped: 2,
@@ -26,22 +26,27 @@ describe("totals of npm test", () => {
 
   test("a file that could not be loaded is a failure", () => {
     const testResults = [file("a", "failed"), file("b", "passed", "passed")];
-    expect(totals([], 1, { testResults })).toMatchObject({ passed: 1, failed: 1 });
+    expect(totals([], [{ code: 1, report: { testResults } }])).toMatchObject({ passed: 1, failed: 1 });
   });
 
   test("a file whose set-up failed is a failure, whatever became of its tests", () => {
     const testResults = [file("a", "failed", "skipped", "skipped")];
-    expect(totals([], 1, { testResults })).toMatchObject({ passed: 0, failed: 1, skipped: 2 });
+    expect(totals([], [{ code: 1, report: { testResults } }])).toMatchObject({ passed: 0, failed: 1, skipped: 2 });
   });
 
   test("an error outside of all tests is a failure", () => {
-    expect(totals([false], 1, { testResults: [file("a", "passed", "passed")] })).toMatchObject({
+    expect(totals([false], [{ code: 1, report: { testResults: [file("a", "passed", "passed")] } }])).toMatchObject({
       passed: 1,
       failed: 2,
     });
   });
 
+  test("several runs count together, and one that failed is not hidden by another", () => {
+    const good = { code: 0, report: { testResults: [file("a", "passed", "passed", "pending")] } };
+    expect(totals([true], [good, { ...good, code: 1 }])).toMatchObject({ passed: 3, failed: 1, skipped: 2 });
+  });
+
   test.each([0, 1, null])("no report is a failure, with exit code %s", (code) => {
-    expect(totals([true], code, undefined)).toMatchObject({ passed: 1, failed: 1 });
+    expect(totals([true], [{ code, report: undefined }])).toMatchObject({ passed: 1, failed: 1 });
   });
 });

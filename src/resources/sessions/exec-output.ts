@@ -1,9 +1,11 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { constants } from "node:buffer";
+import type { Readable } from "node:stream";
 import { CriError, ExecError, InvalidInputError } from "../../errors.js";
+import { noEndOfInput } from "../../streaming/end-of-input.js";
 import type { Core } from "../core.js";
 import type { ExecResult } from "../exec-sync.js";
 import { type ExecOptions, exec } from "./exec.js";
+import { feed } from "./feed.js";
 import type { ExecSession } from "./session.js";
 
 /** Options of execOutput. */
@@ -14,7 +16,10 @@ export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" 
   encoding?: "utf8" | "buffer" | undefined;
   /** Throw an {@link ExecError} when the exit code is not 0. @defaultValue false */
   throwOnNonZero?: boolean | undefined;
-  /** How much of each output to take, in bytes; more ends the session with an error. @defaultValue 1 GiB */
+  /**
+   * How much of each output to take, in bytes; more ends the session with an error. Text cannot be longer than strings are in
+   * Node.js, about 512 MiB. @defaultValue 1 GiB
+   */
   maxOutputBytes?: number | undefined;
 }
 
@@ -38,11 +43,12 @@ export async function execOutput(
       value: maxOutputBytes,
     });
   }
+  const most = encoding === "utf8" ? Math.min(maxOutputBytes, constants.MAX_STRING_LENGTH) : maxOutputBytes;
   await using session = await exec(core, containerId, command, { ...rest, stdin: input !== undefined });
   const [stdout, stderr] = await Promise.all([
-    collect(session.stdout, maxOutputBytes, "stdout"),
-    collect(session.stderr, maxOutputBytes, "stderr"),
-    feed(core, session, input),
+    collect(session.stdout, most, "stdout"),
+    collect(session.stderr, most, "stderr"),
+    feedInput(core, session, input),
   ]);
   const { exitCode } = await session.exit;
   const result =
@@ -69,7 +75,7 @@ async function collect(stream: Readable | null, most: number, name: string): Pro
     if (length > most) {
       throw new CriError({
         code: "RESOURCE_EXHAUSTED",
-        message: `the command's ${name} is longer than maxOutputBytes (${most})`,
+        message: `the command's ${name} is longer than ${most} bytes, the most that maxOutputBytes and the encoding allow`,
         method: "RuntimeService/Exec",
         attempts: 1,
         mayHaveTakenEffect: true,
@@ -80,37 +86,15 @@ async function collect(stream: Readable | null, most: number, name: string): Pro
   return Buffer.concat(chunks, length);
 }
 
-/** Sends the whole input and its end. A command need not read it all: what it leaves is no error. */
-async function feed(core: Core, session: ExecSession, input: ExecOutputOptions["input"]): Promise<void> {
+async function feedInput(core: Core, session: ExecSession, input: ExecOutputOptions["input"]): Promise<void> {
   if (input === undefined || !session.stdin) return;
   if (!session.canHalfCloseStdin) throw noEndOfInput(core.connection.endpoint);
-  const whole = typeof input === "string" || input instanceof Uint8Array;
-  const source = whole ? Readable.from([input], { objectMode: false }) : Readable.from(input);
-  await pipeline(source, session.stdin).catch((error: unknown) => {
-    if (!isEndOfCommand(error)) throw error;
-  });
-}
-
-/** A session over which the end of the input would cost the output. */
-export function noEndOfInput(endpoint: string): CriError {
-  return new CriError({
-    code: "UNIMPLEMENTED",
-    message:
-      "the streaming server speaks WebSocket only, over which standard input cannot end without losing the output and the exit code; " +
-      "write the input to a file in the container instead",
-    method: "RuntimeService/Exec",
-    endpoint,
-    attempts: 1,
-    mayHaveTakenEffect: true,
-  });
-}
-
-/** Whether a write failed because the command had ended, or had closed its input. */
-export function isEndOfCommand(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ERR_STREAM_DESTROYED";
+  await feed(session.stdin, typeof input === "string" || input instanceof Uint8Array ? [input] : input);
 }
 
 function toBytes(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
+
+export { noEndOfInput } from "../../streaming/end-of-input.js";
+export { isEndOfCommand } from "./feed.js";

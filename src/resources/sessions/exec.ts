@@ -5,7 +5,7 @@ import { openRemoteCommand } from "../../streaming/open.js";
 import type { RemoteCommand, RemoteCommandStreams, TerminalSize } from "../../streaming/transport.js";
 import { checkCommand } from "../check-command.js";
 import type { Core } from "../core.js";
-import { killOnAbort } from "./kill-on-abort.js";
+import { Killer } from "./kill-on-abort.js";
 import { opening, type SessionOptions } from "./opening.js";
 import { AttachSession, ExecSession } from "./session.js";
 
@@ -47,13 +47,12 @@ export async function exec(
 ): Promise<ExecSession> {
   checkCommand(command);
   const streams = checkStreams(options);
-  const { cmd, arm } = options.killOnAbort
-    ? killOnAbort(core, containerId, command)
-    : { cmd: [...command], arm: undefined };
-  const request = { containerId, cmd, ...streams };
-  const remote = await openRemote(core, "exec", options, streams, (o) => execUrl(core.connection, request, o));
-  const session = new ExecSession(remote);
-  arm?.(session, options.signal);
+  const killer = options.killOnAbort ? new Killer(core, containerId) : undefined;
+  const request = { containerId, cmd: killer?.mark(command) ?? [...command], ...streams };
+  // The command may have started before the session is there.
+  const opened = openRemote(core, "exec", options, streams, (o) => execUrl(core.connection, request, o));
+  const session = opened.then((remote) => new ExecSession(remote));
+  killer?.guard(session, options.signal);
   return session;
 }
 
@@ -77,7 +76,7 @@ async function openRemote(
   return opened;
 }
 
-const endOf = (command: RemoteCommand) => command.status;
+const endOf = (command: RemoteCommand) => command.closed;
 
 /** The streams of a session as the RPC takes them. */
 export function checkStreams(options: StreamOptions) {

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { execSync as callExecSync } from "../../calls/containers.js";
+import { execSync } from "../../calls/containers.js";
+import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
+import { sleep } from "../../internal/timer.js";
 import { undoTimeoutMs } from "../../options.js";
 import { log } from "../../transport/logging.js";
 import type { Core } from "../core.js";
@@ -9,39 +11,60 @@ import type { ExecSession } from "./session.js";
 /** The environment variable that marks a command and all that it starts. */
 const marker = "K8S_CRI_CLIENT_EXEC";
 
-/** Kills every process that carries the mark; the process that does so does not carry it itself. */
-const killScript = `for p in /proc/[0-9]*; do grep -qs "${marker}=$0" "$p/environ" && kill -9 "\${p#/proc/}"; done; true`;
+/**
+ * Kills every process that carries the mark: in its environment, or, as long as the shell that sets it has not, in its arguments.
+ * The process that does so has it in its arguments as well. Says how many it was.
+ */
+const killScript =
+  `n=0; for p in /proc/[0-9]*; do [ "$p" = "/proc/$$" ] && continue; ` +
+  `grep -qs "$0" "$p/environ" "$p/cmdline" && kill -9 "\${p#/proc/}" && n=$((n+1)); done; echo $n`;
 
-/** A command that can be found and killed later, and what arms that. */
-export interface KillableCommand {
-  cmd: string[];
-  arm: (session: ExecSession, signal: AbortSignal | undefined) => void;
-}
+/** A command whose session was aborted while it was opened may start a moment later. */
+const looks = 5;
+const pauseMs = 200;
 
-/** Marks a command through its environment, which its children inherit. CRI's exec takes no environment, so a shell sets it. */
-export function killOnAbort(core: Core, containerId: string, command: readonly string[]): KillableCommand {
-  const mark = randomUUID();
-  const kill = async () => {
+/** Kills a command, and what it started, when its session is aborted. */
+export class Killer {
+  readonly #core: Core;
+  readonly #containerId: string;
+  readonly #mark = randomUUID();
+
+  constructor(core: Core, containerId: string) {
+    this.#core = core;
+    this.#containerId = containerId;
+  }
+
+  /** The command with a mark in its environment, which its children inherit. CRI's exec takes no environment, so a shell sets it. */
+  mark(command: readonly string[]): string[] {
+    return ["sh", "-c", `export ${marker}="$0"; exec "$@"`, this.#mark, ...command];
+  }
+
+  /** Watches over a session from before it is there. One that could not be opened may have started its command all the same. */
+  guard(session: Promise<ExecSession>, signal: AbortSignal | undefined): void {
+    const disarm = signal && onAbort(signal, () => void this.#kill());
+    session.then(
+      ({ exit }) => exit.then(disarm, disarm),
+      (error: unknown) => {
+        disarm?.();
+        if (CriError.is(error) && error.mayHaveTakenEffect) void this.#kill();
+      },
+    );
+  }
+
+  async #kill(): Promise<void> {
+    const { connection } = this.#core;
     try {
-      const seconds = Math.round(undoTimeoutMs / 1_000);
-      await callExecSync(core.connection, containerId, ["sh", "-c", killScript, mark], seconds, {
-        timeoutMs: undoTimeoutMs,
-      });
+      for (let look = 1; look <= looks; look++) {
+        const command = ["sh", "-c", killScript, this.#mark];
+        const seconds = Math.round(undoTimeoutMs / 1_000);
+        const options = { timeoutMs: undoTimeoutMs };
+        const { stdout } = await execSync(connection, this.#containerId, command, seconds, options);
+        if (Number(Buffer.from(stdout).toString("latin1")) > 0) return;
+        await sleep(pauseMs);
+      }
     } catch (error) {
-      const { endpoint, options } = core.connection;
-      log(options.logger, "warn", "an aborted command could not be killed", {
-        endpoint,
-        containerId,
-        error: String(error),
-      });
+      const facts = { endpoint: connection.endpoint, containerId: this.#containerId, error: String(error) };
+      log(connection.options.logger, "warn", "an aborted command could not be killed", facts);
     }
-  };
-  return {
-    cmd: ["sh", "-c", `export ${marker}="$0"; exec "$@"`, mark, ...command],
-    arm: (session, signal) => {
-      if (!signal) return;
-      const disarm = onAbort(signal, () => void kill());
-      session.exit.then(disarm, disarm);
-    },
-  };
+  }
 }

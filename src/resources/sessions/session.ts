@@ -8,8 +8,8 @@ import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from 
 /** What exec and attach sessions have in common. */
 export abstract class StreamSession implements AsyncDisposable {
   /**
-   * Standard input; null unless asked for. Ending it reaches the process where {@link canHalfCloseStdin}. Writes after the end
-   * of the process fail.
+   * Standard input; null unless asked for. Ending it reaches the process where {@link canHalfCloseStdin}, and is an `UNIMPLEMENTED`
+   * error of the stream elsewhere, while the session goes on. Writes after the end of the process fail with `EPIPE`.
    */
   readonly stdin: Writable | null;
   /** Standard output, or that of the terminal; null if not asked for. Unread, it makes the process block when buffers are full. */
@@ -63,7 +63,8 @@ export abstract class StreamSession implements AsyncDisposable {
     let stopTimer = () => {};
     if (stdin && (stdout || stderr)) {
       const giveUp = () => {
-        if (!settled) stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
+        if (settled || this.#command.stdinBytes < swallowedBytes) return;
+        stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
       };
       Promise.all([drained(stdout), drained(stderr)]).then(giveUp, () => {});
     }
@@ -127,8 +128,11 @@ export class AttachSession extends StreamSession {
   }
 }
 
+/** What always fits into the pipe to the command, read or not. */
+const swallowedBytes = 65_536;
+
 /**
- * How long the status may take after all output has ended, for a session with input. containerd does not notice the end of a
+ * How long the status may take after all output has ended, for a session with much input. containerd does not notice the end of a
  * command that left much of its input unread: its copy into the full pipe waits for a reader that is gone.
  */
 const statusTimeoutMs = 20_000;

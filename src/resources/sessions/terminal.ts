@@ -2,6 +2,7 @@ import { finished, type Readable, type Writable } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
+import { noEndOfInput } from "../../streaming/end-of-input.js";
 import type { StreamSession } from "./session.js";
 
 /** Where typed bytes come from: `process.stdin`, another `tty.ReadStream`, or any stream of bytes. */
@@ -61,7 +62,7 @@ const lastKeysMs = 1_000;
  * Connects a local terminal to a session until the command ends or the detach keys are typed. A terminal as input is in raw mode
  * meanwhile: every key reaches the command, ctrl-c included. The size of the output is told at once and whenever it changes. The
  * end of the input is typed as ctrl-d with `tty`: ending the stream would cost a terminal's output on containerd. Without, it is passed
- * on where the session `canHalfCloseStdin`, and means nothing elsewhere.
+ * on where the session `canHalfCloseStdin`, and fails elsewhere.
  *
  * Resolves with `detached: false` when the command has ended and all its output is written; with `detached: true` once the detach
  * keys were typed and what came before them is on its way. What follows them in the same chunk of input is lost. However it ends,
@@ -193,6 +194,7 @@ function sendKeys(
     send(keys.rest());
     if (tty) send(endOfInput);
     else if (session.canHalfCloseStdin) stdin?.end();
+    else fail(noEndOfInput());
   });
   const resume = () => void input.resume();
   const release = () => {

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { CriError } from "../../errors.js";
 import { startTimer } from "../../internal/timer.js";
 import { parseRemoteStatus } from "../status.js";
@@ -47,10 +47,11 @@ class SpdyRemoteCommand implements RemoteCommand {
   readonly transport: StreamTransport = "spdy";
   readonly protocol: string;
   readonly canHalfCloseStdin = true;
-  readonly stdin: Writable | null;
+  readonly stdin: SpdyStream | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   readonly status: Promise<RemoteStatus>;
+  readonly closed: Promise<void>;
   /** Resolves when the server has taken all streams. */
   readonly accepted: Promise<void>;
   readonly #connection: SpdyConnection;
@@ -60,6 +61,7 @@ class SpdyRemoteCommand implements RemoteCommand {
 
   constructor(connection: SpdyConnection, protocol: string, streams: RemoteCommandStreams) {
     this.#connection = connection;
+    this.closed = connection.closed;
     this.protocol = protocol;
     const all: SpdyStream[] = [];
     const open = (type: string, side: "readable" | "writable"): SpdyStream => {
@@ -82,6 +84,10 @@ class SpdyRemoteCommand implements RemoteCommand {
     this.accepted.catch(ignore);
     this.status = awaitStatus(connection, errors);
     this.status.then(() => lingerBriefly(connection), ignore);
+  }
+
+  get stdinBytes(): number {
+    return this.stdin?.bytesWritten ?? 0;
   }
 
   resize(size: TerminalSize): void {

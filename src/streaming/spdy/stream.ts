@@ -57,6 +57,8 @@ export class SpdyStream extends Duplex {
   readonly streamId: number;
   /** The headers that opened the stream. */
   readonly headers: SpdyHeaders;
+  /** How much has been written to the stream, whatever became of it. */
+  bytesWritten = 0;
   /** Resolves when the peer has accepted the stream; rejects when it refuses it, or when the stream ends before. */
   readonly accepted: Promise<void>;
   readonly #accept: () => void;
@@ -205,6 +207,7 @@ export class SpdyStream extends Duplex {
   }
 
   #send(chunks: readonly Buffer[], callback: StreamCallback): void {
+    for (const { length } of chunks) this.bytesWritten += length;
     const settle: StreamCallback = (error) => {
       // An error here would destroy what is left to read.
       if (this.#reset) callback(this.readableLength > 0 || this.#endIsPending ? null : brokenPipe());

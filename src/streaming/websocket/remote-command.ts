@@ -2,6 +2,7 @@ import { type Readable, Writable } from "node:stream";
 import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
+import { noEndOfInput } from "../end-of-input.js";
 import { reasonOf } from "../quote.js";
 import { parseRemoteStatus } from "../status.js";
 import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
@@ -37,6 +38,9 @@ class WebSocketRemoteCommand implements RemoteCommand {
   readonly stderr: Readable | null;
   readonly status: Promise<RemoteStatus>;
 
+  readonly closed: Promise<void>;
+  stdinBytes = 0;
+
   // Private for more than tidiness: the socket knows its URL, which must not show when a session is inspected.
   readonly #socket: WebSocket;
   readonly #outputs = new Map<number, ChannelReadable>();
@@ -58,6 +62,7 @@ class WebSocketRemoteCommand implements RemoteCommand {
       this.#reject = reject;
     });
     this.status.catch(() => {});
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
     const gate = new Gate(socket);
     const output = (channel: number) => {
       const readable = new ChannelReadable(gate);
@@ -101,11 +106,15 @@ class WebSocketRemoteCommand implements RemoteCommand {
     const socket = this.#socket;
     const stdin = new Writable({
       highWaterMark: 64 * 1024,
-      write: (chunk: Buffer, _encoding, callback) => sendPaced(socket, channels.stdin, chunk, callback),
+      write: (chunk: Buffer, _encoding, callback) => {
+        this.stdinBytes += chunk.length;
+        sendPaced(socket, channels.stdin, chunk, callback);
+      },
       final: (callback) => {
         this.#stdinEnded = true;
         if (this.protocol === v5) socket.send(encodeEnd(channels.stdin), callback);
-        else callback();
+        // The command goes on, and waits for more: whoever counts on the end has to hear of it.
+        else callback(this.#over ? null : noEndOfInput());
       },
     });
     return stdin.on("error", () => {});

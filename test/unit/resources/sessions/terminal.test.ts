@@ -193,20 +193,24 @@ describe("keys", () => {
     await expectRestored();
   });
 
-  test.each([true, false])(
-    "the end of the input is passed on to a command on pipes if possible: %s",
-    async (canHalfCloseStdin) => {
-      const { input, session, ended, expectRestored } = open({ canHalfCloseStdin }, { tty: false });
-      input.end(`date\n${ctrlP}`);
-      await expect.poll(() => session.typed).toBe(`date\n${ctrlP}`);
-      await setImmediate();
-      expect(session.stdin.writableEnded).toBe(canHalfCloseStdin);
-      session.stdout.write("Monday");
-      session.end();
-      expect(await ended).toEqual({ detached: false });
-      await expectRestored();
-    },
-  );
+  test("the end of the input is a failure where it cannot be passed on", async () => {
+    const { input, outcome, expectRestored } = open({ canHalfCloseStdin: false }, { tty: false });
+    input.end("date\n");
+    expect(await outcome).toMatchObject({ code: "UNIMPLEMENTED" });
+    await expectRestored();
+  });
+
+  test("the end of the input is passed on to a command on pipes", async () => {
+    const { input, session, ended, expectRestored } = open({}, { tty: false });
+    input.end(`date\n${ctrlP}`);
+    await expect.poll(() => session.typed).toBe(`date\n${ctrlP}`);
+    await setImmediate();
+    expect(session.stdin.writableEnded).toBe(true);
+    session.stdout.write("Monday");
+    session.end();
+    expect(await ended).toEqual({ detached: false });
+    await expectRestored();
+  });
 });
 
 describe("detach keys", () => {

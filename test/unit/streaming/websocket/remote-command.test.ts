@@ -63,7 +63,7 @@ describe("a session", () => {
     expect(await errored).toMatchObject([{ code: "EPIPE" }]);
   });
 
-  test("ending stdin sends nothing on v4, and output goes on", async () => {
+  test("ending stdin fails on v4, sends nothing, and output goes on", async () => {
     const server = await serveSessions(async (session) => {
       const received = session.readable(0);
       await once(received, "data");
@@ -72,7 +72,9 @@ describe("a session", () => {
       await session.end({ status: "Success" });
     });
     const session = await openWebSocketRemoteCommand(server.url, streams({ stdin: true }));
+    const failed = once(session.stdin!, "error");
     session.stdin!.end("x");
+    expect(await failed).toMatchObject([{ code: "UNIMPLEMENTED" }]);
     expect(await text(session.stdout!)).toBe("ended: false");
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
   });

@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { cacheFolder } from "../runtime/lab/cache.js";
-import { removeCgroup } from "../runtime/lab/cgroups.js";
-import { run } from "../runtime/lab/command.js";
-import { labAvailability, prepareLab } from "../runtime/lab/lab.js";
-import type { LabRecord } from "../runtime/lab/records.js";
+import { cacheFolder } from "./lab/cache.js";
+import { removeCgroup } from "./lab/cgroups.js";
+import { run } from "./lab/command.js";
+import { labAvailability, prepareLab } from "./lab/lab.js";
+import type { LabRecord } from "./lab/records.js";
 
 const availability = labAvailability();
 const name = "leaves nothing behind, whether ended by SIGTERM or by SIGKILL";
 
-const lifecycle = fileURLToPath(new URL("./lab-lifecycle.ts", import.meta.url));
+const lifecycle = fileURLToPath(new URL("./lab/lifecycle.ts", import.meta.url));
 
 let folder: string;
 

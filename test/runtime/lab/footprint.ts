@@ -6,10 +6,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheFolder } from "../runtime/lab/cache.js";
-import { cgroupMounts } from "../runtime/lab/cgroups.js";
-import { networkInterfaces, readForwarding } from "../runtime/lab/network.js";
-import { identify } from "../runtime/lab/processes.js";
+import { cacheFolder } from "./cache.js";
+import { cgroupMounts } from "./cgroups.js";
+import { networkInterfaces, readForwarding } from "./network.js";
+import { identify } from "./processes.js";
 
 export function footprint(): string[] {
   return [

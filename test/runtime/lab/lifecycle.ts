@@ -9,12 +9,12 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createChannel, createClient } from "nice-grpc";
-import { RuntimeServiceDefinition } from "../../src/proto.js";
-import { run } from "../runtime/lab/command.js";
-import { prepareLab } from "../runtime/lab/lab.js";
-import { difference as differenceOf, footprint } from "./lab-footprint.js";
+import { RuntimeServiceDefinition } from "../../../src/proto.js";
+import { run } from "./command.js";
+import { difference as differenceOf, footprint } from "./footprint.js";
+import { prepareLab } from "./lab.js";
 
-const cli = fileURLToPath(new URL("../runtime/lab/cli.ts", import.meta.url));
+const cli = fileURLToPath(new URL("./cli.ts", import.meta.url));
 
 /** Ids of the labs of this script: control groups are in no namespace, and those of other labs come and go meanwhile. */
 const own: string[] = [];

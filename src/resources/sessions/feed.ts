@@ -1,0 +1,40 @@
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/**
+ * Sends a whole input and its end. A command need not read it all: what it leaves is no error. An input that fails is one, whatever
+ * its error looks like: the command has taken what came before for everything.
+ */
+export async function feed(stdin: Writable, input: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  async function* watched() {
+    const items = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
+    try {
+      for (;;) {
+        let item: IteratorResult<unknown>;
+        try {
+          item = await items.next();
+        } catch (error) {
+          failure = { error };
+          throw error;
+        }
+        if (item.done) return;
+        yield item.value;
+      }
+    } finally {
+      await items.return?.();
+    }
+  }
+  try {
+    await pipeline(Readable.from(watched(), { objectMode: false }), stdin);
+  } catch (error) {
+    if (failure) throw failure.error;
+    if (!isEndOfCommand(error)) throw error;
+  }
+}
+
+/** Whether a write failed because the command had ended, or had closed its input. */
+export function isEndOfCommand(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ERR_STREAM_DESTROYED";
+}
