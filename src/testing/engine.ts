@@ -7,12 +7,14 @@ import type { FlavorProfile } from "./flavors.js";
 import type { Handlers } from "./handlers.js";
 import { handlersOf, type ServiceOptions } from "./handlers-of.js";
 import { Lifecycle } from "./lifecycle.js";
+import { sessionHandlers } from "./services/session-handlers.js";
 import { IdSource } from "./state/ids.js";
 import { type FakeImage, toImage } from "./state/images.js";
 import { toPodSandbox } from "./state/pods.js";
 import { formatReference, parseReference } from "./state/reference.js";
 import { RuntimeState } from "./state/runtime-state.js";
 import { StreamingSessions } from "./state/sessions.js";
+import { StreamingServer } from "./streaming/streaming-server.js";
 
 /** The runtime behind the server: state, backend and handlers, and what a restart does to them. */
 export class RuntimeEngine {
@@ -21,6 +23,7 @@ export class RuntimeEngine {
   readonly #services: ServiceOptions;
   readonly #ids: IdSource;
   readonly #sessions: StreamingSessions;
+  readonly #streaming: StreamingServer;
   #lifecycle: Lifecycle;
   #handlers: Handlers;
 
@@ -30,8 +33,12 @@ export class RuntimeEngine {
   ) {
     this.#options = options;
     this.#ids = new IdSource(options.seed);
-    this.#sessions = new StreamingSessions(this.#ids);
-    this.#backend = options.backend ?? new ScriptedBackend({ run: options.run, exec: options.exec });
+    this.#streaming = new StreamingServer(
+      options.streaming ?? {},
+      sessionHandlers(() => this.#lifecycle),
+    );
+    this.#sessions = new StreamingSessions(this.#ids, () => this.#streaming.listen());
+    this.#backend = options.backend ?? new ScriptedBackend(options);
     this.#services = {
       self: {
         version: {
@@ -71,6 +78,11 @@ export class RuntimeEngine {
     return this.state.images.all.map(toImage);
   }
 
+  /** Breaks the streaming sessions off. */
+  disconnect(): Promise<void> {
+    return this.#streaming.close();
+  }
+
   /** What the runtime knows after it was down. */
   restart(keepState: boolean, containers: "running" | "lost"): void {
     this.#sessions.clear();
@@ -82,6 +94,7 @@ export class RuntimeEngine {
   }
 
   async stop(): Promise<void> {
+    await this.disconnect();
     this.#lifecycle.killAll();
     await this.#backend.dispose?.();
   }

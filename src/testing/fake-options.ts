@@ -5,6 +5,7 @@ import type { EventMode, FakeFlavor } from "./flavors.js";
 import type { RpcName } from "./rpcs.js";
 import type { FakeImage } from "./state/images.js";
 import type { RegistryRules } from "./state/registry.js";
+import type { StreamingProtocols } from "./streaming/streaming-server.js";
 import type { ServerTls } from "./wire/grpc-server.js";
 
 /** How a {@link FakeRuntime} is to be. Every field is optional. */
@@ -30,8 +31,10 @@ export interface FakeRuntimeOptions extends BackendScripts {
   unimplemented?: readonly RpcName[] | undefined;
   /** RPCs that are implemented although the flavour lacks them. @defaultValue [] */
   implemented?: readonly RpcName[] | "all" | undefined;
-  /** What containers are made of. @defaultValue scripts: see {@link run} and {@link exec} */
+  /** What containers are made of. @defaultValue scripts: see {@link run}, {@link exec} and {@link portForward} */
   backend?: ContainerBackend | undefined;
+  /** Which protocols sessions (exec, attach, port-forward) can be had over. @defaultValue both */
+  streaming?: StreamingProtocols | undefined;
   /** How GetContainerEvents behaves. @defaultValue as the flavour does it */
   events?: EventMode | undefined;
   /** Makes ids the same in every run. @defaultValue ids are random */

@@ -229,17 +229,18 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Ends like a killed process: connections break, calls in progress stop where they are, the socket file stays. Containers
+   * Ends like a killed process: connections break, calls and sessions in progress stop where they are, the socket file stays. Containers
    * run on. {@link restart} brings the runtime back.
    */
   async kill(): Promise<void> {
     await this.#server.kill();
+    await this.#engine.disconnect();
   }
 
   /** Kills the runtime, if it is up, and starts it again on the same endpoint. */
   async restart({ keepState = true, containers = "running" }: RestartOptions = {}): Promise<void> {
     if (this.#stopped) throw new InvalidInputError({ field: "restart", message: "the runtime was stopped" });
-    await this.#server.kill();
+    await this.kill();
     this.#engine.restart(keepState, containers);
     await this.#server.listen(this.#address);
   }

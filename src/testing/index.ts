@@ -3,20 +3,18 @@
  *
  * @module
  */
+export type { TerminalSize } from "../streaming/transport.js";
 export type {
   BackendContainer,
+  BackendPod,
   ContainerBackend,
   ContainerEnd,
   ContainerProcess,
   ExecOutcome,
 } from "./backend/backend.js";
-export {
-  type BackendScripts,
-  type ContainerScript,
-  type ExecScript,
-  ScriptedBackend,
-  type SignalResponse,
-} from "./backend/scripted-backend.js";
+export type { Program, ProgramIo } from "./backend/program.js";
+export { type BackendScripts, type ExecAnswer, type ExecScript, ScriptedBackend } from "./backend/scripted-backend.js";
+export type { ContainerScript, SignalResponse } from "./backend/scripted-process.js";
 export type { RecordedCall } from "./calls.js";
 export type { FakeRuntimeOptions } from "./fake-options.js";
 export { type FakeEvent, FakeRuntime, type RestartOptions } from "./fake-runtime.js";
@@ -25,5 +23,6 @@ export type { EventMode, FakeFlavor } from "./flavors.js";
 export type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";
 export type { FakeImage } from "./state/images.js";
 export type { RegistryRule, RegistryRules } from "./state/registry.js";
+export type { StreamingProtocols } from "./streaming/streaming-server.js";
 export type { MetadataValue } from "./wire/framing.js";
 export type { ServerTls } from "./wire/grpc-server.js";

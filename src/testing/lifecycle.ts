@@ -4,6 +4,7 @@ import { ContainerEventType, ContainerState, PodSandboxState } from "../proto.js
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import type { FlavorProfile } from "./flavors.js";
 import { rpcError } from "./handlers.js";
+import { ContainerOutput } from "./output/container-output.js";
 import { toLong } from "./state/clock.js";
 import type { ContainerRecord } from "./state/containers.js";
 import { type PodRecord, toPodStatus } from "./state/pods.js";
@@ -47,7 +48,10 @@ export class Lifecycle {
     container.startedAt = this.state.clock.now();
     container.state = ContainerState.CONTAINER_RUNNING;
     this.#announce(container, ContainerEventType.CONTAINER_STARTED_EVENT);
-    container.ended = container.process.ended.then((end) => {
+    const output = new ContainerOutput(container.process);
+    container.output = output;
+    container.ended = container.process.ended.then(async (end) => {
+      await output.end();
       this.#finish(container, end, "");
       if (this.state.containers.has(container)) this.#announce(container, ContainerEventType.CONTAINER_STOPPED_EVENT);
     });

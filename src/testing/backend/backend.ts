@@ -1,4 +1,7 @@
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { ContainerConfig, PodSandboxConfig } from "../../proto.js";
+import type { TerminalSize } from "../../streaming/transport.js";
+import type { ProgramIo } from "./program.js";
 
 /** What a backend is told about a container. */
 export interface BackendContainer {
@@ -12,6 +15,12 @@ export interface BackendContainer {
   readonly podConfig: PodSandboxConfig;
   /** Where the log belongs, or an empty string. */
   readonly logPath: string;
+}
+
+/** What a backend is told about a pod sandbox. */
+export interface BackendPod {
+  readonly id: string;
+  readonly config: PodSandboxConfig;
 }
 
 /** How a container ended. */
@@ -28,6 +37,14 @@ export interface ContainerProcess {
   readonly ended: Promise<ContainerEnd>;
   /** Sends a signal, such as `SIGTERM`. `SIGKILL` ends it, always. */
   signal(name: string): void;
+  /** What attached clients write to. */
+  readonly stdin?: Writable | undefined;
+  /** The output, for the log and for attached clients. It is read at all times. */
+  readonly stdout?: Readable | undefined;
+  /** With a terminal there is none. */
+  readonly stderr?: Readable | undefined;
+  /** Takes the size of an attached client's terminal. */
+  resize?(size: TerminalSize): void;
 }
 
 /** What a command left behind. */
@@ -38,7 +55,7 @@ export interface ExecOutcome {
 }
 
 /**
- * What containers are made of. The runtime keeps states, names and times; a backend only runs things. The default one plays
+ * What containers are made of. The runtime keeps states, names, times and logs; a backend only runs things. The default one plays
  * scripts ({@link ScriptedBackend}).
  */
 export interface ContainerBackend {
@@ -46,6 +63,13 @@ export interface ContainerBackend {
   start(container: BackendContainer): ContainerProcess | Promise<ContainerProcess>;
   /** Runs a command inside. When the signal aborts, the command is to be killed and the call to reject. */
   execSync(container: BackendContainer, command: readonly string[], signal: AbortSignal): Promise<ExecOutcome>;
+  /**
+   * Runs a command for a client that is connected, and resolves with its exit code; a rejection is told to the client.
+   * Without this method, {@link execSync} answers with all of the output at the end.
+   */
+  exec?(container: BackendContainer, command: readonly string[], io: ProgramIo): Promise<number>;
+  /** Connects to a port of a pod. A rejection, or nothing, means that nobody listens there. */
+  portForward?(pod: BackendPod, port: number): Duplex | undefined | Promise<Duplex | undefined>;
   /** Lets go of everything; the runtime has stopped for good. */
   dispose?(): void | Promise<void>;
 }

@@ -137,6 +137,7 @@ export function newContainer({ logDirectory, ...identity }: NewContainer, create
     windows: config.windows?.resources,
     annotations: { ...config.annotations },
     process: undefined,
+    output: undefined,
     ended: undefined,
     starting: false,
   };

@@ -35,37 +35,38 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
       throw rpcError("DEADLINE_EXCEEDED", `${prefix}: timeout ${timeout}s exceeded: context deadline exceeded`);
     },
 
-    Exec(request) {
+    async Exec(request) {
       const { containerId, stdin, stdout, stderr, tty } = request;
       const container = state.containers.get(containerId, `failed to find container "${containerId}" in store`);
       checkRunning(container, "");
       if (tty && stderr) throw rpcError("INVALID_ARGUMENT", "tty and stderr cannot both be true");
       if (!stdin && !stdout && !stderr)
         throw rpcError("INVALID_ARGUMENT", "one of stdin, stdout, or stderr must be set");
-      return { url: state.sessions.open({ kind: "exec", request }) };
+      return { url: await state.sessions.open({ kind: "exec", request }) };
     },
 
-    Attach(request) {
+    async Attach(request) {
       const { containerId, stdin, stdout, stderr, tty } = request;
       const container = state.containers.get(containerId, "failed to find container in store");
       checkRunning(container, "");
       if (tty && stderr) throw rpcError("INVALID_ARGUMENT", "tty and stderr cannot both be true");
       if (!stdin && !stdout && !stderr)
         throw rpcError("INVALID_ARGUMENT", "one of stdin, stdout, and stderr must be set");
-      return { url: state.sessions.open({ kind: "attach", request }) };
+      return { url: await state.sessions.open({ kind: "attach", request }) };
     },
 
-    PortForward(request) {
+    async PortForward(request) {
       const { podSandboxId } = request;
       const pod = state.pods.find(podSandboxId, `failed to find sandbox "${podSandboxId}"`);
       if (!pod) throw notFound(`failed to find sandbox "${podSandboxId}"`);
       if (pod.state !== PodSandboxState.SANDBOX_READY) throw rpcError("UNKNOWN", "sandbox container is not running");
-      return { url: state.sessions.open({ kind: "portForward", request }) };
+      return { url: await state.sessions.open({ kind: "portForward", request }) };
     },
   };
 }
 
-function checkRunning(container: ContainerRecord, prefix: string): void {
+/** Refuses what takes a container at work. */
+export function checkRunning(container: ContainerRecord, prefix: string): void {
   if (container.state === ContainerState.CONTAINER_RUNNING) return;
   throw rpcError("UNKNOWN", `${prefix}container is in ${ContainerState[container.state]} state`);
 }

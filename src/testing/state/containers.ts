@@ -11,6 +11,7 @@ import {
 } from "../../proto.js";
 import type { ContainerProcess } from "../backend/backend.js";
 import type { FlavorProfile } from "../flavors.js";
+import type { ContainerOutput } from "../output/container-output.js";
 import { toLong } from "./clock.js";
 import { IdMap, matchesLabels } from "./ids.js";
 import type { ImageRecord } from "./images.js";
@@ -40,6 +41,8 @@ export interface ContainerRecord {
   annotations: { [key: string]: string };
   /** While it runs. */
   process: ContainerProcess | undefined;
+  /** What becomes of what it says; from its start on. */
+  output: ContainerOutput | undefined;
   /** Settles when the end of the process has been taken down. */
   ended: Promise<void> | undefined;
   /** StartContainer is at work. */

@@ -17,19 +17,22 @@ const keepAtMost = 1_000;
  */
 export class StreamingSessions {
   readonly #open = new Map<string, { readonly session: StreamingRequest; readonly expires: number }>();
-  /** Where the streaming server listens. Until there is one, the URLs lead to a port where nobody can be. */
-  baseUrl = "http://127.0.0.1:1";
 
-  constructor(private readonly ids: IdSource) {}
+  /** @param baseUrl has the streaming server listen, and says where */
+  constructor(
+    private readonly ids: IdSource,
+    private readonly baseUrl: () => Promise<string>,
+  ) {}
 
   /** The URL of a new session. */
-  open(session: StreamingRequest): string {
+  async open(session: StreamingRequest): Promise<string> {
+    const baseUrl = await this.baseUrl();
     this.#expire();
     if (this.#open.size >= keepAtMost)
       throw rpcError("RESOURCE_EXHAUSTED", "maximum number of in-flight requests exceeded");
     const token = this.ids.token();
     this.#open.set(token, { session, expires: Date.now() + lifetimeMs });
-    return `${this.baseUrl}/${session.kind.toLowerCase()}/${token}`;
+    return `${baseUrl}/${session.kind.toLowerCase()}/${token}`;
   }
 
   /** The session of a token, which is used up by that. */

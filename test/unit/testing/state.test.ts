@@ -161,9 +161,9 @@ describe("events", () => {
   });
 });
 
-test("a streaming token is good for one connection", () => {
-  const sessions = new StreamingSessions(new IdSource("s"));
-  const url = sessions.open({ kind: "portForward", request: { podSandboxId: "p", port: [80] } });
+test("a streaming token is good for one connection", async () => {
+  const sessions = new StreamingSessions(new IdSource("s"), async () => "http://127.0.0.1:1");
+  const url = await sessions.open({ kind: "portForward", request: { podSandboxId: "p", port: [80] } });
   const [, token] = /^http:\/\/127\.0\.0\.1:\d+\/portforward\/([\w-]{8})$/.exec(url) as unknown as [string, string];
   expect(sessions.take(token)?.kind).toBe("portForward");
   expect(sessions.take(token)).toBeUndefined();

@@ -1,0 +1,99 @@
+import { PassThrough } from "node:stream";
+import { startTimer } from "../../internal/timer.js";
+import type { ContainerConfig } from "../../proto.js";
+import type { TerminalSize } from "../../streaming/transport.js";
+import type { ContainerEnd, ContainerProcess } from "./backend.js";
+import { type Program, play } from "./program.js";
+import { exitCodeOf } from "./signals.js";
+
+/** What a scripted container does on a signal: end with this exit code, or go on as if nothing had happened. */
+export type SignalResponse = number | "ignore";
+
+/** How a container behaves. */
+export interface ContainerScript {
+  /** The exit code it ends with; a promise ends it when it settles. Without one it runs until it is stopped. */
+  exitCode?: number | Promise<number> | undefined;
+  /** How long it runs before it ends with {@link exitCode}. @defaultValue 0 */
+  afterMs?: number | undefined;
+  /** What a signal does to it; SIGKILL is never asked. @defaultValue ends with 128 plus the signal's number */
+  onSignal?: ((signal: string) => SignalResponse | Promise<SignalResponse>) | undefined;
+  /** What it says as soon as it has started. It goes to the log and to attached clients. */
+  stdout?: string | Uint8Array | undefined;
+  stderr?: string | Uint8Array | undefined;
+  /** What it runs. It ends with the exit code that this returns; {@link exitCode} and {@link afterMs} do not count then. */
+  program?: Program | undefined;
+  /** What the runtime gives as the reason of the end, such as `OOMKilled`. */
+  reason?: string | undefined;
+  /** StartContainer fails with this sentence. */
+  startError?: string | undefined;
+}
+
+/** The main process of a scripted container. */
+export class ScriptedProcess implements ContainerProcess {
+  readonly ended: Promise<ContainerEnd>;
+  readonly stdin = new PassThrough();
+  readonly stdout = new PassThrough();
+  readonly stderr: PassThrough | undefined;
+  readonly #sizes = new PassThrough({ objectMode: true });
+  readonly #killer = new AbortController();
+  #end: (end: ContainerEnd) => void = () => {};
+  #stopTimer: () => void = () => {};
+
+  constructor(
+    readonly pid: number,
+    private readonly script: ContainerScript,
+    { stdin, tty }: Pick<ContainerConfig, "stdin" | "tty">,
+  ) {
+    this.stderr = tty ? undefined : new PassThrough();
+    // A program may go on writing when its container has ended.
+    for (const stream of [this.stdin, this.stdout, this.stderr, this.#sizes]) stream?.on("error", () => {});
+    if (!stdin) this.stdin.end();
+    this.ended = new Promise((resolve) => {
+      this.#end = (end) => {
+        this.#stopTimer();
+        this.#killer.abort(new Error("the container has ended"));
+        for (const stream of [this.stdin, this.stdout, this.stderr, this.#sizes]) stream?.end();
+        resolve(end);
+      };
+    });
+    this.stdout.write(script.stdout ?? "");
+    (this.stderr ?? this.stdout).write(script.stderr ?? "");
+    if (script.program) this.#play(script.program, tty);
+    else this.#endByItself();
+  }
+
+  resize(size: TerminalSize): void {
+    if (!this.#sizes.writableEnded) this.#sizes.write(size);
+  }
+
+  signal(name: string): void {
+    const killed = { exitCode: exitCodeOf(name) };
+    if (name === "SIGKILL" || !this.script.onSignal) {
+      this.#end(killed);
+      return;
+    }
+    Promise.resolve(this.script.onSignal(name)).then(
+      (response) => {
+        if (response !== "ignore") this.#end({ exitCode: response });
+      },
+      () => this.#end(killed),
+    );
+  }
+
+  #play(program: Program, tty: boolean): void {
+    const { stdin, stdout, stderr = stdout } = this;
+    const io = { stdin, stdout, stderr, tty, sizes: this.#sizes, signal: this.#killer.signal };
+    void play(program, io).then((exitCode) => this.#end({ exitCode, reason: this.script.reason }));
+  }
+
+  #endByItself(): void {
+    const { exitCode, afterMs = 0, reason } = this.script;
+    if (exitCode === undefined || afterMs === Infinity) return;
+    this.#stopTimer = startTimer(afterMs, () => {
+      Promise.resolve(exitCode).then(
+        (code) => this.#end({ exitCode: code, reason }),
+        () => this.#end({ exitCode: 255, reason: "Error" }),
+      );
+    });
+  }
+}

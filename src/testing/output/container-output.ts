@@ -1,0 +1,51 @@
+import type { Readable } from "node:stream";
+import { startTimer } from "../../internal/timer.js";
+import type { ContainerProcess } from "../backend/backend.js";
+import type { ProgramIo } from "../backend/program.js";
+
+/** How long what a container leaves behind may hold its outputs open. */
+const graceMs = 1_000;
+
+/** What a container says, passed on to whoever is attached to it. A client that does not read holds the container up. */
+export class ContainerOutput {
+  readonly #process: ContainerProcess;
+  readonly #attached = new Set<ProgramIo>();
+  readonly #drained: Promise<unknown>;
+
+  constructor(process: ContainerProcess) {
+    this.#process = process;
+    this.#drained = Promise.all([this.#pass("stdout", process.stdout), this.#pass("stderr", process.stderr)]);
+  }
+
+  /** Connects a client, which gets everything from now on. Returns the function that takes it off again. */
+  attach(io: ProgramIo): () => void {
+    this.#attached.add(io);
+    return () => this.#attached.delete(io);
+  }
+
+  /** The process has ended: resolves when its last words are told. */
+  async end(): Promise<void> {
+    const { stdout, stderr } = this.#process;
+    const stopTimer = startTimer(graceMs, () => {
+      stdout?.destroy();
+      stderr?.destroy();
+    });
+    await this.#drained;
+    stopTimer();
+  }
+
+  async #pass(name: "stdout" | "stderr", source: Readable | undefined): Promise<void> {
+    try {
+      for await (const chunk of source ?? []) {
+        await Promise.all(Array.from(this.#attached, (io) => tell(io, name, chunk)));
+      }
+    } catch {
+      // Broken off, which is an end too.
+    }
+  }
+}
+
+/** Resolves when the client has taken it, or has gone. */
+function tell(io: ProgramIo, name: "stdout" | "stderr", chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => io[name].write(chunk, () => resolve()));
+}

@@ -1,0 +1,120 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { AttachRequest, ExecRequest, PortForwardRequest } from "../../proto.js";
+import type { ProgramIo } from "../backend/program.js";
+import type { StreamingRequest } from "../state/sessions.js";
+import type { CommandStatus } from "./command-status.js";
+import type { Upgrade } from "./served-command.js";
+import { acceptSpdyCommand } from "./spdy-command.js";
+import { acceptSpdyForward } from "./spdy-forward.js";
+import { acceptWebSocketCommand } from "./websocket-command.js";
+import { acceptWebSocketForward } from "./websocket-forward.js";
+
+/** Which protocols streaming sessions can be had over. */
+export interface StreamingProtocols {
+  /** SPDY/3.1. @defaultValue true */
+  spdy?: boolean | undefined;
+  /** Kubernetes' channels over WebSocket, `v4.channel.k8s.io`. @defaultValue true */
+  websocket?: boolean | undefined;
+}
+
+/** What is behind a {@link StreamingServer}. */
+export interface SessionHandlers {
+  /** The session of a token, which is used up by that. */
+  take(token: string): StreamingRequest | undefined;
+  exec(request: ExecRequest, io: ProgramIo): Promise<CommandStatus>;
+  attach(request: AttachRequest, io: ProgramIo): Promise<CommandStatus>;
+  connect(request: PortForwardRequest, port: number): Promise<Duplex>;
+}
+
+/** The HTTP server of a runtime's sessions, on loopback. It listens from when it is first needed until it is closed. */
+export class StreamingServer {
+  readonly #protocols: StreamingProtocols;
+  readonly #handlers: SessionHandlers;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #listening: Promise<string> | undefined;
+
+  constructor(protocols: StreamingProtocols, handlers: SessionHandlers) {
+    this.#protocols = protocols;
+    this.#handlers = handlers;
+  }
+
+  /** Resolves with the beginning of all URLs. */
+  listen(): Promise<string> {
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  /** Breaks all sessions off. The next one will be at another port. */
+  async close(): Promise<void> {
+    await this.#listening?.catch(() => {});
+    const server = this.#server;
+    this.#listening = undefined;
+    this.#server = undefined;
+    if (!server) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #listen(): Promise<string> {
+    const server = createServer((request, response) => {
+      const known = this.#take(request) !== undefined;
+      response.writeHead(known ? 400 : 404, { "Content-Type": "text/plain; charset=utf-8" });
+      response.end(known ? `${notUpgraded}\n` : "404 page not found\n");
+    });
+    server.on("connection", (socket) => {
+      this.#sockets.add(socket.on("error", () => {}));
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.on("upgrade", (request, socket, head) => void this.#onUpgrade({ request, socket, head }));
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen(0, "127.0.0.1", resolve);
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Whatever comes of the request, its token is used up. */
+  #take({ url = "" }: IncomingMessage): StreamingRequest | undefined {
+    const [, kind, token = ""] = /^\/(exec|attach|portforward)\/([^/?]+)$/.exec(url) ?? [];
+    const session = this.#handlers.take(token);
+    return session?.kind.toLowerCase() === kind ? session : undefined;
+  }
+
+  async #onUpgrade(upgrade: Upgrade): Promise<void> {
+    const { request, socket } = upgrade;
+    const session = this.#take(request);
+    const protocol = request.headers.upgrade?.toLowerCase();
+    const { spdy = true, websocket = true } = this.#protocols;
+    if (!session) refuse(socket, "404 Not Found", "404 page not found");
+    else if (protocol === "spdy/3.1" && spdy) await this.#serve(upgrade, session, true);
+    else if (protocol === "websocket" && websocket) await this.#serve(upgrade, session, false);
+    else refuse(socket, "400 Bad Request", notUpgraded);
+  }
+
+  async #serve(upgrade: Upgrade, { kind, request }: StreamingRequest, spdy: boolean): Promise<void> {
+    if (kind === "portForward") {
+      const connect = (port: number) => this.#handlers.connect(request, port);
+      if (spdy) acceptSpdyForward(upgrade, connect);
+      else await acceptWebSocketForward(upgrade, request.port, connect);
+      return;
+    }
+    const accept = spdy ? acceptSpdyCommand : acceptWebSocketCommand;
+    const command = await accept(upgrade, request);
+    if (!command) return;
+    const status = await (kind === "exec"
+      ? this.#handlers.exec(request, command.io)
+      : this.#handlers.attach(request, command.io));
+    await command.finish(status);
+  }
+}
+
+const notUpgraded = "unable to upgrade: missing upgrade headers in request";
+
+function refuse(socket: Duplex, status: string, body: string): void {
+  const head = `Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length + 1}`;
+  socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}\n`);
+}
