@@ -5,6 +5,7 @@ import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend
 import type { FlavorProfile } from "./flavors.js";
 import { rpcError } from "./handlers.js";
 import { ContainerOutput } from "./output/container-output.js";
+import { LogFile } from "./output/log-file.js";
 import { toLong } from "./state/clock.js";
 import type { ContainerRecord } from "./state/containers.js";
 import { type PodRecord, toPodStatus } from "./state/pods.js";
@@ -48,7 +49,8 @@ export class Lifecycle {
     container.startedAt = this.state.clock.now();
     container.state = ContainerState.CONTAINER_RUNNING;
     this.#announce(container, ContainerEventType.CONTAINER_STARTED_EVENT);
-    const output = new ContainerOutput(container.process);
+    const log = LogFile.open(container.logDirectory, container.logPath);
+    const output = new ContainerOutput(container.process, log);
     container.output = output;
     container.ended = container.process.ended.then(async (end) => {
       await output.end();

@@ -14,7 +14,7 @@ async function textsOf(entries: AsyncIterable<{ text: string }>): Promise<string
   return texts;
 }
 
-/** A pod whose containers have logs; the fake keeps no files, so the tests write them. */
+/** A pod whose containers have logs; they say nothing by themselves, so the tests write. */
 async function podWithLogs(options: Parameters<typeof startFake>[1] = {}) {
   const { runtime, cri } = await startFake({}, options);
   const logDirectory = await mkdtemp(join(tmpdir(), "logs-"));
@@ -67,6 +67,7 @@ describe("a container's log", () => {
   test("a file that is not on this machine is missed with a remedy", async () => {
     const { run } = await podWithLogs();
     const container = await run("c");
+    await rm((await container.status()).logPath);
     const error = await rejection(textsOf(container.logs()));
     expect(error).toMatchObject({ code: "NOT_FOUND" });
     expect(String(error)).toMatch(/node of the runtime.*mounted/);
@@ -156,7 +157,8 @@ describe("several logs", () => {
     const a = await run("a");
     await write(a, line("a1"));
     expect(await textsOf(pod.logs())).toEqual(["a1"]);
-    await run("b");
+    const b = await run("b");
+    await rm((await b.status()).logPath);
     expect(await rejection(textsOf(pod.logs()))).toMatchObject({ code: "NOT_FOUND" });
   });
 });

@@ -85,6 +85,7 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
     ReopenContainerLog({ containerId }) {
       const container = state.containers.get(containerId, missing(containerId));
       if (container.state !== ContainerState.CONTAINER_RUNNING) throw rpcError("UNKNOWN", "container is not running");
+      container.output?.reopenLog();
       return {};
     },
   };
@@ -113,13 +114,11 @@ function resolveImage(config: ContainerConfig, { state, flavor }: Lifecycle): Im
   throw rpcError("NOT_FOUND", `${checkpoint}failed to resolve image "${name}": not found`);
 }
 
-type NewContainer = Pick<ContainerRecord, "id" | "name" | "pod" | "metadata" | "config" | "image"> & {
-  logDirectory: string;
-};
+type NewContainer = Pick<ContainerRecord, "id" | "name" | "pod" | "metadata" | "config" | "image" | "logDirectory">;
 
 /** A container in the state CREATED. */
-export function newContainer({ logDirectory, ...identity }: NewContainer, createdAt: bigint): ContainerRecord {
-  const { config, image } = identity;
+export function newContainer(identity: NewContainer, createdAt: bigint): ContainerRecord {
+  const { config, image, logDirectory } = identity;
   const own = [...config.command, ...config.args];
   const command = own.length > 0 ? own : image.command;
   return {

@@ -28,6 +28,7 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   readonly image: ImageRecord;
   readonly command: readonly string[];
+  readonly logDirectory: string;
   readonly logPath: string;
   readonly createdAt: bigint;
   state: ContainerState;

@@ -1,0 +1,98 @@
+import { closeSync, constants, mkdirSync, openSync, realpathSync, writeSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
+
+/** Longer lines are written in parts: containerd's default. */
+const maxLineBytes = 16 * 1024;
+
+const newline = 0x0a;
+
+/** Either output of a container. */
+export type OutputName = "stdout" | "stderr";
+
+/** The log of a container, in the format of CRI: time, stream, `F` for a full line or `P` for a part of one, and what was said. */
+export class LogFile {
+  readonly #path: string;
+  readonly #unfinished = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  #file: number | undefined;
+
+  private constructor(path: string, file: number) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Begins a log, or goes on with one. There is none where the log directory does not exist, where it cannot be written to, and
+   * where the path leads out of it: tests name directories that are not meant to be made.
+   */
+  static open(directory: string, path: string): LogFile | undefined {
+    if (path === "" || !isAbsolute(directory) || isOutside(directory, path)) return undefined;
+    try {
+      const real = realpathSync(directory);
+      mkdirSync(dirname(path), { recursive: true });
+      if (isOutside(real, join(realpathSync(dirname(path)), "log"))) return undefined;
+      return new LogFile(path, openToAppend(path));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Takes output. What comes before a line's end waits for the rest, up to a limit. */
+  write(name: OutputName, chunk: Uint8Array): void {
+    let rest = Buffer.concat([this.#unfinished[name], chunk]);
+    for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
+      this.#writeLine(name, "F", this.#writeParts(name, rest.subarray(0, end)));
+      rest = rest.subarray(end + 1);
+    }
+    this.#unfinished[name] = Buffer.from(this.#writeParts(name, rest));
+  }
+
+  /** One of the outputs has ended, maybe in the middle of a line. */
+  end(name: OutputName): void {
+    const rest = this.#unfinished[name];
+    this.#unfinished[name] = Buffer.alloc(0);
+    if (rest.length > 0) this.#writeLine(name, "P", rest);
+  }
+
+  /** Goes on in a new file if the old one was moved away. */
+  reopen(): void {
+    if (this.#file === undefined) return;
+    const file = openToAppend(this.#path);
+    closeSync(this.#file);
+    this.#file = file;
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  /** Writes what is too long for one line, and returns what is left. */
+  #writeParts(name: OutputName, bytes: Buffer): Buffer {
+    let rest = bytes;
+    for (; rest.length > maxLineBytes; rest = rest.subarray(maxLineBytes)) {
+      this.#writeLine(name, "P", rest.subarray(0, maxLineBytes));
+    }
+    return rest;
+  }
+
+  #writeLine(name: OutputName, tag: "F" | "P", bytes: Buffer): void {
+    if (this.#file === undefined) return;
+    const time = new Date().toISOString().replace("Z", "000000Z");
+    try {
+      // In one piece: somebody may be reading along.
+      writeSync(this.#file, Buffer.concat([Buffer.from(`${time} ${name} ${tag} `), bytes, Buffer.of(newline)]));
+    } catch {
+      // A full disk silences a log, not its container.
+    }
+  }
+}
+
+function openToAppend(path: string): number {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0 } = constants;
+  return openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o640);
+}
+
+function isOutside(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way === "" || way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
+}

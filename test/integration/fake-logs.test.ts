@@ -1,0 +1,96 @@
+/**
+ * The logs that the fake writes, read by this package's own reader.
+ *
+ * @module
+ */
+import { mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { ContainerConfig } from "../../src/proto.js";
+import type { ContainerScript, Program } from "../../src/testing/index.js";
+import { startFake } from "./support.js";
+
+async function podWithLogs(run: () => ContainerScript) {
+  const logDirectory = await mkdtemp(join(tmpdir(), "fake-logs-"));
+  onTestFinished(() => rm(logDirectory, { recursive: true }));
+  const { cri, runtime } = await startFake({ run });
+  const pod = await cri.pods.run({ name: "p", logDirectory });
+  const start = (logPath: string) =>
+    cri.runContainerInSandbox(pod, { name: `c${logPath.length}`, image: "busybox:1", logPath });
+  return { cri, runtime, pod, start, logDirectory };
+}
+
+test("what a container says is in its log, and stays when it is removed", async () => {
+  const { start, logDirectory } = await podWithLogs(() => ({
+    stdout: "one\ntwo\n",
+    stderr: "oh",
+    exitCode: 0,
+    afterMs: 5,
+  }));
+  const container = await start("main/0.log");
+  await container.wait();
+  const lines = [];
+  for await (const { stream, text } of container.logs()) lines.push(`${stream}: ${text}`);
+  expect(lines.sort()).toEqual(["stderr: oh", "stdout: one", "stdout: two"]);
+  await container.remove();
+  const written = await readFile(join(logDirectory, "main/0.log"), "utf8");
+  expect(written).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z stdout F one$/m);
+  expect(written).toMatch(/ stderr P oh$/m);
+});
+
+test("long lines are written in parts", async () => {
+  const long = "x".repeat(40_000);
+  const { start, logDirectory } = await podWithLogs(() => ({ stdout: `${long}\n`, exitCode: 0 }));
+  const container = await start("0.log");
+  await container.wait();
+  const written = (await readFile(join(logDirectory, "0.log"), "utf8")).trimEnd().split("\n");
+  expect(written.map((line) => [line.split(" ")[2], line.length - 40])).toEqual([
+    ["P", 16_384],
+    ["P", 16_384],
+    ["F", 40_000 - 2 * 16_384],
+  ]);
+  const texts = [];
+  for await (const { text } of container.logs()) texts.push(text);
+  expect(texts).toEqual([long]);
+});
+
+test("a log is followed over a rotation to the end of its container", async () => {
+  let say = (_: string) => {};
+  const program: Program = (io) => {
+    say = (line) => io.stdout.write(`${line}\n`);
+    return new Promise<number>(() => {});
+  };
+  const { start, logDirectory } = await podWithLogs(() => ({ program }));
+  const container = await start("0.log");
+  const texts: string[] = [];
+  const reading = (async () => {
+    for await (const { text } of container.logs({ follow: true })) texts.push(text);
+  })();
+  say("before");
+  await expect.poll(() => texts).toEqual(["before"]);
+  await container.rotateLog();
+  say("after");
+  await expect.poll(() => texts).toEqual(["before", "after"]);
+  expect(await readdir(logDirectory)).toHaveLength(2);
+  await container.stop();
+  await reading;
+});
+
+test("nothing is written where it does not belong", async () => {
+  const { cri, start, logDirectory } = await podWithLogs(() => ({ stdout: "x\n", exitCode: 0 }));
+  const outside = await mkdtemp(join(tmpdir(), "outside-"));
+  onTestFinished(() => rm(outside, { recursive: true }));
+  await symlink(outside, join(logDirectory, "link"));
+  await (await start("link/0.log")).wait();
+  expect(await readdir(outside)).toEqual([]);
+  expect(await readdir(logDirectory)).toEqual(["link"]);
+
+  const absent = join(logDirectory, "absent");
+  const pod = await cri.pods.run({ name: "q", logDirectory: absent });
+  const patch = (config: ContainerConfig) => Object.assign(config, { logPath: "../escaped.log" });
+  for (const spec of [{ name: "c" }, { name: "d", patch: (config: ContainerConfig) => void patch(config) }]) {
+    await (await cri.runContainerInSandbox(pod, { image: "busybox:1", ...spec })).wait();
+  }
+  expect(await readdir(logDirectory)).toEqual(["link"]);
+});
