@@ -31,7 +31,11 @@ export interface FakeRuntimeOptions extends BackendScripts {
   unimplemented?: readonly RpcName[] | undefined;
   /** RPCs that are implemented although the flavour lacks them. @defaultValue [] */
   implemented?: readonly RpcName[] | "all" | undefined;
-  /** What containers are made of. @defaultValue scripts: see {@link run}, {@link exec} and {@link portForward} */
+  /**
+   * What containers are made of: scripts, or with a {@link HostProcessBackend} processes of this machine, without any isolation.
+   *
+   * @defaultValue scripts: see {@link run}, {@link exec} and {@link portForward}
+   */
   backend?: ContainerBackend | undefined;
   /** Which protocols sessions (exec, attach, port-forward) can be had over. @defaultValue both */
   streaming?: StreamingProtocols | undefined;

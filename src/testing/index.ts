@@ -12,6 +12,7 @@ export type {
   ContainerProcess,
   ExecOutcome,
 } from "./backend/backend.js";
+export { HostProcessBackend } from "./backend/host-process-backend.js";
 export type { Program, ProgramIo } from "./backend/program.js";
 export { type BackendScripts, type ExecAnswer, type ExecScript, ScriptedBackend } from "./backend/scripted-backend.js";
 export type { ContainerScript, SignalResponse } from "./backend/scripted-process.js";

@@ -1,3 +1,5 @@
+import type { BackendContainer } from "./backend.js";
+
 /*
  * The few commands that a scripted container understands without a script: enough for a test that needs a command to end, to
  * fail, to take its time or to say something.
@@ -79,4 +81,14 @@ function splitWords(statement: string): string[] {
   const words: string[] = [];
   for (const [word] of statement.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)) words.push(word.replace(/["']/g, ""));
   return words;
+}
+
+/** What a runtime says of a program that is not there. */
+export function notFoundInPath(program: string): string {
+  return `unable to start container process: exec: "${program}": executable file not found in $PATH`;
+}
+
+/** What `hostname` says in a container. */
+export function hostnameOf({ podConfig }: BackendContainer): string {
+  return podConfig.hostname || podConfig.metadata?.name || "localhost";
 }

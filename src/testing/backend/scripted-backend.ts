@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { onAbort } from "../../internal/abort.js";
 import { sleep } from "../../internal/timer.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
-import { planCommand } from "./commands.js";
+import { hostnameOf, notFoundInPath, planCommand } from "./commands.js";
 import { collectOutput, type Program, type ProgramIo, play } from "./program.js";
 import { type ContainerScript, ScriptedProcess } from "./scripted-process.js";
 
@@ -89,14 +89,6 @@ function defaultScript(container: BackendContainer): ContainerScript {
   const plan = planCommand(container.command, hostnameOf(container));
   // A bare shell with nothing to read stays, as a container kept for exec does.
   return plan ? { ...plan, afterMs: plan.durationMs } : {};
-}
-
-function notFoundInPath(program: string): string {
-  return `unable to start container process: exec: "${program}": executable file not found in $PATH`;
-}
-
-function hostnameOf({ podConfig }: BackendContainer): string {
-  return podConfig.hostname || podConfig.metadata?.name || "localhost";
 }
 
 function toBytes(value: string | Uint8Array | undefined): Uint8Array {

@@ -1,0 +1,122 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { type Duplex, PassThrough, type Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { onAbort } from "../../internal/abort.js";
+import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
+import { HostProcess } from "./host-process.js";
+import { collectOutput, type ProgramIo } from "./program.js";
+
+/**
+ * **No isolation at all: the commands of containers run on this machine, as the user who runs the tests, and can do whatever that
+ * user can.** Give it only commands that you would type into your own shell.
+ *
+ * Containers are process groups, exec starts one more, and port-forward connects to this machine's loopback, so that sessions and
+ * logs carry what real programs say. Images, mounts, users, namespaces and limits are not imitated: programs and files are this
+ * machine's. The working directory of a container is used where it exists here, else the folder for temporary files. There is no
+ * pseudo-terminal: with `tty`, the two outputs become one, and that is all.
+ *
+ * Nothing runs on when the runtime has stopped, or when this process ends in an orderly way.
+ */
+export class HostProcessBackend implements ContainerBackend {
+  /** What runs, by container. */
+  readonly #running = new Map<string, Set<HostProcess>>();
+  readonly #onExit = () => this.#killAll();
+
+  async start(container: BackendContainer): Promise<ContainerProcess> {
+    const { stdin, tty } = container.config;
+    const main = await this.#spawn(container, container.command, stdin, "failed to create containerd task");
+    return {
+      pid: main.pid,
+      ended: main.ended.then((exitCode) => {
+        // With the first process of a container end all others.
+        for (const process of this.#processesOf(container)) process.signal("SIGKILL");
+        return { exitCode };
+      }),
+      signal: (name) => main.signal(name),
+      stdin: main.stdin ?? undefined,
+      ...(tty ? { stdout: merge(main.stdout, main.stderr) } : { stdout: main.stdout, stderr: main.stderr }),
+    };
+  }
+
+  execSync(container: BackendContainer, command: readonly string[], signal: AbortSignal): Promise<ExecOutcome> {
+    return collectOutput(signal, async (io) => {
+      const exitCode = await this.#exec(container, command, io, signal);
+      signal.throwIfAborted();
+      return exitCode;
+    });
+  }
+
+  /** As with containerd, a command runs on when its client has gone. */
+  exec(container: BackendContainer, command: readonly string[], io: ProgramIo): Promise<number> {
+    return this.#exec(container, command, io);
+  }
+
+  async portForward(_pod: BackendPod, port: number): Promise<Duplex> {
+    const socket = connect({ host: "127.0.0.1", port });
+    await once(socket, "connect");
+    return socket;
+  }
+
+  async dispose(): Promise<void> {
+    const all = [...this.#running.values()].flatMap((processes) => [...processes]);
+    this.#killAll();
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  async #exec(
+    container: BackendContainer,
+    command: readonly string[],
+    io: ProgramIo,
+    killOn?: AbortSignal,
+  ): Promise<number> {
+    const process = await this.#spawn(container, command, true, "OCI runtime exec failed: exec failed");
+    const kill = () => process.signal("SIGKILL");
+    const unlisten = killOn && onAbort(killOn, kill);
+    if (killOn?.aborted) kill();
+    if (process.stdin) io.stdin.pipe(process.stdin);
+    process.stdout.pipe(io.stdout, { end: false });
+    process.stderr.pipe(io.tty ? io.stdout : io.stderr, { end: false });
+    const exitCode = await process.ended;
+    unlisten?.();
+    await Promise.allSettled([finished(process.stdout), finished(process.stderr)]);
+    return exitCode;
+  }
+
+  async #spawn(
+    container: BackendContainer,
+    command: readonly string[],
+    stdin: boolean,
+    context: string,
+  ): Promise<HostProcess> {
+    if (command.length === 0) throw new Error(`${context}: args must not be empty`);
+    const process = await HostProcess.start(container, command, stdin).catch((error: Error) => {
+      throw new Error(`${context}: ${error.message}`);
+    });
+    const processes = this.#processesOf(container);
+    if (this.#running.size === 0) globalThis.process.on("exit", this.#onExit);
+    this.#running.set(container.id, processes.add(process));
+    void process.ended.then(() => {
+      processes.delete(process);
+      if (processes.size === 0) this.#running.delete(container.id);
+      if (this.#running.size === 0) globalThis.process.off("exit", this.#onExit);
+    });
+    return process;
+  }
+
+  #processesOf({ id }: BackendContainer): Set<HostProcess> {
+    return this.#running.get(id) ?? new Set();
+  }
+
+  #killAll(): void {
+    for (const processes of this.#running.values()) for (const process of processes) process.signal("SIGKILL");
+  }
+}
+
+/** Two outputs as one, as a terminal has it. */
+function merge(...sources: Readable[]): Readable {
+  const merged = new PassThrough();
+  for (const source of sources) source.pipe(merged, { end: false });
+  void Promise.allSettled(sources.map((source) => finished(source))).then(() => merged.end());
+  return merged;
+}

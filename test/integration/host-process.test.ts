@@ -1,0 +1,130 @@
+/**
+ * Containers that are processes of this machine.
+ *
+ * @module
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { HostProcessBackend } from "../../src/testing/index.js";
+import { rejection, startFake } from "./support.js";
+
+async function start(command: string[], spec: { stdin?: boolean; tty?: boolean; env?: Record<string, string> } = {}) {
+  const logDirectory = await mkdtemp(join(tmpdir(), "host-"));
+  onTestFinished(() => rm(logDirectory, { recursive: true }));
+  const { runtime, cri } = await startFake({ backend: new HostProcessBackend() });
+  const pod = await cri.pods.run({ name: "p", logDirectory });
+  const create = () =>
+    cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1", command, workingDir: logDirectory, ...spec });
+  return { runtime, cri, pod, logDirectory, create };
+}
+
+const sh = (script: string) => ["sh", "-c", script];
+
+/** Whether a process is there, and not only because nobody has asked for its exit code. */
+async function isAlive(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+    const state = process.platform === "linux" ? await readFile(`/proc/${pid}/stat`, "utf8") : "";
+    return !/\) Z /.test(state);
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(process.platform === "win32")("a host process", () => {
+  test("has environment, directory, log and exit code", async () => {
+    const { create, logDirectory } = await start(sh("echo $GREETING from $(pwd); echo oh >&2; exit 7"), {
+      env: { GREETING: "hi" },
+    });
+    const container = await create();
+    expect(await container.wait()).toMatchObject({ exitCode: 7 });
+    const lines = [];
+    for await (const { stream, text } of container.logs()) lines.push(`${stream}: ${text}`);
+    expect(lines.sort()).toEqual(["stderr: oh", `stdout: hi from ${logDirectory}`]);
+  });
+
+  test("is told to stop, and made to", async () => {
+    const { create, pod, cri } = await start(sh("trap 'exit 3' TERM; while :; do sleep 0.05; done"));
+    const container = await create();
+    await container.execSync(["true"]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await container.stop({ gracePeriodSeconds: 20 });
+    expect((await container.status()).exitCode).toBe(3);
+    const command = sh("trap '' TERM; while :; do sleep 0.05; done");
+    const stubborn = await cri.runContainerInSandbox(pod, { name: "d", image: "busybox:1", command });
+    await stubborn.stop({ gracePeriodSeconds: 0 });
+    expect((await stubborn.status()).exitCode).toBe(137);
+  });
+
+  test("that cannot be started says so as a runtime does", async () => {
+    const { create } = await start(["no-such-program"]);
+    expect(String(await rejection(create()))).toMatch(/"no-such-program": executable file not found in \$PATH/);
+  });
+
+  test("runs commands, with input to its end", async () => {
+    const { create } = await start(["sleep", "60"]);
+    const container = await create();
+    expect(await container.execSync(sh("echo out; echo err >&2; exit 3"))).toEqual({
+      exitCode: 3,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+    expect(await rejection(container.execSync(["sleep", "9"], { commandTimeoutSeconds: 1 }))).toBeInstanceOf(Error);
+    const input = randomBytes(1 << 20);
+    const { stdout } = await container.execOutput(["cat"], { input, encoding: "buffer" });
+    const sum = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    expect(sum(stdout)).toBe(sum(input));
+    for (const transport of ["spdy", "websocket"] as const) {
+      expect(await container.execOutput(sh("kill -9 $$"), { transport })).toMatchObject({ exitCode: 137 });
+      expect(await rejection(container.execOutput(["frob"], { transport }))).toMatchObject({
+        code: "COMMAND_NOT_FOUND",
+      });
+    }
+    const session = await container.exec(sh("echo a; sleep 0.1; echo b >&2"), { tty: true });
+    expect(await text(session.stdout as Readable)).toBe("a\nb\n");
+  });
+
+  test("is attached to", async () => {
+    const { create } = await start(sh("read name; echo hello $name"), { stdin: true, tty: true });
+    const container = await create();
+    await using session = await container.attach({ stdin: true, tty: true });
+    session.stdin?.write("world\n");
+    expect(await text(session.stdout as Readable)).toBe("hello world\n");
+    await session.ended;
+  });
+
+  test("is reached through ports of this machine", async () => {
+    const server = createServer((_, response) => response.end("hello\n")).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { pod } = await start([]);
+    await using listener = await pod.portForward(port).listen();
+    const get = () => fetch(`http://127.0.0.1:${listener.address.port}/`).then((response) => response.text());
+    expect(await Promise.all(Array.from({ length: 10 }, get))).toEqual(Array(10).fill("hello\n"));
+  });
+
+  test("does not outlive the runtime, nor does what it started", async () => {
+    const { runtime, create } = await start(sh("sleep 600 & echo $! $$; wait"));
+    const container = await create();
+    const pids: number[] = [];
+    for await (const { text } of container.logs({ follow: true })) {
+      pids.push(...text.split(" ").map(Number));
+      break;
+    }
+    const session = await container.exec(sh("sleep 600 & echo $! $$; wait"));
+    const [said] = await once(session.stdout as Readable, "data");
+    pids.push(...String(said).trim().split(" ").map(Number));
+    expect(await Promise.all(pids.map(isAlive))).toEqual(Array(4).fill(true));
+    await runtime.stop();
+    await expect.poll(() => Promise.all(pids.map(isAlive))).toEqual(Array(4).fill(false));
+  });
+});
