@@ -15,7 +15,7 @@ export function remedyFor(error: unknown): string | undefined {
   }
   if (!CriError.is(error)) {
     return error instanceof Error && error.stack?.includes("/lab/")
-      ? "No containerd could be brought up. CRI_LAB=off npm run quickstart uses a fake instead."
+      ? "No containerd could be brought up. CRI_LAB=off npm run quickstart uses a fake instead, whose containers are processes of this machine."
       : undefined;
   }
   if (/sandbox image|pause/.test(error.details)) {

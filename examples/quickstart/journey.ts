@@ -4,7 +4,7 @@ import { defaultImage, imageRemover } from "./image.js";
 import { type ChosenRuntime, nameOf } from "./runtime.js";
 
 /** What the container does: it waits for a file, then exits with a code of its own. */
-const waitForFile = "until [ -e /dev/shm/exit ]; do sleep 0.2; done; exit 7";
+const waitFor = (file: string) => `until [ -e ${file} ]; do sleep 0.2; done; exit 7`;
 
 /** Pod, container, exec, exit, and the way back. */
 export class Journey {
@@ -72,7 +72,7 @@ export class Journey {
       {
         title: "Run a container",
         task: async (_, task) => {
-          const spec = { name: "main", image: this.#image ?? "", command: ["sh", "-c", waitForFile] };
+          const spec = { name: "main", image: this.#image ?? "", command: ["sh", "-c", waitFor(this.#exitFile)] };
           const container = await this.#client.runContainerInSandbox(this.#owned(this.#pod), spec, { signal });
           this.#container = container;
           this.#undo.unshift({ title: "Stop and remove the container", task: () => container[Symbol.asyncDispose]() });
@@ -91,7 +91,7 @@ export class Journey {
         title: "Tell it to exit",
         task: async (_, task) => {
           const container = this.#owned(this.#container);
-          await container.execSync(["touch", "/dev/shm/exit"], { signal, throwOnNonZero: true });
+          await container.execSync(["touch", this.#exitFile], { signal, throwOnNonZero: true });
           const { exitCode } = await container.wait({ signal, timeoutMs: 30_000 });
           if (exitCode !== 7) throw new Error(`The container was to exit with code 7, and did with ${exitCode}.`);
           task.title = `The container exited with code ${exitCode}, as it was meant to`;
@@ -137,6 +137,10 @@ export class Journey {
     const { id } = this.#owned(this.#pod);
     const left = await this.#client.pods.list({ id });
     if (left.length > 0) throw new CriError({ code: "INTERNAL", message: `pod ${id} is still there` });
+  }
+
+  get #exitFile(): string {
+    return `${this.#runtime.scratch?.() ?? "/dev/shm"}/exit`;
   }
 
   get #client(): CriClient {

@@ -19,6 +19,7 @@ Usage: npm run quickstart -- [options]
   --endpoint <endpoint>  the runtime to use: a socket's path, unix:///path or https://host:port
                          default: the runtime that is found on this machine, else a containerd of its own
                          (Linux, as root; unpacked from Debian packages, not installed), else a fake
+                         whose containers are processes of this machine
   --image <reference>    the image to run; it must have a shell
                          default: a small one that is on the node, else docker.io/library/busybox
   --keep                 leave pod, container and image, and say how to remove them

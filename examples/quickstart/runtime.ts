@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CriClient, CriError, EndpointError, loadCrictlConfig } from "k8s-cri-client";
 
 /** The runtime to use and why. */
@@ -12,6 +15,8 @@ export interface ChosenRuntime {
   connect(): Promise<CriClient>;
   /** An image that is known to be there. */
   image?(): string;
+  /** A folder that its containers can write to, if it is not the usual one. */
+  scratch?(): string;
   /** Takes it down, if it is ours. */
   stop(): Promise<void>;
 }
@@ -83,29 +88,23 @@ function ownContainerd(missing: string, signal: AbortSignal): ChosenRuntime {
 }
 
 function fake(missing: string, noContainerd: string): ChosenRuntime {
+  let scratch = "";
   let stop = async () => {};
   return {
-    announcement: `Runtime: a fake that runs no real processes, because ${missing} and containerd cannot be brought up (${noContainerd}).`,
+    announcement: `Runtime: a fake whose containers are processes of this machine, without isolation, because ${missing} and containerd cannot be brought up (${noContainerd}).`,
     isOurs: true,
     connect: async () => {
-      const { FakeRuntime } = await import("k8s-cri-client/testing");
-      // A real container would look for the file that the command makes; this one has to be told.
-      let end = (_: number) => {};
-      const exitCode = new Promise<number>((resolve) => {
-        end = resolve;
-      });
-      const runtime = await FakeRuntime.start({
-        run: () => ({ exitCode }),
-        exec: (_, command) => {
-          if (command[0] !== "touch") return { stdout: "Hello from a container that is not there\n" };
-          end(7);
-          return { exitCode: 0 };
-        },
-      });
-      stop = () => runtime.stop();
+      const { FakeRuntime, HostProcessBackend } = await import("k8s-cri-client/testing");
+      scratch = await mkdtemp(join(tmpdir(), "quickstart-"));
+      const runtime = await FakeRuntime.start({ backend: new HostProcessBackend() });
+      stop = async () => {
+        await runtime.stop();
+        await rm(scratch, { recursive: true });
+      };
       return CriClient.connect({ endpoint: runtime.endpoint });
     },
     image: () => "docker.io/library/busybox:1.37",
+    scratch: () => scratch,
     stop: () => stop(),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The examples check themselves: each is run as a user runs it, against a fake runtime, and must end well and leave nothing. Those
- * that open streaming sessions or read logs need a real one: test/runtime/examples.test.ts.
+ * that need programs or files of an image need a real one: test/runtime/examples.test.ts.
  *
  * @module
  */
@@ -10,13 +10,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { FakeRuntime } from "k8s-cri-client/testing";
+import { FakeRuntime, HostProcessBackend } from "k8s-cri-client/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
-const real = ["copy.ts", "exec-interactive.ts", "logs-follow.ts", "port-forward.ts"];
+const real = ["copy.ts", "port-forward.ts"];
+/** They run commands, for which the fake takes those of this machine. */
+const commands = ["exec-interactive.ts", "logs-follow.ts"];
 /** They only look at what is there. */
 const observers = ["exporter.ts", "top.ts"];
 
@@ -26,18 +28,19 @@ beforeEach(async () => {
 });
 afterEach(() => runtime.stop());
 
-function start(file: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
+function start(file: string, args: string[] = [], env: NodeJS.ProcessEnv = {}, input = "") {
   const child = spawn(process.execPath, ["--import", "tsx", join(folder, file), ...args], {
     cwd: root,
     env: { ...process.env, CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint, NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.on("error", () => {}).end(input);
   const finished = Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
   return { child, finished: finished.then(([[code], stdout, stderr]) => ({ code, stdout, stderr })) };
 }
 
 describe("examples", () => {
-  test.each(examples.filter((name) => !real.includes(name)))(
+  test.each(examples.filter((name) => ![...real, ...commands].includes(name)))(
     "%s does what it says, and leaves nothing",
     async (file) => {
       expect(await start(file).finished).toMatchObject({ code: 0, stderr: "" });
@@ -57,6 +60,26 @@ describe("examples", () => {
     const { code, stderr } = await start(file).finished;
     expect(code).not.toBe(0);
     expect(stderr).toContain("no space left on device");
+    expect(runtime.pods).toEqual([]);
+  });
+});
+
+describe("examples that run commands", () => {
+  beforeEach(async () => {
+    await runtime.stop();
+    runtime = await FakeRuntime.start({ backend: new HostProcessBackend() });
+  });
+
+  test("logs-follow.ts", async () => {
+    const { code, stdout, stderr } = await start("logs-follow.ts").finished;
+    expect({ code, stderr, pods: runtime.pods }).toEqual({ code: 0, stderr: "", pods: [] });
+    expect(stdout).toMatch(/ stdout line 20\n.* stderr the end\n/);
+  });
+
+  test("exec-interactive.ts without a terminal", async () => {
+    const { code, stdout } = await start("exec-interactive.ts", [], {}, "echo $((6 * 7)); exit 3\n").finished;
+    expect(code).toBe(0);
+    expect(stdout).toBe("42\nThe shell ended with exit code 3.\n");
     expect(runtime.pods).toEqual([]);
   });
 });
@@ -153,7 +176,9 @@ describe("quickstart", () => {
     // On a machine with a runtime of its own, that one is found.
     if (stdout.includes("found at its usual place")) return;
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Runtime: a fake that runs no real processes, because .*\(CRI_LAB=off\)\.\n/);
+    expect(stdout).toMatch(/^Runtime: a fake whose containers are processes of this machine, .*\(CRI_LAB=off\)\.\n/);
+    expect(stdout).toMatch(/A command in it says: Hello from .*exited with code 7/s);
+    expect(stdout).toMatch(/Nothing is left behind\.\n$/);
   });
 
   test("does not fall back when the runtime that was named does not work", async () => {

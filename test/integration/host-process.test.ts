@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -90,6 +91,17 @@ describe.skipIf(process.platform === "win32")("a host process", () => {
     }
     const session = await container.exec(sh("echo a; sleep 0.1; echo b >&2"), { tty: true });
     expect(await text(session.stdout as Readable)).toBe("a\nb\n");
+  });
+
+  test.skipIf(spawnSync("tar", ["--version"]).error)("has files copied to and from", async () => {
+    const { create, logDirectory } = await start(["sleep", "60"]);
+    const container = await create();
+    const file = (...path: string[]) => join(logDirectory, ...path);
+    await mkdir(file("here"));
+    await writeFile(file("here/index.html"), "<h1>Hello</h1>\n");
+    await container.copyTo(file("here"), file("there/site"));
+    await container.copyFrom(file("there/site"), file("back"));
+    expect(await readFile(file("back/index.html"), "utf8")).toBe("<h1>Hello</h1>\n");
   });
 
   test("is attached to", async () => {
