@@ -16,7 +16,7 @@ import { collectOutput, type ProgramIo } from "./program.js";
  * machine's. The working directory of a container is used where it exists here, else the folder for temporary files. There is no
  * pseudo-terminal: with `tty`, the two outputs become one, and that is all.
  *
- * Nothing runs on when the runtime has stopped, or when this process ends in an orderly way.
+ * What a command leaves in the background ends with it. Nothing runs on when the runtime has stopped, or when this process ends in an orderly way.
  */
 export class HostProcessBackend implements ContainerBackend {
   /** What runs, by container. */
