@@ -55,7 +55,7 @@ export type { ContainerExit } from "./resources/wait.js";
 
 // Sessions
 
-export type { CopyOptions } from "./resources/sessions/copy.js";
+export type { CopyOptions } from "./resources/sessions/copy/in-container.js";
 export type { AttachOptions, ExecOptions, StreamOptions } from "./resources/sessions/exec.js";
 export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
 export type {
