@@ -85,7 +85,7 @@ export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 
 // Sessions
 
-export type { CopyOptions } from "./resources/sessions/copy.js";
+export type { CopyOptions } from "./resources/sessions/copy/in-container.js";
 export type { AttachOptions, ExecOptions, StreamOptions } from "./resources/sessions/exec.js";
 export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
 export type {
