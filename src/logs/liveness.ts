@@ -19,7 +19,6 @@ export class Liveness {
   readonly #signal: AbortSignal;
   #known: Knowledge = "running";
   #answeredAt = Number.NEGATIVE_INFINITY;
-  #hasWaited = false;
   #wake = () => {};
 
   constructor(settings: ReadSettings, signal: AbortSignal) {
@@ -38,8 +37,7 @@ export class Liveness {
     // Before the question, which may be answered at once.
     this.#wake = () => watch.wake();
     if (!this.#expectsMore()) return false;
-    if (!this.#hasWaited) this.#settings.onCaughtUp();
-    this.#hasWaited = true;
+    this.#settings.onWait();
     await watch.wait(this.#pauseMs, this.#signal);
     return true;
   }

@@ -66,8 +66,8 @@ export interface ReadLogOptions extends LogOptions {
    * system tells of them; this is for where it does not. @defaultValue 1000
    */
   pollIntervalMs?: number | undefined;
-  /** @internal Called once, when all that was there has been read, before the first wait for more. Only with `follow`. */
-  onCaughtUp?: (() => void) | undefined;
+  /** @internal Called whenever all that was there has been read, before waiting for more. Only with `follow`. */
+  onWait?: (() => void) | undefined;
 }
 
 /** {@link ReadLogOptions}, checked and complete. */
@@ -85,7 +85,7 @@ export interface ReadSettings {
   readonly waitForFile: boolean;
   readonly isRunning: (signal: AbortSignal) => boolean | Promise<boolean>;
   readonly pollIntervalMs: number;
-  readonly onCaughtUp: () => void;
+  readonly onWait: () => void;
 }
 
 /** @throws InvalidInputError */
@@ -112,7 +112,7 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     waitForFile: options.waitForFile ?? false,
     isRunning: options.isRunning ?? (() => true),
     pollIntervalMs: count("pollIntervalMs", options.pollIntervalMs, 1, 1_000),
-    onCaughtUp: (options.follow && options.onCaughtUp) || (() => {}),
+    onWait: (options.follow && options.onWait) || (() => {}),
   };
 }
 
