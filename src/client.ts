@@ -1,7 +1,7 @@
 import { pinDeadline } from "./calls/budget.js";
 import * as calls from "./calls/runtime.js";
 import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
-import type { CriStream } from "./internal/stream.js";
+import type { LogStream } from "./logs/log-stream.js";
 import { type CallOptions, type ConnectOptions, defaultConnectTimeoutMs } from "./options.js";
 import type {
   ImageServiceClient,
@@ -190,7 +190,7 @@ export class CriClient implements AsyncDisposable {
    * for await (const { container, text } of cri.logs({ podLabels: { app: "web" } }, { follow: true })) console.log(container, text);
    * ```
    */
-  logs(query: LogQuery, options?: MergedLogOptions): CriStream<MergedLogEntry> {
+  logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry> {
     return mergedLogs(this.#connection, query, options);
   }
 

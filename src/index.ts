@@ -85,7 +85,7 @@ export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 
 // Sessions
 
-export type { CopyOptions } from "./resources/sessions/copy.js";
+export type { CopyOptions } from "./resources/sessions/copy/in-container.js";
 export type { AttachOptions, ExecOptions, StreamOptions } from "./resources/sessions/exec.js";
 export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
 export type {
@@ -108,7 +108,7 @@ export type { LogStream } from "./logs/log-stream.js";
 export { readLogFile } from "./logs/read-log-file.js";
 export type { LogOptions, ReadLogOptions } from "./logs/read-options.js";
 export type { ContainerLogOptions } from "./resources/logs/container-logs.js";
-export type { LogQuery, MergedLogEntry, MergedLogOptions } from "./resources/logs/merged-logs.js";
+export type { LogOwner, LogQuery, MergedLogEntry, MergedLogOptions } from "./resources/logs/merged-logs.js";
 export type { RotateLogOptions } from "./resources/logs/rotate-log.js";
 
 // Specs

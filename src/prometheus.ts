@@ -7,7 +7,9 @@
  * response.setHeader("content-type", contentType).end(formatUsage(await cri.stats.snapshot()));
  * ```
  *
- * Texts can be joined: what `await registry.metrics()` of prom-client gives may come before or after.
+ * Texts can be joined: what `await registry.metrics()` of prom-client gives may come before or after. But serve either
+ * {@link formatUsage} or {@link formatMetrics} at one endpoint: a runtime's own metrics may have the same names
+ * (`container_cpu_usage_seconds_total`), and strict parsers refuse a family that comes twice.
  *
  * @module
  */

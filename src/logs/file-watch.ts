@@ -43,6 +43,12 @@ export class FileWatch {
     });
   }
 
+  /** Ends the wait as a change does. */
+  wake(): void {
+    this.#changed = true;
+    this.#wake();
+  }
+
   close(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
@@ -53,8 +59,7 @@ export class FileWatch {
     try {
       this.#watcher = watch(dirname(this.#path), { persistent: false }, (_, changed) => {
         if (changed !== null && changed !== name) return;
-        this.#changed = true;
-        this.#wake();
+        this.wake();
       });
       this.#watcher.on("error", () => this.close());
     } catch {

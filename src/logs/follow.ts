@@ -48,8 +48,7 @@ export async function* follow(
         yield reader.endFile();
         reader.start(current);
       } else if (last) return;
-      else if (await liveness.expectsMore()) await watch.wait(liveness.pauseMs, signal);
-      else last = true;
+      else last = !(await liveness.waitForMore(watch));
     }
   } finally {
     watch.close();

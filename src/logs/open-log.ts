@@ -1,7 +1,13 @@
+import { readlink, realpath } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { CriError } from "../errors.js";
 import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
 import { LogFile, openIfThere } from "./log-file.js";
 import { rotatedFiles } from "./rotated.js";
+
+/** How many symbolic links in a row are followed, as many as Linux does. */
+const maxLinks = 40;
 
 /**
  * Opens a log. While the kubelet rotates it, there is no file under its name for a moment: the one it was renamed to is it then.
@@ -9,9 +15,31 @@ import { rotatedFiles } from "./rotated.js";
  * @throws CriError `NOT_FOUND` and others
  */
 export async function openLog(path: string): Promise<LogFile> {
-  const latest = (await rotatedFiles(path)).at(-1);
-  const file = (await openIfThere(path)) ?? (latest && (await openIfThere(latest, path)));
-  return file || LogFile.open(path);
+  return (await openIfThere(path)) ?? (await openRotated(await targetOf(path))) ?? LogFile.open(path);
+}
+
+/** Opens what a log has been rotated to last, if that can be found out. */
+async function openRotated(path: string): Promise<LogFile | undefined> {
+  const rotated = await rotatedFiles(path).catch((error: unknown) => {
+    // Who may not list the directory may still read the log.
+    if (CriError.is(error, "PERMISSION_DENIED")) return [];
+    throw error;
+  });
+  const latest = rotated.at(-1);
+  return latest === undefined ? undefined : openIfThere(latest, path);
+}
+
+/** Where a path leads, even if there is nothing. */
+async function targetOf(path: string): Promise<string> {
+  let target = path;
+  for (let links = 0; links < maxLinks; links++) {
+    try {
+      target = resolve(await realpath(dirname(target)), await readlink(target));
+    } catch {
+      break;
+    }
+  }
+  return target;
 }
 
 /**
@@ -19,15 +47,13 @@ export async function openLog(path: string): Promise<LogFile> {
  *
  * @returns `undefined` when nobody is left who might create it
  */
-export async function waitForFile(path: string, liveness: Liveness, signal: AbortSignal): Promise<LogFile | undefined> {
+export async function waitForFile(path: string, liveness: Liveness): Promise<LogFile | undefined> {
   const watch = new FileWatch(path);
   try {
-    for (let last = false; ; ) {
+    for (let last = false; ; last = !(await liveness.waitForMore(watch))) {
       watch.clear();
       const file = await openIfThere(path);
       if (file || last) return file;
-      if (await liveness.expectsMore()) await watch.wait(liveness.pauseMs, signal);
-      else last = true;
     }
   } finally {
     watch.close();

@@ -43,7 +43,7 @@ async function* entriesOf(
   signal: AbortSignal,
 ): AsyncGenerator<Entries> {
   const liveness = new Liveness(settings, signal);
-  const file = settings.waitForFile ? await waitForFile(path, liveness, signal) : await openLog(path);
+  const file = settings.waitForFile ? await waitForFile(path, liveness) : await openLog(path);
   if (!file) return;
   try {
     if (settings.tailLines === 0 && !settings.follow) return;

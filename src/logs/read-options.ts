@@ -56,8 +56,9 @@ export interface ReadLogOptions extends LogOptions {
   /** Wait for a file that does not exist yet, rather than fail. @defaultValue false */
   waitForFile?: boolean | undefined;
   /**
-   * Whether someone still writes to the log. Asked only when there is nothing to read, and at most once a second. After a "no"
-   * the rest is read and the stream ends; it fails as this does. @defaultValue always true
+   * Whether someone still writes to the log. Asked only when there is nothing to read, and at most once a second; what is
+   * written while this takes its time is read meanwhile. After a "no" the rest is read and the stream ends; it fails as this
+   * does. @defaultValue always true
    */
   isRunning?: ((signal: AbortSignal) => boolean | Promise<boolean>) | undefined;
   /**
@@ -65,6 +66,8 @@ export interface ReadLogOptions extends LogOptions {
    * system tells of them; this is for where it does not. @defaultValue 1000
    */
   pollIntervalMs?: number | undefined;
+  /** @internal Called whenever all that was there has been read, before waiting for more. Only with `follow`. */
+  onWait?: (() => void) | undefined;
 }
 
 /** {@link ReadLogOptions}, checked and complete. */
@@ -82,6 +85,7 @@ export interface ReadSettings {
   readonly waitForFile: boolean;
   readonly isRunning: (signal: AbortSignal) => boolean | Promise<boolean>;
   readonly pollIntervalMs: number;
+  readonly onWait: () => void;
 }
 
 /** @throws InvalidInputError */
@@ -108,6 +112,7 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     waitForFile: options.waitForFile ?? false,
     isRunning: options.isRunning ?? (() => true),
     pollIntervalMs: count("pollIntervalMs", options.pollIntervalMs, 1, 1_000),
+    onWait: (options.follow && options.onWait) || (() => {}),
   };
 }
 

@@ -9,7 +9,9 @@ import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.j
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { RestartOptions } from "./restart.js";
-import { type CopyOptions, copyFrom, copyTo } from "./sessions/copy.js";
+import { copyFrom } from "./sessions/copy/copy-from.js";
+import { copyTo } from "./sessions/copy/copy-to.js";
+import type { CopyOptions } from "./sessions/copy/in-container.js";
 import { type AttachOptions, attach, type ExecOptions, exec } from "./sessions/exec.js";
 import { type ExecOutputOptions, execOutput } from "./sessions/exec-output.js";
 import {
@@ -154,22 +156,31 @@ export class Container {
   }
 
   /**
-   * Copies a file or folder into the container, by way of `tar` and `mkdir` there. Afterwards the path in the container is what the
-   * local one is; a folder that exists is added to. Modes, times, links and empty folders are kept; the owner is the container's
-   * user.
+   * Copies a file or folder into the container, by way of `tar`, `mkdir` and `ls` there. Afterwards the path in the container is
+   * what the local one leads to: a file replaces a file or link; a folder that exists, or a link to one, is added to and keeps its
+   * own mode. A file does not replace a folder, nor a folder a file.
    *
-   * @throws InvalidInputError if the local path cannot be read or the other one is not absolute; CriError
+   * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
+   * container's user.
+   *
+   * @throws InvalidInputError if the local path cannot be read, the other one is not absolute, or one is a folder and the other
+   * is not; CriError
    */
   copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
     return copyTo(this.core, this.id, localPath, containerPath, options);
   }
 
   /**
-   * Copies a file or folder out of the container, by way of `tar` there. Afterwards the local path is what the one in the container
-   * is; a folder that exists is added to. Modes, times, links and empty folders are kept; the owner is this process's user. The
-   * container may be hostile: an archive with entries that lead anywhere else is refused (`INVALID_RESPONSE`), and nothing of it stays.
+   * Copies a file or folder out of the container, by way of `tar` and `ls` there. Afterwards the local path is what the one in
+   * the container leads to: a file replaces a file or link; a folder that exists is added to and keeps its own mode. A file does
+   * not replace a folder, nor a folder a file.
    *
-   * @throws CriError; `NOT_FOUND` if there is no such file
+   * Modes (but for setuid and setgid), times, links and empty folders are kept; sockets, pipes and devices in a folder are left
+   * out; the owner is this process's user. The container may be hostile: an archive with entries that lead anywhere else is refused
+   * (`INVALID_RESPONSE`), and no link at or below the local path is followed. Nothing stays of a copy that fails or is aborted.
+   *
+   * @throws InvalidInputError if the local path cannot be written, or one path is a folder and the other is not; CriError, with
+   * `NOT_FOUND` if there is no such file
    */
   copyFrom(containerPath: string, localPath: string, options?: CopyOptions): Promise<void> {
     return copyFrom(this.core, this.id, containerPath, localPath, options);

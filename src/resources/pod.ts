@@ -1,4 +1,4 @@
-import type { CriStream } from "../internal/stream.js";
+import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
@@ -55,9 +55,9 @@ export class PodSandbox {
 
   /**
    * The logs of the pod's containers in the order of their timestamps, each entry naming its container. The latest attempt of each;
-   * with `follow` also containers that come later, until none is left that could write. See `container.logs`.
+   * with `follow` also containers that come later, until every log has ended. See `container.logs`.
    */
-  logs(options?: MergedLogOptions & { container?: string | undefined }): CriStream<MergedLogEntry> {
+  logs(options?: MergedLogOptions & { container?: string | undefined }): LogStream<MergedLogEntry> {
     const { container, ...rest } = options ?? {};
     return mergedLogs(this.core.connection, { pod: this, container }, rest);
   }

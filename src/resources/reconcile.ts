@@ -70,9 +70,20 @@ const maxAbandoned = 10_000;
  * When the caller aborts or runs out of time, what the runtime may have made by then is looked for and removed.
  */
 export async function createReconciled(creation: Creation): Promise<Created> {
+  const doubt = { remains: false };
+  try {
+    return await reconcile(creation, doubt);
+  } catch (error) {
+    // However it was given up: by a step of the reconciling that ran out of time, for instance.
+    if (doubt.remains) abandon(creation.mark);
+    throw error;
+  }
+}
+
+/** @param doubt whether the runtime may have made something, or may yet, of which this call knows nothing */
+async function reconcile(creation: Creation, doubt: { remains: boolean }): Promise<Created> {
   const { budget, mark } = creation;
   const giveUpAt = performance.now() + reconcileTimeoutMs;
-  let inDoubt = false;
   for (let round = 1; ; round++) {
     const options = budget.options();
     options.signal?.throwIfAborted();
@@ -82,13 +93,10 @@ export async function createReconciled(creation: Creation): Promise<Created> {
     } catch (error) {
       failure = error;
     }
-    inDoubt ||= isLost(failure);
-    const giveUp = () => {
-      if (inDoubt) abandon(mark);
-      return inDoubt && CriError.is(failure) ? failure.inDoubt() : failure;
-    };
-    if (options.signal?.aborted || (isSpent(budget) && inDoubt)) {
-      inDoubt = !(await removeLeftover(creation));
+    doubt.remains ||= isLost(failure);
+    const giveUp = () => (doubt.remains && CriError.is(failure) ? failure.inDoubt() : failure);
+    if (options.signal?.aborted || (isSpent(budget) && doubt.remains)) {
+      doubt.remains = !(await removeLeftover(creation));
       throw giveUp();
     }
     if ((!isLost(failure) && !CriError.is(failure, "NAME_RESERVED")) || isSpent(budget)) throw giveUp();

@@ -48,13 +48,19 @@ export type PortForwarding =
   | { transport: "spdy"; connection: PortForwardConnection }
   | { transport: "websocket"; first: Duplex };
 
+/** {@link OpenOptions}, and what holds for each connection on a session that carries many. */
+export interface OpenPortForwardOptions extends OpenOptions {
+  /** How long the server may take to accept a connection, in milliseconds. @defaultValue the time limit of the handshake */
+  acceptTimeoutMs?: number | undefined;
+}
+
 /** Opens a port-forward session. SPDY first: it carries any number of connections, where WebSocket takes an RPC for each. */
-export function openPortForward(port: number, options: OpenOptions): Promise<PortForwarding> {
+export function openPortForward(port: number, options: OpenPortForwardOptions): Promise<PortForwarding> {
   return withFallback("portForward", options, async (transport): Promise<PortForwarding> => {
     const url = await options.freshUrl();
     if (transport === "spdy") {
       const { openSpdyPortForward } = await import("./spdy/port-forward.js");
-      return { transport, connection: await openSpdyPortForward(url, options.dial()) };
+      return { transport, connection: await openSpdyPortForward(url, options.dial(), options.acceptTimeoutMs) };
     }
     const { openWebSocketPortForward } = await import("./websocket/port-forward.js");
     return { transport, first: await openWebSocketPortForward(url, port, options.dial()) };

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ContainerState, CriClient, type CriEvent, type EventStream, PodSandboxState } from "../../src/index.js";
 import type { FakeRuntimeOptions } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
@@ -249,6 +249,41 @@ describe("the end of a stream", () => {
     expect(await rejection(collect(late).done)).toBe(abort.signal.reason);
   });
 
+  test.each(["close", "signal", "client"] as const)("ready begins nothing after the end: %s", async (how) => {
+    const { runtime, cri } = await startFake();
+    const abort = new AbortController();
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    onTestFinished(() => void process.off("unhandledRejection", unhandled));
+    const [fresh, begun] = [cri.events({ signal: abort.signal }), cri.events({ signal: abort.signal })];
+    await begun.ready;
+    if (how === "close") await Promise.all([fresh.close(), begun.close()]);
+    else if (how === "signal") abort.abort(new Error("enough"));
+    else await cri.close();
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+    runtime.clearCalls();
+    void fresh.ready;
+    for (const stream of [fresh, begun]) {
+      const reason = await rejection(stream.ready);
+      if (how === "signal") expect(reason).toBe(abort.signal.reason);
+      else expect(reason).toMatchObject({ code: how === "close" ? "CANCELLED" : "CLIENT_CLOSED" });
+      await stream.close();
+      expect(await rejection(stream.ready)).toBe(reason);
+    }
+    await sleep(300);
+    expect([runtime.calls, runtime.eventSubscribers, fresh.source]).toEqual([[], 0, undefined]);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  test("closing rejects a ready that is waited for", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.delayNext("Version", 500);
+    const stream = cri.events();
+    const reason = rejection(stream.ready);
+    await stream.close();
+    expect(await reason).toMatchObject({ code: "CANCELLED" });
+  });
+
   test("a signal for many of them keeps no listener", async () => {
     const { cri } = await startFake();
     const { signal } = new AbortController();
@@ -365,7 +400,65 @@ describe("watch", () => {
     await expect.poll(() => runtime.eventSubscribers).toBe(1);
     abort.abort();
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
-    expect(() => cri.watch({ signal: abort.signal })).toThrow(abort.signal.reason);
+    await view.closed;
+  });
+
+  test.each(["signal", "client"] as const)("is over from the start, without a call: %s", async (how) => {
+    const { runtime, cri } = await startFake();
+    const abort = new AbortController();
+    if (how === "signal") abort.abort(new Error("enough"));
+    else await cri.close();
+    const view = cri.watch({ signal: abort.signal });
+    await view.closed;
+    const reason = await rejection(view.ready);
+    if (how === "signal") expect(reason).toBe(abort.signal.reason);
+    else expect(reason).toMatchObject({ code: "CLIENT_CLOSED" });
+    await view.close();
+    await sleep(100);
+    expect(runtime.calls).toEqual([]);
+  });
+
+  test.each(["close", "signal", "client"] as const)(
+    "tells that it ended, and keeps what it showed: %s",
+    async (how) => {
+      const { cri } = await startFake();
+      const pod = await cri.pods.run({ name: "p" });
+      const abort = new AbortController();
+      const view = cri.watch({ signal: abort.signal });
+      await view.ready;
+      const closed = vi.fn();
+      void view.closed.then(closed);
+      await sleep(50);
+      expect(closed).not.toHaveBeenCalled();
+      if (how === "close") await view.close();
+      else if (how === "signal") abort.abort();
+      else await cri.close();
+      await view.closed;
+      expect([...view.pods.keys()]).toEqual([pod.id]);
+    },
+  );
+
+  test("tells that it ended where the runtime did not answer", async () => {
+    const { runtime, cri } = await startFake();
+    runtime.failNext("Version", { code: "INTERNAL" });
+    const view = cri.watch();
+    await view.closed;
+    expect(await rejection(view.ready)).toMatchObject({ code: "INTERNAL" });
+  });
+
+  test("says nothing of a runtime that is away when the client is closed in the middle of a look", async () => {
+    const warn = vi.fn();
+    const { runtime, cri } = await startFake({}, { logger: { warn }, watch: { pollMs: 50, source: "list" } });
+    const view = cri.watch();
+    await view.ready;
+    runtime.clearCalls();
+    runtime.delayNext("ListContainers", 1_000);
+    runtime.delayNext("StreamContainers", 1_000);
+    await expect.poll(() => runtime.calls.length).toBe(1);
+    await cri.close();
+    await view.closed;
+    await sleep(50);
+    expect(warn).not.toHaveBeenCalled();
   });
 });
 

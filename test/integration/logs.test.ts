@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { OwnedContainer, OwnedPodSandbox } from "../../src/index.js";
+import type { CriError, OwnedContainer, OwnedPodSandbox } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
 
 const line = (text: string, second = 0, stream = "stdout") =>
@@ -151,14 +151,43 @@ describe("several logs", () => {
     expect(await followed).toEqual(["new", "late"]);
   });
 
-  test("leave out a container that was not started, and fail for a file that is missing", async () => {
-    const { pod, run, write } = await podWithLogs();
+  test("leave out a container that was not started, tell of a file that is missing, and fail if no log can be read", async () => {
+    const { cri, pod, run, write } = await podWithLogs();
     await pod.createContainer({ name: "created", image: "busybox:1" });
     const a = await run("a");
+    await rm((await a.status()).logPath);
+    expect(await rejection(textsOf(pod.logs()))).toMatchObject({ code: "NOT_FOUND" });
+    expect(await rejection(textsOf(pod.logs({ follow: true, container: "a" })))).toMatchObject({ code: "NOT_FOUND" });
     await write(a, line("a1"));
     expect(await textsOf(pod.logs())).toEqual(["a1"]);
     const b = await run("b");
     await rm((await b.status()).logPath);
-    expect(await rejection(textsOf(pod.logs()))).toMatchObject({ code: "NOT_FOUND" });
+    const missed: unknown[] = [];
+    const onMissed = (error: CriError, containerId: string) => missed.push([error.code, containerId]);
+    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["a1"]);
+    expect(missed).toEqual([["NOT_FOUND", b.id]]);
+    expect(() => cri.logs({}, { orderWindowMs: Number.NaN })).toThrow(/orderWindowMs/);
+    expect(() => cri.logs({ pod: "" })).toThrow(/pod/);
+  });
+
+  test("followed until a time, or for so many bytes, end although the containers go on", async () => {
+    const { pod, run, write } = await podWithLogs();
+    for (const name of ["a", "b"]) await write(await run(name), line(`${name}1`, 1), line(`${name}2`, 2));
+    const until = new Date();
+    expect(await textsOf(pod.logs({ follow: true, until }))).toEqual(["a1", "b1", "a2", "b2"]);
+    expect((await textsOf(pod.logs({ follow: true, limitBytes: 2 }))).sort()).toEqual(["a1", "b1"]);
+  });
+
+  test("left on their last line leave nothing behind", async () => {
+    const { pod, run, write } = await podWithLogs();
+    for (let index = 0; index < 20; index++) await write(await run(`c${index}`), line("one"));
+    const unheard: unknown[] = [];
+    const listener = (reason: unknown) => unheard.push(reason);
+    process.on("unhandledRejection", listener);
+    onTestFinished(() => void process.off("unhandledRejection", listener));
+    let count = 0;
+    for await (const _ of pod.logs({ follow: true })) if (++count === 20) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(unheard).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
 /** Files and folders into and out of a container. */
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import { pack } from "tar-stream";
 import { expect, test } from "vitest";
 import { expectCode, failureOf } from "./helpers/expecting.js";
@@ -61,6 +63,10 @@ journeys("copy", (bench) => {
       absolute: [{ name: "/tmp/escaped" }],
       inside: [{ name: "data/../../escaped" }],
       throughLink: [{ name: "data/way", type: "symlink", linkname: here }, { name: "data/way/escaped" }],
+      throughLinks: [
+        { name: "data/way", type: "symlink", linkname: here },
+        { name: "data/way/escaped", type: "symlink", linkname: here },
+      ],
       hardLink: [{ name: "data/taken", type: "link", linkname: "../../secret" }],
     };
     await writeFile(join(here, "secret"), "secret");
@@ -85,6 +91,133 @@ journeys("copy", (bench) => {
       expect((await readdir(here)).filter((file) => !file.endsWith(".tar"))).toEqual(["secret"]);
     }
     expect(existsSync("/tmp/escaped")).toBe(false);
+  });
+
+  test("links lead where they led, wherever that is; one at the path itself is followed", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using made = await folder();
+    const here = made.path;
+    await container.execSync(
+      sh(
+        "mkdir -p /srv/links/lib; cd /srv/links; echo here > file; ln -s /etc/hosts absolute; ln -s ../../outside leading-out; " +
+          "ln -s gone dangling; ln -s file near; ln -s lib lib64; ln -s links /srv/way; ln -s links/file /srv/one; mkfifo pipe",
+      ),
+    );
+    // Twice: what is there from the first time is no obstacle, and nothing is written through it.
+    for (const _ of [1, 2]) {
+      await container.copyFrom("/srv/way", join(here, "links"));
+      const links = ["absolute", "leading-out", "dangling", "near", "lib64"].map((name) =>
+        readlink(join(here, "links", name)),
+      );
+      expect(await Promise.all(links)).toEqual(["/etc/hosts", "../../outside", "gone", "file", "lib"]);
+      expect(await readdir(join(here, "links"))).not.toContain("pipe");
+    }
+    await container.copyFrom("/srv/one", join(here, "one"));
+    expect(await readFile(join(here, "one"), "utf8")).toBe("here\n");
+
+    await symlink("links", join(here, "current"));
+    await container.copyTo(join(here, "current"), "/srv/current");
+    const seen =
+      "cd /srv/current; for l in absolute leading-out dangling near lib64; do readlink $l; done; test -L . || cat file";
+    expect((await container.execSync(sh(seen))).stdout).toBe("/etc/hosts\n../../outside\ngone\nfile\nlib\nhere\n");
+    await expectCode(container.copyFrom("/srv/links", join(here, "current")), "INVALID_INPUT");
+    await expectCode(container.copyFrom("/dev/null", join(here, "null")), "INVALID_INPUT");
+    expect((await readdir(here)).sort()).toEqual(["current", "links", "one"]);
+  });
+
+  test("modes are kept, but not those that make a program run as its owner", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using made = await folder();
+    const here = made.path;
+    const modes = { open: 0o777, closed: 0o400, sticky: 0o1777, setuid: 0o4755, setgid: 0o2755 };
+    const lines = Object.entries(modes).map(([name, mode]) => `echo > ${name}; chmod ${mode.toString(8)} ${name}`);
+    const old = "touch -d '2001-02-03 04:05:06'";
+    lines.push("touch read-only/file; chmod 555 read-only", `${old} read-only`);
+    await container.execSync(sh(`mkdir -p /srv/modes/read-only; cd /srv/modes; ${lines.join("; ")}`));
+    for (const _ of [1, 2]) {
+      await container.copyFrom("/srv/modes", join(here, "modes"));
+      for (const [name, mode] of Object.entries(modes)) {
+        const copied = (await lstat(join(here, "modes", name))).mode & 0o7777;
+        expect([name, copied.toString(8)]).toEqual([name, (mode & 0o1777).toString(8)]);
+      }
+      const readOnly = await lstat(join(here, "modes/read-only"));
+      expect([(readOnly.mode & 0o7777).toString(8), readOnly.mtime.getFullYear()]).toEqual(["555", 2001]);
+    }
+  });
+
+  test("what is in the container already is added to or replaced, never turned into something else", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using made = await folder();
+    const here = made.path;
+    await mkdir(join(here, "conf/sub"), { recursive: true });
+    await chmod(join(here, "conf"), 0o750);
+    await writeFile(join(here, "conf/new"), "new");
+    await container.execSync(
+      sh(
+        "mkdir -p /srv/real /srv/empty; echo old > /srv/real/old; ln -s real /srv/link; chmod 1777 /srv/real; echo > /srv/file",
+      ),
+    );
+    await container.copyTo(join(here, "conf"), "/srv/link");
+    await container.copyTo(join(here, "conf/"), "/srv/fresh/");
+    const seen = "cd /srv; readlink link; ls real; stat -c %a real fresh";
+    expect((await container.execSync(sh(seen))).stdout).toBe("real\nnew\nold\nsub\n1777\n750\n");
+
+    for (const path of ["/srv/empty", "/srv/empty/", "/srv/link", "/srv/nothing/"]) {
+      const failure = await failureOf(container.copyTo(join(here, "conf/new"), path));
+      expect(failure).toMatchObject({ code: "INVALID_INPUT", field: "containerPath" });
+      expect(String(failure)).toContain(join(path, "new"));
+    }
+    await expectCode(container.copyTo(join(here, "conf"), "/srv/file"), "INVALID_INPUT");
+    expect((await container.execSync(sh("cd /srv; ls empty; test -f file; ls"))).stdout).toBe(
+      "empty\nfile\nfresh\nlink\nreal\n",
+    );
+  });
+
+  test("names and links longer than a header of tar holds, odd ones, and pipes, which are left out", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using made = await folder();
+    const here = made.path;
+    const long = `${"ä".repeat(60)}-${"b".repeat(100)}`;
+    await mkdir(join(here, "tree", long, long), { recursive: true });
+    await writeFile(join(here, "tree", long, long, "file\n?"), "deep");
+    await symlink(`${long}/${long}`, join(here, "tree/link"));
+    await link(join(here, "tree", long, long, "file\n?"), join(here, "tree/zwei"));
+    execFileSync("mkfifo", [join(here, "tree/pipe"), join(here, "pipe")]);
+    await container.copyTo(join(here, "tree"), "/srv/tree");
+    const seen = `cd /srv/tree; cat link/file*; stat -c %h zwei; test -e pipe || echo no pipe`;
+    expect((await container.execSync(sh(seen))).stdout).toBe("deep2\nno pipe\n");
+    await expectCode(container.copyTo(join(here, "pipe"), "/srv/pipe"), "INVALID_INPUT");
+    await container.copyFrom("/srv/tree", join(here, "back"));
+    expect(await readFile(join(here, "back", long, long, "file\n?"), "utf8")).toBe("deep");
+    expect(await readlink(join(here, "back/link"))).toBe(`${long}/${long}`);
+  });
+
+  test("an aborted copy rejects with the signal's reason, leaves no file open, and nothing here", async () => {
+    await using container = await bench.container(await bench.sharedPod());
+    await using made = await folder();
+    const here = made.path;
+    await writeFile(join(here, "big"), Buffer.alloc(200_000_000));
+    await container.execSync(sh("mkdir -p /srv; dd if=/dev/zero of=/srv/big bs=1M count=200"));
+    const open = async () => {
+      const files = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+      return (await Promise.all(files)).filter((file) => file.startsWith(here));
+    };
+    for (const copy of [
+      (signal: AbortSignal) => container.copyTo(join(here, "big"), "/srv/copied", { signal }),
+      (signal: AbortSignal) => container.copyFrom("/srv/big", join(here, "new/copied"), { signal }),
+    ]) {
+      const stop = new AbortController();
+      const reason = new Error("enough");
+      const copying = failureOf(copy(stop.signal));
+      while ((await open()).length === 0) {
+        const ended = await Promise.race([copying, setTimeout(1, "no")]);
+        if (ended !== "no") throw ended;
+      }
+      stop.abort(reason);
+      expect(await copying).toBe(reason);
+      expect(await open()).toEqual([]);
+      expect(await readdir(here)).toEqual(["big"]);
+    }
   });
 
   test("one file, to a new name and over an old one", async () => {

@@ -1,5 +1,6 @@
 /** Ports of a pod, through the runtime, over both wire protocols. */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
@@ -26,9 +27,45 @@ journeys("port-forward", (bench) => {
     await using _pod = pod;
     await using forward = pod.portForward(8080, { transport });
     await using listener = await forward.listen();
+    const failures: unknown[] = [];
+    listener.on("connectionError", (error) => failures.push(error));
     const count = transport === "spdy" ? 100 : 30;
     const replies = await Promise.all(Array.from({ length: count }, () => get(listener.address.port, "/hello")));
     expect(replies.filter((reply) => reply !== "hello\n")).toEqual([]);
+    expect(failures).toEqual([]);
+  });
+
+  test.each(transports)(
+    "%s: a server that closes first, and a client that closes late: no failure",
+    async (transport) => {
+      const { pod } = await server(bench);
+      await using _pod = pod;
+      await using listener = await pod.portForward(8080, { transport }).listen();
+      const failures: unknown[] = [];
+      listener.on("connectionError", (error) => failures.push(error));
+      const replies = Array.from({ length: 10 }, async () => {
+        const socket = connect({ port: listener.address.port, host: "127.0.0.1", allowHalfOpen: true });
+        socket.write("GET /hello HTTP/1.0\r\n\r\n");
+        // containerd 1.6 passes the end of the answer on only when the request has ended too.
+        setTimeout(() => socket.end(), 1_500);
+        return text(socket);
+      });
+      for (const reply of await Promise.all(replies)) expect(reply).toMatch(/hello\n$/);
+      expect(failures).toEqual([]);
+    },
+  );
+
+  test("an ended signal ends listeners, connections and what is about to become one", async () => {
+    const { pod } = await server(bench);
+    await using _pod = pod;
+    const controller = new AbortController();
+    const forward = pod.portForward(8080, { signal: controller.signal });
+    const listener = await forward.listen({ signal: new AbortController().signal });
+    const stream = await forward.connect();
+    const ended = [once(listener, "close"), once(stream.resume(), "error"), forward.listen().catch((error) => error)];
+    controller.abort(new Error("enough"));
+    expect((await Promise.all(ended)).slice(1)).toEqual([[controller.signal.reason], controller.signal.reason]);
+    await expect(get(listener.address.port, "/hello")).rejects.toThrow();
   });
 
   test("a large download arrives whole", async () => {

@@ -25,11 +25,18 @@ export interface ContainerLogOptions extends LogOptions {
   localPath?: ((logPath: string) => string) | undefined;
 }
 
+/** What someone who reads several logs knows about one of them. */
+export interface LogFollower {
+  isRunning: () => boolean;
+  onWait: () => void;
+}
+
 /** The log of a container: its path and its state come from ContainerStatus, its lines from the file. */
 export function containerLogs(
   connection: Connection,
   id: string,
   options: ContainerLogOptions = {},
+  follower?: LogFollower,
 ): LogStream<LogEntry | LogBytesEntry> {
   const { previous = false, waitForStart = false, localPath = (path: string) => path, signal, ...reading } = options;
   checkReadOptions(reading);
@@ -42,7 +49,8 @@ export function containerLogs(
       ...reading,
       follow: reading.follow && !previous,
       waitForFile: isCreated && !previous,
-      isRunning: (aborted) => isWriting(connection, id, waitForStart, aborted),
+      isRunning: follower?.isRunning ?? ((aborted) => isWriting(connection, id, waitForStart, aborted)),
+      onWait: follower?.onWait,
       signal: until,
     });
     yield* file.batches();

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
 import type { LogEntry } from "../../logs/entry.js";
@@ -6,59 +7,66 @@ import { compareInstants, parseInstant } from "../../logs/timestamp.js";
 /** Most entries that are given out at once. */
 const maxBatch = 1_000;
 
-/** One log among several: at most one batch of it is in memory. */
-class Lane<E extends LogEntry> {
-  #batch: readonly E[] = [];
-  #index = 0;
-  #taken = () => {};
-  /** When the batch came, or the last one was used up. */
-  since = performance.now();
+/** Opens a log, which says whenever all that was there has been read and it waits for more. */
+export type OpenLog = (waits: () => void) => AsyncIterable<readonly LogEntry[]>;
 
-  get head(): E | undefined {
+/** One log among several: at most one batch of it is in memory. */
+class Lane<Owner extends object> {
+  readonly #owner: Owner;
+  #batch: readonly LogEntry[] = [];
+  #index = 0;
+  /** The batch has been given out. */
+  release = () => {};
+  /** Whether all that was there has been given out. */
+  isWaiting = false;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+  }
+
+  get head(): LogEntry | undefined {
     return this.#batch[this.#index];
   }
 
-  take(): E {
-    const entry = this.#batch[this.#index++] as E;
-    if (this.#index === this.#batch.length) {
-      this.since = performance.now();
-      this.#taken();
-    }
-    return entry;
+  fill(batch: readonly LogEntry[]): Promise<void> {
+    this.#batch = batch;
+    this.#index = 0;
+    this.isWaiting = false;
+    return new Promise((resolve) => {
+      this.release = resolve;
+    });
   }
 
-  /** Reads the log; each batch is given out before the next one is asked for. */
-  async read(batches: AsyncIterable<readonly E[]>, changed: () => void): Promise<void> {
-    for await (const batch of batches) {
-      this.#batch = batch;
-      this.#index = 0;
-      this.since = performance.now();
-      const taken = new Promise<void>((resolve) => {
-        this.#taken = resolve;
-      });
-      changed();
-      await taken;
-    }
+  take(): LogEntry & Owner {
+    const entry = this.#batch[this.#index++] as LogEntry;
+    // The entry is the reader's alone, so it need not be copied.
+    return Object.assign(entry, this.#owner);
   }
 }
 
 /**
- * Merges logs by their timestamps. Logs that are read to their end come out in order. Of logs that are followed, an entry is held
- * back for a moment, so that one with an earlier timestamp can still come from another log; what comes later than that
- * is late.
+ * Merges logs by their timestamps. As long as a log is being read, nothing is given out that may come behind its next entry. What
+ * was written just now is held back for a moment if some log waits for more, for that one may have been written to as well;
+ * what comes later than that is late.
  */
-export class LogMerge<E extends LogEntry> {
+export class LogMerge<Owner extends object> {
   readonly #windowMs: number;
   readonly #signal: AbortSignal;
-  readonly #lanes = new Set<Lane<E>>();
+  readonly #lanes = new Map<Lane<Owner>, Promise<void>>();
+  readonly #empty = new Set<Lane<Owner>>();
+  /** Lanes with entries, the earliest at the end. */
+  readonly #full: Lane<Owner>[] = [];
   #failure: { readonly reason: unknown } | undefined;
   #changed = false;
   #wake = () => {};
 
-  /** @param windowMs how long an entry is held back while some log has none; Infinity waits for it or its end */
+  /** @param windowMs how old an entry has to be to be given out while some log waits for more */
   constructor(windowMs: number, signal: AbortSignal) {
     this.#windowMs = windowMs;
     this.#signal = signal;
+    onAbort(signal, () => {
+      for (const lane of this.#lanes.keys()) lane.release();
+    });
   }
 
   /** How many logs have not ended. */
@@ -66,59 +74,102 @@ export class LogMerge<E extends LogEntry> {
     return this.#lanes.size;
   }
 
-  /** Takes another log in. */
-  add(batches: AsyncIterable<readonly E[]>): void {
-    const lane = new Lane<E>();
-    this.#lanes.add(lane);
-    const changed = () => {
-      this.#changed = true;
-      this.#wake();
-    };
-    lane
-      .read(batches, changed)
-      .catch((reason: unknown) => {
-        this.#failure ??= { reason };
-      })
+  /** Takes another log in; `owner` is added to its entries. A failure is for `missed` to judge, who may throw it on. */
+  add(open: OpenLog, owner: Owner, missed: (error: unknown) => void): void {
+    const lane = new Lane(owner);
+    this.#empty.add(lane);
+    this.#stir();
+    const reading = this.#read(lane, open)
+      .catch(missed)
+      .catch((reason: unknown) => this.fail(reason))
       .finally(() => {
         this.#lanes.delete(lane);
-        changed();
+        this.#empty.delete(lane);
+        this.#stir();
       });
+    this.#lanes.set(lane, reading);
   }
 
-  /** The entries that can be given out by now; waits for some, or for a change, no longer than that. */
-  async next(atMostMs: number): Promise<readonly E[]> {
+  /** Ends it all with an error. */
+  fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#stir();
+  }
+
+  /** Has {@link next} look again. */
+  wake(): void {
+    this.#stir();
+  }
+
+  /** Resolves when all logs are closed, after the signal was aborted or they have ended. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#lanes.values());
+  }
+
+  /** The entries that can be given out by now, or none; waits for some, or for a change. */
+  async next(): Promise<readonly (LogEntry & Owner)[]> {
+    // A reader who never waits leaves the logs no time to come with what they have.
+    await setImmediate();
+    this.#signal.throwIfAborted();
     if (this.#failure) throw this.#failure.reason;
-    const entries: E[] = [];
-    let waitMs = atMostMs;
+    const entries: (LogEntry & Owner)[] = [];
+    let holdMs = Number.POSITIVE_INFINITY;
     while (entries.length < maxBatch) {
-      const first = this.#first();
-      if (!first) break;
-      waitMs = this.#holdMs(first);
-      if (waitMs > 0) break;
-      entries.push(first.take());
+      const lane = this.#full.at(-1);
+      if (!lane) break;
+      holdMs = this.#holdMs(lane);
+      if (holdMs > 0) break;
+      entries.push(lane.take());
+      this.#full.pop();
+      if (lane.head) this.#insert(lane);
+      else this.#emptied(lane);
     }
-    // What follows on the last entry of a batch may be here in the next turn.
-    if (entries.length === 0) await this.#change(Math.min(waitMs, atMostMs));
+    if (entries.length === 0) await this.#change(holdMs);
     return entries;
   }
 
-  #first(): Lane<E> | undefined {
-    let first: Lane<E> | undefined;
-    for (const lane of this.#lanes) {
-      if (lane.head && (!first?.head || isBefore(lane.head.timestamp, first.head.timestamp))) first = lane;
+  async #read(lane: Lane<Owner>, open: OpenLog): Promise<void> {
+    const waits = () => {
+      lane.isWaiting = !lane.head;
+      this.#stir();
+    };
+    for await (const batch of open(waits)) {
+      const taken = lane.fill(batch);
+      this.#empty.delete(lane);
+      this.#insert(lane);
+      this.#stir();
+      await taken;
     }
-    return first;
   }
 
-  /** How long the first entry is to be held back: until others can have come. */
-  #holdMs(first: Lane<E>): number {
-    let until = 0;
-    for (const lane of this.#lanes) if (!lane.head) until = Math.max(until, lane.since + this.#windowMs);
-    if (until === 0) return 0;
-    // Written just now, others may have written at the same time; a clock that is ahead must not hold it for long.
-    const ageMs = Date.now() - Date.parse(first.head?.timestamp ?? "");
-    const young = Math.min(this.#windowMs - ageMs, first.since + this.#windowMs - performance.now());
-    return Math.max(until - performance.now(), young, 0);
+  #insert(lane: Lane<Owner>): void {
+    const { timestamp } = lane.head as LogEntry;
+    let [low, high] = [0, this.#full.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBefore(timestamp, this.#full[middle]?.head?.timestamp ?? "")) low = middle + 1;
+      else high = middle;
+    }
+    this.#full.splice(low, 0, lane);
+  }
+
+  #emptied(lane: Lane<Owner>): void {
+    this.#empty.add(lane);
+    lane.release();
+  }
+
+  /** How long the first entry is to be held back: until no other can come before it. */
+  #holdMs(first: Lane<Owner>): number {
+    if (this.#empty.size === 0) return 0;
+    for (const { isWaiting } of this.#empty) if (!isWaiting) return Number.POSITIVE_INFINITY;
+    // A clock that is ahead holds nothing for longer.
+    const ageMs = Math.max(0, Date.now() - Date.parse(first.head?.timestamp ?? ""));
+    return Math.max(0, this.#windowMs - ageMs);
+  }
+
+  #stir(): void {
+    this.#changed = true;
+    this.#wake();
   }
 
   /** Waits for something new, or for the time when an entry can be given out. */

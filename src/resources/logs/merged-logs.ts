@@ -1,11 +1,14 @@
 import { listContainers } from "../../calls/containers.js";
 import { listPodSandboxes } from "../../calls/pods.js";
-import { CriError } from "../../errors.js";
-import { CriStream } from "../../internal/stream.js";
+import { CriError, InvalidInputError } from "../../errors.js";
+import { linkAbort } from "../../internal/abort.js";
+import { sleep } from "../../internal/timer.js";
 import type { LogEntry } from "../../logs/entry.js";
+import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-options.js";
 import { type Container, ContainerState } from "../../proto.js";
 import type { Connection } from "../../transport/connection.js";
+import { log } from "../../transport/logging.js";
 import { idOf, type PodTarget } from "../target.js";
 import { type ContainerLogOptions, containerLogs } from "./container-logs.js";
 import { LogMerge } from "./merge.js";
@@ -29,10 +32,15 @@ export interface MergedLogOptions extends Omit<ContainerLogOptions, "encoding" |
    * are later than that are out of order. @defaultValue 250
    */
   orderWindowMs?: number | undefined;
+  /**
+   * Hears of a log that cannot be read, or no further: it has no file, or one that is no log. The others go on; only if none
+   * can be read the stream fails. @defaultValue a warning to the client's logger
+   */
+  onMissed?: ((error: CriError, containerId: string) => void) | undefined;
 }
 
-/** A line of one of several logs. */
-export interface MergedLogEntry extends LogEntry {
+/** Whose line it is. */
+export interface LogOwner {
   /** The container's name. */
   container: string;
   containerId: string;
@@ -41,6 +49,9 @@ export interface MergedLogEntry extends LogEntry {
   podSandboxId: string;
 }
 
+/** A line of one of several logs. */
+export interface MergedLogEntry extends LogEntry, LogOwner {}
+
 /** With `follow`: how often to look for new containers, in milliseconds. */
 const lookMs = 1_000;
 
@@ -48,48 +59,112 @@ const { CONTAINER_CREATED, CONTAINER_RUNNING } = ContainerState;
 
 /**
  * The logs of several containers in the order of their timestamps. Of containers with the same name in a pod the latest attempt is
- * read; with `follow` also those that come later, until none is left that could write.
+ * read; with `follow` also those that come later, until every log has ended.
  */
 export function mergedLogs(
   connection: Connection,
-  query: LogQuery,
+  query: LogQuery = {},
   options: MergedLogOptions = {},
-): CriStream<MergedLogEntry> {
-  const { orderWindowMs = 250, signal, ...reading } = options;
-  const { follow = false } = checkReadOptions(reading);
-  async function* open(until: AbortSignal) {
-    const merge = new LogMerge<MergedLogEntry>(follow ? orderWindowMs : Number.POSITIVE_INFINITY, until);
-    const known = new Set<string>();
-    const add = (container: Container) => {
-      known.add(container.id);
-      merge.add(entriesOf(connection, container, { ...reading, waitForStart: follow, signal: until }));
+): LogStream<MergedLogEntry> {
+  const { orderWindowMs = 250, onMissed, signal, ...reading } = options;
+  const { follow } = checkReadOptions(reading);
+  if (!(orderWindowMs >= 0 && Number.isFinite(orderWindowMs))) {
+    const message = "must be a number of milliseconds, 0 or more";
+    throw new InvalidInputError({ field: "orderWindowMs", message, value: orderWindowMs });
+  }
+  const find = finder(connection, query);
+  const logs: LogStream[] = [];
+
+  async function* open(closing: AbortSignal) {
+    const link = linkAbort(closing);
+    const until = link.signal;
+    const merge = new LogMerge<LogOwner>(orderWindowMs, until);
+    let missed: CriError | undefined;
+    let hasRead = false;
+    let containers = new Map<string, Container>();
+    const add = ({ id, metadata, podSandboxId, state }: Container) => {
+      // Nothing was written yet, and nobody waits for it.
+      if (state === CONTAINER_CREATED && !follow) return;
+      const isRunning = () => canWrite(containers.get(id));
+      const container = {
+        container: metadata?.name ?? "",
+        containerId: id,
+        attempt: metadata?.attempt ?? 0,
+        podSandboxId,
+      };
+      const openLog = (onWait: () => void) => {
+        const known = { isRunning, onWait };
+        const stream = containerLogs(connection, id, { ...reading, waitForStart: follow, signal: until }, known);
+        logs.push(stream as LogStream);
+        return (stream as LogStream).batches();
+      };
+      merge.add(openLog, container, (error) => {
+        if (until.aborted || !CriError.is(error, ...unreadable)) throw error;
+        // A container that was removed before it was looked at is not missed.
+        if (error.code === "NOT_FOUND" && error.method !== undefined) return;
+        missed ??= error;
+        if (onMissed) onMissed(error, id);
+        else log(connection.options.logger, "warn", "a log cannot be read", { containerId: id, error: String(error) });
+      });
     };
-    let found = await find(connection, query, until);
-    for (const container of latestAttempts(found)) add(container);
-    for (const { id } of found) known.add(id);
-    let lookAt = performance.now() + lookMs;
-    while (follow || merge.size > 0) {
-      yield await merge.next(follow ? Math.max(0, lookAt - performance.now()) : Number.POSITIVE_INFINITY);
-      if (!follow || (merge.size > 0 && performance.now() < lookAt)) continue;
-      found = await find(connection, query, until).catch(whileAway(found));
-      lookAt = performance.now() + lookMs;
-      for (const container of found) if (!known.has(container.id)) add(container);
-      if (merge.size === 0 && !found.some(({ state }) => state === CONTAINER_RUNNING)) return;
+    /** New containers, and the state of all. False when there is nothing left to follow. */
+    const look = async () => {
+      const found = await find(until);
+      const fresh = found.filter(({ id }) => !containers.has(id));
+      const first = containers.size === 0;
+      containers = new Map(found.map((container) => [container.id, container]));
+      for (const container of first ? latestAttempts(fresh) : fresh) add(container);
+      return merge.size > 0;
+    };
+    let isLooking = await look();
+    const looking = follow && isLooking ? lookOn() : Promise.resolve();
+    async function lookOn() {
+      try {
+        while (isLooking) {
+          await sleep(lookMs, until);
+          // A runtime that is away for a moment has the containers that it had.
+          isLooking = await look().catch(unlessAway);
+        }
+      } catch (error) {
+        merge.fail(error);
+      }
+      merge.wake();
+    }
+    try {
+      while (merge.size > 0 || (follow && isLooking)) {
+        const entries = await merge.next();
+        hasRead ||= entries.length > 0;
+        yield entries;
+      }
+      if (missed && !hasRead) throw missed;
+    } finally {
+      link.unlink();
+      link.abort(new DOMException("The stream has ended.", "AbortError"));
+      await Promise.all([merge.closed(), looking]);
     }
   }
-  return new CriStream(open, signal);
+  return new LogStream<MergedLogEntry>(
+    open,
+    () => logs.reduce((sum, { skippedLines }) => sum + skippedLines, 0),
+    signal,
+  );
 }
 
-async function find(connection: Connection, query: LogQuery, signal: AbortSignal): Promise<Container[]> {
-  const { pod, podLabels, container, labels } = query;
+/** What a log may be that cannot be read. */
+const unreadable = ["NOT_FOUND", "FAILED_PRECONDITION", "PERMISSION_DENIED", "INVALID_RESPONSE", "DATA_LOSS"] as const;
+
+/** How to list the containers of a query. */
+function finder(connection: Connection, { pod, podLabels, container, labels }: LogQuery) {
   const podSandboxId = pod === undefined ? "" : idOf(pod, "pod");
   const filter = { id: "", podSandboxId, state: undefined, labelSelector: { ...labels } };
-  const containers = await listContainers(connection, filter, { signal });
-  const named = containers.filter(({ metadata }) => container === undefined || metadata?.name === container);
-  if (podLabels === undefined || named.length === 0) return named;
   const selector = { id: podSandboxId, state: undefined, labelSelector: { ...podLabels } };
-  const pods = new Set((await listPodSandboxes(connection, selector, { signal })).map(({ id }) => id));
-  return named.filter((it) => pods.has(it.podSandboxId));
+  return async (signal: AbortSignal): Promise<Container[]> => {
+    const containers = await listContainers(connection, filter, { signal });
+    const named = containers.filter(({ metadata }) => container === undefined || metadata?.name === container);
+    if (podLabels === undefined || named.length === 0) return named;
+    const pods = new Set((await listPodSandboxes(connection, selector, { signal })).map(({ id }) => id));
+    return named.filter((it) => pods.has(it.podSandboxId));
+  };
 }
 
 function latestAttempts(containers: readonly Container[]): Container[] {
@@ -102,28 +177,11 @@ function latestAttempts(containers: readonly Container[]): Container[] {
   return [...latest.values()];
 }
 
-async function* entriesOf(
-  connection: Connection,
-  { id, metadata, podSandboxId, state }: Container,
-  options: ContainerLogOptions,
-): AsyncGenerator<MergedLogEntry[]> {
-  // Nothing was written yet, and nobody waits for it.
-  if (state === CONTAINER_CREATED && !options.follow) return;
-  const whose = { container: metadata?.name ?? "", containerId: id, attempt: metadata?.attempt ?? 0, podSandboxId };
-  const log = containerLogs(connection, id, options);
-  try {
-    for await (const batch of log.batches())
-      yield (batch as readonly LogEntry[]).map((entry) => ({ ...entry, ...whose }));
-  } catch (error) {
-    // Removed before it was looked at. A missing file is another matter.
-    if (!(CriError.is(error, "NOT_FOUND") && error.method !== undefined)) throw error;
-  }
+function canWrite(container: Container | undefined): boolean {
+  return container?.state === CONTAINER_RUNNING || container?.state === CONTAINER_CREATED;
 }
 
-/** A runtime that is away for a moment has the containers that it had. */
-function whileAway(found: Container[]): (error: unknown) => Container[] {
-  return (error) => {
-    if (CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED")) return found;
-    throw error;
-  };
+function unlessAway(error: unknown): true {
+  if (CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED")) return true;
+  throw error;
 }

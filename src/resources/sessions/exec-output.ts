@@ -95,6 +95,3 @@ async function feedInput(core: Core, session: ExecSession, input: ExecOutputOpti
 function toBytes(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
-
-export { noEndOfInput } from "../../streaming/end-of-input.js";
-export { isEndOfCommand } from "./feed.js";

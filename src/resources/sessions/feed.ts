@@ -34,7 +34,7 @@ export async function feed(stdin: Writable, input: AsyncIterable<unknown> | Iter
 }
 
 /** Whether a write failed because the command had ended, or had closed its input. */
-export function isEndOfCommand(error: unknown): boolean {
+function isEndOfCommand(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ERR_STREAM_DESTROYED";
 }

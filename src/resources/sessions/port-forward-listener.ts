@@ -1,9 +1,10 @@
 import { EventEmitter } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { InvalidInputError } from "../../errors.js";
+import { CriError, InvalidInputError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
+import { reasonOf } from "../../streaming/quote.js";
+import { relay } from "./port-forward-relay.js";
 
 /** Where a port-forward listens. */
 export interface ListenOptions {
@@ -20,11 +21,14 @@ export interface ListenOptions {
 }
 
 interface ListenerEvents {
-  /** A connection could not be forwarded, or broke. The listener goes on. */
-  connectionError: [error: unknown];
+  /** A connection could not be forwarded, or broke on its way to the pod. The listener goes on. */
+  connectionError: [error: CriError];
   /** The listener has closed. */
   close: [];
 }
+
+/** Makes a connection to the pod; the signal ends the waiting for it. */
+type Connect = (signal: AbortSignal) => Promise<Duplex>;
 
 /** A local listener whose connections lead to a port of a pod. */
 export class PortForwardListener extends EventEmitter<ListenerEvents> implements AsyncDisposable {
@@ -33,9 +37,9 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
   /** The port of the pod. */
   readonly remotePort: number;
   readonly #server: Server;
-  readonly #stop = new AbortController();
   readonly #sockets = new Set<Socket>();
   readonly #closed: Promise<void>;
+  #isClosing = false;
 
   private constructor(server: Server, remotePort: number) {
     super();
@@ -51,7 +55,7 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
   /** @internal */
   static async start(
     server: Server,
-    connect: (socket: Socket, signal: AbortSignal) => Promise<Duplex>,
+    connect: Connect,
     options: ListenOptions & { remotePort: number },
   ): Promise<PortForwardListener> {
     const { port = 0, host = "127.0.0.1", path, signal } = options;
@@ -68,13 +72,15 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
     });
     const listener = new PortForwardListener(server, options.remotePort);
     server.on("connection", (socket) => void listener.#forward(socket, connect));
+    if (signal?.aborted) await listener.close();
+    signal?.throwIfAborted();
     if (signal) void listener.#closed.then(onAbort(signal, () => void listener.close()));
     return listener;
   }
 
   /** Stops listening and ends all connections. */
   async close(): Promise<void> {
-    this.#stop.abort(new Error("the port-forward listener was closed"));
+    this.#isClosing = true;
     if (this.#server.listening) this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await this.#closed;
@@ -85,7 +91,7 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
     return this.close();
   }
 
-  async #forward(socket: Socket, connect: (socket: Socket, signal: AbortSignal) => Promise<Duplex>): Promise<void> {
+  async #forward(socket: Socket, connect: Connect): Promise<void> {
     this.#sockets.add(socket);
     const gone = new AbortController();
     socket.once("close", () => {
@@ -93,13 +99,20 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
       gone.abort(new Error("the local connection was closed"));
     });
     socket.on("error", () => {});
+    let failure: unknown;
     try {
-      const stream = await connect(socket, gone.signal);
-      socket.resume();
-      await Promise.all([pipeline(socket, stream), pipeline(stream, socket)]);
+      failure = await relay(socket, await connect(gone.signal));
     } catch (error) {
+      if (!gone.signal.aborted) failure = error;
       socket.destroy();
-      if (!this.#stop.signal.aborted && !gone.signal.aborted) this.emit("connectionError", error);
     }
+    if (failure !== undefined && !this.#isClosing) this.emit("connectionError", this.#explain(failure));
+  }
+
+  #explain(cause: unknown): CriError {
+    if (CriError.is(cause)) return cause;
+    const why = cause instanceof Error ? reasonOf(cause) : "it was cancelled";
+    const message = `the connection to port ${this.remotePort} of the pod broke: ${why}`;
+    return new CriError({ code: "UNAVAILABLE", message, cause });
   }
 }

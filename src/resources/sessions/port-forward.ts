@@ -1,12 +1,14 @@
-import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { portForwardUrl } from "../../calls/stream-urls.js";
 import { CriError, InvalidInputError } from "../../errors.js";
+import { linkAbort } from "../../internal/abort.js";
+import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
-import type { PortForwardConnection } from "../../streaming/transport.js";
 import type { Core } from "../core.js";
 import { opening, type SessionOptions } from "./opening.js";
+import { endOf } from "./port-forward-carrier.js";
+import { Carriers } from "./port-forward-carriers.js";
 import { type ListenOptions, PortForwardListener } from "./port-forward-listener.js";
 
 /** Options of a port-forward. `timeoutMs` and `deadline` are for making connections, not for their life. */
@@ -45,12 +47,10 @@ export class PortForward implements AsyncDisposable {
   readonly #core: Core;
   readonly #podSandboxId: string;
   readonly #options: PortForwardOptions;
-  /** The one SPDY connection that carries everything, while it lives. */
-  #shared: Promise<PortForwardConnection | undefined> | undefined;
+  readonly #carriers: Carriers;
   readonly #open = new Set<Duplex>();
   readonly #listeners = new Set<PortForwardListener>();
-  #dialling = 0;
-  #closed = false;
+  readonly #stop = new AbortController();
 
   /** @internal */
   constructor(core: Core, podSandboxId: string, ports: readonly number[], options: PortForwardOptions) {
@@ -58,6 +58,12 @@ export class PortForward implements AsyncDisposable {
     this.#podSandboxId = podSandboxId;
     this.ports = ports;
     this.#options = options;
+    this.#carriers = new Carriers({
+      dial: (port, signal) => this.#dial(port, signal),
+      endings: [this.#stop.signal, options.signal],
+      isShareable: () => (options.transport ?? core.streamMemory.portForward ?? "spdy") === "spdy",
+      isKept: () => this.#listeners.size > 0,
+    });
   }
 
   /**
@@ -65,24 +71,28 @@ export class PortForward implements AsyncDisposable {
    * connect; other connections are not affected.
    *
    * @param port one of {@link ports}; the first one if left out
+   * @param options `signal` ends the waiting for the connection, and has no bearing on its life
    */
   async connect(
     port: number = this.ports[0] as number,
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<Duplex> {
-    if (!this.ports.includes(port)) {
-      throw new InvalidInputError({ field: "port", message: `must be one of ${this.ports.join(", ")}`, value: port });
+    this.#check("port", port);
+    const link = this.#link(options.signal);
+    try {
+      link.signal.throwIfAborted();
+      const stream = await this.#carriers.open(port, link.signal);
+      // Whoever uses the stream hears of its errors; one that nobody listens to must not take the process along.
+      stream.on("error", () => {});
+      if (link.signal.aborted) stream.destroy();
+      link.signal.throwIfAborted();
+      if (stream.errored) throw stream.errored;
+      this.#open.add(stream);
+      stream.once("close", () => this.#open.delete(stream));
+      return stream;
+    } finally {
+      link.unlink();
     }
-    if (this.#closed) throw new CriError({ code: "CLIENT_CLOSED", message: "the port-forward has been closed" });
-    const stream = await this.#dial(port, options.signal);
-    this.#open.add(stream);
-    // Whoever uses the stream hears of its errors; one that nobody listens to must not take the process along.
-    stream.on("error", () => {});
-    stream.once("close", () => {
-      this.#open.delete(stream);
-      void this.#rest();
-    });
-    return stream;
   }
 
   /**
@@ -93,32 +103,33 @@ export class PortForward implements AsyncDisposable {
    */
   async listen(options: ListenOptions = {}): Promise<PortForwardListener> {
     const remotePort = options.remotePort ?? (this.ports[0] as number);
-    if (!this.ports.includes(remotePort)) {
-      throw new InvalidInputError({
-        field: "remotePort",
-        message: `must be one of ${this.ports.join(", ")}`,
-        value: remotePort,
+    this.#check("remotePort", remotePort);
+    const link = this.#link(options.signal);
+    try {
+      const listener = await PortForwardListener.start(
+        createServer({ allowHalfOpen: true, pauseOnConnect: true }),
+        (signal: AbortSignal) => this.connect(remotePort, { signal }),
+        { ...options, remotePort, signal: link.signal },
+      );
+      this.#listeners.add(listener);
+      listener.once("close", () => {
+        link.unlink();
+        this.#listeners.delete(listener);
+        this.#carriers.rest();
       });
+      return listener;
+    } catch (error) {
+      link.unlink();
+      throw error;
     }
-    const listener = await PortForwardListener.start(
-      createServer({ allowHalfOpen: true, pauseOnConnect: true }),
-      (_socket: Socket, signal: AbortSignal) => this.connect(remotePort, { signal }),
-      { ...options, remotePort, signal: options.signal ?? this.#options.signal },
-    );
-    this.#listeners.add(listener);
-    listener.once("close", () => {
-      this.#listeners.delete(listener);
-      void this.#rest();
-    });
-    return listener;
   }
 
-  /** Ends all connections and listeners. */
+  /** Ends all connections and listeners, and what is about to become one. */
   async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    const listeners = [...this.#listeners].map((listener) => listener.close());
     for (const stream of this.#open) stream.destroy();
-    await this.#rest();
+    this.#stop.abort(new CriError({ code: "CLIENT_CLOSED", message: "the port-forward has been closed" }));
+    await Promise.all(listeners);
   }
 
   /** The same as {@link close}. */
@@ -126,62 +137,28 @@ export class PortForward implements AsyncDisposable {
     return this.close();
   }
 
-  async #dial(port: number, signal: AbortSignal | undefined): Promise<Duplex> {
-    this.#dialling++;
-    try {
-      // A shared connection may die between being handed out and being used: once more, on a new one.
-      for (let round = 1; ; round++) {
-        const shared = this.#shared;
-        // No await here: of many that come at once the first one connects, and the others find it doing so.
-        if (!shared) break;
-        const known = await shared.catch(() => undefined);
-        if (!known) break;
-        try {
-          return await known.open(port, { signal });
-        } catch (error) {
-          signal?.throwIfAborted();
-          if (round === 2 || !CriError.is(error, "UNAVAILABLE")) throw error;
-          this.#forget(shared);
-        }
-      }
-      const forwarding = await this.#connectAnew(port);
-      return forwarding.transport === "spdy" ? await forwarding.connection.open(port, { signal }) : forwarding.first;
-    } finally {
-      this.#dialling--;
-    }
+  /** Whatever ends the port-forward, and a signal besides. To be unlinked: a port-forward need not be closed. */
+  #link(signal: AbortSignal | undefined) {
+    return linkAbort(signal, this.#stop.signal, this.#options.signal, ...this.#core.connection.closing);
   }
 
-  /** Asks the runtime for a session. One over SPDY is there for all who come after. */
-  #connectAnew(port: number): Promise<PortForwarding> {
-    const { connection, streamMemory } = this.#core;
-    const made = opening(
+  #check(field: string, port: number): void {
+    if (this.ports.includes(port)) return;
+    throw new InvalidInputError({ field, message: `must be one of ${this.ports.join(", ")}`, value: port });
+  }
+
+  /** Asks the runtime for a session. Over SPDY the session takes other ports too; over WebSocket it is for the one it names. */
+  #dial(port: number, signal: AbortSignal): Promise<PortForwarding> {
+    const { connection } = this.#core;
+    const { handshakeTimeoutMs = defaultHandshakeTimeoutMs, timeoutMs } = this.#options;
+    const acceptTimeoutMs = Math.min(handshakeTimeoutMs, timeoutMs || Number.POSITIVE_INFINITY);
+    return opening(
       this.#core,
       "portForward",
-      this.#options,
+      { ...this.#options, signal },
       (o) => portForwardUrl(connection, this.#podSandboxId, [port], o),
-      (how) => openPortForward(port, how),
-      (it) => (it.transport === "spdy" ? it.connection.closed : once(it.first, "close")),
+      (how) => openPortForward(port, { ...how, acceptTimeoutMs }),
+      endOf,
     );
-    const transport = this.#options.transport ?? streamMemory.portForward ?? "spdy";
-    if (transport === "spdy") {
-      const shared = made.then((forwarding) => (forwarding.transport === "spdy" ? forwarding.connection : undefined));
-      this.#shared = shared;
-      const forget = () => this.#forget(shared);
-      shared.then((it) => (it ? it.closed.then(forget) : forget()), forget);
-    }
-    return made;
-  }
-
-  #forget(shared: Promise<PortForwardConnection | undefined>): void {
-    if (this.#shared === shared) this.#shared = undefined;
-  }
-
-  /** Without connections and listeners there is no reason to keep the shared connection, and the process, alive. */
-  async #rest(): Promise<void> {
-    const shared = this.#shared;
-    const connection = await shared?.catch(() => undefined);
-    if (!connection || this.#open.size + this.#listeners.size + this.#dialling > 0) return;
-    this.#forget(shared as Promise<PortForwardConnection | undefined>);
-    connection.destroy();
   }
 }

@@ -1,6 +1,6 @@
 import { onAbort } from "../../internal/abort.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
-import type { Watcher, Watching } from "./watcher.js";
+import type { End, Watcher, Watching } from "./watcher.js";
 
 /** How many unread events are kept before one `resync` takes their place. */
 export const mostUnread = 1_000;
@@ -15,7 +15,7 @@ export class EventQueue implements Watching {
   #unread: CriEvent[] = [];
   #state: NodeState | undefined;
   #overflown = false;
-  #end: { readonly reason: unknown } | undefined;
+  #end: End | undefined;
   #wake = () => {};
 
   constructor(watcher: Watcher, initial: boolean, signal: AbortSignal | undefined) {
@@ -30,7 +30,11 @@ export class EventQueue implements Watching {
       unlisten?.();
       leave();
     };
-    if (signal?.aborted) this.close(signal.reason);
+  }
+
+  /** Why it ended, if it did. */
+  get end(): End | undefined {
+    return this.#end;
   }
 
   changed(events: readonly CriEvent[], state: NodeState): void {

@@ -1,8 +1,9 @@
+import { CriError } from "../../errors.js";
 import { CriStream } from "../../internal/stream.js";
 import type { WatchSource } from "../../options.js";
 import type { CriEvent } from "./event.js";
 import { EventQueue } from "./event-queue.js";
-import type { Watcher } from "./watcher.js";
+import type { End, Watcher } from "./watcher.js";
 
 /** Options of `cri.events`. */
 export interface EventsOptions {
@@ -21,13 +22,17 @@ export interface EventsOptions {
  */
 export class EventStream extends CriStream<CriEvent> {
   readonly #watcher: Watcher;
+  readonly #signal: AbortSignal | undefined;
   readonly #begin: () => EventQueue;
   #queue: EventQueue | undefined;
+  /** Set by {@link close}: nothing begins after it. */
+  #closed: End | undefined;
 
   /** @internal */
   constructor(watcher: Watcher, { initial = false, signal }: EventsOptions = {}) {
     super((reading) => this.#begin().batches(reading), signal);
     this.#watcher = watcher;
+    this.#signal = signal;
     this.#begin = () => {
       this.#queue ??= new EventQueue(watcher, initial, signal);
       return this.#queue;
@@ -36,10 +41,15 @@ export class EventStream extends CriStream<CriEvent> {
 
   /**
    * Begins, and resolves once it is certain that every change from now on will be told. Rejects if the stream fails or ends
-   * before that. A stream that began is to be read or closed.
+   * before that, and when it is over: with the signal's reason, `CLIENT_CLOSED`, or `CANCELLED` after {@link close}. A stream
+   * that began is to be read or closed.
    */
   get ready(): Promise<void> {
-    return this.#begin().ready;
+    const end = this.#end();
+    if (!end) return this.#begin().ready;
+    const over = Promise.reject(end.reason);
+    over.catch(() => {});
+    return over;
   }
 
   /** Where the news come from; undefined as long as that is not known. */
@@ -49,7 +59,15 @@ export class EventStream extends CriStream<CriEvent> {
 
   /** Ends the stream: a loop that waits for an event ends. Resolves when everything is closed; may be called again. */
   override async close(): Promise<void> {
-    this.#queue?.close(new DOMException("The stream was closed.", "AbortError"));
+    this.#closed ??= this.#end() ?? {
+      reason: new CriError({ code: "CANCELLED", message: "the stream has been closed" }),
+    };
+    this.#queue?.close(this.#closed.reason);
     await super.close();
+  }
+
+  /** What ended it first. */
+  #end(): End | undefined {
+    return this.#closed ?? this.#queue?.end ?? this.#watcher.endFor(this.#signal);
   }
 }

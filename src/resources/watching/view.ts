@@ -9,7 +9,7 @@ import type { Watcher } from "./watcher.js";
 
 /** Options of `cri.watch`. */
 export interface WatchOptions {
-  /** Ends the view, as `close()` does. */
+  /** Ends the view, as `close()` does. If it has aborted already, the view is over from the start and `ready` rejects. */
   signal?: AbortSignal | undefined;
 }
 
@@ -27,6 +27,11 @@ export interface WatchOptions {
 export class NodeView implements NodeState, AsyncDisposable {
   /** Resolves when everything that is on the node is in the view. Rejects with a CriError if the runtime does not answer. */
   readonly ready: Promise<void>;
+  /**
+   * Resolves when the view ends, however it does: by {@link close}, by its signal, with the client, or because the runtime did
+   * not answer at the beginning. Pods and containers stay as they were last known. Never rejects.
+   */
+  readonly closed: Promise<void>;
   readonly #watcher: Watcher;
   readonly #close: (reason: unknown) => void;
   readonly #listeners = new Map<CriEvent["type"], Set<(event: never) => void>>();
@@ -36,14 +41,30 @@ export class NodeView implements NodeState, AsyncDisposable {
 
   /** @internal */
   constructor(watcher: Watcher, { signal }: WatchOptions = {}) {
-    signal?.throwIfAborted();
     this.#watcher = watcher;
     let settle = { resolve() {}, reject(_: unknown) {} };
     this.ready = new Promise((resolve, reject) => {
       settle = { resolve, reject };
     });
     this.ready.catch(() => {});
-    const leave = watcher.join({
+    let resolveClosed = () => {};
+    this.closed = new Promise((resolve) => {
+      resolveClosed = resolve;
+    });
+    let leave = () => {};
+    let unlisten = () => {};
+    this.#close = (reason) => {
+      unlisten();
+      leave();
+      settle.reject(reason);
+      resolveClosed();
+    };
+    const end = watcher.endFor(signal);
+    if (end) {
+      this.#close(end.reason);
+      return;
+    }
+    leave = watcher.join({
       changed: (events, state) => {
         this.#state = state;
         this.#byPod = undefined;
@@ -52,12 +73,7 @@ export class NodeView implements NodeState, AsyncDisposable {
       },
       failed: (reason) => this.#close(reason),
     });
-    this.#close = (reason) => {
-      unlisten?.();
-      leave();
-      settle.reject(reason);
-    };
-    const unlisten = signal && onAbort(signal, () => this.#close(signal.reason));
+    if (signal) unlisten = onAbort(signal, () => this.#close(signal.reason));
   }
 
   /** Pods by id. The map is not changed: news make a new one. */

@@ -1,4 +1,5 @@
 import { type Budget, startBudget } from "../../calls/budget.js";
+import { CriError } from "../../errors.js";
 import { defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
@@ -116,7 +117,7 @@ export class Watch {
       this.#publish(before ? diff(before, after, seen, new Date()) : [], after, newcomers);
       this.#away = false;
     } catch (reason) {
-      if (signal.aborted) throw reason;
+      if (signal.aborted || CriError.is(reason, "CLIENT_CLOSED")) throw reason;
       if (!this.#away) {
         const { endpoint, options } = this.#connection;
         const fields = { endpoint, error: String(reason) };

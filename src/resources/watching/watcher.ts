@@ -15,6 +15,11 @@ export interface Watching {
   failed(reason: unknown): void;
 }
 
+/** That something is over, and why. */
+export interface End {
+  readonly reason: unknown;
+}
+
 /** The one watch of a client that all share who want to know what happens: it is under way as long as there is anybody. */
 export class Watcher {
   readonly #connection: Connection;
@@ -39,6 +44,12 @@ export class Watcher {
   /** Where the news come from; undefined as long as that is not known, or nobody watches. */
   get source(): WatchSource | undefined {
     return this.#watch?.over ? undefined : this.#watch?.source;
+  }
+
+  /** Whether there is nothing to watch any more: the signal has aborted, or the client was closed. */
+  endFor(signal: AbortSignal | undefined): End | undefined {
+    const aborted = [signal, ...this.#connection.closing].find((one) => one?.aborted);
+    return aborted && { reason: aborted.reason };
   }
 
   /** Takes part in the watch. Returns the function that leaves it again; the last one to leave ends it. */

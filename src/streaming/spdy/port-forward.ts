@@ -21,10 +21,15 @@ const errorGraceMs = 500;
  * Starts a port-forward session over SPDY/3.1, which carries any number of connections to any of the pod's ports.
  *
  * @param url of the PortForward RPC; good for one try
+ * @param acceptTimeoutMs how long the server may take to accept each connection
  */
-export async function openSpdyPortForward(url: URL, options: DialOptions = {}): Promise<PortForwardConnection> {
+export async function openSpdyPortForward(
+  url: URL,
+  options: DialOptions = {},
+  acceptTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs,
+): Promise<PortForwardConnection> {
   const { connection } = await dialSpdy(url, { ...options, protocols });
-  return new SpdyPortForward(connection, options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs);
+  return new SpdyPortForward(connection, acceptTimeoutMs);
 }
 
 class SpdyPortForward implements PortForwardConnection {
@@ -51,6 +56,7 @@ class SpdyPortForward implements PortForwardConnection {
     const data = this.#connection.open({ streamType: "data", ...pair });
     // Listened to from the start: a fast server may report its failure in one go with the replies.
     passOnErrors(errors, data, port);
+    endTogether(errors, data);
     const link = linkAbort(options.signal);
     const stopTimer = startTimer(this.#timeoutMs, () => link.abort(tooLate(port, this.#timeoutMs)));
     const stopListening = onAbort(link.signal, () => {
@@ -111,6 +117,18 @@ function passOnErrors(errors: SpdyStream, data: SpdyStream, port: number): void 
     errors.destroy();
   });
   void reported.then((error) => error && data.destroy(error));
+}
+
+/**
+ * A server that has ended both streams of a connection takes nothing any more, and does not say so: streams that it has ended
+ * stay open for what is written to them.
+ */
+function endTogether(errors: SpdyStream, data: SpdyStream): void {
+  const endIfOver = () => {
+    if (errors.readableEnded && data.readableEnded && !data.writableEnded) data.end();
+  };
+  errors.on("end", endIfOver);
+  data.on("end", endIfOver);
 }
 
 function tooLate(port: number, timeoutMs: number): CriError {

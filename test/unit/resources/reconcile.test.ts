@@ -170,6 +170,23 @@ describe("createReconciled", () => {
     await expect(createReconciled(third.creation)).rejects.toBeInstanceOf(NameReservedError);
   });
 
+  test("so it is when a step of the reconciling itself runs out of time", async () => {
+    let asked = 0;
+    const spent: Budget = {
+      ...forever(),
+      options: () => {
+        // The creation, the look-up; what comes then has no time any more.
+        if (++asked > 2) throw failure("DEADLINE_EXCEEDED", false);
+        return {};
+      },
+    };
+    const early = scene([failure("UNAVAILABLE")], [found({ fresh: false })], spent);
+    await expect(createReconciled(early.creation)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    const late = scene([reserved(), "new"], [found({ fresh: false, mark: early.creation.mark }), undefined]);
+    expect(await createReconciled(late.creation)).toEqual({ id: "new", adopted: false });
+    expect(late.log).toContain("remove old");
+  });
+
   test("doubt of an early round does not vanish in a later one", async () => {
     const { creation } = scene([failure("UNAVAILABLE"), failure("UNAVAILABLE", false)], [undefined]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });

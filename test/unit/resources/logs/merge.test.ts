@@ -14,13 +14,23 @@ async function* of(...batches: LogEntry[][]): AsyncGenerator<LogEntry[]> {
   yield* batches;
 }
 
-async function all(merge: LogMerge<LogEntry>): Promise<string[]> {
+async function all(merge: LogMerge<object>): Promise<string[]> {
   const texts: string[] = [];
-  while (merge.size > 0) for (const { text } of await merge.next(1_000)) texts.push(text);
+  while (merge.size > 0) for (const { text } of await merge.next()) texts.push(text);
   return texts;
 }
 
-const patient = () => new LogMerge<LogEntry>(Number.POSITIVE_INFINITY, new AbortController().signal);
+const patient = () => new LogMerge<object>(50, new AbortController().signal);
+
+function add(merge: LogMerge<object>, batches: AsyncIterable<LogEntry[]>, waits = false): void {
+  const open = (caughtUp: () => void) => {
+    if (waits) caughtUp();
+    return batches;
+  };
+  merge.add(open, {}, (error) => {
+    throw error;
+  });
+}
 
 describe("logs that end", () => {
   test("come out in the order of time, whatever their batches", async () => {
@@ -34,7 +44,7 @@ describe("logs that end", () => {
         for (const batches of logs) {
           const sorted = batches.flat().sort((a, b) => a - b);
           expected.push(...sorted);
-          merge.add(of(...batches.map((batch) => sorted.splice(0, batch.length).map((at) => entry(at, String(at))))));
+          add(merge, of(...batches.map((batch) => sorted.splice(0, batch.length).map((at) => entry(at, String(at))))));
         }
         expect((await all(merge)).map(Number)).toEqual(expected.sort((a, b) => a - b));
       }),
@@ -44,15 +54,16 @@ describe("logs that end", () => {
 
   test("compare by time across zones, and keep the order of one log", async () => {
     const merge = patient();
-    merge.add(of([entry(5, "b", "+00:00"), entry(5, "c", "+00:00")]));
-    merge.add(of([entry(3, "a"), entry(9, "d")]));
+    add(merge, of([entry(5, "b", "+00:00"), entry(5, "c", "+00:00")]));
+    add(merge, of([entry(3, "a"), entry(9, "d")]));
     expect(await all(merge)).toEqual(["a", "b", "c", "d"]);
   });
 
   test("fail as the first that fails", async () => {
     const merge = patient();
-    merge.add(of([entry(1, "a")]));
-    merge.add(
+    add(merge, of([entry(1, "a")]));
+    add(
+      merge,
       // biome-ignore lint/correctness/useYield: it fails before it has anything
       (async function* () {
         throw new Error("unreadable");
@@ -70,41 +81,80 @@ describe("logs that are followed", () => {
 
   test("an entry waits for an earlier one from another log, but not longer than the window", async () => {
     const controller = new AbortController();
-    const merge = new LogMerge<LogEntry>(80, controller.signal);
+    const merge = new LogMerge<object>(80, controller.signal);
     let put = (_: LogEntry) => {};
     const first = now("first");
-    merge.add(
-      (async function* () {
-        yield [
-          await new Promise<LogEntry>((resolve) => {
-            put = resolve;
-          }),
-        ];
-        await new Promise(() => {});
-      })(),
-    );
+    const waiting = async function* (waits: () => void) {
+      waits();
+      yield [
+        await new Promise<LogEntry>((resolve) => {
+          put = resolve;
+        }),
+      ];
+      waits();
+      await new Promise(() => {});
+    };
+    merge.add(waiting, {}, () => {});
     await new Promise((resolve) => setTimeout(resolve, 5));
-    merge.add(of([now("second")]));
+    add(merge, of([now("second")]));
     setTimeout(() => put(first), 20);
     const texts: string[] = [];
-    while (texts.length < 2) for (const { text } of await merge.next(1_000)) texts.push(text);
+    while (texts.length < 2) for (const { text } of await merge.next()) texts.push(text);
     expect(texts).toEqual(["first", "second"]);
     controller.abort(new Error("enough"));
-    await expect(merge.next(1_000)).rejects.toThrow("enough");
+    await expect(merge.next()).rejects.toThrow("enough");
+  });
+
+  test("nothing is given out before a log that has not been read so far, however slow that is", async () => {
+    const merge = new LogMerge<object>(20, new AbortController().signal);
+    add(
+      merge,
+      (async function* () {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        yield [entry(1, "slow")];
+      })(),
+    );
+    add(merge, of([entry(2, "fast")]));
+    expect(await all(merge)).toEqual(["slow", "fast"]);
+  });
+
+  test("a failure that is only missed leaves the others alone", async () => {
+    const merge = patient();
+    const missed: unknown[] = [];
+    const broken = async function* (): AsyncGenerator<LogEntry[]> {
+      yield [entry(1, "a")];
+      throw new Error("no further");
+    };
+    merge.add(broken, {}, (error) => missed.push(error));
+    add(merge, of([entry(2, "b")]));
+    expect(await all(merge)).toEqual(["a", "b"]);
+    expect(missed).toEqual([new Error("no further")]);
+  });
+
+  test("many logs do not make the merge slow", async () => {
+    const merge = patient();
+    for (let lane = 0; lane < 200; lane++) {
+      add(merge, of(Array.from({ length: 500 }, (_, index) => entry(index * 200 + lane, String(index * 200 + lane)))));
+    }
+    const texts = await all(merge);
+    expect(texts.every((text, index) => Number(text) === index)).toBe(true);
+    expect(texts).toHaveLength(100_000);
   });
 
   test("a backlog does not wait for a log that has nothing to say", async () => {
-    const merge = new LogMerge<LogEntry>(50, new AbortController().signal);
-    merge.add(
+    const merge = new LogMerge<object>(50, new AbortController().signal);
+    add(
+      merge,
       (async function* () {
         await new Promise(() => {});
       })(),
+      true,
     );
     const batches = Array.from({ length: 200 }, (_, index) => [entry(index, String(index))]);
-    merge.add(of(...batches));
+    add(merge, of(...batches));
     const startedAt = performance.now();
     let count = 0;
-    while (count < 200) count += (await merge.next(1_000)).length;
+    while (count < 200) count += (await merge.next()).length;
     // Not 200 windows.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });

@@ -140,6 +140,19 @@ describe("connections to ports", () => {
     forward.destroy();
   });
 
+  test("a pod that is gone takes nothing any more: the stream closes once it has been read", async () => {
+    const url = await serveForward(({ data, error }) => {
+      data.end("bye");
+      error.end();
+    });
+    const forward = await openSpdyPortForward(url);
+    const duplex = await forward.open(80);
+    expect((await readDuplex(duplex)).toString()).toBe("bye");
+    await eventually(() => duplex.closed, "the stream closes");
+    expect(duplex.errored).toBe(null);
+    forward.destroy();
+  });
+
   test("destroying one tells the server", async () => {
     const pairs: Pair[] = [];
     const url = await serveForward((pair) => void pairs.push(pair));
@@ -201,8 +214,11 @@ describe("the session", () => {
 
   test("a connection that is not accepted in time fails alone", async () => {
     const url = await serveHostile(forwardProtocol, (peer) => peer.replyTo("error"));
-    const forward = await openSpdyPortForward(url, { handshakeTimeoutMs: 200 });
-    expect(await rejection(forward.open(80))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    const forward = await openSpdyPortForward(url, { handshakeTimeoutMs: 5_000 }, 200);
+    expect(await rejection(forward.open(80))).toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      details: expect.stringMatching(/within 200 ms/),
+    });
     let isClosed = false;
     void forward.closed.then(() => {
       isClosed = true;

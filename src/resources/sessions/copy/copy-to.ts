@@ -1,0 +1,82 @@
+import { realpath, stat } from "node:fs/promises";
+import { basename, posix, resolve } from "node:path";
+import { InvalidInputError } from "../../../errors.js";
+import { noEndOfInput } from "../../../streaming/end-of-input.js";
+import type { Core } from "../../core.js";
+import { exec } from "../exec.js";
+import { feed } from "../feed.js";
+import { type ArchiveSource, archive } from "./archive.js";
+import { type CopyOptions, checkContainerPath, find, finish, makeFolder, textOf } from "./in-container.js";
+import { localTrouble } from "./local-trouble.js";
+
+/**
+ * Copies a file or folder into a container, by way of `tar`, `mkdir` and `ls` there. Afterwards the path in the container is what
+ * the local one leads to: a file replaces a file or link; a folder that exists, or a link to one, is added to and keeps its own
+ * mode. A file does not replace a folder, nor a folder a file.
+ *
+ * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
+ * container's user.
+ */
+export async function copyTo(
+  core: Core,
+  containerId: string,
+  localPath: string,
+  containerPath: string,
+  options: CopyOptions = {},
+): Promise<void> {
+  const target = checkContainerPath(containerPath);
+  const { path, isFolder } = await sourceAt(localPath);
+  if (!isFolder && containerPath.endsWith("/")) throw namesFolder(localPath, target);
+  const { kind } = await find(core, containerId, target, options);
+  if (!isFolder && kind === "folder") throw namesFolder(localPath, target);
+  if (isFolder && kind === "other") {
+    throw new InvalidInputError({
+      field: "containerPath",
+      message: "is no folder in the container, but the local path is one",
+      value: target,
+    });
+  }
+  const folder = isFolder ? target : posix.dirname(target);
+  if (kind === "nothing") await makeFolder(core, containerId, folder, options);
+  const source: ArchiveSource = isFolder
+    ? { path, name: ".", itself: kind === "nothing" }
+    : { path, name: `./${posix.basename(target)}`, itself: true };
+  try {
+    await send(core, containerId, source, folder, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+/** Where the local path leads. A link is followed: `current` is copied as the folder it stands for. */
+async function sourceAt(localPath: string): Promise<{ path: string; isFolder: boolean }> {
+  try {
+    const path = await realpath(resolve(localPath));
+    const stats = await stat(path);
+    if (stats.isDirectory() || stats.isFile()) return { path, isFolder: stats.isDirectory() };
+  } catch (cause) {
+    throw localTrouble("cannot be read", localPath, cause);
+  }
+  throw new InvalidInputError({ field: "localPath", message: "is neither a file nor a folder", value: localPath });
+}
+
+function namesFolder(localPath: string, target: string): InvalidInputError {
+  return new InvalidInputError({
+    field: "containerPath",
+    message: `names a folder, but the local path is a file; name the file too: ${posix.join(target, basename(localPath))}`,
+    value: target,
+  });
+}
+
+async function send(core: Core, containerId: string, source: ArchiveSource, folder: string, options: CopyOptions) {
+  await using session = await exec(core, containerId, ["tar", "-xpof", "-", "-C", folder], {
+    ...options,
+    stdin: true,
+    stdout: false,
+  });
+  if (!session.stdin || !session.canHalfCloseStdin) throw noEndOfInput(core.connection.endpoint);
+  const complaint = textOf(session.stderr);
+  await feed(session.stdin, archive(source));
+  await finish(core, session, complaint);
+}

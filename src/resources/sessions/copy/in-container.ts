@@ -1,0 +1,80 @@
+/**
+ * What both directions ask of the container.
+ *
+ * @module
+ */
+import { posix } from "node:path";
+import type { Readable } from "node:stream";
+import { callOptionsOf } from "../../../calls/budget.js";
+import { CriError, InvalidInputError } from "../../../errors.js";
+import type { Core } from "../../core.js";
+import { execSync } from "../../exec-sync.js";
+import type { SessionOptions } from "../opening.js";
+import type { ExecSession } from "../session.js";
+
+/** Options of copying. `timeoutMs` and `deadline` are for opening the session; `signal` stops the copying too. */
+export type CopyOptions = SessionOptions;
+
+/** What a path in the container leads to, links followed; `error` is what `ls` has to say where there is nothing. */
+export type Found = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
+
+/** Asks `ls` what is at a path: `path/.` is there if it is a folder or a link to one. */
+export async function find(core: Core, containerId: string, path: string, options: CopyOptions): Promise<Found> {
+  const command = ["ls", "-d", "--", path, `${path}/.`];
+  const { exitCode, stdout, stderr } = await execSync(core.connection, containerId, command, callOptionsOf(options));
+  // The same is said of both paths.
+  const [said = ""] = String(stderr).trim().split("\n");
+  if (stdout === "") return { kind: "nothing", error: failed(core, "ls", exitCode, said) };
+  return { kind: String(stdout).endsWith("/.\n") ? "folder" : "other" };
+}
+
+/** Makes a folder and those that lead to it. */
+export async function makeFolder(core: Core, containerId: string, path: string, options: CopyOptions): Promise<void> {
+  const command = ["mkdir", "-p", "--", path];
+  const { exitCode, stderr } = await execSync(core.connection, containerId, command, callOptionsOf(options));
+  if (exitCode !== 0) throw failed(core, "mkdir", exitCode, String(stderr));
+}
+
+/** Waits for the end of `tar`, which must be a good one. */
+export async function finish(core: Core, session: ExecSession, complaint: Promise<string>): Promise<void> {
+  const [{ exitCode }, text] = await Promise.all([session.exit, complaint]);
+  if (exitCode !== 0) throw failed(core, "tar", exitCode, text);
+}
+
+function failed(core: Core, program: string, exitCode: number, complaint: string): CriError {
+  const said = complaint.trim().split("\n").slice(0, 3).join("; ");
+  return new CriError({
+    code: /no such file|not found|can't stat/i.test(said) ? "NOT_FOUND" : "COMMAND_FAILED",
+    message: `${program} in the container ended with exit code ${exitCode}${said && `: ${said}`}`,
+    method: "RuntimeService/Exec",
+    endpoint: core.connection.endpoint,
+    attempts: 1,
+    mayHaveTakenEffect: true,
+  });
+}
+
+const mostComplaint = 4_096;
+
+/** The beginning of what a program says; the rest is read and dropped. */
+export async function textOf(stream: Readable | null): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
+      if (text.length < mostComplaint) text += chunk.toString("utf8");
+    }
+  } catch {
+    // The session says what became of it.
+  }
+  return text;
+}
+
+/** A path in the container without what is superfluous in it. */
+export function checkContainerPath(path: string): string {
+  const normal = typeof path === "string" && path.startsWith("/") ? posix.normalize(path).replace(/\/+$/, "") : "";
+  if (normal !== "") return normal;
+  throw new InvalidInputError({
+    field: "containerPath",
+    message: "must be an absolute path other than /",
+    value: path,
+  });
+}

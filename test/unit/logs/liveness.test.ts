@@ -1,0 +1,144 @@
+import { appendFileSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { FileWatch } from "../../../src/logs/file-watch.js";
+import { Liveness } from "../../../src/logs/liveness.js";
+import { readLogFile } from "../../../src/logs/read-log-file.js";
+import { checkReadOptions, type ReadLogOptions } from "../../../src/logs/read-options.js";
+import { criLine, criLines, openBelow, temporaryFolder, texts } from "./support.js";
+
+const folder = temporaryFolder();
+
+/** Rejections that nobody took while something was done, and shortly after. */
+async function unhandledDuring(work: () => Promise<void>): Promise<unknown[]> {
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => void unhandled.push(reason);
+  process.on("unhandledRejection", listener);
+  try {
+    await work();
+    await delay(50);
+  } finally {
+    process.off("unhandledRejection", listener);
+  }
+  return unhandled;
+}
+
+/** Rejects as soon as the signal aborts, and never answers otherwise. */
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<boolean>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+
+describe("a question whether someone writes", () => {
+  test("that rejects after the reader has left harms nobody", async () => {
+    const path = folder.file("0.log", criLines(0, 3));
+    const unhandled = await unhandledDuring(async () => {
+      for await (const { text } of readLogFile(path, { follow: true, isRunning: untilAborted })) {
+        if (text === "line 2") break;
+      }
+      // Close it at each of the places where it may be on its way to the question.
+      for (let turns = 0; turns < 40; turns++) {
+        const stream = readLogFile(path, { follow: true, isRunning: untilAborted });
+        const reading = (async () => {
+          for await (const _ of stream);
+        })();
+        for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+        await stream.close();
+        await reading;
+      }
+    });
+    expect(unhandled).toEqual([]);
+    expect(openBelow(folder.path)).toEqual([]);
+  });
+
+  test("is not asked again once the signal has aborted", async () => {
+    const controller = new AbortController();
+    let asked = 0;
+    const isRunning = (signal: AbortSignal) => {
+      asked++;
+      return untilAborted(signal);
+    };
+    const liveness = new Liveness(checkReadOptions({ isRunning }), controller.signal);
+    const watch = new FileWatch(folder.file("0.log", ""));
+    const unhandled = await unhandledDuring(async () => {
+      const waiting = liveness.waitForMore(watch);
+      controller.abort("enough");
+      await expect(waiting).rejects.toBe("enough");
+      await expect(liveness.waitForMore(watch)).rejects.toBe("enough");
+    }).finally(() => watch.close());
+    expect(unhandled).toEqual([]);
+    expect(asked).toBe(1);
+  });
+
+  test("that takes long delays no line, and is the only one meanwhile", async () => {
+    const path = folder.file("0.log");
+    const startedAt = performance.now();
+    const cameAt: number[] = [];
+    let asked = 0;
+    const isRunning = async () => {
+      asked++;
+      await delay(1_500);
+      appendFileSync(path, criLine(2));
+      return false;
+    };
+    setTimeout(() => writeFileSync(path, criLine(0)), 50);
+    setTimeout(() => appendFileSync(path, criLine(1)), 150);
+    for await (const _ of readLogFile(path, { follow: true, waitForFile: true, isRunning, pollIntervalMs: 20 })) {
+      cameAt.push(performance.now() - startedAt);
+    }
+    expect(cameAt).toHaveLength(3);
+    expect(cameAt[1]).toBeLessThan(1_000);
+    expect(asked).toBe(1);
+  });
+
+  test.each([{ follow: true }, { waitForFile: true }])("wakes the wait with its answer: %o", async (options) => {
+    const path = folder.file("0.log", "follow" in options ? criLine(0) : undefined);
+    const startedAt = performance.now();
+    await texts(path, { ...options, pollIntervalMs: 60_000, isRunning: () => delay(50, false) });
+    expect(performance.now() - startedAt).toBeLessThan(800);
+  });
+
+  test("may fail while a file is waited for", async () => {
+    const isRunning = () => {
+      throw new Error("no answer");
+    };
+    const startedAt = performance.now();
+    await expect(texts(folder.file("0.log"), { waitForFile: true, isRunning })).rejects.toThrow("no answer");
+    expect(performance.now() - startedAt).toBeLessThan(800);
+  });
+});
+
+describe("having caught up", () => {
+  /** What happens in which order until everything that is there by now and one line more has been read. */
+  async function events(path: string, options: ReadLogOptions): Promise<string[]> {
+    const found: string[] = [];
+    const onWait = () => {
+      if (found.includes("caught up")) return;
+      found.push("caught up");
+      appendFileSync(path, criLine(9));
+    };
+    let running = true;
+    const isRunning = () => running;
+    const all = { ...options, onWait, isRunning, pollIntervalMs: 20, encoding: "utf8" } as const;
+    for await (const { text } of readLogFile(path, all)) {
+      found.push(text);
+      if (text === "line 9") running = false;
+    }
+    return found;
+  }
+
+  test("is told before waiting", async () => {
+    const path = folder.file("0.log", criLines(0, 2));
+    expect(await events(path, { follow: true })).toEqual(["line 0", "line 1", "caught up", "line 9"]);
+    const options = { follow: true, waitForFile: true };
+    expect(await events(folder.file("1.log"), options)).toEqual(["caught up", "line 9"]);
+  });
+
+  test("is not told without follow", async () => {
+    expect(await events(folder.file("0.log", criLine(0)), {})).toEqual(["line 0"]);
+    const later = folder.file("1.log");
+    setTimeout(() => writeFileSync(later, criLine(0)), 50);
+    expect(await events(later, { waitForFile: true })).toEqual(["line 0"]);
+  });
+});

@@ -1,0 +1,39 @@
+import { mkdirSync, symlinkSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { criLine, temporaryFolder, texts } from "./support.js";
+
+vi.mock(import("node:fs/promises"), async (original) => {
+  const fs = await original();
+  return { ...fs, readdir: vi.fn(fs.readdir) as unknown as typeof fs.readdir };
+});
+
+const folder = temporaryFolder();
+
+afterEach(() => vi.mocked(readdir).mockReset());
+
+describe("opening a log", () => {
+  test("needs no permission to list its directory", async () => {
+    // Mocked, because root may list everything.
+    vi.mocked(readdir).mockRejectedValue(Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" }));
+    expect(await texts(folder.file("0.log", criLine(0)))).toEqual(["line 0"]);
+    await expect(texts(folder.file("1.log"))).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  test("finds what has just been rotated away behind symbolic links", async () => {
+    mkdirSync(folder.file("pod"));
+    mkdirSync(folder.file("containers"));
+    folder.file("pod/0.log.20261123-010000", criLine(0, "old"));
+    folder.file("pod/0.log.20261123-020000", criLine(1, "latest"));
+    symlinkSync("../pod/0.log", folder.file("containers/a.log"));
+    symlinkSync("containers/a.log", folder.file("b.log"));
+    expect(await texts(folder.file("b.log"))).toEqual(["latest"]);
+    expect(await texts(folder.file("b.log"), { rotated: true })).toEqual(["old", "latest"]);
+  });
+
+  test("does not follow links for ever", async () => {
+    symlinkSync("1.log", folder.file("0.log"));
+    symlinkSync("0.log", folder.file("1.log"));
+    await expect(texts(folder.file("0.log"))).rejects.toThrow("0.log");
+  });
+});

@@ -1,0 +1,158 @@
+import { once } from "node:events";
+import { get } from "node:http";
+import { connect, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { CriError } from "../../../../src/errors.js";
+import type { PortForwardListener } from "../../../../src/resources/sessions/port-forward-listener.js";
+import { eventually, rejection } from "../../streaming/support.js";
+import { type Behaviour, fakePod } from "./port-forward-support.js";
+
+function dial(listener: PortForwardListener, options: { allowHalfOpen?: boolean } = {}): Socket {
+  const socket = connect({ port: listener.address.port, host: "127.0.0.1", ...options });
+  onTestFinished(() => void socket.destroy());
+  return socket.on("error", () => {});
+}
+
+const accepts = (listener: PortForwardListener) =>
+  new Promise<boolean>((resolve) => {
+    dial(listener)
+      .once("connect", () => resolve(true))
+      .once("error", () => resolve(false));
+  });
+
+async function listening(behaviour: Behaviour) {
+  const pod = await fakePod(behaviour);
+  const listener = await pod.forward(80, { retry: false }).listen();
+  const failures: CriError[] = [];
+  listener.on("connectionError", (error) => failures.push(error));
+  return { pod, listener, failures };
+}
+
+/** Answers and leaves at once, in the ways that runtimes have. */
+const answering = (size: number, how: "reset" | "end"): Behaviour => ({
+  onData: (data, error) => {
+    data.once("data", () => {
+      data.write("HTTP/1.0 200 OK\r\n\r\n");
+      if (how === "end") data.end(Buffer.alloc(size), () => error.end());
+      else data.write(Buffer.alloc(size), () => [data, error].map((it) => it.destroy()));
+    });
+  },
+});
+
+describe("what ends a listener", () => {
+  test.each<[string, (end: { own: AbortController; forward: AbortController; client: (r: Error) => void }) => void]>([
+    ["its own signal", ({ own }) => own.abort()],
+    ["the port-forward's signal", ({ forward }) => forward.abort()],
+    ["closing the client", ({ client }) => client(new Error("closed"))],
+  ])("%s, now or while it starts", async (_, end) => {
+    for (const when of ["now", "early"]) {
+      const [own, forward] = [new AbortController(), new AbortController()];
+      const pod = await fakePod();
+      const starting = pod.forward(80, { signal: forward.signal }).listen({ signal: own.signal });
+      const all = { own, forward, client: pod.closeClient };
+      if (when === "early") {
+        end(all);
+        await rejection(starting);
+      } else {
+        const listener = await starting;
+        const failures: unknown[] = [];
+        listener.on("connectionError", (error) => failures.push(error));
+        const client = dial(listener);
+        await eventually(() => pod.sockets.size === 1, "the connection is forwarded");
+        const closed = [once(listener, "close"), once(client, "close")];
+        end(all);
+        await Promise.all(closed);
+        expect(await accepts(listener)).toBe(false);
+        expect(failures).toEqual([]);
+      }
+      await eventually(() => pod.sockets.size === 0, "the connection ends");
+    }
+  });
+
+  test("closing the port-forward while it starts", async () => {
+    const forward = (await fakePod()).forward();
+    const starting = rejection(forward.listen());
+    await forward.close();
+    expect(await starting).toMatchObject({ code: "CLIENT_CLOSED" });
+  });
+});
+
+describe("connections of a listener", () => {
+  test.each(["reset", "end"] as const)("complete answers are no failures: %s", async (how) => {
+    for (const size of [2, 3_000_000]) {
+      const { listener, failures } = await listening(answering(size, how));
+      for (let round = 0; round < 5; round++) {
+        const response = await new Promise<NodeJS.ReadableStream>((resolve) => {
+          get({ port: listener.address.port, agent: false }, resolve);
+        });
+        expect((await buffer(response)).length).toBe(size);
+        const plain = dial(listener);
+        plain.write("GET / HTTP/1.0\r\n\r\n");
+        expect((await buffer(plain)).length).toBe(size + 19);
+      }
+      await sleep(50);
+      expect(failures).toEqual([]);
+    }
+  });
+
+  test("an answer arrives whole at a slow reader who goes on writing", async () => {
+    const { listener, failures } = await listening(answering(3_000_000, "reset"));
+    const socket = dial(listener);
+    socket.write("hi");
+    await sleep(300);
+    let count = 0;
+    socket.on("data", (part: Buffer) => {
+      count += part.length;
+      socket.write("more");
+    });
+    await once(socket, "end");
+    expect(count).toBe(3_000_019);
+    expect(failures).toEqual([]);
+  });
+
+  test.each(["reset", "end"] as const)(
+    "a local half that stays open is not kept once the pod is gone: %s",
+    async (how) => {
+      const { pod, listener } = await listening(answering(2, how));
+      const socket = dial(listener, { allowHalfOpen: true }).resume();
+      socket.write("hi");
+      await once(socket, "end");
+      await sleep(1_700);
+      // Nobody is told of a reset that reads no more; writing tells.
+      await eventually(() => socket.destroyed || !socket.write("anybody?"), "the local connection is gone", 500);
+      await listener.close();
+      await eventually(() => pod.sockets.size === 0, "the connection ends");
+    },
+  );
+
+  test("clients that go away are no failures, and leave nothing behind", async () => {
+    const { pod, listener, failures } = await listening({ onData: (data) => void data.resume() });
+    for (const leave of ["destroy", "resetAndDestroy"] as const) {
+      const socket = dial(listener);
+      socket.write("x");
+      await sleep(100);
+      socket[leave]();
+    }
+    await sleep(100);
+    expect(failures).toEqual([]);
+    await listener.close();
+    await eventually(() => pod.sockets.size === 0, "the connection ends");
+  });
+
+  test("what breaks is a CriError, raw errors included", async () => {
+    const behaviour: Behaviour = { rpc: () => Promise.reject(new TypeError("raw")) };
+    const { listener, pod, failures } = await listening(behaviour);
+    await once(dial(listener).resume(), "close");
+    behaviour.rpc = undefined;
+    const cut = dial(listener).resume();
+    await eventually(() => pod.sockets.size === 1, "the connection is forwarded");
+    await sleep(50);
+    for (const socket of pod.sockets) socket.destroy();
+    await once(cut, "close");
+    expect(failures.map((it) => CriError.is(it, "UNAVAILABLE"))).toEqual([true, true]);
+    expect(failures[0]?.message).toMatch(/port 80 of the pod broke: raw/);
+    expect(failures[0]?.cause).toBeInstanceOf(TypeError);
+  });
+});

@@ -1,0 +1,190 @@
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { CriError } from "../../../../src/errors.js";
+import { encodeFrame } from "../../../../src/streaming/spdy/frames.js";
+import { eventually, rejection } from "../../streaming/support.js";
+import { type Behaviour, fakePod } from "./port-forward-support.js";
+
+const never = new Promise<never>(() => {});
+const unavailable = (message: string) => new CriError({ code: "UNAVAILABLE", message });
+const failFirst = (count: number) => (count === 1 ? Promise.reject(unavailable("not yet")) : undefined);
+
+async function said(stream: Duplex, words: string): Promise<string> {
+  stream.write(words);
+  return String((await once(stream, "data"))[0]);
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const started = performance.now();
+  try {
+    return await promise;
+  } finally {
+    expect(performance.now() - started).toBeLessThan(ms);
+  }
+}
+
+describe("connections to the runtime", () => {
+  test("those that wait for a dial that fails share the next one, and it ends with the last of them", async () => {
+    const pod = await fakePod({ rpc: failFirst });
+    const forward = pod.forward(80, { retry: false });
+    const all = await Promise.allSettled(Array.from({ length: 5 }, () => forward.connect()));
+    expect(all.map(({ status }) => status)).toEqual(["rejected", ...Array(4).fill("fulfilled")]);
+    expect([pod.rpcs.length, pod.sockets.size]).toEqual([2, 1]);
+    for (const it of all) if (it.status === "fulfilled") it.value.destroy();
+    await eventually(() => pod.sockets.size === 0, "the connection ends");
+  });
+
+  test("a runtime that fails for good is not asked by everybody in turn", async () => {
+    const pod = await fakePod({ rpc: () => Promise.reject(unavailable("no")) });
+    const forward = pod.forward(80, { retry: false });
+    const all = await Promise.allSettled(Array.from({ length: 20 }, () => forward.connect()));
+    expect(all.every(({ status }) => status === "rejected")).toBe(true);
+    expect(pod.rpcs.length).toBe(2);
+  });
+
+  test("a connection on which the server takes no more streams keeps those it has, and ends with them", async () => {
+    const pod = await fakePod();
+    const forward = pod.forward();
+    const old = await forward.connect();
+    for (const socket of pod.sockets) socket.write(encodeFrame({ type: "goAway", lastGoodStreamId: 99, status: 0 }));
+    expect(await said(old, "hello")).toBe("hello");
+    const next = await forward.connect();
+    expect([pod.rpcs.length, pod.sockets.size]).toEqual([2, 2]);
+    expect(await said(old, "still here")).toBe("still here");
+    for (const stream of [old, next]) stream.destroy();
+    await eventually(() => pod.sockets.size === 0, "both connections end");
+  });
+
+  test("WebSocket is remembered, but the server speaks SPDY only: the connection is shared, and ends", async () => {
+    const behaviour: Behaviour = { spdy: false };
+    const pod = await fakePod(behaviour);
+    const forward = pod.forward();
+    (await forward.connect()).destroy();
+    Object.assign(behaviour, { spdy: true, webSocket: false });
+    const streams = [await forward.connect(), await forward.connect()];
+    expect(pod.sockets.size).toBe(1);
+    for (const stream of streams) stream.destroy();
+    await eventually(() => pod.sockets.size === 0, "the connection ends");
+  });
+
+  test("several ports over WebSocket, forced or fallen back to: an RPC each that names the port and no other", async () => {
+    for (const transport of [undefined, "websocket"] as const) {
+      const pod = await fakePod({ spdy: false });
+      const forward = pod.forward([80, 81], { transport });
+      const streams: Duplex[] = [];
+      for (const port of [80, 81]) streams.push(await forward.connect(port));
+      expect(await Promise.all(streams.map(async (it) => String((await once(it, "data"))[0])))).toEqual(["80:", "81:"]);
+      expect(pod.rpcs.slice(-2)).toEqual([[80], [81]]);
+      expect(pod.sockets.size).toBe(2);
+      for (const stream of streams) stream.destroy();
+      await eventually(() => pod.sockets.size === 0, "the connections end");
+    }
+  });
+
+  test("many at once fall back to WebSocket together", async () => {
+    const pod = await fakePod({ spdy: false });
+    const forward = pod.forward([80, 81]);
+    const streams = await Promise.all([80, 81, 80, 81].map((port) => forward.connect(port)));
+    expect(pod.sockets.size).toBe(4);
+    for (const stream of streams) stream.destroy();
+    await eventually(() => pod.sockets.size === 0, "the connections end");
+  });
+});
+
+describe("time", () => {
+  test("what the first dial has left is not the limit of later streams", async () => {
+    const pod = await fakePod({ rpc: () => sleep(250) });
+    const forward = pod.forward(80, { timeoutMs: 300 });
+    await forward.connect();
+    for (const socket of pod.sockets) socket.pause();
+    setTimeout(() => {
+      for (const socket of pod.sockets) socket.resume();
+    }, 150);
+    await forward.connect();
+  });
+
+  test("a connection that stops answering is replaced, even while a listener keeps it", async () => {
+    const pod = await fakePod();
+    const forward = pod.forward(80, { handshakeTimeoutMs: 200 });
+    await forward.listen();
+    const old = await forward.connect();
+    const [stuck] = pod.sockets;
+    stuck?.pause();
+    expect(await rejection(forward.connect())).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(await said(await forward.connect(), "hello")).toBe("hello");
+    stuck?.resume();
+    expect(await said(old, "late")).toBe("late");
+    old.destroy();
+    await eventually(() => pod.sockets.size === 1, "the old connection ends with its last stream");
+  });
+});
+
+describe("signals", () => {
+  test.each(["spdy", "websocket"] as const)(
+    "%s: one connection's signal ends its waiting for a dial",
+    async (transport) => {
+      const pod = await fakePod({ beforeUpgrade: () => sleep(400) });
+      const forward = pod.forward(80, { transport });
+      const waiting = forward.connect(80, { signal: AbortSignal.timeout(50) });
+      await within(250, expect(waiting).rejects.toMatchObject({ name: "TimeoutError" }));
+      await eventually(() => pod.sockets.size === 0, "the dial that nobody waits for ends");
+    },
+  );
+
+  test("the dial goes on for others", async () => {
+    const pod = await fakePod({ beforeUpgrade: () => sleep(200) });
+    const forward = pod.forward();
+    const first = rejection(forward.connect(80, { signal: AbortSignal.timeout(20) }));
+    const second = forward.connect();
+    const third = rejection(forward.connect(80, { signal: AbortSignal.timeout(40) }));
+    await within(150, Promise.all([first, third]));
+    expect(await said(await second, "hello")).toBe("hello");
+    expect(pod.rpcs.length).toBe(1);
+  });
+
+  test("the port-forward's own, and closing the client, end connections and waiting alike", async () => {
+    for (const how of ["signal", "client"]) {
+      const behaviour: Behaviour = {};
+      const pod = await fakePod(behaviour);
+      const controller = new AbortController();
+      const stream = await pod.forward(80, { signal: controller.signal }).connect();
+      behaviour.rpc = () => never;
+      const waiting = rejection(pod.forward(80, { signal: controller.signal }).connect());
+      const broken = once(stream.resume(), "error");
+      const reason = new Error("enough");
+      if (how === "signal") controller.abort(reason);
+      else pod.closeClient(reason);
+      expect(await waiting).toBe(reason);
+      expect(await broken).toEqual([reason]);
+    }
+  });
+});
+
+describe("closed", () => {
+  test.each(["spdy", "websocket"] as const)("%s: while a connection is made", async (transport) => {
+    for (const behaviour of [{ rpc: () => sleep(300) }, { beforeUpgrade: () => sleep(300) }]) {
+      const pod = await fakePod(behaviour);
+      const forward = pod.forward(80, { transport });
+      const waiting = rejection(forward.connect());
+      await sleep(50);
+      await within(100, forward.close());
+      expect(await within(100, waiting)).toMatchObject({ code: "CLIENT_CLOSED" });
+      await sleep(350);
+      expect(pod.sockets.size).toBe(0);
+    }
+  });
+
+  test("there is nothing more to be had, twice", async () => {
+    const pod = await fakePod();
+    const forward = pod.forward();
+    const stream = await forward.connect();
+    await forward.close();
+    await forward.close();
+    expect(stream.destroyed).toBe(true);
+    expect(await rejection(forward.connect())).toMatchObject({ code: "CLIENT_CLOSED" });
+    expect(await rejection(forward.listen())).toMatchObject({ code: "CLIENT_CLOSED" });
+    await eventually(() => pod.sockets.size === 0, "the connection ends");
+  });
+});
