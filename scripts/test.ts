@@ -38,10 +38,7 @@ async function check(name: string): Promise<boolean> {
   return code === 0;
 }
 
-/**
- * Runs some of vitest's projects and returns its report; undefined if it made none. Two of these run side by side, for the tests
- * on real runtimes mostly wait for those; so the output is plain lines.
- */
+/** Runs some of vitest's projects and returns its report; undefined if it made none. */
 async function runVitest(...projects: string[]): Promise<VitestRun> {
   const folder = await mkdtemp(join(tmpdir(), "cri-test-"));
   const file = join(folder, "report.json");
@@ -75,7 +72,7 @@ async function runVitest(...projects: string[]): Promise<VitestRun> {
 
 const started = performance.now();
 const results = await Promise.all(checks.map(check));
-const runs = await Promise.all([runVitest("unit", "integration", "package"), runVitest("runtime")]);
+const runs = [await runVitest("unit", "integration", "package"), await runVitest("runtime")];
 const { passed, failed, skipped, skippedFiles } = totals(results, runs);
 if (skipped > 0) {
   console.log("\n!!! Not everything was tested. Skipped:");

@@ -207,6 +207,7 @@ journeys("events", (bench) => {
         await sleep(500);
         await runtime.start();
       });
+      await cri.waitForReady({ timeoutMs: 60_000 });
       await expectFresh(bench, view, recorded);
       const gaps = recorded.of("resync").map((event) => (event as { reason: string }).reason);
       console.log(`${runtime.name}: across a kill: ${recorded.events.length} events, resync ${gaps}`);
