@@ -38,7 +38,8 @@ export type {
   StreamUrlOptions,
 } from "./resources/containers.js";
 export type { CreateContainerOptions } from "./resources/create-container.js";
-export type { ExecResult, ExecSyncOptions } from "./resources/exec-sync.js";
+export type { ExecResult } from "./resources/exec-result.js";
+export type { ExecSyncOptions } from "./resources/exec-sync.js";
 export type { EnsureOptions, Images, PullOptions, PullPolicy } from "./resources/images.js";
 export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
 export type {

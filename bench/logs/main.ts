@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { run } from "../../test/runtime/lab/command.js";
 import { interleave, type Score } from "../support/interleave.js";
+import { positive } from "../support/options.js";
 import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
 import { GoReader } from "./go-reader.js";
@@ -45,7 +46,8 @@ export async function main(args: string[]): Promise<void> {
       "no-go": { type: "boolean", default: false },
     },
   }).values;
-  const [mib, rounds, lines] = [options.mib, options.rounds, options.lines].map(positive) as [number, number, number];
+  const [mib, rounds] = [positive("mib", options.mib), positive("rounds", options.rounds)];
+  const lines = positive("lines", options.lines);
   const go = options["no-go"] ? undefined : await goReader();
   const folder = await mkdtemp(join(tmpdir(), "bench-logs-"));
   try {
@@ -170,10 +172,4 @@ function complain(scores: readonly Score<unknown>[]): void {
 
 function show(value: number, digits = 0): string {
   return Number.isFinite(value) ? value.toFixed(digits) : "–";
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${text} is no whole number from 1.`);
-  return value;
 }

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { parseVersions } from "../../test/runtime/lab/lab.js";
 import { type Contestant, interleave, type Score } from "../support/interleave.js";
+import { positive } from "../support/options.js";
 import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
 import * as bare from "./bare.js";
@@ -164,10 +165,4 @@ function row(measure: string, score: Score<Transfer>, reference: Score<Transfer>
   const show = (value: number, digits = 0) => (Number.isFinite(value) ? value.toFixed(digits) : "–");
   const relative = reference ? middle / median(speeds(reference)) : Number.NaN;
   return [measure, score.name, show(middle), show(Math.max(...speeds(score))), show(relative, 2), show(cpu, 2)];
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1.`);
-  return value;
 }

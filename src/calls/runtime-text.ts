@@ -22,7 +22,7 @@ export function refineCode(code: GrpcErrorCode, method: string, details: string)
 }
 
 /** Whether a command could not be run because the container has no such executable. */
-export function isCommandMissing(details: string): boolean {
+function isCommandMissing(details: string): boolean {
   // runc: exec: "nope": executable file not found in $PATH
   // runc: exec: "/nope": stat /nope: no such file or directory
   // runc, of a script without its interpreter: exec /script: no such file or directory

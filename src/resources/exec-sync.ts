@@ -1,9 +1,10 @@
 import * as calls from "../calls/containers.js";
-import { CriError, ExecError, InvalidInputError } from "../errors.js";
+import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { ExecSyncResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { checkCommand } from "./check-command.js";
+import { checkEncoding, demandZero, type ExecResult } from "./exec-result.js";
 
 /** Options of ExecSync. */
 export interface ExecSyncOptions extends CallOptions {
@@ -15,15 +16,8 @@ export interface ExecSyncOptions extends CallOptions {
   commandTimeoutSeconds?: number | undefined;
   /** What the output is given as. @defaultValue "utf8" */
   encoding?: "utf8" | "buffer" | undefined;
-  /** Throw an {@link ExecError} when the exit code is not 0. @defaultValue false */
+  /** Throw an `ExecError` when the exit code is not 0. @defaultValue false */
   throwOnNonZero?: boolean | undefined;
-}
-
-/** The end of a command. A non-zero exit code is data, not an error, unless `throwOnNonZero` was set. */
-export interface ExecResult<T extends string | Uint8Array = string> {
-  exitCode: number;
-  stdout: T;
-  stderr: T;
 }
 
 /** ExecSync with one meaning on every runtime. */
@@ -42,9 +36,7 @@ export async function execSync(
       value: commandTimeoutSeconds,
     });
   }
-  if (encoding !== "utf8" && encoding !== "buffer") {
-    throw new InvalidInputError({ field: "encoding", message: 'must be "utf8" or "buffer"', value: encoding });
-  }
+  checkEncoding(encoding);
   // Whole seconds on the wire, where 0 means no limit at all: half a second must become one.
   const wireSeconds = Math.ceil(commandTimeoutSeconds);
   const reply = await calls.execSync(connection, id, [...command], wireSeconds, callOptions).catch((error: unknown) => {
@@ -52,15 +44,7 @@ export async function execSync(
   });
   if (isCrioTimeout(reply, wireSeconds)) throw timedOut(connection, wireSeconds);
   const result = encoding === "buffer" ? toBytes(reply) : toText(reply);
-  if (throwOnNonZero && result.exitCode !== 0) {
-    throw new ExecError<string | Uint8Array>({
-      message: `the command ended with exit code ${result.exitCode}`,
-      method: "RuntimeService/ExecSync",
-      endpoint: connection.endpoint,
-      attempts: 1,
-      ...result,
-    });
-  }
+  if (throwOnNonZero) demandZero(result, "RuntimeService/ExecSync", connection.endpoint);
   return result;
 }
 

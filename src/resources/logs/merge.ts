@@ -78,14 +78,14 @@ export class LogMerge<Owner extends object> {
   add(open: OpenLog, owner: Owner, missed: (error: unknown) => void): void {
     const lane = new Lane(owner);
     this.#empty.add(lane);
-    this.#stir();
+    this.stir();
     const reading = this.#read(lane, open)
       .catch(missed)
       .catch((reason: unknown) => this.fail(reason))
       .finally(() => {
         this.#lanes.delete(lane);
         this.#empty.delete(lane);
-        this.#stir();
+        this.stir();
       });
     this.#lanes.set(lane, reading);
   }
@@ -93,12 +93,13 @@ export class LogMerge<Owner extends object> {
   /** Ends it all with an error. */
   fail(reason: unknown): void {
     this.#failure ??= { reason };
-    this.#stir();
+    this.stir();
   }
 
   /** Has {@link next} look again. */
-  wake(): void {
-    this.#stir();
+  stir(): void {
+    this.#changed = true;
+    this.#wake();
   }
 
   /** Resolves when all logs are closed, after the signal was aborted or they have ended. */
@@ -131,13 +132,13 @@ export class LogMerge<Owner extends object> {
   async #read(lane: Lane<Owner>, open: OpenLog): Promise<void> {
     const waits = () => {
       lane.isWaiting = !lane.head;
-      this.#stir();
+      this.stir();
     };
     for await (const batch of open(waits)) {
       const taken = lane.fill(batch);
       this.#empty.delete(lane);
       this.#insert(lane);
-      this.#stir();
+      this.stir();
       await taken;
     }
   }
@@ -165,11 +166,6 @@ export class LogMerge<Owner extends object> {
     // A clock that is ahead holds nothing for longer.
     const ageMs = Math.max(0, Date.now() - Date.parse(first.head?.timestamp ?? ""));
     return Math.max(0, this.#windowMs - ageMs);
-  }
-
-  #stir(): void {
-    this.#changed = true;
-    this.#wake();
   }
 
   /** Waits for something new, or for the time when an entry can be given out. */

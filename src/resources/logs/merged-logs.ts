@@ -128,7 +128,7 @@ export function mergedLogs(
       } catch (error) {
         merge.fail(error);
       }
-      merge.wake();
+      merge.stir();
     }
     try {
       while (merge.size > 0 || (follow && isLooking)) {

@@ -1,9 +1,9 @@
 import { constants } from "node:buffer";
 import type { Readable } from "node:stream";
-import { CriError, ExecError, InvalidInputError } from "../../errors.js";
+import { CriError, InvalidInputError } from "../../errors.js";
 import { noEndOfInput } from "../../streaming/end-of-input.js";
 import type { Core } from "../core.js";
-import type { ExecResult } from "../exec-sync.js";
+import { checkEncoding, demandZero, type ExecResult } from "../exec-result.js";
 import { type ExecOptions, exec } from "./exec.js";
 import { feed } from "./feed.js";
 import type { ExecSession } from "./session.js";
@@ -14,7 +14,7 @@ export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" 
   input?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
   /** What the output is given as. @defaultValue "utf8" */
   encoding?: "utf8" | "buffer" | undefined;
-  /** Throw an {@link ExecError} when the exit code is not 0. @defaultValue false */
+  /** Throw an `ExecError` when the exit code is not 0. @defaultValue false */
   throwOnNonZero?: boolean | undefined;
   /**
    * How much of each output to take, in bytes; more ends the session with an error. Text cannot be longer than strings are in
@@ -33,9 +33,7 @@ export async function execOutput(
   options: ExecOutputOptions = {},
 ): Promise<ExecResult | ExecResult<Uint8Array>> {
   const { input, encoding = "utf8", throwOnNonZero = false, maxOutputBytes = defaultMaxOutputBytes, ...rest } = options;
-  if (encoding !== "utf8" && encoding !== "buffer") {
-    throw new InvalidInputError({ field: "encoding", message: 'must be "utf8" or "buffer"', value: encoding });
-  }
+  checkEncoding(encoding);
   if (!(maxOutputBytes >= 0)) {
     throw new InvalidInputError({
       field: "maxOutputBytes",
@@ -55,15 +53,7 @@ export async function execOutput(
     encoding === "buffer"
       ? { exitCode, stdout: toBytes(stdout), stderr: toBytes(stderr) }
       : { exitCode, stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8") };
-  if (throwOnNonZero && exitCode !== 0) {
-    throw new ExecError<string | Uint8Array>({
-      message: `the command ended with exit code ${exitCode}`,
-      method: "RuntimeService/Exec",
-      endpoint: core.connection.endpoint,
-      attempts: 1,
-      ...result,
-    });
-  }
+  if (throwOnNonZero) demandZero(result, "RuntimeService/Exec", core.connection.endpoint);
   return result;
 }
 

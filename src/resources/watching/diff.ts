@@ -14,7 +14,7 @@ const stages: Readonly<Record<ContainerState, number>> = {
 };
 
 /** How far a container in a state has come: created, started, ended. */
-export const stageOf = (state: ContainerState): number => stages[state] ?? 1;
+const stageOf = (state: ContainerState): number => stages[state] ?? 1;
 
 /**
  * What happened between two looks at a node: the difference between the lists, and what was sighted in between. Applied to the

@@ -3,7 +3,7 @@ import { type CriEvent, type NodeState, resync } from "./event.js";
 import type { End, Watcher, Watching } from "./watcher.js";
 
 /** How many unread events are kept before one `resync` takes their place. */
-export const mostUnread = 1_000;
+const mostUnread = 1_000;
 
 /** Events on their way from the watch to the reader of one stream. */
 export class EventQueue implements Watching {

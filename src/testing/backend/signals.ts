@@ -1,5 +1,5 @@
 /** Numbers of the signals that end processes. */
-export const signalNumbers: Readonly<Record<string, number>> = {
+const signalNumbers: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
   SIGQUIT: 3,
