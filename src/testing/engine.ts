@@ -8,6 +8,7 @@ import type { Handlers } from "./handlers.js";
 import { handlersOf, type ServiceOptions } from "./handlers-of.js";
 import { Lifecycle } from "./lifecycle.js";
 import { sessionHandlers } from "./services/session-handlers.js";
+import { type Clock, RealClock } from "./state/clock.js";
 import { IdSource } from "./state/ids.js";
 import { type FakeImage, toImage } from "./state/images.js";
 import { toPodSandbox } from "./state/pods.js";
@@ -18,6 +19,7 @@ import { StreamingServer } from "./streaming/streaming-server.js";
 
 /** The runtime behind the server: state, backend and handlers, and what a restart does to them. */
 export class RuntimeEngine {
+  readonly clock: Clock = new RealClock();
   readonly #options: FakeRuntimeOptions;
   readonly #backend: ContainerBackend;
   readonly #services: ServiceOptions;
@@ -102,6 +104,7 @@ export class RuntimeEngine {
   #freshState(): RuntimeState {
     return new RuntimeState({
       flavor: this.flavor,
+      clock: this.clock,
       events: this.#options.events ?? this.flavor.events,
       ids: this.#ids,
       images: this.#options.images ?? [],

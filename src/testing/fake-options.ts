@@ -1,4 +1,4 @@
-import type { VersionResponse } from "../proto.js";
+import type { ContainerEventResponse, VersionResponse } from "../proto.js";
 import type { ContainerBackend } from "./backend/backend.js";
 import type { BackendScripts } from "./backend/scripted-backend.js";
 import type { EventMode, FakeFlavor } from "./flavors.js";
@@ -54,3 +54,18 @@ export interface FakeRuntimeOptions extends BackendScripts {
   /** Largest message in either direction, in bytes. @defaultValue as the flavour has it: 16 MiB, CRI-O 80 MiB */
   maxMessageBytes?: number | undefined;
 }
+
+/** How a runtime comes back. */
+export interface RestartOptions {
+  /** Whether it remembers pods, containers and images. @defaultValue true */
+  keepState?: boolean | undefined;
+  /**
+   * What became of running containers: they went on, as they do under their shims, or they were lost with the node.
+   *
+   * @defaultValue "running"
+   */
+  containers?: "running" | "lost" | undefined;
+}
+
+/** An event as a test writes it; what is left out is zero or empty. */
+export type FakeEvent = Parameters<typeof ContainerEventResponse.fromPartial>[0];

@@ -2,41 +2,33 @@ import { rm } from "node:fs/promises";
 import { CriClient } from "../client.js";
 import { InvalidInputError } from "../errors.js";
 import type { ConnectOptions } from "../options.js";
-import type { Container, ContainerEventResponse, Image, PodSandbox } from "../proto.js";
+import type { Container, Image, PodSandbox } from "../proto.js";
 import { type Placement, place, toEndpoint } from "./address.js";
 import { CallLog, type RecordedCall } from "./calls.js";
 import { Dispatcher } from "./dispatcher.js";
 import { RuntimeEngine } from "./engine.js";
-import type { FakeRuntimeOptions } from "./fake-options.js";
+import type { FakeEvent, FakeRuntimeOptions, RestartOptions } from "./fake-options.js";
+import { Chaos, type ChaosOptions } from "./faults/chaos.js";
 import {
   type AnyReplyScript,
+  checkMs,
   type FailOptions,
   type FaultOptions,
   type FaultPhase,
-  FaultQueue,
   failure,
+  type OversizeOptions,
+  oversize,
   type PendingFault,
+  type ReplyFaultOptions,
   type ReplyScript,
-} from "./faults.js";
+  type SlowOptions,
+  slowness,
+} from "./faults/fault.js";
+import { FaultQueue } from "./faults/queue.js";
 import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "./flavors.js";
 import { checkRpcName, type RpcName, type RpcRequest } from "./rpcs.js";
 import type { FakeImage } from "./state/images.js";
 import { GrpcServer, type ListenAddress } from "./wire/grpc-server.js";
-
-/** How a runtime comes back. */
-export interface RestartOptions {
-  /** Whether it remembers pods, containers and images. @defaultValue true */
-  keepState?: boolean | undefined;
-  /**
-   * What became of running containers: they went on, as they do under their shims, or they were lost with the node.
-   *
-   * @defaultValue "running"
-   */
-  containers?: "running" | "lost" | undefined;
-}
-
-/** An event as a test writes it; what is left out is zero or empty. */
-export type FakeEvent = Parameters<typeof ContainerEventResponse.fromPartial>[0];
 
 /**
  * A container runtime to test against: a complete CRI v1 server on a real socket, with pods, containers and images that live
@@ -62,6 +54,7 @@ export class FakeRuntime implements AsyncDisposable {
   readonly #address: ListenAddress;
   readonly #calls: CallLog;
   readonly #faults: FaultQueue;
+  #turn: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -93,6 +86,7 @@ export class FakeRuntime implements AsyncDisposable {
     const dispatcher = new Dispatcher({
       handlers: () => engine.handlers,
       faults,
+      clock: engine.clock,
       calls,
       unimplemented: unimplementedRpcs(flavor, options.unimplemented ?? [], options.implemented ?? []),
       serveCri: options.serveCri ?? true,
@@ -151,8 +145,7 @@ export class FakeRuntime implements AsyncDisposable {
 
   /** Makes the next call of an RPC wait. The server's deadline and the client's cancellation cut the wait short. */
   delayNext<N extends RpcName>(rpc: N | "*", ms: number, options: FaultOptions<N> = {}): void {
-    if (!(ms >= 0)) throw new InvalidInputError({ field: "ms", message: "expected a number of 0 or more", value: ms });
-    this.#faults.add(rpc, { kind: "delay", ms }, options);
+    this.#faults.add(rpc, { kind: "delay", ms: ms === Infinity ? ms : checkMs(ms, "ms") }, options);
   }
 
   /** Leaves the next call of an RPC without any answer, past its deadline too, until the client goes away. */
@@ -171,11 +164,27 @@ export class FakeRuntime implements AsyncDisposable {
 
   /**
    * Replaces the reply of the next call of an RPC, or the first message of a stream: by a message (fields left out are empty,
-   * so incomplete replies are easily made) or by what a function makes of the real one. The RPC takes effect; if it fails, a
-   * message is sent in spite of that and a function is not asked.
+   * so incomplete replies are easily made), by bytes that are sent as the message whether or not they are one, or by what a
+   * function makes of the real one. The RPC takes effect; if it fails, a message is sent in spite of that and a function is not asked.
    */
-  respondNext<N extends RpcName>(rpc: N, reply: ReplyScript<N>, options: Omit<FaultOptions<N>, "phase"> = {}): void {
+  respondNext<N extends RpcName>(rpc: N, reply: ReplyScript<N>, options: ReplyFaultOptions<N> = {}): void {
     this.#faults.add(rpc, { kind: "respond", reply: reply as AnyReplyScript }, { ...options, phase: "afterEffect" });
+  }
+
+  /**
+   * Has the answer to the next call of an RPC (of a stream, each message) arrive in small pieces. The server's deadline and the
+   * client's cancellation cut it short.
+   */
+  slowNext<N extends RpcName>(rpc: N | "*", options: SlowOptions<N> = {}): void {
+    this.#faults.add(rpc, slowness(options), { ...options, phase: "afterEffect" });
+  }
+
+  /**
+   * Makes the reply to the next call of an RPC, or the first message of a stream, larger than clients take: the true reply, with a
+   * field that no client knows. The runtime's own limit does not count.
+   */
+  oversizeNext<N extends RpcName>(rpc: N | "*", options: OversizeOptions<N> = {}): void {
+    this.#faults.add(rpc, oversize(options), { ...options, phase: "afterEffect" });
   }
 
   /** Faults that wait for a call yet. Empty at the end of a test in which everything happened that was planned. */
@@ -183,9 +192,32 @@ export class FakeRuntime implements AsyncDisposable {
     return this.#faults.pending;
   }
 
-  /** Drops all faults that wait for a call. */
+  /** Drops all faults that wait for a call. Chaos goes on. */
   clearFaults(): void {
     this.#faults.clear();
+  }
+
+  /**
+   * Strikes calls by chance from now on, until the chaos is stopped or disposed of. Calls for which there is a fault that was asked
+   * for by name (`failNext` and the like) are left to that.
+   *
+   * ```ts
+   * await using chaos = runtime.startChaos({ seed: process.env.CHAOS_SEED, rate: 0.3 });
+   * console.log(`CHAOS_SEED=${chaos.seed}`);
+   * ```
+   */
+  startChaos(options: ChaosOptions = {}): Chaos {
+    this.#checkRunning("startChaos");
+    if (this.#faults.chaos?.active) {
+      throw new InvalidInputError({ field: "startChaos", message: "there is chaos already: stop that first" });
+    }
+    const chaos = new Chaos(options, async (awayMs, signal) => {
+      await this.kill();
+      await this.#engine.clock.sleep(awayMs, signal).catch(() => {});
+      if (!this.#stopped) await this.restart();
+    });
+    this.#faults.chaos = chaos;
+    return chaos;
   }
 
   /** Sends an event to the subscribers of GetContainerEvents, whether or not it is true. */
@@ -232,17 +264,18 @@ export class FakeRuntime implements AsyncDisposable {
    * Ends like a killed process: connections break, calls and sessions in progress stop where they are, the socket file stays. Containers
    * run on. {@link restart} brings the runtime back.
    */
-  async kill(): Promise<void> {
-    await this.#server.kill();
-    await this.#engine.disconnect();
+  kill(): Promise<void> {
+    return this.#inTurn(() => this.#kill());
   }
 
   /** Kills the runtime, if it is up, and starts it again on the same endpoint. */
   async restart({ keepState = true, containers = "running" }: RestartOptions = {}): Promise<void> {
-    if (this.#stopped) throw new InvalidInputError({ field: "restart", message: "the runtime was stopped" });
-    await this.kill();
-    this.#engine.restart(keepState, containers);
-    await this.#server.listen(this.#address);
+    this.#checkRunning("restart");
+    await this.#inTurn(async () => {
+      await this.#kill();
+      this.#engine.restart(keepState, containers);
+      await this.#server.listen(this.#address);
+    });
   }
 
   /** Stops for good: nothing is left of it, no socket, no timer, no file. Repeating it does nothing. */
@@ -256,10 +289,29 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    await this.#server.close();
-    await this.#engine.stop();
-    const { ownFolder } = this.#placement;
-    if (ownFolder) await rm(ownFolder, { recursive: true, force: true });
-    else if ("path" in this.#address) await rm(this.#address.path, { force: true });
+    await this.#faults.chaos?.stop();
+    await this.#inTurn(async () => {
+      await this.#server.close();
+      await this.#engine.stop();
+      const { ownFolder } = this.#placement;
+      if (ownFolder) await rm(ownFolder, { recursive: true, force: true });
+      else if ("path" in this.#address) await rm(this.#address.path, { force: true });
+    });
+  }
+
+  async #kill(): Promise<void> {
+    await this.#server.kill();
+    await this.#engine.disconnect();
+  }
+
+  /** One coming or going of the server after the other. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(change);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  #checkRunning(field: string): void {
+    if (this.#stopped) throw new InvalidInputError({ field, message: "the runtime was stopped" });
   }
 }
