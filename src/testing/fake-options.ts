@@ -41,6 +41,18 @@ export interface FakeRuntimeOptions extends BackendScripts {
   streaming?: StreamingProtocols | undefined;
   /** How GetContainerEvents behaves. @defaultValue as the flavour does it */
   events?: EventMode | undefined;
+  /**
+   * The time that the runtime lives by. `"virtual"` time stands still until {@link FakeRuntime.advanceTime} lets some of it pass,
+   * so that a grace period of 30 seconds takes milliseconds. By it run scripts (`afterMs`, `sleep N`), grace periods, timeouts
+   * of commands, the tokens of sessions, the waits of faults and of chaos, figures of usage, and the timestamps of objects, events
+   * and log lines.
+   *
+   * What is between client and server stays real: deadlines, connections, the times in `calls`; so do the processes of a
+   * {@link HostProcessBackend}.
+   *
+   * @defaultValue "real"
+   */
+  time?: "real" | "virtual" | undefined;
   /** Makes ids the same in every run. @defaultValue ids are random */
   seed?: string | number | undefined;
   /** `false` leaves a gRPC server that knows no CRI. @defaultValue true */

@@ -1,9 +1,7 @@
-import { rm } from "node:fs/promises";
 import { CriClient } from "../client.js";
 import { InvalidInputError } from "../errors.js";
 import type { ConnectOptions } from "../options.js";
 import type { Container, Image, PodSandbox } from "../proto.js";
-import { type Placement, place, toEndpoint } from "./address.js";
 import { CallLog, type RecordedCall } from "./calls.js";
 import { Dispatcher } from "./dispatcher.js";
 import { RuntimeEngine } from "./engine.js";
@@ -27,8 +25,10 @@ import {
 import { FaultQueue } from "./faults/queue.js";
 import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "./flavors.js";
 import { checkRpcName, type RpcName, type RpcRequest } from "./rpcs.js";
+import { RuntimeProcess } from "./runtime-process.js";
 import type { FakeImage } from "./state/images.js";
-import { GrpcServer, type ListenAddress } from "./wire/grpc-server.js";
+import { VirtualClock } from "./state/virtual-clock.js";
+import type { IncomingCall } from "./wire/incoming-call.js";
 
 /**
  * A container runtime to test against: a complete CRI v1 server on a real socket, with pods, containers and images that live
@@ -48,32 +48,18 @@ export class FakeRuntime implements AsyncDisposable {
   readonly endpoint: string;
   /** The runtime that is imitated. */
   readonly flavor: FakeFlavor;
+  readonly #process: RuntimeProcess;
   readonly #engine: RuntimeEngine;
-  readonly #server: GrpcServer;
-  readonly #placement: Placement;
-  readonly #address: ListenAddress;
   readonly #calls: CallLog;
   readonly #faults: FaultQueue;
-  #turn: Promise<void> = Promise.resolve();
-  #stopped: Promise<void> | undefined;
 
-  private constructor(parts: {
-    options: FakeRuntimeOptions;
-    engine: RuntimeEngine;
-    server: GrpcServer;
-    placement: Placement;
-    address: ListenAddress;
-    calls: CallLog;
-    faults: FaultQueue;
-  }) {
-    this.endpoint = toEndpoint(parts.address, parts.options.tls !== undefined);
-    this.flavor = parts.engine.flavor.name;
-    this.#engine = parts.engine;
-    this.#server = parts.server;
-    this.#placement = parts.placement;
-    this.#address = parts.address;
-    this.#calls = parts.calls;
-    this.#faults = parts.faults;
+  private constructor(process: RuntimeProcess, engine: RuntimeEngine, calls: CallLog, faults: FaultQueue) {
+    this.endpoint = process.endpoint;
+    this.flavor = engine.flavor.name;
+    this.#process = process;
+    this.#engine = engine;
+    this.#calls = calls;
+    this.#faults = faults;
   }
 
   /** Starts a runtime and resolves once it listens. Owed a {@link stop}, or an `await using`. */
@@ -92,22 +78,10 @@ export class FakeRuntime implements AsyncDisposable {
       serveCri: options.serveCri ?? true,
       maxMessageBytes,
     });
-    const server = new GrpcServer({
-      onCall: (call) => void dispatcher.handle(call),
-      maxMessageBytes,
-      tls: options.tls,
-    });
-    const placement = await place(options.endpoint);
-    try {
-      if (options.tls && "path" in placement.address) {
-        throw new InvalidInputError({ field: "tls", message: "takes an endpoint of TCP, such as https://127.0.0.1:0" });
-      }
-      const address = await server.listen(placement.address);
-      return new FakeRuntime({ options, engine, server, placement, address, calls, faults });
-    } catch (error) {
-      if (placement.ownFolder) await rm(placement.ownFolder, { recursive: true, force: true });
-      throw error;
-    }
+    const { endpoint, tls } = options;
+    const onCall = (call: IncomingCall) => void dispatcher.handle(call);
+    const process = await RuntimeProcess.start(engine, { endpoint, tls, maxMessageBytes, onCall });
+    return new FakeRuntime(process, engine, calls, faults);
   }
 
   /** A client of this runtime, verified by `Version`; that call is on record like any other. Owed a `close()` of its own. */
@@ -207,14 +181,14 @@ export class FakeRuntime implements AsyncDisposable {
    * ```
    */
   startChaos(options: ChaosOptions = {}): Chaos {
-    this.#checkRunning("startChaos");
+    this.#process.checkRunning("startChaos");
     if (this.#faults.chaos?.active) {
       throw new InvalidInputError({ field: "startChaos", message: "there is chaos already: stop that first" });
     }
     const chaos = new Chaos(options, async (awayMs, signal) => {
       await this.kill();
       await this.#engine.clock.sleep(awayMs, signal).catch(() => {});
-      if (!this.#stopped) await this.restart();
+      if (!this.#process.isStopped) await this.restart();
     });
     this.#faults.chaos = chaos;
     return chaos;
@@ -232,7 +206,7 @@ export class FakeRuntime implements AsyncDisposable {
 
   /** How many connections are open. */
   get connectionCount(): number {
-    return this.#server.connectionCount;
+    return this.#process.connectionCount;
   }
 
   /** What is on the runtime, without a call: pod sandboxes in the order of their creation. */
@@ -255,9 +229,30 @@ export class FakeRuntime implements AsyncDisposable {
     this.#engine.state.images.add(typeof image === "string" ? { reference: image } : image);
   }
 
+  /**
+   * Lets virtual time pass, and resolves when everything that was due by then has happened, in the order of its time. What a call
+   * waits for can only be due once that call has arrived:
+   *
+   * ```ts
+   * const stopping = container.stop({ gracePeriodSeconds: 30 });
+   * await runtime.nextCall("StopContainer");
+   * await runtime.advanceTime(30_000);
+   * await stopping;
+   * ```
+   *
+   * Rejects unless the runtime was started with `time: "virtual"`.
+   */
+  async advanceTime(ms: number): Promise<void> {
+    const { clock } = this.#engine;
+    if (!(clock instanceof VirtualClock)) {
+      throw new InvalidInputError({ field: "time", message: 'advanceTime takes a runtime with time: "virtual"' });
+    }
+    await clock.advance(checkMs(ms, "ms"));
+  }
+
   /** Breaks all connections; new ones are welcome. */
   disconnectClients(): void {
-    this.#server.disconnectAll();
+    this.#process.disconnectClients();
   }
 
   /**
@@ -265,53 +260,22 @@ export class FakeRuntime implements AsyncDisposable {
    * run on. {@link restart} brings the runtime back.
    */
   kill(): Promise<void> {
-    return this.#inTurn(() => this.#kill());
+    return this.#process.kill();
   }
 
   /** Kills the runtime, if it is up, and starts it again on the same endpoint. */
-  async restart({ keepState = true, containers = "running" }: RestartOptions = {}): Promise<void> {
-    this.#checkRunning("restart");
-    await this.#inTurn(async () => {
-      await this.#kill();
-      this.#engine.restart(keepState, containers);
-      await this.#server.listen(this.#address);
-    });
+  restart(options: RestartOptions = {}): Promise<void> {
+    return this.#process.restart(options);
   }
 
   /** Stops for good: nothing is left of it, no socket, no timer, no file. Repeating it does nothing. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+  async stop(): Promise<void> {
+    const stopped = this.#process.stop();
+    await this.#faults.chaos?.stop();
+    await stopped;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  async #stop(): Promise<void> {
-    await this.#faults.chaos?.stop();
-    await this.#inTurn(async () => {
-      await this.#server.close();
-      await this.#engine.stop();
-      const { ownFolder } = this.#placement;
-      if (ownFolder) await rm(ownFolder, { recursive: true, force: true });
-      else if ("path" in this.#address) await rm(this.#address.path, { force: true });
-    });
-  }
-
-  async #kill(): Promise<void> {
-    await this.#server.kill();
-    await this.#engine.disconnect();
-  }
-
-  /** One coming or going of the server after the other. */
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(change);
-    this.#turn = turn.catch(() => {});
-    return turn;
-  }
-
-  #checkRunning(field: string): void {
-    if (this.#stopped) throw new InvalidInputError({ field, message: "the runtime was stopped" });
   }
 }

@@ -34,6 +34,7 @@ export type {
 } from "./faults/fault.js";
 export type { EventMode, FakeFlavor } from "./flavors.js";
 export type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";
+export type { Clock } from "./state/clock.js";
 export type { FakeImage } from "./state/images.js";
 export type { RegistryRule, RegistryRules } from "./state/registry.js";
 export type { StreamingProtocols } from "./streaming/streaming-server.js";

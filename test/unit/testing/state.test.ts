@@ -162,7 +162,7 @@ describe("events", () => {
 });
 
 test("a streaming token is good for one connection", async () => {
-  const sessions = new StreamingSessions(new IdSource("s"), async () => "http://127.0.0.1:1");
+  const sessions = new StreamingSessions(new IdSource("s"), new RealClock(), async () => "http://127.0.0.1:1");
   const url = await sessions.open({ kind: "portForward", request: { podSandboxId: "p", port: [80] } });
   const [, token] = /^http:\/\/127\.0\.0\.1:\d+\/portforward\/([\w-]{8})$/.exec(url) as unknown as [string, string];
   expect(sessions.take(token)?.kind).toBe("portForward");
