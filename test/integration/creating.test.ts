@@ -171,6 +171,33 @@ describe("ownership", () => {
     const stuck = await cri.pods.run({ name: "stuck" });
     runtime.failNext("StopPodSandbox", { code: "UNKNOWN", message: "network plugin failed" });
     expect(String(await rejection(stuck[Symbol.asyncDispose]()))).toContain("network plugin failed");
+    await stuck[Symbol.asyncDispose]();
+    expect(runtime.pods).toEqual([]);
+  });
+
+  test("disposal waits for a runtime that is being restarted, unless the client wants no retries", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    const container = await pod.runContainer({ name: "c", image: "busybox:1" });
+    const impatient = await cri.with({ retry: false }).pods.run({ name: "impatient" });
+    await runtime.kill();
+    expect(await rejection(impatient[Symbol.asyncDispose]())).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
+    // Longer than what a call that is retried by default waits for.
+    setTimeout(() => void runtime.restart(), 1_500);
+    await container[Symbol.asyncDispose]();
+    await pod[Symbol.asyncDispose]();
+    await impatient[Symbol.asyncDispose]();
+    expect([runtime.pods, runtime.containers]).toEqual([[], []]);
+  });
+
+  test("undoing waits for it as well", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "no such device" });
+    runtime.failNext("RemoveContainer", { code: "UNAVAILABLE", times: 5 });
+    const failure = await rejection(pod.runContainer({ name: "c", image: "busybox:1" }));
+    expect(failure).toMatchObject({ details: "no such device", suppressed: [] });
+    expect(runtime.containers).toEqual([]);
   });
 
   test("a stop that fails for want of something else on the way is a failure", async () => {
