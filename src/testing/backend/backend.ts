@@ -1,6 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { ContainerConfig, PodSandboxConfig } from "../../proto.js";
 import type { TerminalSize } from "../../streaming/transport.js";
+import type { Clock } from "../state/clock.js";
 import type { ProgramIo } from "./program.js";
 
 /** What a backend is told about a container. */
@@ -15,6 +16,8 @@ export interface BackendContainer {
   readonly podConfig: PodSandboxConfig;
   /** Where the log belongs, or an empty string. */
   readonly logPath: string;
+  /** The runtime's time. Who waits by it waits for {@link FakeRuntime.advanceTime} where time is virtual. */
+  readonly clock: Clock;
 }
 
 /** What a backend is told about a pod sandbox. */
