@@ -20,6 +20,7 @@ import {
 } from "./faults.js";
 import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "./flavors.js";
 import { checkRpcName, type RpcName, type RpcRequest } from "./rpcs.js";
+import { Standstill } from "./standstill.js";
 import type { FakeImage } from "./state/images.js";
 import { GrpcServer, type ListenAddress } from "./wire/grpc-server.js";
 
@@ -62,6 +63,7 @@ export class FakeRuntime implements AsyncDisposable {
   readonly #address: ListenAddress;
   readonly #calls: CallLog;
   readonly #faults: FaultQueue;
+  readonly #standstill: Standstill;
   #stopped: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -72,6 +74,7 @@ export class FakeRuntime implements AsyncDisposable {
     address: ListenAddress;
     calls: CallLog;
     faults: FaultQueue;
+    standstill: Standstill;
   }) {
     this.endpoint = toEndpoint(parts.address, parts.options.tls !== undefined);
     this.flavor = parts.engine.flavor.name;
@@ -81,6 +84,7 @@ export class FakeRuntime implements AsyncDisposable {
     this.#address = parts.address;
     this.#calls = parts.calls;
     this.#faults = parts.faults;
+    this.#standstill = parts.standstill;
   }
 
   /** Starts a runtime and resolves once it listens. Owed a {@link stop}, or an `await using`. */
@@ -98,8 +102,9 @@ export class FakeRuntime implements AsyncDisposable {
       serveCri: options.serveCri ?? true,
       maxMessageBytes,
     });
+    const standstill = new Standstill();
     const server = new GrpcServer({
-      onCall: (call) => void dispatcher.handle(call),
+      onCall: (call) => standstill.pass(() => void dispatcher.handle(call)),
       maxMessageBytes,
       tls: options.tls,
     });
@@ -109,7 +114,7 @@ export class FakeRuntime implements AsyncDisposable {
         throw new InvalidInputError({ field: "tls", message: "takes an endpoint of TCP, such as https://127.0.0.1:0" });
       }
       const address = await server.listen(placement.address);
-      return new FakeRuntime({ options, engine, server, placement, address, calls, faults });
+      return new FakeRuntime({ options, engine, server, placement, address, calls, faults, standstill });
     } catch (error) {
       if (placement.ownFolder) await rm(placement.ownFolder, { recursive: true, force: true });
       throw error;
@@ -229,11 +234,25 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
+   * Stands still like a process that was stopped: connections are taken, and calls wait until {@link thaw}, past their deadlines too. They
+   * are recorded then. Containers run on.
+   */
+  freeze(): void {
+    this.#standstill.begin();
+  }
+
+  /** Goes on after {@link freeze}. */
+  thaw(): void {
+    this.#standstill.end();
+  }
+
+  /**
    * Ends like a killed process: connections break, calls and sessions in progress stop where they are, the socket file stays. Containers
    * run on. {@link restart} brings the runtime back.
    */
   async kill(): Promise<void> {
     await this.#server.kill();
+    this.thaw();
     await this.#engine.disconnect();
   }
 
@@ -257,6 +276,7 @@ export class FakeRuntime implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     await this.#server.close();
+    this.thaw();
     await this.#engine.stop();
     const { ownFolder } = this.#placement;
     if (ownFolder) await rm(ownFolder, { recursive: true, force: true });
