@@ -1,6 +1,6 @@
 import { linkAbort } from "../internal/abort.js";
 import { sleep } from "../internal/timer.js";
-import { ContainerEventType, ContainerState, PodSandboxState } from "../proto.js";
+import { ContainerEventType, ContainerState, PodSandboxState, Signal } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import type { FlavorProfile } from "./flavors.js";
 import { rpcError } from "./handlers.js";
@@ -64,7 +64,7 @@ export class Lifecycle {
     const { process, ended } = container;
     if (container.state !== ContainerState.CONTAINER_RUNNING || !process || !ended) return;
     if (graceMs > 0) {
-      process.signal("SIGTERM");
+      process.signal(stopSignalOf(container, this.flavor));
       await within(ended, graceMs, signal);
     }
     process.signal("SIGKILL");
@@ -160,10 +160,17 @@ export function describe(container: ContainerRecord): BackendContainer {
     podId: container.pod.id,
     command: container.command,
     image: container.config.image?.image ?? "",
+    imageEnv: container.image.env,
     config: container.config,
     podConfig: container.pod.config,
     logPath: container.logPath,
   };
+}
+
+/** Runtimes that are older than Kubernetes 1.33 know of the image's only. */
+function stopSignalOf({ config, image }: ContainerRecord, flavor: FlavorProfile): string {
+  const hasOwn = flavor.family === "cri-o" && config.stopSignal !== Signal.SIGNAL_RUNTIME_DEFAULT;
+  return hasOwn ? Signal[config.stopSignal].replace("SIGNAL_", "") : (image.stopSignal ?? "SIGTERM");
 }
 
 /** Waits for an end, at most so long; rejects when the signal aborts. */

@@ -21,7 +21,19 @@ export const images = {
 };
 
 export const registryOptions: FakeRuntimeOptions = {
-  registryImages: [{ reference: images.demo, command: ["/bin/sleep", "infinity"], user: 1000 }],
+  registryImages: [
+    { reference: images.busybox, command: ["/bin/sh"] },
+    { reference: images.busybox2, command: ["/bin/sh"], env: { EDITION: "2" } },
+    {
+      reference: images.demo,
+      command: ["/bin/sleep", "infinity"],
+      env: { GREETING: "hello", EMPTY: "" },
+      user: 1000,
+      labels: { "example.test/purpose": "tests of image metadata" },
+      stopSignal: "SIGINT",
+    },
+    { reference: images.privateBusybox, command: ["/bin/sh"], env: { EDITION: "private" } },
+  ],
   registry: {
     [`${open}/no/such:*`]: "missing",
     [`${open}/*:no-such-tag`]: "missing",

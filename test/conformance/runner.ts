@@ -4,13 +4,7 @@
  * @module
  */
 import { basename } from "node:path";
-import {
-  type RunnerTask,
-  type RunnerTestCase,
-  type RunnerTestFile,
-  type RunnerTestSuite,
-  TestRunner,
-} from "vitest";
+import { type RunnerTask, type RunnerTestCase, type RunnerTestFile, type RunnerTestSuite, TestRunner } from "vitest";
 import { providedRuntimes, titleOf } from "../runtime/support.js";
 import { type KnownDifference, knownDifferences } from "./known-differences.js";
 
