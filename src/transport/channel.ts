@@ -3,6 +3,7 @@ import { Channel, ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js"
 import "nice-grpc";
 import type { TlsOptions } from "../options.js";
 import type { Endpoint } from "./endpoint.js";
+import { refusePush } from "./refuse-push.js";
 import { createTlsCredentials } from "./tls.js";
 
 /** The channel options of this package, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
@@ -45,11 +46,13 @@ export interface RuntimeChannelOptions {
 export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannelOptions = {}): Channel {
   const secure = endpoint.kind === "tcp" && endpoint.tls;
   const credentials = secure ? createTlsCredentials(options.tls) : ChannelCredentials.createInsecure();
-  return new Channel(endpoint.target, credentials, {
+  const channel = new Channel(endpoint.target, credentials, {
     ...channelDefaults,
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
   });
+  refusePush(channel);
+  return channel;
 }
 
 /** Which name the runtime is called by: in the `:authority` header, and with TLS as the name to verify and to ask for (SNI). */
