@@ -4,6 +4,7 @@ import "nice-grpc";
 import type { TlsOptions } from "../options.js";
 import { EndingCredentials } from "./ending-credentials.js";
 import type { Endpoint } from "./endpoint.js";
+import { refusePush } from "./refuse-push.js";
 import { createTlsCredentials } from "./tls.js";
 
 /** The channel options of this package, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
@@ -46,11 +47,13 @@ export interface RuntimeChannelOptions {
 export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannelOptions = {}): Channel {
   const secure = endpoint.kind === "tcp" && endpoint.tls;
   const credentials = secure ? createTlsCredentials(options.tls) : ChannelCredentials.createInsecure();
-  return new RuntimeChannel(endpoint.target, new EndingCredentials(credentials), {
+  const channel = new RuntimeChannel(endpoint.target, new EndingCredentials(credentials), {
     ...channelDefaults,
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
   });
+  refusePush(channel);
+  return channel;
 }
 
 /** A channel that leaves no connection behind when it closes, whatever it was in the middle of. */

@@ -7,6 +7,7 @@ import {
   type RuntimeServiceClient,
   RuntimeServiceDefinition,
 } from "../proto.js";
+import { boundedDecoding, replyLimits } from "./bounded-decoding.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import { checkTimeout } from "./deadline.js";
@@ -67,8 +68,11 @@ export class Connection {
         beforeAttempt: () => this.#noticeReconnect(channel),
       });
     const { runtime, image } = this.#shared;
-    this.runtime = stack(this.endpoint, runtime).create(RuntimeServiceDefinition, runtime);
-    this.image = stack(this.imageEndpoint, image).create(ImageServiceDefinition, image);
+    const limits = replyLimits(options.channelOptions);
+    const runtimeService = boundedDecoding(RuntimeServiceDefinition, limits);
+    const imageService = boundedDecoding(ImageServiceDefinition, limits);
+    this.runtime = stack(this.endpoint, runtime).create(runtimeService, runtime);
+    this.image = stack(this.imageEndpoint, image).create(imageService, image);
   }
 
   /** The runtime's endpoint in its canonical spelling. */
