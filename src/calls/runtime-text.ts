@@ -1,6 +1,8 @@
 import { Status } from "nice-grpc-common";
 import type { CriErrorCode, GrpcErrorCode, ImagePullFailure } from "../errors.js";
+import { exceedsReplyLimits } from "../transport/bounded-decoding.js";
 import { explainTlsFailure } from "../transport/tls.js";
+import { isStartingUp } from "../transport/unsent.js";
 
 /*
  * Runtimes say much in prose that gRPC codes do not carry. Every text this package relies on is recognised here and nowhere
@@ -10,6 +12,7 @@ import { explainTlsFailure } from "../transport/tls.js";
 /** Reading a code from the text, where a runtime answers UNKNOWN for what has a code of its own. */
 export function refineCode(code: GrpcErrorCode, method: string, details: string): CriErrorCode {
   if (code !== "UNKNOWN") return code;
+  if (isStartingUp(Status.UNKNOWN, details)) return "UNAVAILABLE";
   if (/\/(Exec|ExecSync|Attach|PortForward)$/.test(method)) {
     if (isNotRunning(details)) return "FAILED_PRECONDITION";
     return /\/Exec(Sync)?$/.test(method) && isCommandMissing(details) ? "COMMAND_NOT_FOUND" : code;
@@ -102,7 +105,7 @@ export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFail
 
 /** What a user can do about a failure whose text does not say it. */
 export function hint(code: Status, details: string): string | undefined {
-  if (code === Status.RESOURCE_EXHAUSTED && /larger than max/.test(details)) {
+  if (code === Status.RESOURCE_EXHAUSTED && (/larger than max/.test(details) || exceedsReplyLimits(details))) {
     return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
   }
   if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {

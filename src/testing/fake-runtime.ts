@@ -256,6 +256,19 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
+   * Stands still like a process that was stopped: connections are taken, and calls wait until {@link thaw}, past their deadlines too. They
+   * are recorded then. Containers run on.
+   */
+  freeze(): void {
+    this.#process.freeze();
+  }
+
+  /** Goes on after {@link freeze}. */
+  thaw(): void {
+    this.#process.thaw();
+  }
+
+  /**
    * Ends like a killed process: connections break, calls and sessions in progress stop where they are, the socket file stays. Containers
    * run on. {@link restart} brings the runtime back.
    */

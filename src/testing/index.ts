@@ -11,6 +11,7 @@ export type {
   ContainerEnd,
   ContainerProcess,
   ExecOutcome,
+  ProcessUsage,
 } from "./backend/backend.js";
 export { HostProcessBackend } from "./backend/host-process-backend.js";
 export type { Program, ProgramIo } from "./backend/program.js";

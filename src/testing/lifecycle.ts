@@ -1,5 +1,5 @@
 import { linkAbort } from "../internal/abort.js";
-import { ContainerEventType, ContainerState, PodSandboxState } from "../proto.js";
+import { ContainerEventType, ContainerState, PodSandboxState, Signal } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import type { FlavorProfile } from "./flavors.js";
 import { rpcError } from "./handlers.js";
@@ -63,7 +63,7 @@ export class Lifecycle {
     const { process, ended } = container;
     if (container.state !== ContainerState.CONTAINER_RUNNING || !process || !ended) return;
     if (graceMs > 0) {
-      process.signal("SIGTERM");
+      process.signal(stopSignalOf(container, this.flavor));
       await this.#within(ended, graceMs, signal);
     }
     process.signal("SIGKILL");
@@ -105,6 +105,7 @@ export class Lifecycle {
       podId: container.pod.id,
       command: container.command,
       image: container.config.image?.image ?? "",
+      imageEnv: container.image.env,
       config: container.config,
       podConfig: container.pod.config,
       logPath: container.logPath,
@@ -175,4 +176,10 @@ export class Lifecycle {
       link.abort(undefined);
     }
   }
+}
+
+/** Runtimes that are older than Kubernetes 1.33 know of the image's only. */
+function stopSignalOf({ config, image }: ContainerRecord, flavor: FlavorProfile): string {
+  const hasOwn = flavor.family === "cri-o" && config.stopSignal !== Signal.SIGNAL_RUNTIME_DEFAULT;
+  return hasOwn ? Signal[config.stopSignal].replace("SIGNAL_", "") : (image.stopSignal ?? "SIGTERM");
 }

@@ -3,6 +3,7 @@ import { InvalidInputError } from "../errors.js";
 import { type Placement, place, toEndpoint } from "./address.js";
 import type { RuntimeEngine } from "./engine.js";
 import type { RestartOptions } from "./fake-options.js";
+import { Standstill } from "./standstill.js";
 import { GrpcServer, type GrpcServerOptions, type ListenAddress } from "./wire/grpc-server.js";
 
 /** The process that a runtime would be: it listens, it is killed, it comes back; one of these after the other. */
@@ -11,6 +12,7 @@ export class RuntimeProcess {
   readonly endpoint: string;
   readonly #engine: RuntimeEngine;
   readonly #server: GrpcServer;
+  readonly #standstill: Standstill;
   readonly #placement: Placement;
   readonly #address: ListenAddress;
   #turn: Promise<void> = Promise.resolve();
@@ -19,6 +21,7 @@ export class RuntimeProcess {
   private constructor(
     engine: RuntimeEngine,
     server: GrpcServer,
+    standstill: Standstill,
     placement: Placement,
     address: ListenAddress,
     secure: boolean,
@@ -26,6 +29,7 @@ export class RuntimeProcess {
     this.endpoint = toEndpoint(address, secure);
     this.#engine = engine;
     this.#server = server;
+    this.#standstill = standstill;
     this.#placement = placement;
     this.#address = address;
   }
@@ -33,16 +37,17 @@ export class RuntimeProcess {
   /** Resolves once it listens. */
   static async start(
     engine: RuntimeEngine,
-    { endpoint, ...options }: GrpcServerOptions & { endpoint: string | undefined },
+    { endpoint, onCall, ...options }: GrpcServerOptions & { endpoint: string | undefined },
   ): Promise<RuntimeProcess> {
-    const server = new GrpcServer(options);
+    const standstill = new Standstill();
+    const server = new GrpcServer({ ...options, onCall: (call) => standstill.pass(() => onCall(call)) });
     const placement = await place(endpoint);
     try {
       if (options.tls && "path" in placement.address) {
         throw new InvalidInputError({ field: "tls", message: "takes an endpoint of TCP, such as https://127.0.0.1:0" });
       }
       const address = await server.listen(placement.address);
-      return new RuntimeProcess(engine, server, placement, address, options.tls !== undefined);
+      return new RuntimeProcess(engine, server, standstill, placement, address, options.tls !== undefined);
     } catch (error) {
       if (placement.ownFolder) await rm(placement.ownFolder, { recursive: true, force: true });
       throw error;
@@ -61,6 +66,16 @@ export class RuntimeProcess {
   /** Breaks all connections of clients. */
   disconnectClients(): void {
     this.#server.disconnectAll();
+  }
+
+  /** Has calls wait. */
+  freeze(): void {
+    this.#standstill.begin();
+  }
+
+  /** Lets the calls that wait proceed. */
+  thaw(): void {
+    this.#standstill.end();
   }
 
   kill(): Promise<void> {
@@ -89,11 +104,13 @@ export class RuntimeProcess {
 
   async #kill(): Promise<void> {
     await this.#server.kill();
+    this.thaw();
     await this.#engine.disconnect();
   }
 
   async #stop(): Promise<void> {
     await this.#server.close();
+    this.thaw();
     await this.#engine.stop();
     const { ownFolder } = this.#placement;
     if (ownFolder) await rm(ownFolder, { recursive: true, force: true });

@@ -341,6 +341,27 @@ describe("images", () => {
     expect(fake.images).toEqual([]);
   });
 
+  test("tell in verbose replies how they are configured", async () => {
+    const reference = "demo:1";
+    const configuration = {
+      entrypoint: ["/init"],
+      env: { A: "b" },
+      labels: { of: "demo" },
+      stopSignal: "SIGINT",
+      user: 5,
+    };
+    const { images } = await start({ images: [{ reference, command: ["serve"], ...configuration }] });
+    const { info } = await images.imageStatus({ image: { image: reference }, verbose: true });
+    expect(JSON.parse(info.info as string).imageSpec.config).toEqual({
+      User: "5",
+      Env: ["A=b"],
+      Entrypoint: ["/init"],
+      Cmd: ["serve"],
+      Labels: { of: "demo" },
+      StopSignal: "SIGINT",
+    });
+  });
+
   test("are listed by filter on CRI-O; containerd looks at no filter", async () => {
     for (const [flavor, count] of [
       ["cri-o", 1],
@@ -536,7 +557,8 @@ describe("events", () => {
 describe("figures", () => {
   test("move", async () => {
     const { runtime, ...connected } = await start({ implemented: "all" });
-    const podSandboxId = await runPod({ runtime });
+    const config = { ...podConfig("web"), linux: { cgroupParent: "/web" } };
+    const { podSandboxId } = await runtime.runPodSandbox({ config });
     const containerId = await startContainer({ ...connected, runtime }, podSandboxId);
     const cpu = async () => (await runtime.containerStats({ containerId })).stats?.cpu?.usageCoreNanoSeconds?.value;
     const first = await cpu();
@@ -556,6 +578,24 @@ describe("figures", () => {
     }
     await runtime.stopContainer({ containerId });
     expect((await failureOf(runtime.containerStats({ containerId }))).details).toBe("unexpected metrics response: []");
+  });
+
+  test.each([
+    ["containerd-1.6", 2],
+    ["containerd-1.7", 2],
+    ["containerd-2", 2],
+    ["cri-o", 0],
+  ] as const)("of a pod without a control group, on %s: %i failures", async (flavor, failures) => {
+    const { runtime } = await start({ flavor });
+    const podSandboxId = await runPod({ runtime });
+    const measured = runtime.runPodSandbox({ config: { ...podConfig("b"), linux: { cgroupParent: "/b" } } });
+    await runtime.podSandboxStats({ podSandboxId: (await measured).podSandboxId });
+    const calls = [runtime.podSandboxStats({ podSandboxId }), runtime.listPodSandboxStats({})];
+    const refused = (await Promise.allSettled(calls)).filter(({ status }) => status === "rejected");
+    expect(refused).toHaveLength(failures);
+    for (const { reason } of refused as PromiseRejectedResult[]) {
+      expect(reason.details).toMatch(new RegExp(`${podSandboxId} because cgroupPath is empty$`));
+    }
   });
 
   test("the runtime describes itself", async () => {
@@ -747,6 +787,21 @@ describe("the process", () => {
     expect(status?.state).toBe(ContainerState.CONTAINER_RUNNING);
     await again.runtime.stopContainer({ containerId, timeout: 0 });
     expect((await again.runtime.containerStatus({ containerId })).status?.exitCode).toBe(137);
+  });
+
+  test("frozen, takes calls and answers them when it thaws", async () => {
+    const { fake, runtime } = await start();
+    await runtime.version({});
+    fake.freeze();
+    const version = runtime.version({});
+    await expect(runtime.status({}, { signal: AbortSignal.timeout(100) })).rejects.toThrow(/aborted/);
+    await expect(connect(fake.endpoint).runtime.version({}, { signal: AbortSignal.timeout(100) })).rejects.toThrow();
+    expect(fake.calls).toHaveLength(1);
+    fake.thaw();
+    expect((await version).runtimeName).toBe("containerd");
+    fake.freeze();
+    await fake.restart();
+    await connect(fake.endpoint).runtime.version({});
   });
 
   test("restarted in the middle of a call, breaks it off and lets go of the name", async () => {

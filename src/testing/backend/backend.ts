@@ -12,6 +12,8 @@ export interface BackendContainer {
   readonly command: readonly string[];
   /** The name of the image. */
   readonly image: string;
+  /** The image's environment variables, which those of {@link config} override. */
+  readonly imageEnv: Readonly<Record<string, string>>;
   readonly config: ContainerConfig;
   readonly podConfig: PodSandboxConfig;
   /** Where the log belongs, or an empty string. */
@@ -48,6 +50,16 @@ export interface ContainerProcess {
   readonly stderr?: Readable | undefined;
   /** Takes the size of an attached client's terminal. */
   resize?(size: TerminalSize): void;
+  /** What it has used so far, for the statistics; without it they are made up. */
+  usage?(): ProcessUsage | undefined;
+}
+
+/** What a container has used. */
+export interface ProcessUsage {
+  /** Processor time in nanoseconds, since it began. */
+  readonly cpuNanoseconds: bigint;
+  /** Memory in use. */
+  readonly memoryBytes: number;
 }
 
 /** What a command left behind. */
