@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** They are about the lab itself, or run in test/integration against a fake already. */
+const conformanceExcludes = ["lab", "lab-teardown", "examples"].map((name) => `test/runtime/${name}.test.ts`);
+
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
@@ -30,6 +33,22 @@ export default defineConfig({
           fileParallelism: false,
           // One module graph for all files: loading it two dozen times is a minute and a half.
           isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "conformance",
+          include: ["test/runtime/**/*.test.ts"],
+          exclude: conformanceExcludes,
+          testTimeout: 60_000,
+          globalSetup: ["test/conformance/global-setup.ts"],
+          setupFiles: ["test/conformance/setup.ts"],
+          runner: "test/conformance/runner.ts",
+          isolate: false,
+          // Each worker has fakes of its own. Journeys wait more than they work.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

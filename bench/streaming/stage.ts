@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-client";
 import { type LabVersion, labAvailability, startLab } from "../../test/runtime/lab/lab.js";
+import { type Undo, undo } from "../support/undo.js";
 
 /** A port of the pod that sends all of {@link dataFile} to whoever connects. */
 export const dataPort = 9_000;
@@ -94,11 +95,4 @@ export class Stage implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return undo(this.undoing);
   }
-}
-
-type Undo = () => Promise<void>;
-
-/** The last one first. */
-async function undo(steps: Undo[]): Promise<void> {
-  for (const step of steps.splice(0).reverse()) await step();
 }

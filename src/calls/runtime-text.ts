@@ -2,6 +2,7 @@ import { Status } from "nice-grpc-common";
 import type { CriErrorCode, GrpcErrorCode, ImagePullFailure } from "../errors.js";
 import { exceedsReplyLimits } from "../transport/bounded-decoding.js";
 import { explainTlsFailure } from "../transport/tls.js";
+import { isStartingUp } from "../transport/unsent.js";
 
 /*
  * Runtimes say much in prose that gRPC codes do not carry. Every text this package relies on is recognised here and nowhere
@@ -11,6 +12,7 @@ import { explainTlsFailure } from "../transport/tls.js";
 /** Reading a code from the text, where a runtime answers UNKNOWN for what has a code of its own. */
 export function refineCode(code: GrpcErrorCode, method: string, details: string): CriErrorCode {
   if (code !== "UNKNOWN") return code;
+  if (isStartingUp(Status.UNKNOWN, details)) return "UNAVAILABLE";
   if (/\/(Exec|ExecSync|Attach|PortForward)$/.test(method)) {
     if (isNotRunning(details)) return "FAILED_PRECONDITION";
     return /\/Exec(Sync)?$/.test(method) && isCommandMissing(details) ? "COMMAND_NOT_FOUND" : code;

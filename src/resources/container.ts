@@ -2,6 +2,7 @@ import type { LogBytesEntry, LogEntry } from "../logs/entry.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
+import { cleanUpOptions } from "./clean-up.js";
 import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, StopOptions } from "./containers.js";
 import type { Core } from "./core.js";
 import type { ExecResult } from "./exec-result.js";
@@ -289,14 +290,17 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   }
 
   /**
-   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it; once, and
-   * within a minute of its own beyond that. A container that is gone already is no error; any other failure rejects.
+   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. Each has
+   * a minute of its own beyond that, and waits for a runtime that is just being restarted. A container that is gone already is no
+   * error; any other failure rejects, and disposal can be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
-      await this.stop({ gracePeriodSeconds, timeoutMs: disposeTimeoutMs + 1_000 * gracePeriodSeconds });
-      await this.remove({ timeoutMs: disposeTimeoutMs });
+      const { connection } = this.core;
+      const stopTimeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
+      await this.stop({ ...cleanUpOptions(connection, stopTimeoutMs), gracePeriodSeconds });
+      await this.remove(cleanUpOptions(connection, disposeTimeoutMs));
     });
   }
 }

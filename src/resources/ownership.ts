@@ -1,14 +1,18 @@
 /**
- * The life of an owned object: disposed of at most once, or let go. Both the pod and the container handle hold one.
+ * The life of an owned object: disposed of once, or let go. Both the pod and the container handle hold one.
  */
 export class Ownership {
   #disposal: Promise<void> | undefined;
   #released = false;
 
-  /** Runs the disposal once; every later call waits for that one run. Does nothing after {@link release}. */
+  /** Runs the disposal; calls during it or after it has succeeded share that one run. Does nothing after {@link release}. */
   dispose(remove: () => Promise<void>): Promise<void> {
     if (this.#released) return Promise.resolve();
-    this.#disposal ??= remove();
+    this.#disposal ??= remove().catch((error: unknown) => {
+      // What failed has left something, and may be tried again.
+      this.#disposal = undefined;
+      throw error;
+    });
     return this.#disposal;
   }
 

@@ -2,6 +2,7 @@ import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
+import { cleanUpOptions } from "./clean-up.js";
 import type { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import type { CreateContainerOptions } from "./create-container.js";
@@ -129,13 +130,14 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   }
 
   /**
-   * Stops and removes the pod, once, within a minute of its own. A pod that is gone already is no error; any other failure
-   * rejects.
+   * Stops and removes the pod, once. Each has a minute of its own, and waits for a runtime that is just being restarted. A pod that
+   * is gone already is no error; any other failure rejects, and disposal can be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
-      await this.stop({ timeoutMs: disposeTimeoutMs });
-      await this.remove({ timeoutMs: disposeTimeoutMs });
+      const { connection } = this.core;
+      await this.stop(cleanUpOptions(connection, disposeTimeoutMs));
+      await this.remove(cleanUpOptions(connection, disposeTimeoutMs));
     });
   }
 }

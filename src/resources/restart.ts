@@ -6,6 +6,7 @@ import { type ContainerConfig, ContainerState, type PodSandboxConfig } from "../
 import { containerConfigFromInfo } from "../specs/container-from-info.js";
 import { nextAttempt } from "../specs/next-attempt.js";
 import { log } from "../transport/logging.js";
+import { cleanUpOptions } from "./clean-up.js";
 import { type Container, OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import { createFromConfig, podConfigOf } from "./create-container.js";
@@ -66,7 +67,7 @@ export async function restart(
       },
       callOptions,
     );
-    undo.push(() => container.remove({ timeoutMs: undoTimeoutMs }));
+    undo.push(() => container.remove(cleanUpOptions(connection, undoTimeoutMs)));
     await container.start(callOptions);
     return container;
   });

@@ -1,6 +1,7 @@
 import { callOptionsOf, pinDeadline } from "../calls/budget.js";
 import { undoTimeoutMs } from "../options.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
+import { cleanUpOptions } from "./clean-up.js";
 import type { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import { type CreateContainerOptions, createContainer } from "./create-container.js";
@@ -17,7 +18,7 @@ export function runContainer(
   const pinned = pinDeadline(options);
   return undoing(core, async (undo) => {
     const container = await createContainer(core, pod, spec, pinned);
-    if (!container.adopted) undo.push(() => container.remove({ timeoutMs: undoTimeoutMs }));
+    if (!container.adopted) undo.push(() => container.remove(cleanUpOptions(core.connection, undoTimeoutMs)));
     await container.start(callOptionsOf(pinned));
     return container;
   });

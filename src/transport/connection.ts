@@ -29,6 +29,8 @@ interface Shared {
   epoch: number;
   /** RPCs that were answered UNIMPLEMENTED, and in which epoch. */
   readonly missing: Map<Rpc, number>;
+  /** What the runtime calls itself, and in which epoch it said so. */
+  name: { readonly text: string; readonly epoch: number } | undefined;
 }
 
 /**
@@ -93,6 +95,17 @@ export class Connection {
     this.#shared.missing.set(rpc, this.#shared.epoch);
   }
 
+  /** What the runtime calls itself, such as `containerd`, if it has said so on this connection. */
+  get runtimeName(): string | undefined {
+    const { name, epoch } = this.#shared;
+    return name?.epoch === epoch ? name.text : undefined;
+  }
+
+  /** Remembers what the runtime calls itself. */
+  rememberName(text: string): void {
+    this.#shared.name = { text, epoch: this.#shared.epoch };
+  }
+
   /** A connection with other defaults over the same channels. Closing it leaves the channels to their owner. */
   derive(changes: NonNullable<ConnectOptions["defaults"]>): Connection {
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
@@ -111,9 +124,7 @@ export class Connection {
   }
 
   #end(): void {
-    this.#closing.abort(
-      new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint: this.endpoint }),
-    );
+    this.#closing.abort(clientClosed(this.endpoint));
   }
 
   // Counts connections, more or less: what was learnt about a runtime is forgotten once another version may have taken its place.
@@ -123,10 +134,15 @@ export class Connection {
   }
 }
 
+/** How a call ends that was under way, or begins, when its client closes. Each gets its own: workflows add to their errors. */
+export function clientClosed(endpoint: string): CriError {
+  return new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint });
+}
+
 function openChannels(options: ConnectionOptions): Shared {
   const settings = { tls: options.tls, channelOptions: options.channelOptions };
   const runtime = createRuntimeChannel(options.endpoint, settings);
   const one = sameEndpoint(options.imageEndpoint, options.endpoint);
   const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
-  return { runtime, image, epoch: 0, missing: new Map() };
+  return { runtime, image, epoch: 0, missing: new Map(), name: undefined };
 }

@@ -89,7 +89,7 @@ export function checkRetryPolicy(policy: RetryPolicy, field: string): void {
 }
 
 function mayRepeat(policy: CallPolicy, rules: RetryRules, error: unknown): boolean {
+  if (neverReachedHandler(error)) return true;
   if (!(error instanceof ClientError) || error.code !== Status.UNAVAILABLE) return false;
-  if (policy.retry === "yes" || (policy.retry === "on-request" && rules.asked)) return true;
-  return neverReachedHandler(error);
+  return policy.retry === "yes" || (policy.retry === "on-request" && rules.asked);
 }

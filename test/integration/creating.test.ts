@@ -36,6 +36,8 @@ describe("pods.run", () => {
   test("a call that timed out while the runtime went on leaves nothing, and the next one makes exactly one pod", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "one" };
+    // So that it has connected by then.
+    await cri.version();
     runtime.delayNext("RunPodSandbox", 150, { phase: "afterEffect" });
     expect(await rejection(cri.pods.run(spec, { timeoutMs: 40 }))).toMatchObject({
       code: "DEADLINE_EXCEEDED",
@@ -59,8 +61,11 @@ describe("pods.run", () => {
     expect(runtime.pods).toHaveLength(1);
   });
 
-  test("of two at once with one identity one wins, and the loser leaves the winner's pod alone", async () => {
-    const { runtime, cri } = await startFake();
+  test.each(["containerd-2", "cri-o"] as const)("of several at once with one identity one wins: %s", async (flavor) => {
+    const { runtime, cri } = await startFake({ flavor });
+    const pods = await Promise.allSettled([1, 2, 3].map(() => cri.pods.run({ name: "same", uid: "one" })));
+    expect(pods.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(runtime.pods).toHaveLength(1);
     const pod = await cri.pods.run({ name: "p" });
     const spec = { name: "same", image: "busybox:1" };
     const results = await Promise.allSettled([
@@ -87,6 +92,34 @@ describe("pods.run", () => {
     controller.abort("enough");
     expect(await rejection(call)).toBe("enough");
     expect(runtime.pods.map(({ id }) => id)).toEqual([other.id]);
+  });
+
+  test("a pod of CRI-O, which gives the id of what is there, is nobody's but its maker's", async () => {
+    const { cri } = await startFake({ flavor: "cri-o" });
+    const spec = { name: "demo", uid: "one" };
+    const first = await cri.pods.run(spec);
+    expect(await rejection(cri.pods.run(spec))).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
+    const adopted = await cri.pods.run(spec, { adopt: true });
+    expect([adopted.id, adopted.adopted]).toEqual([first.id, true]);
+    const container = await first.createContainer({ name: "c", image: "busybox:1" });
+    expect(await rejection(first.createContainer({ name: "c", image: "busybox:1", env: { A: "b" } }))).toMatchObject({
+      code: "NAME_RESERVED",
+      holderId: container.id,
+    });
+  });
+
+  test("a client that is closed while a lost answer is looked into is in doubt, and the next one finds the pod", async () => {
+    const { runtime, cri } = await startFake();
+    const spec = { name: "demo", uid: "closed" };
+    runtime.dropNext("RunPodSandbox", "afterEffect");
+    runtime.hangNext("ListPodSandbox");
+    const call = rejection(cri.pods.run(spec));
+    await runtime.nextCall("ListPodSandbox");
+    await cri.close();
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED", mayHaveTakenEffect: true });
+    const [made] = runtime.pods;
+    await using next = await runtime.connect();
+    expect((await next.pods.run(spec)).id).toBe(made?.id);
   });
 
   test("an aborted call leaves no pod", async () => {
@@ -138,6 +171,33 @@ describe("ownership", () => {
     const stuck = await cri.pods.run({ name: "stuck" });
     runtime.failNext("StopPodSandbox", { code: "UNKNOWN", message: "network plugin failed" });
     expect(String(await rejection(stuck[Symbol.asyncDispose]()))).toContain("network plugin failed");
+    await stuck[Symbol.asyncDispose]();
+    expect(runtime.pods).toEqual([]);
+  });
+
+  test("disposal waits for a runtime that is being restarted, unless the client wants no retries", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    const container = await pod.runContainer({ name: "c", image: "busybox:1" });
+    const impatient = await cri.with({ retry: false }).pods.run({ name: "impatient" });
+    await runtime.kill();
+    expect(await rejection(impatient[Symbol.asyncDispose]())).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
+    // Longer than what a call that is retried by default waits for.
+    setTimeout(() => void runtime.restart(), 1_500);
+    await container[Symbol.asyncDispose]();
+    await pod[Symbol.asyncDispose]();
+    await impatient[Symbol.asyncDispose]();
+    expect([runtime.pods, runtime.containers]).toEqual([[], []]);
+  });
+
+  test("undoing waits for it as well", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "no such device" });
+    runtime.failNext("RemoveContainer", { code: "UNAVAILABLE", times: 5 });
+    const failure = await rejection(pod.runContainer({ name: "c", image: "busybox:1" }));
+    expect(failure).toMatchObject({ details: "no such device", suppressed: [] });
+    expect(runtime.containers).toEqual([]);
   });
 
   test("a stop that fails for want of something else on the way is a failure", async () => {

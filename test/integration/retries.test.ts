@@ -98,6 +98,21 @@ describe("retries", () => {
     },
   );
 
+  test("containerd 1.6 says UNKNOWN while it starts: that is repeated and waited for like any absence", async () => {
+    const { runtime, cri } = await startFake({ flavor: "containerd-1.6" });
+    const starting = { code: "UNKNOWN", message: "server is not initialized yet" } as const;
+    for (const rpc of ["Version", "RunPodSandbox", "Status"] as const) runtime.failNext(rpc, { ...starting, times: 2 });
+    await cri.version({ retry: quick });
+    await cri.pods.run({ name: "p" }, { retry: quick });
+    await cri.waitForReady({ retry: false, timeoutMs: 10_000 });
+    expect(runtime.pendingFaults).toEqual([]);
+    runtime.failNext("StartContainer", starting);
+    expect(await rejection(cri.containers.start("abc", { retry: false }))).toMatchObject({
+      code: "UNAVAILABLE",
+      mayHaveTakenEffect: false,
+    });
+  });
+
   test("a runtime that is away and comes back is reached again by the same client", async () => {
     const { runtime, cri } = await startFake();
     await cri.version();

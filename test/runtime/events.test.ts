@@ -4,60 +4,17 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ContainerState, type CriEvent, type NodeView, type OwnedPodSandbox } from "k8s-cri-client";
+import { ContainerState, type CriEvent, type OwnedPodSandbox } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { eventually, inBatches } from "./helpers/expecting.js";
 import { type Bench, journeys, sh } from "./helpers/journeys.js";
+import { expectFresh, record } from "./helpers/recording.js";
 
 const thorough = Boolean(process.env.CRI_TEST_THOROUGH);
 const podCount = thorough ? 50 : 6;
 const containerCount = thorough ? 200 : 20;
 const timeout = thorough ? 500_000 : 120_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
-
-/** What a reader of the stream knows: all events, and the state that they make. */
-async function record(bench: Bench, initial = true) {
-  const events: CriEvent[] = [];
-  const known = { pods: new Map<string, unknown>(), containers: new Map<string, unknown>() };
-  const stream = bench.cri.events({ initial });
-  const reading = (async () => {
-    for await (const event of stream) {
-      events.push(event);
-      if (event.type === "resync")
-        Object.assign(known, { pods: new Map(event.pods), containers: new Map(event.containers) });
-      else if (event.type === "podRemoved") known.pods.delete(event.pod.id);
-      else if (event.type === "containerRemoved") known.containers.delete(event.container.id);
-      else if ("pod" in event) known.pods.set(event.pod.id, event.pod);
-      else known.containers.set(event.container.id, event.container);
-    }
-  })();
-  await stream.ready;
-  const of = (type: CriEvent["type"]) => events.filter((event) => event.type === type);
-  return {
-    events,
-    known,
-    stream,
-    of,
-    async [Symbol.asyncDispose]() {
-      await stream.close();
-      await reading;
-    },
-  };
-}
-
-/** The view, and what the events make, soon equal a fresh list. */
-async function expectFresh({ cri }: Bench, view: NodeView, { known }: Awaited<ReturnType<typeof record>>) {
-  const sorted = (items: Iterable<unknown>) => JSON.stringify([...(items as Iterable<{ id: string }>)].sort(byId));
-  const compare = async () => {
-    const [pods, containers] = await Promise.all([cri.pods.list(), cri.containers.list()]);
-    const fresh = [sorted(pods), sorted(containers)];
-    const viewed = [sorted(view.pods.values()), sorted(view.containers.values())];
-    const told = [sorted(known.pods.values()), sorted(known.containers.values())];
-    return { fresh, viewed, told };
-  };
-  const same = (a: string[], b: string[]) => a.every((text, index) => text === b[index]);
-  await eventually(compare, ({ fresh, viewed, told }) => same(fresh, viewed) && same(fresh, told), 30_000);
-}
 
 /** Makes pods with a short container each, and removes every other one. */
 async function churn(bench: Bench, count: number, during?: () => Promise<void>): Promise<OwnedPodSandbox[]> {
@@ -222,4 +179,3 @@ journeys("events", (bench) => {
 
 const idOf = (event: CriEvent) =>
   event.type === "resync" ? event.reason : "pod" in event ? event.pod.id : event.container.id;
-const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);

@@ -73,8 +73,9 @@ journeys("logs", (bench) => {
     const { pod, logs } = await podWithLogs(bench);
     await using _logs = logs;
     await using _pod = pod;
-    const command = sh("for i in 1 2 3 4; do seq 1 500; while [ ! -e /tmp/go$i ]; do sleep 0.05; done; done");
-    await using container = await bench.container(pod, { command });
+    await using at = await folder();
+    const command = sh("for i in 1 2 3 4; do seq 1 500; while [ ! -e go$i ]; do sleep 0.05; done; done");
+    await using container = await bench.container(pod, { ...at.inside, command });
     const { logPath } = await container.status();
     let count = 0;
     const followed = (async () => {
@@ -89,7 +90,7 @@ journeys("logs", (bench) => {
         (read) => read === 500 * round,
       );
       await truncate(logPath);
-      await container.execSync(["touch", `/tmp/go${round}`]);
+      await container.execSync(["touch", `go${round}`]);
     }
     await followed;
     expect(count).toBe(2_000);

@@ -22,6 +22,8 @@ describe("nameHolder", () => {
 
 describe("refineCode", () => {
   test.each([
+    ["RuntimeService/Status", "server is not initialized yet", "UNAVAILABLE"],
+    ["ImageService/PullImage", "server is not initialized yet", "UNAVAILABLE"],
     ["RuntimeService/ContainerStatus", "Error: No such container: abc123", "NOT_FOUND"],
     ["RuntimeService/PodSandboxStatus", 'pod sandbox "abc123" does not exist', "NOT_FOUND"],
     ["RuntimeService/StartContainer", 'container "abc": exec: "x": executable file not found in $PATH', "UNKNOWN"],

@@ -13,4 +13,11 @@ describe("neverReachedHandler", () => {
     expect(neverReachedHandler(new ClientError("/x", Status.UNAVAILABLE, details))).toBe(expected);
     expect(neverReachedHandler(new ClientError("/x", Status.INTERNAL, details))).toBe(false);
   });
+
+  test("containerd 1.6 says UNKNOWN while it starts, and of much else", () => {
+    const said = (details: string) => neverReachedHandler(new ClientError("/x", Status.UNKNOWN, details));
+    expect(said("server is not initialized yet")).toBe(true);
+    expect(said("failed to pull: registry says: server is not initialized yet")).toBe(false);
+    expect(said("No connection established. Last error: none")).toBe(false);
+  });
 });

@@ -1,0 +1,160 @@
+/**
+ * Everything at once for a long time: what the process holds on to stays the same, and nothing is left on the node.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { CriClient } from "k8s-cri-client";
+import { labVersions, parseVersions } from "../../test/runtime/lab/lab.js";
+import { positive } from "../support/options.js";
+import { table } from "../support/table.js";
+import { activities } from "./activities.js";
+import { givenRuntime, ownRuntime, type SoakRuntime } from "./runtime.js";
+import { activeResources, Sampler, toleranceOf } from "./samples.js";
+import { Stage } from "./stage.js";
+import { Tallies } from "./tally.js";
+import { judge, type Spread, warmUp } from "./verdict.js";
+
+const newest = labVersions.at(-1) ?? "";
+
+export const help = `Lifecycles, commands, sessions, logs, ports, statistics, events and broken connections, all at once.
+
+Usage: npm run soak -- [options]
+
+  --minutes <n>       how long; fractions are welcome; default 10. Ctrl-C ends it earlier, with the table
+  --version <v>       containerd of the lab (Linux, root, apt): ${labVersions.join(", ")}; default ${newest}
+  --endpoint <e>      a runtime that is there already, in place of the lab
+  --image <i>         an image with a shell for --endpoint; default docker.io/library/busybox:stable
+  --fake              a fake whose containers are processes of this machine, without isolation
+  --concurrency <n>   how many of each activity at a time; default 1
+
+Samples are taken some 200 times in all, at most four a second, after a collection of garbage. A quantity is flat if the median of the
+slopes between any two samples, the first ${100 * warmUp} % left out, times the time between the first and the last of them, is not more than
+what is allowed. The exit code is 1 if anything grows, is left on the node or in the process, or has failed.`;
+
+export async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: "string", default: "10" },
+      version: { type: "string", default: newest },
+      endpoint: { type: "string" },
+      image: { type: "string", default: "docker.io/library/busybox:stable" },
+      fake: { type: "boolean", default: false },
+      concurrency: { type: "string", default: "1" },
+    },
+  });
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new Error("--minutes must be a number above 0.");
+  const concurrency = positive("concurrency", values.concurrency);
+  const { endpoint, image } = values;
+  const [version = newest] = parseVersions(values.version);
+  await using runtime = endpoint ? givenRuntime(endpoint, image) : await ownRuntime(values.fake ? "fake" : version);
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  // Once: whoever presses Ctrl-C again wants to be out of here.
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  try {
+    console.log(`${runtime.name}, Node.js ${process.version}, ${minutes} minutes, ${concurrency} of each at a time`);
+    const flat = await soak(runtime, minutes * 60_000, concurrency, stop);
+    process.exitCode = flat ? 0 : 1;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+/** Runs it all, and tells what came of it. Whether all was well. */
+async function soak(
+  runtime: SoakRuntime,
+  durationMs: number,
+  concurrency: number,
+  stop: AbortController,
+): Promise<boolean> {
+  const tallies = new Tallies();
+  using sampler = new Sampler();
+  const tracesBefore = runtime.traces();
+  const resourcesBefore = activeResources();
+  const startedAt = performance.now();
+  {
+    await using stage = await Stage.open(runtime);
+    const timer = setTimeout(() => stop.abort(), durationMs);
+    const ending = stop.signal;
+    const workers = Object.entries(activities).flatMap(([name, pass]) =>
+      Array.from({ length: concurrency }, async () => {
+        while (!ending.aborted) {
+          await tallies.count(name, () => pass(stage));
+          await pause(50 + 100 * Math.random(), ending);
+        }
+      }),
+    );
+    const intervalMs = Math.max(250, durationMs / 200);
+    while (!ending.aborted) {
+      await pause(intervalMs, ending);
+      sampler.take(await stage.counts());
+    }
+    clearTimeout(timer);
+    await Promise.all(workers);
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  console.log(`\n${passesOf(tallies, seconds)}\n\n`);
+  const { lines, flat } = verdictsOf(sampler);
+  console.log(lines);
+  const left = [...(await leftOnNode(runtime, tracesBefore)), ...(await leftInProcess(resourcesBefore))];
+  console.log(`\nLeft behind: ${left.length === 0 ? "nothing" : `\n  ${left.join("\n  ")}`}`);
+  const well = flat && left.length === 0 && tallies.failures === 0;
+  console.log(`${well ? "FLAT" : "NOT WELL"} after ${seconds.toFixed(0)} s, ${tallies.failures} failures`);
+  return well;
+}
+
+function passesOf({ all }: Tallies, seconds: number): string {
+  const rows = [...all].map(([name, { passes, bytes, failures }]) => [
+    name,
+    String(passes),
+    (passes / seconds).toFixed(2),
+    (bytes / 1e6).toFixed(1),
+    String(failures),
+  ]);
+  return table(["activity", "passes", "a second", "MB", "failures"], rows);
+}
+
+function verdictsOf(sampler: Sampler): { lines: string; flat: boolean } {
+  const show = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
+  const spread = ({ min, median, max }: Spread) => [min, median, max].map(show);
+  let flat = sampler.series.size > 0;
+  const rows = [...sampler.series].map(([name, values]) => {
+    const tolerance = toleranceOf(name);
+    const verdict = judge(values, tolerance ?? { absolute: Number.POSITIVE_INFINITY, relative: 0 });
+    flat &&= tolerance === undefined || verdict.outcome === "flat";
+    const judged = tolerance ? [show(verdict.allowed), verdict.outcome] : ["–", "told only"];
+    return [name, ...spread(verdict.first), ...spread(verdict.last), verdict.growth.toFixed(1), ...judged];
+  });
+  const thirds = ["first", "last"].flatMap((third) => ["min", "median", "max"].map((what) => `${third} ${what}`));
+  return { lines: table(["quantity", ...thirds, "growth", "allowed", "verdict"], rows), flat };
+}
+
+/** What is there of pods when the soak is over. */
+async function leftOnNode(runtime: SoakRuntime, before: readonly string[]): Promise<string[]> {
+  await using cri = await CriClient.connect({ endpoint: runtime.endpoint });
+  const pods = (await cri.pods.list({ namespace: Stage.namespace })).map(
+    ({ id, metadata }) => `pod ${metadata?.name} ${id}`,
+  );
+  const traces = () => runtime.traces().filter((trace) => !before.includes(trace));
+  // Processes take a moment to be gone.
+  for (let look = 0; look < 50 && (traces().length > 0 || (runtime.processes() ?? 0) > 0); look++) await sleep(100);
+  const processes = runtime.processes() ?? 0;
+  return [...pods, ...traces(), ...(processes > 0 ? [`${processes} processes`] : [])];
+}
+
+/** Sockets, timers and the like that are there still when all is closed. */
+async function leftInProcess(before: ReadonlyMap<string, number>): Promise<string[]> {
+  for (let look = 0; ; look++) {
+    const more = [...activeResources()].filter(([name, count]) => count > (before.get(name) ?? 0));
+    if (more.length === 0 || look === 50) return more.map(([name, count]) => `${count} ${name}`);
+    await sleep(100);
+  }
+}
+
+async function pause(ms: number, ending: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: ending }).catch(() => {});
+}

@@ -1,0 +1,101 @@
+/**
+ * A node with many pods: listed, filtered, watched, removed. 50 on the newest runtime by default; `CRI_TEST_THOROUGH=1` takes 1,000
+ * on each, one runtime after the other, which takes 15 GB of memory and some ten minutes each.
+ *
+ * @module
+ */
+import { type OwnedPodSandbox, PodSandboxState } from "k8s-cri-client";
+import { ListPodSandboxResponse } from "k8s-cri-client/proto";
+import { expect, test } from "vitest";
+import { inBatches } from "./helpers/expecting.js";
+import { journeys } from "./helpers/journeys.js";
+import { expectFresh, record } from "./helpers/recording.js";
+
+const thorough = Boolean(process.env.CRI_TEST_THOROUGH);
+const count = thorough ? 1_000 : 50;
+/** As many at a time as a small machine takes. */
+const atOnce = 8;
+
+/** How long something takes, in milliseconds. */
+async function timed<T>(work: () => Promise<T>): Promise<{ result: T; ms: number }> {
+  const startedAt = performance.now();
+  const result = await work();
+  return { result, ms: Math.round(performance.now() - startedAt) };
+}
+
+journeys(
+  "many",
+  (bench) => {
+    const { cri, runtime } = bench;
+
+    test(
+      `${count} pods: lists, filters, statuses, the view and the events have each of them, and then none`,
+      async () => {
+        await using view = cri.watch();
+        await using recorded = await record(bench);
+        await view.ready;
+
+        // The cheapest there is: in the node's network, and nothing in them.
+        const pods: OwnedPodSandbox[] = [];
+        const running = await timed(() =>
+          inBatches(
+            Array.from({ length: count }, (_, index) => index),
+            atOnce,
+            async (index) => {
+              const labels = { many: "yes", tenth: String(index % 10) };
+              pods.push(await bench.pod({ hostNetwork: true, labels }));
+            },
+          ),
+        );
+        const ids = pods.map(({ id }) => id).sort();
+        const labels = { many: "yes" };
+
+        const listing = await timed(() => cri.pods.list({ labels }));
+        expect(listing.result.map(({ id }) => id).sort()).toEqual(ids);
+        const bytes = ListPodSandboxResponse.encode({ items: listing.result }).finish().length;
+
+        const filtering = await timed(() => cri.pods.list({ labels: { ...labels, tenth: "3" }, state: "ready" }));
+        expect(filtering.result).toHaveLength(count / 10);
+        expect(filtering.result.every(({ labels: { tenth } }) => tenth === "3")).toBe(true);
+        const named = await cri.pods.list({ name: pods[7]!.config.metadata!.name, namespace: bench.namespace });
+        expect(named.map(({ id }) => id)).toEqual([pods[7]!.id]);
+
+        const asking = await timed(() =>
+          inBatches(pods, atOnce, async (pod) => {
+            const { id, metadata, state } = await pod.status();
+            expect([id, metadata, state]).toEqual([pod.id, pod.config.metadata, PodSandboxState.SANDBOX_READY]);
+          }),
+        );
+
+        await expectFresh(bench, view, recorded);
+        expect(
+          view
+            .findPods({ labels })
+            .map(({ id }) => id)
+            .sort(),
+        ).toEqual(ids);
+        const toldOf = (type: "podAdded" | "podRemoved") =>
+          recorded
+            .of(type)
+            .map((event) => ("pod" in event ? event.pod.id : ""))
+            .sort();
+        expect(toldOf("podAdded")).toEqual(ids);
+
+        const removing = await timed(() => inBatches(pods, atOnce, (pod) => pod[Symbol.asyncDispose]()));
+        await expectFresh(bench, view, recorded);
+        expect(view.findPods({ labels })).toEqual([]);
+        expect(toldOf("podRemoved")).toEqual(ids);
+        // Each was told of once, and nothing had to be told anew.
+        expect(recorded.of("resync")).toHaveLength(1);
+        expect(await cri.pods.list({ labels })).toEqual([]);
+
+        console.log(
+          `${runtime.name}: ${count} pods, run in ${running.ms} ms, listed in ${listing.ms} ms (${bytes} bytes), ` +
+            `a tenth of them by label in ${filtering.ms} ms, all statuses in ${asking.ms} ms, removed in ${removing.ms} ms`,
+        );
+      },
+      thorough ? 3_600_000 : 120_000,
+    );
+  },
+  { newestOnly: !thorough, oneByOne: true },
+);
