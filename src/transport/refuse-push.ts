@@ -16,6 +16,8 @@ interface PushedStream {
   close(code: number): void;
 }
 
+const guarded = new WeakSet<object>();
+
 /**
  * Refuses what a server pushes. gRPC has no use for it, but grpc-js neither forbids it nor looks after it, so that a server that
  * pushes a stream and resets it makes Node.js throw an error that nobody can catch: the process ends.
@@ -25,8 +27,9 @@ interface PushedStream {
 export function refusePush(channel: Channel): void {
   const pool = (channel as unknown as Innards).internalChannel?.subchannelPool;
   const create = pool?.getOrCreateSubchannel;
-  if (!pool || !create) return;
-  const guarded = new WeakSet<Connector>();
+  // Channels may share a pool, and it hands out the same subchannel again.
+  if (!pool || !create || guarded.has(pool)) return;
+  guarded.add(pool);
   pool.getOrCreateSubchannel = (...args) => {
     const subchannel = create.apply(pool, args);
     const { connector } = subchannel;
