@@ -66,7 +66,7 @@ export async function restart(
       },
       callOptions,
     );
-    undo.push(() => container.remove({ timeoutMs: undoTimeoutMs }));
+    undo.push(() => container.remove({ metadata: callOptions.metadata, timeoutMs: undoTimeoutMs }));
     await container.start(callOptions);
     return container;
   });

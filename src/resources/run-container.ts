@@ -17,7 +17,7 @@ export function runContainer(
   const pinned = pinDeadline(options);
   return undoing(core, async (undo) => {
     const container = await createContainer(core, pod, spec, pinned);
-    if (!container.adopted) undo.push(() => container.remove({ timeoutMs: undoTimeoutMs }));
+    if (!container.adopted) undo.push(() => container.remove({ metadata: pinned.metadata, timeoutMs: undoTimeoutMs }));
     await container.start(callOptionsOf(pinned));
     return container;
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CriError, NameReservedError, type PodSandbox } from "../../src/index.js";
+import { ContainerState } from "../../src/proto.js";
 import { OwnedPodSandbox } from "../../src/resources/pod.js";
 import { rejection, startFake } from "./support.js";
 
@@ -275,6 +276,19 @@ describe("createContainerInSandbox", () => {
     expect(runtime.callsOf("StartContainer")).toHaveLength(3);
   });
 
+  test("a start whose client is closed may have taken place", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.createContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    runtime.hangNext("StartContainer", { phase: "afterEffect" });
+    const arrived = runtime.nextCall("StartContainer");
+    const call = rejection(container.start());
+    await arrived;
+    await cri.close();
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED", mayHaveTakenEffect: true });
+    expect(runtime.containers[0]?.state).toBe(ContainerState.CONTAINER_RUNNING);
+  });
+
   test("a container that does not start is removed, and failures of that ride along", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
     const pod = await cri.pods.run({ name: "p" });
@@ -282,10 +296,11 @@ describe("createContainerInSandbox", () => {
     const error = await rejection(cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" }));
     expect(String(error)).toContain("no such executable");
     expect(runtime.containers).toHaveLength(0);
-    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "first" });
+    runtime.failNext("StartContainer", { code: "INVALID_ARGUMENT", message: "first" });
     runtime.failNext("RemoveContainer", { code: "UNKNOWN", message: "second" });
     const both = (await rejection(cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" }))) as CriError;
     expect(both.details).toBe("first");
+    expect(both.mayHaveTakenEffect).toBe(true);
     expect(both.suppressed.map(String).join()).toContain("second");
   });
 
