@@ -295,8 +295,9 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
-      await this.stop({ gracePeriodSeconds, timeoutMs: disposeTimeoutMs + 1_000 * gracePeriodSeconds });
-      await this.remove({ timeoutMs: disposeTimeoutMs });
+      const deadline = new Date(Date.now() + disposeTimeoutMs + 1_000 * gracePeriodSeconds);
+      await this.stop({ gracePeriodSeconds, deadline });
+      await this.remove({ deadline });
     });
   }
 }

@@ -134,8 +134,9 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
-      await this.stop({ timeoutMs: disposeTimeoutMs });
-      await this.remove({ timeoutMs: disposeTimeoutMs });
+      const deadline = new Date(Date.now() + disposeTimeoutMs);
+      await this.stop({ deadline });
+      await this.remove({ deadline });
     });
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CriError, NameReservedError, type PodSandbox } from "../../src/index.js";
 import { ContainerState } from "../../src/proto.js";
 import { OwnedPodSandbox } from "../../src/resources/pod.js";
+import type { RpcName } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
 describe("pods.run", () => {
@@ -172,6 +173,33 @@ describe("ownership", () => {
     const stuck = await cri.pods.run({ name: "stuck" });
     runtime.failNext("StopPodSandbox", { code: "UNKNOWN", message: "network plugin failed" });
     expect(String(await rejection(stuck[Symbol.asyncDispose]()))).toContain("network plugin failed");
+  });
+
+  test("one limit of time covers both steps of a disposal, and the look after a NOT_FOUND", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    const container = await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    const other = await cri.pods.run({ name: "other" });
+    const waitMs = 800;
+    for (const rpc of ["StopContainer", "StopPodSandbox"] as const) runtime.delayNext(rpc, waitMs);
+    const ofOther = ({ podSandboxId }: { podSandboxId: string }) => podSandboxId === other.id;
+    runtime.delayNext("RemovePodSandbox", waitMs, { match: ofOther });
+    runtime.failNext("RemovePodSandbox", { code: "NOT_FOUND", match: ofOther });
+    const refused = rejection(other.remove({ timeoutMs: 60_000 }));
+    await Promise.all([container[Symbol.asyncDispose](), pod[Symbol.asyncDispose](), refused]);
+    expect(await refused).toMatchObject({ code: "NOT_FOUND" });
+    const deadline = (rpc: RpcName, id: string) =>
+      runtime
+        .callsOf(rpc)
+        .find(({ request }) => Object.values(request).includes(id))
+        ?.deadline?.getTime() ?? Number.NaN;
+    for (const [first, second, id] of [
+      ["StopContainer", "RemoveContainer", container.id],
+      ["StopPodSandbox", "RemovePodSandbox", pod.id],
+      ["RemovePodSandbox", "PodSandboxStatus", other.id],
+    ] as const) {
+      expect(deadline(second, id) - deadline(first, id)).toBeLessThan(waitMs / 2);
+    }
   });
 
   test("a stop that fails for want of something else on the way is a failure", async () => {
