@@ -18,6 +18,15 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "reliability",
+          include: ["test/reliability/**/*.test.ts"],
+          // Sequences mostly wait: all of them do so at the same time.
+          maxConcurrency: 32,
+        },
+      },
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 300_000 } },
       {
         extends: true,

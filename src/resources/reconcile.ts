@@ -81,8 +81,7 @@ export async function createReconciled(creation: Creation): Promise<Created> {
     // Whatever it was that ended it: the creation itself, a look-up, a pause.
     const nobodyWaits = budget.caller.signal?.aborted || isSpent(budget);
     const left = nobodyWaits ? await removeLeftover(creation) : "usable";
-    if (left === undefined) throw error;
-    abandon(mark, left);
+    if (left !== undefined) abandon(mark, left);
     throw CriError.is(error) && error !== budget.caller.signal?.reason ? error.inDoubt() : error;
   }
 }

@@ -67,7 +67,7 @@ export async function restart(
       },
       callOptions,
     );
-    undo.push(() => container.remove(cleanUpOptions(connection, undoTimeoutMs)));
+    undo.push(() => container.remove(cleanUpOptions(connection, undoTimeoutMs, callOptions)));
     await container.start(callOptions);
     return container;
   });

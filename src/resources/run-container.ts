@@ -18,7 +18,7 @@ export function runContainer(
   const pinned = pinDeadline(options);
   return undoing(core, async (undo) => {
     const container = await createContainer(core, pod, spec, pinned);
-    if (!container.adopted) undo.push(() => container.remove(cleanUpOptions(core.connection, undoTimeoutMs)));
+    if (!container.adopted) undo.push(() => container.remove(cleanUpOptions(core.connection, undoTimeoutMs, pinned)));
     await container.start(callOptionsOf(pinned));
     return container;
   });
