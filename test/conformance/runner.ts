@@ -9,8 +9,9 @@ import { type RunnerTask, type RunnerTestCase, type RunnerTestFile, type RunnerT
 import { closingTest } from "../runtime/helpers/journeys.js";
 import { providedRuntimes, titleOf } from "../runtime/support.js";
 import { type ConformingFlavor, usualFlavors } from "./flavors.js";
-import { type KnownDifference, knownDifferences } from "./known-differences.js";
+import { knownDifferences } from "./known-differences.js";
 import { type FileCounts, pagePath, rowOf } from "./page.js";
+import { complaintAbout, knownAmong } from "./verdict.js";
 
 /** Set by write-page.ts, to a folder for the counts; then nothing is run. */
 const countsFolder = process.env.CRI_CONFORMANCE_COUNTS;
@@ -48,18 +49,21 @@ export default class ConformanceRunner extends TestRunner {
     const { runtimes } = providedRuntimes();
     if (file.result?.state === "fail" || runtimes.length === 0) return;
     const name = basename(file.filepath, ".test.ts");
+    const entries = knownDifferences.filter((entry) => entry.file === name);
     const complaints = new Set<string>();
     const counts: FileCounts = { file: name, byFlavor: {} as FileCounts["byFlavor"] };
     for (const runtime of runtimes) {
       const flavor = runtime.flavor as ConformingFlavor;
       const suite = file.tasks.find(({ name }) => name === titleOf(runtime)) as RunnerTestSuite | undefined;
       const tests = suite ? testsIn(suite) : [];
-      const known = lookUp(name, flavor, tests, (complaint) => complaints.add(complaint));
+      const { known, complaints: about } = knownAmong(tests.map(nameOf), flavor, entries);
+      for (const complaint of about) complaints.add(`known-differences.ts: ${complaint}`);
       counts.byFlavor[flavor] = { agreeing: tests.length - known.size, all: tests.length };
       if (suite && (countsFolder || !(thorough || usualFlavors(name).includes(flavor)))) remove(suite);
-      for (const [test, { outcome }] of known) {
+      for (const test of tests) {
+        const outcome = known.get(nameOf(test))?.outcome;
         if (outcome === "notRun") remove(test);
-        else this.#toFail.set(test.id, outcome);
+        else if (outcome) this.#toFail.set(test.id, outcome);
       }
     }
     if (countsFolder) writeFileSync(join(countsFolder, `${name}.json`), JSON.stringify(counts));
@@ -70,37 +74,16 @@ export default class ConformanceRunner extends TestRunner {
   }
 }
 
-/** Which tests of a file and flavour are known to differ. */
-function lookUp(
-  file: string,
-  flavor: ConformingFlavor,
-  tests: readonly RunnerTestCase[],
-  complain: (complaint: string) => void,
-): Map<RunnerTestCase, KnownDifference> {
-  const known = new Map<RunnerTestCase, KnownDifference>();
-  for (const entry of knownDifferences) {
-    if (entry.file !== file || !(entry.flavors?.includes(flavor) ?? true)) continue;
-    for (const pattern of entry.tests) {
-      const meant = tests.filter((test) => fits(nameOf(test), pattern));
-      if (meant.length === 0) complain(`known-differences.ts: ${flavor} has no journey ${pattern}`);
-      for (const test of meant) {
-        if (known.has(test)) complain(`known-differences.ts: "${nameOf(test)}" is there twice`);
-        known.set(test, entry);
-      }
-    }
-  }
-  return known;
-}
-
 /** A journey that is known to differ passes by failing with the words that are known. */
 function judge(result: NonNullable<RunnerTask["result"]>, words: RegExp): void {
-  if (result.state === "pass") {
-    Object.assign(result, failure("the fake has learned this: take the journey out of known-differences.ts"));
-  } else if (result.errors?.some(({ message }) => words.test(message))) {
+  const messages = result.errors?.map(({ message }) => message) ?? [];
+  const complaint = complaintAbout({ failed: result.state === "fail", messages }, words);
+  if (complaint) {
+    const { state, errors } = failure(complaint);
+    Object.assign(result, { state, errors: [...errors, ...(result.errors ?? [])] });
+  } else {
     result.state = "pass";
     delete result.errors;
-  } else {
-    result.errors?.unshift(...failure(`this is known to fail, but with other words: ${words}`).errors);
   }
 }
 
@@ -119,10 +102,6 @@ function nameOf(test: RunnerTestCase): string {
   const names: string[] = [test.name];
   for (let { suite } = test; suite; { suite } = suite) names.unshift(suite.name);
   return names.slice(2).join(" > ");
-}
-
-function fits(name: string, pattern: string | RegExp): boolean {
-  return typeof pattern === "string" ? name === pattern : pattern.test(name);
 }
 
 /** Takes a task out, and a suite that has nothing else in it. */
