@@ -1,0 +1,17 @@
+import { type CallOptions, undoTimeoutMs } from "../options.js";
+import type { OwnedContainer } from "./container.js";
+import { readMark } from "./creation-mark.js";
+import { abandon } from "./reconcile.js";
+
+/** The step that removes a container which a workflow has made in vain. If it fails, the next one of its name removes it. */
+export function undoCreation(container: OwnedContainer, { metadata }: CallOptions): () => Promise<void> {
+  return async () => {
+    try {
+      await container.remove({ metadata, timeoutMs: undoTimeoutMs });
+    } catch (error) {
+      const mark = readMark(container.config);
+      if (mark) abandon(mark, "half removed");
+      throw error;
+    }
+  };
+}
