@@ -357,6 +357,10 @@ describe("createContainerInSandbox", () => {
     expect(both.details).toBe("first");
     expect(both.mayHaveTakenEffect).toBe(true);
     expect(both.suppressed.map(String).join()).toContain("second");
+    // What is left of it is in nobody's way.
+    expect(runtime.containers.map(({ metadata }) => metadata?.name)).toEqual(["b"]);
+    await using again = await cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" });
+    expect(runtime.containers.map(({ id }) => id)).toEqual([again.id]);
   });
 
   test("works in a pod that someone else made, with the configuration it was made from", async () => {

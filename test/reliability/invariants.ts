@@ -83,7 +83,8 @@ export function checkDenial(operation: Operation, world: World): void {
     if (lastSeenAt >= settledAt) world.violate(`${operation} says that it had no effect, and made ${kind} ${id}`);
   }
   const rpc = reason.method?.split("/")[1];
-  if (rpc === undefined && operation.name.startsWith("containers.restart")) return;
+  // A creation that was undone has removed things; a restart that failed may have stopped the old container.
+  if (rpc === undefined && /^(pods|containers)\.(run|create|restart)/.test(operation.name)) return;
   for (const { record } of operation.calls) {
     const concerns = rpc === undefined ? changes.has(record.rpc) : record.rpc === rpc && changes.has(record.rpc);
     if (concerns && world.truth.tookEffect(record))

@@ -13,12 +13,11 @@ import { sessionSteps } from "./commands/sessions.js";
 import { end } from "./ending.js";
 import { footprint, growth } from "./footprint.js";
 import { Statistics } from "./report.js";
-import { alone, replay, runsPerLane, seeds } from "./settings.js";
+import { alone, mostShrinks, replay, runsPerLane, seeds } from "./settings.js";
 import { World } from "./world.js";
 
 const flavors: readonly FakeFlavor[] = ["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"];
 const commands = fc.oneof(...resourceSteps, ...sessionSteps, ...disturbanceSteps);
-const mostShrinks = 150;
 const statistics = new Statistics();
 /** Rejections that nobody handled, exceptions that nobody caught, and warnings of leaks, in the whole process. */
 const strays: string[] = [];
@@ -68,16 +67,15 @@ async function run(
 describe.concurrent.each(replay ? [replay.flavor as FakeFlavor] : flavors)("%s", (flavor) => {
   test.each(seeds)("keeps its promises under random faults (seed %i)", { timeout: 3_600_000 }, async (seed) => {
     let shrinks = 0;
+    let failed = false;
     const property = fc.asyncProperty(
       fc.commands([commands], { maxCommands: 60, size: "max", ...(replay && { replayPath: replay.replayPath }) }),
       async (sequence) => {
-        // A failure is made smaller for a while only: each try takes its time.
-        if (shrinks >= mostShrinks) return;
-        if (shrinks > 0) shrinks++;
+        if (failed && shrinks++ >= mostShrinks) return;
         try {
           await run(flavor, sequence);
         } catch (error) {
-          shrinks ||= 1;
+          failed = true;
           throw error;
         }
       },

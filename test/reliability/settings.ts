@@ -23,6 +23,9 @@ export const seeds: readonly number[] = replay
 /** With one lane in the process every single sequence can be held to leave nothing behind; with more only all of them can. */
 export const alone = replay !== undefined;
 
+/** How often a failure is tried to be made smaller: each try takes about a second. */
+export const mostShrinks = Number(process.env.CRI_TEST_SHRINKS ?? 150);
+
 function randomSeed(): number {
   return Math.floor(Math.random() * 2 ** 31);
 }
