@@ -2,7 +2,9 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** They are about the lab itself, or run in test/integration against a fake already. */
-const conformanceExcludes = ["lab", "lab-teardown", "examples"].map((name) => `test/runtime/${name}.test.ts`);
+const conformanceExcludes = ["lab", "lab-teardown", "examples", "hostile-registry", "disk-full"].map(
+  (name) => `test/runtime/${name}.test.ts`,
+);
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
