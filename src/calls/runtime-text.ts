@@ -110,10 +110,24 @@ function httpStatusIn(details: string): number | undefined {
   return found ? Number(found[1] ?? found[2]) : undefined;
 }
 
+/** Whether the runtime refused a request for its size. It does so before it looks at it. */
+export function isRequestTooLarge(code: Status, details: string): boolean {
+  return code === Status.RESOURCE_EXHAUSTED && /^grpc: received message larger than max/.test(details);
+}
+
 /** What a user can do about a failure whose text does not say it. */
 export function hint(code: Status, details: string): string | undefined {
-  if (code === Status.RESOURCE_EXHAUSTED && (/larger than (max|\d)/.test(details) || exceedsReplyLimits(details))) {
-    return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
+  if (code === Status.RESOURCE_EXHAUSTED) {
+    if (isRequestTooLarge(code, details)) {
+      return "the request is larger than the runtime takes; its setting is max_recv_message_size (containerd) or grpc_max_recv_msg_size (CRI-O)";
+    }
+    if (/trying to send message larger than max/.test(details)) {
+      return "the reply is larger than the runtime sends; narrow the filter, or raise max_send_message_size (containerd) or grpc_max_send_msg_size (CRI-O)";
+    }
+    if (/larger than (max|\d)/.test(details) || exceedsReplyLimits(details)) {
+      return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
+    }
+    return undefined;
   }
   if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {
     return (

@@ -93,7 +93,18 @@ describe("hint", () => {
     [Status.UNAVAILABLE, "No connection established. Last error: connect ENOENT /x", /no socket at this path/],
     [Status.UNAVAILABLE, "No connection established. Last error: connect ECONNREFUSED /x", /nothing listens/],
     [Status.UNAVAILABLE, "No connection established. Last error: connect EACCES /x", /run as root or as a member/],
-    [Status.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs. 4)", /max_receive_message_length/],
+    [Status.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs 4)", /max_receive_message_length/],
+    [
+      Status.RESOURCE_EXHAUSTED,
+      "Received message that decompresses to a size larger than 4",
+      /max_receive_message_length/,
+    ],
+    [
+      Status.RESOURCE_EXHAUSTED,
+      "grpc: received message larger than max (5 vs. 4)",
+      /the request .*max_recv_message_size/,
+    ],
+    [Status.RESOURCE_EXHAUSTED, "grpc: trying to send message larger than max (5 vs. 4)", /max_send_message_size/],
     [Status.UNIMPLEMENTED, "unknown service runtime.v1.RuntimeService", /disable_tcp_service/],
   ])("%s %s", (code, details, expected) => {
     expect(hint(code, details)).toMatch(expected);
