@@ -72,6 +72,7 @@ const conditions: readonly Status[] = [
  */
 function isAmbiguous(error: ClientError, effect: Effect): boolean {
   if (effect === "reads" || refusals.includes(error.code) || neverReachedHandler(error)) return false;
+  if (runtimeText.isRequestTooLarge(error.code, error.details)) return false;
   return effect === "creates" || !conditions.includes(error.code);
 }
 

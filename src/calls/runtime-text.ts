@@ -12,6 +12,8 @@ import { isStartingUp } from "../transport/unsent.js";
 /** Reading a code from the text, where a runtime answers UNKNOWN for what has a code of its own. */
 export function refineCode(code: GrpcErrorCode, method: string, details: string): CriErrorCode {
   if (code !== "UNKNOWN") return code;
+  // Both runtimes, of whatever file it was: write /…: no space left on device
+  if (/no space left on device|disk quota exceeded/i.test(details)) return "RESOURCE_EXHAUSTED";
   if (isStartingUp(Status.UNKNOWN, details)) return "UNAVAILABLE";
   if (/\/(Exec|ExecSync|Attach|PortForward)$/.test(method)) {
     if (isNotRunning(details)) return "FAILED_PRECONDITION";
@@ -83,30 +85,49 @@ export function isStillborn(info: Readonly<Record<string, string>>): boolean {
 export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFailure {
   if (/RegistryUnavailable/.test(details)) return "RegistryUnavailable";
   if (/SignatureValidationFailed/.test(details)) return "SignatureValidationFailed";
-  if (
-    /(?<![:\d])\b40[13]\b|unauthori[sz]ed|authentication required|authorization failed|no basic auth credentials|insufficient_scope/i.test(
-      details,
-    )
-  ) {
-    return "Unauthorized";
-  }
+  const status = httpStatusIn(details);
+  const unauthorized =
+    /unauthori[sz]ed|authentication required|authorization failed|no basic auth credentials|insufficient_scope/i;
+  if (status === 401 || status === 403 || unauthorized.test(details)) return "Unauthorized";
   if (code === "NOT_FOUND" || /not found|manifest unknown|does not exist/i.test(details)) return "NotFound";
   if (/invalid reference|failed to parse image|could not parse|unable to parse/i.test(details))
     return "InvalidReference";
-  if (
-    /connection refused|no such host|i\/o timeout|TLS handshake|\b(429|500|502|503|504)\b|dial tcp|connection reset/i.test(
-      details,
-    )
-  ) {
+  // EOF, unexpected or not, is what Go says when the other side hangs up.
+  const unreachable =
+    /connection refused|no such host|i\/o timeout|TLS handshake|dial tcp|connection reset|broken pipe|\bEOF\b/i;
+  if (status === 429 || (status !== undefined && status >= 500) || unreachable.test(details)) {
     return "RegistryUnavailable";
   }
   return "Other";
 }
 
+/** The status that a registry answered with. Ports, sizes and names hold such numbers too. */
+function httpStatusIn(details: string): number | undefined {
+  // containerd: unexpected status code http://…: 429 Too Many Requests
+  // CRI-O: received unexpected HTTP status: 500 Internal Server Error; StatusCode: 403
+  // cri-dockerd: error parsing HTTP 403 response body
+  const found = /(?:[Ss]tatus ?[Cc]ode:? ?|[Ss]tatus:? |HTTP )([45]\d\d)\b|: ([45]\d\d) [A-Z]/.exec(details);
+  return found ? Number(found[1] ?? found[2]) : undefined;
+}
+
+/** Whether the runtime refused a request for its size. It does so before it looks at it. */
+export function isRequestTooLarge(code: Status, details: string): boolean {
+  return code === Status.RESOURCE_EXHAUSTED && /^grpc: received message larger than max/.test(details);
+}
+
 /** What a user can do about a failure whose text does not say it. */
 export function hint(code: Status, details: string): string | undefined {
-  if (code === Status.RESOURCE_EXHAUSTED && (/larger than (max|\d)/.test(details) || exceedsReplyLimits(details))) {
-    return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
+  if (code === Status.RESOURCE_EXHAUSTED) {
+    if (isRequestTooLarge(code, details)) {
+      return "the request is larger than the runtime takes; its setting is max_recv_message_size (containerd) or grpc_max_recv_msg_size (CRI-O)";
+    }
+    if (/trying to send message larger than max/.test(details)) {
+      return "the reply is larger than the runtime sends; narrow the filter, or raise max_send_message_size (containerd) or grpc_max_send_msg_size (CRI-O)";
+    }
+    if (/larger than (max|\d)/.test(details) || exceedsReplyLimits(details)) {
+      return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
+    }
+    return undefined;
   }
   if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {
     return (

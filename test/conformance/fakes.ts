@@ -72,6 +72,7 @@ async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
         images: { ...images, digests },
         registry: { address: images.busybox.split("/")[0] as string },
         privateRegistry: { ...privateRegistry, serverAddress: `http://${privateRegistry.address}`, ...password },
+        registriesFolder: "",
         handlers: runtimeHandlers,
         logFile: "",
         subnet: "10.88.0.0/16",

@@ -28,6 +28,9 @@ export const otherFiles: Readonly<Record<string, string>> = {
   lab: "It is about the lab itself.",
   "lab-teardown": "It is about the lab itself.",
   examples: "The examples run against a fake in test/integration.",
+  "hostile-registry": "A fake has no registry that could be hostile, only rules.",
+  "disk-full": "A fake has no disk that could be full.",
+  "socket-access": "It is about permissions of the socket, which belong to the file system.",
 };
 
 export const knownDifferences: readonly KnownDifference[] = [

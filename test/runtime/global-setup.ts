@@ -71,6 +71,7 @@ function fromLab(lab: Lab, controlSocket: string): ProvidedRuntime[] {
       images: lab.images,
       registry: lab.registry,
       privateRegistry: lab.privateRegistry,
+      registriesFolder: lab.registriesFolder,
       handlers,
       logFile,
       subnet,

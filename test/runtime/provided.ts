@@ -34,6 +34,7 @@ export interface ProvidedLab {
   images: LabImages;
   registry: Lab["registry"];
   privateRegistry: Lab["privateRegistry"];
+  registriesFolder: string;
   handlers: string[];
   logFile: string;
   subnet: string;

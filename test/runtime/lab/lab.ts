@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.js";
@@ -15,7 +15,7 @@ import { chooseSubnet, readForwarding } from "./network.js";
 import { identify, processScope } from "./processes.js";
 import { editions, fetchPrograms, type LabVersion, labVersions, type Programs } from "./programs.js";
 import { type LabRecord, readRecords, stateOf, writeRecord } from "./records.js";
-import { freePort, Registry } from "./registry.js";
+import { declareRegistry, freePort, Registry } from "./registry.js";
 import { environmentMark, tearDown, tearDownAbandoned } from "./teardown.js";
 import { type LabTcp, writeCertificates } from "./tls.js";
 
@@ -66,6 +66,8 @@ export interface Lab {
   instances: LabInstance[];
   registry: { address: string };
   privateRegistry: PrivateRegistry;
+  /** Where the runtimes look up, at every pull, how to talk to a registry; see {@link declareRegistry}. */
+  registriesFolder: string;
   images: LabImages;
   /** Removes everything. Further calls do nothing. */
   stop(): Promise<void>;
@@ -146,7 +148,7 @@ async function assemble(
     Registry.start({ folder: join(folder, name), program: programs.registry, environment, ...extra });
   const [registry, privateRegistry] = await Promise.all([start("registry"), start("private", { credentials })]);
   const registriesFolder = join(folder, "certs.d");
-  for (const { address } of [registry, privateRegistry]) await writeHosts(registriesFolder, address);
+  for (const { address } of [registry, privateRegistry]) await declareRegistry(registriesFolder, address);
 
   const pushing = pushAll(registry, privateRegistry, programs);
   const tls = options.tcp === undefined ? undefined : await writeCertificates(join(folder, "tls"));
@@ -205,16 +207,9 @@ async function assemble(
       serverAddress: `http://${privateRegistry.address}`,
       ...credentials,
     },
+    registriesFolder,
     images: await pushing,
   };
-}
-
-/** Tells containerd that this registry speaks HTTP without TLS. */
-async function writeHosts(folder: string, address: string): Promise<void> {
-  await mkdir(join(folder, address), { recursive: true });
-  const url = JSON.stringify(`http://${address}`);
-  const hosts = [`server = ${url}`, `[host.${url}]`, '  capabilities = ["pull", "resolve"]', ""].join("\n");
-  await writeFile(join(folder, address, "hosts.toml"), hosts);
 }
 
 const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -128,3 +128,11 @@ export function freePort(): Promise<number> {
     });
   });
 }
+
+/** Tells containerd that a registry speaks HTTP without TLS. */
+export async function declareRegistry(folder: string, address: string): Promise<void> {
+  await mkdir(join(folder, address), { recursive: true });
+  const url = JSON.stringify(`http://${address}`);
+  const hosts = [`server = ${url}`, `[host.${url}]`, '  capabilities = ["pull", "resolve"]', ""].join("\n");
+  await writeFile(join(folder, address, "hosts.toml"), hosts);
+}

@@ -41,6 +41,12 @@ describe("refineCode", () => {
       'failed to destroy network for sandbox "4f1e": plugin type="calico" failed (delete): ippool "default" not found',
       "UNKNOWN",
     ],
+    [
+      "RuntimeService/RunPodSandbox",
+      "failed to create containerd container: write /var/lib/containerd/meta.db: no space left on device",
+      "RESOURCE_EXHAUSTED",
+    ],
+    ["ImageService/PullImage", "write /var/lib/x: disk quota exceeded", "RESOURCE_EXHAUSTED"],
   ])("%s: %s is %s", (method, details, expected) => {
     expect(refineCode("UNKNOWN", method, details)).toBe(expected);
   });
@@ -65,7 +71,18 @@ describe("pullFailure", () => {
     ["UNKNOWN", "unexpected status: 503 Service Unavailable", "RegistryUnavailable"],
     ["INVALID_ARGUMENT", 'failed to parse image reference "x y": invalid reference format', "InvalidReference"],
     ["UNKNOWN", "no space left on device", "Other"],
-    ["UNKNOWN", "Head https://registry:403/v2/x: EOF", "Other"],
+    ["UNKNOWN", 'failed to do request: Head "http://registry:403/v2/x/manifests/1": EOF', "RegistryUnavailable"],
+    ["UNKNOWN", "short read: expected 403 bytes but got 401: unexpected EOF", "RegistryUnavailable"],
+    ["UNKNOWN", "unexpected status code http://r/v2/x/blobs/sha256:1: 429 Too Many Requests", "RegistryUnavailable"],
+    ["UNKNOWN", "received unexpected HTTP status: 500 Internal Server Error", "RegistryUnavailable"],
+    ["UNKNOWN", "reading blob sha256:1: fetching blob: StatusCode: 403, <html>", "Unauthorized"],
+    ["UNKNOWN", "error parsing HTTP 403 response body: invalid character '<'", "Unauthorized"],
+    [
+      "FAILED_PRECONDITION",
+      'failed commit on ref "layer-sha256:1" of r/500/x:503: failed size validation: 500 != 200',
+      "Other",
+    ],
+    ["FAILED_PRECONDITION", "unexpected commit digest sha256:1, expected sha256:2: failed precondition", "Other"],
   ] as const)("%s %s", (code, details, reason) => {
     expect(pullFailure(code, details)).toBe(reason);
   });
@@ -76,7 +93,18 @@ describe("hint", () => {
     [Status.UNAVAILABLE, "No connection established. Last error: connect ENOENT /x", /no socket at this path/],
     [Status.UNAVAILABLE, "No connection established. Last error: connect ECONNREFUSED /x", /nothing listens/],
     [Status.UNAVAILABLE, "No connection established. Last error: connect EACCES /x", /run as root or as a member/],
-    [Status.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs. 4)", /max_receive_message_length/],
+    [Status.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs 4)", /max_receive_message_length/],
+    [
+      Status.RESOURCE_EXHAUSTED,
+      "Received message that decompresses to a size larger than 4",
+      /max_receive_message_length/,
+    ],
+    [
+      Status.RESOURCE_EXHAUSTED,
+      "grpc: received message larger than max (5 vs. 4)",
+      /the request .*max_recv_message_size/,
+    ],
+    [Status.RESOURCE_EXHAUSTED, "grpc: trying to send message larger than max (5 vs. 4)", /max_send_message_size/],
     [Status.UNIMPLEMENTED, "unknown service runtime.v1.RuntimeService", /disable_tcp_service/],
   ])("%s %s", (code, details, expected) => {
     expect(hint(code, details)).toMatch(expected);

@@ -1,0 +1,46 @@
+/** Messages beyond the limits of either side: the error says whose limit it is, and what to do. */
+import type { CriClient } from "k8s-cri-client";
+import { expect, test } from "vitest";
+import { expectCode } from "./helpers/expecting.js";
+import { journeys } from "./helpers/journeys.js";
+
+/** More than runtimes take. */
+const tooMuch = "x".repeat(17 * 2 ** 20);
+
+journeys("message-limits", (bench) => {
+  const { cri } = bench;
+
+  test("lists that are larger than the client takes", async () => {
+    await using _container = await bench.container(await bench.sharedPod());
+    await using modest = bench.client({ channelOptions: { "grpc.max_receive_message_length": 64 } });
+    const calls: ((cri: CriClient) => Promise<unknown[]>)[] = [
+      (client) => client.images.list(),
+      (client) => client.containers.list(),
+      (client) => client.pods.list(),
+      (client) => client.stats.containers(),
+    ];
+    for (const call of calls) {
+      const failure = await expectCode(call(modest), "RESOURCE_EXHAUSTED");
+      expect(failure.message).toMatch(
+        /larger than max \(\d+ vs 64\).*raise channelOptions\["grpc.max_receive_message_len/,
+      );
+      expect((await call(cri)).length).toBeGreaterThan(0);
+    }
+  });
+
+  test("requests that are larger than the runtime takes: nothing has happened", async () => {
+    const spec = bench.podSpec({ annotations: { tooMuch } });
+    for (const failure of [
+      await expectCode(cri.pods.run(spec), "RESOURCE_EXHAUSTED"),
+      await expectCode(
+        cri.images.pull(bench.image, { auth: { username: "me", password: tooMuch } }),
+        "RESOURCE_EXHAUSTED",
+      ),
+    ]) {
+      expect(failure.mayHaveTakenEffect).toBe(false);
+      expect(failure.message).toMatch(/the request is larger than the runtime takes.*max_recv_message_size/);
+      expect(failure.message.length).toBeLessThan(1_000);
+    }
+    expect(await cri.pods.list({ name: spec.name })).toEqual([]);
+  });
+});
