@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { otherFiles } from "./test/conformance/known-differences.js";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -17,6 +18,15 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "reliability",
+          include: ["test/reliability/**/*.test.ts"],
+          // Sequences mostly wait: all of them do so at the same time.
+          maxConcurrency: 32,
+        },
+      },
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 300_000 } },
       {
         extends: true,
@@ -30,6 +40,23 @@ export default defineConfig({
           fileParallelism: false,
           // One module graph for all files: loading it two dozen times is a minute and a half.
           isolate: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "conformance",
+          include: ["test/runtime/**/*.test.ts"],
+          exclude: Object.keys(otherFiles).map((name) => `test/runtime/${name}.test.ts`),
+          testTimeout: 60_000,
+          globalSetup: ["test/conformance/global-setup.ts"],
+          setupFiles: ["test/conformance/setup.ts"],
+          runner: "test/conformance/runner.ts",
+          isolate: false,
+          // Each worker has fakes of its own. Journeys wait more than they work.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Status } from "nice-grpc-common";
-import { redactText } from "./internal/redact.js";
+import { harmlessText } from "./internal/redact.js";
 
 /** The gRPC status names a runtime may answer with. */
 export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
@@ -84,7 +84,7 @@ export class CriError extends Error {
   }
 
   constructor(init: CriErrorInit) {
-    const details = redactText(init.message);
+    const details = harmlessText(init.message);
     const method = init.method ? ` ${init.method}:` : "";
     const endpoint = init.endpoint ? ` (${init.endpoint})` : "";
     super(

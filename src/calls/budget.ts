@@ -2,11 +2,13 @@ import { CriError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import { sleep } from "../internal/timer.js";
 import { type CallOptions, defaultTimeoutMs } from "../options.js";
-import type { Connection } from "../transport/connection.js";
+import { type Connection, clientClosed } from "../transport/connection.js";
 import { checkTimeLimits } from "../transport/deadline.js";
 
 /** The time a workflow of several calls has in all. */
 export interface Budget {
+  /** The options that the caller gave. */
+  readonly caller: CallOptions;
   /** What is left in milliseconds; undefined when there is no limit. */
   leftMs(): number | undefined;
   /** The caller's options with what is left of the budget, if there is one. Throws DEADLINE_EXCEEDED when nothing is, without any I/O. */
@@ -35,6 +37,7 @@ export function startBudget(connection: Connection, options: CallOptions = {}, m
   const startedAt = performance.now();
   const leftMs = () => (totalMs === undefined ? undefined : totalMs - (performance.now() - startedAt));
   return {
+    caller: options,
     leftMs,
     options: () => {
       const left = leftMs();
@@ -56,7 +59,9 @@ export function startBudget(connection: Connection, options: CallOptions = {}, m
       try {
         await sleep(Math.min(ms, Math.max(0, leftMs() ?? ms)), link.signal);
       } catch (error) {
-        if (!wake?.aborted || link.signal.reason !== wake.reason) throw error;
+        if (wake?.aborted && link.signal.reason === wake.reason) return;
+        if (connection.closing.some(({ reason }) => reason === error)) throw clientClosed(connection.endpoint);
+        throw error;
       } finally {
         link.unlink();
       }

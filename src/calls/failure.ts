@@ -1,6 +1,6 @@
 import { ClientError, Status } from "nice-grpc-common";
 import { CriError, type CriErrorInit, type GrpcErrorCode, ImagePullError, NameReservedError } from "../errors.js";
-import { redactText } from "../internal/redact.js";
+import { harmlessText } from "../internal/redact.js";
 import { type Effect, policyOf } from "../transport/call-policy.js";
 import { neverReachedHandler } from "../transport/unsent.js";
 import type { CallTrace } from "../transport/wire-options.js";
@@ -33,7 +33,7 @@ export function toCriError(error: unknown, { endpoint, trace, image }: CallConte
     endpoint,
     attempts,
     mayHaveTakenEffect: attempts > 0 && all.some((failure) => isAmbiguous(failure, policyOf(path).effect)),
-    cause: redacted(error),
+    cause: harmless(error),
   };
   if (method.endsWith("/RunPodSandbox") || method.endsWith("/CreateContainer")) {
     const holder = runtimeText.nameHolder(error.details);
@@ -76,13 +76,14 @@ function isAmbiguous(error: ClientError, effect: Effect): boolean {
 }
 
 function explain(error: ClientError): string {
-  const hint = runtimeText.hint(error.code, error.details);
-  return hint ? `${error.details} — ${hint}` : error.details;
+  const details = error.details.trim() || "the runtime does not say why";
+  const hint = runtimeText.hint(error.code, details);
+  return hint ? `${details} — ${hint}` : details;
 }
 
-/** The original without the secrets that runtimes quote: an error's cause is shown along with it. */
-function redacted(error: ClientError): ClientError {
-  const details = redactText(error.details);
+/** The original with a text that is fit to be shown: an error's cause is shown along with it. */
+function harmless(error: ClientError): ClientError {
+  const details = harmlessText(error.details);
   if (details === error.details) return error;
   const copy = new ClientError(error.path, error.code, details);
   copy.stack = `${copy.name}: ${copy.message}${error.stack?.slice(error.stack.indexOf("\n    at ")) ?? ""}`;

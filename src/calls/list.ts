@@ -1,5 +1,6 @@
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
+import { ReplyTotal } from "../transport/bounded-decoding.js";
 import type { Rpc } from "../transport/call-policy.js";
 import type { Connection } from "../transport/connection.js";
 import type { RawCallOptions } from "../transport/wire-options.js";
@@ -45,10 +46,14 @@ async function collect<Item>(batches: AsyncIterable<readonly Item[]>, items: Ite
   for await (const batch of batches) for (const item of batch) items.push(item);
 }
 
-/** Maps the replies of a stream to their batches. */
-export async function* batches<Reply, Item>(
+/** Maps the replies of a stream to their batches. All together they may hold no more than one reply might. */
+export async function* batches<Reply extends object, Item>(
   replies: AsyncIterable<Reply>,
   pick: (reply: Reply) => readonly Item[],
 ): AsyncGenerator<readonly Item[]> {
-  for await (const reply of replies) yield pick(reply);
+  const total = new ReplyTotal();
+  for await (const reply of replies) {
+    total.add(reply);
+    yield pick(reply);
+  }
 }

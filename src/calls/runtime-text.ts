@@ -1,5 +1,6 @@
 import { Status } from "nice-grpc-common";
 import type { CriErrorCode, GrpcErrorCode, ImagePullFailure } from "../errors.js";
+import { exceedsReplyLimits } from "../transport/bounded-decoding.js";
 import { explainTlsFailure } from "../transport/tls.js";
 import { isStartingUp } from "../transport/unsent.js";
 
@@ -104,7 +105,7 @@ export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFail
 
 /** What a user can do about a failure whose text does not say it. */
 export function hint(code: Status, details: string): string | undefined {
-  if (code === Status.RESOURCE_EXHAUSTED && /larger than max/.test(details)) {
+  if (code === Status.RESOURCE_EXHAUSTED && (/larger than (max|\d)/.test(details) || exceedsReplyLimits(details))) {
     return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
   }
   if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {

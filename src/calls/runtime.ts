@@ -11,7 +11,26 @@ export async function version(connection: Connection, options?: CallOptions): Pr
   const reply = await invoke(connection, options, (o) => connection.runtime.version({}, o));
   const { version, runtimeName, runtimeVersion, runtimeApiVersion } = reply;
   demand(connection, "RuntimeService/Version", { version, runtimeName, runtimeVersion, runtimeApiVersion });
+  connection.rememberName(runtimeName);
   return reply;
+}
+
+/**
+ * Whether the runtime may answer a creation with the id of an older object of the same identity, as CRI-O does where containerd says
+ * that the name is taken. Asked once per connection; a runtime that does not say what it is may.
+ */
+export async function mayAnswerWithOlder(connection: Connection, options: CallOptions): Promise<boolean> {
+  const name = connection.runtimeName ?? (await nameOf(connection, options));
+  return name !== "containerd";
+}
+
+async function nameOf(connection: Connection, options: CallOptions): Promise<string | undefined> {
+  try {
+    return (await version(connection, options)).runtimeName;
+  } catch (error) {
+    if (!CriError.is(error)) throw error;
+    return undefined;
+  }
 }
 
 /** Status: conditions, handlers and features; with `verbose` also the runtime's own diagnostics in `info`. */

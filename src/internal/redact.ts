@@ -43,12 +43,29 @@ function redactEnvironment(value: unknown): unknown {
   return value;
 }
 
-/** Text without streaming tokens and without credentials in URLs. Runtimes quote both in their error messages. */
+/**
+ * Text without streaming tokens and without credentials in URLs. Runtimes quote both in their error messages. Every pattern takes
+ * time in proportion to the text, whatever it says: the text may be 64 KiB of somebody's malice.
+ */
 export function redactText(text: string): string {
   return text
     .replace(/(\/(?:exec|attach|portforward)\/)[A-Za-z0-9_-]+/g, `$1${REDACTED}`)
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@"']+@/gi, `$1${REDACTED}@`)
+    .replace(/(:\/\/)[^/\s@"']+@/g, `$1${REDACTED}@`)
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/g, `$1 ${REDACTED}`);
+}
+
+/** How much of somebody else's text goes into an error or a log, in characters. */
+export const maxTextLength = 4_096;
+
+/**
+ * Text that somebody else wrote, fit for an error or a log: without secrets, with nothing in it that moves a terminal's cursor or
+ * turns the direction of writing, and not longer than anybody reads.
+ */
+export function harmlessText(text: string): string {
+  // Redacted before it is cut: half a secret would not be found.
+  const said = redactText(text).replace(/[^\P{C}\t\n]|[\p{Zl}\p{Zp}]/gu, " ");
+  const more = said.length - maxTextLength;
+  return more > 0 ? `${said.slice(0, maxTextLength)}… (${more} more characters)` : said;
 }
 
 function isLong(value: object): value is { toString(): string } {

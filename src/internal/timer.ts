@@ -14,11 +14,15 @@ export function startTimer(delayMs: number, callback: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Waits; rejects with the signal's reason as soon as it aborts, and leaves neither timer nor listener behind. */
-export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+/**
+ * Waits; rejects with the signal's reason as soon as it aborts, and leaves neither timer nor listener behind.
+ *
+ * @param start starts the timer, for those who have a time of their own
+ */
+export function sleep(delayMs: number, signal?: AbortSignal, start = startTimer): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const stopTimer = startTimer(delayMs, () => {
+    const stopTimer = start(delayMs, () => {
       stopListening?.();
       resolve();
     });

@@ -293,17 +293,17 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   }
 
   /**
-   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. Each has
-   * a minute of its own beyond that, and waits for a runtime that is just being restarted. A container that is gone already is no
-   * error; any other failure rejects, and disposal can be tried again.
+   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. That
+   * has a minute of its own beyond the grace period, and waits for a runtime that is just being restarted. A container that is gone
+   * already is no error; any other failure rejects, and disposal can be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
-      const { connection } = this.core;
-      const stopTimeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
-      await this.stop({ ...cleanUpOptions(connection, stopTimeoutMs), gracePeriodSeconds });
-      await this.remove(cleanUpOptions(connection, disposeTimeoutMs));
+      const timeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
+      const options = cleanUpOptions(this.core.connection, timeoutMs);
+      await this.stop({ ...options, gracePeriodSeconds });
+      await this.remove(options);
     });
   }
 }

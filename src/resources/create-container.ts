@@ -1,6 +1,7 @@
 import { pinDeadline, startBudget } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
 import { podSandboxStatus } from "../calls/pods.js";
+import { mayAnswerWithOlder } from "../calls/runtime.js";
 import { isStillborn } from "../calls/runtime-text.js";
 import type { CallOptions } from "../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
@@ -97,8 +98,10 @@ export async function createFromConfig(
     mark,
     adopt,
     budget: startBudget(connection, options, 1),
+    mayBeOlder: (o) => mayAnswerWithOlder(connection, o),
     create: (o) => calls.createContainer(connection, podSandboxId, config, podConfig, o),
-    find: async (o) => {
+    find: async (given) => {
+      const o = pinDeadline(given);
       const filter = { id: "", state: undefined, podSandboxId, labelSelector: {} };
       const all = await calls.listContainers(connection, filter, o);
       const found = all.find(({ metadata }) => metadata?.name === name && metadata.attempt === attempt);

@@ -1,6 +1,7 @@
-import { startBudget } from "../calls/budget.js";
+import { pinDeadline, startBudget } from "../calls/budget.js";
 import { checkId } from "../calls/checked.js";
 import * as calls from "../calls/pods.js";
+import { mayAnswerWithOlder } from "../calls/runtime.js";
 import { portForwardUrl } from "../calls/stream-urls.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
@@ -105,9 +106,9 @@ export class Pods {
    * RunPodSandbox: creates a pod sandbox with its network and returns an owning handle. Default budget: four minutes.
    *
    * A lost answer does not make a second pod: the pod is looked up by name, namespace, uid and attempt, and taken if it is the
-   * work of this call. If the call is aborted or runs out of time, what the runtime has made by then is looked for and removed,
-   * which may take two seconds longer. With a `uid` in the spec a later call finds what shows up after that, too; without one
-   * every call makes a pod of its own.
+   * work of this call. If the call is aborted or runs out of time, what the runtime has made by then is looked for, which may take
+   * two seconds longer, and removed, as long as the runtime takes for that (at most 15 seconds). With a `uid` in the spec a later
+   * call finds what shows up after that, too; without one every call makes a pod of its own.
    *
    * @throws NameReservedError if the name, namespace, uid and attempt belong to another pod
    * @throws InvalidInputError, CriError
@@ -123,6 +124,8 @@ export class Pods {
       mark,
       adopt,
       budget: startBudget(connection, callOptions, 2),
+      // A uid that was made up for this call is nobody else's.
+      mayBeOlder: async (o) => spec.uid !== undefined && mayAnswerWithOlder(connection, o),
       create: (o) => calls.runPodSandbox(connection, config, converted.runtimeHandler, o),
       find: async (o) => {
         const all = await calls.listPodSandboxes(connection, undefined, o);
@@ -136,8 +139,9 @@ export class Pods {
         };
       },
       remove: async (podId, o) => {
-        await calls.stopPodSandbox(connection, podId, o);
-        await calls.removePodSandbox(connection, podId, o);
+        const pinned = pinDeadline(o);
+        await calls.stopPodSandbox(connection, podId, pinned);
+        await calls.removePodSandbox(connection, podId, pinned);
       },
     });
     return new OwnedPodSandbox(this.#core, id, { ...converted, config, adopted });

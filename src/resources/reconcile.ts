@@ -23,6 +23,8 @@ export interface Creation {
   /** Whether to take over what another creation made from the same configuration. */
   adopt: boolean;
   budget: Budget;
+  /** Whether the id that {@link create} gives may be that of an older object, so that it takes a look to know. */
+  mayBeOlder(options: CallOptions): Promise<boolean>;
   create(options: CallOptions): Promise<string>;
   find(options: CallOptions): Promise<Found | undefined>;
   remove(id: string, options: CallOptions): Promise<void>;
@@ -51,10 +53,10 @@ const lostAnswers: readonly CriErrorCode[] = [
 ];
 
 /**
- * Nonces of creations of this process that were given up in doubt. What shows up of them later belongs to nobody, and may be
- * taken over or removed by the next creation of the same name.
+ * Nonces of creations of this process that were given up in doubt. What shows up of them later belongs to nobody: the next creation
+ * of the same name takes it over, or removes it if its removal had begun already.
  */
-const abandoned = new Set<string>();
+const abandoned = new Map<string, "usable" | "half removed">();
 const maxAbandoned = 10_000;
 
 /**
@@ -70,13 +72,17 @@ const maxAbandoned = 10_000;
  * When the caller aborts or runs out of time, what the runtime may have made by then is looked for and removed.
  */
 export async function createReconciled(creation: Creation): Promise<Created> {
+  const { budget, mark } = creation;
   const doubt = { remains: false };
   try {
     return await reconcile(creation, doubt);
   } catch (error) {
-    // However it was given up: by a step of the reconciling that ran out of time, for instance.
-    if (doubt.remains) abandon(creation.mark);
-    throw error;
+    if (!doubt.remains) throw error;
+    // Whatever it was that ended it: the creation itself, a look-up, a pause.
+    const nobodyWaits = budget.caller.signal?.aborted || isSpent(budget);
+    const left = nobodyWaits ? await removeLeftover(creation) : "usable";
+    if (left !== undefined) abandon(mark, left);
+    throw CriError.is(error) && error !== budget.caller.signal?.reason ? error.inDoubt() : error;
   }
 }
 
@@ -85,38 +91,44 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
   const { budget, mark } = creation;
   const giveUpAt = performance.now() + reconcileTimeoutMs;
   for (let round = 1; ; round++) {
-    const options = budget.options();
-    options.signal?.throwIfAborted();
+    budget.caller.signal?.throwIfAborted();
+    const mayBeOlder = await creation.mayBeOlder(budget.options());
+    let made: string | undefined;
     let failure: unknown;
     try {
-      return { id: await creation.create(options), adopted: false };
+      made = await creation.create(budget.options());
+      if (!mayBeOlder) return { id: made, adopted: false };
+      doubt.remains = true;
     } catch (error) {
       failure = error;
+      doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;
+      if (budget.caller.signal?.aborted || isSpent(budget)) throw error;
+      if (!isLost(error) && !CriError.is(error, "NAME_RESERVED")) throw error;
     }
-    doubt.remains ||= isLost(failure);
-    const giveUp = () => (doubt.remains && CriError.is(failure) ? failure.inDoubt() : failure);
-    if (options.signal?.aborted || (isSpent(budget) && doubt.remains)) {
-      doubt.remains = !(await removeLeftover(creation));
-      throw giveUp();
-    }
-    if ((!isLost(failure) && !CriError.is(failure, "NAME_RESERVED")) || isSpent(budget)) throw giveUp();
 
-    const found = await lookUp(creation, giveUpAt);
-    if (found === "no answer") throw giveUp();
+    const found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
+      throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
+    });
+    if (made !== undefined && found?.mark?.nonce === mark.nonce) return { id: made, adopted: false };
     if (found) {
       const own = isOwn(found, mark);
-      const usable = found.fresh && found.mark?.hash === mark.hash;
+      const left = abandoned.get(found.mark?.nonce ?? "");
+      const usable = found.fresh && found.mark?.hash === mark.hash && left !== "half removed";
       if (usable && (own || creation.adopt)) {
         abandoned.delete(found.mark?.nonce ?? "");
         return { id: found.id, adopted: !own };
       }
-      if (!own) throw nameTaken(creation, found, failure);
+      if (!own) {
+        // The identity is somebody else's, so nothing of this creation can be there.
+        doubt.remains = false;
+        throw nameTaken(creation, found, failure);
+      }
       // If that fails, the next round meets the wreck again.
       await creation.remove(found.id, budget.options()).catch(() => {});
-    } else if (!CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw giveUp();
+    } else if (made === undefined && !CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw failure;
 
     await budget.sleep(pauseMs(round));
-    if (isSpent(budget) || performance.now() > giveUpAt) throw giveUp();
+    if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timeIsUp(creation);
   }
 }
 
@@ -131,42 +143,54 @@ const finalFailures: readonly CriErrorCode[] = [
 ];
 
 /** Finds the object, going on while the runtime is away or starting up, when it may answer with nearly anything. */
-async function lookUp(creation: Creation, giveUpAt: number): Promise<Found | undefined | "no answer"> {
+async function lookUp({ budget, find }: Creation, giveUpAt: number): Promise<Found | undefined> {
   for (let round = 1; ; round++) {
-    if (isSpent(creation.budget)) return "no answer";
-    const options = creation.budget.options();
+    const options = budget.options();
     try {
-      return await creation.find(options);
+      return await find(options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (!CriError.is(error) || CriError.is(error, ...finalFailures) || performance.now() > giveUpAt)
-        return "no answer";
-      await creation.budget.sleep(pauseMs(round));
+      const isOver = isSpent(budget) || performance.now() > giveUpAt;
+      if (isOver || !CriError.is(error) || CriError.is(error, ...finalFailures)) throw error;
     }
+    await budget.sleep(pauseMs(round));
   }
 }
 
-/** Removes what a creation left behind for which nobody waits any more, on a short budget of its own. Tells whether it did. */
-async function removeLeftover(creation: Creation): Promise<boolean> {
+/**
+ * Removes what a creation left behind for which nobody waits any more, on budgets of its own: one for looking, one for removing.
+ *
+ * @returns what may be left all the same; nothing if it was removed
+ */
+async function removeLeftover({
+  budget,
+  mark,
+  find,
+  remove,
+}: Creation): Promise<"usable" | "half removed" | undefined> {
+  const { metadata } = budget.caller;
   const giveUpAt = performance.now() + leftoverTimeoutMs;
-  try {
-    for (const pause of leftoverPausesMs) {
-      await sleep(pause);
-      const found = await creation.find({ timeoutMs: Math.max(1, giveUpAt - performance.now()), retry: false });
-      if (found?.mark?.nonce === creation.mark.nonce) {
-        await creation.remove(found.id, { timeoutMs: undoTimeoutMs });
-        return true;
-      }
+  for (const pause of leftoverPausesMs) {
+    await sleep(pause);
+    // A look that fails is as good as one that comes too early.
+    const options = { metadata, timeoutMs: Math.max(1, giveUpAt - performance.now()), retry: false } as const;
+    const found = await find(options).catch(() => undefined);
+    if (found?.mark?.nonce !== mark.nonce) continue;
+    try {
+      await remove(found.id, { metadata, timeoutMs: undoTimeoutMs });
+      return undefined;
+    } catch {
+      // The error under way says already that the creation may have taken effect.
+      return "half removed";
     }
-  } catch {
-    // The error under way says already that the creation may have taken effect.
   }
-  return false;
+  return "usable";
 }
 
-function abandon(mark: CreationMark): void {
-  abandoned.add(mark.nonce);
-  const [oldest] = abandoned;
+/** Leaves what a creation made to the next one of its name. */
+export function abandon(mark: CreationMark, left: "usable" | "half removed"): void {
+  abandoned.set(mark.nonce, left);
+  const [oldest] = abandoned.keys();
   if (abandoned.size > maxAbandoned && oldest !== undefined) abandoned.delete(oldest);
 }
 
@@ -188,7 +212,7 @@ function pauseMs(round: number): number {
 }
 
 function nameTaken(creation: Creation, found: Found, cause: unknown): NameReservedError {
-  const { method, endpoint, attempts } = cause as CriError;
+  const { method, endpoint, attempts } = (cause ?? {}) as Partial<CriError>;
   const same = found.mark?.hash === creation.mark.hash;
   const remedy = same && found.fresh ? "take it over with adopt: true" : "work with it through get()";
   return new NameReservedError({
@@ -201,4 +225,8 @@ function nameTaken(creation: Creation, found: Found, cause: unknown): NameReserv
     attempts,
     cause,
   });
+}
+
+function timeIsUp({ what }: Creation): CriError {
+  return new CriError({ code: "DEADLINE_EXCEEDED", message: `${what} could not be created in time` });
 }

@@ -101,7 +101,11 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
   [501, notSpoken],
 ]);
 
+/** No streaming server of CRI does that, and a session goes nowhere but where its URL leads. */
+const redirected: Meaning = ["UNIMPLEMENTED", "would have the session go elsewhere, which it does not"];
+
 function meaningOf(httpStatus: number): Meaning {
+  if (httpStatus >= 300 && httpStatus < 400) return redirected;
   const failed: Meaning = ["UNAVAILABLE", "failed to start the session"];
   return meanings.get(httpStatus) ?? (httpStatus >= 500 ? failed : notSpoken);
 }

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import type { GrpcErrorCode } from "../errors.js";
 import { redact } from "../internal/redact.js";
+import type { StruckFault } from "./faults/fault.js";
 import type { RpcName, RpcRequest } from "./rpcs.js";
 import type { MetadataValue } from "./wire/framing.js";
 import type { IncomingCall } from "./wire/incoming-call.js";
@@ -29,6 +30,8 @@ export interface RecordedCall<N extends RpcName = RpcName> {
   readonly cancelled: boolean;
   /** How many messages were sent in reply. */
   readonly messagesSent: number;
+  /** The faults that struck it, in that order. */
+  readonly faults: readonly StruckFault[];
 }
 
 /** A {@link RecordedCall} that is still being written. */
@@ -43,6 +46,7 @@ export class CallRecord implements RecordedCall {
   message = "";
   cancelled = false;
   messagesSent = 0;
+  faults: readonly StruckFault[] = [];
 
   constructor(
     readonly rpc: RpcName,

@@ -1,32 +1,21 @@
 import { ServerError, Status } from "nice-grpc-common";
 import type { GrpcErrorCode } from "../errors.js";
-import { onAbort } from "../internal/abort.js";
-import { sleep } from "../internal/timer.js";
+import { Answer } from "./answer.js";
 import { type CallLog, CallRecord } from "./calls.js";
-import type { AnyReplyScript, CallFaults, FaultPhase, FaultQueue } from "./faults.js";
+import type { FaultPhase } from "./faults/fault.js";
+import type { FaultQueue } from "./faults/queue.js";
+import { Dropped, ScriptedFailure, strike } from "./faults/strike.js";
 import type { HandlerContext, Handlers } from "./handlers.js";
 import { type Rpc, type RpcName, type RpcReply, type RpcRequest, rpcsByPath } from "./rpcs.js";
+import type { Clock } from "./state/clock.js";
 import { FramingError } from "./wire/framing.js";
 import { CallAborted, type IncomingCall } from "./wire/incoming-call.js";
-
-/** Thrown past the handler after the connection was broken off: there is nobody left to answer. */
-class Dropped extends Error {}
-
-/** A failure with trailing metadata. */
-class ScriptedFailure extends ServerError {
-  constructor(
-    code: Status,
-    details: string,
-    readonly trailers: Readonly<Record<string, string>>,
-  ) {
-    super(code, details);
-  }
-}
 
 /** What a {@link Dispatcher} works with. */
 export interface DispatcherOptions {
   handlers: () => Handlers;
   faults: FaultQueue;
+  clock: Clock;
   calls: CallLog;
   /** The sentence of an UNIMPLEMENTED, for RPCs that answer with it. */
   unimplemented: (rpc: Rpc) => string | undefined;
@@ -69,36 +58,26 @@ export class Dispatcher {
   }
 
   async #run(rpc: Rpc, call: IncomingCall, record: CallRecord): Promise<void> {
+    const { clock } = this.#options;
     const faults = this.#options.faults.take(rpc.name, record.request);
-    const inject = (phase: FaultPhase) => strike(faults, phase, call, call.signal);
+    record.faults = faults.struck;
+    const inject = (phase: FaultPhase, signal = call.signal) => strike(faults, phase, call, signal, clock);
+    const answer = new Answer(rpc, call, record, faults, this.#options);
     await inject("beforeEffect");
-    const script = faults.reply;
-    const scripted = script !== undefined && typeof script !== "function";
     const context: HandlerContext = {
       signal: call.signal,
       deadline: call.deadline,
       midway: async ({ unattended } = { unattended: false }) => {
         const signal = unattended ? call.killed : call.signal;
-        await strike(faults, "duringEffect", call, signal);
+        await inject("duringEffect", signal);
         signal.throwIfAborted();
       },
     };
-    const send = async (reply: RpcReply) => {
-      const message = rpc.encode(reply);
-      if (message.length > this.#options.maxMessageBytes) {
-        const details = `trying to send message larger than max (${message.length} vs. ${this.#options.maxMessageBytes})`;
-        throw new ServerError(Status.RESOURCE_EXHAUSTED, details);
-      }
-      // Counted first: whoever got the message must find it counted.
-      record.messagesSent++;
-      await call.send(message);
-    };
     if (rpc.streaming) {
-      if (scripted) return send(script as RpcReply);
+      if (answer.isFixed) return answer.send({});
       for await (const reply of this.#stream(rpc, record.request, context)) {
-        const first = record.messagesSent === 0;
-        await send(first ? rewrite(script, reply, record.request) : reply);
-        if (first) await inject("duringEffect");
+        await answer.send(reply);
+        if (record.messagesSent === 1) await inject("duringEffect");
       }
       return inject("afterEffect");
     }
@@ -106,11 +85,11 @@ export class Dispatcher {
     try {
       reply = await this.#reply(rpc, record.request, context);
     } catch (error) {
-      if (!scripted || !(error instanceof ServerError)) throw error;
+      if (!answer.isFixed || !(error instanceof ServerError)) throw error;
       reply = {};
     }
     await inject("afterEffect");
-    await send(rewrite(script, reply, record.request));
+    await answer.send(reply);
   }
 
   #reply(rpc: Rpc, request: RpcRequest, context: HandlerContext): Promise<RpcReply> | RpcReply {
@@ -132,39 +111,6 @@ export class Dispatcher {
     const details = this.#options.unimplemented(rpc);
     if (details !== undefined) throw new ServerError(Status.UNIMPLEMENTED, details);
   }
-}
-
-async function strike(faults: CallFaults, phase: FaultPhase, call: IncomingCall, signal: AbortSignal): Promise<void> {
-  for (const action of faults.at(phase)) {
-    switch (action.kind) {
-      case "delay":
-        await sleep(action.ms, signal);
-        break;
-      case "fail":
-        throw new ScriptedFailure(action.code, action.message, action.trailers);
-      case "hang":
-        // Not even the deadline is answered: only the client's going away ends it.
-        await (signal === call.signal ? call.closed : aborted(signal));
-        throw signal.reason;
-      case "drop":
-        call.connection.destroy();
-        throw new Dropped();
-    }
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else onAbort(signal, resolve);
-  });
-}
-
-function rewrite(script: AnyReplyScript | undefined, reply: RpcReply, request: RpcRequest): RpcReply {
-  if (script === undefined) return reply;
-  return typeof script === "function"
-    ? (script as (reply: unknown, request: unknown) => RpcReply)(reply, request)
-    : (script as RpcReply);
 }
 
 function answerFailure(call: IncomingCall, record: CallRecord, error: unknown): void {

@@ -8,16 +8,19 @@ import type { Handlers } from "./handlers.js";
 import { handlersOf, type ServiceOptions } from "./handlers-of.js";
 import { Lifecycle } from "./lifecycle.js";
 import { sessionHandlers } from "./services/session-handlers.js";
+import { type Clock, RealClock } from "./state/clock.js";
 import { IdSource } from "./state/ids.js";
 import { type FakeImage, toImage } from "./state/images.js";
 import { toPodSandbox } from "./state/pods.js";
 import { formatReference, parseReference } from "./state/reference.js";
 import { RuntimeState } from "./state/runtime-state.js";
 import { StreamingSessions } from "./state/sessions.js";
+import { VirtualClock } from "./state/virtual-clock.js";
 import { StreamingServer } from "./streaming/streaming-server.js";
 
 /** The runtime behind the server: state, backend and handlers, and what a restart does to them. */
 export class RuntimeEngine {
+  readonly clock: Clock;
   readonly #options: FakeRuntimeOptions;
   readonly #backend: ContainerBackend;
   readonly #services: ServiceOptions;
@@ -32,12 +35,13 @@ export class RuntimeEngine {
     options: FakeRuntimeOptions,
   ) {
     this.#options = options;
+    this.clock = clockOf(options.time ?? "real");
     this.#ids = new IdSource(options.seed);
     this.#streaming = new StreamingServer(
       options.streaming ?? {},
       sessionHandlers(() => this.#lifecycle),
     );
-    this.#sessions = new StreamingSessions(this.#ids, () => this.#streaming.listen());
+    this.#sessions = new StreamingSessions(this.#ids, this.clock, () => this.#streaming.listen());
     this.#backend = options.backend ?? new ScriptedBackend(options);
     this.#services = {
       self: {
@@ -102,6 +106,7 @@ export class RuntimeEngine {
   #freshState(): RuntimeState {
     return new RuntimeState({
       flavor: this.flavor,
+      clock: this.clock,
       events: this.#options.events ?? this.flavor.events,
       ids: this.#ids,
       images: this.#options.images ?? [],
@@ -121,6 +126,12 @@ function byReference({ images = [], registryImages = [] }: FakeRuntimeOptions): 
     known.set(formatReference(reference), image);
   }
   return known;
+}
+
+function clockOf(time: "real" | "virtual"): Clock {
+  if (time === "real") return new RealClock();
+  if (time === "virtual") return new VirtualClock();
+  throw new InvalidInputError({ field: "time", message: 'expected "real" or "virtual"', value: time });
 }
 
 function checkBatchSize(size: number): number {

@@ -1,4 +1,4 @@
-import type { VersionResponse } from "../proto.js";
+import type { ContainerEventResponse, VersionResponse } from "../proto.js";
 import type { ContainerBackend } from "./backend/backend.js";
 import type { BackendScripts } from "./backend/scripted-backend.js";
 import type { EventMode, FakeFlavor } from "./flavors.js";
@@ -41,6 +41,18 @@ export interface FakeRuntimeOptions extends BackendScripts {
   streaming?: StreamingProtocols | undefined;
   /** How GetContainerEvents behaves. @defaultValue as the flavour does it */
   events?: EventMode | undefined;
+  /**
+   * The time that the runtime lives by. `"virtual"` time stands still until {@link FakeRuntime.advanceTime} lets some of it pass,
+   * so that a grace period of 30 seconds takes milliseconds. By it run scripts (`afterMs`, `sleep N`), grace periods, timeouts
+   * of commands, the tokens of sessions, the waits of faults and of chaos, figures of usage, and the timestamps of objects, events
+   * and log lines.
+   *
+   * What is between client and server stays real: deadlines, connections, the times in `calls`; so do the processes of a
+   * {@link HostProcessBackend}.
+   *
+   * @defaultValue "real"
+   */
+  time?: "real" | "virtual" | undefined;
   /** Makes ids the same in every run. @defaultValue ids are random */
   seed?: string | number | undefined;
   /** `false` leaves a gRPC server that knows no CRI. @defaultValue true */
@@ -54,3 +66,18 @@ export interface FakeRuntimeOptions extends BackendScripts {
   /** Largest message in either direction, in bytes. @defaultValue as the flavour has it: 16 MiB, CRI-O 80 MiB */
   maxMessageBytes?: number | undefined;
 }
+
+/** How a runtime comes back. */
+export interface RestartOptions {
+  /** Whether it remembers pods, containers and images. @defaultValue true */
+  keepState?: boolean | undefined;
+  /**
+   * What became of running containers: they went on, as they do under their shims, or they were lost with the node.
+   *
+   * @defaultValue "running"
+   */
+  containers?: "running" | "lost" | undefined;
+}
+
+/** An event as a test writes it; what is left out is zero or empty. */
+export type FakeEvent = Parameters<typeof ContainerEventResponse.fromPartial>[0];

@@ -1,42 +1,34 @@
-import { rm } from "node:fs/promises";
 import { CriClient } from "../client.js";
 import { InvalidInputError } from "../errors.js";
 import type { ConnectOptions } from "../options.js";
-import type { Container, ContainerEventResponse, Image, PodSandbox } from "../proto.js";
-import { type Placement, place, toEndpoint } from "./address.js";
+import type { Container, Image, PodSandbox } from "../proto.js";
 import { CallLog, type RecordedCall } from "./calls.js";
 import { Dispatcher } from "./dispatcher.js";
 import { RuntimeEngine } from "./engine.js";
-import type { FakeRuntimeOptions } from "./fake-options.js";
+import type { FakeEvent, FakeRuntimeOptions, RestartOptions } from "./fake-options.js";
+import { Chaos, type ChaosOptions } from "./faults/chaos.js";
 import {
   type AnyReplyScript,
+  checkMs,
   type FailOptions,
   type FaultOptions,
   type FaultPhase,
-  FaultQueue,
   failure,
+  type OversizeOptions,
+  oversize,
   type PendingFault,
+  type ReplyFaultOptions,
   type ReplyScript,
-} from "./faults.js";
+  type SlowOptions,
+  slowness,
+} from "./faults/fault.js";
+import { FaultQueue } from "./faults/queue.js";
 import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "./flavors.js";
 import { checkRpcName, type RpcName, type RpcRequest } from "./rpcs.js";
+import { RuntimeProcess } from "./runtime-process.js";
 import type { FakeImage } from "./state/images.js";
-import { GrpcServer, type ListenAddress } from "./wire/grpc-server.js";
-
-/** How a runtime comes back. */
-export interface RestartOptions {
-  /** Whether it remembers pods, containers and images. @defaultValue true */
-  keepState?: boolean | undefined;
-  /**
-   * What became of running containers: they went on, as they do under their shims, or they were lost with the node.
-   *
-   * @defaultValue "running"
-   */
-  containers?: "running" | "lost" | undefined;
-}
-
-/** An event as a test writes it; what is left out is zero or empty. */
-export type FakeEvent = Parameters<typeof ContainerEventResponse.fromPartial>[0];
+import { VirtualClock } from "./state/virtual-clock.js";
+import type { IncomingCall } from "./wire/incoming-call.js";
 
 /**
  * A container runtime to test against: a complete CRI v1 server on a real socket, with pods, containers and images that live
@@ -56,31 +48,18 @@ export class FakeRuntime implements AsyncDisposable {
   readonly endpoint: string;
   /** The runtime that is imitated. */
   readonly flavor: FakeFlavor;
+  readonly #process: RuntimeProcess;
   readonly #engine: RuntimeEngine;
-  readonly #server: GrpcServer;
-  readonly #placement: Placement;
-  readonly #address: ListenAddress;
   readonly #calls: CallLog;
   readonly #faults: FaultQueue;
-  #stopped: Promise<void> | undefined;
 
-  private constructor(parts: {
-    options: FakeRuntimeOptions;
-    engine: RuntimeEngine;
-    server: GrpcServer;
-    placement: Placement;
-    address: ListenAddress;
-    calls: CallLog;
-    faults: FaultQueue;
-  }) {
-    this.endpoint = toEndpoint(parts.address, parts.options.tls !== undefined);
-    this.flavor = parts.engine.flavor.name;
-    this.#engine = parts.engine;
-    this.#server = parts.server;
-    this.#placement = parts.placement;
-    this.#address = parts.address;
-    this.#calls = parts.calls;
-    this.#faults = parts.faults;
+  private constructor(process: RuntimeProcess, engine: RuntimeEngine, calls: CallLog, faults: FaultQueue) {
+    this.endpoint = process.endpoint;
+    this.flavor = engine.flavor.name;
+    this.#process = process;
+    this.#engine = engine;
+    this.#calls = calls;
+    this.#faults = faults;
   }
 
   /** Starts a runtime and resolves once it listens. Owed a {@link stop}, or an `await using`. */
@@ -93,27 +72,16 @@ export class FakeRuntime implements AsyncDisposable {
     const dispatcher = new Dispatcher({
       handlers: () => engine.handlers,
       faults,
+      clock: engine.clock,
       calls,
       unimplemented: unimplementedRpcs(flavor, options.unimplemented ?? [], options.implemented ?? []),
       serveCri: options.serveCri ?? true,
       maxMessageBytes,
     });
-    const server = new GrpcServer({
-      onCall: (call) => void dispatcher.handle(call),
-      maxMessageBytes,
-      tls: options.tls,
-    });
-    const placement = await place(options.endpoint);
-    try {
-      if (options.tls && "path" in placement.address) {
-        throw new InvalidInputError({ field: "tls", message: "takes an endpoint of TCP, such as https://127.0.0.1:0" });
-      }
-      const address = await server.listen(placement.address);
-      return new FakeRuntime({ options, engine, server, placement, address, calls, faults });
-    } catch (error) {
-      if (placement.ownFolder) await rm(placement.ownFolder, { recursive: true, force: true });
-      throw error;
-    }
+    const { endpoint, tls } = options;
+    const onCall = (call: IncomingCall) => void dispatcher.handle(call);
+    const process = await RuntimeProcess.start(engine, { endpoint, tls, maxMessageBytes, onCall });
+    return new FakeRuntime(process, engine, calls, faults);
   }
 
   /** A client of this runtime, verified by `Version`; that call is on record like any other. Owed a `close()` of its own. */
@@ -151,8 +119,7 @@ export class FakeRuntime implements AsyncDisposable {
 
   /** Makes the next call of an RPC wait. The server's deadline and the client's cancellation cut the wait short. */
   delayNext<N extends RpcName>(rpc: N | "*", ms: number, options: FaultOptions<N> = {}): void {
-    if (!(ms >= 0)) throw new InvalidInputError({ field: "ms", message: "expected a number of 0 or more", value: ms });
-    this.#faults.add(rpc, { kind: "delay", ms }, options);
+    this.#faults.add(rpc, { kind: "delay", ms: ms === Infinity ? ms : checkMs(ms, "ms") }, options);
   }
 
   /** Leaves the next call of an RPC without any answer, past its deadline too, until the client goes away. */
@@ -171,11 +138,27 @@ export class FakeRuntime implements AsyncDisposable {
 
   /**
    * Replaces the reply of the next call of an RPC, or the first message of a stream: by a message (fields left out are empty,
-   * so incomplete replies are easily made) or by what a function makes of the real one. The RPC takes effect; if it fails, a
-   * message is sent in spite of that and a function is not asked.
+   * so incomplete replies are easily made), by bytes that are sent as the message whether or not they are one, or by what a
+   * function makes of the real one. The RPC takes effect; if it fails, a message is sent in spite of that and a function is not asked.
    */
-  respondNext<N extends RpcName>(rpc: N, reply: ReplyScript<N>, options: Omit<FaultOptions<N>, "phase"> = {}): void {
+  respondNext<N extends RpcName>(rpc: N, reply: ReplyScript<N>, options: ReplyFaultOptions<N> = {}): void {
     this.#faults.add(rpc, { kind: "respond", reply: reply as AnyReplyScript }, { ...options, phase: "afterEffect" });
+  }
+
+  /**
+   * Has the answer to the next call of an RPC (of a stream, each message) arrive in small pieces. The server's deadline and the
+   * client's cancellation cut it short.
+   */
+  slowNext<N extends RpcName>(rpc: N | "*", options: SlowOptions<N> = {}): void {
+    this.#faults.add(rpc, slowness(options), { ...options, phase: "afterEffect" });
+  }
+
+  /**
+   * Makes the reply to the next call of an RPC, or the first message of a stream, larger than clients take: the true reply, with a
+   * field that no client knows. The runtime's own limit does not count.
+   */
+  oversizeNext<N extends RpcName>(rpc: N | "*", options: OversizeOptions<N> = {}): void {
+    this.#faults.add(rpc, oversize(options), { ...options, phase: "afterEffect" });
   }
 
   /** Faults that wait for a call yet. Empty at the end of a test in which everything happened that was planned. */
@@ -183,9 +166,32 @@ export class FakeRuntime implements AsyncDisposable {
     return this.#faults.pending;
   }
 
-  /** Drops all faults that wait for a call. */
+  /** Drops all faults that wait for a call. Chaos goes on. */
   clearFaults(): void {
     this.#faults.clear();
+  }
+
+  /**
+   * Strikes calls by chance from now on, until the chaos is stopped or disposed of. Calls for which there is a fault that was asked
+   * for by name (`failNext` and the like) are left to that.
+   *
+   * ```ts
+   * await using chaos = runtime.startChaos({ seed: process.env.CHAOS_SEED, rate: 0.3 });
+   * console.log(`CHAOS_SEED=${chaos.seed}`);
+   * ```
+   */
+  startChaos(options: ChaosOptions = {}): Chaos {
+    this.#process.checkRunning("startChaos");
+    if (this.#faults.chaos?.active) {
+      throw new InvalidInputError({ field: "startChaos", message: "there is chaos already: stop that first" });
+    }
+    const chaos = new Chaos(options, async (awayMs, signal) => {
+      await this.kill();
+      await this.#engine.clock.sleep(awayMs, signal).catch(() => {});
+      if (!this.#process.isStopped) await this.restart();
+    });
+    this.#faults.chaos = chaos;
+    return chaos;
   }
 
   /** Sends an event to the subscribers of GetContainerEvents, whether or not it is true. */
@@ -200,7 +206,7 @@ export class FakeRuntime implements AsyncDisposable {
 
   /** How many connections are open. */
   get connectionCount(): number {
-    return this.#server.connectionCount;
+    return this.#process.connectionCount;
   }
 
   /** What is on the runtime, without a call: pod sandboxes in the order of their creation. */
@@ -223,43 +229,66 @@ export class FakeRuntime implements AsyncDisposable {
     this.#engine.state.images.add(typeof image === "string" ? { reference: image } : image);
   }
 
+  /**
+   * Lets virtual time pass, and resolves when everything that was due by then has happened, in the order of its time. What a call
+   * waits for can only be due once that call has arrived:
+   *
+   * ```ts
+   * const stopping = container.stop({ gracePeriodSeconds: 30 });
+   * await runtime.nextCall("StopContainer");
+   * await runtime.advanceTime(30_000);
+   * await stopping;
+   * ```
+   *
+   * Rejects unless the runtime was started with `time: "virtual"`.
+   */
+  async advanceTime(ms: number): Promise<void> {
+    const { clock } = this.#engine;
+    if (!(clock instanceof VirtualClock)) {
+      throw new InvalidInputError({ field: "time", message: 'advanceTime takes a runtime with time: "virtual"' });
+    }
+    await clock.advance(checkMs(ms, "ms"));
+  }
+
   /** Breaks all connections; new ones are welcome. */
   disconnectClients(): void {
-    this.#server.disconnectAll();
+    this.#process.disconnectClients();
+  }
+
+  /**
+   * Stands still like a process that was stopped: connections are taken, and calls wait until {@link thaw}, past their deadlines too. They
+   * are recorded then. Containers run on.
+   */
+  freeze(): void {
+    this.#process.freeze();
+  }
+
+  /** Goes on after {@link freeze}. */
+  thaw(): void {
+    this.#process.thaw();
   }
 
   /**
    * Ends like a killed process: connections break, calls and sessions in progress stop where they are, the socket file stays. Containers
    * run on. {@link restart} brings the runtime back.
    */
-  async kill(): Promise<void> {
-    await this.#server.kill();
-    await this.#engine.disconnect();
+  kill(): Promise<void> {
+    return this.#process.kill();
   }
 
   /** Kills the runtime, if it is up, and starts it again on the same endpoint. */
-  async restart({ keepState = true, containers = "running" }: RestartOptions = {}): Promise<void> {
-    if (this.#stopped) throw new InvalidInputError({ field: "restart", message: "the runtime was stopped" });
-    await this.kill();
-    this.#engine.restart(keepState, containers);
-    await this.#server.listen(this.#address);
+  restart(options: RestartOptions = {}): Promise<void> {
+    return this.#process.restart(options);
   }
 
   /** Stops for good: nothing is left of it, no socket, no timer, no file. Repeating it does nothing. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+  async stop(): Promise<void> {
+    const stopped = this.#process.stop();
+    await this.#faults.chaos?.stop();
+    await stopped;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  async #stop(): Promise<void> {
-    await this.#server.close();
-    await this.#engine.stop();
-    const { ownFolder } = this.#placement;
-    if (ownFolder) await rm(ownFolder, { recursive: true, force: true });
-    else if ("path" in this.#address) await rm(this.#address.path, { force: true });
   }
 }

@@ -11,17 +11,31 @@ export type {
   ContainerEnd,
   ContainerProcess,
   ExecOutcome,
+  ProcessUsage,
 } from "./backend/backend.js";
 export { HostProcessBackend } from "./backend/host-process-backend.js";
 export type { Program, ProgramIo } from "./backend/program.js";
 export { type BackendScripts, type ExecAnswer, type ExecScript, ScriptedBackend } from "./backend/scripted-backend.js";
 export type { ContainerScript, SignalResponse } from "./backend/scripted-process.js";
 export type { RecordedCall } from "./calls.js";
-export type { FakeRuntimeOptions } from "./fake-options.js";
-export { type FakeEvent, FakeRuntime, type RestartOptions } from "./fake-runtime.js";
-export type { FailOptions, FaultOptions, FaultPhase, PendingFault, ReplyScript } from "./faults.js";
+export type { FakeEvent, FakeRuntimeOptions, RestartOptions } from "./fake-options.js";
+export { FakeRuntime } from "./fake-runtime.js";
+export type { Chaos, ChaosKind, ChaosOptions, ChaosStrike } from "./faults/chaos.js";
+export type {
+  FailOptions,
+  FaultKind,
+  FaultOptions,
+  FaultPhase,
+  OversizeOptions,
+  PendingFault,
+  ReplyFaultOptions,
+  ReplyScript,
+  SlowOptions,
+  StruckFault,
+} from "./faults/fault.js";
 export type { EventMode, FakeFlavor } from "./flavors.js";
 export type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";
+export type { Clock } from "./state/clock.js";
 export type { FakeImage } from "./state/images.js";
 export type { RegistryRule, RegistryRules } from "./state/registry.js";
 export type { StreamingProtocols } from "./streaming/streaming-server.js";

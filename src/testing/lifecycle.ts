@@ -1,6 +1,5 @@
 import { linkAbort } from "../internal/abort.js";
-import { sleep } from "../internal/timer.js";
-import { ContainerEventType, ContainerState, PodSandboxState } from "../proto.js";
+import { ContainerEventType, ContainerState, PodSandboxState, Signal } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import type { FlavorProfile } from "./flavors.js";
 import { rpcError } from "./handlers.js";
@@ -36,7 +35,7 @@ export class Lifecycle {
       if (container.pod.state !== PodSandboxState.SANDBOX_READY) {
         throw new Error(`sandbox container "${container.pod.id}" is not running`);
       }
-      container.process = await this.backend.start(describe(container));
+      container.process = await this.backend.start(this.describe(container));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#finish(container, { exitCode: 128, reason: "StartError" }, message);
@@ -49,7 +48,7 @@ export class Lifecycle {
     container.startedAt = this.state.clock.now();
     container.state = ContainerState.CONTAINER_RUNNING;
     this.#announce(container, ContainerEventType.CONTAINER_STARTED_EVENT);
-    const log = LogFile.open(container.logDirectory, container.logPath);
+    const log = LogFile.open(container.logDirectory, container.logPath, this.state.clock);
     const output = new ContainerOutput(container.process, log);
     container.output = output;
     container.ended = container.process.ended.then(async (end) => {
@@ -64,8 +63,8 @@ export class Lifecycle {
     const { process, ended } = container;
     if (container.state !== ContainerState.CONTAINER_RUNNING || !process || !ended) return;
     if (graceMs > 0) {
-      process.signal("SIGTERM");
-      await within(ended, graceMs, signal);
+      process.signal(stopSignalOf(container, this.flavor));
+      await this.#within(ended, graceMs, signal);
     }
     process.signal("SIGKILL");
     await ended;
@@ -97,6 +96,21 @@ export class Lifecycle {
     this.state.pods.delete(pod);
     this.state.podNames.release(pod.name);
     this.announcePod(pod, ContainerEventType.CONTAINER_DELETED_EVENT);
+  }
+
+  /** What a backend is told about a container. */
+  describe(container: ContainerRecord): BackendContainer {
+    return {
+      id: container.id,
+      podId: container.pod.id,
+      command: container.command,
+      image: container.config.image?.image ?? "",
+      imageEnv: container.image.env,
+      config: container.config,
+      podConfig: container.pod.config,
+      logPath: container.logPath,
+      clock: this.state.clock,
+    };
   }
 
   announceCreated(container: ContainerRecord): void {
@@ -151,28 +165,21 @@ export class Lifecycle {
       containersStatuses: known ? containers.ofPod(pod).map((container) => containers.toStatus(container)) : [],
     });
   }
-}
 
-/** What a backend is told about a container. */
-export function describe(container: ContainerRecord): BackendContainer {
-  return {
-    id: container.id,
-    podId: container.pod.id,
-    command: container.command,
-    image: container.config.image?.image ?? "",
-    config: container.config,
-    podConfig: container.pod.config,
-    logPath: container.logPath,
-  };
-}
-
-/** Waits for an end, at most so long; rejects when the signal aborts. */
-async function within(ended: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const link = linkAbort(signal);
-  try {
-    await Promise.race([ended, sleep(ms, link.signal)]);
-  } finally {
-    link.unlink();
-    link.abort(undefined);
+  /** Waits for an end, at most so long; rejects when the signal aborts. */
+  async #within(ended: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const link = linkAbort(signal);
+    try {
+      await Promise.race([ended, this.state.clock.sleep(ms, link.signal)]);
+    } finally {
+      link.unlink();
+      link.abort(undefined);
+    }
   }
+}
+
+/** Runtimes that are older than Kubernetes 1.33 know of the image's only. */
+function stopSignalOf({ config, image }: ContainerRecord, flavor: FlavorProfile): string {
+  const hasOwn = flavor.family === "cri-o" && config.stopSignal !== Signal.SIGNAL_RUNTIME_DEFAULT;
+  return hasOwn ? Signal[config.stopSignal].replace("SIGNAL_", "") : (image.stopSignal ?? "SIGTERM");
 }

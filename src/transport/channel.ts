@@ -2,7 +2,9 @@ import { Channel, ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js"
 // For its effect on grpc-js: without it an attempt to connect has no time limit, and `grpc.min_reconnect_backoff_ms` no meaning.
 import "nice-grpc";
 import type { TlsOptions } from "../options.js";
+import { EndingCredentials } from "./ending-credentials.js";
 import type { Endpoint } from "./endpoint.js";
+import { refusePush } from "./refuse-push.js";
 import { createTlsCredentials } from "./tls.js";
 
 /** The channel options of this package, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
@@ -45,11 +47,30 @@ export interface RuntimeChannelOptions {
 export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannelOptions = {}): Channel {
   const secure = endpoint.kind === "tcp" && endpoint.tls;
   const credentials = secure ? createTlsCredentials(options.tls) : ChannelCredentials.createInsecure();
-  return new Channel(endpoint.target, credentials, {
+  const channel = new RuntimeChannel(endpoint.target, new EndingCredentials(credentials), {
     ...channelDefaults,
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
   });
+  refusePush(channel);
+  return channel;
+}
+
+/** A channel that leaves no connection behind when it closes, whatever it was in the middle of. */
+class RuntimeChannel extends Channel {
+  readonly #credentials: EndingCredentials;
+
+  constructor(target: string, credentials: EndingCredentials, options: ChannelOptions) {
+    super(target, credentials, options);
+    this.#credentials = credentials;
+  }
+
+  override close(): void {
+    this.#credentials.end();
+    // grpc-js learns the addresses of an endpoint in the tick after the first call, and connects to them even if the channel was
+    // closed in the meantime: closed then, that connection would stay for ever.
+    setImmediate(() => super.close());
+  }
 }
 
 /** Which name the runtime is called by: in the `:authority` header, and with TLS as the name to verify and to ask for (SNI). */

@@ -7,6 +7,7 @@ import {
   type RuntimeServiceClient,
   RuntimeServiceDefinition,
 } from "../proto.js";
+import { boundedDecoding, replyLimits } from "./bounded-decoding.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import { checkTimeout } from "./deadline.js";
@@ -28,6 +29,8 @@ interface Shared {
   epoch: number;
   /** RPCs that were answered UNIMPLEMENTED, and in which epoch. */
   readonly missing: Map<Rpc, number>;
+  /** What the runtime calls itself, and in which epoch it said so. */
+  name: { readonly text: string; readonly epoch: number } | undefined;
   /** What closing waits for. */
   readonly unfinished: Set<Promise<void>>;
 }
@@ -67,8 +70,11 @@ export class Connection {
         beforeAttempt: () => this.#noticeReconnect(channel),
       });
     const { runtime, image } = this.#shared;
-    this.runtime = stack(this.endpoint, runtime).create(RuntimeServiceDefinition, runtime);
-    this.image = stack(this.imageEndpoint, image).create(ImageServiceDefinition, image);
+    const limits = replyLimits(options.channelOptions);
+    const runtimeService = boundedDecoding(RuntimeServiceDefinition, limits);
+    const imageService = boundedDecoding(ImageServiceDefinition, limits);
+    this.runtime = stack(this.endpoint, runtime).create(runtimeService, runtime);
+    this.image = stack(this.imageEndpoint, image).create(imageService, image);
   }
 
   /** The runtime's endpoint in its canonical spelling. */
@@ -89,6 +95,17 @@ export class Connection {
   /** Remembers that the runtime answered UNIMPLEMENTED. */
   rememberMissing(rpc: Rpc): void {
     this.#shared.missing.set(rpc, this.#shared.epoch);
+  }
+
+  /** What the runtime calls itself, such as `containerd`, if it has said so on this connection. */
+  get runtimeName(): string | undefined {
+    const { name, epoch } = this.#shared;
+    return name?.epoch === epoch ? name.text : undefined;
+  }
+
+  /** Remembers what the runtime calls itself. */
+  rememberName(text: string): void {
+    this.#shared.name = { text, epoch: this.#shared.epoch };
   }
 
   /** A connection with other defaults over the same channels. Closing it leaves the channels to their owner. */
@@ -123,9 +140,7 @@ export class Connection {
   }
 
   #end(): void {
-    this.#closing.abort(
-      new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint: this.endpoint }),
-    );
+    this.#closing.abort(clientClosed(this.endpoint));
   }
 
   // Counts connections, more or less: what was learnt about a runtime is forgotten once another version may have taken its place.
@@ -135,10 +150,15 @@ export class Connection {
   }
 }
 
+/** How a call ends that was under way, or begins, when its client closes. Each gets its own: workflows add to their errors. */
+export function clientClosed(endpoint: string): CriError {
+  return new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint });
+}
+
 function openChannels(options: ConnectionOptions): Shared {
   const settings = { tls: options.tls, channelOptions: options.channelOptions };
   const runtime = createRuntimeChannel(options.endpoint, settings);
   const one = sameEndpoint(options.imageEndpoint, options.endpoint);
   const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
-  return { runtime, image, epoch: 0, missing: new Map(), unfinished: new Set() };
+  return { runtime, image, epoch: 0, missing: new Map(), name: undefined, unfinished: new Set() };
 }

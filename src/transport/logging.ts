@@ -1,5 +1,5 @@
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
-import { redact, redactText } from "../internal/redact.js";
+import { harmlessText, redact } from "../internal/redact.js";
 import type { CriLogger } from "../options.js";
 import { callTrace, type InternalExtension } from "./wire-options.js";
 
@@ -16,7 +16,7 @@ export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMi
         outcome,
         durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
         request: call.requestStream ? undefined : redact(call.request),
-        ...(details === undefined ? {} : { details: redactText(details) }),
+        ...(details === undefined ? {} : { details: harmlessText(details) }),
       });
     let outcome: [outcome: string, details?: string] = ["CANCELLED"];
     try {

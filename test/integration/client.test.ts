@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CriClient, type CriLogger, EndpointError } from "../../src/index.js";
 import { FakeRuntime } from "../../src/testing/index.js";
@@ -87,6 +88,32 @@ describe("connect", () => {
     await cri.close();
     await cri.close();
     await expect.poll(() => runtime.connectionCount).toBe(0);
+  });
+
+  test("closed in the middle of its first call, it leaves no connection", async () => {
+    const { runtime } = await startFake();
+    for (const wait of [() => {}, () => Promise.resolve(), () => new Promise((resolve) => setImmediate(resolve))]) {
+      const cri = CriClient.lazy({ endpoint: runtime.endpoint });
+      const call = rejection(cri.version());
+      await wait();
+      await cri.close();
+      expect(await call).toMatchObject({ code: "CLIENT_CLOSED" });
+    }
+    await sleep(300);
+    expect(runtime.connectionCount).toBe(0);
+  });
+
+  test("closed while the runtime was away, it does not come back with it", async () => {
+    const { runtime } = await startFake();
+    await runtime.kill();
+    for (let times = 0; times < 5; times++) {
+      const cri = CriClient.lazy({ endpoint: runtime.endpoint });
+      expect(await rejection(cri.version())).toMatchObject({ code: "UNAVAILABLE" });
+      await cri.close();
+    }
+    await runtime.restart();
+    await sleep(700);
+    expect(runtime.connectionCount).toBe(0);
   });
 });
 

@@ -195,8 +195,8 @@ describe("lists", () => {
   });
 
   async function populate(cri: CriClient) {
-    const a = await cri.pods.run({ name: "a", namespace: "one", labels: { app: "x" } });
-    const b = await cri.pods.run({ name: "b", labels: { app: "y" } });
+    const a = await cri.pods.run({ name: "a", namespace: "one", labels: { app: "x" }, cgroupParent: "/x" });
+    const b = await cri.pods.run({ name: "b", labels: { app: "y" }, cgroupParent: "/y" });
     for (let index = 0; index < 3; index++) {
       await cri.createContainerInSandbox(a, { name: `c${index}`, image: "busybox:1", labels: { n: `${index}` } });
     }

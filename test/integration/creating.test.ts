@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { CriError, NameReservedError, type PodSandbox } from "../../src/index.js";
+import { ContainerState } from "../../src/proto.js";
 import { OwnedPodSandbox } from "../../src/resources/pod.js";
+import type { RpcName } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
 describe("pods.run", () => {
@@ -36,6 +38,8 @@ describe("pods.run", () => {
   test("a call that timed out while the runtime went on leaves nothing, and the next one makes exactly one pod", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "one" };
+    // So that it has connected by then.
+    await cri.version();
     runtime.delayNext("RunPodSandbox", 150, { phase: "afterEffect" });
     expect(await rejection(cri.pods.run(spec, { timeoutMs: 40 }))).toMatchObject({
       code: "DEADLINE_EXCEEDED",
@@ -59,8 +63,11 @@ describe("pods.run", () => {
     expect(runtime.pods).toHaveLength(1);
   });
 
-  test("of two at once with one identity one wins, and the loser leaves the winner's pod alone", async () => {
-    const { runtime, cri } = await startFake();
+  test.each(["containerd-2", "cri-o"] as const)("of several at once with one identity one wins: %s", async (flavor) => {
+    const { runtime, cri } = await startFake({ flavor });
+    const pods = await Promise.allSettled([1, 2, 3].map(() => cri.pods.run({ name: "same", uid: "one" })));
+    expect(pods.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(runtime.pods).toHaveLength(1);
     const pod = await cri.pods.run({ name: "p" });
     const spec = { name: "same", image: "busybox:1" };
     const results = await Promise.allSettled([
@@ -87,6 +94,34 @@ describe("pods.run", () => {
     controller.abort("enough");
     expect(await rejection(call)).toBe("enough");
     expect(runtime.pods.map(({ id }) => id)).toEqual([other.id]);
+  });
+
+  test("a pod of CRI-O, which gives the id of what is there, is nobody's but its maker's", async () => {
+    const { cri } = await startFake({ flavor: "cri-o" });
+    const spec = { name: "demo", uid: "one" };
+    const first = await cri.pods.run(spec);
+    expect(await rejection(cri.pods.run(spec))).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
+    const adopted = await cri.pods.run(spec, { adopt: true });
+    expect([adopted.id, adopted.adopted]).toEqual([first.id, true]);
+    const container = await first.createContainer({ name: "c", image: "busybox:1" });
+    expect(await rejection(first.createContainer({ name: "c", image: "busybox:1", env: { A: "b" } }))).toMatchObject({
+      code: "NAME_RESERVED",
+      holderId: container.id,
+    });
+  });
+
+  test("a client that is closed while a lost answer is looked into is in doubt, and the next one finds the pod", async () => {
+    const { runtime, cri } = await startFake();
+    const spec = { name: "demo", uid: "closed" };
+    runtime.dropNext("RunPodSandbox", "afterEffect");
+    runtime.hangNext("ListPodSandbox");
+    const call = rejection(cri.pods.run(spec));
+    await runtime.nextCall("ListPodSandbox");
+    await cri.close();
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED", mayHaveTakenEffect: true });
+    const [made] = runtime.pods;
+    await using next = await runtime.connect();
+    expect((await next.pods.run(spec)).id).toBe(made?.id);
   });
 
   test("an aborted call leaves no pod", async () => {
@@ -165,6 +200,33 @@ describe("ownership", () => {
     const failure = await rejection(pod.runContainer({ name: "c", image: "busybox:1" }));
     expect(failure).toMatchObject({ details: "no such device", suppressed: [] });
     expect(runtime.containers).toEqual([]);
+  });
+
+  test("one limit of time covers both steps of a disposal, and the look after a NOT_FOUND", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    const container = await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    const other = await cri.pods.run({ name: "other" });
+    const waitMs = 800;
+    for (const rpc of ["StopContainer", "StopPodSandbox"] as const) runtime.delayNext(rpc, waitMs);
+    const ofOther = ({ podSandboxId }: { podSandboxId: string }) => podSandboxId === other.id;
+    runtime.delayNext("RemovePodSandbox", waitMs, { match: ofOther });
+    runtime.failNext("RemovePodSandbox", { code: "NOT_FOUND", match: ofOther });
+    const refused = rejection(other.remove({ timeoutMs: 60_000 }));
+    await Promise.all([container[Symbol.asyncDispose](), pod[Symbol.asyncDispose](), refused]);
+    expect(await refused).toMatchObject({ code: "NOT_FOUND" });
+    const deadline = (rpc: RpcName, id: string) =>
+      runtime
+        .callsOf(rpc)
+        .find(({ request }) => Object.values(request).includes(id))
+        ?.deadline?.getTime() ?? Number.NaN;
+    for (const [first, second, id] of [
+      ["StopContainer", "RemoveContainer", container.id],
+      ["StopPodSandbox", "RemovePodSandbox", pod.id],
+      ["RemovePodSandbox", "PodSandboxStatus", other.id],
+    ] as const) {
+      expect(deadline(second, id) - deadline(first, id)).toBeLessThan(waitMs / 2);
+    }
   });
 
   test("a stop that fails for want of something else on the way is a failure", async () => {
@@ -269,6 +331,19 @@ describe("createContainerInSandbox", () => {
     expect(runtime.callsOf("StartContainer")).toHaveLength(3);
   });
 
+  test("a start whose client is closed may have taken place", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.createContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    runtime.hangNext("StartContainer", { phase: "afterEffect" });
+    const arrived = runtime.nextCall("StartContainer");
+    const call = rejection(container.start());
+    await arrived;
+    await cri.close();
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED", mayHaveTakenEffect: true });
+    expect(runtime.containers[0]?.state).toBe(ContainerState.CONTAINER_RUNNING);
+  });
+
   test("a container that does not start is removed, and failures of that ride along", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
     const pod = await cri.pods.run({ name: "p" });
@@ -276,11 +351,16 @@ describe("createContainerInSandbox", () => {
     const error = await rejection(cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" }));
     expect(String(error)).toContain("no such executable");
     expect(runtime.containers).toHaveLength(0);
-    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "first" });
+    runtime.failNext("StartContainer", { code: "INVALID_ARGUMENT", message: "first" });
     runtime.failNext("RemoveContainer", { code: "UNKNOWN", message: "second" });
     const both = (await rejection(cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" }))) as CriError;
     expect(both.details).toBe("first");
+    expect(both.mayHaveTakenEffect).toBe(true);
     expect(both.suppressed.map(String).join()).toContain("second");
+    // What is left of it is in nobody's way.
+    expect(runtime.containers.map(({ metadata }) => metadata?.name)).toEqual(["b"]);
+    await using again = await cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" });
+    expect(runtime.containers.map(({ id }) => id)).toEqual([again.id]);
   });
 
   test("works in a pod that someone else made, with the configuration it was made from", async () => {

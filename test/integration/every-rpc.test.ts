@@ -8,7 +8,7 @@ test("every RPC of CRI v1 is reached through the facade", async () => {
   await cri.status();
   await cri.runtimeConfig();
   await cri.updateRuntimeConfig({});
-  const pod = await cri.pods.run({ name: "p" });
+  const pod = await cri.pods.run({ name: "p", cgroupParent: "/p" });
   await pod.status();
   await pod.updateResources({ resources: { limits: { memory: "1Gi" } } });
   await cri.pods.portForwardUrl(pod, [80]);
@@ -21,7 +21,7 @@ test("every RPC of CRI v1 is reached through the facade", async () => {
   await cri.containers.attachUrl(container);
   await container.checkpoint({ outputPath: "/tmp/c.tar" });
   await cri.pods.checkpoint(pod, { outputPath: "/tmp/p.tar" });
-  await cri.pods.restore({ name: "q" }, { checkpointPath: "/tmp/p.tar" });
+  await cri.pods.restore({ name: "q", cgroupParent: "/q" }, { checkpointPath: "/tmp/p.tar" });
   await container.stats();
   await pod.stats();
   await cri.stats.metricDescriptors();

@@ -16,6 +16,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+/** Run by the runners that they are for, against the package: test/package/tarball.test.ts. */
+const tests = readdirSync(join(folder, "testing")).map((name) => join("testing", name));
 const real = ["copy.ts", "port-forward.ts"];
 /** They run commands, for which the fake takes those of this machine. */
 const commands = ["exec-interactive.ts", "logs-follow.ts"];
@@ -48,7 +50,7 @@ describe("examples", () => {
     },
   );
 
-  test.each(examples)("%s is short", (file) => {
+  test.each([...examples, ...tests])("%s is short", (file) => {
     expect(readFileSync(join(folder, file), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(40);
   });
 

@@ -3,22 +3,12 @@ import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import {
-  type Channel,
-  ChannelCredentials,
-  ClientError,
-  createChannel,
-  createClient,
-  Metadata,
-  Status,
-} from "nice-grpc";
-import { afterEach, describe, expect, test } from "vitest";
+import { ChannelCredentials, type ClientError, createChannel, createClient, Metadata, Status } from "nice-grpc";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   type ContainerEventResponse,
   ContainerEventType,
   ContainerState,
-  ImageServiceDefinition,
-  type PodSandboxConfig,
   PodSandboxState,
   RuntimeServiceDefinition,
 } from "../../src/proto.js";
@@ -27,91 +17,20 @@ import {
   type ContainerBackend,
   type FakeFlavor,
   FakeRuntime,
-  type FakeRuntimeOptions,
   type RpcName,
 } from "../../src/testing/index.js";
 import { createCertificateAuthority } from "../support/certificates.js";
-
-const cleanUp: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step();
-});
-
-function connect(endpoint: string) {
-  // A pool of its own: else all channels to one endpoint share a connection, and its back-off.
-  const channel: Channel = createChannel(endpoint, undefined, { "grpc.use_local_subchannel_pool": 1 });
-  cleanUp.push(() => channel.close());
-  return {
-    channel,
-    runtime: createClient(RuntimeServiceDefinition, channel),
-    images: createClient(ImageServiceDefinition, channel),
-  };
-}
-
-async function start(options: FakeRuntimeOptions = {}) {
-  const fake = await FakeRuntime.start({ images: ["busybox:1"], ...options });
-  cleanUp.push(() => fake.stop());
-  return { fake, ...connect(fake.endpoint) };
-}
-
-const podConfig = (name: string) =>
-  ({
-    metadata: { name, namespace: "default", uid: `uid-${name}`, attempt: 0 },
-    labels: { app: name },
-    logDirectory: `/var/log/pods/${name}`,
-  }) satisfies Parameters<typeof PodSandboxConfig.fromPartial>[0];
-
-const containerConfig = (name: string, command: string[] = []) => ({
-  metadata: { name, attempt: 0 },
-  image: { image: "busybox:1", userSpecifiedImage: "busybox:1" },
-  command,
-  logPath: `${name}.log`,
-  labels: { tier: name },
-});
-
-type Connected = Awaited<ReturnType<typeof start>>;
-
-async function runPod({ runtime }: Pick<Connected, "runtime">, name = "web"): Promise<string> {
-  return (await runtime.runPodSandbox({ config: podConfig(name) })).podSandboxId;
-}
-
-async function createContainer(
-  { runtime }: Pick<Connected, "runtime">,
-  podSandboxId: string,
-  name = "main",
-  command: string[] = [],
-): Promise<string> {
-  const config = containerConfig(name, command);
-  return (await runtime.createContainer({ podSandboxId, config, sandboxConfig: podConfig("web") })).containerId;
-}
-
-async function startContainer(
-  connected: Pick<Connected, "runtime">,
-  podSandboxId: string,
-  name = "main",
-  command: string[] = [],
-): Promise<string> {
-  const containerId = await createContainer(connected, podSandboxId, name, command);
-  await connected.runtime.startContainer({ containerId });
-  return containerId;
-}
-
-async function failureOf(call: Promise<unknown>): Promise<ClientError> {
-  const error = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(ClientError);
-  return error as ClientError;
-}
-
-async function untilState({ runtime }: Pick<Connected, "runtime">, containerId: string, state: ContainerState) {
-  for (;;) {
-    const { status } = await runtime.containerStatus({ containerId });
-    if (status?.state === state) return status;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+import {
+  connect,
+  containerConfig,
+  createContainer,
+  failureOf,
+  podConfig,
+  runPod,
+  start,
+  startContainer,
+  untilState,
+} from "./fake-support.js";
 
 const flavors: readonly FakeFlavor[] = ["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"];
 
@@ -422,6 +341,27 @@ describe("images", () => {
     expect(fake.images).toEqual([]);
   });
 
+  test("tell in verbose replies how they are configured", async () => {
+    const reference = "demo:1";
+    const configuration = {
+      entrypoint: ["/init"],
+      env: { A: "b" },
+      labels: { of: "demo" },
+      stopSignal: "SIGINT",
+      user: 5,
+    };
+    const { images } = await start({ images: [{ reference, command: ["serve"], ...configuration }] });
+    const { info } = await images.imageStatus({ image: { image: reference }, verbose: true });
+    expect(JSON.parse(info.info as string).imageSpec.config).toEqual({
+      User: "5",
+      Env: ["A=b"],
+      Entrypoint: ["/init"],
+      Cmd: ["serve"],
+      Labels: { of: "demo" },
+      StopSignal: "SIGINT",
+    });
+  });
+
   test("are listed by filter on CRI-O; containerd looks at no filter", async () => {
     for (const [flavor, count] of [
       ["cri-o", 1],
@@ -617,7 +557,8 @@ describe("events", () => {
 describe("figures", () => {
   test("move", async () => {
     const { runtime, ...connected } = await start({ implemented: "all" });
-    const podSandboxId = await runPod({ runtime });
+    const config = { ...podConfig("web"), linux: { cgroupParent: "/web" } };
+    const { podSandboxId } = await runtime.runPodSandbox({ config });
     const containerId = await startContainer({ ...connected, runtime }, podSandboxId);
     const cpu = async () => (await runtime.containerStats({ containerId })).stats?.cpu?.usageCoreNanoSeconds?.value;
     const first = await cpu();
@@ -637,6 +578,24 @@ describe("figures", () => {
     }
     await runtime.stopContainer({ containerId });
     expect((await failureOf(runtime.containerStats({ containerId }))).details).toBe("unexpected metrics response: []");
+  });
+
+  test.each([
+    ["containerd-1.6", 2],
+    ["containerd-1.7", 2],
+    ["containerd-2", 2],
+    ["cri-o", 0],
+  ] as const)("of a pod without a control group, on %s: %i failures", async (flavor, failures) => {
+    const { runtime } = await start({ flavor });
+    const podSandboxId = await runPod({ runtime });
+    const measured = runtime.runPodSandbox({ config: { ...podConfig("b"), linux: { cgroupParent: "/b" } } });
+    await runtime.podSandboxStats({ podSandboxId: (await measured).podSandboxId });
+    const calls = [runtime.podSandboxStats({ podSandboxId }), runtime.listPodSandboxStats({})];
+    const refused = (await Promise.allSettled(calls)).filter(({ status }) => status === "rejected");
+    expect(refused).toHaveLength(failures);
+    for (const { reason } of refused as PromiseRejectedResult[]) {
+      expect(reason.details).toMatch(new RegExp(`${podSandboxId} because cgroupPath is empty$`));
+    }
   });
 
   test("the runtime describes itself", async () => {
@@ -804,118 +763,6 @@ describe("calls", () => {
   });
 });
 
-describe("faults", () => {
-  test("a failure comes once", async () => {
-    const { fake, runtime } = await start();
-    fake.failNext("Version", { code: "UNAVAILABLE", message: "not yet — später", trailers: { "x-why": "test" } });
-    let trailer: string | undefined;
-    const call = runtime.version({}, { onTrailer: (metadata) => (trailer = metadata.get("x-why")) });
-    expect(await failureOf(call)).toMatchObject({ code: Status.UNAVAILABLE, details: "not yet — später" });
-    expect(trailer).toBe("test");
-    await runtime.version({});
-    expect(fake.calls.map((recorded) => recorded.outcome)).toEqual(["UNAVAILABLE", "OK"]);
-  });
-
-  test("strike after the effect", async () => {
-    const { fake, runtime } = await start();
-    fake.failNext("RunPodSandbox", { code: "INTERNAL", phase: "afterEffect" });
-    expect((await failureOf(runPod({ runtime }))).code).toBe(Status.INTERNAL);
-    expect(fake.pods).toHaveLength(1);
-  });
-
-  test("strike during the effect, and the name is let go", async () => {
-    const { fake, runtime } = await start();
-    fake.failNext("RunPodSandbox", { code: "UNKNOWN", message: "failed to setup network", phase: "duringEffect" });
-    expect((await failureOf(runPod({ runtime }))).details).toBe("failed to setup network");
-    expect(fake.pods).toEqual([]);
-    await runPod({ runtime });
-  });
-
-  test("strike the calls that match, and those that wait are listed", async () => {
-    const { fake, runtime } = await start();
-    fake.failNext("RunPodSandbox", { code: "INTERNAL", match: ({ config }) => config?.metadata?.name === "b" });
-    await runPod({ runtime }, "a");
-    expect(fake.pendingFaults).toEqual([{ rpc: "RunPodSandbox", kind: "fail", phase: "beforeEffect", times: 1 }]);
-    await failureOf(runPod({ runtime }, "b"));
-    expect(fake.pendingFaults).toEqual([]);
-    fake.failNext("*", { code: "ABORTED", times: Infinity });
-    expect((await failureOf(runtime.status({}))).code).toBe(Status.ABORTED);
-    fake.clearFaults();
-    await runtime.status({});
-  });
-
-  test("a delay ends with the deadline that the client sent", async () => {
-    const { fake, runtime } = await start();
-    fake.delayNext("Version", 60_000);
-    const error = await failureOf(runtime.version({}, { metadata: Metadata({ "grpc-timeout": "30m" }) }));
-    expect(error.code).toBe(Status.DEADLINE_EXCEEDED);
-    await expect.poll(() => fake.calls[0]?.outcome).toBe("DEADLINE_EXCEEDED");
-    fake.delayNext("Version", 30);
-    const begun = performance.now();
-    await runtime.version({});
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(28);
-  });
-
-  test("a dropped connection is UNAVAILABLE, before and after the effect", async () => {
-    const { fake, runtime } = await start();
-    fake.dropNext("RunPodSandbox", "beforeEffect");
-    expect((await failureOf(runPod({ runtime }))).code).toBe(Status.UNAVAILABLE);
-    expect(fake.pods).toHaveLength(0);
-    fake.dropNext("RunPodSandbox", "afterEffect");
-    expect((await failureOf(runPod({ runtime }))).code).toBe(Status.UNAVAILABLE);
-    expect(fake.pods).toHaveLength(1);
-    expect(fake.calls.map((call) => [call.outcome, call.connection])).toEqual([
-      ["DROPPED", 1],
-      ["DROPPED", 2],
-    ]);
-  });
-
-  test("a dropped connection takes its other calls along and no other connection", async () => {
-    const { fake, runtime } = await start();
-    const other = connect(fake.endpoint);
-    await other.runtime.version({});
-    fake.hangNext("Status", { times: 2 });
-    const arrived = [fake.nextCall("Status", () => true)];
-    const along = runtime.status({});
-    await arrived[0];
-    const stays = other.runtime.status({});
-    const settled: string[] = [];
-    stays.catch(() => settled.push("other"));
-    await expect.poll(() => fake.callsOf("Status").length).toBe(2);
-    fake.dropNext("Version");
-    await failureOf(runtime.version({}));
-    expect((await failureOf(along)).code).toBe(Status.UNAVAILABLE);
-    expect(settled).toEqual([]);
-  });
-
-  test("replies can be replaced", async () => {
-    const { fake, runtime } = await start();
-    fake.respondNext("RunPodSandbox", {});
-    expect((await runtime.runPodSandbox({ config: podConfig("a") })).podSandboxId).toBe("");
-    expect(fake.pods).toHaveLength(1);
-    fake.respondNext("Version", (reply) => ({ ...reply, runtimeName: "" }));
-    expect(await runtime.version({})).toMatchObject({ runtimeName: "", runtimeApiVersion: "v1" });
-    fake.respondNext("ContainerStatus", { status: { id: "made up" } });
-    expect((await runtime.containerStatus({ containerId: "nope" })).status?.id).toBe("made up");
-    expect((await failureOf(runtime.containerStatus({ containerId: "nope" }))).code).toBe(Status.NOT_FOUND);
-  });
-
-  test("a stream breaks after its first message", async () => {
-    const { fake, runtime } = await start({ implemented: "all", streamBatchSize: 1 });
-    for (const name of ["a", "b"]) await runPod({ runtime }, name);
-    for (const fault of ["fail", "drop"]) {
-      if (fault === "fail") fake.failNext("StreamPodSandboxes", { code: "UNAVAILABLE", phase: "duringEffect" });
-      else fake.dropNext("StreamPodSandboxes", "duringEffect");
-      let messages = 0;
-      const reading = (async () => {
-        for await (const _ of runtime.streamPodSandboxes({})) messages++;
-      })();
-      expect((await failureOf(reading)).code).toBe(Status.UNAVAILABLE);
-      if (fault === "fail") expect(messages).toBe(1);
-    }
-  });
-});
-
 /** How many handles, requests and timers keep the process alive, by kind. */
 function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -940,6 +787,21 @@ describe("the process", () => {
     expect(status?.state).toBe(ContainerState.CONTAINER_RUNNING);
     await again.runtime.stopContainer({ containerId, timeout: 0 });
     expect((await again.runtime.containerStatus({ containerId })).status?.exitCode).toBe(137);
+  });
+
+  test("frozen, takes calls and answers them when it thaws", async () => {
+    const { fake, runtime } = await start();
+    await runtime.version({});
+    fake.freeze();
+    const version = runtime.version({});
+    await expect(runtime.status({}, { signal: AbortSignal.timeout(100) })).rejects.toThrow(/aborted/);
+    await expect(connect(fake.endpoint).runtime.version({}, { signal: AbortSignal.timeout(100) })).rejects.toThrow();
+    expect(fake.calls).toHaveLength(1);
+    fake.thaw();
+    expect((await version).runtimeName).toBe("containerd");
+    fake.freeze();
+    await fake.restart();
+    await connect(fake.endpoint).runtime.version({});
   });
 
   test("restarted in the middle of a call, breaks it off and lets go of the name", async () => {
@@ -1000,7 +862,7 @@ describe("the process", () => {
 
   test("replaces a stale socket, and nothing else", async () => {
     const folder = await mkdtemp(join(tmpdir(), "cri-test-"));
-    cleanUp.push(() => rm(folder, { recursive: true }));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const path = join(folder, "cri.sock");
     const first = await FakeRuntime.start({ endpoint: path });
     expect(first.endpoint).toBe(`unix://${path}`);
@@ -1035,7 +897,7 @@ describe("the process", () => {
     const pem = (text: string) => Buffer.from(text);
     const version = (credentials: ChannelCredentials) => {
       const channel = createChannel(fake.endpoint, credentials);
-      cleanUp.push(() => channel.close());
+      onTestFinished(() => channel.close());
       return createClient(RuntimeServiceDefinition, channel).version({});
     };
     const known = ChannelCredentials.createSsl(pem(authority.cert), pem(client.key), pem(client.cert));

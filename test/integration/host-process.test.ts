@@ -65,6 +65,41 @@ describe.skipIf(process.platform === "win32")("a host process", () => {
     expect((await stubborn.status()).exitCode).toBe(137);
   });
 
+  test("has the image's command, environment and stop signal, and its own of each in front of them", async () => {
+    const { cri, pod, logDirectory, runtime } = await start([]);
+    runtime.addImage({
+      reference: "demo:1",
+      entrypoint: sh('trap "exit 5" INT; echo "$A $B $0"; while :; do sleep 0.05; done'),
+      command: ["of the image"],
+      env: { A: "a", B: "b" },
+      stopSignal: "SIGINT",
+    });
+    const run = async (name: string, spec: object) => {
+      const container = await cri.runContainerInSandbox(pod, { name, image: "demo:1", ...spec });
+      const log = () => readFile(join(logDirectory, `${name}.0.log`), "utf8");
+      await expect.poll(log).toMatch(/\n/);
+      return { container, said: (await log()).trim().split(" ").slice(3).join(" ") };
+    };
+    const plain = await run("plain", {});
+    expect(plain.said).toBe("a b of the image");
+    await plain.container.stop({ gracePeriodSeconds: 20 });
+    expect((await plain.container.status()).exitCode).toBe(5);
+    expect((await run("args", { args: ["of the spec"], env: { B: "c" } })).said).toBe("a c of the spec");
+    expect((await run("command", { command: ["echo", "alone"] })).said).toBe("alone");
+  });
+
+  test.skipIf(process.platform !== "linux")("has figures of its own", async () => {
+    const { cri, pod } = await start([]);
+    const run = (name: string, command: string[]) =>
+      cri.runContainerInSandbox(pod, { name, image: "busybox:1", command });
+    const [busy, idle] = [await run("busy", sh("while :; do :; done")), await run("idle", ["sleep", "60"])];
+    const cpu = async (container: typeof busy) => (await container.stats()).cpu?.usageCoreNanoSeconds?.value.toNumber();
+    await expect.poll(() => cpu(busy), { timeout: 20_000 }).toBeGreaterThan(500_000_000);
+    expect(await cpu(idle)).toBeLessThan(250_000_000);
+    expect((await idle.stats()).memory?.workingSetBytes?.value.toNumber()).toBeGreaterThan(10_000);
+    expect((await idle.stats()).memory?.workingSetBytes?.value.toNumber()).toBeLessThan(8 << 20);
+  });
+
   test("that cannot be started says so as a runtime does", async () => {
     const { create } = await start(["no-such-program"]);
     expect(String(await rejection(create()))).toMatch(/"no-such-program": executable file not found in \$PATH/);

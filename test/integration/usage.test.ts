@@ -8,12 +8,14 @@ import { Long } from "../../src/proto.js";
 import { rejection, startFake } from "./support.js";
 
 const image = "busybox:1";
+/** containerd measures pods by the control group that they name. */
+const shop = { namespace: "shop", cgroupParent: "/shop" };
 
 /** A fake with two pods, of one and two containers. */
 async function startBusy(...options: Parameters<typeof startFake>) {
   const { runtime, cri } = await startFake(...options);
-  const one = await cri.pods.run({ name: "one", namespace: "shop", labels: { tier: "front" } });
-  const two = await cri.pods.run({ name: "two", namespace: "shop", labels: { tier: "back" } });
+  const one = await cri.pods.run({ name: "one", labels: { tier: "front" }, ...shop });
+  const two = await cri.pods.run({ name: "two", labels: { tier: "back" }, ...shop });
   const limits = { memory: "64Mi" };
   const web = await one.runContainer({ name: "web", image, labels: { a: "b" }, resources: { limits } });
   const api = await two.runContainer({ name: "api", image });

@@ -6,7 +6,7 @@
  * @module
  */
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +55,20 @@ function run(
 const node = (args: string[], cwd: string, env: NodeJS.ProcessEnv = {}) => run(process.execPath, args, { cwd, env });
 const good = { code: 0 };
 
+const bin = (path: string) => join(root, "node_modules", path);
+
+/** An example of a test, the command of its runner, and what that says when it has passed. */
+type TestExample = [file: string, command: readonly string[], summary: RegExp];
+
+/** By the type of the project that they are for. */
+const testExamples: Record<"module" | "commonjs", TestExample[]> = {
+  module: [
+    ["deploy-once.vitest.test.ts", [bin("vitest/vitest.mjs"), "run"], /Tests +3 passed \(3\)/],
+    ["reconcile.node.test.mjs", ["--test", "--test-reporter=spec"], /CHAOS_SEED=1\n(.*\n)*. pass 1\n/],
+  ],
+  commonjs: [["drain.jest.test.cjs", [bin("jest/bin/jest.js"), "--rootDir=."], /Tests: +1 passed, 1 total/]],
+};
+
 /** For what waits for npm and the compiler, in milliseconds. */
 const patience = 240_000;
 
@@ -96,9 +110,14 @@ describe("the tarball", () => {
   });
 });
 
+test("every example of a test is run", async () => {
+  const run = Object.values(testExamples).flatMap((examples) => examples.map(([file]) => file));
+  expect(await readdir(join(root, "examples/testing"))).toEqual(run.sort());
+});
+
 describe.each([
-  { type: "module", load: (name: string) => `await import(${JSON.stringify(name)})` },
-  { type: "commonjs", load: (name: string) => `require(${JSON.stringify(name)})` },
+  { type: "module" as const, load: (name: string) => `await import(${JSON.stringify(name)})` },
+  { type: "commonjs" as const, load: (name: string) => `require(${JSON.stringify(name)})` },
 ])("installed into a bare project of type $type", ({ type, load }) => {
   let project: string;
 
@@ -110,6 +129,7 @@ describe.each([
     const options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
     const { code, stderr } = await run("npm", ["install", ...options, tarball, types], { cwd: project });
     expect(code, stderr).toBe(0);
+    await symlink(bin("vitest"), join(project, "node_modules/vitest"));
   }, patience);
 
   test.each(subpaths)("%s loads and leaves yaml alone", async (name, mainExport) => {
@@ -158,6 +178,13 @@ describe.each([
     const compiled = await node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project);
     expect(compiled).toEqual({ ...good, stdout: "", stderr: "" });
     expect(await node(["out/program.js"], project)).toEqual({ ...good, stdout: "done\n", stderr: "" });
+  });
+
+  test.each(testExamples[type])("examples/testing/%s passes", async (file, command, summary) => {
+    await copyFile(join(root, "examples/testing", file), join(project, file));
+    const { code, stdout, stderr } = await node([...command, file], project, { CHAOS_SEED: "1" });
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout + stderr).toMatch(summary);
   });
 
   test("a wrong program does not compile", async () => {

@@ -4,7 +4,8 @@ import { CriError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
 import { CuttingProxy } from "./helpers/cutting-proxy.js";
 import { eventually, expectCode, failureOf, inBatches } from "./helpers/expecting.js";
-import { journeys } from "./helpers/journeys.js";
+import { folder } from "./helpers/folder.js";
+import { journeys, sh } from "./helpers/journeys.js";
 
 /** Moments at which to give up: most of them in the middle of the work, some before and after. */
 const moments = [1, 4, 9, 15, 22, 30, 45, 65, 100, 150];
@@ -148,15 +149,16 @@ journeys("ambiguous", (bench) => {
       test(`a command, ${cut}: never run twice`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
         await using client = bench.client({ endpoint: proxy.endpoint });
-        await using container = await bench.container(await bench.sharedPod());
+        await using at = await folder();
+        await using container = await bench.container(await bench.sharedPod(), at.inside);
         await client.version();
         proxy.cutNext("ExecSync", cut);
         const failure = await expectCode(
-          client.containers.execSync(container, ["/bin/sh", "-c", "echo once >> /tmp/count"]),
+          client.containers.execSync(container, sh("echo once >> count")),
           "UNAVAILABLE",
         );
         expect(failure).toMatchObject({ mayHaveTakenEffect: true, attempts: 1 });
-        const { stdout } = await container.execSync(["/bin/sh", "-c", "cat /tmp/count 2>/dev/null || true"]);
+        const { stdout } = await container.execSync(sh("cat count 2>/dev/null || true"));
         expect(["", "once\n"]).toContain(stdout);
       });
     }

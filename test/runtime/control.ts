@@ -1,31 +1,29 @@
 /**
- * Starting, stopping and killing the lab's runtimes from tests: the runtimes belong to the setup process, and tests run in others.
+ * Starting, stopping and killing the runtimes from tests: the runtimes belong to another process than the one that tests run in.
  *
  * @module
  */
 import { createServer, request, type Server } from "node:http";
-import type { LabInstance } from "./lab/lab.js";
 
-const actions = {
-  start: (instance: LabInstance) => instance.start(),
-  stop: (instance: LabInstance) => instance.stop(),
-  kill: (instance: LabInstance) => instance.kill("SIGKILL"),
-  restart: (instance: LabInstance) => instance.restart(),
-};
+/** What can be done to a runtime. Only fakes freeze and thaw by order; of a real one the process is stopped. */
+const actions = ["start", "stop", "kill", "restart", "freeze", "thaw"] as const;
 
-export type ControlAction = keyof typeof actions;
+export type ControlAction = (typeof actions)[number];
+
+/** A runtime that takes orders. */
+export type Steered = { readonly name: string } & { readonly [action in ControlAction]?: () => Promise<void> };
 
 /** Listens for orders such as `POST /kill/containerd-1.7`; the reply comes when the order has been carried out. */
-export function serveControl(socket: string, instances: readonly LabInstance[]): Promise<Server> {
+export function serveControl(socket: string, instances: readonly Steered[]): Promise<Server> {
   const server = createServer((incoming, reply) => {
     const [, action = "", name = ""] = incoming.url?.split("/") ?? [];
     const instance = instances.find((candidate) => candidate.name === name);
-    const act = Object.hasOwn(actions, action) ? actions[action as ControlAction] : undefined;
-    if (instance === undefined || act === undefined) {
+    const act = instance?.[actions.find((known) => known === action)!];
+    if (act === undefined) {
       reply.writeHead(404).end(`There is no ${action} for ${name}.`);
       return;
     }
-    act(instance).then(
+    act().then(
       () => reply.writeHead(204).end(),
       (error: unknown) => reply.writeHead(500).end(error instanceof Error ? error.message : String(error)),
     );

@@ -1,6 +1,5 @@
 /** Files and folders into and out of a container. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -15,21 +14,21 @@ type HeaderArgument = Parameters<ReturnType<typeof pack>["entry"]>[0];
 
 journeys("copy", (bench) => {
   test("a tree of a thousand files there and back, with modes, links and empty folders", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     await mkdir(join(here, "tree/deep/empty"), { recursive: true });
     for (let index = 0; index < 1_000; index++) await writeFile(join(here, `tree/deep/${index}`), `file ${index}\n`);
     await writeFile(join(here, "tree/script"), "#!/bin/sh\necho ran\n");
     await chmod(join(here, "tree/script"), 0o751);
     await symlink("script", join(here, "tree/link"));
 
-    await container.copyTo(join(here, "tree"), "/srv/some/where");
-    const seen =
-      "ls /srv/some/where/deep | wc -l; /srv/some/where/link; stat -c %a /srv/some/where/script; cat /srv/some/where/deep/999";
+    await container.copyTo(join(here, "tree"), `${there}/some/where`);
+    const seen = `cd ${there}/some/where; ls deep | wc -l; ./link; stat -c %a script; cat deep/999`;
     expect((await container.execSync(sh(seen))).stdout).toBe("1001\nran\n751\nfile 999\n");
 
-    await container.copyFrom("/srv/some/where", join(here, "back"));
+    await container.copyFrom(`${there}/some/where`, join(here, "back"));
     expect(await readdir(join(here, "back"))).toEqual(["deep", "link", "script"]);
     expect(await readdir(join(here, "back/deep"))).toHaveLength(1_001);
     expect(await readdir(join(here, "back/deep/empty"))).toEqual([]);
@@ -40,27 +39,34 @@ journeys("copy", (bench) => {
   });
 
   test("names that look like options or archives, hard links, a new name", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     await mkdir(join(here, "@odd"));
     await writeFile(join(here, "@odd/-rf"), "dash");
     await link(join(here, "@odd/-rf"), join(here, "@odd/second"));
-    await container.copyTo(join(here, "@odd"), "/srv/-odd");
-    const seen = "cd /srv/-odd && cat ./-rf ./second && stat -c %h ./second";
+    await container.copyTo(join(here, "@odd"), `${there}/-odd`);
+    const seen = `cd ${there}/-odd && cat ./-rf ./second && stat -c %h ./second`;
     expect((await container.execSync(sh(seen))).stdout).toBe("dashdash2\n");
-    await container.copyFrom("/srv/-odd", join(here, "back"));
+    await container.copyFrom(`${there}/-odd`, join(here, "back"));
     expect(await readFile(join(here, "back/second"), "utf8")).toBe("dash");
     expect((await lstat(join(here, "back/-rf"))).nlink).toBe(2);
   });
 
   test("an archive that leads out of the target is refused, and nothing is written", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    // The container is in charge of what its tar is.
+    await using container = await bench.container(await bench.sharedPod(), {
+      mounts: [shared.mount],
+      env: { PATH: `${there}/bin:/usr/bin:/bin` },
+    });
+    await container.execSync(sh(`mkdir ${there}/bin ${there}/data`));
     const entries: Record<string, HeaderArgument[]> = {
       parent: [{ name: "../escaped" }],
-      absolute: [{ name: "/tmp/escaped" }],
+      absolute: [{ name: join(here, "escaped") }],
       inside: [{ name: "data/../../escaped" }],
       throughLink: [{ name: "data/way", type: "symlink", linkname: here }, { name: "data/way/escaped" }],
       throughLinks: [
@@ -78,64 +84,62 @@ journeys("copy", (bench) => {
       }
       archive.finalize();
       await writeFile(join(here, `${name}.tar`), archive as unknown as Readable);
-      await container.copyTo(join(here, `${name}.tar`), "/srv/evil.tar");
-      // The container is in charge of what its tar is.
-      await container.execSync(
-        sh(
-          "mkdir -p /srv/data; cd /bin; test -e tar.real || mv tar tar.real; printf '#!/bin/sh\\nexec cat /srv/evil.tar\\n' > tar; chmod +x tar",
-        ),
-      );
-      const failure = await failureOf(container.copyFrom("/srv/data", join(here, "out")));
+      await container.copyTo(join(here, `${name}.tar`), `${there}/evil.tar`);
+      const evil = `#!/bin/sh\\nexec cat ${there}/evil.tar\\n`;
+      await container.execSync(sh(`printf '${evil}' > ${there}/bin/tar; chmod +x ${there}/bin/tar`));
+      const failure = await failureOf(container.copyFrom(`${there}/data`, join(here, "out")));
       expect([name, failure]).toEqual([name, expect.objectContaining({ code: "INVALID_RESPONSE" })]);
-      await container.execSync(sh("cd /bin; rm tar; mv tar.real tar"));
+      await container.execSync(sh(`rm ${there}/bin/tar`));
       expect((await readdir(here)).filter((file) => !file.endsWith(".tar"))).toEqual(["secret"]);
     }
-    expect(existsSync("/tmp/escaped")).toBe(false);
   });
 
   test("links lead where they led, wherever that is; one at the path itself is followed", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     await container.execSync(
       sh(
-        "mkdir -p /srv/links/lib; cd /srv/links; echo here > file; ln -s /etc/hosts absolute; ln -s ../../outside leading-out; " +
-          "ln -s gone dangling; ln -s file near; ln -s lib lib64; ln -s links /srv/way; ln -s links/file /srv/one; mkfifo pipe",
+        `mkdir -p ${there}/links/lib; cd ${there}/links; echo here > file; ln -s /etc/hosts absolute; ln -s ../../outside leading-out; ` +
+          "ln -s gone dangling; ln -s file near; ln -s lib lib64; ln -s links ../way; ln -s links/file ../one; mkfifo pipe",
       ),
     );
     // Twice: what is there from the first time is no obstacle, and nothing is written through it.
     for (const _ of [1, 2]) {
-      await container.copyFrom("/srv/way", join(here, "links"));
+      await container.copyFrom(`${there}/way`, join(here, "links"));
       const links = ["absolute", "leading-out", "dangling", "near", "lib64"].map((name) =>
         readlink(join(here, "links", name)),
       );
       expect(await Promise.all(links)).toEqual(["/etc/hosts", "../../outside", "gone", "file", "lib"]);
       expect(await readdir(join(here, "links"))).not.toContain("pipe");
     }
-    await container.copyFrom("/srv/one", join(here, "one"));
+    await container.copyFrom(`${there}/one`, join(here, "one"));
     expect(await readFile(join(here, "one"), "utf8")).toBe("here\n");
 
     await symlink("links", join(here, "current"));
-    await container.copyTo(join(here, "current"), "/srv/current");
+    await container.copyTo(join(here, "current"), `${there}/current`);
     const seen =
-      "cd /srv/current; for l in absolute leading-out dangling near lib64; do readlink $l; done; test -L . || cat file";
+      `cd ${there}/current; ` +
+      "for l in absolute leading-out dangling near lib64; do readlink $l; done; test -L . || cat file";
     expect((await container.execSync(sh(seen))).stdout).toBe("/etc/hosts\n../../outside\ngone\nfile\nlib\nhere\n");
-    await expectCode(container.copyFrom("/srv/links", join(here, "current")), "INVALID_INPUT");
+    await expectCode(container.copyFrom(`${there}/links`, join(here, "current")), "INVALID_INPUT");
     await expectCode(container.copyFrom("/dev/null", join(here, "null")), "INVALID_INPUT");
     expect((await readdir(here)).sort()).toEqual(["current", "links", "one"]);
   });
 
   test("modes are kept, but not those that make a program run as its owner", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     const modes = { open: 0o777, closed: 0o400, sticky: 0o1777, setuid: 0o4755, setgid: 0o2755 };
     const lines = Object.entries(modes).map(([name, mode]) => `echo > ${name}; chmod ${mode.toString(8)} ${name}`);
     const old = "touch -d '2001-02-03 04:05:06'";
     lines.push("touch read-only/file; chmod 555 read-only", `${old} read-only`);
-    await container.execSync(sh(`mkdir -p /srv/modes/read-only; cd /srv/modes; ${lines.join("; ")}`));
+    await container.execSync(sh(`mkdir -p ${there}/modes/read-only; cd ${there}/modes; ${lines.join("; ")}`));
     for (const _ of [1, 2]) {
-      await container.copyFrom("/srv/modes", join(here, "modes"));
+      await container.copyFrom(`${there}/modes`, join(here, "modes"));
       for (const [name, mode] of Object.entries(modes)) {
         const copied = (await lstat(join(here, "modes", name))).mode & 0o7777;
         expect([name, copied.toString(8)]).toEqual([name, (mode & 0o1777).toString(8)]);
@@ -146,65 +150,66 @@ journeys("copy", (bench) => {
   });
 
   test("what is in the container already is added to or replaced, never turned into something else", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     await mkdir(join(here, "conf/sub"), { recursive: true });
     await chmod(join(here, "conf"), 0o750);
     await writeFile(join(here, "conf/new"), "new");
     await container.execSync(
-      sh(
-        "mkdir -p /srv/real /srv/empty; echo old > /srv/real/old; ln -s real /srv/link; chmod 1777 /srv/real; echo > /srv/file",
-      ),
+      sh(`cd ${there}; mkdir real empty; echo old > real/old; ln -s real link; chmod 1777 real; echo > file`),
     );
-    await container.copyTo(join(here, "conf"), "/srv/link");
-    await container.copyTo(join(here, "conf/"), "/srv/fresh/");
-    const seen = "cd /srv; readlink link; ls real; stat -c %a real fresh";
+    await container.copyTo(join(here, "conf"), `${there}/link`);
+    await container.copyTo(join(here, "conf/"), `${there}/fresh/`);
+    const seen = `cd ${there}; readlink link; ls real; stat -c %a real fresh`;
     expect((await container.execSync(sh(seen))).stdout).toBe("real\nnew\nold\nsub\n1777\n750\n");
 
-    for (const path of ["/srv/empty", "/srv/empty/", "/srv/link", "/srv/nothing/"]) {
+    for (const path of ["empty", "empty/", "link", "nothing/"].map((name) => `${there}/${name}`)) {
       const failure = await failureOf(container.copyTo(join(here, "conf/new"), path));
       expect(failure).toMatchObject({ code: "INVALID_INPUT", field: "containerPath" });
       expect(String(failure)).toContain(join(path, "new"));
     }
-    await expectCode(container.copyTo(join(here, "conf"), "/srv/file"), "INVALID_INPUT");
-    expect((await container.execSync(sh("cd /srv; ls empty; test -f file; ls"))).stdout).toBe(
+    await expectCode(container.copyTo(join(here, "conf"), `${there}/file`), "INVALID_INPUT");
+    expect((await container.execSync(sh(`cd ${there}; ls empty; test -f file; ls`))).stdout).toBe(
       "empty\nfile\nfresh\nlink\nreal\n",
     );
   });
 
   test("names and links longer than a header of tar holds, odd ones, and pipes, which are left out", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     const long = `${"ä".repeat(60)}-${"b".repeat(100)}`;
     await mkdir(join(here, "tree", long, long), { recursive: true });
     await writeFile(join(here, "tree", long, long, "file\n?"), "deep");
     await symlink(`${long}/${long}`, join(here, "tree/link"));
     await link(join(here, "tree", long, long, "file\n?"), join(here, "tree/zwei"));
     execFileSync("mkfifo", [join(here, "tree/pipe"), join(here, "pipe")]);
-    await container.copyTo(join(here, "tree"), "/srv/tree");
-    const seen = `cd /srv/tree; cat link/file*; stat -c %h zwei; test -e pipe || echo no pipe`;
+    await container.copyTo(join(here, "tree"), `${there}/tree`);
+    const seen = `cd ${there}/tree; cat link/file*; stat -c %h zwei; test -e pipe || echo no pipe`;
     expect((await container.execSync(sh(seen))).stdout).toBe("deep2\nno pipe\n");
-    await expectCode(container.copyTo(join(here, "pipe"), "/srv/pipe"), "INVALID_INPUT");
-    await container.copyFrom("/srv/tree", join(here, "back"));
+    await expectCode(container.copyTo(join(here, "pipe"), `${there}/pipe`), "INVALID_INPUT");
+    await container.copyFrom(`${there}/tree`, join(here, "back"));
     expect(await readFile(join(here, "back", long, long, "file\n?"), "utf8")).toBe("deep");
     expect(await readlink(join(here, "back/link"))).toBe(`${long}/${long}`);
   });
 
   test("an aborted copy rejects with the signal's reason, leaves no file open, and nothing here", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     await writeFile(join(here, "big"), Buffer.alloc(200_000_000));
-    await container.execSync(sh("mkdir -p /srv; dd if=/dev/zero of=/srv/big bs=1M count=200"));
+    await container.execSync(sh(`dd if=/dev/zero of=${there}/big bs=1M count=200`));
     const open = async () => {
       const files = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
       return (await Promise.all(files)).filter((file) => file.startsWith(here));
     };
     for (const copy of [
-      (signal: AbortSignal) => container.copyTo(join(here, "big"), "/srv/copied", { signal }),
-      (signal: AbortSignal) => container.copyFrom("/srv/big", join(here, "new/copied"), { signal }),
+      (signal: AbortSignal) => container.copyTo(join(here, "big"), `${there}/copied`, { signal }),
+      (signal: AbortSignal) => container.copyFrom(`${there}/big`, join(here, "new/copied"), { signal }),
     ]) {
       const stop = new AbortController();
       const reason = new Error("enough");
@@ -221,24 +226,26 @@ journeys("copy", (bench) => {
   });
 
   test("one file, to a new name and over an old one", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     for (const content of ["first", "second"]) {
       await writeFile(join(here, "a"), content);
-      await container.copyTo(join(here, "a"), "/tmp/b");
-      expect((await container.execSync(["cat", "/tmp/b"])).stdout).toBe(content);
-      await container.copyFrom("/tmp/b", join(here, "c"));
+      await container.copyTo(join(here, "a"), `${there}/b`);
+      expect((await container.execSync(["cat", `${there}/b`])).stdout).toBe(content);
+      await container.copyFrom(`${there}/b`, join(here, "c"));
       expect(await readFile(join(here, "c"), "utf8")).toBe(content);
     }
   });
 
   test("what is missing is told, and nothing is left", async () => {
-    await using container = await bench.container(await bench.sharedPod());
     await using made = await folder();
-    const here = made.path;
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
     await expectCode(container.copyFrom("/no/such/file", join(here, "x")), "NOT_FOUND");
-    await expectCode(container.copyTo(join(here, "nothing"), "/tmp/x"), "INVALID_INPUT");
+    await expectCode(container.copyTo(join(here, "nothing"), `${there}/x`), "INVALID_INPUT");
     await expectCode(container.copyTo(here, "relative"), "INVALID_INPUT");
     expect(await readdir(here)).toEqual([]);
   });

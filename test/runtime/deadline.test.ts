@@ -2,7 +2,6 @@
 import { expect, test } from "vitest";
 import { expectCode, failureOf } from "./helpers/expecting.js";
 import { labJourneys } from "./helpers/journeys.js";
-import { freeze, processOf } from "./helpers/process-of.js";
 
 labJourneys("deadline", (bench) => {
   const { cri, runtime } = bench;
@@ -11,7 +10,7 @@ labJourneys("deadline", (bench) => {
     const pod = await bench.sharedPod();
     await using container = await bench.container(pod);
     {
-      using _frozen = await freeze(processOf(runtime.endpoint));
+      using _frozen = await runtime.freeze();
       const calls: Record<string, (options: { timeoutMs: number }) => Promise<unknown>> = {
         version: (options) => cri.version(options),
         list: (options) => cri.containers.list({}, options),
@@ -41,7 +40,7 @@ labJourneys("deadline", (bench) => {
   });
 
   test("an absolute deadline, the earlier of two, and one that is over", async () => {
-    using _frozen = await freeze(processOf(runtime.endpoint));
+    using _frozen = await runtime.freeze();
     const startedAt = performance.now();
     await expectCode(cri.version({ deadline: new Date(Date.now() + 300) }), "DEADLINE_EXCEEDED");
     await expectCode(cri.version({ deadline: new Date(Date.now() + 60_000), timeoutMs: 300 }), "DEADLINE_EXCEEDED");
@@ -52,7 +51,7 @@ labJourneys("deadline", (bench) => {
   });
 
   test("an abort is heard at once", async () => {
-    using _frozen = await freeze(processOf(runtime.endpoint));
+    using _frozen = await runtime.freeze();
     const abort = new AbortController();
     const call = failureOf(cri.version({ signal: abort.signal }));
     const reason = new Error("not waiting for that");
@@ -62,14 +61,14 @@ labJourneys("deadline", (bench) => {
 
   test("a new client gives up on a runtime that accepts and says nothing", async () => {
     const { CriClient } = await import("k8s-cri-client");
-    using _frozen = await freeze(processOf(runtime.endpoint));
+    using _frozen = await runtime.freeze();
     const failure = await failureOf(CriClient.connect({ endpoint: runtime.endpoint, connectTimeoutMs: 500 }));
     expect(failure).toMatchObject({ name: "EndpointError", endpoint: runtime.endpoint });
     expect((failure as { code: string }).code).toMatch(/^(DEADLINE_EXCEEDED|UNAVAILABLE)$/);
   });
 
   test("a call that was given time enough is answered when the runtime moves on", async () => {
-    const frozen = await freeze(processOf(runtime.endpoint));
+    const frozen = await runtime.freeze();
     const version = cri.version();
     setTimeout(frozen.thaw, 700);
     expect((await version).runtimeVersion).toContain(runtime.version);
@@ -78,7 +77,7 @@ labJourneys("deadline", (bench) => {
   test("a pod whose creation ran into the deadline: nothing is left, and the next try succeeds", async () => {
     const spec = bench.podSpec({ uid: `frozen-${bench.namespace}` });
     {
-      const frozen = await freeze(processOf(runtime.endpoint));
+      const frozen = await runtime.freeze();
       setTimeout(frozen.thaw, 600);
       const failure = await expectCode(cri.pods.run(spec, { timeoutMs: 300 }), "DEADLINE_EXCEEDED");
       expect(failure.mayHaveTakenEffect).toBe(true);

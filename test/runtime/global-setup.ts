@@ -34,7 +34,14 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const versions = chosen ? parseVersions(chosen) : labVersions;
   const lab = await startLab({ versions, tcp: { "1.7": "without-cri", "2.1": "cri" } });
   const controlSocket = join(lab.folder, "control.sock");
-  const control = await serveControl(controlSocket, lab.instances);
+  const steered = lab.instances.map(({ name, start, stop, kill, restart }) => ({
+    name,
+    start,
+    stop,
+    kill: () => kill("SIGKILL"),
+    restart,
+  }));
+  const control = await serveControl(controlSocket, steered);
   provide({ runtimes: fromLab(lab, controlSocket) });
   return async () => {
     control.close();

@@ -2,7 +2,8 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { eventually } from "./helpers/expecting.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { countProcesses } from "./helpers/inside.js";
+import { aWhile, journeys, sh } from "./helpers/journeys.js";
 
 journeys("interactive", (bench) => {
   const keyboard = () => Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => {} });
@@ -15,14 +16,15 @@ journeys("interactive", (bench) => {
       seen += chunk.toString();
     });
     const left = container.execInteractive(["sh"], { input, output });
-    input.write("stty size; sleep 7003 & echo started\n");
+    const seconds = aWhile();
+    input.write(`stty size; sleep ${seconds} & echo started\n`);
     await eventually(
       () => seen,
       (text) => text.includes("33 99\r\n") && text.includes("\nstarted"),
     );
     input.write("\x10\x11");
     expect(await left).toEqual({ detached: true });
-    expect((await container.execSync(sh("ps | grep -c '[s]leep 7003'"))).stdout).toBe("1\n");
+    expect(await countProcesses(container, `sleep ${seconds}`)).toBe(1);
 
     const ended = container.execInteractive(["sh"], { input, output });
     input.write("exit 4\n");

@@ -15,6 +15,7 @@ journeys("lifecycle", (bench) => {
 
   test("a pod and a container, step by step", async () => {
     const before = Date.now();
+    await using at = await folder();
     await using pod = await bench.pod({ labels: { app: "steps" } });
     expect(pod.id).toMatch(/^[0-9a-f]{64}$/);
     expect(pod.adopted).toBe(false);
@@ -25,14 +26,14 @@ journeys("lifecycle", (bench) => {
     expect(toDate(running.createdAt)?.getTime()).toBeGreaterThan(before - 2_000);
 
     await using container = await pod.createContainer(
-      bench.containerSpec({ command: sh("trap 'exit 3' TERM; echo up > /tmp/up; while :; do sleep 0.1; done") }),
+      bench.containerSpec({ ...at.inside, command: sh("trap 'exit 3' TERM; echo > up; while :; do sleep 0.1; done") }),
     );
     const created = await container.status();
     expect(created.state).toBe(ContainerState.CONTAINER_CREATED);
     expect(toDate(created.startedAt)).toBeUndefined();
     await container.start();
     expect((await container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
-    await ask(container, "until test -f /tmp/up; do sleep 0.05; done");
+    await ask(container, "until test -f up; do sleep 0.05; done");
 
     await container.stop({ gracePeriodSeconds: 30 });
     const exited = await container.status();
@@ -49,10 +50,12 @@ journeys("lifecycle", (bench) => {
   });
 
   test("a container that pays no heed to its stop signal is killed when the grace period is over", async () => {
+    await using at = await folder();
     await using container = await bench.container(await bench.sharedPod(), {
-      command: sh("trap '' TERM; echo up > /tmp/up; while :; do sleep 0.1; done"),
+      ...at.inside,
+      command: sh("trap '' TERM; echo > up; while :; do sleep 0.1; done"),
     });
-    await ask(container, "until test -f /tmp/up; do sleep 0.05; done");
+    await ask(container, "until test -f up; do sleep 0.05; done");
     const startedAt = performance.now();
     await container.stop({ gracePeriodSeconds: 1 });
     expect(performance.now() - startedAt).toBeGreaterThan(950);
@@ -63,10 +66,12 @@ journeys("lifecycle", (bench) => {
     await using container = await bench.container(await bench.sharedPod());
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await container.status()).exitCode).toBe(137);
+    await using at = await folder();
     await using polite = await bench.container(await bench.sharedPod(), {
-      command: sh("trap 'exit 4' TERM; echo up > /tmp/up; while :; do sleep 0.05; done"),
+      ...at.inside,
+      command: sh("trap 'exit 4' TERM; echo > up; while :; do sleep 0.05; done"),
     });
-    await ask(polite, "until test -f /tmp/up; do sleep 0.05; done");
+    await ask(polite, "until test -f up; do sleep 0.05; done");
     await polite.stop({ gracePeriodSeconds: 0.2 });
     // Had 0.2 become 0, the process would have been killed without a word.
     expect((await polite.status()).exitCode).toBe(4);

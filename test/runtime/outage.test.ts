@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ContainerState, CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { expectCode, failureOf } from "./helpers/expecting.js";
+import { folder } from "./helpers/folder.js";
 import { ask } from "./helpers/inside.js";
 import { labJourneys, sh } from "./helpers/journeys.js";
 
@@ -12,12 +13,13 @@ labJourneys("outage", (bench) => {
 
   test("the same client works again after a kill and a restart, and containers have run on", async () => {
     await using pod = await bench.pod();
-    await using container = await bench.container(pod);
-    await ask(container, "echo before > /tmp/mark");
+    await using at = await folder();
+    await using container = await bench.container(pod, at.inside);
+    await ask(container, "echo before > mark");
     await runtime.kill();
     await runtime.start();
     expect((await cri.version({ retry: patient })).runtimeVersion).toContain(runtime.version);
-    expect(await ask(container, "cat /tmp/mark")).toBe("before");
+    expect(await ask(container, "cat mark")).toBe("before");
     expect((await container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
     await using next = await bench.container(pod);
     expect(await ask(next, "echo works")).toBe("works");
@@ -72,21 +74,25 @@ labJourneys("outage", (bench) => {
 
   test("wait() survives the restart and knows the exit code, also of an end while the runtime was away", async () => {
     const pod = await bench.sharedPod();
+    await using one = await folder();
+    await using another = await folder();
     await using during = await bench.container(pod, {
-      command: sh("while ! test -f /tmp/go; do sleep 0.05; done; sleep 0.3; exit 42"),
+      ...one.inside,
+      command: sh("while ! test -f go; do sleep 0.05; done; sleep 0.3; exit 42"),
     });
     await using later = await bench.container(pod, {
-      command: sh("while ! test -f /tmp/go; do sleep 0.05; done; exit 43"),
+      ...another.inside,
+      command: sh("while ! test -f go; do sleep 0.05; done; exit 43"),
     });
     const ends = [during.wait(), later.wait()];
-    await ask(during, "touch /tmp/go");
+    await ask(during, "touch go");
     await runtime.kill();
     await sleep(1_000);
     await runtime.start();
     // Of what ended while it was away containerd 1.7 and later may know no more than that: 255, for an unknown reason.
     const { exitCode, reason } = await ends[0]!;
     expect(reason === "Unknown" ? 255 : 42, `${exitCode} ${reason}`).toBe(exitCode);
-    await ask(later, "touch /tmp/go");
+    await ask(later, "touch go");
     expect((await ends[1]!).exitCode).toBe(43);
   });
 

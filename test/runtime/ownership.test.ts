@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CriError, type OwnedContainer } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { expectCode, failureOf } from "./helpers/expecting.js";
+import { folder } from "./helpers/folder.js";
 import { ask } from "./helpers/inside.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
@@ -111,13 +112,14 @@ journeys("ownership", (bench) => {
 
   test("disposal gives the process its grace period where the spec has one", async () => {
     const pod = await bench.sharedPod();
-    const spec = { command: sh("trap 'sleep 1; exit 7' TERM; echo up > /tmp/up; while :; do sleep 0.05; done") };
+    const command = sh("trap 'sleep 1; exit 7' TERM; echo > up; while :; do sleep 0.05; done");
     const ended = async (terminationGracePeriodSeconds: number) => {
-      const container = await bench.container(pod, { ...spec, terminationGracePeriodSeconds });
-      await ask(container, "until test -f /tmp/up; do sleep 0.05; done");
+      await using at = await folder();
+      const container = await bench.container(pod, { ...at.inside, command, terminationGracePeriodSeconds });
+      await ask(container, "until test -f up; do sleep 0.05; done");
       const exit = container.wait();
       await container[Symbol.asyncDispose]();
-      return exit.then(
+      return await exit.then(
         ({ exitCode }) => exitCode,
         // Removed before wait could look: that is no news of how it ended.
         (error: unknown) => (CriError.is(error, "NOT_FOUND") ? undefined : Promise.reject(error)),

@@ -5,27 +5,37 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { eventually, expectCode } from "./helpers/expecting.js";
+import { folder } from "./helpers/folder.js";
 import { type Bench, journeys, sh } from "./helpers/journeys.js";
+import { freePort } from "./lab/registry.js";
 
 const transports = ["spdy", "websocket"] as const;
 
 /** A pod of its own network with a web server in it. */
 async function server(bench: Bench) {
+  const port = await freePort();
+  const at = await folder();
   const pod = await bench.pod();
-  const command = sh("mkdir -p /www && echo hello > /www/hello && exec httpd -f -p 8080 -h /www");
-  const container = await bench.container(pod, { command });
-  const ask = async () => (await container.execSync(sh("wget -qO- localhost:8080/hello"))).stdout;
-  await eventually(ask, (said) => said === "hello\n");
-  return { pod, container };
+  const command = sh(`echo hello > hello && exec httpd -f -p ${port} -h ${at.path}`);
+  const container = await bench.container(pod, { ...at.inside, command });
+  const dispose = async () => {
+    await pod[Symbol.asyncDispose]();
+    await at[Symbol.asyncDispose]();
+  };
+  await using listener = await pod.portForward(port).listen();
+  await eventually(
+    () => get(listener.address.port, "/hello").catch(String),
+    (said) => said === "hello\n",
+  );
+  return { pod, container, port, [Symbol.asyncDispose]: dispose };
 }
 
 const get = async (port: number, path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
 
 journeys("port-forward", (bench) => {
   test.each(transports)("%s: many connections at once, through a listener", async (transport) => {
-    const { pod } = await server(bench);
-    await using _pod = pod;
-    await using forward = pod.portForward(8080, { transport });
+    await using web = await server(bench);
+    await using forward = web.pod.portForward(web.port, { transport });
     await using listener = await forward.listen();
     const failures: unknown[] = [];
     listener.on("connectionError", (error) => failures.push(error));
@@ -38,9 +48,8 @@ journeys("port-forward", (bench) => {
   test.each(transports)(
     "%s: a server that closes first, and a client that closes late: no failure",
     async (transport) => {
-      const { pod } = await server(bench);
-      await using _pod = pod;
-      await using listener = await pod.portForward(8080, { transport }).listen();
+      await using web = await server(bench);
+      await using listener = await web.pod.portForward(web.port, { transport }).listen();
       const failures: unknown[] = [];
       listener.on("connectionError", (error) => failures.push(error));
       const replies = Array.from({ length: 10 }, async () => {
@@ -56,10 +65,9 @@ journeys("port-forward", (bench) => {
   );
 
   test("an ended signal ends listeners, connections and what is about to become one", async () => {
-    const { pod } = await server(bench);
-    await using _pod = pod;
+    await using web = await server(bench);
     const controller = new AbortController();
-    const forward = pod.portForward(8080, { signal: controller.signal });
+    const forward = web.pod.portForward(web.port, { signal: controller.signal });
     const listener = await forward.listen({ signal: new AbortController().signal });
     const stream = await forward.connect();
     const ended = [once(listener, "close"), once(stream.resume(), "error"), forward.listen().catch((error) => error)];
@@ -69,12 +77,11 @@ journeys("port-forward", (bench) => {
   });
 
   test("a large download arrives whole", async () => {
-    const { pod, container } = await server(bench);
-    await using _pod = pod;
+    await using web = await server(bench);
     const mebibytes = process.env.CRI_TEST_THOROUGH === "1" ? 256 : 64;
-    const make = `dd if=/dev/urandom of=/www/big bs=1M count=${mebibytes} 2>/dev/null; sha256sum /www/big`;
-    const sum = (await container.execSync(sh(make))).stdout;
-    await using listener = await pod.portForward(8080).listen();
+    const make = `dd if=/dev/urandom of=big bs=1M count=${mebibytes} 2>/dev/null; sha256sum big`;
+    const sum = (await web.container.execSync(sh(make))).stdout;
+    await using listener = await web.pod.portForward(web.port).listen();
     const response = await fetch(`http://127.0.0.1:${listener.address.port}/big`);
     const hash = createHash("sha256");
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) hash.update(chunk);
@@ -82,9 +89,8 @@ journeys("port-forward", (bench) => {
   });
 
   test("a connection without a listener, and one to a port that nobody listens on", async () => {
-    const { pod } = await server(bench);
-    await using _pod = pod;
-    await using forward = pod.portForward([8080, 9]);
+    await using web = await server(bench);
+    await using forward = web.pod.portForward([web.port, 9]);
     const stream = await forward.connect();
     // containerd 1.6 passes the end of the answer on only when the request has ended too.
     stream.end("GET /hello HTTP/1.0\r\n\r\n");
@@ -98,13 +104,12 @@ journeys("port-forward", (bench) => {
   });
 
   test("the listener outlives failures, and a server that restarts", async () => {
-    const { pod, container } = await server(bench);
-    await using _pod = pod;
-    await using listener = await pod.portForward(8080).listen();
+    await using web = await server(bench);
+    await using listener = await web.pod.portForward(web.port).listen();
     const failures: unknown[] = [];
     listener.on("connectionError", (error) => failures.push(error));
     expect(await get(listener.address.port, "/hello")).toBe("hello\n");
-    await container.stop({ gracePeriodSeconds: 0 });
+    await web.container.stop({ gracePeriodSeconds: 0 });
     await new Promise<void>((resolve) =>
       connect(listener.address.port, "127.0.0.1")
         .on("error", () => {})
@@ -114,7 +119,7 @@ journeys("port-forward", (bench) => {
       () => failures.length,
       (count) => count > 0,
     );
-    await container.restart({ gracePeriodSeconds: 0 });
+    await web.container.restart({ gracePeriodSeconds: 0 });
     const again = () => get(listener.address.port, "/hello").catch(String);
     await eventually(again, (said) => said === "hello\n");
   });

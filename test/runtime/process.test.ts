@@ -1,7 +1,10 @@
 /** What a container's first process is started with, as that process sees it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ContainerState } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
 import { expectCode } from "./helpers/expecting.js";
+import { folder } from "./helpers/folder.js";
 import { ask, processStatus } from "./helpers/inside.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
@@ -10,7 +13,10 @@ journeys("process", (bench) => {
 
   test("environment: on top of the image's, special characters and bytes as they are, nothing expanded", async () => {
     const bytes = Uint8Array.from({ length: 255 }, (_, index) => index + 1);
+    await using at = await folder();
     await using container = await bench.container(await bench.sharedPod(), {
+      ...at.inside,
+      command: ["/bin/cp", "/proc/self/environ", "environ"],
       env: {
         EMPTY: "",
         SPACED: "  a b  ",
@@ -24,9 +30,9 @@ journeys("process", (bench) => {
         LEFT_OUT: undefined,
       },
     });
-    const { stdout } = await container.execSync(["/bin/cat", "/proc/1/environ"], { encoding: "buffer" });
+    await container.wait();
     const seen = new Map(
-      split(Buffer.from(stdout), 0).map((entry) => {
+      split(await readFile(join(at.path, "environ")), 0).map((entry) => {
         const sign = entry.indexOf("=");
         return [entry.subarray(0, sign).toString(), entry.subarray(sign + 1)] as const;
       }),
@@ -58,15 +64,17 @@ journeys("process", (bench) => {
 
   test("args alone go to the image's entry point, command replaces both, and no shell is in between", async () => {
     const commandLine = async (spec: Parameters<typeof bench.container>[1]) => {
-      await using container = await bench.container(await bench.sharedPod(), spec);
-      return (await ask(container, "tr '\\0' '\\n' < /proc/1/cmdline")).split("\n");
+      await using at = await folder();
+      await using container = await bench.container(await bench.sharedPod(), { ...at.inside, ...spec });
+      await container.wait();
+      return (await readFile(join(at.path, "cmdline"), "utf8")).split("\0").slice(0, -1);
     };
-    expect(await commandLine({ command: ["/bin/sleep"], args: ["1000"] })).toEqual(["/bin/sleep", "1000"]);
-    expect(await commandLine({ command: ["/bin/sleep", "1001"], args: [] })).toEqual(["/bin/sleep", "1001"]);
+    const copy = ["/bin/cp", "/proc/self/cmdline", "cmdline"];
+    expect(await commandLine({ command: copy.slice(0, 1), args: copy.slice(1) })).toEqual(copy);
+    expect(await commandLine({ command: copy, args: [] })).toEqual(copy);
     // The test image has a command and no entry point: args take the command's place.
-    if (runtime.lab)
-      expect(await commandLine({ command: [], args: ["/bin/sleep", "1002"] })).toEqual(["/bin/sleep", "1002"]);
-    const odd = ["/bin/sh", "-c", "sleep 1000; :", "", "two words", "$HOME", "*", "ü", "--"];
+    if (runtime.lab) expect(await commandLine({ command: [], args: copy })).toEqual(copy);
+    const odd = [...sh("cp /proc/$$/cmdline cmdline; :"), "", "two words", "$HOME", "*", "ü", "--"];
     expect(await commandLine({ command: odd })).toEqual(odd);
   });
 
@@ -112,10 +120,15 @@ journeys("process", (bench) => {
 
   describe("stop signals", () => {
     const traps =
-      "trap 'exit 10' USR1; trap 'exit 15' TERM; trap 'exit 2' INT; echo > /tmp/up; while :; do sleep 0.05; done";
+      "trap 'exit 10' USR1; trap 'exit 15' TERM; trap 'exit 2' INT; echo > up; while :; do sleep 0.05; done";
     const exitCodeOf = async (spec: Parameters<typeof bench.container>[1]) => {
-      await using container = await bench.container(await bench.sharedPod(), { command: sh(traps), ...spec });
-      await ask(container, "until test -f /tmp/up; do sleep 0.05; done");
+      await using at = await folder();
+      await using container = await bench.container(await bench.sharedPod(), {
+        ...at.inside,
+        command: sh(traps),
+        ...spec,
+      });
+      await ask(container, "until test -f up; do sleep 0.05; done");
       await container.stop({ gracePeriodSeconds: 30 });
       return (await container.status()).exitCode;
     };

@@ -3,15 +3,18 @@
  *
  * @module
  */
+import type { FakeFlavor } from "k8s-cri-client/testing";
 import type { Lab, LabImages, LabTcp } from "./lab/lab.js";
 
 export interface ProvidedRuntimes {
   /** Empty when there is none; then `skipped` says why. */
   runtimes: ProvidedRuntime[];
   skipped?: string;
+  /** Where test files run side by side: the runtimes of each worker, instead of {@link runtimes}. */
+  ofWorkers?: ProvidedRuntime[][];
 }
 
-/** A runtime to test against: one of the lab's, or one that the environment names. */
+/** A runtime to test against: one of the lab's, one that the environment names, or a fake. */
 export interface ProvidedRuntime {
   /** E.g. `containerd-1.7`; `external` for one that the environment names. */
   name: string;
@@ -21,8 +24,10 @@ export interface ProvidedRuntime {
   imageEndpoint: string;
   /** An image with a shell and the usual small programs. */
   image: string;
-  /** What only the lab has; tests that need it skip themselves without. */
+  /** What the lab has, and a fake as far as it can; tests that need it skip themselves without. */
   lab?: ProvidedLab;
+  /** What a fake imitates. */
+  flavor?: FakeFlavor;
 }
 
 export interface ProvidedLab {

@@ -13,26 +13,26 @@ journeys("logs", (bench) => {
   test("after rename and reopen the runtime writes to a new file, and nothing is lost", async () => {
     await using logs = await folder();
     await using pod = await bench.cheapPod({ logDirectory: logs.path });
+    await using at = await folder();
     await using container = await bench.container(pod, {
-      command: sh(
-        "i=0; while :; do if test -f /tmp/say; then i=$((i+1)); echo line $i; rm /tmp/say; fi; sleep 0.02; done",
-      ),
+      ...at.inside,
+      command: sh("i=0; while :; do if test -f say; then i=$((i+1)); echo line $i; rm say; fi; sleep 0.02; done"),
     });
     const { logPath } = await container.status();
     const rotated = `${logPath}.1`;
-    await ask(container, "touch /tmp/say");
+    await ask(container, "touch say");
     await eventually(
       () => read(logPath),
       (text) => text.includes("line 1\n"),
     );
     await rename(logPath, rotated);
-    await ask(container, "touch /tmp/say");
+    await ask(container, "touch say");
     await eventually(
       () => read(rotated),
       (text) => text.includes("line 2\n"),
     );
     await container.reopenLog();
-    await ask(container, "touch /tmp/say");
+    await ask(container, "touch say");
     await eventually(
       () => read(logPath),
       (text) => text.includes("line 3\n"),

@@ -32,10 +32,12 @@ journeys("restart", (bench) => {
 
   test("the old one is kept on request, with how it ended", async () => {
     const pod = await bench.sharedPod();
+    await using at = await folder();
     await using old = await bench.container(pod, {
-      command: sh("trap 'exit 11' TERM; echo > /tmp/up; while :; do sleep 0.05; done"),
+      ...at.inside,
+      command: sh("trap 'exit 11' TERM; echo > up; while :; do sleep 0.05; done"),
     });
-    await ask(old, "until test -f /tmp/up; do sleep 0.05; done");
+    await ask(old, "until test -f up; do sleep 0.05; done");
     await using next = await old.restart({ keepOld: true, gracePeriodSeconds: 30 });
     expect(await old.status()).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 11 });
     expect((await next.status()).state).toBe(ContainerState.CONTAINER_RUNNING);

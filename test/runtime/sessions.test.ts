@@ -7,7 +7,9 @@ import { inspect } from "node:util";
 import { ExecError, type ExecSession } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { folder } from "./helpers/folder.js";
+import { countProcesses } from "./helpers/inside.js";
+import { aWhile, journeys, sh } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 /** The whole of it takes a minute on containerd 1.6, which needs about a second for each of many execs at once. */
@@ -34,8 +36,9 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: 32 MiB out, complete, to a reader that takes its time", async (transport) => {
-    await using container = await bench.container(await bench.sharedPod());
-    await using session = await container.exec(sh("head -c 33554432 /dev/urandom | tee /tmp/big"), { transport });
+    await using at = await folder();
+    await using container = await bench.container(await bench.sharedPod(), at.inside);
+    await using session = await container.exec(sh("head -c 33554432 /dev/urandom | tee big"), { transport });
     const hash = createHash("sha256");
     let length = 0;
     for await (const chunk of session.stdout as AsyncIterable<Buffer>) {
@@ -44,7 +47,7 @@ journeys("sessions", (bench) => {
       length += chunk.length;
     }
     expect([length, await session.exit]).toEqual([33_554_432, { exitCode: 0 }]);
-    expect((await container.execSync(["sha256sum", "/tmp/big"])).stdout.split(" ")[0]).toBe(hash.digest("hex"));
+    expect((await container.execSync(["sha256sum", "big"])).stdout.split(" ")[0]).toBe(hash.digest("hex"));
   });
 
   test("standard input ends, and output and exit code still come: 64 MiB in, and back out", async () => {
@@ -161,44 +164,39 @@ journeys("sessions", (bench) => {
 
   test("aborting ends the session with the signal's reason; the command goes on unless it is to be killed", async () => {
     await using container = await bench.container(await bench.sharedPod());
-    const running = async (what: string) =>
-      Number((await container.execSync(sh(`ps | grep '[s]leep ${what}' | wc -l`))).stdout);
-    for (const [seconds, killOnAbort, left] of [
-      ["7001", false, 1],
-      ["7002", true, 0],
+    for (const [killOnAbort, left] of [
+      [false, 1],
+      [true, 0],
     ] as const) {
+      const seconds = aWhile();
+      const running = () => countProcesses(container, `sleep ${seconds}`);
       const controller = new AbortController();
       await using session = await container.exec(sh(`sleep ${seconds}; true`), {
         signal: controller.signal,
         killOnAbort,
       });
-      await eventually(
-        () => running(seconds),
-        (count) => count > 0,
-      );
+      await eventually(running, (count) => count > 0);
       controller.abort(new Error("enough"));
       expect(await failureOf(session.exit)).toEqual(new Error("enough"));
-      await eventually(
-        () => running(seconds),
-        (count) => Math.min(1, count) === left,
-      );
+      await eventually(running, (count) => count === left);
     }
   });
 
   test("aborting while the session is being opened kills the command as well", async () => {
     await using container = await bench.container(await bench.sharedPod());
+    const seconds = aWhile();
     const delays = [0, 2, 5, 10, 20, 40, 80];
     await Promise.all(
       delays.map(async (ms) => {
         const signal = AbortSignal.timeout(ms);
-        const session = container.exec(["sleep", "7011"], { signal, killOnAbort: true });
+        const session = container.exec(["sleep", seconds], { signal, killOnAbort: true });
         const failure = await failureOf(session.then(({ exit }) => exit));
         expect(failure).toMatchObject({ name: "TimeoutError" });
       }),
     );
     await new Promise((resolve) => setTimeout(resolve, 500));
     await eventually(
-      async () => Number((await container.execSync(sh("ps | grep -c '[s]leep 7011'; true"))).stdout),
+      () => countProcesses(container, `sleep ${seconds}`),
       (count) => count === 0,
     );
   });

@@ -5,6 +5,7 @@
  */
 import { describe, inject, test } from "vitest";
 import { type ControlAction, control } from "./control.js";
+import { freeze, processOf } from "./helpers/process-of.js";
 import type { ProvidedRuntime } from "./provided.js";
 
 /** A runtime under test. What needs the lab throws on a runtime that the environment named; see {@link Runtime.lab}. */
@@ -14,6 +15,16 @@ export interface Runtime extends ProvidedRuntime {
   /** Ends the runtime by SIGKILL; its pods and containers keep running. */
   kill(): Promise<void>;
   restart(): Promise<void>;
+  /** Stops the runtime in its tracks for the time of a block: it takes connections, and does nothing. */
+  freeze(): Promise<{ thaw(): void } & Disposable>;
+}
+
+/** The runtimes that the tests of this process run against, or why there are none. */
+export function providedRuntimes(): { runtimes: ProvidedRuntime[]; skipped?: string } {
+  const { ofWorkers, ...provided } = inject("runtimes");
+  // Counted from 1.
+  const worker = Number(process.env.VITEST_POOL_ID) - 1;
+  return ofWorkers ? { runtimes: ofWorkers[worker] as ProvidedRuntime[] } : provided;
 }
 
 /**
@@ -24,12 +35,17 @@ export function describeRuntimes(
   journeys: (runtime: Runtime) => void,
   { sideBySide = false, newestOnly = false }: { sideBySide?: boolean; newestOnly?: boolean } = {},
 ): void {
-  const { runtimes: all, skipped } = inject("runtimes");
+  const { runtimes: all, skipped } = providedRuntimes();
   const runtimes = newestOnly ? all.slice(-1) : all;
   if (runtimes.length === 0) test.skip(skipped ?? "no runtime to test against", () => {});
   for (const provided of runtimes) {
-    describe(`${provided.name} (${provided.version})`, { concurrent: sideBySide }, () => journeys(steerable(provided)));
+    describe(titleOf(provided), { concurrent: sideBySide }, () => journeys(steerable(provided)));
   }
+}
+
+/** What the tests of a runtime are found under. */
+export function titleOf({ name, version }: ProvidedRuntime): string {
+  return `${name} (${version})`;
 }
 
 function steerable(provided: ProvidedRuntime): Runtime {
@@ -37,5 +53,17 @@ function steerable(provided: ProvidedRuntime): Runtime {
     if (provided.lab === undefined) throw new Error(`${provided.name} is not ours to ${action}.`);
     await control(provided.lab.controlSocket, action, provided.name);
   };
-  return { ...provided, start: order("start"), stop: order("stop"), kill: order("kill"), restart: order("restart") };
+  return {
+    ...provided,
+    start: order("start"),
+    stop: order("stop"),
+    kill: order("kill"),
+    restart: order("restart"),
+    freeze: async () => {
+      if (!provided.flavor) return freeze(processOf(provided.endpoint));
+      await order("freeze")();
+      const thaw = () => void order("thaw")();
+      return { thaw, [Symbol.dispose]: thaw };
+    },
+  };
 }

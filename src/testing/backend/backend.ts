@@ -1,6 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { ContainerConfig, PodSandboxConfig } from "../../proto.js";
 import type { TerminalSize } from "../../streaming/transport.js";
+import type { Clock } from "../state/clock.js";
 import type { ProgramIo } from "./program.js";
 
 /** What a backend is told about a container. */
@@ -11,10 +12,14 @@ export interface BackendContainer {
   readonly command: readonly string[];
   /** The name of the image. */
   readonly image: string;
+  /** The image's environment variables, which those of {@link config} override. */
+  readonly imageEnv: Readonly<Record<string, string>>;
   readonly config: ContainerConfig;
   readonly podConfig: PodSandboxConfig;
   /** Where the log belongs, or an empty string. */
   readonly logPath: string;
+  /** The runtime's time. Who waits by it waits for {@link FakeRuntime.advanceTime} where time is virtual. */
+  readonly clock: Clock;
 }
 
 /** What a backend is told about a pod sandbox. */
@@ -45,6 +50,16 @@ export interface ContainerProcess {
   readonly stderr?: Readable | undefined;
   /** Takes the size of an attached client's terminal. */
   resize?(size: TerminalSize): void;
+  /** What it has used so far, for the statistics; without it they are made up. */
+  usage?(): ProcessUsage | undefined;
+}
+
+/** What a container has used. */
+export interface ProcessUsage {
+  /** Processor time in nanoseconds, since it began. */
+  readonly cpuNanoseconds: bigint;
+  /** Memory in use. */
+  readonly memoryBytes: number;
 }
 
 /** What a command left behind. */

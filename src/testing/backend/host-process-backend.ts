@@ -5,6 +5,7 @@ import { finished } from "node:stream/promises";
 import { onAbort } from "../../internal/abort.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
 import { HostProcess } from "./host-process.js";
+import { usageOf } from "./host-usage.js";
 import { collectOutput, type ProgramIo } from "./program.js";
 
 /**
@@ -12,8 +13,9 @@ import { collectOutput, type ProgramIo } from "./program.js";
  * user can.** Give it only commands that you would type into your own shell.
  *
  * Containers are process groups, exec starts one more, and port-forward connects to this machine's loopback, so that sessions and
- * logs carry what real programs say. Images, mounts, users, namespaces and limits are not imitated: programs and files are this
- * machine's. The working directory of a container is used where it exists here, else the folder for temporary files. There is no
+ * logs carry what real programs say. Of an image there are its command, its environment and its stop signal. Files, mounts, users,
+ * namespaces and limits are not imitated: programs and files are this machine's. On Linux, statistics are those of a container's first
+ * process. The working directory of a container is used where it exists here, else the folder for temporary files. There is no
  * pseudo-terminal: with `tty`, the two outputs become one, and that is all.
  *
  * What a command leaves in the background ends with it. Nothing runs on when the runtime has stopped, or when this process ends in an orderly way.
@@ -34,6 +36,7 @@ export class HostProcessBackend implements ContainerBackend {
         return { exitCode };
       }),
       signal: (name) => main.signal(name),
+      usage: () => usageOf(main.pid),
       stdin: main.stdin ?? undefined,
       ...(tty ? { stdout: merge(main.stdout, main.stderr) } : { stdout: main.stdout, stderr: main.stderr }),
     };

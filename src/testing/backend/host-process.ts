@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import type { BackendContainer } from "./backend.js";
 import { hostnameOf, notFoundInPath } from "./commands.js";
@@ -54,14 +54,15 @@ export class HostProcess {
     return process as HostProcess;
   }
 
-  /** Sends a signal to the whole group. */
+  /** Sends a signal to the whole group; SIGTERM for one that Node.js does not know, such as those of real time. */
   signal(name: string): void {
     if (this.#isOver) return;
+    const known = (Object.hasOwn(constants.signals, name) ? name : "SIGTERM") as NodeJS.Signals;
     try {
-      process.kill(-this.pid, name as NodeJS.Signals);
+      process.kill(-this.pid, known);
     } catch {
       // Windows has no groups; and a group may be gone.
-      this.#child.kill(name as NodeJS.Signals);
+      this.#child.kill(known);
     }
   }
 }
@@ -70,7 +71,8 @@ export class HostProcess {
 function environmentOf(container: BackendContainer): Record<string, string> {
   const { PATH = "/usr/local/bin:/usr/bin:/bin", SystemRoot } = process.env;
   const own = container.config.envs.map(({ key, value }) => [key, value]);
-  return { PATH, HOSTNAME: hostnameOf(container), ...(SystemRoot && { SystemRoot }), ...Object.fromEntries(own) };
+  const given = { ...container.imageEnv, ...Object.fromEntries(own) };
+  return { PATH, HOSTNAME: hostnameOf(container), ...(SystemRoot && { SystemRoot }), ...given };
 }
 
 function directoryOf({ config: { workingDir } }: BackendContainer): string {

@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import { onAbort } from "../../internal/abort.js";
-import { sleep } from "../../internal/timer.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
 import { hostnameOf, notFoundInPath, planCommand } from "./commands.js";
 import { collectOutput, type Program, type ProgramIo, play } from "./program.js";
@@ -51,7 +50,7 @@ export class ScriptedBackend implements ContainerBackend {
   start(container: BackendContainer): ContainerProcess {
     const script = this.#scripts.run?.(container) ?? defaultScript(container);
     if (script.startError !== undefined) throw new Error(script.startError);
-    const process = new ScriptedProcess(++this.#lastPid, script, container.config);
+    const process = new ScriptedProcess(++this.#lastPid, script, container);
     this.#running.add(process);
     void process.ended.then(() => this.#running.delete(process));
     return process;
@@ -70,7 +69,7 @@ export class ScriptedBackend implements ContainerBackend {
       const reason = command.length === 0 ? "args must not be empty" : notFoundInPath(command[0] as string);
       throw new Error(`OCI runtime exec failed: exec failed: ${reason}`);
     }
-    await sleep(plan.durationMs, signal);
+    await container.clock.sleep(plan.durationMs, signal);
     io.stdout.write(toBytes(plan.stdout));
     io.stderr.write(toBytes(plan.stderr));
     return plan.exitCode ?? 0;

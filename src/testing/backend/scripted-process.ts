@@ -1,8 +1,7 @@
 import { PassThrough } from "node:stream";
-import { startTimer } from "../../internal/timer.js";
-import type { ContainerConfig } from "../../proto.js";
 import type { TerminalSize } from "../../streaming/transport.js";
-import type { ContainerEnd, ContainerProcess } from "./backend.js";
+import type { Clock } from "../state/clock.js";
+import type { BackendContainer, ContainerEnd, ContainerProcess } from "./backend.js";
 import { type Program, play } from "./program.js";
 import { exitCodeOf } from "./signals.js";
 
@@ -42,7 +41,7 @@ export class ScriptedProcess implements ContainerProcess {
   constructor(
     readonly pid: number,
     private readonly script: ContainerScript,
-    { stdin, tty }: Pick<ContainerConfig, "stdin" | "tty">,
+    { config: { stdin, tty }, clock }: Pick<BackendContainer, "config" | "clock">,
   ) {
     this.stderr = tty ? undefined : new PassThrough();
     // A program may go on writing when its container has ended.
@@ -59,7 +58,7 @@ export class ScriptedProcess implements ContainerProcess {
     this.stdout.write(script.stdout ?? "");
     (this.stderr ?? this.stdout).write(script.stderr ?? "");
     if (script.program) this.#play(script.program, tty);
-    else this.#endByItself();
+    else this.#endByItself(clock);
   }
 
   resize(size: TerminalSize): void {
@@ -86,10 +85,10 @@ export class ScriptedProcess implements ContainerProcess {
     void play(program, io).then((exitCode) => this.#end({ exitCode, reason: this.script.reason }));
   }
 
-  #endByItself(): void {
+  #endByItself(clock: Clock): void {
     const { exitCode, afterMs = 0, reason } = this.script;
     if (exitCode === undefined || afterMs === Infinity) return;
-    this.#stopTimer = startTimer(afterMs, () => {
+    this.#stopTimer = clock.startTimer(afterMs, () => {
       Promise.resolve(exitCode).then(
         (code) => this.#end({ exitCode: code, reason }),
         () => this.#end({ exitCode: 255, reason: "Error" }),

@@ -1,5 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, realpathSync, writeSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { toRfc3339Nano } from "../../internal/time.js";
+import { type Clock, toLong } from "../state/clock.js";
 
 /** Longer lines are written in parts: containerd's default. */
 const maxLineBytes = 16 * 1024;
@@ -12,11 +14,13 @@ export type OutputName = "stdout" | "stderr";
 /** The log of a container, in the format of CRI: time, stream, `F` for a full line or `P` for a part of one, and what was said. */
 export class LogFile {
   readonly #path: string;
+  readonly #clock: Clock;
   readonly #unfinished = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   #file: number | undefined;
 
-  private constructor(path: string, file: number) {
+  private constructor(path: string, file: number, clock: Clock) {
     this.#path = path;
+    this.#clock = clock;
     this.#file = file;
   }
 
@@ -24,13 +28,13 @@ export class LogFile {
    * Begins a log, or goes on with one. There is none where the log directory does not exist, where it cannot be written to, and
    * where the path leads out of it: tests name directories that are not meant to be made.
    */
-  static open(directory: string, path: string): LogFile | undefined {
+  static open(directory: string, path: string, clock: Clock): LogFile | undefined {
     if (path === "" || !isAbsolute(directory) || isOutside(directory, path)) return undefined;
     try {
       const real = realpathSync(directory);
       mkdirSync(dirname(path), { recursive: true });
       if (isOutside(real, join(realpathSync(dirname(path)), "log"))) return undefined;
-      return new LogFile(path, openToAppend(path));
+      return new LogFile(path, openToAppend(path), clock);
     } catch {
       return undefined;
     }
@@ -77,7 +81,7 @@ export class LogFile {
 
   #writeLine(name: OutputName, tag: "F" | "P", bytes: Buffer): void {
     if (this.#file === undefined) return;
-    const time = new Date().toISOString().replace("Z", "000000Z");
+    const time = toRfc3339Nano(toLong(this.#clock.now()));
     try {
       // In one piece: somebody may be reading along.
       writeSync(this.#file, Buffer.concat([Buffer.from(`${time} ${name} ${tag} `), bytes, Buffer.of(newline)]));

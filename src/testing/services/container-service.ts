@@ -33,6 +33,7 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
       checkCreatable(pod, config, lifecycle);
       const containerId = await state.containerNames.create(name, id, context.signal, async () => {
         const image = resolveImage(config, lifecycle);
+        checkMounts(id, config, lifecycle);
         await midway(context, flavor);
         // The sandbox may have gone in the meantime.
         if (!state.pods.has(pod)) throw rpcError("NOT_FOUND", `failed to find sandbox id "${podSandboxId}": not found`);
@@ -91,6 +92,14 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
   };
 }
 
+/** Mounts of images came with containerd 2; before, nothing is there to be mounted. */
+function checkMounts(id: string, { mounts }: ContainerConfig, { flavor }: Lifecycle): void {
+  const older = flavor.name === "containerd-1.6" || flavor.name === "containerd-1.7";
+  if (!older || mounts.every(({ hostPath }) => hostPath !== "")) return;
+  const reason = `failed to mkdir "": mkdir : no such file or directory`;
+  throw rpcError("UNKNOWN", `failed to generate container "${id}" spec: failed to generate spec: ${reason}`);
+}
+
 function checkCreatable(pod: PodRecord, config: ContainerConfig, { flavor }: Lifecycle): void {
   if (pod.state !== PodSandboxState.SANDBOX_READY && !flavor.createsInStoppedSandbox) {
     if (flavor.family === "cri-o")
@@ -120,7 +129,7 @@ type NewContainer = Pick<ContainerRecord, "id" | "name" | "pod" | "metadata" | "
 export function newContainer(identity: NewContainer, createdAt: bigint): ContainerRecord {
   const { config, image, logDirectory } = identity;
   const own = [...config.command, ...config.args];
-  const command = own.length > 0 ? own : image.command;
+  const command = config.command.length > 0 ? own : [...image.entrypoint, ...(own.length > 0 ? own : image.command)];
   return {
     ...identity,
     command,

@@ -1,9 +1,9 @@
 import { linkAbort } from "../../internal/abort.js";
-import { startTimer } from "../../internal/timer.js";
 import { ContainerState, PodSandboxState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import { type HandlerContext, type HandlersOf, rpcError } from "../handlers.js";
-import { describe, type Lifecycle } from "../lifecycle.js";
+import type { Lifecycle } from "../lifecycle.js";
+import type { Clock } from "../state/clock.js";
 import type { ContainerRecord } from "../state/containers.js";
 import { notFound } from "../state/ids.js";
 
@@ -20,10 +20,10 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
       );
       checkRunning(container, `${prefix}: `);
       const timeoutMs = timeout.toNumber() * 1_000;
-      const outcome = await runWithin(timeoutMs, context, async (signal) => {
+      const outcome = await runWithin(timeoutMs, context, state.clock, async (signal) => {
         await context.midway();
         try {
-          return await lifecycle.backend.execSync(describe(container), cmd, signal);
+          return await lifecycle.backend.execSync(lifecycle.describe(container), cmd, signal);
         } catch (error) {
           if (signal.aborted) throw error;
           const message = error instanceof Error ? error.message : String(error);
@@ -77,10 +77,11 @@ const timedOut = Symbol("timed out");
 async function runWithin(
   timeoutMs: number,
   { signal }: HandlerContext,
+  clock: Clock,
   run: (signal: AbortSignal) => Promise<ExecOutcome>,
 ): Promise<ExecOutcome | typeof timedOut> {
   const link = linkAbort(signal);
-  const stopTimer = timeoutMs > 0 ? startTimer(timeoutMs, () => link.abort(timedOut)) : () => {};
+  const stopTimer = timeoutMs > 0 ? clock.startTimer(timeoutMs, () => link.abort(timedOut)) : () => {};
   try {
     return await run(link.signal);
   } catch (error) {

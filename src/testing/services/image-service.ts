@@ -79,9 +79,14 @@ export function imageFilesystem(flavor: FlavorProfile): string {
 }
 
 /** In the shape of containerd's. */
-function verboseInfo(image: ImageRecord): unknown {
-  return {
-    chainID: image.id,
-    imageSpec: { architecture: "amd64", os: "linux", config: { Cmd: image.command }, rootfs: { type: "layers" } },
+function verboseInfo({ id, entrypoint, command, env, labels, stopSignal, user }: ImageRecord): unknown {
+  const config = {
+    ...(user !== undefined && { User: String(user) }),
+    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    ...(entrypoint.length > 0 && { Entrypoint: entrypoint }),
+    Cmd: command,
+    Labels: labels,
+    ...(stopSignal && { StopSignal: stopSignal }),
   };
+  return { chainID: id, imageSpec: { architecture: "amd64", os: "linux", config, rootfs: { type: "layers" } } };
 }

@@ -2,7 +2,7 @@ import { linkAbort, onAbort } from "../../internal/abort.js";
 import type { BackendContainer, ContainerBackend } from "../backend/backend.js";
 import type { ProgramIo } from "../backend/program.js";
 import { exitCodeOf } from "../backend/signals.js";
-import { describe, type Lifecycle } from "../lifecycle.js";
+import type { Lifecycle } from "../lifecycle.js";
 import type { ContainerRecord } from "../state/containers.js";
 import { type CommandStatus, exitedWith, failedWith, succeeded } from "../streaming/command-status.js";
 import type { SessionHandlers } from "../streaming/streaming-server.js";
@@ -22,7 +22,7 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
     exec: ({ containerId, cmd }, io) =>
       orFailed("error executing command in container: ", async () => {
         const container = running(containerId);
-        return exitedWith(await execUntilEnd(lifecycle().backend, container, cmd, io));
+        return exitedWith(await execUntilEnd(lifecycle(), container, cmd, io));
       }),
 
     attach: ({ containerId }, io) =>
@@ -49,7 +49,7 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
 
 /** Runs a command, which ends with its container at the latest. */
 async function execUntilEnd(
-  backend: ContainerBackend,
+  lifecycle: Lifecycle,
   container: ContainerRecord,
   command: readonly string[],
   io: ProgramIo,
@@ -59,7 +59,7 @@ async function execUntilEnd(
     link.abort(new Error("the container has ended"));
     return exitCodeOf("SIGKILL");
   });
-  const run = runCommand(backend, describe(container), command, { ...io, signal: link.signal });
+  const run = runCommand(lifecycle.backend, lifecycle.describe(container), command, { ...io, signal: link.signal });
   run.catch(() => {});
   try {
     return await Promise.race(killed ? [killed, run] : [run]);

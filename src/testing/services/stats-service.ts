@@ -1,3 +1,4 @@
+import type { ServerError } from "nice-grpc-common";
 import {
   ContainerState,
   type ContainerStats,
@@ -6,6 +7,7 @@ import {
   type PodSandboxStats,
   type PodSandboxStatsFilter,
 } from "../../proto.js";
+import type { FlavorProfile } from "../flavors.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import type { ContainerRecord } from "../state/containers.js";
@@ -43,11 +45,29 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
         if (flavor.name !== "containerd-2") throw rpcError("UNKNOWN", reason);
         throw rpcError("UNAVAILABLE", `failed to decode pod sandbox metrics ${pod.id}: ${reason}`);
       }
+      if (flavor.family === "containerd" && isUnmeasured(pod))
+        throw unmeasured(pod, `failed to decode pod sandbox metrics ${pod.id}`, flavor);
       return { stats: ofPod(pod) };
     },
 
-    ListPodSandboxStats: ({ filter }) => ({ stats: listPods(filter, lifecycle).map(ofPod) }),
+    ListPodSandboxStats({ filter }) {
+      const pods = listPods(filter, lifecycle);
+      // One of them spoils it for all.
+      const bad = flavor.family === "containerd" && pods.find(isUnmeasured);
+      if (bad) throw unmeasured(bad, `failed to decode sandbox container metrics for sandbox "${bad.id}"`, flavor);
+      return { stats: pods.map(ofPod) };
+    },
   };
+}
+
+/** containerd reads a pod's figures from the control group that its configuration names. */
+function isUnmeasured(pod: PodRecord): boolean {
+  return !pod.config.linux?.cgroupParent;
+}
+
+function unmeasured({ id }: PodRecord, context: string, flavor: FlavorProfile): ServerError {
+  const reason = `failed getting metrics for sandbox ${id}: failed to get cgroup metrics for sandbox ${id} because cgroupPath is empty`;
+  return rpcError("UNKNOWN", flavor.name === "containerd-1.6" ? reason : `${context}: ${reason}`);
 }
 
 function listContainers(filter: ContainerStatsFilter | undefined, { state }: Lifecycle): ContainerRecord[] {

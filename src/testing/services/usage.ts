@@ -6,8 +6,8 @@ import type { PodRecord } from "../state/pods.js";
 import { imageFilesystem } from "./image-service.js";
 
 /*
- * Figures that behave as real ones do: CPU time only grows, at a pace of the container's own; memory goes up and down below
- * its limit; what does not run uses nothing.
+ * Figures that behave as real ones do, where the backend has none: CPU time only grows, at a pace of the container's own; memory goes
+ * up and down below its limit; what does not run uses nothing.
  */
 
 const mebibyte = 1 << 20;
@@ -29,12 +29,16 @@ function millicores(id: string): number {
 /** CPU time in nanoseconds. */
 export function cpuTime(container: ContainerRecord, now: bigint): bigint {
   if (container.startedAt === 0n) return 0n;
+  const usage = container.process?.usage?.();
+  if (usage) return usage.cpuNanoseconds;
   const until = container.finishedAt > 0n ? container.finishedAt : now;
   return ((until - container.startedAt) * BigInt(millicores(container.id))) / 1_000n;
 }
 
 /** Memory in use, in bytes. */
 export function memory(container: ContainerRecord, now: bigint): number {
+  const usage = container.process?.usage?.();
+  if (usage) return usage.memoryBytes;
   const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
   const swing = Math.sin(Number((now / 1_000_000n) % 60_000n) / 5_000);
   const wanted = (8 + 24 * trait(container.id) + 2 * swing) * mebibyte;
@@ -58,21 +62,22 @@ export function containerUsage(container: ContainerRecord, now: bigint, flavor: 
   if (container.state !== ContainerState.CONTAINER_RUNNING)
     return ContainerStats.fromPartial({ attributes, writableLayer });
   const used = memory(container, now);
+  const cpu = cpuTime(container, now);
   const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
   return ContainerStats.fromPartial({
     attributes,
     cpu: {
       timestamp,
-      usageCoreNanoSeconds: wrapped(cpuTime(container, now)),
-      usageNanoCores: wrapped(millicores(container.id) * 1_000_000),
+      usageCoreNanoSeconds: wrapped(cpu),
+      usageNanoCores: wrapped((cpu * 1_000_000_000n) / (now - container.startedAt)),
     },
     memory: {
       timestamp,
       workingSetBytes: wrapped(used),
-      availableBytes: wrapped(limit > 0 ? limit - used : 0),
+      availableBytes: wrapped(Math.max(0, limit - used)),
       usageBytes: wrapped(used * 1.1),
       rssBytes: wrapped(used * 0.6),
-      pageFaults: wrapped(cpuTime(container, now) / 1_000_000n),
+      pageFaults: wrapped(cpu / 1_000_000n),
       majorPageFaults: wrapped(0),
     },
     writableLayer,

@@ -7,8 +7,16 @@ import { formatReference, type ImageReference, parseReference } from "./referenc
 export interface FakeImage {
   /** Such as `docker.io/library/busybox:1.36`; short names are completed as Docker does it. */
   reference: string;
+  /** What runs in front of the command, unless a container has a command of its own. @defaultValue nothing */
+  entrypoint?: readonly string[] | undefined;
   /** What the image runs when a container says nothing else. @defaultValue `["sh"]` */
   command?: readonly string[] | undefined;
+  /** Environment variables. @defaultValue none */
+  env?: Readonly<Record<string, string>> | undefined;
+  /** Labels, which verbose replies tell. @defaultValue none */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** What stops a container that does not say otherwise: `SIGINT`. @defaultValue `SIGTERM` */
+  stopSignal?: string | undefined;
   /** In bytes. @defaultValue some megabytes, by the name */
   size?: number | undefined;
   /** Shields it from the kubelet's clean-up. @defaultValue false */
@@ -24,7 +32,11 @@ export interface ImageRecord {
   readonly tags: string[];
   readonly digests: string[];
   readonly size: number;
+  readonly entrypoint: readonly string[];
   readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopSignal: string | undefined;
   readonly pinned: boolean;
   readonly user: number | string | undefined;
 }
@@ -101,7 +113,11 @@ function makeImage(image: FakeImage, reference: ImageReference): ImageRecord {
     tags: reference.tag ? [`${reference.repository}:${reference.tag}`] : [],
     digests: [`${reference.repository}@${digest}`],
     size: image.size ?? 1_000_000 + (Number.parseInt(id.slice(7, 13), 16) % 9_000_000),
+    entrypoint: image.entrypoint ?? [],
     command: image.command ?? ["sh"],
+    env: image.env ?? {},
+    labels: image.labels ?? {},
+    stopSignal: image.stopSignal,
     pinned: image.pinned ?? false,
     user: image.user,
   };

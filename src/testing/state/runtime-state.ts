@@ -1,5 +1,5 @@
 import type { EventMode, FlavorProfile } from "../flavors.js";
-import { Clock } from "./clock.js";
+import type { Clock } from "./clock.js";
 import { ContainerStore } from "./containers.js";
 import { EventHub } from "./events.js";
 import type { IdSource } from "./ids.js";
@@ -11,6 +11,8 @@ import type { StreamingSessions } from "./sessions.js";
 /** What a {@link RuntimeState} starts from. */
 export interface RuntimeStateOptions {
   flavor: FlavorProfile;
+  /** Outlives the state, as the ids do: time goes on. */
+  clock: Clock;
   events: EventMode;
   /** Outlives the state: a runtime that forgot everything does not give the same ids again. */
   ids: IdSource;
@@ -20,7 +22,7 @@ export interface RuntimeStateOptions {
 
 /** Everything a runtime knows, and nothing else: what is lost when a runtime loses its state. */
 export class RuntimeState {
-  readonly clock = new Clock();
+  readonly clock: Clock;
   readonly ids: IdSource;
   readonly pods: PodStore;
   readonly containers: ContainerStore;
@@ -32,7 +34,8 @@ export class RuntimeState {
   /** As UpdateRuntimeConfig left it. */
   podCidr = "";
 
-  constructor({ flavor, events, ids, images, sessions }: RuntimeStateOptions) {
+  constructor({ flavor, clock, events, ids, images, sessions }: RuntimeStateOptions) {
+    this.clock = clock;
     this.ids = ids;
     this.pods = new PodStore(flavor);
     this.containers = new ContainerStore(flavor);

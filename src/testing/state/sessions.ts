@@ -1,5 +1,6 @@
 import type { AttachRequest, ExecRequest, PortForwardRequest } from "../../proto.js";
 import { rpcError } from "../handlers.js";
+import type { Clock } from "./clock.js";
 import type { IdSource } from "./ids.js";
 
 /** What a streaming session was asked for. */
@@ -8,7 +9,7 @@ export type StreamingRequest =
   | { readonly kind: "attach"; readonly request: AttachRequest }
   | { readonly kind: "portForward"; readonly request: PortForwardRequest };
 
-const lifetimeMs = 60_000;
+const lifetimeNs = 60_000_000_000n;
 const keepAtMost = 1_000;
 
 /**
@@ -16,11 +17,12 @@ const keepAtMost = 1_000;
  * connection within a minute.
  */
 export class StreamingSessions {
-  readonly #open = new Map<string, { readonly session: StreamingRequest; readonly expires: number }>();
+  readonly #open = new Map<string, { readonly session: StreamingRequest; readonly expires: bigint }>();
 
   /** @param baseUrl has the streaming server listen, and says where */
   constructor(
     private readonly ids: IdSource,
+    private readonly clock: Clock,
     private readonly baseUrl: () => Promise<string>,
   ) {}
 
@@ -31,7 +33,7 @@ export class StreamingSessions {
     if (this.#open.size >= keepAtMost)
       throw rpcError("RESOURCE_EXHAUSTED", "maximum number of in-flight requests exceeded");
     const token = this.ids.token();
-    this.#open.set(token, { session, expires: Date.now() + lifetimeMs });
+    this.#open.set(token, { session, expires: this.clock.now() + lifetimeNs });
     return `${baseUrl}/${session.kind.toLowerCase()}/${token}`;
   }
 
@@ -49,7 +51,7 @@ export class StreamingSessions {
   }
 
   #expire(): void {
-    const now = Date.now();
+    const now = this.clock.now();
     for (const [token, { expires }] of this.#open) if (expires <= now) this.#open.delete(token);
   }
 }

@@ -2,11 +2,11 @@
  * What gRPC puts on top of HTTP/2: length-prefixed messages, grpc-timeout, percent-encoded messages and metadata.
  */
 
-/** A message with its five-byte prefix, uncompressed. */
-export function frame(message: Uint8Array): Buffer {
+/** A message with its five-byte prefix, uncompressed. The prefix may speak of more bytes that are to follow. */
+export function frame(message: Uint8Array, bytesToFollow = 0): Buffer {
   const framed = Buffer.allocUnsafe(message.length + 5);
   framed[0] = 0;
-  framed.writeUInt32BE(message.length, 1);
+  framed.writeUInt32BE(message.length + bytesToFollow, 1);
   framed.set(message, 5);
   return framed;
 }

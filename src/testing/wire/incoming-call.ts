@@ -30,6 +30,21 @@ export interface Connection {
   destroy(): void;
 }
 
+/** How a message is sent. */
+export interface SendOptions {
+  /** Sends it in pieces. */
+  readonly pace?: Pace | undefined;
+  /** How many bytes of zero follow, as a part of the message. */
+  readonly zeros?: number | undefined;
+}
+
+/** How an answer is sent in pieces. */
+export interface Pace {
+  readonly chunkBytes: number;
+  /** Waits for the time of the next piece; rejects when there is nobody left to send it to. */
+  pause(): Promise<void>;
+}
+
 /** One gRPC call as a server sees it: the request's bytes in, messages and a status out. */
 export class IncomingCall {
   /** `/runtime.v1.RuntimeService/Version` */
@@ -107,12 +122,15 @@ export class IncomingCall {
   }
 
   /** Sends one message and waits until the client can take more. */
-  async send(message: Uint8Array): Promise<void> {
+  async send(message: Uint8Array, { pace, zeros = 0 }: SendOptions = {}): Promise<void> {
     if (this.#gone()) return;
     if (!this.#stream.headersSent) {
       this.#stream.respond(responseHeaders(), { waitForTrailers: true });
     }
-    if (!this.#stream.write(frame(message))) await Promise.race([once(this.#stream, "drain"), this.closed]);
+    await this.#write(frame(message, zeros), pace);
+    for (let left = zeros; left > 0 && !this.#gone(); left -= someZeros.length) {
+      await this.#write(someZeros.subarray(0, left), pace);
+    }
   }
 
   /** Ends the call with a status. */
@@ -126,10 +144,22 @@ export class IncomingCall {
     else this.#stream.respond({ ...responseHeaders(), ...this.#trailers }, { endStream: true });
   }
 
+  async #write(bytes: Uint8Array, pace: Pace | undefined): Promise<void> {
+    const step = pace?.chunkBytes ?? bytes.length;
+    for (let sent = 0; sent < bytes.length; sent += step) {
+      await pace?.pause();
+      if (this.#gone()) return;
+      const more = this.#stream.write(bytes.subarray(sent, sent + step));
+      if (!more) await Promise.race([once(this.#stream, "drain"), this.closed]);
+    }
+  }
+
   #gone(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
   }
 }
+
+const someZeros = new Uint8Array(1 << 16);
 
 function responseHeaders(): OutgoingHttpHeaders {
   return { ":status": 200, "content-type": "application/grpc" };

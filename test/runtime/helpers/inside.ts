@@ -12,6 +12,12 @@ export async function ask(container: Container, line: string): Promise<string> {
   return stdout.trimEnd();
 }
 
+/** How many of the processes that a container sees were started with these words, which are the last of their command line. */
+export async function countProcesses(container: Container, words: string): Promise<number> {
+  const all = await ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+  return all.split(`${words} `).length - 1;
+}
+
 /** A field of the first process in `/proc/<pid>/status`, such as `CapEff`. */
 export async function processStatus(container: Container, field: string): Promise<string> {
   return ask(container, `sed -n 's/^${field}:[[:space:]]*//p' /proc/1/status`);

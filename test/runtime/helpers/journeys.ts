@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { CriClient, type OwnedContainer, type OwnedPodSandbox, type Pods } from "k8s-cri-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ProvidedLab } from "../provided.js";
@@ -17,6 +17,9 @@ export const idle = ["/bin/sleep", "infinity"] as const;
 
 /** A shell line as a command. */
 export const sh = (line: string): string[] => ["/bin/sh", "-c", line];
+
+/** So many seconds as no other process of the node sleeps for, by which this one is known. */
+export const aWhile = (): string => String(randomInt(1_000_000, 2_000_000_000));
 
 export class Bench {
   /** Everything this file makes is in here, so that on a runtime that others use it can be told from theirs. */
@@ -107,6 +110,9 @@ export class Bench {
   }
 }
 
+/** The name of the last test of each file and runtime. */
+export const closingTest = "nothing is left on the runtime";
+
 export interface JourneyOptions {
   /** One runtime after the other: for what measures the test process itself. @defaultValue false */
   oneByOne?: boolean;
@@ -130,7 +136,7 @@ export function journeys(theme: string, define: (bench: Bench) => void, options:
           before = await bench.leftovers();
         });
         define(bench);
-        test("nothing is left on the runtime", async () => {
+        test(closingTest, async () => {
           await bench.closeSharedPod();
           expect((await bench.leftovers()).filter((left) => !before.includes(left))).toEqual([]);
         });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { REDACTED, redact, redactText } from "../../../src/internal/redact.js";
+import { harmlessText, maxTextLength, REDACTED, redact, redactText } from "../../../src/internal/redact.js";
 import { AuthConfig, ContainerConfig, ExecResponse, PullImageRequest } from "../../../src/proto.js";
 
 describe("redact", () => {
@@ -63,5 +63,44 @@ describe("redactText", () => {
   test("leaves ordinary text alone", () => {
     const text = 'container "abc" not found in https://registry/v2/ (exec failed: sh: not found)';
     expect(redactText(text)).toBe(text);
+  });
+
+  test.each([
+    ["one word", "a"],
+    ["one word after another", "a "],
+    ["almost a URL", "a://"],
+    ["almost a credential", "a:b"],
+    ["schemes without an end", "://a"],
+    ["paths of sessions", "/exec/"],
+    ["almost a token", "Bearer "],
+    ["nothing but blanks behind it", "Basic\t\t\t\t"],
+  ])("takes no time over a long text: %s", (_name, piece) => {
+    const text = piece.repeat(1_000_000 / piece.length);
+    const startedAt = performance.now();
+    redactText(text);
+    // A pattern that begins anew at each letter would take an hour.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+});
+
+describe("harmlessText", () => {
+  test("has no secrets", () => {
+    expect(harmlessText("no session at http://127.0.0.1:1/exec/tok3n")).not.toContain("tok3n");
+  });
+
+  test("moves no cursor and turns no text around, and has its lines and letters still", () => {
+    expect(harmlessText("\u001b[2Jred\u0007\r\n\tgrüße ✓ 🚀\u009b1A\u202egpj.exe\u2028\u0000")).toBe(
+      " [2Jred  \n\tgrüße ✓ 🚀 1A gpj.exe  ",
+    );
+  });
+
+  test("is not longer than anybody reads, and half a secret is none", () => {
+    const text = harmlessText(
+      `${"x".repeat(maxTextLength - 20)} https://me:${"s3cret".repeat(10)}@host/${"y".repeat(100)}`,
+    );
+    expect(text).not.toContain("s3cret");
+    expect(text).toMatch(/… \(\d+ more characters\)$/);
+    expect(text.length).toBeLessThan(maxTextLength + 50);
+    expect(harmlessText("z".repeat(maxTextLength))).toHaveLength(maxTextLength);
   });
 });

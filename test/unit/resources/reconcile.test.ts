@@ -19,6 +19,7 @@ function scene(
     mark: { hash: "h", nonce: `n${count++}` },
     adopt,
     budget,
+    mayBeOlder: async () => false,
     create: async () => {
       log.push("create");
       const next = take(create);
@@ -41,8 +42,8 @@ function scene(
   return { creation, log };
 }
 
-function forever(options: { signal?: AbortSignal } = {}): Budget {
-  return { leftMs: () => undefined, options: () => options, sleep: async () => {} };
+function forever(options: Budget["caller"] = {}): Budget {
+  return { caller: options, leftMs: () => undefined, options: () => options, sleep: async () => {} };
 }
 
 function failure(code: CriErrorCode, mayHaveTakenEffect = true): CriError {
@@ -156,6 +157,51 @@ describe("createReconciled", () => {
     }
   });
 
+  describe("where a taken name is answered with the id of its holder", () => {
+    const older = (scene: { creation: Creation; log: string[] }) => {
+      scene.creation.mayBeOlder = async () => true;
+      return scene;
+    };
+
+    test("what was made is looked at, and is its own", async () => {
+      const { creation, log } = older(scene(["old"], [found()]));
+      expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
+      expect(log).toEqual(["create", "find"]);
+    });
+
+    test("what somebody else made is refused, or adopted if that is wanted", async () => {
+      const refused = older(scene(["old"], [found({ mark: theirs })]));
+      const error = await createReconciled(refused.creation).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(NameReservedError);
+      expect(error).toMatchObject({ holderId: "old", mayHaveTakenEffect: false });
+      const wanted = older(scene(["old"], [found({ mark: theirs })], forever(), true));
+      expect(await createReconciled(wanted.creation)).toEqual({ id: "old", adopted: true });
+    });
+
+    test("a wreck that a creation left which was given up is removed", async () => {
+      const first = scene([failure("UNKNOWN")]);
+      await createReconciled(first.creation).catch(() => {});
+      const wreck = found({ fresh: false, mark: first.creation.mark });
+      const next = older(scene(["old", "new"], [wreck, found({ id: "new" })]));
+      expect(await createReconciled(next.creation)).toEqual({ id: "new", adopted: false });
+      expect(next.log).toEqual(["create", "find", "remove old", "create", "find"]);
+    });
+
+    test("a holder that is gone by then was not what was made: it is sent again", async () => {
+      const { creation, log } = older(scene(["gone", "new"], [undefined, found({ id: "new" })]));
+      expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
+      expect(log).toEqual(["create", "find", "create", "find"]);
+    });
+
+    test("without an answer to that look it is in doubt", async () => {
+      const { creation } = older(scene(["old"], [failure("PERMISSION_DENIED", false)]));
+      await expect(createReconciled(creation)).rejects.toMatchObject({
+        code: "PERMISSION_DENIED",
+        mayHaveTakenEffect: true,
+      });
+    });
+  });
+
   test("what a creation that was given up in doubt leaves is taken by the next one, or removed if it is of no use", async () => {
     const first = scene([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
     await expect(createReconciled(first.creation)).rejects.toMatchObject({ code: "UNAVAILABLE" });
@@ -175,8 +221,8 @@ describe("createReconciled", () => {
     const spent: Budget = {
       ...forever(),
       options: () => {
-        // The creation, the look-up; what comes then has no time any more.
-        if (++asked > 2) throw failure("DEADLINE_EXCEEDED", false);
+        // The creation, for which it is asked twice, and the look-up; what comes then has no time any more.
+        if (++asked > 3) throw failure("DEADLINE_EXCEEDED", false);
         return {};
       },
     };
@@ -185,6 +231,33 @@ describe("createReconciled", () => {
     const late = scene([reserved(), "new"], [found({ fresh: false, mark: early.creation.mark }), undefined]);
     expect(await createReconciled(late.creation)).toEqual({ id: "new", adopted: false });
     expect(late.log).toContain("remove old");
+  });
+
+  test.each<CriErrorCode>(["UNKNOWN", "RESOURCE_EXHAUSTED", "CLIENT_CLOSED"])(
+    "so it is after %s, which is not looked into",
+    async (code) => {
+      const first = scene([failure(code)]);
+      await expect(createReconciled(first.creation)).rejects.toMatchObject({ code, mayHaveTakenEffect: true });
+      expect(first.log).toEqual(["create"]);
+      const next = scene([reserved()], [found({ mark: first.creation.mark })]);
+      expect(await createReconciled(next.creation)).toEqual({ id: "old", adopted: false });
+    },
+  );
+
+  test("what could not be removed is not taken by the next one, whatever it looks like", async () => {
+    const controller = new AbortController();
+    const abort = () => {
+      controller.abort("enough");
+      return new Error("enough");
+    };
+    const first = scene([abort], [found()], forever({ signal: controller.signal }));
+    first.creation.remove = async () => {
+      throw failure("DEADLINE_EXCEEDED");
+    };
+    await expect(createReconciled(first.creation)).rejects.toThrow("enough");
+    const next = scene([reserved(), "new"], [found({ mark: first.creation.mark })]);
+    expect(await createReconciled(next.creation)).toEqual({ id: "new", adopted: false });
+    expect(next.log).toContain("remove old");
   });
 
   test("doubt of an early round does not vanish in a later one", async () => {
@@ -210,6 +283,43 @@ describe("createReconciled", () => {
     expect(log).toEqual(["create", "find", "find", "remove late"]);
   });
 
+  test("so it is when it is aborted in the middle of a look-up, and when the first look for leftovers fails", async () => {
+    const controller = new AbortController();
+    const { creation, log } = scene([failure("UNAVAILABLE")], [found()], forever({ signal: controller.signal }));
+    const { find } = creation;
+    let looks = 0;
+    creation.find = async (options) => {
+      looks++;
+      if (looks === 1) controller.abort("enough");
+      if (looks <= 2) throw failure("UNAVAILABLE", false);
+      return find(options);
+    };
+    await expect(createReconciled(creation)).rejects.toBe("enough");
+    expect(log).toEqual(["create", "find", "remove old"]);
+  });
+
+  test("looking for leftovers and removing them goes out with the caller's metadata", async () => {
+    const controller = new AbortController();
+    const abort = () => {
+      controller.abort("enough");
+      return new Error("enough");
+    };
+    const metadata = { authorization: "me" };
+    const { creation } = scene([abort], [found()], forever({ signal: controller.signal, metadata }));
+    const seen: unknown[] = [];
+    const { find, remove } = creation;
+    creation.find = (options) => {
+      seen.push(options.metadata);
+      return find(options);
+    };
+    creation.remove = (id, options) => {
+      seen.push(options.metadata);
+      return remove(id, options);
+    };
+    await expect(createReconciled(creation)).rejects.toThrow("enough");
+    expect(seen).toEqual([metadata, metadata]);
+  });
+
   test("somebody else's object survives an aborted creation", async () => {
     const controller = new AbortController();
     const abort = () => {
@@ -227,7 +337,12 @@ describe("createReconciled", () => {
       left = 0;
       return failure("DEADLINE_EXCEEDED");
     };
-    const budget: Budget = { leftMs: () => left, options: () => ({ timeoutMs: left }), sleep: async () => {} };
+    const budget: Budget = {
+      caller: {},
+      leftMs: () => left,
+      options: () => ({ timeoutMs: left }),
+      sleep: async () => {},
+    };
     const leftover = found({ id: "leftover" });
     const { creation, log } = scene([spend], [leftover], budget);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });

@@ -21,7 +21,8 @@ describe.each(protocols)("over %s", (protocol, open) => {
   describe("an answer", () => {
     test.each([
       [200, "UNIMPLEMENTED", "refused"],
-      [302, "UNIMPLEMENTED", "refused"],
+      [302, "UNIMPLEMENTED", "go elsewhere"],
+      [308, "UNIMPLEMENTED", "go elsewhere"],
       [400, "UNIMPLEMENTED", "refused"],
       [401, "UNAUTHENTICATED", "demands other credentials"],
       [403, "UNIMPLEMENTED", "refused"],

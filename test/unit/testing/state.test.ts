@@ -3,7 +3,7 @@ import { PodSandboxConfig } from "../../../src/proto.js";
 import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "../../../src/testing/flavors.js";
 import { rpcs } from "../../../src/testing/rpcs.js";
 import { toGoJson } from "../../../src/testing/services/go-json.js";
-import { Clock } from "../../../src/testing/state/clock.js";
+import { RealClock } from "../../../src/testing/state/clock.js";
 import { EventHub } from "../../../src/testing/state/events.js";
 import { IdMap, IdSource, matchesLabels } from "../../../src/testing/state/ids.js";
 import { NameRegistry } from "../../../src/testing/state/names.js";
@@ -13,7 +13,7 @@ const containerd = flavorProfile("containerd-2");
 const never = new AbortController().signal;
 
 test("the clock never gives an instant twice", () => {
-  const clock = new Clock();
+  const clock = new RealClock();
   const times = Array.from({ length: 1_000 }, () => clock.now());
   expect(new Set(times).size).toBe(1_000);
   expect([...times].sort()).toEqual(times);
@@ -162,7 +162,7 @@ describe("events", () => {
 });
 
 test("a streaming token is good for one connection", async () => {
-  const sessions = new StreamingSessions(new IdSource("s"), async () => "http://127.0.0.1:1");
+  const sessions = new StreamingSessions(new IdSource("s"), new RealClock(), async () => "http://127.0.0.1:1");
   const url = await sessions.open({ kind: "portForward", request: { podSandboxId: "p", port: [80] } });
   const [, token] = /^http:\/\/127\.0\.0\.1:\d+\/portforward\/([\w-]{8})$/.exec(url) as unknown as [string, string];
   expect(sessions.take(token)?.kind).toBe("portForward");

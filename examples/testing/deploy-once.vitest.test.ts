@@ -1,0 +1,38 @@
+// vitest: the answer of the runtime is lost. Does our code make the pod a second time, or lose it?
+import { type CriClient, CriError } from "k8s-cri-client";
+import { FakeRuntime } from "k8s-cri-client/testing";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+/** The code under test: has an app run on this node, however often it is called. */
+async function deployOnce(cri: CriClient, app: string, image: string): Promise<string> {
+  const [running] = await cri.pods.list({ labels: { app }, state: "ready" });
+  if (running) return running.id;
+  await using pod = await cri.pods.run({ name: app, uid: app, labels: { app } });
+  (await pod.runContainer({ name: "main", image })).release();
+  return pod.release().id; // whole by now, so that it may live on
+}
+
+let runtime: FakeRuntime;
+let cri: CriClient;
+beforeEach(async () => {
+  runtime = await FakeRuntime.start({ registry: { "gone:*": "missing" } });
+  cri = await runtime.connect();
+});
+afterEach(async () => {
+  await cri.close();
+  await runtime.stop();
+});
+
+test.each(["RunPodSandbox", "CreateContainer"] as const)("one pod, though the answer to %s is lost", async (rpc) => {
+  runtime.dropNext(rpc, "afterEffect");
+  const id = await deployOnce(cri, "web", "nginx:1.27");
+  expect(await deployOnce(cri, "web", "nginx:1.27")).toBe(id);
+  expect(runtime.pods.map((pod) => pod.id)).toEqual([id]);
+  expect(runtime.callsOf(rpc)).toHaveLength(1);
+});
+
+test("nothing is left when there is no such image", async () => {
+  const error = await deployOnce(cri, "web", "gone:1").catch((reason) => reason);
+  expect(CriError.is(error, "NOT_FOUND")).toBe(true);
+  expect(runtime.pods).toEqual([]);
+});

@@ -1,0 +1,36 @@
+// jest: half a minute of grace, in milliseconds. CommonJS, which jest loads without a flag; the package has both.
+const { FakeRuntime } = require("k8s-cri-client/testing");
+
+/** The code under test: has all containers of a pod end at the same time, and tells which ones had to be killed. */
+async function drain(cri, pod, gracePeriodSeconds) {
+  const running = await cri.containers.list({ pod, state: "running" });
+  await Promise.all(running.map(({ id }) => cri.containers.stop(id, { gracePeriodSeconds })));
+  const ended = await Promise.all(running.map(({ id }) => cri.containers.status(id)));
+  return ended.filter(({ exitCode }) => exitCode === 137).map(({ metadata }) => metadata.name);
+}
+
+let runtime;
+let cri;
+beforeEach(async () => {
+  const onSignal = (name) => (name === "SIGTERM" ? "ignore" : 0);
+  const run = ({ config }) => (config.metadata.name === "deaf" ? { onSignal } : undefined);
+  runtime = await FakeRuntime.start({ time: "virtual", run });
+  cri = await runtime.connect();
+});
+afterEach(async () => {
+  await cri.close();
+  await runtime.stop();
+});
+
+test("who does not listen is killed when the grace period is over", async () => {
+  const pod = await cri.pods.run({ name: "shop" });
+  for (const name of ["web", "deaf"]) await pod.runContainer({ name, image: "busybox:1.37" });
+
+  const arrived = runtime.nextCall("StopContainer", ({ containerId }) => containerId === runtime.containers[1].id);
+  const killed = drain(cri, pod, 30);
+  await arrived;
+  await runtime.advanceTime(29_000);
+  expect((await cri.containers.list({ state: "running" })).map(({ metadata }) => metadata.name)).toEqual(["deaf"]);
+  await runtime.advanceTime(1_000);
+  expect(await killed).toEqual(["deaf"]);
+});

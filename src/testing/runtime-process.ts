@@ -1,0 +1,125 @@
+import { rm } from "node:fs/promises";
+import { InvalidInputError } from "../errors.js";
+import { type Placement, place, toEndpoint } from "./address.js";
+import type { RuntimeEngine } from "./engine.js";
+import type { RestartOptions } from "./fake-options.js";
+import { Standstill } from "./standstill.js";
+import { GrpcServer, type GrpcServerOptions, type ListenAddress } from "./wire/grpc-server.js";
+
+/** The process that a runtime would be: it listens, it is killed, it comes back; one of these after the other. */
+export class RuntimeProcess {
+  /** What clients are told. */
+  readonly endpoint: string;
+  readonly #engine: RuntimeEngine;
+  readonly #server: GrpcServer;
+  readonly #standstill: Standstill;
+  readonly #placement: Placement;
+  readonly #address: ListenAddress;
+  #turn: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    engine: RuntimeEngine,
+    server: GrpcServer,
+    standstill: Standstill,
+    placement: Placement,
+    address: ListenAddress,
+    secure: boolean,
+  ) {
+    this.endpoint = toEndpoint(address, secure);
+    this.#engine = engine;
+    this.#server = server;
+    this.#standstill = standstill;
+    this.#placement = placement;
+    this.#address = address;
+  }
+
+  /** Resolves once it listens. */
+  static async start(
+    engine: RuntimeEngine,
+    { endpoint, onCall, ...options }: GrpcServerOptions & { endpoint: string | undefined },
+  ): Promise<RuntimeProcess> {
+    const standstill = new Standstill();
+    const server = new GrpcServer({ ...options, onCall: (call) => standstill.pass(() => onCall(call)) });
+    const placement = await place(endpoint);
+    try {
+      if (options.tls && "path" in placement.address) {
+        throw new InvalidInputError({ field: "tls", message: "takes an endpoint of TCP, such as https://127.0.0.1:0" });
+      }
+      const address = await server.listen(placement.address);
+      return new RuntimeProcess(engine, server, standstill, placement, address, options.tls !== undefined);
+    } catch (error) {
+      if (placement.ownFolder) await rm(placement.ownFolder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get connectionCount(): number {
+    return this.#server.connectionCount;
+  }
+
+  /** Whether it was stopped, or is about to be. */
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Breaks all connections of clients. */
+  disconnectClients(): void {
+    this.#server.disconnectAll();
+  }
+
+  /** Has calls wait. */
+  freeze(): void {
+    this.#standstill.begin();
+  }
+
+  /** Lets the calls that wait proceed. */
+  thaw(): void {
+    this.#standstill.end();
+  }
+
+  kill(): Promise<void> {
+    return this.#inTurn(() => this.#kill());
+  }
+
+  async restart({ keepState = true, containers = "running" }: RestartOptions): Promise<void> {
+    this.checkRunning("restart");
+    await this.#inTurn(async () => {
+      await this.#kill();
+      this.#engine.restart(keepState, containers);
+      await this.#server.listen(this.#address);
+    });
+  }
+
+  /** Ends it for good, and leaves nothing. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#inTurn(() => this.#stop());
+    return this.#stopped;
+  }
+
+  /** Refuses what cannot be had of a runtime that was stopped. */
+  checkRunning(field: string): void {
+    if (this.isStopped) throw new InvalidInputError({ field, message: "the runtime was stopped" });
+  }
+
+  async #kill(): Promise<void> {
+    await this.#server.kill();
+    this.thaw();
+    await this.#engine.disconnect();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#server.close();
+    this.thaw();
+    await this.#engine.stop();
+    const { ownFolder } = this.#placement;
+    if (ownFolder) await rm(ownFolder, { recursive: true, force: true });
+    else if ("path" in this.#address) await rm(this.#address.path, { force: true });
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(change);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}

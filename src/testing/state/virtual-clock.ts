@@ -1,0 +1,75 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { sleep } from "../../internal/timer.js";
+import type { Clock } from "./clock.js";
+
+interface Timer {
+  readonly dueMs: number;
+  readonly callback: () => void;
+}
+
+/** How many turns of the event loop what a timer has set off may take: a container's last words pass through streams and promises. */
+const turnsToSettle = 5;
+
+/** A time that stands still until it is told to go on. It begins with the time of this machine. */
+export class VirtualClock implements Clock {
+  readonly #origin = BigInt(Date.now()) * 1_000_000n;
+  /** In the order in which they were started. */
+  readonly #timers = new Set<Timer>();
+  #elapsedMs = 0;
+  #last = 0n;
+  #advancing: Promise<void> = Promise.resolve();
+
+  now(): bigint {
+    const now = this.#origin + BigInt(Math.round(this.#elapsedMs * 1e6));
+    this.#last = now > this.#last ? now : this.#last + 1n;
+    return this.#last;
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return sleep(delayMs, signal, (ms, callback) => this.startTimer(ms, callback));
+  }
+
+  /** What is due at once does not wait for the time to go on. */
+  startTimer(delayMs: number, callback: () => void): () => void {
+    if (!(delayMs > 0)) {
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
+    const timer = { dueMs: this.#elapsedMs + delayMs, callback };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /**
+   * Lets time pass. Timers fire in the order of their time, and the clock shows that time; what one sets off is done before the
+   * next one fires, as far as it does not wait for the network or for a process.
+   */
+  advance(ms: number): Promise<void> {
+    this.#advancing = this.#advancing.then(() => this.#advance(ms));
+    return this.#advancing;
+  }
+
+  async #advance(ms: number): Promise<void> {
+    await settle();
+    const end = this.#elapsedMs + ms;
+    for (let timer = this.#nextUntil(end); timer; timer = this.#nextUntil(end)) {
+      this.#elapsedMs = timer.dueMs;
+      this.#timers.delete(timer);
+      timer.callback();
+      await settle();
+    }
+    this.#elapsedMs = end;
+  }
+
+  #nextUntil(end: number): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.dueMs <= end && (!next || timer.dueMs < next.dueMs)) next = timer;
+    }
+    return next;
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < turnsToSettle; turn++) await nextTurn();
+}

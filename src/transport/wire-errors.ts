@@ -1,0 +1,47 @@
+import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { harmlessText, maxTextLength } from "../internal/redact.js";
+import { exceedsReplyLimits } from "./bounded-decoding.js";
+import type { InternalExtension } from "./wire-options.js";
+
+/**
+ * Makes proper errors of what grpc-js reports of a peer that breaks the rules, next to the wire and so for all that comes behind:
+ * a status that gRPC does not have, a reply that cannot be unpacked, a refusal that no runtime ever spoke.
+ */
+export const wireErrorMiddleware: ClientMiddleware<InternalExtension> = async function* wireErrors(call, options) {
+  try {
+    return yield* call.next(call.request, options);
+  } catch (error) {
+    throw proper(error, call.method.path);
+  }
+};
+
+/**
+ * Verdicts of grpc-js' own, by the words it has for them. Their codes would say that the runtime refused to begin, and the runtime
+ * said no such thing.
+ */
+const verdicts: ReadonlyMap<string, string> = new Map([
+  ["No message received", "the reply says OK and holds no message"],
+  ["Too many responses received", "the reply holds more than one message"],
+  ["Protocol not secure enough", "the runtime broke the call off as not secure enough (RST_STREAM with code 12)"],
+]);
+
+function proper(error: unknown, path: string): unknown {
+  if (!(error instanceof ClientError)) {
+    // The error of a call, but without a status: grpc-js could not unpack the message. Its own reason is lost on the way.
+    const statusLost =
+      error instanceof Error && "metadata" in error && (error as { code?: unknown }).code === undefined;
+    return statusLost
+      ? new ClientError(path, Status.INTERNAL, "the reply is compressed, and not as its headers say")
+      : error;
+  }
+  const { code, details } = error;
+  if (Status[code] === undefined) {
+    const words = details ? `: ${harmlessText(details)}` : "";
+    return new ClientError(path, Status.UNKNOWN, `the status of the reply is none of gRPC's (${code})${words}`);
+  }
+  const verdict = verdicts.get(details);
+  if (verdict) return new ClientError(path, Status.INTERNAL, verdict);
+  if (exceedsReplyLimits(details)) return new ClientError(path, Status.RESOURCE_EXHAUSTED, details);
+  // What comes behind searches the text for words, several times.
+  return details.length > maxTextLength ? new ClientError(path, code, harmlessText(details)) : error;
+}

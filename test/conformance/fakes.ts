@@ -1,0 +1,121 @@
+/**
+ * The fakes that journeys run against, in a process of their own: journeys count what their own process has open. Told by the
+ * setup what to start; ends when that has gone.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { readdirSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type FakeFlavor, FakeRuntime, type FakeRuntimeOptions, HostProcessBackend } from "k8s-cri-client/testing";
+import { type Steered, serveControl } from "../runtime/control.js";
+import { type TlsFiles, writeCertificates } from "../runtime/lab/tls.js";
+import type { ProvidedRuntime } from "../runtime/provided.js";
+import { images, password, privateRegistry, registryOptions } from "./registry.js";
+
+/** What the setup asks for. */
+export interface FakesOrder {
+  /** For sockets and whatever else is written. */
+  folder: string;
+  flavors: readonly FakeFlavor[];
+  /** Each has one fake of each flavour. */
+  workers: number;
+}
+
+const runtimeHandlers = ["runc", "runc-again"];
+
+/** As in the lab: one is not CRI's, one is. */
+const overTcp: Partial<Record<FakeFlavor, { serveCri: boolean }>> = {
+  "containerd-1.7": { serveCri: false },
+  "containerd-2": { serveCri: true },
+};
+
+if (!process.send) throw new Error("This is for the setup of the conformance tests to start.");
+// In good order: the processes of the fakes end with this one.
+for (const end of ["disconnect", "SIGINT", "SIGTERM", "SIGHUP"]) process.once(end, () => process.exit());
+const [order] = (await once(process, "message")) as [FakesOrder];
+process.once("exit", () => {
+  // The folder itself may be a mount.
+  for (const name of readdirSync(order.folder)) rmSync(join(order.folder, name), { recursive: true, force: true });
+});
+const tls = await writeCertificates(join(order.folder, "tls"));
+const digests = await digestsOf();
+const ofWorkers: ProvidedRuntime[][] = [];
+for (let worker = 0; worker < order.workers; worker++) ofWorkers.push(await startAll(join(order.folder, `${worker}`)));
+process.send(ofWorkers);
+
+async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
+  const controlSocket = `${prefix}.control`;
+  const steered: Steered[] = [];
+  const provided: ProvidedRuntime[] = [];
+  for (const flavor of order.flavors) {
+    const options: FakeRuntimeOptions = { flavor, ...registryOptions, runtimeHandlers };
+    const runtime = await FakeRuntime.start({
+      ...options,
+      endpoint: `${prefix}.${flavor}`,
+      backend: new HostProcessBackend(),
+    });
+    await using client = await runtime.connect();
+    const version = (await client.version()).runtimeVersion;
+    const name = `containerd-${version.split(".", 2).join(".")}`;
+    steered.push(steeredBy(name, runtime));
+    const tcp = overTcp[flavor] && (await startTcp(options, overTcp[flavor].serveCri, tls));
+    provided.push({
+      name,
+      version,
+      flavor,
+      endpoint: runtime.endpoint,
+      imageEndpoint: runtime.endpoint,
+      image: images.busybox,
+      lab: {
+        images: { ...images, digests },
+        registry: { address: images.busybox.split("/")[0] as string },
+        privateRegistry: { ...privateRegistry, serverAddress: `http://${privateRegistry.address}`, ...password },
+        handlers: runtimeHandlers,
+        logFile: "",
+        subnet: "10.88.0.0/16",
+        controlSocket,
+        ...(tcp && { tcp }),
+      },
+    });
+  }
+  await serveControl(controlSocket, steered);
+  return provided;
+}
+
+function steeredBy(name: string, runtime: FakeRuntime): Steered {
+  return {
+    name,
+    start: () => runtime.restart(),
+    stop: () => runtime.kill(),
+    kill: () => runtime.kill(),
+    restart: () => runtime.restart(),
+    freeze: async () => runtime.freeze(),
+    thaw: async () => runtime.thaw(),
+  };
+}
+
+/** A fake has one endpoint; the one of TCP is another fake's. */
+async function startTcp(options: FakeRuntimeOptions, serveCri: boolean, { server, client }: TlsFiles) {
+  const [cert, key, clientCa] = await Promise.all(
+    [server.certificateFile, server.keyFile, server.clientAuthorityFile].map((file) => readFile(file)),
+  );
+  const { endpoint } = await FakeRuntime.start({
+    ...options,
+    serveCri,
+    endpoint: "https://127.0.0.1:0",
+    tls: { cert: cert as Buffer, key: key as Buffer, clientCa },
+    backend: new HostProcessBackend(),
+  });
+  return { address: new URL(endpoint).host, servesCri: serveCri, ...client };
+}
+
+/** Every fake finds the same behind a reference. */
+async function digestsOf(): Promise<Record<string, string>> {
+  const references = Object.values(images);
+  await using runtime = await FakeRuntime.start({ images: references });
+  return Object.fromEntries(
+    runtime.images.map(({ repoTags, repoDigests }) => [repoTags[0], repoDigests[0]?.split("@")[1] ?? ""]),
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * Starts the fakes that the journeys of test/runtime run against.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TestProject } from "vitest/node";
+import type { ProvidedRuntime } from "../runtime/provided.js";
+import type { FakesOrder } from "./fakes.js";
+import { conformingFlavors } from "./flavors.js";
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if (process.platform !== "linux") {
+    const skipped = `the commands of journeys are those of Linux, this is ${process.platform}`;
+    console.warn(`\n!!! CONFORMANCE TESTS SKIPPED: ${skipped}. !!!\n`);
+    project.provide("runtimes", { runtimes: [], skipped });
+    return undefined;
+  }
+  const scratch = await mkdtemp(join(tmpdir(), "cri-fakes-"));
+  const fakes = startFakes(scratch);
+  const order: FakesOrder = { folder: scratch, flavors: conformingFlavors, workers: project.config.maxWorkers };
+  try {
+    fakes.send(order);
+    const [ofWorkers] = (await Promise.race([once(fakes, "message"), ended(fakes)])) as [ProvidedRuntime[][]];
+    project.provide("runtimes", { runtimes: [], ofWorkers });
+    project.provide("scratch", scratch);
+  } catch (error) {
+    await end(fakes, scratch);
+    throw error;
+  }
+  return () => end(fakes, scratch);
+}
+
+/**
+ * The commands of journeys are written for containers, and here they run on this machine. Those that would do harm are not run, by the table;
+ * and where the kernel lets us, the others can write to the scratch folder only, and see no processes but their own.
+ */
+function startFakes(scratch: string): ChildProcess {
+  const program = [process.execPath, "--import", "tsx", path("fakes.ts")];
+  const enclosure = [
+    "unshare",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "sh",
+    path("enclose.sh"),
+    scratch,
+  ];
+  const isPossible =
+    process.getuid?.() === 0 && spawnSync(enclosure[0] as string, [...enclosure.slice(1), "true"]).status === 0;
+  const [command = "", ...args] = isPossible ? [...enclosure, ...program] : program;
+  return spawn(command, args, {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    env: {
+      ...process.env,
+      TMPDIR: scratch,
+      PATH: [path("programs"), process.env.PATH, dirname(process.execPath)].join(delimiter),
+    },
+  });
+}
+
+async function ended(fakes: ChildProcess): Promise<never> {
+  const [code] = await once(fakes, "exit");
+  throw new Error(`The fakes did not start (exit code ${code}).`);
+}
+
+async function end(fakes: ChildProcess, scratch: string): Promise<void> {
+  const gone = fakes.exitCode === null && once(fakes, "exit");
+  if (fakes.connected) fakes.disconnect();
+  await gone;
+  await rm(scratch, { recursive: true, force: true });
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** The one folder that commands may write to. */
+    scratch: string;
+  }
+}

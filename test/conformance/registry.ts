@@ -1,0 +1,44 @@
+/**
+ * What the fakes take for registries: the images of the lab's, as far as a fake knows of images.
+ *
+ * @module
+ */
+import type { FakeRuntimeOptions } from "k8s-cri-client/testing";
+
+const open = "registry.test";
+
+/** It wants {@link password}. */
+export const privateRegistry = { address: "private.test" };
+
+export const password = { username: "fake", password: "not-a-secret" };
+
+export const images = {
+  busybox: `${open}/busybox:1`,
+  busybox2: `${open}/busybox:2`,
+  pause: `${open}/pause:1`,
+  demo: `${open}/demo:1`,
+  privateBusybox: `${privateRegistry.address}/private/busybox:1`,
+};
+
+export const registryOptions: FakeRuntimeOptions = {
+  registryImages: [
+    { reference: images.busybox, command: ["/bin/sh"] },
+    { reference: images.busybox2, command: ["/bin/sh"], env: { EDITION: "2" } },
+    {
+      reference: images.demo,
+      command: ["/bin/sleep", "infinity"],
+      env: { GREETING: "hello", EMPTY: "" },
+      user: 1000,
+      labels: { "example.test/purpose": "tests of image metadata" },
+      stopSignal: "SIGINT",
+    },
+    { reference: images.privateBusybox, command: ["/bin/sh"], env: { EDITION: "private" } },
+  ],
+  registry: {
+    [`${open}/no/such:*`]: "missing",
+    [`${open}/*:no-such-tag`]: "missing",
+    [`${privateRegistry.address}/*`]: password,
+    "127.0.0.1:1/*": "unavailable",
+    "localhost:1/*": "unavailable",
+  },
+};

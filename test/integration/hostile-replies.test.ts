@@ -1,0 +1,244 @@
+/** Replies of an evil runtime: too large in one way or another, without an end, or any bytes at all. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { CallOptions, CriClient } from "../../src/index.js";
+import {
+  Container,
+  ContainerEventResponse,
+  ListContainersResponse,
+  Long,
+  StreamContainersResponse,
+  VersionResponse,
+} from "../../src/proto.js";
+import { envelope, serveStreams } from "../support/hostile-server.js";
+import { MemoryWatch } from "../support/memory-watch.js";
+import {
+  answer,
+  clientOf,
+  longMs,
+  mebibyte,
+  mostMebibytes,
+  outcome,
+  pour,
+  recovers,
+  shortMs,
+} from "./hostile-support.js";
+
+describe("replies that are too large", () => {
+  /** Serves one reply, or for streams the same one again and again, and says UNIMPLEMENTED to the other RPCs. */
+  const serveReply = (rpcs: readonly string[], reply: Uint8Array) =>
+    serveStreams((stream, path) => {
+      const rpc = path.split("/").at(-1) ?? "";
+      if (!rpcs.includes(rpc)) answer(stream, [], 12);
+      else if (/^Stream|^Get/.test(rpc)) pour(stream, envelope(reply));
+      else answer(stream, [reply]);
+    });
+
+  test("in bytes: the error says what to do", async () => {
+    const reply = ListContainersResponse.encode({ containers: [container("x".repeat(2 * mebibyte))] }).finish();
+    const server = await serveReply(["ListContainers"], reply);
+    const cri = clientOf(server, 1);
+    const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
+    expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", mayHaveTakenEffect: false });
+    expect(String(failure)).toMatch(
+      /larger than max \(\d+ vs 1048576\).*raise channelOptions\["grpc.max_receive_message_length"\]/,
+    );
+    await recovers(cri, server);
+  });
+
+  test("in fields: two bytes each on the wire, and two hundred in memory", async () => {
+    // Every two bytes are an empty container.
+    const server = await serveReply(["ListContainers"], Buffer.alloc(8 * mebibyte, "\n\0"));
+    const cri = clientOf(server, 8);
+    const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
+    expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", mayHaveTakenEffect: false });
+    expect(String(failure)).toMatch(/more fields than memory is meant for.*max_receive_message_length/);
+    await recovers(cri, server);
+  });
+
+  test.each<[string, Uint8Array]>([
+    ["of large batches", ListContainersResponse.encode({ containers: [container("x".repeat(mebibyte / 2))] }).finish()],
+    ["of small batches", Buffer.alloc(20_000, "\n\0")],
+  ])("a list that is streamed without an end, %s", async (_name, batch) => {
+    const server = await serveReply(["StreamContainers"], batch);
+    const cri = clientOf(server, 8);
+    const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
+    expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", method: "RuntimeService/StreamContainers" });
+    expect(String(failure)).toMatch(/list larger than max.*max_receive_message_length/);
+    await recovers(cri, server);
+  });
+
+  test("what is within the limits is taken, streamed or not", async () => {
+    const containers = Array.from({ length: 2_000 }, (_, i) => container(`c${i}`));
+    const reply = ListContainersResponse.encode({ containers }).finish();
+    const half = StreamContainersResponse.encode({ containers: containers.slice(0, 1_000) }).finish();
+    const streaming = await serveStreams((stream) => {
+      answer(stream, [half, half]);
+    });
+    const unary = await serveReply(["ListContainers"], reply);
+    for (const server of [streaming, unary]) {
+      const cri = clientOf(server, 1);
+      expect(await cri.containers.list()).toHaveLength(2_000);
+      await cri.close();
+    }
+  });
+
+  test("events without an end that nobody reads make the runtime wait", async () => {
+    const event = ContainerEventResponse.fromPartial({ containerId: "x".repeat(10_000) });
+    const message = envelope(ContainerEventResponse.encode(event).finish());
+    let poured = { times: 0 };
+    const server = await serveStreams((stream) => {
+      poured = pour(stream, message);
+    });
+    const cri = clientOf(server);
+    using memory = new MemoryWatch();
+    const ending = new AbortController();
+    const events = cri.raw.runtime.getContainerEvents({}, { signal: ending.signal })[Symbol.asyncIterator]();
+    for (let read = 1; read <= 1_000; read++) {
+      expect((await events.next()).value).toMatchObject({ containerId: event.containerId });
+      if (read % 250 !== 0) continue;
+      // What was sent beyond what was read is what fits into windows and buffers on the way.
+      await standstill(() => poured.times);
+      expect((poured.times - read) * message.length).toBeLessThan(8 * mebibyte);
+    }
+    expect(memory.mebibytes).toBeLessThan(mostMebibytes);
+    ending.abort();
+    await recovers(cri, server);
+  });
+
+  test("a watch hears events without an end, and keeps no more than it has use for", async () => {
+    const id = (i: number) => `${i}`.padStart(64, "0");
+    const createdAt = Long.fromNumber((Date.now() + 3_600_000) * 1e6);
+    const events = Array.from({ length: 11_000 }, (_, i) =>
+      ContainerEventResponse.fromPartial({
+        containerId: id(i),
+        createdAt,
+        podSandboxStatus: { id: id(i), createdAt },
+        containersStatuses: [{ id: id(i) }],
+      }),
+    );
+    const messages = Buffer.concat(events.map((event) => envelope(ContainerEventResponse.encode(event).finish())));
+    const version = VersionResponse.fromPartial({
+      version: "0.1.0",
+      runtimeName: "containerd",
+      runtimeVersion: "2.1.0",
+      runtimeApiVersion: "v1",
+    });
+    let poured = { times: 0 };
+    const server = await serveStreams((stream, path) => {
+      if (path.endsWith("/Version")) answer(stream, [VersionResponse.encode(version).finish()]);
+      else if (path.endsWith("/GetContainerEvents")) poured = pour(stream, messages);
+      else if (path.includes("/List")) answer(stream, [Buffer.alloc(0)]);
+      else answer(stream, [], 12);
+    });
+    const cri = clientOf(server);
+    using memory = new MemoryWatch();
+    const stream = cri.events({ initial: true });
+    await stream.ready;
+    await expect.poll(() => poured.times, { timeout: longMs }).toBeGreaterThan(2);
+    expect(memory.mebibytes).toBeLessThan(mostMebibytes);
+    const first = await stream[Symbol.asyncIterator]().next();
+    expect(first.value).toMatchObject({ type: "resync" });
+    await stream.close();
+    await recovers(cri, server);
+  });
+});
+
+describe("replies of any bytes", () => {
+  /** Everything that reads a reply. */
+  const calls: Record<string, (cri: CriClient, options: CallOptions) => Promise<unknown>> = {
+    version: (cri, options) => cri.version(options),
+    status: (cri, options) => cri.status({ verbose: true, ...options }),
+    runtimeConfig: (cri, options) => cri.runtimeConfig(options),
+    capabilities: (cri, options) => cri.capabilities(options),
+    "pods.list": (cri, options) => cri.pods.list({}, options),
+    "pods.status": (cri, options) => cri.pods.status("p1", options),
+    "pods.inspect": (cri, options) => cri.pods.inspect("p1", options),
+    "pods.run": (cri, options) => cri.pods.run({ name: "p1" }, options),
+    "containers.list": (cri, options) => cri.containers.list({}, options),
+    "containers.status": (cri, options) => cri.containers.status("c1", options),
+    "containers.inspect": (cri, options) => cri.containers.inspect("c1", options),
+    "containers.run": (cri, options) => cri.containers.run("p1", { name: "c1", image: "busybox:1" }, options),
+    "containers.start": (cri, options) => cri.containers.start("c1", options),
+    "containers.stop": (cri, options) => cri.containers.stop("c1", options),
+    "containers.execSync": (cri, options) => cri.containers.execSync("c1", ["true"], options),
+    "containers.exec": (cri, options) => cri.containers.get("c1").exec(["true"], options),
+    "pods.portForward": (cri, options) => cri.pods.get("p1").portForward(80, options).connect(),
+    "images.list": (cri, options) => cri.images.list({}, options),
+    "images.inspect": (cri, options) => cri.images.inspect("busybox:1", options),
+    "images.pull": (cri, options) => cri.images.pull("busybox:1", options),
+    "images.fsInfo": (cri, options) => cri.images.fsInfo(options),
+    "stats.snapshot": (cri, options) => cri.stats.snapshot(options),
+    "stats.podMetrics": (cri, options) => cri.stats.podMetrics(options),
+    "stats.metricDescriptors": (cri, options) => cri.stats.metricDescriptors(options),
+  };
+
+  const number = fc.integer({ min: 1, max: 20 });
+  const field = (number: number, kind: number, ...value: Uint8Array[]) =>
+    Buffer.concat([varint(number * 8 + kind), ...value]);
+  /** Fields of any number and kind, with more fields in them perhaps. */
+  const { fields } = fc.letrec<{ fields: Buffer }>((tie) => {
+    const content = fc.oneof(
+      tie("fields"),
+      fc.uint8Array({ maxLength: 20 }),
+      fc.string().map((text) => Buffer.from(text)),
+    );
+    const one = fc.oneof(
+      { depthSize: "small" },
+      fc.tuple(number, fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })).map(([at, value]) => field(at, 0, varint(value))),
+      fc.tuple(number, fc.uint8Array({ minLength: 8, maxLength: 8 })).map(([at, bytes]) => field(at, 1, bytes)),
+      fc.tuple(number, content).map(([at, bytes]) => field(at, 2, varint(bytes.length), bytes)),
+    );
+    return { fields: fc.array(one, { maxLength: 8 }).map((parts) => Buffer.concat(parts)) };
+  });
+
+  const replies: [string, fc.Arbitrary<Uint8Array>][] = [
+    ["random bytes", fc.uint8Array({ maxLength: 30 })],
+    ["random fields", fields],
+  ];
+
+  test.each(replies)("%s: every call ends in a result or a CriError", { timeout: 300_000 }, async (_name, replies) => {
+    let reply: Uint8Array = Buffer.alloc(0);
+    const server = await serveStreams((stream) => answer(stream, [reply]));
+    const cri = clientOf(server);
+    const seen = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(replies, fc.constantFrom(...Object.keys(calls)), async (bytes, name) => {
+        reply = bytes;
+        const result = await outcome((timeoutMs) => calls[name]!(cri, { timeoutMs, retry: false }), shortMs);
+        const code = result === "OK" ? result : result.code;
+        seen.set(code, (seen.get(code) ?? 0) + 1);
+      }),
+      { numRuns: process.env.CRI_TEST_THOROUGH ? 5_000 : 300 },
+    );
+    expect(seen.size).toBeGreaterThan(2);
+    await recovers(cri, server);
+  });
+});
+
+/** A number as protobuf writes it. */
+function varint(value: bigint | number): Buffer {
+  const bytes: number[] = [];
+  let rest = BigInt(value);
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return Buffer.from([...bytes, Number(rest)]);
+}
+
+function container(id: string): Container {
+  return Container.fromPartial({ id, podSandboxId: "p1", metadata: { name: "main" }, createdAt: Long.ONE });
+}
+
+/** Waits until nothing changes any more. */
+async function standstill(look: () => number): Promise<void> {
+  let before = Number.NaN;
+  await expect
+    .poll(
+      () => {
+        const same = look() === before;
+        before = look();
+        return same;
+      },
+      { interval: 150, timeout: longMs },
+    )
+    .toBe(true);
+}

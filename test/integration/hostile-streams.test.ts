@@ -1,0 +1,145 @@
+/** An evil runtime that would lead its client's sessions elsewhere: nothing is sent there, and no error holds the token. */
+import { createHook } from "node:async_hooks";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Container, CriError, PodSandbox, SessionOptions } from "../../src/index.js";
+import { rejection, startFake } from "./support.js";
+
+const token = "s3cr3t-T0ken";
+
+/** Every way into a session. */
+const ways: Record<
+  string,
+  (on: { pod: PodSandbox; container: Container }, options: SessionOptions) => Promise<unknown>
+> = {
+  exec: ({ container }, options) => container.exec(["true"], options),
+  execOutput: ({ container }, options) => container.execOutput(["true"], options),
+  attach: ({ container }, options) => container.attach(options),
+  copyTo: ({ container }, options) => container.copyTo(dirname(fileURLToPath(import.meta.url)), "/tmp", options),
+  copyFrom: ({ container }, options) => container.copyFrom("/etc", join(tmpdir(), "never-made"), options),
+  portForward: ({ pod }, options) => pod.portForward(80, options).connect(),
+};
+
+/** A runtime with a pod and a container, whose sessions lead to a URL of the test's choice. */
+async function leadingTo(url: string) {
+  // Copying looks first what is there.
+  const { runtime, cri } = await startFake({ exec: () => ({ exitCode: 0, stdout: "/etc\n/etc/.\n" }) });
+  const pod = await cri.pods.run({ name: "p" });
+  const container = await pod.runContainer({ name: "c", image: "busybox:1" });
+  for (const rpc of ["Exec", "Attach", "PortForward"] as const) {
+    runtime.respondNext(rpc, { url }, { times: Number.POSITIVE_INFINITY });
+  }
+  return { runtime, pod, container };
+}
+
+/** Every TCP connection that this process tries to make from now on, as `address:port`, and every name that it looks up. */
+function watchNetwork(): () => string[] {
+  const seen: { address?: string; port?: number; hostname?: string }[] = [];
+  const hook = createHook({
+    init(_id, type, _trigger, resource) {
+      if (type === "TCPCONNECTWRAP" || type === "GETADDRINFOREQWRAP") seen.push(resource);
+    },
+  }).enable();
+  onTestFinished(() => void hook.disable());
+  // What they are for is written on them after they were made.
+  return () => seen.map(({ address, port, hostname }) => hostname ?? `${address}:${port}`);
+}
+
+/** The error of a session that was refused; it must give nothing away. */
+async function refusal(session: Promise<unknown>): Promise<CriError> {
+  const error = (await rejection(session)) as CriError;
+  expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(token);
+  expect(String(error.stack)).not.toContain(token);
+  expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(token);
+  return error;
+}
+
+/** Counts its connections, and hangs up on them. */
+async function listener(onConnection = (socket: Socket) => void socket.destroy()) {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.on("error", () => {});
+    onConnection(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  return { port, connections: () => connections };
+}
+
+describe("the runtime names another place", () => {
+  test.each([
+    [
+      "another host, by address",
+      `http://192.0.2.1:80/exec/${token}`,
+      /leads to 192\.0\.2\.1, which is not an address of this machine/,
+    ],
+    ["another host, by name", `http://elsewhere.test/exec/${token}`, /leads to elsewhere\.test/],
+    ["another host, over TLS", `https://[2001:db8::1]/exec/${token}`, /leads to 2001:db8::1/],
+    ["another host, without a scheme", `//elsewhere.test/exec/${token}`, /leads to elsewhere\.test/],
+    ["another host behind a user", `http://127.0.0.1:80@elsewhere.test/exec/${token}`, /user name/],
+    ["this host behind a user", `http://root:${token}@127.0.0.1/exec/${token}`, /user name/],
+    ["two hosts at once", `http://127.0.0.1\\@elsewhere.test/exec/${token}`, /characters that no URL has/],
+    ["a header", `http://127.0.0.1/exec/${token} HTTP/1.1\r\nHost: elsewhere.test`, /characters that no URL has/],
+    ["a file", `file:///etc/${token}`, /has the scheme file/],
+    ["a socket", `unix:///run/${token}.sock`, /has the scheme unix/],
+    ["a socket that is said to be HTTP", `http+unix://%2Frun%2F${token}.sock/exec`, /has the scheme http\+unix/],
+    ["another protocol", `gopher://127.0.0.1/${token}`, /has the scheme gopher/],
+    ["a program", `javascript:${token}`, /has the scheme javascript/],
+    ["no place", token, /not a URL/],
+  ])("%s", async (_name, url, words) => {
+    const on = await leadingTo(url);
+    const network = watchNetwork();
+    for (const [way, open] of Object.entries(ways)) {
+      const error = await refusal(open(on, {}));
+      expect(error, way).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
+      expect(error.details).toMatch(words);
+    }
+    expect(network()).toEqual([]);
+  });
+
+  test("a local listener sends nothing on, and says why", async () => {
+    const { pod } = await leadingTo(`http://elsewhere.test/portforward/${token}`);
+    await using listening = await pod.portForward(80).listen();
+    const failed = once(listening, "connectionError");
+    const network = watchNetwork();
+    const local = connect(listening.address.port, "127.0.0.1").on("error", () => {});
+    const [error] = (await failed) as [CriError];
+    expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(token);
+    expect(error.code).toBe("INVALID_RESPONSE");
+    await once(local.resume(), "close");
+    expect(network()).toEqual([`127.0.0.1:${listening.address.port}`]);
+  });
+});
+
+describe.each(["spdy", "websocket", undefined] as const)("the streaming server redirects, over %s", (transport) => {
+  test.each([301, 302, 303, 307, 308])("with %i", async (status) => {
+    const elsewhere = await listener();
+    for (const location of [
+      `http://127.0.0.1:${elsewhere.port}/exec/${token}`,
+      "https://elsewhere.test/",
+      "file:///etc/passwd",
+      "unix:///run/x",
+    ]) {
+      const answer = `HTTP/1.1 ${status} Go\r\nLocation: ${location}\r\nContent-Length: 5\r\n\r\nthere`;
+      const server = await listener((socket) => void socket.once("data", () => socket.end(answer)));
+      const on = await leadingTo(`http://127.0.0.1:${server.port}/exec/${token}`);
+      const network = watchNetwork();
+      for (const way of ["exec", "attach", "portForward"]) {
+        const error = await refusal(ways[way]!(on, { transport }));
+        expect(error, way).toMatchObject({ code: "UNIMPLEMENTED", mayHaveTakenEffect: false });
+        expect(error.details).toMatch(/would have the session go elsewhere/);
+      }
+      expect(new Set(network())).toEqual(new Set([`127.0.0.1:${server.port}`]));
+      expect(server.connections()).toBe(network().length);
+    }
+    expect(elsewhere.connections()).toBe(0);
+  });
+});

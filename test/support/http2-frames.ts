@@ -1,0 +1,90 @@
+/**
+ * HTTP/2 by hand: what a server says that no library would. Only the writing half is complete; of what a client says no more is read
+ * than where a frame ends.
+ *
+ * @module
+ */
+
+/** The types of frames. */
+export const frameType = {
+  data: 0x0,
+  headers: 0x1,
+  rstStream: 0x3,
+  settings: 0x4,
+  pushPromise: 0x5,
+  ping: 0x6,
+  goaway: 0x7,
+  windowUpdate: 0x8,
+  continuation: 0x9,
+} as const;
+
+/** The flags of frames. */
+export const frameFlag = { ack: 0x1, endStream: 0x1, endHeaders: 0x4 } as const;
+
+/** One header field; names in lower case. */
+export type HeaderField = readonly [name: string, value: string | Buffer];
+
+/** What a client says first. */
+export const clientPreface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+/** A frame as it goes over the wire. Neither its length nor anything else is checked. */
+export function encodeFrame(
+  type: number,
+  flags: number,
+  streamId: number,
+  payload: Uint8Array = Buffer.alloc(0),
+): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(streamId, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** A block of header fields: literals that are not added to any table, in plain text. */
+export function encodeHeaderBlock(fields: readonly HeaderField[]): Buffer {
+  return Buffer.concat(
+    fields.flatMap(([name, value]) => [Buffer.of(0), ...encodeString(name), ...encodeString(value)]),
+  );
+}
+
+function encodeString(text: string | Buffer): Buffer[] {
+  const bytes = Buffer.from(text as string, "latin1");
+  if (bytes.length < 127) return [Buffer.of(bytes.length), bytes];
+  const length = [127];
+  let rest = bytes.length - 127;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) length.push((rest % 128) + 128);
+  return [Buffer.from([...length, rest]), bytes];
+}
+
+/** A number of 32 bits, which is the whole of several frames. */
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value >>> 0);
+  return bytes;
+}
+
+/** Cuts what a client says into frames. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+  #begun = false;
+
+  constructor(private readonly onFrame: (type: number, flags: number, streamId: number, payload: Buffer) => void) {}
+
+  write(chunk: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    if (!this.#begun) {
+      if (this.#rest.length < clientPreface.length) return;
+      this.#rest = this.#rest.subarray(clientPreface.length);
+      this.#begun = true;
+    }
+    while (this.#rest.length >= 9) {
+      const end = 9 + this.#rest.readUIntBE(0, 3);
+      if (this.#rest.length < end) return;
+      const frame = this.#rest;
+      this.#rest = frame.subarray(end);
+      this.onFrame(frame.readUInt8(3), frame.readUInt8(4), frame.readUInt32BE(5) & 0x7fff_ffff, frame.subarray(9, end));
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import { Chaos, type ChaosOptions } from "../../../../src/testing/faults/chaos.js";
+import type { FaultAction } from "../../../../src/testing/faults/fault.js";
+import type { RpcName } from "../../../../src/testing/rpcs.js";
+
+const chaosOf = (options: ChaosOptions) => new Chaos(options, async () => {});
+
+/** What is decided about calls, in the order in which they come. */
+function decisions(options: ChaosOptions, calls: readonly RpcName[]): Map<RpcName, unknown[]> {
+  const chaos = chaosOf(options);
+  const byRpc = new Map<RpcName, unknown[]>();
+  for (const rpc of calls) {
+    const fault = chaos.decide(rpc);
+    byRpc.set(rpc, [...(byRpc.get(rpc) ?? []), fault && { phase: fault.phase, ...fault.action }]);
+  }
+  return byRpc;
+}
+
+const times = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item);
+const inTurn: RpcName[] = [...times(40, "Version" as const), ...times(40, "RunPodSandbox" as const)];
+const mixed: RpcName[] = times(40, ["RunPodSandbox", "Version"] as const).flat();
+
+describe("the decisions", () => {
+  test("depend on seed, RPC and number, not on what else is called", () => {
+    const first = decisions({ seed: "a", rate: 0.5 }, inTurn);
+    expect(decisions({ seed: "a", rate: 0.5 }, mixed)).toEqual(first);
+    expect(decisions({ seed: "b", rate: 0.5 }, inTurn)).not.toEqual(first);
+    expect(first.get("Version")).not.toEqual(first.get("RunPodSandbox"));
+    expect(new Set(first.get("Version")?.map((decision) => JSON.stringify(decision))).size).toBeGreaterThan(5);
+  });
+
+  test("are the same for a number and for its digits, which is what an environment variable holds", () => {
+    const number = decisions({ seed: 7, rate: 0.5, kinds: ["delay"] }, inTurn);
+    expect(decisions({ seed: "7", rate: 0.5, kinds: ["delay"] }, inTurn)).toEqual(number);
+  });
+
+  test("follow the rate", () => {
+    const struck = (rate: number | undefined) => {
+      const all = decisions({ seed: 1, rate }, times(2_000, "Version" as const)).get("Version") ?? [];
+      return all.filter((decision) => decision !== undefined).length;
+    };
+    expect([struck(0), struck(1)]).toEqual([0, 2_000]);
+    expect(struck(undefined)).toBeGreaterThan(320);
+    expect(struck(undefined)).toBeLessThan(480);
+  });
+
+  test("concern the RPCs that were named", () => {
+    const options: ChaosOptions = { seed: 1, rate: 1, rpcs: ["Version"] };
+    expect(decisions(options, ["RunPodSandbox", "Version"]).get("RunPodSandbox")).toEqual([undefined]);
+    expect(decisions({ ...options, rpcs: [] }, ["Version"]).get("Version")).toEqual([undefined]);
+  });
+
+  test("end with the chaos", async () => {
+    const chaos = chaosOf({ rate: 1 });
+    expect(chaos.decide("Version")).toBeDefined();
+    await chaos.stop();
+    expect(chaos.active).toBe(false);
+    expect(chaos.decide("Version")).toBeUndefined();
+  });
+});
+
+describe("the faults", () => {
+  const all = (options: ChaosOptions, rpc: RpcName) => {
+    const chaos = chaosOf({ seed: 1, rate: 1, ...options });
+    return times(600, rpc).map((name) => chaos.decide(name) as { phase: string; action: FaultAction });
+  };
+  const values = <T>(items: readonly T[]) => [...new Set(items)].sort();
+
+  test("are of all the kinds that were asked for, at all the moments that there are", () => {
+    const kinds = (options: ChaosOptions) => values(all(options, "Version").map(({ action }) => action.kind));
+    expect(kinds({})).toEqual(["delay", "drop", "fail"]);
+    expect(kinds({ kinds: ["hang", "restart"] })).toEqual(["hang", "restart"]);
+    const phases = (rpc: RpcName) => values(all({ kinds: ["drop"] }, rpc).map(({ phase }) => phase));
+    expect(phases("Version")).toEqual(["afterEffect", "beforeEffect"]);
+    expect(phases("CreateContainer")).toEqual(["afterEffect", "beforeEffect", "duringEffect"]);
+    expect(phases("StreamContainers")).toEqual(["afterEffect", "beforeEffect", "duringEffect"]);
+  });
+
+  test("are no lies: a code that says no comes before the end of the work", () => {
+    const failures = all({ kinds: ["fail"] }, "RunPodSandbox").flatMap(({ phase, action }) =>
+      action.kind === "fail" ? [{ phase, code: action.code }] : [],
+    );
+    const codes = ["DEADLINE_EXCEEDED", "INTERNAL", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "UNKNOWN"];
+    expect(values(failures.map(({ code }) => code))).toEqual(codes);
+    const late = failures.filter(({ phase }) => phase === "afterEffect");
+    expect(values(late.map(({ code }) => code))).toEqual(["DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE"]);
+  });
+
+  test("keep to their limits", () => {
+    for (const [kind, limit] of [
+      ["delay", { maxDelayMs: 3 }],
+      ["hang", { maxHangMs: 3 }],
+      ["restart", { maxAwayMs: 3 }],
+    ] as const) {
+      const found = all({ kinds: [kind], ...limit }, "Version").map(({ action }) => ("ms" in action ? action.ms : -1));
+      expect(values(found)).toEqual([0, 1, 2, 3]);
+    }
+  });
+
+  test("say where they are from", () => {
+    const { action } = all({ kinds: ["fail"], codes: ["ABORTED"], seed: "x" }, "Version")[0] as { action: FaultAction };
+    expect(action).toMatchObject({ message: 'ABORTED by chaos with seed "x" (Version 1)' });
+  });
+});
+
+test("a seed is made if none is given", () => {
+  const seeds = times(4, undefined).map((seed) => chaosOf({ seed }).seed);
+  expect(new Set(seeds).size).toBeGreaterThan(1);
+});
+
+test("one restart at a time, and stopping waits for it", async () => {
+  const away: number[] = [];
+  let back = () => {};
+  const chaos = new Chaos({ seed: 1, rate: 1, kinds: ["restart"] }, (ms) => {
+    away.push(ms);
+    return new Promise((resolve) => (back = resolve));
+  });
+  const strike = () => {
+    const action = chaos.decide("Version")?.action;
+    if (action?.kind === "restart") action.restart();
+  };
+  strike();
+  strike();
+  expect(away).toHaveLength(1);
+  let stopped = false;
+  const stopping = chaos.stop().then(() => (stopped = true));
+  await Promise.resolve();
+  expect(stopped).toBe(false);
+  back();
+  await stopping;
+});
+
+test.each<[string, ChaosOptions]>([
+  ["rate", { rate: 1.1 }],
+  ["kinds", { kinds: ["explode" as "fail"] }],
+  ["kinds", { kinds: [] }],
+  ["rpcs", { rpcs: ["Versoin" as "Version"] }],
+  ["codes", { codes: ["OK" as "UNKNOWN"] }],
+  ["codes", { codes: [] }],
+  ["maxDelayMs", { maxDelayMs: -1 }],
+  ["maxHangMs", { maxHangMs: Infinity }],
+  ["maxAwayMs", { maxAwayMs: Number.NaN }],
+])("%s is refused: %j", (field, options) => {
+  expect(() => chaosOf(options)).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
+});

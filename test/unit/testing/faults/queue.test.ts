@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import { InvalidInputError } from "../../../../src/errors.js";
+import { Chaos } from "../../../../src/testing/faults/chaos.js";
+import { failure, oversize, phasesOf, slowness } from "../../../../src/testing/faults/fault.js";
+import { FaultQueue } from "../../../../src/testing/faults/queue.js";
+import { checkRpcName, rpcs } from "../../../../src/testing/rpcs.js";
+
+test("there are 43 RPCs", () => {
+  expect(rpcs.size).toBe(43);
+});
+
+test.each([
+  ["createcontainer", "CreateContainer"],
+  ["RunPod", "RunPodSandbox"],
+  ["ListPodSandboxes", "ListPodSandbox"],
+])("%s is refused with %s suggested", (given, suggested) => {
+  expect(() => checkRpcName(given)).toThrow(InvalidInputError);
+  expect(() => checkRpcName(given)).toThrow(`did you mean "${suggested}"?`);
+});
+
+describe("the queue", () => {
+  const fail = failure({ code: "INTERNAL" });
+  const request = { version: "" };
+  /** What strikes a call of Version before its effect. */
+  const taken = (queue: FaultQueue, version = "") =>
+    queue
+      .take("Version", { version })
+      .at("beforeEffect")
+      .map(({ action }) => action);
+
+  test("gives each call one delay and one other fault, in order", () => {
+    const queue = new FaultQueue();
+    queue.add("Version", fail, {});
+    queue.add("Version", { kind: "drop" }, {});
+    queue.add("Version", { kind: "delay", ms: 5 }, { times: 2 });
+    expect(taken(queue)).toEqual([{ kind: "delay", ms: 5 }, fail]);
+    expect(taken(queue)).toEqual([{ kind: "delay", ms: 5 }, { kind: "drop" }]);
+    expect(taken(queue)).toEqual([]);
+    expect(queue.pending).toEqual([]);
+  });
+
+  test("gives a slow answer besides, and tells what has struck", () => {
+    const queue = new FaultQueue();
+    queue.add("Version", slowness({ chunkBytes: 3 }), { phase: "afterEffect" });
+    queue.add("Version", oversize({ bytes: 7 }), { phase: "afterEffect" });
+    queue.add("Version", oversize({ bytes: 8 }), { phase: "afterEffect" });
+    const faults = queue.take("Version", request);
+    expect(faults.find("slow")).toEqual({ kind: "slow", chunkBytes: 3, everyMs: 10 });
+    expect(faults.find("respond")).toBeUndefined();
+    expect(faults.struck).toEqual([]);
+    expect(faults.use("oversize")).toEqual({ kind: "oversize", bytes: 7 });
+    expect(faults.use("respond")).toBeUndefined();
+    expect(faults.struck).toEqual([{ kind: "oversize", phase: "afterEffect", origin: "test" }]);
+    expect(queue.pending.map(({ kind }) => kind)).toEqual(["oversize"]);
+  });
+
+  test("leaves other RPCs and requests that do not match alone", () => {
+    const queue = new FaultQueue();
+    queue.add("Version", fail, { match: (candidate: { version: string }) => candidate.version === "v1" });
+    expect(queue.take("Status", { verbose: false }).at("beforeEffect")).toEqual([]);
+    expect(taken(queue)).toEqual([]);
+    expect(queue.pending).toEqual([{ rpc: "Version", kind: "fail", phase: "beforeEffect", times: 1 }]);
+    expect(taken(queue, "v1")).toEqual([fail]);
+  });
+
+  test("an endless fault for every RPC stays until cleared", () => {
+    const queue = new FaultQueue();
+    queue.add("*", fail, { times: Infinity });
+    for (let call = 0; call < 3; call++) expect(taken(queue)).toEqual([fail]);
+    queue.clear();
+    expect(queue.pending).toEqual([]);
+    expect(taken(queue)).toEqual([]);
+  });
+
+  test("leaves to chaos the calls for which nothing was asked, and has it count all", () => {
+    const queue = new FaultQueue();
+    const chaos = new Chaos({ seed: 1, rate: 1, kinds: ["delay"], maxDelayMs: 0 }, async () => {});
+    queue.chaos = chaos;
+    queue.add("Version", fail, {});
+    for (let call = 0; call < 2; call++) {
+      const faults = queue.take("Version", request);
+      for (const phase of phasesOf("Version")) for (const fault of faults.at(phase)) faults.note(fault);
+    }
+    expect(chaos.strikes).toEqual([
+      { rpc: "Version", ordinal: 2, kind: "delay", phase: expect.any(String), origin: "chaos", ms: 0 },
+    ]);
+  });
+
+  test("refuses what makes no sense", () => {
+    const queue = new FaultQueue();
+    expect(() => queue.add("Versoin" as never, fail, {})).toThrow(/did you mean "Version"/);
+    expect(() => queue.add("Version", fail, { times: 0 })).toThrow(/times/);
+    expect(() => queue.add("Version", fail, { phase: "duringEffect" })).toThrow(/one step/);
+    expect(() => queue.add("Version", fail, { phase: "later" as never })).toThrow(/no such phase/);
+    expect(() => failure({ code: "OK" as never })).toThrow(/no gRPC error code/);
+    queue.add("RunPodSandbox", fail, { phase: "duringEffect" });
+    queue.add("GetContainerEvents", fail, { phase: "duringEffect" });
+  });
+});
