@@ -79,7 +79,10 @@ export class Container {
     return this.core.containers.wait(this, options);
   }
 
-  /** ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). */
+  /**
+   * ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). containerd kills the command of a
+   * call that is aborted, unless it was just being started: then it runs on.
+   */
   execSync(
     command: readonly string[],
     options: ExecSyncOptions & { encoding: "buffer" },
