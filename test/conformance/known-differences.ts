@@ -30,6 +30,9 @@ export const otherFiles: Readonly<Record<string, string>> = {
   examples: "The examples run against a fake in test/integration.",
   "hostile-registry": "A fake has no registry that could be hostile, only rules.",
   "disk-full": "A fake has no disk that could be full.",
+  "crash-rounds": "It counts what real runtimes leave on a node when they are killed.",
+  "many-pods": "It is about size on a real node.",
+  "message-limits": "It is about the limits that real runtimes have; test/integration has those of a fake.",
   "socket-access": "It is about permissions of the socket, which belong to the file system.",
 };
 
