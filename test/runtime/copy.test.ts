@@ -204,8 +204,8 @@ journeys("copy", (bench) => {
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
     await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
-    await writeFile(join(here, "big"), Buffer.alloc(200_000_000));
-    await container.execSync(sh(`dd if=/dev/zero of=${there}/big bs=1M count=200`));
+    await writeFile(join(here, "big"), Buffer.alloc(bench.bulk(200) * 1_000_000));
+    await container.execSync(sh(`dd if=/dev/zero of=${there}/big bs=1M count=${bench.bulk(200)}`));
     const open = async () => {
       const files = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
       return (await Promise.all(files)).filter((file) => file.startsWith(here));

@@ -111,7 +111,7 @@ journeys("events", (bench) => {
     await container.start();
     const startedAt = performance.now();
     expect(await running).toMatchObject({ id: container.id, state: ContainerState.CONTAINER_RUNNING });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test("what came and went between two looks is told where the runtime has events", async () => {

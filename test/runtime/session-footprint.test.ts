@@ -14,9 +14,8 @@ journeys(
     test.each(transports)("%s: a reader that stops stops the command, and memory stays", async (transport) => {
       await using container = await bench.container(await bench.sharedPod());
       const before = process.memoryUsage();
-      await using session = await container.exec(sh("dd if=/dev/zero bs=1M count=128 2>/dev/null | tee /dev/null"), {
-        transport,
-      });
+      const command = sh(`dd if=/dev/zero bs=1M count=${bench.bulk(128)} 2>/dev/null | tee /dev/null`);
+      await using session = await container.exec(command, { transport });
       await new Promise((resolve) => session.stdout?.once("readable", resolve));
       await new Promise((resolve) => setTimeout(resolve, 500));
       const after = process.memoryUsage();
@@ -24,7 +23,7 @@ journeys(
       expect(session.stdout?.readableLength).toBeLessThan(2 ** 20);
       let length = 0;
       for await (const chunk of session.stdout as AsyncIterable<Buffer>) length += chunk.length;
-      expect([length, await session.exit]).toEqual([128 * 2 ** 20, { exitCode: 0 }]);
+      expect([length, await session.exit]).toEqual([bench.bulk(128) * 2 ** 20, { exitCode: 0 }]);
       expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeLessThan(64 * 2 ** 20);
     });
 

@@ -35,24 +35,28 @@ journeys("sessions", (bench) => {
     expect((await outcome(killed)).exitCode).toBe(137);
   });
 
-  test.each(transports)("%s: 32 MiB out, complete, to a reader that takes its time", async (transport) => {
-    await using at = await folder();
-    await using container = await bench.container(await bench.sharedPod(), at.inside);
-    await using session = await container.exec(sh("head -c 33554432 /dev/urandom | tee big"), { transport });
-    const hash = createHash("sha256");
-    let length = 0;
-    for await (const chunk of session.stdout as AsyncIterable<Buffer>) {
-      if (length === 0) await new Promise((resolve) => setTimeout(resolve, 300));
-      hash.update(chunk);
-      length += chunk.length;
-    }
-    expect([length, await session.exit]).toEqual([33_554_432, { exitCode: 0 }]);
-    expect((await container.execSync(["sha256sum", "big"])).stdout.split(" ")[0]).toBe(hash.digest("hex"));
-  });
+  test.each(transports)(
+    `%s: ${bench.bulk(32)} MiB out, complete, to a reader that takes its time`,
+    async (transport) => {
+      const size = bench.bulk(32) * 2 ** 20;
+      await using at = await folder();
+      await using container = await bench.container(await bench.sharedPod(), at.inside);
+      await using session = await container.exec(sh(`head -c ${size} /dev/urandom | tee big`), { transport });
+      const hash = createHash("sha256");
+      let length = 0;
+      for await (const chunk of session.stdout as AsyncIterable<Buffer>) {
+        if (length === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+        hash.update(chunk);
+        length += chunk.length;
+      }
+      expect([length, await session.exit]).toEqual([size, { exitCode: 0 }]);
+      expect((await container.execSync(["sha256sum", "big"])).stdout.split(" ")[0]).toBe(hash.digest("hex"));
+    },
+  );
 
-  test("standard input ends, and output and exit code still come: 64 MiB in, and back out", async () => {
+  test(`standard input ends, and output and exit code still come: ${bench.bulk(64)} MiB in, and back out`, async () => {
     await using container = await bench.container(await bench.sharedPod());
-    const data = randomBytes(64 * 2 ** 20);
+    const data = randomBytes(bench.bulk(64) * 2 ** 20);
     const sum = await container.execOutput(["sha256sum"], { input: data });
     expect([sum.exitCode, sum.stdout.split(" ")[0]]).toEqual([0, sha256(data)]);
     const echo = await container.execOutput(["cat"], { input: data, encoding: "buffer" });
