@@ -2,16 +2,17 @@ import { getEventListeners } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { CriError } from "../../src/index.js";
 import { PodSandboxState } from "../../src/proto.js";
-import { checkDenial, marginMs } from "./invariants.js";
+import { checkDenial, marginMs, overtimeMs } from "./invariants.js";
 import { type Operation, patient } from "./operation.js";
 import { noteOwned } from "./ownership.js";
-import type { World } from "./world.js";
+import { connectOptions, type World } from "./world.js";
 
 /**
  * The end of a sequence: the runtime is a good one again, everything that is owned is disposed of, and then nothing may be left
  * but what the client had said may be.
  */
 export async function end(world: World): Promise<void> {
+  await waitForLimits(world);
   await world.heal();
   await waitUntilReady(world);
   await finish(
@@ -20,8 +21,10 @@ export async function end(world: World): Promise<void> {
     world.operations.filter(({ name }) => !isEndless(name)),
   );
   await closeOpened(world);
+  await checkQuiet(world);
+  await explainLeftovers(world, "container");
   await disposeOfOwned(world);
-  await explainLeftovers(world);
+  await explainLeftovers(world, "pod");
   await removeTheRest(world);
   await endClient(world);
 }
@@ -29,6 +32,15 @@ export async function end(world: World): Promise<void> {
 /** What ends only when its object, its stream or its client does. */
 function isEndless(name: string): boolean {
   return /^(containers\.wait|stream\.|session\.use)/.test(name);
+}
+
+/** What has a limit ends without any help, on a runtime that is down or hangs as well. */
+async function waitForLimits(world: World): Promise<void> {
+  const limited = world.operations.filter((one) => one.dueAt < Infinity && overtimeMs(one, world) < 3_000);
+  const last = Math.max(0, ...limited.map((one) => one.dueAt + overtimeMs(one, world)));
+  await world.settle(limited, last - performance.now() + marginMs);
+  for (const one of limited) if (!one.outcome) world.violate(`${one} is under way though its time is up`);
+  world.check();
 }
 
 async function finish(world: World, what: string, operations: readonly Operation[]): Promise<void> {
@@ -56,8 +68,36 @@ async function waitUntilReady(world: World): Promise<void> {
 
 async function closeOpened(world: World): Promise<void> {
   const operations = world.opened.map(({ name, close }) => world.begin(`close ${name}`, patient, close));
-  const uses = world.operations.filter(({ name }) => name.startsWith("session.use") || name.startsWith("stream."));
-  await finish(world, "after all was closed", [...operations, ...uses]);
+  for (const operation of world.operations) if (operation.name.startsWith("containers.wait")) operation.abort();
+  await finish(world, "after all was closed", [...operations, ...world.operations]);
+}
+
+/** When nothing is under way nothing is listened to, and nobody asks the runtime for anything. */
+async function checkQuiet(world: World): Promise<void> {
+  checkListeners(world);
+  const { runtime } = world;
+  for (const until = performance.now() + marginMs; runtime.eventSubscribers > 0 && performance.now() < until; ) {
+    await pause(5);
+  }
+  if (runtime.eventSubscribers > 0) world.violate(`${runtime.eventSubscribers} subscriptions are left`);
+  for (const until = performance.now() + marginMs; ; ) {
+    const before = runtime.calls.length;
+    await pause(3 * connectOptions.watch.pollMs);
+    const more = runtime.calls.slice(before).map(({ rpc }) => rpc);
+    // What was on its way may arrive yet.
+    if (more.length === 0) break;
+    if (performance.now() > until) return world.violate(`nothing is under way, and ${more.join(", ")} arrived`);
+  }
+  world.check();
+}
+
+function checkListeners(world: World): void {
+  const { longLived, operations } = world;
+  const signals = new Map(operations.map((one) => [one.controller.signal, `the signal of ${one}`]));
+  for (const [signal, name] of signals.set(longLived.signal, "the long-lived signal")) {
+    const count = signal.aborted ? 0 : getEventListeners(signal, "abort").length;
+    if (count > 0) world.violate(`${count} listeners are left on ${name}`);
+  }
 }
 
 /** Disposal on a runtime that works must succeed; that of a handle whose client was closed says so. */
@@ -84,23 +124,19 @@ async function disposeOfOwned(world: World): Promise<void> {
 }
 
 /** Whatever is left must be what the client was told to leave, or could not know of and said so; and must be found again. */
-async function explainLeftovers(world: World): Promise<void> {
+async function explainLeftovers(world: World, kind: "pod" | "container"): Promise<void> {
   const { truth, expectations } = world;
   truth.look();
   for (const operation of world.operations) checkDenial(operation, world);
-  const left = [...truth.things.values()].filter(({ present }) => present);
-  for (const { kind, id, maker, podId } of left) {
+  const left = [...truth.things.values()].filter((thing) => thing.present && thing.kind === kind);
+  for (const { id, maker } of left) {
     const owned = expectations.owned.find(({ handle }) => handle.id === id);
-    const pod = expectations.owned.find(({ handle }) => handle.id === podId);
-    const why = owned ?? pod;
-    if (why) {
-      const letGo = why.released || (why.disposal?.rejected ?? false);
-      if (!letGo) world.violate(`${kind} ${id} of ${why.operation} is left after its disposal`);
+    if (owned) {
+      const letGo = owned.released || (owned.disposal?.rejected ?? kind === "container");
+      if (!letGo) world.violate(`${kind} ${id} of ${owned.operation} is left after its disposal`);
     } else if (!maker?.rejected) {
       world.violate(`${kind} ${id} is left, and nobody owns it: ${maker} ${maker?.describeOutcome()}`);
-    }
-    if (owned || !maker?.again || !maker.rejected) continue;
-    await findAgain(world, maker, kind, id);
+    } else if (maker.again) await findAgain(world, maker, kind, id);
   }
   world.check();
 }
@@ -143,17 +179,11 @@ async function endClient(world: World): Promise<void> {
   for (const operation of world.operations) if (!operation.outcome) operation.closedAt ??= performance.now();
   await world.client.close();
   await finish(world, "after the client was closed", world.operations);
-  const { runtime, longLived, operations } = world;
-  const left = () => runtime.connectionCount + runtime.eventSubscribers;
-  for (const until = performance.now() + marginMs; left() > 0 && performance.now() < until; ) await pause(5);
-  if (left() > 0)
-    world.violate(`${runtime.connectionCount} connections and ${runtime.eventSubscribers} subscriptions are left`);
-  for (const signal of [longLived.signal, ...operations.map(({ controller }) => controller.signal)]) {
-    const listeners = getEventListeners(signal, "abort").length;
-    if (listeners > 0 && !signal.aborted)
-      world.violate(
-        `${listeners} listeners are left on ${signal === longLived.signal ? "the long-lived signal" : "a signal"}`,
-      );
+  const { runtime } = world;
+  for (const until = performance.now() + marginMs; runtime.connectionCount > 0 && performance.now() < until; ) {
+    await pause(5);
   }
+  if (runtime.connectionCount > 0) world.violate(`${runtime.connectionCount} connections are left`);
+  checkListeners(world);
   world.check();
 }

@@ -95,6 +95,23 @@ export const fault: fc.Arbitrary<Fault> = fc
   })
   .map((drawn) => ({ ...withoutLies(drawn), message: "" }));
 
+/** Faults that make something hard together and rarely come together by chance: a step is lost or refused, and so is its undoing. */
+const together: readonly (readonly [first: readonly RpcName[], second: readonly RpcName[]])[] = [
+  [["RunPodSandbox"], ["ListPodSandbox", "StopPodSandbox", "RemovePodSandbox"]],
+  [["CreateContainer"], ["ListContainers", "ContainerStatus", "RemoveContainer"]],
+  [["StartContainer"], ["RemoveContainer", "ContainerStatus"]],
+  [["StopPodSandbox", "RemovePodSandbox"], ["PodSandboxStatus"]],
+  [["StopContainer", "RemoveContainer"], ["ContainerStatus"]],
+];
+
+export const misfortune: fc.Arbitrary<Fault[]> = fc
+  .tuple(fc.constantFrom(...together), fault, fault, fc.nat(), fc.nat())
+  .map(([[first, second], a, b, m, n]) => [onRpc(a, first, m), onRpc(b, second, n)]);
+
+function onRpc(fault: Fault, rpcs: readonly RpcName[], index: number): Fault {
+  return { ...withoutLies({ ...fault, rpc: rpcs[index % rpcs.length] as RpcName }), message: "" };
+}
+
 /** A fault that a runtime can have without lying: one that says of what it did that it did not leaves a client no chance. */
 function withoutLies(drawn: Omit<Fault, "message">): Omit<Fault, "message"> {
   let { kind, phase, code } = drawn;

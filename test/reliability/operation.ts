@@ -15,32 +15,17 @@ export interface HowToCall {
   readonly timeoutMs: number | undefined;
   /** The limit is given as `deadline`. */
   readonly asDeadline: boolean;
-  readonly abort: "never" | "before" | { readonly afterMs: number } | { readonly onCall: number };
+  /** When the caller aborts it, or, at the worst of moments, closes the client: on the so-and-so-manieth call that arrives. */
+  readonly abort:
+    | "never"
+    | "before"
+    | { readonly afterMs: number }
+    | { readonly onCall: number }
+    | { readonly closeOnCall: number };
   readonly retry: false | { readonly maxAttempts: number } | undefined;
   /** Through a client that `with()` made. */
   readonly derived: boolean;
 }
-
-export const howToCall: fc.Arbitrary<HowToCall> = fc.record({
-  timeoutMs: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(undefined) },
-    { weight: 2, arbitrary: fc.integer({ min: 1, max: 50 }) },
-    { weight: 3, arbitrary: fc.integer({ min: 50, max: 400 }) },
-  ),
-  asDeadline: fc.boolean(),
-  abort: fc.oneof(
-    { weight: 8, arbitrary: fc.constant("never" as const) },
-    { weight: 1, arbitrary: fc.constant("before" as const) },
-    { weight: 2, arbitrary: fc.record({ afterMs: fc.integer({ min: 0, max: 250 }) }) },
-    { weight: 3, arbitrary: fc.record({ onCall: fc.integer({ min: 1, max: 5 }) }) },
-  ),
-  retry: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(undefined) },
-    { weight: 1, arbitrary: fc.constant(false as const) },
-    { weight: 1, arbitrary: fc.record({ maxAttempts: fc.integer({ min: 1, max: 4 }) }) },
-  ),
-  derived: fc.boolean(),
-});
 
 /** Without limits: it ends when it has done its work. */
 export const patient: HowToCall = {
@@ -50,6 +35,33 @@ export const patient: HowToCall = {
   retry: undefined,
   derived: false,
 };
+
+const limited: fc.Arbitrary<HowToCall> = fc.record({
+  timeoutMs: fc.oneof(
+    { weight: 2, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 50 }) },
+    { weight: 3, arbitrary: fc.integer({ min: 50, max: 400 }) },
+  ),
+  asDeadline: fc.boolean(),
+  abort: fc.oneof(
+    { weight: 6, arbitrary: fc.constant("never" as const) },
+    { weight: 1, arbitrary: fc.constant("before" as const) },
+    { weight: 2, arbitrary: fc.record({ afterMs: fc.integer({ min: 0, max: 250 }) }) },
+    { weight: 4, arbitrary: fc.record({ onCall: fc.integer({ min: 1, max: 5 }) }) },
+    { weight: 1, arbitrary: fc.record({ closeOnCall: fc.integer({ min: 1, max: 5 }) }) },
+  ),
+  retry: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constant(false as const) },
+    { weight: 1, arbitrary: fc.record({ maxAttempts: fc.integer({ min: 1, max: 4 }) }) },
+  ),
+  derived: fc.boolean(),
+});
+
+export const howToCall: fc.Arbitrary<HowToCall> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(patient) },
+  { weight: 3, arbitrary: limited },
+);
 
 /** The request metadata that tells the server which operation a call belongs to. */
 export const operationHeader = "x-operation";

@@ -24,8 +24,10 @@ export interface Opened {
   close(): Promise<unknown>;
 }
 
-/** The calls that make something, as opposed to those that look and clean up. */
+/** The calls that make something. */
 const creations: ReadonlySet<string> = new Set(["RunPodSandbox", "CreateContainer"]);
+/** The steps forward, as opposed to those that look and clean up. */
+const stepsForward: ReadonlySet<string> = new Set([...creations, "StartContainer"]);
 
 /** The system under test in one sequence: a runtime, the client of it, and all that is under way between them. */
 export class World {
@@ -213,7 +215,9 @@ export class World {
     operation.calls.push({ at: performance.now(), record });
     if (creations.has(record.rpc)) this.truth.noteMaker(record, operation);
     const { abort } = operation.how;
-    if (typeof abort === "object" && "onCall" in abort && abort.onCall === operation.calls.length) operation.abort();
+    if (typeof abort !== "object" || operation.outcome) return;
+    if ("onCall" in abort && abort.onCall === operation.calls.length) operation.abort();
+    if ("closeOnCall" in abort && abort.closeOnCall === operation.calls.length) this.closeClient();
   }
 
   #struck(request: object, fault: Fault): void {
@@ -227,9 +231,8 @@ export class World {
       if (unattended) this.hasHung = "for good";
       else if (this.hasHung === "no") this.hasHung = "for its client";
     }
-    // What goes wrong with the creation itself is no reason not to clean up after it; what else goes wrong may be one.
-    const onlyCreation = creations.has(record.rpc) && fault.kind !== "drop";
-    if (onlyCreation) return;
+    // What goes wrong with a step forward is no reason not to clean up after it; what else goes wrong may be one.
+    if (stepsForward.has(record.rpc) && fault.kind !== "drop") return;
     const concerned = fault.kind === "drop" ? undefined : operation;
     this.truth.troubles.push({ at: performance.now(), what: describeFault(fault), operation: concerned });
   }

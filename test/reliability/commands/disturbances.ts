@@ -1,13 +1,21 @@
 import fc from "fast-check";
-import { CriClient } from "../../../src/index.js";
-import { fault } from "../faults.js";
+import { CriClient, CriError } from "../../../src/index.js";
+import { fault, misfortune } from "../faults.js";
 import { howToCall } from "../operation.js";
 import { connectOptions } from "../world.js";
 import { letPass, moment, type Steps, step } from "./step.js";
 
-const injectFaults = step(14, "inject faults", fc.array(fault, { minLength: 1, maxLength: 2 }), (world, faults) => {
-  for (const one of faults) world.inject(one);
-});
+const injectFaults = step(
+  14,
+  "inject faults",
+  fc.oneof(
+    { weight: 4, arbitrary: fc.array(fault, { minLength: 1, maxLength: 3 }) },
+    { weight: 1, arbitrary: misfortune },
+  ),
+  (world, faults) => {
+    for (const one of faults) world.inject(one);
+  },
+);
 
 const disconnect = step(2, "disconnect clients", fc.constant({}), (world) => {
   world.trouble("clients disconnected");
@@ -79,6 +87,20 @@ const connectClient = step(
   },
 );
 
+/** A client that is closed while it connects for its first call, or before. */
+const closeEarly = step(2, "close a client early", fc.nat({ max: 3 }), async (world, turns) => {
+  const client = world.newClient();
+  const call = client.version().then(
+    () => {},
+    (error: unknown) => {
+      if (!CriError.is(error)) world.violate(`a client that was closed early rejected with ${error}`);
+    },
+  );
+  for (let turn = 0; turn < turns; turn++) await null;
+  await client.close();
+  await call;
+});
+
 export const disturbanceSteps: readonly Steps[] = [
   injectFaults,
   disconnect,
@@ -88,4 +110,5 @@ export const disturbanceSteps: readonly Steps[] = [
   heal,
   closeClient,
   connectClient,
+  closeEarly,
 ];

@@ -158,7 +158,8 @@ const workWithContainer = step(
       updateResources: (it, { containers }) =>
         containers.updateResources(id, { resources: { limits: { cpu: "100m" } } }, options(it)),
       reopenLog: (it, { containers }) => containers.reopenLog(id, options(it)),
-      wait: (it, { containers }) => containers.wait(id, options(it)),
+      // It may wait for ever: in the end it is aborted.
+      wait: (it, { containers }) => containers.wait(id, { ...options(it), signal: it.controller.signal }),
       restart: (it, { containers }) => containers.restart(owned.handle, options(it)),
       execSync: (it, { containers }) => containers.execSync(id, commandOf(it.number, ms), options(it)),
     };

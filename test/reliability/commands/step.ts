@@ -48,7 +48,7 @@ export const moment: fc.Arbitrary<number | "until settled"> = fc.oneof(
 );
 
 /** Longer than most operations take, shorter than what a hanging one may. */
-const patienceMs = 400;
+const patienceMs = 150;
 
 /** Lets a moment pass. */
 export async function letPass(world: World, how: number | "until settled", since = 0): Promise<void> {
