@@ -1,10 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-
-/** They are about the lab itself and what it stands on, or run in test/integration against a fake already. */
-const conformanceExcludes = ["lab", "lab-teardown", "examples", "hostile-registry", "disk-full", "socket-access"].map(
-  (name) => `test/runtime/${name}.test.ts`,
-);
+import { otherFiles } from "./test/conformance/known-differences.js";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -22,6 +18,15 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "reliability",
+          include: ["test/reliability/**/*.test.ts"],
+          // Sequences mostly wait: all of them do so at the same time.
+          maxConcurrency: 32,
+        },
+      },
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 300_000 } },
       {
         extends: true,
@@ -35,6 +40,7 @@ export default defineConfig({
           fileParallelism: false,
           // One module graph for all files: loading it two dozen times is a minute and a half.
           isolate: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -42,7 +48,7 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/runtime/**/*.test.ts"],
-          exclude: conformanceExcludes,
+          exclude: Object.keys(otherFiles).map((name) => `test/runtime/${name}.test.ts`),
           testTimeout: 60_000,
           globalSetup: ["test/conformance/global-setup.ts"],
           setupFiles: ["test/conformance/setup.ts"],

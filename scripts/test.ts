@@ -72,7 +72,7 @@ async function runVitest(...projects: string[]): Promise<VitestRun> {
 
 const started = performance.now();
 const results = await Promise.all(checks.map(check));
-const runs = [await runVitest("unit", "integration", "package"), await runVitest("runtime")];
+const runs = [await runVitest("unit", "integration", "package", "conformance"), await runVitest("runtime")];
 const { passed, failed, skipped, skippedFiles } = totals(results, runs);
 if (skipped > 0) {
   console.log("\n!!! Not everything was tested. Skipped:");

@@ -244,9 +244,12 @@ export class CriClient implements AsyncDisposable {
     return new CriClient(this.#connection.derive(defaults));
   }
 
-  /** Ends calls under way with `CLIENT_CLOSED` and closes the connection. Removes nothing on the node. */
+  /**
+   * Ends calls under way with `CLIENT_CLOSED` and closes the connection. Removes nothing on the node. Commands that are just being
+   * killed because their sessions were aborted (`killOnAbort`) are waited for, up to 15 seconds.
+   */
   async close(): Promise<void> {
-    this.#connection.close();
+    await this.#connection.close();
   }
 
   /** The same as {@link close}. */

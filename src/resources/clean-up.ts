@@ -5,15 +5,21 @@ import type { Connection } from "../transport/connection.js";
 const attempts = 32;
 
 /**
- * Options of a call that removes what this program made, in undoing or disposal. It has time of its own, since the caller's may be
- * spent; and a restart of the runtime must not leave behind what nobody will remove later, so it is waited for. A client that
- * wants no retries gets none here either.
+ * Options of the calls that remove what this program made, in undoing or disposal. They have time of their own, all together, since
+ * the caller's may be spent, but go under the caller's metadata. A restart of the runtime must not leave behind what nobody will
+ * remove later, so it is waited for. A client that wants no retries gets none here either.
  */
-export function cleanUpOptions({ options }: Connection, timeoutMs: number): CallOptions {
+export function cleanUpOptions(
+  { options }: Connection,
+  timeoutMs: number,
+  { metadata }: CallOptions = {},
+): CallOptions {
   const retry = options.defaults?.retry;
-  if (retry === false) return { timeoutMs };
+  const deadline = new Date(Date.now() + timeoutMs);
+  if (retry === false) return { metadata, deadline };
   return {
-    timeoutMs,
+    metadata,
+    deadline,
     retry: { maxBackoffMs: 1_000, ...retry, maxAttempts: Math.max(attempts, retry?.maxAttempts ?? 0) },
   };
 }

@@ -79,7 +79,10 @@ export class Container {
     return this.core.containers.wait(this, options);
   }
 
-  /** ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). */
+  /**
+   * ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). containerd kills the command of a
+   * call that is aborted, unless it was just being started: then it runs on.
+   */
   execSync(
     command: readonly string[],
     options: ExecSyncOptions & { encoding: "buffer" },
@@ -290,17 +293,17 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   }
 
   /**
-   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. Each has
-   * a minute of its own beyond that, and waits for a runtime that is just being restarted. A container that is gone already is no
-   * error; any other failure rejects, and disposal can be tried again.
+   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. That
+   * has a minute of its own beyond the grace period, and waits for a runtime that is just being restarted. A container that is gone
+   * already is no error; any other failure rejects, and disposal can be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
-      const { connection } = this.core;
-      const stopTimeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
-      await this.stop({ ...cleanUpOptions(connection, stopTimeoutMs), gracePeriodSeconds });
-      await this.remove(cleanUpOptions(connection, disposeTimeoutMs));
+      const timeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
+      const options = cleanUpOptions(this.core.connection, timeoutMs);
+      await this.stop({ ...options, gracePeriodSeconds });
+      await this.remove(options);
     });
   }
 }

@@ -169,7 +169,10 @@ export class Containers {
     return waitForExit(this.#core, idOf(container, "container"), options);
   }
 
-  /** ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). */
+  /**
+   * ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). containerd kills the command of a
+   * call that is aborted, unless it was just being started: then it runs on.
+   */
   execSync(
     container: ContainerTarget,
     command: readonly string[],

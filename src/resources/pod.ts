@@ -130,14 +130,14 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   }
 
   /**
-   * Stops and removes the pod, once. Each has a minute of its own, and waits for a runtime that is just being restarted. A pod that
+   * Stops and removes the pod, once. That has a minute of its own, and waits for a runtime that is just being restarted. A pod that
    * is gone already is no error; any other failure rejects, and disposal can be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
-      const { connection } = this.core;
-      await this.stop(cleanUpOptions(connection, disposeTimeoutMs));
-      await this.remove(cleanUpOptions(connection, disposeTimeoutMs));
+      const options = cleanUpOptions(this.core.connection, disposeTimeoutMs);
+      await this.stop(options);
+      await this.remove(options);
     });
   }
 }

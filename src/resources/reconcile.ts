@@ -81,8 +81,7 @@ export async function createReconciled(creation: Creation): Promise<Created> {
     // Whatever it was that ended it: the creation itself, a look-up, a pause.
     const nobodyWaits = budget.caller.signal?.aborted || isSpent(budget);
     const left = nobodyWaits ? await removeLeftover(creation) : "usable";
-    if (left === undefined) throw error;
-    abandon(mark, left);
+    if (left !== undefined) abandon(mark, left);
     throw CriError.is(error) && error !== budget.caller.signal?.reason ? error.inDoubt() : error;
   }
 }
@@ -110,7 +109,7 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
     const found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
       throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
     });
-    if (made !== undefined && (!found || found.mark?.nonce === mark.nonce)) return { id: made, adopted: false };
+    if (made !== undefined && found?.mark?.nonce === mark.nonce) return { id: made, adopted: false };
     if (found) {
       const own = isOwn(found, mark);
       const left = abandoned.get(found.mark?.nonce ?? "");
@@ -126,7 +125,7 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
       }
       // If that fails, the next round meets the wreck again.
       await creation.remove(found.id, budget.options()).catch(() => {});
-    } else if (!CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw failure;
+    } else if (made === undefined && !CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw failure;
 
     await budget.sleep(pauseMs(round));
     if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timeIsUp(creation);
@@ -188,7 +187,8 @@ async function removeLeftover({
   return "usable";
 }
 
-function abandon(mark: CreationMark, left: "usable" | "half removed"): void {
+/** Leaves what a creation made to the next one of its name. */
+export function abandon(mark: CreationMark, left: "usable" | "half removed"): void {
   abandoned.set(mark.nonce, left);
   const [oldest] = abandoned.keys();
   if (abandoned.size > maxAbandoned && oldest !== undefined) abandoned.delete(oldest);

@@ -1,16 +1,16 @@
 import { callOptionsOf, pinDeadline } from "../calls/budget.js";
 import { containerStatus, listContainers } from "../calls/containers.js";
 import { CriError, InvalidInputError } from "../errors.js";
-import { type CallOptions, undoTimeoutMs } from "../options.js";
+import type { CallOptions } from "../options.js";
 import { type ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
 import { containerConfigFromInfo } from "../specs/container-from-info.js";
 import { nextAttempt } from "../specs/next-attempt.js";
 import { log } from "../transport/logging.js";
-import { cleanUpOptions } from "./clean-up.js";
 import { type Container, OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import { createFromConfig, podConfigOf } from "./create-container.js";
 import { type ContainerTarget, idOf } from "./target.js";
+import { undoCreation } from "./undo-creation.js";
 import { undoing } from "./undoing.js";
 
 /** Options of a restart. */
@@ -67,7 +67,7 @@ export async function restart(
       },
       callOptions,
     );
-    undo.push(() => container.remove(cleanUpOptions(connection, undoTimeoutMs)));
+    undo.push(undoCreation(core, container, callOptions));
     await container.start(callOptions);
     return container;
   });

@@ -20,8 +20,23 @@ const underWayTimeoutMs = 30_000;
  * that the first one is still under way.
  */
 export async function startReconciled(connection: Connection, id: string, budget: Budget): Promise<void> {
+  const doubt: { lost?: CriError } = {};
+  try {
+    await reconcile(connection, id, budget, doubt);
+  } catch (error) {
+    const mayHaveStarted = doubt.lost && error !== budget.caller.signal?.reason;
+    throw mayHaveStarted && CriError.is(error) ? error.inDoubt() : error;
+  }
+}
+
+/** @param doubt gets the failure of the first start whose answer was lost */
+async function reconcile(
+  connection: Connection,
+  id: string,
+  budget: Budget,
+  doubt: { lost?: CriError },
+): Promise<void> {
   const giveUpAt = performance.now() + underWayTimeoutMs;
-  let lost: CriError | undefined;
   for (let round = 1; ; round++) {
     const options = budget.options();
     let failure: unknown;
@@ -33,8 +48,9 @@ export async function startReconciled(connection: Connection, id: string, budget
     if (options.signal?.aborted || !CriError.is(failure)) throw failure;
     const isLost = CriError.is(failure, "UNAVAILABLE", "INTERNAL", "CANCELLED") && failure.mayHaveTakenEffect;
     // Refused; or nothing went out: there is nothing to look into, and the caller can call again.
-    if (!isLost && !lost) throw failure;
-    lost ??= failure;
+    if (!isLost && !doubt.lost) throw failure;
+    doubt.lost ??= failure;
+    const { lost } = doubt;
     const underWay = isStarting(failure.details);
     if (underWay && performance.now() > giveUpAt) throw lost;
     const status = await statusAfterOutage(connection, id, budget, lost);
@@ -60,7 +76,13 @@ async function startUninterrupted(connection: Connection, id: string, budget: Bu
   const done = new AbortController();
   const sent = startContainer(connection, id, { retry, metadata }).finally(() => done.abort());
   sent.catch(() => {});
-  await budget.sleep(Number.POSITIVE_INFINITY, done.signal);
+  try {
+    await budget.sleep(Number.POSITIVE_INFINITY, done.signal);
+  } catch (error) {
+    // The client was closed, and the call with it, which knows whether it had been sent.
+    if (CriError.is(error, "CLIENT_CLOSED") && error !== signal?.reason) return sent;
+    throw error;
+  }
   if (done.signal.aborted) return sent;
   throw new CriError({
     code: "DEADLINE_EXCEEDED",

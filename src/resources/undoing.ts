@@ -5,7 +5,8 @@ import type { Core } from "./core.js";
 
 /**
  * Runs a workflow. If it fails, what it pushed onto the stack is undone in reverse order, and the first error is the one thrown;
- * failures of undoing go into its `suppressed`, and to the logger: the reason of an aborted signal has no place for them.
+ * failures of undoing go into its `suppressed`, and to the logger: the reason of an aborted signal has no place for them. A
+ * workflow that could not be undone has had its effect.
  */
 export async function undoing<T>(core: Core, workflow: (undo: UndoStack) => Promise<T>): Promise<T> {
   const undo = new UndoStack();
@@ -17,6 +18,6 @@ export async function undoing<T>(core: Core, workflow: (undo: UndoStack) => Prom
       const { endpoint, options } = core.connection;
       log(options.logger, "warn", "undoing a failed workflow failed", { endpoint, error: String(failure) });
     }
-    throw failures.length > 0 && CriError.is(error) ? error.withSuppressed(failures) : error;
+    throw failures.length > 0 && CriError.is(error) ? error.inDoubt().withSuppressed(failures) : error;
   }
 }

@@ -31,6 +31,8 @@ interface Shared {
   readonly missing: Map<Rpc, number>;
   /** What the runtime calls itself, and in which epoch it said so. */
   name: { readonly text: string; readonly epoch: number } | undefined;
+  /** What closing waits for. */
+  readonly unfinished: Set<Promise<void>>;
 }
 
 /**
@@ -48,7 +50,7 @@ export class Connection {
   readonly #owner: boolean;
   readonly #closing = new AbortController();
 
-  constructor(options: ConnectionOptions, parent?: Connection) {
+  constructor(options: ConnectionOptions, parent?: Connection, { outlivesClosing = false } = {}) {
     checkTimeout(options.connectTimeoutMs, "connectTimeoutMs");
     checkTimeout(options.defaults?.timeoutMs, "defaults.timeoutMs");
     if (options.defaults?.retry) checkRetryPolicy(options.defaults.retry, "defaults.retry");
@@ -56,7 +58,7 @@ export class Connection {
     this.#owner = parent === undefined;
     this.#shared = parent ? parent.#shared : openChannels(options);
     // A derived connection ends with its parent, whose channel it uses. It listens to nothing until a call is under way.
-    this.closing = [this.#closing.signal, ...(parent?.closing ?? [])];
+    this.closing = [this.#closing.signal, ...(outlivesClosing ? [] : (parent?.closing ?? []))];
     const stack = (endpoint: string, channel: Channel) =>
       buildStack({
         endpoint,
@@ -115,10 +117,24 @@ export class Connection {
     return new Connection({ ...this.options, defaults }, this);
   }
 
-  /** Aborts what is under way and closes the channels. */
-  close(): void {
+  /**
+   * Does what closing must not cut short, such as killing a command whose session was aborted: {@link close} waits for it. The
+   * work has to have a time limit of its own, and must not reject.
+   */
+  finish(work: (connection: Connection) => Promise<void>): void {
+    const { unfinished } = this.#shared;
+    const running = work(new Connection(this.options, this, { outlivesClosing: true })).finally(() =>
+      unfinished.delete(running),
+    );
+    unfinished.add(running);
+  }
+
+  /** Aborts what is under way and closes the channels, after what has to be finished before that. */
+  async close(): Promise<void> {
     this.#end();
     if (!this.#owner) return;
+    const { unfinished } = this.#shared;
+    while (unfinished.size > 0) await Promise.all(unfinished);
     this.#shared.runtime.close();
     if (this.#shared.image !== this.#shared.runtime) this.#shared.image.close();
   }
@@ -144,5 +160,5 @@ function openChannels(options: ConnectionOptions): Shared {
   const runtime = createRuntimeChannel(options.endpoint, settings);
   const one = sameEndpoint(options.imageEndpoint, options.endpoint);
   const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
-  return { runtime, image, epoch: 0, missing: new Map(), name: undefined };
+  return { runtime, image, epoch: 0, missing: new Map(), name: undefined, unfinished: new Set() };
 }

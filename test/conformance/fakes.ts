@@ -5,6 +5,7 @@
  * @module
  */
 import { once } from "node:events";
+import { readdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FakeFlavor, FakeRuntime, type FakeRuntimeOptions, HostProcessBackend } from "k8s-cri-client/testing";
@@ -31,8 +32,13 @@ const overTcp: Partial<Record<FakeFlavor, { serveCri: boolean }>> = {
 };
 
 if (!process.send) throw new Error("This is for the setup of the conformance tests to start.");
-process.once("disconnect", () => process.exit());
+// In good order: the processes of the fakes end with this one.
+for (const end of ["disconnect", "SIGINT", "SIGTERM", "SIGHUP"]) process.once(end, () => process.exit());
 const [order] = (await once(process, "message")) as [FakesOrder];
+process.once("exit", () => {
+  // The folder itself may be a mount.
+  for (const name of readdirSync(order.folder)) rmSync(join(order.folder, name), { recursive: true, force: true });
+});
 const tls = await writeCertificates(join(order.folder, "tls"));
 const digests = await digestsOf();
 const ofWorkers: ProvidedRuntime[][] = [];

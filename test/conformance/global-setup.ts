@@ -7,12 +7,12 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import type { ProvidedRuntime } from "../runtime/provided.js";
 import type { FakesOrder } from "./fakes.js";
-import { conformingFlavors } from "./known-differences.js";
+import { conformingFlavors } from "./flavors.js";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -60,7 +60,11 @@ function startFakes(scratch: string): ChildProcess {
   const [command = "", ...args] = isPossible ? [...enclosure, ...program] : program;
   return spawn(command, args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
-    env: { ...process.env, TMPDIR: scratch, PATH: `${path("programs")}:${process.env.PATH}` },
+    env: {
+      ...process.env,
+      TMPDIR: scratch,
+      PATH: [path("programs"), process.env.PATH, dirname(process.execPath)].join(delimiter),
+    },
   });
 }
 

@@ -3,16 +3,27 @@
  *
  * @module
  */
-import { basename } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { type RunnerTask, type RunnerTestCase, type RunnerTestFile, type RunnerTestSuite, TestRunner } from "vitest";
+import { closingTest } from "../runtime/helpers/journeys.js";
 import { providedRuntimes, titleOf } from "../runtime/support.js";
-import { type KnownDifference, knownDifferences } from "./known-differences.js";
+import { type ConformingFlavor, usualFlavors } from "./flavors.js";
+import { knownDifferences } from "./known-differences.js";
+import { type FileCounts, pagePath, rowOf } from "./page.js";
+import { complaintAbout, knownAmong } from "./verdict.js";
+
+/** Set by write-page.ts, to a folder for the counts; then nothing is run. */
+const countsFolder = process.env.CRI_CONFORMANCE_COUNTS;
+
+const thorough = process.env.CRI_TEST_THOROUGH === "1";
 
 export default class ConformanceRunner extends TestRunner {
-  readonly #toFail = new Map<string, KnownDifference>();
+  readonly #toFail = new Map<string, RegExp>();
 
   constructor(config: ConstructorParameters<typeof TestRunner>[0]) {
     super(config);
+    if (countsFolder) this.config.passWithNoTests = true;
     // Vitest puts a function of its own in front of this one, which tells the reporters of the tests: the table comes before that.
     let report: ((files: RunnerTestFile[]) => unknown) | undefined;
     Object.defineProperty(this, "onCollected", {
@@ -29,48 +40,50 @@ export default class ConformanceRunner extends TestRunner {
   }
 
   override onAfterRunTask(task: RunnerTask): void {
-    const known = this.#toFail.get(task.id);
-    if (known && task.result) judge(task.result, known);
+    const words = this.#toFail.get(task.id);
+    if (words && task.result) judge(task.result, words);
     super.onAfterRunTask(task);
   }
 
   #apply(file: RunnerTestFile): void {
+    const { runtimes } = providedRuntimes();
+    if (file.result?.state === "fail" || runtimes.length === 0) return;
     const name = basename(file.filepath, ".test.ts");
     const entries = knownDifferences.filter((entry) => entry.file === name);
-    const wrong: string[] = [];
-    for (const runtime of providedRuntimes().runtimes) {
-      const suite = file.tasks.find(({ name }) => name === titleOf(runtime));
-      const tests = suite?.type === "suite" ? testsIn(suite) : [];
-      const known = new Map<RunnerTestCase, KnownDifference>();
-      for (const entry of entries.filter(({ flavors }) => flavors?.includes(runtime.flavor!) ?? true)) {
-        for (const pattern of entry.tests) {
-          const meant = tests.filter((test) => fits(nameOf(test), pattern));
-          if (meant.length === 0) wrong.push(`no journey of ${runtime.flavor} is called ${pattern}`);
-          for (const test of meant) {
-            if (known.has(test)) wrong.push(`${nameOf(test)} is named twice`);
-            known.set(test, entry);
-          }
-        }
-      }
-      for (const [test, entry] of known) {
-        if (entry.kind === "differs") this.#toFail.set(test.id, entry);
-        else remove(test);
+    const complaints = new Set<string>();
+    const counts: FileCounts = { file: name, byFlavor: {} as FileCounts["byFlavor"] };
+    for (const runtime of runtimes) {
+      const flavor = runtime.flavor as ConformingFlavor;
+      const suite = file.tasks.find(({ name }) => name === titleOf(runtime)) as RunnerTestSuite | undefined;
+      const tests = suite ? testsIn(suite) : [];
+      const { known, complaints: about } = knownAmong(tests.map(nameOf), flavor, entries);
+      for (const complaint of about) complaints.add(`known-differences.ts: ${complaint}`);
+      counts.byFlavor[flavor] = { agreeing: tests.length - known.size, all: tests.length };
+      if (suite && (countsFolder || !(thorough || usualFlavors(name).includes(flavor)))) remove(suite);
+      for (const test of tests) {
+        const outcome = known.get(nameOf(test))?.outcome;
+        if (outcome === "notRun") remove(test);
+        else if (outcome) this.#toFail.set(test.id, outcome);
       }
     }
-    if (wrong.length > 0) fail(file, `known-differences.ts: ${[...new Set(wrong)].join("; ")}`);
+    if (countsFolder) writeFileSync(join(countsFolder, `${name}.json`), JSON.stringify(counts));
+    else if (!readFileSync(pagePath, "utf8").includes(`\n${rowOf(counts)}\n`)) {
+      complaints.add("docs/conformance.md counts otherwise: `npm run conformance:page`, and look at what has changed");
+    }
+    if (complaints.size > 0) file.result = failure([...complaints].join("; "));
   }
 }
 
-/** A journey that is known to differ passes by failing in the way that is known. */
-function judge(result: NonNullable<RunnerTask["result"]>, { says }: KnownDifference): void {
+/** A journey that is known to differ passes by failing with the words that are known. */
+function judge(result: NonNullable<RunnerTask["result"]>, words: RegExp): void {
   const messages = result.errors?.map(({ message }) => message) ?? [];
-  if (result.state === "pass") {
-    Object.assign(result, failure("the fake has learned this: take the journey out of known-differences.ts"));
-  } else if (says && messages.some((message) => says.test(message))) {
+  const complaint = complaintAbout({ failed: result.state === "fail", messages }, words);
+  if (complaint) {
+    const { state, errors } = failure(complaint);
+    Object.assign(result, { state, errors: [...errors, ...(result.errors ?? [])] });
+  } else {
     result.state = "pass";
     delete result.errors;
-  } else {
-    result.errors?.unshift(...failure(`this is known to differ, but with other words: ${says}`).errors);
   }
 }
 
@@ -78,26 +91,22 @@ function failure(message: string) {
   return { state: "fail" as const, errors: [{ name: "Error", message, stacks: [] }] };
 }
 
-function fail(file: RunnerTestFile, message: string): void {
-  file.result = failure(message);
-}
-
+/** Without the one that closes every file, which is no journey. */
 function testsIn(suite: RunnerTestSuite): RunnerTestCase[] {
-  return suite.tasks.flatMap((task) => (task.type === "suite" ? testsIn(task) : [task]));
+  const tests = suite.tasks.flatMap((task) => (task.type === "suite" ? testsIn(task) : [task]));
+  return tests.filter(({ name }) => name !== closingTest);
 }
 
 /** Below the runtime and the theme. */
 function nameOf(test: RunnerTestCase): string {
   const names: string[] = [test.name];
-  for (let suite = test.suite; suite; suite = suite.suite) names.unshift(suite.name);
+  for (let { suite } = test; suite; { suite } = suite) names.unshift(suite.name);
   return names.slice(2).join(" > ");
 }
 
-function fits(name: string, pattern: string | RegExp): boolean {
-  return typeof pattern === "string" ? name === pattern : pattern.test(name);
-}
-
-function remove(test: RunnerTestCase): void {
-  const { tasks } = test.suite ?? test.file;
-  tasks.splice(tasks.indexOf(test), 1);
+/** Takes a task out, and a suite that has nothing else in it. */
+function remove(task: RunnerTestCase | RunnerTestSuite): void {
+  const parent = task.suite ?? task.file;
+  parent.tasks.splice(parent.tasks.indexOf(task), 1);
+  if (parent.tasks.length === 0 && parent !== task.file) remove(parent);
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { CriError, NameReservedError, type PodSandbox } from "../../src/index.js";
+import { ContainerState } from "../../src/proto.js";
 import { OwnedPodSandbox } from "../../src/resources/pod.js";
+import type { RpcName } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
 describe("pods.run", () => {
@@ -200,6 +202,33 @@ describe("ownership", () => {
     expect(runtime.containers).toEqual([]);
   });
 
+  test("one limit of time covers both steps of a disposal, and the look after a NOT_FOUND", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "demo" });
+    const container = await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    const other = await cri.pods.run({ name: "other" });
+    const waitMs = 800;
+    for (const rpc of ["StopContainer", "StopPodSandbox"] as const) runtime.delayNext(rpc, waitMs);
+    const ofOther = ({ podSandboxId }: { podSandboxId: string }) => podSandboxId === other.id;
+    runtime.delayNext("RemovePodSandbox", waitMs, { match: ofOther });
+    runtime.failNext("RemovePodSandbox", { code: "NOT_FOUND", match: ofOther });
+    const refused = rejection(other.remove({ timeoutMs: 60_000 }));
+    await Promise.all([container[Symbol.asyncDispose](), pod[Symbol.asyncDispose](), refused]);
+    expect(await refused).toMatchObject({ code: "NOT_FOUND" });
+    const deadline = (rpc: RpcName, id: string) =>
+      runtime
+        .callsOf(rpc)
+        .find(({ request }) => Object.values(request).includes(id))
+        ?.deadline?.getTime() ?? Number.NaN;
+    for (const [first, second, id] of [
+      ["StopContainer", "RemoveContainer", container.id],
+      ["StopPodSandbox", "RemovePodSandbox", pod.id],
+      ["RemovePodSandbox", "PodSandboxStatus", other.id],
+    ] as const) {
+      expect(deadline(second, id) - deadline(first, id)).toBeLessThan(waitMs / 2);
+    }
+  });
+
   test("a stop that fails for want of something else on the way is a failure", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "demo" });
@@ -302,6 +331,19 @@ describe("createContainerInSandbox", () => {
     expect(runtime.callsOf("StartContainer")).toHaveLength(3);
   });
 
+  test("a start whose client is closed may have taken place", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await cri.createContainerInSandbox(pod, { name: "a", image: "busybox:1" });
+    runtime.hangNext("StartContainer", { phase: "afterEffect" });
+    const arrived = runtime.nextCall("StartContainer");
+    const call = rejection(container.start());
+    await arrived;
+    await cri.close();
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED", mayHaveTakenEffect: true });
+    expect(runtime.containers[0]?.state).toBe(ContainerState.CONTAINER_RUNNING);
+  });
+
   test("a container that does not start is removed, and failures of that ride along", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
     const pod = await cri.pods.run({ name: "p" });
@@ -309,11 +351,16 @@ describe("createContainerInSandbox", () => {
     const error = await rejection(cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" }));
     expect(String(error)).toContain("no such executable");
     expect(runtime.containers).toHaveLength(0);
-    runtime.failNext("StartContainer", { code: "UNKNOWN", message: "first" });
+    runtime.failNext("StartContainer", { code: "INVALID_ARGUMENT", message: "first" });
     runtime.failNext("RemoveContainer", { code: "UNKNOWN", message: "second" });
     const both = (await rejection(cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" }))) as CriError;
     expect(both.details).toBe("first");
+    expect(both.mayHaveTakenEffect).toBe(true);
     expect(both.suppressed.map(String).join()).toContain("second");
+    // What is left of it is in nobody's way.
+    expect(runtime.containers.map(({ metadata }) => metadata?.name)).toEqual(["b"]);
+    await using again = await cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" });
+    expect(runtime.containers.map(({ id }) => id)).toEqual([again.id]);
   });
 
   test("works in a pod that someone else made, with the configuration it was made from", async () => {

@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Container, SessionOptions } from "../../src/index.js";
 import type { FakeFlavor, FakeRuntimeOptions, Program, TerminalSize } from "../../src/testing/index.js";
@@ -190,6 +191,33 @@ describe.each(transports)("over %s", (transport) => {
     const only: SessionOptions = { transport };
     expect(await rejection(container.exec(["both"], only))).toMatchObject({ code: "UNIMPLEMENTED" });
   });
+});
+
+test("closing the client waits for a command that is being killed, and for nothing else", async () => {
+  // The script that kills says how many it found.
+  const kill: Program = async ({ stdout }) => {
+    await sleep(300);
+    stdout.write("1\n");
+    return 0;
+  };
+  const isKill = (command: readonly string[]) => command[0] === "sh" && command[2]?.includes("kill -9");
+  const { runtime, cri, container } = await serve({
+    exec: (_, command) => (isKill(command) ? kill : programs.forever),
+  });
+  const abort = new AbortController();
+  const session = await container.exec(["x"], { signal: abort.signal, killOnAbort: true });
+  const waiting = rejection(container.execSync(["x"]));
+  await runtime.nextCall("ExecSync");
+  const reason = new Error("enough");
+  abort.abort(reason);
+  const closing = cri.close();
+  expect(await rejection(session.exit)).toBe(reason);
+  expect(await waiting).toMatchObject({ code: "CLIENT_CLOSED" });
+  expect(await rejection(cri.version())).toMatchObject({ code: "CLIENT_CLOSED" });
+  const killing = () => runtime.callsOf("ExecSync").filter(({ request }) => isKill(request.cmd));
+  expect(killing().filter(({ outcome }) => outcome === "OK")).toEqual([]);
+  await closing;
+  expect(killing()).toMatchObject([{ outcome: "OK", cancelled: false }]);
 });
 
 test("input ends, over SPDY", async () => {

@@ -101,8 +101,15 @@ describe.skipIf(process.platform === "win32")("a host process", () => {
   });
 
   test("that cannot be started says so as a runtime does", async () => {
-    const { create } = await start(["no-such-program"]);
-    expect(String(await rejection(create()))).toMatch(/"no-such-program": executable file not found in \$PATH/);
+    const { cri, pod, logDirectory } = await start([]);
+    const failure = (program: string) => {
+      const spec = { name: program, image: "busybox:1", command: [program], env: { PATH: logDirectory } };
+      return rejection(cri.runContainerInSandbox(pod, spec));
+    };
+    await writeFile(join(logDirectory, "not-a-program"), "#!/bin/sh\n");
+    for (const program of ["no-such-program", "not-a-program"]) {
+      expect(String(await failure(program))).toContain(`"${program}": executable file not found in $PATH`);
+    }
   });
 
   test("runs commands, with input to its end", async () => {

@@ -1,23 +1,42 @@
 /**
- * The README holds: its code compiles and runs, its table is the one in the code, its commands and links exist.
+ * The README and the pages of docs/ hold: their code compiles and runs, their tables are those in the code, their commands and links exist.
  *
  * @module
  */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callPolicies } from "k8s-cri-client";
 import { FakeRuntime } from "k8s-cri-client/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type FakeFlavor, flavorProfile } from "../../src/testing/flavors.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFile(join(root, path), "utf8");
 const readme = await read("README.md");
 const scripts: Record<string, string> = JSON.parse(await read("package.json")).scripts;
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+
+/** The pages with examples in them. */
+const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+
+interface Block {
+  /** Such as `testing-3`, the third one of docs/testing.md. */
+  readonly name: string;
+  readonly code: string;
+}
+
+const blocks: readonly Block[] = (
+  await Promise.all(
+    pages.map(async (page) => {
+      const found = [...(await read(page)).matchAll(/^```ts\n(.*?)^```$/gms)];
+      const name = page.replace(/^.*\/|\.md$/g, "");
+      return found.map(([, code = ""], index) => ({ name: `${name}-${index + 1}`, code }));
+    }),
+  )
+).flat();
 
 /** A project of its own in which the package's name leads to the sources. */
 let project: string;
@@ -33,7 +52,7 @@ beforeAll(async () => {
   };
   const config = { extends: join(root, "tsconfig.json"), compilerOptions: { paths }, include: ["*.ts"] };
   await writeFile(join(project, "tsconfig.json"), JSON.stringify(config));
-  for (const [index, code] of blocks.entries()) await writeFile(join(project, `block-${index + 1}.ts`), code);
+  for (const { name, code } of blocks) await writeFile(join(project, `${name}.ts`), code);
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
@@ -48,12 +67,7 @@ function node(
   });
 }
 
-/** Runs a block as a user would, with the endpoint where `connect()` looks for it. */
-function runBlock(number: number, endpoint: string) {
-  return node(["--import", "tsx", `block-${number}.ts`], { CONTAINER_RUNTIME_ENDPOINT: endpoint });
-}
-
-describe("the code in the README", () => {
+describe("the code on the pages", () => {
   test("compiles", async () => {
     expect(blocks.length).toBeGreaterThan(5);
     const { stdout } = await node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."]);
@@ -61,19 +75,39 @@ describe("the code in the README", () => {
   });
 
   test("the first example is short, runs, and leaves nothing", async () => {
-    expect(blocks[0]?.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
+    expect(blocks[0]?.code.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
     await using runtime = await FakeRuntime.start();
-    expect(await runBlock(1, runtime.endpoint)).toEqual({ failed: false, stdout: "0 hello\n\n", stderr: "" });
+    const env = { CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint };
+    expect(await node(["--import", "tsx", "README-1.ts"], env)).toEqual({
+      failed: false,
+      stdout: "0 hello\n\n",
+      stderr: "",
+    });
     expect({ pods: runtime.pods, containers: runtime.containers }).toEqual({ pods: [], containers: [] });
     const calls = ["RunPodSandbox", "PullImage", "StartContainer", "ExecSync", "RemoveContainer", "RemovePodSandbox"];
     expect(runtime.calls.map(({ rpc }) => rpc).filter((rpc) => calls.includes(rpc))).toEqual(calls);
   });
 
-  test.each(blocks.slice(1).map((_, index) => index + 2))("example %i runs", async (number) => {
-    await using runtime = await FakeRuntime.start();
-    expect(await runBlock(number, runtime.endpoint)).toMatchObject({ failed: false, stderr: "" });
+  // In one process, each with a runtime of its own: starting a process takes far longer than running one.
+  test("all other examples run, and leave nothing that keeps the process alive", async () => {
+    const names = blocks.slice(1).map(({ name }) => name);
+    await writeFile(join(project, "run-all.ts"), runAll);
+    const { failed, stdout, stderr } = await node(["--import", "tsx", "run-all.ts", ...names]);
+    expect({ failed, stderr }).toEqual({ failed: false, stderr: "" });
+    expect([...stdout.matchAll(/^ran (.*)$/gm)].map(([, name]) => name)).toEqual(names);
   });
 });
+
+const runAll = `
+import { FakeRuntime } from "k8s-cri-client/testing";
+
+for (const name of process.argv.slice(2)) {
+  await using runtime = await FakeRuntime.start();
+  process.env.CONTAINER_RUNTIME_ENDPOINT = runtime.endpoint;
+  await import(\`./\${name}.ts\`).catch((error) => console.error(name, error));
+  console.log("ran", name);
+}
+`;
 
 /** The default budget by what it is without and with a timeout of five minutes in the request, in minutes. */
 const budgets: Record<string, string> = {
@@ -101,18 +135,76 @@ function policyTable(): string {
   return [...rows].map(([row, rpcs]) => `${row} ${rpcs.join(", ")} |`).join("\n");
 }
 
-describe("what the README says", () => {
+function flavorTable(): string {
+  const flavors = (["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"] satisfies FakeFlavor[]).map(
+    flavorProfile,
+  );
+  type Profile = (typeof flavors)[number];
+  const missing = ({ unknown, notImplemented }: Profile) => [...unknown, ...notImplemented];
+  const events = {
+    broadcast: "every event to every subscriber",
+    shared: "each event to one subscriber",
+    off: "ends at once",
+  };
+  const rows: Record<string, (profile: Profile) => string> = {
+    "": ({ name }) => name,
+    "a name that is taken": ({ family, reservedCode }) => (family === "cri-o" ? "the id of what has it" : reservedCode),
+    "stopping what is not there": ({ stopMissing }) => stopMissing,
+    "CreateContainer in a stopped pod": ({ createsInStoppedSandbox }) => (createsInStoppedSandbox ? "OK" : "fails"),
+    GetContainerEvents: (profile) =>
+      missing(profile).includes("GetContainerEvents") ? "UNIMPLEMENTED" : events[profile.events],
+    "the filter of ListImages": ({ filtersImages }) => (filtersImages ? "works" : "is ignored"),
+    "`imageId` in statuses": ({ reportsImageId }) => (reportsImageId ? "yes" : "no"),
+    "largest message": ({ maxMessageBytes }) => `${maxMessageBytes / 2 ** 20} MiB`,
+    "UNIMPLEMENTED, besides the streaming lists": (profile) =>
+      missing(profile)
+        .filter((rpc) => !rpc.startsWith("Stream") && rpc !== "GetContainerEvents")
+        .sort()
+        .join(", "),
+  };
+  const lines = Object.entries(rows).map(([title, cell]) => `| ${[title, ...flavors.map(cell)].join(" | ")} |`);
+  return [lines[0]?.replace("|  |", "| |"), "|---|---|---|---|---|", ...lines.slice(1)].join("\n");
+}
+
+/** As GitHub makes it of a heading. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, "")
+    .replaceAll(" ", "-");
+}
+
+describe("what the pages say", () => {
   test("the table of budgets and retries is the one in the code", () => {
     const table = /<!-- policies -->\n[^\n]*\n[^\n]*\n(.*)<!-- \/policies -->/s.exec(readme)?.[1]?.trimEnd();
     expect(table).toBe(policyTable());
   });
 
-  test.each(["README.md", "CONTRIBUTING.md"])("the commands and links of %s exist", async (file) => {
+  test.each([...pages, "CONTRIBUTING.md"])("the commands and links of %s exist", async (file) => {
     const text = await read(file);
     const commands = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = ""]) => path);
-    expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    expect(links.filter((path) => !existsSync(join(root, dirname(file), path)))).toEqual([]);
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => anchorOf(title));
+    const anchors = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = ""]) => anchor);
+    expect(anchors.filter((anchor) => !headings.includes(anchor))).toEqual([]);
+  });
+
+  test("the README leads to every page", () => {
+    expect(pages.slice(1).filter((page) => !readme.includes(`](${page})`))).toEqual([]);
+  });
+
+  test("the table of flavours is the one in the code", async () => {
+    const table = /<!-- flavors -->\n(.*)<!-- \/flavors -->/s.exec(await read("docs/testing.md"))?.[1]?.trimEnd();
+    expect(table).toBe(flavorTable());
+  });
+
+  test("the page on testing names everything that a FakeRuntime has", async () => {
+    const page = await read("docs/testing.md");
+    const members = Object.getOwnPropertyNames(FakeRuntime.prototype).filter((name) => name !== "constructor");
+    expect(members.length).toBeGreaterThan(20);
+    expect(members.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([]);
   });
 
   test("CI runs the README's test command", async () => {

@@ -4,6 +4,7 @@ import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { sleep } from "../../internal/timer.js";
 import { undoTimeoutMs } from "../../options.js";
+import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import type { Core } from "../core.js";
 import type { ExecSession } from "./session.js";
@@ -41,24 +42,26 @@ export class Killer {
 
   /** Watches over a session from before it is there. One that could not be opened may have started its command all the same. */
   guard(session: Promise<ExecSession>, signal: AbortSignal | undefined): void {
-    const disarm = signal && onAbort(signal, () => void this.#kill());
+    // Whoever aborts is often about to close the client too.
+    const kill = () => this.#core.connection.finish((connection) => this.#kill(connection));
+    const disarm = signal && onAbort(signal, kill);
     session.then(
       ({ exit }) => exit.then(disarm, disarm),
       (error: unknown) => {
         disarm?.();
-        if (CriError.is(error) && error.mayHaveTakenEffect) void this.#kill();
+        if (CriError.is(error) && error.mayHaveTakenEffect) kill();
       },
     );
   }
 
-  async #kill(): Promise<void> {
-    const { connection } = this.#core;
+  async #kill(connection: Connection): Promise<void> {
+    const giveUpAt = performance.now() + undoTimeoutMs;
     try {
       for (let look = 1; look <= looks; look++) {
         const command = ["sh", "-c", killScript, this.#mark];
-        const seconds = Math.round(undoTimeoutMs / 1_000);
-        const options = { timeoutMs: undoTimeoutMs };
-        const { stdout } = await execSync(connection, this.#containerId, command, seconds, options);
+        const timeoutMs = Math.max(1, giveUpAt - performance.now());
+        const seconds = Math.ceil(timeoutMs / 1_000);
+        const { stdout } = await execSync(connection, this.#containerId, command, seconds, { timeoutMs });
         if (Number(Buffer.from(stdout).toString("latin1")) > 0) return;
         await sleep(pauseMs);
       }

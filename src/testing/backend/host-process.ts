@@ -49,7 +49,9 @@ export class HostProcess {
       await once(child, "spawn");
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new Error(code === "ENOENT" ? notFoundInPath(program) : `unable to start container process: ${message}`);
+      // A folder of the PATH that is closed to this user is no reason either.
+      const isMissing = code === "ENOENT" || (code === "EACCES" && !program.includes("/"));
+      throw new Error(isMissing ? notFoundInPath(program) : `unable to start container process: ${message}`);
     }
     return process as HostProcess;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,9 +16,10 @@ export interface Folder extends AsyncDisposable {
   inside: { mounts: Folder["mount"][]; workingDir: string };
 }
 
-/** A folder of the node for the time of a block. */
+/** A folder of the node for the time of a block, open to containers of any user. */
 export async function folder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), "journey-"));
+  await chmod(path, 0o777);
   const mount = { hostPath: path, containerPath: path };
   return {
     path,

@@ -110,6 +110,9 @@ export class Bench {
   }
 }
 
+/** The name of the last test of each file and runtime. */
+export const closingTest = "nothing is left on the runtime";
+
 export interface JourneyOptions {
   /** One runtime after the other: for what measures the test process itself. @defaultValue false */
   oneByOne?: boolean;
@@ -133,7 +136,7 @@ export function journeys(theme: string, define: (bench: Bench) => void, options:
           before = await bench.leftovers();
         });
         define(bench);
-        test("nothing is left on the runtime", async () => {
+        test(closingTest, async () => {
           await bench.closeSharedPod();
           expect((await bench.leftovers()).filter((left) => !before.includes(left))).toEqual([]);
         });

@@ -187,6 +187,12 @@ describe("createReconciled", () => {
       expect(next.log).toEqual(["create", "find", "remove old", "create", "find"]);
     });
 
+    test("a holder that is gone by then was not what was made: it is sent again", async () => {
+      const { creation, log } = older(scene(["gone", "new"], [undefined, found({ id: "new" })]));
+      expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
+      expect(log).toEqual(["create", "find", "create", "find"]);
+    });
+
     test("without an answer to that look it is in doubt", async () => {
       const { creation } = older(scene(["old"], [failure("PERMISSION_DENIED", false)]));
       await expect(createReconciled(creation)).rejects.toMatchObject({

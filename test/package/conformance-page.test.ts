@@ -1,0 +1,20 @@
+/** docs/conformance.md is what the table of known differences makes of it. The counts are checked where they are made, by the journeys' run. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { knownDifferences, otherFiles } from "../conformance/known-differences.js";
+import { pageOf, pagePath, rowsIn } from "../conformance/page.js";
+
+const journeys = fileURLToPath(new URL("../runtime", import.meta.url));
+const page = readFileSync(pagePath, "utf8");
+
+test("the page is up to date: otherwise `npm run conformance:page`", () => {
+  expect(page).toBe(pageOf(rowsIn(page)));
+});
+
+test("it has every file of journeys, and the table no others", () => {
+  const files = readdirSync(journeys).flatMap((name) => /^(.*)\.test\.ts$/.exec(name)?.[1] ?? []);
+  const inPage = [...rowsIn(page).map(({ file }) => file), ...Object.keys(otherFiles)];
+  expect(inPage.sort()).toEqual(files.sort());
+  for (const { file } of knownDifferences) expect(existsSync(`${journeys}/${file}.test.ts`), file).toBe(true);
+});

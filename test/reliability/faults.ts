@@ -1,0 +1,157 @@
+import fc from "fast-check";
+import type { GrpcErrorCode } from "../../src/errors.js";
+import type { FakeRuntime, FaultPhase, RpcName } from "../../src/testing/index.js";
+
+/** A fault that is to strike one of the next calls. */
+export interface Fault {
+  readonly rpc: RpcName | "*";
+  readonly kind: "fail" | "delay" | "hang" | "drop" | "respond";
+  readonly phase: FaultPhase;
+  readonly code: GrpcErrorCode;
+  readonly ms: number;
+  readonly times: number;
+  /** Tells this fault's failures from the runtime's own. */
+  readonly message: string;
+}
+
+/** The RPCs that faults are meant for, the more often the more depends on them. */
+const targets: readonly { weight: number; rpcs: readonly (RpcName | "*")[] }[] = [
+  { weight: 6, rpcs: ["RunPodSandbox", "CreateContainer"] },
+  { weight: 3, rpcs: ["StartContainer", "RemoveContainer", "RemovePodSandbox", "StopPodSandbox", "StopContainer"] },
+  { weight: 3, rpcs: ["ListPodSandbox", "ListContainers", "ContainerStatus", "PodSandboxStatus"] },
+  {
+    weight: 1,
+    rpcs: ["StreamPodSandboxes", "StreamContainers", "ImageStatus", "PullImage", "Version", "GetContainerEvents"],
+  },
+  { weight: 2, rpcs: ["ExecSync", "Exec", "PortForward", "UpdateContainerResources", "ReopenContainerLog"] },
+  { weight: 2, rpcs: ["*"] },
+];
+
+const midway: ReadonlySet<string> = new Set(["RunPodSandbox", "CreateContainer", "PullImage", "ExecSync"]);
+const streams: ReadonlySet<string> = new Set(["StreamPodSandboxes", "StreamContainers", "GetContainerEvents"]);
+const creations: ReadonlySet<string> = new Set(["RunPodSandbox", "CreateContainer", "StartContainer", "ExecSync"]);
+const looks: ReadonlySet<string> = new Set(["ContainerStatus", "PodSandboxStatus", "ImageStatus", "*"]);
+
+const codes: readonly GrpcErrorCode[] = [
+  "UNAVAILABLE",
+  "UNKNOWN",
+  "INTERNAL",
+  "DEADLINE_EXCEEDED",
+  "CANCELLED",
+  "ABORTED",
+  "RESOURCE_EXHAUSTED",
+  "DATA_LOSS",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "FAILED_PRECONDITION",
+  "OUT_OF_RANGE",
+  "INVALID_ARGUMENT",
+  "PERMISSION_DENIED",
+  "UNAUTHENTICATED",
+  "UNIMPLEMENTED",
+];
+const refusals: ReadonlySet<string> = new Set([
+  "INVALID_ARGUMENT",
+  "PERMISSION_DENIED",
+  "UNAUTHENTICATED",
+  "UNIMPLEMENTED",
+]);
+const conditions: ReadonlySet<string> = new Set(["NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"]);
+
+/**
+ * Replies that lack what CRI demands. An empty list, or a status that says NOT_FOUND of what is there, is not among them: such an
+ * answer is not wrong to look at, and nobody can see through it.
+ */
+const incomplete: ReadonlyMap<RpcName, (reply: never) => object> = new Map<RpcName, (reply: never) => object>([
+  ["RunPodSandbox", () => ({ podSandboxId: "" })],
+  ["CreateContainer", () => ({ containerId: "" })],
+  ["PodSandboxStatus", () => ({})],
+  ["ContainerStatus", (reply: { status?: object }) => ({ ...reply, status: { ...reply.status, metadata: undefined } })],
+  ["PullImage", () => ({ imageRef: "" })],
+  ["Exec", () => ({ url: "" })],
+  ["PortForward", () => ({ url: "nonsense" })],
+]);
+
+let count = 0;
+
+export const fault: fc.Arbitrary<Fault> = fc
+  .record({
+    rpc: fc.oneof(...targets.map(({ weight, rpcs }) => ({ weight, arbitrary: fc.constantFrom(...rpcs) }))),
+    kind: fc.oneof(
+      { weight: 5, arbitrary: fc.constant("fail" as const) },
+      { weight: 3, arbitrary: fc.constant("drop" as const) },
+      { weight: 3, arbitrary: fc.constant("delay" as const) },
+      { weight: 2, arbitrary: fc.constant("hang" as const) },
+      { weight: 1, arbitrary: fc.constant("respond" as const) },
+    ),
+    phase: fc.constantFrom<FaultPhase>("beforeEffect", "duringEffect", "afterEffect"),
+    // UNAVAILABLE is what a runtime that comes and goes answers, and what is retried.
+    code: fc.oneof(
+      { weight: 1, arbitrary: fc.constant<GrpcErrorCode>("UNAVAILABLE") },
+      { weight: 2, arbitrary: fc.constantFrom(...codes) },
+    ),
+    ms: fc.integer({ min: 1, max: 400 }),
+    times: fc.constantFrom(1, 1, 1, 2, 4),
+  })
+  .map((drawn) => ({ ...withoutLies(drawn), message: "" }));
+
+/** A fault that a runtime can have without lying: one that says of what it did that it did not leaves a client no chance. */
+function withoutLies(drawn: Omit<Fault, "message">): Omit<Fault, "message"> {
+  let { kind, phase, code } = drawn;
+  const { rpc } = drawn;
+  if (kind === "respond" && !incomplete.has(rpc as RpcName)) kind = "fail";
+  if (phase === "duringEffect" && rpc !== "*" && !midway.has(rpc) && !streams.has(rpc)) phase = "beforeEffect";
+  if (kind === "respond") phase = "afterEffect";
+  if (kind === "fail") {
+    if (code === "NOT_FOUND" && looks.has(rpc)) code = "UNKNOWN";
+    const refuses = refusals.has(code) || (conditions.has(code) && !creations.has(rpc));
+    if (refuses && phase === "afterEffect") phase = "beforeEffect";
+  }
+  return { ...drawn, kind, phase, code };
+}
+
+/**
+ * Gives a fault to the runtime.
+ *
+ * @param struck is told of every call that it strikes, by the call's request
+ */
+export function inject(runtime: FakeRuntime, planned: Fault, struck: (request: object, fault: Fault) => void): void {
+  const fault = { ...planned, message: `fault ${++count}` };
+  const { rpc, phase, times, ms, code, message } = fault;
+  const options = {
+    phase,
+    times,
+    match: (request: object) => {
+      struck(request, fault);
+      return true;
+    },
+  };
+  switch (fault.kind) {
+    case "fail":
+      runtime.failNext(rpc, { ...options, code, message });
+      break;
+    case "delay":
+      runtime.delayNext(rpc, ms, options);
+      break;
+    case "hang":
+      runtime.hangNext(rpc, options);
+      break;
+    case "drop":
+      runtime.dropNext(rpc, phase, options);
+      break;
+    case "respond":
+      runtime.respondNext(rpc as RpcName, incomplete.get(rpc as RpcName) as never, options as never);
+      break;
+  }
+}
+
+export function describeFault({ rpc, kind, phase, code, ms, times, message }: Fault): string {
+  const what = {
+    fail: `fail with ${code}`,
+    delay: `delay by ${ms} ms`,
+    hang: "hang",
+    drop: "drop",
+    respond: "incomplete reply",
+  };
+  return `${rpc}: ${what[kind]} ${phase}${times > 1 ? ` × ${times}` : ""}${message && ` (${message})`}`;
+}
