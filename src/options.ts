@@ -151,7 +151,10 @@ export interface ConnectOptions {
   middleware?: readonly ClientMiddleware[] | undefined;
   /** nice-grpc middleware around one attempt. The first one is outermost. */
   attemptMiddleware?: readonly ClientMiddleware[] | undefined;
-  /** grpc-js channel options that override this package's own. */
+  /**
+   * grpc-js channel options that override this package's own. `grpc.max_receive_message_length` also limits how many fields a
+   * reply may have, and how large a streamed list may be in all.
+   */
   channelOptions?: ChannelOptions | undefined;
   /** @defaultValue nothing is logged */
   logger?: CriLogger | undefined;

@@ -16,7 +16,7 @@ export interface ReplyLimits {
   readonly marks: number;
 }
 
-/** Lists of containers have nine bytes to a mark, statistics three: the default limits leave room for some 50,000 containers. */
+/** Lists of containers have nine bytes to a mark, statistics three: the default limits leave room for 50,000 containers. */
 const bytesPerMark = 16;
 
 /** What any reply may hold, however low the limit in bytes. */

@@ -255,6 +255,20 @@ describe("TLS", () => {
     expect(await explained(server, { ca: stranger.cert })).toMatch(/not trusted: set tls\.ca/);
   });
 
+  it("verifies certificates whatever the process was told", async () => {
+    const server = await serveTls(good);
+    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+    try {
+      const failure = await failureOf(dial(`https://localhost:${server.port}`).version({}));
+      expect(failure.code).toBe(Status.UNAVAILABLE);
+    } finally {
+      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
+    }
+    expect(server.authorities).toEqual([]);
+  });
+
   it("explains a name that does not match", async () => {
     const server = await serveTls(await authority.issue({ names: ["node7.test"] }));
     expect(await explained(server, { ca: authority.cert })).toMatch(/for another name: set tls\.serverName/);

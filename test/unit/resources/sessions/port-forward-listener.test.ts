@@ -41,6 +41,12 @@ const answering = (size: number, how: "reset" | "end"): Behaviour => ({
   },
 });
 
+test("listens on this machine only unless told otherwise", async () => {
+  const { listener } = await listening({});
+  expect(listener.address.address).toBe("127.0.0.1");
+  await listener.close();
+});
+
 describe("what ends a listener", () => {
   test.each<[string, (end: { own: AbortController; forward: AbortController; client: (r: Error) => void }) => void]>([
     ["its own signal", ({ own }) => own.abort()],
