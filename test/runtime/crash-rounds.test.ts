@@ -51,12 +51,12 @@ labJourneys("crash", (bench) => {
       const figures = new Figures();
       const before = tracesOf(runtime.endpoint);
       for (let index = 0; index < roundCount; index++) {
-        const { chronicle, lives, steps, atRest } = await round(index, random);
+        const { chronicle, lives, steps, untouched } = await round(index, random);
         expect(chronicle.wrong, `round ${index}\n${chronicle.wrong.join("\n")}`).toEqual([]);
         const found = await removeWhatIsFound(chronicle);
         await expectFree(lives.map(({ plan }) => plan.pod));
         expect(await bench.leftovers(), `after round ${index}`).toEqual([]);
-        const left = await tracesOnceGone(atRest, before);
+        const left = await tracesOnceGone(untouched, before);
         figures.add(chronicle, steps, found, left);
       }
       console.log(`${runtime.name}: ${figures} in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
@@ -76,17 +76,19 @@ labJourneys("crash", (bench) => {
     // By calls, and not by time, so that the moments are spread over the lives on any machine.
     const killAfterCalls = random.next() * 0.9 * callsOfLife * podCount;
     const [delayMs, awayMs] = [random.below(300), random.below(1_000)];
-    const atKill: { steps: string[]; atRest: string[] } = { steps: [], atRest: [] };
+    const atRest = () => lives.flatMap((life) => [...life.atRest]);
+    let steps: string[] = [];
+    let untouched: string[] = [];
     let over = false;
     const kill = async () => {
       while (chronicle.calls < killAfterCalls && !over) await sleep(2);
       await sleep(delayMs);
-      for (const { step, atRest } of lives) {
-        atKill.steps.push(step);
-        atKill.atRest.push(...atRest);
-      }
+      steps = lives.map(({ step }) => step);
+      const before = atRest();
       chronicle.killed = true;
       await runtime.kill();
+      // A life goes on until the signal arrives: what is at rest afterwards as well was so all the time.
+      untouched = atRest().filter((id) => before.includes(id));
       await sleep(awayMs);
       await runtime.start();
     };
@@ -96,7 +98,7 @@ labJourneys("crash", (bench) => {
     };
     await Promise.all([kill(), live()]);
     await cri.waitForReady({ timeoutMs: 60_000 });
-    return { chronicle, lives, ...atKill };
+    return { chronicle, lives, steps, untouched };
   }
 
   /** Pods that turned up when nobody asked for them any more: only of calls that said that this might be. */
@@ -121,12 +123,14 @@ labJourneys("crash", (bench) => {
   /** What is on the node of the pods of the test, once there is nothing any more of those with certain ids. */
   async function tracesOnceGone(ids: readonly string[], before: readonly Trace[]): Promise<Trace[]> {
     const known = new Set(before.map(({ name }) => name));
+    const traces = () => tracesOf(runtime.endpoint).filter(({ name }) => !known.has(name));
     // A removed pod's processes take a moment to be gone.
     await sleep(500);
-    return eventually(
-      () => tracesOf(runtime.endpoint).filter(({ name }) => !known.has(name)),
-      (traces) => !traces.some(({ name }) => ids.some((id) => name.includes(id))),
+    await eventually(
+      () => traces().filter(({ name }) => ids.some((id) => name.includes(id))),
+      ({ length }) => length === 0,
     );
+    return traces();
   }
 });
 
