@@ -10,7 +10,6 @@ import type {
   UpdateContainerResourcesRequest,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
-import { pinDeadline } from "./budget.js";
 import { checkId, demand } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
@@ -46,22 +45,23 @@ export async function stopContainer(
   options?: CallOptions,
 ): Promise<void> {
   const containerId = checkId(id, "container");
-  const pinned = pinDeadline(options ?? {});
   await ignoreMissing(
-    invoke(connection, pinned, (o) =>
-      connection.runtime.stopContainer({ containerId, timeout: gracePeriodSeconds }, o),
-    ),
-    () => containerStatus(connection, id, false, pinned),
+    options,
+    (pinned) =>
+      invoke(connection, pinned, (o) =>
+        connection.runtime.stopContainer({ containerId, timeout: gracePeriodSeconds }, o),
+      ),
+    (pinned) => containerStatus(connection, id, false, pinned),
   );
 }
 
 /** RemoveContainer. A container that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
 export async function removeContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
-  const pinned = pinDeadline(options ?? {});
   await ignoreMissing(
-    invoke(connection, pinned, (o) => connection.runtime.removeContainer({ containerId }, o)),
-    () => containerStatus(connection, id, false, pinned),
+    options,
+    (pinned) => invoke(connection, pinned, (o) => connection.runtime.removeContainer({ containerId }, o)),
+    (pinned) => containerStatus(connection, id, false, pinned),
   );
 }
 

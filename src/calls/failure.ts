@@ -1,9 +1,11 @@
 import { ClientError, Status } from "nice-grpc-common";
 import { CriError, type CriErrorInit, type GrpcErrorCode, ImagePullError, NameReservedError } from "../errors.js";
 import { harmlessText } from "../internal/redact.js";
+import type { CallOptions } from "../options.js";
 import { type Effect, policyOf } from "../transport/call-policy.js";
 import { neverReachedHandler } from "../transport/unsent.js";
 import type { CallTrace } from "../transport/wire-options.js";
+import { pinDeadline } from "./budget.js";
 import * as runtimeText from "./runtime-text.js";
 
 /** What {@link toCriError} knows about the call that failed. */
@@ -92,15 +94,20 @@ function harmless(error: ClientError): ClientError {
 }
 
 /**
- * Waits for a call of which CRI says that it succeeds on what is gone. Some runtimes answer NOT_FOUND all the same, but also when
- * something else was not found on the way: so a look decides.
+ * Makes a call of which CRI says that it succeeds on what is gone. Some runtimes answer NOT_FOUND all the same, but also when
+ * something else was not found on the way: so a look decides. Both have what the caller gave, together.
  */
-export async function ignoreMissing(call: Promise<unknown>, look: () => Promise<unknown>): Promise<void> {
+export async function ignoreMissing(
+  options: CallOptions | undefined,
+  call: (options: CallOptions) => Promise<unknown>,
+  look: (options: CallOptions) => Promise<unknown>,
+): Promise<void> {
+  const pinned = pinDeadline(options ?? {});
   try {
-    await call;
+    await call(pinned);
   } catch (error) {
     if (!CriError.is(error, "NOT_FOUND")) throw error;
-    const gone = await look().then(
+    const gone = await look(pinned).then(
       () => false,
       (reason: unknown) => CriError.is(reason, "NOT_FOUND"),
     );

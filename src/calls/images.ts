@@ -73,13 +73,14 @@ export function listImages(
 /** RemoveImage. An image that is gone counts as removed. */
 export async function removeImage(connection: Connection, image: ImageSpec, options?: CallOptions): Promise<void> {
   await ignoreMissing(
-    invoke(connection, options, (o) => connection.image.removeImage({ image }, o), subject),
-    () => missingImage(connection, image, options),
+    options,
+    (pinned) => invoke(connection, pinned, (o) => connection.image.removeImage({ image }, o), subject),
+    (pinned) => missingImage(connection, image, pinned),
   );
 }
 
 /** Rejects with NOT_FOUND if the image is gone, as the status of anything else would. */
-async function missingImage(connection: Connection, image: ImageSpec, options: CallOptions | undefined): Promise<void> {
+async function missingImage(connection: Connection, image: ImageSpec, options: CallOptions): Promise<void> {
   const { image: present } = await imageStatus(connection, image, false, options);
   if (!present) throw new CriError({ code: "NOT_FOUND", message: "image not found" });
 }

@@ -11,7 +11,6 @@ import type {
   RestorePodResponse,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
-import { pinDeadline } from "./budget.js";
 import { checkId, demand } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
@@ -34,20 +33,20 @@ export async function runPodSandbox(
 /** StopPodSandbox. A pod that is gone counts as stopped, also for runtimes that answer NOT_FOUND. */
 export async function stopPodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
-  const pinned = pinDeadline(options ?? {});
   await ignoreMissing(
-    invoke(connection, pinned, (o) => connection.runtime.stopPodSandbox({ podSandboxId }, o)),
-    () => podSandboxStatus(connection, id, false, pinned),
+    options,
+    (pinned) => invoke(connection, pinned, (o) => connection.runtime.stopPodSandbox({ podSandboxId }, o)),
+    (pinned) => podSandboxStatus(connection, id, false, pinned),
   );
 }
 
 /** RemovePodSandbox. A pod that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
 export async function removePodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
-  const pinned = pinDeadline(options ?? {});
   await ignoreMissing(
-    invoke(connection, pinned, (o) => connection.runtime.removePodSandbox({ podSandboxId }, o)),
-    () => podSandboxStatus(connection, id, false, pinned),
+    options,
+    (pinned) => invoke(connection, pinned, (o) => connection.runtime.removePodSandbox({ podSandboxId }, o)),
+    (pinned) => podSandboxStatus(connection, id, false, pinned),
   );
 }
 

@@ -229,6 +229,16 @@ describe("ownership", () => {
     }
   });
 
+  test("one limit of time covers the removal of an image and the look after a NOT_FOUND", async () => {
+    const { runtime, cri } = await startFake();
+    const waitMs = 800;
+    runtime.delayNext("RemoveImage", waitMs);
+    runtime.failNext("RemoveImage", { code: "NOT_FOUND" });
+    expect(await rejection(cri.images.remove("busybox:1", { timeoutMs: 60_000 }))).toMatchObject({ code: "NOT_FOUND" });
+    const [removal, look] = [runtime.callsOf("RemoveImage")[0], runtime.callsOf("ImageStatus")[0]];
+    expect(Number(look?.deadline) - Number(removal?.deadline)).toBeLessThan(waitMs / 2);
+  });
+
   test("a stop that fails for want of something else on the way is a failure", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "demo" });
