@@ -22,10 +22,12 @@ export interface ConnectionOptions extends Omit<ConnectOptions, "endpoint" | "im
   imageEndpoint: Endpoint;
 }
 
-/** What connections derived from one another share: the channels, and what was learnt about the runtime behind them. */
+/** What connections derived from one another share: the channels, how to read from them, and what was learnt about the runtime behind. */
 interface Shared {
   readonly runtime: Channel;
   readonly image: Channel;
+  /** Both services, with the limits that belong to the channels. */
+  readonly services: { readonly runtime: RuntimeServiceDefinition; readonly image: ImageServiceDefinition };
   epoch: number;
   /** RPCs that were answered UNIMPLEMENTED, and in which epoch. */
   readonly missing: Map<Rpc, number>;
@@ -69,12 +71,9 @@ export class Connection {
         closing: this.closing,
         beforeAttempt: () => this.#noticeReconnect(channel),
       });
-    const { runtime, image } = this.#shared;
-    const limits = replyLimits(options.channelOptions);
-    const runtimeService = boundedDecoding(RuntimeServiceDefinition, limits);
-    const imageService = boundedDecoding(ImageServiceDefinition, limits);
-    this.runtime = stack(this.endpoint, runtime).create(runtimeService, runtime);
-    this.image = stack(this.imageEndpoint, image).create(imageService, image);
+    const { runtime, image, services } = this.#shared;
+    this.runtime = stack(this.endpoint, runtime).create(services.runtime, runtime);
+    this.image = stack(this.imageEndpoint, image).create(services.image, image);
   }
 
   /** The runtime's endpoint in its canonical spelling. */
@@ -160,5 +159,10 @@ function openChannels(options: ConnectionOptions): Shared {
   const runtime = createRuntimeChannel(options.endpoint, settings);
   const one = sameEndpoint(options.imageEndpoint, options.endpoint);
   const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
-  return { runtime, image, epoch: 0, missing: new Map(), name: undefined, unfinished: new Set() };
+  const limits = replyLimits(options.channelOptions);
+  const services = {
+    runtime: boundedDecoding(RuntimeServiceDefinition, limits),
+    image: boundedDecoding(ImageServiceDefinition, limits),
+  };
+  return { runtime, image, services, epoch: 0, missing: new Map(), name: undefined, unfinished: new Set() };
 }
