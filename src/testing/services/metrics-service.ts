@@ -2,7 +2,7 @@ import { ContainerState, Long, MetricType, PodSandboxState } from "../../proto.j
 import type { HandlersOf } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { toLong } from "../state/clock.js";
-import { cpuTime, memory } from "./usage.js";
+import { usageOf } from "./usage.js";
 
 const labelKeys = ["id", "name", "image"];
 
@@ -36,8 +36,9 @@ export function metricsService({ state }: Lifecycle): HandlersOf<"ListMetricDesc
             .filter((container) => container.state === ContainerState.CONTAINER_RUNNING)
             .map((container) => {
               const labels = [container.id, container.metadata.name, container.config.image?.image ?? ""];
-              const cpuSeconds = cpuTime(container, now) / 1_000_000_000n;
-              const bytes = BigInt(Math.round(memory(container, now)));
+              const { cpuNanoseconds, memoryBytes } = usageOf(container, now);
+              const cpuSeconds = cpuNanoseconds / 1_000_000_000n;
+              const bytes = BigInt(Math.round(memoryBytes));
               return {
                 containerId: container.id,
                 metrics: [

@@ -1,4 +1,5 @@
 import { ContainerState, ContainerStats, Long, PodSandboxStats } from "../../proto.js";
+import type { ProcessUsage } from "../backend/backend.js";
 import type { FlavorProfile } from "../flavors.js";
 import { toLong } from "../state/clock.js";
 import type { ContainerRecord } from "../state/containers.js";
@@ -26,19 +27,17 @@ function millicores(id: string): number {
   return 10 + Math.round(trait(id) * 190);
 }
 
-/** CPU time in nanoseconds. */
-export function cpuTime(container: ContainerRecord, now: bigint): bigint {
-  if (container.startedAt === 0n) return 0n;
-  const usage = container.process?.usage?.();
-  if (usage) return usage.cpuNanoseconds;
-  const until = container.finishedAt > 0n ? container.finishedAt : now;
-  return ((until - container.startedAt) * BigInt(millicores(container.id))) / 1_000n;
+/** What a container that runs has used: what the backend measures, or else figures that are made up. */
+export function usageOf(container: ContainerRecord, now: bigint): ProcessUsage {
+  return (
+    container.process?.usage?.() ?? {
+      cpuNanoseconds: ((now - container.startedAt) * BigInt(millicores(container.id))) / 1_000n,
+      memoryBytes: memory(container, now),
+    }
+  );
 }
 
-/** Memory in use, in bytes. */
-export function memory(container: ContainerRecord, now: bigint): number {
-  const usage = container.process?.usage?.();
-  if (usage) return usage.memoryBytes;
+function memory(container: ContainerRecord, now: bigint): number {
   const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
   const swing = Math.sin(Number((now / 1_000_000n) % 60_000n) / 5_000);
   const wanted = (8 + 24 * trait(container.id) + 2 * swing) * mebibyte;
@@ -61,8 +60,7 @@ export function containerUsage(container: ContainerRecord, now: bigint, flavor: 
   };
   if (container.state !== ContainerState.CONTAINER_RUNNING)
     return ContainerStats.fromPartial({ attributes, writableLayer });
-  const used = memory(container, now);
-  const cpu = cpuTime(container, now);
+  const { cpuNanoseconds: cpu, memoryBytes: used } = usageOf(container, now);
   const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
   return ContainerStats.fromPartial({
     attributes,
