@@ -52,11 +52,14 @@ const lostAnswers: readonly CriErrorCode[] = [
   "INVALID_RESPONSE",
 ];
 
+/** In what state something is that a creation left behind: as it made it, or in the middle of its removal. */
+type Leftover = "usable" | "half removed";
+
 /**
  * Nonces of creations of this process that were given up in doubt. What shows up of them later belongs to nobody: the next creation
  * of the same name takes it over, or removes it if its removal had begun already.
  */
-const abandoned = new Map<string, "usable" | "half removed">();
+const abandoned = new Map<string, Leftover>();
 const maxAbandoned = 10_000;
 
 /**
@@ -162,12 +165,7 @@ async function lookUp({ budget, find }: Creation, giveUpAt: number): Promise<Fou
  *
  * @returns what may be left all the same; nothing if it was removed
  */
-async function removeLeftover({
-  budget,
-  mark,
-  find,
-  remove,
-}: Creation): Promise<"usable" | "half removed" | undefined> {
+async function removeLeftover({ budget, mark, find, remove }: Creation): Promise<Leftover | undefined> {
   const { metadata } = budget.caller;
   const giveUpAt = performance.now() + leftoverTimeoutMs;
   for (const pause of leftoverPausesMs) {
@@ -188,7 +186,7 @@ async function removeLeftover({
 }
 
 /** Leaves what a creation made to the next one of its name. */
-export function abandon(mark: CreationMark, left: "usable" | "half removed"): void {
+export function abandon(mark: CreationMark, left: Leftover): void {
   abandoned.set(mark.nonce, left);
   const [oldest] = abandoned.keys();
   if (abandoned.size > maxAbandoned && oldest !== undefined) abandoned.delete(oldest);

@@ -26,13 +26,12 @@ export class CallFaults {
 
   /** What the fault of a kind does, if there is one. */
   find<K extends FaultKind>(kind: K): Extract<FaultAction, { kind: K }> | undefined {
-    const fault = this.faults.find(({ action }) => action.kind === kind);
-    return fault?.action as Extract<FaultAction, { kind: K }> | undefined;
+    return this.#of(kind)?.action as Extract<FaultAction, { kind: K }> | undefined;
   }
 
   /** Like {@link find}; the fault strikes. */
   use<K extends FaultKind>(kind: K): Extract<FaultAction, { kind: K }> | undefined {
-    const fault = this.faults.find(({ action }) => action.kind === kind);
+    const fault = this.#of(kind);
     if (fault) this.note(fault);
     return this.find(kind);
   }
@@ -48,6 +47,10 @@ export class CallFaults {
     };
     this.struck.push(struck);
     onStruck?.(struck);
+  }
+
+  #of(kind: FaultKind): Fault | undefined {
+    return this.faults.find(({ action }) => action.kind === kind);
   }
 }
 
