@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cgroupMounts } from "../lab/cgroups.js";
+import { entries } from "../lab/footprint.js";
 import { processOf } from "./process-of.js";
 
 /** The kinds of things that a pod is made of on the node. */
@@ -81,14 +82,6 @@ function mountsOf(pid: number, folder: string): string[] {
       (path) =>
         path.startsWith(`${folder}/state`) || path.startsWith(`${folder}/root`) || path.startsWith("/run/netns/"),
     );
-}
-
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 function foldersIn(path: string): string[] {

@@ -59,7 +59,8 @@ function processes(): string[] {
   });
 }
 
-function entries(folder: string): string[] {
+/** What is in a folder; nothing if it is gone, or not to be read. */
+export function entries(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
