@@ -106,7 +106,7 @@ function httpStatusIn(details: string): number | undefined {
   // containerd: unexpected status code http://…: 429 Too Many Requests
   // CRI-O: received unexpected HTTP status: 500 Internal Server Error; StatusCode: 403
   // cri-dockerd: error parsing HTTP 403 response body
-  const found = /(?:[Ss]tatus ?[Cc]ode:? ?|[Ss]tatus:? |HTTP )([45]\d\d)\b|: ([45]\d\d) [A-Z]/.exec(details);
+  const found = /(?:[Ss]tatus ?[Cc]ode:? ?|[Ss]tatus:? |HTTP )([45]\d\d)\b|: ([45]\d\d)(?:,| [A-Z])/.exec(details);
   return found ? Number(found[1] ?? found[2]) : undefined;
 }
 
