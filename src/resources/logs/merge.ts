@@ -12,6 +12,8 @@ export type OpenLog = (waits: () => void) => AsyncIterable<readonly LogEntry[]>;
 
 /** One log among several: at most one batch of it is in memory. */
 class Lane<Owner extends object> {
+  /** Which one it is, counted in the order in which they were taken in. */
+  readonly ordinal: number;
   readonly #owner: Owner;
   #batch: readonly LogEntry[] = [];
   #index = 0;
@@ -20,7 +22,8 @@ class Lane<Owner extends object> {
   /** Whether all that was there has been given out. */
   isWaiting = false;
 
-  constructor(owner: Owner) {
+  constructor(ordinal: number, owner: Owner) {
+    this.ordinal = ordinal;
     this.#owner = owner;
   }
 
@@ -45,7 +48,7 @@ class Lane<Owner extends object> {
 }
 
 /**
- * Merges logs by their timestamps. As long as a log is being read, nothing is given out that may come behind its next entry. What
+ * Merges logs by their timestamps, and lines of the same instant by the order of their logs. As long as a log is being read, nothing is given out that may come behind its next entry. What
  * was written just now is held back for a moment if some log waits for more, for that one may have been written to as well;
  * what comes later than that is late.
  */
@@ -56,6 +59,7 @@ export class LogMerge<Owner extends object> {
   readonly #empty = new Set<Lane<Owner>>();
   /** Lanes with entries, the earliest at the end. */
   readonly #full: Lane<Owner>[] = [];
+  #taken = 0;
   #failure: { readonly reason: unknown } | undefined;
   #changed = false;
   #wake = () => {};
@@ -76,7 +80,7 @@ export class LogMerge<Owner extends object> {
 
   /** Takes another log in; `owner` is added to its entries. A failure is for `missed` to judge, who may throw it on. */
   add(open: OpenLog, owner: Owner, missed: (error: unknown) => void): void {
-    const lane = new Lane(owner);
+    const lane = new Lane(this.#taken++, owner);
     this.#empty.add(lane);
     this.stir();
     const reading = this.#read(lane, open)
@@ -144,11 +148,10 @@ export class LogMerge<Owner extends object> {
   }
 
   #insert(lane: Lane<Owner>): void {
-    const { timestamp } = lane.head as LogEntry;
     let [low, high] = [0, this.#full.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (isBefore(timestamp, this.#full[middle]?.head?.timestamp ?? "")) low = middle + 1;
+      if (isFirst(lane, this.#full[middle] as Lane<Owner>)) low = middle + 1;
       else high = middle;
     }
     this.#full.splice(low, 0, lane);
@@ -185,6 +188,12 @@ export class LogMerge<Owner extends object> {
     }
     this.#changed = false;
   }
+}
+
+/** Which of two is to be given out first. Of the same instant, that is the one that was taken in first, however they were read. */
+function isFirst<Owner extends object>(lane: Lane<Owner>, other: Lane<Owner>): boolean {
+  const [own, others] = [lane.head?.timestamp ?? "", other.head?.timestamp ?? ""];
+  return isBefore(own, others) || (lane.ordinal < other.ordinal && !isBefore(others, own));
 }
 
 /** Timestamps have nine digits: in one zone they compare as texts. */

@@ -52,6 +52,17 @@ describe("logs that end", () => {
     );
   });
 
+  test("give what is of the same instant in the order of the logs, whichever was read first", async () => {
+    async function* late() {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      yield [entry(1, "a1"), entry(2, "a2")];
+    }
+    const merge = patient();
+    add(merge, late());
+    add(merge, of([entry(1, "b1"), entry(2, "b2", "+00:00")]));
+    expect(await all(merge)).toEqual(["a1", "b1", "a2", "b2"]);
+  });
+
   test("compare by time across zones, and keep the order of one log", async () => {
     const merge = patient();
     add(merge, of([entry(5, "b", "+00:00"), entry(5, "c", "+00:00")]));
