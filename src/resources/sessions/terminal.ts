@@ -55,14 +55,20 @@ export type TerminalSession = Pick<
 /** What terminals take for the end of the input, at the beginning of a line: ctrl-d. */
 const endOfInput = Buffer.from([4]);
 
+/**
+ * How long a command may go on, in milliseconds, until the end of its input is typed again. A shell that is just setting up its terminal
+ * misses it and would wait for ever; and an end is an end for whoever reads next, too.
+ */
+const endOfInputAgainMs = 500;
+
 /** How long a session that is being left may take for what was typed last, in milliseconds. */
 const lastKeysMs = 1_000;
 
 /**
  * Connects a local terminal to a session until the command ends or the detach keys are typed. A terminal as input is in raw mode
  * meanwhile: every key reaches the command, ctrl-c included. The size of the output is told at once and whenever it changes. The
- * end of the input is typed as ctrl-d with `tty`: ending the stream would cost a terminal's output on containerd. Without, it is passed
- * on where the session `canHalfCloseStdin`, and fails elsewhere.
+ * end of the input is typed as ctrl-d with `tty`, again and again until the command ends: ending the stream would cost a terminal's
+ * output on containerd. Without, it is passed on where the session `canHalfCloseStdin`, and fails elsewhere.
  *
  * Resolves with `detached: false` when the command has ended and all its output is written; with `detached: true` once the detach
  * keys were typed and what came before them is on its way. What follows them in the same chunk of input is lost. However it ends,
@@ -172,6 +178,7 @@ function sendKeys(
   const wasFlowing = input.readableFlowing === true;
   let isLeft = false;
   let sent = Promise.resolve();
+  let stopTyping = () => {};
   const send = (bytes: Buffer) => {
     // To a command that has closed its input nothing can be sent, but it can be left.
     if (bytes.length === 0 || !stdin?.writable) return;
@@ -188,11 +195,15 @@ function sendKeys(
     release();
     detach(atMost(lastKeysMs, sent));
   };
+  const typeEnd = () => {
+    send(endOfInput);
+    stopTyping = startTimer(endOfInputAgainMs, typeEnd);
+  };
   const forget = finished(input, { writable: false }, (error) => {
     if (error) return fail(error);
     if (isLeft) return;
     send(keys.rest());
-    if (tty) send(endOfInput);
+    if (tty) typeEnd();
     else if (session.canHalfCloseStdin) stdin?.end();
     else fail(noEndOfInput());
   });
@@ -211,6 +222,7 @@ function sendKeys(
   return () => {
     release();
     forget();
+    stopTyping();
   };
 }
 

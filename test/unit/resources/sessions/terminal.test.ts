@@ -193,6 +193,18 @@ describe("keys", () => {
     await expectRestored();
   });
 
+  test("the end of the input is typed again for a command that has missed it, until it ends", async () => {
+    const { input, session, ended, expectRestored } = open();
+    input.end("date\n");
+    await expect.poll(() => session.typed, { timeout: 10_000 }).toBe("date\n\x04\x04");
+    session.end();
+    await ended;
+    await expectRestored();
+    const { typed } = session;
+    await setTimeout(700);
+    expect(session.typed).toBe(typed);
+  });
+
   test("the end of the input is a failure where it cannot be passed on", async () => {
     const { input, outcome, expectRestored } = open({ canHalfCloseStdin: false }, { tty: false });
     input.end("date\n");
