@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { cacheFolder } from "./cache.js";
 import { cgroupMounts } from "./cgroups.js";
 import { networkInterfaces, readForwarding } from "./network.js";
-import { identify } from "./processes.js";
+import { identify, isKernels } from "./processes.js";
 
 export function footprint(): string[] {
   return [
@@ -45,11 +45,11 @@ function mounts(): string[] {
     .map((line) => line.split(" ").slice(4).join(" "));
 }
 
-/** All processes but this one, its compiler, and those whose exit status nobody has asked for. */
+/** All processes but this one, its compiler, those whose exit status nobody has asked for, and the kernel's own. */
 function processes(): string[] {
   return entries("/proc").flatMap((name) => {
     const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid || identify(pid) === undefined) return [];
+    if (!Number.isInteger(pid) || pid === process.pid || identify(pid) === undefined || isKernels(pid)) return [];
     try {
       const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
       return commandLine.includes("/esbuild --service") ? [] : [`${pid} ${commandLine}`];

@@ -61,6 +61,12 @@ export function isFirstOfNamespace(pid: number): boolean {
   }
 }
 
+/** Whether it is a thread of the kernel, which comes and goes as the kernel likes. */
+export function isKernels(pid: number): boolean {
+  const kernelThread = 0x0020_0000;
+  return (Number(statFields(pid)?.[6]) & kernelThread) !== 0;
+}
+
 export function childrenOf(parent: number): ProcessIdentity[] {
   return processIds().flatMap((pid) => {
     if (statFields(pid)?.[1] !== String(parent)) return [];
