@@ -101,7 +101,7 @@ describe("restarts by chaos", () => {
     expect(chaos.strikes[0]?.ms).toBeGreaterThan(60_000);
     expect(await rejection(cri.version({ retry: false }))).toMatchObject({ code: "UNAVAILABLE" });
     await chaos.stop();
-    await cri.version();
+    await cri.version({ retry: { maxAttempts: 20 } });
   });
 
   test("do not bring a runtime back that was stopped", async () => {
