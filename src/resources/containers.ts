@@ -99,7 +99,7 @@ export class Containers {
    * Creates a container in a pod: pulls its image as the pull policy says, then CreateContainer. The container is not started
    * yet. A lost answer does not make a second container: it is looked up by name and attempt in its pod, and taken if it is the
    * work of this call. If the call is aborted or runs out of time, what the runtime has made by then is looked for, which may take
-   * two seconds longer, and removed, as long as the runtime takes for that (at most 15 seconds). A pulled image stays.
+   * 3.5 seconds longer, and removed, as long as the runtime takes for that (at most 15 seconds). A pulled image stays.
    *
    * @throws NameReservedError if the name and attempt belong to another container of the pod
    * @throws ImagePullError, InvalidInputError, CriError

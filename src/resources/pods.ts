@@ -107,7 +107,7 @@ export class Pods {
    *
    * A lost answer does not make a second pod: the pod is looked up by name, namespace, uid and attempt, and taken if it is the
    * work of this call. If the call is aborted or runs out of time, what the runtime has made by then is looked for, which may take
-   * two seconds longer, and removed, as long as the runtime takes for that (at most 15 seconds). With a `uid` in the spec a later
+   * 3.5 seconds longer, and removed, as long as the runtime takes for that (at most 15 seconds). With a `uid` in the spec a later
    * call finds what shows up after that, too; without one every call makes a pod of its own.
    *
    * @throws NameReservedError if the name, namespace, uid and attempt belong to another pod

@@ -1,6 +1,7 @@
 import type { Budget } from "../calls/budget.js";
 import { CriError, type CriErrorCode, NameReservedError } from "../errors.js";
-import { sleep } from "../internal/timer.js";
+import { onAbort } from "../internal/abort.js";
+import { sleep, startTimer } from "../internal/timer.js";
 import { type CallOptions, undoTimeoutMs } from "../options.js";
 import { backoffMs } from "../transport/retry.js";
 import type { CreationMark } from "./creation-mark.js";
@@ -38,6 +39,12 @@ export interface Created {
 
 /** How long to seek an answer that was lost, or to wait for a taken name, within the caller's budget. */
 const reconcileTimeoutMs = 30_000;
+
+/**
+ * How long a runtime may go on making what is not wanted any more before its call is cancelled. containerd, cancelled in the middle
+ * of RunPodSandbox, forgets a shim now and then, which then runs for ever; what it has finished can be removed.
+ */
+const cancelGraceMs = 1_500;
 
 /** How long to look for what a cancelled creation left, and when: at once, and again for a runtime that was in the middle of it. */
 const leftoverTimeoutMs = 2_000;
@@ -99,13 +106,15 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
     let made: string | undefined;
     let failure: unknown;
     try {
-      made = await creation.create(budget.options());
-      if (!mayBeOlder) return { id: made, adopted: false };
-      doubt.remains = true;
+      made = await createUncut(creation);
+      doubt.remains = mayBeOlder || budget.caller.signal?.aborted === true;
+      if (!doubt.remains) return { id: made, adopted: false };
+      budget.caller.signal?.throwIfAborted();
     } catch (error) {
       failure = error;
       doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;
-      if (budget.caller.signal?.aborted || isSpent(budget)) throw error;
+      budget.caller.signal?.throwIfAborted();
+      if (isSpent(budget)) throw error;
       if (!isLost(error) && !CriError.is(error, "NAME_RESERVED")) throw error;
     }
 
@@ -132,6 +141,24 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
 
     await budget.sleep(pauseMs(round));
     if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timeIsUp(creation);
+  }
+}
+
+/** Creates, and hears of the caller's abort a little later. */
+async function createUncut({ budget, create }: Creation): Promise<string> {
+  const options = budget.options();
+  const { signal } = options;
+  if (!signal) return create(options);
+  const late = new AbortController();
+  let stopTimer = () => {};
+  const stopListening = onAbort(signal, () => {
+    stopTimer = startTimer(cancelGraceMs, () => late.abort(signal.reason));
+  });
+  try {
+    return await create({ ...options, signal: late.signal });
+  } finally {
+    stopListening();
+    stopTimer();
   }
 }
 

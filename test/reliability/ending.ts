@@ -74,7 +74,7 @@ async function closeOpened(world: World): Promise<void> {
 
 /** When nothing is under way nothing is listened to, and nobody asks the runtime for anything. */
 async function checkQuiet(world: World): Promise<void> {
-  checkListeners(world);
+  await checkListeners(world);
   const { runtime } = world;
   for (const until = performance.now() + marginMs; runtime.eventSubscribers > 0 && performance.now() < until; ) {
     await pause(5);
@@ -91,13 +91,21 @@ async function checkQuiet(world: World): Promise<void> {
   world.check();
 }
 
-function checkListeners(world: World): void {
+/** A session's exit is told before its connection is closed, and heard of no more. */
+async function checkListeners(world: World): Promise<void> {
+  for (const until = performance.now() + marginMs; listenersLeft(world).length > 0 && performance.now() < until; ) {
+    await pause(5);
+  }
+  for (const left of listenersLeft(world)) world.violate(left);
+}
+
+function listenersLeft(world: World): string[] {
   const { longLived, operations } = world;
   const signals = new Map(operations.map((one) => [one.controller.signal, `the signal of ${one}`]));
-  for (const [signal, name] of signals.set(longLived.signal, "the long-lived signal")) {
+  return [...signals.set(longLived.signal, "the long-lived signal")].flatMap(([signal, name]) => {
     const count = signal.aborted ? 0 : getEventListeners(signal, "abort").length;
-    if (count > 0) world.violate(`${count} listeners are left on ${name}`);
-  }
+    return count > 0 ? [`${count} listeners are left on ${name}`] : [];
+  });
 }
 
 /** Disposal on a runtime that works must succeed; that of a handle whose client was closed says so. */
@@ -184,6 +192,6 @@ async function endClient(world: World): Promise<void> {
     await pause(5);
   }
   if (runtime.connectionCount > 0) world.violate(`${runtime.connectionCount} connections are left`);
-  checkListeners(world);
+  await checkListeners(world);
   world.check();
 }

@@ -7,7 +7,7 @@ import type { World } from "./world.js";
 export const marginMs = 5_000;
 
 /** How long a creation may look for what it left, once it was given up. */
-const cleanUpMs = 2_000;
+const cleanUpMs = 3_500;
 
 /** How long a workflow may take to undo a step, beyond everything else. */
 const undoMs = 15_000;
