@@ -1,5 +1,6 @@
 /**
- * Builds dist/: the sources once as ECMAScript modules and once as CommonJS.
+ * Builds dist/: the compiler checks and writes declarations, and what it makes of the sources becomes a few files for each format,
+ * once as ECMAScript modules and once as CommonJS. A hundred and fifty small modules would take longer to load than all of gRPC.
  *
  *     npm run build
  *
@@ -7,23 +8,62 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+import manifest from "../package.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const tsc = join(root, "node_modules/typescript/bin/tsc");
+const formats = ["esm", "cjs"] as const;
 
-async function compile(project: string): Promise<void> {
-  const compiler = spawn(process.execPath, [tsc, "-p", project], { cwd: root, stdio: "inherit" });
+/** Compiles into a folder. */
+async function compile(folder: string): Promise<void> {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const compiler = spawn(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", folder], {
+    cwd: root,
+    stdio: "inherit",
+  });
   const [code] = await once(compiler, "exit");
-  if (code !== 0) throw new Error(`tsc -p ${project} failed.`);
+  if (code !== 0) throw new Error("tsc failed.");
 }
 
-await rm(join(root, "dist"), { recursive: true, force: true });
-await Promise.all(["tsconfig.esm.json", "tsconfig.cjs.json"].map(compile)).catch((error: Error) => {
-  console.error(error.message);
-  process.exit(1);
-});
-// The package says "module"; below this folder that is not so.
-await writeFile(join(root, "dist/cjs/package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+/** The entry points of the package among the compiled files, by their names there. */
+function entriesIn(folder: string): Record<string, string> {
+  const paths = Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === "string" ? [] : entry.import.default,
+  );
+  return Object.fromEntries(
+    paths.map((path) => {
+      const name = path.replace("./dist/esm/", "");
+      return [name.replace(/\.js$/, ""), join(folder, name)];
+    }),
+  );
+}
+
+const compiled = await mkdtemp(join(tmpdir(), "cri-build-"));
+try {
+  await compile(compiled);
+  await rm(join(root, "dist"), { recursive: true, force: true });
+  const bundle = await rolldown({
+    input: entriesIn(compiled),
+    cwd: compiled,
+    platform: "node",
+    // Dependencies stay what they are.
+    external: /^(?!\.|\/|\w:)/,
+  });
+  for (const format of formats) {
+    const folder = join(root, "dist", format);
+    await bundle.write({ dir: folder, format, chunkFileNames: "src/chunks/[name].js" });
+    await cp(compiled, folder, { recursive: true, filter: (path) => !basename(path).endsWith(".js") });
+  }
+  await bundle.close();
+  // The package says "module"; below this folder that is not so.
+  await writeFile(join(root, "dist/cjs/package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+} finally {
+  await rm(compiled, { recursive: true, force: true });
+}

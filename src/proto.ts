@@ -4,5 +4,11 @@
  *
  * @module
  */
-export { default as Long } from "long";
+import LongClass from "long";
+
 export * from "../generated/runtime/v1/api.js";
+
+// Not `export { default as Long }`: rolldown 1.2 makes `undefined` of that for CommonJS.
+/** 64-bit integers of messages, from the package `long`. */
+export const Long = LongClass;
+export type Long = LongClass;

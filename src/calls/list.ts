@@ -1,8 +1,8 @@
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
-import { ReplyTotal } from "../transport/bounded-decoding.js";
 import type { Rpc } from "../transport/call-policy.js";
 import type { Connection } from "../transport/connection.js";
+import { ReplyTotal } from "../transport/reply-decoding.js";
 import type { RawCallOptions } from "../transport/wire-options.js";
 import { startBudget } from "./budget.js";
 import { type CallSubject, invoke } from "./invoke.js";

@@ -1,6 +1,6 @@
 import { Status } from "nice-grpc-common";
 import type { CriErrorCode, GrpcErrorCode, ImagePullFailure } from "../errors.js";
-import { exceedsReplyLimits } from "../transport/bounded-decoding.js";
+import { exceedsReplyLimits } from "../transport/reply-decoding.js";
 import { explainTlsFailure } from "../transport/tls.js";
 import { isStartingUp } from "../transport/unsent.js";
 

@@ -7,11 +7,11 @@ import {
   type RuntimeServiceClient,
   RuntimeServiceDefinition,
 } from "../proto.js";
-import { boundedDecoding, replyLimits } from "./bounded-decoding.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import { checkTimeout } from "./deadline.js";
 import { type Endpoint, sameEndpoint } from "./endpoint.js";
+import { replyDecoding, replyLimits } from "./reply-decoding.js";
 import { checkRetryPolicy } from "./retry.js";
 import { buildStack } from "./stack.js";
 import type { RawCallExtension } from "./wire-options.js";
@@ -161,8 +161,8 @@ function openChannels(options: ConnectionOptions): Shared {
   const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
   const limits = replyLimits(options.channelOptions);
   const services = {
-    runtime: boundedDecoding(RuntimeServiceDefinition, limits),
-    image: boundedDecoding(ImageServiceDefinition, limits),
+    runtime: replyDecoding(RuntimeServiceDefinition, limits),
+    image: replyDecoding(ImageServiceDefinition, limits),
   };
   return { runtime, image, services, epoch: 0, missing: new Map(), name: undefined, unfinished: new Set() };
 }

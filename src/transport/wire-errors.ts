@@ -1,6 +1,6 @@
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
 import { harmlessText, maxTextLength } from "../internal/redact.js";
-import { exceedsReplyLimits } from "./bounded-decoding.js";
+import { exceedsReplyLimits } from "./reply-decoding.js";
 import type { InternalExtension } from "./wire-options.js";
 
 /**

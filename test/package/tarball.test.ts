@@ -135,14 +135,16 @@ describe.each([
   test.each(subpaths)("%s loads and leaves yaml alone", async (name, mainExport) => {
     const program = `
       (async () => {
-        const exports = Object.keys(${load(name)});
+        const loaded = ${load(name)};
+        const exports = Object.keys(loaded);
+        const missing = exports.filter((key) => loaded[key] === undefined);
         const yaml = Object.keys(require.cache).filter((path) => /node_modules.yaml/.test(path)).length;
-        console.log(JSON.stringify({ exports, yaml }));
+        console.log(JSON.stringify({ exports, missing, yaml }));
       })();`;
     await writeFile(join(project, "load.cjs"), program);
     const { stdout, ...rest } = await node(["load.cjs"], project);
-    const { exports, yaml } = JSON.parse(stdout);
-    expect({ ...rest, yaml }).toEqual({ ...good, stderr: "", yaml: 0 });
+    const { exports, missing, yaml } = JSON.parse(stdout);
+    expect({ ...rest, missing, yaml }).toEqual({ ...good, stderr: "", missing: [], yaml: 0 });
     expect(exports).toContain(mainExport);
   });
 

@@ -1,0 +1,181 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ChannelOptions } from "@grpc/grpc-js";
+import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { type ReplyDecoder, replyDecoders } from "../decoders.js";
+import { channelDefaults } from "./channel.js";
+import { ReplyReader, tooManyFields } from "./reply-reader.js";
+
+/*
+ * The receive limit bounds what comes over the wire, and not what becomes of it: two bytes can be an object of more than two hundred.
+ * 80 MiB of them would take 9 GiB and minutes, during which no deadline can strike. So fields are counted while a reply is decoded.
+ * And what holds for one reply holds for a list that comes in several.
+ */
+
+/** How much one reply, or one list in several replies, may hold. */
+export interface ReplyLimits {
+  readonly bytes: number;
+  readonly fields: number;
+}
+
+/** Lists of containers have 21 bytes to a field, statistics six: the default limits leave room for 50,000 containers. */
+const bytesPerField = 32;
+
+/** What any reply may hold, however low the limit in bytes. */
+const leastFields = 32_768;
+
+/** A reply that is larger is decoded in slices. A reply of this size takes well below a millisecond. */
+const unslicedBytes = 128 * 1024;
+
+/** How much is decoded between two looks at the clock. */
+const sliceBytes = 32 * 1024;
+
+/** How long decoding keeps the event loop at a time. */
+const sliceMs = 4;
+
+/** The limits that follow from the receive limit of a channel. */
+export function replyLimits(options: ChannelOptions | undefined): ReplyLimits {
+  const limit = options?.["grpc.max_receive_message_length"] ?? channelDefaults["grpc.max_receive_message_length"];
+  const bytes = limit < 0 ? Number.POSITIVE_INFINITY : limit;
+  return { bytes, fields: Math.max(leastFields, Math.floor(bytes / bytesPerField)) };
+}
+
+/** Whether a failure is one of decoding within these limits. grpc-js puts words of its own before it. */
+export function exceedsReplyLimits(details: string): boolean {
+  return details.includes(tooManyFields);
+}
+
+interface Decodable {
+  decode(input: Uint8Array): unknown;
+}
+
+interface Service {
+  readonly fullName: string;
+  readonly methods: Readonly<
+    Record<string, { readonly name: string; readonly responseType: Decodable; readonly responseStream: boolean }>
+  >;
+}
+
+interface Size extends ReplyLimits {
+  readonly path: string;
+  readonly limits: ReplyLimits;
+}
+
+const sizes = new WeakMap<object, Size>();
+
+/** A reply on its way from bytes to a message. */
+class Reading {
+  readonly #reader: ReplyReader;
+  readonly #decoder: ReplyDecoder<object>;
+  readonly #message: object;
+  #ended = false;
+
+  constructor(type: Decodable, bytes: Uint8Array, limits: ReplyLimits) {
+    const decoder = replyDecoders.get(type);
+    if (!decoder) throw new TypeError("there is no decoder for this reply: npm run generate");
+    this.#decoder = decoder;
+    this.#message = decoder.create();
+    this.#reader = new ReplyReader(bytes, limits.fields);
+  }
+
+  /** Whole fields of the message, until so many bytes are read. Whether that was all. */
+  advance(bytes: number): boolean {
+    const { pos, len } = this.#reader;
+    this.#ended ||= !this.#decoder.read(this.#reader, Math.min(len, pos + bytes), this.#message);
+    return this.#ended || this.#reader.pos >= len;
+  }
+
+  get fields(): number {
+    return this.#reader.fields;
+  }
+
+  get message(): object {
+    return this.#message;
+  }
+}
+
+/** The message that bytes hold. Throws what makes grpc-js end the call if they hold none, or more than the limits allow. */
+export function decodeReply<T>(type: { decode(input: Uint8Array): T }, bytes: Uint8Array, limits: ReplyLimits): T {
+  const reading = new Reading(type, bytes, limits);
+  reading.advance(bytes.length);
+  return reading.message as T;
+}
+
+/** A large reply, as it came. */
+class UnreadReply {
+  constructor(
+    private readonly type: Decodable,
+    private readonly bytes: Uint8Array,
+    private readonly limits: ReplyLimits,
+    private readonly path: string,
+  ) {}
+
+  /** Decodes it, and lets others have the event loop in between. */
+  async read(signal: AbortSignal | undefined): Promise<object> {
+    try {
+      const reading = new Reading(this.type, this.bytes, this.limits);
+      let pauseAt = performance.now() + sliceMs;
+      while (!reading.advance(sliceBytes)) {
+        if (performance.now() < pauseAt) continue;
+        await nextTurn();
+        signal?.throwIfAborted();
+        pauseAt = performance.now() + sliceMs;
+      }
+      return this.measured(reading);
+    } catch (error) {
+      signal?.throwIfAborted();
+      // As grpc-js says it of what is decoded at once.
+      const details = `Response message parsing error: ${(error as Error).message}`;
+      throw new ClientError(this.path, Status.INTERNAL, details);
+    }
+  }
+
+  measured({ message, fields }: Reading): object {
+    sizes.set(message, { bytes: this.bytes.length, fields, path: this.path, limits: this.limits });
+    return message;
+  }
+}
+
+/** A service whose replies are decoded by our own decoders, and within limits. {@link readReplies} belongs to it. */
+export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits): S {
+  const methods = Object.entries(service.methods).map(([key, method]) => {
+    const { name, responseType } = method;
+    const path = `/${service.fullName}/${name}`;
+    const decode = (bytes: Uint8Array) => {
+      const unread = new UnreadReply(responseType, bytes, limits, path);
+      if (bytes.length > unslicedBytes) return unread;
+      const reading = new Reading(responseType, bytes, limits);
+      reading.advance(bytes.length);
+      return unread.measured(reading);
+    };
+    return [key, { ...method, responseType: { ...responseType, decode } }];
+  });
+  return { ...service, methods: Object.fromEntries(methods) as S["methods"] };
+}
+
+/** Hands on messages in place of the large replies that are still to be decoded. */
+export const readReplies: ClientMiddleware = async function* readReplies(call, options) {
+  if (!call.responseStream) {
+    const reply: unknown = yield* call.next(call.request, options);
+    return (reply instanceof UnreadReply ? await reply.read(options.signal) : reply) as never;
+  }
+  for await (const reply of call.next(call.request, options)) {
+    yield (reply instanceof UnreadReply ? await reply.read(options.signal) : reply) as never;
+  }
+};
+
+/** Adds up the replies that make one list. Throws RESOURCE_EXHAUSTED when it is more than one reply might hold. */
+export class ReplyTotal {
+  #bytes = 0;
+  #fields = 0;
+
+  add(reply: object): void {
+    const size = sizes.get(reply);
+    if (!size) return; // a middleware's own
+    const { limits, path } = size;
+    this.#bytes += size.bytes;
+    this.#fields += size.fields;
+    if (this.#bytes <= limits.bytes && this.#fields <= limits.fields) return;
+    const details = `Received list larger than max (${limits.bytes} bytes or ${limits.fields} fields)`;
+    throw new ClientError(path, Status.RESOURCE_EXHAUSTED, details);
+  }
+}

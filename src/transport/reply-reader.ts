@@ -1,0 +1,161 @@
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import Long from "long";
+import { sharedText } from "./shared-text.js";
+
+/** What decoding fails with when a message has more fields than it may have. */
+export const tooManyFields = "Received message with more fields than memory is meant for";
+
+/**
+ * Reads the values of a message one after the other, for the generated decoders. It takes and refuses what protobuf-es' BinaryReader
+ * does, which ts-proto's decoders read with.
+ *
+ * @throws RangeError where the bytes end too early, or a field is one too many
+ */
+export class ReplyReader {
+  readonly len: number;
+  /** Where the next value begins. */
+  pos = 0;
+  /** How many tags have been read. */
+  fields = 0;
+  readonly #buf: Buffer;
+  readonly #maxFields: number;
+  #skipper: Skipper | undefined;
+
+  constructor(bytes: Uint8Array, maxFields: number) {
+    this.#buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.len = bytes.length;
+    this.#maxFields = maxFields;
+  }
+
+  tag(): number {
+    this.count();
+    return this.uint32();
+  }
+
+  count(): void {
+    if (++this.fields > this.#maxFields) throw new RangeError(`${tooManyFields} (${this.#maxFields})`);
+  }
+
+  /** Reads a length. Returns where what follows ends, which may be beyond the end of the bytes. */
+  end(): number {
+    const length = this.uint32();
+    return this.pos + length;
+  }
+
+  uint32(): number {
+    const { pos } = this;
+    const byte = this.#byteAt(pos);
+    if (byte >= 0x80) return this.#varint().lo >>> 0;
+    this.pos = pos + 1;
+    return byte;
+  }
+
+  int32(): number {
+    return this.uint32() | 0;
+  }
+
+  bool(): boolean {
+    const { lo, hi } = this.#varint();
+    return (lo | hi) !== 0;
+  }
+
+  int64(): Long {
+    const { lo, hi } = this.#varint();
+    return new Long(lo, hi);
+  }
+
+  uint64(): Long {
+    const { lo, hi } = this.#varint();
+    return new Long(lo, hi, true);
+  }
+
+  double(): number {
+    const { pos } = this;
+    this.pos += 8;
+    return this.#buf.readDoubleLE(pos);
+  }
+
+  /** A view of the bytes that are read: they stay in memory for as long as it does. */
+  bytes(): Uint8Array {
+    const start = this.#pass();
+    return this.#buf.subarray(start, this.pos);
+  }
+
+  string(): string {
+    const start = this.#pass();
+    return sharedText(this.#buf, start, this.pos);
+  }
+
+  /** Reads an entry of a `map<string, string>` into the map. */
+  entry(map: Record<string, string>): void {
+    const end = this.end();
+    let key = "";
+    let value = "";
+    while (this.pos < end) {
+      const tag = this.tag();
+      if (tag === 10) key = this.string();
+      else if (tag === 18) value = this.string();
+      else if ((tag & 7) === 4 || tag === 0) break;
+      else this.skip(tag & 7);
+    }
+    map[key] = value;
+  }
+
+  /** Passes over the value of a field that is not known, or has another wire type than expected. */
+  skip(wireType: number): void {
+    this.#skipper ??= new Skipper(this.#buf, this);
+    this.#skipper.pos = this.pos;
+    this.#skipper.skip(wireType);
+    this.pos = this.#skipper.pos;
+  }
+
+  /** Passes over a length and as many bytes. Returns where they begin. */
+  #pass(): number {
+    const end = this.end();
+    if (end > this.len) throw new RangeError("premature EOF");
+    const start = this.pos;
+    this.pos = end;
+    return start;
+  }
+
+  #byteAt(pos: number): number {
+    if (pos >= this.len) throw new RangeError("premature EOF");
+    return this.#buf[pos] as number;
+  }
+
+  #varint(): { lo: number; hi: number } {
+    let { pos } = this;
+    let lo = 0;
+    let hi = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byteAt(pos++);
+      const bits = byte & 0x7f;
+      if (shift < 28) lo |= bits << shift;
+      else if (shift > 28) hi |= bits << (shift - 32);
+      else {
+        lo |= bits << 28;
+        hi = bits >> 4;
+      }
+      if (byte < 0x80) {
+        this.pos = pos;
+        return { lo, hi };
+      }
+    }
+    throw new Error("invalid varint");
+  }
+}
+
+/** Passes over groups, too, whose fields are counted: they take no memory, but time. */
+class Skipper extends BinaryReader {
+  constructor(
+    bytes: Uint8Array,
+    private readonly owner: ReplyReader,
+  ) {
+    super(bytes);
+  }
+
+  override tag(): [number, number] {
+    this.owner.count();
+    return super.tag();
+  }
+}
