@@ -6,11 +6,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  Container,
   ContainerState,
   ContainerStats,
-  Container,
-  ListContainersResponse,
   ListContainerStatsResponse,
+  ListContainersResponse,
   ListPodSandboxResponse,
   Long,
   PodSandbox,

@@ -1,6 +1,7 @@
 /** A request of CreateContainer as large as they come, in protobuf's JSON, which all libraries read. */
 export function createContainerRequest(): object {
-  const many = <Item>(count: number, item: (index: number) => Item) => Array.from({ length: count }, (_, at) => item(at));
+  const many = <Item>(count: number, item: (index: number) => Item) =>
+    Array.from({ length: count }, (_, at) => item(at));
   const pairs = (count: number, prefix: string) =>
     Object.fromEntries(many(count, (at) => [`${prefix}/setting-${at}`, `the value of setting ${at}`.repeat(3)]));
   const resources = {
@@ -12,7 +13,11 @@ export function createContainerRequest(): object {
     cpusetCpus: "0-31",
     unified: { "memory.high": "16106127360" },
   };
-  const labels = { app: "checkout", "io.kubernetes.pod.name": "checkout-5d9c7b6f4-x2x7q", ...pairs(20, "shop.example") };
+  const labels = {
+    app: "checkout",
+    "io.kubernetes.pod.name": "checkout-5d9c7b6f4-x2x7q",
+    ...pairs(20, "shop.example"),
+  };
   const metadata = { name: "checkout-5d9c7b6f4-x2x7q", uid: "0d2f1c5e-7c1b-4b8e-9a63-2f7f0c1d9e55", namespace: "shop" };
   return {
     podSandboxId: "3f".repeat(32),

@@ -1,7 +1,7 @@
 /** Connect with the code that protobuf-es generates. @module */
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { create, fromBinary, fromJson, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, type DescService, fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
 import { type CallOptions, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { filterOf, type Item, itemsField, type OpenPeer } from "./peer.js";

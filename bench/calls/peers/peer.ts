@@ -41,4 +41,8 @@ export type OpenPeer = (place: Place) => Promise<Peer>;
 export const filterOf = (n: number) => ({ labelSelector: { n: String(n) } });
 
 /** The field of a reply with the items. */
-export const itemsField = { ListContainers: "containers", ListPodSandbox: "items", ListContainerStats: "stats" } as const;
+export const itemsField = {
+  ListContainers: "containers",
+  ListPodSandbox: "items",
+  ListContainerStats: "stats",
+} as const;

@@ -8,7 +8,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Task } from "../task.js";
-import { type Item, type OpenPeer, type Peer, type Place } from "./peer.js";
+import type { Item, OpenPeer, Peer, Place } from "./peer.js";
 
 const peers: Record<string, () => Promise<{ open: OpenPeer }>> = {
   connect: () => import("./connect.js"),
@@ -30,7 +30,8 @@ async function openPeer(): Promise<Peer> {
 }
 
 async function perform(peer: Peer, task: Task): Promise<Answer> {
-  if (task.kind === "contents") return { contents: contentsOf((await need(peer, "list")(task.method, task.n)) as Item[]) };
+  if (task.kind === "contents")
+    return { contents: contentsOf((await need(peer, "list")(task.method, task.n)) as Item[]) };
   if (task.kind === "decoded") return { contents: contentsOf(need(peer, "decode")()) };
   if (task.kind === "encoded") return { contents: [Buffer.from(need(peer, "encode")()).toString("base64")] };
   if (task.kind === "delay") return { figures: await delays(peer, task) };
