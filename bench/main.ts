@@ -21,6 +21,7 @@ const names = readdirSync(here(".")).filter((name) => existsSync(fileURLToPath(h
 const load = async (name: string) => (await import(here(`${name}/main.ts`).href)) as Benchmark;
 
 async function measureAll(args: string[]): Promise<void> {
+  if (args.some((arg) => arg.startsWith("--only"))) throw new Error("--only needs a NAME: the page has everything.");
   const reports: Report[] = [];
   for (const name of names) {
     const { page } = await load(name);

@@ -11,8 +11,8 @@ import { programs } from "./build.js";
 import type { Place } from "./peers/peer.js";
 import type { Answer, Task } from "./task.js";
 
-/** What a competitor is to those who read: this package, something to use instead, or a limit that no client can pass. */
-export type Role = "ours" | "peer" | "limit";
+/** What a competitor is to those who read: this package, something to use instead, or no client at all. */
+export type Role = "ours" | "peer" | "yardstick";
 
 export interface Competitor extends Disposable {
   readonly name: string;

@@ -26,7 +26,8 @@ Usage: npm run bench -- calls [options]
   --no-go        neither Go's client nor the server in Go, which take minutes and the network the first time
 
 Everyone is a process of its own, is warmed up before each scenario, and has a turn in each round. Before that everyone lists
-everything once, and has to come to the same. "To ours" is how many times our time it takes; limits are what no client can pass.`;
+everything once, and has to come to the same. "To ours" is how many times our time it takes. Yardsticks are no clients,
+but tell what the machine allows.`;
 
 /** Without tables as they come: the page has them. */
 export async function page(args: string[]): Promise<Report> {
@@ -81,7 +82,11 @@ async function measureOne(
   warnings: string[],
 ): Promise<Chart> {
   const taking = competitors.filter((one) => one.can(task));
-  const run = (one: Competitor) => async () => (await one.perform(task)).figures ?? [];
+  const run = (one: Competitor) => async () => {
+    const { figures = [] } = await one.perform(task);
+    if (figures.length === 0) throw new Error("It has measured nothing.");
+    return figures;
+  };
   const contestants = taking.map((one) => ({ name: one.name, run: run(one) }));
   if (!once) await interleave(contestants, 2); // the code is compiled
   const scores = await interleave(contestants, once ? 1 : rounds);
@@ -110,9 +115,9 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
     await open("Connect, protobuf-es", "peer", "connect", everything),
     ...(goClient === undefined ? [] : [new GoCompetitor(goClient, place)]),
     ...(crictl ? [crictl] : []),
-    await open("node:http2, nothing decoded", "limit", "http2", calls),
-    await open("a socket's echo", "limit", "socket", small),
-    await open("JSON", "limit", "json", messages),
+    await open("node:http2, nothing decoded", "yardstick", "http2", calls),
+    await open("a socket's echo", "yardstick", "socket", small),
+    await open("JSON", "yardstick", "json", messages),
   ];
 }
 
@@ -136,7 +141,8 @@ async function about({ goClient }: Stage, rounds: number): Promise<string> {
   const server = goClient === undefined ? "A server in Node.js" : "A server in Go";
   return (
     `${server} answers on a unix socket with replies that were encoded in advance. Everyone who calls it is a process of its own and has a turn in each of ` +
-    `${rounds} rounds, with other settings than the defaults only where a message would be too large. Everyone came to the same contents before anything was measured.\n\n` +
+    `${rounds === 1 ? "one round" : `${rounds} rounds`}, after two to warm up. The others have settings that are not their defaults only where a message would be too large for them. ` +
+    `Before anything was measured everyone had listed everything, and came to the same.\n\n` +
     `${said.join(". ")}.`
   );
 }

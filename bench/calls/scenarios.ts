@@ -92,7 +92,7 @@ export function groups(rounds: number): Group[] {
       title: "Delay of the event loop",
       about:
         "How long a timer has to wait while 10,000 containers are listed: the longest wait, and the 99th percentile of all waits. Medians over the rounds; " +
-        "perf_hooks looks every millisecond, and nothing is subtracted.",
+        "perf_hooks looks every millisecond, and nothing is subtracted. Node.js only.",
       scenarios: [
         {
           name: "while listing 10,000 containers",
@@ -107,7 +107,7 @@ export function groups(rounds: number): Group[] {
       id: "memory",
       title: "Memory",
       about:
-        "Of a process that has listed 100 containers that often and kept nothing: all of it, and the heap after a garbage collection.",
+        "Of a process that has listed 100 containers that often and kept nothing: all of it, and the heap after a garbage collection. Node.js only.",
       scenarios: [
         {
           name: `after ${(rounds * 1_000).toLocaleString("en")} lists of 100 containers`,

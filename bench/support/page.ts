@@ -13,8 +13,8 @@ import { table } from "./table.js";
 /** One of those that were measured. */
 export interface Bar {
   name: string;
-  /** This package, something to use instead, or a limit. */
-  role: "ours" | "peer" | "limit";
+  /** This package, something to use instead, or what no client is: a limit, or a measure to compare with. */
+  role: "ours" | "peer" | "yardstick";
   /** As many as the chart has columns; the first one is drawn, and compared. */
   figures: [number, number];
 }
@@ -50,9 +50,9 @@ export interface Report {
 export function chartTable({ unit, columns, bars }: Chart): string {
   const ours = bars.find(({ role }) => role === "ours")?.figures[0] ?? Number.NaN;
   const rows = bars.map(({ name, role, figures }) => [
-    role === "limit" ? `${name} (limit)` : name,
+    role === "yardstick" ? `${name} (yardstick)` : name,
     ...figures.map(show),
-    Number.isFinite(ours) ? (figures[0] / ours).toFixed(2) : "–",
+    show(figures[0] / ours),
   ]);
   return table(["", ...columns.map((column) => `${column} ${unit}`), "to ours"], rows);
 }
@@ -62,8 +62,8 @@ export async function writePage(docs: string, reports: readonly Report[]): Promi
   const pictures = join(docs, "performance");
   await rm(pictures, { recursive: true, force: true });
   await mkdir(pictures, { recursive: true });
-  for (const { id, charts } of reports.flatMap(({ sections }) => sections)) {
-    await writeFile(join(pictures, `${id}.svg`), plot(charts));
+  for (const { id, title, charts } of reports.flatMap(({ sections }) => sections)) {
+    await writeFile(join(pictures, `${id}.svg`), plot(title, charts));
   }
   await writeFile(join(docs, "performance.md"), pageOf(reports));
 }

@@ -10,13 +10,12 @@ const width = 800;
 const [nameWidth, barWidth] = [230, 400];
 const [rowHeight, titleHeight, padding] = [26, 38, 16];
 
-/** The value that fills the width. One that is far beyond the others is cut off, so that the others can be told apart. */
+/** The value that fills the width. Those far beyond the others, in the upper half, are cut off, so that the others can be told apart. */
 export function scaleOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const largest = sorted.at(-1) ?? 1;
-  const usual = sorted.filter((value, index) => index === 0 || value <= 4 * (sorted[index - 1] ?? value));
-  const last = sorted[usual.length - 1] ?? 1;
-  return usual.length === sorted.length || usual.length < 2 ? largest : last * 1.25;
+  const half = Math.ceil(sorted.length / 2);
+  const gap = sorted.findIndex((value, index) => index >= half && value > 4 * (sorted[index - 1] ?? value));
+  return gap === -1 ? (sorted.at(-1) ?? 1) : (sorted[gap - 1] ?? 1) * 1.25;
 }
 
 /** How much of the width a bar takes, and whether it had to be cut off. */
@@ -26,14 +25,15 @@ export function barOf(value: number, scale: number): { part: number; cut: boolea
 }
 
 /** One panel for each chart, below one another. */
-export function plot(charts: readonly Chart[]): string {
+export function plot(title: string, charts: readonly Chart[]): string {
   let y = padding;
   const panels = charts.map((chart) => {
     const panel = drawChart(chart, y);
     y += titleHeight + chart.bars.length * rowHeight + padding;
     return panel;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" role="img" aria-labelledby="title">
+<title id="title">${escapeText(title)}</title>
 <style>${style}</style>
 <rect class="page" width="${width}" height="${y}" rx="6"/>
 ${panels.join("\n")}
@@ -49,7 +49,7 @@ function drawChart({ name, unit, columns, bars }: Chart, top: number): string {
     const { part, cut } = barOf(value, scale);
     const length = Math.max(1, part * barWidth);
     const middle = y + rowHeight / 2 + 4;
-    const ratio = ours === undefined || role === "ours" ? "" : ` · ${(value / ours).toFixed(2)}×`;
+    const ratio = ours === undefined || role === "ours" ? "" : ` · ${show(value / ours)}×`;
     const end = padding + nameWidth + length;
     const mark = cut ? `<path class="cut" d="M${end - 14} ${y + 22}l6 -18M${end - 8} ${y + 22}l6 -18"/>` : "";
     return `<text class="${role}" x="${padding + nameWidth - 8}" y="${middle}" text-anchor="end">${escapeText(label)}</text>
@@ -63,23 +63,23 @@ ${rows.join("\n")}`;
 const style = `
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 text.title, text.ours { font-weight: 600 }
-text.limit { fill: #59636e }
+text.yardstick { fill: #59636e }
 rect.page { fill: #ffffff }
 rect.ours { fill: #0969da }
 rect.peer { fill: #afb8c1 }
-rect.limit { fill: none; stroke: #afb8c1; stroke-dasharray: 3 2 }
+rect.yardstick { fill: none; stroke: #afb8c1; stroke-dasharray: 3 2 }
 path.cut { stroke: #ffffff; stroke-width: 3; fill: none }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc }
-  text.limit { fill: #9198a1 }
+  text.yardstick { fill: #9198a1 }
   rect.page { fill: #0d1117 }
   rect.ours { fill: #4493f8 }
   rect.peer { fill: #57606a }
-  rect.limit { stroke: #57606a }
+  rect.yardstick { stroke: #57606a }
   path.cut { stroke: #0d1117 }
 }
 `;
 
 function escapeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -31,7 +31,7 @@ type task struct {
 }
 
 type answer struct {
-	Times    []float64 `json:"times,omitempty"`
+	Figures  []float64 `json:"figures,omitempty"`
 	Contents []string  `json:"contents,omitempty"`
 	Error    string    `json:"error,omitempty"`
 }
@@ -105,7 +105,7 @@ func (t task) measure(call func() error) (answer, error) {
 			return answer{}, err
 		}
 	}
-	return answer{Times: times}, nil
+	return answer{Figures: times}, nil
 }
 
 // One call; what it brought, in a line for each item, if that is asked for.

@@ -10,7 +10,7 @@ import type { ListMethod } from "../task.js";
 import { filterOf, type Item, type OpenPeer } from "./peer.js";
 
 export const open: OpenPeer = async ({ socket, reply, requestJson }) => {
-  const channel = createChannel(`unix:${socket}`, undefined, { "grpc.max_receive_message_length": -1 });
+  const channel = createChannel(`unix://${socket}`, undefined, { "grpc.max_receive_message_length": -1 });
   const client = createClient(RuntimeServiceDefinition, channel);
   const lists: Record<ListMethod, (n: number) => Promise<readonly Item[]>> = {
     ListContainers: async (n) => (await client.listContainers({ filter: filterOf(n) })).containers,
