@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../../scripts/lib/buf.js";
@@ -12,6 +12,7 @@ import { interleave } from "../support/interleave.js";
 import { positive } from "../support/options.js";
 import { type Chart, chartTable, type Report, type Section } from "../support/page.js";
 import { type Competitor, Crictl, GoCompetitor, NodeCompetitor, type Role } from "./competitors.js";
+import { decodedSize } from "./replies.js";
 import { groups, type Scenario } from "./scenarios.js";
 import { Stage } from "./stage.js";
 import type { Task } from "./task.js";
@@ -122,7 +123,7 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
 }
 
 /** What was measured, in versions. */
-async function about({ goClient }: Stage, rounds: number): Promise<string> {
+async function about({ goClient, place }: Stage, rounds: number): Promise<string> {
   const version = async (name: string) => {
     const manifest = await readFile(join(projectRoot, "node_modules", name, "package.json"), "utf8");
     return `${name} ${JSON.parse(manifest).version}`;
@@ -138,9 +139,10 @@ async function about({ goClient }: Stage, rounds: number): Promise<string> {
     ]);
     said.push(`Go ${go}, grpc-go ${grpc}, k8s.io/cri-client ${client} (Debian's)`);
   }
+  const containerSize = Math.round((await stat(place.reply)).size / decodedSize);
   const server = goClient === undefined ? "A server in Node.js" : "A server in Go";
   return (
-    `${server} answers on a unix socket with replies that were encoded in advance. Everyone who calls it is a process of its own and has a turn in each of ` +
+    `${server} answers on a unix socket with replies that were encoded in advance; a container in a list has ${containerSize} bytes. Everyone who calls it is a process of its own and has a turn in each of ` +
     `${rounds === 1 ? "one round" : `${rounds} rounds`}, after two to warm up. The others have settings that are not their defaults only where a message would be too large for them. ` +
     `Before anything was measured everyone had listed everything, and came to the same.\n\n` +
     `${said.join(". ")}.`

@@ -57,7 +57,7 @@ export function groups(rounds: number): Group[] {
     {
       id: "containers",
       title: "Lists of containers",
-      about: "From the call to the array of decoded containers, of about 820 bytes each on the wire.",
+      about: "From the call to the array of decoded containers.",
       scenarios: lists("ListContainers"),
     },
     {

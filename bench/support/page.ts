@@ -72,7 +72,7 @@ function pageOf(reports: readonly Report[]): string {
   const parts = [
     "# Performance",
     "Written by `npm run bench`, which measures all of this again on your machine; `npm run bench -- NAME` measures one part and only prints. " +
-      '"To ours" is how many times our figure it is: above 1 is slower, or more. Limits are what no client can pass.',
+      '"To ours" is how many times our figure it is: above 1 is slower, or more. Yardsticks are no clients, but tell what the machine allows. p99 is what 99 of 100 calls did not exceed.',
     `Measured on ${machine()}.`,
   ];
   for (const { title, about, warnings, sections } of reports) {
