@@ -20,7 +20,12 @@ const readme = await read("README.md");
 const scripts: Record<string, string> = JSON.parse(await read("package.json")).scripts;
 
 /** The pages with examples in them. */
-const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 interface Block {
   /** Such as `testing-3`, the third one of docs/testing.md. */

@@ -1,0 +1,162 @@
+/**
+ * Those that are measured, each in a process of its own.
+ *
+ * @module
+ */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { run } from "../../test/runtime/lab/command.js";
+import { programs } from "./build.js";
+import type { Place } from "./peers/peer.js";
+import type { Answer, Task } from "./task.js";
+
+/** What a competitor is to those who read: this package, something to use instead, or no client at all. */
+export type Role = "ours" | "peer" | "yardstick";
+
+export interface Competitor extends Disposable {
+  readonly name: string;
+  readonly role: Role;
+  /** Whether it takes part in a task. */
+  can(task: Task): boolean;
+  perform(task: Task): Promise<Answer>;
+}
+
+/** A peer in Node.js, what it is and what it takes part in; see `peers/worker.ts`. */
+export interface NodePeer {
+  name: string;
+  role: Role;
+  peer: string;
+  place: Place;
+  can: (task: Task) => boolean;
+}
+
+export class NodeCompetitor implements Competitor {
+  private constructor(
+    private readonly what: NodePeer,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async open(what: NodePeer): Promise<NodeCompetitor> {
+    const child = fork(programs.worker, [what.peer, JSON.stringify(what.place)], { execArgv: ["--expose-gc"] });
+    const competitor = new NodeCompetitor(what, child);
+    await competitor.#answer();
+    return competitor;
+  }
+
+  get name(): string {
+    return this.what.name;
+  }
+
+  get role(): Role {
+    return this.what.role;
+  }
+
+  can(task: Task): boolean {
+    return this.what.can(task);
+  }
+
+  async perform(task: Task): Promise<Answer> {
+    if (task.kind === "memory") {
+      // In a process that has done nothing else.
+      using fresh = await NodeCompetitor.open(this.what);
+      return await fresh.#perform(task);
+    }
+    return await this.#perform(task);
+  }
+
+  #perform(task: Task): Promise<Answer> {
+    this.child.send(task);
+    return this.#answer();
+  }
+
+  async #answer(): Promise<Answer> {
+    const stop = new AbortController();
+    const { signal } = stop;
+    try {
+      const ended = once(this.child, "exit", { signal }).then(() => Promise.reject(new Error("The process ended.")));
+      const [answer] = (await Promise.race([once(this.child, "message", { signal }), ended])) as [Answer];
+      return checked(answer);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.child.connected) this.child.disconnect();
+  }
+}
+
+/** Go's client; see `go-client/main.go`. */
+export class GoCompetitor implements Competitor {
+  readonly name = "cri-client (Go)";
+  readonly role = "peer";
+  readonly #child;
+  readonly #lines;
+
+  constructor(program: string, { socket, reply }: Place) {
+    this.#child = spawn(program, [socket, reply], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  can({ kind }: Task): boolean {
+    return kind === "calls" || kind === "decode" || kind === "contents";
+  }
+
+  async perform(task: Task): Promise<Answer> {
+    this.#child.stdin.write(`${JSON.stringify(task)}\n`);
+    const { done, value } = await this.#lines.next();
+    if (done) throw new Error("The process ended.");
+    return checked(JSON.parse(value));
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.stdin.end();
+  }
+}
+
+/** crictl, the start of the process included: that is how long a call takes for those who start it. */
+export class Crictl implements Competitor {
+  readonly name = "crictl (a process a call)";
+  readonly role = "peer";
+  readonly #socket: string;
+
+  private constructor({ socket }: Place) {
+    this.#socket = socket;
+  }
+
+  /** `undefined` where there is none. */
+  static async find(place: Place): Promise<Crictl | undefined> {
+    const found = await run("crictl", ["--version"]).catch(() => undefined);
+    return found === undefined ? undefined : new Crictl(place);
+  }
+
+  can(task: Task): boolean {
+    return task.kind === "calls" && task.method in commands && task.inFlight === 1;
+  }
+
+  async perform(task: Task): Promise<Answer> {
+    if (task.kind !== "calls") throw new Error("crictl only calls.");
+    const figures: number[] = [];
+    for (let call = 0; call < Math.min(task.calls, 3); call++) {
+      const start = performance.now();
+      const endpoint = `unix://${this.#socket}`;
+      await run("crictl", ["--runtime-endpoint", endpoint, ...(commands[task.method] ?? []), `n=${task.n}`]);
+      figures.push(performance.now() - start);
+    }
+    return { figures };
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+const commands: Record<string, string[]> = {
+  ListContainers: ["ps", "--all", "--output", "json", "--label"],
+  ListPodSandbox: ["pods", "--output", "json", "--label"],
+  ListContainerStats: ["stats", "--all", "--output", "json", "--label"],
+};
+
+function checked(answer: Answer): Answer {
+  if (answer.error !== undefined) throw new Error(answer.error);
+  return answer;
+}

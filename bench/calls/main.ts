@@ -1,0 +1,150 @@
+/**
+ * How fast calls are beside what else there is to make them with.
+ *
+ * @module
+ */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { projectRoot } from "../../scripts/lib/buf.js";
+import { packageVersion } from "../../test/runtime/lab/debian.js";
+import { interleave } from "../support/interleave.js";
+import { positive } from "../support/options.js";
+import { type Chart, chartTable, type Report, type Section } from "../support/page.js";
+import { type Competitor, Crictl, GoCompetitor, NodeCompetitor, type Role } from "./competitors.js";
+import { decodedSize } from "./replies.js";
+import { groups, type Scenario } from "./scenarios.js";
+import { Stage } from "./stage.js";
+import type { Task } from "./task.js";
+import { verify } from "./verify.js";
+
+export const help = `Calls of this package beside other clients in Node.js and Go, on a server that only answers.
+
+Usage: npm run bench -- calls [options]
+
+  --rounds <n>   default 10; memory is looked at after n × 1,000 lists
+  --only <text>  only lines whose "group: scenario: client" contains the text
+  --no-go        neither Go's client nor the server in Go, which take minutes and the network the first time
+
+Everyone is a process of its own, is warmed up before each scenario, and has a turn in each round. Before that everyone lists
+everything once, and has to come to the same. "To ours" is how many times our time it takes. Yardsticks are no clients,
+but tell what the machine allows.`;
+
+/** Without tables as they come: the page has them. */
+export async function page(args: string[]): Promise<Report> {
+  return await measure(args, ({ name }) => console.log(`  ${name}`));
+}
+
+export async function main(args: string[]): Promise<void> {
+  const { warnings } = await measure(args, (chart) => console.log(`\n${chart.name}\n\n${chartTable(chart)}`));
+  for (const warning of warnings) console.log(`\n!!! ${warning}`);
+}
+
+async function measure(args: string[], tell: (chart: Chart) => void): Promise<Report> {
+  const options = parseArgs({
+    args,
+    options: {
+      rounds: { type: "string", default: "10" },
+      only: { type: "string", default: "" },
+      "no-go": { type: "boolean", default: false },
+    },
+  }).values;
+  const rounds = positive("rounds", options.rounds);
+  await using stage = await Stage.open({ go: !options["no-go"] });
+  const competitors = await openAll(stage);
+  try {
+    const warnings = [...stage.warnings];
+    if (!competitors.some((one) => one instanceof Crictl)) {
+      warnings.push("crictl is left out: there is none on this machine's PATH.");
+    }
+    await verify(competitors);
+    const sections: Section[] = [];
+    for (const { scenarios, ...group } of groups(rounds)) {
+      const charts: Chart[] = [];
+      for (const scenario of scenarios) {
+        const chosen = competitors.filter((one) => `${group.id}: ${scenario.name}: ${one.name}`.includes(options.only));
+        const chart = await measureOne(scenario, chosen, rounds, warnings);
+        if (chart.bars.length === 0) continue;
+        tell(chart);
+        charts.push(chart);
+      }
+      if (charts.length > 0) sections.push({ ...group, charts });
+    }
+    return { title: "Calls", about: await about(stage, rounds), warnings, sections };
+  } finally {
+    for (const one of competitors) one[Symbol.dispose]();
+  }
+}
+
+async function measureOne(
+  { task, summarise, once, ...chart }: Scenario,
+  competitors: readonly Competitor[],
+  rounds: number,
+  warnings: string[],
+): Promise<Chart> {
+  const taking = competitors.filter((one) => one.can(task));
+  const run = (one: Competitor) => async () => {
+    const { figures = [] } = await one.perform(task);
+    if (figures.length === 0) throw new Error("It has measured nothing.");
+    return figures;
+  };
+  const contestants = taking.map((one) => ({ name: one.name, run: run(one) }));
+  if (!once) await interleave(contestants, 2); // the code is compiled
+  const scores = await interleave(contestants, once ? 1 : rounds);
+  const bars = scores.flatMap(({ name, results, failures }) => {
+    for (const failure of failures) warnings.push(`${chart.name}: ${name}: ${failure}`);
+    const role = taking.find((one) => one.name === name)?.role ?? "peer";
+    return results.length > 0 ? [{ name, role, figures: summarise(results) }] : [];
+  });
+  return { ...chart, bars };
+}
+
+/** All that this machine has, ours first. */
+async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
+  const everything = () => true;
+  const calls = ({ kind }: Task) => kind === "calls";
+  const small = (task: Task) => task.kind === "calls" && task.method === "Version" && task.inFlight === 1;
+  const messages = ({ kind }: Task) => ["decode", "encode", "decoded"].includes(kind);
+  const open = (name: string, role: Role, peer: string, can: (task: Task) => boolean) =>
+    NodeCompetitor.open({ name, role, peer, place, can });
+  const crictl = await Crictl.find(place);
+  return [
+    await open("k8s-cri-client", "ours", "ours", everything),
+    await open("nice-grpc, ts-proto", "peer", "nice-grpc", everything),
+    await open("grpc-js, proto-loader", "peer", "proto-loader", everything),
+    await open("grpc-js, protobufjs static", "peer", "protobufjs", everything),
+    await open("Connect, protobuf-es", "peer", "connect", everything),
+    ...(goClient === undefined ? [] : [new GoCompetitor(goClient, place)]),
+    ...(crictl ? [crictl] : []),
+    await open("node:http2, nothing decoded", "yardstick", "http2", calls),
+    await open("a socket's echo", "yardstick", "socket", small),
+    await open("JSON", "yardstick", "json", messages),
+  ];
+}
+
+/** What was measured, in versions. */
+async function about({ goClient, place }: Stage, rounds: number): Promise<string> {
+  const version = async (name: string) => {
+    const manifest = await readFile(join(projectRoot, "node_modules", name, "package.json"), "utf8");
+    return `${name} ${JSON.parse(manifest).version}`;
+  };
+  const packages = ["nice-grpc", "ts-proto", "@grpc/grpc-js", "@grpc/proto-loader", "protobufjs"];
+  const connect = ["@connectrpc/connect-node", "@bufbuild/protobuf"];
+  const said = [(await Promise.all([...packages, ...connect].map(version))).join(", ")];
+  if (goClient !== undefined) {
+    const go = await packageVersion("trixie-backports", "golang-1.26-go");
+    const [grpc, client] = await Promise.all([
+      packageVersion("forky", "golang-google-grpc-dev"),
+      packageVersion("forky", "golang-k8s-cri-client-dev"),
+    ]);
+    said.push(`Go ${go}, grpc-go ${grpc}, k8s.io/cri-client ${client} (Debian's)`);
+  }
+  const containerSize = Math.round((await stat(place.reply)).size / decodedSize);
+  const server = goClient === undefined ? "A server in Node.js" : "A server in Go";
+  return (
+    `${server} answers on a unix socket with replies that were encoded in advance; a container in a list has ${containerSize} bytes. Everyone who calls it is a process of its own and has a turn in each of ` +
+    `${rounds === 1 ? "one round" : `${rounds} rounds`}, after two to warm up. The others have settings that are not their defaults only where a message would be too large for them. ` +
+    `Before anything was measured everyone had listed everything, and came to the same.\n\n` +
+    `${said.join(". ")}.`
+  );
+}

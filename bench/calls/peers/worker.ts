@@ -1,0 +1,105 @@
+/**
+ * The process of one peer: does a task at a time, and answers with figures.
+ *
+ *     node --expose-gc worker.js PEER PLACE
+ *
+ * @module
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Answer, Task } from "../task.js";
+import type { Item, OpenPeer, Peer, Place } from "./peer.js";
+
+const peers: Record<string, () => Promise<{ open: OpenPeer }>> = {
+  connect: () => import("./connect.js"),
+  http2: () => import("./http2.js"),
+  json: () => import("./json.js"),
+  "nice-grpc": () => import("./nice-grpc.js"),
+  ours: () => import("./ours.js"),
+  "proto-loader": () => import("./proto-loader.js"),
+  protobufjs: () => import("./protobufjs.js"),
+  socket: () => import("./socket.js"),
+};
+
+const [name = "", place = "{}"] = process.argv.slice(2);
+
+async function openPeer(): Promise<Peer> {
+  const load = peers[name];
+  if (!load) throw new Error(`No peer is called ${name}.`);
+  return (await load()).open(JSON.parse(place) as Place);
+}
+
+async function perform(peer: Peer, task: Task): Promise<Answer> {
+  if (task.kind === "contents")
+    return { contents: contentsOf((await need(peer, "list")(task.method, task.n)) as Item[]) };
+  if (task.kind === "decoded") return { contents: contentsOf(need(peer, "decode")()) };
+  if (task.kind === "encoded") return { contents: [Buffer.from(need(peer, "encode")()).toString("base64")] };
+  if (task.kind === "delay") return { figures: await delays(peer, task) };
+  if (task.kind === "memory") return { figures: await memory(peer, task) };
+  return { figures: await times(task, callOf(peer, task)) };
+}
+
+function callOf(peer: Peer, task: Task & { kind: "calls" | "decode" | "encode" }): () => unknown {
+  if (task.kind !== "calls") return need(peer, task.kind);
+  const { method, n } = task;
+  if (method === "Version") return need(peer, "version");
+  const list = need(peer, "list");
+  return () => list(method, n);
+}
+
+/** How long each call took, in milliseconds. */
+async function times({ calls, inFlight }: { calls: number; inFlight: number }, call: () => unknown): Promise<number[]> {
+  const figures: number[] = [];
+  let begun = 0;
+  const worker = async () => {
+    while (begun++ < calls) {
+      const start = performance.now();
+      const result = call();
+      if (result instanceof Promise) await result;
+      figures.push(performance.now() - start);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+  return figures;
+}
+
+async function delays(peer: Peer, { method, n, calls }: Task & { kind: "delay" }): Promise<number[]> {
+  const list = need(peer, "list");
+  const histogram = monitorEventLoopDelay({ resolution: 1 });
+  histogram.enable();
+  for (let call = 0; call < calls; call++) await list(method, n);
+  // What the last call blocked is noticed afterwards.
+  await sleep(10);
+  histogram.disable();
+  return [histogram.max / 1e6, histogram.percentile(99) / 1e6];
+}
+
+async function memory(peer: Peer, { method, n, calls }: Task & { kind: "memory" }): Promise<number[]> {
+  const list = need(peer, "list");
+  for (let call = 0; call < calls; call++) await list(method, n);
+  await sleep(100);
+  globalThis.gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  return [rss, heapUsed];
+}
+
+function need<Key extends keyof Peer>(peer: Peer, key: Key): NonNullable<Peer[Key]> {
+  const found = peer[key];
+  if (!found) throw new Error(`${name} has no ${key}.`);
+  return found;
+}
+
+function contentsOf(items: readonly Item[]): string[] {
+  return items.map(({ id, createdAt, labels, attributes, cpu }) => {
+    const uid = (labels ?? attributes?.labels)?.["io.kubernetes.pod.uid"];
+    return `${id ?? attributes?.id} ${createdAt ?? cpu?.timestamp} ${uid}`;
+  });
+}
+
+const peer = await openPeer();
+process.on("message", async (task: Task) => {
+  const answer = await perform(peer, task).catch((error: Error): Answer => ({ error: String(error) }));
+  process.send?.(answer);
+});
+process.on("disconnect", () => process.exit());
+process.send?.({});

@@ -1,0 +1,89 @@
+/**
+ * The runtime that all clients call, in a process of its own, and what the clients are to do with it.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { criClientPackages } from "../support/cri-client.js";
+import { buildGo } from "../support/go.js";
+import { type Undo, undo } from "../support/undo.js";
+import { buildPrograms, generated, programs, proto } from "./build.js";
+import type { Place } from "./peers/peer.js";
+import { decodedSize, writeReplies } from "./replies.js";
+import { createContainerRequest } from "./request.js";
+
+export class Stage implements AsyncDisposable {
+  private constructor(
+    readonly place: Place,
+    /** Go's client, if it could be built. */
+    readonly goClient: string | undefined,
+    /** What anyone who reads the figures has to know. */
+    readonly warnings: readonly string[],
+    private readonly undoing: Undo[],
+  ) {}
+
+  static async open({ go }: { go: boolean }): Promise<Stage> {
+    const undoing: Undo[] = [];
+    try {
+      await buildPrograms();
+      const folder = await mkdtemp(join(tmpdir(), "bench-calls-"));
+      undoing.push(() => rm(folder, { recursive: true, force: true }));
+      await writeReplies(folder);
+      const requestJson = join(folder, "request.json");
+      await writeFile(requestJson, JSON.stringify(createContainerRequest()));
+      const goPrograms = go ? await buildGoPrograms() : "left out by --no-go";
+      const warnings: string[] = [];
+      if (typeof goPrograms === "string") {
+        warnings.push(
+          `WITHOUT GO (${goPrograms}): no comparison with cri-client, and THE SERVER IS NODE.JS, which is slower.`,
+        );
+        undoing.push(await serve(process.execPath, [programs.nodeServer, folder]));
+      } else undoing.push(await serve(goPrograms.server, [folder]));
+      const place = {
+        socket: join(folder, "cri.sock"),
+        echo: join(folder, "echo.sock"),
+        reply: join(folder, `ListContainers.${decodedSize}`),
+        replyJson: join(folder, "reply.json"),
+        requestJson,
+        proto,
+        ...generated,
+      };
+      return new Stage(place, typeof goPrograms === "string" ? undefined : goPrograms.client, warnings, undoing);
+    } catch (error) {
+      await undo(undoing);
+      throw error;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return undo(this.undoing);
+  }
+}
+
+async function buildGoPrograms(): Promise<{ server: string; client: string } | string> {
+  const source = (name: string) => fileURLToPath(new URL(`${name}/main.go`, import.meta.url));
+  try {
+    const server = await buildGo(source("go-server"), criClientPackages);
+    return { server, client: await buildGo(source("go-client"), criClientPackages) };
+  } catch (error) {
+    return `cannot be built: ${(error as Error).message}`;
+  }
+}
+
+/** Starts a server, which says when it is ready and ends with its input. */
+async function serve(program: string, args: string[]): Promise<Undo> {
+  const server = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const exit = once(server, "exit");
+  const ready = once(createInterface({ input: server.stdout }), "line");
+  await Promise.race([ready, exit.then(([code]) => Promise.reject(new Error(`The server ended with ${code}.`)))]);
+  return async () => {
+    server.stdin.end();
+    await exit;
+  };
+}

@@ -1,0 +1,21 @@
+/** Debian's packages with k8s.io/cri-client and what it imports: grpc-go and k8s.io/cri-api among others. */
+export const criClientPackages = [
+  "golang-github-cespare-xxhash-v2-dev",
+  "golang-github-fsnotify-fsnotify-dev",
+  "golang-github-go-logr-logr-dev",
+  "golang-github-go-logr-stdr-dev",
+  "golang-github-golang-protobuf-1-5-dev",
+  "golang-golang-x-net-dev",
+  "golang-golang-x-sys-dev",
+  "golang-golang-x-text-dev",
+  "golang-google-genproto-dev",
+  "golang-google-grpc-dev",
+  "golang-google-protobuf-dev",
+  "golang-k8s-component-base-dev",
+  "golang-k8s-cri-api-dev",
+  "golang-k8s-cri-client-dev",
+  "golang-k8s-klog-dev",
+  "golang-k8s-utils-dev",
+  "golang-opentelemetry-contrib-dev",
+  "golang-opentelemetry-otel-dev",
+] as const;
