@@ -1,8 +1,9 @@
-import type { ListContainersResponse } from "../../src/proto.js";
-import { RuntimeServiceDefinition } from "../../src/proto.js";
-import { boundedDecoding, replyLimits } from "../../src/transport/bounded-decoding.js";
+import { ListContainersResponse } from "../../src/proto.js";
+import { decodeReply as decode, replyLimits } from "../../src/transport/reply-decoding.js";
 
-const { methods } = boundedDecoding(RuntimeServiceDefinition, replyLimits(undefined));
+const limits = replyLimits(undefined);
 
 /** Decodes a reply of ListContainers as the client's channel does. */
-export const decodeReply: (bytes: Uint8Array) => ListContainersResponse = methods.listContainers.responseType.decode;
+export function decodeReply(bytes: Uint8Array): ListContainersResponse {
+  return decode(ListContainersResponse, bytes, limits);
+}
