@@ -18,12 +18,14 @@ export class ReplyReader {
   /** How many tags have been read. */
   fields = 0;
   readonly #buf: Buffer;
+  readonly #view: DataView;
   readonly #maxFields: number;
   #skipper: Skipper | undefined;
 
   constructor(bytes: Uint8Array, maxFields: number) {
     this.#buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.len = bytes.length;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#maxFields = maxFields;
   }
 
@@ -72,7 +74,7 @@ export class ReplyReader {
   double(): number {
     const { pos } = this;
     this.pos += 8;
-    return this.#buf.readDoubleLE(pos);
+    return this.#view.getFloat64(pos, true);
   }
 
   /** A view of the bytes that are read: they stay in memory for as long as it does. */
@@ -83,7 +85,7 @@ export class ReplyReader {
 
   string(): string {
     const start = this.#pass();
-    return sharedText(this.#buf, start, this.pos);
+    return sharedText(this.#buf, this.#view, start, this.pos);
   }
 
   /** Reads an entry of a `map<string, string>` into the map. */
