@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ChannelOptions } from "@grpc/grpc-js";
-import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { ClientError, Status } from "nice-grpc-common";
 import { type ReplyDecoder, replyDecoders } from "../decoders.js";
 import { channelDefaults } from "./channel.js";
 import { ReplyReader, tooManyFields } from "./reply-reader.js";
@@ -120,7 +120,9 @@ class UnreadReply {
         signal?.throwIfAborted();
         pauseAt = performance.now() + sliceMs;
       }
-      return this.measured(reading);
+      const { message, fields } = reading;
+      sizes.set(message, { bytes: this.bytes.length, fields, path: this.path, limits: this.limits });
+      return message;
     } catch (error) {
       signal?.throwIfAborted();
       // As grpc-js says it of what is decoded at once.
@@ -128,40 +130,30 @@ class UnreadReply {
       throw new ClientError(this.path, Status.INTERNAL, details);
     }
   }
-
-  measured({ message, fields }: Reading): object {
-    sizes.set(message, { bytes: this.bytes.length, fields, path: this.path, limits: this.limits });
-    return message;
-  }
 }
 
-/** A service whose replies are decoded by our own decoders, and within limits. {@link readReplies} belongs to it. */
+/** A service whose replies are decoded by our own decoders, and within limits. {@link readReply} belongs to it. */
 export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits): S {
   const methods = Object.entries(service.methods).map(([key, method]) => {
-    const { name, responseType } = method;
+    const { name, responseType, responseStream } = method;
     const path = `/${service.fullName}/${name}`;
     const decode = (bytes: Uint8Array) => {
-      const unread = new UnreadReply(responseType, bytes, limits, path);
-      if (bytes.length > unslicedBytes) return unread;
+      if (bytes.length > unslicedBytes) return new UnreadReply(responseType, bytes, limits, path);
       const reading = new Reading(responseType, bytes, limits);
       reading.advance(bytes.length);
-      return unread.measured(reading);
+      // Only the replies of a stream are added up.
+      if (responseStream) sizes.set(reading.message, { bytes: bytes.length, fields: reading.fields, path, limits });
+      return reading.message;
     };
     return [key, { ...method, responseType: { ...responseType, decode } }];
   });
   return { ...service, methods: Object.fromEntries(methods) as S["methods"] };
 }
 
-/** Hands on messages in place of the large replies that are still to be decoded. */
-export const readReplies: ClientMiddleware = async function* readReplies(call, options) {
-  if (!call.responseStream) {
-    const reply: unknown = yield* call.next(call.request, options);
-    return (reply instanceof UnreadReply ? await reply.read(options.signal) : reply) as never;
-  }
-  for await (const reply of call.next(call.request, options)) {
-    yield (reply instanceof UnreadReply ? await reply.read(options.signal) : reply) as never;
-  }
-};
+/** The message of what a call gave: a large reply is still to be decoded. */
+export function readReply<T>(reply: T, signal: AbortSignal | undefined): T | Promise<T> {
+  return reply instanceof UnreadReply ? (reply.read(signal) as Promise<T>) : reply;
+}
 
 /** Adds up the replies that make one list. Throws RESOURCE_EXHAUSTED when it is more than one reply might hold. */
 export class ReplyTotal {

@@ -4,9 +4,8 @@ import { type CallOptions, type CriLogger, defaultTimeoutMs } from "../options.j
 import { deadlineMiddleware } from "./deadline.js";
 import { loggingMiddleware } from "./logging.js";
 import { defaultMetadataMiddleware } from "./metadata.js";
-import { readReplies } from "./reply-decoding.js";
 import { retryMiddleware } from "./retry.js";
-import { wireErrorMiddleware } from "./wire-errors.js";
+import { wireMiddleware } from "./wire.js";
 import type { InternalExtension } from "./wire-options.js";
 
 /** What the stack of one client is made of. */
@@ -24,12 +23,12 @@ export interface StackOptions {
  * The order in which a call passes the middlewares, stated here and nowhere else, from the outside in:
  *
  * error mapping (`calls/invoke.ts`, facade only) → `middleware` → deadline → default metadata → retry → `attemptMiddleware` →
- * logging → errors of the wire → large replies → wire
+ * logging → large replies and errors of the wire → wire
  *
  * nice-grpc calls the one attached last first, so the code attaches them from the wire outwards.
  */
 export function buildStack(options: StackOptions): ClientFactory<InternalExtension> {
-  let factory: ClientFactory<InternalExtension> = createClientFactory().use(readReplies).use(wireErrorMiddleware);
+  let factory: ClientFactory<InternalExtension> = createClientFactory().use(wireMiddleware);
   if (options.logger) factory = factory.use(loggingMiddleware(options.logger, options.endpoint));
   for (const middleware of (options.attemptMiddleware ?? []).toReversed()) factory = factory.use(middleware);
   factory = factory.use(retryMiddleware(options.defaults?.retry, options.beforeAttempt));

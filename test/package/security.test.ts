@@ -68,7 +68,7 @@ describe("SECURITY.md", () => {
     expect(own).toEqual([]);
     const others = Object.entries(locked)
       .filter(([, { dev, hasInstallScript }]) => hasInstallScript && !dev)
-      .map(([path]) => path.replace("node_modules/", ""));
+      .map(([path]) => path.replace(/^.*node_modules\//, ""));
     expect(others).toEqual(["protobufjs"]);
     expect(text).toContain("(`protobufjs`, by way of `@grpc/grpc-js`)");
   });
@@ -81,6 +81,18 @@ describe("SECURITY.md", () => {
       if (/child_process|worker_threads|\bfetch\(|\beval\(|new Function\(/.test(code)) starting.push(file);
     }
     expect(starting).toEqual([join("testing", "backend", "host-process.ts")]);
+  });
+});
+
+describe("docs/reliability.md", async () => {
+  const promises = (await read("docs/reliability.md")).split("\n").filter((line) => line.includes("](../test/"));
+
+  test("names tests that exist", async () => {
+    const named = promises.flatMap((line) => [...line.matchAll(/\]\(\.\.\/(test\/[^)]+)\): "([^"]+)" \|$/g)]);
+    expect(named.length).toBeGreaterThan(15);
+    for (const [, path = "", title = ""] of named) {
+      expect((await read(path)).replaceAll('\\"', "'"), `${path} has no test "${title}"`).toContain(title);
+    }
   });
 });
 

@@ -10,6 +10,7 @@
 import { randomInt } from "node:crypto";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { NamespaceMode } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
 import { Chronicle } from "./crash/checked-calls.js";
 import { callsOfLife, type LifePlan, PodLife } from "./crash/pod-life.js";
@@ -63,6 +64,38 @@ labJourneys("crash", (bench) => {
     },
     thorough ? 7_200_000 : 300_000,
   );
+
+  test("pods that are given up while they are being made leave no process", async () => {
+    const processes = () => tracesOf(runtime.endpoint).filter(({ kind }) => kind === "process");
+    const known = new Set(processes().map(({ name }) => name));
+    const left = () => processes().filter(({ name }) => !known.has(name));
+    const giveUp = async (work: (signal: AbortSignal) => Promise<unknown>) => {
+      const reason = new Error("given up");
+      const abort = new AbortController();
+      const timer = setTimeout(() => abort.abort(reason), randomInt(200));
+      await work(abort.signal).catch((error: unknown) => abort.signal.aborted || expect(error).toBe(reason));
+      clearTimeout(timer);
+    };
+    for (let index = 0; index < (thorough ? 150 : 12); index++) {
+      await giveUp(async (signal) => {
+        await using _pod = await cri.pods.run(bench.podSpec({ hostNetwork: true }), { signal });
+      });
+    }
+    await eventually(left, ({ length }) => length === 0);
+    if (!thorough) return;
+    // For comparison: cut short on the wire, as any other client does it.
+    for (let index = 0; index < 150; index++) {
+      const metadata = { name: bench.name(), namespace: bench.namespace, uid: bench.name("uid") };
+      const linux = { securityContext: { namespaceOptions: { network: NamespaceMode.NODE } } };
+      await giveUp((signal) =>
+        cri.raw.runtime.runPodSandbox({ config: { metadata, linux } }, { signal, retry: false }),
+      );
+      await sleep(150);
+      for (const { id } of await cri.pods.list({ namespace: bench.namespace })) await cri.pods.remove(id);
+    }
+    await sleep(2_000);
+    console.log(`${runtime.name}: of 150 raw calls that were given up ${left().length} processes are left`);
+  });
 
   /** Lets some lives run, kills the runtime in the middle of them, and waits until all are over. */
   async function round(index: number, random: Random) {

@@ -1,10 +1,10 @@
-import { ClientError, type ClientMiddlewareCall, Status } from "nice-grpc-common";
+import { ClientError, Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
 import { ListContainersResponse, Long, RuntimeServiceDefinition } from "../../../src/proto.js";
 import {
   decodeReply,
   ReplyTotal,
-  readReplies,
+  readReply,
   replyDecoding,
   replyLimits,
 } from "../../../src/transport/reply-decoding.js";
@@ -66,14 +66,14 @@ describe("the limits of replies", () => {
 
   test("hold for all replies of a list together, and name its RPC", () => {
     const limits = { bytes: 1_000, fields: 400 };
-    const { decode } = replyDecoding(RuntimeServiceDefinition, limits).methods.listContainers.responseType;
+    const { decode } = replyDecoding(RuntimeServiceDefinition, limits).methods.streamContainers.responseType;
     const reply = decode(Buffer.alloc(400, "\n\0"));
     const total = new ReplyTotal();
     total.add(reply);
     total.add(reply);
     expect(() => total.add(reply)).toThrow(ClientError);
     expect(() => total.add(reply)).toThrow(
-      "/runtime.v1.RuntimeService/ListContainers RESOURCE_EXHAUSTED: Received list",
+      "/runtime.v1.RuntimeService/StreamContainers RESOURCE_EXHAUSTED: Received list",
     );
     // What did not come over the wire weighs nothing.
     new ReplyTotal().add({});
@@ -86,16 +86,7 @@ describe("large replies", () => {
 
   /** What a caller gets of a reply with these bytes. */
   async function received(bytes: Uint8Array, signal?: AbortSignal): Promise<ListContainersResponse> {
-    const next = async function* () {
-      yield* [];
-      return listContainers.responseType.decode(bytes);
-    };
-    const call = { method: { path: "/a/B" }, responseStream: false, request: {}, next };
-    const { value } = await readReplies(
-      call as unknown as ClientMiddlewareCall<unknown, unknown>,
-      signal ? { signal } : {},
-    ).next();
-    return value as ListContainersResponse;
+    return await readReply(listContainers.responseType.decode(bytes), signal);
   }
 
   test("are decoded as small ones are, in turns with everything else", async () => {

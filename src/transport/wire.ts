@@ -1,15 +1,17 @@
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
 import { harmlessText, maxTextLength } from "../internal/redact.js";
-import { exceedsReplyLimits } from "./reply-decoding.js";
+import { exceedsReplyLimits, readReply } from "./reply-decoding.js";
 import type { InternalExtension } from "./wire-options.js";
 
 /**
- * Makes proper errors of what grpc-js reports of a peer that breaks the rules, next to the wire and so for all that comes behind:
- * a status that gRPC does not have, a reply that cannot be unpacked, a refusal that no runtime ever spoke.
+ * Next to the wire, and so for all that comes behind: decodes large replies, and makes proper errors of what grpc-js reports of a peer
+ * that breaks the rules: a status that gRPC does not have, a reply that cannot be unpacked, a refusal that no runtime ever spoke.
  */
-export const wireErrorMiddleware: ClientMiddleware<InternalExtension> = async function* wireErrors(call, options) {
+export const wireMiddleware: ClientMiddleware<InternalExtension> = async function* wire(call, options) {
   try {
-    return yield* call.next(call.request, options);
+    if (!call.responseStream) return await readReply(yield* call.next(call.request, options), options.signal);
+    for await (const reply of call.next(call.request, options)) yield await readReply(reply, options.signal);
+    return;
   } catch (error) {
     throw proper(error, call.method.path);
   }
