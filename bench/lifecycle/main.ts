@@ -59,7 +59,8 @@ async function report(args: string[]): Promise<Report> {
   }
   const warnings: string[] = [];
   const steps = values["no-go"] ? undefined : await findSteps().catch((error: Error) => error);
-  if (steps instanceof Error) warnings.push(`Without a process for each step: ${steps.message}`);
+  if (steps === undefined) warnings.push("A process for each step is left out by --no-go.");
+  if (steps instanceof Error) warnings.push(`A process for each step is left out: ${steps.message}`);
   await using stage = await Stage.open();
   const charts = await measureAll(stage, steps instanceof Error ? undefined : steps, rounds, warnings);
   const left = await stage.leftBehind();

@@ -12,22 +12,28 @@ const late = ["ws", "tar", "yaml"];
 
 /** Tells it of our own. What should have waited until it is needed is a warning. */
 export async function loadedBy(subjects: readonly Subject[]): Promise<{ facts: string; warnings: string[] }> {
-  const facts: string[] = [];
+  const facts = new Map<string, string[]>();
   const warnings: string[] = [];
   for (const subject of subjects.filter(({ role }) => role === "ours")) {
     const { own, packages } = sort(await filesOf(subject));
-    const counts = [...packages].map(([name, count]) => `${count} of ${name}`);
-    const folder = inRoot(`dist/${subject.how === "import" ? "esm" : "cjs"}/src/chunks`);
-    const chunks = (await readdir(folder)).filter((file) => file.endsWith(".js"));
-    const waiting = chunks.filter((file) => !own.includes(`chunks/${file}`));
     const early = late.filter((name) => packages.has(name));
-    facts.push(
-      `\`${subject.how}\` loads ${own.length} files of its own (${own.join(", ")}), and ${counts.join(", ")}` +
-        `. ${waiting.join(", ")} wait until they are needed${early.length === 0 ? `, and so do ${late.join(", ")}: no file of them is loaded` : ""}.`,
-    );
     if (early.length > 0) warnings.push(`${subject.name} loads ${early.join(", ")}, which should wait for its use.`);
+    const counts = [...packages].map(([name, count]) => `${count} of ${name}`);
+    const later = [...(await chunksOf(subject)).filter((chunk) => !own.includes(chunk)), ...late];
+    const waiting = later.filter((name) => !early.includes(name));
+    const fact =
+      `${own.length} files of its own (${own.join(", ")}), and ${counts.join(", ")}. ` +
+      `No file is loaded of what waits until it is needed: ${waiting.join(", ")}.`;
+    facts.set(fact, [...(facts.get(fact) ?? []), `\`${subject.how}\``]);
   }
-  return { facts: facts.join("\n\n"), warnings };
+  const told = [...facts].map(([fact, how]) => `With ${how.join(" and ")} the package loads ${fact}`);
+  return { facts: told.join("\n\n"), warnings };
+}
+
+/** What `dist/` is split into besides its entries. */
+async function chunksOf({ how }: Subject): Promise<string[]> {
+  const files = await readdir(inRoot(`dist/${how === "import" ? "esm" : "cjs"}/src/chunks`));
+  return files.filter((file) => file.endsWith(".js")).map((file) => `chunks/${file}`);
 }
 
 /** Files by the package that they belong to; those of our own by name, below `dist/`. */
