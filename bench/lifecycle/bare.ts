@@ -1,0 +1,43 @@
+/** The same calls through nice-grpc's stubs, with nothing around them: how long the runtime itself takes. @module */
+import {
+  ContainerState,
+  type ImageServiceClient,
+  ImageServiceDefinition,
+  Long,
+  type RuntimeServiceClient,
+  RuntimeServiceDefinition,
+} from "k8s-cri-client/proto";
+import { createChannel, createClient } from "nice-grpc";
+import { containerConfig, podConfig } from "./pod.js";
+
+export class Bare implements Disposable {
+  readonly #channel;
+  readonly #runtime: RuntimeServiceClient;
+  readonly #images: ImageServiceClient;
+
+  constructor(endpoint: string) {
+    this.#channel = createChannel(endpoint);
+    this.#runtime = createClient(RuntimeServiceDefinition, this.#channel);
+    this.#images = createClient(ImageServiceDefinition, this.#channel);
+  }
+
+  async live(image: string, name: string): Promise<void> {
+    const runtime = this.#runtime;
+    const pod = podConfig(name);
+    const { podSandboxId } = await runtime.runPodSandbox({ config: pod });
+    const id = (await this.#images.imageStatus({ image: { image, userSpecifiedImage: image } })).image?.id;
+    const config = containerConfig(image, pod, id);
+    const { containerId } = await runtime.createContainer({ podSandboxId, config, sandboxConfig: pod });
+    await runtime.startContainer({ containerId });
+    const { status } = await runtime.containerStatus({ containerId });
+    if (status?.state !== ContainerState.CONTAINER_RUNNING) throw new Error(`The container of ${name} does not run.`);
+    await runtime.stopContainer({ containerId, timeout: Long.ZERO });
+    await runtime.removeContainer({ containerId });
+    await runtime.stopPodSandbox({ podSandboxId });
+    await runtime.removePodSandbox({ podSandboxId });
+  }
+
+  [Symbol.dispose](): void {
+    this.#channel.close();
+  }
+}

@@ -1,0 +1,60 @@
+/** The same through a process for each step, as a script with crictl has it. @module */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run } from "../../test/runtime/lab/command.js";
+import { criClientPackages } from "../support/cri-client.js";
+import { buildGo } from "../support/go.js";
+import { containerConfig, fileFor, podConfig } from "./pod.js";
+
+/** crictl, or what is like it. */
+export interface Steps {
+  program: string;
+  /** What readers are told it is. */
+  name: string;
+}
+
+/** crictl where there is one, else a program in Go that is built with the same library. */
+export async function findSteps(): Promise<Steps> {
+  const crictl = await run("crictl", ["--version"]).catch(() => undefined);
+  if (crictl !== undefined) return { program: "crictl", name: "crictl, a process a step" };
+  const source = fileURLToPath(new URL("go-step/main.go", import.meta.url));
+  return { program: await buildGo(source, criClientPackages), name: "cri-client (Go), a process a step" };
+}
+
+export class Script implements AsyncDisposable {
+  private constructor(
+    private readonly program: string,
+    private readonly endpoint: string,
+    private readonly folder: string,
+  ) {}
+
+  static async open({ program }: Steps, endpoint: string): Promise<Script> {
+    return new Script(program, endpoint, await mkdtemp(join(tmpdir(), "bench-lifecycle-")));
+  }
+
+  async live(image: string, name: string): Promise<void> {
+    const pod = podConfig(name);
+    const [podFile, containerFile] = [join(this.folder, `${name}.pod.json`), join(this.folder, `${name}.json`)];
+    await writeFile(podFile, fileFor(pod));
+    await writeFile(containerFile, fileFor(containerConfig(image, pod)));
+    const podId = await this.#step("runp", podFile);
+    const id = await this.#step("create", podId, containerFile, podFile);
+    await this.#step("start", id);
+    const { status } = JSON.parse(await this.#step("inspect", id)) as { status: { state: string } };
+    if (status.state !== "CONTAINER_RUNNING") throw new Error(`The container of ${name} does not run.`);
+    await this.#step("stop", "--timeout", "0", id);
+    await this.#step("rm", id);
+    await this.#step("stopp", podId);
+    await this.#step("rmp", podId);
+  }
+
+  async #step(...words: string[]): Promise<string> {
+    return (await run(this.program, ["--runtime-endpoint", this.endpoint, ...words])).trim();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * A containerd of the lab, in which nothing is but what is measured.
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { CriClient } from "k8s-cri-client";
+import { tracesOf } from "../../test/runtime/helpers/node-traces.js";
+import { labAvailability, startLab } from "../../test/runtime/lab/lab.js";
+import { type Undo, undo } from "../support/undo.js";
+import { namespace } from "./pod.js";
+
+export class Stage implements AsyncDisposable {
+  readonly #before: readonly string[];
+
+  private constructor(
+    readonly runtime: string,
+    readonly endpoint: string,
+    readonly image: string,
+    readonly cri: CriClient,
+    private readonly undoing: Undo[],
+  ) {
+    this.#before = this.#traces();
+  }
+
+  static async open(): Promise<Stage> {
+    const availability = labAvailability();
+    if (!availability.available) throw new Error(`No containerd on this machine: ${availability.reason}.`);
+    const undoing: Undo[] = [];
+    try {
+      const lab = await startLab({ versions: ["2.1"] });
+      undoing.push(() => lab.stop());
+      const [instance] = lab.instances;
+      if (!instance) throw new Error("The lab has no runtime.");
+      const { endpoint, name, version } = instance;
+      const cri = await CriClient.connect({ endpoint });
+      undoing.push(() => cri.close());
+      await cri.images.ensure(lab.images.busybox);
+      return new Stage(`${name} (${version})`, endpoint, lab.images.busybox, cri, undoing);
+    } catch (error) {
+      await undo(undoing);
+      throw error;
+    }
+  }
+
+  /** Pods, containers and traces of them that are still there. It removes the pods that it finds. */
+  async leftBehind(): Promise<string[]> {
+    const pods = await this.cri.pods.list({ namespace });
+    const containers = await this.cri.containers.list();
+    const known = [...pods.map(({ id }) => `pod ${id}`), ...containers.map(({ id }) => `container ${id}`)];
+    for (const { id } of pods) {
+      await this.cri.pods.stop(id);
+      await this.cri.pods.remove(id);
+    }
+    const traces = () => this.#traces().filter((trace) => !this.#before.includes(trace));
+    // Processes take a moment to be gone.
+    for (let look = 0; look < 50 && traces().length > 0; look++) await sleep(100);
+    return [...known, ...traces()];
+  }
+
+  #traces(): string[] {
+    return tracesOf(this.endpoint).map(({ kind, name }) => `${kind} ${name}`);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return undo(this.undoing);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What it takes to load the package, and how large it is.
+ *
+ * @module
+ */
+import { mkdir } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { buildDist, generateProtobufEs, output } from "../support/build.js";
+import { interleave } from "../support/interleave.js";
+import { positive } from "../support/options.js";
+import { type Chart, chartTable, type Report } from "../support/page.js";
+import { median, show } from "../support/statistics.js";
+import { loadedBy } from "./loaded.js";
+import { installSizes, pack } from "./sizes.js";
+import { type Cost, measure, subjects } from "./subjects.js";
+
+export const help = `Time and memory that loading this package takes beside others, and what is installed with it.
+
+Usage: npm run bench -- startup [options]
+
+  --rounds <n>   default 15
+  --no-go        changes nothing here, where nothing is in Go
+
+Everyone is loaded by a process of its own in each round, after a round that fills the system's cache of files. "To ours" is how
+many times what \`import\` of this package takes.`;
+
+/** Without tables as they come: the page has them. */
+export async function page(args: string[]): Promise<Report> {
+  return await report(args);
+}
+
+export async function main(args: string[]): Promise<void> {
+  const { sections, warnings } = await report(args);
+  for (const { about, charts } of sections) {
+    console.log(`\n${about}`);
+    for (const chart of charts) console.log(`\n${chart.name}\n\n${chartTable(chart)}`);
+  }
+  for (const warning of warnings) console.log(`\n!!! ${warning}`);
+}
+
+/** What is told of each, as charts. */
+const quantities: (Pick<Chart, "name" | "unit"> & { of: (cost: Cost) => number })[] = [
+  { name: "time to load", unit: "ms", of: ({ wallMs }) => wallMs },
+  { name: "CPU time to load", unit: "ms", of: ({ cpuMs }) => cpuMs },
+  { name: "memory that is more (RSS)", unit: "MB", of: ({ rssBytes }) => rssBytes / 1e6 },
+];
+
+async function report(args: string[]): Promise<Report> {
+  const { values } = parseArgs({
+    args,
+    options: { rounds: { type: "string", default: "15" }, "no-go": { type: "boolean" } },
+  });
+  const rounds = positive("rounds", values.rounds);
+  await mkdir(output, { recursive: true });
+  await buildDist();
+  generateProtobufEs();
+  const loaded = await loadedBy(subjects);
+  const warnings = [...loaded.warnings];
+  const charts = await measureAll(rounds, warnings);
+  const packed = await pack();
+  return {
+    title: "Startup and size",
+    about:
+      `Each is loaded by processes that have loaded nothing else, one in each of ${rounds} rounds after one to warm up; time, CPU time and memory are what the process itself ` +
+      "sees around the `import` or `require`. Each comes with what a client of a runtime needs: a gRPC library and the messages of CRI, generated or read from the schema.",
+    warnings,
+    sections: [
+      { id: "startup", title: "Loading", about: loaded.facts, charts },
+      {
+        id: "size",
+        title: "Size",
+        about:
+          `The tarball has ${show(packed.size / 1e6)} MB; unpacked it is ${show(packed.unpackedSize / 1e6)} MB in ${packed.entryCount} files, ES modules, CommonJS, declarations and fakes for tests. ` +
+          "What is installed is the sum of the sizes of all files of the package and of the packages that npm installs with it. The others have no code for CRI's messages in it.",
+        charts: [await installSizes(packed)],
+      },
+    ],
+  };
+}
+
+async function measureAll(rounds: number, warnings: string[]): Promise<Chart[]> {
+  const contestants = subjects.map((subject) => ({ name: subject.name, run: () => measure(subject) }));
+  await interleave(contestants, 1);
+  const scores = await interleave(contestants, rounds);
+  for (const { name, failures } of scores) warnings.push(...failures.map((failure) => `${name}: ${failure}`));
+  return quantities.map(({ name, unit, of }) => ({
+    name,
+    unit,
+    columns: ["p50", "max"],
+    bars: subjects.flatMap((subject) => {
+      const figures = scores.find((score) => score.name === subject.name)?.results.map(of) ?? [];
+      if (figures.length === 0) return [];
+      return [{ name: subject.name, role: subject.role, figures: [median(figures), Math.max(...figures)] }];
+    }),
+  }));
+}

@@ -1,0 +1,46 @@
+/**
+ * What benchmarks run that is not TypeScript: the package as it is published, and code generated for others.
+ *
+ * @module
+ */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { bufOrThrow, projectRoot } from "../../scripts/lib/buf.js";
+import { run } from "../../test/runtime/lab/command.js";
+
+/** Where it goes, but for `dist/`. `k8s-cri-client` leads from there to `dist/`. */
+export const output = join(projectRoot, ".cache", "bench");
+
+export const inRoot = (path: string) => join(projectRoot, path);
+
+/** Runs a program in JavaScript to its end. */
+export const node = (args: string[]) => run(process.execPath, args, { cwd: projectRoot, timeoutMs: 600_000 });
+
+export const proto = inRoot("proto/runtime/v1/api.proto");
+
+/** The module that {@link generateProtobufEs} makes. */
+export const protobufEs = pathToFileURL(join(output, "runtime/v1/api_pb.js")).href;
+
+/** Builds `dist/` if it is missing, or older than a source. */
+export async function buildDist(): Promise<void> {
+  if (await isStale()) await node(["--import", "tsx", inRoot("scripts/build.ts")]);
+}
+
+/** protobuf-es' code for our schema. */
+export function generateProtobufEs(): void {
+  const plugin = ["node", inRoot("node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es")];
+  const template = { version: "v2", plugins: [{ local: plugin, out: ".", opt: ["target=js"] }] };
+  bufOrThrow("generate", "--template", JSON.stringify(template), "--output", output);
+}
+
+async function isStale(): Promise<boolean> {
+  const built = await stat(inRoot("dist/esm/src/index.js")).catch(() => undefined);
+  if (!built) return true;
+  for (const folder of ["src", "generated"]) {
+    for (const name of await readdir(inRoot(folder), { recursive: true })) {
+      if (name.endsWith(".ts") && (await stat(join(inRoot(folder), name))).mtimeMs > built.mtimeMs) return true;
+    }
+  }
+  return false;
+}
