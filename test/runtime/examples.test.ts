@@ -40,7 +40,11 @@ function define({ runtime }: Bench): void {
   test("exec-interactive.ts on a terminal, which is as before afterwards", async () => {
     const line = [process.execPath, ...node("exec-interactive.ts")].join(" ");
     const script = `stty rows 43 cols 132; ${line}; stty -a`;
-    const { code, stdout } = await run("script", ["-qec", script, "/dev/null"], "stty size; exit 5\n");
+    const { code, stdout } = await run(
+      "script",
+      ["-qec", script, "/dev/null"],
+      "until stty size | grep .; do sleep 0.1; done; exit 5\n",
+    );
     expect(code).toBe(0);
     expect(stdout).toMatch(/43 132\r/);
     expect(stdout).toContain("ended with exit code 5");

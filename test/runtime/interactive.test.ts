@@ -17,7 +17,7 @@ journeys("interactive", (bench) => {
     });
     const left = container.execInteractive(["sh"], { input, output });
     const seconds = aWhile();
-    input.write(`stty size; sleep ${seconds} & echo started\n`);
+    input.write(`until stty size | grep .; do sleep 0.1; done; sleep ${seconds} & echo started\n`);
     await eventually(
       () => seen,
       (text) => text.includes("33 99\r\n") && text.includes("\nstarted"),

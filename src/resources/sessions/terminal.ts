@@ -61,6 +61,9 @@ const endOfInput = Buffer.from([4]);
  */
 const endOfInputAgainMs = 500;
 
+/** When the size is told again, in milliseconds: containerd loses one that comes before it has started the command, without a word. */
+const sizeAgainMs = [100, 400, 1_500];
+
 /** How long a session that is being left may take for what was typed last, in milliseconds. */
 const lastKeysMs = 1_000;
 
@@ -254,9 +257,13 @@ function tellSize(output: TerminalOutput, session: TerminalSession): () => void 
     if (columns && rows) session.resize({ columns, rows });
   };
   tell();
+  const stopTimers = sizeAgainMs.map((ms) => startTimer(ms, tell));
   // Of a terminal; on Windows too, where there is no SIGWINCH.
   output.on("resize", tell);
-  return () => void output.off("resize", tell);
+  return () => {
+    for (const stop of stopTimers) stop();
+    output.off("resize", tell);
+  };
 }
 
 function makeRaw(input: TerminalInput): () => void {

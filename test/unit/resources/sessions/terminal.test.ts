@@ -427,6 +427,17 @@ describe("output", () => {
     expect(session.sizes).toHaveLength(2);
   });
 
+  test("tells its size again, for a runtime that had not started the command yet, and no more in the end", async () => {
+    const { session, ended } = open();
+    await expect.poll(() => session.sizes.length).toBeGreaterThan(1);
+    expect(session.sizes.every(({ columns, rows }) => columns === 80 && rows === 24)).toBe(true);
+    session.end();
+    await ended;
+    const told = session.sizes.length;
+    await setTimeout(450);
+    expect(session.sizes).toHaveLength(told);
+  });
+
   test("has no size for a session without a terminal, whose keyboard keeps its mode", async () => {
     const { input, session, ended } = open({}, { tty: false });
     expect([session.sizes, input.modes]).toEqual([[], []]);
