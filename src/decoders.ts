@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { type ReplyDecoder, type ReplySource, replyDecoders } from "../generated/runtime/v1/api.decode.js";
+export { type ReplyDecoder, replyDecoders } from "../generated/runtime/v1/api.decode.js";

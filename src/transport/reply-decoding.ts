@@ -95,9 +95,13 @@ class Reading {
 
 /** The message that bytes hold. Throws what makes grpc-js end the call if they hold none, or more than the limits allow. */
 export function decodeReply<T>(type: { decode(input: Uint8Array): T }, bytes: Uint8Array, limits: ReplyLimits): T {
+  return readWhole(type, bytes, limits).message as T;
+}
+
+function readWhole(type: Decodable, bytes: Uint8Array, limits: ReplyLimits): Reading {
   const reading = new Reading(type, bytes, limits);
   reading.advance(bytes.length);
-  return reading.message as T;
+  return reading;
 }
 
 /** A large reply, as it came. */
@@ -139,8 +143,7 @@ export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits
     const path = `/${service.fullName}/${name}`;
     const decode = (bytes: Uint8Array) => {
       if (bytes.length > unslicedBytes) return new UnreadReply(responseType, bytes, limits, path);
-      const reading = new Reading(responseType, bytes, limits);
-      reading.advance(bytes.length);
+      const reading = readWhole(responseType, bytes, limits);
       // Only the replies of a stream are added up.
       if (responseStream) sizes.set(reading.message, { bytes: bytes.length, fields: reading.fields, path, limits });
       return reading.message;
