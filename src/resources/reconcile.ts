@@ -107,9 +107,12 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
     let failure: unknown;
     try {
       made = await createUncut(creation);
-      doubt.remains = mayBeOlder || budget.caller.signal?.aborted === true;
+      // An answer that comes when time is up may tell of a wreck: the runtime keeps the deadline too, and containerd goes on without it.
+      const late = isSpent(budget);
+      doubt.remains = mayBeOlder || late || budget.caller.signal?.aborted === true;
       if (!doubt.remains) return { id: made, adopted: false };
       budget.caller.signal?.throwIfAborted();
+      if (late) throw timeIsUp(creation);
     } catch (error) {
       failure = error;
       doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;

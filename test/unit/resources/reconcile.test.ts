@@ -348,4 +348,24 @@ describe("createReconciled", () => {
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(log).toEqual(["create", "find", "remove leftover"]);
   });
+
+  test("an answer that comes when time is up is no success: the runtime, whose deadline it was too, may tell of a wreck", async () => {
+    let left = 1_000;
+    const late = () => {
+      left = -1;
+      return "late";
+    };
+    const budget: Budget = {
+      caller: {},
+      leftMs: () => left,
+      options: () => ({ timeoutMs: left }),
+      sleep: async () => {},
+    };
+    const { creation, log } = scene([late], [found({ id: "late", fresh: false })], budget);
+    await expect(createReconciled(creation)).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      mayHaveTakenEffect: true,
+    });
+    expect(log).toEqual(["create", "find", "remove late"]);
+  });
 });
