@@ -142,9 +142,13 @@ export const callPolicies = {
   "ImageService/RemoveImage": idempotent("succeeds on a missing image"),
 } as const satisfies Record<Rpc, CallPolicy>;
 
+const policies = new Map<string, CallPolicy>(
+  Object.entries(callPolicies).map(([rpc, policy]) => [`/runtime.v1.${rpc}`, policy]),
+);
+
 /** The policy of a gRPC path such as `/runtime.v1.RuntimeService/Version`. */
 export function policyOf(path: string): CallPolicy {
-  const policy = callPolicies[path.slice("/runtime.v1.".length) as Rpc] as CallPolicy | undefined;
+  const policy = policies.get(path);
   if (!policy) throw new TypeError(`no call policy for ${path}`);
   return policy;
 }

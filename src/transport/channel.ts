@@ -25,6 +25,8 @@ export const channelDefaults = {
   "grpc.service_config_disable_resolution": 1,
   // A client of its own: no back-off inherited from another client's failed attempts, and close() closes its connection.
   "grpc.use_local_subchannel_pool": 1,
+  // Books that are kept on every call, for a service that nobody here serves.
+  "grpc.enable_channelz": 0,
   // How much a runtime may send ahead. Node's 64 KiB make it wait: 8 MB over a unix socket took about twice as long as with
   // 1 MiB, and larger windows gained nothing. It is also what one unread stream may hold in memory, so not larger than it helps.
   "grpc-node.flow_control_window": 1024 * 1024,

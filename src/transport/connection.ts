@@ -1,5 +1,6 @@
 import { type Channel, connectivityState } from "@grpc/grpc-js";
 import { CriError } from "../errors.js";
+import { onAbort } from "../internal/abort.js";
 import type { ConnectOptions } from "../options.js";
 import {
   type ImageServiceClient,
@@ -59,8 +60,10 @@ export class Connection {
     this.options = options;
     this.#owner = parent === undefined;
     this.#shared = parent ? parent.#shared : openChannels(options);
-    // A derived connection ends with its parent, whose channel it uses. It listens to nothing until a call is under way.
+    // A derived connection ends with its parent, whose channel it uses. It listens to that only while a call is under way.
     this.closing = [this.#closing.signal, ...(outlivesClosing ? [] : (parent?.closing ?? []))];
+    // Keeps one listener there for good: calls come and go too fast for each to put one on and take it off.
+    onAbort(this.#closing.signal, () => {});
     const stack = (endpoint: string, channel: Channel) =>
       buildStack({
         endpoint,

@@ -1,18 +1,15 @@
-import { type CallOptions, ClientError, type ClientMiddleware, Metadata, Status } from "nice-grpc-common";
+import { ClientError, Metadata, Status } from "nice-grpc-common";
 import { InvalidInputError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
 import { policyOf } from "./call-policy.js";
-import { callExpiry, type InternalExtension } from "./wire-options.js";
+import { callExpiry, type InternalExtension, type Layer } from "./wire-options.js";
 
 /**
  * Gives a call its budget: the caller's, else the one of the policy table. The local timer is the backstop; the runtime hears
- * of the deadline from {@link withGrpcTimeout}. Also the place where a call learns that its client is being closed.
+ * of the deadline from {@link grpcTimeout}. Also the place where a call learns that its client is being closed.
  */
-export function deadlineMiddleware(
-  baseTimeoutMs: number,
-  closing: readonly AbortSignal[],
-): ClientMiddleware<InternalExtension> {
+export function deadlineLayer(baseTimeoutMs: number, closing: readonly AbortSignal[], next: Layer): Layer {
   return async function* deadline(call, options) {
     const budgetMs = budgetOf(call.method.path, call.requestStream ? undefined : call.request, options, baseTimeoutMs);
     const expiry = budgetMs === undefined ? undefined : performance.now() + budgetMs;
@@ -29,9 +26,11 @@ export function deadlineMiddleware(
         else stopTimer = startTimer(budgetMs, () => link.abort(tooLate()));
       }
       link.signal.throwIfAborted();
-      const next = { ...options, signal: link.signal };
-      if (expiry !== undefined) next[callExpiry] = expiry;
-      return yield* call.next(call.request, next);
+      // Not a spread: V8 takes microseconds to add properties to an object that one has made.
+      const own = Object.assign({}, options);
+      own.signal = link.signal;
+      if (expiry !== undefined) own[callExpiry] = expiry;
+      return yield* next(call, own);
     } catch (error) {
       // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
       if (link.signal.aborted) throw link.signal.reason;
@@ -50,13 +49,9 @@ export function deadlineMiddleware(
 /** How much earlier than the local clock the runtime may find that time is up. */
 const clockSlackMs = 5;
 
-/** The options of one attempt, with what is left of the budget as the `grpc-timeout` header. */
-export function withGrpcTimeout<T extends CallOptions & InternalExtension>(options: T): T {
-  const expiry = options[callExpiry];
-  if (expiry === undefined) return options;
-  const metadata = Metadata(options.metadata);
-  metadata.set("grpc-timeout", formatGrpcTimeout(expiry - performance.now()));
-  return { ...options, metadata };
+/** The metadata of one attempt: the call's, and what is left of the budget as the `grpc-timeout` header. */
+export function grpcTimeout(metadata: Metadata | undefined, expiry: number): Metadata {
+  return Metadata(metadata).set("grpc-timeout", formatGrpcTimeout(expiry - performance.now()));
 }
 
 /** At most eight digits and a unit, as the gRPC protocol has it; never rounded down to nothing. */

@@ -1,6 +1,7 @@
-import { type ClientMiddleware, Metadata } from "nice-grpc-common";
+import { Metadata } from "nice-grpc-common";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
+import type { Layer } from "./wire-options.js";
 
 type PlainMetadata = NonNullable<CallOptions["metadata"]>;
 
@@ -20,11 +21,12 @@ export function toMetadata(record: PlainMetadata): Metadata {
 }
 
 /** Adds the client's metadata to a call, where the call has no entry of its own. */
-export function defaultMetadataMiddleware(defaults: PlainMetadata): ClientMiddleware {
+export function defaultMetadataLayer(defaults: PlainMetadata, next: Layer): Layer {
   const entries = [...toMetadata(defaults)];
   return async function* defaultMetadata(call, options) {
     const metadata = Metadata(options.metadata);
     for (const [key, values] of entries) if (!metadata.has(key)) metadata.set(key, values);
-    return yield* call.next(call.request, { ...options, metadata });
+    options.metadata = metadata;
+    return yield* next(call, options);
   };
 }

@@ -1,43 +1,44 @@
-import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { ClientError, Status } from "nice-grpc-common";
 import { InvalidInputError } from "../errors.js";
 import { sleep } from "../internal/timer.js";
 import { defaultRetryPolicy, type RetryPolicy } from "../options.js";
 import { type CallPolicy, policyOf } from "./call-policy.js";
-import { withGrpcTimeout } from "./deadline.js";
+import { grpcTimeout } from "./deadline.js";
 import { neverReachedHandler } from "./unsent.js";
-import { callExpiry, callTrace, type InternalExtension } from "./wire-options.js";
+import { callExpiry, callTrace, type Layer } from "./wire-options.js";
 
 /**
  * Repeats a call that failed with UNAVAILABLE: where the policy table allows it, before any message of a stream has arrived and
  * within the budget of the call.
  */
-export function retryMiddleware(
-  defaults: RetryPolicy | false | undefined,
-  beforeAttempt: () => void,
-): ClientMiddleware<InternalExtension> {
+export function retryLayer(defaults: RetryPolicy | false | undefined, beforeAttempt: () => void, next: Layer): Layer {
   return async function* retry(call, options) {
-    const policy = policyOf(call.method.path);
+    const { path } = call.method;
+    const { metadata, [callExpiry]: expiry, [callTrace]: trace } = options;
+    const policy = policyOf(path);
     const rules = retryRules(policy, options.retry, defaults);
     for (let attempt = 1; ; attempt++) {
       let produced = false;
       try {
         beforeAttempt();
-        const trace = options[callTrace];
-        if (trace) Object.assign(trace, { attempts: attempt, path: call.method.path });
-        const timed = withGrpcTimeout(options);
-        if (!call.responseStream) return yield* call.next(call.request, timed);
-        for await (const message of call.next(call.request, timed)) {
+        if (trace) {
+          trace.attempts = attempt;
+          trace.path = path;
+        }
+        if (expiry !== undefined) options.metadata = grpcTimeout(metadata, expiry);
+        if (!call.responseStream) return yield* next(call, options);
+        for await (const message of next(call, options)) {
           produced = true;
           yield message;
         }
         return;
       } catch (error) {
-        if (error instanceof ClientError) options[callTrace]?.failures.push(error);
+        if (error instanceof ClientError) trace?.failures.push(error);
         if (produced || attempt >= rules.maxAttempts || !mayRepeat(policy, rules, error) || options.signal?.aborted) {
           throw error;
         }
         const pauseMs = backoffMs(attempt, rules);
-        if (pauseMs >= (options[callExpiry] ?? Number.POSITIVE_INFINITY) - performance.now()) throw error;
+        if (pauseMs >= (expiry ?? Number.POSITIVE_INFINITY) - performance.now()) throw error;
         await sleep(pauseMs, options.signal);
       }
     }
@@ -66,11 +67,11 @@ function retryRules(
 ): RetryRules {
   if (asked) checkRetryPolicy(asked, "retry");
   if (policy.retry === "no" || asked === false || (asked === undefined && defaults === false)) return onlyOnce;
-  const chosen = { ...defaults, ...asked };
+  const usual = defaults || defaultRetryPolicy;
   return {
-    maxAttempts: chosen.maxAttempts ?? defaultRetryPolicy.maxAttempts,
-    initialBackoffMs: chosen.initialBackoffMs ?? defaultRetryPolicy.initialBackoffMs,
-    maxBackoffMs: chosen.maxBackoffMs ?? defaultRetryPolicy.maxBackoffMs,
+    maxAttempts: asked?.maxAttempts ?? usual.maxAttempts ?? defaultRetryPolicy.maxAttempts,
+    initialBackoffMs: asked?.initialBackoffMs ?? usual.initialBackoffMs ?? defaultRetryPolicy.initialBackoffMs,
+    maxBackoffMs: asked?.maxBackoffMs ?? usual.maxBackoffMs ?? defaultRetryPolicy.maxBackoffMs,
     asked: asked !== undefined,
   };
 }

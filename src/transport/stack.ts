@@ -1,12 +1,14 @@
 import { type ClientFactory, createClientFactory } from "nice-grpc";
 import type { ClientMiddleware } from "nice-grpc-common";
 import { type CallOptions, type CriLogger, defaultTimeoutMs } from "../options.js";
-import { deadlineMiddleware } from "./deadline.js";
+import { deadlineLayer } from "./deadline.js";
 import { loggingMiddleware } from "./logging.js";
-import { defaultMetadataMiddleware } from "./metadata.js";
-import { retryMiddleware } from "./retry.js";
-import { wireMiddleware } from "./wire.js";
-import type { InternalExtension } from "./wire-options.js";
+import { defaultMetadataLayer } from "./metadata.js";
+import { retryLayer } from "./retry.js";
+import { wire } from "./wire.js";
+import type { InternalExtension, Layer } from "./wire-options.js";
+
+type Factory = ClientFactory<InternalExtension>;
 
 /** What the stack of one client is made of. */
 export interface StackOptions {
@@ -20,21 +22,29 @@ export interface StackOptions {
 }
 
 /**
- * The order in which a call passes the middlewares, stated here and nowhere else, from the outside in:
+ * The order in which a call passes the layers, stated here and nowhere else, from the outside in:
  *
  * error mapping (`calls/invoke.ts`, facade only) → `middleware` → deadline → default metadata → retry → `attemptMiddleware` →
  * logging → large replies and errors of the wire → wire
  *
- * nice-grpc calls the one attached last first, so the code attaches them from the wire outwards.
+ * The code builds it from the wire outwards.
  */
-export function buildStack(options: StackOptions): ClientFactory<InternalExtension> {
-  let factory: ClientFactory<InternalExtension> = createClientFactory().use(wireMiddleware);
-  if (options.logger) factory = factory.use(loggingMiddleware(options.logger, options.endpoint));
-  for (const middleware of (options.attemptMiddleware ?? []).toReversed()) factory = factory.use(middleware);
-  factory = factory.use(retryMiddleware(options.defaults?.retry, options.beforeAttempt));
-  const metadata = options.defaults?.metadata;
-  if (metadata) factory = factory.use(defaultMetadataMiddleware(metadata));
-  factory = factory.use(deadlineMiddleware(options.defaults?.timeoutMs ?? defaultTimeoutMs, options.closing));
-  for (const middleware of (options.middleware ?? []).toReversed()) factory = factory.use(middleware);
-  return factory;
+export function buildStack({ endpoint, defaults, closing, beforeAttempt, ...options }: StackOptions): Factory {
+  const between = [...(options.attemptMiddleware ?? [])];
+  if (options.logger) between.push(loggingMiddleware(options.logger, endpoint));
+  let factory: Factory = createClientFactory();
+  let layers: Layer = wire;
+  if (between.length > 0) {
+    factory = attach(factory, [...between, wire]);
+    layers = (call, given) => call.next(call.request, given);
+  }
+  layers = retryLayer(defaults?.retry, beforeAttempt, layers);
+  if (defaults?.metadata) layers = defaultMetadataLayer(defaults.metadata, layers);
+  layers = deadlineLayer(defaults?.timeoutMs ?? defaultTimeoutMs, closing, layers);
+  return attach(factory, [...(options.middleware ?? []), layers]);
+}
+
+/** nice-grpc calls the one that was attached last first. */
+function attach(factory: Factory, middleware: readonly ClientMiddleware[]): Factory {
+  return middleware.reduceRight((attached: Factory, next) => attached.use(next), factory);
 }

@@ -1,4 +1,4 @@
-import type { ClientError, CallOptions as GrpcCallOptions } from "nice-grpc-common";
+import type { ClientError, ClientMiddleware, CallOptions as GrpcCallOptions } from "nice-grpc-common";
 import type { RetryPolicy } from "../options.js";
 
 /** What the raw stubs understand beyond nice-grpc's own call options. */
@@ -33,3 +33,10 @@ export interface InternalExtension extends RawCallExtension {
   /** On the clock of `performance.now()`. */
   [callExpiry]?: number;
 }
+
+/**
+ * One of this package's own layers around a call. It looks like a middleware, but passes on to the layer that it was made with: for
+ * layers that change neither request nor method that takes half the time of nice-grpc's composition, which copies the call for each.
+ * The options that it gets are its own to change.
+ */
+export type Layer = ClientMiddleware<InternalExtension>;

@@ -1,13 +1,13 @@
-import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
+import { ClientError, Status } from "nice-grpc-common";
 import { harmlessText, maxTextLength } from "../internal/redact.js";
 import { exceedsReplyLimits, readReply } from "./reply-decoding.js";
-import type { InternalExtension } from "./wire-options.js";
+import type { Layer } from "./wire-options.js";
 
 /**
  * Next to the wire, and so for all that comes behind: decodes large replies, and makes proper errors of what grpc-js reports of a peer
  * that breaks the rules: a status that gRPC does not have, a reply that cannot be unpacked, a refusal that no runtime ever spoke.
  */
-export const wireMiddleware: ClientMiddleware<InternalExtension> = async function* wire(call, options) {
+export const wire: Layer = async function* wire(call, options) {
   try {
     if (!call.responseStream) return await readReply(yield* call.next(call.request, options), options.signal);
     for await (const reply of call.next(call.request, options)) yield await readReply(reply, options.signal);

@@ -207,7 +207,8 @@ journeys("sessions", (bench) => {
 
   test.each(transports)("%s: attach: the main process's input and output, and its end", async (transport) => {
     await using container = await bench.container(await bench.sharedPod(), {
-      command: sh("read line; echo got $line; exit 9"),
+      // containerd passes the input on before it has begun to listen for output: an answer at once may come too early for it.
+      command: sh("read line; sleep 0.5; echo got $line; exit 9"),
       stdin: true,
     });
     await using session = await container.attach({ stdin: true, transport });

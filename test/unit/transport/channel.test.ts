@@ -38,6 +38,7 @@ it("the defaults are the ones that are documented", () => {
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
     "grpc.use_local_subchannel_pool": 1,
+    "grpc.enable_channelz": 0,
     "grpc-node.flow_control_window": 1_048_576,
   });
 });
