@@ -4,7 +4,8 @@ import type { Connection } from "../transport/connection.js";
 
 /** Refuses a reply in which one of the named facts is missing: undefined, empty text, zero, or a Long of zero. */
 export function demand(connection: Connection, rpc: Rpc, facts: Record<string, unknown>): void {
-  for (const [field, value] of Object.entries(facts)) {
+  for (const field in facts) {
+    const value = facts[field];
     if (value !== undefined && value !== null && value !== "" && value !== 0 && !isZero(value)) continue;
     throw new InvalidResponseError({
       message: `the runtime's reply lacks ${field}, which CRI demands`,

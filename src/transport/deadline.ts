@@ -8,8 +8,15 @@ import { callExpiry, type InternalExtension, type Layer } from "./wire-options.j
 /**
  * Gives a call its budget: the caller's, else the one of the policy table. The local timer is the backstop; the runtime hears
  * of the deadline from {@link grpcTimeout}. Also the place where a call learns that its client is being closed.
+ *
+ * @param closing aborts when the client is being closed
+ * @param own there is nobody but us behind this layer, who might keep the signal of a call that has ended
  */
-export function deadlineLayer(baseTimeoutMs: number, closing: readonly AbortSignal[], next: Layer): Layer {
+export function deadlineLayer(
+  baseTimeoutMs: number,
+  { closing, own }: { closing: readonly AbortSignal[]; own: boolean },
+  next: Layer,
+): Layer {
   return async function* deadline(call, options) {
     const budgetMs = budgetOf(call.method.path, call.requestStream ? undefined : call.request, options, baseTimeoutMs);
     const expiry = budgetMs === undefined ? undefined : performance.now() + budgetMs;
@@ -20,6 +27,7 @@ export function deadlineLayer(baseTimeoutMs: number, closing: readonly AbortSign
     };
     const link = linkAbort(options.signal, ...closing);
     let stopTimer = () => {};
+    let isFree = false;
     try {
       if (budgetMs !== undefined) {
         if (budgetMs <= 0) link.abort(tooLate());
@@ -27,10 +35,12 @@ export function deadlineLayer(baseTimeoutMs: number, closing: readonly AbortSign
       }
       link.signal.throwIfAborted();
       // Not a spread: V8 takes microseconds to add properties to an object that one has made.
-      const own = Object.assign({}, options);
-      own.signal = link.signal;
-      if (expiry !== undefined) own[callExpiry] = expiry;
-      return yield* next(call, own);
+      const linked = Object.assign({}, options);
+      linked.signal = link.signal;
+      if (expiry !== undefined) linked[callExpiry] = expiry;
+      const reply = yield* next(call, linked);
+      isFree = own && !call.responseStream;
+      return reply;
     } catch (error) {
       // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
       if (link.signal.aborted) throw link.signal.reason;
@@ -41,7 +51,8 @@ export function deadlineLayer(baseTimeoutMs: number, closing: readonly AbortSign
       throw error;
     } finally {
       stopTimer();
-      link.unlink();
+      if (isFree) link.recycle();
+      else link.unlink();
     }
   };
 }

@@ -40,7 +40,8 @@ export function buildStack({ endpoint, defaults, closing, beforeAttempt, ...opti
   }
   layers = retryLayer(defaults?.retry, beforeAttempt, layers);
   if (defaults?.metadata) layers = defaultMetadataLayer(defaults.metadata, layers);
-  layers = deadlineLayer(defaults?.timeoutMs ?? defaultTimeoutMs, closing, layers);
+  const own = between.length === 0;
+  layers = deadlineLayer(defaults?.timeoutMs ?? defaultTimeoutMs, { closing, own }, layers);
   return attach(factory, [...(options.middleware ?? []), layers]);
 }
 

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { CriError } from "../../src/index.js";
+import { CriClient, CriError } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
 
 /** The grpc-timeout header in milliseconds. */
@@ -172,6 +172,27 @@ describe("cancellation", () => {
     for (let round = 0; round < 20; round++)
       await Promise.all(Array.from({ length: 50 }, () => cri.version({ signal })));
     expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+
+  test("what a middleware keeps of a call is not touched by later ones", async () => {
+    const { runtime, cri } = await startFake();
+    const signals: AbortSignal[] = [];
+    const client = CriClient.lazy({
+      endpoint: runtime.endpoint,
+      attemptMiddleware: [
+        async function* keep(call, options) {
+          if (options.signal) signals.push(options.signal);
+          return yield* call.next(call.request, options);
+        },
+      ],
+    });
+    for (let call = 0; call < 3; call++) await client.version();
+    await cri.version();
+    expect(new Set(signals).size).toBe(3);
+    runtime.hangNext("Version");
+    expect(await rejection(client.version({ timeoutMs: 50 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false, true]);
+    await client.close();
   });
 
   test("closing the client ends calls under way with CLIENT_CLOSED, and later ones too", async () => {

@@ -57,4 +57,21 @@ describe("linkAbort", () => {
     expect(parent.signal.aborted).toBe(false);
     link.unlink();
   });
+
+  test("leaves its signal to the next one if it was not aborted, and only once", () => {
+    const parent = new AbortController();
+    const first = linkAbort(parent.signal);
+    first.recycle();
+    expect(getEventListeners(parent.signal, "abort")).toHaveLength(0);
+    const second = linkAbort(parent.signal);
+    const third = linkAbort(parent.signal);
+    expect(second.signal).toBe(first.signal);
+    expect(third.signal).not.toBe(first.signal);
+    second.abort("over");
+    second.recycle();
+    third.unlink();
+    const fourth = linkAbort(parent.signal);
+    expect(fourth.signal.aborted).toBe(false);
+    fourth.unlink();
+  });
 });
