@@ -55,7 +55,8 @@ try {
   });
   for (const format of formats) {
     const folder = join(root, "dist", format);
-    await bundle.write({ dir: folder, format, chunkFileNames: "src/chunks/[name].js" });
+    // The declarations have the comments: in what runs they would only take time to load.
+    await bundle.write({ dir: folder, format, chunkFileNames: "src/chunks/[name].js", comments: false });
     await cp(compiled, folder, { recursive: true, filter: (path) => !basename(path).endsWith(".js") });
   }
   await bundle.close();

@@ -1,13 +1,7 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
-import { follow } from "./follow.js";
-import { Liveness } from "./liveness.js";
-import { type Entries, LogDecoder } from "./log-decoder.js";
-import { LogReader } from "./log-reader.js";
+import type { LogReading } from "./log-reading.js";
 import { LogStream } from "./log-stream.js";
-import { openLog, waitForFile } from "./open-log.js";
-import { checkReadOptions, type ReadLogOptions, type ReadSettings } from "./read-options.js";
-import { writtenBefore } from "./rotation.js";
-import { startOf } from "./start.js";
+import { checkReadOptions, type ReadLogOptions } from "./read-options.js";
 
 /**
  * Reads a container's log file. The format, CRI's or Docker's JSON, is told by the first line of each file.
@@ -28,33 +22,12 @@ export function readLogFile(path: string, options: ReadLogOptions & { encoding: 
 export function readLogFile(path: string, options?: ReadLogOptions): LogStream<LogEntry> | LogStream<LogBytesEntry>;
 export function readLogFile(path: string, options: ReadLogOptions = {}) {
   const settings = checkReadOptions(options);
-  const decoder = new LogDecoder(settings);
-  return new LogStream<LogEntry | LogBytesEntry>(
-    (signal) => entriesOf(path, settings, decoder, signal),
-    () => decoder.skippedLines,
-    options.signal,
-  );
-}
-
-async function* entriesOf(
-  path: string,
-  settings: ReadSettings,
-  decoder: LogDecoder,
-  signal: AbortSignal,
-): AsyncGenerator<Entries> {
-  const liveness = new Liveness(settings, signal);
-  const file = settings.waitForFile ? await waitForFile(path, liveness) : await openLog(path);
-  if (!file) return;
-  try {
-    if (settings.tailLines === 0 && !settings.follow) return;
-    const reader = new LogReader(decoder, signal);
-    const older = settings.rotated ? await writtenBefore(file) : [];
-    const { rotated, current } = await startOf(file, older, settings, decoder.selection, signal);
-    for (const start of rotated) yield* reader.rotated(start);
-    reader.start(file, current);
-    yield* settings.follow ? follow(path, file, reader, liveness, signal) : reader.toEnd(file);
-    yield reader.end();
-  } finally {
-    await file.close();
+  let reading: LogReading | undefined;
+  async function* open(signal: AbortSignal) {
+    // Who reads no logs need not load what reads them.
+    const log = await import("./log-reading.js");
+    reading = new log.LogReading(path, settings, signal);
+    yield* reading.entries();
   }
+  return new LogStream<LogEntry | LogBytesEntry>(open, () => reading?.skippedLines ?? 0, options.signal);
 }

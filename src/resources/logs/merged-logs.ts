@@ -11,7 +11,6 @@ import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import { idOf, type PodTarget } from "../target.js";
 import { type ContainerLogOptions, containerLogs } from "./container-logs.js";
-import { LogMerge } from "./merge.js";
 
 /** Whose logs to read; everything given must match. */
 export interface LogQuery {
@@ -76,6 +75,7 @@ export function mergedLogs(
   const logs: LogStream[] = [];
 
   async function* open(closing: AbortSignal) {
+    const { LogMerge } = await import("./merge.js");
     const link = linkAbort(closing);
     const until = link.signal;
     const merge = new LogMerge<LogOwner>(orderWindowMs, until);
