@@ -29,6 +29,8 @@ export interface NodePeer {
   peer: string;
   place: Place;
   can: (task: Task) => boolean;
+  /** How Node.js is started. */
+  flags?: readonly string[];
 }
 
 export class NodeCompetitor implements Competitor {
@@ -38,7 +40,8 @@ export class NodeCompetitor implements Competitor {
   ) {}
 
   static async open(what: NodePeer): Promise<NodeCompetitor> {
-    const child = fork(programs.worker, [what.peer, JSON.stringify(what.place)], { execArgv: ["--expose-gc"] });
+    const execArgv = ["--expose-gc", ...(what.flags ?? [])];
+    const child = fork(programs.worker, [what.peer, JSON.stringify(what.place)], { execArgv });
     const competitor = new NodeCompetitor(what, child);
     await competitor.#answer();
     return competitor;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Task } from "../task.js";
 import type { Item, OpenPeer, Peer, Place } from "./peer.js";
@@ -63,15 +63,23 @@ async function times({ calls, inFlight }: { calls: number; inFlight: number }, c
   return figures;
 }
 
+/** The longest wait of a timer and the 99th percentile, then the longest garbage collection and all of them together. */
 async function delays(peer: Peer, { method, n, calls }: Task & { kind: "delay" }): Promise<number[]> {
   const list = need(peer, "list");
   const histogram = monitorEventLoopDelay({ resolution: 1 });
+  const collections: number[] = [0];
+  const observer = new PerformanceObserver((seen) => {
+    collections.push(...seen.getEntries().map(({ duration }) => duration));
+  });
+  observer.observe({ entryTypes: ["gc"] });
   histogram.enable();
   for (let call = 0; call < calls; call++) await list(method, n);
   // What the last call blocked is noticed afterwards.
   await sleep(10);
   histogram.disable();
-  return [histogram.max / 1e6, histogram.percentile(99) / 1e6];
+  observer.disconnect();
+  const collecting = collections.reduce((sum, ms) => sum + ms);
+  return [histogram.max / 1e6, histogram.percentile(99) / 1e6, Math.max(...collections), collecting / calls];
 }
 
 async function memory(peer: Peer, { method, n, calls }: Task & { kind: "memory" }): Promise<number[]> {
