@@ -1,17 +1,18 @@
 /**
- * `npm run bench -- NAME [options]`: measurements, each in a folder of its own with a `main.ts` that exports `help` and `main`.
- * `npm run bench` without a name: those that export `page`, too, for `docs/performance.md`.
+ * `npm run bench -- NAME [options]`: measurements, each in a folder of its own with a `main.ts` that exports `help`, and `main` or
+ * `page` or both. `npm run bench` without a name: those that export `page`, for `docs/performance.md`.
  *
  * @module
  */
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Report, writePage } from "./support/page.js";
+import { printReport, type Report, writePage } from "./support/page.js";
 
 interface Benchmark {
   /** What it measures and its options, in a few lines. */
   help: string;
-  main(args: string[]): Promise<void>;
+  /** Measures and prints. Without it the report for the page is printed. */
+  main?(args: string[]): Promise<void>;
   /** Measures for the page. */
   page?(args: string[]): Promise<Report>;
 }
@@ -35,9 +36,10 @@ async function measureAll(args: string[]): Promise<void> {
 }
 
 async function measureOne(name: string, args: string[]): Promise<void> {
-  const { help, main } = await load(name);
+  const { help, main, page } = await load(name);
   if (args.includes("--help")) console.log(help);
-  else await main(args);
+  else if (main) await main(args);
+  else if (page) printReport(await page(args));
 }
 
 const [name, ...args] = process.argv.slice(2);

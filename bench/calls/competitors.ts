@@ -7,12 +7,10 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { run } from "../../test/runtime/lab/command.js";
+import type { Role } from "../support/interleave.js";
 import { programs } from "./build.js";
 import type { Place } from "./peers/peer.js";
 import type { Answer, Task } from "./task.js";
-
-/** What a competitor is to those who read: this package, something to use instead, or no client at all. */
-export type Role = "ours" | "peer" | "yardstick";
 
 export interface Competitor extends Disposable {
   readonly name: string;

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../../scripts/lib/buf.js";
 import { packageVersion } from "../../test/runtime/lab/debian.js";
-import { interleave } from "../support/interleave.js";
+import { interleave, type Role } from "../support/interleave.js";
 import { positive } from "../support/options.js";
-import { type Chart, chartTable, type Report, type Section } from "../support/page.js";
-import { type Competitor, Crictl, GoCompetitor, NodeCompetitor, type Role } from "./competitors.js";
+import { barsOf, type Chart, chartTable, failuresOf, type Report, type Section } from "../support/page.js";
+import { type Competitor, Crictl, GoCompetitor, NodeCompetitor } from "./competitors.js";
 import { decodedSize } from "./replies.js";
 import { groups, type Scenario } from "./scenarios.js";
 import { Stage } from "./stage.js";
@@ -88,15 +88,11 @@ async function measureOne(
     if (figures.length === 0) throw new Error("It has measured nothing.");
     return figures;
   };
-  const contestants = taking.map((one) => ({ name: one.name, run: run(one) }));
+  const contestants = taking.map((one) => ({ name: one.name, role: one.role, run: run(one) }));
   if (!once) await interleave(contestants, 2); // the code is compiled
   const scores = await interleave(contestants, once ? 1 : rounds);
-  const bars = scores.flatMap(({ name, results, failures }) => {
-    for (const failure of failures) warnings.push(`${chart.name}: ${name}: ${failure}`);
-    const role = taking.find((one) => one.name === name)?.role ?? "peer";
-    return results.length > 0 ? [{ name, role, figures: summarise(results) }] : [];
-  });
-  return { ...chart, bars };
+  warnings.push(...failuresOf(chart.name, scores));
+  return { ...chart, bars: barsOf(scores, summarise) };
 }
 
 /** Bounds how long V8 stops everything to clear away young objects, to which everything in a list belongs. */

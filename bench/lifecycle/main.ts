@@ -5,9 +5,9 @@
  */
 import { parseArgs } from "node:util";
 import { labAvailability } from "../../test/runtime/lab/lab.js";
-import { interleave } from "../support/interleave.js";
+import { interleave, type Role } from "../support/interleave.js";
 import { positive } from "../support/options.js";
-import { type Bar, type Chart, chartTable, type Report } from "../support/page.js";
+import { barsOf, type Chart, failuresOf, type Report } from "../support/page.js";
 import { median } from "../support/statistics.js";
 import { Bare } from "./bare.js";
 import { live } from "./ours.js";
@@ -30,22 +30,11 @@ const atOnce = 20;
 /** A way to let a pod live. */
 interface Way {
   name: string;
-  role: Bar["role"];
+  role: Role;
   live(name: string): Promise<void>;
 }
 
 export async function page(args: string[]): Promise<Report> {
-  return await report(args);
-}
-
-export async function main(args: string[]): Promise<void> {
-  const { about, sections, warnings } = await report(args);
-  console.log(`\n${about}`);
-  for (const chart of sections.flatMap(({ charts }) => charts)) console.log(`\n${chart.name}\n\n${chartTable(chart)}`);
-  for (const warning of warnings) console.log(`\n!!! ${warning}`);
-}
-
-async function report(args: string[]): Promise<Report> {
   const { values } = parseArgs({
     args,
     options: { rounds: { type: "string", default: "5" }, "no-go": { type: "boolean", default: false } },
@@ -109,14 +98,11 @@ async function measureAll(
 }
 
 async function measure(name: string, pods: number, ways: Way[], rounds: number, warnings: string[]): Promise<Chart> {
-  const contestants = ways.map((way) => ({ name: way.name, run: () => timeOf(way, pods) }));
+  const contestants = ways.map((way) => ({ ...way, run: () => timeOf(way, pods) }));
   await interleave(contestants, 1); // the code is compiled, and what the runtime makes once is there
   const scores = await interleave(contestants, rounds);
-  const bars = scores.flatMap(({ name: who, results, failures }): Bar[] => {
-    warnings.push(...failures.map((failure) => `${name}: ${who}: ${failure}`));
-    const role = ways.find((way) => way.name === who)?.role ?? "peer";
-    return results.length > 0 ? [{ name: who, role, figures: [median(results), Math.max(...results)] }] : [];
-  });
+  warnings.push(...failuresOf(name, scores));
+  const bars = barsOf(scores, (results) => [median(results), Math.max(...results)]);
   return { name, unit: "ms", columns: ["p50", "max"], bars };
 }
 

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient } from "k8s-cri-client";
 import { tracesOf } from "../../test/runtime/helpers/node-traces.js";
-import { labAvailability, startLab } from "../../test/runtime/lab/lab.js";
+import { startLab } from "../../test/runtime/lab/lab.js";
 import { type Undo, undo } from "../support/undo.js";
 import { namespace } from "./pod.js";
 
@@ -24,8 +24,6 @@ export class Stage implements AsyncDisposable {
   }
 
   static async open(): Promise<Stage> {
-    const availability = labAvailability();
-    if (!availability.available) throw new Error(`No containerd on this machine: ${availability.reason}.`);
     const undoing: Undo[] = [];
     try {
       const lab = await startLab({ versions: ["2.1"] });

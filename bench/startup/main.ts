@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { buildDist, generateProtobufEs, output } from "../support/build.js";
 import { interleave } from "../support/interleave.js";
 import { positive } from "../support/options.js";
-import { type Chart, chartTable, type Report } from "../support/page.js";
+import { barsOf, type Chart, failuresOf, type Report } from "../support/page.js";
 import { median, show } from "../support/statistics.js";
 import { loadedBy } from "./loaded.js";
 import { installSizes, pack } from "./sizes.js";
@@ -24,20 +24,6 @@ Usage: npm run bench -- startup [options]
 Everyone is loaded by a process of its own in each round, after a round that fills the system's cache of files. "To ours" is how
 many times what \`import\` of this package takes.`;
 
-/** Without tables as they come: the page has them. */
-export async function page(args: string[]): Promise<Report> {
-  return await report(args);
-}
-
-export async function main(args: string[]): Promise<void> {
-  const { sections, warnings } = await report(args);
-  for (const { about, charts } of sections) {
-    console.log(`\n${about}`);
-    for (const chart of charts) console.log(`\n${chart.name}\n\n${chartTable(chart)}`);
-  }
-  for (const warning of warnings) console.log(`\n!!! ${warning}`);
-}
-
 /** What is told of each, as charts. */
 const quantities: (Pick<Chart, "name" | "unit"> & { of: (cost: Cost) => number })[] = [
   { name: "time to load", unit: "ms", of: ({ wallMs }) => wallMs },
@@ -45,7 +31,7 @@ const quantities: (Pick<Chart, "name" | "unit"> & { of: (cost: Cost) => number }
   { name: "memory that is more (RSS)", unit: "MB", of: ({ rssBytes }) => rssBytes / 1e6 },
 ];
 
-async function report(args: string[]): Promise<Report> {
+export async function page(args: string[]): Promise<Report> {
   const { values } = parseArgs({
     args,
     options: { rounds: { type: "string", default: "15" }, "no-go": { type: "boolean" } },
@@ -79,18 +65,14 @@ async function report(args: string[]): Promise<Report> {
 }
 
 async function measureAll(rounds: number, warnings: string[]): Promise<Chart[]> {
-  const contestants = subjects.map((subject) => ({ name: subject.name, run: () => measure(subject) }));
+  const contestants = subjects.map((subject) => ({ ...subject, run: () => measure(subject) }));
   await interleave(contestants, 1);
   const scores = await interleave(contestants, rounds);
-  for (const { name, failures } of scores) warnings.push(...failures.map((failure) => `${name}: ${failure}`));
+  warnings.push(...failuresOf("loading", scores));
   return quantities.map(({ name, unit, of }) => ({
     name,
     unit,
     columns: ["p50", "max"],
-    bars: subjects.flatMap((subject) => {
-      const figures = scores.find((score) => score.name === subject.name)?.results.map(of) ?? [];
-      if (figures.length === 0) return [];
-      return [{ name: subject.name, role: subject.role, figures: [median(figures), Math.max(...figures)] }];
-    }),
+    bars: barsOf(scores, (results) => [median(results.map(of)), Math.max(...results.map(of))]),
   }));
 }

@@ -5,11 +5,11 @@
  */
 import { fileURLToPath } from "node:url";
 import { node, proto, protobufEs } from "../support/build.js";
-import type { Bar } from "../support/page.js";
+import type { Role } from "../support/interleave.js";
 
 export interface Subject {
   name: string;
-  role: Bar["role"];
+  role: Role;
   how: "import" | "require";
   /** Modules, in the order in which they are loaded. */
   what: string[];

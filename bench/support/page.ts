@@ -5,6 +5,7 @@
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Role, Score } from "./interleave.js";
 import { machine } from "./machine.js";
 import { plot } from "./plot.js";
 import { show } from "./statistics.js";
@@ -13,8 +14,7 @@ import { table } from "./table.js";
 /** One of those that were measured. */
 export interface Bar {
   name: string;
-  /** This package, something to use instead, or what no client is: a limit, or a measure to compare with. */
-  role: "ours" | "peer" | "yardstick";
+  role: Role;
   /** As many as the chart has columns; the first one is drawn, and compared. */
   figures: [number, number];
 }
@@ -44,6 +44,30 @@ export interface Report {
   /** What is missing, or went wrong. */
   warnings: string[];
   sections: Section[];
+}
+
+/** One for each of those that have achieved something. */
+export function barsOf<Result>(
+  scores: readonly Score<Result>[],
+  summarise: (results: readonly Result[]) => [number, number],
+): Bar[] {
+  const measured = scores.filter(({ results }) => results.length > 0);
+  return measured.map(({ name, role, results }) => ({ name, role, figures: summarise(results) }));
+}
+
+/** What kept some from it, for the warnings. */
+export function failuresOf(what: string, scores: readonly Score<unknown>[]): string[] {
+  return scores.flatMap(({ name, failures }) => failures.map((failure) => `${what}: ${name}: ${failure}`));
+}
+
+/** Prints a report, without its pictures. */
+export function printReport({ title, about, warnings, sections }: Report): void {
+  console.log(`\n${title}\n\n${about}`);
+  for (const section of sections) {
+    console.log(`\n${section.about}`);
+    for (const chart of section.charts) console.log(`\n${chart.name}\n\n${chartTable(chart)}`);
+  }
+  for (const warning of warnings) console.log(`\n!!! ${warning}`);
 }
 
 /** The table of a chart, with each one's ratio to ours. */
