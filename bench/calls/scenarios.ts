@@ -49,7 +49,8 @@ export function groups(rounds: number): Group[] {
       id: "round-trips",
       title: "Small calls",
       about:
-        "Version, whose messages are a few dozen bytes: one call after the other, and 64 under way at any time. The time is that of one call.",
+        "Version, whose messages are a few dozen bytes: one call after the other, and 64 under way at any time. The time is that of one call. " +
+        "Ours and Go's have a deadline, which is a header and a timer on either side; the others have none, and wait for ever.",
       scenarios: [
         { ...times, name: "Version, one at a time", task: { ...version, calls: 500, inFlight: 1 } },
         { ...times, name: "Version, 64 in flight", task: { ...version, calls: 1_280, inFlight: 64 } },

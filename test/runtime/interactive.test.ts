@@ -17,7 +17,7 @@ journeys("interactive", (bench) => {
     });
     const left = container.execInteractive(["sh"], { input, output });
     const seconds = aWhile();
-    input.write(`until stty size | grep .; do sleep 0.1; done; sleep ${seconds} & echo started\n`);
+    input.write(`until stty size | grep '33 99'; do sleep 0.1; done; sleep ${seconds} & echo started\n`);
     await eventually(
       () => seen,
       (text) => text.includes("33 99\r\n") && text.includes("\nstarted"),
@@ -47,9 +47,12 @@ journeys("interactive", (bench) => {
       seen += chunk.toString();
     });
     const left = container.attachInteractive({ input, output });
-    input.write("one\n");
+    // containerd passes input on before it has begun to listen for output, so an answer may be lost.
     await eventually(
-      () => seen,
+      () => {
+        input.write("one\n");
+        return seen;
+      },
       (text) => text.includes("got one"),
     );
     input.write("\x10\x11");
