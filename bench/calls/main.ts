@@ -110,7 +110,7 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
   const crictl = await Crictl.find(place);
   return [
     await open("k8s-cri-client", "ours", "ours", everything),
-    await open(`k8s-cri-client, node ${smallYoungGeneration}`, "ours", "ours", delay, [smallYoungGeneration]),
+    await open("k8s-cri-client, 2 MB semi-spaces", "ours", "ours", delay, [smallYoungGeneration]),
     await open("nice-grpc, ts-proto", "peer", "nice-grpc", everything),
     await open("grpc-js, proto-loader", "peer", "proto-loader", everything),
     await open("grpc-js, protobufjs static", "peer", "protobufjs", everything),

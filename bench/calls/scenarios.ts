@@ -95,7 +95,7 @@ export function groups(rounds: number): Group[] {
       about:
         "How long a timer has to wait while 10,000 containers are listed: the longest wait, and the 99th percentile of all waits. Medians over the rounds, in each of which the list is asked for three times; " +
         "perf_hooks looks every millisecond, and nothing is subtracted. Node.js only. This package decodes for 2 ms at a time. What is left are collections of garbage, which the second table shows by themselves: V8 moves all young objects that are still in use at once, " +
-        "and with a list in the making that is nearly all of them. A flag of Node.js bounds how many there are: a program that must not wait has both lists and short waits with it.",
+        "and with a list in the making that is nearly all of them. A flag of Node.js bounds how many there are, in the second line `--max-semi-space-size=2`: a program that must not wait has long lists and short waits with it.",
       scenarios: [
         {
           name: "while listing 10,000 containers",
