@@ -4,6 +4,14 @@ import { otherFiles } from "./test/conformance/known-differences.js";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** Files that replace a module for all, or count what the whole process has: they need a process of their own. */
+const alone = [
+  "test/unit/logs/{file-watch,open-log}.test.ts",
+  "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
+  "test/unit/resources/sessions/copy/unpack.test.ts",
+  "test/integration/{connecting,fake-runtime,fake-sessions,soak}.test.ts",
+];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -16,8 +24,13 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { extends: true, test: { name: "integration", include: ["test/integration/**/*.test.ts"] } },
+      // One module graph for the files of a worker: to load it for each takes longer than most of the tests.
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], exclude: alone, isolate: false } },
+      {
+        extends: true,
+        test: { name: "integration", include: ["test/integration/**/*.test.ts"], exclude: alone, isolate: false },
+      },
+      { extends: true, test: { name: "alone", include: alone } },
       {
         extends: true,
         test: {

@@ -108,7 +108,7 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
     try {
       made = await createUncut(creation);
       // An answer that comes when time is up may tell of a wreck: the runtime keeps the deadline too, and containerd goes on without it.
-      const late = isSpent(budget);
+      const late = (budget.leftMs() ?? 1) <= 0;
       doubt.remains = mayBeOlder || late || budget.caller.signal?.aborted === true;
       if (!doubt.remains) return { id: made, adopted: false };
       budget.caller.signal?.throwIfAborted();

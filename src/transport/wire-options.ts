@@ -35,8 +35,8 @@ export interface InternalExtension extends RawCallExtension {
 }
 
 /**
- * One of this package's own layers around a call. It looks like a middleware, but passes on to the layer that it was made with: for
- * layers that change neither request nor method that takes half the time of nice-grpc's composition, which copies the call for each.
- * The options that it gets are its own to change.
+ * One of this package's own layers around a call. It looks like a middleware, but passes on to the layer that it was made with:
+ * nice-grpc's own composition copies the call for each, which takes longer than the layer itself. The first one copies the options, and
+ * those behind it may change them.
  */
 export type Layer = ClientMiddleware<InternalExtension>;

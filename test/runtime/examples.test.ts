@@ -43,7 +43,7 @@ function define({ runtime }: Bench): void {
     const { code, stdout } = await run(
       "script",
       ["-qec", script, "/dev/null"],
-      "until stty size | grep .; do sleep 0.1; done; exit 5\n",
+      "until stty size | grep '43 132'; do sleep 0.1; done; exit 5\n",
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/43 132\r/);
