@@ -23,6 +23,8 @@ export default defineConfig({
   },
   test: {
     testTimeout: 30_000,
+    // Most tests wait more than they work, and vitest would have a worker for each processor but one.
+    maxWorkers: 3,
     projects: [
       // One module graph for the files of a worker: to load it for each takes longer than most of the tests.
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], exclude: alone, isolate: false } },
