@@ -120,10 +120,11 @@ class UnreadReply {
       // grpc-js has just put the reply together, which has taken its time already.
       let pauseAt = 0;
       do {
-        if (performance.now() < pauseAt) continue;
-        await nextTurn();
-        signal?.throwIfAborted();
-        pauseAt = performance.now() + sliceMs;
+        if (performance.now() >= pauseAt) {
+          await nextTurn();
+          signal?.throwIfAborted();
+          pauseAt = performance.now() + sliceMs;
+        }
       } while (!reading.advance(sliceBytes));
       const { message, fields } = reading;
       sizes.set(message, { bytes: this.bytes.length, fields, path: this.path, limits: this.limits });

@@ -34,13 +34,13 @@ export function buildStack({ endpoint, defaults, closing, beforeAttempt, ...opti
   if (options.logger) between.push(loggingMiddleware(options.logger, endpoint));
   let factory: Factory = createClientFactory();
   let layers: Layer = wire;
-  if (between.length > 0) {
+  const own = between.length === 0;
+  if (!own) {
     factory = attach(factory, [...between, wire]);
     layers = (call, given) => call.next(call.request, given);
   }
   layers = retryLayer(defaults?.retry, beforeAttempt, layers);
   if (defaults?.metadata) layers = defaultMetadataLayer(defaults.metadata, layers);
-  const own = between.length === 0;
   layers = deadlineLayer(defaults?.timeoutMs ?? defaultTimeoutMs, { closing, own }, layers);
   return attach(factory, [...(options.middleware ?? []), layers]);
 }

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
+import type { ClientMiddleware } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
-import { CriClient, CriError } from "../../src/index.js";
+import { CriError } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
 
 /** The grpc-timeout header in milliseconds. */
@@ -175,24 +176,17 @@ describe("cancellation", () => {
   });
 
   test("what a middleware keeps of a call is not touched by later ones", async () => {
-    const { runtime, cri } = await startFake();
     const signals: AbortSignal[] = [];
-    const client = CriClient.lazy({
-      endpoint: runtime.endpoint,
-      attemptMiddleware: [
-        async function* keep(call, options) {
-          if (options.signal) signals.push(options.signal);
-          return yield* call.next(call.request, options);
-        },
-      ],
-    });
-    for (let call = 0; call < 3; call++) await client.version();
-    await cri.version();
+    const keep: ClientMiddleware = async function* keep(call, options) {
+      if (options.signal) signals.push(options.signal);
+      return yield* call.next(call.request, options);
+    };
+    const { runtime, cri } = await startFake({}, { attemptMiddleware: [keep] });
+    for (let call = 0; call < 3; call++) await cri.version();
     expect(new Set(signals).size).toBe(3);
     runtime.hangNext("Version");
-    expect(await rejection(client.version({ timeoutMs: 50 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(await rejection(cri.version({ timeoutMs: 50 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false, true]);
-    await client.close();
   });
 
   test("closing the client ends calls under way with CLIENT_CLOSED, and later ones too", async () => {

@@ -337,12 +337,7 @@ describe("createReconciled", () => {
       left = 0;
       return failure("DEADLINE_EXCEEDED");
     };
-    const budget: Budget = {
-      caller: {},
-      leftMs: () => left,
-      options: () => ({ timeoutMs: left }),
-      sleep: async () => {},
-    };
+    const budget = { ...forever(), leftMs: () => left };
     const leftover = found({ id: "leftover" });
     const { creation, log } = scene([spend], [leftover], budget);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
@@ -355,12 +350,7 @@ describe("createReconciled", () => {
       left = -1;
       return "late";
     };
-    const budget: Budget = {
-      caller: {},
-      leftMs: () => left,
-      options: () => ({ timeoutMs: left }),
-      sleep: async () => {},
-    };
+    const budget = { ...forever(), leftMs: () => left };
     const { creation, log } = scene([late], [found({ id: "late", fresh: false })], budget);
     await expect(createReconciled(creation)).rejects.toMatchObject({
       code: "DEADLINE_EXCEEDED",
