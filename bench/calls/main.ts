@@ -63,10 +63,11 @@ async function measure(args: string[], tell: (chart: Chart) => void): Promise<Re
       const charts: Chart[] = [];
       for (const scenario of scenarios) {
         const chosen = competitors.filter((one) => `${group.id}: ${scenario.name}: ${one.name}`.includes(options.only));
-        const chart = await measureOne(scenario, chosen, rounds, warnings);
-        if (chart.bars.length === 0) continue;
-        tell(chart);
-        charts.push(chart);
+        for (const chart of await measureOne(scenario, chosen, rounds, warnings)) {
+          if (chart.bars.length === 0) continue;
+          tell(chart);
+          charts.push(chart);
+        }
       }
       if (charts.length > 0) sections.push({ ...group, charts });
     }
@@ -77,11 +78,11 @@ async function measure(args: string[], tell: (chart: Chart) => void): Promise<Re
 }
 
 async function measureOne(
-  { task, summarise, once, ...chart }: Scenario,
+  { task, once, also, ...view }: Scenario,
   competitors: readonly Competitor[],
   rounds: number,
   warnings: string[],
-): Promise<Chart> {
+): Promise<Chart[]> {
   const taking = competitors.filter((one) => one.can(task));
   const run = (one: Competitor) => async () => {
     const { figures = [] } = await one.perform(task);
@@ -91,8 +92,11 @@ async function measureOne(
   const contestants = taking.map((one) => ({ name: one.name, role: one.role, run: run(one) }));
   if (!once) await interleave(contestants, 2); // the code is compiled
   const scores = await interleave(contestants, once ? 1 : rounds);
-  warnings.push(...failuresOf(chart.name, scores));
-  return { ...chart, bars: barsOf(scores, summarise) };
+  warnings.push(...failuresOf(view.name, scores));
+  return [view, ...(also ? [also] : [])].map(({ summarise, ...chart }) => ({
+    ...chart,
+    bars: barsOf(scores, summarise),
+  }));
 }
 
 /** Bounds how long V8 stops everything to clear away young objects, to which everything in a list belongs. */
