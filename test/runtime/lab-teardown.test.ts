@@ -39,7 +39,11 @@ test.skipIf(!availability.available)(availability.available ? name : `${name}: $
   await symlink(join(cacheFolder(), "debian"), join(cache, "debian"));
 
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
-  const output = await run("unshare", [...namespaces, process.execPath, "--import", "tsx", lifecycle], {
+  // Other programs of the machine write to /run at any time, so the lab gets one that nobody else sees. It has the one folder
+  // that `mount` itself would create.
+  const furnish = 'mount -t tmpfs tmpfs /run && mkdir -p /run/mount && exec "$@"';
+  const program = ["/bin/sh", "-c", furnish, "sh", process.execPath];
+  const output = await run("unshare", [...namespaces, ...program, "--import", "tsx", lifecycle], {
     env: { ...process.env, CRI_LAB_CACHE: cache, TMPDIR: temporary },
     timeoutMs: 240_000,
   });

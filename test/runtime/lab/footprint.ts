@@ -1,5 +1,6 @@
 /**
- * What a lab could leave behind on a machine, as a list of lines that can be compared.
+ * What a lab could leave behind on a machine, as a list of lines that can be compared. Folders that other programs write to as
+ * well are searched for the names of the lab and its programs only.
  *
  * @module
  */
@@ -10,6 +11,9 @@ import { cacheFolder } from "./cache.js";
 import { cgroupMounts } from "./cgroups.js";
 import { networkInterfaces, readForwarding } from "./network.js";
 import { identify, isKernels } from "./processes.js";
+
+/** The lab's own control groups, and what its programs create by default when nothing encloses them. */
+const ofLab = /^(cri-lab-.*|k8s\.io|containerd|cni|runc|crun|registry|docker-registry)$/;
 
 export function footprint(): string[] {
   return [
@@ -22,11 +26,16 @@ export function footprint(): string[] {
       .map((line) => `route ${line.trim()}`),
     ...mounts().map((line) => `mount ${line}`),
     ...processes().map((line) => `process ${line}`),
-    ...cgroupMounts().flatMap(({ path }) => entries(path).map((name) => `cgroup ${join(path, name)}`)),
-    ...["/run", "/run/netns", "/run/containerd", "/run/containerd/s", "/var/lib", "/var/lib/cni", "/opt", "/etc/cni"]
-      .concat(tmpdir(), join(cacheFolder(), "labs"))
-      .flatMap((folder) => entries(folder).map((name) => `file ${join(folder, name)}`)),
+    ...cgroupMounts().flatMap(({ path }) => ofLabIn(path).map((name) => `cgroup ${join(path, name)}`)),
+    ...["/var/lib", "/opt", "/etc"].flatMap((folder) => ofLabIn(folder).map((name) => `file ${join(folder, name)}`)),
+    ...["/run", "/run/netns", "/run/containerd", "/run/containerd/s", tmpdir(), join(cacheFolder(), "labs")].flatMap(
+      (folder) => entries(folder).map((name) => `file ${join(folder, name)}`),
+    ),
   ].sort();
+}
+
+function ofLabIn(folder: string): string[] {
+  return entries(folder).filter((name) => ofLab.test(name));
 }
 
 /** Lines of one footprint that the other lacks, in both directions. */
