@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, createSecureContext, type SecureContext } from "node:tls";
+import { type ConnectionOptions, createSecureContext, type SecureContext } from "node:tls";
 import { InvalidInputError } from "../errors.js";
+import { verifiedFor } from "../internal/server-identity.js";
 import type { TlsOptions } from "../options.js";
 
 /**
@@ -12,13 +12,7 @@ import type { TlsOptions } from "../options.js";
  */
 export function tlsOptionsFor(url: URL, tls: TlsOptions = {}): ConnectionOptions {
   const { serverName = url.hostname.replace(/^\[(.*)\]$/, "$1") } = tls;
-  return {
-    rejectUnauthorized: true,
-    secureContext: secureContextOf(tls),
-    // An address is no server name in the eyes of TLS, and verified all the same.
-    servername: isIP(serverName) === 0 ? serverName : "",
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
-  };
+  return { secureContext: secureContextOf(tls), ...verifiedFor(serverName) };
 }
 
 function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext {

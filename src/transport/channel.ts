@@ -48,7 +48,7 @@ export interface RuntimeChannelOptions {
  */
 export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannelOptions = {}): Channel {
   const secure = endpoint.kind === "tcp" && endpoint.tls;
-  const credentials = secure ? createTlsCredentials(options.tls) : ChannelCredentials.createInsecure();
+  const credentials = secure ? createTlsCredentials(endpoint.host, options.tls) : ChannelCredentials.createInsecure();
   const channel = new RuntimeChannel(endpoint.target, new EndingCredentials(credentials), {
     ...channelDefaults,
     ...authorityOptions(endpoint, options.tls),
@@ -75,10 +75,10 @@ class RuntimeChannel extends Channel {
   }
 }
 
-/** Which name the runtime is called by: in the `:authority` header, and with TLS as the name to verify and to ask for (SNI). */
+/** Which name the runtime is called by in the `:authority` header. */
 function authorityOptions(endpoint: Endpoint, tls: TlsOptions | undefined): ChannelOptions {
   // Servers in Go refuse a path there. grpc-js says localhost for sockets too; this makes it so for pipes and whatever comes.
   if (endpoint.kind !== "tcp") return { "grpc.default_authority": "localhost" };
   if (!endpoint.tls || tls?.serverName === undefined) return {}; // grpc-js: host:port
-  return { "grpc.default_authority": tls.serverName, "grpc.ssl_target_name_override": tls.serverName };
+  return { "grpc.default_authority": tls.serverName };
 }

@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { ChannelCredentials } from "@grpc/grpc-js";
+import { createSecureContext } from "node:tls";
 import { InvalidInputError } from "../errors.js";
 import type { TlsOptions } from "../options.js";
+import { TlsCredentials } from "./tls-credentials.js";
 
 /** Whether any field of the TLS options is set. */
 export function hasTlsOptions(tls: TlsOptions | undefined): tls is TlsOptions {
@@ -29,16 +30,25 @@ export function checkTlsOptions(tls: TlsOptions): void {
   }
 }
 
-/** The credentials of a TLS channel. The server name is a matter of channel options: see `createRuntimeChannel`. */
-export function createTlsCredentials(tls: TlsOptions = {}): ChannelCredentials {
+/**
+ * Creates the credentials of a TLS channel. Its server has to prove that it is `tls.serverName`, or else `host`.
+ *
+ * @throws {@link InvalidInputError} if the TLS options cannot be read.
+ */
+export function createTlsCredentials(host: string, tls: TlsOptions = {}): TlsCredentials {
   checkTlsOptions(tls);
-  const key = tls.key === undefined ? null : Buffer.from(pemText("key", tls.key));
-  return ChannelCredentials.createSsl(certificates("ca", tls.ca), key, certificates("cert", tls.cert));
+  const { serverName = host, ca, cert, key } = tls;
+  const context = createSecureContext({
+    ...(ca !== undefined && { ca: certificates("ca", ca) }),
+    ...(cert !== undefined && { cert: certificates("cert", cert) }),
+    ...(key !== undefined && { key: pemText("key", key) }),
+  });
+  return new TlsCredentials(context, serverName);
 }
 
 // One after the other on lines of their own: of certificates pasted together without a line break OpenSSL reads only the first.
-function certificates(field: "ca" | "cert", value: string | Uint8Array | undefined): Buffer | null {
-  return value === undefined ? null : Buffer.from(certificateBlocks(field, value).join("\n"));
+function certificates(field: "ca" | "cert", value: string | Uint8Array): string {
+  return certificateBlocks(field, value).join("\n");
 }
 
 /** What each failure looks like in the text of grpc-js, Node.js or OpenSSL, and what it means to a user of this package. */

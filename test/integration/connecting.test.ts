@@ -210,13 +210,13 @@ describe("TLS", () => {
   beforeAll(async () => {
     authority = await createCertificateAuthority();
     stranger = await createCertificateAuthority("Stranger");
-    good = await authority.issue({ names: ["localhost", "127.0.0.1"] });
+    good = await authority.issue({ names: ["localhost", "127.0.0.1", "::1"] });
   });
 
-  function serveTls(certified: CertifiedKey, { mutual = false } = {}): Promise<VersionServer> {
+  function serveTls(certified: CertifiedKey, { mutual = false, host = "127.0.0.1" } = {}): Promise<VersionServer> {
     const pair = { private_key: Buffer.from(certified.key), cert_chain: Buffer.from(certified.cert) };
     const credentials = ServerCredentials.createSsl(Buffer.from(authority.cert), [pair], mutual);
-    return serve("127.0.0.1:0", { credentials });
+    return serve(`${host}:0`, { credentials });
   }
 
   async function explained(server: VersionServer, tls?: TlsOptions): Promise<string | undefined> {
@@ -233,6 +233,29 @@ describe("TLS", () => {
     const bytes = new TextEncoder().encode(stranger.cert.trimEnd() + authority.cert);
     await expect(dial(`https://${host}:${server.port}`, { tls: { ca: bytes } }).version({})).resolves.toBeDefined();
     expect(server.authorities[0]).toBe(`${host}:${server.port}`);
+  });
+
+  it("connects to an IPv6 address, and sends no server name that Node.js would refuse or warn of", async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error) => warnings.push(warning.message);
+    process.on("warning", note);
+    try {
+      const server = await serveTls(good, { host: "[::1]" });
+      await dial(`https://[::1]:${server.port}`, { tls: { ca: authority.cert } }).version({});
+      const tls = { ca: authority.cert, serverName: "127.0.0.1" };
+      await dial(`https://[::1]:${server.port}`, { tls }).version({});
+    } finally {
+      process.off("warning", note);
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it("refuses a certificate that is for another address", async () => {
+    const server = await serveTls(await authority.issue({ names: ["localhost"] }));
+    const error = await failureOf(
+      dial(`https://127.0.0.1:${server.port}`, { tls: { ca: authority.cert } }).version({}),
+    );
+    expect(explainTlsFailure(error.details)).toMatch(/for another name/);
   });
 
   it("verifies and asks for another name if told to", async () => {

@@ -35,8 +35,8 @@ describe("checkTlsOptions", () => {
     expect(() => checkTlsOptions({ ca: `# ours\n${ca}\n# theirs\n${ca}` })).not.toThrow();
     expect(() => checkTlsOptions({ ca: bytes(ca), cert: bytes(client.cert), key: bytes(client.key) })).not.toThrow();
     expect(() => checkTlsOptions({ cert: client.cert + ca, key: client.key, serverName: "node7" })).not.toThrow();
-    expect(createTlsCredentials({ ca, ...client })._isSecure()).toBe(true);
-    expect(createTlsCredentials()._isSecure()).toBe(true);
+    expect(createTlsCredentials("localhost", { ca, ...client })._isSecure()).toBe(true);
+    expect(createTlsCredentials("localhost")._isSecure()).toBe(true);
   });
 
   it.each([

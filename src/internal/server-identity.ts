@@ -1,0 +1,17 @@
+import { isIP } from "node:net";
+import { type ConnectionOptions, checkServerIdentity } from "node:tls";
+
+/**
+ * The TLS options that verify a server's certificate for a host name or an IP address, whatever `NODE_TLS_REJECT_UNAUTHORIZED`
+ * says.
+ */
+export function verifiedFor(
+  host: string,
+): Pick<ConnectionOptions, "rejectUnauthorized" | "servername" | "checkServerIdentity"> {
+  return {
+    rejectUnauthorized: true,
+    // TLS has no server name (SNI) for an address, and Node.js 26 refuses to send one. An empty name sends none.
+    servername: isIP(host) === 0 ? host : "",
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(host, certificate),
+  };
+}
