@@ -50,9 +50,11 @@ export type {
   PodRestoreOptions,
   Pods,
   RunPodOptions,
+  StopPodOptions,
 } from "./resources/pods.js";
 export type { RestartOptions } from "./resources/restart.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
+export type { RemoveOptions } from "./resources/stopping.js";
 export type { ContainerTarget, PodTarget } from "./resources/target.js";
 export type {
   CpuFigures,

@@ -33,6 +33,7 @@ export class Bare implements Disposable {
     if (status?.state !== ContainerState.CONTAINER_RUNNING) throw new Error(`The container of ${name} does not run.`);
     await runtime.stopContainer({ containerId, timeout: Long.ZERO });
     await runtime.removeContainer({ containerId });
+    await runtime.listContainers({ filter: { podSandboxId } });
     await runtime.stopPodSandbox({ podSandboxId });
     await runtime.removePodSandbox({ podSandboxId });
   }

@@ -61,7 +61,7 @@ const section = {
   id: "lifecycle",
   title: "From RunPodSandbox to RemovePodSandbox",
   about:
-    "The same nine calls for a pod: RunPodSandbox, ImageStatus, CreateContainer, StartContainer, ContainerStatus, StopContainer, RemoveContainer, StopPodSandbox, RemovePodSandbox. " +
+    "The same nine calls for a pod: RunPodSandbox, ImageStatus, CreateContainer, StartContainer, ContainerStatus, StopContainer, RemoveContainer, StopPodSandbox, RemovePodSandbox. This package and the bare stubs also send ListContainers before StopPodSandbox. " +
     "Stubs of nice-grpc with nothing around them tell how long the runtime itself takes.",
 };
 

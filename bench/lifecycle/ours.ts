@@ -7,8 +7,6 @@ export async function live(cri: CriClient, image: string, name: string): Promise
   const container = await pod.runContainer(containerSpec(image));
   const { state } = await container.status();
   if (state !== ContainerState.CONTAINER_RUNNING) throw new Error(`The container of ${name} does not run.`);
-  await container.stop({ gracePeriodSeconds: 0 });
-  await container.remove();
-  await pod.stop();
-  await pod.remove();
+  await container.remove(); // StopContainer with a grace period of 0 included
+  await pod.remove(); // StopPodSandbox included
 }

@@ -24,6 +24,7 @@ import {
   execInteractive,
 } from "./sessions/interactive.js";
 import type { AttachSession, ExecSession } from "./sessions/session.js";
+import type { RemoveOptions } from "./stopping.js";
 import type { ContainerExit } from "./wait.js";
 
 /**
@@ -54,8 +55,8 @@ export class Container {
     return this.core.containers.stop(this, options);
   }
 
-  /** RemoveContainer: removes the container, a running one by force. Succeeds on a missing container. */
-  remove(options?: CallOptions): Promise<void> {
+  /** Removes the container, a running one by force: StopContainer, then RemoveContainer. Succeeds on a missing container. */
+  remove(options?: RemoveOptions): Promise<void> {
     return this.core.containers.remove(this, options);
   }
 
@@ -293,17 +294,15 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   }
 
   /**
-   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. That
-   * has a minute of its own beyond the grace period, and waits for a runtime that is just being restarted. A container that is gone
-   * already is no error; any other failure rejects, and disposal can be tried again.
+   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. Disposal
+   * has a minute of its own beyond the grace period, and retries while the runtime restarts. Disposing of a removed container
+   * succeeds; any other failure rejects, and disposal can be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
       const timeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
-      const options = cleanUpOptions(this.core.connection, timeoutMs);
-      await this.stop({ ...options, gracePeriodSeconds });
-      await this.remove(options);
+      await this.remove({ ...cleanUpOptions(this.core.connection, timeoutMs), gracePeriodSeconds });
     });
   }
 }

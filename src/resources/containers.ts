@@ -21,11 +21,13 @@ import type { Core } from "./core.js";
 import { type CreateContainerOptions, createContainer } from "./create-container.js";
 import type { ExecResult } from "./exec-result.js";
 import { type ExecSyncOptions, execSync } from "./exec-sync.js";
+import { defaultGracePeriodSeconds, wholeSeconds } from "./grace-period.js";
 import { type RestartOptions, restart } from "./restart.js";
 import { runContainer } from "./run-container.js";
 import { checkStreams, type StreamOptions } from "./sessions/exec.js";
 import { whenSettled } from "./settled.js";
 import { startReconciled } from "./start.js";
+import { type RemoveOptions, removeContainer } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { type ContainerExit, waitForExit } from "./wait.js";
 import { containerStates } from "./watching/match.js";
@@ -146,12 +148,14 @@ export class Containers {
   }
 
   /**
-   * RemoveContainer: removes the container, a running one by force, one that is just being started once it has been. Succeeds on
-   * a missing container.
+   * Removes a container: StopContainer, which kills a running process at once unless `gracePeriodSeconds` says otherwise, then
+   * RemoveContainer. Waits for a start that is under way. Succeeds on a missing container.
    */
-  async remove(container: ContainerTarget, options?: CallOptions): Promise<void> {
+  async remove(container: ContainerTarget, options: RemoveOptions = {}): Promise<void> {
+    const { gracePeriodSeconds = 0, ...callOptions } = options;
     const id = idOf(container, "container");
-    await whenSettled(startBudget(this.#connection, options, 1), (o) => calls.removeContainer(this.#connection, id, o));
+    const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+    await removeContainer(this.#connection, id, seconds, startBudget(this.#connection, callOptions, undefined));
   }
 
   /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */
@@ -264,8 +268,6 @@ export class Containers {
   }
 }
 
-const defaultGracePeriodSeconds = 30;
-
 const updateFields: FieldsOf<ContainerResourcesUpdate> = { resources: true, windows: true, annotations: true };
 
 /** What CRI can filter by itself. */
@@ -284,10 +286,4 @@ function toFilterMessage(filter: ContainerFilter): ContainerFilterMessage {
     state: state && { state: containerStates[state] },
     labelSelector: { ...labels },
   };
-}
-
-/** CRI counts in whole seconds; a fraction is rounded up, for 0 means something else. */
-function wholeSeconds(value: number, field: string): number {
-  if (value >= 0 && Number.isFinite(value)) return Math.ceil(value);
-  throw new InvalidInputError({ field, message: "must be a number of seconds, 0 or more", value });
 }

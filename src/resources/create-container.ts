@@ -12,9 +12,11 @@ import type { RegistryAuth } from "../specs/registry-auth.js";
 import { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import { markCreation, readMark } from "./creation-mark.js";
+import { annotateGracePeriod } from "./grace-period.js";
 import type { PullPolicy } from "./images.js";
 import { OwnedPodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
+import { removeContainer } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
 /**
@@ -91,7 +93,8 @@ export async function createFromConfig(
 ): Promise<OwnedContainer> {
   const { connection } = core;
   const { podSandboxId, podConfig, adopt = false } = making;
-  const { config, mark } = markCreation(ContainerConfig, making.config);
+  const notes = annotateGracePeriod(making.terminationGracePeriodSeconds);
+  const { config, mark } = markCreation(ContainerConfig, making.config, notes);
   const { name = "", attempt = 0 } = config.metadata ?? {};
   const { id, adopted } = await createReconciled({
     what: `container ${name} (attempt ${attempt}) in pod ${podSandboxId}`,
@@ -115,7 +118,7 @@ export async function createFromConfig(
         state: ContainerState[found.state] ?? String(found.state),
       };
     },
-    remove: (containerId, o) => calls.removeContainer(connection, containerId, o),
+    remove: (containerId, o) => removeContainer(connection, containerId, 0, startBudget(connection, o, 1)),
   });
   return new OwnedContainer(core, id, { ...making, config, adopted });
 }

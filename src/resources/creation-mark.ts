@@ -1,10 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 
+/** What the annotations of this package begin with. */
+const ownPrefix = "k8s-cri-client/";
+
 /**
  * The annotation that says which creation made a pod or container, and from which configuration. It is how a creation that lost
  * its answer recognises its own work. (A kubelet marks its containers in a like manner, with `io.kubernetes.container.hash`.)
  */
-export const creationAnnotation = "k8s-cri-client/creation";
+export const creationAnnotation = `${ownPrefix}creation`;
 
 /** One creation: made once per call, and the same for every repeat within it. */
 export interface CreationMark {
@@ -17,16 +20,23 @@ export interface CreationMark {
 /**
  * The configuration with a new mark among its annotations. The digest is cut to 64 bits: enough to tell configurations apart,
  * too little to pin down the environment values that went into it.
+ *
+ * @param notes other annotations of this package. Like the mark, they are no part of the digest.
  */
 export function markCreation<T extends { annotations: Record<string, string> }>(
   type: { toJSON(message: T): unknown },
   config: T,
+  notes: Readonly<Record<string, string>> = {},
 ): { config: T; mark: CreationMark } {
-  const { [creationAnnotation]: _, ...annotations } = config.annotations;
+  const given = Object.entries(config.annotations).filter(([key]) => !key.startsWith(ownPrefix));
+  const annotations = Object.fromEntries(given);
   const text = JSON.stringify(sortKeys(type.toJSON({ ...config, annotations })));
   const mark = { hash: createHash("sha256").update(text).digest("hex").slice(0, 16), nonce: randomUUID() };
   return {
-    config: { ...config, annotations: { ...annotations, [creationAnnotation]: `${mark.hash}.${mark.nonce}` } },
+    config: {
+      ...config,
+      annotations: { ...annotations, ...notes, [creationAnnotation]: `${mark.hash}.${mark.nonce}` },
+    },
     mark,
   };
 }

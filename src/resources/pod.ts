@@ -1,3 +1,4 @@
+import { startBudget } from "../calls/budget.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
@@ -6,10 +7,12 @@ import { cleanUpOptions } from "./clean-up.js";
 import type { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import type { CreateContainerOptions } from "./create-container.js";
+import { gracePeriodIn } from "./grace-period.js";
 import { type MergedLogEntry, type MergedLogOptions, mergedLogs } from "./logs/merged-logs.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
-import type { PodInspection, PodResourcesUpdate } from "./pods.js";
+import type { PodInspection, PodResourcesUpdate, StopPodOptions } from "./pods.js";
 import { type PortForward, type PortForwardOptions, portForward } from "./sessions/port-forward.js";
+import { type RemoveOptions, removePod } from "./stopping.js";
 
 /**
  * A pod sandbox by its id. The handle keeps no state: every method asks the runtime. Made by `cri.pods.get(id)` without I/O, so
@@ -44,13 +47,13 @@ export class PodSandbox {
     return this.core.stats.pod(this, options);
   }
 
-  /** StopPodSandbox: kills the pod's containers and takes down its network. Succeeds on a stopped or missing pod. */
-  stop(options?: CallOptions): Promise<void> {
+  /** Stops the pod's containers, each with its grace period, then the pod. Succeeds on a stopped or missing pod. */
+  stop(options?: StopPodOptions): Promise<void> {
     return this.core.pods.stop(this, options);
   }
 
-  /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
-  remove(options?: CallOptions): Promise<void> {
+  /** Removes the pod with its containers, running ones by force. Succeeds on a missing pod. */
+  remove(options?: RemoveOptions): Promise<void> {
     return this.core.pods.remove(this, options);
   }
 
@@ -130,14 +133,16 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   }
 
   /**
-   * Stops and removes the pod, once. That has a minute of its own, and waits for a runtime that is just being restarted. A pod that
-   * is gone already is no error; any other failure rejects, and disposal can be tried again.
+   * Stops and removes the pod, once, with the grace periods of {@link stop}. Disposal has a minute of its own beyond the pod's grace
+   * period, and retries while the runtime restarts. Disposing of a removed pod succeeds; any other failure rejects, and disposal can
+   * be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#ownership.dispose(async () => {
-      const options = cleanUpOptions(this.core.connection, disposeTimeoutMs);
-      await this.stop(options);
-      await this.remove(options);
+    return this.#ownership.dispose(() => {
+      const { connection } = this.core;
+      const timeoutMs = disposeTimeoutMs + 1_000 * (this.terminationGracePeriodSeconds ?? 0);
+      const budget = startBudget(connection, cleanUpOptions(connection, timeoutMs), undefined);
+      return removePod(connection, this.id, gracePeriodIn(this.terminationGracePeriodSeconds), budget);
     });
   }
 }

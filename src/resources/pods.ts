@@ -1,4 +1,4 @@
-import { pinDeadline, startBudget } from "../calls/budget.js";
+import { startBudget } from "../calls/budget.js";
 import { checkId } from "../calls/checked.js";
 import * as calls from "../calls/pods.js";
 import { mayAnswerWithOlder } from "../calls/runtime.js";
@@ -24,10 +24,11 @@ import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } f
 import type { Connection } from "../transport/connection.js";
 import type { Core } from "./core.js";
 import { markCreation, readMark } from "./creation-mark.js";
+import { gracePeriodIn, wholeSeconds } from "./grace-period.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
 import { checkPorts } from "./sessions/port-forward.js";
-import { whenSettled } from "./settled.js";
+import { type RemoveOptions, removePod, stopPod } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { podMatcher } from "./watching/match.js";
 
@@ -55,6 +56,18 @@ export interface RunPodOptions extends CallOptions {
    * @defaultValue false: `NameReservedError`
    */
   adopt?: boolean | undefined;
+}
+
+/** Options of {@link Pods.stop}. */
+export interface StopPodOptions extends CallOptions {
+  /**
+   * Seconds that each running container has, after its stop signal, to end by itself before the runtime kills it; 0 kills at once.
+   * Fractions are rounded up. A limit of the call (`timeoutMs`, `deadline`) shortens it, so that the pod is stopped in time.
+   *
+   * @defaultValue the `terminationGracePeriodSeconds` of the container's spec, else that of the pod's if the handle owns the pod,
+   *   else 0, as CRI defines StopPodSandbox
+   */
+  gracePeriodSeconds?: number | undefined;
 }
 
 /** A status with the runtime's diagnostics. */
@@ -138,11 +151,7 @@ export class Pods {
           state: PodSandboxState[found.state] ?? String(found.state),
         };
       },
-      remove: async (podId, o) => {
-        const pinned = pinDeadline(o);
-        await calls.stopPodSandbox(connection, podId, pinned);
-        await calls.removePodSandbox(connection, podId, pinned);
-      },
+      remove: (podId, o) => removePod(connection, podId, () => 0, startBudget(connection, o, 1)),
     });
     return new OwnedPodSandbox(this.#core, id, { ...converted, config, adopted });
   }
@@ -169,17 +178,32 @@ export class Pods {
     return calls.podSandboxStatus(this.#connection, idOf(pod, "pod"), true, options);
   }
 
-  /** StopPodSandbox: kills the pod's containers and takes down its network. Succeeds on a stopped or missing pod. */
-  async stop(pod: PodTarget, options?: CallOptions): Promise<void> {
-    await calls.stopPodSandbox(this.#connection, idOf(pod, "pod"), options);
+  /**
+   * Stops a pod: StopContainer for each of its containers, at the same time and with its grace period, then StopPodSandbox, which
+   * takes down the network. Succeeds on a stopped or missing pod.
+   */
+  async stop(pod: PodTarget, options: StopPodOptions = {}): Promise<void> {
+    const { gracePeriodSeconds, ...callOptions } = options;
+    const id = idOf(pod, "pod");
+    const given = gracePeriodSeconds === undefined ? undefined : wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+    const ofPod = pod instanceof OwnedPodSandbox ? pod.terminationGracePeriodSeconds : undefined;
+    await stopPod(
+      this.#connection,
+      id,
+      gracePeriodIn(ofPod, given),
+      startBudget(this.#connection, callOptions, undefined),
+    );
   }
 
-  /** RemovePodSandbox: removes the pod and its containers, running ones by force. Succeeds on a missing pod. */
-  async remove(pod: PodTarget, options?: CallOptions): Promise<void> {
+  /**
+   * Removes a pod with its containers: stops it as {@link stop} does, but kills at once unless `gracePeriodSeconds` says otherwise,
+   * then RemovePodSandbox. Succeeds on a missing pod.
+   */
+  async remove(pod: PodTarget, options: RemoveOptions = {}): Promise<void> {
+    const { gracePeriodSeconds = 0, ...callOptions } = options;
     const id = idOf(pod, "pod");
-    await whenSettled(startBudget(this.#connection, options, 1), (o) =>
-      calls.removePodSandbox(this.#connection, id, o),
-    );
+    const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+    await removePod(this.#connection, id, () => seconds, startBudget(this.#connection, callOptions, undefined));
   }
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */

@@ -9,6 +9,7 @@ import { log } from "../transport/logging.js";
 import { type Container, OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import { createFromConfig, podConfigOf } from "./create-container.js";
+import { annotatedGracePeriod } from "./grace-period.js";
 import { type ContainerTarget, idOf } from "./target.js";
 import { undoCreation } from "./undo-creation.js";
 import { undoing } from "./undoing.js";
@@ -63,7 +64,7 @@ export async function restart(
         podSandboxId,
         podConfig,
         config: nextAttempt({ ...config, metadata: status.metadata }),
-        terminationGracePeriodSeconds: owned?.terminationGracePeriodSeconds,
+        terminationGracePeriodSeconds: owned?.terminationGracePeriodSeconds ?? annotatedGracePeriod(config.annotations),
       },
       callOptions,
     );

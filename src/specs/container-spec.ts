@@ -60,8 +60,9 @@ export interface ContainerSpec {
   /** Settings for a container in a Windows pod. `security` and `resources` cannot stand beside it. */
   windows?: WindowsSpec | undefined;
   /**
-   * Seconds between its stop signal and SIGKILL when this package stops it; CRI has no field for it.
-   * @defaultValue the pod's; else 30, as in Kubernetes, for `stop()`, and none for `await using`
+   * Seconds between its stop signal and SIGKILL when this package stops the container or its pod. CRI has no field for it, so an
+   * annotation keeps it with the container. @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and none for
+   * `pod.stop()` and `await using`
    */
   terminationGracePeriodSeconds?: number | undefined;
   /** The last word on the wire message, for what has no field here. Must not be asynchronous. */

@@ -81,8 +81,8 @@ export interface PodSpec extends PodNamespaces {
   /** Makes it a Windows pod; settings of Linux (security, namespaces, sysctls, resources …) cannot stand beside it. */
   windows?: WindowsSpec | undefined;
   /**
-   * Seconds that each container has between its stop signal and SIGKILL when this package stops it, where it has no value of its
-   * own. CRI has no field for it, and StopPodSandbox kills at once. @defaultValue see `ContainerSpec`
+   * Seconds that each container has between its stop signal and SIGKILL when this package stops it or its pod, where the container
+   * has no value of its own. CRI has no field for it. @defaultValue see `ContainerSpec`
    */
   terminationGracePeriodSeconds?: number | undefined;
   /** The last word on the wire message, for what has no field here. Must not be asynchronous. */

@@ -25,7 +25,7 @@ test("a life through the facade is the same calls with the same requests as thro
   await live(cri, "busybox:1", "one");
   const ours = take(runtime);
   await bare.live("busybox:1", "one");
-  expect(ours).toHaveLength(9);
+  expect(ours).toHaveLength(10);
   expect(take(runtime)).toEqual(ours);
 });
 

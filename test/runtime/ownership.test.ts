@@ -22,6 +22,7 @@ journeys("ownership", (bench) => {
   test("the end of a block stops and removes, last one first", async () => {
     const { client, calls } = listening();
     const ids: string[] = [];
+    await client.containers.list(); // learns whether the runtime streams lists
     {
       await using pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
       await using one = await client.runContainerInSandbox(pod, bench.containerSpec());
@@ -35,6 +36,7 @@ journeys("ownership", (bench) => {
         "RemoveContainer",
         "StopContainer",
         "RemoveContainer",
+        "ListContainers",
         "StopPodSandbox",
         "RemovePodSandbox",
       ].map((method) => `RuntimeService/${method} OK`),

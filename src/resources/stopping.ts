@@ -1,0 +1,131 @@
+import type { Budget } from "../calls/budget.js";
+import * as containerCalls from "../calls/containers.js";
+import * as podCalls from "../calls/pods.js";
+import { CriError } from "../errors.js";
+import { linkAbort } from "../internal/abort.js";
+import { forEachSettled } from "../internal/for-each.js";
+import type { CallOptions } from "../options.js";
+import { type Container, ContainerState } from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+import { withinBudget } from "./grace-period.js";
+import { whenSettled } from "./settled.js";
+
+/*
+ * CRI lets StopPodSandbox, RemovePodSandbox and RemoveContainer end what runs by force, and leaves open when. containerd and Docker
+ * kill at once. CRI-O gives the processes as long as the deadline of the call, so a process that ignores SIGTERM takes two minutes.
+ * Stopping the containers first, with a grace period of their own, has the same effect on every runtime.
+ */
+
+/** Options of `pods.remove` and `containers.remove`. */
+export interface RemoveOptions extends CallOptions {
+  /**
+   * Seconds that a running process has, after the stop signal, to end by itself before the runtime kills it; 0 kills at once.
+   * Fractions are rounded up. A limit of the call (`timeoutMs`, `deadline`) shortens it, so that the removal ends in time.
+   *
+   * @defaultValue 0
+   */
+  gracePeriodSeconds?: number | undefined;
+}
+
+/** How many containers of a pod are stopped at the same time. */
+const parallelStops = 32;
+
+/** When to stop again what has been started since, at first; the pauses double. */
+const firstPauseMs = 1_000;
+
+/** Stops the containers of a pod, each with its grace period, and then the pod sandbox. */
+export async function stopPod(
+  connection: Connection,
+  id: string,
+  gracePeriodOf: (container: Container) => number,
+  budget: Budget,
+): Promise<void> {
+  const filter = { id: "", state: undefined, podSandboxId: id, labelSelector: {} };
+  await stopFirst(
+    budget,
+    async (options) => {
+      const containers = await containerCalls.listContainers(connection, filter, options());
+      const alive = containers.filter(({ state }) => state !== ContainerState.CONTAINER_EXITED);
+      return forEachSettled(alive, parallelStops, (container) =>
+        stopContainer(connection, container.id, gracePeriodOf(container), { ...budget, options }),
+      );
+    },
+    (options) => podCalls.stopPodSandbox(connection, id, options),
+  );
+}
+
+/** Stops a pod as {@link stopPod} does, and removes it. */
+export async function removePod(
+  connection: Connection,
+  id: string,
+  gracePeriodOf: (container: Container) => number,
+  budget: Budget,
+): Promise<void> {
+  await stopPod(connection, id, gracePeriodOf, budget);
+  await whenSettled(budget, (options) => podCalls.removePodSandbox(connection, id, options));
+}
+
+/** Stops a container with a grace period, and removes it. */
+export async function removeContainer(
+  connection: Connection,
+  id: string,
+  gracePeriodSeconds: number,
+  budget: Budget,
+): Promise<void> {
+  await whenSettled(budget, () =>
+    stopFirst(
+      budget,
+      (options) =>
+        forEachSettled([id], 1, () => stopContainer(connection, id, gracePeriodSeconds, { ...budget, options })),
+      (options) => containerCalls.removeContainer(connection, id, options),
+    ),
+  );
+}
+
+/** StopContainer with a grace period that ends before the budget does. */
+function stopContainer(connection: Connection, id: string, seconds: number, budget: Budget): Promise<void> {
+  return whenSettled(budget, (options) =>
+    containerCalls.stopContainer(connection, id, withinBudget(seconds, budget), options),
+  );
+}
+
+/**
+ * Stops containers and then makes the call that ends them by force. While that call takes its time, containers that were started
+ * after the first stop are stopped too. A container that could not be stopped is left to the call.
+ *
+ * @param stop returns its failures
+ */
+async function stopFirst(
+  budget: Budget,
+  stop: (options: () => CallOptions) => Promise<readonly unknown[]>,
+  call: (options: CallOptions) => Promise<void>,
+): Promise<void> {
+  const failures = await stop(budget.options);
+  const ended = new AbortController();
+  void stopAgain(budget, stop, ended.signal).catch(() => {});
+  try {
+    await call(budget.options());
+  } catch (error) {
+    throw failures.length > 0 && CriError.is(error) ? error.withSuppressed(failures) : error;
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Stops again after growing pauses, until the signal aborts or the budget is spent. */
+async function stopAgain(
+  budget: Budget,
+  stop: (options: () => CallOptions) => Promise<unknown>,
+  ended: AbortSignal,
+): Promise<void> {
+  for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
+    await budget.sleep(pauseMs, ended);
+    if (ended.aborted) return;
+    const link = linkAbort(budget.caller.signal, ended);
+    try {
+      await stop(() => ({ ...budget.options(), signal: link.signal }));
+    } finally {
+      link.unlink();
+    }
+  }
+}
