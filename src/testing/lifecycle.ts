@@ -2,7 +2,7 @@ import { linkAbort } from "../internal/abort.js";
 import { ContainerEventType, ContainerState, PodSandboxState, Signal } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import type { FlavorProfile } from "./flavors.js";
-import { rpcError } from "./handlers.js";
+import { type HandlerContext, rpcError } from "./handlers.js";
 import { ContainerOutput } from "./output/container-output.js";
 import { LogFile } from "./output/log-file.js";
 import { toLong } from "./state/clock.js";
@@ -12,6 +12,12 @@ import type { RuntimeState } from "./state/runtime-state.js";
 
 /** A Go `time.Time{}` in nanoseconds, which overflows: what containerd says of a sandbox it has forgotten. */
 const goZeroTime = -6_795_364_578_871_345_152n;
+
+/** How long CRI-O waits for processes to end where a call has no deadline. */
+const defaultRemovalGraceMs = 10_000;
+
+/** What a removal needs to know about the call that asks for it. */
+type RemovalContext = Pick<HandlerContext, "signal" | "deadline">;
 
 /** How containers and sandboxes get from one state to the next, and who is told. */
 export class Lifecycle {
@@ -70,28 +76,30 @@ export class Lifecycle {
     await ended;
   }
 
-  async removeContainer(container: ContainerRecord): Promise<void> {
+  async removeContainer(container: ContainerRecord, context: RemovalContext): Promise<void> {
     if (container.starting) {
       const context = `failed to set removing state for container "${container.id}"`;
       throw rpcError("UNKNOWN", `${context}: container is in starting state, can't be removed`);
     }
-    await this.stopContainer(container, 0);
+    await this.stopContainer(container, this.#removalGraceMs(context), context.signal);
     if (!this.state.containers.has(container)) return;
     this.state.containers.delete(container);
     this.state.containerNames.release(container.name);
     this.#announce(container, ContainerEventType.CONTAINER_DELETED_EVENT);
   }
 
-  async stopPod(pod: PodRecord): Promise<void> {
-    await Promise.all(this.state.containers.ofPod(pod).map((container) => this.stopContainer(container, 0)));
+  async stopPod(pod: PodRecord, context: RemovalContext): Promise<void> {
+    const graceMs = this.#removalGraceMs(context);
+    const containers = this.state.containers.ofPod(pod);
+    await Promise.all(containers.map((container) => this.stopContainer(container, graceMs, context.signal)));
     if (pod.state === PodSandboxState.SANDBOX_NOTREADY) return;
     pod.state = PodSandboxState.SANDBOX_NOTREADY;
     this.announcePod(pod, ContainerEventType.CONTAINER_STOPPED_EVENT);
   }
 
-  async removePod(pod: PodRecord): Promise<void> {
-    await this.stopPod(pod);
-    await Promise.all(this.state.containers.ofPod(pod).map((container) => this.removeContainer(container)));
+  async removePod(pod: PodRecord, context: RemovalContext): Promise<void> {
+    await this.stopPod(pod, context);
+    await Promise.all(this.state.containers.ofPod(pod).map((container) => this.removeContainer(container, context)));
     if (!this.state.pods.has(pod)) return;
     this.state.pods.delete(pod);
     this.state.podNames.release(pod.name);
@@ -134,6 +142,13 @@ export class Lifecycle {
   /** Ends everything that runs without telling anybody. */
   killAll(): void {
     for (const container of this.state.containers.all) container.process?.signal("SIGKILL");
+  }
+
+  /** CRI-O's grace period is what is left of the deadline, in whole seconds, less one for the pod itself. */
+  #removalGraceMs({ deadline }: RemovalContext): number {
+    if (this.flavor.removal === "kills") return 0;
+    if (!deadline) return defaultRemovalGraceMs;
+    return Math.max(0, Math.floor((deadline.getTime() - Date.now()) / 1_000) - 1) * 1_000;
   }
 
   #finish(container: ContainerRecord, end: ContainerEnd, message: string): void {

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { callPolicies } from "k8s-cri-client";
 import { FakeRuntime } from "k8s-cri-client/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FakeFlavor, flavorProfile } from "../../src/testing/flavors.js";
+import { fakeFlavors, flavorProfile } from "../../src/testing/flavors.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFile(join(root, path), "utf8");
@@ -141,9 +141,7 @@ function policyTable(): string {
 }
 
 function flavorTable(): string {
-  const flavors = (["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"] satisfies FakeFlavor[]).map(
-    flavorProfile,
-  );
+  const flavors = fakeFlavors.map(flavorProfile);
   type Profile = (typeof flavors)[number];
   const missing = ({ unknown, notImplemented }: Profile) => [...unknown, ...notImplemented];
   const events = {
@@ -153,7 +151,15 @@ function flavorTable(): string {
   };
   const rows: Record<string, (profile: Profile) => string> = {
     "": ({ name }) => name,
-    "a name that is taken": ({ family, reservedCode }) => (family === "cri-o" ? "the id of what has it" : reservedCode),
+    "a name that is taken": ({ takenName }) => (takenName === "holder" ? "the id of the holder" : takenName),
+    "a process that ignores SIGTERM, when its pod is stopped or removed": ({ removal }) =>
+      removal === "kills" ? "is killed at once" : "is killed when the deadline of the call is nearly over",
+    "the verbose `info` of pods and containers": ({ verboseInfo }) =>
+      ({
+        config: "the configuration",
+        runtimeSpec: "an OCI spec, without the pod's security context",
+        none: "nothing",
+      })[verboseInfo],
     "stopping what is not there": ({ stopMissing }) => stopMissing,
     "CreateContainer in a stopped pod": ({ createsInStoppedSandbox }) => (createsInStoppedSandbox ? "OK" : "fails"),
     GetContainerEvents: (profile) =>
@@ -168,7 +174,7 @@ function flavorTable(): string {
         .join(", "),
   };
   const lines = Object.entries(rows).map(([title, cell]) => `| ${[title, ...flavors.map(cell)].join(" | ")} |`);
-  return [lines[0]?.replace("|  |", "| |"), "|---|---|---|---|---|", ...lines.slice(1)].join("\n");
+  return [lines[0]?.replace("|  |", "| |"), `|---|${"---|".repeat(flavors.length)}`, ...lines.slice(1)].join("\n");
 }
 
 /** As GitHub makes it of a heading. */

@@ -58,9 +58,9 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
       return {};
     },
 
-    async RemoveContainer({ containerId }) {
+    async RemoveContainer({ containerId }, context) {
       const container = state.containers.find(containerId, missing(containerId));
-      if (container) await lifecycle.removeContainer(container);
+      if (container) await lifecycle.removeContainer(container, context);
       return {};
     },
 
@@ -71,8 +71,7 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
 
     ContainerStatus({ containerId, verbose }) {
       const container = state.containers.get(containerId, missing(containerId));
-      const info = verbose ? { info: JSON.stringify(verboseInfo(container, lifecycle)) } : {};
-      return { status: state.containers.toStatus(container), info };
+      return { status: state.containers.toStatus(container), info: verbose ? verboseInfo(container, lifecycle) : {} };
     },
 
     UpdateContainerResources({ containerId, linux, windows, annotations }) {
@@ -164,19 +163,19 @@ function mergeResources(
   return LinuxContainerResources.fromPartial({ ...current, ...Object.fromEntries(said) });
 }
 
-/** In the shape that the runtime gives it. CRI-O does not tell how a container was configured. */
-function verboseInfo(container: ContainerRecord, { flavor }: Lifecycle): unknown {
+/** In the runtime's own form. Only containerd reports how a container was configured. */
+function verboseInfo(container: ContainerRecord, { flavor }: Lifecycle): Record<string, string> {
+  if (flavor.verboseInfo === "none") return {};
   const running = container.state === ContainerState.CONTAINER_RUNNING;
   const known = { sandboxID: container.pod.id, pid: running ? (container.process?.pid ?? 0) : 0 };
-  if (flavor.family === "cri-o") {
-    return { ...known, privileged: container.config.linux?.securityContext?.privileged ?? false, runtimeSpec: {} };
-  }
-  return {
-    ...known,
+  const privileged = container.config.linux?.securityContext?.privileged ?? false;
+  const config = {
     removing: false,
     snapshotKey: container.id,
     snapshotter: "overlayfs",
     runtimeType: "io.containerd.runc.v2",
     config: toGoJson(container.config),
   };
+  const own = flavor.verboseInfo === "config" ? config : { privileged, runtimeSpec: {} };
+  return { info: JSON.stringify({ ...known, ...own }) };
 }

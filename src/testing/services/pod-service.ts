@@ -1,4 +1,4 @@
-import { ContainerEventType, PodSandboxState } from "../../proto.js";
+import { ContainerEventType, PodSandboxState, type PortMapping, Protocol } from "../../proto.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { sandboxName } from "../state/names.js";
@@ -59,22 +59,22 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
       return { podSandboxId };
     },
 
-    async StopPodSandbox({ podSandboxId }) {
+    async StopPodSandbox({ podSandboxId }, context) {
       const pod = toStop(podSandboxId);
-      if (pod) await lifecycle.stopPod(pod);
+      if (pod) await lifecycle.stopPod(pod, context);
       return {};
     },
 
-    async RemovePodSandbox({ podSandboxId }) {
+    async RemovePodSandbox({ podSandboxId }, context) {
       const pod = state.pods.find(podSandboxId, `${missing} "${podSandboxId}"`);
-      if (pod) await lifecycle.removePod(pod);
+      if (pod) await lifecycle.removePod(pod, context);
       return {};
     },
 
     PodSandboxStatus({ podSandboxId, verbose }) {
       const pod = state.pods.get(podSandboxId, missing);
       const status = toPodStatus(pod);
-      return { status, info: verbose ? { info: JSON.stringify(verboseInfo(pod, lifecycle)) } : {} };
+      return { status, info: verbose ? verboseInfo(pod, lifecycle) : {} };
     },
 
     ListPodSandbox: ({ filter }) => ({ items: state.pods.list(filter).map(toPodSandbox) }),
@@ -99,17 +99,41 @@ function checkCrioMetadata(metadata: { name: string; namespace: string; uid: str
   );
 }
 
-/** In the shape that the runtime gives it. CRI-O does not tell how a pod was configured, save whether it is privileged. */
-function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): unknown {
+/**
+ * In the runtime's own form. CRI-O reports parts of the configuration as annotations of the OCI spec, the security context not among
+ * them; Docker reports nothing.
+ */
+function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): Record<string, string> {
+  if (flavor.verboseInfo === "none") return {};
+  const pid = pod.state === PodSandboxState.SANDBOX_READY ? pod.pid : 0;
+  return { info: JSON.stringify(flavor.verboseInfo === "config" ? configInfo(pod, pid) : specInfo(pod, pid)) };
+}
+
+function specInfo({ config }: PodRecord, pid: number): unknown {
+  const { privileged = false, namespaceOptions } = config.linux?.securityContext ?? {};
+  const own = {
+    CgroupParent: config.linux?.cgroupParent ?? "",
+    HostName: config.hostname,
+    LogPath: config.logDirectory,
+    NamespaceOptions: JSON.stringify(toGoJson(namespaceOptions ?? {})),
+    PortMappings: JSON.stringify(config.portMappings.filter(({ hostPort }) => hostPort > 0).map(portMapping)),
+    PrivilegedRuntime: String(privileged),
+  };
+  const annotations = Object.fromEntries(
+    Object.entries(own).map(([key, value]) => [`io.kubernetes.cri-o.${key}`, value]),
+  );
+  return { image: "registry.k8s.io/pause:3.10", pid, runtimeSpec: { annotations } };
+}
+
+function portMapping({ hostPort, containerPort, protocol, hostIp }: PortMapping): unknown {
+  return { HostPort: hostPort, ContainerPort: containerPort, Protocol: Protocol[protocol], HostIP: hostIp };
+}
+
+function configInfo(pod: PodRecord, pid: number): unknown {
   const ready = pod.state === PodSandboxState.SANDBOX_READY;
-  if (flavor.family === "cri-o") {
-    const privileged = pod.config.linux?.securityContext?.privileged ?? false;
-    const annotations = { "io.kubernetes.cri-o.PrivilegedRuntime": String(privileged) };
-    return { image: "registry.k8s.io/pause:3.10", pid: ready ? pod.pid : 0, runtimeSpec: { annotations } };
-  }
   const config = { ...pod.config, linux: { ...pod.config.linux, resources: pod.resources, overhead: pod.overhead } };
   return {
-    pid: ready ? pod.pid : 0,
+    pid,
     processStatus: ready ? "running" : "deleted",
     netNamespaceClosed: !ready,
     image: "registry.k8s.io/pause:3.8",

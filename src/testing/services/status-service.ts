@@ -56,6 +56,7 @@ export function runtimeHandlerError(handler: string, podId: string, flavor: Flav
     "containerd-1.7": "failed to get sandbox runtime: ",
     "containerd-2": `unable to get OCI runtime for sandbox "${podId}": `,
     "cri-o": "failed to find runtime handler: ",
+    "cri-dockerd": "failed to get sandbox runtime: ",
   }[flavor.name];
   return rpcError("UNKNOWN", `${context}no runtime for "${handler}" is configured`);
 }

@@ -55,7 +55,8 @@ export class NameRegistry {
   }
 
   async #taken(name: string, id: string, held: Reservation, signal: AbortSignal): Promise<string> {
-    if (this.flavor.family === "cri-o") {
+    const { takenName } = this.flavor;
+    if (takenName === "holder") {
       const word = this.kind === "sandbox" ? "pod" : "ctr";
       const created = await unlessAborted(held.settled, signal);
       if (created) return held.id;
@@ -65,8 +66,11 @@ export class NameRegistry {
       this.kind === "container" && this.flavor.name === "containerd-2"
         ? "; check if another CreateContainer request is in progress"
         : "";
+    if (this.flavor.family === "docker") {
+      throw rpcError(takenName, `Conflict. The container name "/${name}" is already in use by container "${held.id}"`);
+    }
     throw rpcError(
-      this.flavor.reservedCode,
+      takenName,
       `failed to reserve ${this.kind} name "${name}"${hint}: name "${name}" is reserved for "${held.id}"`,
     );
   }
@@ -85,11 +89,10 @@ async function unlessAborted(settled: Promise<boolean>, signal: AbortSignal): Pr
 /** What a sandbox's name is made of. */
 export function sandboxName(metadata: PodSandboxMetadata, flavor: FlavorProfile): string {
   const { name, namespace, uid, attempt } = metadata;
-  return `${flavor.family === "cri-o" ? "k8s_" : ""}${name}_${namespace}_${uid}_${attempt}`;
+  return `${flavor.namePrefix.sandbox}${name}_${namespace}_${uid}_${attempt}`;
 }
 
 /** What a container's name is made of. */
 export function containerName(metadata: ContainerMetadata, pod: PodSandboxMetadata, flavor: FlavorProfile): string {
-  const prefix = flavor.family === "cri-o" ? "k8s_" : "";
-  return `${prefix}${metadata.name}_${pod.name}_${pod.namespace}_${pod.uid}_${metadata.attempt}`;
+  return `${flavor.namePrefix.container}${metadata.name}_${pod.name}_${pod.namespace}_${pod.uid}_${metadata.attempt}`;
 }
