@@ -3,7 +3,7 @@ import * as calls from "../calls/images.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { Image, ImageFsInfoResponse, PodSandboxConfig } from "../proto.js";
-import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
+import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
 import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
 import type { Connection } from "../transport/connection.js";
 
@@ -44,10 +44,12 @@ export class Images {
    */
   async pull(image: ImageInput, options: PullOptions = {}): Promise<string> {
     const { auth, podConfig, ...callOptions } = options;
+    const spec = toImageSpec(image, "image");
+    const { registry } = splitReference(spec.userSpecifiedImage);
     return calls.pullImage(
       this.#connection,
-      toImageSpec(image, "image"),
-      auth && toAuthConfig(auth, "auth"),
+      spec,
+      auth && toAuthConfig(auth, "auth", registry),
       podConfig,
       callOptions,
     );

@@ -1,34 +1,49 @@
 import { at, isSet, refuse } from "./check.js";
+import { keysFor } from "./docker-config-key.js";
 import { imageReference, splitReference } from "./image-ref.js";
 import { type RegistryAuth, redacted } from "./registry-auth.js";
 
 type Json = { readonly [key: string]: unknown };
 
 /**
- * The credentials for an image in a Docker configuration (`~/.docker/config.json`; Podman's `auth.json` is alike), or `undefined`
- * if it has none. Of several entries the most specific wins: `registry.example/team` before `registry.example`.
+ * Finds the credentials for an image in a Docker configuration: `~/.docker/config.json`, Podman's `auth.json`, the
+ * `.dockerconfigjson` or `.dockercfg` of a Kubernetes Secret. The old `.dockercfg` has no `auths` around its entries.
  *
- * Credentials kept by a helper program (`credsStore`, `credHelpers`) are not in the file; if the image's are, this throws rather
- * than pull without any.
+ * Several keys may apply to an image. Those that name its host come first, then patterns (`*.registry.example`); among them the
+ * longest path (`registry.example/team`). The first entry with credentials wins. Host names match in any case, and with or
+ * without the default port. All names of Docker Hub are one registry.
  *
- * @param config The file's text or what it parses to. Its contents appear in no error.
+ * Helper programs are not run. As for Docker, a helper in `credHelpers` comes before an entry in the file. An entry with
+ * credentials comes before `credsStore`, which `docker login` leaves without any.
+ *
+ * @param config The file's text, or the object that it parses to. No error shows its content.
+ * @param image The image to pull.
+ * @returns `undefined` if the file names no credentials for the image: the pull needs none
+ * @throws InvalidInputError if a helper has, or may have, the credentials, and if the file is malformed
  */
 export function authFromDockerConfig(config: string | object, image: string): RegistryAuth | undefined {
-  const { registry, repository } = splitReference(imageReference(image, "image"));
+  const reference = imageReference(image, "image");
+  const { registry } = splitReference(reference);
   const file = record(typeof config === "string" ? parse(config) : config, "config");
-  const auths = record(file.auths ?? {}, "config.auths");
-  const key = bestKey(Object.keys(auths), `${registry}/${repository}`);
+  refuseSecret(file);
 
-  const helper = helperFor(file, registry);
-  const entry = key === undefined ? {} : record(auths[key] ?? {}, at("config.auths", key));
-  const found = key === undefined ? undefined : fromEntry(entry, registry, at("config.auths", key));
-  if (found === undefined && helper !== undefined && (helper.own || key !== undefined)) {
-    refuse(
-      "config",
-      `credentials for ${registry} are kept by docker-credential-${helper.name}, which is not run here: pass them in another form`,
-    );
+  const helpers = record(file.credHelpers ?? {}, "config.credHelpers");
+  const [helperKey] = keysFor(reference, Object.keys(helpers));
+  // As for Docker, an empty name means that this registry has no helper, whatever the store.
+  const helper =
+    helperKey === undefined ? undefined : helperName(helpers[helperKey], at("config.credHelpers", helperKey));
+  if (helper) refuseHelper(`are kept by ${helper}`, registry, helper);
+
+  const [auths, field] = isSet(file.auths) ? [record(file.auths, "config.auths"), "config.auths"] : [file, "config"];
+  for (const key of keysFor(reference, Object.keys(auths))) {
+    const entry = record(auths[key] ?? {}, at(field, key));
+    const found = fromEntry(entry, registry, at(field, key));
+    if (found !== undefined) return found;
   }
-  return found;
+
+  const store = helperName(file.credsStore ?? "", "config.credsStore");
+  if (store && helper === undefined) refuseHelper(`may be kept by ${store} (credsStore)`, registry, store);
+  return undefined;
 }
 
 function parse(text: string): unknown {
@@ -44,29 +59,28 @@ function record(value: unknown, field: string): Json {
   return value as Json;
 }
 
-/** The longest of the keys that the image's full name begins with. */
-function bestKey(keys: readonly string[], name: string): string | undefined {
-  const matches = keys.filter((key) => `${name}/`.startsWith(`${normalized(key)}/`));
-  return matches.sort((a, b) => normalized(b).length - normalized(a).length)[0];
-}
-
-/** `https://index.docker.io/v1/` → `docker.io`, `https://registry.example/v2/` → `registry.example`. */
-function normalized(key: string): string {
-  const place = key
-    .replace(/^https?:\/\//i, "")
-    .replace(/\/+$/, "")
-    .replace(/^([^/]+)\/v[12]$/, "$1");
-  return place.replace(/^(index|registry-1)\.docker\.io(?=\/|$)/, "docker.io");
-}
-
-function helperFor(file: Json, registry: string): { name: string; own: boolean } | undefined {
-  const helpers = isSet(file.credHelpers) ? record(file.credHelpers, "config.credHelpers") : {};
-  for (const [key, name] of Object.entries(helpers)) {
-    if (normalized(key) === registry && typeof name === "string") return { name, own: true };
+/** Without this a whole Secret would pass for a file that names no credentials. */
+function refuseSecret(file: Json): void {
+  const { data, stringData } = file;
+  for (const part of [file, data, stringData]) {
+    if (typeof part !== "object" || part === null) continue;
+    if (".dockerconfigjson" in part || ".dockercfg" in part)
+      refuse("config", "is a Kubernetes Secret: pass the decoded value of its .dockerconfigjson or .dockercfg");
   }
-  return typeof file.credsStore === "string" && file.credsStore !== ""
-    ? { name: file.credsStore, own: false }
-    : undefined;
+}
+
+/** The program of a credential helper, `""` for none. */
+function helperName(value: unknown, field: string): string {
+  if (typeof value !== "string") return refuse(field, "must be a string");
+  return value === "" ? "" : `docker-credential-${value}`;
+}
+
+function refuseHelper(what: string, registry: string, program: string): never {
+  const server = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
+  return refuse(
+    "config",
+    `the credentials for ${registry} ${what}, which is not run here: run \`echo ${server} | ${program} get\` and pass what it prints as username and password`,
+  );
 }
 
 function fromEntry(entry: Json, serverAddress: string, field: string): RegistryAuth | undefined {
@@ -79,6 +93,9 @@ function fromEntry(entry: Json, serverAddress: string, field: string): RegistryA
   if (value("identitytoken") !== "") return redacted({ identityToken: value("identitytoken"), serverAddress });
   if (value("registrytoken") !== "") return redacted({ registryToken: value("registrytoken"), serverAddress });
   if (value("auth") !== "") return redacted({ auth: value("auth"), serverAddress });
-  if (value("username") === "") return undefined;
-  return redacted({ username: value("username"), password: value("password"), serverAddress });
+  const [username, password] = [value("username"), value("password")];
+  if (username === "" && password === "") return undefined;
+  if (username === "") refuse(at(field, "username"), "is required beside password");
+  if (password === "") refuse(at(field, "password"), "is required beside username");
+  return redacted({ username, password, serverAddress });
 }

@@ -1,7 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { inspect } from "node:util";
 import { REDACTED } from "../internal/redact.js";
 import { AuthConfig } from "../proto.js";
 import { at, type FieldsOf, isSet, object, refuse, typeName } from "./check.js";
+import { canonicalHost, dockerHubRegistry, isDockerHub } from "./registry-host.js";
 
 interface Server {
   /**
@@ -21,7 +23,10 @@ export interface PasswordAuth extends Server {
   registryToken?: undefined;
 }
 
-/** `base64(username:password)`, as in a Docker configuration file. Works with every runtime. */
+/**
+ * `base64(username:password)`, as in a Docker configuration file; padding may be missing. The client decodes it and sends user
+ * name and password: containerd refuses missing padding, and cri-dockerd ignores this form.
+ */
 export interface EncodedAuth extends Server {
   auth: string;
   username?: undefined;
@@ -62,8 +67,13 @@ const fields: FieldsOf<Record<Secret | "serverAddress", unknown>> = {
   serverAddress: true,
 };
 
-/** The wire message for credentials. Errors show none of them, and `util.inspect` (hence `console.log`) shows the message redacted. */
-export function toAuthConfig(auth: RegistryAuth, field = "auth"): AuthConfig {
+/**
+ * The wire message for credentials. Errors show none of them, and `util.inspect` (hence `console.log`) shows the message redacted.
+ *
+ * @param registry The host of the image to pull. A `serverAddress` that is another spelling of it becomes this one: containerd
+ *   compares them character by character, and pulls without credentials if they differ.
+ */
+export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: string): AuthConfig {
   if (typeof auth !== "object") refuse(field, `must be an object, got ${typeName(auth)}`);
   const given: Partial<Record<Secret | "serverAddress", unknown>> = object<object>(auth, field, fields);
   const secrets: Partial<Record<Secret, string>> = {};
@@ -82,34 +92,45 @@ export function toAuthConfig(auth: RegistryAuth, field = "auth"): AuthConfig {
     refuse(at(field, "username"), "is required beside password");
   if (secrets.username !== undefined && secrets.password === undefined)
     refuse(at(field, "password"), "is required beside username");
-  if (secrets.auth !== undefined && !isEncodedPair(secrets.auth)) {
-    refuse(at(field, "auth"), "must be base64 of username:password");
-  }
+  const { auth: encoded, ...sent } = secrets;
   return redacted(
-    AuthConfig.create({ ...secrets, serverAddress: serverAddress(given.serverAddress, at(field, "serverAddress")) }),
+    AuthConfig.create({
+      ...sent,
+      ...(encoded !== undefined && decodePair(encoded, at(field, "auth"))),
+      serverAddress: serverAddress(given.serverAddress, at(field, "serverAddress"), registry),
+    }),
   );
 }
 
-function isEncodedPair(value: string): boolean {
-  return (
-    /^[A-Za-z0-9+/]+={0,2}$/.test(value) && value.length % 4 === 0 && Buffer.from(value, "base64").includes(":", 1)
-  );
+/** Decodes base64 as Go does, whose decoder skips line breaks, but with or without padding. */
+function decodePair(value: string, field: string): { username: string; password: string } {
+  const digits = value.replace(/[\r\n]/g, "").replace(/={1,2}$/, "");
+  const bytes = Buffer.from(digits, "base64");
+  const colon = bytes.indexOf(":");
+  if (!/^[A-Za-z0-9+/]+$/.test(digits) || digits.length % 4 === 1 || colon < 1) {
+    refuse(field, "must be base64 of username:password");
+  }
+  if (!isUtf8(bytes)) refuse(field, "must be base64 of UTF-8 text");
+  // Go's clients drop NUL characters, with which Docker once filled up what it encoded.
+  const password = bytes.toString("utf8", colon + 1).replaceAll("\0", "");
+  return { username: bytes.toString("utf8", 0, colon), password };
 }
-
-const dockerHub = /^(www\.|index\.|registry-1\.|registry\.hub\.)?docker\.(io|com)$/;
 
 /**
  * `https://host[:port]`: a bare host would parse to an empty one at containerd, and the credentials would be dropped without a
  * word. The names of Docker Hub become that of the host its images are pulled from.
  */
-function serverAddress(value: unknown, field: string): string {
+function serverAddress(value: unknown, field: string, registry: string | undefined): string {
   if (!isSet(value) || value === "") return "";
   if (typeof value !== "string") return refuse(field, `must be a string, got ${typeName(value)}`);
   const match = /^(?:(https?):\/\/)?((?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?)(?:\/\S*)?$/i.exec(value);
   // The value is kept out of the error: a user name and a password may be part of it.
   if (match === null) return refuse(field, "must be a host, host:port or http(s) URL without user name");
-  const [, scheme = "https", host = ""] = match;
-  return `${scheme.toLowerCase()}://${dockerHub.test(host) ? "registry-1.docker.io" : host}`;
+  const [, written = "https", given = ""] = match;
+  const scheme = written.toLowerCase();
+  const same = registry !== undefined && canonicalHost(registry, scheme) === canonicalHost(given, scheme);
+  const host = same ? registry : given;
+  return `${scheme}://${isDockerHub(host) ? dockerHubRegistry : host}`;
 }
 
 /** Credentials that show their values to code but not to `util.inspect`. */

@@ -45,11 +45,79 @@ describe("picks the entry of the image's registry", () => {
       "registry.example/teams/app",
       { ...whole, serverAddress: "registry.example" },
     ],
+    [
+      "a host in another case",
+      { "Registry.Example": whole },
+      "registry.example/app",
+      { ...whole, serverAddress: "registry.example" },
+    ],
+    [
+      "the host of an image in another case",
+      { "registry.example": whole },
+      "Registry.Example/app",
+      { ...whole, serverAddress: "Registry.Example" },
+    ],
+    [
+      "the default port of the image",
+      { "registry.example": whole },
+      "registry.example:443/app",
+      { ...whole, serverAddress: "registry.example:443" },
+    ],
+    [
+      "the default port of the key",
+      { "https://registry.example:443": whole },
+      "registry.example/app",
+      { ...whole, serverAddress: "registry.example" },
+    ],
+    [
+      "the default port of HTTP",
+      { "http://registry.example": whole },
+      "registry.example:80/app",
+      { ...whole, serverAddress: "registry.example:80" },
+    ],
+    ["not port 80 for HTTPS", { "registry.example": whole }, "registry.example:80/app", undefined],
+    ["an IPv6 address", { "[::1]:5000": whole }, "[::1]:5000/app", { ...whole, serverAddress: "[::1]:5000" }],
+    [
+      "a path in a URL of the API",
+      { "https://registry.example/v2/team/": team },
+      "registry.example/team/app",
+      { ...team, serverAddress: "registry.example" },
+    ],
+    ["a pattern", { "*.example": whole }, "registry.example/app", { ...whole, serverAddress: "registry.example" }],
+    ["not a pattern for fewer parts", { "*.example": whole }, "eu.registry.example/app", undefined],
+    ["not a pattern for another port", { "*.example": whole }, "registry.example:5000/app", undefined],
+    ["not a dot for any character", { "registry.example": whole }, "registryxexample.org/app", undefined],
+    [
+      "the host before a pattern with a path",
+      { "*.example/team": team, "registry.example": whole },
+      "registry.example/team/app",
+      { ...whole, serverAddress: "registry.example" },
+    ],
+    [
+      "the entry that has something, of two for one host",
+      { "https://registry.example": {}, "registry.example": whole },
+      "registry.example/app",
+      { ...whole, serverAddress: "registry.example" },
+    ],
+    [
+      "a less specific entry, if the best is empty",
+      { "registry.example/team": { auth: "" }, "registry.example": whole },
+      "registry.example/team/app",
+      { ...whole, serverAddress: "registry.example" },
+    ],
+    ["another name of Docker Hub", { "registry-1.docker.io": hub }, "nginx", { ...hub, serverAddress: "docker.io" }],
+    [
+      "Docker Hub by the name in the image",
+      { "https://index.docker.io/v1/": hub },
+      "registry-1.docker.io/team/app",
+      { ...hub, serverAddress: "registry-1.docker.io" },
+    ],
     ["nothing", {}, "nginx", undefined],
     ["an empty entry", { "docker.io": {} }, "nginx", undefined],
   ])("%s", (_, auths, image, expected) => {
     expect(authFromDockerConfig({ auths }, image)).toEqual(expected);
     expect(authFromDockerConfig(JSON.stringify({ auths }), image)).toEqual(expected);
+    expect(authFromDockerConfig(auths, image), "the old format, .dockercfg").toEqual(expected);
   });
 });
 
@@ -71,26 +139,48 @@ test.each<[object, object]>([
 
 it("gives what toAuthConfig takes", () => {
   const auth = authFromDockerConfig({ auths: { "docker.io": hub } }, "nginx")!;
-  expect(toAuthConfig(auth)).toMatchObject({ auth: hub.auth, serverAddress: "https://registry-1.docker.io" });
+  expect(toAuthConfig(auth)).toMatchObject({
+    username: "hub",
+    password: "pw",
+    serverAddress: "https://registry-1.docker.io",
+  });
 });
 
 describe("credential helpers", () => {
-  test.each<[string, object]>([
-    ["one for the registry", { credHelpers: { "registry.example": "ecr-login" } }],
-    ["the store, with an entry that says so", { credsStore: "desktop", auths: { "registry.example": {} } }],
-  ])("%s: says that it does not run them", (_, config) => {
-    expect(refusal(() => authFromDockerConfig(config, "registry.example/app"))).toMatch(
-      /credentials for registry.example are kept by docker-credential-(ecr-login|desktop)/,
-    );
+  const app = "registry.example/app";
+  test.each<[string, object, string]>([
+    ["for the registry", { credHelpers: { "registry.example": "ecr-login" } }, "ecr-login"],
+    ["for the registry, in another spelling", { credHelpers: { "https://Registry.Example": "gcloud" } }, "gcloud"],
+    [
+      "for the registry, which Docker asks before it looks at the entry",
+      { credHelpers: { "registry.example": "ecr-login" }, auths: { "registry.example": whole } },
+      "ecr-login",
+    ],
+    ["the store", { credsStore: "desktop" }, "desktop"],
+    ["the store, with an entry that says so", { credsStore: "desktop", auths: { "registry.example": {} } }, "desktop"],
+    ["the store, with entries of others", { credsStore: "desktop", auths: { "other.example": whole } }, "desktop"],
+    ["the store, in the old format", { credsStore: "pass", "registry.example": { email: "a@b" } }, "pass"],
+  ])("%s: says that it does not run them", (_, config, helper) => {
+    const said = refusal(() => authFromDockerConfig(config, app));
+    expect(said).toMatch(/^config: the credentials for registry.example (are|may be) kept by docker-credential-/);
+    expect(said).toContain(`run \`echo registry.example | docker-credential-${helper} get\``);
   });
-  it("of others are no matter", () => {
-    const config = {
-      credsStore: "desktop",
-      credHelpers: { "other.example": "x" },
-      auths: { "registry.example": whole },
-    };
-    expect(authFromDockerConfig(config, "registry.example/app")).toMatchObject(whole);
+  it("names the server of Docker Hub as helpers do", () => {
+    const said = refusal(() => authFromDockerConfig({ credsStore: "desktop" }, "nginx"));
+    expect(said).toContain("echo https://index.docker.io/v1/ | docker-credential-desktop get");
+  });
+  it("of other registries do not matter", () => {
+    const config = { credHelpers: { "other.example": "x" }, auths: { "registry.example": whole } };
+    expect(authFromDockerConfig(config, app)).toMatchObject(whole);
     expect(authFromDockerConfig(config, "nginx")).toBeUndefined();
+  });
+  it("the store does not matter beside an entry with credentials", () => {
+    const config = { credsStore: "desktop", auths: { "registry.example": whole } };
+    expect(authFromDockerConfig(config, app)).toMatchObject(whole);
+  });
+  it("an empty name takes the registry from the store", () => {
+    const config = { credsStore: "desktop", credHelpers: { "registry.example": "" } };
+    expect(authFromDockerConfig(config, app)).toBeUndefined();
   });
 });
 
@@ -100,6 +190,14 @@ test.each<[unknown, RegExp]>([
   [{ auths: "hunter2" }, /^config.auths: must be an object$/],
   [{ auths: { "docker.io": "hunter2" } }, /^config.auths\["docker.io"\]: must be an object$/],
   [{ auths: { "docker.io": { auth: ["hunter2"] } } }, /^config.auths\["docker.io"\].auth: must be a string$/],
+  [{ auths: { "docker.io": { password: "hunter2" } } }, /^config.auths\["docker.io"\].username: is required beside/],
+  [{ auths: { "docker.io": { username: "hunter2" } } }, /^config.auths\["docker.io"\].password: is required beside/],
+  [{ "docker.io": "hunter2" }, /^config\["docker.io"\]: must be an object$/],
+  [{ credHelpers: ["hunter2"] }, /^config.credHelpers: must be an object$/],
+  [{ credHelpers: { "docker.io": {} } }, /^config.credHelpers\["docker.io"\]: must be a string$/],
+  [{ credsStore: {} }, /^config.credsStore: must be a string$/],
+  [{ kind: "Secret", data: { ".dockerconfigjson": "hunter2" } }, /^config: is a Kubernetes Secret: pass the decoded/],
+  [{ ".dockercfg": "hunter2" }, /^config: is a Kubernetes Secret/],
 ])("refuses %o without showing it", (config, expected) => {
   const said = refusal(() => authFromDockerConfig(config as never, "nginx"));
   expect(said).toMatch(expected);
