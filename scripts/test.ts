@@ -3,7 +3,8 @@
  *
  *     npm test
  *
- * The last line is always `N passed, N failed, N skipped`; the exit code is 1 if anything failed.
+ * The last line is always `N passed, N failed, N skipped`. The exit code is 1 if anything failed, and with `CRI_TEST_REQUIRED=1`
+ * also if anything was skipped.
  *
  * @module
  */
@@ -81,10 +82,13 @@ const runs = [
   await runVitest("runtime"),
 ];
 const { passed, failed, skipped, skippedFiles } = totals(results, runs);
+const required = Boolean(process.env.CRI_TEST_REQUIRED);
 if (skipped > 0) {
-  console.log("\n!!! Not everything was tested. Skipped:");
+  console.log(
+    `\n!!! Not everything was tested${required ? ", which CRI_TEST_REQUIRED makes a failure" : ""}. Skipped:`,
+  );
   for (const { file, count } of skippedFiles) console.log(`!!!   ${relative(root, file)}: ${count}`);
 }
 console.log(`\nAll in ${((performance.now() - started) / 1_000).toFixed(0)} s.`);
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exitCode = failed > 0 || (required && skipped > 0) ? 1 : 0;

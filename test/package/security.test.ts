@@ -19,13 +19,20 @@ const locked: Record<string, { dev?: boolean; hasInstallScript?: boolean }> = JS
   await read("package-lock.json"),
 ).packages;
 
+interface Job {
+  permissions?: Record<string, string>;
+  needs?: string;
+  uses?: string;
+  "timeout-minutes"?: number;
+  container?: unknown;
+  strategy?: { matrix: Record<string, unknown[]> };
+  env?: Record<string, unknown>;
+  steps?: { uses?: string; run?: string; with?: Record<string, unknown> }[];
+}
 interface Workflow {
   on: unknown;
   permissions: Record<string, string>;
-  jobs: Record<
-    string,
-    { permissions?: Record<string, string>; steps: { uses?: string; run?: string; with?: Record<string, unknown> }[] }
-  >;
+  jobs: Record<string, Job>;
 }
 const workflow = async (name: string): Promise<Workflow> => parse(await read(`.github/workflows/${name}.yml`));
 
@@ -101,15 +108,22 @@ describe("the workflow that publishes", () => {
     const { on, permissions, jobs } = await workflow("publish");
     expect(on).toEqual({ release: { types: ["published"] } });
     expect(permissions).toEqual({});
-    expect(Object.values(jobs).map((job) => job.permissions)).toEqual([{ contents: "read", "id-token": "write" }]);
+    expect(jobs.test?.permissions).toEqual({ contents: "read" });
+    expect(jobs.publish?.permissions).toEqual({ contents: "read", "id-token": "write" });
+    expect(Object.keys(jobs)).toEqual(["test", "publish"]);
   });
 
-  test("lets no program of a dependency run, tests, builds, and publishes with provenance", async () => {
+  test("publishes only what has passed the whole suite", async () => {
+    const { jobs } = await workflow("publish");
+    expect(jobs.test).toEqual({ uses: "./.github/workflows/test.yml", permissions: { contents: "read" } });
+    expect(jobs.publish?.needs).toBe("test");
+  });
+
+  test("lets no program of a dependency run, builds, and publishes with provenance", async () => {
     const steps = (await workflow("publish")).jobs.publish?.steps ?? [];
     const commands = steps.flatMap(({ run = [] }) => run);
     expect(commands.filter((command) => /^npm (ci|test|run|publish)/.test(command))).toEqual([
       "npm ci --ignore-scripts",
-      "npm test",
       "npm run build",
       "npm publish --provenance --access public --ignore-scripts",
     ]);
@@ -124,19 +138,51 @@ describe("the workflow that publishes", () => {
   });
 });
 
-describe("all workflows", () => {
+describe("all workflows", async () => {
+  const names = (await readdir(join(root, ".github/workflows"))).map((file) => file.replace(/\.yml$/, ""));
+  const all = await Promise.all(names.map(async (name) => ({ name, ...(await workflow(name)) })));
+  const commands = ({ steps = [] }: Job) => steps.flatMap(({ run = [] }) => run);
+  const supported = Number(manifest.engines.node.match(/\d+/)[0]);
+
   test("name actions by commit", async () => {
-    for (const file of await readdir(join(root, ".github/workflows"))) {
-      const uses = [...(await read(`.github/workflows/${file}`)).matchAll(/uses: (.*)/g)].map(([, action]) => action);
-      expect(uses.filter((action) => !/^actions\/[\w-]+@[0-9a-f]{40} # v[\d.]+$/.test(action ?? ""))).toEqual([]);
+    for (const name of names) {
+      const uses = [...(await read(`.github/workflows/${name}.yml`)).matchAll(/uses: (.*)/g)].map(
+        ([, action]) => action,
+      );
+      const allowed = /^(actions\/[\w-]+@[0-9a-f]{40} # v[\d.]+|\.\/\.github\/workflows\/[\w-]+\.yml)$/;
+      expect(uses.filter((action) => !allowed.test(action ?? ""))).toEqual([]);
     }
   });
 
-  test("may write nothing, and test what is tested here", async () => {
-    const { permissions, jobs } = await workflow("ci");
-    expect(permissions).toEqual({ contents: "read" });
-    const steps = Object.values(jobs).flatMap((job) => job.steps);
-    expect(steps.flatMap(({ run = [] }) => run)).toEqual([".ci/run"]);
-    expect(await read(".github/workflows/ci.yml")).toContain(`node: [${manifest.engines.node.match(/\d+/)[0]}, `);
+  test("may write nothing, and give every job a time limit", () => {
+    for (const { name, permissions, jobs } of all) {
+      expect(permissions, name).toEqual(name === "publish" ? {} : { contents: "read" });
+      for (const [job, { uses, "timeout-minutes": minutes }] of Object.entries(jobs)) {
+        if (uses === undefined) expect(minutes, `${name}: ${job}`).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  test("run the whole suite on every supported Node.js, with skipped tests as failures", async () => {
+    const { linux } = (await workflow("test")).jobs;
+    expect(commands(linux ?? {})).toContain(".ci/run");
+    expect(linux?.env).toEqual({ CRI_TEST_REQUIRED: 1 });
+    expect(linux?.strategy?.matrix.node).toEqual([supported, 22, 24, 26]);
+    expect(commands((await workflow("weekly")).jobs["newest-grpc"] ?? {})).toContain("npm test");
+    expect((await workflow("ci")).jobs.test?.uses).toBe("./.github/workflows/test.yml");
+  });
+
+  test("run the unit and integration tests on macOS and Windows, in projects that exist", async () => {
+    const { desktop } = (await workflow("test")).jobs;
+    expect(desktop?.strategy?.matrix.node).toEqual([supported, 22, 24, 26]);
+    expect(desktop?.strategy?.matrix.os).toEqual([
+      expect.stringMatching(/^macos-/),
+      expect.stringMatching(/^windows-/),
+    ]);
+    const run = commands(desktop ?? {}).find((command) => command.includes("vitest"));
+    const projects = [...(run ?? "").matchAll(/--project (\w+)/g)].map(([, project]) => project);
+    expect(projects).toEqual(["unit", "integration", "alone"]);
+    const known = await read("vitest.config.ts");
+    for (const project of projects) expect(known).toContain(`name: "${project}"`);
   });
 });

@@ -4,7 +4,7 @@
  * - `CRI_TEST_ENDPOINT` names a runtime to test instead of the lab, for example CRI-O's; `CRI_TEST_IMAGE_ENDPOINT` its image
  *   service if that is elsewhere, and `CRI_TEST_IMAGE` an image with a shell that it can pull.
  * - `CRI_LAB_VERSIONS=2.1` makes a smaller lab, `CRI_LAB=off` none.
- * - `CRI_TEST_REQUIRED=1` turns "no runtime here" from a notice into a failure.
+ * - `CRI_TEST_REQUIRED=1` fails instead of skipping when there is no runtime; `npm test` then fails for any skipped test.
  *
  * @module
  */

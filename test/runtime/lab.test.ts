@@ -90,8 +90,8 @@ describeRuntimes((runtime) => {
       expect(demo?.uid?.value.toString()).toBe("1000");
     });
 
-    test.runIf(lab?.tcp)("answers over TCP to clients with the right certificate only", async () => {
-      const tcp = lab.tcp!;
+    // Only some of the lab's runtimes listen on a port. The others have no such test, rather than a skipped one.
+    test.each(lab?.tcp ? [lab.tcp] : [])("answers over TCP to clients with the right certificate only", async (tcp) => {
       const ask = async (certificate: string, key: string) => {
         const [authority, ...own] = await Promise.all(
           [tcp.authorityFile, key, certificate].map((file) => readFile(file)),
