@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidInputError } from "../errors.js";
+import { npipeEndpoint, parseEndpoint } from "../transport/endpoint.js";
 import type { ListenAddress } from "./wire/grpc-server.js";
 
 /** Linux takes 107 bytes, macOS 103. */
@@ -13,8 +15,13 @@ export interface Placement {
   readonly ownFolder: string | undefined;
 }
 
-/** Reads an endpoint; without one, makes a folder for a socket. */
-export async function place(endpoint: string | undefined): Promise<Placement> {
+const pipe = /^\\\\[^\\]+\\pipe\\/i;
+
+/** Reads an endpoint. Without one, makes a folder for a socket, or on Windows the name of a pipe. */
+export async function place(endpoint: string | undefined, platform = process.platform): Promise<Placement> {
+  if (endpoint === undefined && platform === "win32") {
+    return { address: { path: `\\\\.\\pipe\\cri-${randomUUID()}` }, ownFolder: undefined };
+  }
   if (endpoint === undefined) {
     const folder = await mkdtemp(join(tmpdir(), "cri-"));
     try {
@@ -24,11 +31,16 @@ export async function place(endpoint: string | undefined): Promise<Placement> {
       throw error;
     }
   }
+  if (/^npipe:|^\\\\/i.test(endpoint)) {
+    const { path } = parseEndpoint(endpoint, { platform }) as { path: string };
+    return { address: { path }, ownFolder: undefined };
+  }
   const path = /^(?:unix:(?:\/\/)?)?(\/.*)$/.exec(endpoint)?.[1];
   if (path !== undefined) return { address: { path: checkPath(path) }, ownFolder: undefined };
   const tcp = /^(?:(?:https?|tcp):\/\/)?(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})\/?$/i.exec(endpoint);
   if (!tcp) {
-    const message = "expected an absolute socket path, unix:///path or http://host:port";
+    const message =
+      "expected an absolute socket path, unix:///path, http://host:port, or npipe:////./pipe/name on Windows";
     throw new InvalidInputError({ field: "endpoint", message, value: endpoint });
   }
   const host = (tcp[1] as string).replace(/^\[|\]$/g, "");
@@ -37,7 +49,8 @@ export async function place(endpoint: string | undefined): Promise<Placement> {
 
 /** What clients are told. */
 export function toEndpoint(address: ListenAddress, secure: boolean): string {
-  if ("path" in address) return `unix://${address.path}`;
+  if ("path" in address)
+    return pipe.test(address.path) ? npipeEndpoint(address.path).display : `unix://${address.path}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${secure ? "https" : "http"}://${host}:${address.port}`;
 }

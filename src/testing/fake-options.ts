@@ -14,9 +14,9 @@ export interface FakeRuntimeOptions extends BackendScripts {
   flavor?: FakeFlavor | undefined;
   /**
    * Where to listen: a socket path, `unix:///path`, or `http://127.0.0.1:0` (`https:` with {@link tls}); port 0 takes a free
-   * one.
+   * one. On Windows also `npipe:////./pipe/name`.
    *
-   * @defaultValue a socket in a fresh folder below the system's folder for temporary files
+   * @defaultValue a socket in a fresh folder below the system's folder for temporary files; on Windows a named pipe
    */
   endpoint?: string | undefined;
   /** Certificates, to speak TLS. Takes an endpoint of TCP. */

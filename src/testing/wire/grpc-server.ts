@@ -168,7 +168,8 @@ export class GrpcServer {
 
 async function removeStaleSocket(path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined);
-  if (!file) return;
+  // A named pipe of Windows is not a file that could be left behind.
+  if (!file || path.startsWith("\\\\")) return;
   if (!file.isSocket()) throw new Error(`${path} exists and is no socket`);
   await rm(path, { force: true });
 }
