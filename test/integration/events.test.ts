@@ -2,6 +2,7 @@ import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ContainerState, CriClient, type CriEvent, type EventStream, PodSandboxState } from "../../src/index.js";
+import { toNanoseconds } from "../../src/internal/time.js";
 import type { FakeRuntimeOptions } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
@@ -89,6 +90,66 @@ describe("events", () => {
     await stream.ready;
     await sleep(300);
     expect(types()).toEqual([]);
+  });
+
+  test("do not repeat a long history either", async () => {
+    const { runtime, cri } = await startFake();
+    const kept = await cri.pods.run({ name: "kept" });
+    for (let index = 0; index < 900; index++) {
+      runtime.emit({
+        containerId: `c${index}`,
+        podSandboxStatus: { id: `p${index}`, createdAt: toNanoseconds(new Date()) },
+        containersStatuses: [{ id: `c${index}`, state: ContainerState.CONTAINER_EXITED }],
+      });
+    }
+    const stream = cri.events({ initial: true });
+    const { events, types } = collect(stream);
+    await stream.ready;
+    await sleep(300);
+    expect(types()).toEqual(["resync"]);
+    expect([...(events[0] as Extract<CriEvent, { type: "resync" }>).pods.keys()]).toEqual([kept.id]);
+  });
+
+  test.each([
+    ["the client's clock is set back by a minute", 60_000, 0],
+    ["the client's clock is five minutes ahead", 300_000, 300_000],
+    ["the client's clock is five minutes behind", -300_000, -300_000],
+  ])("are complete when %s", async (_, whileSubscribing, afterwards) => {
+    const { cri } = await startFake();
+    await (await cri.pods.run({ name: "before" })).remove();
+    const pod = await cri.pods.run({ name: "p" });
+    const clock = vi.spyOn(Date, "now");
+    onTestFinished(() => clock.mockRestore());
+    const real = () => performance.timeOrigin + performance.now();
+    clock.mockImplementation(() => real() + whileSubscribing);
+    const stream = cri.events();
+    const { events, types } = collect(stream);
+    await stream.ready;
+    clock.mockImplementation(() => real() + afterwards);
+    const container = await pod.runContainer({ name: "c", image, command: ["sh", "-c", "exit 3"] });
+    const exit = container.wait();
+    await expect.poll(types, { timeout: 5_000 }).toContain("containerExited");
+    await container.remove();
+    expect(await exit).toMatchObject({ exitCode: 3 });
+    const brief = await pod.runContainer({ name: "brief", image, command: ["sh", "-c", "exit 4"] });
+    await brief.stop();
+    await brief.remove();
+    const removed = () => events.filter(({ type }) => type === "containerRemoved").length;
+    await expect.poll(removed, { timeout: 5_000 }).toBe(2);
+    expect(events).toContainEqual(expect.objectContaining({ type: "containerExited", exitCode: 4 }));
+    expect(types()).not.toContain("podRemoved");
+  });
+
+  test("are complete in virtual time, which stands still", async () => {
+    const { cri, runtime, events } = await watched({ time: "virtual" });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await pod.runContainer({ name: "c", image, command: ["sh", "-c", "exit 3"] });
+    await container.stop();
+    await container.remove();
+    await runtime.advanceTime(1);
+    await expect
+      .poll(() => events, { timeout: 5_000 })
+      .toContainEqual(expect.objectContaining({ type: "containerExited", exitCode: 3 }));
   });
 
   test("begin with what is there, if asked to", async () => {
@@ -516,6 +577,29 @@ describe("waitFor", () => {
     await cri.close();
     expect(await closing).toMatchObject({ code: "CLIENT_CLOSED" });
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test("a container that exits otherwise than wanted and is removed is NOT_FOUND at once", async () => {
+    const { runtime, cri, container } = await withContainer();
+    await container.start();
+    const seen: ContainerState[] = [];
+    const failed = rejection(
+      cri.waitFor(container, ({ state, exitCode }) => {
+        seen.push(state);
+        return exitCode === 99;
+      }),
+    );
+    await expect.poll(() => runtime.eventSubscribers).toBe(1);
+    await sleep(200);
+    // Both are over before the watch lists again.
+    runtime.delayNext("ListContainers", 300);
+    runtime.delayNext("StreamContainers", 300);
+    await container.remove();
+    const startedAt = performance.now();
+    expect(await failed).toMatchObject({ code: "NOT_FOUND" });
+    // Not after the ten seconds between two looks of its own.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(seen).toContain(ContainerState.CONTAINER_EXITED);
   });
 
   test("a runtime that goes away meanwhile is waited for", async () => {

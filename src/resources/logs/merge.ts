@@ -15,12 +15,13 @@ class Lane<Owner extends object> {
   /** Which one it is, counted in the order in which they were taken in. */
   readonly ordinal: number;
   readonly #owner: Owner;
-  #batch: readonly LogEntry[] = [];
+  #batch: readonly LogEntry[] | undefined;
   #index = 0;
   /** The batch has been given out. */
   release = () => {};
-  /** Whether all that was there has been given out. */
+  /** Whether the log has been read to its end and waits for more. */
   isWaiting = false;
+  #heldSince = Number.NEGATIVE_INFINITY;
 
   constructor(ordinal: number, owner: Owner) {
     this.ordinal = ordinal;
@@ -28,10 +29,17 @@ class Lane<Owner extends object> {
   }
 
   get head(): LogEntry | undefined {
-    return this.#batch[this.#index];
+    return this.#batch?.[this.#index];
+  }
+
+  /** How long the batch has been held back, in milliseconds. Infinite for the rest of a backlog, which need not be. */
+  get heldMs(): number {
+    return performance.now() - this.#heldSince;
   }
 
   fill(batch: readonly LogEntry[]): Promise<void> {
+    const isRecent = this.isWaiting || !this.#batch;
+    this.#heldSince = isRecent ? performance.now() : Number.NEGATIVE_INFINITY;
     this.#batch = batch;
     this.#index = 0;
     this.isWaiting = false;
@@ -41,16 +49,17 @@ class Lane<Owner extends object> {
   }
 
   take(): LogEntry & Owner {
-    const entry = this.#batch[this.#index++] as LogEntry;
+    const entry = this.#batch?.[this.#index++] as LogEntry;
     // The entry is the reader's alone, so it need not be copied.
     return Object.assign(entry, this.#owner);
   }
 }
 
 /**
- * Merges logs by their timestamps, and lines of the same instant by the order of their logs. As long as a log is being read, nothing is given out that may come behind its next entry. What
- * was written just now is held back for a moment if some log waits for more, for that one may have been written to as well;
- * what comes later than that is late.
+ * Merges logs by their timestamps. Lines of the same instant come in the order in which the logs were added. While a log is being
+ * read, entries that may be later than its next one are held back. A new entry of a log is held back for the order window while
+ * another log waits for more, because that one may have an earlier line that has not been read yet. The window is measured from
+ * the time of reading: the timestamps are by the node's clock, which may differ from this machine's.
  */
 export class LogMerge<Owner extends object> {
   readonly #windowMs: number;
@@ -64,7 +73,7 @@ export class LogMerge<Owner extends object> {
   #changed = false;
   #wake = () => {};
 
-  /** @param windowMs how old an entry has to be to be given out while some log waits for more */
+  /** @param windowMs how long a new entry is held back while some log waits for more */
   constructor(windowMs: number, signal: AbortSignal) {
     this.#windowMs = windowMs;
     this.#signal = signal;
@@ -166,9 +175,7 @@ export class LogMerge<Owner extends object> {
   #holdMs(first: Lane<Owner>): number {
     if (this.#empty.size === 0) return 0;
     for (const { isWaiting } of this.#empty) if (!isWaiting) return Number.POSITIVE_INFINITY;
-    // A clock that is ahead holds nothing for longer.
-    const ageMs = Math.max(0, Date.now() - Date.parse(first.head?.timestamp ?? ""));
-    return Math.max(0, this.#windowMs - ageMs);
+    return Math.max(0, this.#windowMs - first.heldMs);
   }
 
   /** Waits for something new, or for the time when an entry can be given out. */

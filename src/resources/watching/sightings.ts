@@ -26,16 +26,21 @@ const keepAtMost = 10_000;
 
 /** Collects what the runtime's events show. */
 export class SightingLog {
-  /** What happened before that is history: containerd 2 tells the last five minutes to whoever comes first. */
-  readonly #since = Date.now();
-  /** What was reported as removed; its late events are no news. */
+  /** Ids of removed pods and containers; late events about them are ignored. */
   readonly #removed = new Set<string>();
   #seen: Sightings = { pods: new Map(), containers: new Map() };
+  #heard = 0;
+
+  /** How many events have arrived. */
+  get heard(): number {
+    return this.#heard;
+  }
 
   /** Takes down what an event shows. False if there was no room for it. */
   note(event: ContainerEventResponse): boolean {
-    const { createdAt, podSandboxStatus: pod, containersStatuses } = event;
-    if (!pod || (toDate(createdAt)?.getTime() ?? 0) < this.#since) return true;
+    this.#heard++;
+    const { podSandboxStatus: pod, containersStatuses } = event;
+    if (!pod) return true;
     const { pods, containers } = this.#seen;
     if (pods.size >= keepAtMost || containers.size >= keepAtMost) return false;
     // Of a pod that it has forgotten containerd says nothing but the id.
@@ -65,7 +70,16 @@ export class SightingLog {
     }
   }
 
-  /** Something was reported as removed. */
+  /**
+   * Drops what events showed before the watch made its first lists. Pods and containers that these lists lack had been removed by
+   * then: further events about them are ignored.
+   */
+  dropHistory(history: Sightings, listed: NodeState): void {
+    for (const id of history.pods.keys()) if (!listed.pods.has(id)) this.forget(id);
+    for (const id of history.containers.keys()) if (!listed.containers.has(id)) this.forget(id);
+  }
+
+  /** Ignores a removed pod or container from now on. */
   forget(id: string): void {
     this.#seen.pods.delete(id);
     this.#seen.containers.delete(id);

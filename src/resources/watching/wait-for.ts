@@ -52,7 +52,9 @@ export async function waitFor<Target extends WaitTarget>(
     for (;;) {
       await waiter.next(budget, relistMs);
       const exit = waiter.takeExit() as StatusOf<Target> | undefined;
-      const status = exit ?? (await look().catch(absentRuntime));
+      if (exit && wanted(exit)) return exit;
+      // After an exit that is not wanted as well: a container that has been removed meanwhile is NOT_FOUND at once.
+      const status = await look().catch(absentRuntime);
       if (status && wanted(status)) return status;
     }
   } finally {

@@ -1,6 +1,6 @@
 import { type Budget, startBudget } from "../../calls/budget.js";
 import { CriError } from "../../errors.js";
-import { defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
+import { type CallOptions, defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import { diff } from "./diff.js";
@@ -17,6 +17,9 @@ const firstPauseMs = 25;
  * Where in that series to go on after something happened: pauses of 200, 400, 800 ms. More is likely to come, but not at once.
  */
 const afterNews = 3;
+
+/** How often a new watch lists at most before it takes what events show for news. */
+const mostFirstLooks = 5;
 
 /**
  * Looks at a node again and again, and tells its members what is different. The lists are the only judge; the runtime's events
@@ -102,19 +105,13 @@ export class Watch {
   /** A look succeeds in whole or not at all. */
   async #look(): Promise<void> {
     const newcomers = [...this.#members].filter(([, told]) => !told).map(([member]) => member);
-    const seen = this.#sightings.take();
     const { signal } = this.#ending;
     try {
       // Newcomers are told of a failure, so for them it is worth to try again.
       const options = { signal, retry: newcomers.length > 0 ? undefined : (false as const) };
       await this.#feed.open(options);
-      const before = this.#state;
-      const after = await lookAround(this.#connection, options);
-      if (before) {
-        await exitsBetween(this.#connection, before, after, seen, options);
-        this.#sightings.complete(seen, before, after);
-      }
-      this.#publish(before ? diff(before, after, seen, new Date()) : [], after, newcomers);
+      if (this.#state) await this.#lookAgain(this.#state, newcomers, options);
+      else this.#publish([], await this.#firstState(options), newcomers);
       this.#away = false;
     } catch (reason) {
       if (signal.aborted || CriError.is(reason, "CLIENT_CLOSED")) throw reason;
@@ -127,6 +124,30 @@ export class Watch {
       this.#feed.reconsider();
       for (const member of newcomers) member.failed(reason);
     }
+  }
+
+  /**
+   * Lists until no event arrives in the meantime. An event that arrived before the lists were requested is history, as the lists
+   * show all that it can tell: containerd 2 replays the events of five minutes to its first subscriber. The order of arrival
+   * decides, because the clocks of client and runtime may differ, and either may step.
+   */
+  async #firstState(options: CallOptions): Promise<NodeState> {
+    for (let round = 1; ; round++) {
+      const heard = this.#sightings.heard;
+      const history = this.#sightings.take();
+      const state = await lookAround(this.#connection, options);
+      this.#sightings.dropHistory(history, state);
+      if (this.#sightings.heard === heard || round === mostFirstLooks) return state;
+      await this.#budget.sleep((round - 1) * firstPauseMs);
+    }
+  }
+
+  async #lookAgain(before: NodeState, newcomers: readonly Watching[], options: CallOptions): Promise<void> {
+    const seen = this.#sightings.take();
+    const after = await lookAround(this.#connection, options);
+    await exitsBetween(this.#connection, before, after, seen, options);
+    this.#sightings.complete(seen, before, after);
+    this.#publish(diff(before, after, seen, new Date()), after, newcomers);
   }
 
   #publish(changes: readonly CriEvent[], after: NodeState, newcomers: readonly Watching[]): void {

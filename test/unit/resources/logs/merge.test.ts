@@ -116,6 +116,33 @@ describe("logs that are followed", () => {
     await expect(merge.next()).rejects.toThrow("enough");
   });
 
+  test.each([-60_000, 60_000])("the window does not depend on the clocks: timestamps %d ms off", async (offMs) => {
+    const off = (text: string, laterMs: number) => ({
+      ...entry(0, text),
+      timestamp: new Date(Date.now() + offMs + laterMs).toISOString().replace("Z", "000000Z"),
+    });
+    const merge = new LogMerge<object>(300, new AbortController().signal);
+    const put: ((entry: LogEntry) => void)[] = [];
+    for (const index of [0, 1]) {
+      const log = async function* (waits: () => void) {
+        waits();
+        yield [await new Promise<LogEntry>((resolve) => (put[index] = resolve))];
+        waits();
+        await new Promise(() => {});
+      };
+      merge.add(log, {}, () => {});
+    }
+    const [first, second] = [off("first", 0), off("second", 1)];
+    const startedAt = performance.now();
+    put[1]?.(second);
+    setTimeout(() => put[0]?.(first), 50);
+    const texts: string[] = [];
+    while (texts.length < 2) for (const { text } of await merge.next()) texts.push(text);
+    expect(texts).toEqual(["first", "second"]);
+    // Within the window, not when the clocks have become equal.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
   test("nothing is given out before a log that has not been read so far, however slow that is", async () => {
     const merge = new LogMerge<object>(20, new AbortController().signal);
     add(

@@ -32,8 +32,18 @@ describe("sightings", () => {
     expect(log.take()).toEqual({ pods: new Map(), containers: new Map() });
   });
 
-  test("of before the watch began are history, and so is what was removed", () => {
-    log.note(event(CONTAINER_EXITED, { createdAt: at(-60_000) }));
+  test("that arrived before the first lists are history if the lists lack the object, whatever time they bear", () => {
+    const listed = { pods: new Map(), containers: new Map([["kept", Container.fromPartial({ id: "kept" })]]) };
+    log.note(event(CONTAINER_EXITED, { id: "gone", createdAt: at(60_000) }));
+    log.note(event(CONTAINER_RUNNING, { id: "kept" }));
+    log.dropHistory(log.take(), listed);
+    for (const id of ["gone", "kept", "new"]) log.note(event(CONTAINER_EXITED, { id, createdAt: at(-60_000) }));
+    const { pods, containers } = log.take();
+    expect([[...pods.keys()], [...containers.keys()]]).toEqual([[], ["kept", "new"]]);
+    expect(log.heard).toBe(5);
+  });
+
+  test("of what was removed are ignored", () => {
     log.forget("c");
     log.forget("p");
     log.note(event(CONTAINER_EXITED));
