@@ -64,9 +64,9 @@ export type {
   PressureShare,
   SwapFigures,
 } from "./resources/usage/figures.js";
-export type { ImageIdentity, PodIdentity } from "./resources/usage/names.js";
 export type { InterfaceFigures } from "./resources/usage/network.js";
 export { type CpuReading, cpuCores } from "./resources/usage/rates.js";
+export type { ImageIdentity, PodIdentity } from "./resources/usage/running.js";
 export type { ContainerUsage, PodUsage, UsageFilter, UsageSnapshot } from "./resources/usage/snapshot.js";
 export type { UsageSnapshotOptions, UsageWatchOptions } from "./resources/usage/watch.js";
 export type { ContainerExit } from "./resources/wait.js";

@@ -14,30 +14,46 @@
  * @module
  */
 import { exposition, type MetricFamily, type Sample } from "./internal/exposition.js";
-import { type MetricDescriptor, MetricType, type PodSandboxMetrics } from "./proto.js";
+import { type Metric, type MetricDescriptor, MetricType, type PodSandboxMetrics } from "./proto.js";
 import { usageMetrics, whole } from "./resources/usage/metrics.js";
 import type { UsageSnapshot } from "./resources/usage/snapshot.js";
 
 /** The media type of these texts. */
 export const contentType = "text/plain; version=0.0.4; charset=utf-8";
 
+/** Options of {@link formatMetrics}. */
+export interface FormatMetricsOptions {
+  /** Called for each metric that is left out, with the reason. @defaultValue left out silently */
+  onMissed?: ((metric: Metric, reason: string) => void) | undefined;
+}
+
 /**
- * The metrics that a runtime makes itself, of `cri.stats.metricDescriptors()` and `cri.stats.podMetrics()`, with the labels that
- * it gives them. CRI-O has these RPCs with `included_pod_metrics` set; containerd up to 2.1 answers `UNIMPLEMENTED`:
- * {@link formatUsage} is for every runtime. Metrics without a descriptor or a value are left out.
+ * Formats the metrics that a runtime makes itself, from `cri.stats.metricDescriptors()` and `cri.stats.podMetrics()`, with the
+ * runtime's labels. CRI-O has these RPCs with `included_pod_metrics` set; containerd up to 2.1 answers `UNIMPLEMENTED`:
+ * {@link formatUsage} is for every runtime.
+ *
+ * Leaves out a metric that has no descriptor, no value, or not one label value for each label key of its descriptor, as the
+ * kubelet does: with a missing label value, two series would become one.
  */
 export function formatMetrics(
   descriptors: readonly MetricDescriptor[],
   podMetrics: readonly PodSandboxMetrics[],
+  { onMissed }: FormatMetricsOptions = {},
 ): string {
   const families = new Map(descriptors.map((descriptor) => [descriptor.name, emptyFamily(descriptor)]));
   const metrics = podMetrics.flatMap((pod) => [...pod.metrics, ...pod.containerMetrics.flatMap((one) => one.metrics)]);
-  for (const { name, metricType, labelValues, value, timestamp } of metrics) {
+  for (const metric of metrics) {
+    const { name, metricType, labelValues, value, timestamp } = metric;
     const family = families.get(name);
-    if (!family || !value) continue;
-    family.type = metricType === MetricType.COUNTER ? "counter" : "gauge";
-    const labels = family.labelKeys.map((key, index) => [key, labelValues[index] ?? ""] as const);
-    family.samples.push({ labels, value: whole(value), at: timestamp });
+    if (!family) onMissed?.(metric, "the metric has no descriptor");
+    else if (!value) onMissed?.(metric, "the metric has no value");
+    else if (labelValues.length !== family.labelKeys.length) {
+      onMissed?.(metric, `${labelValues.length} label values for ${family.labelKeys.length} label keys`);
+    } else {
+      family.type = metricType === MetricType.COUNTER ? "counter" : "gauge";
+      const labels = family.labelKeys.map((key, index) => [key, labelValues[index] as string] as const);
+      family.samples.push({ labels, value: whole(value), at: timestamp });
+    }
   }
   return exposition(families.values());
 }

@@ -100,6 +100,7 @@ export function listContainers(
       streamRpc: "RuntimeService/StreamContainers",
       stream: (o) => batches(connection.runtime.streamContainers({ filter }, o), (reply) => reply.containers),
       unary: async (o) => (await connection.runtime.listContainers({ filter }, o)).containers,
+      idOf: ({ id }) => id,
     },
     options,
   );

@@ -64,6 +64,7 @@ export function listImages(
       streamRpc: "ImageService/StreamImages",
       stream: (o) => batches(connection.image.streamImages({ filter }, o), (reply) => reply.images),
       unary: async (o) => (await connection.image.listImages({ filter }, o)).images,
+      idOf: ({ id }) => id,
     },
     options,
     subject,

@@ -86,6 +86,7 @@ export function listPodSandboxes(
       streamRpc: "RuntimeService/StreamPodSandboxes",
       stream: (o) => batches(connection.runtime.streamPodSandboxes({ filter }, o), (reply) => reply.podSandboxes),
       unary: async (o) => (await connection.runtime.listPodSandbox({ filter }, o)).items,
+      idOf: ({ id }) => id,
     },
     options,
   );

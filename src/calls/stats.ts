@@ -36,6 +36,7 @@ export function listContainerStats(
       streamRpc: "RuntimeService/StreamContainerStats",
       stream: (o) => batches(connection.runtime.streamContainerStats({ filter }, o), (reply) => reply.containerStats),
       unary: async (o) => (await connection.runtime.listContainerStats({ filter }, o)).stats,
+      idOf: ({ attributes }) => attributes?.id,
     },
     options,
   );
@@ -65,6 +66,7 @@ export function listPodSandboxStats(
       streamRpc: "RuntimeService/StreamPodSandboxStats",
       stream: (o) => batches(connection.runtime.streamPodSandboxStats({ filter }, o), (reply) => reply.podSandboxStats),
       unary: async (o) => (await connection.runtime.listPodSandboxStats({ filter }, o)).stats,
+      idOf: ({ attributes }) => attributes?.id,
     },
     options,
   );
@@ -86,6 +88,7 @@ export function listPodSandboxMetrics(connection: Connection, options?: CallOpti
       streamRpc: "RuntimeService/StreamPodSandboxMetrics",
       stream: (o) => batches(connection.runtime.streamPodSandboxMetrics({}, o), (reply) => reply.podSandboxMetrics),
       unary: async (o) => (await connection.runtime.listPodSandboxMetrics({}, o)).podMetrics,
+      idOf: ({ podSandboxId }) => podSandboxId,
     },
     options,
   );

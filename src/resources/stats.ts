@@ -49,7 +49,10 @@ export class Stats {
     return calls.containerStats(this.#connection, idOf(container, "container"), options);
   }
 
-  /** ListContainerStats. Streamed where the runtime can (since Kubernetes 1.36). */
+  /**
+   * ListContainerStats, of exited containers too where the runtime lists them. Streamed where the runtime can (since Kubernetes
+   * 1.36). Entries without an id are left out, with a warning to the client's logger.
+   */
   async containers(query: ContainerStatsQuery = {}, options?: CallOptions): Promise<ContainerStats[]> {
     const filter: ContainerStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),

@@ -1,7 +1,7 @@
 /** cri.stats.snapshot and cri.stats.watch, and the metrics made of them. */
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CriError, InvalidInputError, type UsageSnapshot } from "../../src/index.js";
 import { formatMetrics, formatUsage } from "../../src/prometheus.js";
 import { Long } from "../../src/proto.js";
@@ -51,6 +51,22 @@ describe("a snapshot", () => {
     expect(pod).toMatchObject({ name: "one", namespace: "shop", processCount: 2, containers: [{ id: web.id }] });
     expect(pod?.containers[0]).toBe(usage);
     expect(pod?.network?.[0]).toMatchObject({ name: "eth0", rxBytesPerSecond: undefined });
+  });
+
+  test("leaves out exited containers, and entries without an id", async () => {
+    const warn = vi.fn();
+    const { runtime, cri, web, api, cache } = await startBusy({}, { logger: { warn } });
+    await web.stop({ gracePeriodSeconds: 0 });
+    await cache.stop({ gracePeriodSeconds: 0 });
+    expect((await cri.stats.containers()).map(({ attributes }) => attributes?.id)).toContain(web.id);
+    runtime.respondNext("ListContainerStats", ({ stats = [] }) => ({ stats: [{}, ...stats] }));
+    const { containers, pods } = await cri.stats.snapshot();
+    expect(containers.map(({ id }) => id)).toEqual([api.id]);
+    expect(pods.flatMap(({ containers }) => containers)).toEqual(containers);
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringContaining("without an id"),
+      expect.objectContaining({ leftOut: 1 }),
+    );
   });
 
   test("is of one pod, or of pods by label, with their containers", async () => {
@@ -140,7 +156,7 @@ describe("a watch", () => {
     const after = ["api", "late", "web"];
     expect(seen).toEqual([before, before, before, ["api", "web"], ["api", "web"], after, after]);
     expect(late).toBe(1);
-    expect(runtime.callsOf("ListContainers")).toHaveLength(2);
+    expect(runtime.callsOf("ListPodSandbox")).toHaveLength(2);
     expect(runtime.callsOf("ListContainerStats")).toHaveLength(7);
   });
 

@@ -3,6 +3,7 @@ import { formatMetrics, formatUsage } from "../../src/prometheus.js";
 import {
   ContainerStats,
   Long,
+  type Metric,
   MetricDescriptor,
   MetricType,
   PodSandboxMetrics,
@@ -53,17 +54,27 @@ describe("formatMetrics", () => {
     );
   });
 
-  test("leaves out what has no descriptor or no value; a label value too few or too many does no harm", () => {
+  test("leaves out and reports metrics without descriptor or value, or with other than one value for each label key", () => {
+    const missed: [string, string][] = [];
+    const onMissed = ({ name }: Metric, reason: string) => missed.push([name, reason]);
     const metrics = [
       metric("unheard_of", "1", []),
       metric("memory", undefined, ["x"]),
       metric("cpu_total", "1", ["only id"]),
+      metric("cpu_total", "2", ["only id"]),
       metric("memory", "2", ["id", "surplus"]),
+      metric("memory", "3", ["id"]),
     ];
-    const text = formatMetrics(descriptors, [PodSandboxMetrics.fromPartial({ metrics })]);
-    expect(text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
-      'cpu_total{id="only id"} 1',
-      'memory{id="id"} 2',
+    const pods = [PodSandboxMetrics.fromPartial({ metrics })];
+    const text = formatMetrics(descriptors, pods, { onMissed });
+    expect(text).toBe('# HELP memory Memory.\n# TYPE memory counter\nmemory{id="id"} 3\n');
+    expect(formatMetrics(descriptors, pods)).toBe(text);
+    expect(missed).toEqual([
+      ["unheard_of", "the metric has no descriptor"],
+      ["memory", "the metric has no value"],
+      ["cpu_total", "1 label values for 2 label keys"],
+      ["cpu_total", "1 label values for 2 label keys"],
+      ["memory", "2 label values for 1 label keys"],
     ]);
     expect(formatMetrics([], [])).toBe("");
   });

@@ -20,8 +20,8 @@ import {
   swapFigures,
 } from "./figures.js";
 import { LastTwo } from "./last-two.js";
-import { type ImageIdentity, Names, type PodIdentity, podIdentity } from "./names.js";
 import { type InterfaceFigures, type NetworkReading, networkFigures, networkReading } from "./network.js";
+import { type ImageIdentity, type PodIdentity, podIdentity, Running } from "./running.js";
 
 /** Whose usage to look at; everything given must match. Without any: that of all. */
 export interface UsageFilter {
@@ -35,7 +35,7 @@ export interface UsageFilter {
 export interface UsageSnapshot {
   /** When the runtime was asked, by the clock of this machine. */
   readonly at: Date;
-  /** Running containers, in no particular order. */
+  /** The running containers, in no particular order. Runtimes list the stats of exited ones as well; these are left out. */
   readonly containers: readonly ContainerUsage[];
   /** The pods of these containers, and others that the runtime has stats of. */
   readonly pods: readonly PodUsage[];
@@ -53,7 +53,7 @@ export interface ContainerUsage {
   /** How often it was restarted: 0 for the first container of its name. */
   readonly attempt: number;
   readonly labels: Readonly<Record<string, string>>;
-  /** `undefined` if the container was removed while it was being looked at. */
+  /** `undefined` if the pod was removed in the meantime. */
   readonly pod: PodIdentity | undefined;
   /** `undefined` as with {@link pod}. */
   readonly image: ImageIdentity | undefined;
@@ -84,7 +84,7 @@ export interface PodUsage extends PodIdentity {
 export class UsageSampler {
   readonly #connection: Connection;
   readonly #filter: UsageFilter;
-  readonly #names: Names;
+  readonly #running: Running;
   readonly #containerCpu = new LastTwo<CpuMeasurement>();
   readonly #podCpu = new LastTwo<CpuMeasurement>();
   readonly #podNetwork = new LastTwo<NetworkReading>();
@@ -92,7 +92,7 @@ export class UsageSampler {
   constructor(connection: Connection, filter: UsageFilter) {
     this.#connection = connection;
     this.#filter = filter;
-    this.#names = new Names(connection);
+    this.#running = new Running(connection);
     if (filter.pod !== undefined) idOf(filter.pod, "pod");
   }
 
@@ -104,12 +104,12 @@ export class UsageSampler {
     const [containerStats, podStats] = await Promise.all([
       listContainerStats(this.#connection, { id: "", podSandboxId: id, labelSelector: {} }, options),
       listPodSandboxStats(this.#connection, { id, labelSelector }, options).catch(unlessOver),
+      this.#running.update(id, options),
     ]);
-    await this.#names.learn(
-      containerStats.map(({ attributes }) => attributes?.id ?? ""),
-      options,
-    );
-    const containers = containerStats.map((stats) => this.#container(stats)).filter(({ pod }) => this.#wants(pod));
+    const containers = containerStats
+      .filter(({ attributes }) => this.#running.has(attributes?.id ?? ""))
+      .map((stats) => this.#container(stats))
+      .filter(({ pod }) => this.#wants(pod));
     const failed = podStats instanceof Error;
     const pods = this.#pods(failed ? [] : podStats, containers);
     for (const memory of [this.#containerCpu, this.#podCpu, this.#podNetwork]) memory.endRound();
@@ -125,7 +125,7 @@ export class UsageSampler {
     const { id = "", metadata, labels = {} } = stats.attributes ?? {};
     const { name = "", attempt = 0 } = metadata ?? {};
     return {
-      ...{ id, name, attempt, labels, pod: this.#names.podOf(id), image: this.#names.imageOf(id) },
+      ...{ id, name, attempt, labels, pod: this.#running.podOf(id), image: this.#running.imageOf(id) },
       cpu: cpuFigures(this.#containerCpu.take(id, stats.cpu)),
       memory: memoryFigures(stats.memory),
       swap: swapFigures(stats.swap),

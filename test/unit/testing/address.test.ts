@@ -25,5 +25,7 @@ test.each(["npipe:////./pipe/mine", String.raw`\\.\pipe\mine`])("on Windows, %s 
 });
 
 test.each(["run/x.sock", "ftp://x:1", "127.0.0.1"])("%s is refused, with what is accepted", async (endpoint) => {
-  await expect(place(endpoint)).rejects.toThrow(/^\[INVALID_INPUT\] endpoint: expected an absolute socket path.*, got /);
+  await expect(place(endpoint)).rejects.toThrow(
+    /^\[INVALID_INPUT\] endpoint: expected an absolute socket path.*, got /,
+  );
 });

@@ -3,7 +3,7 @@ import { listImages } from "../../calls/images.js";
 import { listPodSandboxes } from "../../calls/pods.js";
 import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
-import type { Container, Image, PodSandboxAttributes } from "../../proto.js";
+import { type Container, ContainerState, type Image, type PodSandboxAttributes } from "../../proto.js";
 import type { Connection } from "../../transport/connection.js";
 
 /** Which pod something belongs to. */
@@ -25,17 +25,17 @@ export interface ImageIdentity {
   readonly id: string;
 }
 
-/** What the stats of a container do not tell. */
+/** What the stats of a container do not include. */
 interface Belonging {
   readonly podId: string;
   readonly image: ImageIdentity;
 }
 
 /**
- * Which pod and image a container belongs to. It never changes, so the runtime is asked again only when something is new; what is
- * gone by then is forgotten.
+ * The running containers, with their pods and images. Pods and images are listed only when there is a new container, because the
+ * pod and image of a container never change.
  */
-export class Names {
+export class Running {
   readonly #connection: Connection;
   #containers = new Map<string, Belonging>();
   #pods = new Map<string, PodIdentity>();
@@ -44,21 +44,18 @@ export class Names {
     this.#connection = connection;
   }
 
-  /** Gets to know these containers, if it does not. One that is gone already stays unknown. */
-  async learn(containerIds: readonly string[], options: CallOptions): Promise<void> {
-    if (containerIds.every((id) => this.podOf(id))) return;
-    const [containers, pods] = await Promise.all([
-      listContainers(this.#connection, undefined, options),
-      listPodSandboxes(this.#connection, undefined, options),
-    ]);
-    const images = containers.some((container) => !writtenImage(container)) ? await this.#images(options) : [];
-    this.#pods = new Map(pods.map((pod) => [pod.id, podIdentity(pod)]));
-    this.#containers = new Map(
-      containers.map((container) => {
-        const { id, podSandboxId: podId } = container;
-        return [id, { podId, image: imageIdentity(container, images) }];
-      }),
-    );
+  /** Lists the running containers, of one pod or of all. */
+  async update(podSandboxId: string, options: CallOptions): Promise<void> {
+    const filter = { id: "", podSandboxId, state: { state: ContainerState.CONTAINER_RUNNING }, labelSelector: {} };
+    const containers = await listContainers(this.#connection, filter, options);
+    if (containers.some(({ id }) => !this.podOf(id))) await this.#identify(containers, options);
+    const ids = new Set(containers.map(({ id }) => id));
+    for (const id of this.#containers.keys()) if (!ids.has(id)) this.#containers.delete(id);
+  }
+
+  /** Whether a container was running at the last update. */
+  has(containerId: string): boolean {
+    return this.#containers.has(containerId);
   }
 
   podOf(containerId: string): PodIdentity | undefined {
@@ -67,6 +64,18 @@ export class Names {
 
   imageOf(containerId: string): ImageIdentity | undefined {
     return this.#containers.get(containerId)?.image;
+  }
+
+  async #identify(containers: readonly Container[], options: CallOptions): Promise<void> {
+    const pods = await listPodSandboxes(this.#connection, undefined, options);
+    const images = containers.some((container) => !writtenImage(container)) ? await this.#images(options) : [];
+    this.#pods = new Map(pods.map((pod) => [pod.id, podIdentity(pod)]));
+    this.#containers = new Map(
+      containers.map((container) => {
+        const { id, podSandboxId: podId } = container;
+        return [id, { podId, image: imageIdentity(container, images) }];
+      }),
+    );
   }
 
   /** Names of images are no reason to fail. */
