@@ -40,18 +40,8 @@ export async function stopPod(
   gracePeriodOf: (container: Container) => number,
   budget: Budget,
 ): Promise<void> {
-  const filter = { id: "", state: undefined, podSandboxId: id, labelSelector: {} };
-  await stopFirst(
-    budget,
-    async (options) => {
-      const containers = await containerCalls.listContainers(connection, filter, options());
-      const alive = containers.filter(({ state }) => state !== ContainerState.CONTAINER_EXITED);
-      return forEachSettled(alive, parallelStops, (container) =>
-        stopContainer(connection, container.id, gracePeriodOf(container), { ...budget, options }),
-      );
-    },
-    (options) => podCalls.stopPodSandbox(connection, id, options),
-  );
+  const operation = new Stopping(connection, budget);
+  await operation.run(() => operation.stopPod(id, gracePeriodOf));
 }
 
 /** Stops a pod as {@link stopPod} does, and removes it. */
@@ -61,8 +51,11 @@ export async function removePod(
   gracePeriodOf: (container: Container) => number,
   budget: Budget,
 ): Promise<void> {
-  await stopPod(connection, id, gracePeriodOf, budget);
-  await whenSettled(budget, (options) => podCalls.removePodSandbox(connection, id, options));
+  const operation = new Stopping(connection, budget);
+  await operation.run(async () => {
+    await operation.stopPod(id, gracePeriodOf);
+    await whenSettled(budget, (options) => operation.track(podCalls.removePodSandbox(connection, id, options)));
+  });
 }
 
 /** Stops a container with a grace period, and removes it. */
@@ -72,60 +65,105 @@ export async function removeContainer(
   gracePeriodSeconds: number,
   budget: Budget,
 ): Promise<void> {
-  await whenSettled(budget, () =>
-    stopFirst(
-      budget,
-      (options) =>
-        forEachSettled([id], 1, () => stopContainer(connection, id, gracePeriodSeconds, { ...budget, options })),
-      (options) => containerCalls.removeContainer(connection, id, options),
-    ),
-  );
+  const operation = new Stopping(connection, budget);
+  await operation.run(() => operation.removeContainer(id, gracePeriodSeconds));
 }
 
-/** StopContainer with a grace period that ends before the budget does. */
-function stopContainer(connection: Connection, id: string, seconds: number, budget: Budget): Promise<void> {
-  return whenSettled(budget, (options) =>
-    containerCalls.stopContainer(connection, id, withinBudget(seconds, budget), options),
-  );
-}
+/** One operation that stops something in several calls. */
+class Stopping {
+  readonly #connection: Connection;
+  readonly #budget: Budget;
+  #hadEffect = false;
 
-/**
- * Stops containers and then makes the call that ends them by force. While that call takes its time, containers that were started
- * after the first stop are stopped too. A container that could not be stopped is left to the call.
- *
- * @param stop returns its failures
- */
-async function stopFirst(
-  budget: Budget,
-  stop: (options: () => CallOptions) => Promise<readonly unknown[]>,
-  call: (options: CallOptions) => Promise<void>,
-): Promise<void> {
-  const failures = await stop(budget.options);
-  const ended = new AbortController();
-  void stopAgain(budget, stop, ended.signal).catch(() => {});
-  try {
-    await call(budget.options());
-  } catch (error) {
-    throw failures.length > 0 && CriError.is(error) ? error.withSuppressed(failures) : error;
-  } finally {
-    ended.abort();
+  constructor(connection: Connection, budget: Budget) {
+    this.#connection = connection;
+    this.#budget = budget;
   }
-}
 
-/** Stops again after growing pauses, until the signal aborts or the budget is spent. */
-async function stopAgain(
-  budget: Budget,
-  stop: (options: () => CallOptions) => Promise<unknown>,
-  ended: AbortSignal,
-): Promise<void> {
-  for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
-    await budget.sleep(pauseMs, ended);
-    if (ended.aborted) return;
-    const link = linkAbort(budget.caller.signal, ended);
+  /** Runs the steps. The error of a failed one also says whether an earlier one may have changed something. */
+  async run(steps: () => Promise<void>): Promise<void> {
     try {
-      await stop(() => ({ ...budget.options(), signal: link.signal }));
+      await steps();
+    } catch (error) {
+      const isOwn = CriError.is(error) && error !== this.#budget.caller.signal?.reason;
+      throw isOwn && this.#hadEffect ? error.inDoubt() : error;
+    }
+  }
+
+  /** Notes whether a call may have changed something. */
+  async track(call: Promise<void>): Promise<void> {
+    try {
+      await call;
+      this.#hadEffect = true;
+    } catch (error) {
+      this.#hadEffect ||= !CriError.is(error) || error.mayHaveTakenEffect;
+      throw error;
+    }
+  }
+
+  async stopPod(id: string, gracePeriodOf: (container: Container) => number): Promise<void> {
+    const filter = { id: "", state: undefined, podSandboxId: id, labelSelector: {} };
+    await this.#stopFirst(
+      async (options) => {
+        const containers = await containerCalls.listContainers(this.#connection, filter, options());
+        const alive = containers.filter(({ state }) => state !== ContainerState.CONTAINER_EXITED);
+        return forEachSettled(alive, parallelStops, (container) =>
+          this.#stopContainer(container.id, gracePeriodOf(container), options),
+        );
+      },
+      (options) => podCalls.stopPodSandbox(this.#connection, id, options),
+    );
+  }
+
+  async removeContainer(id: string, gracePeriodSeconds: number): Promise<void> {
+    await whenSettled(this.#budget, () =>
+      this.#stopFirst(
+        (options) => forEachSettled([id], 1, () => this.#stopContainer(id, gracePeriodSeconds, options)),
+        (options) => containerCalls.removeContainer(this.#connection, id, options),
+      ),
+    );
+  }
+
+  #stopContainer(id: string, gracePeriodSeconds: number, options: () => CallOptions): Promise<void> {
+    return whenSettled({ ...this.#budget, options }, (o) => {
+      const seconds = withinBudget(gracePeriodSeconds, this.#budget);
+      return this.track(containerCalls.stopContainer(this.#connection, id, seconds, o));
+    });
+  }
+
+  /**
+   * Stops containers and then makes the call that ends them by force. While that call takes its time, containers that were started
+   * after the first stop are stopped too. A container that could not be stopped is left to the call.
+   *
+   * @param stop returns its failures
+   */
+  async #stopFirst(
+    stop: (options: () => CallOptions) => Promise<readonly unknown[]>,
+    call: (options: CallOptions) => Promise<void>,
+  ): Promise<void> {
+    const failures = await stop(this.#budget.options);
+    const ended = new AbortController();
+    void this.#stopAgain(stop, ended.signal).catch(() => {});
+    try {
+      await this.track(call(this.#budget.options()));
+    } catch (error) {
+      throw failures.length > 0 && CriError.is(error) ? error.withSuppressed(failures) : error;
     } finally {
-      link.unlink();
+      ended.abort();
+    }
+  }
+
+  /** Stops again after growing pauses, until the signal aborts or the budget is spent. */
+  async #stopAgain(stop: (options: () => CallOptions) => Promise<unknown>, ended: AbortSignal): Promise<void> {
+    for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
+      await this.#budget.sleep(pauseMs, ended);
+      if (ended.aborted) return;
+      const link = linkAbort(this.#budget.caller.signal, ended);
+      try {
+        await stop(() => ({ ...this.#budget.options(), signal: link.signal }));
+      } finally {
+        link.unlink();
+      }
     }
   }
 }

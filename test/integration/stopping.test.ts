@@ -4,7 +4,13 @@ import { ContainerState, CriClient, type OwnedPodSandbox } from "../../src/index
 import type { FakeFlavor, FakeRuntime } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
-const flavors = ["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"] as const satisfies FakeFlavor[];
+const flavors = [
+  "containerd-1.6",
+  "containerd-1.7",
+  "containerd-2",
+  "cri-o",
+  "cri-dockerd",
+] as const satisfies FakeFlavor[];
 
 /** Far above any grace period in here, and far below the two minutes that a call may take. */
 const inTime = 15_000;
@@ -212,6 +218,20 @@ describe("a container that cannot be stopped", () => {
       suppressed: [{ details: "the shim is gone" }],
     });
   });
+});
+
+test("an error after the first stop says that the call may have taken effect", async () => {
+  const { runtime, cri, pod } = await stubbornPod("containerd-2");
+  const refusal = { code: "FAILED_PRECONDITION", message: "not now" } as const; // says of itself that nothing happened
+  const [container] = await cri.containers.list({ name: "a" });
+  runtime.failNext("RemoveContainer", refusal);
+  runtime.failNext("StopPodSandbox", refusal);
+  runtime.failNext("RemovePodSandbox", refusal);
+  for (const failing of [cri.containers.remove(container!.id), cri.pods.stop(pod.id), cri.pods.remove(pod.id)]) {
+    expect(await rejection(failing)).toMatchObject({ code: "FAILED_PRECONDITION", mayHaveTakenEffect: true });
+  }
+  runtime.failNext("ListContainers", refusal);
+  expect(await rejection(cri.pods.stop(pod.id))).toMatchObject({ mayHaveTakenEffect: false });
 });
 
 test("a stop that is aborted sends nothing more", async () => {
