@@ -3,8 +3,10 @@ import * as calls from "../calls/containers.js";
 import { podSandboxStatus } from "../calls/pods.js";
 import { mayAnswerWithOlder } from "../calls/runtime.js";
 import { isStillborn } from "../calls/runtime-text.js";
+import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
+import { invalid } from "../specs/check.js";
 import { toContainerConfig } from "../specs/container-config.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { podConfigFromStatus } from "../specs/pod-from-status.js";
@@ -29,10 +31,14 @@ export interface CreateContainerOptions extends CallOptions {
   /** Credentials for the pull. */
   auth?: RegistryAuth | undefined;
   /**
-   * The pod's configuration, which CreateContainer must repeat. A handle from `pods.run` brings its own; for other pods it is
-   * read back from the runtime, completely on containerd, and without log directory, DNS and cgroup parent on CRI-O.
+   * The pod's configuration, which CreateContainer must repeat: it decides about user, namespaces, DNS and logs of the container.
+   * Needed only for a pod that another program created, on a runtime that does not report it (CRI-O, Docker): there, the creation is
+   * refused without it. `"unknown"` accepts a container without the pod's settings, which may run as root although the pod says
+   * otherwise.
+   *
+   * @defaultValue that of the owning handle, else what the runtime reports, else what this package keeps in the pod's annotations
    */
-  podConfig?: PodSandboxConfig | undefined;
+  podConfig?: PodSandboxConfig | "unknown" | undefined;
   /**
    * Take over a container of this name and attempt that something else made from the same configuration, if it has not been
    * started yet. The handle then owns it: see `adopted` there.
@@ -42,17 +48,35 @@ export interface CreateContainerOptions extends CallOptions {
   adopt?: boolean | undefined;
 }
 
-/** Everything that CreateContainer needs to know about the pod. */
+/**
+ * The pod's configuration that CreateContainer must repeat.
+ *
+ * @throws InvalidInputError if the pod's settings are needed and cannot be known
+ */
 export async function podConfigOf(
   core: Core,
   pod: PodTarget,
-  given: PodSandboxConfig | undefined,
+  given: CreateContainerOptions["podConfig"],
   options: CallOptions,
 ): Promise<PodSandboxConfig> {
-  if (given) return given;
+  if (given !== undefined && given !== "unknown") return given;
   if (pod instanceof OwnedPodSandbox) return pod.config;
   const { status, info } = await podSandboxStatus(core.connection, idOf(pod, "pod"), true, options);
-  return podConfigFromStatus(status, info);
+  const { config, gap } = podConfigFromStatus(status, info);
+  if (gap === undefined || given === "unknown") return config;
+  throw new InvalidInputError({
+    field: "options.podConfig",
+    message:
+      `is required: the configuration of pod ${status.id} is not known, because ${gap}; pass the PodSandboxConfig that the pod was ` +
+      'created with, or "unknown" to create the container without the settings of the pod, such as its user: it may then run as root',
+  });
+}
+
+/** Refuses a pod configuration that CreateContainer cannot be sent with: containerd crashes without one. */
+export function checkPodConfig(given: CreateContainerOptions["podConfig"]): void {
+  if (given === undefined || given === "unknown") return;
+  if (typeof given === "object" && given?.metadata) return;
+  invalid("options.podConfig", 'must be a PodSandboxConfig with metadata, or "unknown"', given);
 }
 
 /** Image by the pull policy, then CreateContainer. A pulled image stays on the node whatever happens afterwards. */
@@ -64,6 +88,7 @@ export async function createContainer(
 ): Promise<OwnedContainer> {
   const { pullPolicy, auth, podConfig: given, adopt, ...callOptions } = pinDeadline(options);
   const podSandboxId = idOf(pod, "pod");
+  checkPodConfig(given);
   // A bad spec must fail before anything is sent.
   toContainerConfig(spec);
   const podConfig = await podConfigOf(core, pod, given, callOptions);

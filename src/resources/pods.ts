@@ -19,6 +19,7 @@ import { object } from "../specs/check.js";
 import { toContainerConfig } from "../specs/container-config.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { toPodSandboxConfig } from "../specs/pod-config.js";
+import { annotatePodConfig } from "../specs/pod-config-annotation.js";
 import type { PodSpec } from "../specs/pod-spec.js";
 import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
@@ -129,7 +130,7 @@ export class Pods {
   async run(spec: PodSpec, options: RunPodOptions = {}): Promise<OwnedPodSandbox> {
     const { adopt = false, ...callOptions } = options;
     const converted = toPodSandboxConfig(spec);
-    const { config, mark } = markCreation(PodSandboxConfig, converted.config);
+    const { config, mark } = markCreation(PodSandboxConfig, converted.config, annotatePodConfig(converted.config));
     const identity = config.metadata as PodSandboxMetadata;
     const connection = this.#connection;
     const { id, adopted } = await createReconciled({

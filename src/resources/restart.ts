@@ -2,13 +2,15 @@ import { callOptionsOf, pinDeadline } from "../calls/budget.js";
 import { containerStatus, listContainers } from "../calls/containers.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
-import { type ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
+import { type ContainerConfig, ContainerState, type ContainerStatus, type PodSandboxConfig } from "../proto.js";
+import { type ConvertedContainer, toContainerConfig } from "../specs/container-config.js";
 import { containerConfigFromInfo } from "../specs/container-from-info.js";
+import type { ContainerSpec } from "../specs/container-spec.js";
 import { nextAttempt } from "../specs/next-attempt.js";
 import { log } from "../transport/logging.js";
 import { type Container, OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
-import { createFromConfig, podConfigOf } from "./create-container.js";
+import { type CreateContainerOptions, checkPodConfig, createFromConfig, podConfigOf } from "./create-container.js";
 import { annotatedGracePeriod } from "./grace-period.js";
 import { type ContainerTarget, idOf } from "./target.js";
 import { undoCreation } from "./undo-creation.js";
@@ -21,12 +23,16 @@ export interface RestartOptions extends CallOptions {
   /** Keep the old, stopped container, with its log and its exit code, instead of removing it. @defaultValue false */
   keepOld?: boolean | undefined;
   /**
-   * The container's configuration. A handle that created the container knows it, containerd tells it for others too; with CRI-O
-   * it must be given for a container that this program did not create.
+   * The container's configuration, or {@link spec}. Needed only for a container that another process created, on a runtime that does
+   * not report its configuration (CRI-O, Docker).
+   *
+   * @defaultValue that of the owning handle, else what the runtime reports
    */
   config?: ContainerConfig | undefined;
-  /** The pod's configuration, as for creating a container. */
-  podConfig?: PodSandboxConfig | undefined;
+  /** What to create the next attempt from instead of {@link config}. Its `name` and `attempt` are those of the container. */
+  spec?: ContainerSpec | undefined;
+  /** The pod's configuration, as for creating a container: see {@link CreateContainerOptions.podConfig}. */
+  podConfig?: CreateContainerOptions["podConfig"];
 }
 
 /**
@@ -39,23 +45,26 @@ export async function restart(
   target: ContainerTarget,
   options: RestartOptions = {},
 ): Promise<OwnedContainer> {
-  const { gracePeriodSeconds, keepOld = false } = options;
+  const { gracePeriodSeconds, keepOld = false, spec } = options;
   const { connection } = core;
   const callOptions = callOptionsOf(pinDeadline(options));
+  checkPodConfig(options.podConfig);
+  if (spec) toContainerConfig(spec);
   const id = idOf(target, "container");
   const owned = target instanceof OwnedContainer ? target : undefined;
   const { status, info } = await containerStatus(connection, id, true, callOptions);
-  const config = options.config ?? owned?.config ?? containerConfigFromInfo(info);
-  if (!config) {
-    throw new InvalidInputError({
-      field: "options.config",
-      message: `is needed: the runtime does not tell how container ${status.id} was configured`,
-    });
-  }
+  const convert = spec
+    ? (podConfig: PodSandboxConfig) => fromSpec(core, spec, { status, podConfig }, callOptions)
+    : knownConfig(options.config ?? owned?.config ?? containerConfigFromInfo(info), owned);
+  if (!convert) throw unknownConfig(status);
   const podSandboxId = owned?.podSandboxId ?? (await podOf(core, status.id, callOptions));
   const podConfig = await podConfigOf(core, podSandboxId, options.podConfig ?? owned?.podConfig, callOptions);
+  const { config, terminationGracePeriodSeconds } = await convert(podConfig);
   const old = owned ?? core.containers.get(status.id);
-  if (status.state === ContainerState.CONTAINER_RUNNING) await old.stop({ ...callOptions, gracePeriodSeconds });
+  if (status.state === ContainerState.CONTAINER_RUNNING) {
+    const seconds = gracePeriodSeconds ?? annotatedGracePeriod(status.annotations);
+    await old.stop({ ...callOptions, gracePeriodSeconds: seconds });
+  }
 
   const next = await undoing(core, async (undo) => {
     const container = await createFromConfig(
@@ -64,7 +73,7 @@ export async function restart(
         podSandboxId,
         podConfig,
         config: nextAttempt({ ...config, metadata: status.metadata }),
-        terminationGracePeriodSeconds: owned?.terminationGracePeriodSeconds ?? annotatedGracePeriod(config.annotations),
+        terminationGracePeriodSeconds,
       },
       callOptions,
     );
@@ -74,6 +83,37 @@ export async function restart(
   });
   if (!keepOld) await removeOld(core, old, callOptions);
   return next;
+}
+
+function knownConfig(
+  config: ContainerConfig | undefined,
+  owned: OwnedContainer | undefined,
+): (() => ConvertedContainer) | undefined {
+  if (!config) return undefined;
+  const terminationGracePeriodSeconds =
+    owned?.terminationGracePeriodSeconds ?? annotatedGracePeriod(config.annotations);
+  return () => ({ config, terminationGracePeriodSeconds });
+}
+
+/** The configuration from a spec, with the identity of the container that it replaces. */
+async function fromSpec(
+  core: Core,
+  spec: ContainerSpec,
+  { status, podConfig }: { status: ContainerStatus; podConfig: PodSandboxConfig },
+  options: CallOptions,
+): Promise<ConvertedContainer> {
+  const { name = spec.name, attempt } = status.metadata ?? {};
+  const image = await core.images.ensure(spec.image, { ...options, podConfig });
+  return toContainerConfig({ ...spec, name, attempt }, { pod: podConfig, image: image.id });
+}
+
+function unknownConfig({ id }: ContainerStatus): InvalidInputError {
+  return new InvalidInputError({
+    field: "options.spec",
+    message:
+      `is required: the runtime does not report how container ${id} was configured; pass the ContainerSpec for its next attempt, ` +
+      "or its ContainerConfig as options.config, or restart it by the handle that created it",
+  });
 }
 
 /** The new container is up: that the old one stays is no reason to fail, or to lose the handle of the new one. */

@@ -1,27 +1,41 @@
 import { PodSandboxConfig, type PodSandboxStatus } from "../proto.js";
+import { annotatedPodConfig } from "./pod-config-annotation.js";
+
+/** What is known about the configuration of a pod. */
+export interface KnownPodConfig {
+  config: PodSandboxConfig;
+  /**
+   * Why {@link config} lacks what only the creator of the pod knows: user, log directory, DNS, ports and the like. Undefined if
+   * nothing is missing.
+   */
+  gap?: string;
+}
 
 /**
- * The config of a pod that somebody else made, for creating containers in it.
+ * The configuration of a pod that another process created, for creating containers in it: the original from containerd's verbose
+ * status, else from the annotation that this package adds to its pods. Without either, it consists of what the status tells:
+ * metadata, labels, annotations and namespaces; on CRI-O also whether the pod is privileged.
  *
- * containerd's verbose status carries the original. Elsewhere the config is put together from the status: metadata, labels,
- * annotations and namespaces; on CRI-O also whether the pod is privileged. Log directory, DNS, ports and the like remain unknown.
- *
- * @param verboseInfo `info` of the verbose PodSandboxStatus; its shape is the runtime's affair, and what cannot be read is passed over.
+ * @param verboseInfo `info` of the verbose PodSandboxStatus. Its shape depends on the runtime, so what cannot be read is ignored.
  */
 export function podConfigFromStatus(
   status: PodSandboxStatus,
   verboseInfo: Readonly<Record<string, string>> = {},
-): PodSandboxConfig {
+): KnownPodConfig {
   const info = parsed(verboseInfo.info);
   const original = originalConfig(info.config, status);
-  if (original !== undefined) return original;
+  if (original !== undefined) return { config: original };
+  const { metadata, labels, annotations } = status;
+  const annotated = annotatedPodConfig(annotations);
+  if ("config" in annotated) {
+    return { config: PodSandboxConfig.create({ ...annotated.config, metadata, labels, annotations }) };
+  }
   const namespaceOptions = status.linux?.namespaces?.options;
-  return PodSandboxConfig.create({
-    metadata: status.metadata,
-    labels: status.labels,
-    annotations: status.annotations,
-    linux: { securityContext: { namespaceOptions, privileged: isPrivileged(info.runtimeSpec) } },
-  });
+  const securityContext = { namespaceOptions, privileged: isPrivileged(info.runtimeSpec) };
+  return {
+    config: PodSandboxConfig.create({ metadata, labels, annotations, linux: { securityContext } }),
+    gap: annotated.gap,
+  };
 }
 
 type Json = { readonly [key: string]: unknown };

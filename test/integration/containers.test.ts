@@ -134,7 +134,7 @@ describe("restart", () => {
     await cri.containers.get(container.id).restart({ gracePeriodSeconds: 0 });
     const crio = await withContainer({ flavor: "cri-o" });
     const error = await rejection(crio.cri.containers.get(crio.container.id).restart({ gracePeriodSeconds: 0 }));
-    expect(error).toMatchObject({ code: "INVALID_INPUT", field: "options.config" });
+    expect(error).toMatchObject({ code: "INVALID_INPUT", field: "options.spec" });
     expect((await crio.container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
     const { config, podConfig } = crio.container;
     await crio.cri.containers.get(crio.container.id).restart({ gracePeriodSeconds: 0, config, podConfig });

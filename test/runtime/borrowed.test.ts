@@ -1,7 +1,12 @@
 /** Pods that another program made, here by the raw stubs as crictl or a kubelet would. */
 import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { ContainerState } from "k8s-cri-client";
+import { ContainerConfig, PodSandboxConfig } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
+import { podConfigFromStatus } from "../../src/specs/pod-from-status.js";
+import { failureOf } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
 import { ask } from "./helpers/inside.js";
 import { journeys, sh } from "./helpers/journeys.js";
@@ -10,18 +15,18 @@ journeys("borrowed", (bench) => {
   const { cri } = bench;
 
   async function strangersPod(logDirectory: string) {
-    const { podSandboxId } = await cri.raw.runtime.runPodSandbox({
-      config: {
-        metadata: { name: bench.name(), namespace: bench.namespace, uid: randomUUID(), attempt: 0 },
-        hostname: "of-a-stranger",
-        logDirectory,
-        labels: { of: "another program" },
-        dnsConfig: { servers: ["192.0.2.1"] },
-        linux: { securityContext: { runAsUser: { value: 1000 } } },
-      },
+    const config = PodSandboxConfig.fromPartial({
+      metadata: { name: bench.name(), namespace: bench.namespace, uid: randomUUID(), attempt: 0 },
+      hostname: "of-a-stranger",
+      logDirectory,
+      labels: { of: "another program" },
+      dnsConfig: { servers: ["192.0.2.1"] },
+      linux: { securityContext: { runAsUser: { value: 1000 } } },
     });
+    const { podSandboxId } = await cri.raw.runtime.runPodSandbox({ config });
     return {
       id: podSandboxId,
+      config,
       [Symbol.asyncDispose]: async () => {
         await cri.pods.stop(podSandboxId);
         await cri.pods.remove(podSandboxId);
@@ -29,28 +34,63 @@ journeys("borrowed", (bench) => {
     };
   }
 
-  test("a container in it: with the pod's configuration as the runtime tells it, logs where the pod wants them", async () => {
+  /** Whether the runtime reports how a pod was configured. CRI-O and Docker do not. */
+  async function reportsConfig(id: string): Promise<boolean> {
+    const { info } = await cri.pods.inspect(id);
+    return JSON.parse(info.info ?? "{}").config !== undefined;
+  }
+
+  test("a container in it has the pod's settings, or is refused where the runtime does not report them", async () => {
     await using logs = await folder();
     await using stranger = await strangersPod(logs.path);
-    await using container = await cri.pods.get(stranger.id).runContainer(bench.containerSpec({ name: "guest" }));
+    const run = (options?: object) =>
+      cri.pods.get(stranger.id).runContainer(bench.containerSpec({ name: "guest" }), options);
+    const isKnown = await reportsConfig(stranger.id);
+    if (!isKnown) expect(await failureOf(run())).toMatchObject({ code: "INVALID_INPUT", field: "options.podConfig" });
+    await using container = await run(isKnown ? {} : { podConfig: stranger.config });
     expect(container.podSandboxId).toBe(stranger.id);
     const { logPath, state } = await container.status();
     expect(state).toBe(ContainerState.CONTAINER_RUNNING);
     expect(await ask(container, "hostname; id -u; grep nameserver /etc/resolv.conf")).toBe(
       "of-a-stranger\n1000\nnameserver 192.0.2.1",
     );
-    // CRI-O does not tell the log directory of a pod that it did not make for us.
-    if (bench.runtime.lab) expect(logPath).toBe(`${logs.path}/guest.0.log`);
+    expect(logPath).toBe(`${logs.path}/guest.0.log`);
+  });
+
+  test("a pod that another process created with this package has its settings in an annotation", async () => {
+    await using logs = await folder();
+    await using pod = await bench.pod({
+      logDirectory: logs.path,
+      security: { runAsUser: 1000, runAsGroup: 55, supplementalGroups: [66], readOnlyRootFilesystem: true },
+      dns: { servers: ["192.0.2.1"], searches: ["svc"], options: ["ndots:5"] },
+      ports: [{ containerPort: 80 }],
+      sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
+      shareProcessNamespace: true,
+      resources: { limits: { memory: "64Mi" } },
+      labels: { of: "this package" },
+    });
+    const { status, info } = await cri.pods.inspect(pod.id);
+    expect(podConfigFromStatus(status)).toEqual({ config: pod.config });
+    if (await reportsConfig(pod.id)) {
+      expect(podConfigFromStatus(status, info)).toEqual({ config: pod.config });
+    }
+    await using container = await cri.createContainerInSandbox(pod.id, bench.containerSpec({ name: "guest" }));
+    await container.start();
+    expect(await ask(container, "id -u; id -g; grep nameserver /etc/resolv.conf")).toBe(
+      "1000\n55\nnameserver 192.0.2.1",
+    );
   });
 
   test("by id alone, and restarted through a borrowed handle", async () => {
     await using logs = await folder();
     await using stranger = await strangersPod(logs.path);
-    const created = await cri.createContainerInSandbox(stranger.id, bench.containerSpec({ command: sh("exit 6") }));
+    const podConfig = stranger.config;
+    const spec = bench.containerSpec({ command: sh("exit 6") });
+    const created = await cri.createContainerInSandbox(stranger.id, spec, { podConfig });
     const borrowed = created.release();
     await borrowed.start();
     expect((await borrowed.wait()).exitCode).toBe(6);
-    await using next = await borrowed.restart();
+    await using next = await borrowed.restart((await reportsConfig(stranger.id)) ? {} : { spec, podConfig });
     expect((await next.wait()).exitCode).toBe(6);
     expect((await next.status()).metadata?.attempt).toBe(1);
   });
@@ -58,26 +98,28 @@ journeys("borrowed", (bench) => {
   test("a container that a stranger made: status, exec, stop, restart", async () => {
     await using logs = await folder();
     await using stranger = await strangersPod(logs.path);
-    const { status } = await cri.raw.runtime.podSandboxStatus({ podSandboxId: stranger.id });
+    const config = ContainerConfig.fromPartial({
+      metadata: { name: "theirs", attempt: 4 },
+      image: { image: bench.image, userSpecifiedImage: bench.image },
+      command: ["/bin/sleep", "infinity"],
+      envs: [{ key: "WHOSE", value: Buffer.from("theirs") }],
+      logPath: "theirs/4.log",
+      linux: {},
+    });
+    await mkdir(join(logs.path, "theirs")); // CRI-O and Docker do not
     const { containerId } = await cri.raw.runtime.createContainer({
       podSandboxId: stranger.id,
-      sandboxConfig: { metadata: status!.metadata, logDirectory: logs.path, linux: {} },
-      config: {
-        metadata: { name: "theirs", attempt: 4 },
-        image: { image: bench.image, userSpecifiedImage: bench.image },
-        command: ["/bin/sleep", "infinity"],
-        envs: [{ key: "WHOSE", value: Buffer.from("theirs") }],
-        logPath: "theirs/4.log",
-        linux: {},
-      },
+      sandboxConfig: stranger.config,
+      config,
     });
     await cri.raw.runtime.startContainer({ containerId });
     const container = cri.containers.get(containerId);
     expect(await ask(container, "echo $WHOSE")).toBe("theirs");
-    await using next = await container.restart({ gracePeriodSeconds: 0 });
+    const unreported = (await reportsConfig(stranger.id)) ? {} : { config, podConfig: stranger.config };
+    await using next = await container.restart({ gracePeriodSeconds: 0, ...unreported });
     expect(await ask(next, "echo $WHOSE")).toBe("theirs");
     expect(await next.status()).toMatchObject({ metadata: { name: "theirs", attempt: 5 } });
-    if (bench.runtime.lab) expect((await next.status()).logPath).toBe(`${logs.path}/theirs/5.log`);
+    expect((await next.status()).logPath).toBe(`${logs.path}/theirs/5.log`);
   });
 
   test("podConfig given by hand wins over what the runtime tells", async () => {
@@ -85,7 +127,6 @@ journeys("borrowed", (bench) => {
     await using elsewhere = await folder();
     await using stranger = await strangersPod(logs.path);
     const { status } = await cri.pods.inspect(stranger.id);
-    const { PodSandboxConfig } = await import("k8s-cri-client/proto");
     const podConfig = PodSandboxConfig.fromPartial({
       metadata: status.metadata,
       logDirectory: elsewhere.path,

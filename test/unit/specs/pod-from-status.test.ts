@@ -1,5 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { NamespaceMode, PodSandboxConfig, PodSandboxStatus } from "../../../src/proto.js";
+import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
+import { annotatePodConfig, podConfigAnnotation } from "../../../src/specs/pod-config-annotation.js";
 import { podConfigFromStatus } from "../../../src/specs/pod-from-status.js";
 
 const metadata = { name: "web", namespace: "default", uid: "u", attempt: 1 };
@@ -17,7 +19,7 @@ const fromStatus = {
   annotations: { c: "d" },
   linux: { securityContext: { namespaceOptions: { network: "NODE", pid: "CONTAINER" } } },
 };
-const json = (info?: Record<string, string>) => PodSandboxConfig.toJSON(podConfigFromStatus(status, info));
+const json = (info?: Record<string, string>) => PodSandboxConfig.toJSON(podConfigFromStatus(status, info).config);
 
 describe("containerd's original", () => {
   it("is read with its snake_case names and numeric enums", () => {
@@ -80,22 +82,103 @@ describe("is put together from the status", () => {
     ],
   ])("%s", (_, info) => {
     expect(json(info)).toEqual(fromStatus);
+    expect(podConfigFromStatus(status, info).gap).toContain("did not create the pod");
   });
 
   it("with CRI-O's word on privileges", () => {
     const info = '{ "runtimeSpec": { "annotations": { "io.kubernetes.cri-o.PrivilegedRuntime": "true" } } }';
-    expect(podConfigFromStatus(status, { info }).linux?.securityContext?.privileged).toBe(true);
+    expect(podConfigFromStatus(status, { info }).config.linux?.securityContext?.privileged).toBe(true);
   });
 
   it("however little that says", () => {
-    expect(podConfigFromStatus(PodSandboxStatus.create({}))).toMatchObject({ metadata: undefined, labels: {} });
+    expect(podConfigFromStatus(PodSandboxStatus.create({})).config).toMatchObject({ metadata: undefined, labels: {} });
   });
 
   it("without sharing anything", () => {
-    const config = podConfigFromStatus(status);
+    const { config } = podConfigFromStatus(status);
     config.labels.a = "changed";
     config.metadata!.name = "changed";
     expect(status.labels.a).toBe("b");
     expect(status.metadata!.name).toBe("web");
+  });
+});
+
+describe("the annotation of a pod that this package created", () => {
+  const { config } = toPodSandboxConfig({
+    name: "web",
+    uid: "u",
+    attempt: 1,
+    labels: { a: "b" },
+    annotations: { secret: "of its owner" },
+    logDirectory: "/var/log/pods/web",
+    dns: { servers: ["10.0.0.1"], searches: ["svc"], options: ["ndots:5"] },
+    ports: [{ containerPort: 53, hostPort: 53, protocol: "UDP" }],
+    sysctls: { "net.core.somaxconn": "1024" },
+    cgroupParent: "/kubepods",
+    shareProcessNamespace: true,
+    security: { runAsUser: 1000, runAsGroup: 55, seccomp: "Unconfined" },
+    resources: { limits: { memory: "64Mi" } },
+  });
+  const annotations = annotatePodConfig(config);
+  const value = annotations[podConfigAnnotation] ?? "";
+  const statusWith = (more: Record<string, string>) =>
+    PodSandboxStatus.create({ metadata, labels: config.labels, annotations: { ...config.annotations, ...more } });
+
+  it("gives the whole configuration, with metadata, labels and annotations of the status", () => {
+    const known = podConfigFromStatus(statusWith(annotations));
+    const expected = { ...config, annotations: { ...config.annotations, ...annotations } };
+    expect(known).toEqual({ config: PodSandboxConfig.fromPartial(expected) });
+  });
+
+  it("keeps no labels and annotations, where secrets may be", () => {
+    expect(value).not.toMatch(/of its owner|"labels"/);
+    expect(Object.keys(JSON.parse(value).config)).toEqual([
+      "hostname",
+      "logDirectory",
+      "dnsConfig",
+      "portMappings",
+      "linux",
+    ]);
+  });
+
+  it("is left out for a Windows pod, whose settings may hold credentials", () => {
+    expect(annotatePodConfig(toPodSandboxConfig({ name: "w", windows: { credentialSpec: "{}" } }).config)).toEqual({});
+  });
+
+  it("holds up to 4 KiB, and says so beyond", () => {
+    const searches = (count: number) => ({ searches: Array.from({ length: count }, (_, index) => `domain-${index}`) });
+    const large = annotatePodConfig(toPodSandboxConfig({ name: "web", dns: searches(400) }).config);
+    expect(large[podConfigAnnotation]).toMatch(/^{"version":1,"omittedBytes":\d+}$/);
+    expect(podConfigFromStatus(statusWith(large)).gap).toMatch(/^its \d+ bytes were too many/);
+    const fitting = annotatePodConfig(toPodSandboxConfig({ name: "web", dns: searches(200) }).config);
+    expect(fitting[podConfigAnnotation]).toContain("domain-199");
+  });
+
+  test.each([
+    ["of a later format", '{"version":2,"config":{}}', /another version of this package/],
+    ["that is no JSON", "{", /malformed/],
+    ["that is null", "null", /malformed/],
+    ["without a configuration", '{"version":1}', /malformed/],
+    ["with a field that is not known", '{"version":1,"config":{"linux":{"user":1000}}}', /malformed/],
+    [
+      "with a value of another type",
+      '{"version":1,"config":{"linux":{"securityContext":{"runAsUser":1000}}}}',
+      /malformed/,
+    ],
+  ])("%s is not believed", (_, text, gap) => {
+    const known = podConfigFromStatus(statusWith({ [podConfigAnnotation]: text }));
+    expect(known.gap).toMatch(gap);
+    expect(known.config.linux?.securityContext?.runAsUser).toBeUndefined();
+  });
+
+  it("is not believed on a pod of a kubelet, whose annotations a user of the cluster can set", () => {
+    const known = podConfigFromStatus(statusWith({ ...annotations, "kubernetes.io/config.source": "api" }));
+    expect(known.gap).toContain("kubelet");
+    expect(known.config.linux?.securityContext?.runAsUser).toBeUndefined();
+  });
+
+  it("gives way to what the runtime reports itself", () => {
+    const info = JSON.stringify({ config: { metadata, hostname: "as-reported" } });
+    expect(podConfigFromStatus(statusWith(annotations), { info }).config.hostname).toBe("as-reported");
   });
 });
