@@ -173,5 +173,7 @@ export type { RawCallExtension, RawCallOptions } from "./transport/wire-options.
 export type { MessageType } from "./internal/message-shape.js";
 export { redact } from "./internal/redact.js";
 export { toDate, toNanoseconds, toRfc3339Nano } from "./internal/time.js";
-export { messageFromJson, messageToJson } from "./json.js";
+export { messageFromGoJson, messageToGoJson } from "./json/go-json.js";
+export { type JsonObject, type JsonValue, messageFromJson, messageToJson } from "./json/message-json.js";
+export type { JsonReadOptions } from "./json/read-message.js";
 export { ContainerState, PodSandboxState } from "./proto.js";

@@ -4,6 +4,10 @@
  * `undefined` and `null` both mean "not set": the latter is what empty YAML keys parse to.
  */
 import { InvalidInputError } from "../errors.js";
+import { below } from "../internal/field-names.js";
+import { typeName } from "../internal/type-name.js";
+
+export { typeName } from "../internal/type-name.js";
 
 /** Refuses a field without showing its value: the form for secrets, and for values that say nothing. */
 export function refuse(field: string, message: string): never {
@@ -23,18 +27,9 @@ export function invalid(field: string, message: string, value: unknown): never {
   return refuse(field, `${message}, got ${shown}`);
 }
 
-/** What a value is, in words and without its contents. Never throws, whatever the value. */
-export function typeName(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (value instanceof Uint8Array) return "bytes";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-
 /** The path of a key within a field, written the way it would be typed: `spec.labels.app`, `spec.labels["a/b"]`. */
 export function at(field: string, key: string | number): string {
-  if (typeof key === "number") return `${field}[${key}]`;
-  return /^[A-Za-z_$][\w$]*$/.test(key) ? `${field}.${key}` : `${field}[${JSON.stringify(key)}]`;
+  return typeof key === "number" ? `${field}[${key}]` : below(field, key);
 }
 
 export function isSet<T>(value: T): value is NonNullable<T> {

@@ -1,3 +1,5 @@
+import { parseExactly } from "../json/exact-json.js";
+import { messageFromGoJson } from "../json/go-json.js";
 import { PodSandboxConfig, type PodSandboxStatus } from "../proto.js";
 import { annotatedPodConfig } from "./pod-config-annotation.js";
 
@@ -42,7 +44,7 @@ type Json = { readonly [key: string]: unknown };
 
 function parsed(text: unknown): Json {
   try {
-    return record(typeof text === "string" ? JSON.parse(text) : undefined);
+    return record(typeof text === "string" ? parseExactly(text) : undefined);
   } catch {
     return {};
   }
@@ -55,7 +57,7 @@ function record(value: unknown): Json {
 /** Taken only if it is of the same pod: anything else is some other thing that happens to be called `config`. */
 function originalConfig(json: unknown, status: PodSandboxStatus): PodSandboxConfig | undefined {
   try {
-    const config = PodSandboxConfig.fromJSON(record(json));
+    const config = messageFromGoJson(PodSandboxConfig, json, { ignoreUnknownFields: true });
     const { metadata } = config;
     const same =
       metadata !== undefined &&

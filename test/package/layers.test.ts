@@ -36,7 +36,6 @@ const singleFiles: ReadonlySet<Part> = new Set<Part>([
   "decoders",
   "errors",
   "options",
-  "json",
   "client",
   "prometheus",
   "index",

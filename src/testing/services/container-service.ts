@@ -1,11 +1,11 @@
-import { type ContainerConfig, ContainerState, LinuxContainerResources, PodSandboxState } from "../../proto.js";
+import { messageToGoJson } from "../../json/go-json.js";
+import { ContainerConfig, ContainerState, LinuxContainerResources, PodSandboxState } from "../../proto.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { type ContainerRecord, logPathOf } from "../state/containers.js";
 import type { ImageRecord } from "../state/images.js";
 import { containerName } from "../state/names.js";
 import type { PodRecord } from "../state/pods.js";
-import { toGoJson } from "./go-json.js";
 import { midway } from "./midway.js";
 
 type ContainerRpc =
@@ -174,7 +174,7 @@ function verboseInfo(container: ContainerRecord, { flavor }: Lifecycle): Record<
     snapshotKey: container.id,
     snapshotter: "overlayfs",
     runtimeType: "io.containerd.runc.v2",
-    config: toGoJson(container.config),
+    config: messageToGoJson(ContainerConfig, container.config, { replaceInvalidUtf8: true }),
   };
   const own = flavor.verboseInfo === "config" ? config : { privileged, runtimeSpec: {} };
   return { info: JSON.stringify({ ...known, ...own }) };

@@ -1,9 +1,16 @@
-import { ContainerEventType, PodSandboxState, type PortMapping, Protocol } from "../../proto.js";
+import { messageToGoJson } from "../../json/go-json.js";
+import {
+  ContainerEventType,
+  NamespaceOption,
+  PodSandboxConfig,
+  PodSandboxState,
+  type PortMapping,
+  Protocol,
+} from "../../proto.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { sandboxName } from "../state/names.js";
 import { type PodRecord, toPodSandbox, toPodStatus } from "../state/pods.js";
-import { toGoJson } from "./go-json.js";
 import { midway } from "./midway.js";
 import { runtimeHandlerError } from "./status-service.js";
 
@@ -115,7 +122,7 @@ function specInfo({ config }: PodRecord, pid: number): unknown {
     CgroupParent: config.linux?.cgroupParent ?? "",
     HostName: config.hostname,
     LogPath: config.logDirectory,
-    NamespaceOptions: JSON.stringify(toGoJson(namespaceOptions ?? {})),
+    NamespaceOptions: JSON.stringify(messageToGoJson(NamespaceOption, namespaceOptions ?? NamespaceOption.create())),
     PortMappings: JSON.stringify(config.portMappings.filter(({ hostPort }) => hostPort > 0).map(portMapping)),
     PrivilegedRuntime: String(privileged),
   };
@@ -131,7 +138,8 @@ function portMapping({ hostPort, containerPort, protocol, hostIp }: PortMapping)
 
 function configInfo(pod: PodRecord, pid: number): unknown {
   const ready = pod.state === PodSandboxState.SANDBOX_READY;
-  const config = { ...pod.config, linux: { ...pod.config.linux, resources: pod.resources, overhead: pod.overhead } };
+  const { resources, overhead } = pod;
+  const config = PodSandboxConfig.create({ ...pod.config, linux: { ...pod.config.linux, resources, overhead } });
   return {
     pid,
     processStatus: ready ? "running" : "deleted",
@@ -141,6 +149,6 @@ function configInfo(pod: PodRecord, pid: number): unknown {
     snapshotter: "overlayfs",
     runtimeHandler: pod.runtimeHandler,
     runtimeType: "io.containerd.runc.v2",
-    config: toGoJson(config),
+    config: messageToGoJson(PodSandboxConfig, config, { replaceInvalidUtf8: true }),
   };
 }

@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { PodSandboxConfig } from "../../../src/proto.js";
 import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "../../../src/testing/flavors.js";
 import { rpcs } from "../../../src/testing/rpcs.js";
-import { toGoJson } from "../../../src/testing/services/go-json.js";
 import { RealClock } from "../../../src/testing/state/clock.js";
 import { EventHub } from "../../../src/testing/state/events.js";
 import { IdMap, IdSource, matchesLabels } from "../../../src/testing/state/ids.js";
@@ -103,21 +101,6 @@ test("an unknown flavour and unknown RPC names are refused", () => {
   expect(() => flavorProfile("docker" as FakeFlavor)).toThrow(/expected one of containerd-1.6/);
   expect(() => flavorProfile("toString" as FakeFlavor)).toThrow(/expected one of/);
   expect(() => unimplementedRpcs(containerd, ["Nope" as never], [])).toThrow(/unimplemented: no such RPC/);
-});
-
-test("Go's JSON drops zeros and keeps the user's keys", () => {
-  const config = PodSandboxConfig.fromPartial({
-    metadata: { name: "a" },
-    logDirectory: "/logs",
-    labels: { camelCase: "" },
-    linux: { resources: { cpuShares: 5 } },
-  });
-  expect(toGoJson(config)).toEqual({
-    metadata: { name: "a" },
-    log_directory: "/logs",
-    labels: { camelCase: "" },
-    linux: { resources: { cpu_shares: 5 } },
-  });
 });
 
 describe("events", () => {

@@ -1,0 +1,24 @@
+/** The camelCase key of a field name in snake_case: `log_directory` → `logDirectory`. */
+export function camelCase(name: string): string {
+  return name.replace(/_([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Field names that CRI itself spells in camelCase. */
+const camelCaseInSchema: ReadonlySet<string> = new Set(["uidMappings", "gidMappings"]);
+
+/** The field name in the schema of a camelCase key: `logDirectory` → `log_directory`, `CDIDevices` → `CDI_devices`. */
+export function snakeCase(key: string): string {
+  if (camelCaseInSchema.has(key)) return key;
+  return key.replace(/(?<=[a-z0-9])[A-Z]|(?<=[A-Z])[A-Z](?=[a-z])/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** A name without case and separators, to compare spellings. */
+export function plain(name: string): string {
+  return name.replace(/[-_\s]/g, "").toLowerCase();
+}
+
+/** The path of a key within a field, as JavaScript spells it. */
+export function below(path: string, key: string): string {
+  if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
+}

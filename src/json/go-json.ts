@@ -1,0 +1,140 @@
+/*
+ * Go's JSON of CRI: what encoding/json makes of the types in k8s.io/cri-api. crictl takes its configuration files in it, and
+ * containerd and CRI-O print their configuration in it. It differs from protobuf's JSON in keys, enums, numbers and in the values
+ * of environment variables, which cri-api's own api_json.go keeps as text. crictl's output mixes both formats.
+ */
+import { InvalidInputError } from "../errors.js";
+import { below, plain, snakeCase } from "../internal/field-names.js";
+import { type Fields, type MessageShape, type MessageType, shapeOf } from "../internal/message-shape.js";
+import { fromRfc3339, toRfc3339Nano } from "../internal/time.js";
+import { typeName } from "../internal/type-name.js";
+import { Long } from "../proto.js";
+import { type JsonObject, type JsonValue, readBase64 } from "./message-json.js";
+import { type Dialect, isObject, type JsonReadOptions, readMap, readMessage } from "./read-message.js";
+import { refuse } from "./refusal.js";
+import { readLong } from "./scalars.js";
+
+/** The int64 fields that hold nanoseconds since 1970 and that crictl prints as times. */
+const times: ReadonlySet<string> = new Set(["createdAt", "startedAt", "finishedAt"]);
+
+/** The one bytes field that is text in Go's JSON: the value of a KeyValue. The other bytes of CRI are output of commands. */
+const textBytes = "value";
+
+/** How {@link messageToGoJson} treats what Go's JSON cannot hold. */
+export interface GoJsonWriteOptions {
+  /** Writes U+FFFD for bytes of an environment variable that are not UTF-8, as Go does, instead of throwing. @defaultValue false */
+  replaceInvalidUtf8?: boolean | undefined;
+}
+
+/**
+ * Reads a message from Go's JSON of CRI, as data or as text: configuration files of `crictl runp` and `crictl create`, output of
+ * `crictl inspect -o json`, and the configuration in a runtime's verbose info.
+ *
+ * Keys may be in snake_case or camelCase and in any case. Values of environment variables are plain text. Enums are numbers or
+ * names, 64-bit numbers are numbers or strings of digits. Times (`createdAt`, `startedAt`, `finishedAt`, `timestamp`) are
+ * nanoseconds or RFC 3339; the year 1 is Go's "not set" and becomes 0. From text, 64-bit numbers are read exactly.
+ *
+ * @throws InvalidInputError like {@link messageFromJson}. Go's tools ignore unknown keys: `ignoreUnknownFields` does so, too.
+ */
+export function messageFromGoJson<T>(type: MessageType<T>, json: unknown, options: JsonReadOptions = {}): T {
+  return readMessage(shapeOf(type), json, goDialect, options) as T;
+}
+
+/**
+ * Converts a message to Go's JSON of CRI, as `crictl runp` and `crictl create` take it: keys in snake_case, values of environment
+ * variables as text, enums and 64-bit numbers as numbers, times as RFC 3339 in UTC. Fields at their default are left out.
+ *
+ * A 64-bit number that a JavaScript number does not hold exactly becomes a string of digits, which {@link messageFromGoJson}
+ * reads and Go's encoding/json refuses. The result includes secrets: pass `redact(message)` to log it.
+ *
+ * @throws InvalidInputError for the value of an environment variable that is not UTF-8: Go's JSON cannot hold it.
+ */
+export function messageToGoJson<T>(type: MessageType<T>, message: T, options: GoJsonWriteOptions = {}): JsonObject {
+  return new GoJsonWriter(options.replaceInvalidUtf8 ?? false).message(shapeOf(type), message as Fields, "");
+}
+
+const goDialect: Dialect = {
+  key: (shape, name) => {
+    if (shape.fields.has(name)) return name;
+    const wanted = plain(name);
+    return [...shape.fields.keys()].find((key) => plain(key) === wanted);
+  },
+  bytes(value, path, key) {
+    if (key !== textBytes) return readBase64(value, path);
+    if (typeof value === "string") return new TextEncoder().encode(value);
+    throw new InvalidInputError({ field: path, message: `must be a string, got ${typeName(value)}` });
+  },
+  int64(value, path, key) {
+    const isTime = times.has(key) || key === "timestamp";
+    if (!isTime || typeof value !== "string" || !value.includes("T")) return readLong(value, path, false);
+    if (value.startsWith("0001-01-01T00:00:00")) return Long.ZERO;
+    return fromRfc3339(value) ?? refuse(path, "must be nanoseconds, or a time in RFC 3339 from 1678 to 2261", value);
+  },
+  map(value, path, key) {
+    // crictl prints the JSON text that runtimes store under `info` in place of the map.
+    const isPrintedInfo =
+      key === "info" && isObject(value) && Object.values(value).some((item) => typeof item !== "string");
+    return isPrintedInfo ? { info: JSON.stringify(value) } : readMap(value, path);
+  },
+};
+
+class GoJsonWriter {
+  readonly #decoder: InstanceType<typeof TextDecoder>;
+
+  constructor(replaceInvalidUtf8: boolean) {
+    this.#decoder = new TextDecoder("utf-8", { fatal: !replaceInvalidUtf8, ignoreBOM: true });
+  }
+
+  message(shape: MessageShape, message: Fields, path: string): JsonObject {
+    const json: JsonObject = {};
+    for (const [key, { kind, repeated }] of shape.fields) {
+      const place = below(path, key);
+      const value = message[key];
+      const written = repeated
+        ? ((value ?? []) as unknown[]).map((element, index) => this.#value(shape, key, element, `${place}[${index}]`))
+        : this.#value(shape, key, value, place);
+      if (!isOmitted(written, kind === "message")) json[snakeCase(key)] = written as JsonValue;
+    }
+    return json;
+  }
+
+  #value(shape: MessageShape, key: string, value: unknown, path: string): JsonValue | undefined {
+    if (value === undefined || value === null) return undefined;
+    if (Long.isLong(value)) return writeLong(value, key);
+    if (value instanceof Uint8Array) return this.#bytes(value, key, path);
+    switch (shape.fields.get(key)?.kind) {
+      case "message":
+        return this.message(shape.nested(key), value as Fields, path);
+      case "map":
+        return { ...(value as Record<string, string>) };
+      case "double":
+        return Number.isFinite(value) ? (value as number) : String(value);
+      default:
+        return value as JsonValue;
+    }
+  }
+
+  #bytes(value: Uint8Array, key: string, path: string): string {
+    if (key !== textBytes) return Buffer.from(value).toString("base64");
+    try {
+      return this.#decoder.decode(value);
+    } catch {
+      const remedy = "use messageToJson, or replaceInvalidUtf8";
+      throw new InvalidInputError({ field: path, message: `is not UTF-8, and Go's JSON of CRI holds text; ${remedy}` });
+    }
+  }
+}
+
+function writeLong(value: Long, key: string): JsonValue {
+  const time = times.has(key) ? toRfc3339Nano(value) : undefined;
+  if (time !== undefined) return time;
+  const number = value.toNumber();
+  return Number.isSafeInteger(number) ? number : value.toString();
+}
+
+/** What Go's `omitempty` leaves out. An empty message is set, and stays. */
+function isOmitted(value: unknown, isMessage: boolean): boolean {
+  if (value === undefined || value === 0 || value === "" || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return !isMessage && isObject(value) && Object.keys(value).length === 0;
+}

@@ -1,0 +1,120 @@
+/*
+ * Reads a message from JSON data field by field, strictly: the generated `fromJSON` reads anything as something.
+ * What protobuf's JSON and Go's JSON of CRI spell differently is the dialect.
+ */
+import { InvalidInputError } from "../errors.js";
+import { below, plain } from "../internal/field-names.js";
+import type { Fields, MessageShape } from "../internal/message-shape.js";
+import type { Long } from "../proto.js";
+import { parseExactly } from "./exact-json.js";
+import { refuse } from "./refusal.js";
+import { readDouble, readEnum, readInteger, readLong } from "./scalars.js";
+
+/** How {@link readMessage} treats what the schema does not know. */
+export interface JsonReadOptions {
+  /** Skips keys that no field has, instead of refusing them. @defaultValue false */
+  ignoreUnknownFields?: boolean | undefined;
+}
+
+/** How one JSON format spells what the formats spell differently. */
+export interface Dialect {
+  /** The key of the field that a name in JSON stands for, if the message has it. */
+  key(shape: MessageShape, name: string): string | undefined;
+  /** `key` is the field's own. */
+  bytes(value: unknown, path: string, key: string): Uint8Array;
+  int64(value: unknown, path: string, key: string): Long;
+  map(value: unknown, path: string, key: string): Fields;
+}
+
+/** Reads a message from JSON text, or from what `JSON.parse` made of it. */
+export function readMessage(shape: MessageShape, json: unknown, dialect: Dialect, options: JsonReadOptions): Fields {
+  const data = typeof json === "string" ? parseExactly(json) : json;
+  return new MessageReader(dialect, options.ignoreUnknownFields ?? false).message(shape, data, "");
+}
+
+/** Reads an object whose values are strings. */
+export function readMap(json: unknown, path: string): Fields {
+  if (!isObject(json)) return refuse(path, "must be an object of strings", json);
+  const map: Fields = {};
+  for (const [key, value] of Object.entries(json)) {
+    if (typeof value !== "string") refuse(below(path, key), "must be a string", value);
+    define(map, key, value);
+  }
+  return map;
+}
+
+/** Sets an own property, `__proto__` included, which assignment treats otherwise. */
+export function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+class MessageReader {
+  readonly #dialect: Dialect;
+  readonly #ignoreUnknown: boolean;
+
+  constructor(dialect: Dialect, ignoreUnknown: boolean) {
+    this.#dialect = dialect;
+    this.#ignoreUnknown = ignoreUnknown;
+  }
+
+  message(shape: MessageShape, json: unknown, path: string): Fields {
+    if (!isObject(json)) return refuse(path, "must be an object", json);
+    const message = shape.create();
+    const givenAs = new Map<string, string>();
+    for (const [name, value] of Object.entries(json)) {
+      const key = this.#dialect.key(shape, name);
+      if (key === undefined) {
+        if (this.#ignoreUnknown) continue;
+        throw unknownField(shape, name, path);
+      }
+      const place = below(path, name);
+      const other = givenAs.get(key);
+      if (other !== undefined) {
+        throw new InvalidInputError({ field: place, message: `given twice, as ${other} too; keep one of them` });
+      }
+      givenAs.set(key, name);
+      if (value === null || value === undefined) continue;
+      if (shape.fields.get(key)?.repeated !== true) message[key] = this.#value(shape, key, value, place);
+      else if (!Array.isArray(value)) refuse(place, "must be an array", value);
+      else message[key] = value.map((element, index) => this.#value(shape, key, element, `${place}[${index}]`));
+    }
+    return message;
+  }
+
+  /** The value of a field, or one element of a repeated field. */
+  #value(shape: MessageShape, key: string, value: unknown, path: string): unknown {
+    switch (shape.fields.get(key)?.kind) {
+      case "message":
+        return this.message(shape.nested(key), value, path);
+      case "map":
+        return this.#dialect.map(value, path, key);
+      case "string":
+        return typeof value === "string" ? value : refuse(path, "must be a string", value);
+      case "boolean":
+        return typeof value === "boolean" ? value : refuse(path, "must be true or false", value);
+      case "bytes":
+        return this.#dialect.bytes(value, path, key);
+      case "int64":
+        return this.#dialect.int64(value, path, key);
+      case "uint64":
+        return readLong(value, path, true);
+      case "enum":
+        return readEnum(shape, key, value, path);
+      case "double":
+        return readDouble(value, path);
+      default:
+        return readInteger(shape, key, value, path);
+    }
+  }
+}
+
+function unknownField(shape: MessageShape, name: string, path: string): InvalidInputError {
+  const known = [...shape.fields.keys()];
+  const meant = known.find((candidate) => plain(candidate) === plain(name));
+  const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
+  return new InvalidInputError({ field: below(path, name), message: `unknown field; ${hint}` });
+}

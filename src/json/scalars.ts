@@ -1,0 +1,49 @@
+import { plain } from "../internal/field-names.js";
+import type { MessageShape } from "../internal/message-shape.js";
+import { Long } from "../proto.js";
+import { refuse } from "./refusal.js";
+
+/** Reads an int64 or uint64 from a number that is exact, or from a string of digits. */
+export function readLong(value: unknown, path: string, unsigned: boolean): Long {
+  const name = unsigned ? "uint64" : "int64";
+  if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    const remedy = "write it as a string of digits, or pass the JSON text itself instead of what JSON.parse made of it";
+    return refuse(path, `is beyond what a JavaScript number holds exactly; ${remedy}`, value);
+  }
+  const isWhole =
+    typeof value === "number" ? Number.isInteger(value) : typeof value === "string" && /^-?\d+$/.test(value);
+  if (!isWhole) return refuse(path, `must be a whole number (${name}), as a number or a string of digits`, value);
+  const exact = BigInt(value as number | string);
+  if (exact !== (unsigned ? BigInt.asUintN(64, exact) : BigInt.asIntN(64, exact))) {
+    return refuse(path, `is out of range for ${name}`, value);
+  }
+  return Long.fromString(exact.toString(), unsigned);
+}
+
+/** Reads an enum from one of its names, or from any 32-bit number. */
+export function readEnum(shape: MessageShape, key: string, value: unknown, path: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && value === (value | 0)) return value;
+  const number = typeof value === "string" ? shape.enumNumber(key, value) : undefined;
+  if (number !== undefined) return number;
+  const names = shape.enumNames(key);
+  const few = names.length > 12 ? [...names.slice(0, 12), "…"] : names;
+  const meant = typeof value === "string" ? names.find((name) => plain(name).endsWith(plain(value))) : undefined;
+  const remedy = meant === undefined ? few.join(", ") : `did you mean ${meant}?`;
+  return refuse(path, `must be a name of the enum or its number (${remedy})`, value);
+}
+
+/** Reads an int32 or uint32 from a number or a string of digits. */
+export function readInteger(shape: MessageShape, key: string, value: unknown, path: string): number {
+  const number = typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number)) return refuse(path, "must be a whole number", value);
+  if (!shape.fits(key, number)) return refuse(path, "is out of range for a 32-bit number", value);
+  return number;
+}
+
+/** Reads a double from a number, a numeric string or the name of a special value. */
+export function readDouble(value: unknown, path: string): number {
+  if (typeof value === "number") return value;
+  if (value === "NaN" || value === "Infinity" || value === "-Infinity") return Number(value);
+  const isNumeric = typeof value === "string" && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value);
+  return isNumeric ? Number(value) : refuse(path, "must be a number", value);
+}
