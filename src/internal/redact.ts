@@ -3,44 +3,94 @@
  * the URLs of streaming sessions, whose last path segment is a bearer token.
  */
 
+import { plain } from "./field-names.js";
+
 /** What stands in place of a secret. */
 export const REDACTED = "[redacted]";
 
-/** Field names (camelCase) whose value is a secret wherever they occur. Those marked `debug_redact` in the schema are tested to be here. */
-const secretFields: ReadonlySet<string> = new Set(["password", "auth", "identityToken", "registryToken", "url"]);
+/** Names of fields whose value is a secret wherever they occur, as {@link plain} spells them. Those marked `debug_redact` in the schema are tested to be here. */
+const secretFields: ReadonlySet<string> = new Set(["password", "auth", "identitytoken", "registrytoken", "url"]);
 
-/** Lists of key and value whose values are secret: the environment of a container. */
+/** Lists of key and value whose values are secret: the environment of a container, in a message, a spec and an OCI spec. */
 const secretLists: ReadonlySet<string> = new Set(["envs", "env"]);
 
-/**
- * A deep copy of a message (or of options) without its secrets: registry credentials, values of environment variables and
- * streaming URLs are replaced by `[redacted]`, bytes by their length, and text is cleaned as {@link redactText} does.
- */
-export function redact(value: unknown): unknown {
-  if (typeof value === "string") return redactText(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Uint8Array) return `[${value.length} bytes]`;
-  if (Array.isArray(value)) return value.map(redact);
-  if (isLong(value)) return value.toString();
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactField(key, item)]));
+/** What becomes of the values that a log cannot show as they are. */
+interface Style {
+  bytes(shown: string): unknown;
+  long(value: object): unknown;
 }
 
-function redactField(key: string, value: unknown): unknown {
-  if (secretLists.has(key)) return redactEnvironment(value);
+const encoder = new TextEncoder();
+const messageStyle: Style = { bytes: (shown) => encoder.encode(shown), long: (value) => value };
+const logStyle: Style = { bytes: (shown) => shown, long: String };
+
+/**
+ * Returns a deep copy of a message, a spec or options without its secrets. Registry credentials, values of environment variables
+ * and streaming URLs become `[redacted]`, other bytes their length, and text is cleaned of tokens and of credentials in URLs.
+ * Text that is JSON, such as the verbose info of `inspect()`, is redacted inside, where numbers beyond 2^53 may lose digits.
+ *
+ * A message stays a message of its type: `messageToJson(ContainerStatus, redact(status))` works. Redacted bytes are UTF-8.
+ */
+export function redact<T>(value: T): T {
+  return redactValue(value, messageStyle) as T;
+}
+
+/** Like {@link redact}, as plain data for a log: bytes and 64-bit numbers become strings. */
+export function redactForLog(value: unknown): unknown {
+  return redactValue(value, logStyle);
+}
+
+function redactValue(value: unknown, style: Style): unknown {
+  if (typeof value === "string") return redactJson(value) ?? redactText(value);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (value instanceof Uint8Array) return style.bytes(`[${value.length} bytes]`);
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, style));
+  if (isLong(value)) return style.long(value);
+  return mapFields(value, (key, item) => redactField(key, item, style));
+}
+
+function redactField(name: string, value: unknown, style: Style): unknown {
+  const key = plain(name);
+  if (secretLists.has(key)) return redactEnvironment(value, style);
   // `auth` names a message (AuthConfig) in one place and its base64 field in another: descend into the message.
   if (secretFields.has(key) && typeof value !== "object") return value === "" || value === undefined ? value : REDACTED;
-  return redact(value);
+  return redactValue(value, style);
 }
 
-function redactEnvironment(value: unknown): unknown {
+/** Accepts a list of `{ key, value }`, `{ name, value }` or `NAME=value`, and an object of names and values. */
+function redactEnvironment(value: unknown, style: Style): unknown {
+  const hide = (secret: unknown) => (secret instanceof Uint8Array ? style.bytes(REDACTED) : REDACTED);
   if (Array.isArray(value)) {
-    return value.map((entry) =>
-      typeof entry === "object" && entry !== null ? { ...entry, value: REDACTED } : REDACTED,
-    );
+    return value.map((entry) => {
+      if (typeof entry === "object" && entry !== null) {
+        return mapFields(entry, (name, item) => (plain(name) === "value" ? hide(item) : redactValue(item, style)));
+      }
+      const name = /^[^=]*=/.exec(String(entry))?.[0] ?? "";
+      return `${name}${REDACTED}`;
+    });
   }
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.keys(value).map((key) => [key, REDACTED]));
-  return value;
+  return typeof value === "object" && value !== null ? mapFields(value, (_, item) => hide(item)) : value;
+}
+
+/** JSON text with the secrets in it replaced, or `undefined` for text that is not a JSON object or array. */
+function redactJson(text: string): string | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  try {
+    const redacted = JSON.stringify(redactValue(data, logStyle));
+    return redacted === JSON.stringify(data) ? text : redacted;
+  } catch {
+    return REDACTED; // nested more deeply than the stack allows
+  }
+}
+
+function mapFields(value: object, map: (key: string, item: unknown) => unknown): object {
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, map(key, item)]));
 }
 
 /**

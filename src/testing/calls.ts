@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { GrpcErrorCode } from "../errors.js";
-import { redact } from "../internal/redact.js";
+import { redactForLog } from "../internal/redact.js";
 import type { StruckFault } from "./faults/fault.js";
 import type { RpcName, RpcRequest } from "./rpcs.js";
 import type { MetadataValue } from "./wire/framing.js";
@@ -73,7 +73,7 @@ export class CallRecord implements RecordedCall {
 function hideCredentials(value: object): void {
   Object.defineProperty(value, inspect.custom, {
     value: () => {
-      const shown = redact(value) as Record<string, unknown>;
+      const shown = redactForLog(value) as Record<string, unknown>;
       for (const key of ["authorization", "cookie"]) if (key in shown) shown[key] = "[redacted]";
       return shown;
     },

@@ -1,5 +1,5 @@
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
-import { harmlessText, redact } from "../internal/redact.js";
+import { harmlessText, redactForLog } from "../internal/redact.js";
 import type { CriLogger } from "../options.js";
 import { callTrace, type InternalExtension } from "./wire-options.js";
 
@@ -15,7 +15,7 @@ export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMi
         attempt: options[callTrace]?.attempts,
         outcome,
         durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
-        request: call.requestStream ? undefined : redact(call.request),
+        request: call.requestStream ? undefined : redactForLog(call.request),
         ...(details === undefined ? {} : { details: harmlessText(details) }),
       });
     let outcome: [outcome: string, details?: string] = ["CANCELLED"];

@@ -1,7 +1,23 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { harmlessText, maxTextLength, REDACTED, redact, redactText } from "../../../src/internal/redact.js";
-import { AuthConfig, ContainerConfig, ExecResponse, PullImageRequest } from "../../../src/proto.js";
+import {
+  harmlessText,
+  maxTextLength,
+  REDACTED,
+  redact,
+  redactForLog,
+  redactText,
+} from "../../../src/internal/redact.js";
+import { messageToGoJson } from "../../../src/json/go-json.js";
+import { messageToJson } from "../../../src/json/message-json.js";
+import {
+  AuthConfig,
+  ContainerConfig,
+  ContainerStatus,
+  ExecResponse,
+  Long,
+  PullImageRequest,
+} from "../../../src/proto.js";
 
 describe("redact", () => {
   test("hides every field that the schema marks debug_redact", () => {
@@ -29,16 +45,52 @@ describe("redact", () => {
 
   test("hides environment values but not their names, as message and as spec", () => {
     const config = ContainerConfig.create({ envs: [{ key: "TOKEN", value: new TextEncoder().encode("s3cret") }] });
-    expect(redact(config)).toMatchObject({ envs: [{ key: "TOKEN", value: REDACTED }] });
+    expect(redactForLog(config)).toMatchObject({ envs: [{ key: "TOKEN", value: REDACTED }] });
     expect(redact({ env: { TOKEN: "s3cret" } })).toEqual({ env: { TOKEN: REDACTED } });
     expect(redact({ env: [{ name: "TOKEN", value: "s3cret" }] })).toEqual({
       env: [{ name: "TOKEN", value: REDACTED }],
+    });
+    expect(redact({ process: { env: ["TOKEN=s3cret=", "s3cret"] } })).toEqual({
+      process: { env: [`TOKEN=${REDACTED}`, REDACTED] },
     });
   });
 
   test("hides streaming URLs and bytes", () => {
     expect(redact(ExecResponse.create({ url: "http://127.0.0.1:1/exec/abcdefgh" }))).toEqual({ url: REDACTED });
-    expect(redact({ stdout: new Uint8Array(3) })).toEqual({ stdout: "[3 bytes]" });
+    expect(redactForLog({ stdout: new Uint8Array(3) })).toEqual({ stdout: "[3 bytes]" });
+  });
+
+  test("keeps a message a message of its type", () => {
+    const createdAt = Long.fromString("1700000000123456789");
+    const status = ContainerStatus.fromPartial({ createdAt, user: { linux: { uid: 7 } } });
+    expect(redact(status)).toEqual(status);
+    const config = ContainerConfig.fromPartial({ envs: [{ key: "TOKEN", value: new TextEncoder().encode("s3cret") }] });
+    const redacted = redact(config);
+    expect(ContainerConfig.decode(ContainerConfig.encode(redacted).finish())).toEqual(redacted);
+    expect(messageToGoJson(ContainerConfig, redacted)).toEqual({ envs: [{ key: "TOKEN", value: REDACTED }] });
+    expect(messageToJson(ContainerStatus, redact(status))).toEqual(messageToJson(ContainerStatus, status));
+  });
+
+  test("hides secrets inside JSON text, however its keys are spelled, and leaves other JSON text alone", () => {
+    const info = {
+      config: { envs: [{ key: "TOKEN", value: "s3cret" }], image: { image: "busybox" } },
+      runtimeSpec: { process: { env: ["TOKEN=s3cret"], Env: { TOKEN: "s3cret" } } },
+      auth: { Password: "s3cret", identity_token: "s3cret" },
+      nested: JSON.stringify({ spec: { containers: [{ env: [{ name: "TOKEN", value: "s3cret" }] }] } }),
+    };
+    const redacted = redact({ info: { info: JSON.stringify(info) } }).info.info;
+    expect(redacted).not.toContain("s3cret");
+    expect(JSON.parse(redacted)).toMatchObject({
+      config: { envs: [{ key: "TOKEN", value: REDACTED }], image: { image: "busybox" } },
+      runtimeSpec: { process: { env: [`TOKEN=${REDACTED}`] } },
+    });
+    const harmless = '{ "memory": 9223372036854771712 }';
+    expect(redact({ harmless })).toEqual({ harmless });
+  });
+
+  test("gives up on JSON text that is nested too deeply, and hides all of it", () => {
+    const text = `${"[".repeat(50_000)}"s3cret"${"]".repeat(50_000)}`;
+    expect(redact({ text })).toEqual({ text: REDACTED });
   });
 
   test("does not change what it is given", () => {
