@@ -80,7 +80,7 @@ async function readText({ path, explicit }: CrictlConfigLocation): Promise<strin
       code === "ENOENT"
         ? "does not exist"
         : code === "EACCES"
-          ? "cannot be read: no permission (crictl writes it readable for its owner alone). Make it readable, or set CONTAINER_RUNTIME_ENDPOINT and IMAGE_SERVICE_ENDPOINT"
+          ? "cannot be read: no permission (crictl writes it readable for its owner alone). Make it readable, or set CONTAINER_RUNTIME_ENDPOINT"
           : `cannot be read: ${code ?? String(cause)}`;
     throw new InvalidInputError({ field: "crictl configuration", message: `${path} ${reason}`, cause });
   }

@@ -1,10 +1,14 @@
 import { resolve } from "node:path";
-import { EndpointError, type TriedEndpoint } from "../errors.js";
+import { EndpointError, InvalidInputError, type TriedEndpoint } from "../errors.js";
+import { askVersion } from "./ask-version.js";
 import { type CrictlConfig, type CrictlConfigLocation, locateCrictlConfig, readCrictlConfig } from "./crictl-config.js";
+import { checkTimeout } from "./deadline.js";
 import { type Endpoint, type NpipeEndpoint, parseEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
+import { resolveUnder } from "./node-root.js";
 import { permissionDenied } from "./socket-access.js";
+import { pathTooLong } from "./socket-path.js";
 import { type ProbeResult, probeSocket } from "./socket-probe.js";
-import { under, wellKnownSockets } from "./well-known-sockets.js";
+import { wellKnownSockets } from "./well-known-sockets.js";
 
 /** How discovery looks around. Everything has a default that fits a program on the node itself. */
 export interface DiscoverOptions {
@@ -16,17 +20,29 @@ export interface DiscoverOptions {
   configPath?: string | undefined;
   /**
    * Where the node's file system is mounted, `/host` for instance: well-known sockets, crictl's default configuration file and
-   * the sockets that it names are looked for below. Environment variables and {@link configPath} are taken as they are.
+   * the sockets that it names are looked for below, and symbolic links on the way lead to where they lead on the node. Environment
+   * variables and {@link configPath} are taken as they are.
    *
    * @defaultValue "/"
    */
   root?: string | undefined;
   /** Permits `http:` and `tcp:` in environment and configuration. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
-  /** How long a well-known socket may take to accept a connection, in milliseconds. @defaultValue 1000 */
+  /**
+   * How long a well-known socket may take to accept a connection, and then to answer Version, in milliseconds. All are asked at the
+   * same time, so this is half of what discovery takes at most.
+   *
+   * @defaultValue 1000
+   */
   probeTimeoutMs?: number | undefined;
-  /** Stands in for connecting to well-known sockets. @internal */
-  probe?: ((endpoint: UnixEndpoint | NpipeEndpoint) => Promise<ProbeResult>) | undefined;
+  /** Stands in for asking well-known sockets. @internal */
+  probe?: ((endpoint: UnixEndpoint | NpipeEndpoint) => Promise<Candidate>) | undefined;
+}
+
+/** What came of a well-known socket. */
+interface Candidate extends ProbeResult {
+  /** Whether what listens there speaks CRI v1, if it answered Version in time. */
+  speaksCri?: boolean | undefined;
 }
 
 /** What discovery found. */
@@ -46,9 +62,11 @@ export interface DiscoveredEndpoints {
  *
  * 1. `CONTAINER_RUNTIME_ENDPOINT`
  * 2. `runtime-endpoint` in crictl's configuration file
- * 3. the first well-known socket that accepts a connection: containerd, CRI-O, cri-dockerd, k3s and rke2, k0s, microk8s
+ * 3. the first well-known socket that answers Version: containerd, CRI-O, cri-dockerd, k3s and rke2, k0s, microk8s. If none answers,
+ *    the first that accepts a connection, whose runtime may still be starting
  *
- * What a variable or the file names is final. It is not tried here, and nothing else is used instead if it does not work.
+ * What a variable or the file names is final. It is not tried here, and nothing else is used instead if it does not work. A
+ * server without CRI v1, such as the containerd of Docker with its cri plugin disabled, is passed over.
  *
  * ```ts
  * const endpoint = await discoverEndpoint(); // "unix:///run/containerd/containerd.sock"
@@ -65,14 +83,20 @@ export async function discoverEndpoint(options: DiscoverOptions = {}): Promise<s
 }
 
 /**
- * Finds the endpoints of both services. The image service has its own variable and key (`IMAGE_SERVICE_ENDPOINT`,
- * `image-endpoint`), which count even where the runtime's endpoint came from somewhere else, as they do for crictl.
+ * Finds the endpoints of both services. The first of these decides about the image service:
+ *
+ * 1. `IMAGE_SERVICE_ENDPOINT`
+ * 2. the runtime's endpoint, if `CONTAINER_RUNTIME_ENDPOINT` names that one. crictl's configuration file is not read: it may
+ *    name another runtime, whose images the first one does not have
+ * 3. `image-endpoint` in crictl's configuration file
+ * 4. the runtime's endpoint
  */
 export async function discoverEndpoints(options: DiscoverOptions = {}): Promise<DiscoveredEndpoints> {
   const surroundings = new Surroundings(options);
   const tried: TriedEndpoint[] = [];
   const runtime = await runtimeEndpoint(surroundings, tried);
-  const image = (await firstOf(imageStrategies, surroundings, [])) ?? runtime;
+  const strategies = runtime.source === runtimeVariable ? [imageVariable] : [imageVariable, imageConfig];
+  const image = (await firstOf(strategies, surroundings, [])) ?? runtime;
   return {
     endpoint: runtime.endpoint,
     source: runtime.source,
@@ -90,16 +114,16 @@ interface Found {
 /** One place to look at. It notes what it saw in `tried`, and returns nothing to let the next one have its turn. */
 type Strategy = (surroundings: Surroundings, tried: TriedEndpoint[]) => Found | undefined | Promise<Found | undefined>;
 
+const runtimeVariable = "CONTAINER_RUNTIME_ENDPOINT";
+
 const runtimeStrategies: readonly Strategy[] = [
-  fromVariable("CONTAINER_RUNTIME_ENDPOINT"),
+  fromVariable(runtimeVariable),
   fromCrictlConfig("runtimeEndpoint", "runtime-endpoint"),
   fromWellKnownSockets,
 ];
 
-const imageStrategies: readonly Strategy[] = [
-  fromVariable("IMAGE_SERVICE_ENDPOINT"),
-  fromCrictlConfig("imageEndpoint", "image-endpoint"),
-];
+const imageVariable = fromVariable("IMAGE_SERVICE_ENDPOINT");
+const imageConfig = fromCrictlConfig("imageEndpoint", "image-endpoint");
 
 function fromVariable(name: string): Strategy {
   return ({ options, env, platform }, tried) => {
@@ -116,9 +140,9 @@ function fromVariable(name: string): Strategy {
 
 function fromCrictlConfig(property: "runtimeEndpoint" | "imageEndpoint", key: string): Strategy {
   return async (surroundings, tried) => {
-    const { options, platform, configLocation } = surroundings;
+    const { options, platform } = surroundings;
+    const { path: source, explicit } = await surroundings.configLocation();
     const config = await surroundings.crictlConfig();
-    const source = configLocation.path;
     const text = config?.[property];
     if (!text) {
       tried.push({ endpoint: "", source, outcome: config ? `sets no ${key}` : "no such file" });
@@ -126,28 +150,29 @@ function fromCrictlConfig(property: "runtimeEndpoint" | "imageEndpoint", key: st
     }
     const field = `${key} in ${source}`;
     const named = parseEndpoint(text, { field, allowInsecureTcp: options.allowInsecureTcp, platform });
-    const endpoint = configLocation.explicit || named.kind !== "unix" ? named : surroundings.reroot(named);
+    const endpoint = explicit || named.kind !== "unix" ? named : await surroundings.reroot(named, field);
     tried.push({ endpoint: endpoint.display, source, outcome: "used" });
     return { endpoint, source };
   };
 }
 
-async function fromWellKnownSockets(
-  { options, platform, root }: Surroundings,
-  tried: TriedEndpoint[],
-): Promise<Found | undefined> {
+async function fromWellKnownSockets(surroundings: Surroundings, tried: TriedEndpoint[]): Promise<Found | undefined> {
   const source = "well-known sockets";
-  const probe = options.probe ?? ((endpoint) => probeSocket(endpoint, { timeoutMs: options.probeTimeoutMs, root }));
-  const sockets = wellKnownSockets(platform, root);
-  const results = await Promise.all(sockets.map(({ endpoint }) => probe(endpoint)));
-  const winner = results.findIndex((result) => result.reachable);
-  for (const [index, { endpoint }] of sockets.entries()) {
-    const { outcome, reachable } = results[index]!;
-    const verdict = index === winner ? "used" : reachable ? `${outcome}, but comes later in the list` : outcome;
+  const candidates = await Promise.all(
+    wellKnownSockets(surroundings.platform).map(async ({ endpoint: usual }) => {
+      const endpoint = usual.kind === "unix" ? await surroundings.locate(usual) : usual;
+      return { endpoint, ...(await surroundings.probe(endpoint)) };
+    }),
+  );
+  const winner =
+    candidates.find(({ speaksCri }) => speaksCri) ??
+    candidates.find(({ reachable, speaksCri }) => reachable && speaksCri === undefined);
+  for (const candidate of candidates) {
+    const { endpoint, speaksCri, outcome } = candidate;
+    const verdict = candidate === winner ? "used" : speaksCri ? `${outcome}, but comes later in the list` : outcome;
     tried.push({ endpoint: endpoint.display, source, outcome: verdict });
   }
-  const first = sockets[winner];
-  return first && { endpoint: first.endpoint, source };
+  return winner && { endpoint: winner.endpoint, source };
 }
 
 /** What discovery looks at, with defaults filled in; crictl's configuration file is read at most once. */
@@ -155,26 +180,56 @@ class Surroundings {
   readonly options: DiscoverOptions;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
-  readonly root: string;
-  readonly configLocation: CrictlConfigLocation;
+  readonly #root: string;
+  #location: Promise<CrictlConfigLocation> | undefined;
   #config: Promise<CrictlConfig | undefined> | undefined;
 
   constructor(options: DiscoverOptions) {
+    checkTimeout(options.probeTimeoutMs, "probeTimeoutMs");
     this.options = options;
     this.env = options.env ?? process.env;
     this.platform = options.platform ?? process.platform;
-    this.root = resolve(options.root ?? "/");
-    const { path, explicit } = locateCrictlConfig({ path: options.configPath, env: this.env, platform: this.platform });
-    this.configLocation = { path: explicit || this.platform === "win32" ? path : under(this.root, path), explicit };
+    this.#root = resolve(options.root ?? "/");
+  }
+
+  configLocation(): Promise<CrictlConfigLocation> {
+    this.#location ??= this.#locateConfig();
+    return this.#location;
   }
 
   crictlConfig(): Promise<CrictlConfig | undefined> {
-    this.#config ??= readCrictlConfig(this.configLocation);
+    this.#config ??= this.configLocation().then(readCrictlConfig);
     return this.#config;
   }
 
-  reroot(endpoint: UnixEndpoint): UnixEndpoint {
-    return unixEndpoint(under(this.root, endpoint.path));
+  /** Where a socket of the node is for this process. */
+  async locate({ path }: UnixEndpoint): Promise<UnixEndpoint> {
+    return unixEndpoint(await resolveUnder(this.#root, path));
+  }
+
+  /** As {@link locate}, for a socket that a field of the configuration names. */
+  async reroot(endpoint: UnixEndpoint, field: string): Promise<UnixEndpoint> {
+    const located = await this.locate(endpoint);
+    const tooLong = pathTooLong(located.path, this.platform);
+    if (tooLong === undefined) return located;
+    throw new InvalidInputError({
+      field,
+      message: `${tooLong}: mount the node's root at a shorter path`,
+      value: located.path,
+    });
+  }
+
+  async probe(endpoint: UnixEndpoint | NpipeEndpoint): Promise<Candidate> {
+    const { probe, probeTimeoutMs: timeoutMs = 1_000 } = this.options;
+    if (probe !== undefined) return probe(endpoint);
+    const probed = await probeSocket(endpoint, { timeoutMs, root: this.#root });
+    return probed.reachable ? { ...probed, ...(await askVersion(endpoint, timeoutMs)) } : probed;
+  }
+
+  async #locateConfig(): Promise<CrictlConfigLocation> {
+    const { env, platform } = this;
+    const { path, explicit } = locateCrictlConfig({ path: this.options.configPath, env, platform });
+    return { path: explicit || platform === "win32" ? path : await resolveUnder(this.#root, path), explicit };
   }
 }
 

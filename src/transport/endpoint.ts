@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { InvalidInputError } from "../errors.js";
 import type { TlsOptions } from "../options.js";
+import { pathTooLong } from "./socket-path.js";
 import { checkTlsOptions, hasTlsOptions } from "./tls.js";
 
 /** What every kind of endpoint has. */
@@ -16,6 +17,13 @@ export interface UnixEndpoint extends EndpointBase {
   readonly kind: "unix";
   /** The absolute path of the socket. */
   readonly path: string;
+}
+
+/** A socket in Linux' abstract namespace: a name without a file. It has no permissions, so every process of the node reaches it. */
+export interface AbstractEndpoint extends EndpointBase {
+  readonly kind: "abstract";
+  /** Its name, without the NUL that the kernel puts before it. */
+  readonly name: string;
 }
 
 /** A named pipe of Windows. @experimental */
@@ -35,7 +43,7 @@ export interface TcpEndpoint extends EndpointBase {
 }
 
 /** Where a runtime listens. Two endpoints are the same if {@link sameEndpoint} says so. */
-export type Endpoint = UnixEndpoint | NpipeEndpoint | TcpEndpoint;
+export type Endpoint = UnixEndpoint | AbstractEndpoint | NpipeEndpoint | TcpEndpoint;
 
 /** What {@link parseEndpoint} needs to know besides the text. */
 export interface ParseEndpointOptions {
@@ -59,6 +67,7 @@ const accepted =
  * |---|---|
  * | `/run/containerd/containerd.sock` | a socket; the path is taken literally |
  * | `unix:/run/x.sock`, `unix:///run/x.sock` | a socket; `%20` and the like are decoded, as the Go client does |
+ * | `unix-abstract:x`, `unix:@x`, `@x` | an abstract socket of Linux; the name is taken literally. Needs Node.js 22 |
  * | `npipe:////./pipe/x`, `npipe:\\.\pipe\x`, `\\.\pipe\x` | a named pipe (experimental, Windows) |
  * | `https://host:port` | TCP with TLS |
  * | `http://host:port`, `tcp://host:port` | plain TCP, only with `allowInsecureTcp` |
@@ -133,6 +142,7 @@ class EndpointText {
     if (controlCharacter.test(text)) throw this.#refuse("contains a control character");
     if (/^(?:\\\\[^\\/]+|\/\/\.)[\\/]pipe[\\/]/i.test(text)) return this.#npipe(text);
     if (text.startsWith("/")) return this.#unix(text);
+    if (text.startsWith("@")) return this.#abstract(text.slice(1));
 
     const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/i.exec(text) ?? [];
     if (scheme === undefined || rest === undefined) {
@@ -140,7 +150,9 @@ class EndpointText {
     }
     switch (scheme.toLowerCase()) {
       case "unix":
-        return this.#unix(this.#unixUrlPath(rest));
+        return rest.startsWith("@") ? this.#abstract(rest.slice(1)) : this.#unix(this.#unixUrlPath(rest));
+      case "unix-abstract":
+        return this.#abstract(rest);
       case "npipe":
         return this.#npipe(rest.replace(/^[\\/]{4}(?=[^\\/])/, "//"));
       case "https":
@@ -153,8 +165,6 @@ class EndpointText {
           );
         }
         return this.#tcp(rest, false);
-      case "unix-abstract":
-        throw this.#refuse("is an abstract socket, which Node.js cannot connect to");
       default:
         throw this.#refuse(`has a scheme that no runtime serves; expected ${accepted}`);
     }
@@ -189,11 +199,22 @@ class EndpointText {
     }
     if (path.endsWith("/")) throw this.#refuse("ends in a slash: a socket is not a directory");
     const endpoint = unixEndpoint(path);
-    // The size of sun_path in sockaddr_un, less the NUL at its end. The kernel would cut the path or refuse it by a riddle.
-    const limit = this.#platform === "linux" ? 107 : 103;
-    const length = Buffer.byteLength(endpoint.path);
-    if (length > limit) throw this.#refuse(`is ${length} bytes long; the path of a socket has at most ${limit}`);
+    const tooLong = pathTooLong(endpoint.path, this.#platform);
+    if (tooLong !== undefined) throw this.#refuse(tooLong);
     return endpoint;
+  }
+
+  #abstract(name: string): Endpoint {
+    if (this.#platform !== "linux") throw this.#refuse("is an abstract socket, which only Linux has");
+    if (name === "") throw this.#refuse("is an abstract socket without a name");
+    const length = Buffer.byteLength(name);
+    if (length > 107) throw this.#refuse(`has a name of ${length} bytes; that of an abstract socket has at most 107`);
+    if (Number.parseInt(process.versions.node, 10) < 22) {
+      throw this.#refuse(
+        "is an abstract socket: use Node.js 22 or newer. Node.js 20 pads the name with NUL characters, so a runtime does not have that name",
+      );
+    }
+    return { kind: "abstract", name, display: `unix-abstract:${name}`, target: `unix:\0${name}` };
   }
 
   #npipe(name: string): Endpoint {

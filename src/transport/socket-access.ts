@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { under } from "./well-known-sockets.js";
+import { resolveUnder } from "./node-root.js";
 
 /** What every explanation of {@link explainDenied} begins with. */
 export const permissionDenied = "permission denied";
@@ -20,8 +20,8 @@ export async function explainDenied(path: string, root = "/"): Promise<string> {
   if (found === undefined) return permissionDenied;
   const need: Need = found.path === path ? "write" : "search";
   const { uid, gid, mode } = found.stats;
-  const user = await nameOf(uid, under(root, "/etc/passwd"), "user");
-  const group = await nameOf(gid, under(root, "/etc/group"), "group");
+  const user = await nameOf(uid, await resolveUnder(root, "/etc/passwd"), "user");
+  const group = await nameOf(gid, await resolveUnder(root, "/etc/group"), "group");
   const octal = (mode & 0o7777).toString(8).padStart(4, "0");
   const what = `${permissionDenied}: ${found.path} belongs to ${user} and ${group}, mode ${octal}`;
   if (allowed(found.stats, need)) return `${what}, which would allow it; look for a rule of SELinux or AppArmor`;

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { connect } from "node:net";
 import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import { explainDenied, permissionDenied } from "./socket-access.js";
+import { pathTooLong } from "./socket-path.js";
 
 /** What came of looking at a socket. */
 export interface ProbeResult {
@@ -34,6 +35,8 @@ export async function probeSocket(
     if (kind === "unix") {
       const stats = await stat(path);
       if (!stats.isSocket()) return { reachable: false, outcome: `not a socket but ${describe(stats)}` };
+      const tooLong = pathTooLong(path);
+      if (tooLong !== undefined) return { reachable: false, outcome: tooLong };
     }
     await tryConnect(path, timeoutMs);
     return { reachable: true, outcome: "answers" };

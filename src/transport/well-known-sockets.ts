@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { type NpipeEndpoint, npipeEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
 
 /** A place where a runtime listens unless it was told otherwise. */
@@ -31,15 +30,10 @@ const windows = [
 ] as const;
 
 /** The well-known sockets of a platform, the likeliest first. */
-export function wellKnownSockets(platform: NodeJS.Platform, root = "/"): readonly WellKnownSocket[] {
+export function wellKnownSockets(platform: NodeJS.Platform): readonly WellKnownSocket[] {
   if (platform === "win32") return windows.map(([runtime, name]) => ({ runtime, endpoint: npipeEndpoint(name) }));
   return (platform === "freebsd" ? freebsd : linux).map(([runtime, path]) => ({
     runtime,
-    endpoint: unixEndpoint(under(root, path)),
+    endpoint: unixEndpoint(path),
   }));
-}
-
-/** An absolute path of a file system that is mounted elsewhere. */
-export function under(root: string, path: string): string {
-  return posix.join(root, path);
 }

@@ -1,14 +1,16 @@
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer as createTcpServer } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { type Channel, ServerCredentials } from "@grpc/grpc-js";
-import { type ClientError, createClient, Status } from "nice-grpc";
+import { type ClientError, createClient, createServer, Status } from "nice-grpc";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { EndpointError } from "../../src/errors.js";
 import type { TlsOptions } from "../../src/options.js";
 import { RuntimeServiceDefinition } from "../../src/proto.js";
 import { createRuntimeChannel, type RuntimeChannelOptions } from "../../src/transport/channel.js";
-import { discoverEndpoint } from "../../src/transport/discovery.js";
+import { discoverEndpoint, discoverEndpoints } from "../../src/transport/discovery.js";
 import { parseEndpoint } from "../../src/transport/endpoint.js";
 import { probeSocket } from "../../src/transport/socket-probe.js";
 import { explainTlsFailure } from "../../src/transport/tls.js";
@@ -106,6 +108,58 @@ it("what discovery finds connects", async () => {
   const endpoint = await discoverEndpoint({ env: {}, platform: "linux", root: directory });
   await expect(dial(endpoint).version({})).resolves.toMatchObject({ runtimeName: "test" });
 });
+
+describe("well-known sockets", () => {
+  const discover = () => discoverEndpoints({ env: {}, platform: "linux", root: directory, probeTimeoutMs: 500 });
+  const display = (path: string) => `unix://${directory}${path}`;
+  beforeEach(() =>
+    Promise.all(
+      ["run/containerd", "run/crio", "var/run"].map((path) => mkdir(join(directory, path), { recursive: true })),
+    ),
+  );
+
+  it("without CRI are passed over, and named in what was tried", async () => {
+    const docker = createServer();
+    servers.push({ port: 0, authorities: [], stop: () => docker.forceShutdown() });
+    await docker.listen(display("/run/containerd/containerd.sock"));
+    const failure = await discover().catch((error: EndpointError) => error);
+    expect(failure).toMatchObject({ code: "NO_ENDPOINT" });
+    expect((failure as EndpointError).message).toMatch(/containerd\.sock: does not serve CRI v1/);
+
+    await serve(display("/run/crio/crio.sock"));
+    await serve(display("/var/run/cri-dockerd.sock"));
+    const { endpoint, tried } = await discover();
+    expect(endpoint.display).toBe(display("/run/crio/crio.sock"));
+    expect(tried.map(({ outcome }) => outcome)).toContain("answers, but comes later in the list");
+  });
+
+  it("that accept and then say nothing are used only if none answers", async () => {
+    const mute = createTcpServer(() => {});
+    await new Promise<void>((resolve) => mute.listen(join(directory, "run/containerd/containerd.sock"), resolve));
+    expect((await discover()).endpoint.display).toBe(display("/run/containerd/containerd.sock"));
+    await serve(display("/run/crio/crio.sock"));
+    const { endpoint, tried } = await discover();
+    expect(endpoint.display).toBe(display("/run/crio/crio.sock"));
+    expect(tried[2]?.outcome).toBe("accepts connections, but does not answer Version: DEADLINE_EXCEEDED");
+    mute.close();
+  });
+});
+
+// A server of Node.js 20 would have another name than one in Go; endpoints refuse such names there.
+it.skipIf(process.platform !== "linux" || Number.parseInt(process.versions.node, 10) < 22)(
+  "an abstract socket connects",
+  async () => {
+    const name = `abstract-${process.pid}-${Date.now()}`;
+    const path = join(directory, "x.sock");
+    await serve(`unix://${path}`);
+    const relay = createTcpServer((socket) => void pipeline(socket, connect(path), socket).catch(() => {}));
+    await new Promise<void>((resolve) => relay.listen(`\0${name}`, resolve));
+    await expect(dial(`unix:@${name}`).version({})).resolves.toMatchObject({ runtimeName: "test" });
+    const absent = await failureOf(dial(`unix-abstract:${name}-absent`).version({}));
+    expect(absent.details).toMatch(/ECONNREFUSED/);
+    relay.close();
+  },
+);
 
 describe("a runtime that goes away", () => {
   it("is found again by the same channel within three seconds", async () => {

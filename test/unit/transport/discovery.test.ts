@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -109,14 +109,31 @@ describe("the image service", () => {
 
     await write("/etc/crictl.yaml", "image-endpoint: unix:///images.sock\n");
     expect((await discover()).imageEndpoint.display).toBe(`unix://${root}/images.sock`);
-    expect((await discover({ env: { CONTAINER_RUNTIME_ENDPOINT: "/env.sock" } })).imageEndpoint.display).toBe(
-      `unix://${root}/images.sock`,
-    );
     expect(await discover({ env: { IMAGE_SERVICE_ENDPOINT: "/env.sock" } })).toMatchObject({
       endpoint: { display: `unix://${root}${containerd}` },
       imageEndpoint: { display: "unix:///env.sock" },
       imageSource: "IMAGE_SERVICE_ENDPOINT",
     });
+  });
+});
+
+describe("the image service of a runtime that the environment names", () => {
+  const env = { CONTAINER_RUNTIME_ENDPOINT: "/env.sock" };
+
+  it("is not taken from the configuration file, which may name another runtime", async () => {
+    await write("/etc/crictl.yaml", "runtime-endpoint: /other.sock\nimage-endpoint: /other.sock\n");
+    const found = await discover({ env });
+    expect(found.imageEndpoint.display).toBe("unix:///env.sock");
+    expect(found.imageSource).toBe("CONTAINER_RUNTIME_ENDPOINT");
+    const both = { ...env, IMAGE_SERVICE_ENDPOINT: "/images.sock" };
+    expect((await discover({ env: both })).imageEndpoint.display).toBe("unix:///images.sock");
+  });
+
+  it("does not depend on whether that file can be read", async () => {
+    await write("/etc/crictl.yaml", "runtime-endpoint: [\n");
+    expect((await discover({ env })).imageEndpoint.display).toBe("unix:///env.sock");
+    const missing = { ...env, CRI_CONFIG_FILE: join(root, "missing.yaml") };
+    expect((await discover({ env: missing })).imageEndpoint.display).toBe("unix:///env.sock");
   });
 });
 
@@ -159,7 +176,7 @@ describe("well-known sockets", () => {
       [containerd, "no such socket"],
       [crio, "used"],
       ["/var/run/cri-dockerd.sock", "no such socket"],
-      ["/run/k3s/containerd/containerd.sock", "answers, but comes later in the list"],
+      ["/run/k3s/containerd/containerd.sock", "accepts connections, but does not answer Version: UNAVAILABLE"],
       ["/run/k0s/containerd.sock", "no such socket"],
       ["/var/snap/microk8s/common/run/containerd.sock", "no such socket"],
     ]);
@@ -187,10 +204,24 @@ describe("well-known sockets", () => {
     const started = performance.now();
     const probe: DiscoverOptions["probe"] = async ({ path }) => {
       await pause(path.endsWith(containerd) ? 100 : 20);
-      return { reachable: true, outcome: "answers" };
+      return { reachable: true, speaksCri: true, outcome: "answers" };
     };
     expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${containerd}`);
     expect(performance.now() - started).toBeLessThan(190);
+  });
+
+  it("that do not serve CRI are passed over, for one that may still be starting if need be", async () => {
+    const answers: Record<string, boolean | undefined> = { [containerd]: false, [crio]: undefined };
+    const probe: DiscoverOptions["probe"] = async ({ path }) => {
+      const at = path.slice(root.length);
+      return { reachable: at in answers, speaksCri: answers[at], outcome: `${answers[at]}` };
+    };
+    expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${crio}`);
+    answers["/var/run/cri-dockerd.sock"] = true;
+    expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}/var/run/cri-dockerd.sock`);
+    delete answers["/var/run/cri-dockerd.sock"];
+    delete answers[crio];
+    await failure({ probe });
   });
 
   it("that are no sockets are called what they are", async () => {
@@ -213,6 +244,84 @@ describe("well-known sockets", () => {
     const started = performance.now();
     await failure();
     expect(performance.now() - started).toBeLessThan(200);
+  });
+});
+
+describe("symbolic links below a root", () => {
+  const dockerd = "/var/run/cri-dockerd.sock";
+
+  it("lead to where they lead on the node", async () => {
+    await listen("/run/cri-dockerd.sock");
+    await mkdir(join(root, "var"));
+    await symlink("/run", join(root, "var/run"));
+    expect((await discover()).endpoint.display).toBe(`unix://${root}/run/cri-dockerd.sock`);
+
+    await rm(join(root, "var/run"));
+    await symlink("../../../../../../../../../../run/.", join(root, "var/run"));
+    expect((await discover()).endpoint.display, "the root has no parent").toBe(`unix://${root}/run/cri-dockerd.sock`);
+  });
+
+  it("are followed for the configuration file and the sockets that it names", async () => {
+    await write("/etc/static/crictl.yaml", "runtime-endpoint: /linked/x.sock\n");
+    await symlink("/etc/static/crictl.yaml", join(root, "etc/crictl.yaml"));
+    await mkdir(join(root, "real"));
+    await write("/real/x.sock", "");
+    await symlink("/real", join(root, "linked"));
+    const found = await discover();
+    expect(found.endpoint.display).toBe(`unix://${root}/real/x.sock`);
+    expect(found.source).toBe(join(root, "etc/static/crictl.yaml"));
+  });
+
+  it("in place of a socket are followed by this process if they lead nowhere on the node", async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), "else-"));
+    const path = join(elsewhere, "x.sock");
+    const server = createServer((socket) => socket.destroy());
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    await mkdir(join(root, "var/run"), { recursive: true });
+    await symlink(path, join(root, dockerd));
+    expect((await discover()).endpoint.display).toBe(`unix://${root}${dockerd}`);
+
+    await rm(join(root, "var/run"), { recursive: true });
+    await symlink(elsewhere, join(root, "var/run"));
+    await symlink(path, join(elsewhere, "cri-dockerd.sock"));
+    const error = await failure();
+    expect(outcomeOf(error, `${elsewhere}/cri-dockerd.sock`), "directories never leave the root").toBe(
+      "no such socket",
+    );
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it("that lead in a circle find nothing", async () => {
+    await mkdir(join(root, "var"));
+    await symlink("run", join(root, "var/run"));
+    expect(outcomeOf(await failure(), dockerd)).toBe("ELOOP");
+  });
+});
+
+describe("a root so long that the kernel has no room for the path of a socket", () => {
+  const deep = `/${"x".repeat(90)}`;
+  const tooLong = /^is \d+ bytes long; the path of a socket has at most 10[37]$/;
+
+  it("is what a living socket below is said to have", async () => {
+    const real = join(root, "x.sock");
+    const server = createServer((socket) => socket.destroy());
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(real, resolve));
+    const folder = join(root, deep, "run/containerd");
+    await mkdir(folder, { recursive: true });
+    await symlink(real, join(folder, "containerd.sock"));
+    const error = await failure({ root: join(root, deep) });
+    expect(outcomeOf(error, `${deep}${containerd}`)).toMatch(tooLong);
+  });
+
+  it("is refused for a socket that the configuration file names", async () => {
+    await write(`${deep}/etc/crictl.yaml`, "runtime-endpoint: /run/my-runtime.sock\n");
+    await expect(discover({ root: join(root, deep), platform: "linux" })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      field: `runtime-endpoint in ${root}${deep}/etc/crictl.yaml`,
+      message: expect.stringMatching(/bytes long; .* mount the node's root at a shorter path/),
+    });
   });
 });
 

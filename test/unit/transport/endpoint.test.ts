@@ -60,7 +60,6 @@ describe("parseEndpoint, unix sockets", () => {
     ["/run/x.sock\n", /white space/],
     ["", /is empty/],
     ["  ", /is empty/],
-    ["unix-abstract:x", /abstract/],
     ["vsock:3:1024", /scheme that no runtime serves/],
     ["localhost:1234", /scheme that no runtime serves/],
     [undefined, /must be a string/],
@@ -83,6 +82,29 @@ describe("parseEndpoint, unix sockets", () => {
     expect(error.field).toBe("CONTAINER_RUNTIME_ENDPOINT");
     expect(error.message).toMatch(/^\[INVALID_INPUT\] CONTAINER_RUNTIME_ENDPOINT: .*, got "run\/x\.sock"$/);
     expect(refusal("").field).toBe("endpoint");
+  });
+});
+
+describe("parseEndpoint, abstract sockets", () => {
+  const node20 = Number.parseInt(process.versions.node, 10) < 22;
+
+  it.skipIf(node20).each(["unix-abstract:a b%20", "unix:@a b%20", "UNIX:@a b%20", "@a b%20"])("%s", (text) => {
+    const endpoint = parseEndpoint(text, linux);
+    const display = "unix-abstract:a b%20";
+    expect(endpoint).toEqual({ kind: "abstract", name: "a b%20", display, target: "unix:\0a b%20" });
+    expect(parseEndpoint(display, linux)).toEqual(endpoint);
+  });
+
+  it.runIf(node20)("needs Node.js 22, and says why", () => {
+    expect(refusal("@x").message).toMatch(/use Node\.js 22 or newer\. Node\.js 20 pads the name/);
+  });
+
+  it("refuses a name that the kernel has no room for, an empty one, and other platforms", () => {
+    expect(refusal(`@${"x".repeat(108)}`).message).toMatch(/a name of 108 bytes; .* at most 107/);
+    expect(refusal("unix-abstract:").message).toMatch(/without a name/);
+    expect(refusal("@x", { platform: "darwin" }).message).toMatch(/which only Linux has/);
+    expect(refusal("@x", windows).message).toMatch(/which only Linux has/);
+    expect(refusal("@x\0y").message).toMatch(/control character/);
   });
 });
 

@@ -1,0 +1,14 @@
+/**
+ * Says that the path of a socket is too long: `is 120 bytes long; the path of a socket has at most 107`. Node.js cuts such a path, or
+ * fails with an errno that does not say why.
+ */
+export function pathTooLong(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
+  const limit = socketPathBytes(platform);
+  const length = Buffer.byteLength(path);
+  return length > limit ? `is ${length} bytes long; the path of a socket has at most ${limit}` : undefined;
+}
+
+/** The size of sun_path in sockaddr_un, less the NUL at its end. */
+function socketPathBytes(platform: NodeJS.Platform): number {
+  return platform === "linux" ? 107 : 103;
+}
