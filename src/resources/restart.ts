@@ -55,7 +55,7 @@ export async function restart(
   const { status, info } = await containerStatus(connection, id, true, callOptions);
   const convert = spec
     ? (podConfig: PodSandboxConfig) => fromSpec(core, spec, { status, podConfig }, callOptions)
-    : knownConfig(options.config ?? owned?.config ?? containerConfigFromInfo(info), owned);
+    : knownConfig(options.config ?? owned?.config ?? reportedConfig(status.id, info), owned);
   if (!convert) throw unknownConfig(status);
   const podSandboxId = owned?.podSandboxId ?? (await podOf(core, status.id, callOptions));
   const podConfig = await podConfigOf(core, podSandboxId, options.podConfig ?? owned?.podConfig, callOptions);
@@ -105,6 +105,20 @@ async function fromSpec(
   const { name = spec.name, attempt } = status.metadata ?? {};
   const image = await core.images.ensure(spec.image, { ...options, podConfig });
   return toContainerConfig({ ...spec, name, attempt }, { pod: podConfig, image: image.id });
+}
+
+/**
+ * The configuration that the runtime reports. It reports the environment as text: bytes that are not UTF-8 are lost, and the next
+ * attempt would silently get other values.
+ */
+function reportedConfig(id: string, info: Readonly<Record<string, string>>): ContainerConfig | undefined {
+  const config = containerConfigFromInfo(info);
+  const lossy = config?.envs.find(({ value }) => Buffer.from(value).includes("\ufffd"));
+  if (lossy === undefined) return config;
+  throw new InvalidInputError({
+    field: "options.config",
+    message: `is needed, or options.spec: the runtime reports variable ${lossy.key} of container ${id} with U+FFFD, which replaces bytes that are not UTF-8`,
+  });
 }
 
 function unknownConfig({ id }: ContainerStatus): InvalidInputError {

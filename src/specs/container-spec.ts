@@ -8,6 +8,15 @@ import type { ResourcesSpec } from "./resources.js";
 import type { ContainerSecuritySpec } from "./security.js";
 import type { StopSignal } from "./signal.js";
 
+/** Settings of a container on a Windows node. */
+export interface WindowsContainerSpec extends WindowsSpec {
+  /**
+   * Processors of the node. CRI takes a CPU limit as a share of all of them. Set it where this program runs on another machine.
+   * @defaultValue the processors of this machine
+   */
+  processors?: number | undefined;
+}
+
 /** A container to create in a pod: what CreateContainer needs, in the words of a Kubernetes manifest where it has words for it. */
 export interface ContainerSpec {
   /** Name. Letters, digits, `-`, `_` and `.`. Name and attempt together are unique within the pod. */
@@ -20,7 +29,10 @@ export interface ContainerSpec {
   command?: readonly string[] | undefined;
   /** Replaces the image's CMD. @defaultValue the image's, unless {@link command} is set */
   args?: readonly string[] | undefined;
-  /** Environment variables on top of the image's. Values may be bytes and appear in no log or error. */
+  /**
+   * Environment variables on top of the image's. Values are strings or bytes that are UTF-8: runtimes replace other bytes with U+FFFD.
+   * Values appear in no log or error.
+   */
   env?: Environment | undefined;
   /** Directory to start in; absolute. @defaultValue the image's, else `/` */
   workingDir?: string | undefined;
@@ -57,8 +69,8 @@ export interface ContainerSpec {
    * @defaultValue the image's STOPSIGNAL, else SIGTERM
    */
   stopSignal?: StopSignal | undefined;
-  /** Settings for a container in a Windows pod. `security` and `resources` cannot stand beside it. */
-  windows?: WindowsSpec | undefined;
+  /** Settings for a container in a Windows pod. `security` cannot stand beside it; of `resources`, the limits of cpu and memory can. */
+  windows?: WindowsContainerSpec | undefined;
   /**
    * Seconds between its stop signal and SIGKILL when this package stops the container or its pod. CRI has no field for it, so an
    * annotation keeps it with the container. @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and none for

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { KeyValue } from "../proto.js";
 import { at, invalid, isSet, list, object, refuse, typeName } from "./check.js";
 
@@ -5,7 +6,7 @@ import { at, invalid, isSet, list, object, refuse, typeName } from "./check.js";
 export interface EnvVar {
   /** Its name: anything but the empty string, without `=` and NUL. */
   name: string;
-  /** Its value; bytes go out as they are. @defaultValue "" */
+  /** Its value: a string, or bytes that are UTF-8. @defaultValue "" */
   value?: string | Uint8Array | undefined;
 }
 
@@ -47,5 +48,8 @@ function bytes(value: unknown, field: string): Uint8Array {
     return refuse(field, `must be a string or bytes, got ${typeName(value)}`);
   }
   const encoded = typeof value === "string" ? encoder.encode(value) : Uint8Array.from(value);
+  // Runtimes keep the environment as JSON, where any other byte becomes U+FFFD on its way to the process.
+  if (!isUtf8(encoded))
+    refuse(field, "must be UTF-8: runtimes replace other bytes; encode the value, for instance as base64");
   return encoded.includes(0) ? refuse(field, "must not contain a NUL character") : encoded;
 }
