@@ -11,7 +11,7 @@ import type {
   ContainerStatusResponse,
   WindowsContainerResources,
 } from "../proto.js";
-import { type FieldsOf, object } from "../specs/check.js";
+import { type FieldsOf, object, textMap } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
@@ -219,7 +219,7 @@ export class Containers {
       this.#connection,
       {
         containerId: idOf(container, "container"),
-        annotations: { ...annotations },
+        annotations: textMap(annotations, "update.annotations"),
         linux: toLinuxResources(resources, "resources"),
         windows: windows as WindowsContainerResources | undefined,
       },
@@ -284,6 +284,6 @@ function toFilterMessage(filter: ContainerFilter): ContainerFilterMessage {
     id: id === undefined ? "" : checkId(id, "filter.id"),
     podSandboxId: pod === undefined ? "" : idOf(pod, "filter.pod"),
     state: state && { state: containerStates[state] },
-    labelSelector: { ...labels },
+    labelSelector: textMap(labels, "filter.labels"),
   };
 }

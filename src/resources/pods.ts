@@ -15,7 +15,7 @@ import {
   type PodSandboxStatusResponse,
   type RestoredContainer,
 } from "../proto.js";
-import { object } from "../specs/check.js";
+import { object, textMap } from "../specs/check.js";
 import { toContainerConfig } from "../specs/container-config.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { toPodSandboxConfig } from "../specs/pod-config.js";
@@ -228,7 +228,7 @@ export class Pods {
       podSandboxId: idOf(pod, "pod"),
       outputPath: absolutePath(outputPath, "outputPath"),
       containerIds: containers.map((container, index) => idOf(container, `containers[${index}]`)),
-      options: { ...runtimeOptions },
+      options: textMap(runtimeOptions, "runtimeOptions"),
     };
     await calls.checkpointPod(this.#connection, request, callOptions);
   }
@@ -249,7 +249,7 @@ export class Pods {
       config,
       runtimeHandler,
       containerConfigs: containers.map((container) => toContainerConfig(container, { pod: config }).config),
-      options: { ...runtimeOptions },
+      options: textMap(runtimeOptions, "runtimeOptions"),
     };
     const { podSandboxId, restoredContainers } = await calls.restorePod(this.#connection, request, callOptions);
     return { pod: new OwnedPodSandbox(this.#core, podSandboxId, { ...converted, adopted: false }), restoredContainers };
@@ -278,7 +278,7 @@ function toPodFilter(filter: PodFilter): PodSandboxFilter {
   return {
     id: id === undefined ? "" : checkId(id, "filter.id"),
     state: state && { state: state === "ready" ? PodSandboxState.SANDBOX_READY : PodSandboxState.SANDBOX_NOTREADY },
-    labelSelector: { ...labels },
+    labelSelector: textMap(labels, "filter.labels"),
   };
 }
 

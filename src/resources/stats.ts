@@ -11,6 +11,7 @@ import type {
   PodSandboxStats,
   PodSandboxStatsFilter,
 } from "../proto.js";
+import { textMap } from "../specs/check.js";
 import type { Connection } from "../transport/connection.js";
 import type { PodTarget } from "./target.js";
 import { type ContainerTarget, idOf } from "./target.js";
@@ -57,7 +58,7 @@ export class Stats {
     const filter: ContainerStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
       podSandboxId: query.pod === undefined ? "" : idOf(query.pod, "filter.pod"),
-      labelSelector: { ...query.labels },
+      labelSelector: textMap(query.labels, "filter.labels"),
     };
     return calls.listContainerStats(this.#connection, filter, options);
   }
@@ -71,7 +72,7 @@ export class Stats {
   async pods(query: PodStatsQuery = {}, options?: CallOptions): Promise<PodSandboxStats[]> {
     const filter: PodSandboxStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
-      labelSelector: { ...query.labels },
+      labelSelector: textMap(query.labels, "filter.labels"),
     };
     return calls.listPodSandboxStats(this.#connection, filter, options);
   }

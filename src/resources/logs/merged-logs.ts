@@ -7,6 +7,7 @@ import type { LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-options.js";
 import { type Container, ContainerState } from "../../proto.js";
+import { textMap } from "../../specs/check.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import { idOf, type PodTarget } from "../target.js";
@@ -156,8 +157,8 @@ const unreadable = ["NOT_FOUND", "FAILED_PRECONDITION", "PERMISSION_DENIED", "IN
 /** How to list the containers of a query. */
 function finder(connection: Connection, { pod, podLabels, container, labels }: LogQuery) {
   const podSandboxId = pod === undefined ? "" : idOf(pod, "pod");
-  const filter = { id: "", podSandboxId, state: undefined, labelSelector: { ...labels } };
-  const selector = { id: podSandboxId, state: undefined, labelSelector: { ...podLabels } };
+  const filter = { id: "", podSandboxId, state: undefined, labelSelector: textMap(labels, "query.labels") };
+  const selector = { id: podSandboxId, state: undefined, labelSelector: textMap(podLabels, "query.podLabels") };
   return async (signal: AbortSignal): Promise<Container[]> => {
     const containers = await listContainers(connection, filter, { signal });
     const named = containers.filter(({ metadata }) => container === undefined || metadata?.name === container);

@@ -3,6 +3,7 @@ import { listContainerStats, listPodSandboxStats } from "../../calls/stats.js";
 import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import type { ContainerStats, PodSandboxStats } from "../../proto.js";
+import { textMap } from "../../specs/check.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";
 import {
@@ -84,6 +85,7 @@ export interface PodUsage extends PodIdentity {
 export class UsageSampler {
   readonly #connection: Connection;
   readonly #filter: UsageFilter;
+  readonly #labels: Record<string, string>;
   readonly #running: Running;
   readonly #containerCpu = new LastTwo<CpuMeasurement>();
   readonly #podCpu = new LastTwo<CpuMeasurement>();
@@ -92,6 +94,7 @@ export class UsageSampler {
   constructor(connection: Connection, filter: UsageFilter) {
     this.#connection = connection;
     this.#filter = filter;
+    this.#labels = textMap(filter.labels, "labels");
     this.#running = new Running(connection);
     if (filter.pod !== undefined) idOf(filter.pod, "pod");
   }
@@ -99,7 +102,7 @@ export class UsageSampler {
   async sample(callOptions: CallOptions): Promise<UsageSnapshot> {
     const options = pinDeadline(callOptions);
     const id = this.#filter.pod === undefined ? "" : idOf(this.#filter.pod, "pod");
-    const labelSelector = { ...this.#filter.labels };
+    const labelSelector = this.#labels;
     const at = new Date();
     const [containerStats, podStats] = await Promise.all([
       listContainerStats(this.#connection, { id: "", podSandboxId: id, labelSelector: {} }, options),
@@ -118,7 +121,7 @@ export class UsageSampler {
 
   /** Containers cannot be asked for by the labels of their pods. */
   #wants(pod: PodIdentity | undefined): boolean {
-    return Object.entries(this.#filter.labels ?? {}).every(([key, value]) => pod?.labels[key] === value);
+    return Object.entries(this.#labels).every(([key, value]) => pod?.labels[key] === value);
   }
 
   #container(stats: ContainerStats): ContainerUsage {
