@@ -117,7 +117,7 @@ export type { RotateLogOptions } from "./resources/logs/rotate-log.js";
 // Specs
 
 export type { CapabilitiesSpec } from "./specs/capabilities.js";
-export type { ContainerSpec } from "./specs/container-spec.js";
+export type { ContainerSpec, WindowsContainerSpec } from "./specs/container-spec.js";
 export { authFromDockerConfig } from "./specs/docker-auth.js";
 export type { Environment, EnvVar } from "./specs/environment.js";
 export type { ImageInput, ImageRefSpec } from "./specs/image-ref.js";

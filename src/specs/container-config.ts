@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { ContainerConfig, type PodSandboxConfig } from "../proto.js";
 import {
   applyPatch,
@@ -15,15 +16,16 @@ import {
   textMap,
   texts,
 } from "./check.js";
-import type { ContainerSpec } from "./container-spec.js";
+import type { ContainerSpec, WindowsContainerSpec } from "./container-spec.js";
 import { toEnvs } from "./environment.js";
 import { toImageSpec } from "./image-ref.js";
 import { toCdiDevices, toDevices, toMounts } from "./mounts.js";
 import { containerNamespaces } from "./namespaces.js";
-import { gracePeriod, toWindowsSecurity } from "./pod-config.js";
+import { gracePeriod, toWindowsSecurity, windowsFields } from "./pod-config.js";
 import { toLinuxResources } from "./resources.js";
 import { toContainerSecurity } from "./security.js";
 import { toSignal } from "./signal.js";
+import { toWindowsResources } from "./windows-resources.js";
 
 /** What CreateContainer takes, and what stopping needs to know later. */
 export interface ConvertedContainer {
@@ -122,18 +124,21 @@ function linuxPart(spec: ContainerSpec, pod: PodSandboxConfig | undefined) {
   return { linux: { resources: toLinuxResources(spec.resources, "spec.resources"), securityContext: security } };
 }
 
+const windowsContainerFields: FieldsOf<WindowsContainerSpec> = { ...windowsFields, processors: true };
+
 function windowsPart(spec: ContainerSpec, pod: PodSandboxConfig | undefined) {
-  for (const key of ["security", "resources", "processes"] as const) {
+  for (const key of ["security", "processes"] as const) {
     if (isSet(spec[key]))
       refuse(at("spec", key), "is for Linux and cannot stand in a Windows pod; use windows or patch");
   }
   // containerd refuses a container that differs from its pod in this.
   const hostProcess = pod?.windows?.securityContext?.hostProcess ?? false;
-  const securityContext = toWindowsSecurity(spec.windows, "spec.windows", hostProcess);
+  const securityContext = toWindowsSecurity(spec.windows, "spec.windows", hostProcess, windowsContainerFields);
   if (pod !== undefined && securityContext.hostProcess !== hostProcess) {
     refuse("spec.windows.hostProcess", "must be the same as the pod's");
   }
-  return { windows: { securityContext } };
+  const processors = integer(spec.windows?.processors, "spec.windows.processors", 1, maxUint32, cpus().length || 1);
+  return { windows: { resources: toWindowsResources(spec.resources, "spec.resources", processors), securityContext } };
 }
 
 function commandLine(value: readonly string[] | undefined, field: string): string[] {

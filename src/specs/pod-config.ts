@@ -143,15 +143,17 @@ function windowsPart(spec: PodSpec, windows: WindowsSpec) {
   return { windows: { securityContext: { ...securityContext, namespaceOptions: { network } } } };
 }
 
+/** What {@link WindowsSpec} may contain. */
+export const windowsFields: FieldsOf<WindowsSpec> = { runAsUserName: true, credentialSpec: true, hostProcess: true };
+
 /** The Windows security context that pods and containers have in common. */
-export function toWindowsSecurity(
-  spec: WindowsSpec | undefined,
+export function toWindowsSecurity<T extends WindowsSpec>(
+  spec: T | undefined,
   field: string,
   hostProcess: boolean,
+  fields: FieldsOf<T> = windowsFields as FieldsOf<T>,
 ): WindowsContainerSecurityContext {
-  const given = isSet(spec)
-    ? object(spec, field, { runAsUserName: true, credentialSpec: true, hostProcess: true })
-    : {};
+  const given: WindowsSpec = isSet(spec) ? object(spec, field, fields) : {};
   const credentialSpec = given.credentialSpec;
   // Kept out of errors like any other credential.
   if (isSet(credentialSpec) && typeof credentialSpec !== "string")

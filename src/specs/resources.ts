@@ -20,7 +20,7 @@ export interface ResourceLimits {
 }
 
 /**
- * Resources of a container or pod, converted as a kubelet does. What is not mentioned is left to the runtime; unlike a
+ * Resources of a container or pod, converted as a kubelet does. Windows containers take the limits of `cpu` and `memory` only. What is not mentioned is left to the runtime; unlike a
  * kubelet, this package does not push a container that mentions no CPU to the back of the queue (2 shares).
  */
 export interface ResourcesSpec {
@@ -46,7 +46,8 @@ export interface OverheadSpec {
   memory?: Quantity | undefined;
 }
 
-const resourceFields = {
+/** What {@link ResourcesSpec} may contain. */
+export const resourceFields = {
   requests: true,
   limits: true,
   cpusetCpus: true,
@@ -63,15 +64,7 @@ export function toLinuxResources(
 ): LinuxContainerResources | undefined {
   if (!isSet(spec)) return undefined;
   object(spec, field, resourceFields);
-  const requests = amounts(spec.requests, at(field, "requests"), false);
-  const limits = amounts(spec.limits, at(field, "limits"), true);
-  for (const name of ["cpu", "memory"] as const) {
-    const most = limits[name];
-    if (isSet(requests[name]) && isSet(most) && most > 0n && requests[name] > most) {
-      refuse(at(at(field, "requests"), name), "must not exceed the limit");
-    }
-  }
-  const memory = memoryLimit(limits.memory, at(at(field, "limits"), "memory"));
+  const { requests, limits, memory } = requestsAndLimits(spec, field, true);
   return LinuxContainerResources.create({
     ...cpuTime(requests.cpu ?? limits.cpu, limits.cpu, at(at(field, "limits"), "cpu")),
     memoryLimitInBytes: int64(memory),
@@ -84,6 +77,19 @@ export function toLinuxResources(
   });
 }
 
+/** The requests and limits of a spec, checked against each other. `memory` is the memory limit in bytes; 0 means none. */
+export function requestsAndLimits(spec: ResourcesSpec, field: string, withHugepages: boolean) {
+  const requests = amounts(spec.requests, at(field, "requests"), false);
+  const limits = amounts(spec.limits, at(field, "limits"), withHugepages);
+  for (const name of ["cpu", "memory"] as const) {
+    const most = limits[name];
+    if (isSet(requests[name]) && isSet(most) && most > 0n && requests[name] > most) {
+      refuse(at(at(field, "requests"), name), "must not exceed the limit");
+    }
+  }
+  return { requests, limits, memory: memoryLimit(limits.memory, at(at(field, "limits"), "memory")) };
+}
+
 /** A pod's overhead: request and limit at once, as a kubelet has it. */
 export function toOverhead(spec: OverheadSpec | null | undefined, field: string): LinuxContainerResources | undefined {
   if (!isSet(spec)) return undefined;
@@ -91,7 +97,7 @@ export function toOverhead(spec: OverheadSpec | null | undefined, field: string)
   const milli = isSet(cpu) ? milliUnits(cpu, at(field, "cpu")) : undefined;
   return LinuxContainerResources.create({
     ...cpuTime(milli, milli, at(field, "cpu")),
-    memoryLimitInBytes: int64(isSet(memory) ? wholeUnits(memory, at(field, "memory")) : 0n),
+    memoryLimitInBytes: int64(isSet(memory) ? bytes(memory, at(field, "memory")) : 0n),
   });
 }
 
@@ -138,7 +144,8 @@ function pageSize(size: bigint): string {
 }
 
 const period = 100_000n;
-const clamp = (value: bigint, least: bigint, most: bigint) => (value < least ? least : value > most ? most : value);
+export const clamp = (value: bigint, least: bigint, most: bigint) =>
+  value < least ? least : value > most ? most : value;
 
 /** Shares from the request (1024 per core, 2 to 262144), quota per 100 ms from the limit (no less than 1 ms). */
 function cpuTime(request: bigint | undefined, limit: bigint | undefined, field: string) {
@@ -151,15 +158,17 @@ function cpuTime(request: bigint | undefined, limit: bigint | undefined, field: 
   };
 }
 
-function bytes(value: Quantity, field: string): bigint {
-  if (typeof value === "string" && /[num]$/.test(value)) {
-    invalid(field, "is given in fractions of a byte; did you mean M or Mi?", value);
-  }
-  return wholeUnits(value, field);
-}
-
 // crun cannot start a process in less than 500 KiB, and CRI-O asks for 12 MiB with runc: a smaller limit is a forgotten suffix.
 const leastMemory = 500n * 1024n;
+
+/** Autoscalers write memory in thousandths of a byte, such as "128974848000m". People who write "128m" mean "128M". */
+function bytes(value: Quantity, field: string): bigint {
+  const amount = wholeUnits(value, field);
+  if (typeof value === "string" && /[num]$/.test(value) && amount > 0n && amount < leastMemory) {
+    invalid(field, "is in fractions of a byte, and too little memory; did you mean M or Mi?", value);
+  }
+  return amount;
+}
 
 /** Zero means no limit, as in Kubernetes. */
 function memoryLimit(limit: bigint | undefined, field: string): bigint {
@@ -194,6 +203,6 @@ function unifiedFiles(value: Readonly<Record<string, string>> | undefined, field
   return files;
 }
 
-function int64(value: bigint): Long {
+export function int64(value: bigint): Long {
   return Long.fromString(String(value));
 }

@@ -1,5 +1,6 @@
+import { cpus } from "node:os";
 import { describe, expect, it, test } from "vitest";
-import { ContainerConfig, NamespaceMode, PodSandboxConfig, Signal } from "../../../src/proto.js";
+import { ContainerConfig, Long, NamespaceMode, PodSandboxConfig, Signal } from "../../../src/proto.js";
 import { toContainerConfig } from "../../../src/specs/container-config.js";
 import type { ContainerSpec } from "../../../src/specs/container-spec.js";
 import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
@@ -151,9 +152,21 @@ describe("Windows", () => {
     });
     expect(convert({}, pod).config.windows?.securityContext?.hostProcess).toBe(true);
   });
+  it("converts limits for the processors of the node, by default of this machine", () => {
+    const resources = { limits: { cpu: "2", memory: "1Gi" } };
+    const elsewhere = convert({ resources, windows: { processors: 8 } }, pod).config.windows?.resources;
+    expect(elsewhere).toMatchObject({
+      cpuMaximum: Long.fromNumber(2500),
+      memoryLimitInBytes: Long.fromNumber(2 ** 30),
+    });
+    const here = convert({ resources }, pod).config.windows?.resources?.cpuMaximum.toNumber();
+    expect(here).toBe(Math.min(10_000, Math.floor(20_000 / cpus().length)));
+  });
   test.each<[Rest, PodSandboxConfig, RegExp]>([
     [{ windows: { hostProcess: false } }, pod, /^spec.windows.hostProcess: must be the same as the pod's/],
     [{ security: {} }, pod, /^spec.security: is for Linux/],
+    [{ resources: { oomScoreAdj: 1 } }, pod, /^spec.resources.oomScoreAdj: is for Linux/],
+    [{ windows: { processors: 0 } }, pod, /^spec.windows.processors: must be a whole number from 1/],
     [{ windows: {} }, podOf(), /^spec.windows: needs a Windows pod/],
   ])("refuses %o", (spec, inPod, expected) => {
     expect(refusal(() => convert(spec, inPod))).toMatch(expected);

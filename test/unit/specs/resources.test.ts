@@ -23,6 +23,13 @@ test.each<[string, ResourcesSpec, object]>([
   ["finer than a millicore rounds up", { requests: { cpu: "10.1m" } }, { cpuShares: "11" }],
   ["a limit of nothing is none", { limits: { cpu: 0, memory: 0 } }, { cpuShares: "2" }],
   ["memory", { limits: { memory: "128Mi" } }, { memoryLimitInBytes: "134217728" }],
+  ["memory in thousandths, rounded up", { limits: { memory: "731815514666m" } }, { memoryLimitInBytes: "731815515" }],
+  ["whole bytes in thousandths", { limits: { memory: "128974848000m" } }, { memoryLimitInBytes: "128974848" }],
+  [
+    "thousandths everywhere",
+    { requests: { memory: "1048576500m" }, limits: { memory: "1048577000m" }, memoryAndSwapLimit: "2097152001m" },
+    { memoryLimitInBytes: "1048577", memorySwapLimitInBytes: "2097153" },
+  ],
   ["memory as a number", { limits: { memory: 134217728 } }, { memoryLimitInBytes: "134217728" }],
   ["memory as a bigint", { limits: { memory: 134217728n } }, { memoryLimitInBytes: "134217728" }],
   [
@@ -66,7 +73,8 @@ test.each<[unknown, RegExp]>([
   [{ requests: { cpu: "two" } }, /^r.requests.cpu: must be a quantity/],
   [{ requests: { cpu: 2 }, limits: { cpu: 1 } }, /^r.requests.cpu: must not exceed the limit/],
   [{ requests: { memory: "2Gi" }, limits: { memory: "1Gi" } }, /^r.requests.memory: must not exceed/],
-  [{ limits: { memory: "128m" } }, /^r.limits.memory: .*fractions of a byte; did you mean M or Mi\?, got "128m"/],
+  [{ limits: { memory: "128m" } }, /^r.limits.memory: .*fractions of a byte.* did you mean M or Mi\?, got "128m"/],
+  [{ requests: { memory: "128m" } }, /^r.requests.memory: .*did you mean M or Mi\?/],
   [{ limits: { memory: 128 } }, /^r.limits.memory: 128 bytes are too few.*Mi\?/],
   [{ limits: { memory: -1 } }, /^r.limits.memory: must not be negative/],
   [{ limits: { cpu: "9e15" } }, /^r.limits.cpu: is too large/],
@@ -90,6 +98,11 @@ describe("overhead", () => {
       cpuQuota: "25000",
       memoryLimitInBytes: "65536",
     });
+  });
+  it("takes memory in thousandths", () => {
+    const overhead = toOverhead({ memory: "128974848000m" }, "o");
+    expect(overhead?.memoryLimitInBytes.toString()).toBe("128974848");
+    expect(refusal(() => toOverhead({ memory: "128m" }, "o"))).toMatch(/^o.memory: .*did you mean M or Mi\?/);
   });
   it("knows nothing else", () => {
     expect(refusal(() => toOverhead({ disk: 1 } as never, "o"))).toMatch(/^o.disk: unknown field/);
