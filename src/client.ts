@@ -17,7 +17,13 @@ import { Containers } from "./resources/containers.js";
 import type { Core } from "./resources/core.js";
 import type { CreateContainerOptions } from "./resources/create-container.js";
 import { Images } from "./resources/images.js";
-import { type LogQuery, type MergedLogEntry, type MergedLogOptions, mergedLogs } from "./resources/logs/merged-logs.js";
+import type { LogQuery } from "./resources/logs/log-query.js";
+import {
+  type MergedLogBytesEntry,
+  type MergedLogEntry,
+  type MergedLogOptions,
+  mergedLogs,
+} from "./resources/logs/merged-logs.js";
 import { Pods } from "./resources/pods.js";
 import { Stats } from "./resources/stats.js";
 import type { PodTarget } from "./resources/target.js";
@@ -184,14 +190,20 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * The logs of several containers in the order of their timestamps: of the pods with certain labels, for instance.
+   * The logs of several containers in the order of their timestamps, for example of the pods with certain labels. With
+   * `follow: "forever"` new pods, containers and attempts are joined until the stream is closed, also while nothing matches yet.
    *
    * ```ts
-   * for await (const { container, text } of cri.logs({ podLabels: { app: "web" } }, { follow: true })) console.log(container, text);
+   * for await (const { container, text } of cri.logs({ podLabels: { app: "web" } }, { follow: "forever" })) console.log(container, text);
    * ```
+   *
+   * @throws InvalidInputError for options that make no sense
    */
-  logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry> {
-    return mergedLogs(this.#connection, query, options);
+  logs(query: LogQuery | undefined, options: MergedLogOptions & { encoding: "buffer" }): LogStream<MergedLogBytesEntry>;
+  logs(query?: LogQuery, options?: MergedLogOptions & { encoding?: "utf8" | undefined }): LogStream<MergedLogEntry>;
+  logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
+  logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
+    return mergedLogs(this.#core, query, options);
   }
 
   /**

@@ -111,7 +111,14 @@ export type { LogStream } from "./logs/log-stream.js";
 export { readLogFile } from "./logs/read-log-file.js";
 export type { LogOptions, ReadLogOptions } from "./logs/read-options.js";
 export type { ContainerLogOptions } from "./resources/logs/container-logs.js";
-export type { LogOwner, LogQuery, MergedLogEntry, MergedLogOptions } from "./resources/logs/merged-logs.js";
+export type { LogQuery } from "./resources/logs/log-query.js";
+export type {
+  LogOwner,
+  MergedLogBytesEntry,
+  MergedLogEntry,
+  MergedLogOptions,
+  PodLogOptions,
+} from "./resources/logs/merged-logs.js";
 export type { RotateLogOptions } from "./resources/logs/rotate-log.js";
 
 // Specs

@@ -1,3 +1,4 @@
+import { onAbort } from "../internal/abort.js";
 import type { FileWatch } from "./file-watch.js";
 import type { ReadSettings } from "./read-options.js";
 
@@ -38,12 +39,19 @@ export class Liveness {
     this.#wake = () => watch.wake();
     if (!this.#expectsMore()) return false;
     this.#settings.onWait();
-    await watch.wait(this.#pauseMs, this.#signal);
+    const { writerEnded } = this.#settings;
+    const unlisten = writerEnded && onAbort(writerEnded, () => watch.wake());
+    try {
+      await watch.wait(this.#pauseMs, this.#signal);
+    } finally {
+      unlisten?.();
+    }
     return true;
   }
 
   #expectsMore(): boolean {
-    const { until } = this.#settings;
+    const { until, writerEnded } = this.#settings;
+    if (writerEnded?.aborted) return false;
     if (typeof this.#known === "object") throw this.#known.failure;
     if (this.#known === "over") return false;
     if (until && Date.now() > until.seconds * 1_000 + until.nanoseconds / 1e6 + graceMs) return false;

@@ -62,6 +62,11 @@ export interface ReadLogOptions extends LogOptions {
    */
   isRunning?: ((signal: AbortSignal) => boolean | Promise<boolean>) | undefined;
   /**
+   * Aborts when nobody writes to the log any more: a follow reads the rest and ends, at once. For those who are notified of the
+   * writer's end, where {@link isRunning} is polled.
+   */
+  writerEnded?: AbortSignal | undefined;
+  /**
    * How often to look for something new, in milliseconds, at least 1. Changes in the directory are noticed at once where the
    * system tells of them; this is for where it does not. @defaultValue 1000
    */
@@ -84,6 +89,7 @@ export interface ReadSettings {
   readonly encoding: LogEncoding;
   readonly waitForFile: boolean;
   readonly isRunning: (signal: AbortSignal) => boolean | Promise<boolean>;
+  readonly writerEnded: AbortSignal | undefined;
   readonly pollIntervalMs: number;
   readonly onWait: () => void;
 }
@@ -111,6 +117,7 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     encoding: oneOf("encoding", options.encoding, ["utf8", "buffer"]),
     waitForFile: options.waitForFile ?? false,
     isRunning: options.isRunning ?? (() => true),
+    writerEnded: options.writerEnded,
     pollIntervalMs: count("pollIntervalMs", options.pollIntervalMs, 1, 1_000),
     onWait: (options.follow && options.onWait) || (() => {}),
   };

@@ -227,7 +227,7 @@ export class Container {
   logs(options?: ContainerLogOptions & { encoding?: "utf8" | undefined }): LogStream;
   logs(options?: ContainerLogOptions): LogStream | LogStream<LogBytesEntry>;
   logs(options?: ContainerLogOptions): LogStream<LogEntry | LogBytesEntry> {
-    return containerLogs(this.core.connection, this.id, options);
+    return containerLogs(this.core, this.id, options);
   }
 
   /**

@@ -8,7 +8,7 @@ import type { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import type { CreateContainerOptions } from "./create-container.js";
 import { gracePeriodIn } from "./grace-period.js";
-import { type MergedLogEntry, type MergedLogOptions, mergedLogs } from "./logs/merged-logs.js";
+import { type MergedLogBytesEntry, type MergedLogEntry, mergedLogs, type PodLogOptions } from "./logs/merged-logs.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { PodInspection, PodResourcesUpdate, StopPodOptions } from "./pods.js";
 import { type PortForward, type PortForwardOptions, portForward } from "./sessions/port-forward.js";
@@ -59,11 +59,17 @@ export class PodSandbox {
 
   /**
    * The logs of the pod's containers in the order of their timestamps, each entry naming its container. The latest attempt of each;
-   * with `follow` also containers that come later, until every log has ended. See `container.logs`.
+   * with `follow` also later containers and attempts, until every log has ended or, with `follow: "forever"`, until the stream is
+   * closed. See `container.logs` and `cri.logs`.
+   *
+   * @throws InvalidInputError for options that make no sense
    */
-  logs(options?: MergedLogOptions & { container?: string | undefined }): LogStream<MergedLogEntry> {
+  logs(options: PodLogOptions & { encoding: "buffer" }): LogStream<MergedLogBytesEntry>;
+  logs(options?: PodLogOptions & { encoding?: "utf8" | undefined }): LogStream<MergedLogEntry>;
+  logs(options?: PodLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
+  logs(options?: PodLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
     const { container, ...rest } = options ?? {};
-    return mergedLogs(this.core.connection, { pod: this, container }, rest);
+    return mergedLogs(this.core, { pod: this, container }, rest);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { CriError, OwnedContainer, OwnedPodSandbox } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
@@ -15,8 +16,11 @@ async function textsOf(entries: AsyncIterable<{ text: string }>): Promise<string
 }
 
 /** A pod whose containers have logs; they say nothing by themselves, so the tests write. */
-async function podWithLogs(options: Parameters<typeof startFake>[1] = {}) {
-  const { runtime, cri } = await startFake({}, options);
+async function podWithLogs(
+  options: Parameters<typeof startFake>[1] = {},
+  fakeOptions: Parameters<typeof startFake>[0] = {},
+) {
+  const { runtime, cri } = await startFake(fakeOptions, options);
   const logDirectory = await mkdtemp(join(tmpdir(), "logs-"));
   onTestFinished(() => rm(logDirectory, { recursive: true }));
   const pod = await cri.pods.run({ name: "p", labels: { app: "web" }, logDirectory });
@@ -34,14 +38,58 @@ describe("a container's log", () => {
   test("is followed while the runtime is away, and ends when the container is gone", async () => {
     const { runtime, run, write } = await podWithLogs();
     const container = await run("c");
-    await write(container, line("one"));
+    const path = await write(container, line("one"));
     const followed = textsOf(container.logs({ follow: true }));
-    await expect.poll(() => runtime.callsOf("ContainerStatus").length).toBeGreaterThan(1);
-    runtime.failNext("ContainerStatus", { code: "UNAVAILABLE", times: 3 });
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
-    await write(container, line("two"));
+    await expect.poll(() => runtime.eventSubscribers).toBe(1);
+    await runtime.kill();
+    await sleep(300);
+    await appendFile(path, line("two"));
+    await runtime.restart();
     await container.remove();
     expect(await followed).toEqual(["one", "two"]);
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test.each([
+    ["container", { flavor: "containerd-2" }],
+    ["pod", { flavor: "containerd-2" }],
+    ["container", { flavor: "containerd-1.7" }],
+  ] as const)("of a %s, %j, is followed without polling and ends with the container", async (whose, fakeOptions) => {
+    const { runtime, pod, run, write } = await podWithLogs({}, fakeOptions);
+    const container = await run("c");
+    await write(container, line("one"));
+    const texts: string[] = [];
+    let endedAt = 0;
+    const followed = (async () => {
+      for await (const { text } of whose === "pod" ? pod.logs({ follow: true }) : container.logs({ follow: true })) {
+        texts.push(text);
+      }
+      endedAt = performance.now();
+    })();
+    await expect.poll(() => texts).toEqual(["one"]);
+    // The watch is at rest by now.
+    await sleep(1_500);
+    expect(runtime.callsOf("ContainerStatus").length).toBeLessThanOrEqual(3);
+    await write(container, line("two"));
+    const exit = container.wait();
+    await container.stop({ gracePeriodSeconds: 0 });
+    await exit;
+    const exitedAt = performance.now();
+    await followed;
+    expect(texts).toEqual(["one", "two"]);
+    // The follow learns of the exit with the wait, not a second later.
+    expect(endedAt - exitedAt).toBeLessThan(500);
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test("of an exited container is read to its end with follow, without a watch", async () => {
+    const { runtime, run, write } = await podWithLogs();
+    const container = await run("c");
+    await write(container, line("one"));
+    await container.stop({ gracePeriodSeconds: 0 });
+    runtime.clearCalls();
+    expect(await textsOf(container.logs({ follow: true }))).toEqual(["one"]);
+    expect(runtime.calls.map(({ rpc }) => rpc)).toEqual(["ContainerStatus"]);
   });
 
   test("ends with the client", async () => {
@@ -176,6 +224,75 @@ describe("several logs", () => {
     const until = new Date();
     expect(await textsOf(pod.logs({ follow: true, until }))).toEqual(["a1", "b1", "a2", "b2"]);
     expect((await textsOf(pod.logs({ follow: true, limitBytes: 2 }))).sort()).toEqual(["a1", "b1"]);
+  });
+
+  test("followed for ever join new pods, containers and attempts until they are closed", async () => {
+    const { runtime, cri, pod, run, write, logDirectory } = await podWithLogs();
+    const logs = cri.logs({ podLabels: { app: "web" }, container: "a" }, { follow: "forever" });
+    const entries: string[] = [];
+    const followed = (async () => {
+      for await (const { text, attempt, podSandboxId } of logs) {
+        entries.push(`${podSandboxId === pod.id ? "p" : "q"} ${attempt} ${text}`);
+      }
+    })();
+    // Nothing matches yet.
+    await sleep(300);
+    const first = await run("a");
+    await write(first, line("one", 1));
+    await expect.poll(() => entries).toEqual(["p 0 one"]);
+    await first.stop({ gracePeriodSeconds: 0 });
+    // Between two attempts nothing runs.
+    await sleep(300);
+    const second = await first.restart();
+    await write(second, line("two", 2));
+    await expect.poll(() => entries.slice(1)).toEqual(["p 1 two"]);
+    await runtime.kill();
+    await sleep(300);
+    await runtime.restart();
+    const other = await cri.pods.run({ name: "q", labels: { app: "web" }, logDirectory: join(logDirectory, "q") });
+    await run("b", other);
+    await write(await run("a", other), line("three", 3));
+    await expect.poll(() => entries.slice(2), { timeout: 10_000 }).toEqual(["q 0 three"]);
+    await logs.close();
+    await followed;
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test("followed for ever end with their signal, and with the client", async () => {
+    const { cri } = await podWithLogs();
+    const signal = AbortSignal.timeout(100);
+    expect(await rejection(textsOf(cri.logs({}, { follow: "forever", signal })))).toBe(signal.reason);
+    const followed = rejection(textsOf(cri.logs({}, { follow: "forever" })));
+    await sleep(100);
+    await cri.close();
+    expect(await followed).toMatchObject({ code: "CLIENT_CLOSED" });
+  });
+
+  test("refuse nonsense before any call", async () => {
+    const { runtime, cri } = await podWithLogs();
+    runtime.clearCalls();
+    const refusal = (options: object) => {
+      try {
+        cri.logs({}, options);
+      } catch (error) {
+        return error;
+      }
+      return undefined;
+    };
+    expect(refusal({ follow: "always" })).toMatchObject({ code: "INVALID_INPUT", field: "follow" });
+    expect(refusal({ follow: "forever", until: new Date() })).toMatchObject({ code: "INVALID_INPUT", field: "until" });
+    expect(runtime.calls).toEqual([]);
+  });
+
+  test("come as bytes on request", async () => {
+    const { cri, pod, run, write } = await podWithLogs();
+    await write(await run("a"), line("a1", 1), line("a3", 3));
+    await write(await run("b"), line("b2", 2));
+    for (const logs of [pod.logs({ encoding: "buffer" }), cri.logs({}, { encoding: "buffer" })]) {
+      const entries: string[] = [];
+      for await (const { bytes, container } of logs) entries.push(`${container} ${Buffer.from(bytes)}`);
+      expect(entries).toEqual(["a a1", "b b2", "a a3"]);
+    }
   });
 
   test("left on their last line leave nothing behind", async () => {

@@ -165,4 +165,41 @@ journeys("logs", (bench) => {
     expect(await textsOf(bench.cri.logs({ pod, container: "late" }, { tailLines: 1 }))).toEqual(["late"]);
     expect(await textsOf(bench.cri.logs({ pod, podLabels: { no: "such" } }))).toEqual([]);
   });
+
+  test("followed for ever, a pod's logs go on with later attempts and containers; a plain follow ends with the exit", async () => {
+    const { pod, logs } = await podWithLogs(bench);
+    await using _logs = logs;
+    await using _pod = pod;
+    const stream = bench.cri.logs({ pod }, { follow: "forever" });
+    const texts: string[] = [];
+    const followed = (async () => {
+      for await (const { container, attempt, text } of stream) texts.push(`${container} ${attempt} ${text}`);
+    })();
+    const read = (count: number) =>
+      eventually(
+        () => texts.length,
+        (length) => length === count,
+      );
+    await using first = await bench.container(pod, { name: "main", command: sh("echo hello; sleep 1000") });
+    await read(1);
+    let endedAt = 0;
+    const plain = textsOf(first.logs({ follow: true })).finally(() => {
+      endedAt = performance.now();
+    });
+    const exit = first.wait();
+    await first.stop({ gracePeriodSeconds: 0 });
+    await exit;
+    const exitedAt = performance.now();
+    expect(await plain).toEqual(["hello"]);
+    console.log(`${bench.runtime.name}: a follow ended ${Math.round(endedAt - exitedAt)} ms after the wait`);
+    await using second = await first.restart();
+    await read(2);
+    await using side = await bench.container(pod, { name: "side", command: sh("echo there") });
+    await side.wait();
+    await read(3);
+    await stream.close();
+    await followed;
+    await second.stop({ gracePeriodSeconds: 0 });
+    expect(texts).toEqual(["main 0 hello", "main 1 hello", "side 0 there"]);
+  });
 });

@@ -1,11 +1,13 @@
 import { containerStatus } from "../../calls/containers.js";
 import { CriError } from "../../errors.js";
+import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { readLogFile } from "../../logs/read-log-file.js";
 import { checkReadOptions, type LogOptions } from "../../logs/read-options.js";
 import { ContainerState, type ContainerStatus } from "../../proto.js";
-import type { Connection } from "../../transport/connection.js";
+import type { Core } from "../core.js";
+import { canWrite, LogWriters } from "./log-writers.js";
 
 /** Which part of a container's log to read, and how. */
 export interface ContainerLogOptions extends LogOptions {
@@ -25,54 +27,47 @@ export interface ContainerLogOptions extends LogOptions {
   localPath?: ((logPath: string) => string) | undefined;
 }
 
-/** What someone who reads several logs knows about one of them. */
+/** How someone who follows several logs follows one of them. */
 export interface LogFollower {
-  isRunning: () => boolean;
+  /** Aborts when the container can write no more. */
+  writerEnded: AbortSignal;
+  /** Called whenever all that was there has been read. */
   onWait: () => void;
 }
 
 /** The log of a container: its path and its state come from ContainerStatus, its lines from the file. */
 export function containerLogs(
-  connection: Connection,
+  { connection, watcher }: Pick<Core, "connection" | "watcher">,
   id: string,
   options: ContainerLogOptions = {},
   follower?: LogFollower,
 ): LogStream<LogEntry | LogBytesEntry> {
   const { previous = false, waitForStart = false, localPath = (path: string) => path, signal, ...reading } = options;
   checkReadOptions(reading);
+  const follow = (reading.follow ?? false) && !previous;
   let file: LogStream<LogEntry | LogBytesEntry> | undefined;
   async function* open(until: AbortSignal) {
     const status = (await containerStatus(connection, id, false, { signal: until })).status;
     const isCreated = status.state === ContainerState.CONTAINER_CREATED;
-    if (isCreated && !previous && !(waitForStart && reading.follow)) throw notStarted(status);
-    file = readLogFile(localPath(previous ? previousPath(status) : pathOf(status)), {
-      ...reading,
-      follow: reading.follow && !previous,
-      waitForFile: isCreated && !previous,
-      isRunning: follower?.isRunning ?? ((aborted) => isWriting(connection, id, waitForStart, aborted)),
-      onWait: follower?.onWait,
-      signal: until,
-    });
-    yield* file.batches();
+    if (isCreated && !previous && !(waitForStart && follow)) throw notStarted(status);
+    const path = localPath(previous ? previousPath(status) : pathOf(status));
+    const link = linkAbort(until);
+    const writers =
+      follow && !follower && canWrite(status)
+        ? new LogWriters(watcher, { failed: (reason) => link.abort(reason) })
+        : undefined;
+    const writerEnded = follower?.writerEnded ?? writers?.endOf(status.id) ?? AbortSignal.abort();
+    const { onWait } = follower ?? {};
+    const waitForFile = isCreated && !previous;
+    file = readLogFile(path, { ...reading, follow, waitForFile, writerEnded, onWait, signal: link.signal });
+    try {
+      yield* file.batches();
+    } finally {
+      writers?.close();
+      link.unlink();
+    }
   }
   return new LogStream(open, () => file?.skippedLines ?? 0, signal);
-}
-
-/** A runtime that is away for a moment does not stop its containers, and a container that is gone writes no more. */
-async function isWriting(
-  connection: Connection,
-  id: string,
-  waitForStart: boolean,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    const { state } = (await containerStatus(connection, id, false, { signal })).status;
-    return state === ContainerState.CONTAINER_RUNNING || (waitForStart && state === ContainerState.CONTAINER_CREATED);
-  } catch (error) {
-    if (CriError.is(error, "NOT_FOUND")) return false;
-    if (CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED")) return true;
-    throw error;
-  }
 }
 
 /** The absolute path of a container's log. @throws CriError for a container without one */

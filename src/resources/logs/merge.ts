@@ -1,21 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import { onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
-import type { LogEntry } from "../../logs/entry.js";
+import type { LogEntryBase } from "../../logs/entry.js";
 import { compareInstants, parseInstant } from "../../logs/timestamp.js";
 
 /** Most entries that are given out at once. */
 const maxBatch = 1_000;
 
 /** Opens a log, which says whenever all that was there has been read and it waits for more. */
-export type OpenLog = (waits: () => void) => AsyncIterable<readonly LogEntry[]>;
+export type OpenLog<Entry extends LogEntryBase> = (waits: () => void) => AsyncIterable<readonly Entry[]>;
 
 /** One log among several: at most one batch of it is in memory. */
-class Lane<Owner extends object> {
+class Lane<Entry extends LogEntryBase, Owner extends object> {
   /** Which one it is, counted in the order in which they were taken in. */
   readonly ordinal: number;
   readonly #owner: Owner;
-  #batch: readonly LogEntry[] | undefined;
+  #batch: readonly Entry[] | undefined;
   #index = 0;
   /** The batch has been given out. */
   release = () => {};
@@ -28,7 +28,7 @@ class Lane<Owner extends object> {
     this.#owner = owner;
   }
 
-  get head(): LogEntry | undefined {
+  get head(): Entry | undefined {
     return this.#batch?.[this.#index];
   }
 
@@ -37,7 +37,7 @@ class Lane<Owner extends object> {
     return performance.now() - this.#heldSince;
   }
 
-  fill(batch: readonly LogEntry[]): Promise<void> {
+  fill(batch: readonly Entry[]): Promise<void> {
     const isRecent = this.isWaiting || !this.#batch;
     this.#heldSince = isRecent ? performance.now() : Number.NEGATIVE_INFINITY;
     this.#batch = batch;
@@ -48,8 +48,8 @@ class Lane<Owner extends object> {
     });
   }
 
-  take(): LogEntry & Owner {
-    const entry = this.#batch?.[this.#index++] as LogEntry;
+  take(): Entry & Owner {
+    const entry = this.#batch?.[this.#index++] as Entry;
     // The entry is the reader's alone, so it need not be copied.
     return Object.assign(entry, this.#owner);
   }
@@ -61,13 +61,13 @@ class Lane<Owner extends object> {
  * another log waits for more, because that one may have an earlier line that has not been read yet. The window is measured from
  * the time of reading: the timestamps are by the node's clock, which may differ from this machine's.
  */
-export class LogMerge<Owner extends object> {
+export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
   readonly #windowMs: number;
   readonly #signal: AbortSignal;
-  readonly #lanes = new Map<Lane<Owner>, Promise<void>>();
-  readonly #empty = new Set<Lane<Owner>>();
+  readonly #lanes = new Map<Lane<Entry, Owner>, Promise<void>>();
+  readonly #empty = new Set<Lane<Entry, Owner>>();
   /** Lanes with entries, the earliest at the end. */
-  readonly #full: Lane<Owner>[] = [];
+  readonly #full: Lane<Entry, Owner>[] = [];
   #taken = 0;
   #failure: { readonly reason: unknown } | undefined;
   #changed = false;
@@ -88,8 +88,8 @@ export class LogMerge<Owner extends object> {
   }
 
   /** Takes another log in; `owner` is added to its entries. A failure is for `missed` to judge, who may throw it on. */
-  add(open: OpenLog, owner: Owner, missed: (error: unknown) => void): void {
-    const lane = new Lane(this.#taken++, owner);
+  add(open: OpenLog<Entry>, owner: Owner, missed: (error: unknown) => void): void {
+    const lane = new Lane<Entry, Owner>(this.#taken++, owner);
     this.#empty.add(lane);
     this.stir();
     const reading = this.#read(lane, open)
@@ -121,12 +121,12 @@ export class LogMerge<Owner extends object> {
   }
 
   /** The entries that can be given out by now, or none; waits for some, or for a change. */
-  async next(): Promise<readonly (LogEntry & Owner)[]> {
+  async next(): Promise<readonly (Entry & Owner)[]> {
     // A reader who never waits leaves the logs no time to come with what they have.
     await setImmediate();
     this.#signal.throwIfAborted();
     if (this.#failure) throw this.#failure.reason;
-    const entries: (LogEntry & Owner)[] = [];
+    const entries: (Entry & Owner)[] = [];
     let holdMs = Number.POSITIVE_INFINITY;
     while (entries.length < maxBatch) {
       const lane = this.#full.at(-1);
@@ -142,7 +142,7 @@ export class LogMerge<Owner extends object> {
     return entries;
   }
 
-  async #read(lane: Lane<Owner>, open: OpenLog): Promise<void> {
+  async #read(lane: Lane<Entry, Owner>, open: OpenLog<Entry>): Promise<void> {
     const waits = () => {
       lane.isWaiting = !lane.head;
       this.stir();
@@ -156,23 +156,23 @@ export class LogMerge<Owner extends object> {
     }
   }
 
-  #insert(lane: Lane<Owner>): void {
+  #insert(lane: Lane<Entry, Owner>): void {
     let [low, high] = [0, this.#full.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (isFirst(lane, this.#full[middle] as Lane<Owner>)) low = middle + 1;
+      if (isFirst(lane, this.#full[middle] as Lane<Entry, Owner>)) low = middle + 1;
       else high = middle;
     }
     this.#full.splice(low, 0, lane);
   }
 
-  #emptied(lane: Lane<Owner>): void {
+  #emptied(lane: Lane<Entry, Owner>): void {
     this.#empty.add(lane);
     lane.release();
   }
 
   /** How long the first entry is to be held back: until no other can come before it. */
-  #holdMs(first: Lane<Owner>): number {
+  #holdMs(first: Lane<Entry, Owner>): number {
     if (this.#empty.size === 0) return 0;
     for (const { isWaiting } of this.#empty) if (!isWaiting) return Number.POSITIVE_INFINITY;
     return Math.max(0, this.#windowMs - first.heldMs);
@@ -198,7 +198,10 @@ export class LogMerge<Owner extends object> {
 }
 
 /** Which of two is to be given out first. Of the same instant, that is the one that was taken in first, however they were read. */
-function isFirst<Owner extends object>(lane: Lane<Owner>, other: Lane<Owner>): boolean {
+function isFirst<Entry extends LogEntryBase, Owner extends object>(
+  lane: Lane<Entry, Owner>,
+  other: Lane<Entry, Owner>,
+): boolean {
   const [own, others] = [lane.head?.timestamp ?? "", other.head?.timestamp ?? ""];
   return isBefore(own, others) || (lane.ordinal < other.ordinal && !isBefore(others, own));
 }

@@ -48,6 +48,7 @@ function unlessAway(error: unknown): undefined {
   if (!CriError.is(error) || CriError.is(error, "UNAVAILABLE", "CLIENT_CLOSED")) throw error;
 }
 
-function byId<T extends { id: string }>(items: readonly T[]): ReadonlyMap<string, T> {
+/** Entries of a list by their ids. */
+export function byId<T extends { id: string }>(items: readonly T[]): ReadonlyMap<string, T> {
   return new Map(items.map((item) => [item.id, item]));
 }

@@ -30,6 +30,30 @@ const untilAborted = (signal: AbortSignal) =>
     signal.addEventListener("abort", () => reject(signal.reason));
   });
 
+describe("the end of the writer", () => {
+  test("ends a follow at once, after what was written before it", async () => {
+    const path = folder.file("0.log", criLines(0, 2));
+    const writer = new AbortController();
+    const followed = texts(path, { follow: true, writerEnded: writer.signal, pollIntervalMs: 60_000 });
+    await delay(100);
+    appendFileSync(path, criLines(2, 3));
+    const startedAt = performance.now();
+    writer.abort();
+    expect(await followed).toEqual(["line 0", "line 1", "line 2"]);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(await texts(path, { follow: true, writerEnded: writer.signal })).toHaveLength(3);
+  });
+
+  test("ends the wait for a file that never comes", async () => {
+    const writer = new AbortController();
+    const path = `${folder.path}/none.log`;
+    const followed = texts(path, { follow: true, waitForFile: true, writerEnded: writer.signal });
+    await delay(50);
+    writer.abort();
+    expect(await followed).toEqual([]);
+  });
+});
+
 describe("a question whether someone writes", () => {
   test("that rejects after the reader has left harms nobody", async () => {
     const path = folder.file("0.log", criLines(0, 3));

@@ -14,15 +14,15 @@ async function* of(...batches: LogEntry[][]): AsyncGenerator<LogEntry[]> {
   yield* batches;
 }
 
-async function all(merge: LogMerge<object>): Promise<string[]> {
+async function all(merge: LogMerge<LogEntry, object>): Promise<string[]> {
   const texts: string[] = [];
   while (merge.size > 0) for (const { text } of await merge.next()) texts.push(text);
   return texts;
 }
 
-const patient = () => new LogMerge<object>(50, new AbortController().signal);
+const patient = () => new LogMerge<LogEntry, object>(50, new AbortController().signal);
 
-function add(merge: LogMerge<object>, batches: AsyncIterable<LogEntry[]>, waits = false): void {
+function add(merge: LogMerge<LogEntry, object>, batches: AsyncIterable<LogEntry[]>, waits = false): void {
   const open = (caughtUp: () => void) => {
     if (waits) caughtUp();
     return batches;
@@ -92,7 +92,7 @@ describe("logs that are followed", () => {
 
   test("an entry waits for an earlier one from another log, but not longer than the window", async () => {
     const controller = new AbortController();
-    const merge = new LogMerge<object>(80, controller.signal);
+    const merge = new LogMerge<LogEntry, object>(80, controller.signal);
     let put = (_: LogEntry) => {};
     const first = now("first");
     const waiting = async function* (waits: () => void) {
@@ -121,7 +121,7 @@ describe("logs that are followed", () => {
       ...entry(0, text),
       timestamp: new Date(Date.now() + offMs + laterMs).toISOString().replace("Z", "000000Z"),
     });
-    const merge = new LogMerge<object>(300, new AbortController().signal);
+    const merge = new LogMerge<LogEntry, object>(300, new AbortController().signal);
     const put: ((entry: LogEntry) => void)[] = [];
     for (const index of [0, 1]) {
       const log = async function* (waits: () => void) {
@@ -144,7 +144,7 @@ describe("logs that are followed", () => {
   });
 
   test("nothing is given out before a log that has not been read so far, however slow that is", async () => {
-    const merge = new LogMerge<object>(20, new AbortController().signal);
+    const merge = new LogMerge<LogEntry, object>(20, new AbortController().signal);
     add(
       merge,
       (async function* () {
@@ -180,7 +180,7 @@ describe("logs that are followed", () => {
   });
 
   test("a backlog does not wait for a log that has nothing to say", async () => {
-    const merge = new LogMerge<object>(50, new AbortController().signal);
+    const merge = new LogMerge<LogEntry, object>(50, new AbortController().signal);
     add(
       merge,
       (async function* () {

@@ -1,0 +1,59 @@
+import { listContainers } from "../../calls/containers.js";
+import { listPodSandboxes } from "../../calls/pods.js";
+import type { Container } from "../../proto.js";
+import { textMap } from "../../specs/check.js";
+import type { Connection } from "../../transport/connection.js";
+import { idOf, type PodTarget } from "../target.js";
+import type { NodeState } from "../watching/event.js";
+import { byId } from "../watching/look.js";
+import { containerMatcher, podMatcher } from "../watching/match.js";
+
+/** Whose logs to read; everything given must match. */
+export interface LogQuery {
+  /** One pod. */
+  pod?: PodTarget | undefined;
+  /** Pods with exactly these labels. */
+  podLabels?: Readonly<Record<string, string>> | undefined;
+  /** Containers with this name. */
+  container?: string | undefined;
+  /** Containers with exactly these labels. */
+  labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A checked query. */
+export class LogSelector {
+  readonly #podId: string | undefined;
+  readonly #podLabels: Record<string, string> | undefined;
+  readonly #container: string | undefined;
+  readonly #labels: Record<string, string>;
+
+  /** @throws InvalidInputError */
+  constructor({ pod, podLabels, container, labels }: LogQuery) {
+    this.#podId = pod === undefined ? undefined : idOf(pod, "pod");
+    this.#podLabels = podLabels && textMap(podLabels, "query.podLabels");
+    this.#container = container;
+    this.#labels = textMap(labels, "query.labels");
+  }
+
+  /** The containers that match. */
+  select({ containers, pods }: NodeState): Container[] {
+    const isWanted = containerMatcher({ pod: this.#podId, name: this.#container, labels: this.#labels });
+    const found = [...containers.values()].filter(isWanted);
+    if (!this.#podLabels) return found;
+    const isOfPod = podMatcher({ labels: this.#podLabels });
+    return found.filter(({ podSandboxId }) => {
+      const pod = pods.get(podSandboxId);
+      return pod !== undefined && isOfPod(pod);
+    });
+  }
+
+  /** Lists the part of a node that the query is about. */
+  async list(connection: Connection, signal: AbortSignal): Promise<NodeState> {
+    const id = this.#podId ?? "";
+    const filter = { id: "", podSandboxId: id, state: undefined, labelSelector: this.#labels };
+    const containers = await listContainers(connection, filter, { signal });
+    const selector = this.#podLabels && { id, state: undefined, labelSelector: this.#podLabels };
+    const pods = selector ? await listPodSandboxes(connection, selector, { signal }) : [];
+    return { containers: byId(containers), pods: byId(pods) };
+  }
+}

@@ -1,0 +1,130 @@
+import { CriError } from "../../errors.js";
+import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
+import type { LogStream } from "../../logs/log-stream.js";
+import { type Container, ContainerState } from "../../proto.js";
+import { log } from "../../transport/logging.js";
+import type { Core } from "../core.js";
+import type { NodeState } from "../watching/event.js";
+import { containerLogs } from "./container-logs.js";
+import type { LogSelector } from "./log-query.js";
+import { LogWriters } from "./log-writers.js";
+import type { LogMerge } from "./merge.js";
+import type { LogOwner, MergedLogOptions } from "./merged-logs.js";
+
+/** Failures that concern one log and leave the others alone. */
+const unreadable = ["NOT_FOUND", "FAILED_PRECONDITION", "PERMISSION_DENIED", "INVALID_RESPONSE", "DATA_LOSS"] as const;
+
+type Entry = LogEntry | LogBytesEntry;
+
+/** One reading of merged logs: which logs take part, from the first to the last. */
+export class MergedReading {
+  readonly #core: Core;
+  readonly #selector: LogSelector;
+  readonly #options: MergedLogOptions;
+  readonly #merge: LogMerge<Entry, LogOwner>;
+  readonly #signal: AbortSignal;
+  /** Containers whose logs have been added and that are still listed. */
+  #added: ReadonlySet<string> | undefined;
+  readonly #open = new Set<LogStream>();
+  #skippedLines = 0;
+  #missed: CriError | undefined;
+
+  constructor(
+    core: Core,
+    selector: LogSelector,
+    options: MergedLogOptions,
+    merge: LogMerge<Entry, LogOwner>,
+    signal: AbortSignal,
+  ) {
+    this.#core = core;
+    this.#selector = selector;
+    this.#options = options;
+    this.#merge = merge;
+    this.#signal = signal;
+  }
+
+  /** How many lines of all logs could not be read so far. */
+  get skippedLines(): number {
+    let sum = this.#skippedLines;
+    for (const { skippedLines } of this.#open) sum += skippedLines;
+    return sum;
+  }
+
+  async *entries(): AsyncGenerator<readonly (Entry & LogOwner)[]> {
+    const { follow } = this.#options;
+    const writers: LogWriters | undefined = follow
+      ? new LogWriters(this.#core.watcher, {
+          listed: (state) => this.#addNew(state, (id) => writers?.endOf(id)),
+          failed: (reason) => this.#merge.fail(reason),
+        })
+      : undefined;
+    try {
+      if (!writers) this.#addNew(await this.#selector.list(this.#core.connection, this.#signal));
+      let hasRead = false;
+      while (!this.#added || this.#merge.size > 0 || follow === "forever") {
+        const entries = await this.#merge.next();
+        hasRead ||= entries.length > 0;
+        yield entries;
+      }
+      if (this.#missed && !hasRead) throw this.#missed;
+    } finally {
+      writers?.close();
+    }
+  }
+
+  /** Adds the logs of containers that are listed for the first time. */
+  #addNew(state: NodeState, endOf?: (containerId: string) => AbortSignal | undefined): void {
+    const found = this.#selector.select(state);
+    const fresh = this.#added ? found.filter(({ id }) => !this.#added?.has(id)) : latestAttempts(found);
+    this.#added = new Set(found.map(({ id }) => id));
+    for (const container of fresh) {
+      // A container that was not started has written nothing yet.
+      if (endOf || container.state !== ContainerState.CONTAINER_CREATED) this.#add(container, endOf?.(container.id));
+    }
+    this.#merge.stir();
+  }
+
+  #add({ id, metadata, podSandboxId }: Container, writerEnded: AbortSignal | undefined): void {
+    const { follow, orderWindowMs, onMissed, ...reading } = this.#options;
+    const options = { ...reading, follow: Boolean(follow), waitForStart: Boolean(follow), signal: this.#signal };
+    const { name = "", attempt = 0 } = metadata ?? {};
+    const owner = { container: name, containerId: id, attempt, podSandboxId };
+    const openLog = (onWait: () => void) => {
+      const follower = writerEnded && { writerEnded, onWait };
+      const stream = containerLogs(this.#core, id, options, follower) as LogStream;
+      return this.#read(stream);
+    };
+    this.#merge.add(openLog, owner, (error) => this.#miss(error, id));
+  }
+
+  async *#read(stream: LogStream): AsyncGenerator<readonly Entry[]> {
+    this.#open.add(stream);
+    try {
+      yield* stream.batches();
+    } finally {
+      this.#open.delete(stream);
+      this.#skippedLines += stream.skippedLines;
+    }
+  }
+
+  #miss(error: unknown, containerId: string): void {
+    if (this.#signal.aborted || !CriError.is(error, ...unreadable)) throw error;
+    // A container that was removed before its log was opened is not missed.
+    if (error.code === "NOT_FOUND" && error.method !== undefined) return;
+    this.#missed ??= error;
+    const { onMissed } = this.#options;
+    const { logger } = this.#core.connection.options;
+    if (onMissed) onMissed(error, containerId);
+    else log(logger, "warn", "a log cannot be read", { containerId, error: String(error) });
+  }
+}
+
+function latestAttempts(containers: readonly Container[]): Container[] {
+  const latest = new Map<string, Container>();
+  for (const container of containers) {
+    const key = `${container.podSandboxId}/${container.metadata?.name}`;
+    const other = latest.get(key)?.metadata?.attempt ?? -1;
+    if ((container.metadata?.attempt ?? 0) > other) latest.set(key, container);
+  }
+  return [...latest.values()];
+}
