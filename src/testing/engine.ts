@@ -38,7 +38,7 @@ export class RuntimeEngine {
     this.clock = clockOf(options.time ?? "real");
     this.#ids = new IdSource(options.seed);
     this.#streaming = new StreamingServer(
-      options.streaming ?? {},
+      { ...options.streaming, base: flavor.streamingBase, dataAfterEnd: flavor.dataAfterEnd },
       sessionHandlers(() => this.#lifecycle),
     );
     this.#sessions = new StreamingSessions(this.#ids, this.clock, () => this.#streaming.listen());
@@ -58,7 +58,7 @@ export class RuntimeEngine {
       checkpoints: { containers: new Map(), pods: new Map() },
       streamBatchSize: checkBatchSize(options.streamBatchSize ?? 100),
     };
-    this.#lifecycle = new Lifecycle(this.#freshState(), this.#backend, flavor);
+    this.#lifecycle = this.#freshLifecycle();
     this.#handlers = handlersOf(this.#lifecycle, this.#services);
   }
 
@@ -88,13 +88,14 @@ export class RuntimeEngine {
   }
 
   /** What the runtime knows after it was down. */
-  restart(keepState: boolean, containers: "running" | "lost"): void {
+  restart(keepState: boolean, containers: "running" | "lost" | "untracked"): void {
     this.#sessions.clear();
     if (!keepState) {
       this.#lifecycle.killAll();
-      this.#lifecycle = new Lifecycle(this.#freshState(), this.#backend, this.flavor);
+      this.#lifecycle = this.#freshLifecycle();
       this.#handlers = handlersOf(this.#lifecycle, this.#services);
     } else if (containers === "lost") this.#lifecycle.loseProcesses();
+    else if (containers === "untracked") this.#lifecycle.loseTrack();
   }
 
   async stop(): Promise<void> {
@@ -103,8 +104,8 @@ export class RuntimeEngine {
     await this.#backend.dispose?.();
   }
 
-  #freshState(): RuntimeState {
-    return new RuntimeState({
+  #freshLifecycle(): Lifecycle {
+    const state = new RuntimeState({
       flavor: this.flavor,
       clock: this.clock,
       events: this.#options.events ?? this.flavor.events,
@@ -112,6 +113,7 @@ export class RuntimeEngine {
       images: this.#options.images ?? [],
       sessions: this.#sessions,
     });
+    return new Lifecycle(state, this.#backend, this.flavor, this.#options.strict ?? true);
   }
 }
 

@@ -13,6 +13,13 @@ export interface FakeRuntimeOptions extends BackendScripts {
   /** The runtime to imitate. @defaultValue "containerd-2" */
   flavor?: FakeFlavor | undefined;
   /**
+   * Whether requests that the real runtime refuses for what is in them are refused: settings that contradict each other, a log directory
+   * that does not exist on this machine, and the like.
+   *
+   * @defaultValue true
+   */
+  strict?: boolean | undefined;
+  /**
    * Where to listen: a socket path, `unix:///path`, or `http://127.0.0.1:0` (`https:` with {@link tls}); port 0 takes a free
    * one. On Windows also `npipe:////./pipe/name`.
    *
@@ -72,11 +79,12 @@ export interface RestartOptions {
   /** Whether it remembers pods, containers and images. @defaultValue true */
   keepState?: boolean | undefined;
   /**
-   * What became of running containers: they went on, as they do under their shims, or they were lost with the node.
+   * What became of running containers: they went on, as they do under their shims; they were lost with the node, and have exited; or they
+   * ended and the runtime does not notice, so that it reports them as running for ever, as CRI-O may when it is killed inside StartContainer.
    *
    * @defaultValue "running"
    */
-  containers?: "running" | "lost" | undefined;
+  containers?: "running" | "lost" | "untracked" | undefined;
 }
 
 /** An event as a test writes it; what is left out is zero or empty. */

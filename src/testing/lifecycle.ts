@@ -1,17 +1,17 @@
+import type { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../internal/abort.js";
 import { ContainerEventType, ContainerState, PodSandboxState, Signal } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
+import { ProgramError } from "./backend/program-error.js";
+import { goZeroTime } from "./flavors/profile.js";
 import type { FlavorProfile } from "./flavors.js";
 import { type HandlerContext, rpcError } from "./handlers.js";
 import { ContainerOutput } from "./output/container-output.js";
 import { LogFile } from "./output/log-file.js";
 import { toLong } from "./state/clock.js";
-import type { ContainerRecord } from "./state/containers.js";
+import { type ContainerRecord, lacksLogDirectory } from "./state/containers.js";
 import { type PodRecord, toPodStatus } from "./state/pods.js";
 import type { RuntimeState } from "./state/runtime-state.js";
-
-/** A Go `time.Time{}` in nanoseconds, which overflows: what containerd says of a sandbox it has forgotten. */
-const goZeroTime = -6_795_364_578_871_345_152n;
 
 /** How long CRI-O waits for processes to end where a call has no deadline. */
 const defaultRemovalGraceMs = 10_000;
@@ -25,6 +25,8 @@ export class Lifecycle {
     readonly state: RuntimeState,
     readonly backend: ContainerBackend,
     readonly flavor: FlavorProfile,
+    /** Whether to refuse what the real runtime refuses for what is in a request. */
+    readonly strict: boolean,
   ) {}
 
   async startContainer(container: ContainerRecord): Promise<void> {
@@ -36,32 +38,62 @@ export class Lifecycle {
       throw refuse(`container is in ${ContainerState[container.state]} state`);
     }
     if (container.starting) throw refuse("container is already in starting state");
+    if (this.strict && this.flavor.missingLogDirectory === "failsStart" && lacksLogDirectory(container, true))
+      throw this.#noLogLink(container);
     container.starting = true;
     try {
-      if (container.pod.state !== PodSandboxState.SANDBOX_READY) {
-        throw new Error(`sandbox container "${container.pod.id}" is not running`);
-      }
+      if (!this.#canHold(container.pod)) throw new Error(`sandbox container "${container.pod.id}" is not running`);
       container.process = await this.backend.start(this.describe(container));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#finish(container, { exitCode: 128, reason: "StartError" }, message);
-      throw rpcError("UNKNOWN", message);
+      const failure = this.#startFailure(container, error);
+      this.#finish(container, this.flavor.startFailure, failure.details);
+      this.#openLog(container)?.close();
+      throw failure;
     } finally {
       container.starting = false;
     }
     // While a backend takes its time, the sandbox may have been stopped: what has started then is stopped as well.
-    if (container.pod.state !== PodSandboxState.SANDBOX_READY) container.process.signal("SIGKILL");
+    if (!this.#canHold(container.pod)) container.process.signal("SIGKILL");
     container.startedAt = this.state.clock.now();
     container.state = ContainerState.CONTAINER_RUNNING;
     this.#announce(container, ContainerEventType.CONTAINER_STARTED_EVENT);
-    const log = LogFile.open(container.logDirectory, container.logPath, this.state.clock);
-    const output = new ContainerOutput(container.process, log);
+    const output = new ContainerOutput(container.process, this.#openLog(container));
     container.output = output;
     container.ended = container.process.ended.then(async (end) => {
       await output.end();
+      if (container.process === undefined) return;
       this.#finish(container, end, "");
       if (this.state.containers.has(container)) this.#announce(container, ContainerEventType.CONTAINER_STOPPED_EVENT);
     });
+  }
+
+  /** What a runtime does when it creates a container, if it looks at the program then. */
+  async prepare(container: ContainerRecord): Promise<void> {
+    try {
+      await this.backend.create?.(this.describe(container));
+    } catch (error) {
+      throw this.#startFailure(container, error);
+    }
+  }
+
+  #startFailure({ id }: ContainerRecord, error: unknown): ServerError {
+    const message = error instanceof Error ? error.message : String(error);
+    return error instanceof ProgramError ? this.flavor.errors.start(id, message) : rpcError("UNKNOWN", message);
+  }
+
+  #noLogLink({ id, logPath }: ContainerRecord): ServerError {
+    const file = `/var/lib/docker/containers/${id}/${id}-json.log`;
+    const context = `failed to create symbolic link "${logPath}" to the container log file "${file}" for container "${id}"`;
+    return rpcError("UNKNOWN", `${context}: symlink ${file} ${logPath}: no such file or directory`);
+  }
+
+  #openLog({ logDirectory, logPath }: ContainerRecord): LogFile | undefined {
+    return LogFile.open(logDirectory, logPath, this.state.clock, this.flavor.logFormat);
+  }
+
+  /** Whether containers run in a pod: in one that is ready, and on Docker in any. */
+  #canHold({ state }: PodRecord): boolean {
+    return state === PodSandboxState.SANDBOX_READY || this.flavor.podStop === "leavesContainers";
   }
 
   /** Asks a container to end and makes it end when the grace period is over. */
@@ -90,7 +122,8 @@ export class Lifecycle {
 
   async stopPod(pod: PodRecord, context: RemovalContext): Promise<void> {
     const graceMs = this.#removalGraceMs(context);
-    const containers = this.state.containers.ofPod(pod);
+    const leaves = this.flavor.podStop === "leavesContainers";
+    const containers = leaves ? [] : this.state.containers.ofPod(pod);
     await Promise.all(containers.map((container) => this.stopContainer(container, graceMs, context.signal)));
     if (pod.state === PodSandboxState.SANDBOX_NOTREADY) return;
     pod.state = PodSandboxState.SANDBOX_NOTREADY;
@@ -139,6 +172,16 @@ export class Lifecycle {
     for (const pod of this.state.pods.all) pod.state = PodSandboxState.SANDBOX_NOTREADY;
   }
 
+  /** Everything that runs ends, and the runtime goes on reporting it as running. */
+  loseTrack(): void {
+    for (const container of this.state.containers.all) {
+      const { process } = container;
+      container.process = undefined;
+      container.ended = undefined;
+      process?.signal("SIGKILL");
+    }
+  }
+
   /** Ends everything that runs without telling anybody. */
   killAll(): void {
     for (const container of this.state.containers.all) container.process?.signal("SIGKILL");
@@ -146,7 +189,7 @@ export class Lifecycle {
 
   /** CRI-O's grace period is what is left of the deadline, in whole seconds, less one for the pod itself. */
   #removalGraceMs({ deadline }: RemovalContext): number {
-    if (this.flavor.removal === "kills") return 0;
+    if (this.flavor.podStop !== "waitsForDeadline") return 0;
     if (!deadline) return defaultRemovalGraceMs;
     return Math.max(0, Math.floor((deadline.getTime() - Date.now()) / 1_000) - 1) * 1_000;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { PodSandboxState } from "../../src/proto.js";
+import { ContainerState, PodSandboxState } from "../../src/proto.js";
 import type { RpcName } from "../../src/testing/index.js";
 import { podConfig, runPod, start, startContainer } from "./fake-support.js";
 
@@ -7,7 +7,7 @@ import { podConfig, runPod, start, startContainer } from "./fake-support.js";
 const deaf = { time: "virtual", run: () => ({ onSignal: () => "ignore" as const }) } as const;
 
 describe("a process that ignores SIGTERM", () => {
-  test.each(["containerd-1.6", "containerd-1.7", "containerd-2", "cri-dockerd"] as const)(
+  test.each(["containerd-1.6", "containerd-1.7", "containerd-2"] as const)(
     "is killed at once when its pod is stopped or its container is removed: %s",
     async (flavor) => {
       const connected = await start({ flavor, ...deaf });
@@ -21,6 +21,18 @@ describe("a process that ignores SIGTERM", () => {
       expect(connected.fake.containers).toEqual([]);
     },
   );
+
+  test("outlives its pod on Docker, and is killed when that is removed", async () => {
+    const connected = await start({ flavor: "cri-dockerd", ...deaf, strict: false });
+    const { fake, runtime } = connected;
+    const podSandboxId = await runPod(connected);
+    await startContainer(connected, podSandboxId);
+    await runtime.stopPodSandbox({ podSandboxId });
+    expect(fake.pods[0]?.state).toBe(PodSandboxState.SANDBOX_NOTREADY);
+    expect(fake.containers[0]?.state).toBe(ContainerState.CONTAINER_RUNNING);
+    await runtime.removePodSandbox({ podSandboxId });
+    expect(fake.containers).toEqual([]);
+  });
 
   test.each([
     ["stopPodSandbox", "StopPodSandbox"],

@@ -32,8 +32,6 @@ import {
   untilState,
 } from "./fake-support.js";
 
-const flavors: readonly FakeFlavor[] = ["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"];
-
 describe("a pod and its containers", () => {
   test("go from creation to removal", async () => {
     const connected = await start();
@@ -262,37 +260,15 @@ describe("names", () => {
 });
 
 describe("what does not exist", () => {
-  test.each(flavors)("is NOT_FOUND to look up, and fine to remove: %s", async (flavor) => {
-    const { runtime, images } = await start({ flavor });
-    const stops = flavor === "containerd-1.6" ? Status.NOT_FOUND : undefined;
-    const code = (call: Promise<unknown>) =>
-      call.then(
-        () => undefined,
-        (error: ClientError) => error.code,
-      );
-    const none = { containerId: "nope" };
-    expect(await code(runtime.containerStatus(none))).toBe(Status.NOT_FOUND);
-    expect(await code(runtime.startContainer(none))).toBe(Status.NOT_FOUND);
-    expect(await code(runtime.execSync({ ...none, cmd: ["true"] }))).toBe(Status.NOT_FOUND);
-    expect(await code(runtime.containerStats(none))).toBe(Status.NOT_FOUND);
-    expect(await code(runtime.podSandboxStatus({ podSandboxId: "nope" }))).toBe(Status.NOT_FOUND);
-    expect(await code(runtime.portForward({ podSandboxId: "nope" }))).toBe(Status.NOT_FOUND);
-    expect(await code(runtime.stopContainer(none))).toBe(stops);
-    expect(await code(runtime.stopPodSandbox({ podSandboxId: "nope" }))).toBe(stops);
-    expect(await code(runtime.removeContainer(none))).toBeUndefined();
-    expect(await code(runtime.removePodSandbox({ podSandboxId: "nope" }))).toBeUndefined();
-    expect(await code(images.removeImage({ image: { image: "nope" } }))).toBeUndefined();
-    expect((await images.imageStatus({ image: { image: "nope" } })).image).toBeUndefined();
-    expect(await code(runtime.containerStatus({ containerId: "" }))).toBe(Status.UNKNOWN);
-  });
-
   test("cannot be the sandbox or the image of a container", async () => {
     const connected = await start();
     const { runtime } = connected;
     const pod = await runPod(connected);
     expect((await failureOf(createContainer(connected, "nope"))).code).toBe(Status.NOT_FOUND);
     const config = { ...containerConfig("x"), image: { image: "absent:1" } };
-    const error = await failureOf(runtime.createContainer({ podSandboxId: pod, config }));
+    const error = await failureOf(
+      runtime.createContainer({ podSandboxId: pod, config, sandboxConfig: podConfig("web") }),
+    );
     expect(error.code).toBe(Status.NOT_FOUND);
     expect(error.details).toContain('failed to resolve image "absent:1": not found');
     // The name was let go.
@@ -320,7 +296,9 @@ describe("what does not exist", () => {
     const connected = await start({ flavor: "cri-o" });
     const podSandboxId = await runPod(connected);
     const config = { ...containerConfig("x"), image: { image: "busybox:1" } };
-    const error = await failureOf(connected.runtime.createContainer({ podSandboxId, config }));
+    const error = await failureOf(
+      connected.runtime.createContainer({ podSandboxId, config, sandboxConfig: podConfig("web") }),
+    );
     expect(error.details).toContain("user specified image not specified");
   });
 });

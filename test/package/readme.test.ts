@@ -149,18 +149,41 @@ function flavorTable(): string {
     shared: "each event to one subscriber",
     off: "ends at once",
   };
+  const podStops = {
+    kills: "is killed at once",
+    waitsForDeadline: "is killed when the deadline of the call is nearly over",
+    leavesContainers: "runs on",
+  };
+  const logDirectories = {
+    created: "is created",
+    failsCreate: "fails CreateContainer",
+    failsStart: "fails StartContainer",
+  };
   const rows: Record<string, (profile: Profile) => string> = {
     "": ({ name }) => name,
     "a name that is taken": ({ takenName }) => (takenName === "holder" ? "the id of the holder" : takenName),
-    "a process that ignores SIGTERM, when its pod is stopped or removed": ({ removal }) =>
-      removal === "kills" ? "is killed at once" : "is killed when the deadline of the call is nearly over",
+    "a process that ignores SIGTERM, at StopPodSandbox": ({ podStop }) => podStops[podStop],
     "the verbose `info` of pods and containers": ({ verboseInfo }) =>
       ({
         config: "the configuration",
         runtimeSpec: "an OCI spec, without the pod's security context",
         none: "nothing",
       })[verboseInfo],
-    "stopping what is not there": ({ stopMissing }) => stopMissing,
+    "fails on what does not exist": ({ failsOnMissing }) => failsOnMissing.join(", ") || "–",
+    "a program that does not exist fails": ({ checksProgram }) =>
+      checksProgram === "create" ? "CreateContainer" : "StartContainer",
+    "a command that does not exist": ({ errors }) => {
+      const answer = errors.exec("Exec", "", "");
+      return answer instanceof Error ? "fails" : `exits with ${answer.exitCode}`;
+    },
+    "a log directory that does not exist": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
+    "the format of logs": ({ logFormat }) => ({ cri: "CRI", docker: "Docker's JSON" })[logFormat],
+    "commands in a container that was not started": ({ execInCreated }) => (execInCreated ? "run" : "fail"),
+    "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),
+    "RunPodSandbox that fails": ({ leavesFailedPods }) =>
+      leavesFailedPods ? "leaves a pod that is not ready" : "leaves nothing",
+    "RemoveImage of a name": ({ removesImagesById }) => (removesImagesById ? "does nothing" : "removes the image"),
+    "the result of PullImage": ({ pullResult }) => (pullResult === "id" ? "the id" : "name and digest"),
     "CreateContainer in a stopped pod": ({ createsInStoppedSandbox }) => (createsInStoppedSandbox ? "OK" : "fails"),
     GetContainerEvents: (profile) =>
       missing(profile).includes("GetContainerEvents") ? "UNIMPLEMENTED" : events[profile.events],

@@ -74,6 +74,10 @@ export interface ExecOutcome {
  * scripts ({@link ScriptedBackend}).
  */
 export interface ContainerBackend {
+  /**
+   * Called when a container is created, on flavours that check its program then: CRI-O. A throw becomes the failure of CreateContainer.
+   */
+  create?(container: BackendContainer): void | Promise<void>;
   /** Starts a container. A throw becomes the failure of StartContainer, and the container's `StartError`. */
   start(container: BackendContainer): ContainerProcess | Promise<ContainerProcess>;
   /** Runs a command inside. When the signal aborts, the command is to be killed and the call to reject. */

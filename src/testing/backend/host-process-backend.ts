@@ -5,6 +5,7 @@ import { finished } from "node:stream/promises";
 import { onAbort } from "../../internal/abort.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
 import { HostProcess } from "./host-process.js";
+import { findProgram } from "./host-program.js";
 import { usageOf } from "./host-usage.js";
 import { collectOutput, type ProgramIo } from "./program.js";
 
@@ -25,9 +26,14 @@ export class HostProcessBackend implements ContainerBackend {
   readonly #running = new Map<string, Set<HostProcess>>();
   readonly #onExit = () => this.#killAll();
 
+  /** Fails as {@link start} would fail for want of the program. */
+  create(container: BackendContainer): void {
+    findProgram(container, container.command);
+  }
+
   async start(container: BackendContainer): Promise<ContainerProcess> {
     const { stdin, tty } = container.config;
-    const main = await this.#spawn(container, container.command, stdin, "failed to create containerd task");
+    const main = await this.#spawn(container, container.command, stdin);
     return {
       pid: main.pid,
       ended: main.ended.then((exitCode) => {
@@ -73,7 +79,7 @@ export class HostProcessBackend implements ContainerBackend {
     io: ProgramIo,
     killOn?: AbortSignal,
   ): Promise<number> {
-    const process = await this.#spawn(container, command, true, "OCI runtime exec failed: exec failed");
+    const process = await this.#spawn(container, command, true);
     const kill = () => process.signal("SIGKILL");
     const unlisten = killOn && onAbort(killOn, kill);
     if (killOn?.aborted) kill();
@@ -86,16 +92,8 @@ export class HostProcessBackend implements ContainerBackend {
     return exitCode;
   }
 
-  async #spawn(
-    container: BackendContainer,
-    command: readonly string[],
-    stdin: boolean,
-    context: string,
-  ): Promise<HostProcess> {
-    if (command.length === 0) throw new Error(`${context}: args must not be empty`);
-    const process = await HostProcess.start(container, command, stdin).catch((error: Error) => {
-      throw new Error(`${context}: ${error.message}`);
-    });
+  async #spawn(container: BackendContainer, command: readonly string[], stdin: boolean): Promise<HostProcess> {
+    const process = await HostProcess.start(container, command, stdin);
     const processes = this.#processesOf(container);
     if (this.#running.size === 0) globalThis.process.on("exit", this.#onExit);
     this.#running.set(container.id, processes.add(process));

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { statSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
+import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import type { BackendContainer } from "./backend.js";
-import { hostnameOf, notFoundInPath } from "./commands.js";
+import { directoryOf, environmentOf, findProgram } from "./host-program.js";
+import { ProgramError } from "./program-error.js";
 import { exitCodeOf } from "./signals.js";
 
 /** A command that runs on this machine, as a process group of its own. */
@@ -35,25 +35,23 @@ export class HostProcess {
     });
   }
 
-  /** Starts a command with the environment and the working directory of a container. Rejects in the words of a runtime. */
+  /** Starts a command with the environment and the working directory of a container. Rejects with a {@link ProgramError}. */
   static async start(container: BackendContainer, command: readonly string[], stdin: boolean): Promise<HostProcess> {
-    const [program = "", ...args] = command;
-    const child = spawn(program, args, {
-      cwd: directoryOf(container),
-      env: environmentOf(container),
-      detached: true,
-      stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
-    });
-    const process = child.pid === undefined ? undefined : new HostProcess(child);
+    const file = findProgram(container, command);
     try {
+      const child = spawn(file, command.slice(1), {
+        argv0: command[0],
+        cwd: directoryOf(container),
+        env: environmentOf(container),
+        detached: true,
+        stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
+      });
+      const process = child.pid === undefined ? undefined : new HostProcess(child);
       await once(child, "spawn");
+      return process as HostProcess;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      // A folder of the PATH that is closed to this user is no reason either.
-      const isMissing = code === "ENOENT" || (code === "EACCES" && !program.includes("/"));
-      throw new Error(isMissing ? notFoundInPath(program) : `unable to start container process: ${message}`);
+      throw new ProgramError(`unable to start container process: exec ${command[0]}: ${inGoWords(error)}`);
     }
-    return process as HostProcess;
   }
 
   /** Sends a signal to the whole group; SIGTERM for one that Node.js does not know, such as those of real time. */
@@ -69,14 +67,18 @@ export class HostProcess {
   }
 }
 
-/** Containers do not see the environment of their runtime; programs are to be found all the same. */
-function environmentOf(container: BackendContainer): Record<string, string> {
-  const { PATH = "/usr/local/bin:/usr/bin:/bin", SystemRoot } = process.env;
-  const own = container.config.envs.map(({ key, value }) => [key, value]);
-  const given = { ...container.imageEnv, ...Object.fromEntries(own) };
-  return { PATH, HOSTNAME: hostnameOf(container), ...(SystemRoot && { SystemRoot }), ...given };
-}
-
-function directoryOf({ config: { workingDir } }: BackendContainer): string {
-  return workingDir && statSync(workingDir, { throwIfNoEntry: false })?.isDirectory() ? workingDir : tmpdir();
+/** The system's errors as Go spells them. To the kernel, a script without its interpreter is a file that does not exist. */
+function inGoWords(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+      return "no such file or directory";
+    case "EACCES":
+      return "permission denied";
+    case "ENOEXEC":
+      return "exec format error";
+    case "E2BIG":
+      return "argument list too long";
+    default:
+      return "invalid argument";
+  }
 }

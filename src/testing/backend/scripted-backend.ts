@@ -3,6 +3,7 @@ import { onAbort } from "../../internal/abort.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
 import { hostnameOf, notFoundInPath, planCommand } from "./commands.js";
 import { collectOutput, type Program, type ProgramIo, play } from "./program.js";
+import { ProgramError } from "./program-error.js";
 import { type ContainerScript, ScriptedProcess } from "./scripted-process.js";
 
 /** What a scripted command does. Missing parts are empty, a missing exit code is 0. */
@@ -41,19 +42,32 @@ export interface BackendScripts {
 export class ScriptedBackend implements ContainerBackend {
   readonly #scripts: BackendScripts;
   readonly #running = new Set<ScriptedProcess>();
+  /** Scripts of containers that were created and not started yet. */
+  readonly #prepared = new Map<string, ContainerScript>();
   #lastPid = 1_000;
 
   constructor(scripts: BackendScripts = {}) {
     this.#scripts = scripts;
   }
 
+  /** Asks the script already, for runtimes that refuse to create what they cannot start. */
+  create(container: BackendContainer): void {
+    this.#prepared.set(container.id, this.#scriptOf(container));
+  }
+
   start(container: BackendContainer): ContainerProcess {
-    const script = this.#scripts.run?.(container) ?? defaultScript(container);
-    if (script.startError !== undefined) throw new Error(script.startError);
+    const script = this.#prepared.get(container.id) ?? this.#scriptOf(container);
+    this.#prepared.delete(container.id);
     const process = new ScriptedProcess(++this.#lastPid, script, container);
     this.#running.add(process);
     void process.ended.then(() => this.#running.delete(process));
     return process;
+  }
+
+  #scriptOf(container: BackendContainer): ContainerScript {
+    const script = this.#scripts.run?.(container) ?? defaultScript(container);
+    if (script.startError !== undefined) throw new Error(script.startError);
+    return script;
   }
 
   execSync(container: BackendContainer, command: readonly string[], signal: AbortSignal): Promise<ExecOutcome> {
@@ -67,7 +81,7 @@ export class ScriptedBackend implements ContainerBackend {
     const plan = answer ? { durationMs: 0, ...answer } : planCommand(command, hostnameOf(container));
     if (!plan) {
       const reason = command.length === 0 ? "args must not be empty" : notFoundInPath(command[0] as string);
-      throw new Error(`OCI runtime exec failed: exec failed: ${reason}`);
+      throw new ProgramError(reason);
     }
     await container.clock.sleep(plan.durationMs, signal);
     io.stdout.write(toBytes(plan.stdout));

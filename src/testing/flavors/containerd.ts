@@ -1,3 +1,4 @@
+import { containerdErrors } from "./containerd-errors.js";
 import { type FlavorProfile, mebibyte, streamingLists } from "./profile.js";
 
 const newerThanContainerd = [...streamingLists, "UpdatePodSandboxResources", "CheckpointPod", "RestorePod"] as const;
@@ -7,13 +8,30 @@ const containerd = {
   runtimeName: "containerd",
   takenName: "UNKNOWN",
   namePrefix: { sandbox: "", container: "" },
-  stopMissing: "OK",
-  removal: "kills",
+  removesIdleHolder: false,
+  leavesFailedPods: false,
+  failsOnMissing: [],
+  podStop: "kills",
+  checksProgram: "start",
+  startFailure: { exitCode: 128, reason: "StartError" },
+  unsetTime: 0n,
+  logDirectoryOf: "request",
+  missingLogDirectory: "created",
+  logFormat: "cri",
+  execInCreated: false,
+  checksSession: "call",
+  streamingBase: (port: number) => `http://127.0.0.1:${port}`,
+  exitMessage: (exitCode: number) => `exit code ${exitCode}`,
+  dataAfterEnd: false,
+  pullResult: "id",
+  imageRefPrefix: "",
+  removesImagesById: false,
+  readsEncodedAuth: true,
+  defaultInterface: "eth0",
   verboseInfo: "config",
   createsInStoppedSandbox: false,
   filtersImages: false,
   reportsImageId: false,
-  emptyId: "prefix can't be empty",
   maxMessageBytes: 16 * mebibyte,
 } as const;
 
@@ -24,8 +42,8 @@ export const containerd16: FlavorProfile = {
   unknown: [...newerThanContainerd, "RuntimeConfig", "ListMetricDescriptors", "ListPodSandboxMetrics"],
   notImplemented: ["CheckpointContainer", "GetContainerEvents"],
   events: "off",
-  stopMissing: "NOT_FOUND",
-  emptyId: "Prefix can't be empty",
+  failsOnMissing: ["StopContainer", "StopPodSandbox"],
+  errors: containerdErrors({ emptyId: "Prefix can't be empty", shimSuffix: ": unknown" }),
 };
 
 export const containerd17: FlavorProfile = {
@@ -35,6 +53,7 @@ export const containerd17: FlavorProfile = {
   unknown: newerThanContainerd,
   notImplemented: ["CheckpointContainer", "RuntimeConfig", "ListMetricDescriptors", "ListPodSandboxMetrics"],
   events: "shared",
+  errors: containerdErrors({ emptyId: "prefix can't be empty", shimSuffix: ": unknown" }),
 };
 
 export const containerd2: FlavorProfile = {
@@ -46,4 +65,5 @@ export const containerd2: FlavorProfile = {
   events: "broadcast",
   takenName: "FAILED_PRECONDITION",
   createsInStoppedSandbox: true,
+  errors: containerdErrors({ emptyId: "prefix can't be empty", shimSuffix: "" }),
 };

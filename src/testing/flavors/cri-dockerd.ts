@@ -1,4 +1,5 @@
-import { type FlavorProfile, mebibyte, streamingLists } from "./profile.js";
+import { criDockerdErrors } from "./cri-dockerd-errors.js";
+import { type FlavorProfile, goZeroTime, mebibyte, streamingLists } from "./profile.js";
 
 export const criDockerd: FlavorProfile = {
   name: "cri-dockerd",
@@ -6,16 +7,42 @@ export const criDockerd: FlavorProfile = {
   runtimeName: "docker",
   runtimeVersion: "26.1.5",
   unknown: [...streamingLists, "UpdatePodSandboxResources", "CheckpointPod", "RestorePod"],
-  notImplemented: ["CheckpointContainer", "GetContainerEvents", "ListMetricDescriptors", "ListPodSandboxMetrics"],
+  notImplemented: [
+    "CheckpointContainer",
+    "GetContainerEvents",
+    "ListMetricDescriptors",
+    "ListPodSandboxMetrics",
+    "PodSandboxStats",
+    "ListPodSandboxStats",
+  ],
   events: "off",
   takenName: "UNKNOWN",
   namePrefix: { sandbox: "k8s_POD_", container: "k8s_" },
-  stopMissing: "NOT_FOUND",
-  removal: "kills",
+  removesIdleHolder: true,
+  leavesFailedPods: true,
+  failsOnMissing: ["StopContainer", "RemoveContainer"],
+  podStop: "leavesContainers",
+  checksProgram: "start",
+  startFailure: { exitCode: 127, reason: "ContainerCannotRun" },
+  unsetTime: goZeroTime,
+  logDirectoryOf: "request",
+  missingLogDirectory: "failsStart",
+  logFormat: "docker",
+  execInCreated: false,
+  checksSession: "call",
+  // No scheme, a wildcard for a host, and a path: clients have to make something of it.
+  streamingBase: (port) => `//[::]:${port}/cri`,
+  exitMessage: (exitCode) => `Error executing in Docker Container: ${exitCode}`,
+  dataAfterEnd: false,
+  pullResult: "digest",
+  imageRefPrefix: "docker-pullable://",
+  removesImagesById: true,
+  readsEncodedAuth: false,
+  defaultInterface: "eth0",
   verboseInfo: "none",
   createsInStoppedSandbox: true,
   filtersImages: true,
   reportsImageId: false,
-  emptyId: "No such container: ",
+  errors: criDockerdErrors,
   maxMessageBytes: 16 * mebibyte,
 };

@@ -1,4 +1,5 @@
 import type { RpcName } from "../rpcs.js";
+import type { RuntimeErrors } from "./errors.js";
 
 /** The runtimes that can be imitated. `cri-dockerd` is Docker behind cri-dockerd. */
 export type FakeFlavor = "containerd-1.6" | "containerd-1.7" | "containerd-2" | "cri-o" | "cri-dockerd";
@@ -32,13 +33,49 @@ export interface FlavorProfile {
   readonly takenName: "UNKNOWN" | "FAILED_PRECONDITION" | "holder";
   /** What names of pods and containers begin with. */
   readonly namePrefix: { readonly sandbox: string; readonly container: string };
-  /** StopContainer and StopPodSandbox of something that does not exist. */
-  readonly stopMissing: "OK" | "NOT_FOUND";
+  /** Whether a creation whose name is taken removes the holder, unless that runs. It fails all the same. */
+  readonly removesIdleHolder: boolean;
+  /** Whether a RunPodSandbox that fails leaves a pod that is not ready. */
+  readonly leavesFailedPods: boolean;
+  /** The RPCs that stop or remove something and fail when it does not exist. */
+  readonly failsOnMissing: readonly RpcName[];
   /**
-   * How StopPodSandbox and the removals end a process that ignores its stop signal: with SIGKILL at once, or with SIGKILL when the
-   * deadline of the call is nearly over.
+   * What StopPodSandbox does to a process that ignores its stop signal: kills it at once, kills it when the deadline of the call is nearly
+   * over, or leaves it and all other containers of the pod running. The removals kill, with the same delay.
    */
-  readonly removal: "kills" | "waitsForDeadline";
+  readonly podStop: "kills" | "waitsForDeadline" | "leavesContainers";
+  /** When a program that does not exist makes a call fail: CreateContainer or StartContainer. */
+  readonly checksProgram: "create" | "start";
+  /** How a container ends whose program cannot be started. */
+  readonly startFailure: { readonly exitCode: number; readonly reason: string };
+  /** What `startedAt` and `finishedAt` are before they are known, in nanoseconds. */
+  readonly unsetTime: bigint;
+  /** Whether a container's log lies in the log directory of its pod, or in the one that CreateContainer repeats. */
+  readonly logDirectoryOf: "pod" | "request";
+  /** What happens to a log whose directory does not exist: the directory is created, or a call fails. */
+  readonly missingLogDirectory: "created" | "failsCreate" | "failsStart";
+  readonly logFormat: "cri" | "docker";
+  /** Whether commands run in containers that were created and not started. */
+  readonly execInCreated: boolean;
+  /** When Exec, Attach and PortForward check that the container runs: before they give a URL, or in the session. */
+  readonly checksSession: "call" | "session";
+  /** What the URLs of sessions begin with, given the port. */
+  readonly streamingBase: (port: number) => string;
+  /** The message of the status of a session whose command ended with this exit code. */
+  readonly exitMessage: (exitCode: number) => string;
+  /** Whether a session with a terminal sends data on a stream that it has ended. */
+  readonly dataAfterEnd: boolean;
+  /** The result of PullImage: the id of the image, or its name with the digest. */
+  readonly pullResult: "id" | "digest";
+  /** What comes before the digest in the `imageRef` of containers. */
+  readonly imageRefPrefix: string;
+  /** Whether RemoveImage takes ids only; it succeeds on names and does nothing. */
+  readonly removesImagesById: boolean;
+  /** Whether PullImage reads `auth`, the credentials in base64. */
+  readonly readsEncodedAuth: boolean;
+  /** The network interface that pod statistics name as the default one. */
+  readonly defaultInterface: string;
+  readonly errors: RuntimeErrors;
   /** What the verbose `info` of pods and containers contains: the whole configuration, an OCI spec, or nothing. */
   readonly verboseInfo: "config" | "runtimeSpec" | "none";
   /** Whether CreateContainer accepts a sandbox that was stopped. Starting the container fails all the same. */
@@ -47,8 +84,6 @@ export interface FlavorProfile {
   readonly filtersImages: boolean;
   /** Whether statuses carry `imageId`. */
   readonly reportsImageId: boolean;
-  /** What an id that is an empty string is answered with. */
-  readonly emptyId: string;
   readonly maxMessageBytes: number;
 }
 
@@ -63,3 +98,6 @@ export const streamingLists = [
 ] as const satisfies RpcName[];
 
 export const mebibyte = 1 << 20;
+
+/** Go's `time.Time{}` in nanoseconds, which overflows: the year 1. */
+export const goZeroTime = -6_795_364_578_871_345_152n;

@@ -11,15 +11,23 @@ const newline = 0x0a;
 /** Either output of a container. */
 export type OutputName = "stdout" | "stderr";
 
-/** The log of a container, in the format of CRI: time, stream, `F` for a full line or `P` for a part of one, and what was said. */
+/** The formats of log files: CRI's, or Docker's JSON. */
+export type LogFormat = "cri" | "docker";
+
+/**
+ * The log of a container. In CRI's format a line has time, stream, `F` for a full line or `P` for a part of one, and the output; in
+ * Docker's it is a JSON object.
+ */
 export class LogFile {
   readonly #path: string;
   readonly #clock: Clock;
+  readonly #format: LogFormat;
   readonly #unfinished = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   #file: number | undefined;
 
-  private constructor(path: string, file: number, clock: Clock) {
+  private constructor(path: string, file: number, clock: Clock, format: LogFormat) {
     this.#path = path;
+    this.#format = format;
     this.#clock = clock;
     this.#file = file;
   }
@@ -28,13 +36,13 @@ export class LogFile {
    * Begins a log, or goes on with one. There is none where the log directory does not exist, where it cannot be written to, and
    * where the path leads out of it: tests name directories that are not meant to be made.
    */
-  static open(directory: string, path: string, clock: Clock): LogFile | undefined {
+  static open(directory: string, path: string, clock: Clock, format: LogFormat): LogFile | undefined {
     if (path === "" || !isAbsolute(directory) || isOutside(directory, path)) return undefined;
     try {
       const real = realpathSync(directory);
       mkdirSync(dirname(path), { recursive: true });
       if (isOutside(real, join(realpathSync(dirname(path)), "log"))) return undefined;
-      return new LogFile(path, openToAppend(path), clock);
+      return new LogFile(path, openToAppend(path), clock, format);
     } catch {
       return undefined;
     }
@@ -81,14 +89,26 @@ export class LogFile {
 
   #writeLine(name: OutputName, tag: "F" | "P", bytes: Buffer): void {
     if (this.#file === undefined) return;
-    const time = toRfc3339Nano(toLong(this.#clock.now()));
+    const time = toRfc3339Nano(toLong(this.#clock.now())) ?? "";
     try {
       // In one piece: somebody may be reading along.
-      writeSync(this.#file, Buffer.concat([Buffer.from(`${time} ${name} ${tag} `), bytes, Buffer.of(newline)]));
+      writeSync(
+        this.#file,
+        this.#format === "cri" ? criLine(time, name, tag, bytes) : dockerLine(time, name, tag, bytes),
+      );
     } catch {
       // A full disk silences a log, not its container.
     }
   }
+}
+
+function criLine(time: string, name: OutputName, tag: "F" | "P", bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${time} ${name} ${tag} `), bytes, Buffer.of(newline)]);
+}
+
+function dockerLine(time: string, stream: OutputName, tag: "F" | "P", bytes: Buffer): Buffer {
+  const log = tag === "F" ? `${bytes}\n` : bytes.toString();
+  return Buffer.from(`${JSON.stringify({ log, stream, time })}\n`);
 }
 
 function openToAppend(path: string): number {

@@ -26,7 +26,7 @@ export function checkpointService(
   const { state, flavor } = lifecycle;
   return {
     CheckpointContainer({ containerId, location }) {
-      const container = state.containers.get(containerId, `failed to find container "${containerId}"`);
+      const container = state.containers.get(containerId, "CheckpointContainer");
       if (container.state !== ContainerState.CONTAINER_RUNNING) {
         const stateName = ContainerState[container.state];
         throw rpcError(
@@ -40,11 +40,11 @@ export function checkpointService(
 
     CheckpointPod({ podSandboxId, outputPath, containerIds }, { deadline }) {
       if (!deadline) throw rpcError("INVALID_ARGUMENT", "CheckpointPod needs a deadline");
-      const pod = state.pods.get(podSandboxId, `failed to find sandbox "${podSandboxId}"`);
+      const pod = state.pods.get(podSandboxId, "CheckpointPod");
       if (pod.state !== PodSandboxState.SANDBOX_READY)
         throw rpcError("FAILED_PRECONDITION", `sandbox "${pod.id}" is not ready`);
       if (outputPath === "") throw rpcError("INVALID_ARGUMENT", "output_path must be set");
-      const wanted = containerIds.map((id) => state.containers.get(id, `failed to find container "${id}"`));
+      const wanted = containerIds.map((id) => state.containers.get(id, "CheckpointContainer"));
       const running = state.containers
         .ofPod(pod)
         .filter((container) => container.state === ContainerState.CONTAINER_RUNNING);
@@ -76,7 +76,7 @@ export function checkpointService(
         lifecycle.announcePod(pod, ContainerEventType.CONTAINER_CREATED_EVENT);
         lifecycle.announcePod(pod, ContainerEventType.CONTAINER_STARTED_EVENT);
       });
-      const pod = state.pods.get(podSandboxId, "restored sandbox");
+      const pod = state.pods.get(podSandboxId, "PodSandboxStatus");
       const restoredContainers = [];
       for (const original of checkpoint.containers) {
         const replacement = containerConfigs.find((given) => given.metadata?.name === original.metadata.name);
@@ -98,7 +98,7 @@ async function restore(
   const metadata = config.metadata ?? original.metadata;
   const name = containerName(metadata, pod.metadata, flavor);
   const identity = { id: state.ids.next(), name, pod, metadata, config, image: original.image };
-  const container = newContainer({ ...identity, logDirectory: pod.config.logDirectory }, state.clock.now());
+  const container = newContainer({ ...identity, logDirectory: pod.config.logDirectory }, state.clock.now(), flavor);
   state.containerNames.hold(name, container.id);
   state.containers.add(container);
   lifecycle.announceCreated(container);

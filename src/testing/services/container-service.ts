@@ -1,8 +1,10 @@
+import type { ServerError } from "nice-grpc-common";
 import { messageToGoJson } from "../../json/go-json.js";
 import { ContainerConfig, ContainerState, LinuxContainerResources, PodSandboxState } from "../../proto.js";
+import type { FlavorProfile } from "../flavors.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
-import { type ContainerRecord, logPathOf } from "../state/containers.js";
+import { type ContainerRecord, lacksLogDirectory, logPathOf } from "../state/containers.js";
 import type { ImageRecord } from "../state/images.js";
 import { containerName } from "../state/names.js";
 import type { PodRecord } from "../state/pods.js";
@@ -21,12 +23,11 @@ type ContainerRpc =
 /** Containers. */
 export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc> {
   const { state, flavor } = lifecycle;
-  const missing = (id: string) => `an error occurred when try to find container "${id}"`;
-
   return {
     async CreateContainer({ podSandboxId, config, sandboxConfig }, context) {
-      const pod = state.pods.get(podSandboxId, `failed to find sandbox id "${podSandboxId}"`);
+      const pod = state.pods.get(podSandboxId, "CreateContainer");
       if (!config?.metadata) throw rpcError("UNKNOWN", "container config must include metadata");
+      if (!sandboxConfig) throw withoutSandboxConfig(config.metadata.name, flavor);
       const { metadata } = config;
       const id = state.ids.next();
       const name = containerName(metadata, pod.metadata, flavor);
@@ -36,9 +37,14 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
         checkMounts(id, config, lifecycle);
         await midway(context, flavor);
         // The sandbox may have gone in the meantime.
-        if (!state.pods.has(pod)) throw rpcError("NOT_FOUND", `failed to find sandbox id "${podSandboxId}": not found`);
-        const logDirectory = sandboxConfig?.logDirectory || pod.config.logDirectory;
-        const container = newContainer({ id, name, pod, metadata, config, image, logDirectory }, state.clock.now());
+        if (!state.pods.has(pod)) throw flavor.errors.missing("CreateContainer", podSandboxId);
+        const logDirectory = (flavor.logDirectoryOf === "pod" ? pod.config : sandboxConfig).logDirectory;
+        const identity = { id, name, pod, metadata, config, image, logDirectory };
+        const container = newContainer(identity, state.clock.now(), flavor);
+        if (lifecycle.strict && flavor.missingLogDirectory === "failsCreate" && lacksLogDirectory(container, false)) {
+          throw rpcError("UNKNOWN", "exit status 1");
+        }
+        if (flavor.checksProgram === "create") await lifecycle.prepare(container);
         state.containers.add(container);
         lifecycle.announceCreated(container);
       });
@@ -46,20 +52,18 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
     },
 
     async StartContainer({ containerId }) {
-      await lifecycle.startContainer(state.containers.get(containerId, missing(containerId)));
+      await lifecycle.startContainer(state.containers.get(containerId, "StartContainer"));
       return {};
     },
 
     async StopContainer({ containerId, timeout }, { signal }) {
-      const container = state.containers.find(containerId, missing(containerId));
-      if (!container && flavor.stopMissing === "NOT_FOUND")
-        throw rpcError("NOT_FOUND", `${missing(containerId)}: not found`);
+      const container = state.containers.findToEnd(containerId, "StopContainer");
       if (container) await lifecycle.stopContainer(container, timeout.toNumber() * 1_000, signal);
       return {};
     },
 
     async RemoveContainer({ containerId }, context) {
-      const container = state.containers.find(containerId, missing(containerId));
+      const container = state.containers.findToEnd(containerId, "RemoveContainer");
       if (container) await lifecycle.removeContainer(container, context);
       return {};
     },
@@ -70,12 +74,12 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
     },
 
     ContainerStatus({ containerId, verbose }) {
-      const container = state.containers.get(containerId, missing(containerId));
+      const container = state.containers.get(containerId, "ContainerStatus");
       return { status: state.containers.toStatus(container), info: verbose ? verboseInfo(container, lifecycle) : {} };
     },
 
     UpdateContainerResources({ containerId, linux, windows, annotations }) {
-      const container = state.containers.get(containerId, "failed to find container");
+      const container = state.containers.get(containerId, "UpdateContainerResources");
       if (linux) container.linux = mergeResources(container.linux, linux);
       container.windows = windows ?? container.windows;
       Object.assign(container.annotations, annotations);
@@ -83,7 +87,9 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
     },
 
     ReopenContainerLog({ containerId }) {
-      const container = state.containers.get(containerId, missing(containerId));
+      if (flavor.logFormat === "docker")
+        throw rpcError("UNKNOWN", "docker does not support reopening container log files");
+      const container = state.containers.get(containerId, "ReopenContainerLog");
       if (container.state !== ContainerState.CONTAINER_RUNNING) throw rpcError("UNKNOWN", "container is not running");
       container.output?.reopenLog();
       return {};
@@ -122,21 +128,28 @@ function resolveImage(config: ContainerConfig, { state, flavor }: Lifecycle): Im
   throw rpcError("NOT_FOUND", `${checkpoint}failed to resolve image "${name}": not found`);
 }
 
+/** Real runtimes read the sandbox's configuration from the request and nowhere else: containerd and its plugin crash without it. */
+function withoutSandboxConfig(name: string, { family }: FlavorProfile): ServerError {
+  if (family === "docker") return rpcError("UNKNOWN", `sandbox config is nil for container "${name}"`);
+  if (family === "cri-o") return rpcError("UNKNOWN", "sandbox config is nil");
+  return rpcError("INVALID_ARGUMENT", "CreateContainer takes sandbox_config: without it, a real containerd crashes");
+}
+
 type NewContainer = Pick<ContainerRecord, "id" | "name" | "pod" | "metadata" | "config" | "image" | "logDirectory">;
 
 /** A container in the state CREATED. */
-export function newContainer(identity: NewContainer, createdAt: bigint): ContainerRecord {
+export function newContainer(identity: NewContainer, createdAt: bigint, flavor: FlavorProfile): ContainerRecord {
   const { config, image, logDirectory } = identity;
   const own = [...config.command, ...config.args];
   const command = config.command.length > 0 ? own : [...image.entrypoint, ...(own.length > 0 ? own : image.command)];
   return {
     ...identity,
     command,
-    logPath: logPathOf(logDirectory, config.logPath),
+    logPath: logPathOf(logDirectory, config.logPath, flavor),
     createdAt,
     state: ContainerState.CONTAINER_CREATED,
-    startedAt: 0n,
-    finishedAt: 0n,
+    startedAt: flavor.unsetTime,
+    finishedAt: flavor.unsetTime,
     exitCode: 0,
     reason: "",
     message: "",

@@ -1,24 +1,30 @@
+import { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../../internal/abort.js";
-import { ContainerState, PodSandboxState } from "../../proto.js";
+import { type AttachRequest, ContainerState, type ExecRequest, PodSandboxState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
+import { ProgramError } from "../backend/program-error.js";
+import type { FlavorProfile } from "../flavors.js";
 import { type HandlerContext, type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
+import type { RpcName } from "../rpcs.js";
 import type { Clock } from "../state/clock.js";
 import type { ContainerRecord } from "../state/containers.js";
-import { notFound } from "../state/ids.js";
+import type { PodRecord } from "../state/pods.js";
 
 /** ExecSync, and the three RPCs that give the URL of a streaming session. */
 export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec" | "Attach" | "PortForward"> {
   const { state, flavor } = lifecycle;
 
+  /** Refuses a session, where the runtime does not leave that to the session itself. */
+  const checkEarly = (rpc: "Exec" | "Attach", containerId: string) => {
+    const container = state.containers.get(containerId, rpc);
+    if (flavor.checksSession === "call") checkRunning(rpc, container, flavor);
+  };
+
   return {
     async ExecSync({ containerId, cmd, timeout }, context) {
-      const prefix = "failed to exec in container";
-      const container = state.containers.get(
-        containerId,
-        `${prefix}: failed to find container "${containerId}" in store`,
-      );
-      checkRunning(container, `${prefix}: `);
+      const container = state.containers.get(containerId, "ExecSync");
+      checkRunning("ExecSync", container, flavor);
       const timeoutMs = timeout.toNumber() * 1_000;
       const outcome = await runWithin(timeoutMs, context, state.clock, async (signal) => {
         await context.midway();
@@ -26,49 +32,62 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
           return await lifecycle.backend.execSync(lifecycle.describe(container), cmd, signal);
         } catch (error) {
           if (signal.aborted) throw error;
-          const message = error instanceof Error ? error.message : String(error);
-          throw rpcError("UNKNOWN", `${prefix}: failed to start exec "${state.ids.next()}": ${message}`);
+          return execFailure("ExecSync", error, lifecycle);
         }
       });
       if (outcome !== timedOut) return outcome;
       if (flavor.family === "cri-o") return { exitCode: -1, stderr: Buffer.from("command timed out") };
-      throw rpcError("DEADLINE_EXCEEDED", `${prefix}: timeout ${timeout}s exceeded: context deadline exceeded`);
+      const prefix =
+        flavor.family === "containerd" ? `failed to exec in container: timeout ${timeout}s exceeded: ` : "";
+      throw rpcError("DEADLINE_EXCEEDED", `${prefix}context deadline exceeded`);
     },
 
     async Exec(request) {
-      const { containerId, stdin, stdout, stderr, tty } = request;
-      const container = state.containers.get(containerId, `failed to find container "${containerId}" in store`);
-      checkRunning(container, "");
-      if (tty && stderr) throw rpcError("INVALID_ARGUMENT", "tty and stderr cannot both be true");
-      if (!stdin && !stdout && !stderr)
-        throw rpcError("INVALID_ARGUMENT", "one of stdin, stdout, or stderr must be set");
+      checkEarly("Exec", request.containerId);
+      checkStreams(request, "or");
       return { url: await state.sessions.open({ kind: "exec", request }) };
     },
 
     async Attach(request) {
-      const { containerId, stdin, stdout, stderr, tty } = request;
-      const container = state.containers.get(containerId, "failed to find container in store");
-      checkRunning(container, "");
-      if (tty && stderr) throw rpcError("INVALID_ARGUMENT", "tty and stderr cannot both be true");
-      if (!stdin && !stdout && !stderr)
-        throw rpcError("INVALID_ARGUMENT", "one of stdin, stdout, and stderr must be set");
+      checkEarly("Attach", request.containerId);
+      checkStreams(request, "and");
       return { url: await state.sessions.open({ kind: "attach", request }) };
     },
 
     async PortForward(request) {
-      const { podSandboxId } = request;
-      const pod = state.pods.find(podSandboxId, `failed to find sandbox "${podSandboxId}"`);
-      if (!pod) throw notFound(`failed to find sandbox "${podSandboxId}"`);
-      if (pod.state !== PodSandboxState.SANDBOX_READY) throw rpcError("UNKNOWN", "sandbox container is not running");
+      if (request.podSandboxId === "") throw flavor.errors.unclear("PortForward", "");
+      if (flavor.checksSession === "call") checkReady(state.pods.get(request.podSandboxId, "PortForward"), flavor);
       return { url: await state.sessions.open({ kind: "portForward", request }) };
     },
   };
 }
 
-/** Refuses what takes a container at work. */
-export function checkRunning(container: ContainerRecord, prefix: string): void {
-  if (container.state === ContainerState.CONTAINER_RUNNING) return;
-  throw rpcError("UNKNOWN", `${prefix}container is in ${ContainerState[container.state]} state`);
+/** Refuses what takes a container that runs. */
+export function checkRunning(rpc: RpcName, container: ContainerRecord, flavor: FlavorProfile): void {
+  const { CONTAINER_CREATED, CONTAINER_RUNNING } = ContainerState;
+  const { state } = container;
+  if (state === CONTAINER_RUNNING || (state === CONTAINER_CREATED && flavor.execInCreated)) return;
+  throw flavor.errors.notRunning(rpc, container);
+}
+
+/** Refuses to forward ports of a pod that is not ready. */
+export function checkReady(pod: PodRecord, flavor: FlavorProfile): void {
+  if (pod.state !== PodSandboxState.SANDBOX_READY) throw flavor.errors.notRunning("PortForward", { id: pod.id });
+}
+
+/** What comes of a command that a backend could not start: an outcome, or the runtime's error, which is thrown. */
+export function execFailure(rpc: "Exec" | "ExecSync", error: unknown, { state, flavor }: Lifecycle): ExecOutcome {
+  if (!(error instanceof ProgramError))
+    throw rpcError("UNKNOWN", error instanceof Error ? error.message : String(error));
+  const failure = flavor.errors.exec(rpc, state.ids.next(), error.message);
+  if (failure instanceof ServerError) throw failure;
+  return failure;
+}
+
+function checkStreams({ stdin, stdout, stderr, tty }: ExecRequest | AttachRequest, word: "and" | "or"): void {
+  if (tty && stderr) throw rpcError("INVALID_ARGUMENT", "tty and stderr cannot both be true");
+  if (stdin || stdout || stderr) return;
+  throw rpcError("INVALID_ARGUMENT", `one of stdin, stdout, ${word} stderr must be set`);
 }
 
 const timedOut = Symbol("timed out");

@@ -1,4 +1,4 @@
-import { Long } from "../../proto.js";
+import { type AuthConfig, Long } from "../../proto.js";
 import type { FlavorProfile } from "../flavors.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import { toLong } from "../state/clock.js";
@@ -45,15 +45,16 @@ export function imageService(
       if (!reference) {
         throw rpcError("UNKNOWN", `failed to parse image reference "${text}": invalid reference format`);
       }
-      checkPull(registry.rules, reference, auth);
+      checkPull(registry.rules, reference, flavor.readsEncodedAuth ? auth : withoutEncodedAuth(auth));
       await context.midway();
       const full = formatReference(reference);
       const pulled = images.add({ ...registry.known.get(full), reference: full });
-      return { imageRef: flavor.family === "cri-o" ? imageRefOf(pulled) : pulled.id };
+      return { imageRef: flavor.pullResult === "digest" ? imageRefOf(pulled) : pulled.id };
     },
 
     RemoveImage({ image }) {
-      const found = images.find(image?.image ?? "");
+      const name = image?.image ?? "";
+      const found = flavor.removesImagesById && !isImageId(name) ? undefined : images.find(name);
       if (found) images.delete(found);
       return {};
     },
@@ -69,6 +70,14 @@ export function imageService(
       return { imageFilesystems: [filesystem], containerFilesystems: flavor.family === "cri-o" ? [filesystem] : [] };
     },
   };
+}
+
+function withoutEncodedAuth(auth: AuthConfig | undefined): AuthConfig | undefined {
+  return auth && (auth.username !== "" || auth.password !== "") ? { ...auth, auth: "" } : undefined;
+}
+
+function isImageId(name: string): boolean {
+  return /^(sha256:)?[0-9a-f]{12,64}$/.test(name);
 }
 
 /** Where the layers lie. */

@@ -25,14 +25,6 @@ type PodRpc =
 /** Pod sandboxes. */
 export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly string[]): HandlersOf<PodRpc> {
   const { state, flavor } = lifecycle;
-  const missing = "an error occurred when try to find sandbox";
-
-  /** The sandbox to stop, unless it is gone. */
-  const toStop = (id: string): PodRecord | undefined => {
-    const pod = state.pods.find(id, `${missing} "${id}"`);
-    if (!pod && flavor.stopMissing === "NOT_FOUND") throw rpcError("NOT_FOUND", `${missing} "${id}": not found`);
-    return pod;
-  };
 
   return {
     async RunPodSandbox({ config, runtimeHandler }, context) {
@@ -45,7 +37,11 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
         if (runtimeHandler !== "" && !runtimeHandlers.includes(runtimeHandler)) {
           throw runtimeHandlerError(runtimeHandler, id, flavor);
         }
-        await midway(context, flavor);
+        const failure = await midway(context, flavor).then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
+        if (failure && !flavor.leavesFailedPods) throw failure.error;
         const pod: PodRecord = {
           id,
           name,
@@ -55,11 +51,12 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
           createdAt: state.clock.now(),
           ip: state.pods.nextIp(config),
           pid: 10_000 + state.pods.all.length,
-          state: PodSandboxState.SANDBOX_READY,
+          state: failure ? PodSandboxState.SANDBOX_NOTREADY : PodSandboxState.SANDBOX_READY,
           resources: config.linux?.resources,
           overhead: config.linux?.overhead,
         };
         state.pods.add(pod);
+        if (failure) throw failure.error;
         lifecycle.announcePod(pod, ContainerEventType.CONTAINER_CREATED_EVENT);
         lifecycle.announcePod(pod, ContainerEventType.CONTAINER_STARTED_EVENT);
       });
@@ -67,19 +64,19 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
     },
 
     async StopPodSandbox({ podSandboxId }, context) {
-      const pod = toStop(podSandboxId);
+      const pod = state.pods.findToEnd(podSandboxId, "StopPodSandbox");
       if (pod) await lifecycle.stopPod(pod, context);
       return {};
     },
 
     async RemovePodSandbox({ podSandboxId }, context) {
-      const pod = state.pods.find(podSandboxId, `${missing} "${podSandboxId}"`);
+      const pod = state.pods.findToEnd(podSandboxId, "RemovePodSandbox");
       if (pod) await lifecycle.removePod(pod, context);
       return {};
     },
 
     PodSandboxStatus({ podSandboxId, verbose }) {
-      const pod = state.pods.get(podSandboxId, missing);
+      const pod = state.pods.get(podSandboxId, "PodSandboxStatus");
       const status = toPodStatus(pod);
       return { status, info: verbose ? verboseInfo(pod, lifecycle) : {} };
     },
@@ -87,7 +84,7 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
     ListPodSandbox: ({ filter }) => ({ items: state.pods.list(filter).map(toPodSandbox) }),
 
     UpdatePodSandboxResources({ podSandboxId, overhead, resources }) {
-      const pod = state.pods.get(podSandboxId, `failed to find sandbox "${podSandboxId}"`);
+      const pod = state.pods.get(podSandboxId, "UpdatePodSandboxResources");
       if (pod.state !== PodSandboxState.SANDBOX_READY) {
         throw rpcError("FAILED_PRECONDITION", `sandbox "${pod.id}" is not ready`);
       }

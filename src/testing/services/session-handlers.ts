@@ -1,18 +1,21 @@
+import { ServerError, Status } from "nice-grpc-common";
 import { linkAbort, onAbort } from "../../internal/abort.js";
-import type { BackendContainer, ContainerBackend } from "../backend/backend.js";
+import type { ExecOutcome } from "../backend/backend.js";
 import type { ProgramIo } from "../backend/program.js";
 import { exitCodeOf } from "../backend/signals.js";
+import type { FlavorProfile } from "../flavors.js";
 import type { Lifecycle } from "../lifecycle.js";
 import type { ContainerRecord } from "../state/containers.js";
 import { type CommandStatus, exitedWith, failedWith, succeeded } from "../streaming/command-status.js";
 import type { SessionHandlers } from "../streaming/streaming-server.js";
-import { checkRunning } from "./exec-service.js";
+import { checkReady, checkRunning, execFailure } from "./exec-service.js";
 
 /** What happens in streaming sessions, whichever protocol they come over. */
 export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
-  const running = (id: string): ContainerRecord => {
-    const container = lifecycle().state.containers.get(id, `failed to find container "${id}" in store`);
-    checkRunning(container, "");
+  const running = (rpc: "Exec" | "Attach", id: string): ContainerRecord => {
+    const { state, flavor } = lifecycle();
+    const container = state.containers.get(id, rpc);
+    checkRunning(rpc, container, flavor);
     return container;
   };
 
@@ -20,23 +23,25 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
     take: (token) => lifecycle().state.sessions.take(token),
 
     exec: ({ containerId, cmd }, io) =>
-      orFailed("error executing command in container: ", async () => {
-        const container = running(containerId);
-        return exitedWith(await execUntilEnd(lifecycle(), container, cmd, io));
+      orFailed("error executing command in container: ", lifecycle().flavor, async () => {
+        const container = running("Exec", containerId);
+        const exitCode = await execUntilEnd(lifecycle(), container, cmd, io);
+        return exitedWith(exitCode, lifecycle().flavor.exitMessage(exitCode));
       }),
 
     attach: ({ containerId }, io) =>
-      orFailed("error attaching to container: ", async () => {
-        await attachUntilEnd(running(containerId), io);
+      orFailed("error attaching to container: ", lifecycle().flavor, async () => {
+        await attachUntilEnd(running("Attach", containerId), io);
         return succeeded;
       }),
 
     async connect({ podSandboxId }, port) {
-      const { state, backend } = lifecycle();
+      const { state, backend, flavor } = lifecycle();
       let why: unknown = `dial tcp4 127.0.0.1:${port}: connect: connection refused`;
       try {
-        const { id, config } = state.pods.get(podSandboxId, `failed to find sandbox "${podSandboxId}" in store`);
-        const connection = await backend.portForward?.({ id, config }, port);
+        const pod = state.pods.get(podSandboxId, "PortForward");
+        checkReady(pod, flavor);
+        const connection = await backend.portForward?.({ id: pod.id, config: pod.config }, port);
         if (connection) return connection;
       } catch (error) {
         why = messageOf(error);
@@ -59,7 +64,7 @@ async function execUntilEnd(
     link.abort(new Error("the container has ended"));
     return exitCodeOf("SIGKILL");
   });
-  const run = runCommand(lifecycle.backend, lifecycle.describe(container), command, { ...io, signal: link.signal });
+  const run = runCommand(lifecycle, container, command, { ...io, signal: link.signal });
   run.catch(() => {});
   try {
     return await Promise.race(killed ? [killed, run] : [run]);
@@ -69,16 +74,23 @@ async function execUntilEnd(
 }
 
 async function runCommand(
-  backend: ContainerBackend,
-  container: BackendContainer,
+  lifecycle: Lifecycle,
+  container: ContainerRecord,
   command: readonly string[],
   io: ProgramIo,
 ): Promise<number> {
-  if (backend.exec) return backend.exec(container, command, io);
-  const { exitCode, stdout, stderr } = await backend.execSync(container, command, io.signal);
-  io.stdout.write(stdout);
-  io.stderr.write(stderr);
-  return exitCode;
+  const { backend } = lifecycle;
+  const described = lifecycle.describe(container);
+  let outcome: ExecOutcome;
+  try {
+    if (backend.exec) return await backend.exec(described, command, io);
+    outcome = await backend.execSync(described, command, io.signal);
+  } catch (error) {
+    outcome = execFailure("Exec", error, lifecycle);
+  }
+  io.stdout.write(outcome.stdout);
+  io.stderr.write(outcome.stderr);
+  return outcome.exitCode;
 }
 
 /** Connects a client to the main process, until that has ended or the client has gone. */
@@ -100,12 +112,23 @@ async function passSizes(io: ProgramIo, process: ContainerRecord["process"]): Pr
   for await (const size of io.sizes) process?.resize?.(size);
 }
 
-async function orFailed(context: string, run: () => Promise<CommandStatus>): Promise<CommandStatus> {
+async function orFailed(
+  context: string,
+  { family }: FlavorProfile,
+  run: () => Promise<CommandStatus>,
+): Promise<CommandStatus> {
   try {
     return await run();
   } catch (error) {
-    return failedWith(`${context}${messageOf(error)}`);
+    return failedWith(`${context}${family === "cri-o" ? inGoWords(error) : messageOf(error)}`);
   }
+}
+
+/** CRI-O's own code comes with an error of gRPC, unless that is UNKNOWN. */
+function inGoWords(error: unknown): string {
+  if (!(error instanceof ServerError) || error.code === Status.UNKNOWN) return messageOf(error);
+  const code = Status[error.code].toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
+  return `rpc error: code = ${code} desc = ${error.details}`;
 }
 
 /** Without the code that nice-grpc puts in front. */

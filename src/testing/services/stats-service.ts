@@ -24,12 +24,12 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
     containerUsage(container, state.clock.now(), flavor);
   const ofPod = (pod: PodRecord): PodSandboxStats => {
     const running = state.containers.ofPod(pod).filter((c) => c.state === ContainerState.CONTAINER_RUNNING);
-    return podUsage(pod, running.map(ofContainer), state.clock.now());
+    return podUsage(pod, running.map(ofContainer), state.clock.now(), flavor);
   };
 
   return {
     ContainerStats({ containerId }) {
-      const container = state.containers.get(containerId, "failed to find container");
+      const container = state.containers.get(containerId, "ContainerStats");
       if (container.state !== ContainerState.CONTAINER_RUNNING && flavor.family === "containerd") {
         throw rpcError("UNKNOWN", "unexpected metrics response: []");
       }
@@ -39,7 +39,7 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
     ListContainerStats: ({ filter }) => ({ stats: listContainers(filter, lifecycle).map(ofContainer) }),
 
     PodSandboxStats({ podSandboxId }) {
-      const pod = state.pods.get(podSandboxId, `an error occurred when trying to find sandbox ${podSandboxId}`);
+      const pod = state.pods.get(podSandboxId, "PodSandboxStats");
       if (pod.state !== PodSandboxState.SANDBOX_READY) {
         const reason = `failed to get pod sandbox stats since sandbox container "${pod.id}" is not in ready state: unavailable`;
         if (flavor.name !== "containerd-2") throw rpcError("UNKNOWN", reason);

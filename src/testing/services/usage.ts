@@ -83,7 +83,12 @@ export function containerUsage(container: ContainerRecord, now: bigint, flavor: 
   });
 }
 
-export function podUsage(pod: PodRecord, containers: ContainerStats[], now: bigint): PodSandboxStats {
+export function podUsage(
+  pod: PodRecord,
+  containers: ContainerStats[],
+  now: bigint,
+  { defaultInterface }: FlavorProfile,
+): PodSandboxStats {
   const timestamp = toLong(now);
   const sum = (pick: (stats: ContainerStats) => Long | undefined) =>
     containers.reduce((total, stats) => total.add(pick(stats) ?? 0), Long.UZERO);
@@ -106,7 +111,7 @@ export function podUsage(pod: PodRecord, containers: ContainerStats[], now: bigi
       network: {
         timestamp,
         defaultInterface: {
-          name: "eth0",
+          name: defaultInterface,
           rxBytes: wrapped(age / 1_000_000n),
           rxErrors: wrapped(0),
           txBytes: wrapped(age / 2_000_000n),

@@ -1,10 +1,11 @@
-import { posix } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, posix } from "node:path";
 import {
   type Container,
   type ContainerConfig,
   type ContainerFilter,
   type ContainerMetadata,
-  type ContainerState,
+  ContainerState,
   ContainerStatus,
   type LinuxContainerResources,
   type WindowsContainerResources,
@@ -52,12 +53,16 @@ export interface ContainerRecord {
 
 /** The containers of a runtime. */
 export class ContainerStore extends IdMap<ContainerRecord> {
-  constructor(private readonly profile: FlavorProfile) {
-    super(profile);
-  }
-
   ofPod(pod: PodRecord): ContainerRecord[] {
     return this.all.filter((container) => container.pod === pod);
+  }
+
+  /** Removes a container that does not run, and tells nobody. */
+  removeIdle(id: string): boolean {
+    const container = this.all.find((each) => each.id === id);
+    if (!container || container.state === ContainerState.CONTAINER_RUNNING) return false;
+    this.delete(container);
+    return true;
   }
 
   list(filter: ContainerFilter | undefined, completePodId: (id: string) => string): ContainerRecord[] {
@@ -79,12 +84,12 @@ export class ContainerStore extends IdMap<ContainerRecord> {
       podSandboxId: container.pod.id,
       metadata: container.metadata,
       image: container.config.image,
-      imageRef: imageRefOf(container.image),
+      imageRef: `${this.flavor.imageRefPrefix}${imageRefOf(container.image)}`,
       state: container.state,
       createdAt: toLong(container.createdAt),
       labels: container.config.labels,
       annotations: container.annotations,
-      imageId: this.profile.reportsImageId ? container.image.id : "",
+      imageId: this.flavor.reportsImageId ? container.image.id : "",
     };
   }
 
@@ -122,7 +127,13 @@ function userOf(config: ContainerConfig): Pick<Parameters<typeof ContainerStatus
   };
 }
 
-/** Where the log of a container lies: the sandbox's folder and the container's path together, or nowhere. */
-export function logPathOf(logDirectory: string, logPath: string): string {
-  return logDirectory && logPath ? posix.join(logDirectory, logPath) : "";
+/** Where the log of a container lies: the log directory and the container's path together. Without a directory, Docker's is relative. */
+export function logPathOf(logDirectory: string, logPath: string, { logFormat }: FlavorProfile): string {
+  return logPath && (logDirectory || logFormat === "docker") ? posix.join(logDirectory, logPath) : "";
+}
+
+/** Whether the directory of a container's log does not exist. That of the pod itself counts only where the runtime does not create it. */
+export function lacksLogDirectory({ logDirectory, logPath }: ContainerRecord, podCounts: boolean): boolean {
+  const directory = dirname(logPath);
+  return isAbsolute(logPath) && !existsSync(directory) && (podCounts || directory !== posix.normalize(logDirectory));
 }

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { ServerError } from "nice-grpc-common";
 import type { FlavorProfile } from "../flavors.js";
-import { rpcError } from "../handlers.js";
+import type { RpcName } from "../rpcs.js";
 
 /** Makes the 64 hexadecimal digits that runtimes name things with; the same ones again for the same seed. */
 export class IdSource {
@@ -28,7 +27,7 @@ export function sha256(text: string): string {
 export class IdMap<T extends { readonly id: string }> {
   readonly #items = new Map<string, T>();
 
-  constructor(private readonly flavor: FlavorProfile) {}
+  constructor(protected readonly flavor: FlavorProfile) {}
 
   get all(): T[] {
     return [...this.#items.values()];
@@ -42,25 +41,33 @@ export class IdMap<T extends { readonly id: string }> {
     this.#items.delete(item.id);
   }
 
+  exists(id: string): boolean {
+    return this.#items.has(id);
+  }
+
   has(item: T): boolean {
     return this.#items.get(item.id) === item;
   }
 
-  /** The thing an id or prefix names. An empty or ambiguous one throws in the runtime's words, after the given ones. */
-  find(id: string, context: string): T | undefined {
+  /** The thing that an id or a prefix names. An empty or ambiguous one throws what the runtime answers to this RPC. */
+  find(id: string, rpc: RpcName): T | undefined {
     const exact = this.#items.get(id);
     if (exact) return exact;
-    if (id === "") throw rpcError("UNKNOWN", `${context}: ${this.flavor.emptyId}`);
     const fitting = this.all.filter((item) => item.id.startsWith(id));
-    if (fitting.length > 1) throw rpcError("UNKNOWN", `${context}: multiple IDs found with provided prefix: ${id}`);
+    if (id === "" || fitting.length > 1) throw this.flavor.errors.unclear(rpc, id);
     return fitting[0];
   }
 
-  /** Like {@link find}; absence throws NOT_FOUND. */
-  get(id: string, context: string): T {
-    const item = this.find(id, context);
-    if (!item) throw notFound(context);
+  /** Like {@link find}, and throws if there is nothing. */
+  get(id: string, rpc: RpcName): T {
+    const item = this.find(id, rpc);
+    if (!item) throw this.flavor.errors.missing(rpc, id);
     return item;
+  }
+
+  /** Like {@link find}, and throws if there is nothing and the runtime minds that. */
+  findToEnd(id: string, rpc: RpcName): T | undefined {
+    return this.flavor.failsOnMissing.includes(rpc) ? this.get(id, rpc) : this.find(id, rpc);
   }
 
   /** The full id for a filter; a filter that names nothing stays as it is and matches nothing. */
@@ -68,10 +75,6 @@ export class IdMap<T extends { readonly id: string }> {
     const fitting = this.all.filter((item) => item.id.startsWith(id));
     return fitting.length === 1 ? (fitting[0] as T).id : id;
   }
-}
-
-export function notFound(context: string): ServerError {
-  return rpcError("NOT_FOUND", `${context}: not found`);
 }
 
 /** Whether every label of a selector is there with its value. */

@@ -1,3 +1,4 @@
+import type { ServerError } from "nice-grpc-common";
 import { onAbort } from "../../internal/abort.js";
 import type { ContainerMetadata, PodSandboxMetadata } from "../../proto.js";
 import type { FlavorProfile } from "../flavors.js";
@@ -11,6 +12,14 @@ interface Reservation {
   readonly settled: Promise<boolean>;
 }
 
+/** What the holders of names are, as far as a {@link NameRegistry} needs to know. */
+export interface NameHolders {
+  /** Whether there is something with this id. */
+  exists(id: string): boolean;
+  /** Removes the thing with this id, unless it runs. Returns whether it did. */
+  removeIdle(id: string): boolean;
+}
+
 /** The names that pods and containers are known by to their runtime; each can be held once. */
 export class NameRegistry {
   readonly #reservations = new Map<string, Reservation>();
@@ -18,11 +27,13 @@ export class NameRegistry {
   constructor(
     private readonly kind: Kind,
     private readonly flavor: FlavorProfile,
+    private readonly holders: NameHolders,
   ) {}
 
   /**
-   * Reserves a name for the time of a creation, runs the creation, and lets go of the name if that fails. A taken name is
-   * answered as the flavour does it: containerd fails; CRI-O gives the id of what is there, and waits for what is on its way.
+   * Reserves a name for the time of a creation, runs the creation, and lets go of the name if that leaves nothing. A taken name is
+   * answered as the flavour does it: containerd fails; Docker fails and removes a holder that does not run; CRI-O gives the id of the
+   * holder, and waits for one that is being created.
    */
   async create(name: string, id: string, signal: AbortSignal, create: () => Promise<void>): Promise<string> {
     const held = this.#reservations.get(name);
@@ -34,7 +45,7 @@ export class NameRegistry {
       settle(true);
       return id;
     } catch (error) {
-      this.#reservations.delete(name);
+      if (!this.holders.exists(id)) this.#reservations.delete(name);
       settle(false);
       throw error;
     }
@@ -55,24 +66,29 @@ export class NameRegistry {
   }
 
   async #taken(name: string, id: string, held: Reservation, signal: AbortSignal): Promise<string> {
-    const { takenName } = this.flavor;
-    if (takenName === "holder") {
+    if (this.flavor.takenName === "holder") {
       const word = this.kind === "sandbox" ? "pod" : "ctr";
       const created = await unlessAborted(held.settled, signal);
       if (created) return held.id;
       throw rpcError("UNKNOWN", `error reserving ${word} name ${name} for id ${id}: name is reserved`);
     }
+    if (this.flavor.removesIdleHolder && this.holders.removeIdle(held.id)) this.release(name);
+    throw this.#conflict(name, held.id, this.flavor.takenName);
+  }
+
+  #conflict(name: string, holder: string, code: "UNKNOWN" | "FAILED_PRECONDITION"): ServerError {
+    if (this.flavor.family === "docker") {
+      const remedy = "You have to remove (or rename) that container to be able to reuse that name.";
+      const conflict = `Conflict. The container name "/${name}" is already in use by container "${holder}". ${remedy}`;
+      const context = this.kind === "sandbox" ? "failed to create a sandbox for pod: " : "";
+      return rpcError(code, `${context}Error response from daemon: ${conflict}`);
+    }
     const hint =
       this.kind === "container" && this.flavor.name === "containerd-2"
         ? "; check if another CreateContainer request is in progress"
         : "";
-    if (this.flavor.family === "docker") {
-      throw rpcError(takenName, `Conflict. The container name "/${name}" is already in use by container "${held.id}"`);
-    }
-    throw rpcError(
-      takenName,
-      `failed to reserve ${this.kind} name "${name}"${hint}: name "${name}" is reserved for "${held.id}"`,
-    );
+    const reserved = `name "${name}" is reserved for "${holder}"`;
+    return rpcError(code, `failed to reserve ${this.kind} name "${name}"${hint}: ${reserved}`);
   }
 }
 

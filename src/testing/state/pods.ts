@@ -8,7 +8,6 @@ import {
   PodSandboxState,
   PodSandboxStatus,
 } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
 import { toLong } from "./clock.js";
 import { IdMap, matchesLabels } from "./ids.js";
 
@@ -33,15 +32,19 @@ export interface PodRecord {
 export class PodStore extends IdMap<PodRecord> {
   #addresses = 1;
 
-  constructor(flavor: FlavorProfile) {
-    super(flavor);
-  }
-
   /** The next address of the pod network; none for a pod on the host's network. */
   nextIp(config: PodSandboxConfig): string {
     if (config.linux?.securityContext?.namespaceOptions?.network === NamespaceMode.NODE) return "";
     const host = ++this.#addresses;
     return `10.88.${(host >> 8) & 0xff}.${host & 0xff}`;
+  }
+
+  /** Removes a pod that is not ready, and tells nobody. */
+  removeIdle(id: string): boolean {
+    const pod = this.all.find((each) => each.id === id);
+    if (!pod || pod.state === PodSandboxState.SANDBOX_READY) return false;
+    this.delete(pod);
+    return true;
   }
 
   list(filter: PodSandboxFilter | undefined): PodRecord[] {

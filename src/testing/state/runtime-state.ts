@@ -39,8 +39,8 @@ export class RuntimeState {
     this.ids = ids;
     this.pods = new PodStore(flavor);
     this.containers = new ContainerStore(flavor);
-    this.podNames = new NameRegistry("sandbox", flavor);
-    this.containerNames = new NameRegistry("container", flavor);
+    this.podNames = new NameRegistry("sandbox", flavor, this.pods);
+    this.containerNames = new NameRegistry("container", flavor, this.containers);
     this.events = new EventHub(events);
     this.sessions = sessions;
     for (const image of images) this.images.add(typeof image === "string" ? { reference: image } : image);

@@ -11,13 +11,13 @@ export interface CommandStatus {
 /** The session went as it should; of a command, that it ended with exit code 0. */
 export const succeeded: CommandStatus = { metadata: {}, status: "Success" };
 
-/** A command has ended. */
-export function exitedWith(exitCode: number): CommandStatus {
+/** A command has ended, which the runtime describes with this message. */
+export function exitedWith(exitCode: number, message: string): CommandStatus {
   if (exitCode === 0) return succeeded;
   return {
     metadata: {},
     status: "Failure",
-    message: `command terminated with non-zero exit code: exit code ${exitCode}`,
+    message: `command terminated with non-zero exit code: ${message}`,
     reason: "NonZeroExitCode",
     details: { causes: [{ reason: "ExitCode", message: String(exitCode) }] },
   };

@@ -19,4 +19,8 @@ export interface ServedCommand {
 }
 
 /** Takes over a request to upgrade; nothing if the client was sent away, or left before there was a session. */
-export type AcceptCommand = (upgrade: Upgrade, streams: RemoteCommandStreams) => Promise<ServedCommand | undefined>;
+export type AcceptCommand<O extends unknown[] = []> = (
+  upgrade: Upgrade,
+  streams: RemoteCommandStreams,
+  ...options: O
+) => Promise<ServedCommand | undefined>;

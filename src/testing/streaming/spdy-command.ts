@@ -9,8 +9,15 @@ import { acceptSpdy, type SpdyServerConnection } from "./spdy-server.js";
 /** How long a client may take to open its streams. */
 const creationTimeoutMs = 30_000;
 
-/** An exec or attach session over SPDY/3.1. It begins when the client has opened the streams that the RPC named, each of them. */
-export const acceptSpdyCommand: AcceptCommand = async ({ request, socket, head }, streams) => {
+/**
+ * An exec or attach session over SPDY/3.1. It begins when the client has opened the streams that the RPC named, each of them. With
+ * `dataAfterEnd` and a terminal, it ends like CRI-O's now and then: with data behind the end of the output, which clients have to drop.
+ */
+export const acceptSpdyCommand: AcceptCommand<[dataAfterEnd: boolean]> = async (
+  { request, socket, head },
+  streams,
+  dataAfterEnd,
+) => {
   const missing = namesOf(streams);
   const opened = new Map<string, SpdyStream>();
   const { promise: complete, resolve } = withResolvers<void>();
@@ -27,7 +34,7 @@ export const acceptSpdyCommand: AcceptCommand = async ({ request, socket, head }
   const stopTimer = startTimer(creationTimeoutMs, () => connection.close());
   await Promise.race([complete, connection.closed]);
   stopTimer();
-  return connection.isOver ? undefined : serve(connection, opened, streams.tty);
+  return connection.isOver ? undefined : serve(connection, opened, streams.tty, dataAfterEnd);
 };
 
 function namesOf({ stdin, stdout, stderr, tty }: RemoteCommandStreams): Set<string> {
@@ -35,7 +42,12 @@ function namesOf({ stdin, stdout, stderr, tty }: RemoteCommandStreams): Set<stri
   return new Set(Object.keys(wanted).filter((name) => wanted[name as keyof typeof wanted]));
 }
 
-function serve(connection: SpdyServerConnection, streams: Map<string, SpdyStream>, tty: boolean): ServedCommand {
+function serve(
+  connection: SpdyServerConnection,
+  streams: Map<string, SpdyStream>,
+  tty: boolean,
+  dataAfterEnd: boolean,
+): ServedCommand {
   const gone = new AbortController();
   void connection.closed.then(() => gone.abort(connection.failure));
   const errors = outlet(streams.get("error"));
@@ -46,6 +58,11 @@ function serve(connection: SpdyServerConnection, streams: Map<string, SpdyStream
     io: { stdin: inlet(streams.get("stdin")), stdout, stderr, tty, sizes, signal: gone.signal },
     finish: async (status) => {
       await flush([stdout, stderr]);
+      const output = streams.get("stdout");
+      if (tty && dataAfterEnd && output && !connection.isOver) {
+        connection.sendFin(output.streamId);
+        connection.sendData(output.streamId, [Buffer.from("\r\n")], () => {});
+      }
       errors.write(JSON.stringify(status));
       await flush([errors]);
       if (!connection.isOver) connection.shutDown();

@@ -19,6 +19,14 @@ export interface StreamingProtocols {
   websocket?: boolean | undefined;
 }
 
+/** How a {@link StreamingServer} behaves. */
+export interface StreamingOptions extends StreamingProtocols {
+  /** What URLs begin with, given the port. */
+  base: (port: number) => string;
+  /** Whether a session with a terminal sends data over SPDY on a stream that it has ended. */
+  dataAfterEnd: boolean;
+}
+
 /** What is behind a {@link StreamingServer}. */
 export interface SessionHandlers {
   /** The session of a token, which is used up by that. */
@@ -30,14 +38,14 @@ export interface SessionHandlers {
 
 /** The HTTP server of a runtime's sessions, on loopback. It listens from when it is first needed until it is closed. */
 export class StreamingServer {
-  readonly #protocols: StreamingProtocols;
+  readonly #options: StreamingOptions;
   readonly #handlers: SessionHandlers;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #listening: Promise<string> | undefined;
 
-  constructor(protocols: StreamingProtocols, handlers: SessionHandlers) {
-    this.#protocols = protocols;
+  constructor(options: StreamingOptions, handlers: SessionHandlers) {
+    this.#options = options;
     this.#handlers = handlers;
   }
 
@@ -74,12 +82,12 @@ export class StreamingServer {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject).listen(0, "127.0.0.1", resolve);
     });
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return this.#options.base((server.address() as AddressInfo).port);
   }
 
   /** Whatever comes of the request, its token is used up. */
   #take({ url = "" }: IncomingMessage): StreamingRequest | undefined {
-    const [, kind, token = ""] = /^\/(exec|attach|portforward)\/([^/?]+)$/.exec(url) ?? [];
+    const [, kind, token = ""] = /^(?:\/cri)?\/(exec|attach|portforward)\/([^/?]+)$/.exec(url) ?? [];
     const session = this.#handlers.take(token);
     return session?.kind.toLowerCase() === kind ? session : undefined;
   }
@@ -88,7 +96,7 @@ export class StreamingServer {
     const { request, socket } = upgrade;
     const session = this.#take(request);
     const protocol = request.headers.upgrade?.toLowerCase();
-    const { spdy = true, websocket = true } = this.#protocols;
+    const { spdy = true, websocket = true } = this.#options;
     if (!session) refuse(socket, "404 Not Found", "404 page not found");
     else if (protocol === "spdy/3.1" && spdy) await this.#serve(upgrade, session, true);
     else if (protocol === "websocket" && websocket) await this.#serve(upgrade, session, false);
@@ -102,8 +110,9 @@ export class StreamingServer {
       else await acceptWebSocketForward(upgrade, request.port, connect);
       return;
     }
-    const accept = spdy ? acceptSpdyCommand : acceptWebSocketCommand;
-    const command = await accept(upgrade, request);
+    const command = spdy
+      ? await acceptSpdyCommand(upgrade, request, this.#options.dataAfterEnd)
+      : await acceptWebSocketCommand(upgrade, request);
     if (!command) return;
     const status = await (kind === "exec"
       ? this.#handlers.exec(request, command.io)

@@ -35,11 +35,13 @@ test("a prefix stands for an id as long as it fits one only", () => {
   const [one, two] = [{ id: "abc1" }, { id: "abd2" }];
   map.add(one);
   map.add(two);
-  expect(map.get("abc", "x")).toBe(one);
-  expect(map.find("zz", "x")).toBeUndefined();
-  expect(() => map.get("zz", 'container "zz"')).toThrow('container "zz": not found');
-  expect(() => map.get("ab", "x")).toThrow("x: multiple IDs found with provided prefix: ab");
-  expect(() => map.find("", "x")).toThrow("x: prefix can't be empty");
+  expect(map.get("abc", "CheckpointContainer")).toBe(one);
+  expect(map.find("zz", "ContainerStatus")).toBeUndefined();
+  expect(() => map.get("zz", "CheckpointContainer")).toThrow('failed to find container "zz": not found');
+  expect(() => map.get("ab", "ContainerStats")).toThrow(
+    "failed to find container: multiple IDs found with provided prefix: ab",
+  );
+  expect(() => map.find("", "ContainerStats")).toThrow("failed to find container: prefix can't be empty");
   expect(map.complete("abd")).toBe("abd2");
   expect(map.complete("ab")).toBe("ab");
 });
@@ -50,12 +52,14 @@ test("labels match when all of the selector's are there", () => {
   expect(matchesLabels({}, undefined)).toBe(true);
 });
 
+const nobody = { exists: () => false, removeIdle: () => false };
+
 describe("a name", () => {
   test.each([
     ["containerd-1.7", /failed to reserve sandbox name "n": name "n" is reserved for "first"/],
     ["containerd-2", /failed to reserve sandbox name "n": name "n" is reserved for "first"/],
   ] as const)("is held while a creation is in progress, and after it: %s", async (flavor, refusal) => {
-    const names = new NameRegistry("sandbox", flavorProfile(flavor));
+    const names = new NameRegistry("sandbox", flavorProfile(flavor), nobody);
     let finish: () => void = () => {};
     const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
     await expect(names.create("n", "second", never, async () => {})).rejects.toThrow(refusal);
@@ -67,14 +71,14 @@ describe("a name", () => {
   });
 
   test("is free again after a creation that failed", async () => {
-    const names = new NameRegistry("container", containerd);
+    const names = new NameRegistry("container", containerd, nobody);
     const failing = names.create("n", "first", never, () => Promise.reject(new Error("no")));
     await expect(failing).rejects.toThrow("no");
     expect(await names.create("n", "second", never, async () => {})).toBe("second");
   });
 
   test("on CRI-O leads to what is there, or to what is on its way", async () => {
-    const names = new NameRegistry("sandbox", flavorProfile("cri-o"));
+    const names = new NameRegistry("sandbox", flavorProfile("cri-o"), nobody);
     let finish: () => void = () => {};
     const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
     const second = names.create("n", "second", never, async () => {});
@@ -90,6 +94,7 @@ test.each([
   ["containerd-1.7", 9 + 4],
   ["containerd-2", 9 + 2],
   ["cri-o", 8],
+  ["cri-dockerd", 9 + 6],
 ] as const)("%s lacks %i RPCs", (name, count) => {
   const lacks = unimplementedRpcs(flavorProfile(name), [], []);
   expect([...rpcs.values()].filter((rpc) => lacks(rpc) !== undefined)).toHaveLength(count);

@@ -1,0 +1,68 @@
+import { rpcError } from "../handlers.js";
+import type { RpcName } from "../rpcs.js";
+import type { RuntimeErrors } from "./errors.js";
+
+/** CRI-O gives an error a code of its own in some calls only; the others answer UNKNOWN. */
+function lookup(rpc: RpcName, id: string, ofContainer: string, ofPod: string) {
+  switch (rpc) {
+    case "Exec":
+    case "Attach":
+      return rpcError("UNKNOWN", `could not find container "${id}": ${ofContainer}`);
+    case "ReopenContainerLog":
+      return rpcError("UNKNOWN", `could not find container ${id}: ${ofContainer}`);
+    case "ContainerStats":
+    case "UpdateContainerResources":
+      return rpcError("UNKNOWN", ofContainer);
+    case "CreateContainer":
+      return rpcError("UNKNOWN", `specified sandbox not found: ${id}: ${ofPod}`);
+    case "StopPodSandbox":
+    case "RemovePodSandbox":
+    case "PodSandboxStats":
+    case "PortForward":
+      return rpcError("UNKNOWN", ofPod);
+    case "PodSandboxStatus":
+    case "UpdatePodSandboxResources":
+      return rpcError("NOT_FOUND", `could not find pod "${id}": ${ofPod}`);
+    default:
+      return rpcError("NOT_FOUND", `could not find container "${id}": ${ofContainer}`);
+  }
+}
+
+/** A line of runc's log, which CRI-O passes on as it is. */
+function logged(message: string): string {
+  const time = new Date().toISOString().replace(/\.\d+/, "");
+  return `time="${time}" level=error msg=${JSON.stringify(message)}\n`;
+}
+
+export const crioErrors: RuntimeErrors = {
+  missing(rpc, id) {
+    const why = `with ID starting with ${id} not found: ID does not exist`;
+    return lookup(rpc, id, `container ${why}`, `PodSandbox ${why}`);
+  },
+
+  unclear(rpc, id) {
+    if (id === "" && rpc === "PortForward") return rpcError("UNKNOWN", "unable to prepare portforward endpoint");
+    if (id === "") return lookup(rpc, id, "container ID should not be empty", "PodSandboxId should not be empty");
+    const why = `with ID starting with ${id} not found: multiple IDs found with provided prefix: ${id}`;
+    return lookup(rpc, id, `container ${why}`, `PodSandbox ${why}`);
+  },
+
+  notRunning(rpc, { id }) {
+    if (rpc === "PortForward") return rpcError("UNKNOWN", `sandbox ${id} is not running`);
+    const text = "container is not created or running";
+    if (rpc === "Attach") return rpcError("UNKNOWN", text);
+    return rpcError("NOT_FOUND", `${text}: checking if PID of ${id} is running failed: container process not found`);
+  },
+
+  start: (_id, reason) => rpcError("UNKNOWN", `container create failed: ${logged(`runc create failed: ${reason}`)}`),
+
+  exec(rpc, _execId, reason) {
+    if (rpc === "ExecSync") {
+      return rpcError(
+        "UNKNOWN",
+        `command error: ${logged(`exec failed: ${reason}`)}, stdout: , stderr: , exit code -1`,
+      );
+    }
+    return { exitCode: 255, stdout: Buffer.of(), stderr: Buffer.from(logged(`exec failed: ${reason}`)) };
+  },
+};

@@ -1,0 +1,18 @@
+import type { ServerError } from "nice-grpc-common";
+import type { ContainerState } from "../../proto.js";
+import type { ExecOutcome } from "../backend/backend.js";
+import type { RpcName } from "../rpcs.js";
+
+/** What a runtime answers when something is missing, not running or cannot be executed. Every runtime has its own codes and texts. */
+export interface RuntimeErrors {
+  /** An id that names nothing. */
+  missing(rpc: RpcName, id: string): ServerError;
+  /** An id that is empty, or the beginning of several. */
+  unclear(rpc: RpcName, id: string): ServerError;
+  /** Exec, ExecSync or Attach in a container that does not run, or PortForward to a pod that is not ready. */
+  notRunning(rpc: RpcName, object: { readonly id: string; readonly state?: ContainerState }): ServerError;
+  /** A container whose program cannot be started, and why: `unable to start container process: exec: "x": …`. */
+  start(id: string, reason: string): ServerError;
+  /** A command that cannot be started. Some runtimes fail, some pretend that it ran and ended. */
+  exec(rpc: "Exec" | "ExecSync", execId: string, reason: string): ServerError | ExecOutcome;
+}
