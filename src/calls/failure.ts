@@ -1,12 +1,22 @@
 import { ClientError, Status } from "nice-grpc-common";
-import { CriError, type CriErrorInit, type GrpcErrorCode, ImagePullError, NameReservedError } from "../errors.js";
+import {
+  CriError,
+  type CriErrorCode,
+  type CriErrorInit,
+  type GrpcErrorCode,
+  ImagePullError,
+  NameReservedError,
+} from "../errors.js";
 import { harmlessText } from "../internal/redact.js";
 import type { CallOptions } from "../options.js";
 import { type Effect, policyOf } from "../transport/call-policy.js";
 import { neverReachedHandler } from "../transport/unsent.js";
 import type { CallTrace } from "../transport/wire-options.js";
 import { pinDeadline } from "./budget.js";
-import * as runtimeText from "./runtime-text.js";
+import { explain, isRequestTooLarge } from "./runtime-text/hint.js";
+import { pullFailure } from "./runtime-text/pull-failure.js";
+import { refineCode } from "./runtime-text/refine-code.js";
+import { nameHolder } from "./runtime-text/reserved-name.js";
 
 /** What {@link toCriError} knows about the call that failed. */
 export interface CallContext {
@@ -29,24 +39,24 @@ export function toCriError(error: unknown, { endpoint, trace, image }: CallConte
   if (!(error instanceof ClientError)) return error;
   const all = failures.includes(error) ? failures : [...failures, error];
   const init: CriErrorInit = {
-    code: runtimeText.refineCode(Status[error.code] as GrpcErrorCode, method, error.details),
-    message: explain(error),
+    code: codeOf(error, method),
+    message: explain(error.code, error.details),
     method,
     endpoint,
     attempts,
-    mayHaveTakenEffect: attempts > 0 && all.some((failure) => isAmbiguous(failure, policyOf(path).effect)),
+    mayHaveTakenEffect: attempts > 0 && all.some((failure) => isAmbiguous(failure, method, policyOf(path).effect)),
     cause: harmless(error),
   };
   if (method.endsWith("/RunPodSandbox") || method.endsWith("/CreateContainer")) {
-    const holder = runtimeText.nameHolder(error.details);
-    const earlier = failures.some((failure) => failure !== error && isAmbiguous(failure, "creates"));
+    const holder = nameHolder(error.details);
+    const earlier = failures.some((failure) => failure !== error && isAmbiguous(failure, method, "creates"));
     if (holder) return new NameReservedError({ ...init, mayHaveTakenEffect: earlier, holderId: holder.id });
   }
   if (method.endsWith("/PullImage") && image !== undefined) {
     return new ImagePullError({
       ...init,
       image,
-      reason: runtimeText.pullFailure(init.code as GrpcErrorCode, error.details),
+      reason: pullFailure(init.code as GrpcErrorCode, error.details),
     });
   }
   return new CriError(init);
@@ -61,27 +71,20 @@ const refusals: readonly Status[] = [
 ];
 
 /** Codes that say of a change that it was not made. In the middle of a creation they may be those of a step that failed. */
-const conditions: readonly Status[] = [
-  Status.NOT_FOUND,
-  Status.ALREADY_EXISTS,
-  Status.FAILED_PRECONDITION,
-  Status.OUT_OF_RANGE,
-];
+const conditions: readonly CriErrorCode[] = ["NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"];
 
 /**
  * Whether the runtime may have done what it was asked to. Any code but those may stand for an answer that was lost, and CRI-O
  * answers nearly every failure with UNKNOWN, half-done work included.
  */
-function isAmbiguous(error: ClientError, effect: Effect): boolean {
+function isAmbiguous(error: ClientError, method: string, effect: Effect): boolean {
   if (effect === "reads" || refusals.includes(error.code) || neverReachedHandler(error)) return false;
-  if (runtimeText.isRequestTooLarge(error.code, error.details)) return false;
-  return effect === "creates" || !conditions.includes(error.code);
+  if (isRequestTooLarge(error.code, error.details)) return false;
+  return effect === "creates" || !conditions.includes(codeOf(error, method));
 }
 
-function explain(error: ClientError): string {
-  const details = error.details.trim() || "the runtime does not say why";
-  const hint = runtimeText.hint(error.code, details);
-  return hint ? `${details} — ${hint}` : details;
+function codeOf(error: ClientError, method: string): CriErrorCode {
+  return refineCode(Status[error.code] as GrpcErrorCode, method, error.details);
 }
 
 /** The original with a text that is fit to be shown: an error's cause is shown along with it. */

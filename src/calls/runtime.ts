@@ -61,7 +61,10 @@ export async function updateRuntimeConfig(
 /** How long one look of {@link waitForReady} may take: a runtime that does not answer is not ready. */
 const readinessTimeoutMs = 10_000;
 
-/** Asks Status until the runtime is ready, and its network too if that is wanted. */
+/**
+ * Polls Status until the runtime is ready, and its network too if that is wanted. A Status without conditions counts as not ready:
+ * a runtime may answer before it has assessed itself.
+ */
 export async function waitForReady(connection: Connection, network: boolean, options: CallOptions): Promise<void> {
   const budget = startBudget(connection, options, undefined);
   for (let round = 1; ; round++) {
@@ -72,7 +75,7 @@ export async function waitForReady(connection: Connection, network: boolean, opt
       if (ready("RuntimeReady") && (!network || ready("NetworkReady"))) return;
     } catch (error) {
       const over = (budget.leftMs() ?? 1) <= 0;
-      if (over || !CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED")) throw error;
+      if (over || !CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED", "INVALID_RESPONSE")) throw error;
     }
     await budget.sleep(Math.min(1_000, 50 * round));
   }

@@ -2,7 +2,7 @@ import { pinDeadline, startBudget } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
 import { podSandboxStatus } from "../calls/pods.js";
 import { mayAnswerWithOlder } from "../calls/runtime.js";
-import { isStillborn } from "../calls/runtime-text.js";
+import { isStillborn } from "../calls/runtime-text/unsettled.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";

@@ -1,4 +1,6 @@
-import { ExecError, InvalidInputError } from "../errors.js";
+import { startFailure } from "../calls/runtime-text/command-end.js";
+import { refineCode } from "../calls/runtime-text/refine-code.js";
+import { CriError, ExecError, InvalidInputError } from "../errors.js";
 
 /** The end of a command. A non-zero exit code is data, not an error, unless `throwOnNonZero` was set. */
 export interface ExecResult<T extends string | Uint8Array = string> {
@@ -18,4 +20,21 @@ export function demandZero(result: ExecResult<string | Uint8Array>, method: stri
   if (result.exitCode === 0) return;
   const message = `the command ended with exit code ${result.exitCode}`;
   throw new ExecError<string | Uint8Array>({ message, method, endpoint, attempts: 1, ...result });
+}
+
+/**
+ * Checks that a command was started. CRI-O and Docker may report that it was not as its output and exit code.
+ *
+ * @param output all that the command wrote, or undefined if that is too long for such a report
+ * @throws CriError with the runtime's message; `COMMAND_NOT_FOUND` if there is no such program
+ */
+export function checkStarted(
+  exitCode: number,
+  output: string | undefined,
+  { method, program, endpoint }: { method: string; program: string; endpoint?: string | undefined },
+): void {
+  const message = output && startFailure(exitCode, output, program);
+  if (!message) return;
+  const code = refineCode("UNKNOWN", method, message);
+  throw new CriError({ code, message, method, endpoint, attempts: 1, mayHaveTakenEffect: true });
 }

@@ -1,10 +1,12 @@
+import { pinDeadline } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
+import { isCommandTimeout, isTimeoutReply } from "../calls/runtime-text/command-end.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { ExecSyncResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { checkCommand } from "./check-command.js";
-import { checkEncoding, demandZero, type ExecResult } from "./exec-result.js";
+import { checkEncoding, checkStarted, demandZero, type ExecResult } from "./exec-result.js";
 
 /** Options of ExecSync. */
 export interface ExecSyncOptions extends CallOptions {
@@ -39,13 +41,26 @@ export async function execSync(
   checkEncoding(encoding);
   // Whole seconds on the wire, where 0 means no limit at all: half a second must become one.
   const wireSeconds = Math.ceil(commandTimeoutSeconds);
-  const reply = await calls.execSync(connection, id, [...command], wireSeconds, callOptions).catch((error: unknown) => {
-    throw isContainerdTimeout(error, wireSeconds) ? timedOut(connection, wireSeconds, error) : error;
+  const pinned = pinDeadline(callOptions);
+  const reply = await calls.execSync(connection, id, [...command], wireSeconds, pinned).catch((error: unknown) => {
+    const isDue = wireSeconds > 0 && CriError.is(error, "DEADLINE_EXCEEDED") && isCommandTimeout(error.details);
+    // Docker uses the same words when the deadline of the call has passed.
+    const callIsDue = pinned.deadline !== undefined && pinned.deadline.getTime() <= Date.now();
+    throw isDue && !callIsDue ? timedOut(connection, wireSeconds, error) : error;
   });
-  if (isCrioTimeout(reply, wireSeconds)) throw timedOut(connection, wireSeconds);
+  if (wireSeconds > 0 && isTimeoutReply(reply)) throw timedOut(connection, wireSeconds);
   const result = encoding === "buffer" ? toBytes(reply) : toText(reply);
+  const subject = { method: "RuntimeService/ExecSync", program: command[0] ?? "", endpoint: connection.endpoint };
+  checkStarted(reply.exitCode, shortOutputOf(reply), subject);
   if (throwOnNonZero) demandZero(result, "RuntimeService/ExecSync", connection.endpoint);
   return result;
+}
+
+/** More than any runtime's message about a command that it could not start. */
+const maxMessageBytes = 4_096;
+
+function shortOutputOf({ stdout, stderr }: ExecSyncResponse): string | undefined {
+  return stdout.length + stderr.length > maxMessageBytes ? undefined : Buffer.concat([stdout, stderr]).toString();
 }
 
 function toText({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult {
@@ -56,20 +71,6 @@ function toText({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult {
 // Copies: a few bytes of output must not keep the whole network buffer alive.
 function toBytes({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult<Uint8Array> {
   return { exitCode, stdout: Uint8Array.from(stdout), stderr: Uint8Array.from(stderr) };
-}
-
-/** containerd fails the call: "failed to exec in container: timeout 1s exceeded: context deadline exceeded". */
-function isContainerdTimeout(error: unknown, wireSeconds: number): boolean {
-  return wireSeconds > 0 && CriError.is(error, "DEADLINE_EXCEEDED") && /\btimeout \S+ exceeded/.test(error.details);
-}
-
-/** CRI-O answers OK with an impossible exit code. */
-function isCrioTimeout({ exitCode, stderr }: ExecSyncResponse, wireSeconds: number): boolean {
-  return (
-    wireSeconds > 0 &&
-    exitCode === -1 &&
-    new TextDecoder().decode(stderr.subarray(0, 100)).includes("command timed out")
-  );
 }
 
 function timedOut(connection: Connection, seconds: number, cause?: unknown): CriError {

@@ -1,5 +1,5 @@
 import type { Budget } from "../calls/budget.js";
-import { isUnsettled } from "../calls/runtime-text.js";
+import { isUnsettled } from "../calls/runtime-text/unsettled.js";
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 

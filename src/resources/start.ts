@@ -1,6 +1,6 @@
 import type { Budget } from "../calls/budget.js";
 import { containerStatus, startContainer } from "../calls/containers.js";
-import { isStarting } from "../calls/runtime-text.js";
+import { isStarting } from "../calls/runtime-text/unsettled.js";
 import { CriError } from "../errors.js";
 import { ContainerState, type ContainerStatus } from "../proto.js";
 import type { Connection } from "../transport/connection.js";

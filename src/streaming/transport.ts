@@ -50,6 +50,10 @@ export interface RemoteCommand {
   readonly stderr: Readable | null;
   /** How many bytes have been written to stdin. */
   readonly stdinBytes: number;
+  /** How many bytes of output arrived after the end of their stream, and were dropped. */
+  readonly droppedBytes: number;
+  /** All output so far, of both streams together; undefined if it is longer than 4 KiB. */
+  readonly shortOutput: string | undefined;
   /** Resolves when the connection is gone, however it ended. */
   readonly closed: Promise<void>;
   /**

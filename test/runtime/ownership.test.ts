@@ -156,7 +156,7 @@ journeys("ownership", (bench) => {
     const { client, calls } = listening();
     const failure = await expectCode(
       client.runContainerInSandbox(pod, bench.containerSpec({ name, command: ["/no/such/program"] })),
-      "UNKNOWN",
+      "COMMAND_NOT_FOUND",
     );
     expect(failure.method).toBe("RuntimeService/StartContainer");
     expect(failure.suppressed).toEqual([]);

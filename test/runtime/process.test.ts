@@ -211,7 +211,10 @@ journeys("process", (bench) => {
   test("a program that is not there: the error says so, and nothing is left", async () => {
     const pod = await bench.sharedPod();
     const name = bench.name("missing");
-    const failure = await expectCode(bench.container(pod, { name, command: ["/no/such/program"] }), "UNKNOWN");
+    const failure = await expectCode(
+      bench.container(pod, { name, command: ["/no/such/program"] }),
+      "COMMAND_NOT_FOUND",
+    );
     expect(failure.message).toMatch(/no such file or directory|not found/);
     expect(await cri.containers.list({ pod, name })).toEqual([]);
   });

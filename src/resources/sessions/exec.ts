@@ -51,7 +51,7 @@ export async function exec(
   const request = { containerId, cmd: killer?.mark(command) ?? [...command], ...streams };
   // The command may have started before the session is there.
   const opened = openRemote(core, "exec", options, streams, (o) => execUrl(core.connection, request, o));
-  const session = opened.then((remote) => new ExecSession(remote));
+  const session = opened.then((remote) => new ExecSession(remote, request.cmd[0] ?? ""));
   killer?.guard(session, options.signal);
   return session;
 }

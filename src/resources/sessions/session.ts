@@ -1,9 +1,11 @@
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { refineCode } from "../../calls/runtime-text.js";
+import { isInputUnread } from "../../calls/runtime-text/command-end.js";
+import { refineCode } from "../../calls/runtime-text/refine-code.js";
 import { CriError } from "../../errors.js";
 import { startTimer } from "../../internal/timer.js";
 import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "../../streaming/transport.js";
+import { checkStarted } from "../exec-result.js";
 
 /** What exec and attach sessions have in common. */
 export abstract class StreamSession implements AsyncDisposable {
@@ -33,6 +35,14 @@ export abstract class StreamSession implements AsyncDisposable {
     this.stderr = command.stderr;
     this.transport = command.transport;
     this.canHalfCloseStdin = command.canHalfCloseStdin;
+  }
+
+  /**
+   * How many bytes of output arrived after the end of their stream and were dropped. CRI-O may end the output of a terminal before
+   * it has sent all of it; Go's clients drop the rest without a word.
+   */
+  get droppedBytes(): number {
+    return this.#command.droppedBytes;
   }
 
   /** Tells the terminal's size; without effect unless the session has a `tty`. */
@@ -87,11 +97,18 @@ export class ExecSession extends StreamSession {
    */
   readonly exit: Promise<{ exitCode: number }>;
 
-  /** @internal */
-  constructor(command: RemoteCommand) {
+  /**
+   * @internal
+   * @param program the first word of the command
+   */
+  constructor(command: RemoteCommand, program: string) {
     super(command);
     this.exit = this.settle().then((status) => {
-      if (status.kind === "exited") return { exitCode: status.exitCode };
+      if (status.kind === "exited") {
+        checkStarted(status.exitCode, command.shortOutput, { method: "RuntimeService/Exec", program });
+        return { exitCode: status.exitCode };
+      }
+      if (isInputUnread(status.message)) throw inputUnread(status.message);
       throw new CriError({
         code: refineCode("UNKNOWN", "RuntimeService/Exec", status.message),
         message: status.message || "the runtime could not run the command and does not say why",
@@ -118,7 +135,7 @@ export class AttachSession extends StreamSession {
     this.ended = this.settle().then((status) => {
       if (status.kind === "exited") return;
       throw new CriError({
-        code: "UNKNOWN",
+        code: refineCode("UNKNOWN", "RuntimeService/Attach", status.message),
         message: status.message || "the runtime ended the session and does not say why",
         method: "RuntimeService/Attach",
         attempts: 1,
@@ -136,6 +153,19 @@ const swallowedBytes = 65_536;
  * command that left much of its input unread: its copy into the full pipe waits for a reader that is gone.
  */
 const statusTimeoutMs = 20_000;
+
+/** Nothing else tells the exit code: the command is not an object of CRI that could be asked for. */
+function inputUnread(said: string): CriError {
+  return new CriError({
+    code: "UNAVAILABLE",
+    message:
+      "the command left input unread, and CRI-O does not report the exit code then; " +
+      `let the command read all of its input, or send less: ${said}`,
+    method: "RuntimeService/Exec",
+    attempts: 1,
+    mayHaveTakenEffect: true,
+  });
+}
 
 function statusMissing(): CriError {
   return new CriError({

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { CriError } from "../../errors.js";
 import { startTimer } from "../../internal/timer.js";
+import { ShortOutput } from "../short-output.js";
 import { parseRemoteStatus } from "../status.js";
 import type {
   DialOptions,
@@ -54,6 +55,8 @@ class SpdyRemoteCommand implements RemoteCommand {
   readonly closed: Promise<void>;
   /** Resolves when the server has taken all streams. */
   readonly accepted: Promise<void>;
+  readonly #outputs: readonly SpdyStream[];
+  readonly #shortOutput = new ShortOutput();
   readonly #connection: SpdyConnection;
   readonly #resize: SpdyStream | undefined;
   /** The size to tell next, while an earlier one is still under way. */
@@ -64,10 +67,11 @@ class SpdyRemoteCommand implements RemoteCommand {
     this.closed = connection.closed;
     this.protocol = protocol;
     const all: SpdyStream[] = [];
-    const open = (type: string, side: "readable" | "writable"): SpdyStream => {
+    const open = (type: string, side: "readable" | "writable", onBytes?: (bytes: Buffer) => void): SpdyStream => {
       const [readable, writable] = [side === "readable", side === "writable"];
       // A runtime that cannot write an output any more stops reading it from the command, which then waits forever.
-      const stream = connection.open({ streamType: type }, { readable, writable, detachable: readable });
+      const options = { readable, writable, detachable: readable, ...(onBytes && { onBytes }) };
+      const stream = connection.open({ streamType: type }, options);
       all.push(stream);
       return stream;
     };
@@ -77,8 +81,11 @@ class SpdyRemoteCommand implements RemoteCommand {
     // already would break the connection before its last words are read.
     errors.closeWriting();
     this.stdin = streams.stdin ? open("stdin", "writable") : null;
-    this.stdout = streams.stdout ? open("stdout", "readable") : null;
-    this.stderr = streams.stderr && !streams.tty ? open("stderr", "readable") : null;
+    const openOutput = (type: string) => open(type, "readable", (bytes) => this.#shortOutput.add(bytes));
+    const stdout = streams.stdout ? openOutput("stdout") : null;
+    const stderr = streams.stderr && !streams.tty ? openOutput("stderr") : null;
+    [this.stdout, this.stderr] = [stdout, stderr];
+    this.#outputs = [stdout, stderr].filter((stream) => stream !== null);
     this.#resize = streams.tty ? open("resize", "writable") : undefined;
     this.accepted = Promise.all(all.map((stream) => stream.accepted)).then(ignore);
     this.accepted.catch(ignore);
@@ -88,6 +95,14 @@ class SpdyRemoteCommand implements RemoteCommand {
 
   get stdinBytes(): number {
     return this.stdin?.bytesWritten ?? 0;
+  }
+
+  get droppedBytes(): number {
+    return this.#outputs.reduce((sum, { droppedBytes }) => sum + droppedBytes, 0);
+  }
+
+  get shortOutput(): string | undefined {
+    return this.#shortOutput.text;
   }
 
   resize(size: TerminalSize): void {

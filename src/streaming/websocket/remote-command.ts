@@ -4,6 +4,7 @@ import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { noEndOfInput } from "../end-of-input.js";
 import { reasonOf } from "../quote.js";
+import { ShortOutput } from "../short-output.js";
 import { parseRemoteStatus } from "../status.js";
 import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
@@ -40,10 +41,13 @@ class WebSocketRemoteCommand implements RemoteCommand {
 
   readonly closed: Promise<void>;
   stdinBytes = 0;
+  /** Channels of a WebSocket have no end of their own. */
+  readonly droppedBytes = 0;
 
   // Private for more than tidiness: the socket knows its URL, which must not show when a session is inspected.
   readonly #socket: WebSocket;
   readonly #outputs = new Map<number, ChannelReadable>();
+  readonly #shortOutput = new ShortOutput();
   readonly #tty: boolean;
   readonly #stopListening: (() => void) | undefined;
   #over = false;
@@ -80,6 +84,10 @@ class WebSocketRemoteCommand implements RemoteCommand {
     if (signal?.aborted) this.destroy(signal.reason);
     else if (socket.readyState === socket.OPEN) socket.resume();
     else this.#fail(ended(1006, ""));
+  }
+
+  get shortOutput(): string | undefined {
+    return this.#shortOutput.text;
   }
 
   resize(size: TerminalSize): void {
@@ -126,7 +134,13 @@ class WebSocketRemoteCommand implements RemoteCommand {
     if (!isBinary) this.#fail(broken("the server sent text where only bytes belong"));
     else if (!frame) return;
     else if (frame.channel === channels.status) this.#finish(parseRemoteStatus(frame.payload.toString()));
-    else this.#outputs.get(frame.channel)?.accept(frame.payload);
+    else this.#takeOutput(frame.channel, frame.payload);
+  }
+
+  #takeOutput(channel: number, bytes: Buffer): void {
+    const output = this.#outputs.get(channel);
+    if (output) this.#shortOutput.add(bytes);
+    output?.accept(bytes);
   }
 
   #onClose(code: number, reason: Buffer): void {

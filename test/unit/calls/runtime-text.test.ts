@@ -1,6 +1,11 @@
 import { Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
-import { hint, nameHolder, pullFailure, refineCode } from "../../../src/calls/runtime-text.js";
+import { isCommandTimeout, isTimeoutReply } from "../../../src/calls/runtime-text/command-end.js";
+import { explain, hint } from "../../../src/calls/runtime-text/hint.js";
+import { pullFailure } from "../../../src/calls/runtime-text/pull-failure.js";
+import { refineCode } from "../../../src/calls/runtime-text/refine-code.js";
+import { nameHolder } from "../../../src/calls/runtime-text/reserved-name.js";
+import type { GrpcErrorCode } from "../../../src/errors.js";
 
 describe("nameHolder", () => {
   test.each([
@@ -20,39 +25,353 @@ describe("nameHolder", () => {
   });
 });
 
+/** Error messages as the runtimes sent them, ids shortened to `4f1e`: runtime · version · method · gRPC code · message → code. */
+const samples: readonly (readonly [string, string, string, GrpcErrorCode, string, string])[] = [
+  // A program that the container does not have
+  [
+    "containerd",
+    "1.6, 1.7",
+    "ExecSync",
+    "UNKNOWN",
+    'failed to exec in container: failed to start exec "4f1e": OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "containerd",
+    "2.1",
+    "ExecSync",
+    "UNKNOWN",
+    'failed to exec in container: failed to start exec "4f1e": OCI runtime exec failed: exec failed: unable to start container process: exec: "/nope": stat /nope: no such file or directory',
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "containerd",
+    "2.1",
+    "Exec",
+    "UNKNOWN",
+    'Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "4f1e": OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH',
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "containerd",
+    "1.6, 1.7",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "containerd",
+    "2.1",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/nope": stat /nope: no such file or directory',
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "containerd, runc 1.0",
+    "1.6",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "nope": executable file not found in $PATH: unknown',
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "ExecSync",
+    "UNKNOWN",
+    String.raw`command error: time="2026-11-28T17:16:19Z" level=error msg="exec failed: unable to start container process: exec: \"nope\": executable file not found in $PATH"`,
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "CreateContainer",
+    "UNKNOWN",
+    String.raw`container create failed: time="2026-11-28T17:16:27Z" level=error msg="runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such file or directory"`,
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "CRI-O, crun",
+    "",
+    "ExecSync",
+    "UNKNOWN",
+    "executable file `nope` not found in $PATH: No such file or directory",
+    "COMMAND_NOT_FOUND",
+  ],
+  [
+    "Docker",
+    "26.1",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to start container "4f1e": Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
+    "COMMAND_NOT_FOUND",
+  ],
+  // … and what only looks like it
+  [
+    "containerd",
+    "2.1",
+    "ExecSync",
+    "UNKNOWN",
+    'failed to exec in container: failed to start exec "4f1e": OCI runtime exec failed: exec failed: unable to start container process: exec: "/etc": permission denied',
+    "UNKNOWN",
+  ],
+  [
+    "containerd",
+    "2.1",
+    "StartContainer",
+    "UNKNOWN",
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: mkdir /etc/passwd: not a directory",
+    "UNKNOWN",
+  ],
+  [
+    "containerd without runc",
+    "2.1",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /run/4f1e/log.json: no such file or directory): exec: "runc": executable file not found in $PATH',
+    "UNKNOWN",
+  ],
+  [
+    "containerd",
+    "2.1",
+    "CheckpointContainer",
+    "UNKNOWN",
+    'CRIU binary not found or too old (<31600). Failed to checkpoint container "4f1e": failed to check for criu version: exec: "criu": executable file not found in $PATH',
+    "UNKNOWN",
+  ],
+  ["any", "", "ExecSync", "UNKNOWN", "chdir to cwd (/x) failed: no such file or directory", "UNKNOWN"],
+
+  // A container, or a pod, in a state that does not allow the call
+  [
+    "containerd",
+    "all",
+    "ExecSync",
+    "UNKNOWN",
+    "failed to exec in container: container is in CONTAINER_EXITED state",
+    "FAILED_PRECONDITION",
+  ],
+  ["containerd", "all", "Exec", "UNKNOWN", "container is in CONTAINER_CREATED state", "FAILED_PRECONDITION"],
+  ["containerd", "all", "Attach", "UNKNOWN", "container is in CONTAINER_EXITED state", "FAILED_PRECONDITION"],
+  ["containerd", "all", "ReopenContainerLog", "UNKNOWN", "container is not running", "FAILED_PRECONDITION"],
+  [
+    "containerd",
+    "all",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to set starting state for container "4f1e": container is in CONTAINER_EXITED state',
+    "FAILED_PRECONDITION",
+  ],
+  ["containerd", "all", "StartContainer", "UNKNOWN", 'sandbox container "4f1e" is not running', "FAILED_PRECONDITION"],
+  [
+    "containerd",
+    "1.6, 1.7",
+    "CreateContainer",
+    "NOT_FOUND",
+    "failed to get sandbox container task: no running task found: task 4f1e not found: not found",
+    "FAILED_PRECONDITION",
+  ],
+  ["containerd", "all", "PortForward", "UNKNOWN", "sandbox container is not running", "FAILED_PRECONDITION"],
+  [
+    "CRI-O",
+    "1.37",
+    "ExecSync",
+    "NOT_FOUND",
+    "container is not created or running: checking if PID of 4f1e is running failed: container process not found",
+    "FAILED_PRECONDITION",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "Exec",
+    "UNKNOWN",
+    "Internal error occurred: error executing command in container: rpc error: code = NotFound desc = container is not created or running: checking if PID of 4f1e is running failed: container process not found",
+    "FAILED_PRECONDITION",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "Attach",
+    "UNKNOWN",
+    "Internal error occurred: error attaching to container: container is not created or running",
+    "FAILED_PRECONDITION",
+  ],
+  ["CRI-O", "1.37", "ReopenContainerLog", "UNKNOWN", "container is not running", "FAILED_PRECONDITION"],
+  [
+    "CRI-O",
+    "1.37",
+    "UpdateContainerResources",
+    "UNKNOWN",
+    "container 4f1e is not running or created state: stopped",
+    "FAILED_PRECONDITION",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "StartContainer",
+    "UNKNOWN",
+    "container 4f1e is not in created state: stopped",
+    "FAILED_PRECONDITION",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "CreateContainer",
+    "UNKNOWN",
+    "CreateContainer failed as the sandbox was stopped: 4f1e",
+    "FAILED_PRECONDITION",
+  ],
+  ["Docker", "26.1", "ExecSync", "UNKNOWN", "container not running (4f1e)", "FAILED_PRECONDITION"],
+  ["Docker", "26.1", "Attach", "UNKNOWN", "container not running (4f1e)", "FAILED_PRECONDITION"],
+  ["Docker", "26.1", "PortForward", "UNKNOWN", "container not running (4f1e)", "FAILED_PRECONDITION"],
+  // … while a start that is under way is not over
+  [
+    "containerd",
+    "all",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to set starting state for container "4f1e": container is already in starting state',
+    "UNKNOWN",
+  ],
+
+  // No such container or pod
+  [
+    "CRI-O",
+    "1.37",
+    "ContainerStats",
+    "UNKNOWN",
+    "container with ID starting with 4f1e not found: ID does not exist",
+    "NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "Exec",
+    "UNKNOWN",
+    'could not find container "4f1e": container with ID starting with 4f1e not found: ID does not exist',
+    "NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "Attach",
+    "UNKNOWN",
+    'could not find container "4f1e": container with ID starting with 4f1e not found: ID does not exist',
+    "NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "ReopenContainerLog",
+    "UNKNOWN",
+    "could not find container 4f1e: container with ID starting with 4f1e not found: ID does not exist",
+    "NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "UpdateContainerResources",
+    "UNKNOWN",
+    "container with ID starting with 4f1e not found: ID does not exist",
+    "NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "PodSandboxStats",
+    "UNKNOWN",
+    "PodSandbox with ID starting with 4f1e not found: ID does not exist",
+    "NOT_FOUND",
+  ],
+  [
+    "CRI-O",
+    "1.37",
+    "CreateContainer",
+    "UNKNOWN",
+    "specified sandbox not found: 4f1e: PodSandbox with ID starting with 4f1e not found: ID does not exist",
+    "NOT_FOUND",
+  ],
+  ["Docker", "26.1", "ContainerStatus", "UNKNOWN", "Error response from daemon: No such container: nope", "NOT_FOUND"],
+  [
+    "Docker",
+    "26.1",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to get container "nope" log path: failed to inspect container "nope": Error response from daemon: No such container: nope',
+    "NOT_FOUND",
+  ],
+  [
+    "Docker",
+    "26.1",
+    "UpdateContainerResources",
+    "UNKNOWN",
+    'failed to update container "nope": Error response from daemon: No such container: nope',
+    "NOT_FOUND",
+  ],
+  ["Docker", "26.1", "ExecSync", "UNKNOWN", "Error response from daemon: No such container: nope", "NOT_FOUND"],
+  ["Docker", "26.1", "PortForward", "UNKNOWN", "Error response from daemon: No such container: nope", "NOT_FOUND"],
+  ["Docker", "26.1", "ContainerStats", "UNKNOWN", "container with id nope not found", "NOT_FOUND"],
+  [
+    "Docker",
+    "26.1",
+    "CreateContainer",
+    "UNKNOWN",
+    "unable to get container's sandbox ID: Error response from daemon: No such container: nope",
+    "NOT_FOUND",
+  ],
+  ["Docker", "26.1", "CreateContainer", "UNKNOWN", "Error response from daemon: No such image: nope:1", "NOT_FOUND"],
+  ["any", "", "PodSandboxStatus", "UNKNOWN", 'pod sandbox "abc123" does not exist', "NOT_FOUND"],
+  // … while much else may be missing on the way
+  [
+    "containerd",
+    "all",
+    "StopPodSandbox",
+    "UNKNOWN",
+    'failed to destroy network for sandbox "4f1e": plugin type="calico" failed (delete): ippool "default" not found',
+    "UNKNOWN",
+  ],
+  ["containerd", "all", "StopContainer", "UNKNOWN", "failed to kill: permission denied", "UNKNOWN"],
+
+  [
+    "Docker",
+    "26.1",
+    "ReopenContainerLog",
+    "UNKNOWN",
+    "docker does not support reopening container log files",
+    "UNIMPLEMENTED",
+  ],
+  ["containerd", "1.6", "Status", "UNKNOWN", "server is not initialized yet", "UNAVAILABLE"],
+  [
+    "containerd",
+    "all",
+    "RunPodSandbox",
+    "UNKNOWN",
+    "failed to create containerd container: write /var/lib/containerd/meta.db: no space left on device",
+    "RESOURCE_EXHAUSTED",
+  ],
+  ["CRI-O", "", "PullImage", "UNKNOWN", "write /var/lib/x: disk quota exceeded", "RESOURCE_EXHAUSTED"],
+  ["any", "", "ContainerStatus", "INTERNAL", "no such container", "INTERNAL"],
+];
+
 describe("refineCode", () => {
+  test.each(samples)("%s %s, %s, %s: %s → %s", (_runtime, _version, rpc, code, message, expected) => {
+    expect(refineCode(code, `RuntimeService/${rpc}`, message)).toBe(expected);
+  });
+});
+
+describe("the time limit of an ExecSync command", () => {
   test.each([
-    ["RuntimeService/Status", "server is not initialized yet", "UNAVAILABLE"],
-    ["ImageService/PullImage", "server is not initialized yet", "UNAVAILABLE"],
-    ["RuntimeService/ContainerStatus", "Error: No such container: abc123", "NOT_FOUND"],
-    ["RuntimeService/PodSandboxStatus", 'pod sandbox "abc123" does not exist', "NOT_FOUND"],
-    ["RuntimeService/StartContainer", 'container "abc": exec: "x": executable file not found in $PATH', "UNKNOWN"],
-    ["RuntimeService/ExecSync", 'exec: "x": executable file not found in $PATH', "COMMAND_NOT_FOUND"],
-    ["RuntimeService/ExecSync", 'exec: "/x": stat /x: no such file or directory', "COMMAND_NOT_FOUND"],
-    ["RuntimeService/ExecSync", "exec /x.sh: no such file or directory", "COMMAND_NOT_FOUND"],
-    ["RuntimeService/Exec", "executable file `x` not found in $PATH: No such file or directory", "COMMAND_NOT_FOUND"],
-    ["RuntimeService/ExecSync", "chdir to cwd (/x) failed: no such file or directory", "UNKNOWN"],
-    ["RuntimeService/ExecSync", "failed to exec: container is in CONTAINER_EXITED state", "FAILED_PRECONDITION"],
-    ["RuntimeService/Attach", "container is not created or running", "FAILED_PRECONDITION"],
-    ["RuntimeService/PortForward", 'sandbox container "4f1e" is not running', "FAILED_PRECONDITION"],
-    ["RuntimeService/StopContainer", "failed to kill: permission denied", "UNKNOWN"],
-    [
-      "RuntimeService/StopPodSandbox",
-      'failed to destroy network for sandbox "4f1e": plugin type="calico" failed (delete): ippool "default" not found',
-      "UNKNOWN",
-    ],
-    [
-      "RuntimeService/RunPodSandbox",
-      "failed to create containerd container: write /var/lib/containerd/meta.db: no space left on device",
-      "RESOURCE_EXHAUSTED",
-    ],
-    ["ImageService/PullImage", "write /var/lib/x: disk quota exceeded", "RESOURCE_EXHAUSTED"],
-  ])("%s: %s is %s", (method, details, expected) => {
-    expect(refineCode("UNKNOWN", method, details)).toBe(expected);
+    ["containerd 1.6, 1.7, 2.1", "failed to exec in container: timeout 1s exceeded: context deadline exceeded", true],
+    ["Docker 26.1", "context deadline exceeded", true],
+    ["a call's own limit", "no answer within 1000 ms", false],
+  ])("%s: %s", (_, message, expected) => {
+    expect(isCommandTimeout(message)).toBe(expected);
   });
 
-  test("leaves a code that says something alone", () => {
-    expect(refineCode("INTERNAL", "RuntimeService/ContainerStatus", "no such container")).toBe("INTERNAL");
+  test("CRI-O 1.37 answers OK with exit code -1", () => {
+    expect(isTimeoutReply({ exitCode: -1, stderr: Buffer.from("command timed out") })).toBe(true);
+    expect(isTimeoutReply({ exitCode: 1, stderr: Buffer.from("command timed out") })).toBe(false);
   });
 });
 
@@ -110,7 +429,36 @@ describe("hint", () => {
     expect(hint(code, details)).toMatch(expected);
   });
 
+  test.each([
+    ["containerd 2.1", "… failed to get cgroup metrics for sandbox 4f1e because cgroupPath is empty"],
+    ["containerd 2.4-beta", 'sandbox "4f1e" has no cgroup parent'],
+  ])("%s finds no usage of a pod without a cgroup parent", (_, details) => {
+    expect(hint(Status.UNKNOWN, details)).toMatch(/run the pod with a cgroupParent/);
+  });
+
   test("has nothing to add to what is clear", () => {
     expect(hint(Status.NOT_FOUND, 'container "x" not found')).toBeUndefined();
+  });
+});
+
+describe("explain", () => {
+  test.each([
+    [
+      "Error: connect ENOENT /x.sock",
+      "cannot connect (ENOENT) — there is no socket at this path; is the runtime running?",
+    ],
+    [
+      "connect ECONNREFUSED 127.0.0.1:1",
+      "cannot connect (ECONNREFUSED) — nothing listens on this endpoint; is the runtime running?",
+    ],
+    ["Error: socket hang up", "cannot connect: socket hang up"],
+  ])("a failed connect (%s) names neither the address nor an empty note", (error, expected) => {
+    const details = `No connection established. Last error: ${error}. Resolution note: `;
+    expect(explain(Status.UNAVAILABLE, details)).toBe(expected);
+  });
+
+  test("keeps a note of the name resolution", () => {
+    const details = "No connection established. Last error: none. Resolution note: no addresses";
+    expect(explain(Status.UNAVAILABLE, details)).toBe("cannot connect: none; no addresses");
   });
 });

@@ -57,6 +57,19 @@ describe("a session", () => {
     expect(await collect(command)).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 7 } });
   });
 
+  test("output behind the end of its stream is dropped and counted, and the exit code arrives", async () => {
+    const url = await serveHostile(execProtocol, async (peer) => {
+      await peer.replyTo("error", "stdout", "resize");
+      peer.write(peer.id("stdout"), "first", true);
+      peer.write(peer.id("stdout"), "late");
+      peer.write(peer.id("error"), failure(3), true);
+    });
+    const command = await openSpdyRemoteCommand(url, { stdin: false, stdout: true, stderr: false, tty: true });
+    expect(await collect(command)).toMatchObject({ stdout: "first", status: { kind: "exited", exitCode: 3 } });
+    expect(command.droppedBytes).toBe(4);
+    expect(command.shortOutput).toBe("first");
+  });
+
   test("input has an end, behind which output still comes", async () => {
     const url = await serveCommand(["error", "stdin", "stdout", "stderr"], async ({ stdin, stdout }) => {
       let length = 0;

@@ -1,0 +1,52 @@
+/*
+ * How runtimes report that a command could not be started, or was killed at its time limit, where they do not use a gRPC code
+ * that says so.
+ */
+
+/**
+ * Returns the runtime's error message if a command was never started. CRI-O and Docker write the message to the command's own
+ * output and report an exit code, as if the command had run.
+ *
+ * A command can print the same and end with the same exit code. So the message has to be all of the output, and to name the
+ * program: `docker exec x nope`, run in a container, prints Docker's message about `nope`, not about `docker`.
+ *
+ * @param output everything that the command wrote to standard output and standard error
+ * @param program the first word of the command
+ */
+export function startFailure(exitCode: number, output: string, program: string): string | undefined {
+  for (const { exitCodes, text } of startFailures) {
+    const [, message, quoted] = (exitCodes.includes(exitCode) && text.exec(output)) || [];
+    if (message !== undefined && quoted === program) return message.replaceAll('\\"', '"');
+  }
+  return undefined;
+}
+
+const startFailures = [
+  // CRI-O with runc, on standard error: time="…" level=error msg="exec failed: …: exec: \"nope\": executable file not found in $PATH"
+  {
+    exitCodes: [255],
+    text: /^time="[^"]*" level=error msg="(exec failed: [^\n]*?exec: \\"([^"\n]*)\\": [^\n]*)"\r?\n?$/,
+  },
+  // CRI-O with crun, on standard error: executable file `nope` not found in $PATH: No such file or directory
+  { exitCodes: [255], text: /^[^\n]{0,100}?(executable file `([^`\n]*)` not found[^\r\n]*)\r?\n?$/ },
+  // Docker, on standard output: OCI runtime exec failed: exec failed: …: exec: "nope": executable file not found in $PATH: unknown
+  { exitCodes: [126, 127], text: /^(OCI runtime exec failed: exec failed: [^\n]*?exec: "([^"\n]*)": [^\r\n]*)\r?\n?$/ },
+];
+
+/** Whether the runtime failed an ExecSync because the command reached its time limit. The code is DEADLINE_EXCEEDED. */
+export function isCommandTimeout(details: string): boolean {
+  // containerd: failed to exec in container: timeout 1s exceeded: context deadline exceeded
+  // Docker: context deadline exceeded
+  return /\btimeout \S+ exceeded|^context deadline exceeded$/.test(details);
+}
+
+/** Whether the reply to an ExecSync says that the command reached its time limit: CRI-O answers OK, with an impossible exit code. */
+export function isTimeoutReply({ exitCode, stderr }: { exitCode: number; stderr: Uint8Array }): boolean {
+  return exitCode === -1 && new TextDecoder().decode(stderr.subarray(0, 100)).includes("command timed out");
+}
+
+/** Whether a session ended without an exit code because the command left input unread. */
+export function isInputUnread(details: string): boolean {
+  // CRI-O: error executing command in container: write |1: broken pipe
+  return /: write \|\d+: broken pipe$/.test(details);
+}

@@ -1,0 +1,62 @@
+import { Status } from "nice-grpc-common";
+import { exceedsReplyLimits } from "../../transport/reply-decoding.js";
+import { explainTlsFailure } from "../../transport/tls.js";
+
+/** Whether the runtime refused a request for its size. It does so before it looks at it. */
+export function isRequestTooLarge(code: Status, details: string): boolean {
+  return code === Status.RESOURCE_EXHAUSTED && /^grpc: received message larger than max/.test(details);
+}
+
+/** The error message that a user gets: what the runtime or grpc-js reports, and what to do about it. */
+export function explain(code: Status, details: string): string {
+  const said = connectFailure(details) ?? (details.trim() || "the runtime does not say why");
+  const remedy = hint(code, details);
+  return remedy ? `${said} — ${remedy}` : said;
+}
+
+/**
+ * grpc-js: No connection established. Last error: Error: connect ENOENT /run/x.sock. Resolution note:
+ *
+ * The errors of a connect name the address again, which every `CriError` already ends with, and the note is mostly empty.
+ */
+function connectFailure(details: string): string | undefined {
+  const [, reason, note] =
+    /^No connection established\. Last error: (?:Error: )?(.*?)(?:\. Resolution note: *(.*))?$/s.exec(details) ?? [];
+  if (reason === undefined) return undefined;
+  const errorCode = /^connect (E[A-Z]+)\b/.exec(reason)?.[1];
+  return `cannot connect${errorCode ? ` (${errorCode})` : `: ${reason}`}${note ? `; ${note}` : ""}`;
+}
+
+/** What a user can do about a failure whose text does not say it. */
+export function hint(code: Status, details: string): string | undefined {
+  if (code === Status.RESOURCE_EXHAUSTED) {
+    if (isRequestTooLarge(code, details)) {
+      return "the request is larger than the runtime takes; its setting is max_recv_message_size (containerd) or grpc_max_recv_msg_size (CRI-O)";
+    }
+    if (/trying to send message larger than max/.test(details)) {
+      return "the reply is larger than the runtime sends; narrow the filter, or raise max_send_message_size (containerd) or grpc_max_send_msg_size (CRI-O)";
+    }
+    if (/larger than (max|\d)/.test(details) || exceedsReplyLimits(details)) {
+      return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
+    }
+    return undefined;
+  }
+  if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {
+    return (
+      "a gRPC server answers here but serves no CRI v1: containerd older than 1.6, a containerd whose cri plugin is in disabled_plugins, " +
+      "or, over TCP, one whose cri plugin has disable_tcp_service left at true"
+    );
+  }
+  if (code === Status.UNAVAILABLE && /\bENOENT\b/.test(details))
+    return "there is no socket at this path; is the runtime running?";
+  if (code === Status.UNAVAILABLE && /\bECONNREFUSED\b/.test(details))
+    return "nothing listens on this endpoint; is the runtime running?";
+  if (code === Status.UNAVAILABLE && /\b(EACCES|EPERM)\b/.test(details)) {
+    return "this user may not open the socket; run as root or as a member of the socket's group";
+  }
+  if (code === Status.UNAVAILABLE) return explainTlsFailure(details);
+  // containerd up to 2.1: … because cgroupPath is empty. 2.4: sandbox "<id>" has no cgroup parent
+  if (/cgroupPath is empty|has no cgroup parent/.test(details))
+    return "containerd finds the usage of a pod by its cgroup parent; run the pod with a cgroupParent";
+  return undefined;
+}
