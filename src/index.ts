@@ -168,6 +168,7 @@ export type {
   CriLogger,
   RetryPolicy,
   StreamKind,
+  StreamLimits,
   TlsOptions,
   WatchSettings,
   WatchSource,

@@ -23,6 +23,14 @@ export interface CallOptions {
   metadata?: Record<string, string | Uint8Array | readonly string[]> | undefined;
 }
 
+/** How long something that goes on, such as a stream of events or a followed log, may take. Without a limit it never times out. */
+export interface StreamLimits {
+  /** In milliseconds from the first read; `0` means no limit. The stream then fails with `DEADLINE_EXCEEDED`. */
+  timeoutMs?: number | undefined;
+  /** The same as a point in time; of both, the earlier one counts. */
+  deadline?: Date | undefined;
+}
+
 /**
  * How often and how soon a call is repeated. The pause before attempt *n + 1* is a random time between 0 and
  * `min(maxBackoffMs, initialBackoffMs · 2ⁿ⁻¹)` ("full jitter"). A repeat never starts past the budget of the call.

@@ -1,7 +1,8 @@
 import { CriError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
-import { sleep } from "../internal/timer.js";
-import { type CallOptions, defaultTimeoutMs } from "../options.js";
+import type { TimeLimit } from "../internal/stream.js";
+import { sleep, startTimer } from "../internal/timer.js";
+import { type CallOptions, defaultTimeoutMs, type StreamLimits } from "../options.js";
 import { type Connection, clientClosed } from "../transport/connection.js";
 import { checkTimeLimits } from "../transport/deadline.js";
 
@@ -79,6 +80,21 @@ export function pinDeadline<T extends CallOptions>(options: T): T {
   if (!timeoutMs) return options;
   const end = new Date(Math.min(Date.now() + timeoutMs, deadline?.getTime() ?? Number.POSITIVE_INFINITY));
   return { ...options, timeoutMs: undefined, deadline: end };
+}
+
+/** The time limit of a stream, if it has one. @throws InvalidInputError */
+export function streamLimit(connection: Connection, limits: StreamLimits): TimeLimit | undefined {
+  checkTimeLimits(limits);
+  const { timeoutMs, deadline } = limits;
+  if (!timeoutMs && !deadline) return undefined;
+  return (expire) => {
+    const budget = startBudget(connection, { timeoutMs, deadline }, undefined);
+    const late = () => {
+      const message = "the stream did not end within its time limit";
+      expire(new CriError({ code: "DEADLINE_EXCEEDED", message, endpoint: connection.endpoint }));
+    };
+    return startTimer(budget.leftMs() ?? 0, late);
+  };
 }
 
 /** The call options among a workflow's options. */

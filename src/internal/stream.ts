@@ -6,6 +6,9 @@ import { type LinkedAbort, linkAbort } from "./abort.js";
  */
 export type BatchSource<T> = (signal: AbortSignal) => AsyncIterable<readonly T[]>;
 
+/** Starts a time limit. Calls back with the error when the time is up; the returned function stops it. */
+export type TimeLimit = (expire: (reason: unknown) => void) => () => void;
+
 /** Someone who waits for the next batch. */
 interface Waiter<T> {
   resolve(batch: readonly T[] | undefined): void;
@@ -17,11 +20,13 @@ interface Waiter<T> {
  *
  * Nothing is opened before the first item is asked for. Leaving the loop, {@link close} and `await using` end the stream
  * cleanly, an aborted signal makes the loop throw `signal.reason`; both also in the middle of a read, and whatever was open is
- * closed.
+ * closed. A time limit counts from the first read.
  */
 export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
   readonly #open: BatchSource<T>;
   readonly #signal: AbortSignal | undefined;
+  readonly #limit: TimeLimit | undefined;
+  #stopLimit: (() => void) | undefined;
   #taken = false;
   #ended = false;
   /** What the next one to ask is to hear, when nobody was waiting at the time. */
@@ -35,9 +40,10 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
   #index = 0;
 
   /** @internal */
-  constructor(open: BatchSource<T>, signal?: AbortSignal | undefined) {
+  constructor(open: BatchSource<T>, signal?: AbortSignal | undefined, limit?: TimeLimit | undefined) {
     this.#open = open;
     this.#signal = signal;
+    this.#limit = limit;
   }
 
   /** The items one by one. @throws TypeError when the stream has been iterated before */
@@ -114,6 +120,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     this.#link = linkAbort(this.#signal);
     const { signal } = this.#link;
     signal.addEventListener("abort", () => this.#end({ reason: signal.reason }), { once: true });
+    this.#stopLimit = this.#limit?.((reason) => this.#end({ reason }));
     this.#source = this.#open(signal)[Symbol.asyncIterator]();
     this.#pull(this.#source);
   }
@@ -154,6 +161,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     // Items that are here already must not outlive an abort.
     this.#batch = [];
     this.#index = 0;
+    this.#stopLimit?.();
     this.#link?.unlink();
     this.#link?.abort(new DOMException("The stream was closed.", "AbortError"));
     this.#closed = Promise.resolve(this.#source?.return?.()).catch(() => {});

@@ -1,4 +1,4 @@
-import { type BatchSource, CriStream } from "../internal/stream.js";
+import { type BatchSource, CriStream, type TimeLimit } from "../internal/stream.js";
 import type { LogEntry, LogEntryBase } from "./entry.js";
 
 /** The entries of a log. It is iterated once; see {@link CriStream}. */
@@ -6,8 +6,8 @@ export class LogStream<E extends LogEntryBase = LogEntry> extends CriStream<E> {
   readonly #skippedLines: () => number;
 
   /** @internal */
-  constructor(open: BatchSource<E>, skippedLines: () => number, signal?: AbortSignal | undefined) {
-    super(open, signal);
+  constructor(open: BatchSource<E>, skippedLines: () => number, signal?: AbortSignal | undefined, limit?: TimeLimit) {
+    super(open, signal, limit);
     this.#skippedLines = skippedLines;
   }
 

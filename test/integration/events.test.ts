@@ -380,6 +380,38 @@ describe("the end of a stream", () => {
     await stream.close();
   });
 
+  test.each(["events", "watch"] as const)("%s wait for a runtime that is not up yet, on request", async (what) => {
+    const { runtime, cri } = await startFake({}, { watch: { pollMs: 100 } });
+    await runtime.kill();
+    const stream = what === "events" ? cri.events({ waitForRuntime: true }) : cri.watch({ waitForRuntime: true });
+    const begun = vi.fn();
+    void stream.ready.then(begun);
+    await sleep(500);
+    expect(begun).not.toHaveBeenCalled();
+    await runtime.restart();
+    await stream.ready;
+    await stream.close();
+    runtime.failNext("Version", { code: "INTERNAL" });
+    const unlucky = cri.watch({ waitForRuntime: true });
+    await unlucky.ready;
+    await unlucky.close();
+    const closed = cri.watch({ waitForRuntime: true });
+    await cri.close();
+    expect(await rejection(closed.ready)).toMatchObject({ code: "CLIENT_CLOSED" });
+  });
+
+  test.each([{ timeoutMs: 200 }, { deadline: 200 }])("a time limit ends events and a view: %j", async (limit) => {
+    const { runtime, cri } = await startFake();
+    const limits = () => ("deadline" in limit ? { deadline: new Date(Date.now() + 200) } : limit);
+    const { done } = collect(cri.events(limits()));
+    const view = cri.watch(limits());
+    expect(await rejection(done)).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    await view.closed;
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+    expect(() => cri.events({ timeoutMs: -1 })).toThrow(/timeoutMs/);
+    expect(() => cri.watch({ deadline: new Date(Number.NaN) })).toThrow(/deadline/);
+  });
+
   test("a runtime that does not answer at the beginning is an error, also next to a watch that waits for it", async () => {
     const { runtime, cri } = await startFake();
     const early = cri.events();
@@ -577,6 +609,20 @@ describe("waitFor", () => {
     await cri.close();
     expect(await closing).toMatchObject({ code: "CLIENT_CLOSED" });
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test("an exit is reported by the runtime's event, ahead of a slow list, and if the container is removed in between", async () => {
+    const { runtime, cri, container } = await withContainer();
+    await container.start();
+    const exit = container.wait();
+    await expect.poll(() => runtime.eventSubscribers).toBe(1);
+    await sleep(200);
+    runtime.hangNext("ListContainers", { times: Number.POSITIVE_INFINITY });
+    runtime.hangNext("StreamContainers", { times: Number.POSITIVE_INFINITY });
+    await container.stop({ gracePeriodSeconds: 0 });
+    await container.remove();
+    expect(await exit).toMatchObject({ exitCode: 137 });
+    await cri.close();
   });
 
   test("a container that exits otherwise than wanted and is removed is NOT_FOUND at once", async () => {

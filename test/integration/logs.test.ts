@@ -258,6 +258,23 @@ describe("several logs", () => {
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
+  test("followed end at their time limit", async () => {
+    const { runtime, cri, pod, run, write } = await podWithLogs();
+    const container = await run("a");
+    await write(container, line("one"));
+    const forever = cri.logs({}, { follow: "forever", timeoutMs: 500 });
+    const one = container.logs({ follow: true, deadline: new Date(Date.now() + 500) });
+    for (const logs of [forever, one, pod.logs({ follow: true, timeoutMs: 500 })]) {
+      const texts: string[] = [];
+      const read = async () => {
+        for await (const { text } of logs) texts.push(text);
+      };
+      expect(await rejection(read())).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+      if (logs !== one) expect(texts).toEqual(["one"]);
+    }
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
   test("followed for ever end with their signal, and with the client", async () => {
     const { cri } = await podWithLogs();
     const signal = AbortSignal.timeout(100);

@@ -237,6 +237,20 @@ describe("a watch", () => {
     expect(missed).toHaveLength(4);
   });
 
+  test("waits for a runtime that is not up yet, on request, and ends at its time limit", async () => {
+    const { runtime, cri } = await startBusy();
+    runtime.failNext("ListContainerStats", { code: "UNAVAILABLE", times: 2 });
+    const options = { intervalMs: 20, retry: false, waitForRuntime: true } as const;
+    expect(await take(cri.stats.watch(options), 1)).toHaveLength(1);
+    const counts: number[] = [];
+    const read = async () => {
+      for await (const { containers } of cri.stats.watch({ intervalMs: 20, timeoutMs: 300 }))
+        counts.push(containers.length);
+    };
+    expect(await rejection(read())).toSatisfy((error) => CriError.is(error, "DEADLINE_EXCEEDED"));
+    expect(() => cri.stats.watch({ timeoutMs: -1 })).toThrow(/timeoutMs/);
+  });
+
   test("a sample that takes too long is missed", async () => {
     const { runtime, cri } = await startBusy();
     const missed: string[] = [];

@@ -1,3 +1,4 @@
+import { streamLimit } from "../../calls/budget.js";
 import { containerStatus } from "../../calls/containers.js";
 import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
@@ -5,12 +6,13 @@ import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { readLogFile } from "../../logs/read-log-file.js";
 import { checkReadOptions, type LogOptions } from "../../logs/read-options.js";
+import type { StreamLimits } from "../../options.js";
 import { ContainerState, type ContainerStatus } from "../../proto.js";
 import type { Core } from "../core.js";
 import { canWrite, LogWriters } from "./log-writers.js";
 
 /** Which part of a container's log to read, and how. */
-export interface ContainerLogOptions extends LogOptions {
+export interface ContainerLogOptions extends LogOptions, StreamLimits {
   /** Read the log of the attempt before this one, which outlives its container. @defaultValue false */
   previous?: boolean | undefined;
   /**
@@ -67,7 +69,7 @@ export function containerLogs(
       link.unlink();
     }
   }
-  return new LogStream(open, () => file?.skippedLines ?? 0, signal);
+  return new LogStream(open, () => file?.skippedLines ?? 0, signal, streamLimit(connection, options));
 }
 
 /** The absolute path of a container's log. @throws CriError for a container without one */

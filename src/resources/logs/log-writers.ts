@@ -1,5 +1,5 @@
 import { CriError } from "../../errors.js";
-import { type Container, ContainerState } from "../../proto.js";
+import { type Container, ContainerState, type ContainerStatus } from "../../proto.js";
 import type { NodeState } from "../watching/event.js";
 import type { Watcher, Watching } from "../watching/watcher.js";
 
@@ -31,13 +31,13 @@ export class LogWriters implements Watching {
     return end.signal;
   }
 
+  exited({ id }: ContainerStatus): void {
+    this.#end(id);
+  }
+
   changed(_events: unknown, state: NodeState): void {
     this.#readers.listed?.(state);
-    for (const [id, end] of this.#ends) {
-      if (canWrite(state.containers.get(id))) continue;
-      this.#ends.delete(id);
-      end.abort();
-    }
+    for (const id of this.#ends.keys()) if (!canWrite(state.containers.get(id))) this.#end(id);
   }
 
   /** A runtime that is away has not stopped its containers: the watch goes on. */
@@ -47,6 +47,11 @@ export class LogWriters implements Watching {
 
   close(): void {
     this.#leave();
+  }
+
+  #end(containerId: string): void {
+    this.#ends.get(containerId)?.abort();
+    this.#ends.delete(containerId);
   }
 }
 

@@ -1,3 +1,4 @@
+import { streamLimit } from "../../calls/budget.js";
 import { type CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
@@ -81,7 +82,8 @@ export function mergedLogs(
       await merge.closed();
     }
   }
-  return new LogStream(open, () => reading?.skippedLines ?? 0, options.signal);
+  const limit = streamLimit(core.connection, options);
+  return new LogStream(open, () => reading?.skippedLines ?? 0, options.signal, limit);
 }
 
 function checkOptions({ follow = false, orderWindowMs = 0, ...reading }: MergedLogOptions): void {

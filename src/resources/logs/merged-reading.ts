@@ -85,7 +85,7 @@ export class MergedReading {
   }
 
   #add({ id, metadata, podSandboxId }: Container, writerEnded: AbortSignal | undefined): void {
-    const { follow, orderWindowMs, onMissed, ...reading } = this.#options;
+    const { follow, orderWindowMs, onMissed, timeoutMs, deadline, ...reading } = this.#options;
     const options = { ...reading, follow: Boolean(follow), waitForStart: Boolean(follow), signal: this.#signal };
     const { name = "", attempt = 0 } = metadata ?? {};
     const owner = { container: name, containerId: id, attempt, podSandboxId };

@@ -1,7 +1,7 @@
-import { startBudget } from "../../calls/budget.js";
+import { startBudget, streamLimit } from "../../calls/budget.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { CriStream } from "../../internal/stream.js";
-import type { CallOptions } from "../../options.js";
+import type { CallOptions, StreamLimits } from "../../options.js";
 import type { Connection } from "../../transport/connection.js";
 import { type UsageFilter, UsageSampler, type UsageSnapshot } from "./snapshot.js";
 
@@ -9,7 +9,9 @@ import { type UsageFilter, UsageSampler, type UsageSnapshot } from "./snapshot.j
 export interface UsageSnapshotOptions extends UsageFilter, CallOptions {}
 
 /** Options of `cri.stats.watch`. */
-export interface UsageWatchOptions extends UsageFilter, Omit<CallOptions, "deadline" | "timeoutMs"> {
+export interface UsageWatchOptions extends UsageFilter, StreamLimits, Omit<CallOptions, "deadline" | "timeoutMs"> {
+  /** Keep trying while the first sample fails because the runtime does not answer. By default the stream fails then. @defaultValue false */
+  waitForRuntime?: boolean | undefined;
   /** From the start of one sample to the start of the next, in milliseconds. @defaultValue 2000 */
   intervalMs?: number | undefined;
   /** How long one sample may take, in milliseconds. @defaultValue what its calls have by themselves: two minutes each */
@@ -31,7 +33,11 @@ export function watchUsage(connection: Connection, options: UsageWatchOptions): 
     throw new InvalidInputError({ field, message: "must be a number of milliseconds above 0", value });
   }
   const sampler = new UsageSampler(connection, options);
-  return new CriStream((signal) => samples(connection, sampler, { ...options, intervalMs, signal }), options.signal);
+  return new CriStream(
+    (signal) => samples(connection, sampler, { ...options, intervalMs, signal }),
+    options.signal,
+    streamLimit(connection, options),
+  );
 }
 
 async function* samples(
@@ -39,7 +45,7 @@ async function* samples(
   sampler: UsageSampler,
   options: UsageWatchOptions & { intervalMs: number },
 ): AsyncGenerator<readonly UsageSnapshot[]> {
-  const { intervalMs, sampleTimeoutMs: timeoutMs, onMissed, signal, retry, metadata } = options;
+  const { intervalMs, sampleTimeoutMs: timeoutMs, onMissed, signal, retry, metadata, waitForRuntime = false } = options;
   const pause = startBudget(connection, { signal }, undefined);
   let missed = 0;
   for (let first = true; ; ) {
@@ -47,7 +53,10 @@ async function* samples(
     const outcome = await sampler.sample({ signal, retry, metadata, timeoutMs }).catch((error: unknown) => {
       const waitable = CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED");
       const goesOn =
-        CriError.is(error) && error.code !== "CLIENT_CLOSED" && !first && (waitable || ++missed < patience);
+        CriError.is(error) &&
+        error.code !== "CLIENT_CLOSED" &&
+        (!first || waitForRuntime) &&
+        (waitable || ++missed < patience);
       if (!goesOn) throw error;
       return error;
     });

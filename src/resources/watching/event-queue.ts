@@ -1,15 +1,26 @@
 import { onAbort } from "../../internal/abort.js";
+import type { TimeLimit } from "../../internal/stream.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
-import type { End, Watcher, Watching } from "./watcher.js";
+import { type End, isOver, type Watcher, type Watching } from "./watcher.js";
 
 /** How many unread events are kept before one `resync` takes their place. */
 const mostUnread = 1_000;
+
+/** How a queue begins and ends. */
+export interface QueueSettings {
+  /** Begin with a `resync` event of the first state. */
+  readonly initial: boolean;
+  /** A failing first list does not end the queue. */
+  readonly waitForRuntime: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly limit: TimeLimit | undefined;
+}
 
 /** Events on their way from the watch to the reader of one stream. */
 export class EventQueue implements Watching {
   /** Resolves with the first state, rejects if the queue ends before that. */
   readonly ready: Promise<void>;
-  readonly #initial: boolean;
+  readonly #settings: QueueSettings;
   readonly #leave: () => void;
   #settle: { resolve(): void; reject(reason: unknown): void } = { resolve() {}, reject() {} };
   #unread: CriEvent[] = [];
@@ -18,15 +29,18 @@ export class EventQueue implements Watching {
   #end: End | undefined;
   #wake = () => {};
 
-  constructor(watcher: Watcher, initial: boolean, signal: AbortSignal | undefined) {
-    this.#initial = initial;
+  constructor(watcher: Watcher, settings: QueueSettings) {
+    this.#settings = settings;
+    const { signal, limit } = settings;
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
     this.ready.catch(() => {});
     const leave = watcher.join(this);
     const unlisten = signal && onAbort(signal, () => this.close(signal.reason));
+    const stopLimit = limit?.((reason) => this.close(reason));
     this.#leave = () => {
+      stopLimit?.();
       unlisten?.();
       leave();
     };
@@ -41,7 +55,7 @@ export class EventQueue implements Watching {
     const first = !this.#state;
     this.#state = state;
     this.#settle.resolve();
-    if ((first && !this.#initial) || this.#overflown) return;
+    if ((first && !this.#settings.initial) || this.#overflown) return;
     if (this.#unread.length > 0 && this.#unread.length + events.length > mostUnread) {
       this.#unread = [];
       this.#overflown = true;
@@ -52,7 +66,7 @@ export class EventQueue implements Watching {
   }
 
   failed(reason: unknown): void {
-    this.close(reason);
+    if (!this.#settings.waitForRuntime || isOver(reason)) this.close(reason);
   }
 
   /** Ends it: what is unread can still be read, and then the reason is thrown. */

@@ -1,14 +1,20 @@
+import { streamLimit } from "../../calls/budget.js";
 import { CriError } from "../../errors.js";
 import { CriStream } from "../../internal/stream.js";
-import type { WatchSource } from "../../options.js";
+import type { StreamLimits, WatchSource } from "../../options.js";
 import type { CriEvent } from "./event.js";
 import { EventQueue } from "./event-queue.js";
 import type { End, Watcher } from "./watcher.js";
 
 /** Options of `cri.events`. */
-export interface EventsOptions {
+export interface EventsOptions extends StreamLimits {
   /** Begin with a `resync` that tells what is there already. @defaultValue false */
   initial?: boolean | undefined;
+  /**
+   * Keep trying when the runtime does not answer at the beginning, until the stream is closed. By default the stream fails then.
+   * Once it has begun, it survives every outage. @defaultValue false
+   */
+  waitForRuntime?: boolean | undefined;
   /** Ends the stream: the loop throws `signal.reason`. */
   signal?: AbortSignal | undefined;
 }
@@ -16,9 +22,9 @@ export interface EventsOptions {
 /**
  * The changes on a node, as `cri.events()` returns them: `for await (const event of cri.events())`.
  *
- * It begins with the first read, or with {@link ready}. It fails with a CriError if the runtime does not answer then, and with
- * `CLIENT_CLOSED` when the client is closed; a runtime that goes away later is waited for. Up to 1000 events are kept for a slow
- * reader, then a `resync` stands for all of them.
+ * It begins with the first read, or with {@link ready}. It fails with a CriError if the runtime does not answer then (unless
+ * `waitForRuntime` is set), with `CLIENT_CLOSED` when the client is closed, and with `DEADLINE_EXCEEDED` at its time limit. It
+ * survives a runtime that goes away later. Up to 1000 events are kept for a slow reader, then a `resync` replaces all of them.
  */
 export class EventStream extends CriStream<CriEvent> {
   readonly #watcher: Watcher;
@@ -29,12 +35,14 @@ export class EventStream extends CriStream<CriEvent> {
   #closed: End | undefined;
 
   /** @internal */
-  constructor(watcher: Watcher, { initial = false, signal }: EventsOptions = {}) {
+  constructor(watcher: Watcher, options: EventsOptions = {}) {
+    const { initial = false, waitForRuntime = false, signal } = options;
     super((reading) => this.#begin().batches(reading), signal);
     this.#watcher = watcher;
     this.#signal = signal;
+    const limit = streamLimit(watcher.connection, options);
     this.#begin = () => {
-      this.#queue ??= new EventQueue(watcher, initial, signal);
+      this.#queue ??= new EventQueue(watcher, { initial, waitForRuntime, signal, limit });
       return this.#queue;
     };
   }

@@ -1,14 +1,20 @@
+import { streamLimit } from "../../calls/budget.js";
 import { onAbort } from "../../internal/abort.js";
-import type { WatchSource } from "../../options.js";
+import type { StreamLimits, WatchSource } from "../../options.js";
 import type { Container, PodSandbox } from "../../proto.js";
 import type { ContainerFilter } from "../containers.js";
 import type { PodFilter } from "../pods.js";
 import type { CriEvent, CriEventOf, NodeState } from "./event.js";
 import { containerMatcher, podMatcher } from "./match.js";
-import type { Watcher } from "./watcher.js";
+import { isOver, type Watcher } from "./watcher.js";
 
 /** Options of `cri.watch`. */
-export interface WatchOptions {
+export interface WatchOptions extends StreamLimits {
+  /**
+   * Keep trying when the runtime does not answer at the beginning, until the view is closed. By default the view ends then. Once it
+   * has begun, it survives every outage. @defaultValue false
+   */
+  waitForRuntime?: boolean | undefined;
   /** Ends the view, as `close()` does. If it has aborted already, the view is over from the start and `ready` rejects. */
   signal?: AbortSignal | undefined;
 }
@@ -28,8 +34,8 @@ export class NodeView implements NodeState, AsyncDisposable {
   /** Resolves when everything that is on the node is in the view. Rejects with a CriError if the runtime does not answer. */
   readonly ready: Promise<void>;
   /**
-   * Resolves when the view ends, however it does: by {@link close}, by its signal, with the client, or because the runtime did
-   * not answer at the beginning. Pods and containers stay as they were last known. Never rejects.
+   * Resolves when the view ends, however it does: by {@link close}, its signal or its time limit, with the client, or because the
+   * runtime did not answer at the beginning. Pods and containers stay as they were last known. Never rejects.
    */
   readonly closed: Promise<void>;
   readonly #watcher: Watcher;
@@ -40,7 +46,9 @@ export class NodeView implements NodeState, AsyncDisposable {
   #byPod: Map<string, Container[]> | undefined;
 
   /** @internal */
-  constructor(watcher: Watcher, { signal }: WatchOptions = {}) {
+  constructor(watcher: Watcher, options: WatchOptions = {}) {
+    const { signal, waitForRuntime = false } = options;
+    const limit = streamLimit(watcher.connection, options);
     this.#watcher = watcher;
     let settle = { resolve() {}, reject(_: unknown) {} };
     this.ready = new Promise((resolve, reject) => {
@@ -53,7 +61,9 @@ export class NodeView implements NodeState, AsyncDisposable {
     });
     let leave = () => {};
     let unlisten = () => {};
+    let stopLimit: (() => void) | undefined;
     this.#close = (reason) => {
+      stopLimit?.();
       unlisten();
       leave();
       settle.reject(reason);
@@ -71,8 +81,11 @@ export class NodeView implements NodeState, AsyncDisposable {
         settle.resolve();
         for (const event of events) this.#tell(event);
       },
-      failed: (reason) => this.#close(reason),
+      failed: (reason) => {
+        if (!waitForRuntime || isOver(reason)) this.#close(reason);
+      },
     });
+    stopLimit = limit?.((reason) => this.#close(reason));
     if (signal) unlisten = onAbort(signal, () => this.#close(signal.reason));
   }
 

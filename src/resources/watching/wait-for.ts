@@ -89,11 +89,17 @@ class Waiter implements Watching {
     return exit;
   }
 
+  exited(status: ContainerStatus): void {
+    if (status.id !== this.#id) return;
+    this.#exit = status;
+    this.#news.abort();
+  }
+
   changed(events: readonly CriEvent[]): void {
     for (const event of events) {
       const subject = event.type === "resync" ? undefined : "pod" in event ? event.pod : event.container;
       if (subject && subject.id !== this.#id) continue;
-      if (event.type === "containerExited") this.#exit = event.status;
+      if (event.type === "containerExited") this.#exit ??= event.status;
       this.#news.abort();
     }
   }

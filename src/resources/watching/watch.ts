@@ -1,6 +1,7 @@
 import { type Budget, startBudget } from "../../calls/budget.js";
 import { CriError } from "../../errors.js";
 import { type CallOptions, defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
+import { type ContainerEventResponse, ContainerState } from "../../proto.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import { diff } from "./diff.js";
@@ -48,6 +49,7 @@ export class Watch {
     this.#feed = new EventFeed(connection, {
       heard: (event) => {
         if (!this.#sightings.note(event)) this.#gap = true;
+        this.#forwardExits(event);
         this.#stir(afterNews);
       },
       broken: () => {
@@ -76,6 +78,14 @@ export class Watch {
   /** Whether it is of no use any more. */
   get over(): boolean {
     return this.#ending.signal.aborted;
+  }
+
+  /** Exits do not wait for the next look, which takes long on a busy node. */
+  #forwardExits({ containersStatuses }: ContainerEventResponse): void {
+    for (const status of containersStatuses) {
+      if (status.state !== ContainerState.CONTAINER_EXITED) continue;
+      for (const member of [...this.#members.keys()]) member.exited?.(status);
+    }
   }
 
   /** Looks as soon as may be, and after that in the pauses from this round on. */

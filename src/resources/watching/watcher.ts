@@ -1,11 +1,17 @@
-import { InvalidInputError } from "../../errors.js";
+import { CriError, InvalidInputError } from "../../errors.js";
 import type { WatchSource } from "../../options.js";
+import type { ContainerStatus } from "../../proto.js";
 import type { Connection } from "../../transport/connection.js";
 import type { CriEvent, NodeState } from "./event.js";
 import { Watch } from "./watch.js";
 
-/** Someone who wants to know what happens. Neither method may throw. */
+/** Someone who wants to know what happens. No method may throw. */
 export interface Watching {
+  /**
+   * The runtime has sent the status of a container that has exited. It comes ahead of {@link changed}, possibly more than once, and
+   * only where the runtime has events; it may be of a container that was removed long ago.
+   */
+  exited?(status: ContainerStatus): void;
   /** What happened, and the state after it. The first call brings one `resync`, of a look that began after joining. */
   changed(events: readonly CriEvent[], state: NodeState): void;
   /**
@@ -20,9 +26,14 @@ export interface End {
   readonly reason: unknown;
 }
 
+/** Whether a watch that failed with this reason has ended. Otherwise it goes on and may succeed later. */
+export function isOver(reason: unknown): boolean {
+  return !CriError.is(reason) || reason.code === "CLIENT_CLOSED";
+}
+
 /** The one watch of a client that all share who want to know what happens: it is under way as long as there is anybody. */
 export class Watcher {
-  readonly #connection: Connection;
+  readonly connection: Connection;
   #watch: Watch | undefined;
 
   constructor(connection: Connection) {
@@ -38,7 +49,7 @@ export class Watcher {
         value,
       });
     }
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   /** Where the news come from; undefined as long as that is not known, or nobody watches. */
@@ -48,13 +59,13 @@ export class Watcher {
 
   /** Whether there is nothing to watch any more: the signal has aborted, or the client was closed. */
   endFor(signal: AbortSignal | undefined): End | undefined {
-    const aborted = [signal, ...this.#connection.closing].find((one) => one?.aborted);
+    const aborted = [signal, ...this.connection.closing].find((one) => one?.aborted);
     return aborted && { reason: aborted.reason };
   }
 
   /** Takes part in the watch. Returns the function that leaves it again; the last one to leave ends it. */
   join(member: Watching): () => void {
-    const watch = this.#watch?.over === false ? this.#watch : new Watch(this.#connection);
+    const watch = this.#watch?.over === false ? this.#watch : new Watch(this.connection);
     this.#watch = watch;
     watch.join(member);
     return () => watch.leave(member);
