@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import { ContainerConfig, type PodSandboxConfig } from "../proto.js";
 import {
@@ -7,6 +8,7 @@ import {
   flag,
   innerPath,
   integer,
+  invalid,
   isSet,
   maxUint32,
   object,
@@ -93,7 +95,7 @@ export function toContainerConfig(spec: ContainerSpec, context: ContainerContext
     CDIDevices: toCdiDevices(spec.cdiDevices, "spec.cdiDevices"),
     labels: textMap(spec.labels, "spec.labels"),
     annotations: textMap(spec.annotations, "spec.annotations"),
-    logPath: logPath(spec.logPath, "spec.logPath", pod, `${name}.${attempt}.log`),
+    logPath: logPath(spec.logPath, "spec.logPath", pod, `${fileStem(name)}.${attempt}.log`),
     stdin,
     stdinOnce,
     tty: flag(spec.tty, "spec.tty"),
@@ -152,6 +154,22 @@ function logPath(
   pod: PodSandboxConfig | undefined,
   standard: string,
 ): string {
-  if (isSet(value)) return innerPath(value, field);
-  return pod === undefined || pod.logDirectory === "" ? "" : standard;
+  if (!isSet(value)) return pod === undefined || pod.logDirectory === "" ? "" : standard;
+  const path = innerPath(value, field);
+  const tooLong = path.split("/").find((part) => Buffer.byteLength(part) > maxFileName);
+  if (tooLong !== undefined) invalid(field, `must have names of at most ${maxFileName} bytes`, tooLong);
+  return path;
+}
+
+/** The longest file name in bytes on Linux. */
+const maxFileName = 255;
+
+/** What of a container's name goes into its log file's: attempt, `.log` and what rotation appends take up to 38 bytes. */
+const maxStem = 209;
+
+/** The name for a log file. A long one is cut, with a digest in place of the rest to keep different names apart. */
+function fileStem(name: string): string {
+  if (name.length <= maxStem) return name;
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, maxStem - digest.length - 1)}-${digest}`;
 }

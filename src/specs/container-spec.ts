@@ -47,9 +47,11 @@ export interface ContainerSpec {
   /** To keep with the container; some runtimes are steered by them. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /**
-   * Log file below the pod's `logDirectory`; relative, without `..`. A directory in it must exist with CRI-O, which does not
-   * make any; containerd does. `""` turns logs off on containerd. Without a `logDirectory` of the pod there is no default.
-   * @defaultValue `<name>.<attempt>.log`
+   * Log file below the pod's `logDirectory`; relative, without `..`. Folders in it are created on the node: by containerd, and on CRI-O
+   * and Docker by this package if it runs there. `""` turns logs off on containerd. Without a `logDirectory` of the pod there is no
+   * default.
+   *
+   * @defaultValue `<name>.<attempt>.log`, where a name of more than 209 characters is shortened
    */
   logPath?: string | undefined;
   /** Keeps standard input open for attach. Without it, reading gives end of file at once. @defaultValue false */

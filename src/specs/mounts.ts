@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { type CDIDevice, Device, Mount, MountPropagation, type NamespaceOption } from "../proto.js";
 import {
   absolutePath,
@@ -18,7 +19,7 @@ import { type ImageInput, toImageSpec } from "./image-ref.js";
 import { type IdRange, toIdMappings } from "./namespaces.js";
 
 interface MountOptions {
-  /** Where it appears in the container; absolute. */
+  /** Where it appears in the container; absolute. No two mounts may have the same path. */
   containerPath: string;
   /** @defaultValue false */
   readOnly?: boolean | undefined;
@@ -95,13 +96,31 @@ export function toMounts(
   field: string,
   pod: NamespaceOption | undefined,
 ): Mount[] {
+  const taken = new Map<string, string>();
   return list(mounts, field).map((mount, index) => {
     const path = at(field, index);
-    if (typeof mount !== "object" || mount === null) return invalid(path, "must be an object", mount);
-    if (!("image" in mount) || !isSet(mount.image)) return hostMount(mount as HostMount, path, pod);
-    if ("hostPath" in mount && isSet(mount.hostPath)) refuse(path, "has both hostPath and image: drop one");
-    return imageMount(mount, path);
+    const converted = toMount(mount, path, pod);
+    const target = samePath(converted.containerPath);
+    const earlier = taken.get(target);
+    if (earlier !== undefined) {
+      const message = `is taken by ${earlier}: of two mounts at one path, the later hides the earlier`;
+      invalid(at(path, "containerPath"), message, converted.containerPath);
+    }
+    taken.set(target, path);
+    return converted;
   });
+}
+
+function toMount(mount: MountSpec, path: string, pod: NamespaceOption | undefined): Mount {
+  if (typeof mount !== "object" || mount === null) return invalid(path, "must be an object", mount);
+  if (!("image" in mount) || !isSet(mount.image)) return hostMount(mount as HostMount, path, pod);
+  if ("hostPath" in mount && isSet(mount.hostPath)) refuse(path, "has both hostPath and image: drop one");
+  return imageMount(mount, path);
+}
+
+/** One spelling for all spellings of a path on Linux: without `.`, double slashes and a slash at the end. */
+function samePath(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/$/, "");
 }
 
 function hostMount(mount: HostMount, field: string, pod: NamespaceOption | undefined): Mount {

@@ -75,6 +75,15 @@ describe("log path", () => {
   ])("%o", (spec, pod, expected) => {
     expect(convert(spec, pod).config.logPath).toBe(expected);
   });
+
+  it("of a long name is shortened to fit a file name with what rotation appends, and stays different from others", () => {
+    const pathOf = (name: string) =>
+      toContainerConfig({ name, image: "nginx", attempt: 4_294_967_295 }, { pod: logs }).config.logPath;
+    expect(pathOf("a".repeat(209))).toBe(`${"a".repeat(209)}.4294967295.log`);
+    const [long, other] = [pathOf("a".repeat(253)), pathOf(`${"a".repeat(252)}b`)];
+    expect(long).not.toBe(other);
+    expect(Buffer.byteLength(`${long}.20251123-060000.gz.tmp`)).toBeLessThanOrEqual(255);
+  });
 });
 
 describe("grace period", () => {
@@ -207,6 +216,7 @@ test.each<[unknown, RegExp]>([
   [{ workingDir: "srv" }, /^spec.workingDir: must be an absolute path/],
   [{ logPath: "/var/log/x" }, /^spec.logPath: must be a relative path/],
   [{ logPath: "../x" }, /^spec.logPath: must not contain/],
+  [{ logPath: `main/${"é".repeat(128)}` }, /^spec.logPath: must have names of at most 255 bytes/],
   [{ stdinOnce: true }, /^spec.stdinOnce: needs stdin: true/],
   [{ tty: 1 }, /^spec.tty: must be true or false/],
   [{ stopSignal: "TREM" }, /^spec.stopSignal: .* did you mean SIGTERM/],

@@ -72,3 +72,20 @@ test.each<[unknown, RegExp]>([
 ])("refuses %o", (mount, expected) => {
   expect(refusal(() => toMounts([mount] as never, "m", undefined))).toMatch(expected);
 });
+
+test.each<[string, string]>([
+  ["/c", "/c"],
+  ["/c", "/c/"],
+  ["/c/d", "/c//./d/"],
+  ["/", "//"],
+])("%s and %s are one path, so the second mount is refused", (first, second) => {
+  const mounts = [first, second].map((containerPath) => ({ hostPath: "/h", containerPath }));
+  expect(refusal(() => toMounts(mounts, "spec.mounts", undefined))).toMatch(
+    /^spec.mounts\[1\].containerPath: is taken by spec.mounts\[0\]/,
+  );
+});
+
+test("a path below another is a path of its own", () => {
+  const mounts = ["/", "/c", "/c/d", "/cd"].map((containerPath) => ({ hostPath: "/h", containerPath }));
+  expect(toMounts(mounts, "spec.mounts", undefined)).toHaveLength(4);
+});
