@@ -75,7 +75,13 @@ export class Container {
     return this.core.stats.container(this, options);
   }
 
-  /** Waits until the container has exited. Without `timeoutMs` or `signal` it waits for ever. */
+  /**
+   * Waits until the container has exited. Without `timeoutMs` or `signal` it can wait for ever: CRI-O, killed in the middle of a start,
+   * reports a container as running whose process is gone. The error of a wait that takes too long names the last state.
+   *
+   * @throws CriError; `FAILED_PRECONDITION` if the runtime has lost track of the container and reports CONTAINER_UNKNOWN for about ten
+   *   seconds, `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
+   */
   wait(options?: CallOptions): Promise<ContainerExit> {
     return this.core.containers.wait(this, options);
   }

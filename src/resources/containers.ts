@@ -168,7 +168,13 @@ export class Containers {
     return calls.containerStatus(this.#connection, idOf(container, "container"), true, options);
   }
 
-  /** Waits until a container has exited. Without `timeoutMs` or `signal` it waits for ever. */
+  /**
+   * Waits until a container has exited. Without `timeoutMs` or `signal` it can wait for ever: CRI-O, killed in the middle of a start,
+   * reports a container as running whose process is gone. The error of a wait that takes too long names the last state.
+   *
+   * @throws CriError; `FAILED_PRECONDITION` if the runtime has lost track of the container and reports CONTAINER_UNKNOWN for about ten
+   *   seconds, `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
+   */
   async wait(container: ContainerTarget, options?: CallOptions): Promise<ContainerExit> {
     return waitForExit(this.#core, idOf(container, "container"), options);
   }

@@ -1,5 +1,6 @@
+import { CriError } from "../errors.js";
 import { toDate } from "../internal/time.js";
-import type { CallOptions } from "../options.js";
+import { type CallOptions, defaultRelistMs } from "../options.js";
 import { ContainerState, type ContainerStatus } from "../proto.js";
 import type { Core } from "./core.js";
 import { waitFor } from "./watching/wait-for.js";
@@ -20,10 +21,37 @@ export interface ContainerExit {
   status: ContainerStatus;
 }
 
-/** Waits until a container has exited. */
+/**
+ * Waits until a container has exited.
+ *
+ * A runtime that has lost a container reports CONTAINER_UNKNOWN, and containerd does so until somebody stops the container. Waiting
+ * ends with an error once the state has been reported for half of {@link WatchSettings.relistMs}.
+ */
 export async function waitForExit(core: Core, id: string, options?: CallOptions): Promise<ContainerExit> {
-  const ended = ({ state }: ContainerStatus) => state === ContainerState.CONTAINER_EXITED;
+  const { endpoint, options: settings } = core.connection;
+  const patienceMs = (settings.watch?.relistMs ?? defaultRelistMs) / 2;
+  let unknownSince: number | undefined;
+  const ended = ({ state }: ContainerStatus) => {
+    if (state === ContainerState.CONTAINER_EXITED) return true;
+    if (state !== ContainerState.CONTAINER_UNKNOWN) unknownSince = undefined;
+    else {
+      unknownSince ??= performance.now();
+      if (performance.now() - unknownSince > patienceMs) throw lostTrack(id, endpoint);
+    }
+    return false;
+  };
   return toExit(await waitFor(core, { kind: "container", id }, ended, options));
+}
+
+function lostTrack(id: string, endpoint: string): CriError {
+  return new CriError({
+    code: "FAILED_PRECONDITION",
+    message:
+      `container ${id} is in the state CONTAINER_UNKNOWN: the runtime does not know whether its process runs; ` +
+      "stop() ends it, and wait() then resolves",
+    method: "RuntimeService/ContainerStatus",
+    endpoint,
+  });
 }
 
 function toExit(status: ContainerStatus): ContainerExit {

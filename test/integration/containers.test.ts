@@ -101,12 +101,49 @@ describe("wait", () => {
     expect((await wait).exitCode).toBe(137);
   });
 
-  test("fails with NOT_FOUND when the container is removed, and at its time limit", async () => {
+  test("fails with NOT_FOUND when the container is removed, and with the last state at its time limit", async () => {
     const { container } = await withContainer();
-    expect(await rejection(container.wait({ timeoutMs: 80 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    const error = await rejection(container.wait({ timeoutMs: 1_000 }));
+    expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(String(error)).toContain(`container ${container.id} was last seen in the state CONTAINER_RUNNING`);
     const wait = container.wait({ timeoutMs: 20_000 });
     await container.remove();
     expect(await rejection(wait)).toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
+describe("wait on a container that the runtime has lost", () => {
+  async function lostContainer(times: number) {
+    const { runtime, cri } = await startFake({}, { watch: { relistMs: 100 } });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await pod.runContainer({ name: "c", image: "busybox:1" });
+    const unknown = { status: { state: ContainerState.CONTAINER_UNKNOWN } };
+    runtime.respondNext("ContainerStatus", (reply) => ({ ...reply, status: { ...reply.status!, ...unknown.status } }), {
+      times,
+    });
+    return { cri, container };
+  }
+
+  test("ends with an error that names the state, if it stays unknown", async () => {
+    const { container } = await lostContainer(Number.POSITIVE_INFINITY);
+    const error = await rejection(container.wait({ timeoutMs: 20_000 }));
+    expect(error).toMatchObject({ code: "FAILED_PRECONDITION" });
+    expect(String(error)).toContain("CONTAINER_UNKNOWN");
+  });
+
+  test("goes on if the runtime finds it again", async () => {
+    const { container } = await lostContainer(1);
+    const wait = container.wait({ timeoutMs: 20_000 });
+    await container.stop({ gracePeriodSeconds: 0 });
+    expect((await wait).exitCode).toBe(137);
+  });
+
+  test("waitFor leaves the judgement to its predicate", async () => {
+    const { cri, container } = await lostContainer(Number.POSITIVE_INFINITY);
+    const isUnknown = ({ state }: { state: ContainerState }) => state === ContainerState.CONTAINER_UNKNOWN;
+    expect((await cri.waitFor(container, isUnknown)).id).toBe(container.id);
+    const error = await rejection(cri.waitFor(container, () => false, { timeoutMs: 1_000 }));
+    expect(String(error)).toContain("was last seen in the state CONTAINER_UNKNOWN");
   });
 });
 

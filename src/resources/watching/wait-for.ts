@@ -3,7 +3,7 @@ import { containerStatus } from "../../calls/containers.js";
 import { podSandboxStatus } from "../../calls/pods.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { type CallOptions, defaultRelistMs } from "../../options.js";
-import type { ContainerStatus, PodSandboxStatus } from "../../proto.js";
+import { ContainerState, type ContainerStatus, PodSandboxState, type PodSandboxStatus } from "../../proto.js";
 import type { Container } from "../container.js";
 import type { Core } from "../core.js";
 import type { PodSandbox } from "../pod.js";
@@ -45,6 +45,7 @@ export async function waitFor<Target extends WaitTarget>(
   // A runtime that does not even answer the first time is not one that went away.
   const first = await look();
   if (wanted(first)) return first;
+  let last = first;
   const waiter = new Waiter(first.id);
   const leave = core.watcher.join(waiter);
   const { relistMs = defaultRelistMs } = connection.options.watch ?? {};
@@ -56,10 +57,23 @@ export async function waitFor<Target extends WaitTarget>(
       // After an exit that is not wanted as well: a container that has been removed meanwhile is NOT_FOUND at once.
       const status = await look().catch(absentRuntime);
       if (status && wanted(status)) return status;
+      last = status ?? last;
     }
+  } catch (error) {
+    const isTooLate = CriError.is(error, "DEADLINE_EXCEEDED") && (budget.leftMs() ?? 1) <= 0;
+    throw isTooLate ? stillWaiting(error, stateOf(target, last), connection.endpoint) : error;
   } finally {
     leave();
   }
+}
+
+function stateOf({ kind }: WaitTarget, { id, state }: PodSandboxStatus | ContainerStatus): string {
+  const name = kind === "pod" ? PodSandboxState[state] : ContainerState[state];
+  return `${kind} ${id} was last seen in the state ${name ?? state}`;
+}
+
+function stillWaiting({ code, details, method, attempts }: CriError, state: string, endpoint: string): CriError {
+  return new CriError({ code, message: `${details}; ${state}`, method, endpoint, attempts });
 }
 
 function absentRuntime(error: unknown): undefined {
