@@ -20,13 +20,13 @@ export async function version(connection: Connection, options?: CallOptions): Pr
  * that the name is taken. Asked once per connection; a runtime that does not say what it is may.
  */
 export async function mayAnswerWithOlder(connection: Connection, options: CallOptions): Promise<boolean> {
-  const name = connection.runtimeName ?? (await nameOf(connection, options));
-  return name !== "containerd";
+  return (await runtimeName(connection, options)) !== "containerd";
 }
 
-async function nameOf(connection: Connection, options: CallOptions): Promise<string | undefined> {
+/** The runtime's name, such as `cri-o`, asked once per connection; undefined if the runtime does not answer. */
+export async function runtimeName(connection: Connection, options: CallOptions): Promise<string | undefined> {
   try {
-    return (await version(connection, options)).runtimeName;
+    return connection.runtimeName ?? (await version(connection, options)).runtimeName;
   } catch (error) {
     if (!CriError.is(error)) throw error;
     return undefined;

@@ -1,6 +1,7 @@
 import type { Budget } from "../calls/budget.js";
 import * as containerCalls from "../calls/containers.js";
 import * as podCalls from "../calls/pods.js";
+import { runtimeName } from "../calls/runtime.js";
 import { CriError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import { forEachSettled } from "../internal/for-each.js";
@@ -29,6 +30,9 @@ export interface RemoveOptions extends CallOptions {
 
 /** How many containers of a pod are stopped at the same time. */
 const parallelStops = 32;
+
+/** The deadline of the first StopPodSandbox on CRI-O. */
+const crioStopMs = 10_000;
 
 /** When to stop again what has been started since, at first; the pauses double. */
 const firstPauseMs = 1_000;
@@ -111,15 +115,32 @@ class Stopping {
           this.#stopContainer(container.id, gracePeriodOf(container), options),
         );
       },
-      (options) => podCalls.stopPodSandbox(this.#connection, id, options),
+      () => this.#stopSandbox(id),
     );
+  }
+
+  /**
+   * StopPodSandbox. CRI-O gives the process of the sandbox itself the deadline of the call, too, and that process ignores SIGTERM
+   * for the moment between its start and its first instruction. So a first call gets a short deadline, and a second one the rest.
+   */
+  async #stopSandbox(id: string): Promise<void> {
+    const stop = (options: CallOptions) => this.track(podCalls.stopPodSandbox(this.#connection, id, options));
+    const name = await runtimeName(this.#connection, this.#budget.options());
+    if (name !== "cri-o") return stop(this.#budget.options());
+    const leftMs = this.#budget.leftMs() ?? Number.POSITIVE_INFINITY;
+    try {
+      await stop({ ...this.#budget.options(), timeoutMs: Math.min(crioStopMs, leftMs / 2), deadline: undefined });
+    } catch (error) {
+      if (!CriError.is(error, "DEADLINE_EXCEEDED")) throw error;
+      await stop(this.#budget.options());
+    }
   }
 
   async removeContainer(id: string, gracePeriodSeconds: number): Promise<void> {
     await whenSettled(this.#budget, () =>
       this.#stopFirst(
         (options) => forEachSettled([id], 1, () => this.#stopContainer(id, gracePeriodSeconds, options)),
-        (options) => containerCalls.removeContainer(this.#connection, id, options),
+        () => this.track(containerCalls.removeContainer(this.#connection, id, this.#budget.options())),
       ),
     );
   }
@@ -139,13 +160,13 @@ class Stopping {
    */
   async #stopFirst(
     stop: (options: () => CallOptions) => Promise<readonly unknown[]>,
-    call: (options: CallOptions) => Promise<void>,
+    call: () => Promise<void>,
   ): Promise<void> {
     const failures = await stop(this.#budget.options);
     const ended = new AbortController();
     void this.#stopAgain(stop, ended.signal).catch(() => {});
     try {
-      await this.track(call(this.#budget.options()));
+      await call();
     } catch (error) {
       throw failures.length > 0 && CriError.is(error) ? error.withSuppressed(failures) : error;
     } finally {

@@ -220,6 +220,14 @@ describe("a container that cannot be stopped", () => {
   });
 });
 
+test("a sandbox that CRI-O would wait for as long as the deadline is stopped by a second call", async () => {
+  const { runtime, cri } = await startFake({ flavor: "cri-o" });
+  const pod = await cri.pods.run({ name: "p" });
+  runtime.hangNext("StopPodSandbox");
+  await pod.stop({ timeoutMs: 2_000 });
+  expect(changes(runtime).names).toEqual(["StopPodSandbox", "StopPodSandbox"]);
+});
+
 test("an error after the first stop says that the call may have taken effect", async () => {
   const { runtime, cri, pod } = await stubbornPod("containerd-2");
   const refusal = { code: "FAILED_PRECONDITION", message: "not now" } as const; // says of itself that nothing happened

@@ -70,7 +70,9 @@ journeys("borrowed", (bench) => {
       labels: { of: "this package" },
     });
     const { status, info } = await cri.pods.inspect(pod.id);
-    expect(podConfigFromStatus(status)).toEqual({ config: pod.config });
+    // CRI-O adds labels of a kubelet's.
+    expect(podConfigFromStatus({ ...status, labels: pod.config.labels })).toEqual({ config: pod.config });
+    expect(status.labels).toMatchObject(pod.config.labels);
     if (await reportsConfig(pod.id)) {
       expect(podConfigFromStatus(status, info)).toEqual({ config: pod.config });
     }

@@ -22,7 +22,6 @@ journeys("ownership", (bench) => {
   test("the end of a block stops and removes, last one first", async () => {
     const { client, calls } = listening();
     const ids: string[] = [];
-    await client.containers.list(); // learns whether the runtime streams lists
     {
       await using pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
       await using one = await client.runContainerInSandbox(pod, bench.containerSpec());
@@ -30,13 +29,12 @@ journeys("ownership", (bench) => {
       ids.push(pod.id, one.id, two.id);
       calls.length = 0;
     }
-    expect(calls).toEqual(
+    expect(calls.filter((call) => /\/(Stop|Remove)/.test(call))).toEqual(
       [
         "StopContainer",
         "RemoveContainer",
         "StopContainer",
         "RemoveContainer",
-        "ListContainers",
         "StopPodSandbox",
         "RemovePodSandbox",
       ].map((method) => `RuntimeService/${method} OK`),
