@@ -8,7 +8,7 @@
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -54,6 +54,23 @@ function run(
 
 const node = (args: string[], cwd: string, env: NodeJS.ProcessEnv = {}) => run(process.execPath, args, { cwd, env });
 const good = { code: 0 };
+
+/** Installs the package, the types of Node.js and other packages into a bare project. Returns its folder. */
+async function install(
+  name: string,
+  others: Record<string, string>,
+  type: "module" | "commonjs" = "commonjs",
+): Promise<string> {
+  const project = join(folder, name);
+  await mkdir(project);
+  await writeFile(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type }));
+  const packages = { "@types/node": manifest.devDependencies["@types/node"], ...others };
+  const names = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
+  const options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
+  const { code, stderr } = await run("npm", ["install", ...options, tarball, ...names], { cwd: project });
+  expect(code, stderr).toBe(0);
+  return project;
+}
 
 const bin = (path: string) => join(root, "node_modules", path);
 
@@ -101,13 +118,49 @@ describe("the tarball", () => {
 
   test("its types are not wrong", async () => {
     const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
-    const options = ["--profile", "node16", "--format", "ascii", "--no-emoji", "--no-definitely-typed"];
+    const options = ["--profile", "strict", "--format", "ascii", "--no-emoji", "--no-definitely-typed"];
     const { code, stdout, stderr } = await node([attw, tarball, ...options], folder);
     expect(code, stdout + stderr).toBe(0);
-    // The one thing that is not all right everywhere is left out by the profile.
-    expect(stdout.split("\n").filter((line) => /^node16|^bundler/.test(line) && !/: OK/.test(line))).toEqual([]);
+    expect(stdout.split("\n").filter((line) => /^node1|^bundler/.test(line) && !/: OK/.test(line))).toEqual([]);
     expect(stdout.match(/^node16.*: OK/gm)).toHaveLength(10);
+    expect(stdout.match(/^node10.*: OK/gm)).toHaveLength(5);
   });
+});
+
+describe("in a bundle", async () => {
+  const page = await readFile(join(root, "docs/bundling.md"), "utf8");
+  const commands = [...page.matchAll(/^npx (.*)$/gm)].map(([, command = ""]) => command);
+
+  beforeAll(() => install("bundles", {}, "module"), patience);
+
+  test("there are commands to try", () => expect(commands).toHaveLength(3));
+
+  test.each(commands)("it runs: %s", async (command) => {
+    const project = join(folder, "bundles");
+    await copyFile(join(root, "test/package/consumer/bundled.mjs"), join(project, "program.mjs"));
+    const PATH = `${bin(".bin")}${delimiter}${process.env.PATH}`;
+    const bundled = await run("sh", ["-c", command], { cwd: project, env: { PATH } });
+    expect(bundled, bundled.stderr).toMatchObject(good);
+    const [, output = ""] = /--(?:outfile=|dir )(\S+)/.exec(command) ?? [];
+    const program = output.endsWith("js") ? output : join(output, "program.js");
+    expect(await node([program], project)).toEqual({ ...good, stdout: "0 string\n", stderr: "" });
+  });
+});
+
+describe.each(["5.4.5", "5.9.3"])("TypeScript %s with the resolution of Node.js 10", (version) => {
+  test(
+    "finds the types of every entry point",
+    async () => {
+      const project = await install(`typescript-${version}`, { typescript: version });
+      const names = subpaths.map(([name, main]) => `import { ${main} } from ${JSON.stringify(name)};\nvoid ${main};\n`);
+      await writeFile(join(project, "program.ts"), names.join(""));
+      const options = ["--noEmit", "--strict", "--esModuleInterop", "--skipLibCheck", "--module", "commonjs"];
+      const tsc = join(project, "node_modules/typescript/bin/tsc");
+      const compiled = await node([tsc, ...options, "--target", "es2022", "program.ts"], project);
+      expect(compiled).toEqual({ ...good, stdout: "", stderr: "" });
+    },
+    patience,
+  );
 });
 
 test("every example of a test is run", async () => {
@@ -122,13 +175,7 @@ describe.each([
   let project: string;
 
   beforeAll(async () => {
-    project = join(folder, type);
-    await mkdir(project);
-    await writeFile(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type }));
-    const types = `@types/node@${manifest.devDependencies["@types/node"]}`;
-    const options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
-    const { code, stderr } = await run("npm", ["install", ...options, tarball, types], { cwd: project });
-    expect(code, stderr).toBe(0);
+    project = await install(type, {}, type);
     await symlink(bin("vitest"), join(project, "node_modules/vitest"));
   }, patience);
 
