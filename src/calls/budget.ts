@@ -1,6 +1,7 @@
 import { CriError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import type { TimeLimit } from "../internal/stream.js";
+import { deadlineIn } from "../internal/time.js";
 import { sleep, startTimer } from "../internal/timer.js";
 import { type CallOptions, defaultTimeoutMs, type StreamLimits } from "../options.js";
 import { type Connection, clientClosed } from "../transport/connection.js";
@@ -71,15 +72,15 @@ export function startBudget(connection: Connection, options: CallOptions = {}, m
 }
 
 /**
- * Turns `timeoutMs` into a point in time, for a workflow of several steps: what the caller gave bounds them all together, and a
+ * Turns `timeoutMs` into a deadline, for a workflow of several steps: what the caller gave bounds them all together, and a
  * step that is not bounded by it keeps its own default.
  */
 export function pinDeadline<T extends CallOptions>(options: T): T {
   checkTimeLimits(options);
   const { timeoutMs, deadline } = options;
   if (!timeoutMs) return options;
-  const end = new Date(Math.min(Date.now() + timeoutMs, deadline?.getTime() ?? Number.POSITIVE_INFINITY));
-  return { ...options, timeoutMs: undefined, deadline: end };
+  const isEarlier = deadline !== undefined && deadline.getTime() - Date.now() <= timeoutMs;
+  return { ...options, timeoutMs: undefined, deadline: isEarlier ? deadline : deadlineIn(timeoutMs) };
 }
 
 /** The time limit of a stream, if it has one. @throws InvalidInputError */

@@ -1,5 +1,23 @@
 import { Long } from "../proto.js";
 
+/** A time from now as a deadline. It is kept by the monotonic clock: setting the clock does not move it. */
+export function deadlineIn(delayMs: number): Date {
+  return new SteadyDeadline(delayMs);
+}
+
+class SteadyDeadline extends Date {
+  readonly #expiry: number;
+
+  constructor(delayMs: number) {
+    super(Date.now() + delayMs);
+    this.#expiry = performance.now() + delayMs;
+  }
+
+  override getTime(): number {
+    return Date.now() + this.#expiry - performance.now();
+  }
+}
+
 const nanosecondsPerMillisecond = 1_000_000;
 
 /**

@@ -48,7 +48,8 @@ export class LogReader {
   /** What is yet to come in a file that has been rotated away and was read to its end. */
   async *lastWords(file: LogFile): AsyncGenerator<Entries> {
     for (let round = 0; round < maxHandOvers; round++) {
-      const waitMs = handOverMs - (await file.unchangedMs());
+      // A file from the future, after the clock was set back, is waited for no longer than any other.
+      const waitMs = Math.min(handOverMs, handOverMs - (await file.unchangedMs()));
       if (waitMs <= 0) return;
       await sleep(waitMs, this.#signal);
       yield* this.toEnd(file);

@@ -1,3 +1,4 @@
+import { deadlineIn } from "../internal/time.js";
 import type { CallOptions } from "../options.js";
 import type { Connection } from "../transport/connection.js";
 
@@ -15,7 +16,7 @@ export function cleanUpOptions(
   { metadata }: CallOptions = {},
 ): CallOptions {
   const retry = options.defaults?.retry;
-  const deadline = new Date(Date.now() + timeoutMs);
+  const deadline = deadlineIn(timeoutMs);
   if (retry === false) return { metadata, deadline };
   return {
     metadata,

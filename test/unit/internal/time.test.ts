@@ -1,6 +1,18 @@
-import { describe, expect, test } from "vitest";
-import { toDate, toNanoseconds, toRfc3339Nano } from "../../../src/internal/time.js";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { deadlineIn, toDate, toNanoseconds, toRfc3339Nano } from "../../../src/internal/time.js";
 import { Long } from "../../../src/proto.js";
+
+describe("a deadline in so many milliseconds", () => {
+  test.each([3_600_000, -3_600_000])("stays as far away when the clock is set by %d ms", (stepMs) => {
+    const realNow = Date.now;
+    const deadline = deadlineIn(60_000);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => realNow() + stepMs);
+    onTestFinished(() => clock.mockRestore());
+    const leftMs = deadline.getTime() - Date.now();
+    expect(leftMs).toBeLessThanOrEqual(60_000);
+    expect(leftMs).toBeGreaterThan(30_000);
+  });
+});
 
 describe("times in nanoseconds", () => {
   const moment = Long.fromString("1795413933123456789");
