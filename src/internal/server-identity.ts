@@ -1,5 +1,6 @@
+import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity } from "node:tls";
+import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from "node:tls";
 
 /**
  * The TLS options that verify a server's certificate for a host name or an IP address, whatever `NODE_TLS_REJECT_UNAUTHORIZED`
@@ -12,6 +13,12 @@ export function verifiedFor(
     rejectUnauthorized: true,
     // TLS has no server name (SNI) for an address, and Node.js 26 refuses to send one. An empty name sends none.
     servername: isIP(host) === 0 ? host : "",
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(host, certificate),
+    checkServerIdentity: (_host, certificate) =>
+      holdsAddress(certificate, host) ? undefined : checkServerIdentity(host, certificate),
   };
+}
+
+/** `checkServerIdentity` of some releases of Node.js 22 takes an IPv6 address for a name, and finds it in no certificate. */
+function holdsAddress({ raw }: PeerCertificate, host: string): boolean {
+  return isIP(host) !== 0 && new X509Certificate(raw).checkIP(host) !== undefined;
 }
