@@ -22,9 +22,13 @@ function isZero(value: unknown): boolean {
   return typeof value === "object" && value !== null && "isZero" in value && (value as { isZero(): boolean }).isZero();
 }
 
-/** An id that can be sent. An empty one would be a prefix of every id to some runtimes. */
+/**
+ * The id to send: without the scheme that Kubernetes puts before it in a container's status, as in `containerd://<id>`. An empty
+ * one is refused, because some runtimes take an id for a prefix.
+ */
 export function checkId(id: unknown, field: string): string {
-  if (typeof id === "string" && /^[^\s/]+$/.test(id)) return id;
+  const [, bare] = typeof id === "string" ? (/^(?:[a-z][a-z0-9+.-]*:\/\/)?([^\s/]+)$/.exec(id) ?? []) : [];
+  if (bare !== undefined) return bare;
   throw new InvalidInputError({
     field,
     message: "must be an id (or a unique beginning of one) as the runtime gave it",

@@ -18,12 +18,12 @@ import { batches, list } from "./list.js";
 /** CreateContainer, once: the workflow that may repeat it is `containers.create`. */
 export async function createContainer(
   connection: Connection,
-  podSandboxId: string,
+  pod: string,
   config: ContainerConfig,
   sandboxConfig: PodSandboxConfig,
   options?: CallOptions,
 ): Promise<string> {
-  checkId(podSandboxId, "pod");
+  const podSandboxId = checkId(pod, "pod");
   const reply = await invoke(connection, options, (o) =>
     connection.runtime.createContainer({ podSandboxId, config, sandboxConfig }, o),
   );
@@ -112,8 +112,8 @@ export async function updateContainerResources(
   request: Partial<UpdateContainerResourcesRequest> & { containerId: string },
   options?: CallOptions,
 ): Promise<void> {
-  checkId(request.containerId, "container");
-  await invoke(connection, options, (o) => connection.runtime.updateContainerResources(request, o));
+  const containerId = checkId(request.containerId, "container");
+  await invoke(connection, options, (o) => connection.runtime.updateContainerResources({ ...request, containerId }, o));
 }
 
 /** ReopenContainerLog: only a running container has an open log. */

@@ -111,8 +111,8 @@ export async function checkpointPod(
   request: CheckpointPodRequest,
   options?: CallOptions,
 ): Promise<void> {
-  checkId(request.podSandboxId, "pod");
-  await invoke(connection, options, (o) => connection.runtime.checkpointPod(request, o));
+  const podSandboxId = checkId(request.podSandboxId, "pod");
+  await invoke(connection, options, (o) => connection.runtime.checkpointPod({ ...request, podSandboxId }, o));
 }
 
 /** RestorePod, since Kubernetes 1.37 (alpha). */

@@ -11,8 +11,8 @@ import { invoke } from "./invoke.js";
 
 /** Exec: the URL of a streaming session. */
 export async function execUrl(connection: Connection, request: ExecRequest, options?: CallOptions): Promise<string> {
-  checkId(request.containerId, "container");
-  const { url } = await invoke(connection, options, (o) => connection.runtime.exec(request, o));
+  const containerId = checkId(request.containerId, "container");
+  const { url } = await invoke(connection, options, (o) => connection.runtime.exec({ ...request, containerId }, o));
   demand(connection, "RuntimeService/Exec", { url });
   return url;
 }
@@ -23,8 +23,8 @@ export async function attachUrl(
   request: AttachRequest,
   options?: CallOptions,
 ): Promise<string> {
-  checkId(request.containerId, "container");
-  const { url } = await invoke(connection, options, (o) => connection.runtime.attach(request, o));
+  const containerId = checkId(request.containerId, "container");
+  const { url } = await invoke(connection, options, (o) => connection.runtime.attach({ ...request, containerId }, o));
   demand(connection, "RuntimeService/Attach", { url });
   return url;
 }
