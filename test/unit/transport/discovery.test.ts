@@ -200,14 +200,14 @@ describe("well-known sockets", () => {
   });
 
   it("are looked at all at once, and the first in the list wins whichever answers first", async () => {
-    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-    const started = performance.now();
-    const probe: DiscoverOptions["probe"] = async ({ path }) => {
-      await pause(path.endsWith(containerd) ? 100 : 20);
-      return { reachable: true, speaksCri: true, outcome: "answers" };
-    };
+    const answers: (() => void)[] = [];
+    const probe: DiscoverOptions["probe"] = () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve({ reachable: true, speaksCri: true, outcome: "answers" }));
+        // Only when all have been asked, the last one first.
+        if (answers.length === 6) for (const answer of answers.toReversed()) answer();
+      });
     expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${containerd}`);
-    expect(performance.now() - started).toBeLessThan(190);
   });
 
   it("that do not serve CRI are passed over, for one that may still be starting if need be", async () => {
@@ -238,12 +238,6 @@ describe("well-known sockets", () => {
     const found = await discover();
     expect(found.endpoint.display).toBe(`unix://${root}${crio}`);
     expect(found.tried[2]?.outcome).toBe("nobody listens: left behind by a runtime that has stopped");
-  });
-
-  it("cost nothing when absent", async () => {
-    const started = performance.now();
-    await failure();
-    expect(performance.now() - started).toBeLessThan(200);
   });
 });
 
