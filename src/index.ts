@@ -52,6 +52,7 @@ export type {
   RunPodOptions,
   StopPodOptions,
 } from "./resources/pods.js";
+export type { PrunedImages, PruneOptions } from "./resources/prune-images.js";
 export type { RestartOptions } from "./resources/restart.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
 export type { RemoveOptions } from "./resources/stopping.js";

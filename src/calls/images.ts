@@ -9,6 +9,7 @@ import type {
   PodSandboxConfig,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
+import { pinDeadline } from "./budget.js";
 import { demand } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
@@ -71,12 +72,21 @@ export function listImages(
   );
 }
 
-/** RemoveImage. An image that is gone counts as removed. */
+/**
+ * RemoveImage by the image's id, whatever reference is given. An image that is gone counts as removed.
+ *
+ * Only the id means the same everywhere: for another reference cri-dockerd reports success and removes nothing, and so does CRI-O
+ * for a digest; for a tag, CRI-O removes just that.
+ */
 export async function removeImage(connection: Connection, image: ImageSpec, options?: CallOptions): Promise<void> {
+  const pinned = pinDeadline(options ?? {});
+  const { image: present } = await imageStatus(connection, image, false, pinned);
+  if (!present) return;
+  const byId = { ...image, image: present.id };
   await ignoreMissing(
-    options,
-    (pinned) => invoke(connection, pinned, (o) => connection.image.removeImage({ image }, o), subject),
-    (pinned) => missingImage(connection, image, pinned),
+    pinned,
+    (o) => invoke(connection, o, (rest) => connection.image.removeImage({ image: byId }, rest), subject),
+    (o) => missingImage(connection, byId, o),
   );
 }
 

@@ -6,6 +6,7 @@ import type { Image, ImageFsInfoResponse, PodSandboxConfig } from "../proto.js";
 import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
 import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
 import type { Connection } from "../transport/connection.js";
+import { type PrunedImages, type PruneOptions, pruneImages } from "./prune-images.js";
 
 /** When to pull: always, only if the image is not there, or never. */
 export type PullPolicy = "missing" | "always" | "never";
@@ -130,14 +131,39 @@ export class Images {
   }
 
   /**
-   * RemoveImage: removes an image. By contract every tag of it goes along, since a tag names the image; runtimes may keep the
-   * other tags. Succeeds on a missing image.
+   * RemoveImage: removes an image with all its tags and digests, as CRI says, whichever of them names it. The client looks up the
+   * image's id first and removes by that: other references mean something else on each runtime. Succeeds on a missing image.
+   *
+   * CRI-O and Docker refuse an image that a container uses. containerd removes it; the container keeps its files.
    */
   async remove(image: ImageInput, options?: CallOptions): Promise<void> {
     await calls.removeImage(this.#connection, toImageSpec(image, "image"), options);
   }
 
-  /** ImageFsInfo: the file systems that images (and, since Kubernetes 1.29, containers) are kept on, and what they take up. */
+  /**
+   * Removes the images that no container uses, running or not. Keeps pinned images and the image of the runtime's pod sandboxes.
+   *
+   * Images that are pulled while it runs are kept. An image that was pulled before for a container that is not created yet counts
+   * as unused: `filter` can keep it. CRI does not say when an image was pulled or last used.
+   *
+   * ```ts
+   * const { removed } = await cri.images.prune({ filter: ({ repoTags }) => repoTags.some((tag) => tag.startsWith("ci.example/")) });
+   * ```
+   *
+   * @throws CriError if images or containers cannot be listed, or the time is up. An image that the runtime refuses to remove is
+   *   in `failed` of the result
+   */
+  async prune(options?: PruneOptions): Promise<PrunedImages> {
+    return pruneImages(this.#connection, options);
+  }
+
+  /**
+   * ImageFsInfo: the file systems that images (and, since Kubernetes 1.29, containers) are kept on, and what they take up.
+   *
+   * containerd measures every 10 seconds, so the numbers may be from before the latest removal or pull. `timestamp` of each file
+   * system says when it was measured, in nanoseconds: `toDate(timestamp)`. Do not remove images in a loop until the
+   * numbers sink, for that removes too many; add up `size` of what was removed, or wait for a newer `timestamp`.
+   */
   async fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse> {
     return calls.imageFsInfo(this.#connection, options);
   }

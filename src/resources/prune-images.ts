@@ -1,0 +1,77 @@
+import { callOptionsOf, pinDeadline } from "../calls/budget.js";
+import { listContainers } from "../calls/containers.js";
+import { listImages, removeImage } from "../calls/images.js";
+import { status } from "../calls/runtime.js";
+import { CriError, type CriErrorCode, InvalidInputError } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import { type Container, type Image, ImageSpec } from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+
+/** Options of `images.prune`. `timeoutMs` bounds it as a whole. */
+export interface PruneOptions extends CallOptions {
+  /** Which of the unused images to remove. @defaultValue all of them */
+  filter?: ((image: Image) => boolean) | undefined;
+  /** Only finds out what would be removed. @defaultValue false */
+  dryRun?: boolean | undefined;
+}
+
+/** What `images.prune` did. */
+export interface PrunedImages {
+  /** The images that were removed; with `dryRun`, those that would be. */
+  removed: Image[];
+  /** The images that the runtime refused to remove, with its reason: CRI-O and Docker know of users that CRI does not show. */
+  failed: { image: Image; error: CriError }[];
+}
+
+/** Failures that say nothing about one image: the next one would fail in the same way. */
+const fatal: readonly CriErrorCode[] = ["CLIENT_CLOSED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "UNIMPLEMENTED"];
+
+export async function pruneImages(connection: Connection, options: PruneOptions = {}): Promise<PrunedImages> {
+  const { filter = () => true, dryRun = false } = options;
+  if (typeof filter !== "function")
+    throw new InvalidInputError({ field: "filter", message: "must be a function", value: filter });
+  const callOptions = callOptionsOf(pinDeadline(options));
+  // The containers after the images: a container that is created in between is seen.
+  const images = await listImages(connection, undefined, callOptions);
+  const used = await usedImages(connection, callOptions);
+  const unused = images.filter((image) => !image.pinned && !namesOf(image).some((name) => used.has(name)));
+
+  const result: PrunedImages = { removed: [], failed: [] };
+  for (const image of unused.filter((candidate) => filter(candidate))) {
+    try {
+      if (!dryRun) await removeImage(connection, ImageSpec.create({ image: image.id }), callOptions);
+      result.removed.push(image);
+    } catch (error) {
+      if (!CriError.is(error) || fatal.includes(error.code)) throw error;
+      result.failed.push({ image, error });
+    }
+  }
+  return result;
+}
+
+/** By every name: which of them a container has its image by is the runtime's choice. */
+async function usedImages(connection: Connection, options: CallOptions): Promise<ReadonlySet<string>> {
+  const containers = await listContainers(connection, undefined, options);
+  const { info } = await status(connection, true, options);
+  return new Set([...containers.flatMap(imageNames), ...sandboxImages(info)].filter((name) => name !== "").map(bare));
+}
+
+function imageNames({ image, imageId, imageRef }: Container): string[] {
+  return [imageId, imageRef, image?.image ?? "", image?.userSpecifiedImage ?? ""];
+}
+
+function namesOf({ id, repoTags, repoDigests }: Image): string[] {
+  return [id, ...repoTags, ...repoDigests].map(bare);
+}
+
+/** containerd 1.6 does not pin the image of its pod sandboxes, and no container shows it. */
+function sandboxImages(info: Record<string, string>): string[] {
+  return Object.values(info).flatMap((text) =>
+    [...text.matchAll(/"sandboxImage":\s*"([^"]+)"/g)].map(([, name = ""]) => name),
+  );
+}
+
+/** Without what only some runtimes put before an id: `sha256:`, or `docker-pullable://`. */
+function bare(name: string): string {
+  return name.replace(/^[a-z][a-z0-9+.-]*:\/\//, "").replace(/^sha256:/, "");
+}

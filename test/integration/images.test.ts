@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { CriClient } from "../../src/index.js";
+import type { Image } from "../../src/proto.js";
+import { FakeRuntime } from "../../src/testing/index.js";
+import { rejection, startFake } from "./support.js";
+
+const tagsOf = (images: readonly Image[]) => images.flatMap(({ repoTags }) => repoTags).sort();
+
+describe("remove", () => {
+  test("removes by the image's id, because other references mean something else on each runtime", async () => {
+    const { runtime, cri } = await startFake();
+    await cri.images.pull("busybox:2");
+    const { id, repoDigests } = (await cri.images.get("busybox:2"))!;
+    await cri.images.remove({ reference: "busybox:2", runtimeHandler: "kata" });
+    await cri.images.pull("busybox:2");
+    await cri.images.remove(repoDigests[0]!);
+    expect(await cri.images.get("busybox:2")).toBeUndefined();
+    const sent = runtime.callsOf("RemoveImage").map(({ request }) => (request as { image: object }).image);
+    expect(sent).toMatchObject([{ image: id, userSpecifiedImage: "busybox:2", runtimeHandler: "kata" }, { image: id }]);
+  });
+
+  test("sends nothing for an image that is not there", async () => {
+    const { runtime, cri } = await startFake();
+    await cri.images.remove("absent:1");
+    expect(runtime.callsOf("RemoveImage")).toEqual([]);
+  });
+});
+
+describe("prune", () => {
+  async function startWith(...images: string[]) {
+    const { runtime, cri } = await startFake();
+    for (const image of images) await cri.images.pull(image);
+    return { runtime, cri };
+  }
+
+  test("removes what no container uses, running or exited", async () => {
+    const { cri } = await startWith("used:1", "exited:1", "unused:1", "unused:2");
+    const before = tagsOf(await cri.images.list());
+    const pod = await cri.pods.run({ name: "p" });
+    await pod.runContainer({ name: "running", image: "used:1" });
+    const exited = await pod.runContainer({ name: "exited", image: "exited:1" });
+    await exited.stop({ gracePeriodSeconds: 0 });
+
+    const planned = await cri.images.prune({ dryRun: true });
+    expect(tagsOf(await cri.images.list())).toEqual(before);
+    const { removed, failed } = await cri.images.prune();
+    expect(failed).toEqual([]);
+    expect(tagsOf(planned.removed)).toEqual(tagsOf(removed));
+    expect(tagsOf(removed)).toEqual(
+      expect.arrayContaining(["docker.io/library/unused:1", "docker.io/library/unused:2"]),
+    );
+    const left = tagsOf(await cri.images.list());
+    expect(left).toEqual(expect.arrayContaining(["docker.io/library/exited:1", "docker.io/library/used:1"]));
+    expect([...left, ...tagsOf(removed)].sort()).toEqual(before);
+  });
+
+  test("asks the filter", async () => {
+    const { cri } = await startWith("unused:1", "unused:2");
+    const { removed } = await cri.images.prune({
+      filter: ({ repoTags }) => repoTags.some((tag) => tag.endsWith(":2")),
+    });
+    expect(tagsOf(removed)).toEqual(["docker.io/library/unused:2"]);
+    expect(await rejection(cri.images.prune({ filter: "x" as never }))).toMatchObject({ code: "INVALID_INPUT" });
+  });
+
+  test.each(["containerd-1.6", "containerd-2", "cri-o", "cri-dockerd"] as const)(
+    "knows the names that %s has",
+    async (flavor) => {
+      await using runtime = await FakeRuntime.start({ flavor });
+      await using cri = await CriClient.connect({ endpoint: runtime.endpoint });
+      const pod = await cri.pods.run({ name: "p" });
+      await pod.runContainer({ name: "c", image: "used:1" });
+      await cri.images.prune();
+      expect(await cri.images.get("used:1")).toBeDefined();
+    },
+  );
+
+  test("keeps pinned images, and the one that the runtime's settings name for pod sandboxes", async () => {
+    const { runtime, cri } = await startWith("pinned:1", "pause:1", "unused:1");
+    const [pinned, pause, unused] = await Promise.all(
+      ["pinned:1", "pause:1", "unused:1"].map((name) => cri.images.get(name)),
+    );
+    runtime.respondNext("ListImages", { images: [{ ...pinned!, pinned: true }, pause!, unused!] });
+    runtime.failNext("StreamImages", { code: "UNIMPLEMENTED" });
+    const { status } = await cri.status();
+    runtime.respondNext("Status", { status, info: { config: '{"sandboxImage":"docker.io/library/pause:1"}' } });
+    expect(tagsOf((await cri.images.prune()).removed)).toEqual(["docker.io/library/unused:1"]);
+  });
+
+  test("goes on after an image that the runtime refuses to remove, and not when the runtime is gone", async () => {
+    const { runtime, cri } = await startWith("unused:1", "unused:2");
+    const all = await cri.images.list();
+    runtime.failNext("RemoveImage", { code: "UNKNOWN", message: "image is in use by a container" });
+    const { removed, failed } = await cri.images.prune();
+    expect(failed).toMatchObject([{ image: { id: all[0]!.id }, error: { code: "UNKNOWN" } }]);
+    expect(removed).toHaveLength(all.length - 1);
+
+    runtime.failNext("RemoveImage", { code: "UNAVAILABLE", times: 9 });
+    expect(await rejection(cri.images.prune({ retry: false }))).toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
