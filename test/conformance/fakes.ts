@@ -57,12 +57,13 @@ async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
       backend: new HostProcessBackend(),
     });
     await using client = await runtime.connect();
-    const version = (await client.version()).runtimeVersion;
+    const { runtimeName, runtimeVersion: version } = await client.version();
     const name = `containerd-${version.split(".", 2).join(".")}`;
     steered.push(steeredBy(name, runtime));
     const tcp = overTcp[flavor] && (await startTcp(options, overTcp[flavor].serveCri, tls));
     provided.push({
       name,
+      runtimeName,
       version,
       flavor,
       endpoint: runtime.endpoint,

@@ -51,9 +51,11 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 }
 
 async function external(endpoint: string): Promise<ProvidedRuntime> {
+  const { runtimeName, runtimeVersion } = await askVersion(endpoint, 10_000);
   return {
-    name: "external",
-    version: await askVersion(endpoint, 10_000),
+    name: runtimeName,
+    runtimeName,
+    version: runtimeVersion,
     endpoint,
     imageEndpoint: process.env.CRI_TEST_IMAGE_ENDPOINT || endpoint,
     image: process.env.CRI_TEST_IMAGE || "docker.io/library/busybox:stable",
@@ -63,6 +65,7 @@ async function external(endpoint: string): Promise<ProvidedRuntime> {
 function fromLab(lab: Lab, controlSocket: string): ProvidedRuntime[] {
   return lab.instances.map(({ name, version, endpoint, handlers, logFile, subnet, tcp }) => ({
     name,
+    runtimeName: "containerd",
     version,
     endpoint,
     imageEndpoint: endpoint,

@@ -4,11 +4,9 @@ import { expect, test } from "vitest";
 import { expectCode } from "./helpers/expecting.js";
 import { journeys } from "./helpers/journeys.js";
 
-/** More than runtimes take. */
-const tooMuch = "x".repeat(17 * 2 ** 20);
-
 journeys("message-limits", (bench) => {
   const { cri } = bench;
+  const tooMuch = () => "x".repeat(bench.traits.maxMessageBytes + 2 ** 20);
 
   test("lists that are larger than the client takes", async () => {
     await using _container = await bench.container(await bench.sharedPod());
@@ -29,11 +27,11 @@ journeys("message-limits", (bench) => {
   });
 
   test("requests that are larger than the runtime takes: nothing has happened", async () => {
-    const spec = bench.podSpec({ annotations: { tooMuch } });
+    const spec = bench.podSpec({ annotations: { tooMuch: tooMuch() } });
     for (const failure of [
       await expectCode(cri.pods.run(spec), "RESOURCE_EXHAUSTED"),
       await expectCode(
-        cri.images.pull(bench.image, { auth: { username: "me", password: tooMuch } }),
+        cri.images.pull(bench.image, { auth: { username: "me", password: tooMuch() } }),
         "RESOURCE_EXHAUSTED",
       ),
     ]) {

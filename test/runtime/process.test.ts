@@ -12,7 +12,7 @@ journeys("process", (bench) => {
   const { cri, runtime } = bench;
 
   test("environment: on top of the image's, special characters and bytes as they are, nothing expanded", async () => {
-    const bytes = Uint8Array.from({ length: 255 }, (_, index) => index + 1);
+    const bytes = Uint8Array.from({ length: 127 }, (_, index) => index + 1);
     await using at = await folder();
     await using container = await bench.container(await bench.sharedPod(), {
       ...at.inside,
@@ -48,8 +48,7 @@ journeys("process", (bench) => {
     expect(text("odd.name-1")).toBe("yes");
     expect(seen.has("LEFT_OUT")).toBe(false);
     expect(seen.has("PATH")).toBe(true);
-    // The OCI configuration between CRI and the kernel is JSON: bytes that are no UTF-8 cannot pass through it.
-    expect(seen.get("BYTES")?.subarray(0, 127)).toEqual(Buffer.from(bytes.subarray(0, 127)));
+    expect(seen.get("BYTES")).toEqual(Buffer.from(bytes));
   });
 
   test("environment as a list: the later of two equal names counts", async () => {
@@ -107,8 +106,10 @@ journeys("process", (bench) => {
     await using terminal = await bench.container(await bench.sharedPod(), { tty: true });
     await using plain = await bench.container(await bench.sharedPod());
     const output = "readlink /proc/1/fd/1; tr '\\0' '\\n' < /proc/1/environ | grep ^TERM || echo no TERM";
-    expect(await ask(terminal, output)).toMatch(/^\/dev\/pts\/\d+\nTERM=xterm$/);
-    expect(await ask(plain, output)).toMatch(/^pipe:\[\d+\]\nno TERM$/);
+    const end = bench.traits.execSyncHasTerminal ? "\r\n" : "\n";
+    expect(await ask(terminal, output)).toMatch(new RegExp(`^/dev/pts/\\d+${end}TERM=xterm$`));
+    const term = bench.traits.alwaysSetsTerm ? "TERM=xterm" : "no TERM";
+    expect(await ask(plain, output)).toMatch(new RegExp(`^pipe:\\[\\d+\\]\\n${term}$`));
   });
 
   test("standard input is open with stdin, and at its end without", async () => {

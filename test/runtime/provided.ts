@@ -16,8 +16,10 @@ export interface ProvidedRuntimes {
 
 /** A runtime to test against: one of the lab's, one that the environment names, or a fake. */
 export interface ProvidedRuntime {
-  /** E.g. `containerd-1.7`; `external` for one that the environment names. */
+  /** E.g. `containerd-1.7`; the `runtimeName` for one that the environment names. */
   name: string;
+  /** As the runtime reports it, e.g. `cri-o`. */
+  runtimeName: string;
   /** As the runtime itself tells, e.g. `1.7.24`. */
   version: string;
   endpoint: string;

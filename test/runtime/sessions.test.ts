@@ -152,7 +152,7 @@ journeys("sessions", (bench) => {
   test.each(transports)("%s: a token is good for one session", async (transport) => {
     await using container = await bench.container(await bench.sharedPod());
     const url = await bench.cri.containers.execUrl(container, ["true"]);
-    await using cri = bench.client({ streamUrl: () => new URL(url) });
+    await using cri = bench.client({ streamUrl: () => new URL(url, "http://127.0.0.1") });
     const again = () => cri.containers.get(container.id).execOutput(["true"], { transport });
     expect((await again()).exitCode).toBe(0);
     const failure = await failureOf(again());

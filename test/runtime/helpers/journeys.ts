@@ -8,6 +8,7 @@ import { CriClient, type OwnedContainer, type OwnedPodSandbox, type Pods } from 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ProvidedLab } from "../provided.js";
 import { describeRuntimes, type Runtime } from "../support.js";
+import { type Traits, traitsOf } from "./traits.js";
 
 export type PodSpec = Parameters<Pods["run"]>[0];
 export type ContainerSpec = Parameters<CriClient["runContainerInSandbox"]>[1];
@@ -26,6 +27,7 @@ export class Bench {
   readonly namespace = `journeys-${randomUUID().slice(0, 8)}`;
   readonly cri: CriClient;
   readonly image: string;
+  readonly traits: Traits;
   #count = 0;
   #shared: Promise<OwnedPodSandbox> | undefined;
 
@@ -35,6 +37,7 @@ export class Bench {
   ) {
     this.cri = CriClient.lazy({ endpoint: runtime.endpoint, imageEndpoint: runtime.imageEndpoint });
     this.image = runtime.image;
+    this.traits = traitsOf(runtime.runtimeName);
   }
 
   /** A name that no other object of this file has. */

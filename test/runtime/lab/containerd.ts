@@ -140,7 +140,7 @@ export class Containerd {
     const deadline = Date.now() + 30_000;
     for (;;) {
       try {
-        return await askVersion(`unix://${this.socket}`);
+        return (await askVersion(`unix://${this.socket}`)).runtimeVersion;
       } catch (error) {
         const ended = this.doorKeeper !== doorKeeper;
         if (ended || Date.now() > deadline) {

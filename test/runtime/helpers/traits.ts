@@ -1,0 +1,90 @@
+/**
+ * What runtimes do in ways of their own. A journey asks here instead of assuming containerd. Real runtimes and fakes of them have
+ * the same traits: both go by the name that they report. docs/runtimes.md has most of this for users.
+ *
+ * @module
+ */
+
+/** Measured on containerd 1.6, 1.7 and 2.1, CRI-O 1.37 and Docker 26.1 behind cri-dockerd. */
+export interface Traits {
+  /** Runs a command in a container that was created and not started. */
+  readonly execsInCreated: boolean;
+  /** Starts an exited container again. */
+  readonly startsAgain: boolean;
+  /** The call that fails when the container's program does not exist. */
+  readonly missingProgramFails: "CreateContainer" | "StartContainer";
+  /** What has the number of its process in the verbose info. */
+  readonly infoHasPid: { readonly pod: boolean; readonly container: boolean };
+  /** Gives an ExecSync in a container with a terminal a terminal, too: its lines end with CR LF. */
+  readonly execSyncHasTerminal: boolean;
+  /** Sets `TERM` in containers without a terminal, too. */
+  readonly alwaysSetsTerm: boolean;
+  /** Lists containers in the state "unknown". */
+  readonly listsUnknown: boolean;
+  /** The format of log files. Only those in CRI's format can be reopened. */
+  readonly logFormat: "cri" | "docker";
+  /** Writes logs of its own of a container whose pod has no log directory. */
+  readonly logsWithoutDirectory: boolean;
+  /** The host name is a namespace of the pod, rather than one of each container with the same name in it. */
+  readonly podHasUts: boolean;
+  /** Takes pod names that Kubernetes would not, such as one with an underscore. */
+  readonly anyPodName: boolean;
+  /** RunPodSandbox removes a stopped pod that has its name. */
+  readonly replacesStoppedPod: boolean;
+  /** Masks no path of the kernel when the spec says so with an empty list. */
+  readonly unmasksPaths: boolean;
+  /** The largest message, in bytes. */
+  readonly maxMessageBytes: number;
+  /** Names the default interface of a pod in its statistics. */
+  readonly defaultInterface: string | undefined;
+}
+
+const mebibyte = 2 ** 20;
+
+const containerd: Traits = {
+  execsInCreated: false,
+  startsAgain: false,
+  missingProgramFails: "StartContainer",
+  infoHasPid: { pod: true, container: true },
+  execSyncHasTerminal: false,
+  alwaysSetsTerm: false,
+  listsUnknown: true,
+  logFormat: "cri",
+  logsWithoutDirectory: false,
+  podHasUts: true,
+  anyPodName: true,
+  replacesStoppedPod: false,
+  unmasksPaths: true,
+  maxMessageBytes: 16 * mebibyte,
+  defaultInterface: "eth0",
+};
+
+const ofRuntimes: Readonly<Record<string, Traits>> = {
+  containerd,
+  "cri-o": {
+    ...containerd,
+    execsInCreated: true,
+    missingProgramFails: "CreateContainer",
+    infoHasPid: { pod: false, container: true },
+    execSyncHasTerminal: true,
+    alwaysSetsTerm: true,
+    logsWithoutDirectory: true,
+    maxMessageBytes: 80 * mebibyte,
+  },
+  docker: {
+    ...containerd,
+    startsAgain: true,
+    infoHasPid: { pod: false, container: false },
+    listsUnknown: false,
+    logFormat: "docker",
+    podHasUts: false,
+    anyPodName: false,
+    replacesStoppedPod: true,
+    unmasksPaths: false,
+  },
+};
+
+/** The traits of the runtime that reports this name; those of containerd for one that is not known. */
+export function traitsOf(runtimeName: string): Traits {
+  return ofRuntimes[runtimeName] ?? containerd;
+}
