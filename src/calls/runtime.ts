@@ -23,6 +23,14 @@ export async function mayAnswerWithOlder(connection: Connection, options: CallOp
   return (await runtimeName(connection, options)) !== "containerd";
 }
 
+/**
+ * Whether the runtime is Docker behind cri-dockerd, which replaces a container of the same name that has not been started yet, and leaves
+ * a pod behind whose creation failed.
+ */
+export async function isDocker(connection: Connection, options: CallOptions): Promise<boolean> {
+  return (await runtimeName(connection, options)) === "docker";
+}
+
 /** The runtime's name, such as `cri-o`, asked once per connection; undefined if the runtime does not answer. */
 export async function runtimeName(connection: Connection, options: CallOptions): Promise<string | undefined> {
   try {

@@ -7,6 +7,7 @@ import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, 
 import type { Core } from "./core.js";
 import type { ExecResult } from "./exec-result.js";
 import type { ExecSyncOptions } from "./exec-sync.js";
+import type { LogFolder } from "./log-folder.js";
 import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.js";
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
@@ -269,6 +270,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   /** Something else had made the container, and it was taken over with `adopt`. */
   readonly adopted: boolean;
   readonly #ownership = new Ownership();
+  readonly #logFolder: LogFolder | undefined;
   /** From the spec of the container or its pod: how long {@link stop} and disposal let the process end by itself. */
   readonly terminationGracePeriodSeconds: number | undefined;
 
@@ -282,6 +284,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
       config: ContainerConfig;
       terminationGracePeriodSeconds: number | undefined;
       adopted: boolean;
+      logFolder?: LogFolder | undefined;
     },
   ) {
     super(core, id);
@@ -291,6 +294,13 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     this.podSandboxId = made.podSandboxId;
     this.adopted = made.adopted;
     this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
+    this.#logFolder = made.logFolder;
+  }
+
+  /** Removes the container as a borrowed handle does, and the folder that was created for its log, if that is empty. */
+  override async remove(options?: RemoveOptions): Promise<void> {
+    await super.remove(options);
+    await this.#logFolder?.removeIfEmpty();
   }
 
   /** Lets the container live on: disposal does nothing any more. Returns a borrowed handle. */

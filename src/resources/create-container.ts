@@ -1,7 +1,7 @@
 import { pinDeadline, startBudget } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
 import { podSandboxStatus } from "../calls/pods.js";
-import { mayAnswerWithOlder } from "../calls/runtime.js";
+import { isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
 import { isStillborn } from "../calls/runtime-text/unsettled.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
@@ -16,6 +16,7 @@ import type { Core } from "./core.js";
 import { markCreation, readMark } from "./creation-mark.js";
 import { annotateGracePeriod } from "./grace-period.js";
 import type { PullPolicy } from "./images.js";
+import { createLogFolder, type LogFolder } from "./log-folder.js";
 import { OwnedPodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
 import { removeContainer } from "./stopping.js";
@@ -121,13 +122,18 @@ export async function createFromConfig(
   const notes = annotateGracePeriod(making.terminationGracePeriodSeconds);
   const { config, mark } = markCreation(ContainerConfig, making.config, notes);
   const { name = "", attempt = 0 } = config.metadata ?? {};
+  let logFolder: LogFolder | undefined;
   const { id, adopted } = await createReconciled({
     what: `container ${name} (attempt ${attempt}) in pod ${podSandboxId}`,
     mark,
     adopt,
     budget: startBudget(connection, options, 1),
     mayBeOlder: (o) => mayAnswerWithOlder(connection, o),
-    create: (o) => calls.createContainer(connection, podSandboxId, config, podConfig, o),
+    mayReplace: (o) => isDocker(connection, o),
+    create: async (o) => {
+      logFolder ??= await createLogFolder(connection, podConfig, config);
+      return calls.createContainer(connection, podSandboxId, config, podConfig, o);
+    },
     find: async (given) => {
       const o = pinDeadline(given);
       const filter = { id: "", state: undefined, podSandboxId, labelSelector: {} };
@@ -144,6 +150,9 @@ export async function createFromConfig(
       };
     },
     remove: (containerId, o) => removeContainer(connection, containerId, 0, startBudget(connection, o, 1)),
+  }).catch(async (error: unknown) => {
+    await logFolder?.removeIfEmpty();
+    throw error;
   });
-  return new OwnedContainer(core, id, { ...making, config, adopted });
+  return new OwnedContainer(core, id, { ...making, config, adopted, logFolder });
 }

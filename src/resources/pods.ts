@@ -1,7 +1,7 @@
 import { startBudget } from "../calls/budget.js";
 import { checkId } from "../calls/checked.js";
 import * as calls from "../calls/pods.js";
-import { mayAnswerWithOlder } from "../calls/runtime.js";
+import { isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
 import { portForwardUrl } from "../calls/stream-urls.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
@@ -140,6 +140,7 @@ export class Pods {
       budget: startBudget(connection, callOptions, 2),
       // A uid that was made up for this call is nobody else's.
       mayBeOlder: async (o) => spec.uid !== undefined && mayAnswerWithOlder(connection, o),
+      mayLeaveFailed: (o) => isDocker(connection, o),
       create: (o) => calls.runPodSandbox(connection, config, converted.runtimeHandler, o),
       find: async (o) => {
         const all = await calls.listPodSandboxes(connection, undefined, o);

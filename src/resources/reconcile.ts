@@ -26,6 +26,10 @@ export interface Creation {
   budget: Budget;
   /** Whether the id that {@link create} gives may be that of an older object, so that it takes a look to know. */
   mayBeOlder(options: CallOptions): Promise<boolean>;
+  /** Whether {@link create} replaces an object of the same name, so that the name has to be looked up before. @defaultValue false */
+  mayReplace?(options: CallOptions): Promise<boolean>;
+  /** Whether {@link create} may leave an object behind when it fails. @defaultValue false */
+  mayLeaveFailed?(options: CallOptions): Promise<boolean>;
   create(options: CallOptions): Promise<string>;
   find(options: CallOptions): Promise<Found | undefined>;
   remove(id: string, options: CallOptions): Promise<void>;
@@ -83,21 +87,25 @@ const maxAbandoned = 10_000;
  */
 export async function createReconciled(creation: Creation): Promise<Created> {
   const { budget, mark } = creation;
-  const doubt = { remains: false };
+  const doubt = { remains: false, refused: false };
   try {
     return await reconcile(creation, doubt);
   } catch (error) {
     if (!doubt.remains) throw error;
     // Whatever it was that ended it: the creation itself, a look-up, a pause.
     const nobodyWaits = budget.caller.signal?.aborted || isSpent(budget);
-    const left = nobodyWaits ? await removeLeftover(creation) : "usable";
+    const isOver = nobodyWaits || (doubt.refused && (await mayHaveLeft(creation)));
+    const left = isOver ? await removeLeftover(creation) : "usable";
     if (left !== undefined) abandon(mark, left);
     throw CriError.is(error) && error !== budget.caller.signal?.reason ? error.inDoubt() : error;
   }
 }
 
-/** @param doubt whether the runtime may have made something, or may yet, of which this call knows nothing */
-async function reconcile(creation: Creation, doubt: { remains: boolean }): Promise<Created> {
+/**
+ * @param doubt `remains` says whether the runtime may have made something, or may yet, of which this call knows nothing; `refused`
+ *   whether the runtime answered that it failed
+ */
+async function reconcile(creation: Creation, doubt: { remains: boolean; refused: boolean }): Promise<Created> {
   const { budget, mark } = creation;
   const giveUpAt = performance.now() + reconcileTimeoutMs;
   for (let round = 1; ; round++) {
@@ -105,25 +113,28 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
     const mayBeOlder = await creation.mayBeOlder(budget.options());
     let made: string | undefined;
     let failure: unknown;
-    try {
-      made = await createUncut(creation);
-      // An answer that comes when time is up may tell of a wreck: the runtime keeps the deadline too, and containerd goes on without it.
-      const late = (budget.leftMs() ?? 1) <= 0;
-      doubt.remains = mayBeOlder || late || budget.caller.signal?.aborted === true;
-      if (!doubt.remains) return { id: made, adopted: false };
-      budget.caller.signal?.throwIfAborted();
-      if (late) throw timeIsUp(creation);
-    } catch (error) {
-      failure = error;
-      doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;
-      budget.caller.signal?.throwIfAborted();
-      if (isSpent(budget)) throw error;
-      if (!isLost(error) && !CriError.is(error, "NAME_RESERVED")) throw error;
+    let found = (await creation.mayReplace?.(budget.options())) ? await lookUp(creation, giveUpAt) : undefined;
+    if (!found) {
+      try {
+        made = await createUncut(creation);
+        // An answer that comes when time is up may tell of a wreck: the runtime keeps the deadline too, and containerd goes on without it.
+        const late = (budget.leftMs() ?? 1) <= 0;
+        doubt.remains = mayBeOlder || late || budget.caller.signal?.aborted === true;
+        if (!doubt.remains) return { id: made, adopted: false };
+        budget.caller.signal?.throwIfAborted();
+        if (late) throw timeIsUp(creation);
+      } catch (error) {
+        failure = error;
+        doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;
+        budget.caller.signal?.throwIfAborted();
+        if (isSpent(budget)) throw error;
+        doubt.refused = !isLost(error) && !CriError.is(error, "NAME_RESERVED");
+        if (doubt.refused) throw error;
+      }
+      found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
+        throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
+      });
     }
-
-    const found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
-      throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
-    });
     if (made !== undefined && found?.mark?.nonce === mark.nonce) return { id: made, adopted: false };
     if (found) {
       const own = isOwn(found, mark);
@@ -145,6 +156,13 @@ async function reconcile(creation: Creation, doubt: { remains: boolean }): Promi
     await budget.sleep(pauseMs(round));
     if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timeIsUp(creation);
   }
+}
+
+/** Whether a creation that failed may have left something. A runtime that does not answer says nothing about it. */
+async function mayHaveLeft({ budget, mayLeaveFailed }: Creation): Promise<boolean> {
+  const { metadata } = budget.caller;
+  const answer = mayLeaveFailed?.({ metadata, timeoutMs: leftoverTimeoutMs, retry: false });
+  return (await answer?.catch(() => false)) ?? false;
 }
 
 /** Creates, and hears of the caller's abort a little later. */

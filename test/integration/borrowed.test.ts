@@ -1,5 +1,8 @@
 /** Containers in pods that another process created: with the settings of the pod, or not at all. */
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { CreateContainerOptions, CriClient } from "../../src/index.js";
 import { PodSandboxConfig } from "../../src/proto.js";
 import type { FakeRuntimeOptions } from "../../src/testing/index.js";
@@ -7,12 +10,19 @@ import { rejection, startFake } from "./support.js";
 
 const spec = { name: "guest", image: "busybox:1" };
 
+/** A folder for logs that lasts for the test. */
+async function logFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "cri-logs-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** A pod of another program, whose containers are to run as user 1000. */
 async function strangersPod(options: FakeRuntimeOptions) {
   const { runtime, cri } = await startFake(options);
   const config = PodSandboxConfig.fromPartial({
     metadata: { name: "p", namespace: "default", uid: "u" },
-    logDirectory: "/var/log/p",
+    logDirectory: await logFolder(),
     linux: { securityContext: { runAsUser: { value: 1000 } } },
   });
   const { podSandboxId } = await cri.raw.runtime.runPodSandbox({ config });
@@ -60,7 +70,7 @@ describe.each(["cri-o", "cri-dockerd"] as const)("%s does not report the configu
 
   test("a pod of this package is known to every process, by its annotation", async () => {
     const { runtime, cri } = await startFake({ flavor });
-    const pod = await cri.pods.run({ name: "p", logDirectory: "/var/log/p", security: { runAsUser: 1000 } });
+    const pod = await cri.pods.run({ name: "p", logDirectory: await logFolder(), security: { runAsUser: 1000 } });
     await cri.createContainerInSandbox(pod.release().id, spec);
     expect(userOf(runtime)).toEqual(["1000"]);
     expect(runtime.callsOf("CreateContainer")[0]?.request.sandboxConfig).toEqual(pod.config);

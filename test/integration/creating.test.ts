@@ -419,3 +419,21 @@ describe("createContainerInSandbox", () => {
     expect(new TextDecoder().decode(container.config.envs[0]?.value)).toBe("s3cret");
   });
 });
+
+describe("on Docker", () => {
+  test("a container that was not started is not replaced by another creation of its name", async () => {
+    const { runtime, cri } = await startFake({ flavor: "cri-dockerd" });
+    const pod = await cri.pods.run({ name: "p" });
+    const first = await pod.createContainer({ name: "c", image: "busybox:1" });
+    const second = pod.createContainer({ name: "c", image: "busybox:1", env: { A: "b" } });
+    expect(await rejection(second)).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
+    expect(runtime.containers.map(({ id }) => id)).toEqual([first.id]);
+  });
+
+  test("a pod whose creation fails is removed", async () => {
+    const { runtime, cri } = await startFake({ flavor: "cri-dockerd" });
+    runtime.failNext("RunPodSandbox", { code: "UNKNOWN", message: "no network", phase: "afterEffect" });
+    expect(await rejection(cri.pods.run({ name: "p" }))).toMatchObject({ code: "UNKNOWN" });
+    expect(runtime.pods).toEqual([]);
+  });
+});

@@ -41,6 +41,10 @@ export function hint(code: Status, details: string): string | undefined {
     }
     return undefined;
   }
+  // CRI-O: exit status 1 (of conmon); cri-dockerd: failed to create symbolic link "/logs/main/0.log" to the container log file …
+  if (/^exit status 1$|failed to create symbolic link "[^"]*" to the container log file/.test(details)) {
+    return "the folder of the container's log may be missing on the node; create it there, or choose another logPath";
+  }
   if (code === Status.UNIMPLEMENTED && /unknown service runtime\.v1\./.test(details)) {
     return (
       "a gRPC server answers here but serves no CRI v1: containerd older than 1.6, a containerd whose cri plugin is in disabled_plugins, " +

@@ -1,3 +1,4 @@
+import { isAbsolute, win32 } from "node:path";
 import { streamLimit } from "../../calls/budget.js";
 import { containerStatus } from "../../calls/containers.js";
 import { CriError } from "../../errors.js";
@@ -74,12 +75,14 @@ export function containerLogs(
 
 /** The absolute path of a container's log. @throws CriError for a container without one */
 export function pathOf({ id, logPath }: ContainerStatus): string {
-  if (logPath !== "") return logPath;
-  throw new CriError({
-    code: "FAILED_PRECONDITION",
-    message: `container ${id} has no log: it was made without a log path, or its pod without a log directory`,
-    method: "RuntimeService/ContainerStatus",
-  });
+  if (isAbsolute(logPath) || win32.isAbsolute(logPath)) return logPath;
+  // Docker, of a container whose creation did not say where the logs of its pod are.
+  const message =
+    logPath === ""
+      ? `container ${id} has no log: it was made without a log path, or its pod without a log directory`
+      : `container ${id} has no log that can be found: its path "${logPath}" is relative, because the container was created without ` +
+        "the log directory of its pod; create it with a podConfig that has one";
+  throw new CriError({ code: "FAILED_PRECONDITION", message, method: "RuntimeService/ContainerStatus" });
 }
 
 /** Kubernetes' way to name logs, `<container>/<attempt>.log`, and this package's, `<container>.<attempt>.log`. */

@@ -359,3 +359,50 @@ describe("createReconciled", () => {
     expect(log).toEqual(["create", "find", "remove late"]);
   });
 });
+
+describe("a runtime that replaces what has the name", () => {
+  const replacing = (held: Found | undefined) => {
+    const { creation, log } = scene(["new"], [held]);
+    creation.mayReplace = async () => true;
+    return { creation, log };
+  };
+
+  test("is asked for the name first, and a name that is taken is refused", async () => {
+    const { creation, log } = replacing(found({ mark: undefined }));
+    await expect(createReconciled(creation)).rejects.toMatchObject({ code: "NAME_RESERVED", holderId: "old" });
+    expect(log).toEqual(["find"]);
+  });
+
+  test("creates under a name that is free", async () => {
+    const { creation, log } = replacing(undefined);
+    expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
+    expect(log).toEqual(["find", "create"]);
+  });
+});
+
+describe("a runtime that leaves something of a failed creation", () => {
+  const failing = (left: Found) => {
+    const { creation, log } = scene([failure("UNKNOWN")], [left]);
+    creation.mayLeaveFailed = async () => true;
+    return { creation, log };
+  };
+
+  test("has it removed", async () => {
+    const { creation, log } = failing(found());
+    await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNKNOWN" });
+    expect(log).toEqual(["create", "find", "remove old"]);
+  });
+
+  test("keeps what another creation made", async () => {
+    const { creation, log } = failing(found({ mark: { hash: "h", nonce: "another" } }));
+    await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNKNOWN" });
+    expect(log).not.toContain("remove old");
+  });
+
+  test("fails with the error of the creation if it cannot be asked", async () => {
+    const { creation, log } = failing(found());
+    creation.mayLeaveFailed = () => Promise.reject(failure("UNAVAILABLE"));
+    await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNKNOWN" });
+    expect(log).toEqual(["create"]);
+  });
+});

@@ -1,0 +1,40 @@
+import { existsSync } from "node:fs";
+import { mkdir, rmdir } from "node:fs/promises";
+import { dirname, posix } from "node:path";
+import type { ContainerConfig, PodSandboxConfig } from "../proto.js";
+import type { Connection } from "../transport/connection.js";
+
+/** The folders that were created for a container's log. */
+export interface LogFolder {
+  /** Removes them as far as they are empty. */
+  removeIfEmpty(): Promise<void>;
+}
+
+/**
+ * Creates the folder for a container's log, as a kubelet does. CRI-O and Docker expect it to exist, while containerd creates it
+ * itself. A runtime behind a Unix socket is taken to be on this machine. If the folder cannot be created here, the runtime decides.
+ */
+export async function createLogFolder(
+  { options, runtimeName }: Connection,
+  { logDirectory }: PodSandboxConfig,
+  { logPath }: ContainerConfig,
+): Promise<LogFolder | undefined> {
+  if (logDirectory === "" || logPath === "" || options.endpoint.kind !== "unix") return undefined;
+  if (runtimeName === "containerd") return undefined;
+  // CRI-O has created the pod's log directory already. If it is not here, the runtime has another file system.
+  if (runtimeName !== "docker" && !existsSync(logDirectory)) return undefined;
+  const folder = dirname(posix.join(logDirectory, logPath));
+  const first = await mkdir(folder, { recursive: true, mode: 0o755 }).catch(() => undefined);
+  return first === undefined ? undefined : { removeIfEmpty: () => removeEmpty(folder, first) };
+}
+
+/** Removes a folder and those above it, up to the topmost one, until one is not empty. */
+async function removeEmpty(folder: string, topmost: string): Promise<void> {
+  for (let path = folder; path.length >= topmost.length; path = dirname(path)) {
+    try {
+      await rmdir(path);
+    } catch {
+      return;
+    }
+  }
+}
