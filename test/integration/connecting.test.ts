@@ -110,7 +110,7 @@ it("what discovery finds connects", async () => {
 });
 
 describe("well-known sockets", () => {
-  const discover = () => discoverEndpoints({ env: {}, platform: "linux", root: directory, probeTimeoutMs: 500 });
+  const discover = () => discoverEndpoints({ env: {}, platform: "linux", root: directory, probeTimeoutMs: 3_000 });
   const display = (path: string) => `unix://${directory}${path}`;
   beforeEach(() =>
     Promise.all(
