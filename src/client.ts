@@ -2,7 +2,7 @@ import { pinDeadline } from "./calls/budget.js";
 import * as calls from "./calls/runtime.js";
 import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
 import type { LogStream } from "./logs/log-stream.js";
-import { type CallOptions, type ConnectOptions, defaultConnectTimeoutMs } from "./options.js";
+import { type CallOptions, type ConnectOptions, type DerivedDefaults, defaultConnectTimeoutMs } from "./options.js";
 import type {
   ImageServiceClient,
   RuntimeConfig,
@@ -250,9 +250,9 @@ export class CriClient implements AsyncDisposable {
 
   /**
    * A client with other defaults over the same connection. Closing it ends its own calls only; closing the client it came from
-   * ends both.
+   * ends both. With a `signal` everything that is done with it is cancelled together: `cri.with({ signal })`.
    */
-  with(defaults: NonNullable<ConnectOptions["defaults"]>): CriClient {
+  with(defaults: DerivedDefaults): CriClient {
     return new CriClient(this.#connection.derive(defaults));
   }
 

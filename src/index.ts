@@ -167,6 +167,7 @@ export type {
   CallOptions,
   ConnectOptions,
   CriLogger,
+  DerivedDefaults,
   RetryPolicy,
   StreamKind,
   StreamLimits,

@@ -115,6 +115,15 @@ export const defaultRelistMs = 10_000;
 /** Which streaming session a URL belongs to. */
 export type StreamKind = "exec" | "attach" | "portForward";
 
+/** What `cri.with` changes. */
+export interface DerivedDefaults extends Omit<CallOptions, "deadline"> {
+  /**
+   * Cancels calls, sessions, streams and views that have no signal of their own. Rolling back and disposing of owned objects go on;
+   * the raw stubs ignore it.
+   */
+  signal?: AbortSignal | undefined;
+}
+
 /** How to reach a runtime and how its calls behave. */
 export interface ConnectOptions {
   /**

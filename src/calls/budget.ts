@@ -26,8 +26,9 @@ export interface Budget {
  * Starts the clock of a workflow: on the caller's `timeoutMs` or `deadline`, else on a multiple of the base that all default
  * budgets are reckoned from. `undefined` as the multiple means no default limit.
  */
-export function startBudget(connection: Connection, options: CallOptions = {}, multiple: number | undefined): Budget {
-  checkTimeLimits(options);
+export function startBudget(connection: Connection, given: CallOptions = {}, multiple: number | undefined): Budget {
+  checkTimeLimits(given);
+  const options = given.signal || !connection.signal ? given : { ...given, signal: connection.signal };
   const limits: number[] = [];
   if (options.timeoutMs) limits.push(options.timeoutMs);
   if (options.deadline) limits.push(options.deadline.getTime() - Date.now());

@@ -23,11 +23,12 @@ export async function invoke<T>(
   subject: CallSubject = {},
 ): Promise<T> {
   const trace: CallTrace = { attempts: 0, failures: [] };
-  options?.signal?.throwIfAborted();
+  const signal = options?.signal ?? connection.signal;
+  signal?.throwIfAborted();
   try {
-    return await send(toRawOptions(options, trace));
+    return await send(toRawOptions(signal === options?.signal ? options : { ...options, signal }, trace));
   } catch (error) {
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const endpoint = subject.service === "image" ? connection.imageEndpoint : connection.endpoint;
     throw toCriError(error, { endpoint, trace, image: subject.image });
   }

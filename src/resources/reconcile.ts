@@ -4,6 +4,7 @@ import { onAbort } from "../internal/abort.js";
 import { sleep, startTimer } from "../internal/timer.js";
 import { type CallOptions, undoTimeoutMs } from "../options.js";
 import { backoffMs } from "../transport/retry.js";
+import { uncancelled } from "./clean-up.js";
 import type { CreationMark } from "./creation-mark.js";
 
 /** An object found under the identity that a creation asked for. */
@@ -219,11 +220,12 @@ async function removeLeftover({ budget, mark, find, remove }: Creation): Promise
   for (const pause of leftoverPausesMs) {
     await sleep(pause);
     // A look that fails is as good as one that comes too early.
-    const options = { metadata, timeoutMs: Math.max(1, giveUpAt - performance.now()), retry: false } as const;
+    const timeoutMs = Math.max(1, giveUpAt - performance.now());
+    const options = { signal: uncancelled, metadata, timeoutMs, retry: false } as const;
     const found = await find(options).catch(() => undefined);
     if (found?.mark?.nonce !== mark.nonce) continue;
     try {
-      await remove(found.id, { metadata, timeoutMs: undoTimeoutMs });
+      await remove(found.id, { signal: uncancelled, metadata, timeoutMs: undoTimeoutMs });
       return undefined;
     } catch {
       // The error under way says already that the creation may have taken effect.

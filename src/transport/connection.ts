@@ -1,7 +1,7 @@
 import { type Channel, connectivityState } from "@grpc/grpc-js";
 import { CriError } from "../errors.js";
 import { onAbort } from "../internal/abort.js";
-import type { ConnectOptions } from "../options.js";
+import type { ConnectOptions, DerivedDefaults } from "../options.js";
 import {
   type ImageServiceClient,
   ImageServiceDefinition,
@@ -18,7 +18,8 @@ import { buildStack } from "./stack.js";
 import type { RawCallExtension } from "./wire-options.js";
 
 /** What a connection is made from: the user's options with both endpoints parsed. */
-export interface ConnectionOptions extends Omit<ConnectOptions, "endpoint" | "imageEndpoint"> {
+export interface ConnectionOptions extends Omit<ConnectOptions, "endpoint" | "imageEndpoint" | "defaults"> {
+  defaults?: DerivedDefaults | undefined;
   endpoint: Endpoint;
   imageEndpoint: Endpoint;
 }
@@ -89,6 +90,11 @@ export class Connection {
     return this.options.imageEndpoint.display;
   }
 
+  /** Cancels what has no signal of its own. */
+  get signal(): AbortSignal | undefined {
+    return this.options.defaults?.signal;
+  }
+
   /** Whether the runtime has answered UNIMPLEMENTED to an RPC on this connection. */
   lacks(rpc: Rpc): boolean {
     return this.#shared.missing.get(rpc) === this.#shared.epoch;
@@ -111,7 +117,7 @@ export class Connection {
   }
 
   /** A connection with other defaults over the same channels. Closing it leaves the channels to their owner. */
-  derive(changes: NonNullable<ConnectOptions["defaults"]>): Connection {
+  derive(changes: DerivedDefaults): Connection {
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const before = this.options.defaults;
     const defaults = { ...before, ...given };
@@ -125,7 +131,8 @@ export class Connection {
    */
   finish(work: (connection: Connection) => Promise<void>): void {
     const { unfinished } = this.#shared;
-    const running = work(new Connection(this.options, this, { outlivesClosing: true })).finally(() =>
+    const options = { ...this.options, defaults: { ...this.options.defaults, signal: undefined } };
+    const running = work(new Connection(options, this, { outlivesClosing: true })).finally(() =>
       unfinished.delete(running),
     );
     unfinished.add(running);

@@ -195,6 +195,53 @@ describe("with()", () => {
     }
   });
 
+  test("a signal cancels calls, streams, views and waits together, and leaves the client alone that it came from", async () => {
+    const { runtime, cri } = await startFake();
+    const abort = new AbortController();
+    const scoped = cri.with({ signal: abort.signal });
+    const pod = await scoped.pods.run({ name: "p" });
+    const container = await pod.runContainer({ name: "c", image: "busybox:1", command: ["sleep", "1000"] });
+    const view = scoped.watch();
+    await view.ready;
+    runtime.hangNext("Status");
+    const read = async (stream: AsyncIterable<unknown>) => {
+      for await (const _ of stream);
+    };
+    const ends = [
+      scoped.status(),
+      container.wait(),
+      container.exec(["sleep", "1000"]).then((session) => session.exit),
+      read(scoped.events()),
+      read(scoped.stats.watch({ intervalMs: 60_000 })),
+      read(scoped.logs({}, { follow: "forever" })),
+    ].map(rejection);
+    await expect.poll(() => runtime.callsOf("Status").length).toBe(1);
+    await sleep(300);
+    abort.abort(new Error("enough"));
+    for (const end of ends) expect(await end).toBe(abort.signal.reason);
+    await view.closed;
+    expect(await rejection(scoped.version())).toBe(abort.signal.reason);
+    await cri.version();
+    await pod[Symbol.asyncDispose]();
+    expect(runtime.pods).toEqual([]);
+    await expect.poll(() => runtime.eventSubscribers).toBe(0);
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
+  });
+
+  test("a creation that its signal cancels is rolled back", async () => {
+    const { runtime, cri } = await startFake();
+    const abort = new AbortController();
+    const pod = await cri.pods.run({ name: "p" });
+    runtime.hangNext("StartContainer");
+    const run = rejection(
+      cri.with({ signal: abort.signal }).runContainerInSandbox(pod, { name: "c", image: "busybox:1" }),
+    );
+    await expect.poll(() => runtime.callsOf("StartContainer").length).toBe(1);
+    abort.abort(new Error("enough"));
+    expect(await run).toBe(abort.signal.reason);
+    expect(runtime.containers).toEqual([]);
+  });
+
   test("of a closed client gives a closed client", async () => {
     const { cri } = await startFake();
     await cri.close();

@@ -70,7 +70,12 @@ export function containerLogs(
       link.unlink();
     }
   }
-  return new LogStream(open, () => file?.skippedLines ?? 0, signal, streamLimit(connection, options));
+  return new LogStream(
+    open,
+    () => file?.skippedLines ?? 0,
+    signal ?? connection.signal,
+    streamLimit(connection, options),
+  );
 }
 
 /** The absolute path of a container's log. @throws CriError for a container without one */

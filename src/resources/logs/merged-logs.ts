@@ -83,7 +83,7 @@ export function mergedLogs(
     }
   }
   const limit = streamLimit(core.connection, options);
-  return new LogStream(open, () => reading?.skippedLines ?? 0, options.signal, limit);
+  return new LogStream(open, () => reading?.skippedLines ?? 0, options.signal ?? core.connection.signal, limit);
 }
 
 function checkOptions({ follow = false, orderWindowMs = 0, ...reading }: MergedLogOptions): void {

@@ -52,7 +52,7 @@ export async function exec(
   // The command may have started before the session is there.
   const opened = openRemote(core, "exec", options, streams, (o) => execUrl(core.connection, request, o));
   const session = opened.then((remote) => new ExecSession(remote, request.cmd[0] ?? ""));
-  killer?.guard(session, options.signal);
+  killer?.guard(session, options.signal ?? core.connection.signal);
   return session;
 }
 

@@ -44,7 +44,7 @@ export async function opening<T>(
   const { endpoint, tls, streamTls, streamUrl: hook } = client;
   const endpointHost = endpoint.kind === "tcp" ? endpoint.host : undefined;
   const callOptions = callOptionsOf(pinDeadline(options));
-  const link = linkAbort(options.signal, ...closing);
+  const link = linkAbort(options.signal ?? core.connection.signal, ...closing);
   try {
     const session = await open({
       transport,

@@ -60,7 +60,7 @@ export class PortForward implements AsyncDisposable {
     this.#options = options;
     this.#carriers = new Carriers({
       dial: (port, signal) => this.#dial(port, signal),
-      endings: [this.#stop.signal, options.signal],
+      endings: [this.#stop.signal, options.signal ?? core.connection.signal],
       isShareable: () => (options.transport ?? core.streamMemory.portForward ?? "spdy") === "spdy",
       isKept: () => this.#listeners.size > 0,
     });
@@ -139,7 +139,8 @@ export class PortForward implements AsyncDisposable {
 
   /** Whatever ends the port-forward, and a signal besides. To be unlinked: a port-forward need not be closed. */
   #link(signal: AbortSignal | undefined) {
-    return linkAbort(signal, this.#stop.signal, this.#options.signal, ...this.#core.connection.closing);
+    const { connection } = this.#core;
+    return linkAbort(signal, this.#stop.signal, this.#options.signal ?? connection.signal, ...connection.closing);
   }
 
   #check(field: string, port: number): void {

@@ -35,7 +35,7 @@ export function watchUsage(connection: Connection, options: UsageWatchOptions): 
   const sampler = new UsageSampler(connection, options);
   return new CriStream(
     (signal) => samples(connection, sampler, { ...options, intervalMs, signal }),
-    options.signal,
+    options.signal ?? connection.signal,
     streamLimit(connection, options),
   );
 }

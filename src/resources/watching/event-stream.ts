@@ -36,7 +36,7 @@ export class EventStream extends CriStream<CriEvent> {
 
   /** @internal */
   constructor(watcher: Watcher, options: EventsOptions = {}) {
-    const { initial = false, waitForRuntime = false, signal } = options;
+    const { initial = false, waitForRuntime = false, signal = watcher.connection.signal } = options;
     super((reading) => this.#begin().batches(reading), signal);
     this.#watcher = watcher;
     this.#signal = signal;

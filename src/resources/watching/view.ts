@@ -47,7 +47,7 @@ export class NodeView implements NodeState, AsyncDisposable {
 
   /** @internal */
   constructor(watcher: Watcher, options: WatchOptions = {}) {
-    const { signal, waitForRuntime = false } = options;
+    const { signal = watcher.connection.signal, waitForRuntime = false } = options;
     const limit = streamLimit(watcher.connection, options);
     this.#watcher = watcher;
     let settle = { resolve() {}, reject(_: unknown) {} };
