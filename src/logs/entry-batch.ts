@@ -1,5 +1,6 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
 import { type Line, streamNames } from "./line.js";
+import { noMark, type Place, positionPrefix, positionSuffix } from "./position.js";
 import { hasNineDigits, nineDigits } from "./timestamp.js";
 import { characterBoundary } from "./utf8.js";
 
@@ -14,6 +15,11 @@ export class EntryBatch {
   readonly #encoding: LogEncoding;
   #bytesLeft: number;
   #entries: (LogEntry | LogBytesEntry)[] = [];
+  #mark: string | undefined;
+  #prefix = positionPrefix(undefined);
+  #suffix = "";
+  /** Entries up to this place were given out before. */
+  #after: Place | undefined;
 
   constructor(encoding: LogEncoding, limitBytes: number) {
     this.#encoding = encoding;
@@ -25,13 +31,43 @@ export class EntryBatch {
     return this.#bytesLeft <= 0;
   }
 
+  /** Leaves out the entries up to a place. */
+  startAfter(place: Place): void {
+    this.#after = place;
+  }
+
+  /** What follows is of the file with this mark. */
+  startFile(mark: string | undefined): void {
+    if (this.#after && this.#mark === this.#after.mark && mark !== this.#mark) this.#after = undefined;
+    this.#mark = mark;
+    this.#prefix = positionPrefix(mark);
+  }
+
+  /** A place in the current file. */
+  place(offset: number): Place {
+    return { mark: this.#mark ?? noMark, offset };
+  }
+
+  /** A line of the other stream has begun at this place and has not ended, or none has. */
+  setUnfinished(begin: Place | undefined): void {
+    this.#suffix = begin ? positionSuffix(begin) : "";
+  }
+
   /** Where to cut content: at the end, or before a character that would be cut in two. Bytes are cut anywhere. */
   boundary(bytes: Buffer, start: number, end: number): number {
     return this.#encoding === "utf8" ? characterBoundary(bytes, start, end) : end;
   }
 
   /** Makes an entry; the bytes are only lent. */
-  add(timestamp: string, stream: 0 | 1, partial: boolean, bytes: Buffer, start: number, end: number): void {
+  add(
+    timestamp: string,
+    stream: 0 | 1,
+    partial: boolean,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    position: string,
+  ): void {
     if (this.#bytesLeft <= 0) return;
     if (end - start > this.#bytesLeft) {
       end = this.boundary(bytes, start, start + this.#bytesLeft);
@@ -40,14 +76,16 @@ export class EntryBatch {
     } else this.#bytesLeft -= end - start;
     this.#entries.push(
       this.#encoding === "utf8"
-        ? { timestamp, stream: streamNames[stream], partial, text: bytes.toString("utf8", start, end) }
-        : { timestamp, stream: streamNames[stream], partial, bytes: copyOf(bytes, start, end) },
+        ? { timestamp, stream: streamNames[stream], partial, text: bytes.toString("utf8", start, end), position }
+        : { timestamp, stream: streamNames[stream], partial, bytes: copyOf(bytes, start, end), position },
     );
   }
 
   /** Makes an entry of a physical line that is one as it is. */
   addLine(line: Line): void {
-    const { bytes, start, end, stream, stampBytes, stampStart, stampEnd } = line;
+    const { bytes, start, end, stream, stampBytes, stampStart, stampEnd, next } = line;
+    if (this.#after && this.wasGiven(next)) return;
+    const position = this.positionAt(next);
     const isPlain = stampBytes === bytes && start === stampEnd + plainHeadBytes;
     if (
       isPlain &&
@@ -64,8 +102,22 @@ export class EntryBatch {
         stream: streamNames[stream],
         partial: false,
         text: whole.slice(start - stampStart),
+        position,
       });
-    } else this.add(nineDigits(stampBytes, stampStart, stampEnd), stream, false, bytes, start, end);
+    } else this.add(timestampOf(line), stream, false, bytes, start, end, position);
+  }
+
+  /** The position of an entry that ends at this offset of the current file. */
+  positionAt(offset: number): string {
+    return this.#prefix + offset + this.#suffix;
+  }
+
+  /** Whether an entry that ends at this offset of the current file was given out before. */
+  wasGiven(offset: number): boolean {
+    if (!this.#after) return false;
+    if (this.#mark !== this.#after.mark || offset <= this.#after.offset) return true;
+    this.#after = undefined;
+    return false;
   }
 
   /** What has been made since the last time. */
@@ -74,6 +126,11 @@ export class EntryBatch {
     if (entries.length > 0) this.#entries = [];
     return entries;
   }
+}
+
+/** The timestamp of a line in nine digits; empty in a format that has none. */
+export function timestampOf({ stampBytes, stampStart, stampEnd }: Line): string {
+  return stampEnd > stampStart ? nineDigits(stampBytes, stampStart, stampEnd) : "";
 }
 
 /** Several times as fast as `Buffer.from(bytes.subarray(start, end))`. */

@@ -4,51 +4,74 @@ import type { Liveness } from "./liveness.js";
 import type { Entries } from "./log-decoder.js";
 import { fileState, type LogFile, openIfThere } from "./log-file.js";
 import { handOverMs, type LogReader } from "./log-reader.js";
-import { writtenBefore, writtenBetween } from "./rotation.js";
+import type { Succession } from "./succession.js";
+
+/** What following needs besides the file. */
+export interface Following {
+  /** Where the next file appears when the current one has been rotated away. */
+  readonly path: string;
+  readonly reader: LogReader;
+  readonly succession: Succession;
+  readonly liveness: Liveness;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Reads a log from an open file on, through rotations, until nothing more is to be expected and everything has been read.
  * Closes the file.
- *
- * @param path where the next file is to appear when this one has been rotated away
  */
-export async function* follow(
-  path: string,
-  file: LogFile,
-  reader: LogReader,
-  liveness: Liveness,
-  signal: AbortSignal,
-): AsyncGenerator<Entries> {
+export async function* follow(file: LogFile, following: Following): AsyncGenerator<Entries> {
+  const { path, reader, succession, liveness, signal } = following;
   let current = file;
   let watch = new FileWatch(current.path);
+  /** Whether the current file has been rotated away, and read to its end. */
+  let isPast = false;
   try {
-    let before = await writtenBefore(current);
     // Once nothing more is expected, what has come in before that answer is read, and then it is over.
     for (let last = false; ; ) {
       watch.clear();
-      yield* reader.toEnd(current);
+      if (!isPast) yield* reader.toEnd(current);
       if (reader.finished) return;
       const now = await fileState(path);
-      if (now && now.id !== current.id) {
-        await sleep(handOverMs, signal);
-        yield* reader.toEnd(current);
-        yield* reader.lastWords(current);
-        const next = await openIfThere(path);
+      if (now?.id === current.id) {
+        if (now.size < current.position) {
+          yield reader.endFile();
+          reader.start(current);
+          continue;
+        }
+      } else if (now || (await succession.hasMissed(reader.mark))) {
+        if (!isPast) {
+          await sleep(handOverMs, signal);
+          yield* reader.toEnd(current);
+          yield* reader.lastWords(current);
+          yield reader.endFile();
+          succession.see(reader.mark);
+          isPast = true;
+        }
+        let next = await openIfThere(path);
+        try {
+          const missed = await succession.missedBefore(next, path);
+          // Without a file under the name of the log, the latest one is the file that is still written to.
+          const latest = next ? undefined : missed.pop();
+          for (const rotated of missed) {
+            yield* reader.rotated({ ...rotated, position: 0 }, next !== undefined && rotated === missed.at(-1));
+          }
+          next ??= latest && (yield* reader.openLatest(latest));
+        } catch (error) {
+          await next?.close();
+          throw error;
+        }
         if (!next) continue;
-        const old = current;
+        await current.close();
         current = next;
-        const missed = await writtenBetween(old, next, before).finally(() => old.close());
-        yield reader.endFile();
-        for (const rotated of missed) yield* reader.rotated({ path: rotated, position: 0 });
-        before = await writtenBefore(next);
-        reader.start(next);
-        watch.close();
-        watch = new FileWatch(next.path);
-      } else if (now?.id === current.id && now.size < current.position) {
-        yield reader.endFile();
+        isPast = false;
         reader.start(current);
-      } else if (last) return;
-      else last = !(await liveness.waitForMore(watch));
+        watch.close();
+        watch = new FileWatch(current.path);
+        continue;
+      }
+      if (last) return;
+      last = !(await liveness.waitForMore(watch));
     }
   } finally {
     watch.close();

@@ -1,7 +1,7 @@
-import type { EntryBatch } from "./entry-batch.js";
+import { type EntryBatch, timestampOf } from "./entry-batch.js";
 import type { Line, LineSink } from "./line.js";
+import { noMark, type Place, positionPrefix } from "./position.js";
 import type { LogSelection } from "./selection.js";
-import { nineDigits } from "./timestamp.js";
 
 /** What is known of a line of one stream whose end has not come. */
 class Unfinished {
@@ -9,6 +9,10 @@ class Unfinished {
   begun = false;
   wanted = false;
   timestamp = "";
+  /** Where the line begins. */
+  begin: Place = { mark: noMark, offset: 0 };
+  /** How many lines had begun before this one: an earlier one may be in an earlier file. */
+  order = 0;
   length = 0;
   #parts: Buffer[] = [];
 
@@ -38,6 +42,7 @@ export class LineAssembler implements LineSink {
   readonly #joins: boolean;
   readonly #maxBytes: number;
   readonly #unfinished = [new Unfinished(), new Unfinished()] as const;
+  #begun = 0;
 
   /**
    * @param joins put the parts of a line together, or give out every physical line
@@ -68,7 +73,8 @@ export class LineAssembler implements LineSink {
     } else {
       if (!unfinished.begun) this.#begin(unfinished, line);
       if (unfinished.wanted) this.#append(unfinished, line);
-      if (complete) this.#give(unfinished, line, partial);
+      if (complete) this.#give(unfinished, line, partial, cutOff);
+      else this.#notePending();
     }
     if (atEnd && !line.partial) this.#selection.ended(line);
   }
@@ -79,7 +85,7 @@ export class LineAssembler implements LineSink {
       const unfinished = this.#unfinished[stream];
       if (!(unfinished.begun && unfinished.wanted) && unfinished.length === 0) continue;
       const rest = unfinished.take();
-      this.#entries.add(unfinished.timestamp, stream, true, rest, 0, rest.length);
+      this.#entries.add(unfinished.timestamp, stream, true, rest, 0, rest.length, before(unfinished));
       unfinished.begun = false;
     }
   }
@@ -87,8 +93,13 @@ export class LineAssembler implements LineSink {
   #begin(unfinished: Unfinished, line: Line): void {
     unfinished.begun = true;
     unfinished.wanted = this.#selection.wants(line);
-    if (unfinished.wanted) unfinished.timestamp = nineDigits(line.stampBytes, line.stampStart, line.stampEnd);
-    else unfinished.take();
+    if (!unfinished.wanted) {
+      unfinished.take();
+      return;
+    }
+    unfinished.order = this.#begun++;
+    unfinished.timestamp = timestampOf(line);
+    unfinished.begin = this.#entries.place(line.offset);
   }
 
   #append(unfinished: Unfinished, line: Line): void {
@@ -98,19 +109,37 @@ export class LineAssembler implements LineSink {
     let at = 0;
     while (whole.length - at > this.#maxBytes) {
       const end = this.#entries.boundary(whole, at, at + this.#maxBytes);
-      this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end);
+      if (!this.#entries.wasGiven(line.next)) {
+        this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end, before(unfinished));
+      }
       at = end;
     }
     unfinished.add(whole, at, whole.length);
   }
 
   /** Gives out what has come of a line, but for the beginning of a character whose rest is in the next part. */
-  #give(unfinished: Unfinished, line: Line, partial: boolean): void {
+  #give(unfinished: Unfinished, line: Line, partial: boolean, cutOff: boolean): void {
     unfinished.begun = false;
     if (!unfinished.wanted) return;
     const whole = unfinished.take();
     const end = line.partial ? this.#entries.boundary(whole, 0, whole.length) : whole.length;
-    this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end);
     unfinished.add(whole, end, whole.length);
+    this.#notePending();
+    if (!this.#entries.wasGiven(line.next)) {
+      const position = cutOff ? before(unfinished) : this.#entries.positionAt(line.next);
+      this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, position);
+    }
   }
+
+  /** Has the positions of entries say where the earliest line begins that is still unfinished. */
+  #notePending(): void {
+    const [first, second] = this.#unfinished;
+    const pending = [first, second].filter(({ begun, wanted, length }) => (begun && wanted) || length > 0);
+    this.#entries.setUnfinished(pending.sort((left, right) => left.order - right.order)[0]?.begin);
+  }
+}
+
+/** The position of an entry that is to be read again as a whole. */
+function before({ begin }: Unfinished): string {
+  return positionPrefix(begin.mark) + begin.offset;
 }

@@ -1,24 +1,39 @@
 import { criFormat } from "./cri-format.js";
 import { dockerFormat } from "./docker-format.js";
+import type { GapReason, ReportGap } from "./gap.js";
 import { Line, type LineSink, type LogFormat } from "./line.js";
-import { unknownFormat } from "./log-failure.js";
 
 /** How much is read at a time, in bytes. */
 const chunkBytes = 256 * 1024;
 
 const lineBreak = 0x0a;
 
-/** The format of a file whose first line is given; fills `line` with it. */
+/** The format of a line, if it has one; fills `line` with it. */
 export function detectFormat(bytes: Buffer, start: number, end: number, line: Line): LogFormat | undefined {
   return [criFormat, dockerFormat].find((format) => format.parse(bytes, start, end, line));
 }
 
-/** Cuts the bytes of log files into lines, reads them by the format of their file, and passes them on. */
+/** Where the zero bytes end that begin at `start`. A file truncated in place, or a crash, leaves such holes before a line. */
+export function skipZeros(bytes: Buffer, start: number, end: number): number {
+  while (start < end && bytes[start] === 0) start++;
+  return start;
+}
+
+/**
+ * Cuts the bytes of log files into lines, parses them in the format of their file, and passes them on. Malformed lines are skipped,
+ * counted and reported; a good line behind a hole of zero bytes is read.
+ */
 export class LineSplitter {
-  /** Lines that could not be read: neither format, or too long for one that has to be read as a whole. */
+  /** Lines that were skipped: malformed, or too long for a format that must be read as a whole. */
   skippedLines = 0;
+  /** Whether the format of any file so far is known. */
+  knowsFormat = false;
+  /** Whether a whole line was malformed. */
+  hasMalformed = false;
   readonly #sink: LineSink;
   readonly #maxBytes: number;
+  readonly #fixedFormat: LogFormat | undefined;
+  readonly #onGap: ReportGap;
   readonly #line = new Line();
   #path = "";
   #format: LogFormat | undefined;
@@ -26,24 +41,36 @@ export class LineSplitter {
   #filled = 0;
   /** Where to look on for a line break: what precedes it has been looked through. */
   #searched = 0;
+  /** Where in the file the buffer begins. */
+  #base = 0;
   /** What is to be done with the rest of a line whose beginning is no longer here. */
   #rest: "none" | "pass" | "skip" = "none";
+  /** Where in the file the current physical line begins. */
+  #lineOffset = 0;
 
-  /** @param maxBytes the longest line to hold; longer ones are passed on in parts, or skipped where the format needs all of it */
-  constructor(sink: LineSink, maxBytes: number) {
+  /**
+   * @param maxBytes the longest line to hold; longer ones are passed on in parts, or skipped where the format needs all of it
+   * @param format of every file; by default it is detected for each file
+   */
+  constructor(sink: LineSink, maxBytes: number, onGap: ReportGap, format?: LogFormat | undefined) {
     this.#sink = sink;
     this.#maxBytes = Math.max(maxBytes, chunkBytes);
+    this.#onGap = onGap;
+    this.#fixedFormat = format;
   }
 
   /**
-   * Begins with another file: the format is found out again.
+   * Begins with another file, and detects its format anew.
    *
+   * @param offset where in the file the first byte is
    * @param format of a file that is not read from its beginning
    */
-  startFile(path: string, format?: LogFormat | undefined): void {
+  startFile(path: string, offset = 0, format?: LogFormat | undefined): void {
     this.#path = path;
-    this.#format = format;
+    this.#format = this.#fixedFormat ?? format;
+    if (format) this.knowsFormat = true;
     this.#filled = this.#searched = 0;
+    this.#base = this.#lineOffset = offset;
     this.#rest = "none";
   }
 
@@ -57,11 +84,7 @@ export class LineSplitter {
     return this.#bytes.subarray(this.#filled);
   }
 
-  /**
-   * Passes on the lines that are complete with that many more bytes in {@link space}.
-   *
-   * @throws CriError when the first line is of no format
-   */
+  /** Passes on the lines that are complete with that many more bytes in {@link space}. */
   added(count: number): void {
     this.#filled += count;
     const bytes = this.#bytes.subarray(0, this.#filled);
@@ -75,10 +98,11 @@ export class LineSplitter {
       start = this.#filled;
     }
     if (start > 0) bytes.copyWithin(0, start);
+    this.#base += start;
     this.#filled = this.#searched = this.#filled - start;
   }
 
-  /** The same for bytes that were read elsewhere. @throws CriError as {@link added} does */
+  /** The same for bytes that were read elsewhere. */
   addCopy(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
       const copied = bytes.copy(this.space(), 0, at);
@@ -87,34 +111,59 @@ export class LineSplitter {
     }
   }
 
-  /** Passes on what is left at the end of the file without a line break. @throws CriError as {@link added} does */
+  /** Passes on what is left at the end of the file without a line break. */
   endFile(): void {
     if (this.#filled > 0) this.#take(this.#bytes, 0, this.#filled, true, true);
+    this.#base += this.#filled;
     this.#filled = this.#searched = 0;
     this.#rest = "none";
   }
 
   #take(bytes: Buffer, start: number, end: number, atEnd: boolean, cutOff: boolean): void {
-    if (this.#rest === "none" && !this.#parse(bytes, start, end, atEnd)) {
+    const line = this.#line;
+    line.offset = this.#lineOffset;
+    line.next = this.#base + end + (cutOff ? 0 : 1);
+    let isHole = false;
+    if (this.#rest === "none" && bytes[start] === 0) {
+      const content = skipZeros(bytes, start, end);
+      this.#report("zeros", start, content);
+      isHole = content === end;
+      start = content;
+    }
+    if (isHole) {
+      if (atEnd) this.skippedLines++;
+    } else if (this.#rest === "none" && !this.#parse(bytes, start, end, atEnd)) {
       this.skippedLines++;
+      if (!cutOff) this.hasMalformed = true;
+      this.#report(atEnd || this.#format?.readsBeginnings ? "malformed" : "tooLong", start, end);
       this.#rest = "skip";
     } else if (this.#rest === "pass") {
-      this.#line.bytes = bytes;
-      this.#line.start = start;
-      this.#line.end = end;
+      line.bytes = bytes;
+      line.start = start;
+      line.end = end;
     }
-    if (this.#rest !== "skip") {
-      this.#sink.line(this.#line, atEnd, cutOff);
+    if (this.#rest !== "skip" && !isHole) {
+      this.#sink.line(line, atEnd, cutOff);
       this.#rest = "pass";
     }
-    if (atEnd) this.#rest = "none";
+    if (!atEnd) return;
+    this.#rest = "none";
+    this.#lineOffset = line.next;
   }
 
   #parse(bytes: Buffer, start: number, end: number, whole: boolean): boolean {
-    if (this.#format)
-      return (whole || this.#format.readsBeginnings) && this.#format.parse(bytes, start, end, this.#line);
-    this.#format = detectFormat(bytes, start, end, this.#line);
-    if (!this.#format) throw unknownFormat(this.#path);
+    if (this.#format) {
+      if (!whole && !this.#format.readsBeginnings) return false;
+      if (!this.#format.parse(bytes, start, end, this.#line)) return false;
+    } else {
+      this.#format = detectFormat(bytes, start, end, this.#line);
+      if (!this.#format) return false;
+    }
+    this.knowsFormat = true;
     return true;
+  }
+
+  #report(reason: GapReason, start: number, end: number): void {
+    this.#onGap({ reason, path: this.#path, offset: this.#base + start, bytes: end - start });
   }
 }

@@ -20,6 +20,10 @@ export class Line {
   bytes: Buffer = nothing;
   start = 0;
   end = 0;
+  /** Where in the file the physical line begins. */
+  offset = 0;
+  /** Where in the file the next physical line begins, once this one is complete. */
+  next = 0;
 }
 
 const nothing = Buffer.alloc(0);

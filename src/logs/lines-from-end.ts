@@ -1,6 +1,4 @@
-import { Line, type LogFormat } from "./line.js";
-import { detectFormat } from "./line-splitter.js";
-import { unknownFormat } from "./log-failure.js";
+import { skipZeros } from "./line-splitter.js";
 import type { LogFile } from "./log-file.js";
 
 /** How much to read at a time. */
@@ -29,10 +27,12 @@ export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: num
       if (lineStart === size) return true;
       const start = lineStart - blockStart;
       // The usual line is within the block; one that reaches into the blocks behind it is read once more.
-      if (lineEnd <= blockEnd) return visit(bytes, start, lineEnd - blockStart, lineStart, lineEnd);
-      const end = Math.min(lineEnd, lineStart + maxBytes);
-      return readRange(file, Buffer.allocUnsafe(end - lineStart), lineStart, end).then((line) =>
-        visit(line, 0, line.length, lineStart, lineEnd),
+      if (lineEnd <= blockEnd) {
+        const content = skipZeros(bytes, start, lineEnd - blockStart);
+        return visit(bytes, content, lineEnd - blockStart, lineStart + content - start, lineEnd);
+      }
+      return readLong(file, lineStart, lineEnd, maxBytes).then(({ line, zeros }) =>
+        visit(line, 0, line.length, lineStart + zeros, lineEnd),
       );
     };
     for (let at = lastBreak(bytes, bytes.length); at >= 0; at = lastBreak(bytes, at)) {
@@ -45,20 +45,15 @@ export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: num
   }
 }
 
-/** The format of a file, or `undefined` when there is nothing in it. @throws CriError when its first line is of no format */
-export async function formatOf(file: LogFile, size: number, maxBytes: number): Promise<LogFormat | undefined> {
-  if (size === 0) return undefined;
-  const line = new Line();
-  // Usually a few bytes tell; the line has to be read to its end where they do not.
-  for (const length of [blockBytes, maxBytes]) {
-    const end = Math.min(size, length);
-    const bytes = await readRange(file, Buffer.allocUnsafe(end), 0, end);
-    const at = bytes.indexOf(lineBreak);
-    const format = detectFormat(bytes, 0, at < 0 ? bytes.length : at, line);
-    if (format) return format;
-    if (at >= 0) break;
+/** Reads the beginning of a long line, behind the zero bytes that it may begin with. */
+async function readLong(file: LogFile, lineStart: number, lineEnd: number, maxBytes: number) {
+  const block = Buffer.allocUnsafe(Math.min(maxBytes, lineEnd - lineStart));
+  for (let start = lineStart; ; ) {
+    const line = await readRange(file, block, start, Math.min(lineEnd, start + block.length));
+    const zeros = skipZeros(line, 0, line.length);
+    start += zeros;
+    if (zeros === 0 || line.length === 0) return { line, zeros: start - lineStart };
   }
-  throw unknownFormat(file.path);
 }
 
 /** Reads from one place to another; what has been truncated away meanwhile is missing at the end. */

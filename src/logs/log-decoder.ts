@@ -3,6 +3,8 @@ import { EntryBatch } from "./entry-batch.js";
 import type { LogFormat } from "./line.js";
 import { LineAssembler } from "./line-assembler.js";
 import { LineSplitter } from "./line-splitter.js";
+import { unknownFormat } from "./log-failure.js";
+import type { Place } from "./position.js";
 import type { ReadSettings } from "./read-options.js";
 import { LogSelection } from "./selection.js";
 
@@ -15,13 +17,14 @@ export class LogDecoder {
   readonly #splitter: LineSplitter;
   readonly #assembler: LineAssembler;
   readonly #entries: EntryBatch;
+  #path = "";
 
   constructor(settings: ReadSettings) {
-    const { streams, since, until, encoding, limitBytes, joins, maxLineBytes } = settings;
+    const { streams, since, until, encoding, limitBytes, joins, maxLineBytes, format, onGap } = settings;
     this.selection = new LogSelection(streams, since, until);
     this.#entries = new EntryBatch(encoding, limitBytes);
     this.#assembler = new LineAssembler(this.selection, this.#entries, joins, maxLineBytes);
-    this.#splitter = new LineSplitter(this.#assembler, maxLineBytes);
+    this.#splitter = new LineSplitter(this.#assembler, maxLineBytes, onGap, format);
   }
 
   /** Lines that could not be read. */
@@ -34,9 +37,21 @@ export class LogDecoder {
     return this.#entries.finished;
   }
 
+  /** Leaves out the entries up to a place; reading starts at it, or before it. */
+  startAfter(place: Place): void {
+    this.#entries.startAfter(place);
+  }
+
   /** See {@link LineSplitter.startFile}. */
-  startFile(path: string, format?: LogFormat | undefined): void {
-    this.#splitter.startFile(path, format);
+  startFile(path: string, offset = 0, format?: LogFormat | undefined): void {
+    this.#path = path;
+    this.#splitter.startFile(path, offset, format);
+    this.#entries.startFile(undefined);
+  }
+
+  /** The mark of the current file, once it is known: before the first entry of the file is decoded. */
+  setMark(mark: string): void {
+    this.#entries.startFile(mark);
   }
 
   /** Where to put what is read next. */
@@ -62,10 +77,11 @@ export class LogDecoder {
     return this.#entries.take();
   }
 
-  /** The log ends here: what is left has no end. */
+  /** The log ends here: what is left has no end. @throws CriError `INVALID_RESPONSE` when every line was malformed */
   end(): Entries {
     this.#splitter.endFile();
     this.#assembler.flush();
+    if (this.#splitter.hasMalformed && !this.#splitter.knowsFormat) throw unknownFormat(this.#path);
     return this.#entries.take();
   }
 }

@@ -5,6 +5,8 @@ const codes: Readonly<Record<string, CriErrorCode>> = {
   ENOTDIR: "NOT_FOUND",
   EACCES: "PERMISSION_DENIED",
   EPERM: "PERMISSION_DENIED",
+  // Node.js' own permission model, `node --permission`.
+  ERR_ACCESS_DENIED: "PERMISSION_DENIED",
   EISDIR: "FAILED_PRECONDITION",
   EMFILE: "RESOURCE_EXHAUSTED",
   ENFILE: "RESOURCE_EXHAUSTED",
@@ -28,9 +30,11 @@ export function logFailure(path: string, error: unknown): CriError {
   return new CriError({ code, message, cause: error });
 }
 
-/** The first line of a file is of no known format. */
+/** No line of a log is in a known format. */
 export function unknownFormat(path: string): CriError {
-  const message = `${path} is not a container log: its first line is neither in the CRI log format nor Docker's JSON`;
+  const message =
+    `${path} is not a container log: no line of it is in the CRI log format or in Docker's JSON; ` +
+    'format: "raw" reads plain lines';
   return new CriError({ code: "INVALID_RESPONSE", message });
 }
 

@@ -1,5 +1,6 @@
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { CriError } from "../errors.js";
+import { skipZeros } from "./line-splitter.js";
 import { isMissing, logFailure } from "./log-failure.js";
 
 /** Which file it is, whatever its name: the same through a rename, another one after a rotation. */
@@ -37,6 +38,8 @@ export class LogFile {
   /** Where the next read begins, in bytes. */
   position = 0;
   readonly #handle: FileHandle;
+  /** Up to where there is known to be nothing but zero bytes. */
+  #zeros = 0;
 
   private constructor(handle: FileHandle, path: string, id: string) {
     this.#handle = handle;
@@ -77,14 +80,29 @@ export class LogFile {
     }
   }
 
+  /**
+   * What the file begins with, without leading zero bytes: up to that many bytes.
+   *
+   * @returns also where in the file that is
+   */
+  async head(bytes: number): Promise<{ head: Buffer; offset: number }> {
+    const block = Buffer.allocUnsafe(bytes);
+    for (;;) {
+      const count = await this.readAt(block, this.#zeros);
+      const zeros = skipZeros(block, 0, count);
+      if (zeros === 0) return { head: block.subarray(0, count), offset: this.#zeros };
+      this.#zeros += zeros;
+    }
+  }
+
   /** How large the file is now, in bytes. */
   async size(): Promise<number> {
     return (await this.#handle.stat()).size;
   }
 
-  /** How long ago the file was written to, in milliseconds. */
+  /** How long ago the file was written to, in milliseconds. The clock may have been set since then, in either direction. */
   async unchangedMs(): Promise<number> {
-    return Date.now() - (await this.#handle.stat()).mtimeMs;
+    return Math.abs(Date.now() - (await this.#handle.stat()).mtimeMs);
   }
 
   /** May be called again. */

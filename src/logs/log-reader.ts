@@ -1,9 +1,13 @@
+import { CriError } from "../errors.js";
 import { sleep } from "../internal/timer.js";
+import { unzip } from "./compressed.js";
+import type { LogFormat } from "./line.js";
 import type { Entries, LogDecoder } from "./log-decoder.js";
-import { type LogFile, openIfThere } from "./log-file.js";
-import { compressedName, unzip } from "./rotated.js";
+import type { LogFile } from "./log-file.js";
+import { headBytes } from "./mark.js";
+import type { ReadSettings } from "./read-options.js";
+import type { RotatedContent, RotatedFile, RotatedFiles } from "./rotated.js";
 import type { RotatedStart } from "./start.js";
-import type { TailStart } from "./tail.js";
 
 /**
  * How long a rotated file has to be unchanged until it counts as complete, in milliseconds: a runtime makes the new file before
@@ -14,13 +18,24 @@ export const handOverMs = 200;
 /** How often that is waited for. Who still writes then has not been told of the rotation. */
 const maxHandOvers = 25;
 
+/** Where in a file to begin, and its format if it is known. */
+export interface FileStart {
+  position: number;
+  format?: LogFormat | undefined;
+}
+
 /** Reads files into a decoder. */
 export class LogReader {
   readonly #decoder: LogDecoder;
+  readonly #files: RotatedFiles;
+  readonly #settings: ReadSettings;
   readonly #signal: AbortSignal;
+  #mark: string | undefined;
 
-  constructor(decoder: LogDecoder, signal: AbortSignal) {
+  constructor(decoder: LogDecoder, files: RotatedFiles, settings: ReadSettings, signal: AbortSignal) {
     this.#decoder = decoder;
+    this.#files = files;
+    this.#settings = settings;
     this.#signal = signal;
   }
 
@@ -29,10 +44,16 @@ export class LogReader {
     return this.#decoder.finished;
   }
 
+  /** The mark of the current file, as far as it is known. */
+  get mark(): string | undefined {
+    return this.#mark;
+  }
+
   /** Begins with an open file. */
-  start(file: LogFile, { position, format }: TailStart = { position: 0 }): void {
+  start(file: LogFile, { position, format }: FileStart = { position: 0 }): void {
     file.position = position;
-    this.#decoder.startFile(file.path, format);
+    this.#decoder.startFile(file.path, position, format);
+    this.#mark = undefined;
   }
 
   /** What there is from the current position to the end of the file; may be called again when there is more. */
@@ -41,6 +62,7 @@ export class LogReader {
       this.#signal.throwIfAborted();
       const count = await file.read(this.#decoder.space());
       if (count === 0) return;
+      if (this.#mark === undefined) await this.#identify(file);
       yield this.#decoder.added(count);
     }
   }
@@ -66,30 +88,65 @@ export class LogReader {
     return this.#decoder.end();
   }
 
-  /** A rotated file as a whole, be it compressed by now. One that has been removed meanwhile is empty. */
-  async *rotated({ path, position, format }: RotatedStart): AsyncGenerator<Entries> {
-    const file = await openIfThere(path);
-    if (file) {
-      try {
-        this.start(file, { position, format });
-        yield* this.toEnd(file);
-        yield* this.lastWords(file);
-      } finally {
-        await file.close();
-      }
-    } else {
-      this.#decoder.startFile(path, format);
-      yield* this.#compressed(compressedName(path), position);
+  /** Opens a rotated file that may still be written to; one that has been compressed is read as a whole instead. */
+  async *openLatest(rotated: RotatedFile): AsyncGenerator<Entries, LogFile | undefined> {
+    const content = await this.#files.open(rotated);
+    if (content && !content.isCompressed) return content.file;
+    await content?.file.close();
+    yield* this.rotated({ ...rotated, position: 0 });
+    return undefined;
+  }
+
+  /**
+   * A rotated file as a whole, be it compressed by now. What of it cannot be read is reported, and reading goes on behind it.
+   *
+   * @param mayGrow whether the runtime may still be writing the last lines to it
+   */
+  async *rotated(start: RotatedStart, mayGrow = false): AsyncGenerator<Entries> {
+    const { path, position, format, mark } = start;
+    this.#decoder.startFile(path, position, format);
+    this.#setMark(mark);
+    const content = await this.#files.open(start);
+    if (!content) {
+      this.#settings.onGap({ reason: "lost", path, offset: position });
+      return;
+    }
+    try {
+      yield* this.#content(content, position, mayGrow);
+    } catch (error) {
+      if (this.#signal.aborted || !CriError.is(error)) throw error;
+      this.#settings.onGap({ reason: "unreadable", path, offset: position, error });
+    } finally {
+      await content.file.close();
     }
     yield this.endFile();
   }
 
-  async *#compressed(path: string, position: number): AsyncGenerator<Entries> {
+  async *#content({ file, isCompressed }: RotatedContent, position: number, mayGrow: boolean): AsyncGenerator<Entries> {
+    if (!isCompressed) {
+      file.position = position;
+      yield* this.toEnd(file);
+      if (mayGrow) yield* this.lastWords(file);
+      return;
+    }
     let toSkip = position;
-    for await (const chunk of unzip(path, this.#signal)) {
+    for await (const chunk of unzip(file, this.#signal)) {
       yield this.#decoder.add(chunk.subarray(toSkip));
       toSkip = Math.max(0, toSkip - chunk.length);
       if (this.finished) return;
     }
+  }
+
+  /** Finds out the mark of a file before its first entry is decoded. A file that begins with much else has none. */
+  async #identify(file: LogFile): Promise<void> {
+    const { offset } = await file.head(1);
+    if (file.position > offset + 3 * headBytes) return;
+    const mark = await this.#files.markOf(file);
+    if (mark !== undefined) this.#setMark(mark);
+  }
+
+  #setMark(mark: string): void {
+    this.#mark = mark;
+    this.#decoder.setMark(mark);
   }
 }

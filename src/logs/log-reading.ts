@@ -1,11 +1,13 @@
 import { follow } from "./follow.js";
 import { Liveness } from "./liveness.js";
 import { type Entries, LogDecoder } from "./log-decoder.js";
+import type { LogFile } from "./log-file.js";
 import { LogReader } from "./log-reader.js";
 import { openLog, waitForFile } from "./open-log.js";
 import type { ReadSettings } from "./read-options.js";
-import { writtenBefore } from "./rotation.js";
-import { startOf } from "./start.js";
+import { type RotatedFile, RotatedFiles } from "./rotated.js";
+import { type LogStart, startBehind, startOf } from "./start.js";
+import { Succession } from "./succession.js";
 
 /** Reads a log once, from its first file to its last. */
 export class LogReading {
@@ -28,20 +30,47 @@ export class LogReading {
 
   async *entries(): AsyncGenerator<Entries> {
     const settings = this.#settings;
-    const liveness = new Liveness(settings, this.#signal);
-    const file = settings.waitForFile ? await waitForFile(this.#path, liveness) : await openLog(this.#path);
+    const signal = this.#signal;
+    const liveness = new Liveness(settings, signal);
+    const file = settings.waitForFile
+      ? await waitForFile(this.#path, liveness)
+      : await openLog(this.#path, settings, signal);
     if (!file) return;
     try {
       if (settings.tailLines === 0 && !settings.follow) return;
-      const reader = new LogReader(this.#decoder, this.#signal);
-      const older = settings.rotated ? await writtenBefore(file) : [];
-      const { rotated, current } = await startOf(file, older, settings, this.#decoder.selection, this.#signal);
-      for (const start of rotated) yield* reader.rotated(start);
-      reader.start(file, current);
-      yield* settings.follow ? follow(this.#path, file, reader, liveness, this.#signal) : reader.toEnd(file);
+      const files = new RotatedFiles(file.path, settings, signal);
+      const reader = new LogReader(this.#decoder, files, settings, signal);
+      const succession = new Succession(files);
+      const mark = await files.markOf(file);
+      const older = settings.follow || settings.rotated || settings.after ? await succession.older(mark) : [];
+      const start = await this.#start(file, mark, older, files);
+      for (const [index, rotated] of start.rotated.entries()) {
+        yield* reader.rotated(rotated, index === start.rotated.length - 1);
+      }
+      reader.start(file, start.current);
+      yield* settings.follow
+        ? follow(file, { path: this.#path, reader, succession, liveness, signal })
+        : reader.toEnd(file);
       yield reader.end();
     } finally {
       await file.close();
     }
+  }
+
+  async #start(
+    file: LogFile,
+    mark: string | undefined,
+    older: readonly RotatedFile[],
+    files: RotatedFiles,
+  ): Promise<LogStart> {
+    const settings = this.#settings;
+    if (!settings.after) {
+      const wanted = settings.rotated ? older : [];
+      return startOf(file, wanted, files, settings, this.#decoder.selection, this.#signal);
+    }
+    const current = { path: file.path, mark, size: await file.size() };
+    const start = startBehind(settings.after, older, current, settings.onGap);
+    if (start.after) this.#decoder.startAfter(start.after);
+    return start;
   }
 }

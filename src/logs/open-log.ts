@@ -4,7 +4,8 @@ import { CriError } from "../errors.js";
 import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
 import { LogFile, openIfThere } from "./log-file.js";
-import { rotatedFiles } from "./rotated.js";
+import type { ReadSettings } from "./read-options.js";
+import { RotatedFiles } from "./rotated.js";
 
 /** How many symbolic links in a row are followed, as many as Linux does. */
 const maxLinks = 40;
@@ -14,19 +15,19 @@ const maxLinks = 40;
  *
  * @throws CriError `NOT_FOUND` and others
  */
-export async function openLog(path: string): Promise<LogFile> {
-  return (await openIfThere(path)) ?? (await openRotated(await targetOf(path))) ?? LogFile.open(path);
+export async function openLog(path: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile> {
+  return (await openIfThere(path)) ?? (await openRotated(await targetOf(path), settings, signal)) ?? LogFile.open(path);
 }
 
 /** Opens what a log has been rotated to last, if that can be found out. */
-async function openRotated(path: string): Promise<LogFile | undefined> {
-  const rotated = await rotatedFiles(path).catch((error: unknown) => {
+async function openRotated(log: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile | undefined> {
+  const files = await new RotatedFiles(log, { ...settings, onGap: () => {} }, signal).list().catch((error: unknown) => {
     // Who may not list the directory may still read the log.
     if (CriError.is(error, "PERMISSION_DENIED")) return [];
     throw error;
   });
-  const latest = rotated.at(-1);
-  return latest === undefined ? undefined : openIfThere(latest, path);
+  const latest = files.at(-1);
+  return latest === undefined ? undefined : openIfThere(latest.path, log);
 }
 
 /** Where a path leads, even if there is nothing. */

@@ -1,6 +1,10 @@
 import { InvalidInputError } from "../errors.js";
 import type { LogStreamName } from "./entry.js";
 import type { LogEncoding } from "./entry-batch.js";
+import type { LogGap, ReportGap } from "./gap.js";
+import type { LogFormat } from "./line.js";
+import { type LogPosition, parsePosition } from "./position.js";
+import { rawFormat } from "./raw-format.js";
 import { type Instant, instantOfDate, parseInstant } from "./timestamp.js";
 
 /** Which part of a log to read, and how. */
@@ -8,8 +12,9 @@ export interface LogOptions {
   /**
    * Go on when the end is reached, through rotations, until the container no longer runs and all it wrote has been read.
    *
-   * Nothing is lost when files are renamed. When a file is truncated in its place (`copytruncate`), what was written between
-   * the last read and the truncation cannot be had by any reader.
+   * Nothing is lost when files are renamed, as long as a rotated file still exists when the reader gets to it and its name begins
+   * with the name of the log. When a file is truncated in place (`copytruncate`), what was written between the last read and the
+   * truncation cannot be read by any follower.
    *
    * @defaultValue false
    */
@@ -43,8 +48,23 @@ export interface LogOptions {
    * the last. Bounds the memory that a line takes. @defaultValue 1048576
    */
   maxLineBytes?: number | undefined;
-  /** Also read what the kubelet has rotated, oldest first, compressed files included. @defaultValue false */
+  /**
+   * Also read the rotated files, oldest first, compressed ones included: what has the name of the log and a suffix, such as the
+   * kubelet's `0.log.20261128-100000.gz`, Docker's `x-json.log.1` and logrotate's `0.log-20261128`. @defaultValue false
+   */
   rotated?: boolean | undefined;
+  /**
+   * Start exactly behind the entry with this `position`, in whichever file it is by now. If that file is gone, `onGap` gets `lost`
+   * and reading starts with the oldest file that is newer. Not together with `tailLines`.
+   */
+  after?: string | undefined;
+  /**
+   * `"detect"` reads CRI's format and Docker's JSON. `"raw"` reads plain lines: `timestamp` is empty, every line counts as
+   * standard output, and `since` and `until` cannot be used. @defaultValue "detect"
+   */
+  format?: "detect" | "raw" | undefined;
+  /** Called for everything that is left out: malformed lines, holes, unreadable files. See {@link LogGap}. */
+  onGap?: ((gap: LogGap) => void) | undefined;
   /** Give the content as `text` or as `bytes`. @defaultValue "utf8" */
   encoding?: LogEncoding | undefined;
   /** Ends the reading, at once: the loop then throws `signal.reason`. */
@@ -86,6 +106,10 @@ export interface ReadSettings {
   readonly joins: boolean;
   readonly maxLineBytes: number;
   readonly rotated: boolean;
+  readonly after: LogPosition | undefined;
+  /** The format of every file; undefined to detect it. */
+  readonly format: LogFormat | undefined;
+  readonly onGap: ReportGap;
   readonly encoding: LogEncoding;
   readonly waitForFile: boolean;
   readonly isRunning: (signal: AbortSignal) => boolean | Promise<boolean>;
@@ -114,6 +138,9 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     joins: oneOf("partial", options.partial, ["join", "separate"]) === "join",
     maxLineBytes: count("maxLineBytes", options.maxLineBytes, 4, 1024 * 1024),
     rotated: options.rotated ?? false,
+    after: checkAfter(options),
+    format: checkFormat(options),
+    onGap: options.onGap ?? (() => {}),
     encoding: oneOf("encoding", options.encoding, ["utf8", "buffer"]),
     waitForFile: options.waitForFile ?? false,
     isRunning: options.isRunning ?? (() => true),
@@ -121,6 +148,19 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     pollIntervalMs: count("pollIntervalMs", options.pollIntervalMs, 1, 1_000),
     onWait: (options.follow && options.onWait) || (() => {}),
   };
+}
+
+function checkAfter({ after, tailLines }: ReadLogOptions): LogPosition | undefined {
+  if (after === undefined) return undefined;
+  if (tailLines === undefined) return parsePosition("after", after);
+  throw new InvalidInputError({ field: "tailLines", message: "cannot be combined with after", value: tailLines });
+}
+
+function checkFormat({ format, since, until }: ReadLogOptions): LogFormat | undefined {
+  if (oneOf("format", format, ["detect", "raw"]) === "detect") return undefined;
+  if (since === undefined && until === undefined) return rawFormat;
+  const [field, value] = since === undefined ? ["until", until] : ["since", since];
+  throw new InvalidInputError({ field, message: 'cannot be combined with format "raw", which has no time', value });
 }
 
 function count(field: string, value: number | undefined, min: number, fallback: number): number {

@@ -1,66 +1,176 @@
-import { once } from "node:events";
-import { createReadStream } from "node:fs";
-import { open, readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { createGunzip } from "node:zlib";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { CriError } from "../errors.js";
+import { isCompressed, unzip } from "./compressed.js";
+import type { LogFormat } from "./line.js";
+import { skipZeros } from "./line-splitter.js";
 import { isMissing, logFailure } from "./log-failure.js";
+import { type LogFile, openIfThere } from "./log-file.js";
+import { compareMarks, headBytes, markIn } from "./mark.js";
+import type { ReadSettings } from "./read-options.js";
 
-const compressed = ".gz";
+/** A file that a log was rotated to. */
+export interface RotatedFile {
+  /** The name that it had when it was listed. It may have another one by now. */
+  readonly path: string;
+  readonly mark: string;
+  readonly modifiedNs: bigint;
+}
+
+/** An open rotated file. */
+export interface RotatedContent {
+  readonly file: LogFile;
+  readonly isCompressed: boolean;
+}
+
+/** How often a file is looked up again that was renamed between listing and opening. */
+const maxLookUps = 5;
+
+/** How much is read first of what the mark of a file is made of, in bytes. */
+const firstHeadBytes = 8 * 1024;
 
 /**
- * The files that a log has been rotated to, oldest first, without their `.gz`. The kubelet names them
- * `<log>.<YYYYMMDD-HHMMSS>` and compresses all but the latest; while it does, there is a `.tmp` beside them, and for a moment
- * both files.
+ * The files that a log was rotated to. They are recognised by a name that begins with that of the log, and identified by their
+ * mark: names shift with every rotation, and compressing makes another file.
  */
-export async function rotatedFiles(path: string): Promise<string[]> {
-  const prefix = `${basename(path)}.`;
-  const names = await readdir(dirname(path)).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw logFailure(path, error);
-  });
-  const rotated = names
-    .filter((name) => name.startsWith(prefix) && /^\d{8}-\d{6}(\.gz)?$/.test(name.slice(prefix.length)))
-    .map((name) => join(dirname(path), name.endsWith(compressed) ? name.slice(0, -compressed.length) : name));
-  return [...new Set(rotated)].sort();
-}
+export class RotatedFiles {
+  readonly #log: string;
+  readonly #settings: Pick<ReadSettings, "format" | "onGap">;
+  readonly #signal: AbortSignal;
+  /** What is known of files that have not changed since the last listing. */
+  #known = new Map<string, RotatedFile | undefined>();
 
-/** The name of a rotated file once it has been compressed. */
-export function compressedName(path: string): string {
-  return path + compressed;
-}
-
-/** The content of a compressed file, bit by bit; nothing when it has been removed. @throws CriError */
-export async function* unzip(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const file = createReadStream(path);
-  const gunzip = createGunzip();
-  file.on("error", (error) => gunzip.destroy(error));
-  const stop = () => void gunzip.destroy();
-  try {
-    signal.addEventListener("abort", stop, { once: true });
-    for await (const chunk of file.pipe(gunzip)) yield chunk;
-  } catch (error) {
-    if (!isMissing(error)) throw signal.aborted ? error : logFailure(path, error);
-  } finally {
-    signal.removeEventListener("abort", stop);
-    gunzip.destroy();
-    file.destroy();
-    if (!file.closed) await once(file, "close");
+  /** @param log the path of the log after all symbolic links */
+  constructor(log: string, settings: Pick<ReadSettings, "format" | "onGap">, signal: AbortSignal) {
+    this.#log = log;
+    this.#settings = settings;
+    this.#signal = signal;
   }
-}
 
-/** How long the content of a compressed file is, modulo 2³²: gzip ends in that. `undefined` when there is no such file. */
-export async function unzippedSize(path: string): Promise<number | undefined> {
-  try {
-    const handle = await open(compressedName(path), "r");
-    try {
-      const { size } = await handle.stat();
-      const trailer = Buffer.alloc(4);
-      const { bytesRead } = await handle.read(trailer, 0, 4, Math.max(0, size - 4));
-      return bytesRead === 4 ? trailer.readUInt32LE() : undefined;
-    } finally {
-      await handle.close();
+  /** The files that exist now, oldest first. Unreadable ones are reported and left out. @throws CriError */
+  async list(): Promise<RotatedFile[]> {
+    const folder = dirname(this.#log);
+    const names = await readdir(folder).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw logFailure(this.#log, error);
+    });
+    const rotated = names.filter((name) => isRotatedName(name, basename(this.#log)));
+    const known = new Map<string, RotatedFile | undefined>();
+    const files = new Map<string, RotatedFile>();
+    for (const name of rotated) {
+      // While a file is compressed, both are there, and the new one is incomplete.
+      if (name.endsWith(".gz") && rotated.includes(name.slice(0, -3))) continue;
+      this.#signal.throwIfAborted();
+      const file = await this.#identify(join(folder, name), known);
+      if (file) files.set(file.mark, file);
     }
-  } catch {
+    this.#known = known;
+    return [...files.values()].sort((a, b) => compareMarks(a.mark, b.mark) || Number(a.modifiedNs - b.modifiedNs));
+  }
+
+  /** The mark of an open log file; undefined while its first line is incomplete. */
+  markOf(file: LogFile): Promise<string | undefined> {
+    return markOf(file, this.#settings.format);
+  }
+
+  /** Opens a file, whatever its name is by now; undefined when it is gone. */
+  async open(wanted: RotatedFile): Promise<RotatedContent | undefined> {
+    let candidate: RotatedFile | undefined = wanted;
+    for (let lookUp = 0; candidate && lookUp < maxLookUps; lookUp++) {
+      const content = await openContent(candidate.path);
+      if (content) {
+        if ((await this.#markOfContent(content)) === wanted.mark) return content;
+        await content.file.close();
+      }
+      candidate = (await this.list()).find(({ mark }) => mark === wanted.mark);
+    }
     return undefined;
   }
+
+  async #identify(path: string, known: Map<string, RotatedFile | undefined>): Promise<RotatedFile | undefined> {
+    try {
+      const found = await stat(path, { bigint: true });
+      if (!found.isFile()) return undefined;
+      const key = `${path} ${found.ino} ${found.size} ${found.mtimeNs}`;
+      if (this.#known.has(key)) known.set(key, this.#known.get(key));
+      else {
+        known.set(key, undefined);
+        const mark = await this.#readMark(path);
+        if (mark) known.set(key, { path, mark, modifiedNs: found.mtimeNs });
+        else if (found.size > 0 || path.endsWith(".gz")) this.#report(path);
+      }
+      return known.get(key);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      const failure = error instanceof CriError ? error : logFailure(path, error);
+      this.#report(path, failure);
+      return undefined;
+    }
+  }
+
+  #report(path: string, error?: CriError): void {
+    const noLog = new CriError({ code: "DATA_LOSS", message: `${path} is empty, or no line of it is a log line` });
+    this.#settings.onGap({ reason: "unreadable", path, offset: 0, error: error ?? noLog });
+  }
+
+  async #readMark(path: string): Promise<string | undefined> {
+    const content = await openContent(path);
+    try {
+      return content && (await this.#markOfContent(content));
+    } finally {
+      await content?.file.close();
+    }
+  }
+
+  async #markOfContent({ file, isCompressed }: RotatedContent): Promise<string | undefined> {
+    return isCompressed ? markOfCompressed(file, this.#settings.format, this.#signal) : this.markOf(file);
+  }
+}
+
+async function markOf(file: LogFile, format: LogFormat | undefined): Promise<string | undefined> {
+  for (const bytes of [firstHeadBytes, headBytes]) {
+    const { head } = await file.head(bytes);
+    const mark = markIn(head, format);
+    if (mark !== undefined || head.length < bytes) return mark;
+  }
+  return undefined;
+}
+
+async function markOfCompressed(
+  file: LogFile,
+  format: LogFormat | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let head = Buffer.alloc(0);
+  for await (const chunk of unzip(file, signal)) {
+    const bytes = Buffer.concat([head, chunk]);
+    head = bytes.subarray(skipZeros(bytes, 0, bytes.length));
+    const mark = markIn(head, format);
+    if (mark !== undefined || head.length > headBytes) return mark;
+  }
+  return undefined;
+}
+
+async function openContent(path: string): Promise<RotatedContent | undefined> {
+  const file = await openIfThere(path);
+  if (!file) return undefined;
+  try {
+    return { file, isCompressed: await isCompressed(file) };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Whether a file is a rotated one of a log, by their names: `0.log.20261128-100000.gz`, `0.log.1`, `0.log-20261128`, or
+ * `0-20261128.log`, as logrotate's option `extension` has it. Names ending in `.tmp` are being written by who compresses.
+ */
+function isRotatedName(name: string, log: string): boolean {
+  if (name.endsWith(".tmp")) return false;
+  if (name.startsWith(log)) return /[.\-_~]/.test(name.charAt(log.length));
+  const extension = extname(log);
+  return (
+    extension !== "" && name.startsWith(`${basename(log, extension)}-`) && name.replace(/\.gz$/, "").endsWith(extension)
+  );
 }

@@ -1,15 +1,9 @@
 import { Line, type LineSink, type LogFormat } from "./line.js";
-import { LineSplitter } from "./line-splitter.js";
-import { eachLineFromEnd, formatOf } from "./lines-from-end.js";
+import { detectFormat, LineSplitter } from "./line-splitter.js";
+import { eachLineFromEnd } from "./lines-from-end.js";
 import type { LogFile } from "./log-file.js";
+import type { FileStart } from "./log-reader.js";
 import type { LogSelection } from "./selection.js";
-
-/** Where in a file to begin. */
-export interface TailStart {
-  position: number;
-  /** How the file is written; unknown where it is read from its beginning. */
-  format?: LogFormat | undefined;
-}
 
 /**
  * Counts lines from the end of a log. Parts of both streams may be mixed: the place to begin at is before the first part of
@@ -22,29 +16,35 @@ export class TailSearch {
   readonly skip: [number, number] = [0, 0];
   readonly #selection: LogSelection;
   readonly #maxBytes: number;
+  readonly #format: LogFormat | undefined;
   /** Whether the beginning of the line that was counted last is still to come. */
   readonly #within = [false, false];
   readonly #seen = [false, false];
 
-  /** @param maxBytes the longest line; its beginning is not looked for any further away than that */
-  constructor(lines: number, selection: LogSelection, maxBytes: number) {
+  /**
+   * @param maxBytes the longest line; its beginning is not looked for any further away than that
+   * @param format of every file; by default it is detected
+   */
+  constructor(lines: number, selection: LogSelection, maxBytes: number, format?: LogFormat | undefined) {
     this.left = lines;
     this.#selection = selection;
     this.#maxBytes = maxBytes;
+    this.#format = format;
   }
 
   /** Searches a file that has that size, and gives the place to begin at: 0 when that may be in an earlier file. */
-  async search(file: LogFile, size: number): Promise<TailStart> {
-    const format = await formatOf(file, size, this.#maxBytes);
-    if (!format) return { position: 0 };
+  async search(file: LogFile, size: number): Promise<FileStart> {
     const line = new Line();
+    let format = this.#format;
     let position = 0;
     let foundAt: number | undefined;
     await eachLineFromEnd(file, size, this.#maxBytes, (bytes, start, end, lineStart, lineEnd) => {
       if (this.left === 0) foundAt ??= lineEnd;
       const hasBreak = lineEnd < size;
       // A last line without a line break is being written: whatever was asked for, it is part of it.
-      const isBefore = format.parse(bytes, start, end, line) && this.#isBefore(line) && hasBreak;
+      format ??= detectFormat(bytes, start, end, line);
+      const isParsed = format?.parse(bytes, start, end, line) ?? false;
+      const isBefore = isParsed && this.#isBefore(line) && hasBreak;
       position = isBefore ? lineEnd + 1 : lineStart;
       return !isBefore && (foundAt === undefined || foundAt - lineStart < this.#maxBytes);
     });
@@ -54,12 +54,15 @@ export class TailSearch {
   /** Searches a compressed file, which cannot be read from its end. */
   async searchForward(path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
     const last = new LastLines(this.left, this.#selection);
-    const splitter = new LineSplitter(last, this.#maxBytes);
+    const splitter = new LineSplitter(last, this.#maxBytes, () => {}, this.#format);
     splitter.startFile(path);
-    for await (const chunk of chunks) splitter.addCopy(chunk);
-    splitter.endFile();
-    this.left -= last.count;
-    for (const stream of [0, 1] as const) this.skip[stream] = last.before(stream);
+    try {
+      for await (const chunk of chunks) splitter.addCopy(chunk);
+    } finally {
+      splitter.endFile();
+      this.left -= last.count;
+      for (const stream of [0, 1] as const) this.skip[stream] = last.before(stream);
+    }
   }
 
   /** Takes the next line towards the beginning; true when it is before all that is wanted. */

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSyn
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { LogEntry } from "../../../src/logs/entry.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import type { ReadLogOptions } from "../../../src/logs/read-options.js";
@@ -48,9 +48,12 @@ describe("following", () => {
 
   test("with tailLines begins there; 0 is what is new", async () => {
     const path = folder.file("0.log", criLines(0, 10) + criLine(10).slice(0, 45));
-    const last = follow(path, { tailLines: 3 });
-    const none = follow(path, { tailLines: 0 });
-    await delay(50);
+    let waiting = 0;
+    const onWait = () => void waiting++;
+    const last = follow(path, { tailLines: 3, onWait });
+    await last.until(2);
+    const none = follow(path, { tailLines: 0, onWait });
+    await vi.waitUntil(() => waiting >= 2, { timeout: 10_000 });
     appendFileSync(path, criLine(10).slice(45) + criLine(11));
     await none.until(2);
     await last.until(4);
@@ -185,7 +188,9 @@ describe("a file that comes and goes", () => {
 describe("rotation", () => {
   test("by renaming loses nothing: 20 times within 50,000 lines", { timeout: 60_000 }, async () => {
     const path = folder.file("0.log", "");
-    const log = follow(path);
+    let isWaiting = false;
+    const log = follow(path, { onWait: () => (isWaiting = true) });
+    await vi.waitUntil(() => isWaiting, { timeout: 10_000 });
     const writer = new Worker(rotatingWriter, { eval: true, workerData: { path, lines: 50_000, rotations: 20 } });
     await new Promise((resolve, reject) => writer.once("exit", resolve).once("error", reject));
     await log.until(50_000);

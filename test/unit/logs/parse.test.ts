@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CriError } from "../../../src/errors.js";
 import type { LogBytesEntry, LogEntry } from "../../../src/logs/entry.js";
+import type { LogGap } from "../../../src/logs/gap.js";
 import { LogDecoder } from "../../../src/logs/log-decoder.js";
 import { checkReadOptions, type ReadLogOptions } from "../../../src/logs/read-options.js";
 import { documents } from "./documents.js";
-import { readReference } from "./reference.js";
+import { type ReferenceEntry, readReference } from "./reference.js";
 import { criLine, timeOf } from "./support.js";
 
 /** What a file with these bytes gives when they are read in these pieces. */
@@ -13,13 +14,14 @@ function decode(pieces: readonly Buffer[], options: ReadLogOptions = {}) {
   const decoder = new LogDecoder(checkReadOptions(options));
   decoder.startFile("/log");
   const entries = pieces.flatMap((piece) => decoder.add(piece));
-  return { entries: [...entries, ...decoder.end()], skipped: decoder.skippedLines };
+  const all = [...entries, ...decoder.end()].map(({ position: _, ...entry }) => entry);
+  return { entries: all, skipped: decoder.skippedLines };
 }
 
 const decodeText = (text: string | Buffer, options: ReadLogOptions = {}) =>
   decode([Buffer.from(text)], options).entries as LogEntry[];
 
-const asText = ({ bytes, ...entry }: LogBytesEntry): LogEntry => ({
+const asText = ({ bytes, ...entry }: ReferenceEntry): Omit<LogEntry, "position"> => ({
   ...entry,
   text: Buffer.from(bytes).toString("utf8"),
 });
@@ -245,15 +247,78 @@ describe("a log in Docker's format", () => {
   });
 });
 
-describe("the first line of a file", () => {
-  test.each(["", "hello", "{}", '{"a":1}', "2026-11-23T05:55:00Z stdout"])("%j is of no format", (line) => {
-    const reading = () => decodeText(`${line}\n${criLine(1)}`);
+describe("a malformed line", () => {
+  const malformed = ["", "hello", "{}", '{"a":1}', "2026-11-23T05:55:00Z stdout"];
+
+  test.each(malformed)("%j is skipped, counted and reported, wherever it is", (bad) => {
+    const gaps: LogGap[] = [];
+    const good = [criLine(1), criLine(2)] as const;
+    const text = `${bad}\n${good[0]}${bad}\n${good[1]}${bad}\n`;
+    const { entries, skipped } = decode([Buffer.from(text)], { onGap: (gap) => gaps.push(gap) });
+    expect(entries).toMatchObject([{ text: "line 1" }, { text: "line 2" }]);
+    expect(skipped).toBe(3);
+    const reason = "malformed";
+    const [first, second] = [bad.length + 1 + good[0].length, 2 * bad.length + 2 + good[0].length + good[1].length];
+    const gap = { reason, path: "/log", bytes: bad.length };
+    expect(gaps).toEqual([0, first, second].map((offset) => ({ ...gap, offset })));
+  });
+
+  test.each(malformed)("%j, if there is no other line, makes the file no log", (bad) => {
+    const reading = () => decodeText(`${bad}\n${bad}\n`);
     expect(reading).toThrow(CriError);
     expect(reading).toThrow(
-      "[INVALID_RESPONSE] /log is not a container log: its first line is neither in the CRI log format nor Docker's JSON",
+      "[INVALID_RESPONSE] /log is not a container log: no line of it is in the CRI log format or in Docker's JSON",
     );
   });
 
+  test("without a line break may be one that is being written", () => {
+    expect(decode([Buffer.from("2026-11-2")])).toEqual({ entries: [], skipped: 1 });
+  });
+});
+
+describe("zero bytes", () => {
+  test.each([1, 64, 300_000, 3_000_000])("%d of them before a line are reported, and the line is read", (size) => {
+    const gaps: LogGap[] = [];
+    const hole = Buffer.alloc(size);
+    const bytes = Buffer.concat([
+      Buffer.from(criLine(1)),
+      hole,
+      Buffer.from(criLine(2)),
+      hole,
+      Buffer.from(criLine(3)),
+    ]);
+    const { entries, skipped } = decode([bytes], { onGap: (gap) => gaps.push(gap) });
+    expect(entries).toMatchObject([{ text: "line 1" }, { text: "line 2" }, { text: "line 3" }]);
+    expect(skipped).toBe(0);
+    expect(gaps.every(({ reason }) => reason === "zeros")).toBe(true);
+    expect(gaps.reduce((sum, gap) => sum + (gap.bytes ?? 0), 0)).toBe(2 * size);
+    expect(gaps[0]).toMatchObject({ path: "/log", offset: criLine(1).length });
+  });
+
+  test("that a process wrote are content", () => {
+    expect(decodeText(criLine(1, "a\0b\0"))).toMatchObject([{ text: "a\0b\0" }]);
+  });
+});
+
+test("parts of a line are joined however much time is between them, as the kubelet does", () => {
+  const log = `2026-11-23T05:55:00Z stdout P one \n2026-11-23T06:55:00Z stdout F line\n`;
+  expect(decodeText(log)).toMatchObject([{ timestamp: "2026-11-23T05:55:00.000000000Z", text: "one line" }]);
+});
+
+describe('format "raw"', () => {
+  test("reads plain lines", () => {
+    expect(decode([Buffer.from("one\n\ntwo")], { format: "raw" })).toEqual({
+      entries: [
+        { timestamp: "", stream: "stdout", partial: false, text: "one" },
+        { timestamp: "", stream: "stdout", partial: false, text: "" },
+        { timestamp: "", stream: "stdout", partial: true, text: "two" },
+      ],
+      skipped: 0,
+    });
+  });
+});
+
+describe("arbitrary bytes", () => {
   test("no bytes make anything but a CriError", () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),

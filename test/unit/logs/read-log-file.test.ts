@@ -1,8 +1,10 @@
 import { appendFileSync, mkdirSync, truncateSync } from "node:fs";
+import { basename } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CriError, InvalidInputError } from "../../../src/errors.js";
+import type { LogGap } from "../../../src/logs/gap.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import { documents } from "./documents.js";
 import { readReference } from "./reference.js";
@@ -19,7 +21,7 @@ describe("a log file", () => {
     ]);
     const first = [];
     for await (const batch of readLogFile(path, { encoding: "buffer", limitBytes: 1 }).batches()) first.push(...batch);
-    expect(first[0]).toEqual({ timestamp: timeOf(1), stream: "stdout", partial: false, bytes: Buffer.from("a") });
+    expect(first[0]).toMatchObject({ timestamp: timeOf(1), stream: "stdout", partial: false, bytes: Buffer.from("a") });
   });
 
   test("may be empty", async () => {
@@ -171,11 +173,37 @@ describe("rotated files", () => {
     },
   );
 
-  test("that are damaged are DATA_LOSS", async () => {
+  test("that are damaged are reported, and the others are read", async () => {
     const path = rotatedLog();
-    folder.file("0.log.20261123-010000.gz", gzipSync(criLines(0, 1_000)).subarray(0, 500));
-    await expect(read(path, { rotated: true })).rejects.toMatchObject({ code: "DATA_LOSS" });
+    const whole = await texts(path, { rotated: true });
+    folder.file("0.log.20261122-000000.gz", "");
+    folder.file("0.log.20261122-010000.gz", "no gzip");
+    folder.file("0.log.20261122-020000.gz", gzipSync(criLine(500_000, "cut")).subarray(0, 30));
+    const gaps: LogGap[] = [];
+    expect(await texts(path, { rotated: true, onGap: (gap) => gaps.push(gap) })).toEqual(whole);
+    expect(gaps.map(({ reason, path }) => [reason, basename(path)]).sort()).toEqual([
+      ["unreadable", "0.log.20261122-000000.gz"],
+      ["unreadable", "0.log.20261122-010000.gz"],
+      ["unreadable", "0.log.20261122-020000.gz"],
+      ["unreadable", "0.log.old"],
+    ]);
+    expect(gaps.every(({ error }) => CriError.is(error, "DATA_LOSS"))).toBe(true);
     expect(openBelow(folder.path)).toEqual([]);
+  });
+
+  test("that are cut off are read up to there", async () => {
+    const path = folder.file("0.log", criLine(3_000));
+    folder.file("0.log.20261123-010000.gz", gzipSync(criLines(0, 1_000)).subarray(0, 2_000));
+    const gaps: LogGap[] = [];
+    const found = await texts(path, { rotated: true, onGap: (gap) => gaps.push(gap) });
+    expect(found.length).toBeGreaterThan(10);
+    expect(found.at(-1)).toBe("line 3000");
+    expect(found[0]).toBe("line 0");
+    expect(gaps).toMatchObject([
+      { reason: "unreadable", error: { code: "DATA_LOSS" } },
+      // The line that the end of the archive cuts in two.
+      { reason: "malformed" },
+    ]);
   });
 
   test("break while one is being unpacked closes it", async () => {

@@ -5,6 +5,9 @@
  */
 import type { LogBytesEntry, LogStreamName } from "../../../src/logs/entry.js";
 
+/** An entry without its position. */
+export type ReferenceEntry = Omit<LogBytesEntry, "position">;
+
 /** What the reference takes of the options. */
 export interface ReferenceOptions {
   since?: string;
@@ -25,7 +28,7 @@ interface Parsed {
 }
 
 /** An entry, and the physical line that it ends in. */
-interface Found extends LogBytesEntry {
+interface Found extends ReferenceEntry {
   last: number;
 }
 
@@ -39,7 +42,7 @@ export function nanoseconds(timestamp: string): bigint {
 export function readReference(
   bytes: Buffer,
   options: ReferenceOptions = {},
-): { entries: LogBytesEntry[]; skipped: number } {
+): { entries: ReferenceEntry[]; skipped: number } {
   const lines = bytes.toString("latin1").split("\n");
   const parsed: Parsed[] = [];
   let skipped = 0;

@@ -39,10 +39,11 @@ export function criLines(from: number, to: number): string {
   return Array.from({ length: to - from }, (_, index) => criLine(from + index)).join("");
 }
 
-/** Everything a log gives as text. */
-export async function read(path: string, options: ReadLogOptions = {}): Promise<LogEntry[]> {
-  const entries: LogEntry[] = [];
-  for await (const entry of readLogFile(path, { ...options, encoding: "utf8" })) entries.push(entry);
+/** Everything a log gives as text, without positions. */
+export async function read(path: string, options: ReadLogOptions = {}): Promise<Omit<LogEntry, "position">[]> {
+  const entries: Omit<LogEntry, "position">[] = [];
+  const stream = readLogFile(path, { ...options, encoding: "utf8" });
+  for await (const { position: _, ...entry } of stream) entries.push(entry);
   return entries;
 }
 

@@ -8,6 +8,7 @@ const entry = (nanoseconds: number, text: string, zone = "Z"): LogEntry => ({
   stream: "stdout",
   partial: false,
   text,
+  position: "",
 });
 
 async function* of(...batches: LogEntry[][]): AsyncGenerator<LogEntry[]> {

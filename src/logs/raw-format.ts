@@ -1,0 +1,19 @@
+import type { Line, LogFormat } from "./line.js";
+
+const nothing = Buffer.alloc(0);
+
+/** Plain lines without time or stream: every line is content, of standard output. */
+export const rawFormat: LogFormat = {
+  readsBeginnings: true,
+  parse(bytes: Buffer, start: number, end: number, line: Line): boolean {
+    line.stream = 0;
+    line.partial = false;
+    line.stampBytes = nothing;
+    line.stampStart = 0;
+    line.stampEnd = 0;
+    line.bytes = bytes;
+    line.start = start;
+    line.end = end;
+    return true;
+  },
+};

@@ -1,0 +1,53 @@
+import { fileState, type LogFile } from "./log-file.js";
+import { compareMarks } from "./mark.js";
+import type { RotatedFile, RotatedFiles } from "./rotated.js";
+
+/** How many marks are remembered. Rotated files are removed long before. */
+const maxSeen = 10_000;
+
+/** Remembers which files of a log have been read, so that each is read once, whatever its name. */
+export class Succession {
+  readonly #files: RotatedFiles;
+  readonly #seen = new Set<string>();
+
+  constructor(files: RotatedFiles) {
+    this.#files = files;
+  }
+
+  /** The rotated files but for the current one, oldest first. All of them count as read from now on. */
+  async older(currentMark: string | undefined): Promise<RotatedFile[]> {
+    const files = await this.#files.list();
+    for (const { mark } of files) this.see(mark);
+    return files.filter(({ mark }) => mark !== currentMark);
+  }
+
+  /** The file with this mark counts as read. */
+  see(mark: string | undefined): void {
+    if (mark === undefined) return;
+    this.#seen.add(mark);
+    if (this.#seen.size <= maxSeen) return;
+    const [oldest] = this.#seen;
+    this.#seen.delete(oldest as string);
+  }
+
+  /** Whether a file was rotated away that has not been read, and is not the current one. */
+  async hasMissed(currentMark: string | undefined): Promise<boolean> {
+    return (await this.#files.list()).some(({ mark }) => mark !== currentMark && !this.#seen.has(mark));
+  }
+
+  /**
+   * What was rotated away unseen before a file that was opened under the name of the log; that count as read from now on. Without
+   * a file: all that was rotated away unseen.
+   */
+  async missedBefore(next: LogFile | undefined, path: string): Promise<RotatedFile[]> {
+    const listed = await this.#files.list();
+    // After the listing, which has the file itself if it has been rotated away by now.
+    const nextMark = next && (await this.#files.markOf(next));
+    const files = listed.filter(({ mark }) => !this.#seen.has(mark) && mark !== nextMark);
+    // As long as the file has the name of the log, whatever was rotated away is older, whichever times it tells.
+    const isLatest = next === undefined || (await fileState(path))?.id === next.id;
+    const missed = files.filter(({ mark }) => isLatest || nextMark === undefined || compareMarks(mark, nextMark) < 0);
+    for (const { mark } of missed) this.see(mark);
+    return missed;
+  }
+}
