@@ -17,7 +17,12 @@ export class EntryBatch {
   #entries: (LogEntry | LogBytesEntry)[] = [];
   #mark: string | undefined;
   #prefix = positionPrefix(undefined);
+  #from: Place | undefined;
   #suffix = "";
+  /** Where the last whole line of the current file ends. */
+  #end: number | undefined;
+  /** The same of the files before. */
+  #endBefore = this.#prefix;
   /** Entries up to this place were given out before. */
   #after: Place | undefined;
 
@@ -39,8 +44,15 @@ export class EntryBatch {
   /** What follows is of the file with this mark. */
   startFile(mark: string | undefined): void {
     if (this.#after && this.#mark === this.#after.mark && mark !== this.#mark) this.#after = undefined;
+    if (this.#end !== undefined) this.#endBefore = this.#prefix + this.#end;
+    this.#end = undefined;
     this.#mark = mark;
     this.#prefix = positionPrefix(mark);
+  }
+
+  /** The lines before this offset of the current file are whole. */
+  wholeUpTo(offset: number): void {
+    this.#end = offset;
   }
 
   /** A place in the current file. */
@@ -50,6 +62,7 @@ export class EntryBatch {
 
   /** A line of the other stream has begun at this place and has not ended, or none has. */
   setUnfinished(begin: Place | undefined): void {
+    this.#from = begin;
     this.#suffix = begin ? positionSuffix(begin) : "";
   }
 
@@ -109,7 +122,14 @@ export class EntryBatch {
 
   /** The position of an entry that ends at this offset of the current file. */
   positionAt(offset: number): string {
-    return this.#prefix + offset + this.#suffix;
+    const from = this.#from;
+    const isSame = from !== undefined && from.offset === offset && from.mark === this.#mark;
+    return isSame ? this.#prefix + offset : this.#prefix + offset + this.#suffix;
+  }
+
+  /** The position behind the last whole line. */
+  get endPosition(): string {
+    return this.#end === undefined ? this.#endBefore + this.#suffix : this.positionAt(this.#end);
   }
 
   /** Whether an entry that ends at this offset of the current file was given out before. */

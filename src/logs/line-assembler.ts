@@ -1,6 +1,6 @@
 import { type EntryBatch, timestampOf } from "./entry-batch.js";
 import type { Line, LineSink } from "./line.js";
-import { noMark, type Place, positionPrefix } from "./position.js";
+import { noMark, type Place } from "./position.js";
 import type { LogSelection } from "./selection.js";
 
 /** What is known of a line of one stream whose end has not come. */
@@ -76,16 +76,23 @@ export class LineAssembler implements LineSink {
       if (complete) this.#give(unfinished, line, partial, cutOff);
       else this.#notePending();
     }
+    this.#entries.wholeUpTo(atEnd && !cutOff ? line.next : line.offset);
     if (atEnd && !line.partial) this.#selection.ended(line);
+  }
+
+  /** Begins with another file. What the file before has cut off is no longer unfinished. */
+  startFile(): void {
+    this.#notePending();
   }
 
   /** Gives out what has no end, as partial. */
   flush(): void {
+    const position = this.#entries.endPosition;
     for (const stream of [0, 1] as const) {
       const unfinished = this.#unfinished[stream];
       if (!(unfinished.begun && unfinished.wanted) && unfinished.length === 0) continue;
       const rest = unfinished.take();
-      this.#entries.add(unfinished.timestamp, stream, true, rest, 0, rest.length, before(unfinished));
+      this.#entries.add(unfinished.timestamp, stream, true, rest, 0, rest.length, position);
       unfinished.begun = false;
     }
   }
@@ -105,12 +112,14 @@ export class LineAssembler implements LineSink {
   #append(unfinished: Unfinished, line: Line): void {
     unfinished.add(line.bytes, line.start, line.end);
     if (unfinished.length <= this.#maxBytes) return;
+    this.#notePending();
+    const position = this.#entries.positionAt(line.offset);
     const whole = unfinished.take();
     let at = 0;
     while (whole.length - at > this.#maxBytes) {
       const end = this.#entries.boundary(whole, at, at + this.#maxBytes);
       if (!this.#entries.wasGiven(line.next)) {
-        this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end, before(unfinished));
+        this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end, position);
       }
       at = end;
     }
@@ -119,27 +128,25 @@ export class LineAssembler implements LineSink {
 
   /** Gives out what has come of a line, but for the beginning of a character whose rest is in the next part. */
   #give(unfinished: Unfinished, line: Line, partial: boolean, cutOff: boolean): void {
+    if (!unfinished.wanted) {
+      unfinished.begun = false;
+      return;
+    }
+    // What the file cuts off counts as unfinished: it is read again as a whole.
+    if (cutOff) this.#notePending();
     unfinished.begun = false;
-    if (!unfinished.wanted) return;
     const whole = unfinished.take();
     const end = line.partial ? this.#entries.boundary(whole, 0, whole.length) : whole.length;
     unfinished.add(whole, end, whole.length);
-    this.#notePending();
-    if (!this.#entries.wasGiven(line.next)) {
-      const position = cutOff ? before(unfinished) : this.#entries.positionAt(line.next);
-      this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, position);
-    }
+    if (!cutOff) this.#notePending();
+    if (this.#entries.wasGiven(line.next)) return;
+    const position = this.#entries.positionAt(cutOff ? line.offset : line.next);
+    this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, position);
   }
 
   /** Has the positions of entries say where the earliest line begins that is still unfinished. */
   #notePending(): void {
-    const [first, second] = this.#unfinished;
-    const pending = [first, second].filter(({ begun, wanted, length }) => (begun && wanted) || length > 0);
+    const pending = this.#unfinished.filter(({ begun, wanted, length }) => (begun && wanted) || length > 0);
     this.#entries.setUnfinished(pending.sort((left, right) => left.order - right.order)[0]?.begin);
   }
-}
-
-/** The position of an entry that is to be read again as a whole. */
-function before({ begin }: Unfinished): string {
-  return positionPrefix(begin.mark) + begin.offset;
 }

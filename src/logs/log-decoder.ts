@@ -46,6 +46,7 @@ export class LogDecoder {
   startFile(path: string, offset = 0, format?: LogFormat | undefined): void {
     this.#path = path;
     this.#splitter.startFile(path, offset, format);
+    this.#assembler.startFile();
     this.#entries.startFile(undefined);
   }
 

@@ -1,0 +1,150 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InvalidInputError } from "../../../src/errors.js";
+import type { LogEntry } from "../../../src/logs/entry.js";
+import type { LogGap } from "../../../src/logs/gap.js";
+import { readLogFile } from "../../../src/logs/read-log-file.js";
+import type { ReadLogOptions } from "../../../src/logs/read-options.js";
+import { documents } from "./documents.js";
+import { criLine, criLines, openBelow, temporaryFolder } from "./support.js";
+
+const folder = temporaryFolder();
+
+async function entries(path: string, options: ReadLogOptions = {}): Promise<LogEntry[]> {
+  const found: LogEntry[] = [];
+  for await (const entry of readLogFile(path, { ...options, encoding: "utf8" })) found.push(entry);
+  return found;
+}
+
+const textsOf = (found: readonly LogEntry[]) => found.map(({ text }) => text);
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+
+/** A log of 30 lines in three files, and the position of every entry. */
+async function threeFiles() {
+  const path = folder.file("0.log", criLines(20, 30));
+  folder.file("0.log.20261123-010000.gz", gzipSync(criLines(0, 10)));
+  folder.file("0.log.20261123-020000", criLines(10, 20));
+  const all = await entries(path, { rotated: true });
+  expect(textsOf(all)).toEqual(numbers(0, 30));
+  return { path, positions: all.map(({ position }) => position) };
+}
+
+describe("after", () => {
+  test("reading goes on behind the entry, in whichever file it is", async () => {
+    const { path, positions } = await threeFiles();
+    for (const [index, after] of positions.entries()) {
+      expect(textsOf(await entries(path, { after }))).toEqual(numbers(index + 1, 30));
+    }
+    expect(openBelow(folder.path)).toEqual([]);
+  });
+
+  test("positions are short, unique, and the same however they were read", async () => {
+    const { path, positions } = await threeFiles();
+    expect(new Set(positions).size).toBe(30);
+    expect(Math.max(...positions.map(({ length }) => length))).toBeLessThan(40);
+    const tail = await entries(path, { rotated: true, tailLines: 15 });
+    expect(tail.map(({ position }) => position)).toEqual(positions.slice(15));
+    const bytes: string[] = [];
+    for await (const { position } of readLogFile(path, { encoding: "buffer" })) bytes.push(position);
+    expect(bytes).toEqual(positions.slice(20));
+  });
+
+  test("the files may have been renamed and compressed meanwhile, to names of any kind", async () => {
+    const { path, positions } = await threeFiles();
+    rmSync(folder.file("0.log.20261123-010000.gz"));
+    folder.file("0.log.3.gz", gzipSync(criLines(0, 10)));
+    rmSync(folder.file("0.log.20261123-020000"));
+    folder.file("0.log-20261123.gz", gzipSync(criLines(10, 20)));
+    renameSync(path, folder.file("0.log.1"));
+    writeFileSync(path, criLines(30, 35));
+    for (const index of [0, 4, 9, 10, 14, 19, 20, 29]) {
+      expect(textsOf(await entries(path, { after: positions[index] }))).toEqual(numbers(index + 1, 35));
+    }
+  });
+
+  test("if the file is gone, that is reported, and reading begins with what is newer", async () => {
+    const { path, positions } = await threeFiles();
+    rmSync(folder.file("0.log.20261123-010000.gz"));
+    const gaps: LogGap[] = [];
+    const found = await entries(path, { after: positions[4], onGap: (gap) => gaps.push(gap) });
+    expect(textsOf(found)).toEqual(numbers(10, 30));
+    expect(gaps).toMatchObject([{ reason: "lost", path }]);
+  });
+
+  test("if the file was truncated in place, that is reported, and it is read from its beginning", async () => {
+    const { path, positions } = await threeFiles();
+    writeFileSync(path, criLines(40, 42));
+    const gaps: LogGap[] = [];
+    const found = await entries(path, { after: positions[25], onGap: (gap) => gaps.push(gap) });
+    expect(textsOf(found)).toEqual(["line 40", "line 41"]);
+    expect(gaps).toMatchObject([{ reason: "lost" }]);
+  });
+
+  test("follow goes on as well", async () => {
+    const { path, positions } = await threeFiles();
+    const found = await entries(path, { after: positions[7], follow: true, isRunning: () => false });
+    expect(textsOf(found)).toEqual(numbers(8, 30));
+  });
+
+  test("a line that had no end is read again as a whole", async () => {
+    const path = folder.file("0.log", criLine(0) + criLine(1).slice(0, -3));
+    const [first, cut] = await entries(path);
+    expect(cut).toMatchObject({ partial: true, position: first!.position });
+    writeFileSync(path, criLines(0, 3));
+    expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["line 1", "line 2"]);
+  });
+
+  test("the pieces of a very long line are read again together until the last is read", async () => {
+    const path = folder.file("0.log", criLine(0) + criLine(1, "x".repeat(10)) + criLine(2));
+    const all = await entries(path, { maxLineBytes: 4 });
+    expect(textsOf(all)).toEqual(["line", " 0", "xxxx", "xxxx", "xx", "line", " 2"]);
+    const behind = async (index: number) =>
+      textsOf(await entries(path, { maxLineBytes: 4, after: all[index]!.position }));
+    expect(await behind(2)).toEqual(textsOf(all).slice(2));
+    expect(await behind(3)).toEqual(textsOf(all).slice(2));
+    expect(await behind(4)).toEqual(textsOf(all).slice(5));
+  });
+
+  test.each(["join", "separate"] as const)(
+    "any entry, with parts of both streams mixed over two files, is where the rest begins: %s",
+    { timeout: 120_000 },
+    async (partial) => {
+      const file = documents({ utf8: true, clean: true });
+      await fc.assert(
+        fc.asyncProperty(file, file, async (older, current) => {
+          // Both files would have the same first line, and nothing that ends without a line break goes on in another file.
+          const path = folder.file("0.log", Buffer.concat([Buffer.from(criLine(900_000, "new")), current]));
+          folder.file("0.log.1", Buffer.concat([Buffer.from(criLine(0, "old")), older, Buffer.from("\n")]));
+          const all = await entries(path, { rotated: true, partial });
+          // What has no end comes last, and is read again.
+          const isOpen = ({ partial: more }: LogEntry, index: number) =>
+            more && (partial === "join" || (index === all.length - 1 && current.at(-1) !== 0x0a && current.length > 0));
+          const whole = all.findIndex(isOpen);
+          for (const [index, { position }] of all.entries()) {
+            const next = whole >= 0 && index >= whole ? whole : index + 1;
+            expect(textsOf(await entries(path, { after: position, partial }))).toEqual(textsOf(all.slice(next)));
+          }
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
+
+  test.each(["", "1", "1.abc.5", "2.tgxq1f0000aa.abcdefgh.10", "1.tgxq1f0000aa.abcdefgh.-1", 7 as never])(
+    "%j is refused before anything is read",
+    (after) => {
+      const reading = () => readLogFile("/nonexistent", { after });
+      expect(reading).toThrow(InvalidInputError);
+      expect(reading).toThrow(/after: must be the `position` of a log entry/);
+    },
+  );
+
+  test("is refused together with tailLines", async () => {
+    const { path, positions } = await threeFiles();
+    expect(() => readLogFile(path, { after: positions[0], tailLines: 3 })).toThrow(
+      /tailLines: cannot be combined with after/,
+    );
+  });
+});
