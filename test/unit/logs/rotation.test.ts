@@ -1,0 +1,164 @@
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test, vi } from "vitest";
+import type { LogGap } from "../../../src/logs/gap.js";
+import { readLogFile } from "../../../src/logs/read-log-file.js";
+import { criLine, openBelow, temporaryFolder } from "./support.js";
+
+const folder = temporaryFolder();
+
+/** A follower that has read what there is, and collects text. */
+async function follow(path: string) {
+  const gaps: LogGap[] = [];
+  const found: string[] = [];
+  let isRunning = true;
+  let waits = 0;
+  const stream = readLogFile(path, {
+    follow: true,
+    pollIntervalMs: 20,
+    isRunning: () => isRunning,
+    onWait: () => void waits++,
+    onGap: (gap) => gaps.push(gap),
+  });
+  const ended = (async () => {
+    for await (const { text } of stream) found.push(text);
+  })();
+  ended.catch(() => {});
+  const caughtUp = () => {
+    const before = waits;
+    return vi.waitUntil(() => waits > before, { timeout: 10_000, interval: 5 });
+  };
+  await caughtUp();
+  return {
+    gaps,
+    found,
+    caughtUp,
+    until: (count: number) => vi.waitUntil(() => found.length >= count, { timeout: 10_000, interval: 5 }),
+    end: async () => {
+      isRunning = false;
+      await ended;
+    },
+    close: () => stream.close(),
+  };
+}
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+
+/** Who rotates, and the names that the files get. */
+const rotators: Record<string, (log: string, count: number) => void> = {
+  "the kubelet": (log, count) => renameSync(log, `${log}.20261123-0${count}0000`),
+  Docker: (log, count) => {
+    for (let index = count; index >= 1; index--)
+      renameSync(index === 1 ? log : `${log}.${index - 1}`, `${log}.${index}`);
+  },
+  "Docker, which compresses": (log, count) => {
+    for (let index = count; index >= 2; index--) {
+      if (index === 2) {
+        writeFileSync(`${log}.2.gz`, gzipSync(contentOf.get(count - 1) ?? ""));
+        rmSync(`${log}.1`);
+      } else renameSync(`${log}.${index - 1}.gz`, `${log}.${index}.gz`);
+    }
+    renameSync(log, `${log}.1`);
+  },
+  "logrotate with dates": (log, count) => renameSync(log, `${log}-2026112${count}`),
+  "logrotate with an extension": (log, count) => renameSync(log, log.replace(".log", `-2026112${count}.log`)),
+  someone: (log, count) => renameSync(log, `${log}.${["b", "a", "d", "c", "e"][count - 1]}-old`),
+};
+/** What has been rotated away by the count of rotations, for those who compress. */
+const contentOf = new Map<number, string>();
+
+describe("rotations faster than the reader", () => {
+  test.each(Object.keys(rotators))("lose and repeat nothing when it is %s who rotates", async (who) => {
+    contentOf.clear();
+    const path = folder.file("0.log", criLine(0));
+    const log = await follow(path);
+    for (let count = 1; count <= 5; count++) {
+      appendFileSync(path, criLine(2 * count - 1));
+      contentOf.set(count, count === 1 ? criLine(0) + criLine(1) : criLine(2 * count - 2) + criLine(2 * count - 1));
+      rotators[who]!(path, count);
+      writeFileSync(path, criLine(2 * count));
+      await delay(20);
+    }
+    await log.until(11);
+    await log.end();
+    expect(log.found).toEqual(numbers(0, 11));
+    expect(log.gaps).toEqual([]);
+    expect(openBelow(folder.path)).toEqual([]);
+  });
+
+  test("may leave no file under the name of the log, as the last one when the container has ended", async () => {
+    const path = folder.file("0.log", criLine(0));
+    const log = await follow(path);
+    for (let count = 1; count <= 4; count++) {
+      appendFileSync(path, criLine(2 * count - 1));
+      renameSync(path, `${path}.20261123-0${count}0000`);
+      if (count < 4) writeFileSync(path, criLine(2 * count));
+    }
+    await log.end();
+    expect(log.found).toEqual(numbers(0, 8));
+    expect(openBelow(folder.path)).toEqual([]);
+  });
+
+  test("a file without the name of the log is read on until there is a new one", async () => {
+    const path = folder.file("0.log", criLine(0));
+    const log = await follow(path);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, criLine(1));
+    renameSync(`${path}.1`, `${path}.2`);
+    renameSync(path, `${path}.1`);
+    await log.until(2);
+    appendFileSync(`${path}.1`, criLine(2));
+    await log.until(3);
+    writeFileSync(path, criLine(3));
+    await log.until(4);
+    await log.end();
+    expect(log.found).toEqual(numbers(0, 4));
+  });
+});
+
+describe("a log that is truncated in place while it is followed", () => {
+  test("may begin with a hole, as the writer's offset stays where it was", async () => {
+    const path = folder.file("0.log", "");
+    const file = openSync(path, "r+");
+    let offset = 0;
+    const write = (text: string) => {
+      offset += writeSync(file, text, offset);
+    };
+    write(criLine(0) + criLine(1));
+    const log = await follow(path);
+    truncateSync(path, 0);
+    await log.caughtUp();
+    await log.caughtUp();
+    write(criLine(2));
+    await log.until(3);
+    write(criLine(3));
+    await log.until(4);
+    await log.end();
+    closeSync(file);
+    expect(log.found).toEqual(numbers(0, 4));
+    expect(log.gaps).toMatchObject([{ reason: "zeros", offset: 0 }]);
+  });
+
+  test("may begin with half a line", async () => {
+    const path = folder.file("0.log", criLine(0) + criLine(1));
+    const log = await follow(path);
+    truncateSync(path, 0);
+    await log.caughtUp();
+    await log.caughtUp();
+    appendFileSync(path, `half a line\n${criLine(2)}`);
+    await log.until(3);
+    await log.end();
+    expect(log.found).toEqual(numbers(0, 3));
+    expect(log.gaps).toMatchObject([{ reason: "malformed", offset: 0, bytes: 11 }]);
+  });
+});

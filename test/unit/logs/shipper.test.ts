@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { criLines, temporaryFolder } from "./support.js";
+
+const folder = temporaryFolder();
+const source = new URL("../../../src/logs/read-log-file.ts", import.meta.url).href;
+
+/** Ships what follows the last line that it has shipped: the line and its position are one write. */
+const program = `
+  import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
+  import { readLogFile } from ${JSON.stringify(source)};
+  const [log, out] = process.argv.slice(2);
+  const shipped = existsSync(out) ? readFileSync(out, "utf8").trimEnd().split("\\n") : [];
+  const after = shipped.at(-1)?.split(" ")[0] || undefined;
+  const file = openSync(out, "a");
+  console.log("started");
+  for await (const entries of readLogFile(log, { follow: true, after, rotated: true, onGap: (gap) => console.error(gap) }).batches()) {
+    // A line at a time: it may be killed after any of them.
+    for (const { position, text } of entries) writeSync(file, position + " " + text + "\\n");
+  }
+`;
+
+const lines = 100_000;
+const kills = 10;
+const rotations = 10;
+
+test("a shipper killed ten times, over ten rotations, ships every line once", { timeout: 240_000 }, async () => {
+  const script = folder.file("shipper.mts", program);
+  const log = folder.file("0.log", "");
+  const out = folder.file("shipped");
+  let complaints = "";
+  const start = async (): Promise<ChildProcess> => {
+    const child = spawn(process.execPath, ["--import", "tsx", script, log, out], {
+      cwd: new URL("../../..", import.meta.url),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stderr?.on("data", (chunk) => {
+      complaints += chunk;
+    });
+    await once(child.stdout!, "data");
+    return child;
+  };
+  const shipped = () => readFileSync(out, "utf8").split("\n").length - 1;
+
+  const writing = (async () => {
+    const chunk = lines / rotations / 20;
+    for (let number = 0; number < lines; number += chunk) {
+      const rotation = number / (lines / rotations);
+      if (number > 0 && Number.isInteger(rotation)) {
+        renameSync(log, `${log}.${rotation}`);
+        // Every second one is compressed a little later, as the one before is.
+        const before = `${log}.${rotation - 1}`;
+        if (rotation % 2 === 1 && rotation > 1) {
+          writeFileSync(`${before}.gz`, gzipSync(readFileSync(before)));
+          rmSync(before);
+        }
+      }
+      await appendFile(log, criLines(number, number + chunk));
+      await delay(10);
+    }
+  })();
+  let child = await start();
+  for (let kill = 1; kill <= kills; kill++) {
+    // Wherever it is by then: in an older file, in the current one, or about to open one.
+    const goal = Math.min(lines - 1, (kill * lines) / (kills + 1));
+    while (shipped() < goal) await delay(2);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    child = await start();
+  }
+  await writing;
+  while (shipped() < lines) await delay(20);
+  await delay(300);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const found = readFileSync(out, "utf8").trimEnd().split("\n");
+  const wrong = found.findIndex((line, index) => line.slice(line.indexOf(" ") + 1) !== `line ${index}`);
+  expect({ wrong, line: found[wrong], complaints }).toEqual({ wrong: -1, line: undefined, complaints: "" });
+  expect(found).toHaveLength(lines);
+});
