@@ -1,6 +1,7 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
 import { type Line, streamNames } from "./line.js";
 import { noMark, type Place, positionPrefix, positionSuffix } from "./position.js";
+import { BytesEntry, TextEntry } from "./positioned.js";
 import { hasNineDigits, nineDigits } from "./timestamp.js";
 import { characterBoundary } from "./utf8.js";
 
@@ -19,10 +20,8 @@ export class EntryBatch {
   #prefix = positionPrefix(undefined);
   #from: Place | undefined;
   #suffix = "";
-  /** Where the last whole line of the current file ends. */
-  #end: number | undefined;
-  /** The same of the files before. */
-  #endBefore = this.#prefix;
+  /** Where the last whole line ends. */
+  #end = { prefix: this.#prefix, offset: 0 };
   /** Entries up to this place were given out before. */
   #after: Place | undefined;
 
@@ -44,15 +43,20 @@ export class EntryBatch {
   /** What follows is of the file with this mark. */
   startFile(mark: string | undefined): void {
     if (this.#after && this.#mark === this.#after.mark && mark !== this.#mark) this.#after = undefined;
-    if (this.#end !== undefined) this.#endBefore = this.#prefix + this.#end;
-    this.#end = undefined;
     this.#mark = mark;
     this.#prefix = positionPrefix(mark);
   }
 
   /** The lines before this offset of the current file are whole. */
   wholeUpTo(offset: number): void {
-    this.#end = offset;
+    this.#end.prefix = this.#prefix;
+    this.#end.offset = offset;
+  }
+
+  /** Makes an entry of a line whose end is not in the log: its position is behind the last whole line. */
+  addRest(timestamp: string, stream: 0 | 1, bytes: Buffer): void {
+    this.#prefix = this.#end.prefix;
+    this.add(timestamp, stream, true, bytes, 0, bytes.length, this.restAt(this.#end.offset));
   }
 
   /** A place in the current file. */
@@ -79,7 +83,7 @@ export class EntryBatch {
     bytes: Buffer,
     start: number,
     end: number,
-    position: string,
+    rest: number | string,
   ): void {
     if (this.#bytesLeft <= 0) return;
     if (end - start > this.#bytesLeft) {
@@ -87,10 +91,11 @@ export class EntryBatch {
       partial = true;
       this.#bytesLeft = 0;
     } else this.#bytesLeft -= end - start;
+    const name = streamNames[stream];
     this.#entries.push(
       this.#encoding === "utf8"
-        ? { timestamp, stream: streamNames[stream], partial, text: bytes.toString("utf8", start, end), position }
-        : { timestamp, stream: streamNames[stream], partial, bytes: copyOf(bytes, start, end), position },
+        ? new TextEntry(timestamp, name, partial, bytes.toString("utf8", start, end), this.#prefix, rest)
+        : new BytesEntry(timestamp, name, partial, copyOf(bytes, start, end), this.#prefix, rest),
     );
   }
 
@@ -98,7 +103,7 @@ export class EntryBatch {
   addLine(line: Line): void {
     const { bytes, start, end, stream, stampBytes, stampStart, stampEnd, next } = line;
     if (this.#after && this.wasGiven(next)) return;
-    const position = this.positionAt(next);
+    const rest = this.#suffix === "" ? next : this.restAt(next);
     const isPlain = stampBytes === bytes && start === stampEnd + plainHeadBytes;
     if (
       isPlain &&
@@ -110,26 +115,16 @@ export class EntryBatch {
       const whole = bytes.toString("utf8", stampStart, end);
       const timestamp = whole.slice(0, stampEnd - stampStart);
       this.#bytesLeft -= end - start;
-      this.#entries.push({
-        timestamp,
-        stream: streamNames[stream],
-        partial: false,
-        text: whole.slice(start - stampStart),
-        position,
-      });
-    } else this.add(timestampOf(line), stream, false, bytes, start, end, position);
+      const text = whole.slice(start - stampStart);
+      this.#entries.push(new TextEntry(timestamp, streamNames[stream], false, text, this.#prefix, rest));
+    } else this.add(timestampOf(line), stream, false, bytes, start, end, rest);
   }
 
-  /** The position of an entry that ends at this offset of the current file. */
-  positionAt(offset: number): string {
+  /** What follows the prefix in the position of an entry that ends at this offset of the current file. */
+  restAt(offset: number): number | string {
     const from = this.#from;
-    const isSame = from !== undefined && from.offset === offset && from.mark === this.#mark;
-    return isSame ? this.#prefix + offset : this.#prefix + offset + this.#suffix;
-  }
-
-  /** The position behind the last whole line. */
-  get endPosition(): string {
-    return this.#end === undefined ? this.#endBefore + this.#suffix : this.positionAt(this.#end);
+    const isSame = from === undefined || (from.offset === offset && from.mark === this.#mark);
+    return isSame ? offset : offset + this.#suffix;
   }
 
   /** Whether an entry that ends at this offset of the current file was given out before. */

@@ -18,8 +18,10 @@ export interface LogEntryBase {
    * Where in the log the entry ends: a short opaque string for `after`. It stays valid in other processes and while the log is
    * rotated, renamed or compressed. An entry without an end, and the pieces of a line longer than `maxLineBytes` but for the last,
    * have the position before their line, which is therefore read again as a whole.
+   *
+   * It is a getter: `JSON.stringify(entry)` has it, a copy by `{ ...entry }` has not.
    */
-  position: string;
+  readonly position: string;
 }
 
 /** A line of a log as text. */

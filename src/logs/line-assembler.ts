@@ -87,12 +87,10 @@ export class LineAssembler implements LineSink {
 
   /** Gives out what has no end, as partial. */
   flush(): void {
-    const position = this.#entries.endPosition;
     for (const stream of [0, 1] as const) {
       const unfinished = this.#unfinished[stream];
       if (!(unfinished.begun && unfinished.wanted) && unfinished.length === 0) continue;
-      const rest = unfinished.take();
-      this.#entries.add(unfinished.timestamp, stream, true, rest, 0, rest.length, position);
+      this.#entries.addRest(unfinished.timestamp, stream, unfinished.take());
       unfinished.begun = false;
     }
   }
@@ -113,13 +111,13 @@ export class LineAssembler implements LineSink {
     unfinished.add(line.bytes, line.start, line.end);
     if (unfinished.length <= this.#maxBytes) return;
     this.#notePending();
-    const position = this.#entries.positionAt(line.offset);
+    const rest = this.#entries.restAt(line.offset);
     const whole = unfinished.take();
     let at = 0;
     while (whole.length - at > this.#maxBytes) {
       const end = this.#entries.boundary(whole, at, at + this.#maxBytes);
       if (!this.#entries.wasGiven(line.next)) {
-        this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end, position);
+        this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end, rest);
       }
       at = end;
     }
@@ -140,8 +138,8 @@ export class LineAssembler implements LineSink {
     unfinished.add(whole, end, whole.length);
     if (!cutOff) this.#notePending();
     if (this.#entries.wasGiven(line.next)) return;
-    const position = this.#entries.positionAt(cutOff ? line.offset : line.next);
-    this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, position);
+    const rest = this.#entries.restAt(cutOff ? line.offset : line.next);
+    this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, rest);
   }
 
   /** Has the positions of entries say where the earliest line begins that is still unfinished. */
