@@ -12,8 +12,8 @@ export class LogStream<E extends LogEntryBase = LogEntry> extends CriStream<E> {
   }
 
   /**
-   * How many lines so far could not be read and were left out: not in the format of the file's first line, or longer than
-   * `maxLineBytes` in Docker's format, which has to be read as a whole. Healthy logs have none.
+   * How many lines were skipped so far: malformed, or longer than `maxLineBytes` in Docker's format, which has to be read as a
+   * whole. Healthy logs have none. `onGap` says where they are.
    */
   get skippedLines(): number {
     return this.#skippedLines();

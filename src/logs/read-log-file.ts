@@ -4,15 +4,15 @@ import { LogStream } from "./log-stream.js";
 import { checkReadOptions, type ReadLogOptions } from "./read-options.js";
 
 /**
- * Reads a container's log file. The format, CRI's or Docker's JSON, is told by the first line of each file.
+ * Reads a container's log file. The format, CRI's or Docker's JSON, is detected for each file.
  *
  * ```ts
  * for await (const { stream, text } of readLogFile(path, { follow: true, tailLines: 10 })) console.log(stream, text);
  * ```
  *
  * Nothing is opened before the first entry is asked for. The loop then throws a `CriError`: `NOT_FOUND` when there is no
- * such file, `PERMISSION_DENIED`, `INVALID_RESPONSE` when the first line of a file is of neither format; later lines that
- * cannot be read are left out and counted in `skippedLines`.
+ * such file, `PERMISSION_DENIED`, `INVALID_RESPONSE` when there are lines and all of them are malformed. Malformed lines among
+ * others are skipped, counted in `skippedLines` and reported to `onGap`.
  *
  * @param path on this machine, which has to be the node of the runtime; symbolic links are followed, after a rotation once more
  * @throws InvalidInputError for options that make no sense
