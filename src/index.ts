@@ -132,7 +132,7 @@ export type { Environment, EnvVar } from "./specs/environment.js";
 export type { ImageInput, ImageRefSpec } from "./specs/image-ref.js";
 export type { DeviceSpec, HostMount, ImageMount, MountSpec } from "./specs/mounts.js";
 export type { IdRange, PodNamespaces, ProcessNamespace, UserNamespaceSpec } from "./specs/namespaces.js";
-export type { DnsSpec, PodSpec, PortSpec, WindowsSpec } from "./specs/pod-spec.js";
+export type { DnsSpec, PodLogRoot, PodSpec, PortSpec, WindowsSpec } from "./specs/pod-spec.js";
 export type { Quantity } from "./specs/quantity.js";
 export type {
   EncodedAuth,

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, posix } from "node:path";
 import type { ContainerConfig, PodSandboxConfig } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
+import { log } from "../transport/logging.js";
 
 /** The folders that were created for a container's log. */
 export interface LogFolder {
@@ -37,4 +38,13 @@ async function removeEmpty(folder: string, topmost: string): Promise<void> {
       return;
     }
   }
+}
+
+/** Removes the log directory of a pod that is gone, with the logs in it. That it cannot be removed is left to the logger. */
+export async function removeLogDirectory({ options, endpoint }: Connection, path: string | undefined): Promise<void> {
+  if (path === undefined || options.endpoint.kind !== "unix") return;
+  await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+    const fields = { endpoint, path, error: String(error) };
+    log(options.logger, "warn", "the log directory of a removed pod could not be removed", fields);
+  });
 }

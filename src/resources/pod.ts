@@ -3,11 +3,13 @@ import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
+import type { ConvertedPod } from "../specs/pod-config.js";
 import { cleanUpOptions } from "./clean-up.js";
 import type { OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
 import type { CreateContainerOptions } from "./create-container.js";
 import { gracePeriodIn } from "./grace-period.js";
+import { removeLogDirectory } from "./log-folder.js";
 import { type MergedLogBytesEntry, type MergedLogEntry, mergedLogs, type PodLogOptions } from "./logs/merged-logs.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { PodInspection, PodResourcesUpdate, StopPodOptions } from "./pods.js";
@@ -119,17 +121,21 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   /** Something else had made the pod, and it was taken over with `adopt`. */
   readonly adopted: boolean;
   readonly #ownership = new Ownership();
+  readonly #logDirectory: string | undefined;
 
   /** @internal */
-  constructor(
-    core: Core,
-    id: string,
-    made: { config: PodSandboxConfig; terminationGracePeriodSeconds: number | undefined; adopted: boolean },
-  ) {
+  constructor(core: Core, id: string, made: Omit<ConvertedPod, "runtimeHandler"> & { adopted: boolean }) {
     super(core, id);
     this.config = made.config;
     this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
     this.adopted = made.adopted;
+    this.#logDirectory = made.ownLogDirectory;
+  }
+
+  /** Removes the pod as a borrowed handle does, and the log directory if it is the pod's own (`logDirectory: { root }`). */
+  override async remove(options?: RemoveOptions): Promise<void> {
+    await super.remove(options);
+    await removeLogDirectory(this.core.connection, this.#logDirectory);
   }
 
   /** Lets the pod live on: disposal does nothing any more. Returns a borrowed handle. */
@@ -144,11 +150,12 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
    * be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#ownership.dispose(() => {
+    return this.#ownership.dispose(async () => {
       const { connection } = this.core;
       const timeoutMs = disposeTimeoutMs + 1_000 * (this.terminationGracePeriodSeconds ?? 0);
       const budget = startBudget(connection, cleanUpOptions(connection, timeoutMs), undefined);
-      return removePod(connection, this.id, gracePeriodIn(this.terminationGracePeriodSeconds), budget);
+      await removePod(connection, this.id, gracePeriodIn(this.terminationGracePeriodSeconds), budget);
+      await removeLogDirectory(connection, this.#logDirectory);
     });
   }
 }

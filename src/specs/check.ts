@@ -119,6 +119,9 @@ export function integer(value: unknown, field: string, min: number, max: number,
 
 export const maxUint32 = 0xffff_ffff;
 
+/** The longest file name in bytes on Linux. */
+export const maxFileName = 255;
+
 /** One of the words of a table, and what the table has for it; the fallback if not set. */
 export function word<V>(value: unknown, field: string, table: Readonly<Record<string, V>>, fallback: V): V {
   if (!isSet(value)) return fallback;

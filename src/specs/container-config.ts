@@ -10,6 +10,7 @@ import {
   integer,
   invalid,
   isSet,
+  maxFileName,
   maxUint32,
   object,
   objectName,
@@ -160,9 +161,6 @@ function logPath(
   if (tooLong !== undefined) invalid(field, `must have names of at most ${maxFileName} bytes`, tooLong);
   return path;
 }
-
-/** The longest file name in bytes on Linux. */
-const maxFileName = 255;
 
 /** What of a container's name goes into its log file's: attempt, `.log` and what rotation appends take up to 38 bytes. */
 const maxStem = 209;

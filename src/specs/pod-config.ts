@@ -9,6 +9,7 @@ import {
   type WindowsContainerSecurityContext,
 } from "../proto.js";
 import {
+  absolutePath,
   applyPatch,
   at,
   type FieldsOf,
@@ -17,6 +18,7 @@ import {
   invalid,
   isSet,
   list,
+  maxFileName,
   maxUint32,
   object,
   objectName,
@@ -38,6 +40,8 @@ export interface ConvertedPod {
   config: PodSandboxConfig;
   runtimeHandler: string;
   terminationGracePeriodSeconds: number | undefined;
+  /** The log directory that is this pod's alone, to be removed with it. */
+  ownLogDirectory?: string | undefined;
 }
 
 const fields: FieldsOf<PodSpec> = {
@@ -90,15 +94,17 @@ export function toPodSandboxConfig(spec: PodSpec): ConvertedPod {
   const field = "spec";
   object(spec, field, fields);
   const name = objectName(spec.name, "spec.name");
+  const metadata = {
+    name,
+    namespace: isSet(spec.namespace) ? objectName(spec.namespace, "spec.namespace") : "default",
+    uid: isSet(spec.uid) ? podUid(spec.uid, "spec.uid") : randomUid(),
+    attempt: integer(spec.attempt, "spec.attempt", 0, maxUint32, 0),
+  };
+  const logDirectory = toLogDirectory(spec.logDirectory, "spec.logDirectory", metadata);
   const config = PodSandboxConfig.create({
-    metadata: {
-      name,
-      namespace: isSet(spec.namespace) ? objectName(spec.namespace, "spec.namespace") : "default",
-      uid: isSet(spec.uid) ? podUid(spec.uid, "spec.uid") : randomUid(),
-      attempt: integer(spec.attempt, "spec.attempt", 0, maxUint32, 0),
-    },
+    metadata,
     hostname: hostname(spec, name),
-    logDirectory: optionalPath(spec.logDirectory, "spec.logDirectory"),
+    logDirectory,
     dnsConfig: toDns(spec.dns, "spec.dns"),
     portMappings: toPortMappings(spec.ports, "spec.ports"),
     labels: textMap(spec.labels, "spec.labels"),
@@ -114,7 +120,27 @@ export function toPodSandboxConfig(spec: PodSpec): ConvertedPod {
     ),
   };
   applyPatch(spec.patch, "spec.patch", config);
-  return converted;
+  const isOwn = typeof spec.logDirectory === "object" && config.logDirectory === logDirectory;
+  return isOwn ? { ...converted, ownLogDirectory: logDirectory } : converted;
+}
+
+/** The log directory: the path as it is, or the one that a kubelet gives to a pod below a root. */
+function toLogDirectory(
+  value: PodSpec["logDirectory"],
+  field: string,
+  { namespace, name, uid }: { namespace: string; name: string; uid: string },
+): string {
+  if (typeof value !== "object" || value === null) return optionalPath(value, field);
+  const root = absolutePath(object(value, field, { root: true }).root, at(field, "root"));
+  const folder = `${namespace}_${name}_${uid}`;
+  if (Buffer.byteLength(folder) > maxFileName) {
+    const bytes = Buffer.byteLength(folder);
+    refuse(
+      field,
+      `would be a folder with a name of ${bytes} bytes, at most ${maxFileName}; give the path of a directory instead`,
+    );
+  }
+  return `${root.replace(/(?<=.)\/+$/, "").replace(/^\/$/, "")}/${folder}`;
 }
 
 /** Seconds between stop signal and SIGKILL, as whole seconds: what StopContainer takes. */

@@ -35,6 +35,12 @@ export interface WindowsSpec {
   hostProcess?: boolean | undefined;
 }
 
+/** Asks for a log directory for each pod. */
+export interface PodLogRoot {
+  /** The directory above it; absolute. A kubelet uses `/var/log/pods`. */
+  root: string;
+}
+
 /** A pod to run: what RunPodSandbox needs, in the words of a Kubernetes manifest where it has words for it. */
 export interface PodSpec extends PodNamespaces {
   /** Name. Letters, digits, `-`, `_` and `.`. Name, namespace, uid and attempt together are unique on a node. */
@@ -50,10 +56,13 @@ export interface PodSpec extends PodNamespaces {
   /** To keep with the pod; some runtimes are steered by them. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /**
-   * Directory on the node for the logs of its containers; absolute. Without it containerd writes no logs, while CRI-O picks a
-   * directory of its own. Runtimes leave it behind when the pod is removed.
+   * Directory on the node for the logs of its containers: an absolute path, or `{ root }` for a directory of this pod's own in the
+   * kubelet's layout, `<root>/<namespace>_<name>_<uid>`. That is removed when the owning handle removes the pod, if the runtime is
+   * behind a Unix socket; any other directory stays. Without one containerd writes no logs, while CRI-O picks a directory of its own.
+   *
+   * Containers of the same name and attempt in pods with one directory write to the same file.
    */
-  logDirectory?: string | undefined;
+  logDirectory?: string | PodLogRoot | undefined;
   /**
    * Host name, at most 63 characters of RFC 1123. Not with `hostNetwork`, where the name is the node's.
    * @defaultValue the pod's name, shortened and with `-` for what a host name cannot hold

@@ -1,15 +1,20 @@
-/** The folder of a nested log path: CRI-O and Docker expect it to exist. */
+/** Folders for logs: of a nested log path, which CRI-O and Docker expect to exist, and of a pod of its own. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { FakeFlavor } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
-async function podWithLogs(flavor: FakeFlavor) {
+async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "cri-logs-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function podWithLogs(flavor: FakeFlavor) {
+  const folder = await temporaryFolder();
   const { runtime, cri } = await startFake({ flavor });
   const pod = await cri.pods.run({ name: "p", logDirectory: folder });
   return { runtime, pod, folder };
@@ -66,4 +71,39 @@ test("is left to a runtime whose log directory is not on this machine, and the e
     "the folder of the container's log may be missing",
   );
   expect(existsSync("/no/such")).toBe(false);
+});
+
+describe.each(["containerd-2", "cri-o", "cri-dockerd"] as const)("a log directory for each pod on %s", (flavor) => {
+  async function podBelow(folder: string) {
+    const { cri } = await startFake({ flavor });
+    // The fake leaves alone what does not exist. containerd and CRI-O create it.
+    if (flavor !== "cri-dockerd") await mkdir(join(folder, "default_p_u"));
+    const pod = await cri.pods.run({ name: "p", uid: "u", logDirectory: { root: folder } });
+    expect(pod.config.logDirectory).toBe(join(folder, "default_p_u"));
+    await pod.runContainer({ ...spec, command: ["echo", "hello"] });
+    await expect.poll(() => existsSync(join(folder, "default_p_u", spec.logPath))).toBe(true);
+    return pod;
+  }
+
+  test("is removed with the pod, logs included, by disposal and by remove()", async () => {
+    const folder = await temporaryFolder();
+    await (await podBelow(folder))[Symbol.asyncDispose]();
+    expect(await readdir(folder)).toEqual([]);
+    await (await podBelow(folder)).remove();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("stays with a pod that was released", async () => {
+    const folder = await temporaryFolder();
+    const pod = await podBelow(folder);
+    await pod.release().remove();
+    expect(await readdir(folder)).toEqual(["default_p_u"]);
+  });
+});
+
+test("a log directory that was given by its path stays when the pod is removed", async () => {
+  const { pod, folder } = await podWithLogs("containerd-2");
+  await writeFile(join(folder, "of-another-pod.log"), "");
+  await pod[Symbol.asyncDispose]();
+  expect(await readdir(folder)).toEqual(["of-another-pod.log"]);
 });

@@ -33,6 +33,8 @@ test.each<[string, Omit<PodSpec, "name">, object]>([
     { ...plain, metadata: { name: "web", namespace: "team", uid: "u", attempt: 3 } },
   ],
   ["log directory", { logDirectory: "/var/log/pods/web" }, { ...plain, logDirectory: "/var/log/pods/web" }],
+  ["log root", { logDirectory: { root: "/logs//" } }, { ...plain, logDirectory: "/logs/default_web_u" }],
+  ["log root /", { logDirectory: { root: "/" } }, { ...plain, logDirectory: "/default_web_u" }],
   [
     "labels and annotations",
     { labels: { a: "b" }, annotations: { "c/d": "" } },
@@ -206,6 +208,12 @@ test.each<[unknown, RegExp]>([
   [{ name: "a", lables: {} }, /^spec.lables: unknown field; did you mean labels\?/],
   [{ name: "a", hostPid: true }, /^spec.hostPid: unknown field; did you mean hostPID\?/],
   [{ name: "a", logDirectory: "logs" }, /^spec.logDirectory: must be an absolute path/],
+  [{ name: "a", logDirectory: { root: "logs" } }, /^spec.logDirectory.root: must be an absolute path/],
+  [{ name: "a", logDirectory: {} }, /^spec.logDirectory.root: is required/],
+  [
+    { name: "a".repeat(253), logDirectory: { root: "/logs" } },
+    /^spec.logDirectory: would be a folder with a name of \d+ bytes, at most 255/,
+  ],
   [{ name: "a", hostname: "a_b" }, /^spec.hostname: must be a host name of RFC 1123/],
   [{ name: "a", hostname: "a".repeat(64) }, /^spec.hostname: .* 63/],
   [{ name: "a", hostname: "x", hostNetwork: true }, /^spec.hostname: cannot be set with hostNetwork/],
