@@ -15,7 +15,7 @@ export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
  * | `INVALID_RESPONSE` | the runtime said OK but its reply lacks what the CRI contract demands |
  * | `NAME_RESERVED` | the name, namespace, uid and attempt belong to another pod or container |
  * | `COMMAND_NOT_FOUND` | the container has no such executable to run |
- * | `COMMAND_TIMED_OUT` | the runtime killed an ExecSync command at its `commandTimeoutSeconds` |
+ * | `COMMAND_TIMED_OUT` | a command was killed at its `commandTimeoutSeconds` |
  * | `COMMAND_FAILED` | a command ended with a non-zero exit code and `throwOnNonZero` was asked for |
  * | `NO_ENDPOINT` | discovery found no runtime to talk to |
  * | `CLIENT_CLOSED` | the client was closed before or during the call |

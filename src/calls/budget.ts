@@ -4,8 +4,8 @@ import type { TimeLimit } from "../internal/stream.js";
 import { deadlineIn } from "../internal/time.js";
 import { sleep, startTimer } from "../internal/timer.js";
 import { type CallOptions, defaultTimeoutMs, type StreamLimits } from "../options.js";
+import { checkCallOptions } from "../transport/call-options.js";
 import { type Connection, clientClosed } from "../transport/connection.js";
-import { checkTimeLimits } from "../transport/deadline.js";
 
 /** The time a workflow of several calls has in all. */
 export interface Budget {
@@ -27,7 +27,7 @@ export interface Budget {
  * budgets are reckoned from. `undefined` as the multiple means no default limit.
  */
 export function startBudget(connection: Connection, given: CallOptions = {}, multiple: number | undefined): Budget {
-  checkTimeLimits(given);
+  checkCallOptions(given);
   const options = given.signal || !connection.signal ? given : { ...given, signal: connection.signal };
   const limits: number[] = [];
   if (options.timeoutMs) limits.push(options.timeoutMs);
@@ -77,7 +77,7 @@ export function startBudget(connection: Connection, given: CallOptions = {}, mul
  * step that is not bounded by it keeps its own default.
  */
 export function pinDeadline<T extends CallOptions>(options: T): T {
-  checkTimeLimits(options);
+  checkCallOptions(options);
   const { timeoutMs, deadline } = options;
   if (!timeoutMs) return options;
   const isEarlier = deadline !== undefined && deadline.getTime() - Date.now() <= timeoutMs;
@@ -86,7 +86,7 @@ export function pinDeadline<T extends CallOptions>(options: T): T {
 
 /** The time limit of a stream, if it has one. @throws InvalidInputError */
 export function streamLimit(connection: Connection, limits: StreamLimits): TimeLimit | undefined {
-  checkTimeLimits(limits);
+  checkCallOptions(limits);
   const { timeoutMs, deadline } = limits;
   if (!timeoutMs && !deadline) return undefined;
   return (expire) => {

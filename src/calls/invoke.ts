@@ -1,4 +1,5 @@
 import type { CallOptions } from "../options.js";
+import { checkCallOptions } from "../transport/call-options.js";
 import type { Connection } from "../transport/connection.js";
 import { toMetadata } from "../transport/metadata.js";
 import { type CallTrace, callTrace, type RawCallOptions } from "../transport/wire-options.js";
@@ -23,6 +24,7 @@ export async function invoke<T>(
   subject: CallSubject = {},
 ): Promise<T> {
   const trace: CallTrace = { attempts: 0, failures: [] };
+  if (options) checkCallOptions(options);
   const signal = options?.signal ?? connection.signal;
   signal?.throwIfAborted();
   try {

@@ -1,11 +1,11 @@
 import { pinDeadline } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
 import { isCommandTimeout, isTimeoutReply } from "../calls/runtime-text/command-end.js";
-import { CriError, InvalidInputError } from "../errors.js";
+import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { ExecSyncResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
-import { checkCommand } from "./check-command.js";
+import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { checkEncoding, checkStarted, demandZero, type ExecResult } from "./exec-result.js";
 
 /** Options of ExecSync. */
@@ -31,13 +31,7 @@ export async function execSync(
 ): Promise<ExecResult | ExecResult<Uint8Array>> {
   const { commandTimeoutSeconds = 0, encoding = "utf8", throwOnNonZero = false, ...callOptions } = options;
   checkCommand(command);
-  if (!(commandTimeoutSeconds >= 0 && Number.isFinite(commandTimeoutSeconds))) {
-    throw new InvalidInputError({
-      field: "commandTimeoutSeconds",
-      message: "must be a number of seconds, 0 for no limit",
-      value: commandTimeoutSeconds,
-    });
-  }
+  checkCommandTimeout(commandTimeoutSeconds);
   checkEncoding(encoding);
   // Whole seconds on the wire, where 0 means no limit at all: half a second must become one.
   const wireSeconds = Math.ceil(commandTimeoutSeconds);

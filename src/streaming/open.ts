@@ -10,8 +10,11 @@ import type {
 
 /** How to come to a session, whichever protocol its server speaks. */
 export interface OpenOptions {
-  /** A URL for one try, made anew by the RPC each time: its token is used up by the try, failed or not. */
-  freshUrl: () => Promise<URL>;
+  /**
+   * The URLs for one try, in their order, made anew by the RPC each time: the token that they share is used up by the first server
+   * that answers, whatever it answers.
+   */
+  freshUrls: () => Promise<readonly [URL, ...URL[]]>;
   /** The only protocol to use. Without it SPDY is tried first, WebSocket where the server does not speak that. */
   transport?: StreamTransport | undefined;
   /** What servers of this runtime turned out to speak: read before and written after every choice. */
@@ -32,14 +35,14 @@ export interface StreamMemory {
  */
 export function openRemoteCommand(streams: RemoteCommandStreams, options: OpenOptions): Promise<RemoteCommand> {
   return withFallback("remoteCommand", options, async (transport) => {
-    const url = await options.freshUrl();
+    const urls = await options.freshUrls();
     // Loaded when first used: most programs never open a session.
     if (transport === "spdy") {
       const { openSpdyRemoteCommand } = await import("./spdy/remote-command.js");
-      return openSpdyRemoteCommand(url, streams, options.dial());
+      return firstReachable(urls, (url) => openSpdyRemoteCommand(url, streams, options.dial()));
     }
     const { openWebSocketRemoteCommand } = await import("./websocket/remote-command.js");
-    return openWebSocketRemoteCommand(url, streams, options.dial());
+    return firstReachable(urls, (url) => openWebSocketRemoteCommand(url, streams, options.dial()));
   });
 }
 
@@ -57,13 +60,15 @@ export interface OpenPortForwardOptions extends OpenOptions {
 /** Opens a port-forward session. SPDY first: it carries any number of connections, where WebSocket takes an RPC for each. */
 export function openPortForward(port: number, options: OpenPortForwardOptions): Promise<PortForwarding> {
   return withFallback("portForward", options, async (transport): Promise<PortForwarding> => {
-    const url = await options.freshUrl();
+    const urls = await options.freshUrls();
     if (transport === "spdy") {
       const { openSpdyPortForward } = await import("./spdy/port-forward.js");
-      return { transport, connection: await openSpdyPortForward(url, options.dial(), options.acceptTimeoutMs) };
+      const open = (url: URL) => openSpdyPortForward(url, options.dial(), options.acceptTimeoutMs);
+      return { transport, connection: await firstReachable(urls, open) };
     }
     const { openWebSocketPortForward } = await import("./websocket/port-forward.js");
-    return { transport, first: await openWebSocketPortForward(url, port, options.dial()) };
+    const open = (url: URL) => openWebSocketPortForward(url, port, options.dial());
+    return { transport, first: await firstReachable(urls, open) };
   });
 }
 
@@ -84,5 +89,23 @@ async function withFallback<T>(
     const session = await open(second);
     memory[kind] = second;
     return session;
+  }
+}
+
+/** Errors of a connect that show that no server listens at an address. */
+const notListening: ReadonlySet<unknown> = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"]);
+
+/** Dials one address after the other until a server answers. */
+async function firstReachable<T>(
+  [url, ...others]: readonly [URL, ...URL[]],
+  dial: (url: URL) => Promise<T>,
+): Promise<T> {
+  try {
+    return await dial(url);
+  } catch (error) {
+    const [next, ...rest] = others;
+    const cause = CriError.is(error, "UNAVAILABLE") ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+    if (!next || !notListening.has(cause?.code)) throw error;
+    return firstReachable([next, ...rest], dial);
   }
 }

@@ -15,6 +15,11 @@ export interface DialOptions {
    * @defaultValue 10000
    */
   handshakeTimeoutMs?: number | undefined;
+  /**
+   * How often to send a ping, in milliseconds; the session ends when nothing arrives until the next one is due. 0 for no pings.
+   * @defaultValue 30000
+   */
+  pingIntervalMs?: number | undefined;
 }
 
 /** Which streams a remote command has. It must be exactly what the Exec or Attach RPC asked for: servers wait for the rest. */

@@ -13,9 +13,10 @@ export interface StreamUrlContext {
 }
 
 /**
- * The URL to dial for a streaming session, made from what the runtime said.
+ * The URLs to dial for a streaming session, in the order to try them, made from what the runtime said.
  *
- * Runtimes say odd things: cri-dockerd leaves the scheme out and names the wildcard address it listens on. Both are repaired. Then
+ * Runtimes say odd things: cri-dockerd leaves the scheme out and names the wildcard address it listens on. Both are repaired. The
+ * wildcard of IPv6, and no host at all, stand for a server that may listen on either loopback address, so there are two URLs. Then
  * the host has to be where the runtime is: for a unix socket an address of this machine, for a TCP endpoint the very host of the
  * endpoint. A runtime elsewhere cannot make its clients connect to their own loopback or to third parties that way.
  *
@@ -24,14 +25,14 @@ export interface StreamUrlContext {
  * @throws InvalidResponseError for a URL that cannot be used; the message never holds its path, which is a secret
  * @throws InvalidInputError when the hook returns something that is no http(s) URL
  */
-export function resolveStreamUrl(raw: string, context: StreamUrlContext): URL {
+export function resolveStreamUrls(raw: string, context: StreamUrlContext): readonly [URL, ...URL[]] {
   const { endpointHost, hook, kind } = context;
-  const url = repair(raw, context);
-  if (hook) return checkHooked(hook(url, kind));
+  const [url, ...others] = repair(raw, context);
+  if (hook) return [checkHooked(hook(url, kind))];
   const host = bare(url.hostname);
   const wanted = endpointHost === undefined ? undefined : canonicalHost(endpointHost);
   const runsHere = wanted === undefined || isLocal(wanted);
-  if (host === wanted || (runsHere && isLocal(host))) return url;
+  if (host === wanted || (runsHere && isLocal(host))) return [url, ...others];
   const where = runsHere ? "an address of this machine" : `the runtime's host ${wanted}`;
   throw refuse(
     kind,
@@ -50,7 +51,7 @@ function refuse(kind: StreamKind, message: string): InvalidResponseError {
   return new InvalidResponseError({ field: "url", method: methods[kind], message: `the streaming URL ${message}` });
 }
 
-function repair(raw: string, { endpointHost, kind }: StreamUrlContext): URL {
+function repair(raw: string, { endpointHost, kind }: StreamUrlContext): [URL, ...URL[]] {
   // What URL parsers silently drop or turn into a slash is where two of them disagree about the host.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u0020\u007f\\]/.test(raw)) throw refuse(kind, "contains characters that no URL has");
@@ -58,10 +59,16 @@ function repair(raw: string, { endpointHost, kind }: StreamUrlContext): URL {
   if (!/^https?$/i.test(scheme)) throw refuse(kind, `has the scheme ${scheme.slice(0, 20)}, expected http or https`);
   if (authority.includes("@")) throw refuse(kind, "has a user name in it");
   // A host that is left out stands for the wildcard address, as everywhere in Go.
-  const url = parse(`${scheme}://${authority.replace(/^(?=:|$)/, "0.0.0.0")}${rest}`, kind);
+  const isHostless = /^(?::|$)/.test(authority);
+  const url = parse(`${scheme}://${isHostless ? "0.0.0.0" : ""}${authority}${rest}`, kind);
   url.hash = "";
-  if (wildcards.has(url.hostname)) url.hostname = bracket(endpointHost ?? "127.0.0.1");
-  return url;
+  if (!wildcards.has(url.hostname)) return [url];
+  const isIPv6Wildcard = url.hostname === "[::]";
+  url.hostname = bracket(endpointHost ?? "127.0.0.1");
+  if (endpointHost !== undefined || !(isIPv6Wildcard || isHostless)) return [url];
+  const overIPv6 = new URL(url);
+  overIPv6.hostname = "[::1]";
+  return isIPv6Wildcard ? [overIPv6, url] : [url, overIPv6];
 }
 
 function split(raw: string, kind: StreamKind): { scheme: string; authority: string; rest: string } {

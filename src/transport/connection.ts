@@ -8,9 +8,9 @@ import {
   type RuntimeServiceClient,
   RuntimeServiceDefinition,
 } from "../proto.js";
+import { checkTimeout } from "./call-options.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
-import { checkTimeout } from "./deadline.js";
 import { type Endpoint, sameEndpoint } from "./endpoint.js";
 import { replyDecoding, replyLimits } from "./reply-decoding.js";
 import { checkRetryPolicy } from "./retry.js";

@@ -1,7 +1,7 @@
 import { ClientError, Metadata, Status } from "nice-grpc-common";
-import { InvalidInputError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
+import { checkCallOptions } from "./call-options.js";
 import { policyOf } from "./call-policy.js";
 import { callExpiry, type InternalExtension, type Layer } from "./wire-options.js";
 
@@ -78,25 +78,6 @@ export function formatGrpcTimeout(leftMs: number): string {
   return "99999999H";
 }
 
-/** Refuses time limits that are none. */
-export function checkTimeLimits({
-  timeoutMs,
-  deadline,
-}: {
-  timeoutMs?: number | undefined;
-  deadline?: Date | undefined;
-}): void {
-  checkTimeout(timeoutMs, "timeoutMs");
-  if (deadline === undefined || (deadline instanceof Date && !Number.isNaN(deadline.getTime()))) return;
-  throw new InvalidInputError({ field: "deadline", message: "must be a valid Date", value: deadline });
-}
-
-/** Refuses a time limit that is none. */
-export function checkTimeout(timeoutMs: number | undefined, field: string): void {
-  if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs < Number.POSITIVE_INFINITY)) return;
-  throw new InvalidInputError({ field, message: "must be a number of milliseconds, 0 for no limit", value: timeoutMs });
-}
-
 function budgetOf(
   path: string,
   request: unknown,
@@ -104,7 +85,7 @@ function budgetOf(
   baseTimeoutMs: number,
 ): number | undefined {
   const { timeoutMs, deadline } = options;
-  checkTimeLimits(options);
+  checkCallOptions(options);
   const limits: number[] = [];
   if (timeoutMs) limits.push(timeoutMs);
   if (deadline) limits.push(deadline.getTime() - Date.now());

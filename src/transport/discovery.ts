@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { EndpointError, InvalidInputError, type TriedEndpoint } from "../errors.js";
 import { askVersion } from "./ask-version.js";
+import { checkTimeout } from "./call-options.js";
 import { type CrictlConfig, type CrictlConfigLocation, locateCrictlConfig, readCrictlConfig } from "./crictl-config.js";
-import { checkTimeout } from "./deadline.js";
 import { type Endpoint, type NpipeEndpoint, parseEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
 import { resolveUnder } from "./node-root.js";
 import { permissionDenied } from "./socket-access.js";

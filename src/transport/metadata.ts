@@ -7,6 +7,9 @@ type PlainMetadata = NonNullable<CallOptions["metadata"]>;
 
 /** Metadata as nice-grpc takes it. */
 export function toMetadata(record: PlainMetadata): Metadata {
+  if (typeof record !== "object" || record === null) {
+    throw new InvalidInputError({ field: "metadata", message: "must be an object of header names and values" });
+  }
   const metadata = Metadata();
   for (const [key, value] of Object.entries(record)) {
     try {

@@ -1,13 +1,15 @@
+import { pinDeadline } from "../../calls/budget.js";
 import { attachUrl, execUrl } from "../../calls/stream-urls.js";
 import { InvalidInputError } from "../../errors.js";
 import type { CallOptions, StreamKind } from "../../options.js";
-import { openRemoteCommand } from "../../streaming/open.js";
+import { type OpenOptions, openRemoteCommand } from "../../streaming/open.js";
 import type { RemoteCommand, RemoteCommandStreams, TerminalSize } from "../../streaming/transport.js";
-import { checkCommand } from "../check-command.js";
+import { checkCommand, checkCommandTimeout } from "../check-command.js";
 import type { Core } from "../core.js";
 import { Killer } from "./kill-on-abort.js";
 import { opening, type SessionOptions } from "./opening.js";
 import { AttachSession, ExecSession } from "./session.js";
+import { TimeLimits } from "./time-limits.js";
 
 /** Which streams a session has. */
 export interface StreamOptions {
@@ -29,9 +31,18 @@ export interface AttachOptions extends SessionOptions, StreamOptions {}
 /** Options of exec. */
 export interface ExecOptions extends SessionOptions, StreamOptions {
   /**
-   * Kill the command, and what it started, when `signal` aborts. Ending a session does not do that: containerd and CRI-O let the
+   * How long the command may run, in seconds; 0 for no limit. It is then killed, and the session fails with `COMMAND_TIMED_OUT`, as
+   * `execSync` does. CRI has no such limit for a session, so this package kills the command itself, in the same way and
+   * with the same needs as {@link killOnAbort}. Where the container has no shell, use `execSync`, whose limit the runtime enforces.
+   *
+   * @defaultValue 0
+   */
+  commandTimeoutSeconds?: number | undefined;
+  /**
+   * Kill the command, and what it started, when `signal` aborts or `timeoutMs` or `deadline` is reached. Ending a session does not do that: containerd and CRI-O let the
    * command run on. It takes `sh`, `grep` and `kill` in the container: the command is started through `sh` with a mark in its
-   * environment by which it is found again.
+   * environment by which it is found again. A program that the container does not have is then exit code 127, as shells
+   * report it, and not `COMMAND_NOT_FOUND`.
    *
    * @defaultValue false
    */
@@ -46,13 +57,17 @@ export async function exec(
   options: ExecOptions = {},
 ): Promise<ExecSession> {
   checkCommand(command);
+  const { commandTimeoutSeconds = 0, killOnAbort = false } = options;
+  checkCommandTimeout(commandTimeoutSeconds);
   const streams = checkStreams(options);
-  const killer = options.killOnAbort ? new Killer(core, containerId) : undefined;
+  const killer = killOnAbort || commandTimeoutSeconds > 0 ? new Killer(core, containerId) : undefined;
   const request = { containerId, cmd: killer?.mark(command) ?? [...command], ...streams };
   // The command may have started before the session is there.
-  const opened = openRemote(core, "exec", options, streams, (o) => execUrl(core.connection, request, o));
+  const pinned = pinDeadline(options);
+  const limits = new TimeLimits(core, pinned, commandTimeoutSeconds);
+  const opened = openRemote(core, "exec", { ...pinned, limits }, streams, (o) => execUrl(core.connection, request, o));
   const session = opened.then((remote) => new ExecSession(remote, request.cmd[0] ?? ""));
-  killer?.guard(session, options.signal ?? core.connection.signal);
+  killer?.guard(session, killOnAbort ? limits.signal : limits.commandTimedOut);
   return session;
 }
 
@@ -60,18 +75,28 @@ export async function exec(
 export async function attach(core: Core, containerId: string, options: AttachOptions = {}): Promise<AttachSession> {
   const streams = checkStreams(options);
   const request = { containerId, ...streams };
-  const remote = await openRemote(core, "attach", options, streams, (o) => attachUrl(core.connection, request, o));
+  const pinned = pinDeadline(options);
+  const limits = new TimeLimits(core, pinned, 0);
+  const remote = await openRemote(core, "attach", { ...pinned, limits }, streams, (o) =>
+    attachUrl(core.connection, request, o),
+  );
   return new AttachSession(remote);
 }
 
 async function openRemote(
   core: Core,
   kind: StreamKind,
-  options: SessionOptions & StreamOptions,
+  { limits, ...options }: SessionOptions & StreamOptions & { limits: TimeLimits },
   streams: RemoteCommandStreams,
   requestUrl: (options: CallOptions) => Promise<string>,
 ): Promise<RemoteCommand> {
-  const opened = await opening(core, kind, options, requestUrl, (how) => openRemoteCommand(streams, how), endOf);
+  const { signal } = limits;
+  const open = (how: OpenOptions) => openRemoteCommand(streams, how);
+  const opened = await opening(core, kind, { ...options, signal }, requestUrl, open, endOf).catch((error: unknown) => {
+    limits.release();
+    throw error;
+  });
+  limits.begin(opened);
   if (options.terminalSize) opened.resize(options.terminalSize);
   return opened;
 }

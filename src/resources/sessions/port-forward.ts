@@ -5,6 +5,7 @@ import { CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
+import { checkCallOptions } from "../../transport/call-options.js";
 import type { Core } from "../core.js";
 import { opening, type SessionOptions } from "./opening.js";
 import { endOf } from "./port-forward-carrier.js";
@@ -21,7 +22,9 @@ export function portForward(
   ports: number | readonly number[],
   options: PortForwardOptions = {},
 ): PortForward {
-  const all = typeof ports === "number" ? [ports] : [...ports];
+  checkCallOptions(options);
+  // Text can be iterated as well, digit by digit.
+  const all: readonly number[] = Array.isArray(ports) ? [...ports] : [ports];
   if (all.length === 0) throw new InvalidInputError({ field: "ports", message: "must name at least one port" });
   checkPorts(all);
   return new PortForward(core, podSandboxId, all, options);
@@ -31,7 +34,7 @@ export function portForward(
 export function checkPorts(ports: readonly number[]): void {
   ports.forEach((port, index) => {
     if (Number.isInteger(port) && port > 0 && port < 65_536) return;
-    throw new InvalidInputError({ field: `ports[${index}]`, message: "must be a port from 1 to 65535", value: port });
+    throw new InvalidInputError({ field: `ports[${index}]`, message: "must be a number from 1 to 65535", value: port });
   });
 }
 

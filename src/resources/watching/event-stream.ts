@@ -37,10 +37,10 @@ export class EventStream extends CriStream<CriEvent> {
   /** @internal */
   constructor(watcher: Watcher, options: EventsOptions = {}) {
     const { initial = false, waitForRuntime = false, signal = watcher.connection.signal } = options;
+    const limit = streamLimit(watcher.connection, options);
     super((reading) => this.#begin().batches(reading), signal);
     this.#watcher = watcher;
     this.#signal = signal;
-    const limit = streamLimit(watcher.connection, options);
     this.#begin = () => {
       this.#queue ??= new EventQueue(watcher, { initial, waitForRuntime, signal, limit });
       return this.#queue;

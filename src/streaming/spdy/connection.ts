@@ -1,24 +1,25 @@
 import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
+import { defaultPingIntervalMs, Heartbeat, silent } from "../heartbeat.js";
 import { SpdyEndpoint } from "./endpoint.js";
 import { type ControlFrame, idMask } from "./frames.js";
 import { protocolError } from "./protocol-error.js";
 import { SpdyStream, type SpdyStreamOptions } from "./stream.js";
 
-/** Servers close a connection on which nothing has moved for four hours; a ping counts as movement. */
-const defaultPingIntervalMs = 3_600_000;
-
 /** How a {@link SpdyConnection} starts out. */
 export interface SpdyConnectionOptions {
   /** What the socket received behind the answer to the upgrade. */
   head?: Buffer | undefined;
-  /** Milliseconds between the pings that keep a quiet connection alive. @defaultValue 3600000 */
+  /**
+   * Milliseconds between pings, and the time for an answer; 0 for no pings. Servers close a connection on which nothing has moved
+   * for four hours, and a ping counts as movement. @defaultValue 30000
+   */
   pingIntervalMs?: number | undefined;
 }
 
 /** The client's end of a SPDY/3.1 connection to a streaming server of CRI: it opens streams, the server opens none. */
 export class SpdyConnection extends SpdyEndpoint {
-  readonly #pings: NodeJS.Timeout;
+  readonly #heartbeat: Heartbeat;
   #nextStreamId = 1;
   #nextPing = 1;
   #serverIsLeaving = false;
@@ -26,8 +27,14 @@ export class SpdyConnection extends SpdyEndpoint {
   /** @param socket belongs to the connection from here on */
   constructor(socket: Duplex, options: SpdyConnectionOptions = {}) {
     super(socket, options.head);
-    this.#pings = setInterval(() => this.ping(), options.pingIntervalMs ?? defaultPingIntervalMs);
-    this.#pings.unref();
+    const intervalMs = options.pingIntervalMs ?? defaultPingIntervalMs;
+    this.#heartbeat = new Heartbeat({
+      intervalMs,
+      ping: () => this.ping(),
+      sentBytes: () => this.sentBytes,
+      isHeld: () => this.isHeld,
+      onSilence: () => this.fail(silent(intervalMs)),
+    });
   }
 
   /**
@@ -76,8 +83,22 @@ export class SpdyConnection extends SpdyEndpoint {
     }
   }
 
+  /** Pings end too: writing to a server that has closed would break the connection before its last words are read. */
+  override expectEnd(): void {
+    super.expectEnd();
+    this.#heartbeat.stop();
+  }
+
+  protected override onHeard(): void {
+    this.#heartbeat.heard();
+  }
+
+  protected override onPong(): void {
+    this.#heartbeat.answered();
+  }
+
   protected override onOver(): void {
-    clearInterval(this.#pings);
+    this.#heartbeat.stop();
   }
 }
 

@@ -75,7 +75,7 @@ function upgrade(url: URL, options: SpdyDialOptions, handshake: Handshake, signa
       socket.setNoDelay(true);
       readToTheEnd(socket);
       // At once: nobody else listens to the socket any more.
-      const connection = new SpdyConnection(socket, { head });
+      const connection = new SpdyConnection(socket, { head, pingIntervalMs: options.pingIntervalMs });
       const stopGuarding = onAbort(signal, () => connection.destroy(signal.reason));
       void connection.closed.then(stopGuarding);
       resolve({ connection, protocol });

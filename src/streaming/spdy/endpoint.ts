@@ -33,6 +33,8 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   readonly #compressor = new HeaderCompressor();
   readonly #decompressor = new HeaderDecompressor(maxHeaderBytes);
   readonly #full = new Set<SpdyStream>();
+  /** How many bytes of streams were handed to the socket. */
+  protected sentBytes = 0;
   #pendingPings = 0;
   #isOver = false;
   #failure: unknown;
@@ -100,6 +102,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   }
 
   sendData(streamId: number, chunks: readonly Buffer[], callback: StreamCallback): void {
+    for (const { length } of chunks) this.sentBytes += length;
     this.#sendTurn(streamId, chunks, 0, 0, callback);
   }
 
@@ -163,6 +166,11 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     this.#write(encodeFrame(frame), callback);
   }
 
+  /** Ends the connection, which breaks for this reason. */
+  protected fail(error: CriError): void {
+    this.#finish(error);
+  }
+
   /** Lets the peer have the rest, and waits for it to hang up. */
   protected endSocket(): void {
     this.#socket.end();
@@ -185,12 +193,17 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   protected abstract isOwnPing(id: number): boolean;
   protected abstract onSynStream(frame: ControlFrame & { type: "synStream" }, headers: SpdyHeaders): void;
   protected abstract onGoAway(lastGoodStreamId: number): void;
+  /** Something arrived. */
+  protected onHeard(): void {}
+  /** The answer to an own ping arrived. */
+  protected onPong(): void {}
   /** A stream is over. */
   protected onForgotten(): void {}
   /** The connection has ended; streams are told afterwards. */
   protected onOver(): void {}
 
   #receive(chunk: Buffer): void {
+    this.onHeard();
     try {
       this.#decoder.write(chunk);
     } catch (error) {
@@ -204,7 +217,10 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   }
 
   #receivePing(id: number): void {
-    if (this.isOwnPing(id)) return;
+    if (this.isOwnPing(id)) {
+      this.onPong();
+      return;
+    }
     if (++this.#pendingPings > maxPendingPings) throw protocolError("pings without reading the answers");
     this.send({ type: "ping", id }, () => {
       this.#pendingPings--;

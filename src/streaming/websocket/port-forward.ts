@@ -7,6 +7,7 @@ import type { DialOptions } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, Gate, sendPaced } from "./flow.js";
 import { decodeFrame, v4 } from "./frames.js";
+import { sendPings } from "./pings.js";
 
 /** Of the only port of a session: bytes of the connection, and text about its failure. */
 const dataChannel = 0;
@@ -26,7 +27,7 @@ const lingerMs = 5_000;
  * five seconds; then the connection is closed.
  */
 export async function openWebSocketPortForward(url: URL, port: number, options: DialOptions = {}): Promise<Duplex> {
-  return new ForwardedPort(await dialWebSocket(url, [v4], options), port, options.signal);
+  return new ForwardedPort(await dialWebSocket(url, [v4], options), port, options);
 }
 
 class ForwardedPort extends Duplex {
@@ -37,8 +38,9 @@ class ForwardedPort extends Duplex {
   readonly #stopListening: (() => void) | undefined;
   #linger: NodeJS.Timeout | undefined;
   #remoteEnded = false;
+  #sentBytes = 0;
 
-  constructor(socket: WebSocket, port: number, signal: AbortSignal | undefined) {
+  constructor(socket: WebSocket, port: number, { signal, pingIntervalMs }: DialOptions) {
     super({ allowHalfOpen: false, readableHighWaterMark: 128 * 1024, writableHighWaterMark: 64 * 1024 });
     this.#socket = socket;
     this.#port = port;
@@ -51,6 +53,12 @@ class ForwardedPort extends Duplex {
       if (code === 1000) this.#endRemote();
       else this.destroy(broken(code === 1006 ? "the connection was cut" : `close code ${code}`));
     });
+    sendPings(socket, {
+      pingIntervalMs,
+      sentBytes: () => this.#sentBytes,
+      isHeld: () => this.#gate.closed,
+      onSilence: (error) => this.destroy(error),
+    });
     this.#stopListening = signal && onAbort(signal, () => this.destroy(asError(signal.reason)));
     if (signal?.aborted) this.destroy(asError(signal.reason));
     else if (socket.readyState === socket.OPEN) socket.resume();
@@ -62,6 +70,7 @@ class ForwardedPort extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#sentBytes += chunk.length;
     // As with a pod that has closed but whose last words are still being read: an error would take them away.
     if (this.#remoteEnded) callback();
     else sendPaced(this.#socket, dataChannel, chunk, callback);

@@ -10,6 +10,7 @@ import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, Te
 import { dialWebSocket } from "./dial.js";
 import { asError, ChannelReadable, Gate, sendPaced } from "./flow.js";
 import { channels, decodeFrame, encodeEnd, encodeResize, v4, v5 } from "./frames.js";
+import { sendPings } from "./pings.js";
 
 /**
  * Opens an exec or attach session over WebSocket. The URL's token is spent by the attempt, whatever comes of it.
@@ -23,7 +24,7 @@ export async function openWebSocketRemoteCommand(
   options: DialOptions = {},
 ): Promise<RemoteCommand> {
   const socket = await dialWebSocket(url, [v5, v4], options);
-  return new WebSocketRemoteCommand(socket, streams, options.signal);
+  return new WebSocketRemoteCommand(socket, streams, options);
 }
 
 class WebSocketRemoteCommand implements RemoteCommand {
@@ -57,7 +58,7 @@ class WebSocketRemoteCommand implements RemoteCommand {
   #resolve!: (status: RemoteStatus) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(socket: WebSocket, streams: RemoteCommandStreams, signal: AbortSignal | undefined) {
+  constructor(socket: WebSocket, streams: RemoteCommandStreams, { signal, pingIntervalMs }: DialOptions) {
     this.#socket = socket;
     this.#tty = streams.tty;
     this.protocol = socket.protocol;
@@ -80,6 +81,12 @@ class WebSocketRemoteCommand implements RemoteCommand {
     socket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
     socket.on("error", (error) => this.#fail(broken(reasonOf(error), error)));
     socket.on("close", (code, reason) => this.#onClose(code, reason));
+    sendPings(socket, {
+      pingIntervalMs,
+      sentBytes: () => this.stdinBytes,
+      isHeld: () => gate.closed,
+      onSilence: (error) => this.#fail(error),
+    });
     this.#stopListening = signal && onAbort(signal, () => this.destroy(signal.reason));
     if (signal?.aborted) this.destroy(signal.reason);
     else if (socket.readyState === socket.OPEN) socket.resume();

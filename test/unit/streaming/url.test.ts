@@ -4,17 +4,18 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CriError, InvalidInputError, InvalidResponseError } from "../../../src/errors.js";
 import type { StreamKind } from "../../../src/options.js";
-import { resolveStreamUrl } from "../../../src/streaming/url.js";
+import { resolveStreamUrls } from "../../../src/streaming/url.js";
 
 const token = "s3cr3tT0";
 const unix = { endpointHost: undefined, kind: "exec" } as const;
 const remote = { endpointHost: "node1.example", kind: "exec" } as const;
-const resolve = (raw: string, context: Parameters<typeof resolveStreamUrl>[1] = unix) =>
-  resolveStreamUrl(raw, context).href;
+/** The URLs to dial, in their order. */
+const resolve = (raw: string, context: Parameters<typeof resolveStreamUrls>[1] = unix) =>
+  resolveStreamUrls(raw, context).join(" ");
 
-function refusal(raw: string, context: Parameters<typeof resolveStreamUrl>[1] = unix): CriError {
+function refusal(raw: string, context: Parameters<typeof resolveStreamUrls>[1] = unix): CriError {
   try {
-    resolveStreamUrl(raw, context);
+    resolveStreamUrls(raw, context);
   } catch (error) {
     expect(error).toBeInstanceOf(CriError);
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(token);
@@ -27,14 +28,18 @@ describe("URLs that runtimes send over a unix socket", () => {
   test.each([
     ["containerd", `http://127.0.0.1:41234/exec/${token}`, `http://127.0.0.1:41234/exec/${token}`],
     ["CRI-O with TLS", `https://127.0.0.1:41234/exec/${token}`, `https://127.0.0.1:41234/exec/${token}`],
-    ["cri-dockerd", `//[::]:33431/cri/exec/${token}`, `http://127.0.0.1:33431/cri/exec/${token}`],
+    [
+      "cri-dockerd",
+      `//[::]:33431/cri/exec/${token}`,
+      `http://[::1]:33431/cri/exec/${token} http://127.0.0.1:33431/cri/exec/${token}`,
+    ],
     ["IPv4 wildcard", `http://0.0.0.0:1/exec/${token}`, `http://127.0.0.1:1/exec/${token}`],
     ["short spelling of the wildcard", `http://0:1/exec/${token}`, `http://127.0.0.1:1/exec/${token}`],
-    ["no host", `http://:1/exec/${token}`, `http://127.0.0.1:1/exec/${token}`],
-    ["no host and no scheme", `//:1/exec/${token}`, `http://127.0.0.1:1/exec/${token}`],
+    ["no host", `http://:1/exec/${token}`, `http://127.0.0.1:1/exec/${token} http://[::1]:1/exec/${token}`],
+    ["no host and no scheme", `//:1/exec/${token}`, `http://127.0.0.1:1/exec/${token} http://[::1]:1/exec/${token}`],
     ["address only", `127.0.0.1:1/exec/${token}`, `http://127.0.0.1:1/exec/${token}`],
     ["name only", `localhost:1/exec/${token}`, `http://localhost:1/exec/${token}`],
-    ["port only", `:1/exec/${token}`, `http://127.0.0.1:1/exec/${token}`],
+    ["port only", `:1/exec/${token}`, `http://127.0.0.1:1/exec/${token} http://[::1]:1/exec/${token}`],
     ["bracketed address only", `[::1]:1/exec/${token}`, `http://[::1]:1/exec/${token}`],
     ["IPv6 loopback", `http://[::1]:1/exec/${token}`, `http://[::1]:1/exec/${token}`],
     ["all of 127/8", `http://127.8.9.1:1/exec/${token}`, `http://127.8.9.1:1/exec/${token}`],
@@ -112,7 +117,7 @@ describe("hostile URLs", () => {
         (raw) => {
           let url: URL;
           try {
-            url = resolveStreamUrl(raw, unix);
+            [url] = resolveStreamUrls(raw, unix);
           } catch (error) {
             expect(error).toBeInstanceOf(InvalidResponseError);
             return;

@@ -26,6 +26,9 @@ async function acceptedStream() {
   return { connection, peer, stream, id: stream.streamId };
 }
 
+const lastPing = ({ frames }: HostilePeer) =>
+  frames.flatMap((frame) => (frame.type === "ping" ? [frame.id] : [])).at(-1);
+
 const echo = (stream: SpdyStream) => void pipeline(stream, stream).catch(() => {});
 
 describe("streams", () => {
@@ -176,9 +179,20 @@ describe("the connection", () => {
     const { client, peer } = await socketPair();
     const connection = new SpdyConnection(client, { pingIntervalMs: 10 });
     const hostile = new HostilePeer(peer);
-    await eventually(() => hostile.frames.length >= 3, "three pings");
-    expect(hostile.frames.slice(0, 3)).toEqual([1, 3, 5].map((id) => ({ type: "ping", id })));
+    for (const id of [1, 3, 5]) {
+      await eventually(() => hostile.frames.at(-1)?.type === "ping" && lastPing(hostile) === id, `ping ${id}`);
+      hostile.frame({ type: "ping", id });
+    }
     connection.destroy(new Error("done"));
+  });
+
+  test("breaks when a ping is not answered", async () => {
+    const { client, peer } = await socketPair();
+    const connection = new SpdyConnection(client, { pingIntervalMs: 20 });
+    const stream = connection.open({ streamType: "data" });
+    new HostilePeer(peer);
+    expect(await rejection(stream.accepted)).toMatchObject({ code: "UNAVAILABLE" });
+    expect(connection.failure).toMatchObject({ code: "UNAVAILABLE", details: expect.stringContaining("20 ms") });
   });
 
   test("bounds the answers to pings that nobody reads", async () => {

@@ -1,0 +1,68 @@
+import { CriError } from "../../errors.js";
+import { linkAbort } from "../../internal/abort.js";
+import { startTimer } from "../../internal/timer.js";
+import type { RemoteCommand } from "../../streaming/transport.js";
+import type { Core } from "../core.js";
+import type { SessionOptions } from "./opening.js";
+
+/** The time limits of an exec or attach session: of the whole, and of the command. They count from when the session is open. */
+export class TimeLimits {
+  /** Aborts when the caller's signal does, and at either limit. */
+  readonly signal: AbortSignal;
+  /** Aborts when the command has reached its own limit. */
+  readonly commandTimedOut: AbortSignal;
+  readonly #link: ReturnType<typeof linkAbort>;
+  readonly #command = new AbortController();
+  readonly #deadline: Date | undefined;
+  readonly #commandSeconds: number;
+
+  /** @param commandSeconds how long the command may run; 0 for no limit */
+  constructor({ connection }: Core, { signal, deadline }: SessionOptions, commandSeconds: number) {
+    this.commandTimedOut = this.#command.signal;
+    this.#link = linkAbort(signal ?? connection.signal, this.#command.signal);
+    this.signal = this.#link.signal;
+    this.#deadline = deadline;
+    this.#commandSeconds = commandSeconds;
+  }
+
+  /** The session is open. */
+  begin({ status, closed }: RemoteCommand): void {
+    if (this.#commandSeconds > 0) {
+      const giveUp = () => this.#command.abort(commandTimedOut(this.#commandSeconds));
+      const stopTimer = startTimer(this.#commandSeconds * 1_000, giveUp);
+      // Output that is still being read has no part in it.
+      status.then(stopTimer, stopTimer);
+    }
+    const stopTimer = this.#deadline
+      ? startTimer(this.#deadline.getTime() - Date.now(), () => this.#link.abort(sessionTimedOut()))
+      : () => {};
+    void closed.then(() => {
+      stopTimer();
+      this.release();
+    });
+  }
+
+  /** Lets go of the caller's signal. */
+  release(): void {
+    this.#link.unlink();
+  }
+}
+
+function commandTimedOut(seconds: number): CriError {
+  return new CriError({
+    code: "COMMAND_TIMED_OUT",
+    message: `the command did not end within ${seconds} s and is killed`,
+    method: "RuntimeService/Exec",
+    attempts: 1,
+    mayHaveTakenEffect: true,
+  });
+}
+
+function sessionTimedOut(): CriError {
+  return new CriError({
+    code: "DEADLINE_EXCEEDED",
+    message: "the session did not end within its timeoutMs or deadline",
+    attempts: 1,
+    mayHaveTakenEffect: true,
+  });
+}

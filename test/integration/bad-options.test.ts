@@ -1,0 +1,63 @@
+/** Options of a wrong type are refused by name, before any I/O, whichever method gets them. */
+import { expect, test } from "vitest";
+import type { CallOptions, CriClient } from "../../src/index.js";
+import { rejection, startFake } from "./support.js";
+
+type Method = (cri: CriClient, options: CallOptions) => Promise<unknown>;
+
+const id = "0123456789abcdef";
+const methods: Record<string, Method> = {
+  version: (cri, options) => cri.version(options),
+  "pods.list": (cri, options) => cri.pods.list({}, options),
+  "pods.run": (cri, options) => cri.pods.run({ name: "p" }, options),
+  "pods.stop": (cri, options) => cri.pods.stop(id, options),
+  "container.execSync": (cri, options) => cri.containers.get(id).execSync(["true"], options),
+  "container.exec": (cri, options) => cri.containers.get(id).exec(["true"], options),
+  "container.attach": (cri, options) => cri.containers.get(id).attach(options),
+  "container.wait": (cri, options) => cri.containers.get(id).wait(options),
+  "container.copyFrom": (cri, options) => cri.containers.get(id).copyFrom("/etc", "/nowhere", options),
+  "pod.portForward": async (cri, options) => cri.pods.get(id).portForward(80, options),
+  "images.pull": (cri, options) => cri.images.pull("busybox:1", options),
+  "stats.snapshot": (cri, options) => cri.stats.snapshot(options),
+  waitForReady: (cri, options) => cri.waitForReady(options),
+  "raw.runtime.version": (cri, options) => cri.raw.runtime.version({}, options as object),
+};
+
+const streams: Record<string, (cri: CriClient, signal: AbortSignal) => unknown> = {
+  events: (cri, signal) => cri.events({ signal }),
+  watch: (cri, signal) => cri.watch({ signal }),
+  logs: (cri, signal) => cri.logs({}, { signal }),
+  "container.logs": (cri, signal) => cri.containers.get(id).logs({ signal }),
+  "stats.watch": (cri, signal) => cri.stats.watch({ signal }),
+};
+
+const mistakes: readonly (readonly [string, unknown])[] = [
+  ["timeoutMs", 5_000n],
+  ["timeoutMs", "5000"],
+  ["deadline", 5_000],
+  ["signal", {}],
+  ["signal", 5],
+  ["retry", 3],
+];
+
+test.each(Object.entries(methods))("%s", async (_, method) => {
+  const { runtime, cri } = await startFake();
+  const before = runtime.calls.length;
+  for (const [field, value] of mistakes) {
+    const failure = await rejection(Promise.resolve().then(() => method(cri, { [field]: value })));
+    expect(failure, `${field}: ${String(value)}`).toMatchObject({ code: "INVALID_INPUT", field });
+  }
+  expect(runtime.calls.length).toBe(before);
+});
+
+test.each(Object.entries(streams))("%s refuses what is no signal", async (_, open) => {
+  const { cri } = await startFake();
+  expect(() => open(cri, {} as AbortSignal)).toThrow(/signal: must be an AbortSignal/);
+});
+
+test.each(["80", 80n, Number.NaN, null])("port %s is refused as a whole", async (port) => {
+  const { cri } = await startFake();
+  const shown = typeof port === "string" ? `"${port}"` : typeof port === "bigint" ? `${port}n` : String(port);
+  const message = `ports[0]: must be a number from 1 to 65535, got ${shown}`;
+  expect(() => cri.pods.get(id).portForward(port as number)).toThrow(message);
+});
