@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReadEntry, Unpack } from "tar";
 import { CriError, InvalidInputError } from "../../../errors.js";
+import { leadsOut } from "./leads-out.js";
 
 /** What is to be set once nothing is written any more. */
 export interface Attributes {
@@ -75,8 +76,6 @@ export async function unpack(archive: Readable, into: string, only?: string): Pr
 const isFile = (type: string) => type === "File" || type === "OldFile" || type === "ContiguousFile";
 const isFolder = (type: string) => type === "Directory" || type === "GNUDumpDir";
 const isSpecial = (type: string) => type === "FIFO" || type === "CharacterDevice" || type === "BlockDevice";
-
-const leadsOut = (path: string) => path.startsWith("/") || path.split("/").includes("..");
 
 function notAskedFor(entry: ReadEntry, only: string | undefined): CriError {
   return new CriError({
