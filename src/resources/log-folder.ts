@@ -13,14 +13,15 @@ export interface LogFolder {
 
 /**
  * Creates the folder for a container's log, as a kubelet does. CRI-O and Docker expect it to exist, while containerd creates it
- * itself. A runtime behind a Unix socket is taken to be on this machine. If the folder cannot be created here, the runtime decides.
+ * itself. A runtime behind a socket or a named pipe is taken to be on this machine. If the folder cannot be created here, the
+ * runtime decides.
  */
 export async function createLogFolder(
   { options, runtimeName }: Connection,
   { logDirectory }: PodSandboxConfig,
   { logPath }: ContainerConfig,
 ): Promise<LogFolder | undefined> {
-  if (logDirectory === "" || logPath === "" || options.endpoint.kind !== "unix") return undefined;
+  if (logDirectory === "" || logPath === "" || options.endpoint.kind === "tcp") return undefined;
   if (runtimeName === "containerd") return undefined;
   // CRI-O has created the pod's log directory already. If it is not here, the runtime has another file system.
   if (runtimeName !== "docker" && !existsSync(logDirectory)) return undefined;
