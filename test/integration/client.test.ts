@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CriClient, type CriLogger, EndpointError } from "../../src/index.js";
 import { FakeRuntime } from "../../src/testing/index.js";
+import { nowhere } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
 describe("connect", () => {
@@ -32,7 +33,7 @@ describe("connect", () => {
   });
 
   test("says that nothing is there, at once", async () => {
-    const error = await rejection(CriClient.connect({ endpoint: "/nonexistent/runtime.sock" }));
+    const error = await rejection(CriClient.connect({ endpoint: nowhere }));
     expect(error).toMatchObject({ name: "EndpointError", code: "UNAVAILABLE" });
     expect(String(error)).toMatch(/no socket at this path/);
   });
@@ -64,10 +65,10 @@ describe("connect", () => {
 
   test.each([
     [{ endpoint: "run/x.sock" }, "endpoint"],
-    [{ endpoint: "/x.sock", imageEndpoint: "tcp://h:1" }, "imageEndpoint"],
-    [{ endpoint: "/x.sock", connectTimeoutMs: -1 }, "connectTimeoutMs"],
-    [{ endpoint: "/x.sock", defaults: { timeoutMs: Number.NaN } }, "defaults.timeoutMs"],
-    [{ endpoint: "/x.sock", tls: { cert: "x" } }, "tls"],
+    [{ endpoint: nowhere, imageEndpoint: "tcp://h:1" }, "imageEndpoint"],
+    [{ endpoint: nowhere, connectTimeoutMs: -1 }, "connectTimeoutMs"],
+    [{ endpoint: nowhere, defaults: { timeoutMs: Number.NaN } }, "defaults.timeoutMs"],
+    [{ endpoint: nowhere, tls: { cert: "x" } }, "tls"],
   ])("refuses %j", async (options, field) => {
     const error = await rejection(CriClient.connect(options));
     expect(error).toMatchObject({ code: "INVALID_INPUT", field: expect.stringContaining(field) });
@@ -267,7 +268,7 @@ test("closing the client wakes what waits", async () => {
 });
 
 test("waiting on an endpoint that nothing listens on says so", async () => {
-  const cri = CriClient.lazy({ endpoint: "/nonexistent/runtime.sock", defaults: { retry: false } });
+  const cri = CriClient.lazy({ endpoint: nowhere, defaults: { retry: false } });
   onTestFinished(() => cri.close());
   expect(await rejection(cri.containers.wait("abc"))).toMatchObject({ code: "UNAVAILABLE" });
 });

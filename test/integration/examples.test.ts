@@ -12,6 +12,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { FakeRuntime, HostProcessBackend } from "k8s-cri-client/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { nowhere, skipOnWindows } from "../support/platform.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
@@ -23,6 +24,9 @@ const real = ["copy.ts", "port-forward.ts"];
 const commands = ["exec-interactive.ts", "logs-follow.ts"];
 /** They only look at what is there. */
 const observers = ["exporter.ts", "top.ts"];
+
+const noShell = skipOnWindows("examples whose commands are those of a POSIX shell");
+const noSignals = skipOnWindows("interrupting the quickstart: a signal ends a process at once");
 
 let runtime: FakeRuntime;
 beforeEach(async () => {
@@ -66,7 +70,7 @@ describe("examples", () => {
   });
 });
 
-describe("examples that run commands", () => {
+describe.skipIf(noShell)("examples that run commands", () => {
   beforeEach(async () => {
     await runtime.stop();
     runtime = await FakeRuntime.start({ backend: new HostProcessBackend() });
@@ -124,7 +128,7 @@ describe("quickstart", () => {
     await scriptCommands();
     const { code, stdout, stderr } = await start(quickstart).finished;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toMatch(/^Runtime: containerd \S+ at unix:\S+, named by CONTAINER_RUNTIME_ENDPOINT\.\n/);
+    expect(stdout).toMatch(/^Runtime: containerd \S+ at (?:unix|npipe):\S+, named by CONTAINER_RUNTIME_ENDPOINT\.\n/);
     expect(stdout).toContain("exited with code 7");
     expect(stdout).toMatch(/Nothing is left behind\.\n$/);
     expect({ pods: runtime.pods, containers: runtime.containers, images: runtime.images }).toEqual({
@@ -158,7 +162,7 @@ describe("quickstart", () => {
     expect(runtime.images).toEqual([]);
   });
 
-  test.each([
+  test.skipIf(noSignals).each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("%s has it clean up", async (signal, exitCode) => {
@@ -172,7 +176,7 @@ describe("quickstart", () => {
     expect({ pods: runtime.pods, images: runtime.images }).toEqual({ pods: [], images: [] });
   });
 
-  test("falls back to the fake where nothing else is to be had", async () => {
+  test.skipIf(noShell)("falls back to the fake where nothing else is to be had", async () => {
     const env = { CONTAINER_RUNTIME_ENDPOINT: "", CRI_CONFIG_FILE: "", CRI_LAB: "off" };
     const { code, stdout } = await start(quickstart, [], env).finished;
     // On a machine with a runtime of its own, that one is found.
@@ -184,7 +188,7 @@ describe("quickstart", () => {
   });
 
   test("does not fall back when the runtime that was named does not work", async () => {
-    const { code, stderr } = await start(quickstart, [], { CONTAINER_RUNTIME_ENDPOINT: "/no/such.sock" }).finished;
+    const { code, stderr } = await start(quickstart, [], { CONTAINER_RUNTIME_ENDPOINT: nowhere }).finished;
     expect(code).toBe(1);
     expect(stderr).toContain("there is no socket at this path");
   });

@@ -1,4 +1,5 @@
-import { type Channel, ClientError, createChannel, createClient } from "nice-grpc";
+import { Channel, ChannelCredentials } from "@grpc/grpc-js";
+import { ClientError, createClient } from "nice-grpc";
 import { expect, onTestFinished } from "vitest";
 import {
   type ContainerState,
@@ -7,11 +8,13 @@ import {
   RuntimeServiceDefinition,
 } from "../../src/proto.js";
 import { FakeRuntime, type FakeRuntimeOptions } from "../../src/testing/index.js";
+import { parseEndpoint } from "../../src/transport/endpoint.js";
 
 /** Bare stubs, which neither retry nor keep a deadline, until the test is over. */
 export function connect(endpoint: string) {
   // A pool of its own: else all channels to one endpoint share a connection, and its back-off.
-  const channel: Channel = createChannel(endpoint, undefined, { "grpc.use_local_subchannel_pool": 1 });
+  const { target } = parseEndpoint(endpoint, { allowInsecureTcp: true });
+  const channel = new Channel(target, ChannelCredentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
   onTestFinished(() => channel.close());
   return {
     channel,

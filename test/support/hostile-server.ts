@@ -18,10 +18,11 @@ import {
   type HeaderField,
   uint32,
 } from "./http2-frames.js";
+import { localAddress } from "./platform.js";
 
 /** A server that can be taken away, and something better put in its place. */
 export interface HostileServer {
-  /** `unix:///…` in a folder of its own, or `http://127.0.0.1:…`. */
+  /** `unix:///…` in a folder of its own, a pipe on Windows, or `http://127.0.0.1:…`. */
   readonly endpoint: string;
   /** How many connections there have been. */
   readonly connections: () => number;
@@ -148,7 +149,7 @@ async function listen(
   transport: Transport,
 ): Promise<HostileServer> {
   const folder = transport === "unix" ? await mkdtemp(join(tmpdir(), "hostile-")) : undefined;
-  const path = folder && join(folder, "s.sock");
+  const local = folder === undefined ? undefined : localAddress(folder);
   const sockets = new Set<Socket>();
   let connections = 0;
   server.on("connection", (socket: Socket) => {
@@ -157,10 +158,10 @@ async function listen(
     socket.on("error", () => {}).on("close", () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => {
-    if (path) server.listen(path, resolve);
+    if (local) server.listen(local.path, resolve);
     else server.listen(0, "127.0.0.1", resolve);
   });
-  const endpoint = path ? `unix://${path}` : `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const endpoint = local?.endpoint ?? `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const stop = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of sockets) socket.destroy();

@@ -25,7 +25,7 @@ export interface VersionServer {
   stop(): void;
 }
 
-/** Starts a runtime that answers Version and nothing else, on `unix:///path` or `host:port`. */
+/** Starts a runtime that answers Version and nothing else, on a target of grpc-js, such as `unix:///path`, or `host:port`. */
 export async function startVersionServer(address: string, options: VersionServerOptions = {}): Promise<VersionServer> {
   const authorities: string[] = [];
   const noteAuthority: ServerInterceptor = (_method, call) => {

@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import type { LogEntry } from "../../../src/logs/entry.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import type { ReadLogOptions } from "../../../src/logs/read-options.js";
+
+export { openBelow } from "../../support/open-files.js";
 
 /** A folder for each test of a file; call it at the top. */
 export function temporaryFolder(): { readonly path: string; file(name: string, content?: string | Buffer): string } {
@@ -50,16 +52,4 @@ export async function read(path: string, options: ReadLogOptions = {}): Promise<
 /** The same, text only. */
 export async function texts(path: string, options: ReadLogOptions = {}): Promise<string[]> {
   return (await read(path, options)).map(({ text }) => text);
-}
-
-/** What this process has open below a folder. */
-export function openBelow(folder: string): string[] {
-  return readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      const target = readlinkSync(`/proc/self/fd/${fd}`);
-      return target.startsWith(folder) ? [target] : [];
-    } catch {
-      return [];
-    }
-  });
 }

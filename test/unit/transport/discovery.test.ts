@@ -2,9 +2,13 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EndpointError, InvalidInputError } from "../../../src/errors.js";
 import { type DiscoverOptions, discoverEndpoint, discoverEndpoints } from "../../../src/transport/discovery.js";
+import { skipOnWindows } from "../../support/platform.js";
+
+/** The node of most tests is a folder with the sockets and symbolic links of Linux. */
+const it = test.skipIf(skipOnWindows("discovery below the root of a Linux node"));
 
 const containerd = "/run/containerd/containerd.sock";
 const crio = "/run/crio/crio.sock";

@@ -88,16 +88,18 @@ describe("parseEndpoint, unix sockets", () => {
 describe("parseEndpoint, abstract sockets", () => {
   const node20 = Number.parseInt(process.versions.node, 10) < 22;
 
-  it.skipIf(node20).each(["unix-abstract:a b%20", "unix:@a b%20", "UNIX:@a b%20", "@a b%20"])("%s", (text) => {
-    const endpoint = parseEndpoint(text, linux);
-    const display = "unix-abstract:a b%20";
-    expect(endpoint).toEqual({ kind: "abstract", name: "a b%20", display, target: "unix:\0a b%20" });
-    expect(parseEndpoint(display, linux)).toEqual(endpoint);
-  });
-
-  it.runIf(node20)("needs Node.js 22, and says why", () => {
-    expect(refusal("@x").message).toMatch(/use Node\.js 22 or newer\. Node\.js 20 pads the name/);
-  });
+  if (node20) {
+    it("needs Node.js 22, and says why", () => {
+      expect(refusal("@x").message).toMatch(/use Node\.js 22 or newer\. Node\.js 20 pads the name/);
+    });
+  } else {
+    it.each(["unix-abstract:a b%20", "unix:@a b%20", "UNIX:@a b%20", "@a b%20"])("%s", (text) => {
+      const endpoint = parseEndpoint(text, linux);
+      const display = "unix-abstract:a b%20";
+      expect(endpoint).toEqual({ kind: "abstract", name: "a b%20", display, target: "unix:\0a b%20" });
+      expect(parseEndpoint(display, linux)).toEqual(endpoint);
+    });
+  }
 
   it("refuses a name that the kernel has no room for, an empty one, and other platforms", () => {
     expect(refusal(`@${"x".repeat(108)}`).message).toMatch(/a name of 108 bytes; .* at most 107/);

@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { finishFolders, moveTo, placeFor } from "../../../../../src/resources/sessions/copy/place.js";
+import { skipOnWindows } from "../../../../support/platform.js";
+
+const noLinks = skipOnWindows("symbolic links and modes where a copy goes");
 
 let here: string;
 beforeEach(async () => {
@@ -31,7 +34,7 @@ test("the copy is prepared on the file system it goes to, where something exists
   expect(await placeFor(join(here, "file"), false, "x")).toMatchObject({ exists: false, workshop: here });
 });
 
-test("files and folders do not replace each other, and a link is not followed", async () => {
+test.skipIf(noLinks)("files and folders do not replace each other, and a link is not followed", async () => {
   await make({ "folder/": "", file: "", link: "->folder" });
   for (const [path, isFolder] of [
     ["folder", false],
@@ -45,7 +48,7 @@ test("files and folders do not replace each other, and a link is not followed", 
   }
 });
 
-test("a folder is added to: files and links give way, folders do not", async () => {
+test.skipIf(noLinks)("a folder is added to: files and links give way, folders do not", async () => {
   await make({
     "target/kept": "kept",
     "target/both/kept": "kept",

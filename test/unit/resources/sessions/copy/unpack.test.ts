@@ -6,6 +6,8 @@ import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
+import { openBelow } from "../../../../support/open-files.js";
+import { isWindows, skipOnWindows } from "../../../../support/platform.js";
 
 type Header = Parameters<ReturnType<typeof pack>["entry"]>[0];
 
@@ -28,9 +30,11 @@ function archiveOf(...headers: Header[]): Readable {
   return Readable.from(archive);
 }
 
+const noLinks = skipOnWindows("symbolic links in a copy: making them takes privileges");
+
 const folder: Header = { name: "./", type: "directory", mode: 0o755 };
 
-test("links lead anywhere, are made last, and are never written through", async () => {
+test.skipIf(noLinks)("links lead anywhere, are made last, and are never written through", async () => {
   const away: Header = { name: "./way", type: "symlink", linkname: here };
   await unpack(archiveOf(folder, away, { name: "./hard", type: "link", linkname: "./way" }), into);
   expect([await readlink(join(into, "way")), await readlink(join(into, "hard"))]).toEqual([here, here]);
@@ -65,7 +69,8 @@ test("setuid and setgid are dropped, other bits set whatever the umask; folders'
     ),
     into,
   );
-  expect((await lstat(join(into, "deep/program"))).mode & 0o7777).toBe(0o777);
+  // Windows has no permission to execute.
+  expect((await lstat(join(into, "deep/program"))).mode & 0o7777).toBe(isWindows ? 0o666 : 0o777);
   expect(folders.map(([path, { mode }]) => [path, mode.toString(8)])).toEqual([
     ["deep", "1777"],
     [".", "500"],
@@ -97,6 +102,5 @@ test("an archive that breaks off fails, with no file left open", async () => {
   }
   await expect(unpack(Readable.from(breaking(), { objectMode: false }), into)).rejects.toThrow("broken");
   await expect(unpack(Readable.from([whole.subarray(0, 1_030)]), into)).rejects.toThrow(/truncated/i);
-  const open = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
-  expect((await Promise.all(open)).filter((path) => path.startsWith(into))).toEqual([]);
+  expect(openBelow(into)).toEqual([]);
 });
