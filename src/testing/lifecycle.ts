@@ -1,4 +1,4 @@
-import type { ServerError } from "nice-grpc-common";
+import { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../internal/abort.js";
 import { ContainerEventType, ContainerState, PodSandboxState, Signal } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
@@ -8,6 +8,7 @@ import type { FlavorProfile } from "./flavors.js";
 import { type HandlerContext, rpcError } from "./handlers.js";
 import { ContainerOutput } from "./output/container-output.js";
 import { LogFile } from "./output/log-file.js";
+import { startRefusal } from "./refusals/start-refusals.js";
 import { toLong } from "./state/clock.js";
 import { type ContainerRecord, lacksLogDirectory } from "./state/containers.js";
 import { type PodRecord, toPodStatus } from "./state/pods.js";
@@ -43,6 +44,8 @@ export class Lifecycle {
     container.starting = true;
     try {
       if (!this.#canHold(container.pod)) throw new Error(`sandbox container "${container.pod.id}" is not running`);
+      const refusal = this.strict ? startRefusal(container, this.flavor) : undefined;
+      if (refusal) throw refusal;
       container.process = await this.backend.start(this.describe(container));
     } catch (error) {
       const failure = this.#startFailure(container, error);
@@ -77,6 +80,7 @@ export class Lifecycle {
   }
 
   #startFailure({ id }: ContainerRecord, error: unknown): ServerError {
+    if (error instanceof ServerError) return error;
     const message = error instanceof Error ? error.message : String(error);
     return error instanceof ProgramError ? this.flavor.errors.start(id, message) : rpcError("UNKNOWN", message);
   }

@@ -26,6 +26,7 @@ const containerd = {
   pullResult: "id",
   imageRefPrefix: "",
   removesImagesById: false,
+  noImageName: `can not resolve "" locally: ambiguous digest string`,
   readsEncodedAuth: true,
   defaultInterface: "eth0",
   verboseInfo: "config",

@@ -37,6 +37,7 @@ export const criDockerd: FlavorProfile = {
   pullResult: "digest",
   imageRefPrefix: "docker-pullable://",
   removesImagesById: true,
+  noImageName: undefined,
   readsEncodedAuth: false,
   defaultInterface: "eth0",
   verboseInfo: "none",

@@ -29,6 +29,7 @@ export const crio: FlavorProfile = {
   pullResult: "id",
   imageRefPrefix: "",
   removesImagesById: false,
+  noImageName: "no image specified",
   readsEncodedAuth: true,
   defaultInterface: "lo",
   verboseInfo: "runtimeSpec",

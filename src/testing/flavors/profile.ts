@@ -71,6 +71,8 @@ export interface FlavorProfile {
   readonly imageRefPrefix: string;
   /** Whether RemoveImage takes ids only; it succeeds on names and does nothing. */
   readonly removesImagesById: boolean;
+  /** What ImageStatus and RemoveImage answer to an empty name, unless that is an image that does not exist. */
+  readonly noImageName: string | undefined;
   /** Whether PullImage reads `auth`, the credentials in base64. */
   readonly readsEncodedAuth: boolean;
   /** The network interface that pod statistics name as the default one. */

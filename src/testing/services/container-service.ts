@@ -4,6 +4,8 @@ import { ContainerConfig, ContainerState, LinuxContainerResources, PodSandboxSta
 import type { FlavorProfile } from "../flavors.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
+import { creationRefusal } from "../refusals/container-refusals.js";
+import { updateRefusal } from "../refusals/start-refusals.js";
 import { type ContainerRecord, lacksLogDirectory, logPathOf } from "../state/containers.js";
 import type { ImageRecord } from "../state/images.js";
 import { containerName } from "../state/names.js";
@@ -34,13 +36,14 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
       checkCreatable(pod, config, lifecycle);
       const containerId = await state.containerNames.create(name, id, context.signal, async () => {
         const image = resolveImage(config, lifecycle);
-        checkMounts(id, config, lifecycle);
         await midway(context, flavor);
         // The sandbox may have gone in the meantime.
         if (!state.pods.has(pod)) throw flavor.errors.missing("CreateContainer", podSandboxId);
         const logDirectory = (flavor.logDirectoryOf === "pod" ? pod.config : sandboxConfig).logDirectory;
         const identity = { id, name, pod, metadata, config, image, logDirectory };
         const container = newContainer(identity, state.clock.now(), flavor);
+        const refusal = creationRefusal(container, lifecycle);
+        if (refusal) throw refusal;
         if (lifecycle.strict && flavor.missingLogDirectory === "failsCreate" && lacksLogDirectory(container, false)) {
           throw rpcError("UNKNOWN", "exit status 1");
         }
@@ -80,6 +83,9 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
 
     UpdateContainerResources({ containerId, linux, windows, annotations }) {
       const container = state.containers.get(containerId, "UpdateContainerResources");
+      const isRunning = container.state === ContainerState.CONTAINER_RUNNING;
+      const refusal = lifecycle.strict && isRunning && linux ? updateRefusal(linux, flavor) : undefined;
+      if (refusal) throw refusal;
       if (linux) container.linux = mergeResources(container.linux, linux);
       container.windows = windows ?? container.windows;
       Object.assign(container.annotations, annotations);
@@ -97,22 +103,12 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
   };
 }
 
-/** Mounts of images came with containerd 2; before, nothing is there to be mounted. */
-function checkMounts(id: string, { mounts }: ContainerConfig, { flavor }: Lifecycle): void {
-  const older = flavor.name === "containerd-1.6" || flavor.name === "containerd-1.7";
-  if (!older || mounts.every(({ hostPath }) => hostPath !== "")) return;
-  const reason = `failed to mkdir "": mkdir : no such file or directory`;
-  throw rpcError("UNKNOWN", `failed to generate container "${id}" spec: failed to generate spec: ${reason}`);
-}
-
 function checkCreatable(pod: PodRecord, config: ContainerConfig, { flavor }: Lifecycle): void {
   if (pod.state !== PodSandboxState.SANDBOX_READY && !flavor.createsInStoppedSandbox) {
     if (flavor.family === "cri-o")
       throw rpcError("UNKNOWN", `CreateContainer failed as the sandbox was stopped: ${pod.id}`);
-    throw rpcError(
-      "NOT_FOUND",
-      "failed to get sandbox container task: no running task found: task ID not found: not found",
-    );
+    const task = `no running task found: task ${pod.id} not found`;
+    throw rpcError("NOT_FOUND", `failed to get sandbox container task: ${task}: not found`);
   }
   if (flavor.family === "cri-o" && !config.image?.userSpecifiedImage) {
     throw rpcError("UNKNOWN", "user specified image not specified, cannot verify image signature");

@@ -33,7 +33,7 @@ export function imageService(
 
     ImageStatus({ image, verbose }) {
       const name = image?.image ?? "";
-      if (name === "") throw rpcError("UNKNOWN", `can not resolve "" locally: ambiguous digest string`);
+      if (name === "" && flavor.noImageName) throw rpcError("UNKNOWN", flavor.noImageName);
       const found = images.find(name);
       if (!found) return {};
       return { image: toImage(found), info: verbose ? { info: JSON.stringify(verboseInfo(found)) } : {} };
@@ -54,6 +54,7 @@ export function imageService(
 
     RemoveImage({ image }) {
       const name = image?.image ?? "";
+      if (name === "" && flavor.noImageName) throw rpcError("UNKNOWN", flavor.noImageName);
       const found = flavor.removesImagesById && !isImageId(name) ? undefined : images.find(name);
       if (found) images.delete(found);
       return {};

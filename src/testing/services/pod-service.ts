@@ -9,6 +9,7 @@ import {
 } from "../../proto.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
+import { podRefusal } from "../refusals/pod-refusals.js";
 import { sandboxName } from "../state/names.js";
 import { type PodRecord, toPodSandbox, toPodStatus } from "../state/pods.js";
 import { midway } from "./midway.js";
@@ -37,6 +38,8 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
         if (runtimeHandler !== "" && !runtimeHandlers.includes(runtimeHandler)) {
           throw runtimeHandlerError(runtimeHandler, id, flavor);
         }
+        const refusal = lifecycle.strict ? podRefusal(config, id, flavor) : undefined;
+        if (refusal) throw refusal;
         const failure = await midway(context, flavor).then(
           () => undefined,
           (error: unknown) => ({ error }),

@@ -43,7 +43,12 @@ export function statusService(
     }),
 
     UpdateRuntimeConfig({ runtimeConfig }) {
-      state.podCidr = runtimeConfig?.networkConfig?.podCidr ?? "";
+      const cidr = runtimeConfig?.networkConfig?.podCidr ?? "";
+      const isBad = cidr !== "" && !cidr.split(",").every((each) => /^[0-9a-f.:]+\/\d{1,3}$/i.test(each));
+      if (isBad && flavor.family === "containerd") {
+        throw rpcError("UNKNOWN", `get routes: invalid CIDR address: ${cidr}`);
+      }
+      state.podCidr = cidr;
       return {};
     },
   };
