@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidInputError } from "../errors.js";
 import { npipeEndpoint, parseEndpoint } from "../transport/endpoint.js";
+import { folderPrefix, removeLeftovers, socketName } from "./leftovers.js";
 import type { ListenAddress } from "./wire/grpc-server.js";
 
 /** Linux takes 107 bytes, macOS 103. */
@@ -23,9 +24,10 @@ export async function place(endpoint: string | undefined, platform = process.pla
     return { address: { path: `\\\\.\\pipe\\cri-${randomUUID()}` }, ownFolder: undefined };
   }
   if (endpoint === undefined) {
-    const folder = await mkdtemp(join(tmpdir(), "cri-"));
+    await removeLeftovers(tmpdir());
+    const folder = await mkdtemp(join(tmpdir(), folderPrefix(process.pid)));
     try {
-      return { address: { path: checkPath(join(folder, "s")) }, ownFolder: folder };
+      return { address: { path: checkPath(join(folder, socketName)) }, ownFolder: folder };
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;

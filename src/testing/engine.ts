@@ -53,6 +53,7 @@ export class RuntimeEngine {
           ...options.version,
         },
         runtimeHandlers: options.runtimeHandlers ?? ["runc"],
+        userNamespaces: options.userNamespaces ?? false,
       },
       registry: { rules: options.registry ?? {}, known: byReference(options) },
       checkpoints: { containers: new Map(), pods: new Map() },

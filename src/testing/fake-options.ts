@@ -68,6 +68,15 @@ export interface FakeRuntimeOptions extends BackendScripts {
   version?: Partial<VersionResponse> | undefined;
   /** Names for `runtimeHandler`. @defaultValue ["runc"] */
   runtimeHandlers?: readonly string[] | undefined;
+  /**
+   * Where the file system of images is mounted, as ImageFsInfo and statistics report it. Clients that look at it, such as a kubelet, need a
+   * directory of this machine.
+   *
+   * @defaultValue the directory that the runtime uses
+   */
+  mountpoint?: string | undefined;
+  /** Whether the node has user namespaces, as Status reports it. @defaultValue false */
+  userNamespaces?: boolean | undefined;
   /** How many items a message of a streaming list holds. @defaultValue 100 */
   streamBatchSize?: number | undefined;
   /** Largest message in either direction, in bytes. @defaultValue as the flavour has it: 16 MiB, CRI-O 80 MiB */

@@ -64,7 +64,8 @@ export class FakeRuntime implements AsyncDisposable {
 
   /** Starts a runtime and resolves once it listens. Owed a {@link stop}, or an `await using`. */
   static async start(options: FakeRuntimeOptions = {}): Promise<FakeRuntime> {
-    const flavor = flavorProfile(options.flavor ?? "containerd-2");
+    const profile = flavorProfile(options.flavor ?? "containerd-2");
+    const flavor = { ...profile, imagesDirectory: options.mountpoint ?? profile.imagesDirectory };
     const engine = new RuntimeEngine(flavor, options);
     const calls = new CallLog();
     const faults = new FaultQueue();

@@ -139,12 +139,6 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     file: "propagation",
-    tests: ["a directory that is not shared cannot propagate, and the error says so"],
-    outcome: /instead of rejecting/,
-    why: "Mounts are not imitated, so that none is refused for how the machine has mounted what it leads to.",
-  },
-  {
-    file: "propagation",
     tests: ["the files of another image"],
     flavors: ["containerd-2"],
     outcome: "notRun",

@@ -275,3 +275,13 @@ function echo(greeting: string, closed: string[]): Duplex {
   connection.push(greeting);
   return connection;
 }
+
+test("an attach ends with its input, unless the container's input ends with it", async () => {
+  const { runtime, cri, pod } = await serve({ run: () => ({}) });
+  const container = await pod.runContainer({ name: "open", image: "busybox:1", stdin: true });
+  const session = await container.attach({ transport: "spdy", stdin: true });
+  session.stdin?.end("last words");
+  await session.ended;
+  expect(runtime.containers.find(({ metadata }) => metadata?.name === "open")?.state).toBe(1);
+  await cri.close();
+});

@@ -54,12 +54,15 @@ export class HostProcess {
     }
   }
 
-  /** Sends a signal to the whole group; SIGTERM for one that Node.js does not know, such as those of real time. */
+  /**
+   * Sends a signal to the process, and SIGKILL to its whole group, as the end of process 1 ends all others. SIGTERM stands for a signal
+   * that Node.js does not know, such as those of real time.
+   */
   signal(name: string): void {
     if (this.#isOver) return;
     const known = (Object.hasOwn(constants.signals, name) ? name : "SIGTERM") as NodeJS.Signals;
     try {
-      process.kill(-this.pid, known);
+      process.kill(known === "SIGKILL" ? -this.pid : this.pid, known);
     } catch {
       // Windows has no groups; and a group may be gone.
       this.#child.kill(known);

@@ -31,7 +31,9 @@ const containerd = {
   defaultInterface: "eth0",
   verboseInfo: "config",
   createsInStoppedSandbox: false,
+  imagesDirectory: "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs",
   filtersImages: false,
+  reportsUser: false,
   reportsImageId: false,
   maxMessageBytes: 16 * mebibyte,
 } as const;
@@ -66,5 +68,6 @@ export const containerd2: FlavorProfile = {
   events: "broadcast",
   takenName: "FAILED_PRECONDITION",
   createsInStoppedSandbox: true,
+  reportsUser: true,
   errors: containerdErrors({ emptyId: "prefix can't be empty", shimSuffix: "" }),
 };

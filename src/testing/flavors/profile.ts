@@ -82,8 +82,12 @@ export interface FlavorProfile {
   readonly verboseInfo: "config" | "runtimeSpec" | "none";
   /** Whether CreateContainer accepts a sandbox that was stopped. Starting the container fails all the same. */
   readonly createsInStoppedSandbox: boolean;
+  /** Where the file system of images is. */
+  readonly imagesDirectory: string;
   /** Whether ListImages applies its filter. */
   readonly filtersImages: boolean;
+  /** Whether the status of a container carries the identity of its first process. */
+  readonly reportsUser: boolean;
   /** Whether statuses carry `imageId`. */
   readonly reportsImageId: boolean;
   readonly maxMessageBytes: number;

@@ -64,7 +64,7 @@ export function imageService(
       const used = images.all.reduce((sum, { size }) => sum + size, 0);
       const filesystem = {
         timestamp: toLong(state.clock.now()),
-        fsId: { mountpoint: imageFilesystem(flavor) },
+        fsId: { mountpoint: flavor.imagesDirectory },
         usedBytes: { value: Long.fromNumber(used, true) },
         inodesUsed: { value: Long.fromNumber(290 * images.all.length, true) },
       };
@@ -79,13 +79,6 @@ function withoutEncodedAuth(auth: AuthConfig | undefined): AuthConfig | undefine
 
 function isImageId(name: string): boolean {
   return /^(sha256:)?[0-9a-f]{12,64}$/.test(name);
-}
-
-/** Where the layers lie. */
-export function imageFilesystem(flavor: FlavorProfile): string {
-  return flavor.family === "cri-o"
-    ? "/var/lib/containers/storage/overlay-images"
-    : "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs";
 }
 
 /** In the shape of containerd's. */

@@ -29,9 +29,9 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
         return exitedWith(exitCode, lifecycle().flavor.exitMessage(exitCode));
       }),
 
-    attach: ({ containerId }, io) =>
+    attach: ({ containerId, stdin }, io) =>
       orFailed("error attaching to container: ", lifecycle().flavor, async () => {
-        await attachUntilEnd(running("Attach", containerId), io);
+        await attachUntilEnd(running("Attach", containerId), io, stdin);
         return succeeded;
       }),
 
@@ -93,18 +93,29 @@ async function runCommand(
   return outcome.exitCode;
 }
 
-/** Connects a client to the main process, until that has ended or the client has gone. */
-async function attachUntilEnd({ config, process, output, ended }: ContainerRecord, io: ProgramIo): Promise<void> {
+/**
+ * Connects a client to the main process, until that has ended or the client has gone. The end of the client's input ends the session as
+ * well, unless the container's input ends with it.
+ */
+async function attachUntilEnd(
+  { config, process, output, ended }: ContainerRecord,
+  io: ProgramIo,
+  hasInput: boolean,
+): Promise<void> {
   const detach = output?.attach(io);
   const stdin = config.stdin ? process?.stdin : undefined;
-  if (stdin?.writable) io.stdin.pipe(stdin, { end: config.stdinOnce });
+  const passesEnd = config.stdinOnce && !config.tty;
+  if (stdin?.writable) io.stdin.pipe(stdin, { end: passesEnd });
+  const inputEnded = new Promise<void>((resolve) => {
+    if (hasInput && stdin && !passesEnd) io.stdin.once("end", resolve);
+  });
   void passSizes(io, process);
   const gone = new Promise<void>((resolve) => {
     const unlisten = onAbort(io.signal, resolve);
     void ended?.then(unlisten);
     if (io.signal.aborted) resolve();
   });
-  await Promise.race([ended, gone]);
+  await Promise.race([ended, gone, inputEnded]);
   detach?.();
 }
 

@@ -8,6 +8,7 @@ import type { RuntimeState } from "../state/runtime-state.js";
 export interface SelfDescription {
   version: VersionResponse;
   runtimeHandlers: readonly string[];
+  userNamespaces: boolean;
 }
 
 /** Version, Status and the runtime's configuration. */
@@ -33,7 +34,7 @@ export function statusService(
         status: { conditions },
         info: verbose ? { golang: JSON.stringify("go1.24"), config: JSON.stringify(config) } : {},
         // The empty name is the default handler.
-        runtimeHandlers: modern ? ["", ...self.runtimeHandlers].map(describeHandler) : [],
+        runtimeHandlers: modern ? ["", ...self.runtimeHandlers].map((name) => describeHandler(name, self)) : [],
         ...(modern && { features: { supplementalGroupsPolicy: true } }),
       };
     },
@@ -66,6 +67,6 @@ export function runtimeHandlerError(handler: string, podId: string, flavor: Flav
   return rpcError("UNKNOWN", `${context}no runtime for "${handler}" is configured`);
 }
 
-function describeHandler(name: string) {
-  return { name, features: { recursiveReadOnlyMounts: true, userNamespaces: false } };
+function describeHandler(name: string, { userNamespaces }: SelfDescription) {
+  return { name, features: { recursiveReadOnlyMounts: true, userNamespaces } };
 }

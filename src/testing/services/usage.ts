@@ -4,7 +4,6 @@ import type { FlavorProfile } from "../flavors.js";
 import { toLong } from "../state/clock.js";
 import type { ContainerRecord } from "../state/containers.js";
 import type { PodRecord } from "../state/pods.js";
-import { imageFilesystem } from "./image-service.js";
 
 /*
  * Figures that behave as real ones do, where the backend has none: CPU time only grows, at a pace of the container's own; memory goes
@@ -54,7 +53,7 @@ export function containerUsage(container: ContainerRecord, now: bigint, flavor: 
   };
   const writableLayer = {
     timestamp,
-    fsId: { mountpoint: imageFilesystem(flavor) },
+    fsId: { mountpoint: flavor.imagesDirectory },
     usedBytes: wrapped(8_192),
     inodesUsed: wrapped(3),
   };

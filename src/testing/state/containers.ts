@@ -8,6 +8,8 @@ import {
   ContainerState,
   ContainerStatus,
   type LinuxContainerResources,
+  type LinuxContainerUser,
+  SupplementalGroupsPolicy,
   type WindowsContainerResources,
 } from "../../proto.js";
 import type { ContainerProcess } from "../backend/backend.js";
@@ -108,23 +110,23 @@ export class ContainerStore extends IdMap<ContainerRecord> {
       mounts: config.mounts,
       logPath: container.logPath,
       resources: { linux: container.linux ?? {}, ...(container.windows && { windows: container.windows }) },
-      stopSignal: config.stopSignal,
-      ...userOf(config),
+      // containerd before 2.2 does not know the field, and Docker's CRI is older.
+      stopSignal: this.flavor.family === "cri-o" ? config.stopSignal : 0,
+      ...(this.flavor.reportsUser && { user: { linux: userOf(config, container.image) } }),
     });
   }
 }
 
-function userOf(config: ContainerConfig): Pick<Parameters<typeof ContainerStatus.fromPartial>[0], "user"> {
+/** The identity of a container's first process. The image's groups count for the image's own user, unless the policy is Strict. */
+function userOf(config: ContainerConfig, image: ImageRecord): Parameters<typeof LinuxContainerUser.fromPartial>[0] {
   const security = config.linux?.securityContext;
-  return {
-    user: {
-      linux: {
-        uid: security?.runAsUser?.value ?? 0,
-        gid: security?.runAsGroup?.value ?? 0,
-        supplementalGroups: security?.supplementalGroups ?? [],
-      },
-    },
-  };
+  const { runAsUser, runAsGroup, supplementalGroups = [] } = security ?? {};
+  const ofImage = !runAsUser && !security?.runAsUsername;
+  const uid = runAsUser?.value ?? (typeof image.user === "number" ? image.user : 0);
+  const gid = runAsGroup?.value ?? (ofImage ? image.gid : 0);
+  const isStrict = security?.supplementalGroupsPolicy === SupplementalGroupsPolicy.Strict;
+  const groups = [gid, ...supplementalGroups, ...(ofImage && !isStrict ? image.groups : [])].map(Number);
+  return { uid, gid, supplementalGroups: [...new Set(groups)].sort((one, other) => one - other) };
 }
 
 /** Where the log of a container lies: the log directory and the container's path together. Without a directory, Docker's is relative. */

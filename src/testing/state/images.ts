@@ -7,6 +7,12 @@ import { formatReference, type ImageReference, parseReference } from "./referenc
 export interface FakeImage {
   /** Such as `docker.io/library/busybox:1.36`; short names are completed as Docker does it. */
   reference: string;
+  /**
+   * The digest of its manifest: `sha256:…`. References with the same digest name one image, which then has all of them as names.
+   *
+   * @defaultValue one that belongs to the reference
+   */
+  digest?: string | undefined;
   /** What runs in front of the command, unless a container has a command of its own. @defaultValue nothing */
   entrypoint?: readonly string[] | undefined;
   /** What the image runs when a container says nothing else. @defaultValue `["sh"]` */
@@ -23,6 +29,10 @@ export interface FakeImage {
   pinned?: boolean | undefined;
   /** The numeric user of the image, or its name. @defaultValue none */
   user?: number | string | undefined;
+  /** The group of a numeric {@link user}. @defaultValue 0 */
+  gid?: number | undefined;
+  /** The other groups that the image's user is in. @defaultValue none */
+  groups?: readonly number[] | undefined;
 }
 
 /** An image as the runtime keeps it. */
@@ -39,6 +49,8 @@ export interface ImageRecord {
   readonly stopSignal: string | undefined;
   readonly pinned: boolean;
   readonly user: number | string | undefined;
+  readonly gid: number;
+  readonly groups: readonly number[];
 }
 
 /** The image store of a runtime. */
@@ -106,7 +118,7 @@ export function toImage(image: ImageRecord): Image {
 function makeImage(image: FakeImage, reference: ImageReference): ImageRecord {
   const full = formatReference(reference);
   // What is behind a reference is a matter of the reference alone, so that every pull and every runtime agrees.
-  const digest = reference.digest ?? `sha256:${sha256(`manifest of ${full}`)}`;
+  const digest = image.digest ?? reference.digest ?? `sha256:${sha256(`manifest of ${full}`)}`;
   const id = `sha256:${sha256(`configuration of ${digest}`)}`;
   return {
     id,
@@ -120,5 +132,7 @@ function makeImage(image: FakeImage, reference: ImageReference): ImageRecord {
     stopSignal: image.stopSignal,
     pinned: image.pinned ?? false,
     user: image.user,
+    gid: image.gid ?? 0,
+    groups: image.groups ?? [],
   };
 }

@@ -7,19 +7,22 @@ export interface ImageReference {
   /** `docker.io/library/busybox` */
   readonly repository: string;
   readonly tag: string | undefined;
-  /** `sha256:…` */
+  /** `sha256:…`, `sha384:…` or `sha512:…` */
   readonly digest: string | undefined;
 }
 
+const digestPattern = /^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
 const component = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*$/;
 const host =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
 
 /** Takes a reference apart and fills in what was left out; `undefined` if it is malformed. */
 export function parseReference(text: string): ImageReference | undefined {
+  // Where a name is expected, this would be the id of an image.
+  if (/^[0-9a-f]{64}$/.test(text)) return undefined;
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : text.slice(at + 1);
-  if (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest)) return undefined;
+  if (digest !== undefined && !digestPattern.test(digest)) return undefined;
   let name = at < 0 ? text : text.slice(0, at);
   let tag: string | undefined;
   const colon = name.lastIndexOf(":");

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { containerConfig, failureOf, podConfig, runPod, start } from "./fake-support.js";
+
+const digest = `sha256:${"a".repeat(64)}`;
+
+test("references with one digest name one image", async () => {
+  const { fake, images } = await start({
+    images: [{ reference: "one.test/a:1", digest }],
+    registryImages: [{ reference: "two.test/b:2", digest }],
+  });
+  await images.pullImage({ image: { image: "two.test/b:2" } });
+  expect(fake.images).toMatchObject([
+    { repoTags: ["one.test/a:1", "two.test/b:2"], repoDigests: [`one.test/a@${digest}`, `two.test/b@${digest}`] },
+  ]);
+});
+
+test.each([
+  [undefined, { uid: 1000, gid: 1000, supplementalGroups: [1000, 1234, 50_000] }],
+  ["Strict", { uid: 1000, gid: 1000, supplementalGroups: [1000, 1234] }],
+] as const)("an image's user has the image's groups, unless the policy is %s", async (policy, expected) => {
+  const image = { reference: "busybox:1", user: 1000, gid: 1000, groups: [50_000] };
+  const connected = await start({ images: [image] });
+  const podSandboxId = await runPod(connected);
+  const securityContext = { supplementalGroups: [1234], ...(policy && { supplementalGroupsPolicy: 1 }) };
+  const config = { ...containerConfig("main"), stopSignal: 10, linux: { securityContext } };
+  const { containerId } = await connected.runtime.createContainer({
+    podSandboxId,
+    config,
+    sandboxConfig: podConfig("web"),
+  });
+  const { status } = await connected.runtime.containerStatus({ containerId });
+  const { uid, gid, supplementalGroups } = status?.user?.linux ?? {};
+  expect({ uid: Number(uid), gid: Number(gid), supplementalGroups: supplementalGroups?.map(Number) }).toEqual(expected);
+  expect(status?.stopSignal).toBe(0);
+});
+
+test("digests of SHA-512 are pulled, the bare id of an image is not", async () => {
+  const { images } = await start();
+  await images.pullImage({ image: { image: `busybox@sha512:${"b".repeat(128)}` } });
+  const error = await failureOf(images.pullImage({ image: { image: "c".repeat(64) } }));
+  expect(error.details).toContain("invalid reference format");
+});
+
+test("the file system of images is where the test says", async () => {
+  const { images, runtime } = await start({ mountpoint: "/tmp", userNamespaces: true });
+  expect((await images.imageFsInfo({})).imageFilesystems[0]?.fsId?.mountpoint).toBe("/tmp");
+  expect((await runtime.status({})).runtimeHandlers.every(({ features }) => features?.userNamespaces)).toBe(true);
+});
