@@ -249,6 +249,7 @@ describe("several logs", () => {
     await runtime.kill();
     await sleep(300);
     await runtime.restart();
+    await cri.waitForReady({ timeoutMs: 10_000 });
     const other = await cri.pods.run({ name: "q", labels: { app: "web" }, logDirectory: join(logDirectory, "q") });
     await run("b", other);
     await write(await run("a", other), line("three", 3));
@@ -273,6 +274,51 @@ describe("several logs", () => {
       if (logs !== one) expect(texts).toEqual(["one"]);
     }
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test("go on behind their positions after a restart: nothing is lost, nothing repeated", async () => {
+    const { cri, pod, run, write } = await podWithLogs();
+    const containers = [await run("a"), await run("b")];
+    const written: string[] = [];
+    const writeTo = async (container: OwnedContainer, text: string) => {
+      await write(container, line(text, written.length % 60));
+      written.push(text);
+    };
+    const positions: Record<string, string> = {};
+    const shipped: string[] = [];
+    const gone: string[] = [];
+    /** Ships so many lines and is then stopped, as abruptly as may be. */
+    const ship = async (count: number) => {
+      const onMissed = (_: CriError, id: string) => gone.push(id);
+      const after = JSON.parse(JSON.stringify(positions));
+      for await (const entry of cri.logs({ pod }, { follow: "forever", after, onMissed })) {
+        shipped.push(entry.text);
+        positions[entry.containerId] = entry.position;
+        if (--count === 0) return;
+      }
+    };
+    for (let index = 0; index < 6; index++) await writeTo(containers[index % 2] as OwnedContainer, `line ${index}`);
+    await ship(1);
+    await ship(3);
+    await containers[0]?.rotateLog();
+    await containers[0]?.stop({ gracePeriodSeconds: 0 });
+    const later = await pod.runContainer({ name: "a", attempt: 1, image: "busybox:1" });
+    const brief = await run("brief");
+    for (let index = 6; index < 12; index++) await writeTo(index % 2 ? later : brief, `line ${index}`);
+    await ship(5);
+    await brief.stop({ gracePeriodSeconds: 0 });
+    await writeTo(later, "line 12");
+    await ship(4);
+    expect([...shipped].sort()).toEqual([...written].sort());
+    await brief.remove();
+    await writeTo(later, "line 13");
+    await ship(1);
+    expect([...shipped].sort()).toEqual([...written].sort());
+    expect(gone).toContain(brief.id);
+    const refused = (options: object) => () => cri.logs({}, options);
+    expect(refused({ after: { x: "nonsense" } })).toThrow(/after/);
+    expect(refused({ after: "nonsense" })).toThrow(/after/);
+    expect(refused({ after: {}, tailLines: 1 })).toThrow(/tailLines/);
   });
 
   test("followed for ever end with their signal, and with the client", async () => {

@@ -2,6 +2,7 @@ import { streamLimit } from "../../calls/budget.js";
 import { type CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
+import type { LogGap } from "../../logs/gap.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-options.js";
 import type { Core } from "../core.js";
@@ -10,7 +11,8 @@ import { type LogQuery, LogSelector } from "./log-query.js";
 import { MergedReading } from "./merged-reading.js";
 
 /** Which part of several logs to read, and how. `tailLines` and `limitBytes` count for each log. */
-export interface MergedLogOptions extends Omit<ContainerLogOptions, "follow" | "previous" | "waitForStart"> {
+export interface MergedLogOptions
+  extends Omit<ContainerLogOptions, "after" | "follow" | "onGap" | "previous" | "waitForStart"> {
   /**
    * Go on when the end is reached. New pods, containers and attempts that match the query are joined.
    *
@@ -21,6 +23,14 @@ export interface MergedLogOptions extends Omit<ContainerLogOptions, "follow" | "
    * @defaultValue false
    */
   follow?: boolean | "forever" | undefined;
+  /**
+   * Start each log exactly behind a position: the `position` of the last entry that was handled, by container id. Logs without one
+   * are read as a whole, all attempts and, unless `rotated` is false, their rotated files, so that nothing is lost or repeated. Begin with
+   * `{}`. A container that was removed is reported to `onMissed`: its position is of no use any more. Not together with `tailLines`.
+   */
+  after?: Readonly<Record<string, string>> | undefined;
+  /** Called for everything that is left out of a log: malformed lines, holes, unreadable files. See {@link LogGap}. */
+  onGap?: ((gap: LogGap, containerId: string) => void) | undefined;
   /**
    * With `follow`: how long a new entry is held back, in milliseconds, so that entries of other logs can come before it. Entries
    * that are read later than that are out of order. @defaultValue 250
@@ -86,8 +96,20 @@ export function mergedLogs(
   return new LogStream(open, () => reading?.skippedLines ?? 0, options.signal ?? core.connection.signal, limit);
 }
 
-function checkOptions({ follow = false, orderWindowMs = 0, ...reading }: MergedLogOptions): void {
-  checkReadOptions({ ...reading, follow: Boolean(follow) });
+function checkOptions({ after, follow = false, onGap, orderWindowMs = 0, ...reading }: MergedLogOptions): void {
+  const settings = { ...reading, follow: Boolean(follow) };
+  checkReadOptions(settings);
+  if (after !== undefined) {
+    if (typeof after !== "object" || after === null) {
+      const message = "must be an object with the position of each log by container id";
+      throw new InvalidInputError({ field: "after", message, value: after });
+    }
+    if (reading.tailLines !== undefined) {
+      const message = "cannot be combined with after; leave one of them out";
+      throw new InvalidInputError({ field: "tailLines", message, value: reading.tailLines });
+    }
+    for (const position of Object.values(after)) checkReadOptions({ ...settings, after: position });
+  }
   if (typeof follow !== "boolean" && follow !== "forever") {
     throw new InvalidInputError({ field: "follow", message: 'must be true, false or "forever"', value: follow });
   }

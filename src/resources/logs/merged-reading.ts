@@ -1,5 +1,6 @@
 import { CriError } from "../../errors.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
+import type { LogGap } from "../../logs/gap.js";
 import type { LogStream } from "../../logs/log-stream.js";
 import { type Container, ContainerState } from "../../proto.js";
 import { log } from "../../transport/logging.js";
@@ -75,7 +76,10 @@ export class MergedReading {
   /** Adds the logs of containers that are listed for the first time. */
   #addNew(state: NodeState, endOf?: (containerId: string) => AbortSignal | undefined): void {
     const found = this.#selector.select(state);
-    const fresh = this.#added ? found.filter(({ id }) => !this.#added?.has(id)) : latestAttempts(found);
+    const { after } = this.#options;
+    if (!this.#added && after) this.#reportRemoved(Object.keys(after), state);
+    const isFirst = !this.#added && !after;
+    const fresh = isFirst ? latestAttempts(found) : found.filter(({ id }) => !this.#added?.has(id));
     this.#added = new Set(found.map(({ id }) => id));
     for (const container of fresh) {
       // A container that was not started has written nothing yet.
@@ -85,8 +89,16 @@ export class MergedReading {
   }
 
   #add({ id, metadata, podSandboxId }: Container, writerEnded: AbortSignal | undefined): void {
-    const { follow, orderWindowMs, onMissed, timeoutMs, deadline, ...reading } = this.#options;
-    const options = { ...reading, follow: Boolean(follow), waitForStart: Boolean(follow), signal: this.#signal };
+    const { after, follow, onGap, onMissed, orderWindowMs, timeoutMs, deadline, ...reading } = this.#options;
+    const options = {
+      ...reading,
+      rotated: reading.rotated ?? after !== undefined,
+      after: after && Object.hasOwn(after, id) ? after[id] : undefined,
+      follow: Boolean(follow),
+      waitForStart: Boolean(follow),
+      onGap: onGap && ((gap: LogGap) => onGap(gap, id)),
+      signal: this.#signal,
+    };
     const { name = "", attempt = 0 } = metadata ?? {};
     const owner = { container: name, containerId: id, attempt, podSandboxId };
     const openLog = (onWait: () => void) => {
@@ -112,6 +124,17 @@ export class MergedReading {
     // A container that was removed before its log was opened is not missed.
     if (error.code === "NOT_FOUND" && error.method !== undefined) return;
     this.#missed ??= error;
+    this.#report(error, containerId);
+  }
+
+  #reportRemoved(containerIds: readonly string[], { containers }: NodeState): void {
+    for (const id of containerIds.filter((one) => !containers.has(one))) {
+      const message = `container ${id} is not listed any more, so its log cannot be read on from its position`;
+      this.#report(new CriError({ code: "NOT_FOUND", message }), id);
+    }
+  }
+
+  #report(error: CriError, containerId: string): void {
     const { onMissed } = this.#options;
     const { logger } = this.#core.connection.options;
     if (onMissed) onMissed(error, containerId);
