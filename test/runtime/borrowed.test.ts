@@ -12,7 +12,7 @@ import { ask } from "./helpers/inside.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 journeys("borrowed", (bench) => {
-  const { cri } = bench;
+  const { cri, traits } = bench;
 
   async function strangersPod(logDirectory: string) {
     const config = PodSandboxConfig.fromPartial({
@@ -34,18 +34,12 @@ journeys("borrowed", (bench) => {
     };
   }
 
-  /** Whether the runtime reports how a pod was configured. CRI-O and Docker do not. */
-  async function reportsConfig(id: string): Promise<boolean> {
-    const { info } = await cri.pods.inspect(id);
-    return JSON.parse(info.info ?? "{}").config !== undefined;
-  }
-
   test("a container in it has the pod's settings, or is refused where the runtime does not report them", async () => {
     await using logs = await folder();
     await using stranger = await strangersPod(logs.path);
     const run = (options?: object) =>
       cri.pods.get(stranger.id).runContainer(bench.containerSpec({ name: "guest" }), options);
-    const isKnown = await reportsConfig(stranger.id);
+    const isKnown = traits.reportsConfig;
     if (!isKnown) expect(await failureOf(run())).toMatchObject({ code: "INVALID_INPUT", field: "options.podConfig" });
     await using container = await run(isKnown ? {} : { podConfig: stranger.config });
     expect(container.podSandboxId).toBe(stranger.id);
@@ -73,7 +67,7 @@ journeys("borrowed", (bench) => {
     // CRI-O adds labels of a kubelet's.
     expect(podConfigFromStatus({ ...status, labels: pod.config.labels })).toEqual({ config: pod.config });
     expect(status.labels).toMatchObject(pod.config.labels);
-    if (await reportsConfig(pod.id)) {
+    if (traits.reportsConfig) {
       expect(podConfigFromStatus(status, info)).toEqual({ config: pod.config });
     }
     await using container = await cri.createContainerInSandbox(pod.id, bench.containerSpec({ name: "guest" }));
@@ -92,7 +86,7 @@ journeys("borrowed", (bench) => {
     const borrowed = created.release();
     await borrowed.start();
     expect((await borrowed.wait()).exitCode).toBe(6);
-    await using next = await borrowed.restart((await reportsConfig(stranger.id)) ? {} : { spec, podConfig });
+    await using next = await borrowed.restart(traits.reportsConfig ? {} : { spec, podConfig });
     expect((await next.wait()).exitCode).toBe(6);
     expect((await next.status()).metadata?.attempt).toBe(1);
   });
@@ -117,7 +111,7 @@ journeys("borrowed", (bench) => {
     await cri.raw.runtime.startContainer({ containerId });
     const container = cri.containers.get(containerId);
     expect(await ask(container, "echo $WHOSE")).toBe("theirs");
-    const unreported = (await reportsConfig(stranger.id)) ? {} : { config, podConfig: stranger.config };
+    const unreported = traits.reportsConfig ? {} : { config, podConfig: stranger.config };
     await using next = await container.restart({ gracePeriodSeconds: 0, ...unreported });
     expect(await ask(next, "echo $WHOSE")).toBe("theirs");
     expect(await next.status()).toMatchObject({ metadata: { name: "theirs", attempt: 5 } });

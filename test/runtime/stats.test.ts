@@ -40,7 +40,7 @@ journeys("stats", (bench) => {
       ({ linux }) => (linux?.containers ?? []).some(({ attributes }) => attributes?.id === container.id),
     );
     expect(stats.attributes?.id).toBe(pod.id);
-    expect(stats.linux?.network?.defaultInterface?.name).toBe("eth0");
+    expect(stats.linux?.network?.defaultInterface?.name).toBe(bench.traits.defaultInterface);
     const listed = await cri.stats.pods({ labels: { usage: bench.namespace } });
     expect(listed.map(({ attributes }) => attributes?.id)).toEqual([pod.id]);
     expect((await cri.stats.pods({ id: pod.id })).map(({ attributes }) => attributes?.id)).toEqual([pod.id]);

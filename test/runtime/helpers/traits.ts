@@ -15,6 +15,8 @@ export interface Traits {
   readonly missingProgramFails: "CreateContainer" | "StartContainer";
   /** What has the number of its process in the verbose info. */
   readonly infoHasPid: { readonly pod: boolean; readonly container: boolean };
+  /** Reports in the verbose info how pods and containers were configured. */
+  readonly reportsConfig: boolean;
   /** Gives an ExecSync in a container with a terminal a terminal, too: its lines end with CR LF. */
   readonly execSyncHasTerminal: boolean;
   /** Sets `TERM` in containers without a terminal, too. */
@@ -35,8 +37,8 @@ export interface Traits {
   readonly unmasksPaths: boolean;
   /** The largest message, in bytes. */
   readonly maxMessageBytes: number;
-  /** Names the default interface of a pod in its statistics. */
-  readonly defaultInterface: string | undefined;
+  /** What the statistics of a pod name as its default interface. */
+  readonly defaultInterface: string;
 }
 
 const mebibyte = 2 ** 20;
@@ -46,6 +48,7 @@ const containerd: Traits = {
   startsAgain: false,
   missingProgramFails: "StartContainer",
   infoHasPid: { pod: true, container: true },
+  reportsConfig: true,
   execSyncHasTerminal: false,
   alwaysSetsTerm: false,
   listsUnknown: true,
@@ -66,8 +69,10 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     execsInCreated: true,
     missingProgramFails: "CreateContainer",
     infoHasPid: { pod: false, container: true },
+    reportsConfig: false,
     execSyncHasTerminal: true,
     alwaysSetsTerm: true,
+    defaultInterface: "lo",
     logsWithoutDirectory: true,
     maxMessageBytes: 80 * mebibyte,
   },
@@ -75,6 +80,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     ...containerd,
     startsAgain: true,
     infoHasPid: { pod: false, container: false },
+    reportsConfig: false,
     listsUnknown: false,
     logFormat: "docker",
     podHasUts: false,
