@@ -32,7 +32,7 @@ journeys("stats", (bench) => {
     expect(await ids({})).toEqual(expect.arrayContaining([one.id, two.id]));
   });
 
-  test("of a pod: with its network and its containers", async () => {
+  test.runIf(bench.traits.podStats !== "none")("of a pod: with its network and its containers", async () => {
     await using pod = await bench.pod({ labels: { usage: bench.namespace }, cgroupParent: `/${bench.namespace}` });
     await using container = await bench.container(pod, { command: busy });
     const stats = await eventually(

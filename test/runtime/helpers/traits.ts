@@ -37,6 +37,8 @@ export interface Traits {
   readonly unmasksPaths: boolean;
   /** The largest message, in bytes. */
   readonly maxMessageBytes: number;
+  /** What the statistics of a pod contain: everything, its network and containers only, or there are none. */
+  readonly podStats: "all" | "network" | "none";
   /** What the statistics of a pod name as its default interface. */
   readonly defaultInterface: string;
 }
@@ -59,6 +61,7 @@ const containerd: Traits = {
   replacesStoppedPod: false,
   unmasksPaths: true,
   maxMessageBytes: 16 * mebibyte,
+  podStats: "all",
   defaultInterface: "eth0",
 };
 
@@ -72,6 +75,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     reportsConfig: false,
     execSyncHasTerminal: true,
     alwaysSetsTerm: true,
+    podStats: "network",
     defaultInterface: "lo",
     logsWithoutDirectory: true,
     maxMessageBytes: 80 * mebibyte,
@@ -82,6 +86,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     infoHasPid: { pod: false, container: false },
     reportsConfig: false,
     listsUnknown: false,
+    podStats: "none",
     logFormat: "docker",
     podHasUts: false,
     anyPodName: false,
