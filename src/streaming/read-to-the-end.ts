@@ -12,6 +12,9 @@ const maxLooks = 1_000;
  * the status of a command and hangs up at once; whoever is still writing to the command's stdin at that moment would lose the
  * exit code. The kernel keeps what has arrived, so a failed write stays unanswered here until that is read. A socket that is
  * paused gets the time its reader takes; it never outlasts the socket.
+ *
+ * Node.js 26 drops the TLS records that a paused socket has received but not decrypted when it is reset. Nothing can be done about
+ * that here.
  */
 export function readToTheEnd(socket: Socket): void {
   const { _write, _writev } = socket;

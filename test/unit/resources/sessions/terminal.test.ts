@@ -110,7 +110,8 @@ function open(settings: ConstructorParameters<typeof FakeSession>[0] = {}, optio
   const expectRestored = async () => {
     await outcome;
     expect(input.isRaw).toBe(false);
-    expect(input.isPaused()).toBe(true);
+    // What has ended is not paused on Node.js 26.
+    expect(input.isPaused() || input.readableEnded).toBe(true);
     expect(listenersOf(input, output, stderr, process)).toEqual(before);
     expect(output.writableEnded || stderr.writableEnded).toBe(false);
     expect(session.closed).toBe(1);
