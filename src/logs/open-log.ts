@@ -1,11 +1,16 @@
+import { existsSync } from "node:fs";
 import { readlink, realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { CriError } from "../errors.js";
+import { sleep } from "../internal/timer.js";
 import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
 import { LogFile, openIfThere } from "./log-file.js";
 import type { ReadSettings } from "./read-options.js";
 import { RotatedFiles } from "./rotated.js";
+
+/** How often a log is looked for that is about to appear, in milliseconds. */
+const appearancePollMs = 50;
 
 /** How many symbolic links in a row are followed, as many as Linux does. */
 const maxLinks = 40;
@@ -16,7 +21,13 @@ const maxLinks = 40;
  * @throws CriError `NOT_FOUND` and others
  */
 export async function openLog(path: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile> {
-  return (await openIfThere(path)) ?? (await openRotated(await targetOf(path), settings, signal)) ?? LogFile.open(path);
+  for (const startedAt = performance.now(); ; await sleep(appearancePollMs, signal)) {
+    const file = (await openIfThere(path)) ?? (await openRotated(await targetOf(path), settings, signal));
+    if (file) return file;
+    const isLate = performance.now() - startedAt >= settings.appearsWithinMs;
+    // Without the folder, this is not the runtime's node, or not its path: waiting would not help.
+    if (isLate || !existsSync(dirname(path))) return LogFile.open(path);
+  }
 }
 
 /** Opens what a log has been rotated to last, if that can be found out. */

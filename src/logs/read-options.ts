@@ -91,6 +91,8 @@ export interface ReadLogOptions extends LogOptions {
    * system tells of them; this is for where it does not. @defaultValue 1000
    */
   pollIntervalMs?: number | undefined;
+  /** @internal For how long a file that does not exist yet is waited for, in milliseconds, if its folder exists. */
+  appearsWithinMs?: number | undefined;
   /** @internal Called whenever all that was there has been read, before waiting for more. Only with `follow`. */
   onWait?: (() => void) | undefined;
 }
@@ -112,6 +114,7 @@ export interface ReadSettings {
   readonly onGap: ReportGap;
   readonly encoding: LogEncoding;
   readonly waitForFile: boolean;
+  readonly appearsWithinMs: number;
   readonly isRunning: (signal: AbortSignal) => boolean | Promise<boolean>;
   readonly writerEnded: AbortSignal | undefined;
   readonly pollIntervalMs: number;
@@ -143,6 +146,7 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     onGap: options.onGap ?? (() => {}),
     encoding: oneOf("encoding", options.encoding, ["utf8", "buffer"]),
     waitForFile: options.waitForFile ?? false,
+    appearsWithinMs: options.appearsWithinMs ?? 0,
     isRunning: options.isRunning ?? (() => true),
     writerEnded: options.writerEnded,
     pollIntervalMs: count("pollIntervalMs", options.pollIntervalMs, 1, 1_000),

@@ -62,7 +62,16 @@ export function containerLogs(
     const writerEnded = follower?.writerEnded ?? writers?.endOf(status.id) ?? AbortSignal.abort();
     const { onWait } = follower ?? {};
     const waitForFile = isCreated && !previous;
-    file = readLogFile(path, { ...reading, follow, waitForFile, writerEnded, onWait, signal: link.signal });
+    const isRunning = status.state === ContainerState.CONTAINER_RUNNING && !previous;
+    file = readLogFile(path, {
+      ...reading,
+      follow,
+      waitForFile,
+      appearsWithinMs: isRunning ? appearsWithinMs : 0,
+      writerEnded,
+      onWait,
+      signal: link.signal,
+    });
     try {
       yield* file.batches();
     } finally {
@@ -77,6 +86,9 @@ export function containerLogs(
     streamLimit(connection, options),
   );
 }
+
+/** cri-dockerd links the log of a container only after the container runs. In milliseconds. */
+const appearsWithinMs = 2_000;
 
 /** The absolute path of a container's log. @throws CriError for a container without one */
 export function pathOf({ id, logPath }: ContainerStatus): string {
