@@ -1,4 +1,5 @@
 import { pinDeadline } from "./calls/budget.js";
+import { checkedStubs } from "./calls/checked-request.js";
 import * as calls from "./calls/runtime.js";
 import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
 import type { LogStream } from "./logs/log-stream.js";
@@ -11,6 +12,7 @@ import type {
   StatusResponse,
   VersionResponse,
 } from "./proto.js";
+import { ImageServiceDefinition, RuntimeServiceDefinition } from "./proto.js";
 import { findCapabilities, type RuntimeCapabilities } from "./resources/capabilities.js";
 import type { OwnedContainer } from "./resources/container.js";
 import { Containers } from "./resources/containers.js";
@@ -38,7 +40,10 @@ import { checkTlsFits, type Endpoint, parseEndpoint } from "./transport/endpoint
 import { explainDenied } from "./transport/socket-access.js";
 import type { RawCallExtension } from "./transport/wire-options.js";
 
-/** The generated stubs of both services, flat and one to one. */
+/**
+ * The generated stubs of both services, flat and one to one. A value of a wrong type in a request is an `InvalidInputError` that names
+ * the field, before any I/O.
+ */
 export interface RawClients {
   /** RuntimeService. */
   readonly runtime: RuntimeServiceClient<RawCallExtension>;
@@ -84,7 +89,10 @@ export class CriClient implements AsyncDisposable {
     this.stats = core.stats = new Stats(connection);
     core.watcher = new Watcher(connection);
     this.#core = core;
-    this.raw = { runtime: connection.runtime, image: connection.image };
+    this.raw = {
+      runtime: checkedStubs(connection.runtime, RuntimeServiceDefinition),
+      image: checkedStubs(connection.image, ImageServiceDefinition),
+    };
   }
 
   /**

@@ -61,3 +61,50 @@ test.each(["80", 80n, Number.NaN, null])("port %s is refused as a whole", async 
   const message = `ports[0]: must be a number from 1 to 65535, got ${shown}`;
   expect(() => cri.pods.get(id).portForward(port as number)).toThrow(message);
 });
+
+test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, unknown[]]>([
+  [
+    "stopContainer's timeout",
+    (cri, timeout) => cri.raw.runtime.stopContainer({ containerId: id, timeout }),
+    "request.timeout",
+    ["abc", Number.NaN, null, 1.5, true],
+  ],
+  [
+    "the id",
+    (cri, containerId) => cri.raw.runtime.removeContainer({ containerId }),
+    "request.containerId",
+    [5, null, {}],
+  ],
+  [
+    "the value of a variable",
+    (cri, value) =>
+      cri.raw.runtime.createContainer({ podSandboxId: id, config: { envs: [{ key: "A", value }] }, sandboxConfig: {} }),
+    "request.config.envs[0].value",
+    ["s3cr3t", [1]],
+  ],
+  [
+    "a label",
+    (cri, value) => cri.raw.runtime.listContainers({ filter: { labelSelector: { app: value } } }),
+    'request.filter.labelSelector["app"]',
+    [5, null],
+  ],
+  ["a list", (cri, cmd) => cri.raw.runtime.execSync({ containerId: id, cmd }), "request.cmd", ["ls"]],
+])("raw stubs refuse a wrong type of %s", async (_, call, field, values) => {
+  const { runtime, cri } = await startFake();
+  const before = runtime.calls.length;
+  for (const value of values) {
+    const failure = await rejection(call(cri, value as never));
+    expect(failure, String(value)).toMatchObject({ code: "INVALID_INPUT", field });
+    expect(String(failure)).not.toContain("s3cr3t");
+  }
+  expect(runtime.calls.length).toBe(before);
+});
+
+test("raw stubs take every form of a number", async () => {
+  const { cri } = await startFake();
+  const pod = await cri.pods.run({ name: "p" });
+  const container = await pod.runContainer({ name: "c", image: "busybox:1" });
+  for (const timeout of [0, "0", { low: 0, high: 0, unsigned: false }] as never[]) {
+    await cri.raw.runtime.stopContainer({ containerId: container.id, timeout });
+  }
+});

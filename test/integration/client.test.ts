@@ -273,6 +273,13 @@ test("waiting on an endpoint that nothing listens on says so", async () => {
   expect(await rejection(cri.containers.wait("abc"))).toMatchObject({ code: "UNAVAILABLE" });
 });
 
+test("waitForReady waits while the runtime reports no conditions", async () => {
+  const { runtime, cri } = await startFake();
+  runtime.respondNext("Status", { status: { conditions: [] } }, { times: 2 });
+  await cri.waitForReady({ timeoutMs: 20_000 });
+  expect(runtime.callsOf("Status").length).toBe(3);
+});
+
 test("waitForReady takes a runtime that does not answer for one that is not ready", async () => {
   const { runtime, cri } = await startFake();
   runtime.failNext("Status", { code: "DEADLINE_EXCEEDED" });

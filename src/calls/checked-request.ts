@@ -1,0 +1,92 @@
+import { InvalidInputError } from "../errors.js";
+import { type Fields, type MessageShape, type MessageType, shapeOf } from "../internal/message-shape.js";
+
+/**
+ * Refuses a request with a value of a wrong type. The generated code takes what it gets: a grace period of "abc" would be sent as 0,
+ * which kills at once. The compiler finds such mistakes in TypeScript; this finds them in JavaScript, and in values that were cast.
+ *
+ * @throws InvalidInputError that names the field; values of text and bytes, which may be secrets, are not shown
+ */
+export function checkRequest<T>(type: MessageType<T>, request: unknown): void {
+  checkFields(shapeOf(type), request ?? {}, "request");
+}
+
+/** The part of a generated service that tells the types of its requests. */
+interface Service {
+  readonly methods: Readonly<
+    Record<string, { readonly requestType: MessageType<unknown>; readonly responseStream: boolean }>
+  >;
+}
+
+/** The stubs of a service, which check each request before any I/O: a call rejects, a stream throws, with {@link checkRequest}'s error. */
+export function checkedStubs<Stubs extends object>(stubs: Stubs, { methods }: Service): Stubs {
+  const checked = Object.entries(methods).map(([name, { requestType, responseStream }]) => {
+    const send = stubs[name as keyof Stubs] as (request: unknown, options?: object) => unknown;
+    const checkAndSend = (request: unknown, options?: object) => {
+      checkRequest(requestType, request);
+      return send(request, options);
+    };
+    return [name, responseStream ? checkAndSend : async (...call: Parameters<typeof send>) => checkAndSend(...call)];
+  });
+  return Object.fromEntries(checked) as Stubs;
+}
+
+function checkFields(shape: MessageShape, message: unknown, path: string): void {
+  if (typeof message !== "object" || message === null) throw refuse(path, "must be a message object");
+  for (const [key, value] of Object.entries(message as Fields)) {
+    const field = shape.fields.get(key);
+    if (!field || value === undefined) continue;
+    const at = `${path}.${key}`;
+    if (!field.repeated) checkValue(shape, key, value, at);
+    else if (!Array.isArray(value)) throw refuse(at, "must be an array");
+    else for (const [index, item] of value.entries()) checkValue(shape, key, item, `${at}[${index}]`);
+  }
+}
+
+function checkValue(shape: MessageShape, key: string, value: unknown, path: string): void {
+  const kind = shape.fields.get(key)?.kind;
+  switch (kind) {
+    case "message":
+      // The generated code takes null for a message that is not set.
+      if (value !== null) checkFields(shape.nested(key), value, path);
+      return;
+    case "string":
+    case "boolean":
+      if (typeof value !== kind) throw refuse(path, `must be a ${kind}`);
+      return;
+    case "bytes":
+      if (!(value instanceof Uint8Array)) throw refuse(path, "must be bytes: a Uint8Array, such as Buffer.from(text)");
+      return;
+    case "int64":
+    case "uint64":
+      if (!isInt64(value)) throw refuse(path, "must be a whole number: a number, a Long, or decimal digits", value);
+      return;
+    case "integer":
+    case "enum":
+      if (!Number.isInteger(value)) throw refuse(path, "must be a whole number", value);
+      return;
+    case "double":
+      if (typeof value !== "number") throw refuse(path, "must be a number", value);
+      return;
+    case "map":
+      checkTexts(value, path);
+  }
+}
+
+function isInt64(value: unknown): boolean {
+  if (typeof value === "string") return /^-?\d+$/.test(value);
+  // A Long that was copied is an object with both halves, which the generated code takes as well.
+  const isHalves = typeof value === "object" && value !== null && "low" in value && "high" in value;
+  return Number.isSafeInteger(value) || isHalves;
+}
+
+function checkTexts(map: unknown, path: string): void {
+  if (typeof map !== "object" || map === null) throw refuse(path, "must be an object of strings");
+  for (const [key, value] of Object.entries(map)) {
+    if (typeof value !== "string") throw refuse(`${path}[${JSON.stringify(key)}]`, "must be a string");
+  }
+}
+
+function refuse(field: string, message: string, ...value: unknown[]): InvalidInputError {
+  return new InvalidInputError({ field, message, ...(value.length > 0 && { value: value[0] }) });
+}
