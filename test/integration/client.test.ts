@@ -262,7 +262,7 @@ test("closing the client wakes what waits", async () => {
   const pod = await cri.pods.run({ name: "p" });
   const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
   const wait = rejection(container.wait());
-  await expect.poll(() => runtime.callsOf("ListContainers").length).toBeGreaterThan(2);
+  await expect.poll(() => runtime.callsOf("ListContainers").length, { timeout: 10_000 }).toBeGreaterThan(2);
   await cri.close();
   expect(await wait).toMatchObject({ code: "CLIENT_CLOSED" });
 });
