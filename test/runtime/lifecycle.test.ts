@@ -103,7 +103,7 @@ journeys("lifecycle", (bench) => {
       () => container.stats(),
       () => container.wait(),
       () => container.updateResources({ resources: { limits: { cpu: 1 } } }),
-      () => container.reopenLog(),
+      ...(traits.logFormat === "cri" ? [() => container.reopenLog()] : []),
       () => container.restart(),
       () => cri.containers.execUrl(noSuchId, ["true"]),
       () => cri.containers.attachUrl(noSuchId),

@@ -51,6 +51,8 @@ const rules: readonly Rule[] = [
         String.raw`container \S+ is not in created state`,
         // Docker: container not running (<id>)
         String.raw`container not running \(`,
+        // Docker, StartContainer in a pod that was stopped: cannot join network of a non running container: <id>
+        "cannot join network of a non running container",
       ].join("|"),
       "i",
     ),

@@ -83,7 +83,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
   docker: {
     ...containerd,
     startsAgain: true,
-    infoHasPid: { pod: false, container: false },
+    infoHasPid: { pod: false, container: true },
     reportsConfig: false,
     listsUnknown: false,
     podStats: "none",

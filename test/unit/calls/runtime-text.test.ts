@@ -224,6 +224,14 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
   ],
   ["Docker", "26.1", "ExecSync", "UNKNOWN", "container not running (4f1e)", "FAILED_PRECONDITION"],
   ["Docker", "26.1", "Attach", "UNKNOWN", "container not running (4f1e)", "FAILED_PRECONDITION"],
+  [
+    "Docker",
+    "26.1",
+    "StartContainer",
+    "UNKNOWN",
+    'failed to start container "4f1e": Error response from daemon: cannot join network of a non running container: 034d',
+    "FAILED_PRECONDITION",
+  ],
   ["Docker", "26.1", "PortForward", "UNKNOWN", "container not running (4f1e)", "FAILED_PRECONDITION"],
   // … while a start that is under way is not over
   [
