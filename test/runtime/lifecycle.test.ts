@@ -109,7 +109,7 @@ journeys("lifecycle", (bench) => {
       () => cri.containers.attachUrl(noSuchId),
       () => pod.status(),
       () => pod.inspect(),
-      () => pod.stats(),
+      ...(traits.podStats === "none" ? [] : [() => pod.stats()]),
       () => cri.pods.portForwardUrl(noSuchId, [80]),
       () => pod.createContainer(bench.containerSpec()),
     ]) {
