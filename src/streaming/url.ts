@@ -20,15 +20,17 @@ export interface StreamUrlContext {
  * the host has to be where the runtime is: for a unix socket an address of this machine, for a TCP endpoint the very host of the
  * endpoint. A runtime elsewhere cannot make its clients connect to their own loopback or to third parties that way.
  *
- * The `streamUrl` hook gets the repaired URL and has the last word on the host.
+ * The `streamUrl` hook gets the repaired URL, of two the one of IPv4, and has the last word on the host.
  *
  * @throws InvalidResponseError for a URL that cannot be used; the message never holds its path, which is a secret
  * @throws InvalidInputError when the hook returns something that is no http(s) URL
  */
 export function resolveStreamUrls(raw: string, context: StreamUrlContext): readonly [URL, ...URL[]] {
   const { endpointHost, hook, kind } = context;
-  const [url, ...others] = repair(raw, context);
-  if (hook) return [checkHooked(hook(url, kind))];
+  const urls = repair(raw, context);
+  const [url, ...others] = urls;
+  // A hook gets one URL, and there may be no IPv6 on this machine.
+  if (hook) return [checkHooked(hook(urls.find(({ hostname }) => hostname !== "[::1]") ?? url, kind))];
   const host = bare(url.hostname);
   const wanted = endpointHost === undefined ? undefined : canonicalHost(endpointHost);
   const runsHere = wanted === undefined || isLocal(wanted);
