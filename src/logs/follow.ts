@@ -50,7 +50,7 @@ export async function* follow(file: LogFile, following: Following): AsyncGenerat
         }
         let next = await openIfThere(path);
         try {
-          const missed = await succession.missedBefore(next, path);
+          const missed = await succession.missedBefore(next);
           // Without a file under the name of the log, the latest one is the file that is still written to.
           const latest = next ? undefined : missed.pop();
           for (const rotated of missed) {

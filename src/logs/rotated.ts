@@ -49,23 +49,45 @@ export class RotatedFiles {
 
   /** The files that exist now, oldest first. Unreadable ones are reported and left out. @throws CriError */
   async list(): Promise<RotatedFile[]> {
+    let names = await this.#names();
+    for (let attempt = 1; ; attempt++) {
+      const files = await this.#identifyAll(names);
+      const namesNow = await this.#names();
+      // Names that shift meanwhile, as Docker's do, would hide a file.
+      if (attempt === maxLookUps || isSame(names, namesNow)) {
+        return files.sort((a, b) => compareMarks(a.mark, b.mark) || Number(a.modifiedNs - b.modifiedNs));
+      }
+      names = namesNow;
+    }
+  }
+
+  /** The names of the rotated files, each with the inode that it leads to. */
+  async #names(): Promise<Map<string, bigint>> {
     const folder = dirname(this.#log);
-    const names = await readdir(folder).catch((error: unknown) => {
+    const all = await readdir(folder).catch((error: unknown) => {
       if (isMissing(error)) return [];
       throw logFailure(this.#log, error);
     });
-    const rotated = names.filter((name) => isRotatedName(name, basename(this.#log)));
+    const names = new Map<string, bigint>();
+    for (const name of all.filter((it) => isRotatedName(it, basename(this.#log)))) {
+      const found = await stat(join(folder, name), { bigint: true }).catch(() => undefined);
+      if (found?.isFile()) names.set(name, found.ino);
+    }
+    return names;
+  }
+
+  async #identifyAll(names: ReadonlyMap<string, bigint>): Promise<RotatedFile[]> {
     const known = new Map<string, RotatedFile | undefined>();
     const files = new Map<string, RotatedFile>();
-    for (const name of rotated) {
+    for (const name of names.keys()) {
       // While a file is compressed, both are there, and the new one is incomplete.
-      if (name.endsWith(".gz") && rotated.includes(name.slice(0, -3))) continue;
+      if (name.endsWith(".gz") && names.has(name.slice(0, -3))) continue;
       this.#signal.throwIfAborted();
-      const file = await this.#identify(join(folder, name), known);
+      const file = await this.#identify(join(dirname(this.#log), name), known);
       if (file) files.set(file.mark, file);
     }
     this.#known = known;
-    return [...files.values()].sort((a, b) => compareMarks(a.mark, b.mark) || Number(a.modifiedNs - b.modifiedNs));
+    return [...files.values()];
   }
 
   /** The mark of an open log file; undefined while its first line is incomplete. */
@@ -90,7 +112,6 @@ export class RotatedFiles {
   async #identify(path: string, known: Map<string, RotatedFile | undefined>): Promise<RotatedFile | undefined> {
     try {
       const found = await stat(path, { bigint: true });
-      if (!found.isFile()) return undefined;
       const key = `${path} ${found.ino} ${found.size} ${found.mtimeNs}`;
       if (this.#known.has(key)) known.set(key, this.#known.get(key));
       else {
@@ -160,6 +181,10 @@ async function openContent(path: string): Promise<RotatedContent | undefined> {
     await file.close();
     throw error;
   }
+}
+
+function isSame(names: ReadonlyMap<string, bigint>, others: ReadonlyMap<string, bigint>): boolean {
+  return names.size === others.size && [...names].every(([name, inode]) => others.get(name) === inode);
 }
 
 /**

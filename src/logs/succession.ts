@@ -1,5 +1,4 @@
-import { fileState, type LogFile } from "./log-file.js";
-import { compareMarks } from "./mark.js";
+import type { LogFile } from "./log-file.js";
 import type { RotatedFile, RotatedFiles } from "./rotated.js";
 
 /** How many marks are remembered. Rotated files are removed long before. */
@@ -36,17 +35,15 @@ export class Succession {
   }
 
   /**
-   * What was rotated away unseen before a file that was opened under the name of the log; that count as read from now on. Without
-   * a file: all that was rotated away unseen.
+   * What was rotated away unseen before a file that was opened under the name of the log; counts as read from now on. Without a
+   * file: all that was rotated away unseen.
    */
-  async missedBefore(next: LogFile | undefined, path: string): Promise<RotatedFile[]> {
+  async missedBefore(next: LogFile | undefined): Promise<RotatedFile[]> {
     const listed = await this.#files.list();
-    // After the listing, which has the file itself if it has been rotated away by now.
+    // After the listing, which has the file itself if it has been rotated away by now, between those before and behind it.
     const nextMark = next && (await this.#files.markOf(next));
-    const files = listed.filter(({ mark }) => !this.#seen.has(mark) && mark !== nextMark);
-    // As long as the file has the name of the log, whatever was rotated away is older, whichever times it tells.
-    const isLatest = next === undefined || (await fileState(path))?.id === next.id;
-    const missed = files.filter(({ mark }) => isLatest || nextMark === undefined || compareMarks(mark, nextMark) < 0);
+    const own = listed.findIndex(({ mark }) => mark === nextMark);
+    const missed = listed.slice(0, own < 0 ? listed.length : own).filter(({ mark }) => !this.#seen.has(mark));
     for (const { mark } of missed) this.see(mark);
     return missed;
   }
