@@ -19,10 +19,9 @@ interface Place {
  */
 export function keysFor(image: string, keys: readonly string[]): string[] {
   const { registry, repository } = splitReference(image);
-  const names = registryNames(registry);
   return keys
     .map(placeOf)
-    .filter(({ hosts, path }) => hosts.some((host) => names.some(patternOf(host))) && covers(path, repository))
+    .filter((place) => isAt(place, registry) && covers(place.path, repository))
     .sort((a, b) => Number(isPattern(a)) - Number(isPattern(b)) || b.path.length - a.path.length)
     .map(({ key }) => key);
 }
@@ -31,11 +30,18 @@ export function keysFor(image: string, keys: readonly string[]): string[] {
 function placeOf(key: string): Place {
   const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*)$/is.exec(key) ?? [];
   const [host = "", ...segments] = rest.split("/").filter((segment) => segment !== "");
-  if (/^v[12]$/.test(segments[0] ?? "") && (scheme !== undefined || segments.length === 1)) segments.shift();
+  // Without a scheme the kubelet takes `/v2/` for the API, but `/v2` for a repository.
+  if (/^[^/]+\/+v[12]\//.test(scheme === undefined ? rest : `${rest}/`)) segments.shift();
   const isHttp = scheme?.toLowerCase() === "http";
   const canonical = canonicalHost(host, isHttp ? "http" : "https");
   const hosts = isHttp && !/:\d+$/.test(canonical) ? [canonical, `${canonical}:80`] : [canonical];
   return { key, hosts, path: segments.join("/") };
+}
+
+/** A pattern is for the host in the image alone: `*.com` is not meant for Docker Hub, which is also `docker.com`. */
+function isAt(place: Place, registry: string): boolean {
+  const names = isPattern(place) ? [canonicalHost(registry)] : registryNames(registry);
+  return place.hosts.some((host) => names.some(patternOf(host)));
 }
 
 function covers(path: string, repository: string): boolean {
