@@ -1,21 +1,59 @@
+import { randomUUID } from "node:crypto";
 import { InvalidInputError } from "../errors.js";
 
-/** The strings and numbers of JSON text. Strings are matched because they may contain digits. */
-const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-
 /**
- * Parses JSON text. Integers of 16 and more digits become strings of digits, because `JSON.parse` rounds them to the nearest
- * double. Nanoseconds since 1970 have 19 digits.
+ * Parses JSON text. Integers of 16 to 20 digits become a `bigint`, because `JSON.parse` rounds them to the nearest double.
+ * Nanoseconds since 1970 have 19 digits, and no 64-bit number has more than 20.
  *
  * @throws InvalidInputError for malformed JSON. The error does not quote the text, which may hold secrets.
  */
 export function parseExactly(text: string): unknown {
+  let data: unknown;
   try {
-    JSON.parse(text);
+    data = JSON.parse(text);
   } catch (error) {
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
     const where = position === undefined ? "" : ` at character ${position}`;
     throw new InvalidInputError({ field: "json", message: `is malformed JSON${where}` });
   }
-  return JSON.parse(text.replace(stringOrNumber, (token) => (/^-?\d{16,}$/.test(token) ? `"${token}"` : token)));
+  return /\d{16}/.test(text) ? parseLargeIntegers(text) : data;
+}
+
+/** Passes large integers through `JSON.parse` as strings with a prefix that the author of the text cannot know. */
+function parseLargeIntegers(text: string): unknown {
+  const prefix = `${randomUUID()}:`;
+  const revive = (_: string, value: unknown) =>
+    typeof value === "string" && value.startsWith(prefix) ? BigInt(value.slice(prefix.length)) : value;
+  try {
+    return JSON.parse(quoteLargeIntegers(text, prefix), revive);
+  } catch {
+    throw new InvalidInputError({ field: "json", message: "is nested too deeply" });
+  }
+}
+
+/** Strings are skipped by searching for quotes: a regular expression for them overflows the stack on long ones. */
+function quoteLargeIntegers(text: string, prefix: string): string {
+  const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+  const quote = (token: string) => (/^-?\d{16,20}$/.test(token) ? `"${prefix}${token}"` : token);
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const start = text.indexOf('"', at);
+    if (start === -1) return parts.join("") + text.slice(at).replace(number, quote);
+    const end = endOfString(text, start);
+    parts.push(text.slice(at, start).replace(number, quote), text.slice(start, end));
+    at = end;
+  }
+  return parts.join("");
+}
+
+/** The index behind the closing quote: the first one with an even number of backslashes before it. */
+function endOfString(text: string, start: number): number {
+  let close = start;
+  let backslashes: number;
+  do {
+    close = text.indexOf('"', close + 1);
+    backslashes = 0;
+    while (text[close - 1 - backslashes] === "\\") backslashes++;
+  } while (backslashes % 2 === 1);
+  return close + 1;
 }

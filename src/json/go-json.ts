@@ -31,7 +31,7 @@ export interface GoJsonWriteOptions {
  * `crictl inspect -o json`, and the configuration in a runtime's verbose info.
  *
  * Keys may be in snake_case or camelCase and in any case. Values of environment variables are plain text. Enums are numbers or
- * names, 64-bit numbers are numbers or strings of digits. Times (`createdAt`, `startedAt`, `finishedAt`, `timestamp`) are
+ * names, 64-bit numbers are numbers, bigints or strings of digits. Times (`createdAt`, `startedAt`, `finishedAt`, `timestamp`) are
  * nanoseconds or RFC 3339; the year 1 is Go's "not set" and becomes 0. From text, 64-bit numbers are read exactly.
  *
  * @throws InvalidInputError like {@link messageFromJson}. Go's tools ignore unknown keys: `ignoreUnknownFields` does so, too.
@@ -74,9 +74,14 @@ const goDialect: Dialect = {
     // crictl prints the JSON text that runtimes store under `info` in place of the map.
     const isPrintedInfo =
       key === "info" && isObject(value) && Object.values(value).some((item) => typeof item !== "string");
-    return isPrintedInfo ? { info: JSON.stringify(value) } : readMap(value, path);
+    return isPrintedInfo ? { info: JSON.stringify(value, bigintAsDigits) } : readMap(value, path);
   },
 };
+
+/** `JSON.stringify` refuses a bigint. */
+function bigintAsDigits(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}
 
 class GoJsonWriter {
   readonly #decoder: InstanceType<typeof TextDecoder>;

@@ -29,7 +29,7 @@ export function messageToJson<T>(type: MessageType<T>, message: T): JsonObject {
  * Reads a message from JSON data, or from JSON text, by protobuf's rules. Missing fields get their defaults.
  *
  * Accepts what {@link messageToJson} returns and what people write: keys in camelCase or as the .proto spells them
- * (`log_directory`), 64-bit numbers as decimal strings or as numbers that are exact, enums by name or number (unknown numbers are
+ * (`log_directory`), 64-bit numbers as decimal strings, bigints or numbers that are exact, enums by name or number (unknown numbers are
  * kept), bytes as base64, `null` for "not set". From text, 64-bit numbers are read exactly, whatever their size.
  *
  * Bytes must be base64. Plain text such as `prod` is valid base64, too, and turns into other bytes: read crictl's files, and what

@@ -3,7 +3,7 @@ import type { MessageShape } from "../internal/message-shape.js";
 import { Long } from "../proto.js";
 import { refuse } from "./refusal.js";
 
-/** Reads an int64 or uint64 from a number that is exact, or from a string of digits. */
+/** Reads an int64 or uint64 from a number that is exact, a bigint, or a string of digits. */
 export function readLong(value: unknown, path: string, unsigned: boolean): Long {
   const name = unsigned ? "uint64" : "int64";
   if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
@@ -11,9 +11,9 @@ export function readLong(value: unknown, path: string, unsigned: boolean): Long 
     return refuse(path, `is beyond what a JavaScript number holds exactly; ${remedy}`, value);
   }
   const isWhole =
-    typeof value === "number" ? Number.isInteger(value) : typeof value === "string" && /^-?\d+$/.test(value);
+    typeof value === "bigint" || Number.isInteger(value) || (typeof value === "string" && /^-?\d+$/.test(value));
   if (!isWhole) return refuse(path, `must be a whole number (${name}), as a number or a string of digits`, value);
-  const exact = BigInt(value as number | string);
+  const exact = BigInt(value as bigint | number | string);
   if (exact !== (unsigned ? BigInt.asUintN(64, exact) : BigInt.asIntN(64, exact))) {
     return refuse(path, `is out of range for ${name}`, value);
   }
@@ -32,17 +32,18 @@ export function readEnum(shape: MessageShape, key: string, value: unknown, path:
   return refuse(path, `must be a name of the enum or its number (${remedy})`, value);
 }
 
-/** Reads an int32 or uint32 from a number or a string of digits. */
+/** Reads an int32 or uint32 from a number, a bigint or a string of digits. */
 export function readInteger(shape: MessageShape, key: string, value: unknown, path: string): number {
-  const number = typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
+  const isDigits = typeof value === "bigint" || (typeof value === "string" && /^-?\d+$/.test(value));
+  const number = isDigits ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number)) return refuse(path, "must be a whole number", value);
   if (!shape.fits(key, number)) return refuse(path, "is out of range for a 32-bit number", value);
   return number;
 }
 
-/** Reads a double from a number, a numeric string or the name of a special value. */
+/** Reads a double from a number, a bigint, a numeric string or the name of a special value. */
 export function readDouble(value: unknown, path: string): number {
-  if (typeof value === "number") return value;
+  if (typeof value === "number" || typeof value === "bigint") return Number(value);
   if (value === "NaN" || value === "Infinity" || value === "-Infinity") return Number(value);
   const isNumeric = typeof value === "string" && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value);
   return isNumeric ? Number(value) : refuse(path, "must be a number", value);

@@ -87,6 +87,8 @@ describe("messageFromGoJson", () => {
     const dump = { status: { id: "x" }, info };
     expect(messageFromGoJson(ContainerStatusResponse, dump).info).toEqual({ info: JSON.stringify(info) });
     expect(messageFromGoJson(ContainerStatusResponse, { info: { info: "{}" } }).info).toEqual({ info: "{}" });
+    const large = '{"info":{"limit":9223372036854771712}}';
+    expect(messageFromGoJson(ContainerStatusResponse, large).info).toEqual({ info: '{"limit":"9223372036854771712"}' });
   });
 
   it.each([

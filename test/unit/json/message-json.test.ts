@@ -247,6 +247,46 @@ describe("messageFromJson", () => {
     );
   });
 
+  it.each<[string, AnyType, string, string, RegExp]>([
+    ["a string", PodSandboxConfig, '{"hostname":12345678901234567}', "hostname", /must be a string, got 1234/],
+    ["a label", PodSandboxConfig, '{"labels":{"a":12345678901234567}}', "labels.a", /must be a string, got 1234/],
+    ["a message", PodSandboxConfig, '{"metadata":12345678901234567}', "metadata", /must be an object, got 1234/],
+    ["bytes", proto.KeyValue, '{"value":12345678901234567}', "value", /must be bytes in base64/],
+    ["an enum", ContainerStatus, '{"state":12345678901234567}', "state", /must be a name of the enum/],
+    ["an int32", ContainerStatus, '{"exitCode":12345678901234567}', "exitCode", /is out of range/],
+    ["an int64 out of range", ContainerStatus, '{"createdAt":9223372036854775808}', "createdAt", /is out of range/],
+    ["a number of a million digits", ContainerStatus, `{"createdAt":${"9".repeat(1e6)}}`, "createdAt", /whole number/],
+  ])("refuses a large number from text for %s", (_, type, text, field, message) => {
+    const error = refusal(() => messageFromJson(type, text));
+    expect(error.field).toBe(field);
+    expect(error.message).toMatch(message);
+  });
+
+  it("reads large numbers from text for doubles, and bigints from data", () => {
+    expect(messageFromJson(proto.PsiData, '{"Avg10":12345678901234567,"Avg60":1.2345678901234567}')).toMatchObject({
+      Avg10: 12345678901234568,
+      Avg60: 1.2345678901234567,
+    });
+    expect(messageFromJson(ContainerStatus, { createdAt: 5n, exitCode: 7n })).toMatchObject({
+      createdAt: Long.fromNumber(5),
+      exitCode: 7,
+    });
+  });
+
+  it("reads text with a string of 16 MiB beside a large number", () => {
+    const hostname = `${'\\"'.repeat(2 ** 22)}\\`;
+    const text = JSON.stringify({ hostname, labels: { a: hostname } });
+    const json = `${text.slice(0, -1)},"linux":{"resources":{"memoryLimitInBytes":9223372036854771712}}}`;
+    const config = messageFromJson(PodSandboxConfig, json);
+    expect(config.hostname === hostname && config.labels.a === hostname).toBe(true);
+    expect(config.linux?.resources?.memoryLimitInBytes.toString()).toBe("9223372036854771712");
+  });
+
+  it("refuses text that is nested too deeply", () => {
+    const text = `{"hostname":${"[".repeat(1e5)}12345678901234567${"]".repeat(1e5)}}`;
+    expect(refusal(() => messageFromJson(PodSandboxConfig, text)).message).toContain("json: is nested too deeply");
+  });
+
   it("quotes nothing of malformed text, which may hold secrets", () => {
     const { message } = refusal(() => messageFromJson(ContainerConfig, '{"envs": [{"value": "hunter2" hunter3'));
     expect(message).toMatch(/^\[INVALID_INPUT\] json: is malformed JSON at character \d+$/);
