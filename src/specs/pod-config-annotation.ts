@@ -1,3 +1,4 @@
+import { messageFromJson, messageToJson } from "../json/message-json.js";
 import { PodSandboxConfig } from "../proto.js";
 
 /**
@@ -18,7 +19,7 @@ export function annotatePodConfig(config: PodSandboxConfig): Record<string, stri
   if (config.windows !== undefined) return {};
   const { hostname, logDirectory, dnsConfig, portMappings, linux } = config;
   const kept = PodSandboxConfig.fromPartial({ hostname, logDirectory, dnsConfig, portMappings, linux });
-  const text = JSON.stringify({ version: 1, config: PodSandboxConfig.toJSON(kept) });
+  const text = JSON.stringify({ version: 1, config: messageToJson(PodSandboxConfig, kept) });
   const bytes = Buffer.byteLength(text);
   return { [podConfigAnnotation]: bytes <= maxBytes ? text : JSON.stringify({ version: 1, omittedBytes: bytes }) };
 }
@@ -41,13 +42,11 @@ export function annotatedPodConfig(annotations: Readonly<Record<string, string>>
     if (typeof omittedBytes === "number") {
       return { gap: `its ${omittedBytes} bytes were too many for an annotation, which holds ${maxBytes}` };
     }
-    const read = PodSandboxConfig.fromJSON(config);
-    // The decoder passes over what it does not understand, which could be the user to run as.
-    if (JSON.stringify(PodSandboxConfig.toJSON(read)) === JSON.stringify(config)) return { config: read };
+    // It refuses what it does not understand, which could be the user to run as.
+    return { config: messageFromJson(PodSandboxConfig, config) };
   } catch {
-    // Malformed, too.
+    return { gap: `the annotation ${podConfigAnnotation} is malformed` };
   }
-  return { gap: `the annotation ${podConfigAnnotation} is malformed` };
 }
 
 /** A kubelet sets it on every pod, whatever the Pod object says. */

@@ -130,6 +130,12 @@ describe("the annotation of a pod that this package created", () => {
     expect(known).toEqual({ config: PodSandboxConfig.fromPartial(expected) });
   });
 
+  it("keeps an enum number that has no name yet", () => {
+    const linux = { securityContext: { namespaceOptions: { network: 7 as NamespaceMode } } };
+    const kept = annotatePodConfig(PodSandboxConfig.fromPartial({ linux }));
+    expect(podConfigFromStatus(statusWith(kept)).config.linux?.securityContext?.namespaceOptions?.network).toBe(7);
+  });
+
   it("keeps no labels and annotations, where secrets may be", () => {
     expect(value).not.toMatch(/of its owner|"labels"/);
     expect(Object.keys(JSON.parse(value).config)).toEqual([
@@ -158,6 +164,11 @@ describe("the annotation of a pod that this package created", () => {
     ["of a later format", '{"version":2,"config":{}}', /another version of this package/],
     ["that is no JSON", "{", /malformed/],
     ["that is null", "null", /malformed/],
+    [
+      "with the name of no enum value",
+      '{"version":1,"config":{"linux":{"securityContext":{"namespaceOptions":{"network":"UNRECOGNIZED"}}}}}',
+      /malformed/,
+    ],
     ["without a configuration", '{"version":1}', /malformed/],
     ["with a field that is not known", '{"version":1,"config":{"linux":{"user":1000}}}', /malformed/],
     [
