@@ -1,28 +1,39 @@
 import { once } from "node:events";
-import { readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-/** What the folder of a runtime's socket is called up to the random part of its name. */
-export const folderPrefix = (pid: number) => `cri-${pid}-`;
+/** What the folder of a fake's socket is called up to the random part of its name. */
+export const folderPrefix = (pid: number) => `k8s-cri-fake-${pid}-`;
 
 /** The name of the socket in it. */
 export const socketName = "s";
 
+/** A younger folder may belong to a process of another container that shares the directory and does not listen yet. */
+const minimumAgeMs = 60_000;
+
 /**
- * Removes the folders of runtimes whose process has ended without stopping them. A folder stays if its process may be alive, in this
- * container or in another one that shares the directory: what cannot be told or removed is left alone.
+ * Removes the folders of fakes whose process has ended without stopping them. Removes a folder only if it contains nothing but the
+ * socket and no process answers there. Everything else in the directory belongs to somebody else.
  */
 export async function removeLeftovers(parent: string): Promise<void> {
-  const names = await readdir(parent).catch(() => []);
-  const folders = names.filter((name) => {
-    const pid = /^cri-(\d+)-\w{6}$/.exec(name)?.[1];
-    return pid !== undefined && !isAlive(Number(pid));
-  });
-  for (const folder of folders.map((name) => join(parent, name))) {
-    if (await answers(join(folder, socketName))) continue;
-    await rm(folder, { recursive: true, force: true }).catch(() => {});
+  const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const pid = /^k8s-cri-fake-(\d+)-\w{6}$/.exec(entry.name)?.[1];
+    if (pid === undefined || !entry.isDirectory() || isAlive(Number(pid))) continue;
+    await removeLeftover(join(parent, entry.name)).catch(() => {});
   }
+}
+
+async function removeLeftover(folder: string): Promise<void> {
+  const { mtimeMs } = await lstat(folder);
+  if (Date.now() - mtimeMs < minimumAgeMs) return;
+  const [only, ...others] = await readdir(folder, { withFileTypes: true });
+  if (only?.name !== socketName || !only.isSocket() || others.length > 0) return;
+  const socket = join(folder, socketName);
+  if (await answers(socket)) return;
+  await unlink(socket);
+  await rmdir(folder);
 }
 
 function isAlive(pid: number): boolean {
@@ -40,7 +51,7 @@ async function answers(path: string): Promise<boolean> {
     await once(socket, "connect");
     return true;
   } catch (error) {
-    return !["ENOENT", "ECONNREFUSED"].includes((error as NodeJS.ErrnoException).code ?? "");
+    return (error as NodeJS.ErrnoException).code !== "ECONNREFUSED";
   } finally {
     socket.destroy();
   }

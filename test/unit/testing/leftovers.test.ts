@@ -1,21 +1,82 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { folderPrefix, removeLeftovers } from "../../../src/testing/leftovers.js";
+import { skipOnWindows } from "../../support/platform.js";
 
-test("folders of processes that have ended are removed, and no others", async () => {
-  const parent = await mkdtemp(join(tmpdir(), "leftovers-"));
-  try {
-    const ended = spawnSync(process.execPath, ["--version"]).pid;
-    const kept = [`${folderPrefix(process.pid)}abc123`, "cri-abcdef", `${folderPrefix(ended)}too-long`];
-    for (const name of [...kept, `${folderPrefix(ended)}abc123`]) await mkdir(join(parent, name));
-    await removeLeftovers(parent);
-    expect((await readdir(parent)).sort()).toEqual(kept.sort());
-  } finally {
-    await rm(parent, { recursive: true });
+const ended = spawnSync(process.execPath, ["--version"]).pid;
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "leftovers-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** Lets a server listen on a socket in a new folder. */
+async function listen(folder: string): Promise<Server> {
+  await mkdir(folder);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(folder, "s"), resolve));
+  return server;
+}
+
+/** Makes a folder with a socket whose server has ended without removing it. */
+async function abandon(folder: string): Promise<void> {
+  const elsewhere = join(dirname(folder), "listens");
+  const server = await listen(elsewhere);
+  await rename(elsewhere, folder);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+async function makeOld(folder: string): Promise<void> {
+  await utimes(folder, new Date(0), new Date(0));
+}
+
+const it = test.skipIf(skipOnWindows("sockets in the file system"));
+
+it("removes the folder of a process that has ended, and none whose process lives, answers, or is young", async () => {
+  const parent = await temporaryFolder();
+  const at = (name: string) => join(parent, name);
+  await abandon(at(`${folderPrefix(ended)}ended1`));
+  await abandon(at(`${folderPrefix(process.pid)}lives1`));
+  const server = await listen(at(`${folderPrefix(ended)}answer`));
+  onTestFinished(() => void server.close());
+  for (const name of await readdir(parent)) await makeOld(at(name));
+  await abandon(at(`${folderPrefix(ended)}young1`));
+  await removeLeftovers(parent);
+  expect((await readdir(parent)).sort()).toEqual(
+    [`${folderPrefix(process.pid)}lives1`, `${folderPrefix(ended)}answer`, `${folderPrefix(ended)}young1`].sort(),
+  );
+});
+
+it("leaves every folder alone that contains anything but the socket, or is not named as a fake names it", async () => {
+  const parent = await temporaryFolder();
+  const files = [
+    `cri-${ended}-backup/precious`,
+    `cri-${ended}-backup/s`,
+    `${folderPrefix(ended)}backup/precious`,
+    `${folderPrefix(ended)}afile1/s`,
+    `${folderPrefix(ended)}folder/s/precious`,
+    `${folderPrefix(ended)}too-long/s`,
+  ].map((file) => join(parent, file));
+  for (const file of files) {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, "");
   }
+  const more = join(parent, `${folderPrefix(ended)}socket`);
+  await abandon(more);
+  await writeFile(join(more, "precious"), "");
+  const target = join(parent, "target");
+  await abandon(target);
+  await symlink(target, join(parent, `${folderPrefix(ended)}linked`));
+  for (const name of await readdir(parent)) await makeOld(join(parent, name));
+  await removeLeftovers(parent);
+  const kept = [...files, join(more, "s"), join(more, "precious"), join(target, "s")];
+  expect(kept.filter((path) => !existsSync(path))).toEqual([]);
 });
 
 test("a directory that cannot be read has none", async () => {
