@@ -86,6 +86,7 @@ test.skipIf(skipOnWindows("symbolic links below a log directory"))(
     onTestFinished(() => rm(outside, { recursive: true }));
     await symlink(outside, join(logDirectory, "link"));
     await (await start("link/0.log")).wait();
+    await (await start("link/deep/0.log")).wait();
     expect(await readdir(outside)).toEqual([]);
     expect(await readdir(logDirectory)).toEqual(["link"]);
 

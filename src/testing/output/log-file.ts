@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, realpathSync, writeSync } from "node:fs";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, writeSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { toRfc3339Nano } from "../../internal/time.js";
 import { type Clock, toLong } from "../state/clock.js";
@@ -39,9 +39,9 @@ export class LogFile {
   static open(directory: string, path: string, clock: Clock, format: LogFormat): LogFile | undefined {
     if (path === "" || !isAbsolute(directory) || isOutside(directory, path)) return undefined;
     try {
-      const real = realpathSync(directory);
-      mkdirSync(dirname(path), { recursive: true });
-      if (isOutside(real, join(realpathSync(dirname(path)), "log"))) return undefined;
+      const folder = dirname(path);
+      if (isOutside(realpathSync(directory), join(realAncestor(folder), "log"))) return undefined;
+      mkdirSync(folder, { recursive: true });
       return new LogFile(path, openToAppend(path), clock, format);
     } catch {
       return undefined;
@@ -114,6 +114,11 @@ function dockerLine(time: string, stream: OutputName, tag: "F" | "P", bytes: Buf
 function openToAppend(path: string): number {
   const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0 } = constants;
   return openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o640);
+}
+
+/** Where the deepest existing folder of a path really is. */
+function realAncestor(path: string): string {
+  return lstatSync(path, { throwIfNoEntry: false }) ? realpathSync(path) : realAncestor(dirname(path));
 }
 
 function isOutside(directory: string, path: string): boolean {
