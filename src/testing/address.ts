@@ -3,12 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidInputError } from "../errors.js";
-import { npipeEndpoint, parseEndpoint } from "../transport/endpoint.js";
+import {
+  type NpipeEndpoint,
+  npipeEndpoint,
+  parseEndpoint,
+  type UnixEndpoint,
+  unixEndpoint,
+} from "../transport/endpoint.js";
 import { folderPrefix, removeLeftovers, socketName } from "./leftovers.js";
 import type { ListenAddress } from "./wire/grpc-server.js";
-
-/** Linux takes 107 bytes, macOS 103. */
-const longestSocketPath = 103;
 
 /** Where a runtime listens, and the folder that goes with it when it stops. */
 export interface Placement {
@@ -27,18 +30,15 @@ export async function place(endpoint: string | undefined, platform = process.pla
     await removeLeftovers(tmpdir());
     const folder = await mkdtemp(join(tmpdir(), folderPrefix(process.pid)));
     try {
-      return { address: { path: checkPath(join(folder, socketName)) }, ownFolder: folder };
+      return { address: { path: pathOf(join(folder, socketName), platform) }, ownFolder: folder };
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
   }
-  if (/^npipe:|^\\\\/i.test(endpoint)) {
-    const { path } = parseEndpoint(endpoint, { platform }) as { path: string };
-    return { address: { path }, ownFolder: undefined };
+  if (/^(?:npipe:|unix:(?!@)|[\\/])/i.test(endpoint)) {
+    return { address: { path: pathOf(endpoint, platform) }, ownFolder: undefined };
   }
-  const path = /^(?:unix:(?:\/\/)?)?(\/.*)$/.exec(endpoint)?.[1];
-  if (path !== undefined) return { address: { path: checkPath(path) }, ownFolder: undefined };
   const tcp = /^(?:(?:https?|tcp):\/\/)?(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})\/?$/i.exec(endpoint);
   if (!tcp) {
     const message =
@@ -51,14 +51,12 @@ export async function place(endpoint: string | undefined, platform = process.pla
 
 /** What clients are told. */
 export function toEndpoint(address: ListenAddress, secure: boolean): string {
-  if ("path" in address)
-    return pipe.test(address.path) ? npipeEndpoint(address.path).display : `unix://${address.path}`;
+  if ("path" in address) return (pipe.test(address.path) ? npipeEndpoint : unixEndpoint)(address.path).display;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${secure ? "https" : "http"}://${host}:${address.port}`;
 }
 
-function checkPath(path: string): string {
-  if (Buffer.byteLength(path) <= longestSocketPath) return path;
-  const message = `a socket path may have ${longestSocketPath} bytes`;
-  throw new InvalidInputError({ field: "endpoint", message, value: path });
+/** Where a socket or a named pipe is. */
+function pathOf(endpoint: string, platform: NodeJS.Platform): string {
+  return (parseEndpoint(endpoint, { platform }) as UnixEndpoint | NpipeEndpoint).path;
 }

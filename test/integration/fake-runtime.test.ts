@@ -859,7 +859,7 @@ describe("the process", () => {
     await expect(FakeRuntime.start({ endpoint: file })).rejects.toThrow(/is no socket/);
     expect(await readdir(folder)).toEqual(["cri.sock", "precious"]);
     await expect(FakeRuntime.start({ endpoint: "relative/path" })).rejects.toThrow(/endpoint: expected/);
-    await expect(FakeRuntime.start({ endpoint: `/${"x".repeat(200)}` })).rejects.toThrow(/socket path/);
+    await expect(FakeRuntime.start({ endpoint: `/${"x".repeat(200)}` })).rejects.toThrow(/is 201 bytes long/);
   });
 
   test("listens on TCP and keeps the port", async () => {

@@ -2,13 +2,18 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { place, toEndpoint } from "../../../src/testing/address.js";
+import { parseEndpoint } from "../../../src/transport/endpoint.js";
+import { skipOnWindows } from "../../support/platform.js";
 
-test("without an endpoint, a fake listens on a socket in a folder of its own", async () => {
-  const { address, ownFolder } = await place(undefined, "linux");
-  expect(address).toEqual({ path: join(ownFolder!, "s") });
-  expect(toEndpoint(address, false)).toBe(`unix://${(address as { path: string }).path}`);
-  await rm(ownFolder!, { recursive: true });
-});
+test.skipIf(skipOnWindows("sockets in the file system"))(
+  "without an endpoint, a fake listens on a socket in a folder of its own",
+  async () => {
+    const { address, ownFolder } = await place(undefined, "linux");
+    expect(address).toEqual({ path: join(ownFolder!, "s") });
+    expect(toEndpoint(address, false)).toBe(`unix://${(address as { path: string }).path}`);
+    await rm(ownFolder!, { recursive: true });
+  },
+);
 
 test("without an endpoint on Windows, a fake listens on a named pipe of its own", async () => {
   const one = await place(undefined, "win32");
@@ -25,8 +30,30 @@ test.each(["npipe:////./pipe/mine", String.raw`\\.\pipe\mine`])("on Windows, %s 
   await expect(place(endpoint, "linux")).rejects.toThrow("only Windows has");
 });
 
-test.each(["run/x.sock", "ftp://x:1", "127.0.0.1"])("%s is refused, with what is accepted", async (endpoint) => {
-  await expect(place(endpoint)).rejects.toThrow(
-    /^\[INVALID_INPUT\] endpoint: expected an absolute socket path.*, got /,
-  );
+test.each([
+  ["/tmp/a%23b", "/tmp/a%23b"],
+  ["/tmp/a b", "/tmp/a b"],
+  ["unix:///tmp/a%20b", "/tmp/a b"],
+  ["unix:/tmp/a%2523b", "/tmp/a%23b"],
+])("%s names the socket that a client of it connects to", async (endpoint, path) => {
+  const { address } = await place(endpoint, "linux");
+  expect(address).toEqual({ path });
+  const client = { path, display: toEndpoint(address, false) };
+  expect(parseEndpoint(endpoint, { platform: "linux" })).toMatchObject(client);
+  expect(parseEndpoint(client.display, { platform: "linux" })).toMatchObject(client);
 });
+
+test("a socket may have the longest path that its platform permits", async () => {
+  const longest = `/${"x".repeat(106)}`;
+  await expect(place(longest, "linux")).resolves.toMatchObject({ address: { path: longest } });
+  await expect(place(longest, "darwin")).rejects.toThrow("[INVALID_INPUT] endpoint: is 107 bytes long");
+});
+
+test.each(["unix:@x", "run/x.sock", "ftp://x:1", "127.0.0.1"])(
+  "%s is refused, with what is accepted",
+  async (endpoint) => {
+    await expect(place(endpoint)).rejects.toThrow(
+      /^\[INVALID_INPUT\] endpoint: expected an absolute socket path.*, got /,
+    );
+  },
+);
