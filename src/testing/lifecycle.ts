@@ -1,6 +1,6 @@
 import { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../internal/abort.js";
-import { ContainerEventType, ContainerState, PodSandboxState, Signal } from "../proto.js";
+import { ContainerEventType, ContainerState, NamespaceMode, PodSandboxState, Signal } from "../proto.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import { ProgramError } from "./backend/program-error.js";
 import { goZeroTime } from "./flavors/profile.js";
@@ -35,7 +35,9 @@ export class Lifecycle {
       const context = `failed to set starting state for container "${container.id}"`;
       return rpcError("UNKNOWN", `${context}: ${why}`);
     };
-    if (container.state !== ContainerState.CONTAINER_CREATED) {
+    const { startsAgain } = this.flavor;
+    if (startsAgain && container.state === ContainerState.CONTAINER_RUNNING) return;
+    if (!startsAgain && container.state !== ContainerState.CONTAINER_CREATED) {
       throw refuse(`container is in ${ContainerState[container.state]} state`);
     }
     if (container.starting) throw refuse("container is already in starting state");
@@ -43,7 +45,7 @@ export class Lifecycle {
       throw this.#noLogLink(container);
     container.starting = true;
     try {
-      if (!this.#canHold(container.pod)) throw new Error(`sandbox container "${container.pod.id}" is not running`);
+      if (!this.#canHold(container.pod)) throw this.#podNotRunning(container);
       const refusal = this.strict ? startRefusal(container, this.flavor) : undefined;
       if (refusal) throw refusal;
       container.process = await this.backend.start(this.describe(container));
@@ -55,10 +57,12 @@ export class Lifecycle {
     } finally {
       container.starting = false;
     }
-    // While a backend takes its time, the sandbox may have been stopped: what has started then is stopped as well.
-    if (!this.#canHold(container.pod)) container.process.signal("SIGKILL");
+    // While a backend takes its time, the sandbox may have been stopped: what has started then is stopped as well, except on Docker.
+    if (!this.#canHold(container.pod) && this.flavor.podStop !== "leavesContainers")
+      container.process.signal("SIGKILL");
     container.startedAt = this.state.clock.now();
     container.state = ContainerState.CONTAINER_RUNNING;
+    Object.assign(container, { exitCode: 0, reason: "", message: "" });
     this.#announce(container, ContainerEventType.CONTAINER_STARTED_EVENT);
     const output = new ContainerOutput(container.process, this.#openLog(container));
     container.output = output;
@@ -95,9 +99,17 @@ export class Lifecycle {
     return LogFile.open(logDirectory, logPath, this.state.clock, this.flavor.logFormat);
   }
 
-  /** Whether containers run in a pod: in one that is ready, and on Docker in any. */
-  #canHold({ state }: PodRecord): boolean {
-    return state === PodSandboxState.SANDBOX_READY || this.flavor.podStop === "leavesContainers";
+  /** Whether a container can start in a pod: in one that is ready, and on Docker in a stopped one with the network of the node. */
+  #canHold({ state, config }: PodRecord): boolean {
+    if (state === PodSandboxState.SANDBOX_READY) return true;
+    const network = config.linux?.securityContext?.namespaceOptions?.network;
+    return this.flavor.family === "docker" && network === NamespaceMode.NODE;
+  }
+
+  #podNotRunning({ id, pod }: ContainerRecord): ServerError {
+    if (this.flavor.family !== "docker") return rpcError("UNKNOWN", `sandbox container "${pod.id}" is not running`);
+    const reason = `cannot join network of a non running container: ${pod.id}`;
+    return rpcError("UNKNOWN", `failed to start container "${id}": Error response from daemon: ${reason}`);
   }
 
   /** Asks a container to end and makes it end when the grace period is over. */

@@ -25,6 +25,9 @@ export interface FakesOrder {
 
 const runtimeHandlers = ["runc", "runc-again"];
 
+/** CRI-O as it is with `enable_pod_events`. */
+const settings: Partial<Record<FakeFlavor, FakeRuntimeOptions>> = { "cri-o": { events: "broadcast" } };
+
 /** As in the lab: one is not CRI's, one is. */
 const overTcp: Partial<Record<FakeFlavor, { serveCri: boolean }>> = {
   "containerd-1.7": { serveCri: false },
@@ -50,7 +53,7 @@ async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
   const steered: Steered[] = [];
   const provided: ProvidedRuntime[] = [];
   for (const flavor of order.flavors) {
-    const options: FakeRuntimeOptions = { flavor, ...registryOptions, runtimeHandlers };
+    const options: FakeRuntimeOptions = { flavor, ...registryOptions, ...settings[flavor], runtimeHandlers };
     const runtime = await FakeRuntime.start({
       ...options,
       endpoint: `${prefix}.${flavor}`,
@@ -58,7 +61,7 @@ async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
     });
     await using client = await runtime.connect();
     const { runtimeName, runtimeVersion: version } = await client.version();
-    const name = `containerd-${version.split(".", 2).join(".")}`;
+    const name = `${runtimeName}-${version.split(".", 2).join(".")}`;
     steered.push(steeredBy(name, runtime));
     const tcp = overTcp[flavor] && (await startTcp(options, overTcp[flavor].serveCri, tls));
     provided.push({

@@ -5,13 +5,19 @@
  */
 import type { FakeFlavor } from "k8s-cri-client/testing";
 
-/** There is no CRI-O here to compare its flavour with. */
-export const conformingFlavors = ["containerd-1.6", "containerd-1.7", "containerd-2"] as const satisfies FakeFlavor[];
+/** All flavours of a fake. The newest containerd comes last: journeys for the newest runtime only take the last one. */
+export const conformingFlavors = [
+  "cri-o",
+  "cri-dockerd",
+  "containerd-1.6",
+  "containerd-1.7",
+  "containerd-2",
+] as const satisfies FakeFlavor[];
 
 export type ConformingFlavor = (typeof conformingFlavors)[number];
 
-/** Files about what the flavours of a fake do in ways of their own. What is in the others goes through the same code in all of them. */
-const aboutFlavors = new Set([
+/** The files in which versions of containerd differ. */
+const aboutVersions = new Set([
   "ambiguous-create",
   "capabilities",
   "events",
@@ -23,7 +29,25 @@ const aboutFlavors = new Set([
   "tls",
 ]);
 
-/** The flavours that the journeys of a file are run on every time; with `CRI_TEST_THOROUGH=1` it is all of them. */
+/** The files in which CRI-O and Docker differ from containerd. */
+const aboutRuntimes = new Set([
+  "borrowed",
+  "capabilities",
+  "exec",
+  "images",
+  "lifecycle",
+  "logs",
+  "ownership",
+  "process",
+  "sessions",
+  "stopping",
+  "wait",
+]);
+
+/** The flavours that the journeys of a file run on every time. `CRI_TEST_THOROUGH=1` runs them on all. */
 export function usualFlavors(file: string): readonly ConformingFlavor[] {
-  return aboutFlavors.has(file) ? conformingFlavors : conformingFlavors.slice(-1);
+  return conformingFlavors.filter((flavor) => {
+    if (flavor === "containerd-2") return true;
+    return (flavor.startsWith("containerd") ? aboutVersions : aboutRuntimes).has(file);
+  });
 }

@@ -8,7 +8,15 @@ import { Status } from "nice-grpc";
 import { describe, expect, test } from "vitest";
 import { ContainerState } from "../../src/proto.js";
 import type { FakeFlavor } from "../../src/testing/index.js";
-import { createContainer, failureOf, podConfig, runPod, start, startContainer } from "./fake-support.js";
+import {
+  containerConfig,
+  createContainer,
+  failureOf,
+  podConfig,
+  runPod,
+  start,
+  startContainer,
+} from "./fake-support.js";
 
 const none = { containerId: "nope", podSandboxId: "nope", cmd: ["true"], stdout: true };
 
@@ -236,6 +244,54 @@ test("Docker's log path is relative where CreateContainer does not repeat the lo
     const config = { metadata: { name: "main" }, image, logPath: "main.log" };
     const { containerId } = await runtime.createContainer({ podSandboxId, config, sandboxConfig });
     expect((await runtime.containerStatus({ containerId })).status?.logPath).toBe(logPath);
+  }
+});
+
+test("Docker starts an exited container again; others refuse", async () => {
+  for (const flavor of flavors) {
+    const connected = await start({ flavor, strict: false });
+    const { runtime } = connected;
+    const containerId = await startContainer(connected, await runPod(connected));
+    await runtime.stopContainer({ containerId });
+    if (flavor !== "cri-dockerd") {
+      expect((await failureOf(runtime.startContainer({ containerId }))).code).toBe(Status.UNKNOWN);
+      continue;
+    }
+    for (const _ of ["exited", "running"]) await runtime.startContainer({ containerId });
+    const { status } = await runtime.containerStatus({ containerId });
+    expect(status).toMatchObject({ state: ContainerState.CONTAINER_RUNNING, exitCode: 0, reason: "" });
+    await runtime.stopContainer({ containerId });
+    expect((await runtime.containerStatus({ containerId })).status?.state).toBe(ContainerState.CONTAINER_EXITED);
+  }
+});
+
+test("Docker refuses to list containers in the state unknown", async () => {
+  const filter = { state: { state: ContainerState.CONTAINER_UNKNOWN } };
+  for (const flavor of flavors) {
+    const { runtime } = await start({ flavor });
+    if (flavor === "cri-dockerd") {
+      expect((await failureOf(runtime.listContainers({ filter }))).details).toBe(
+        "Error response from daemon: invalid filter 'status=unknown'",
+      );
+    } else {
+      expect((await runtime.listContainers({ filter })).containers).toEqual([]);
+    }
+  }
+});
+
+test("ExecSync in a container with a terminal has one on CRI-O", async () => {
+  for (const [flavor, stdout, stderr] of [
+    ["cri-o", "one\r\ntwo\r\nbad\r\n", ""],
+    ["containerd-2", "one\ntwo\n", "bad\n"],
+  ] as const) {
+    const exec = () => ({ exitCode: 0, stdout: "one\ntwo\n", stderr: "bad\n" });
+    const { runtime } = await start({ flavor, exec });
+    const { podSandboxId } = await runtime.runPodSandbox({ config: podConfig("web") });
+    const config = { ...containerConfig("main"), logPath: "", tty: true };
+    const { containerId } = await runtime.createContainer({ podSandboxId, config, sandboxConfig: podConfig("web") });
+    await runtime.startContainer({ containerId });
+    const outcome = await runtime.execSync({ containerId, cmd: ["talk"] });
+    expect({ stdout: outcome.stdout.toString(), stderr: outcome.stderr.toString() }).toEqual({ stdout, stderr });
   }
 });
 

@@ -178,6 +178,10 @@ function flavorTable(): string {
     },
     "a log directory that does not exist": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
     "the format of logs": ({ logFormat }) => ({ cri: "CRI", docker: "Docker's JSON" })[logFormat],
+    "StartContainer of a container that has exited": ({ startsAgain }) => (startsAgain ? "starts it again" : "fails"),
+    "ExecSync in a container with a terminal": ({ execSyncHasTerminal }) =>
+      execSyncHasTerminal ? "lines end with CR LF, stderr is part of stdout" : "has no terminal",
+    "a list of containers in the state unknown": ({ listsUnknown }) => (listsUnknown ? "works" : "fails"),
     "commands in a container that was not started": ({ execInCreated }) => (execInCreated ? "run" : "fail"),
     "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),
     "RunPodSandbox that fails": ({ leavesFailedPods }) =>

@@ -110,7 +110,7 @@ journeys("lifecycle", (bench) => {
       () => pod.status(),
       () => pod.inspect(),
       ...(traits.podStats === "none" ? [] : [() => pod.stats()]),
-      () => cri.pods.portForwardUrl(noSuchId, [80]),
+      ...(traits.checksPortForward ? [() => cri.pods.portForwardUrl(noSuchId, [80])] : []),
       () => pod.createContainer(bench.containerSpec()),
     ]) {
       const failure = await expectCode(call(), "NOT_FOUND");

@@ -48,15 +48,21 @@ export interface FlavorProfile {
   readonly checksProgram: "create" | "start";
   /** How a container ends whose program cannot be started. */
   readonly startFailure: { readonly exitCode: number; readonly reason: string };
+  /** Whether StartContainer starts an exited container again, and succeeds on a running one. */
+  readonly startsAgain: boolean;
   /** What `startedAt` and `finishedAt` are before they are known, in nanoseconds. */
   readonly unsetTime: bigint;
-  /** Whether a container's log lies in the log directory of its pod, or in the one that CreateContainer repeats. */
-  readonly logDirectoryOf: "pod" | "request";
+  /** Where a container's log lies: in the log directory that CreateContainer repeats; CRI-O takes that of the pod if it repeats none. */
+  readonly logDirectoryOf: "request" | "requestElsePod";
   /** What happens to a log whose directory does not exist: the directory is created, or a call fails. */
   readonly missingLogDirectory: "created" | "failsCreate" | "failsStart";
   readonly logFormat: "cri" | "docker";
   /** Whether commands run in containers that were created and not started. */
   readonly execInCreated: boolean;
+  /** Whether ListContainers takes the state `CONTAINER_UNKNOWN` in its filter. */
+  readonly listsUnknown: boolean;
+  /** Whether ExecSync has a terminal in a container with one: its lines end with CR LF, and stderr is part of stdout. */
+  readonly execSyncHasTerminal: boolean;
   /** When Exec, Attach and PortForward check that the container runs: before they give a URL, or in the session. */
   readonly checksSession: "call" | "session";
   /** What the URLs of sessions begin with, given the port. */

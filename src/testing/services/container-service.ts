@@ -39,7 +39,8 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
         await midway(context, flavor);
         // The sandbox may have gone in the meantime.
         if (!state.pods.has(pod)) throw flavor.errors.missing("CreateContainer", podSandboxId);
-        const logDirectory = (flavor.logDirectoryOf === "pod" ? pod.config : sandboxConfig).logDirectory;
+        const ofPod = flavor.logDirectoryOf === "requestElsePod" ? pod.config.logDirectory : "";
+        const logDirectory = sandboxConfig.logDirectory || ofPod;
         const identity = { id, name, pod, metadata, config, image, logDirectory };
         const container = newContainer(identity, state.clock.now(), flavor);
         const refusal = creationRefusal(container, lifecycle);
@@ -72,6 +73,9 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
     },
 
     ListContainers({ filter }) {
+      if (filter?.state?.state === ContainerState.CONTAINER_UNKNOWN && !flavor.listsUnknown) {
+        throw rpcError("UNKNOWN", "Error response from daemon: invalid filter 'status=unknown'");
+      }
       const found = state.containers.list(filter, (id) => state.pods.complete(id));
       return { containers: found.map((container) => state.containers.toContainer(container)) };
     },

@@ -35,7 +35,9 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
           return execFailure("ExecSync", error, lifecycle);
         }
       });
-      if (outcome !== timedOut) return outcome;
+      if (outcome !== timedOut) {
+        return flavor.execSyncHasTerminal && container.config.tty ? throughTerminal(outcome) : outcome;
+      }
       if (flavor.family === "cri-o") return { exitCode: -1, stderr: Buffer.from("command timed out") };
       const prefix =
         flavor.family === "containerd" ? `failed to exec in container: timeout ${timeout}s exceeded: ` : "";
@@ -60,6 +62,12 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
       return { url: await state.sessions.open({ kind: "portForward", request }) };
     },
   };
+}
+
+/** The outcome of a command whose output went through a terminal. */
+function throughTerminal({ exitCode, stdout, stderr }: ExecOutcome): ExecOutcome {
+  const output = Buffer.concat([stdout, stderr]).toString("latin1").replaceAll("\n", "\r\n");
+  return { exitCode, stdout: Buffer.from(output, "latin1"), stderr: Buffer.of() };
 }
 
 /** Refuses what takes a container that runs. */

@@ -112,11 +112,10 @@ function checkCrioMetadata(metadata: { name: string; namespace: string; uid: str
  */
 function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): Record<string, string> {
   if (flavor.verboseInfo === "none") return {};
-  const pid = pod.state === PodSandboxState.SANDBOX_READY ? pod.pid : 0;
-  return { info: JSON.stringify(flavor.verboseInfo === "config" ? configInfo(pod, pid) : specInfo(pod, pid)) };
+  return { info: JSON.stringify(flavor.verboseInfo === "config" ? configInfo(pod) : specInfo(pod)) };
 }
 
-function specInfo({ config }: PodRecord, pid: number): unknown {
+function specInfo({ config }: PodRecord): unknown {
   const { privileged = false, namespaceOptions } = config.linux?.securityContext ?? {};
   const own = {
     CgroupParent: config.linux?.cgroupParent ?? "",
@@ -129,19 +128,19 @@ function specInfo({ config }: PodRecord, pid: number): unknown {
   const annotations = Object.fromEntries(
     Object.entries(own).map(([key, value]) => [`io.kubernetes.cri-o.${key}`, value]),
   );
-  return { image: "registry.k8s.io/pause:3.10", pid, runtimeSpec: { annotations } };
+  return { runtimeSpec: { annotations } };
 }
 
 function portMapping({ hostPort, containerPort, protocol, hostIp }: PortMapping): unknown {
   return { HostPort: hostPort, ContainerPort: containerPort, Protocol: Protocol[protocol], HostIP: hostIp };
 }
 
-function configInfo(pod: PodRecord, pid: number): unknown {
+function configInfo(pod: PodRecord): unknown {
   const ready = pod.state === PodSandboxState.SANDBOX_READY;
   const { resources, overhead } = pod;
   const config = PodSandboxConfig.create({ ...pod.config, linux: { ...pod.config.linux, resources, overhead } });
   return {
-    pid,
+    pid: ready ? pod.pid : 0,
     processStatus: ready ? "running" : "deleted",
     netNamespaceClosed: !ready,
     image: "registry.k8s.io/pause:3.8",

@@ -9,6 +9,8 @@
 export interface Traits {
   /** Runs a command in a container that was created and not started. */
   readonly execsInCreated: boolean;
+  /** PortForward fails for a pod that does not exist. Elsewhere it returns a URL, and the session fails. */
+  readonly checksPortForward: boolean;
   /** Starts an exited container again. */
   readonly startsAgain: boolean;
   /** The call that fails when the container's program does not exist. */
@@ -47,6 +49,7 @@ const mebibyte = 2 ** 20;
 
 const containerd: Traits = {
   execsInCreated: false,
+  checksPortForward: true,
   startsAgain: false,
   missingProgramFails: "StartContainer",
   infoHasPid: { pod: true, container: true },
@@ -70,6 +73,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
   "cri-o": {
     ...containerd,
     execsInCreated: true,
+    checksPortForward: false,
     missingProgramFails: "CreateContainer",
     infoHasPid: { pod: false, container: true },
     reportsConfig: false,
