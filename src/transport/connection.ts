@@ -35,8 +35,6 @@ interface Shared {
   readonly missing: Map<Rpc, number>;
   /** What the runtime calls itself, and in which epoch it said so. */
   name: { readonly text: string; readonly epoch: number } | undefined;
-  /** What closing waits for. */
-  readonly unfinished: Set<Promise<void>>;
 }
 
 /**
@@ -51,7 +49,9 @@ export class Connection {
   /** Aborted, with a `CLIENT_CLOSED` error as the reason, when this connection closes or one that it was derived from. */
   readonly closing: readonly AbortSignal[];
   readonly #shared: Shared;
-  readonly #owner: boolean;
+  readonly #parent: Connection | undefined;
+  /** What closing waits for: the work of this connection and of those derived from it. */
+  readonly #unfinished = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
   constructor(options: ConnectionOptions, parent?: Connection, { outlivesClosing = false } = {}) {
@@ -59,7 +59,7 @@ export class Connection {
     checkTimeout(options.defaults?.timeoutMs, "defaults.timeoutMs");
     if (options.defaults?.retry) checkRetryPolicy(options.defaults.retry, "defaults.retry");
     this.options = options;
-    this.#owner = parent === undefined;
+    this.#parent = parent;
     this.#shared = parent ? parent.#shared : openChannels(options);
     // A derived connection ends with its parent, whose channel it uses. It listens to that only while a call is under way.
     this.closing = [this.#closing.signal, ...(outlivesClosing ? [] : (parent?.closing ?? []))];
@@ -126,24 +126,25 @@ export class Connection {
   }
 
   /**
-   * Does what closing must not cut short, such as killing a command whose session was aborted: {@link close} waits for it. The
-   * work has to have a time limit of its own, and must not reject.
+   * Does what closing must not cut short, such as killing a command whose session was aborted: {@link close} waits for it, here
+   * and on the connections that this one was derived from. The work has to have a time limit of its own, and must not reject.
    */
   finish(work: (connection: Connection) => Promise<void>): void {
-    const { unfinished } = this.#shared;
     const options = { ...this.options, defaults: { ...this.options.defaults, signal: undefined } };
-    const running = work(new Connection(options, this, { outlivesClosing: true })).finally(() =>
-      unfinished.delete(running),
-    );
-    unfinished.add(running);
+    this.#awaitOnClose(work(new Connection(options, this, { outlivesClosing: true })));
   }
 
-  /** Aborts what is under way and closes the channels, after what has to be finished before that. */
+  #awaitOnClose(work: Promise<void>): void {
+    const running = work.finally(() => this.#unfinished.delete(running));
+    this.#unfinished.add(running);
+    if (this.#parent !== undefined) this.#parent.#awaitOnClose(running);
+  }
+
+  /** Aborts calls under way, waits for the work of {@link finish}, and closes the channels if they are its own. */
   async close(): Promise<void> {
     this.#end();
-    if (!this.#owner) return;
-    const { unfinished } = this.#shared;
-    while (unfinished.size > 0) await Promise.all(unfinished);
+    while (this.#unfinished.size > 0) await Promise.all(this.#unfinished);
+    if (this.#parent !== undefined) return;
     this.#shared.runtime.close();
     if (this.#shared.image !== this.#shared.runtime) this.#shared.image.close();
   }
@@ -174,5 +175,5 @@ function openChannels(options: ConnectionOptions): Shared {
     runtime: replyDecoding(RuntimeServiceDefinition, limits),
     image: replyDecoding(ImageServiceDefinition, limits),
   };
-  return { runtime, image, services, epoch: 0, missing: new Map(), name: undefined, unfinished: new Set() };
+  return { runtime, image, services, epoch: 0, missing: new Map(), name: undefined };
 }

@@ -9,7 +9,7 @@ import { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { Container, SessionOptions } from "../../src/index.js";
+import type { Container, CriClient, SessionOptions } from "../../src/index.js";
 import type { FakeFlavor, FakeRuntimeOptions, Program, TerminalSize } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
@@ -197,7 +197,10 @@ describe.each(transports)("over %s", (transport) => {
   });
 });
 
-test("closing the client waits for a command that is being killed, and for nothing else", async () => {
+test.each([
+  { closed: "the client", from: (cri: CriClient) => cri },
+  { closed: "a derived client", from: (cri: CriClient) => cri.with({}).with({}) },
+])("closing $closed waits for a command that is being killed, and for nothing else", async ({ from }) => {
   // The script that kills says how many it found.
   const kill: Program = async ({ stdout }) => {
     await sleep(300);
@@ -205,9 +208,11 @@ test("closing the client waits for a command that is being killed, and for nothi
     return 0;
   };
   const isKill = (command: readonly string[]) => command[0] === "sh" && command[2]?.includes("kill -9");
-  const { runtime, cri, container } = await serve({
+  const { runtime, ...served } = await serve({
     exec: (_, command) => (isKill(command) ? kill : programs.forever),
   });
+  const cri = from(served.cri);
+  const container = cri.containers.get(served.container.id);
   const abort = new AbortController();
   const session = await container.exec(["x"], { signal: abort.signal, killOnAbort: true });
   const waiting = rejection(container.execSync(["x"]));
