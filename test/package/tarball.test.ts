@@ -145,6 +145,20 @@ describe("in a bundle", async () => {
     const program = output.endsWith("js") ? output : join(output, "program.js");
     expect(await node([program], project)).toEqual({ ...good, stdout: "0 string\n", stderr: "" });
   });
+
+  test("/proto has 64-bit numbers written by JSON.stringify, whatever is imported from it", async () => {
+    const project = join(folder, "bundles");
+    const program =
+      'import "k8s-cri-client/proto";\nimport Long from "long";\nconsole.log(JSON.stringify(Long.MAX_VALUE));\n';
+    await writeFile(join(project, "proto.mjs"), program);
+    const options = ["--bundle", "--platform=node", "--format=esm", "--outfile=proto.bundle.mjs"];
+    expect(await run(bin("esbuild/bin/esbuild"), ["proto.mjs", ...options], { cwd: project })).toMatchObject(good);
+    expect(await node(["proto.bundle.mjs"], project)).toEqual({
+      ...good,
+      stdout: '"9223372036854775807"\n',
+      stderr: "",
+    });
+  });
 });
 
 describe.each(["5.4.5", "5.9.3"])("TypeScript %s with the resolution of Node.js 10", (version) => {
