@@ -30,6 +30,7 @@ interface Job {
   steps?: { uses?: string; run?: string; with?: Record<string, unknown> }[];
 }
 interface Workflow {
+  concurrency?: unknown;
   on: unknown;
   permissions: Record<string, string>;
   jobs: Record<string, Job>;
@@ -104,34 +105,48 @@ describe("docs/reliability.md", async () => {
 });
 
 describe("the workflow that publishes", () => {
-  test("runs for releases only, and may do no more than read and prove who it is", async () => {
+  test("runs for releases only, and may do no more than read and authenticate to npm", async () => {
     const { on, permissions, jobs } = await workflow("publish");
     expect(on).toEqual({ release: { types: ["published"] } });
     expect(permissions).toEqual({});
     expect(jobs.test?.permissions).toEqual({ contents: "read" });
-    expect(jobs.publish?.permissions).toEqual({ contents: "read", "id-token": "write" });
-    expect(Object.keys(jobs)).toEqual(["test", "publish"]);
+    expect(jobs.pack?.permissions).toEqual({ contents: "read" });
+    expect(jobs.publish?.permissions).toEqual({ "id-token": "write" });
+    expect(Object.keys(jobs)).toEqual(["test", "pack", "publish"]);
   });
 
   test("publishes only what has passed the whole suite", async () => {
     const { jobs } = await workflow("publish");
     expect(jobs.test).toEqual({ uses: "./.github/workflows/test.yml", permissions: { contents: "read" } });
-    expect(jobs.publish?.needs).toBe("test");
+    expect(jobs.pack?.needs).toBe("test");
+    expect(jobs.publish?.needs).toBe("pack");
   });
 
-  test("lets no program of a dependency run, builds, and publishes with provenance", async () => {
-    const steps = (await workflow("publish")).jobs.publish?.steps ?? [];
-    const commands = steps.flatMap(({ run = [] }) => run);
-    expect(commands.filter((command) => /^npm (ci|test|run|publish)/.test(command))).toEqual([
+  test("builds without the permission to publish", async () => {
+    const { pack } = (await workflow("publish")).jobs;
+    const commands = (pack?.steps ?? []).flatMap(({ run = [] }) => run);
+    expect(commands.filter((command) => /^npm (?!pkg )/.test(command))).toEqual([
       "npm ci --ignore-scripts",
       "npm run build",
-      "npm publish --provenance --access public --ignore-scripts",
+      "npm pack --ignore-scripts",
+    ]);
+  });
+
+  test("publishes the tarball with provenance, and runs nothing but npm with that permission", async () => {
+    const steps = (await workflow("publish")).jobs.publish?.steps ?? [];
+    expect(steps.flatMap(({ run = [] }) => run)).toEqual([
+      "npm publish ./k8s-cri-client-*.tgz --provenance --access public --ignore-scripts",
+    ]);
+    expect(steps.flatMap(({ uses = [] }) => String(uses).replace(/@.*/, ""))).toEqual([
+      "actions/setup-node",
+      "actions/download-artifact",
     ]);
   });
 
   test("has no token and names no registry", async () => {
     expect(await read(".github/workflows/publish.yml")).not.toMatch(/secrets\.|TOKEN|https?:\/\//);
-    for (const { uses = "", with: inputs = {} } of (await workflow("publish")).jobs.publish?.steps ?? []) {
+    const { pack, publish } = (await workflow("publish")).jobs;
+    for (const { uses = "", with: inputs = {} } of [...(pack?.steps ?? []), ...(publish?.steps ?? [])]) {
       expect(inputs).not.toHaveProperty("registry-url");
       if (uses.startsWith("actions/checkout")) expect(inputs).toMatchObject({ "persist-credentials": false });
     }
@@ -161,6 +176,12 @@ describe("all workflows", async () => {
         if (uses === undefined) expect(minutes, `${name}: ${job}`).toBeGreaterThan(0);
       }
     }
+  });
+
+  test("of a change run once: not for its branch and its pull request, and not on after the next push", async () => {
+    const { on, concurrency } = await workflow("ci");
+    expect(on).toEqual({ push: { branches: ["main"] }, pull_request: null });
+    expect(concurrency).toEqual({ group: `\${{ github.workflow }}-\${{ github.ref }}`, "cancel-in-progress": true });
   });
 
   test("run the whole suite on every supported Node.js, with skipped tests as failures", async () => {
