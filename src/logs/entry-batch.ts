@@ -24,6 +24,9 @@ export class EntryBatch {
   #end = { prefix: this.#prefix, offset: 0 };
   /** Entries up to this place were given out before. */
   #after: Place | undefined;
+  /** The position of the last entry; before the first one, where reading began. */
+  #last = { prefix: this.#prefix, rest: 0 as number | string };
+  #hasLast = false;
 
   constructor(encoding: LogEncoding, limitBytes: number) {
     this.#encoding = encoding;
@@ -40,11 +43,12 @@ export class EntryBatch {
     this.#after = place;
   }
 
-  /** What follows is of the file with this mark. */
-  startFile(mark: string | undefined): void {
+  /** What follows is of the file with this mark, from an offset on. */
+  startFile(mark: string | undefined, offset: number): void {
     if (this.#after && this.#mark === this.#after.mark && mark !== this.#mark) this.#after = undefined;
     this.#mark = mark;
     this.#prefix = positionPrefix(mark);
+    if (!this.#hasLast) this.#last = { prefix: this.#prefix, rest: offset };
   }
 
   /** The lines before this offset of the current file are whole. */
@@ -86,16 +90,17 @@ export class EntryBatch {
     rest: number | string,
   ): void {
     if (this.#bytesLeft <= 0) return;
-    if (end - start > this.#bytesLeft) {
-      end = this.boundary(bytes, start, start + this.#bytesLeft);
-      partial = true;
-      this.#bytesLeft = 0;
-    } else this.#bytesLeft -= end - start;
+    const isCut = end - start > this.#bytesLeft;
+    if (isCut) end = this.boundary(bytes, start, start + this.#bytesLeft);
+    // What is cut off is read again as a whole: behind the entry before it.
+    const { prefix, rest: place } = isCut ? this.#last : { prefix: this.#prefix, rest };
+    this.#bytesLeft = isCut ? 0 : this.#bytesLeft - (end - start);
     const name = streamNames[stream];
-    this.#entries.push(
+    this.#push(
       this.#encoding === "utf8"
-        ? new TextEntry(timestamp, name, partial, bytes.toString("utf8", start, end), this.#prefix, rest)
-        : new BytesEntry(timestamp, name, partial, copyOf(bytes, start, end), this.#prefix, rest),
+        ? new TextEntry(timestamp, name, partial || isCut, bytes.toString("utf8", start, end), prefix, place)
+        : new BytesEntry(timestamp, name, partial || isCut, copyOf(bytes, start, end), prefix, place),
+      place,
     );
   }
 
@@ -116,7 +121,7 @@ export class EntryBatch {
       const timestamp = whole.slice(0, stampEnd - stampStart);
       this.#bytesLeft -= end - start;
       const text = whole.slice(start - stampStart);
-      this.#entries.push(new TextEntry(timestamp, streamNames[stream], false, text, this.#prefix, rest));
+      this.#push(new TextEntry(timestamp, streamNames[stream], false, text, this.#prefix, rest), rest);
     } else this.add(timestampOf(line), stream, false, bytes, start, end, rest);
   }
 
@@ -133,6 +138,13 @@ export class EntryBatch {
     if (this.#mark !== this.#after.mark || offset <= this.#after.offset) return true;
     this.#after = undefined;
     return false;
+  }
+
+  #push(entry: TextEntry | BytesEntry, rest: number | string): void {
+    this.#entries.push(entry);
+    this.#last.prefix = this.#prefix;
+    this.#last.rest = rest;
+    this.#hasLast = true;
   }
 
   /** What has been made since the last time. */

@@ -16,8 +16,8 @@ export interface LogEntryBase {
   partial: boolean;
   /**
    * Where in the log the entry ends: a short opaque string for `after`. It stays valid in other processes and while the log is
-   * rotated, renamed or compressed. An entry without an end, and the pieces of a line longer than `maxLineBytes` but for the last,
-   * have the position before their line, which is therefore read again as a whole.
+   * rotated, renamed or compressed. If a line is unfinished, was cut off by `limitBytes` or split at `maxLineBytes`, every entry of it
+   * except the last has the position before the line. Resuming there reads the whole line again.
    *
    * It is a getter: `JSON.stringify(entry)` has it, a copy by `{ ...entry }` has not.
    */

@@ -4,8 +4,8 @@ import { onAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
 
 /**
- * Tells when something may have happened to a file. It watches the directory, because a name can be given to another file; where
- * that cannot be done (too many watchers, no such directory, a file system that does not tell), time is what wakes.
+ * Reports possible changes to a file. It watches the directory, because a name can be given to another file. Where that is not
+ * possible (too many watchers, no such directory, a file system without events), the follower polls.
  */
 export class FileWatch {
   readonly #path: string;

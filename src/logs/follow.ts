@@ -36,6 +36,8 @@ export async function* follow(file: LogFile, following: Following): AsyncGenerat
       if (now?.id === current.id) {
         if (now.size < current.position) {
           yield reader.endFile();
+          // `copytruncate` leaves a copy of what has been read.
+          succession.see(reader.mark);
           reader.start(current);
           continue;
         }

@@ -43,7 +43,7 @@ export class LineSplitter {
   #searched = 0;
   /** Where in the file the buffer begins. */
   #base = 0;
-  /** What is to be done with the rest of a line whose beginning is no longer here. */
+  /** How to treat the rest of a line whose beginning was already passed on or skipped. */
   #rest: "none" | "pass" | "skip" = "none";
   /** Where in the file the current physical line begins. */
   #lineOffset = 0;
@@ -72,6 +72,11 @@ export class LineSplitter {
     this.#filled = this.#searched = 0;
     this.#base = this.#lineOffset = offset;
     this.#rest = "none";
+  }
+
+  /** Up to where the file was read, in bytes. */
+  get offset(): number {
+    return this.#base + this.#filled;
   }
 
   /** Where the next bytes of the file are to be put; never empty. */

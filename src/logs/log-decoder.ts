@@ -18,6 +18,7 @@ export class LogDecoder {
   readonly #assembler: LineAssembler;
   readonly #entries: EntryBatch;
   #path = "";
+  #startOffset = 0;
 
   constructor(settings: ReadSettings) {
     const { streams, since, until, encoding, limitBytes, joins, maxLineBytes, format, onGap } = settings;
@@ -30,6 +31,11 @@ export class LogDecoder {
   /** Lines that could not be read. */
   get skippedLines(): number {
     return this.#splitter.skippedLines;
+  }
+
+  /** Up to where the current file was read, in bytes. */
+  get offset(): number {
+    return this.#splitter.offset;
   }
 
   /** Whether as much as was asked for has been given out. */
@@ -47,12 +53,13 @@ export class LogDecoder {
     this.#path = path;
     this.#splitter.startFile(path, offset, format);
     this.#assembler.startFile();
-    this.#entries.startFile(undefined);
+    this.#entries.startFile(undefined, offset);
+    this.#startOffset = offset;
   }
 
   /** The mark of the current file, once it is known: before the first entry of the file is decoded. */
   setMark(mark: string): void {
-    this.#entries.startFile(mark);
+    this.#entries.startFile(mark, this.#startOffset);
   }
 
   /** Where to put what is read next. */

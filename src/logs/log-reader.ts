@@ -15,7 +15,7 @@ import type { RotatedStart } from "./start.js";
  */
 export const handOverMs = 200;
 
-/** How often that is waited for. Who still writes then has not been told of the rotation. */
+/** How often that is waited for. A writer that is still active then has not reopened its log. */
 const maxHandOvers = 25;
 
 /** Where in a file to begin, and its format if it is known. */
@@ -31,6 +31,7 @@ export class LogReader {
   readonly #settings: ReadSettings;
   readonly #signal: AbortSignal;
   #mark: string | undefined;
+  #startedAt = 0;
 
   constructor(decoder: LogDecoder, files: RotatedFiles, settings: ReadSettings, signal: AbortSignal) {
     this.#decoder = decoder;
@@ -51,7 +52,7 @@ export class LogReader {
 
   /** Begins with an open file. */
   start(file: LogFile, { position, format }: FileStart = { position: 0 }): void {
-    file.position = position;
+    file.position = this.#startedAt = position;
     this.#decoder.startFile(file.path, position, format);
     this.#mark = undefined;
   }
@@ -115,7 +116,7 @@ export class LogReader {
       yield* this.#content(content, position, mayGrow);
     } catch (error) {
       if (this.#signal.aborted || !CriError.is(error)) throw error;
-      this.#settings.onGap({ reason: "unreadable", path, offset: position, error });
+      this.#settings.onGap({ reason: "unreadable", path, offset: this.#decoder.offset, error });
     } finally {
       await content.file.close();
     }
@@ -140,7 +141,7 @@ export class LogReader {
   /** Finds out the mark of a file before its first entry is decoded. A file that begins with much else has none. */
   async #identify(file: LogFile): Promise<void> {
     const { offset } = await file.head(1);
-    if (file.position > offset + 3 * headBytes) return;
+    if (file.position > Math.max(this.#startedAt, offset) + 3 * headBytes) return;
     const mark = await this.#files.markOf(file);
     if (mark !== undefined) this.#setMark(mark);
   }

@@ -12,8 +12,8 @@ export interface LogOptions {
   /**
    * Go on when the end is reached, through rotations, until the container no longer runs and all it wrote has been read.
    *
-   * Nothing is lost when files are renamed, as long as a rotated file still exists when the reader gets to it and its name begins
-   * with the name of the log. When a file is truncated in place (`copytruncate`), what was written between the last read and the
+   * Nothing is lost when files are renamed, as long as a rotated file still exists when the reader gets to it, under one of the
+   * names that {@link rotated} lists. When a file is truncated in place (`copytruncate`), what was written between the last read and the
    * truncation cannot be read by any follower.
    *
    * @defaultValue false
@@ -50,7 +50,8 @@ export interface LogOptions {
   maxLineBytes?: number | undefined;
   /**
    * Also read the rotated files, oldest first, compressed ones included: what has the name of the log and a suffix, such as the
-   * kubelet's `0.log.20261128-100000.gz`, Docker's `x-json.log.1` and logrotate's `0.log-20261128`. @defaultValue false
+   * kubelet's `0.log.20261128-100000.gz`, Docker's `x-json.log.1` and logrotate's `0.log-20261128`, or a date before the extension,
+   * as in `0-20261128.log`. @defaultValue false
    */
   rotated?: boolean | undefined;
   /**
@@ -60,7 +61,8 @@ export interface LogOptions {
   after?: string | undefined;
   /**
    * `"detect"` reads CRI's format and Docker's JSON. `"raw"` reads plain lines: `timestamp` is empty, every line counts as
-   * standard output, and `since` and `until` cannot be used. @defaultValue "detect"
+   * standard output. As nothing identifies a file of such lines, `since`, `until`, `rotated` and `after` cannot be used, and a
+   * follow reads on in the file that has the name of the log. @defaultValue "detect"
    */
   format?: "detect" | "raw" | undefined;
   /** Called for everything that is left out: malformed lines, holes, unreadable files. See {@link LogGap}. */
@@ -143,11 +145,11 @@ export function checkReadOptions(options: ReadLogOptions): ReadSettings {
     rotated: options.rotated ?? false,
     after: checkAfter(options),
     format: checkFormat(options),
-    onGap: options.onGap ?? (() => {}),
+    onGap: callback("onGap", options.onGap) ?? (() => {}),
     encoding: oneOf("encoding", options.encoding, ["utf8", "buffer"]),
     waitForFile: options.waitForFile ?? false,
     appearsWithinMs: options.appearsWithinMs ?? 0,
-    isRunning: options.isRunning ?? (() => true),
+    isRunning: callback("isRunning", options.isRunning) ?? (() => true),
     writerEnded: options.writerEnded,
     pollIntervalMs: count("pollIntervalMs", options.pollIntervalMs, 1, 1_000),
     onWait: (options.follow && options.onWait) || (() => {}),
@@ -160,11 +162,23 @@ function checkAfter({ after, tailLines }: ReadLogOptions): LogPosition | undefin
   throw new InvalidInputError({ field: "tailLines", message: "cannot be combined with after", value: tailLines });
 }
 
-function checkFormat({ format, since, until }: ReadLogOptions): LogFormat | undefined {
-  if (oneOf("format", format, ["detect", "raw"]) === "detect") return undefined;
-  if (since === undefined && until === undefined) return rawFormat;
-  const [field, value] = since === undefined ? ["until", until] : ["since", since];
-  throw new InvalidInputError({ field, message: 'cannot be combined with format "raw", which has no time', value });
+function checkFormat(options: ReadLogOptions): LogFormat | undefined {
+  if (oneOf("format", options.format, ["detect", "raw"]) === "detect") return undefined;
+  for (const field of ["since", "until", "rotated", "after"] as const) {
+    const value = options[field];
+    if (value === undefined || value === false) continue;
+    throw new InvalidInputError({
+      field,
+      message: 'cannot be combined with format "raw": plain lines have no time',
+      value,
+    });
+  }
+  return rawFormat;
+}
+
+function callback<T>(field: string, value: T | undefined): T | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw new InvalidInputError({ field, message: "must be a function", value });
 }
 
 function count(field: string, value: number | undefined, min: number, fallback: number): number {

@@ -49,6 +49,8 @@ export class RotatedFiles {
 
   /** The files that exist now, oldest first. Unreadable ones are reported and left out. @throws CriError */
   async list(): Promise<RotatedFile[]> {
+    // Nothing identifies a file of plain lines.
+    if (this.#settings.format) return [];
     let names = await this.#names();
     for (let attempt = 1; ; attempt++) {
       const files = await this.#identifyAll(names);
@@ -110,28 +112,28 @@ export class RotatedFiles {
   }
 
   async #identify(path: string, known: Map<string, RotatedFile | undefined>): Promise<RotatedFile | undefined> {
+    let failure: CriError | undefined;
     try {
       const found = await stat(path, { bigint: true });
       const key = `${path} ${found.ino} ${found.size} ${found.mtimeNs}`;
-      if (this.#known.has(key)) known.set(key, this.#known.get(key));
-      else {
-        known.set(key, undefined);
-        const mark = await this.#readMark(path);
-        if (mark) known.set(key, { path, mark, modifiedNs: found.mtimeNs });
-        else if (found.size > 0 || path.endsWith(".gz")) this.#report(path);
+      if (this.#known.has(key)) {
+        known.set(key, this.#known.get(key));
+        return known.get(key);
       }
-      return known.get(key);
+      known.set(key, undefined);
+      const mark = await this.#readMark(path);
+      const file = mark === undefined ? undefined : { path, mark, modifiedNs: found.mtimeNs };
+      known.set(key, file);
+      // An empty file that is not compressed has just been made.
+      if (file || (found.size === 0n && !path.endsWith(".gz"))) return file;
+      failure = new CriError({ code: "DATA_LOSS", message: `${path} is empty, or no line of it is a log line` });
     } catch (error) {
+      this.#signal.throwIfAborted();
       if (isMissing(error)) return undefined;
-      const failure = error instanceof CriError ? error : logFailure(path, error);
-      this.#report(path, failure);
-      return undefined;
+      failure = error instanceof CriError ? error : logFailure(path, error);
     }
-  }
-
-  #report(path: string, error?: CriError): void {
-    const noLog = new CriError({ code: "DATA_LOSS", message: `${path} is empty, or no line of it is a log line` });
-    this.#settings.onGap({ reason: "unreadable", path, offset: 0, error: error ?? noLog });
+    this.#settings.onGap({ reason: "unreadable", path, offset: 0, error: failure });
+    return undefined;
   }
 
   async #readMark(path: string): Promise<string | undefined> {
@@ -188,14 +190,24 @@ function isSame(names: ReadonlyMap<string, bigint>, others: ReadonlyMap<string, 
 }
 
 /**
- * Whether a file is a rotated one of a log, by their names: `0.log.20261128-100000.gz`, `0.log.1`, `0.log-20261128`, or
- * `0-20261128.log`, as logrotate's option `extension` has it. Names ending in `.tmp` are being written by who compresses.
+ * Whether a file is a rotated one of a log, by their names: `0.log.20261128-100000.gz`, `0.log.1`, `0.log-20261128`, `0.log.old`, or
+ * `0-20261128.log`, as logrotate's option `extension` has it. Names ending in `.tmp` are being written by who compresses. A log whose
+ * name has no extension may be the beginning of another log's name, so its suffix has to begin with a digit or be `old`.
  */
 function isRotatedName(name: string, log: string): boolean {
   if (name.endsWith(".tmp")) return false;
-  if (name.startsWith(log)) return /[.\-_~]/.test(name.charAt(log.length));
   const extension = extname(log);
+  if (name.startsWith(log)) {
+    const suffix = name.slice(log.length);
+    return extension === "" ? /^[.\-_~](\d|old)/.test(suffix) : /^[.\-_~]/.test(suffix);
+  }
+  const stem = basename(log, extension);
   return (
-    extension !== "" && name.startsWith(`${basename(log, extension)}-`) && name.replace(/\.gz$/, "").endsWith(extension)
+    extension !== "" && name.startsWith(`${stem}-`) && /^-\d[\d.T_-]*$/.test(stemOf(name, extension).slice(stem.length))
   );
+}
+
+/** A name without its extension, and without that of compression behind it. */
+function stemOf(name: string, extension: string): string {
+  return basename(basename(name, ".gz"), extension);
 }

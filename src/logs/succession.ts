@@ -13,11 +13,9 @@ export class Succession {
     this.#files = files;
   }
 
-  /** The rotated files but for the current one, oldest first. All of them count as read from now on. */
+  /** The files that were rotated away before the current one, oldest first. They count as read from now on. */
   async older(currentMark: string | undefined): Promise<RotatedFile[]> {
-    const files = await this.#files.list();
-    for (const { mark } of files) this.see(mark);
-    return files.filter(({ mark }) => mark !== currentMark);
+    return this.#before(currentMark, await this.#files.list());
   }
 
   /** The file with this mark counts as read. */
@@ -42,9 +40,14 @@ export class Succession {
     const listed = await this.#files.list();
     // After the listing, which has the file itself if it has been rotated away by now, between those before and behind it.
     const nextMark = next && (await this.#files.markOf(next));
-    const own = listed.findIndex(({ mark }) => mark === nextMark);
-    const missed = listed.slice(0, own < 0 ? listed.length : own).filter(({ mark }) => !this.#seen.has(mark));
-    for (const { mark } of missed) this.see(mark);
-    return missed;
+    return this.#before(nextMark, listed);
+  }
+
+  /** Of files in the order in which they were written, those before one of them, or all if it is not among them. */
+  #before(mark: string | undefined, listed: readonly RotatedFile[]): RotatedFile[] {
+    const own = listed.findIndex((file) => file.mark === mark);
+    const before = listed.slice(0, own < 0 ? listed.length : own).filter((file) => !this.#seen.has(file.mark));
+    for (const file of before) this.see(file.mark);
+    return before;
   }
 }

@@ -96,6 +96,28 @@ describe("after", () => {
     expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["line 1", "line 2"]);
   });
 
+  test("reading may begin far behind the beginning of a large file", async () => {
+    const path = folder.file("0.log", criLines(0, 40_000));
+    const last = await entries(path, { tailLines: 3 });
+    expect(textsOf(last)).toEqual(numbers(39_997, 40_000));
+    const again = await entries(path, { after: last[0]!.position });
+    expect(textsOf(again)).toEqual(numbers(39_998, 40_000));
+    expect(again.map(({ position }) => position)).toEqual(last.slice(1).map(({ position }) => position));
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, criLine(40_000));
+    expect(textsOf(await entries(path, { after: again[0]!.position }))).toEqual(numbers(39_999, 40_001));
+  });
+
+  test("an entry that limitBytes cuts off is read again as a whole", async () => {
+    const path = folder.file("0.log", criLines(0, 3));
+    for (const limitBytes of [3, 9, 13]) {
+      const cut = (await entries(path, { limitBytes })).at(-1)!;
+      expect(cut.partial).toBe(true);
+      const whole = Math.floor(limitBytes / 6);
+      expect(textsOf(await entries(path, { after: cut.position }))).toEqual(numbers(whole, 3));
+    }
+  });
+
   test("the pieces of a very long line are read again together until the last is read", async () => {
     const path = folder.file("0.log", criLine(0) + criLine(1, "x".repeat(10)) + criLine(2));
     const all = await entries(path, { maxLineBytes: 4 });

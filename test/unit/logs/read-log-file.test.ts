@@ -232,6 +232,9 @@ describe("options", () => {
     ["streams", { streams: [] }],
     ["streams", { streams: ["stdin" as "stdout"] }],
     ["partial", { partial: "no" as "join" }],
+    ["since", { format: "raw" as const, since: new Date() }],
+    ["rotated", { format: "raw" as const, rotated: true }],
+    ["onGap", { onGap: "x" as never }],
     ["encoding", { encoding: "latin1" as "utf8" }],
   ])("%s is checked before anything is read", (field, options) => {
     expect(() => readLogFile("/nowhere", options)).toThrow(

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   closeSync,
+  copyFileSync,
   openSync,
   renameSync,
   rmSync,
@@ -126,6 +127,34 @@ describe("rotations faster than the reader", () => {
   });
 });
 
+test.each([
+  ["web.log", "web-sidecar.log"],
+  ["web.log", "web.1.log"],
+  ["web", "web-sidecar"],
+  ["web", "web.y"],
+])("the log %s was not rotated to %s, which is another container's", async (name, other) => {
+  folder.file(other, criLine(0, "other"));
+  const texts: string[] = [];
+  for await (const { text } of readLogFile(folder.file(name, criLine(1)), { rotated: true })) texts.push(text);
+  expect(texts).toEqual(["line 1"]);
+});
+
+test("a large file is not read again after a rotation, wherever reading began", async () => {
+  const lines = Array.from({ length: 30_000 }, (_, index) => criLine(index)).join("");
+  const path = folder.file("0.log", lines);
+  const texts: string[] = [];
+  let isRunning = true;
+  const stream = readLogFile(path, { follow: true, tailLines: 1, pollIntervalMs: 20, isRunning: () => isRunning });
+  for await (const { text } of stream) {
+    texts.push(text);
+    if (texts.length === 1) {
+      renameSync(path, `${path}.1`);
+      writeFileSync(path, criLine(30_000));
+    } else isRunning = false;
+  }
+  expect(texts).toEqual(["line 29999", "line 30000"]);
+});
+
 describe("a log that is truncated in place while it is followed", () => {
   test("may begin with a hole, as the writer's offset stays where it was", async () => {
     const path = folder.file("0.log", "");
@@ -147,6 +176,21 @@ describe("a log that is truncated in place while it is followed", () => {
     closeSync(file);
     expect(log.found).toEqual(numbers(0, 4));
     expect(log.gaps).toMatchObject([{ reason: "zeros", offset: 0 }]);
+  });
+
+  test("and copied before: the copy is not read again, whatever becomes of the log", async () => {
+    const path = folder.file("0.log", criLine(0) + criLine(1));
+    const log = await follow(path);
+    copyFileSync(path, `${path}.1`);
+    truncateSync(path, 0);
+    await log.caughtUp();
+    await log.caughtUp();
+    appendFileSync(path, criLine(2));
+    await log.until(3);
+    rmSync(path);
+    await log.caughtUp();
+    await log.end();
+    expect(log.found).toEqual(numbers(0, 3));
   });
 
   test("may begin with half a line", async () => {
