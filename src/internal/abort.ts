@@ -34,6 +34,16 @@ function follow(signal: AbortSignal): Followers {
   return followers;
 }
 
+/** Settles as the promise does, or rejects with the signal's reason as soon as that aborts. The work behind the promise goes on. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const unlisten = onAbort(signal, () => reject(signal.reason));
+    promise.finally(unlisten).then(resolve, reject);
+    if (signal.aborted) reject(signal.reason);
+  });
+}
+
 /** A signal that follows others and can be aborted by its owner. */
 export interface LinkedAbort {
   readonly signal: AbortSignal;

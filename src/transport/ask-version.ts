@@ -10,14 +10,14 @@ export interface VersionAnswer {
   outcome: string;
 }
 
-/** Calls Version once, on a connection of its own. Never rejects. */
-export async function askVersion(endpoint: Endpoint, timeoutMs: number): Promise<VersionAnswer> {
+/** Calls Version once, on a connection of its own, until the signal aborts. Never rejects. */
+export async function askVersion(endpoint: Endpoint, signal: AbortSignal): Promise<VersionAnswer> {
   const connection = new Connection({ endpoint, imageEndpoint: endpoint });
   try {
-    await connection.runtime.version({}, { timeoutMs, retry: false });
+    await connection.runtime.version({}, { signal, timeoutMs: 0, retry: false });
     return { speaksCri: true, outcome: "answers" };
   } catch (error) {
-    const code = error instanceof ClientError ? error.code : Status.UNKNOWN;
+    const code = signal.aborted ? Status.DEADLINE_EXCEEDED : error instanceof ClientError ? error.code : Status.UNKNOWN;
     if (code === Status.UNIMPLEMENTED)
       return { speaksCri: false, outcome: "does not serve CRI v1 (containerd: is its cri plugin disabled?)" };
     return { speaksCri: undefined, outcome: `accepts connections, but does not answer Version: ${Status[code]}` };

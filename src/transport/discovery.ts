@@ -1,7 +1,9 @@
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { EndpointError, InvalidInputError, type TriedEndpoint } from "../errors.js";
+import { linkAbort, untilAborted } from "../internal/abort.js";
+import { startTimer } from "../internal/timer.js";
 import { askVersion } from "./ask-version.js";
-import { checkTimeout } from "./call-options.js";
+import { checkCallOptions, checkTimeout } from "./call-options.js";
 import { type CrictlConfig, type CrictlConfigLocation, locateCrictlConfig, readCrictlConfig } from "./crictl-config.js";
 import { type Endpoint, type NpipeEndpoint, parseEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
 import { resolveUnder } from "./node-root.js";
@@ -21,7 +23,7 @@ export interface DiscoverOptions {
   /**
    * Where the node's file system is mounted, `/host` for instance: well-known sockets, crictl's default configuration file and
    * the sockets that it names are looked for below, and symbolic links on the way lead to where they lead on the node. Environment
-   * variables and {@link configPath} are taken as they are.
+   * variables and {@link configPath} are taken as they are. It has to be an absolute path.
    *
    * @defaultValue "/"
    */
@@ -29,14 +31,16 @@ export interface DiscoverOptions {
   /** Permits `http:` and `tcp:` in environment and configuration. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
   /**
-   * How long a well-known socket may take to accept a connection, and then to answer Version, in milliseconds. All are asked at the
-   * same time, so this is half of what discovery takes at most.
+   * How long the well-known sockets may take to accept a connection and to answer Version, in milliseconds, more than 0. All are
+   * asked at the same time.
    *
    * @defaultValue 1000
    */
   probeTimeoutMs?: number | undefined;
+  /** Cancels discovery, which then rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
   /** Stands in for asking well-known sockets. @internal */
-  probe?: ((endpoint: UnixEndpoint | NpipeEndpoint) => Promise<Candidate>) | undefined;
+  probe?: ((endpoint: UnixEndpoint | NpipeEndpoint, signal: AbortSignal) => Promise<Candidate>) | undefined;
 }
 
 /** What came of a well-known socket. */
@@ -62,11 +66,11 @@ export interface DiscoveredEndpoints {
  *
  * 1. `CONTAINER_RUNTIME_ENDPOINT`
  * 2. `runtime-endpoint` in crictl's configuration file
- * 3. the first well-known socket that answers Version: containerd, CRI-O, cri-dockerd, k3s and rke2, k0s, microk8s. If none answers,
- *    the first that accepts a connection, whose runtime may still be starting
+ * 3. the first well-known socket that accepts a connection: containerd, CRI-O, cri-dockerd, k3s and rke2, k0s, microk8s. A server that
+ *    answers Version without CRI v1, such as the containerd of Docker with its cri plugin disabled, is passed over. One that does
+ *    not answer is not: its runtime may still be starting, and the next one in the list would be another runtime
  *
- * What a variable or the file names is final. It is not tried here, and nothing else is used instead if it does not work. A
- * server without CRI v1, such as the containerd of Docker with its cri plugin disabled, is passed over.
+ * What a variable or the file names is final. It is not tried here, and nothing else is used instead if it does not work.
  *
  * ```ts
  * const endpoint = await discoverEndpoint(); // "unix:///run/containerd/containerd.sock"
@@ -74,11 +78,11 @@ export interface DiscoveredEndpoints {
  *
  * @returns the endpoint in its canonical spelling, fit for `ConnectOptions.endpoint`
  * @throws {@link EndpointError} with code `NO_ENDPOINT`, listing what was tried and what to do
- * @throws {@link InvalidInputError} if a variable or the configuration file holds something that is no endpoint
+ * @throws {@link InvalidInputError} if an option makes no sense, or if a variable or the configuration file holds something that is no
+ *   endpoint
  */
 export async function discoverEndpoint(options: DiscoverOptions = {}): Promise<string> {
-  const tried: TriedEndpoint[] = [];
-  const found = await runtimeEndpoint(new Surroundings(options), tried);
+  const found = await withSignal(options, (surroundings) => runtimeEndpoint(surroundings, []));
   return found.endpoint.display;
 }
 
@@ -90,13 +94,27 @@ export async function discoverEndpoint(options: DiscoverOptions = {}): Promise<s
  *    name another runtime, whose images the first one does not have
  * 3. `image-endpoint` in crictl's configuration file
  * 4. the runtime's endpoint
+ *
+ * @param image the image service's endpoint, where it is known; nothing is looked at for it then
  */
-export async function discoverEndpoints(options: DiscoverOptions = {}): Promise<DiscoveredEndpoints> {
+export function discoverEndpoints(options: DiscoverOptions = {}, image?: Endpoint): Promise<DiscoveredEndpoints> {
+  return withSignal(options, (surroundings) =>
+    bothEndpoints(surroundings, image && { endpoint: image, source: "option" }),
+  );
+}
+
+/** Starts discovery, and leaves it when the caller's signal aborts. */
+async function withSignal<T>(options: DiscoverOptions, find: (surroundings: Surroundings) => Promise<T>): Promise<T> {
   const surroundings = new Surroundings(options);
+  options.signal?.throwIfAborted();
+  return untilAborted(find(surroundings), options.signal);
+}
+
+async function bothEndpoints(surroundings: Surroundings, knownImage: Found | undefined): Promise<DiscoveredEndpoints> {
   const tried: TriedEndpoint[] = [];
   const runtime = await runtimeEndpoint(surroundings, tried);
   const strategies = runtime.source === runtimeVariable ? [imageVariable] : [imageVariable, imageConfig];
-  const image = (await firstOf(strategies, surroundings, [])) ?? runtime;
+  const image = knownImage ?? (await firstOf(strategies, surroundings, [])) ?? runtime;
   return {
     endpoint: runtime.endpoint,
     source: runtime.source,
@@ -156,23 +174,34 @@ function fromCrictlConfig(property: "runtimeEndpoint" | "imageEndpoint", key: st
   };
 }
 
+/** All sockets are asked at the same time, and awaited in the order of the list until one wins. */
 async function fromWellKnownSockets(surroundings: Surroundings, tried: TriedEndpoint[]): Promise<Found | undefined> {
   const source = "well-known sockets";
-  const candidates = await Promise.all(
-    wellKnownSockets(surroundings.platform).map(async ({ endpoint: usual }) => {
-      const endpoint = usual.kind === "unix" ? await surroundings.locate(usual) : usual;
-      return { endpoint, ...(await surroundings.probe(endpoint)) };
-    }),
+  const endpoints = await Promise.all(
+    wellKnownSockets(surroundings.platform).map(({ endpoint }) =>
+      endpoint.kind === "unix" ? surroundings.locate(endpoint) : endpoint,
+    ),
   );
-  const winner =
-    candidates.find(({ speaksCri }) => speaksCri) ??
-    candidates.find(({ reachable, speaksCri }) => reachable && speaksCri === undefined);
-  for (const candidate of candidates) {
-    const { endpoint, speaksCri, outcome } = candidate;
-    const verdict = candidate === winner ? "used" : speaksCri ? `${outcome}, but comes later in the list` : outcome;
-    tried.push({ endpoint: endpoint.display, source, outcome: verdict });
+  const link = linkAbort(surroundings.options.signal);
+  const stopTimer = startTimer(surroundings.probeTimeoutMs, () => link.abort(undefined));
+  try {
+    const asked = endpoints.map((endpoint) => surroundings.probe(endpoint, link.signal));
+    for (const answer of asked) answer.catch(() => {}); // a probe that is no longer awaited may reject
+    let winner: Found | undefined;
+    for (const [index, endpoint] of endpoints.entries()) {
+      const candidate = winner === undefined ? await asked[index] : undefined;
+      const wins = candidate?.reachable && candidate.speaksCri !== false;
+      if (wins) winner = { endpoint, source };
+      const outcome = candidate?.outcome ?? "not waited for";
+      const verdict = candidate?.speaksCri ? "used" : wins ? `used: ${outcome}` : outcome;
+      tried.push({ endpoint: endpoint.display, source, outcome: verdict });
+    }
+    return winner;
+  } finally {
+    stopTimer();
+    link.abort(undefined);
+    link.unlink();
   }
-  return winner && { endpoint: winner.endpoint, source };
 }
 
 /** What discovery looks at, with defaults filled in; crictl's configuration file is read at most once. */
@@ -180,15 +209,17 @@ class Surroundings {
   readonly options: DiscoverOptions;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
+  readonly probeTimeoutMs: number;
   readonly #root: string;
   #location: Promise<CrictlConfigLocation> | undefined;
   #config: Promise<CrictlConfig | undefined> | undefined;
 
   constructor(options: DiscoverOptions) {
-    checkTimeout(options.probeTimeoutMs, "probeTimeoutMs");
+    checkOptions(options);
     this.options = options;
     this.env = options.env ?? process.env;
     this.platform = options.platform ?? process.platform;
+    this.probeTimeoutMs = options.probeTimeoutMs ?? 1_000;
     this.#root = resolve(options.root ?? "/");
   }
 
@@ -219,17 +250,29 @@ class Surroundings {
     });
   }
 
-  async probe(endpoint: UnixEndpoint | NpipeEndpoint): Promise<Candidate> {
-    const { probe, probeTimeoutMs: timeoutMs = 1_000 } = this.options;
-    if (probe !== undefined) return probe(endpoint);
-    const probed = await probeSocket(endpoint, { timeoutMs, root: this.#root });
-    return probed.reachable ? { ...probed, ...(await askVersion(endpoint, timeoutMs)) } : probed;
+  async probe(endpoint: UnixEndpoint | NpipeEndpoint, signal: AbortSignal): Promise<Candidate> {
+    const { probe } = this.options;
+    if (probe !== undefined) return probe(endpoint, signal);
+    const probed = await probeSocket(endpoint, { signal, root: this.#root });
+    return probed.reachable ? { ...probed, ...(await askVersion(endpoint, signal)) } : probed;
   }
 
   async #locateConfig(): Promise<CrictlConfigLocation> {
     const { env, platform } = this;
     const { path, explicit } = locateCrictlConfig({ path: this.options.configPath, env, platform });
     return { path: explicit || platform === "win32" ? path : await resolveUnder(this.#root, path), explicit };
+  }
+}
+
+function checkOptions({ probeTimeoutMs, root, signal }: DiscoverOptions): void {
+  checkCallOptions({ signal });
+  checkTimeout(probeTimeoutMs, "probeTimeoutMs");
+  if (probeTimeoutMs === 0) {
+    const message = "must be more than 0: a socket may accept connections and never answer";
+    throw new InvalidInputError({ field: "probeTimeoutMs", message, value: probeTimeoutMs });
+  }
+  if (root !== undefined && !(typeof root === "string" && isAbsolute(root))) {
+    throw new InvalidInputError({ field: "root", message: "must be an absolute path, such as /host", value: root });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { connect } from "node:net";
+import { onAbort } from "../internal/abort.js";
 import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import { explainDenied, permissionDenied } from "./socket-access.js";
 import { pathTooLong } from "./socket-path.js";
@@ -15,8 +16,8 @@ export interface ProbeResult {
 
 /** How {@link probeSocket} looks. */
 export interface ProbeOptions {
-  /** How long to wait for the connection, in milliseconds. @defaultValue 1000 */
-  timeoutMs?: number | undefined;
+  /** Ends the wait for the connection. */
+  signal?: AbortSignal | undefined;
   /** Where the file system lies that holds `/etc/passwd` and `/etc/group`. @defaultValue "/" */
   root?: string | undefined;
 }
@@ -27,7 +28,7 @@ export interface ProbeOptions {
  */
 export async function probeSocket(
   endpoint: UnixEndpoint | NpipeEndpoint,
-  { timeoutMs = 1_000, root }: ProbeOptions = {},
+  { signal, root }: ProbeOptions = {},
 ): Promise<ProbeResult> {
   const { path, kind } = endpoint;
   try {
@@ -38,7 +39,7 @@ export async function probeSocket(
       const tooLong = pathTooLong(path);
       if (tooLong !== undefined) return { reachable: false, outcome: tooLong };
     }
-    await tryConnect(path, timeoutMs);
+    await tryConnect(path, signal);
     return { reachable: true, outcome: "answers" };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
@@ -69,10 +70,13 @@ function describe(stats: Stats): string {
   return stats.isFile() ? "a regular file" : "a device or pipe";
 }
 
-function tryConnect(path: string, timeoutMs: number): Promise<void> {
+function tryConnect(path: string, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+    const giveUp = () => socket.destroy(new Error("does not accept a connection in time"));
+    const unlisten = signal && onAbort(signal, giveUp);
+    if (signal?.aborted) giveUp();
+    socket.once("close", () => unlisten?.());
     socket.once("connect", () => {
       socket.destroy();
       resolve();

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { linkAbort, onAbort } from "../../../src/internal/abort.js";
+import { linkAbort, onAbort, untilAborted } from "../../../src/internal/abort.js";
 
 describe("onAbort", () => {
   test("keeps one listener for any number of callbacks, and none without", () => {
@@ -23,6 +23,24 @@ describe("onAbort", () => {
     onAbort(controller.signal, () => called.push("removed"))();
     controller.abort();
     expect(called).toEqual(["first", "second"]);
+  });
+});
+
+describe("untilAborted", () => {
+  test("settles as the promise does, and leaves no listener", async () => {
+    const { signal } = new AbortController();
+    expect(await untilAborted(Promise.resolve(1), undefined)).toBe(1);
+    expect(await untilAborted(Promise.resolve(1), signal)).toBe(1);
+    await expect(untilAborted(Promise.reject(new Error("no")), signal)).rejects.toThrow("no");
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+
+  test("rejects with the reason of the signal, whenever that aborts", async () => {
+    const controller = new AbortController();
+    const waiting = untilAborted(new Promise(() => {}), controller.signal);
+    controller.abort("enough");
+    await expect(waiting).rejects.toBe("enough");
+    await expect(untilAborted(new Promise(() => {}), controller.signal)).rejects.toBe("enough");
   });
 });
 

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EndpointError, InvalidInputError } from "../../../src/errors.js";
 import { type DiscoverOptions, discoverEndpoint, discoverEndpoints } from "../../../src/transport/discovery.js";
+import { unixEndpoint } from "../../../src/transport/endpoint.js";
 import { skipOnWindows } from "../../support/platform.js";
 
 /** The node of most tests is a folder with the sockets and symbolic links of Linux. */
@@ -121,6 +122,16 @@ describe("the image service", () => {
   });
 });
 
+describe("the image service whose endpoint is known", () => {
+  it("is not looked for", async () => {
+    await listen(containerd);
+    const known = unixEndpoint("/images.sock");
+    const options = { env: { IMAGE_SERVICE_ENDPOINT: "no endpoint" }, platform: "linux", root } as const;
+    expect((await discoverEndpoints(options, known)).imageEndpoint).toBe(known);
+    await expect(discoverEndpoints(options)).rejects.toMatchObject({ field: "IMAGE_SERVICE_ENDPOINT" });
+  });
+});
+
 describe("the image service of a runtime that the environment names", () => {
   const env = { CONTAINER_RUNTIME_ENDPOINT: "/env.sock" };
 
@@ -169,7 +180,7 @@ describe("what was named wrongly", () => {
 });
 
 describe("well-known sockets", () => {
-  it("are used by priority, and others that answer are mentioned", async () => {
+  it("are used by priority, and later ones are not waited for", async () => {
     await listen("/run/k3s/containerd/containerd.sock");
     await listen(crio);
     const found = await discover();
@@ -178,11 +189,11 @@ describe("well-known sockets", () => {
       ["", "not set"],
       ["", "no such file"],
       [containerd, "no such socket"],
-      [crio, "used"],
-      ["/var/run/cri-dockerd.sock", "no such socket"],
-      ["/run/k3s/containerd/containerd.sock", "accepts connections, but does not answer Version: UNAVAILABLE"],
-      ["/run/k0s/containerd.sock", "no such socket"],
-      ["/var/snap/microk8s/common/run/containerd.sock", "no such socket"],
+      [crio, "used: accepts connections, but does not answer Version: UNAVAILABLE"],
+      ["/var/run/cri-dockerd.sock", "not waited for"],
+      ["/run/k3s/containerd/containerd.sock", "not waited for"],
+      ["/run/k0s/containerd.sock", "not waited for"],
+      ["/var/snap/microk8s/common/run/containerd.sock", "not waited for"],
     ]);
   });
 
@@ -214,16 +225,31 @@ describe("well-known sockets", () => {
     expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${containerd}`);
   });
 
-  it("that do not serve CRI are passed over, for one that may still be starting if need be", async () => {
-    const answers: Record<string, boolean | undefined> = { [containerd]: false, [crio]: undefined };
+  it("later in the list do not delay the first one, and are asked no longer", async () => {
+    const signals: AbortSignal[] = [];
+    const probe: DiscoverOptions["probe"] = ({ path }, signal) => {
+      signals.push(signal);
+      return path.endsWith(containerd)
+        ? Promise.resolve({ reachable: true, speaksCri: true, outcome: "answers" })
+        : new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    expect((await discover({ probe, probeTimeoutMs: 3_600_000 })).endpoint.display).toBe(`unix://${root}${containerd}`);
+    expect(signals).toHaveLength(6);
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+  });
+
+  it("that do not serve CRI are passed over, but not one that does not answer", async () => {
+    const answers: Record<string, boolean | undefined> = { [containerd]: false, [crio]: true };
     const probe: DiscoverOptions["probe"] = async ({ path }) => {
       const at = path.slice(root.length);
       return { reachable: at in answers, speaksCri: answers[at], outcome: `${answers[at]}` };
     };
     expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${crio}`);
-    answers["/var/run/cri-dockerd.sock"] = true;
-    expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}/var/run/cri-dockerd.sock`);
-    delete answers["/var/run/cri-dockerd.sock"];
+    answers[containerd] = undefined;
+    const { endpoint, tried } = await discover({ probe });
+    expect(endpoint.display).toBe(`unix://${root}${containerd}`);
+    expect(tried.slice(2, 4).map(({ outcome }) => outcome)).toEqual(["used: undefined", "not waited for"]);
+    delete answers[containerd];
     delete answers[crio];
     await failure({ probe });
   });
@@ -242,6 +268,30 @@ describe("well-known sockets", () => {
     const found = await discover();
     expect(found.endpoint.display).toBe(`unix://${root}${crio}`);
     expect(found.tried[2]?.outcome).toBe("nobody listens: left behind by a runtime that has stopped");
+  });
+});
+
+describe("options", () => {
+  it.each([
+    [{ probeTimeoutMs: 0 }, "probeTimeoutMs: must be more than 0"],
+    [{ probeTimeoutMs: -1 }, "probeTimeoutMs: must be a number"],
+    [{ root: "" }, "root: must be an absolute path"],
+    [{ root: "host" }, "root: must be an absolute path"],
+    [{ signal: {} as AbortSignal }, "signal: must be an AbortSignal"],
+  ])("%o is refused", async (options, message) => {
+    await expect(discover(options)).rejects.toThrow(message);
+    await expect(discover(options)).rejects.toMatchObject({ code: "INVALID_INPUT", field: Object.keys(options)[0] });
+  });
+
+  it("include a signal, which cancels discovery with its reason", async () => {
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const probe: DiscoverOptions["probe"] = () => {
+      controller.abort(reason);
+      return new Promise(() => {});
+    };
+    await expect(discover({ probe, signal: controller.signal })).rejects.toBe(reason);
+    await expect(discover({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });
 
