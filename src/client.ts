@@ -34,6 +34,7 @@ import { NodeView, type WatchOptions } from "./resources/watching/view.js";
 import { type StatusOf, type WaitTarget, waitFor } from "./resources/watching/wait-for.js";
 import { Watcher } from "./resources/watching/watcher.js";
 import type { ContainerSpec } from "./specs/container-spec.js";
+import { checkTimeout } from "./transport/call-options.js";
 import { Connection } from "./transport/connection.js";
 import { discoverEndpoints } from "./transport/discovery.js";
 import { checkTlsFits, type Endpoint, parseEndpoint } from "./transport/endpoint.js";
@@ -104,14 +105,19 @@ export class CriClient implements AsyncDisposable {
    * @throws InvalidInputError for an endpoint or option that makes no sense
    */
   static async connect(options: ConnectOptions = {}): Promise<CriClient> {
-    options.signal?.throwIfAborted();
-    const found =
-      options.endpoint === undefined
-        ? await discoverEndpoints({ allowInsecureTcp: options.allowInsecureTcp })
-        : undefined;
-    const client = new CriClient(new Connection({ ...options, ...parseEndpoints(options, found) }));
+    const { signal, allowInsecureTcp, connectTimeoutMs = defaultConnectTimeoutMs } = options;
+    checkTimeout(connectTimeoutMs, "connectTimeoutMs");
+    const callOptions = pinDeadline({ timeoutMs: connectTimeoutMs, signal });
+    signal?.throwIfAborted();
+    const given = parseGiven(options);
+    // A well-known socket that does not answer yet gets all of the time: the next one in the list would be another runtime.
+    const probeTimeoutMs = connectTimeoutMs || undefined;
+    const found = given.endpoint
+      ? undefined
+      : await discoverEndpoints({ allowInsecureTcp, signal, probeTimeoutMs }, given.imageEndpoint);
+    const client = new CriClient(new Connection({ ...options, ...bothEndpoints(options, given, found) }));
     try {
-      await client.#verify(options, found?.tried ?? []);
+      await client.#verify(callOptions, found?.tried ?? []);
       return client;
     } catch (error) {
       await client.close();
@@ -121,7 +127,7 @@ export class CriClient implements AsyncDisposable {
 
   /** A client of a known endpoint, without any I/O until the first call. */
   static lazy(options: ConnectOptions & { endpoint: string }): CriClient {
-    return new CriClient(new Connection({ ...options, ...parseEndpoints(options) }));
+    return new CriClient(new Connection({ ...options, ...bothEndpoints(options, parseGiven(options)) }));
   }
 
   /** The runtime's endpoint in its canonical spelling, such as `unix:///run/containerd/containerd.sock`. */
@@ -277,9 +283,7 @@ export class CriClient implements AsyncDisposable {
     return this.close();
   }
 
-  async #verify(options: ConnectOptions, tried: readonly TriedEndpoint[]): Promise<void> {
-    const timeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
-    const callOptions = pinDeadline({ timeoutMs, signal: options.signal });
+  async #verify(callOptions: CallOptions, tried: readonly TriedEndpoint[]): Promise<void> {
     try {
       await calls.version(this.#connection, callOptions);
       if (this.imageEndpoint !== this.endpoint) await this.images.fsInfo(callOptions);
@@ -295,24 +299,33 @@ export class CriClient implements AsyncDisposable {
   }
 }
 
-/** Both endpoints: what the options say, else what discovery found, and one for both where only one is named. */
-function parseEndpoints(
-  options: ConnectOptions,
-  found?: { endpoint: Endpoint; imageEndpoint: Endpoint },
-): { endpoint: Endpoint; imageEndpoint: Endpoint } {
-  const { allowInsecureTcp, tls } = options;
-  const parse = (field: "endpoint" | "imageEndpoint") => {
+/** The endpoints that the options name. @throws InvalidInputError */
+function parseGiven(options: ConnectOptions): GivenEndpoints {
+  const { allowInsecureTcp } = options;
+  const parse = (field: keyof Endpoints) => {
     const text = options[field];
     return text === undefined ? undefined : parseEndpoint(text, { field, allowInsecureTcp });
   };
-  const endpoint = parse("endpoint") ?? found?.endpoint;
+  return { endpoint: parse("endpoint"), imageEndpoint: parse("imageEndpoint") };
+}
+
+/** Both endpoints: what the options say, else what discovery found, and one for both where only one is named. */
+function bothEndpoints({ tls }: ConnectOptions, given: GivenEndpoints, found?: Endpoints): Endpoints {
+  const endpoint = given.endpoint ?? found?.endpoint;
   if (!endpoint) {
     throw new InvalidInputError({
       field: "endpoint",
       message: "is required; connect() or discoverEndpoint() can find it",
     });
   }
-  const imageEndpoint = parse("imageEndpoint") ?? found?.imageEndpoint ?? endpoint;
+  const imageEndpoint = given.imageEndpoint ?? found?.imageEndpoint ?? endpoint;
   checkTlsFits(tls, endpoint, imageEndpoint);
   return { endpoint, imageEndpoint };
 }
+
+interface Endpoints {
+  endpoint: Endpoint;
+  imageEndpoint: Endpoint;
+}
+
+type GivenEndpoints = { [Field in keyof Endpoints]: Endpoints[Field] | undefined };

@@ -1,0 +1,66 @@
+/** What `connect()` without an endpoint asks of discovery. */
+import { spawnSync } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { CriClient } from "../../src/index.js";
+import { FakeRuntime } from "../../src/testing/index.js";
+import { discoverEndpoints } from "../../src/transport/discovery.js";
+import { skipOnWindows } from "../support/platform.js";
+import { rejection } from "./support.js";
+
+vi.mock("../../src/transport/discovery.js", { spy: true });
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.clearAllMocks();
+});
+
+test("gives it the signal and all of the time, and no time limit for 0", async () => {
+  const runtime = await FakeRuntime.start();
+  onTestFinished(() => runtime.stop());
+  vi.stubEnv("CONTAINER_RUNTIME_ENDPOINT", runtime.endpoint);
+  const { signal } = new AbortController();
+  await using _limited = await CriClient.connect({ connectTimeoutMs: 4_000, signal });
+  expect(discoverEndpoints).toHaveBeenLastCalledWith(
+    expect.objectContaining({ probeTimeoutMs: 4_000, signal }),
+    undefined,
+  );
+  await using _unlimited = await CriClient.connect({ connectTimeoutMs: 0 });
+  expect(discoverEndpoints).toHaveBeenLastCalledWith(expect.objectContaining({ probeTimeoutMs: undefined }), undefined);
+});
+
+test("looks for no image service beside imageEndpoint", async () => {
+  const runtime = await FakeRuntime.start();
+  onTestFinished(() => runtime.stop());
+  vi.stubEnv("CONTAINER_RUNTIME_ENDPOINT", runtime.endpoint);
+  vi.stubEnv("IMAGE_SERVICE_ENDPOINT", "no endpoint");
+  await using cri = await CriClient.connect({ imageEndpoint: runtime.endpoint });
+  expect(cri.imageEndpoint).toBe(runtime.endpoint);
+  expect(await rejection(CriClient.connect())).toMatchObject({ field: "IMAGE_SERVICE_ENDPOINT" });
+});
+
+test("refuses bad options before it", async () => {
+  const { signal } = new AbortController();
+  for (const [options, field] of [
+    [{ imageEndpoint: "run/x.sock" }, "imageEndpoint"],
+    [{ connectTimeoutMs: -1, signal }, "connectTimeoutMs"],
+    [{ signal: {} as AbortSignal }, "signal"],
+  ] as const) {
+    expect(await rejection(CriClient.connect(options))).toMatchObject({ code: "INVALID_INPUT", field });
+  }
+  expect(discoverEndpoints).not.toHaveBeenCalled();
+});
+
+test.skipIf(skipOnWindows("named pipes in the file system"))("is cancelled by the signal during it", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "disc-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, "crictl.yaml");
+  spawnSync("mkfifo", [path]);
+  vi.stubEnv("CONTAINER_RUNTIME_ENDPOINT", "");
+  vi.stubEnv("CRI_CONFIG_FILE", path); // whose reading ends only once it has had a writer
+  const signal = AbortSignal.timeout(100);
+  expect(await rejection(CriClient.connect({ signal }))).toBe(signal.reason);
+  closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+});
