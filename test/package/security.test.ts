@@ -137,7 +137,7 @@ describe("the workflow that publishes", () => {
     expect(steps.flatMap(({ run = [] }) => run)).toEqual([
       "npm publish ./k8s-cri-client-*.tgz --provenance --access public --ignore-scripts",
     ]);
-    expect(steps.flatMap(({ uses = [] }) => String(uses).replace(/@.*/, ""))).toEqual([
+    expect(steps.flatMap(({ uses = [] }) => uses).map((action) => action.replace(/@.*/, ""))).toEqual([
       "actions/setup-node",
       "actions/download-artifact",
     ]);
