@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -218,6 +218,53 @@ describe("several logs", () => {
     expect(() => cri.logs({ pod: "" })).toThrow(/pod/);
   });
 
+  test("leave out a file that the operating system cannot open, whatever its error", async () => {
+    const { pod, run, write } = await podWithLogs();
+    const [a, b] = [await run("a"), await run("b")];
+    await write(a, line("a1"));
+    const { logPath } = await b.status();
+    await rm(logPath);
+    // A link to itself: ELOOP, for which there is no code.
+    await symlink(logPath, logPath);
+    const missed: unknown[] = [];
+    const onMissed = (error: CriError, containerId: string) => missed.push([error.code, containerId]);
+    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["a1"]);
+    expect(missed).toEqual([["UNKNOWN", b.id]]);
+  });
+
+  test.each(["UNAVAILABLE", "DEADLINE_EXCEEDED"] as const)(
+    "followed for ever ask again for the status of a container after %s",
+    async (code) => {
+      const { runtime, cri, run, write } = await podWithLogs({ defaults: { retry: false } });
+      await write(await run("a"), line("one"));
+      runtime.failNext("ContainerStatus", { code });
+      for await (const { text } of cri.logs({}, { follow: "forever" })) {
+        expect(text).toBe("one");
+        break;
+      }
+    },
+  );
+
+  test("end with the error of their onMissed, and no other watch does", async () => {
+    const { cri, run, write } = await podWithLogs();
+    await write(await run("a"), line("one"));
+    const other = cri.logs({}, { follow: "forever" })[Symbol.asyncIterator]();
+    const first = (await other.next()).value;
+    expect(first).toMatchObject({ text: "one" });
+    const bug = new Error("a bug of the caller");
+    let missed: CriError | undefined;
+    const onMissed = (error: CriError) => {
+      missed = error;
+      throw bug;
+    };
+    const after = { gone: first?.position ?? "" };
+    expect(await rejection(textsOf(cri.logs({}, { follow: "forever", after, onMissed })))).toBe(bug);
+    expect(missed?.details).toMatch(/^container gone does not match the query or was removed/);
+    await write(await run("b"), line("two"));
+    expect((await other.next()).value).toMatchObject({ text: "two" });
+    await other.return?.();
+  });
+
   test("followed until a time, or for so many bytes, end although the containers go on", async () => {
     const { pod, run, write } = await podWithLogs();
     for (const name of ["a", "b"]) await write(await run(name), line(`${name}1`, 1), line(`${name}2`, 2));
@@ -344,6 +391,12 @@ describe("several logs", () => {
     };
     expect(refusal({ follow: "always" })).toMatchObject({ code: "INVALID_INPUT", field: "follow" });
     expect(refusal({ follow: "forever", until: new Date() })).toMatchObject({ code: "INVALID_INPUT", field: "until" });
+    expect(refusal({ localPath: "/host" })).toMatchObject({ code: "INVALID_INPUT", field: "localPath" });
+    const wrong = (query: object | null) => () => cri.logs(query as object);
+    expect(wrong({ podlabels: { app: "web" } })).toThrow(/query\.podlabels: unknown field; did you mean podLabels/);
+    expect(wrong({ container: 5 })).toThrow(/query\.container/);
+    expect(wrong({ container: "" })).toThrow(/query\.container/);
+    expect(wrong(null)).toThrow(/query/);
     expect(runtime.calls).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ import { readLogFile } from "../../logs/read-log-file.js";
 import { checkReadOptions, type LogOptions } from "../../logs/read-options.js";
 import type { StreamLimits } from "../../options.js";
 import { ContainerState, type ContainerStatus } from "../../proto.js";
+import { invalid } from "../../specs/check.js";
 import type { Core } from "../core.js";
 import { canWrite, LogWriters } from "./log-writers.js";
 
@@ -47,6 +48,7 @@ export function containerLogs(
 ): LogStream<LogEntry | LogBytesEntry> {
   const { previous = false, waitForStart = false, localPath = (path: string) => path, signal, ...reading } = options;
   checkReadOptions(reading);
+  checkLocalPath(localPath);
   const follow = (reading.follow ?? false) && !previous;
   let file: LogStream<LogEntry | LogBytesEntry> | undefined;
   async function* open(until: AbortSignal) {
@@ -85,6 +87,11 @@ export function containerLogs(
     signal ?? connection.signal,
     streamLimit(connection, options),
   );
+}
+
+/** @throws InvalidInputError */
+export function checkLocalPath(localPath: ContainerLogOptions["localPath"]): void {
+  if (localPath !== undefined && typeof localPath !== "function") invalid("localPath", "must be a function", localPath);
 }
 
 /** cri-dockerd links the log of a container only after the container runs. In milliseconds. */

@@ -1,7 +1,7 @@
 import { listContainers } from "../../calls/containers.js";
 import { listPodSandboxes } from "../../calls/pods.js";
 import type { Container } from "../../proto.js";
-import { textMap } from "../../specs/check.js";
+import { type FieldsOf, object, requiredText, textMap } from "../../specs/check.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";
 import type { NodeState } from "../watching/event.js";
@@ -20,6 +20,8 @@ export interface LogQuery {
   labels?: Readonly<Record<string, string>> | undefined;
 }
 
+const queryFields: FieldsOf<LogQuery> = { pod: true, podLabels: true, container: true, labels: true };
+
 /** A checked query. */
 export class LogSelector {
   readonly #podId: string | undefined;
@@ -28,10 +30,11 @@ export class LogSelector {
   readonly #labels: Record<string, string>;
 
   /** @throws InvalidInputError */
-  constructor({ pod, podLabels, container, labels }: LogQuery) {
+  constructor(query: LogQuery) {
+    const { pod, podLabels, container, labels } = object(query, "query", queryFields);
     this.#podId = pod === undefined ? undefined : idOf(pod, "pod");
     this.#podLabels = podLabels && textMap(podLabels, "query.podLabels");
-    this.#container = container;
+    this.#container = container === undefined ? undefined : requiredText(container, "query.container");
     this.#labels = textMap(labels, "query.labels");
   }
 

@@ -6,7 +6,7 @@ import type { LogGap } from "../../logs/gap.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-options.js";
 import type { Core } from "../core.js";
-import type { ContainerLogOptions } from "./container-logs.js";
+import { type ContainerLogOptions, checkLocalPath } from "./container-logs.js";
 import { type LogQuery, LogSelector } from "./log-query.js";
 import { MergedReading } from "./merged-reading.js";
 
@@ -99,6 +99,7 @@ export function mergedLogs(
 function checkOptions({ after, follow = false, onGap, orderWindowMs = 0, ...reading }: MergedLogOptions): void {
   const settings = { ...reading, follow: Boolean(follow) };
   checkReadOptions(settings);
+  checkLocalPath(reading.localPath);
   if (after !== undefined) {
     if (typeof after !== "object" || after === null) {
       const message = "must be an object with the position of each log by container id";

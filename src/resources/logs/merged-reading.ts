@@ -1,4 +1,5 @@
 import { CriError } from "../../errors.js";
+import { sleep } from "../../internal/timer.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import type { LogGap } from "../../logs/gap.js";
 import type { LogStream } from "../../logs/log-stream.js";
@@ -12,8 +13,11 @@ import { LogWriters } from "./log-writers.js";
 import type { LogMerge } from "./merge.js";
 import type { LogOwner, MergedLogOptions } from "./merged-logs.js";
 
-/** Failures that concern one log and leave the others alone. */
-const unreadable = ["NOT_FOUND", "FAILED_PRECONDITION", "PERMISSION_DENIED", "INVALID_RESPONSE", "DATA_LOSS"] as const;
+/** Replies of the runtime that concern one container and leave the other logs alone. */
+const unreadable = ["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_RESPONSE"] as const;
+
+/** How long to wait before the status of a container is asked for again, in milliseconds. */
+const retryMs = 1_000;
 
 type Entry = LogEntry | LogBytesEntry;
 
@@ -55,7 +59,14 @@ export class MergedReading {
     const { follow } = this.#options;
     const writers: LogWriters | undefined = follow
       ? new LogWriters(this.#core.watcher, {
-          listed: (state) => this.#addNew(state, (id) => writers?.endOf(id)),
+          listed: (state) => {
+            try {
+              this.#addNew(state, (id) => writers?.endOf(id));
+            } catch (error) {
+              // An error of the caller's callback ends these logs, not the watch that others share.
+              this.#merge.fail(error);
+            }
+          },
           failed: (reason) => this.#merge.fail(reason),
         })
       : undefined;
@@ -103,10 +114,23 @@ export class MergedReading {
     const owner = { container: name, containerId: id, attempt, podSandboxId };
     const openLog = (onWait: () => void) => {
       const follower = writerEnded && { writerEnded, onWait };
-      const stream = containerLogs(this.#core, id, options, follower) as LogStream;
-      return this.#read(stream);
+      const open = () => this.#read(containerLogs(this.#core, id, options, follower) as LogStream);
+      return follower ? this.#untilAnswered(open, onWait) : open();
     };
     this.#merge.add(openLog, owner, (error) => this.#miss(error, id));
+  }
+
+  /** Opens a log, again and again while the runtime is away: that has not stopped its containers. */
+  async *#untilAnswered(open: () => AsyncGenerator<readonly Entry[]>, onWait: () => void) {
+    for (;;) {
+      try {
+        return yield* open();
+      } catch (error) {
+        if (this.#signal.aborted || !isAway(error)) throw error;
+        onWait();
+        await sleep(retryMs, this.#signal);
+      }
+    }
   }
 
   async *#read(stream: LogStream): AsyncGenerator<readonly Entry[]> {
@@ -120,16 +144,20 @@ export class MergedReading {
   }
 
   #miss(error: unknown, containerId: string): void {
-    if (this.#signal.aborted || !CriError.is(error, ...unreadable)) throw error;
-    // A container that was removed before its log was opened is not missed.
-    if (error.code === "NOT_FOUND" && error.method !== undefined) return;
+    if (this.#signal.aborted || !CriError.is(error)) throw error;
+    // An error without a method is one of the log's file.
+    if (error.method !== undefined) {
+      if (!CriError.is(error, ...unreadable)) throw error;
+      // A container that was removed before its log was opened is not missed.
+      if (error.code === "NOT_FOUND") return;
+    }
     this.#missed ??= error;
     this.#report(error, containerId);
   }
 
   #reportRemoved(containerIds: readonly string[], { containers }: NodeState): void {
     for (const id of containerIds.filter((one) => !containers.has(one))) {
-      const message = `container ${id} is not listed any more, so its log cannot be read on from its position`;
+      const message = `container ${id} does not match the query or was removed, so its log cannot be read on from its position`;
       this.#report(new CriError({ code: "NOT_FOUND", message }), id);
     }
   }
@@ -140,6 +168,11 @@ export class MergedReading {
     if (onMissed) onMissed(error, containerId);
     else log(logger, "warn", "a log cannot be read", { containerId, error: String(error) });
   }
+}
+
+/** Whether the runtime did not answer. Only ContainerStatus is asked, before the first line is read. */
+function isAway(error: unknown): boolean {
+  return CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED") && error.method !== undefined;
 }
 
 function latestAttempts(containers: readonly Container[]): Container[] {
