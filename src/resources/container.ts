@@ -80,8 +80,8 @@ export class Container {
    * Waits until the container has exited. Without `timeoutMs` or `signal` it can wait for ever: CRI-O, killed in the middle of a start,
    * reports a container as running whose process is gone. The error of a wait that takes too long names the last state.
    *
-   * @throws CriError; `FAILED_PRECONDITION` if the runtime has lost track of the container and reports CONTAINER_UNKNOWN for about ten
-   *   seconds, `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
+   * @throws CriError; `FAILED_PRECONDITION` if the runtime has lost track of the container and reports CONTAINER_UNKNOWN for one
+   *   `watch.relistMs` (10 s by default), `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
    */
   wait(options?: CallOptions): Promise<ContainerExit> {
     return this.core.containers.wait(this, options);
@@ -295,6 +295,11 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     this.adopted = made.adopted;
     this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
     this.#logFolder = made.logFolder;
+  }
+
+  /** @internal The folders that were created for its log: the next attempt has its log there, too. */
+  get logFolder(): LogFolder | undefined {
+    return this.#logFolder;
   }
 
   /** Removes the container as a borrowed handle does, and the folder that was created for its log, if that is empty. */

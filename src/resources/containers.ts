@@ -21,7 +21,7 @@ import type { Core } from "./core.js";
 import { type CreateContainerOptions, createContainer } from "./create-container.js";
 import type { ExecResult } from "./exec-result.js";
 import { type ExecSyncOptions, execSync } from "./exec-sync.js";
-import { defaultGracePeriodSeconds, wholeSeconds } from "./grace-period.js";
+import { annotatedGracePeriod, defaultGracePeriodSeconds, wholeSeconds } from "./grace-period.js";
 import { type RestartOptions, restart } from "./restart.js";
 import { runContainer } from "./run-container.js";
 import { checkStreams, type StreamOptions } from "./sessions/exec.js";
@@ -57,7 +57,8 @@ export interface StopOptions extends CallOptions {
    * How long the process has, after the stop signal, to end by itself before it is killed, in whole seconds; 0 kills at once.
    * The default budget of the call is two minutes more than this.
    *
-   * @defaultValue the `terminationGracePeriodSeconds` of a container that this program made, else 30 as in Kubernetes
+   * @defaultValue the `terminationGracePeriodSeconds` of the spec, which for a borrowed handle is read from the container's
+   *   annotations with a ListContainers; else 30 as in Kubernetes
    */
   gracePeriodSeconds?: number | undefined;
 }
@@ -139,12 +140,21 @@ export class Containers {
   /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
   async stop(container: ContainerTarget, options: StopOptions = {}): Promise<void> {
     const { gracePeriodSeconds, ...callOptions } = options;
-    const own = container instanceof OwnedContainer ? container.terminationGracePeriodSeconds : undefined;
     const id = idOf(container, "container");
-    const seconds = wholeSeconds(gracePeriodSeconds ?? own ?? defaultGracePeriodSeconds, "gracePeriodSeconds");
-    await whenSettled(startBudget(this.#connection, callOptions, undefined), (o) =>
-      calls.stopContainer(this.#connection, id, seconds, o),
-    );
+    const given = gracePeriodSeconds === undefined ? undefined : wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+    const budget = startBudget(this.#connection, callOptions, undefined);
+    const own = async () =>
+      container instanceof OwnedContainer
+        ? container.terminationGracePeriodSeconds
+        : this.#keptGracePeriod(id, budget.options());
+    const seconds = given ?? (await own()) ?? defaultGracePeriodSeconds;
+    await whenSettled(budget, (o) => calls.stopContainer(this.#connection, id, seconds, o));
+  }
+
+  /** The grace period that the annotations of a container keep; none of a missing container. */
+  async #keptGracePeriod(id: string, options: CallOptions): Promise<number | undefined> {
+    const [container] = await this.list({ id }, options);
+    return container && annotatedGracePeriod(container.annotations);
   }
 
   /**
@@ -172,8 +182,8 @@ export class Containers {
    * Waits until a container has exited. Without `timeoutMs` or `signal` it can wait for ever: CRI-O, killed in the middle of a start,
    * reports a container as running whose process is gone. The error of a wait that takes too long names the last state.
    *
-   * @throws CriError; `FAILED_PRECONDITION` if the runtime has lost track of the container and reports CONTAINER_UNKNOWN for about ten
-   *   seconds, `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
+   * @throws CriError; `FAILED_PRECONDITION` if the runtime has lost track of the container and reports CONTAINER_UNKNOWN for one
+   *   `watch.relistMs` (10 s by default), `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
    */
   async wait(container: ContainerTarget, options?: CallOptions): Promise<ContainerExit> {
     return waitForExit(this.#core, idOf(container, "container"), options);

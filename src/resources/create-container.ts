@@ -109,6 +109,8 @@ export interface ContainerMaking {
   config: ContainerConfig;
   terminationGracePeriodSeconds: number | undefined;
   adopt?: boolean | undefined;
+  /** The folders that were created for the log of the attempt before, if this one goes on in them. */
+  logFolder?: LogFolder | undefined;
 }
 
 /** CreateContainer, repeated only after a look at what exists. */
@@ -154,5 +156,5 @@ export async function createFromConfig(
     await logFolder?.removeIfEmpty();
     throw error;
   });
-  return new OwnedContainer(core, id, { ...making, config, adopted, logFolder });
+  return new OwnedContainer(core, id, { ...making, config, adopted, logFolder: logFolder ?? making.logFolder });
 }

@@ -43,7 +43,7 @@ async function removeEmpty(folder: string, topmost: string): Promise<void> {
 
 /** Removes the log directory of a pod that is gone, with the logs in it. That it cannot be removed is left to the logger. */
 export async function removeLogDirectory({ options, endpoint }: Connection, path: string | undefined): Promise<void> {
-  if (path === undefined || options.endpoint.kind !== "unix") return;
+  if (path === undefined || options.endpoint.kind === "tcp") return;
   await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
     const fields = { endpoint, path, error: String(error) };
     log(options.logger, "warn", "the log directory of a removed pod could not be removed", fields);

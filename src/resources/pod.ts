@@ -145,16 +145,18 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   }
 
   /**
-   * Stops and removes the pod, once, with the grace periods of {@link stop}. Disposal has a minute of its own beyond the pod's grace
-   * period, and retries while the runtime restarts. Disposing of a removed pod succeeds; any other failure rejects, and disposal can
-   * be tried again.
+   * Stops and removes the pod, once, with the grace periods of {@link stop}. Disposal has a minute of its own beyond the longest
+   * grace period of the pod's containers, and retries while the runtime restarts. Disposing of a removed pod succeeds; any other
+   * failure rejects, and disposal can be tried again.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
-      const { connection } = this.core;
-      const timeoutMs = disposeTimeoutMs + 1_000 * (this.terminationGracePeriodSeconds ?? 0);
+      const { connection, containers } = this.core;
+      const gracePeriodOf = gracePeriodIn(this.terminationGracePeriodSeconds);
+      const listed = await containers.list({ pod: this.id }, cleanUpOptions(connection, disposeTimeoutMs));
+      const timeoutMs = disposeTimeoutMs + 1_000 * Math.max(0, ...listed.map(gracePeriodOf));
       const budget = startBudget(connection, cleanUpOptions(connection, timeoutMs), undefined);
-      await removePod(connection, this.id, gracePeriodIn(this.terminationGracePeriodSeconds), budget);
+      await removePod(connection, this.id, gracePeriodOf, budget);
       await removeLogDirectory(connection, this.#logDirectory);
     });
   }

@@ -25,7 +25,7 @@ import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } f
 import type { Connection } from "../transport/connection.js";
 import type { Core } from "./core.js";
 import { markCreation, readMark } from "./creation-mark.js";
-import { gracePeriodIn, wholeSeconds } from "./grace-period.js";
+import { annotateGracePeriod, gracePeriodIn, wholeSeconds } from "./grace-period.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
 import { checkPorts } from "./sessions/port-forward.js";
@@ -244,16 +244,21 @@ export class Pods {
   ): Promise<{ pod: OwnedPodSandbox; restoredContainers: RestoredContainer[] }> {
     const { checkpointPath, containers = [], runtimeOptions, ...callOptions } = options;
     const converted = toPodSandboxConfig(spec);
-    const { config, runtimeHandler } = converted;
+    const { runtimeHandler, terminationGracePeriodSeconds } = converted;
+    const config = annotated(converted.config, annotatePodConfig(converted.config));
     const request = {
       checkpointPath: absolutePath(checkpointPath, "checkpointPath"),
       config,
       runtimeHandler,
-      containerConfigs: containers.map((container) => toContainerConfig(container, { pod: config }).config),
+      containerConfigs: containers.map((container) => {
+        const made = toContainerConfig(container, { pod: config, terminationGracePeriodSeconds });
+        return annotated(made.config, annotateGracePeriod(made.terminationGracePeriodSeconds));
+      }),
       options: textMap(runtimeOptions, "runtimeOptions"),
     };
     const { podSandboxId, restoredContainers } = await calls.restorePod(this.#connection, request, callOptions);
-    return { pod: new OwnedPodSandbox(this.#core, podSandboxId, { ...converted, adopted: false }), restoredContainers };
+    const pod = new OwnedPodSandbox(this.#core, podSandboxId, { ...converted, config, adopted: false });
+    return { pod, restoredContainers };
   }
 
   /**
@@ -264,6 +269,10 @@ export class Pods {
     checkPorts(ports);
     return portForwardUrl(this.#connection, idOf(pod, "pod"), [...ports], options);
   }
+}
+
+function annotated<T extends { annotations: Record<string, string> }>(config: T, more: Record<string, string>): T {
+  return { ...config, annotations: { ...config.annotations, ...more } };
 }
 
 function samePod(a: PodSandboxMetadata, b: PodSandboxMetadata): boolean {

@@ -31,6 +31,10 @@ export interface RestartOptions extends CallOptions {
   config?: ContainerConfig | undefined;
   /** What to create the next attempt from instead of {@link config}. Its `name` and `attempt` are those of the container. */
   spec?: ContainerSpec | undefined;
+  /** When to pull the image of {@link spec}. @defaultValue "missing" */
+  pullPolicy?: CreateContainerOptions["pullPolicy"];
+  /** Credentials for that pull. */
+  auth?: CreateContainerOptions["auth"];
   /** The pod's configuration, as for creating a container: see {@link CreateContainerOptions.podConfig}. */
   podConfig?: CreateContainerOptions["podConfig"];
 }
@@ -53,17 +57,18 @@ export async function restart(
   const id = idOf(target, "container");
   const owned = target instanceof OwnedContainer ? target : undefined;
   const { status, info } = await containerStatus(connection, id, true, callOptions);
+  const ownSeconds = owned?.terminationGracePeriodSeconds ?? annotatedGracePeriod(status.annotations);
+  const imageOptions = { ...callOptions, pullPolicy: options.pullPolicy, auth: options.auth };
   const convert = spec
-    ? (podConfig: PodSandboxConfig) => fromSpec(core, spec, { status, podConfig }, callOptions)
-    : knownConfig(options.config ?? owned?.config ?? reportedConfig(status.id, info), owned);
+    ? (podConfig: PodSandboxConfig) => fromSpec(core, spec, { status, podConfig, ownSeconds }, imageOptions)
+    : knownConfig(options.config ?? owned?.config ?? reportedConfig(status.id, info), ownSeconds);
   if (!convert) throw unknownConfig(status);
   const podSandboxId = owned?.podSandboxId ?? (await podOf(core, status.id, callOptions));
   const podConfig = await podConfigOf(core, podSandboxId, options.podConfig ?? owned?.podConfig, callOptions);
   const { config, terminationGracePeriodSeconds } = await convert(podConfig);
   const old = owned ?? core.containers.get(status.id);
   if (status.state === ContainerState.CONTAINER_RUNNING) {
-    const seconds = gracePeriodSeconds ?? annotatedGracePeriod(status.annotations);
-    await old.stop({ ...callOptions, gracePeriodSeconds: seconds });
+    await old.stop({ ...callOptions, gracePeriodSeconds: gracePeriodSeconds ?? ownSeconds });
   }
 
   const next = await undoing(core, async (undo) => {
@@ -74,6 +79,7 @@ export async function restart(
         podConfig,
         config: nextAttempt({ ...config, metadata: status.metadata }),
         terminationGracePeriodSeconds,
+        logFolder: owned?.logFolder,
       },
       callOptions,
     );
@@ -85,26 +91,35 @@ export async function restart(
   return next;
 }
 
+/** The container that a new one replaces. */
+interface Replaced {
+  status: ContainerStatus;
+  podConfig: PodSandboxConfig;
+  /** Its grace period. */
+  ownSeconds: number | undefined;
+}
+
 function knownConfig(
   config: ContainerConfig | undefined,
-  owned: OwnedContainer | undefined,
+  terminationGracePeriodSeconds: number | undefined,
 ): (() => ConvertedContainer) | undefined {
   if (!config) return undefined;
-  const terminationGracePeriodSeconds =
-    owned?.terminationGracePeriodSeconds ?? annotatedGracePeriod(config.annotations);
   return () => ({ config, terminationGracePeriodSeconds });
 }
 
-/** The configuration from a spec, with the identity of the container that it replaces. */
+/** The configuration from a spec, with the identity of the container that it replaces, and its grace period if the spec has none. */
 async function fromSpec(
   core: Core,
   spec: ContainerSpec,
-  { status, podConfig }: { status: ContainerStatus; podConfig: PodSandboxConfig },
-  options: CallOptions,
+  { status, podConfig, ownSeconds }: Replaced,
+  options: Pick<CreateContainerOptions, "pullPolicy" | "auth"> & CallOptions,
 ): Promise<ConvertedContainer> {
   const { name = spec.name, attempt } = status.metadata ?? {};
   const image = await core.images.ensure(spec.image, { ...options, podConfig });
-  return toContainerConfig({ ...spec, name, attempt }, { pod: podConfig, image: image.id });
+  return toContainerConfig(
+    { ...spec, name, attempt },
+    { pod: podConfig, image: image.id, terminationGracePeriodSeconds: ownSeconds },
+  );
 }
 
 /**

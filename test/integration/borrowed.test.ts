@@ -85,8 +85,11 @@ describe.each(["cri-o", "cri-dockerd"] as const)("%s does not report the configu
     expect(runtime.callsOf("StopContainer")).toEqual([]);
     const next = await cri.containers.get(id).restart({ gracePeriodSeconds: 0, spec: { ...spec, env: { A: "b" } } });
     expect(next.config.envs.map(({ key }) => key)).toEqual(["A"]);
-    expect((await next.status()).metadata).toMatchObject({ name: "guest", attempt: 1 });
-    expect(userOf(runtime)).toEqual(["1000", "1000"]);
+    const auth = { username: "u", password: "p" };
+    await next.restart({ gracePeriodSeconds: 0, spec, pullPolicy: "always", auth });
+    expect(runtime.callsOf("PullImage").at(-1)?.request.auth).toMatchObject(auth);
+    expect(next.config.metadata).toMatchObject({ name: "guest", attempt: 1 });
+    expect(userOf(runtime)).toEqual(["1000", "1000", "1000"]);
   });
 });
 

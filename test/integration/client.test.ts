@@ -160,8 +160,15 @@ describe("the runtime's own affairs", () => {
       containerIds: [container.id],
     });
     await pod.updateResources({ resources: { limits: { memory: "64Mi" } } });
-    const restored = await cri.pods.restore({ name: "q" }, { checkpointPath: "/tmp/p.tar" });
+    const spec = { name: "q", terminationGracePeriodSeconds: 7 };
+    const containers = [{ name: "c", image: "busybox:1" }];
+    const restored = await cri.pods.restore(spec, { checkpointPath: "/tmp/p.tar", containers });
     expect(restored.pod.id).not.toBe(pod.id);
+    const [request] = runtime.callsOf("RestorePod").map((call) => call.request);
+    expect(Object.keys(request?.config?.annotations ?? {})).toEqual(["k8s-cri-client/pod-config"]);
+    expect(request?.containerConfigs[0]?.annotations).toEqual({
+      "k8s-cri-client/termination-grace-period-seconds": "7",
+    });
   });
 
   test("waitForReady waits for the network if asked to", async () => {

@@ -220,7 +220,7 @@ describe("stop", () => {
     await inherited.stop();
     await cri.containers.stop(own.id);
     expect(runtime.callsOf("StopContainer").map(({ request }) => request.timeout.toNumber())).toEqual([
-      3, 3, 3, 1, 7, 30,
+      3, 3, 3, 1, 7, 3,
     ]);
   });
 });

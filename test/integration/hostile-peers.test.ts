@@ -306,7 +306,10 @@ describe("a peer that", () => {
       const limitMs = code === "DEADLINE_EXCEEDED" ? shortMs : longMs;
       const asked = await outcome((timeoutMs) => cri.version({ timeoutMs }), limitMs);
       expect(asked).toMatchObject({ code, mayHaveTakenEffect: false });
-      const changed = await outcome((timeoutMs) => cri.containers.stop("c1", { timeoutMs }), limitMs);
+      const changed = await outcome(
+        (timeoutMs) => cri.containers.stop("c1", { timeoutMs, gracePeriodSeconds: 1 }),
+        limitMs,
+      );
       if (change === "OK") expect(changed).toBe("OK");
       else expect(changed).toMatchObject({ code: change, mayHaveTakenEffect: !unsent });
       await recovers(cri, server);
@@ -346,7 +349,9 @@ describe("RST_STREAM", () => {
     for (const [name, code] of codes) {
       const asked = await outcome((timeoutMs) => cri.version({ timeoutMs, retry: false }));
       expect(asked, name).toMatchObject({ code, mayHaveTakenEffect: false });
-      const changed = await outcome((timeoutMs) => cri.containers.stop("c1", { timeoutMs, retry: false }));
+      const changed = await outcome((timeoutMs) =>
+        cri.containers.stop("c1", { timeoutMs, retry: false, gracePeriodSeconds: 1 }),
+      );
       expect(changed, name).toMatchObject({ code, mayHaveTakenEffect: true });
       rstCode++;
     }

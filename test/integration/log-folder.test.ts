@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { removeLogDirectory } from "../../src/resources/log-folder.js";
 import type { FakeFlavor } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
@@ -38,6 +39,14 @@ describe.each(["cri-o", "cri-dockerd"] as const)("on %s", (flavor) => {
     await writeFile(join(folder, "main/deep/0.log"), "");
     await container.remove();
     expect(existsSync(join(folder, "main/deep/0.log"))).toBe(true);
+  });
+
+  test("is removed with the next attempt of the container, which has its log in it", async () => {
+    const { pod, folder } = await podWithLogs(flavor);
+    const next = await (await pod.runContainer(spec)).restart({ gracePeriodSeconds: 0, keepOld: true });
+    for (const log of await readdir(join(folder, "main/deep"))) await rm(join(folder, "main/deep", log));
+    await next.remove();
+    expect(existsSync(join(folder, "main"))).toBe(false);
   });
 
   test("stays if it existed before", async () => {
@@ -99,6 +108,17 @@ describe.each(["containerd-2", "cri-o", "cri-dockerd"] as const)("a log director
     await pod.release().remove();
     expect(await readdir(folder)).toEqual(["default_p_u"]);
   });
+});
+
+test.each([
+  ["unix", false],
+  ["abstract", false],
+  ["npipe", false],
+  ["tcp", true],
+])("a log directory of a pod behind an endpoint of kind %s stays: %s", async (kind, stays) => {
+  const folder = await temporaryFolder();
+  await removeLogDirectory({ options: { endpoint: { kind } } } as never, folder);
+  expect(existsSync(folder)).toBe(stays);
 });
 
 test("a log directory that was given by its path stays when the pod is removed", async () => {

@@ -167,6 +167,33 @@ describe("the grace period", () => {
     expect(await stopsOf((_, pod) => pod.remove(), 5)).toEqual([0, 0]);
   });
 
+  test("of a container's stop is its own for a handle that only borrows, too, else 30", async () => {
+    const stopAll = async (cri: CriClient) => {
+      for (const { id } of await cri.containers.list()) await cri.containers.stop(id);
+    };
+    expect((await stopsOf(stopAll)).sort()).toEqual([30, 7]);
+    expect(await stopsOf((cri) => cri.containers.stop("missing"))).toEqual([30]);
+  });
+
+  test("of a container is not cut by the time that the disposal of its pod has", async () => {
+    const { runtime, cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    await pod.runContainer({ name: "a", image: "busybox:1", terminationGracePeriodSeconds: 120 });
+    await pod[Symbol.asyncDispose]();
+    expect(changes(runtime).stops).toEqual([120]);
+  });
+
+  test.each(["spec", "config"])("of a container outlives a restart of a borrowed one with a %s", async (what) => {
+    const { cri } = await startFake();
+    const pod = await cri.pods.run({ name: "p" });
+    const spec = { name: "a", image: "busybox:1" };
+    const { id, config } = await pod.runContainer({ ...spec, terminationGracePeriodSeconds: 7 });
+    const unmarked = { ...config, annotations: {} };
+    const given = what === "spec" ? { spec } : { config: unmarked };
+    const next = await cri.containers.restart(id, given);
+    expect(next.terminationGracePeriodSeconds).toBe(7);
+  });
+
   test("of a call wins, and is rounded up to whole seconds", async () => {
     expect(await stopsOf((_, pod) => pod.stop({ gracePeriodSeconds: 1.2 }), 5)).toEqual([2, 2]);
     expect(await stopsOf((_, pod) => pod.remove({ gracePeriodSeconds: 3 }), 5)).toEqual([3, 3]);
