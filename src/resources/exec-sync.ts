@@ -4,6 +4,7 @@ import { isCommandTimeout, isTimeoutReply } from "../calls/runtime-text/command-
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { ExecSyncResponse } from "../proto.js";
+import { maxMessageBytes } from "../streaming/short-output.js";
 import type { Connection } from "../transport/connection.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { checkEncoding, checkStarted, demandZero, type ExecResult } from "./exec-result.js";
@@ -49,9 +50,6 @@ export async function execSync(
   if (throwOnNonZero) demandZero(result, "RuntimeService/ExecSync", connection.endpoint);
   return result;
 }
-
-/** More than any runtime's message about a command that it could not start. */
-const maxMessageBytes = 4_096;
 
 function shortOutputOf({ stdout, stderr }: ExecSyncResponse): string | undefined {
   return stdout.length + stderr.length > maxMessageBytes ? undefined : Buffer.concat([stdout, stderr]).toString();

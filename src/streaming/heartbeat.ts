@@ -6,13 +6,13 @@ export const defaultPingIntervalMs = 30_000;
 /** What always fits into the pipe to a command, read or not. */
 const pipeBytes = 65_536;
 
-/** How a session ends whose peer has gone silent. */
-export function silent(intervalMs: number): CriError {
+/** How a session ends whose peer has gone silent. @param hasCommand whether it is an exec or attach */
+export function silent(intervalMs: number, hasCommand: boolean): CriError {
   return new CriError({
     code: "UNAVAILABLE",
     message:
-      `the streaming server has not answered a ping for ${intervalMs} ms: its node or the network in between may be gone, ` +
-      "and the command may still run",
+      `the streaming server did not answer a ping within ${intervalMs} ms; the node or the network may be down` +
+      (hasCommand ? ", and the command may still be running" : ""),
     attempts: 1,
     mayHaveTakenEffect: true,
   });

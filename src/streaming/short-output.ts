@@ -1,5 +1,5 @@
 /** More than any runtime's message about a command that it could not start. */
-const maxBytes = 4_096;
+export const maxMessageBytes = 4_096;
 
 /**
  * Keeps a copy of what a command wrote, for as long as that is little. CRI-O and Docker report a command that they could not start
@@ -10,15 +10,15 @@ export class ShortOutput {
   #length = 0;
 
   add(bytes: Buffer): void {
-    if (this.#length > maxBytes) return;
+    if (this.#length > maxMessageBytes) return;
     this.#length += bytes.length;
     // A copy: a slice would keep the whole chunk of the socket in memory.
-    if (this.#length > maxBytes) this.#chunks = [];
+    if (this.#length > maxMessageBytes) this.#chunks = [];
     else this.#chunks.push(Buffer.from(bytes));
   }
 
   /** All output in the order of its arrival, or undefined if it is longer than 4 KiB. */
   get text(): string | undefined {
-    return this.#length > maxBytes ? undefined : Buffer.concat(this.#chunks).toString();
+    return this.#length > maxMessageBytes ? undefined : Buffer.concat(this.#chunks).toString();
   }
 }

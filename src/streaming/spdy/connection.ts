@@ -15,6 +15,8 @@ export interface SpdyConnectionOptions {
    * for four hours, and a ping counts as movement. @defaultValue 30000
    */
   pingIntervalMs?: number | undefined;
+  /** Whether the streams are those of an exec or attach. @defaultValue false */
+  hasCommand?: boolean | undefined;
 }
 
 /** The client's end of a SPDY/3.1 connection to a streaming server of CRI: it opens streams, the server opens none. */
@@ -33,7 +35,7 @@ export class SpdyConnection extends SpdyEndpoint {
       ping: () => this.ping(),
       sentBytes: () => this.sentBytes,
       isHeld: () => this.isHeld,
-      onSilence: () => this.fail(silent(intervalMs)),
+      onSilence: () => this.fail(silent(intervalMs, options.hasCommand ?? false)),
     });
   }
 

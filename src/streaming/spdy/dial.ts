@@ -15,6 +15,8 @@ import { withResolvers } from "./with-resolvers.js";
 export interface SpdyDialOptions extends DialOptions {
   /** The protocols to offer, best first. */
   protocols: readonly string[];
+  /** Whether it is an exec or attach. @defaultValue false */
+  hasCommand?: boolean | undefined;
 }
 
 /** A connection on which a protocol was agreed. */
@@ -75,7 +77,8 @@ function upgrade(url: URL, options: SpdyDialOptions, handshake: Handshake, signa
       socket.setNoDelay(true);
       readToTheEnd(socket);
       // At once: nobody else listens to the socket any more.
-      const connection = new SpdyConnection(socket, { head, pingIntervalMs: options.pingIntervalMs });
+      const { pingIntervalMs, hasCommand } = options;
+      const connection = new SpdyConnection(socket, { head, pingIntervalMs, hasCommand });
       const stopGuarding = onAbort(signal, () => connection.destroy(signal.reason));
       void connection.closed.then(stopGuarding);
       resolve({ connection, protocol });

@@ -37,7 +37,7 @@ export async function openSpdyRemoteCommand(
   options: DialOptions = {},
 ): Promise<RemoteCommand> {
   let command: SpdyRemoteCommand | undefined;
-  await dialSpdy(url, { ...options, protocols }, ({ connection, protocol }) => {
+  await dialSpdy(url, { ...options, protocols, hasCommand: true }, ({ connection, protocol }) => {
     command = new SpdyRemoteCommand(connection, protocol, streams);
     return command.accepted;
   });

@@ -5,6 +5,8 @@ import { defaultPingIntervalMs, Heartbeat, silent } from "../heartbeat.js";
 /** What pings need to know of the session on a socket. */
 export interface PingOptions {
   pingIntervalMs: number | undefined;
+  /** Whether the session is an exec or attach. */
+  hasCommand: boolean;
   /** How many bytes of payload were sent so far. */
   sentBytes(): number;
   /** Whether the socket is paused for a slow reader. */
@@ -13,7 +15,10 @@ export interface PingOptions {
 }
 
 /** Sends pings on a socket until it closes, and reports a server that stops answering. */
-export function sendPings(socket: WebSocket, { pingIntervalMs, sentBytes, isHeld, onSilence }: PingOptions): void {
+export function sendPings(
+  socket: WebSocket,
+  { pingIntervalMs, hasCommand, sentBytes, isHeld, onSilence }: PingOptions,
+): void {
   const intervalMs = pingIntervalMs ?? defaultPingIntervalMs;
   const heartbeat = new Heartbeat({
     intervalMs,
@@ -21,7 +26,7 @@ export function sendPings(socket: WebSocket, { pingIntervalMs, sentBytes, isHeld
     ping: () => socket.ping(undefined, undefined, () => {}),
     sentBytes,
     isHeld,
-    onSilence: () => onSilence(silent(intervalMs)),
+    onSilence: () => onSilence(silent(intervalMs, hasCommand)),
   });
   socket.on("message", () => heartbeat.heard());
   socket.on("pong", () => heartbeat.answered());

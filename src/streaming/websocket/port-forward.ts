@@ -55,6 +55,7 @@ class ForwardedPort extends Duplex {
     });
     sendPings(socket, {
       pingIntervalMs,
+      hasCommand: false,
       sentBytes: () => this.#sentBytes,
       isHeld: () => this.#gate.closed,
       onSilence: (error) => this.destroy(error),

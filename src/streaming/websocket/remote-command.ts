@@ -83,6 +83,7 @@ class WebSocketRemoteCommand implements RemoteCommand {
     socket.on("close", (code, reason) => this.#onClose(code, reason));
     sendPings(socket, {
       pingIntervalMs,
+      hasCommand: true,
       sentBytes: () => this.stdinBytes,
       isHeld: () => gate.closed,
       onSilence: (error) => this.#fail(error),

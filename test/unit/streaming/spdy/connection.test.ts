@@ -186,13 +186,14 @@ describe("the connection", () => {
     connection.destroy(new Error("done"));
   });
 
-  test("breaks when a ping is not answered", async () => {
+  test.each([true, false])("breaks when a ping is not answered; of a command: %s", async (hasCommand) => {
     const { client, peer } = await socketPair();
-    const connection = new SpdyConnection(client, { pingIntervalMs: 20 });
+    const connection = new SpdyConnection(client, { pingIntervalMs: 20, hasCommand });
     const stream = connection.open({ streamType: "data" });
     new HostilePeer(peer);
     expect(await rejection(stream.accepted)).toMatchObject({ code: "UNAVAILABLE" });
-    expect(connection.failure).toMatchObject({ code: "UNAVAILABLE", details: expect.stringContaining("20 ms") });
+    const details = expect.stringMatching(hasCommand ? / within 20 ms;.*the command may still/ : / within 20 ms;.*down$/);
+    expect(connection.failure).toMatchObject({ code: "UNAVAILABLE", details });
   });
 
   test("bounds the answers to pings that nobody reads", async () => {
