@@ -63,7 +63,7 @@ function checkValue(shape: MessageShape, key: string, value: unknown, path: stri
       return;
     case "integer":
     case "enum":
-      if (!Number.isInteger(value)) throw refuse(path, "must be a whole number", value);
+      if (!isInt32(value)) throw refuse(path, "must be a whole number of 32 bits", value);
       return;
     case "double":
       if (typeof value !== "number") throw refuse(path, "must be a number", value);
@@ -71,6 +71,11 @@ function checkValue(shape: MessageShape, key: string, value: unknown, path: stri
     case "map":
       checkTexts(value, path);
   }
+}
+
+/** Signed or unsigned. The generated code cuts off the higher bits: 2^32 would be sent as 0. */
+function isInt32(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 2 ** 32;
 }
 
 function isInt64(value: unknown): boolean {

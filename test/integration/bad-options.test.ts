@@ -88,6 +88,13 @@ test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, u
     'request.filter.labelSelector["app"]',
     [5, null],
   ],
+  [
+    "a number of 32 bits",
+    (cri, attempt) =>
+      cri.raw.runtime.createContainer({ podSandboxId: id, config: { metadata: { name: "c", attempt } } }),
+    "request.config.metadata.attempt",
+    [2 ** 32, -(2 ** 31) - 1, 1.5, "1"],
+  ],
   ["a list", (cri, cmd) => cri.raw.runtime.execSync({ containerId: id, cmd }), "request.cmd", ["ls"]],
 ])("raw stubs refuse a wrong type of %s", async (_, call, field, values) => {
   const { runtime, cri } = await startFake();
