@@ -48,7 +48,7 @@ export class EventStream extends CriStream<CriEvent> {
   }
 
   /**
-   * Begins, and resolves once it is certain that every change from now on will be told. Rejects if the stream fails or ends
+   * Begins, and resolves once it is certain that every change from now on will be reported. Rejects if the stream fails or ends
    * before that, and when it is over: with the signal's reason, `CLIENT_CLOSED`, or `CANCELLED` after {@link close}. A stream
    * that began is to be read or closed.
    */
@@ -60,7 +60,7 @@ export class EventStream extends CriStream<CriEvent> {
     return over;
   }
 
-  /** Where the news come from; undefined as long as that is not known. */
+  /** Where the events come from; undefined as long as that is not known. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }

@@ -15,7 +15,7 @@ export interface ContainerSighting {
   readonly status: ContainerStatus;
 }
 
-/** What was seen between two looks. The lists are the judge of what is; this tells what has been. */
+/** What was seen between two lists. The lists are the judge of what is; this keeps what has been. */
 export interface Sightings {
   readonly pods: Map<string, PodSandboxStatus>;
   readonly containers: Map<string, ContainerSighting>;

@@ -89,17 +89,17 @@ export class NodeView implements NodeState, AsyncDisposable {
     if (signal) unlisten = onAbort(signal, () => this.#close(signal.reason));
   }
 
-  /** Pods by id. The map is not changed: news make a new one. */
+  /** Pods by id. The map is not changed: an event makes a new one. */
   get pods(): ReadonlyMap<string, PodSandbox> {
     return this.#state.pods;
   }
 
-  /** Containers by id. The map is not changed: news make a new one. */
+  /** Containers by id. The map is not changed: an event makes a new one. */
   get containers(): ReadonlyMap<string, Container> {
     return this.#state.containers;
   }
 
-  /** Where the news come from; undefined as long as that is not known. */
+  /** Where the events come from; undefined as long as that is not known. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }

@@ -19,7 +19,7 @@ const firstPauseMs = 25;
  */
 const afterNews = 3;
 
-/** How often a new watch lists at most before it takes what events show for news. */
+/** How often a new watch lists at most before it takes what events show for changes. */
 const mostFirstLooks = 5;
 
 /**
@@ -80,7 +80,7 @@ export class Watch {
     return this.#ending.signal.aborted;
   }
 
-  /** Exits do not wait for the next look, which takes long on a busy node. */
+  /** Exits do not wait for the next list, which takes long on a busy node. */
   #forwardExits({ containersStatuses }: ContainerEventResponse): void {
     for (const status of containersStatuses) {
       if (status.state !== ContainerState.CONTAINER_EXITED) continue;
@@ -138,7 +138,7 @@ export class Watch {
 
   /**
    * Lists until no event arrives in the meantime. An event that arrived before the lists were requested is history, as the lists
-   * show all that it can tell: containerd 2 replays the events of five minutes to its first subscriber. The order of arrival
+   * show all that it can report: containerd 2 replays the events of five minutes to its first subscriber. The order of arrival
    * decides, because the clocks of client and runtime may differ, and either may step.
    */
   async #firstState(options: CallOptions): Promise<NodeState> {
