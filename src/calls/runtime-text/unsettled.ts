@@ -10,7 +10,10 @@ export function isUnsettled(details: string): boolean {
   // containerd, of a container whose end it has not taken note of yet:
   // failed to set removing state for container "…": container is still running, to stop first
   // failed to kill container "…": ttrpc: closed
-  return isStarting(details) || /container is still running, to stop first|ttrpc: closed/.test(details);
+  // containerd, of a removal that goes on although its connection was cut:
+  // failed to set removing state for container "…": container is already in removing state
+  const busy = /container is (still running, to stop first|already in removing state)|ttrpc: closed/;
+  return isStarting(details) || busy.test(details);
 }
 
 /**

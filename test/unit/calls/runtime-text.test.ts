@@ -5,6 +5,7 @@ import { explain, hint } from "../../../src/calls/runtime-text/hint.js";
 import { pullFailure } from "../../../src/calls/runtime-text/pull-failure.js";
 import { refineCode } from "../../../src/calls/runtime-text/refine-code.js";
 import { nameHolder } from "../../../src/calls/runtime-text/reserved-name.js";
+import { isUnsettled } from "../../../src/calls/runtime-text/unsettled.js";
 import type { GrpcErrorCode } from "../../../src/errors.js";
 
 describe("nameHolder", () => {
@@ -22,6 +23,21 @@ describe("nameHolder", () => {
 
   test("is not fooled by other failures", () => {
     expect(nameHolder('failed to create containerd task: "a" exists')).toBeUndefined();
+  });
+});
+
+describe("isUnsettled", () => {
+  test.each([
+    'failed to set removing state for container "4f1e": container is in starting state, can\'t be removed',
+    'failed to set removing state for container "4f1e": container is still running, to stop first',
+    'failed to set removing state for container "4f1e": container is already in removing state',
+    'failed to kill container "4f1e": ttrpc: closed',
+  ])("containerd is busy with the container: %s", (details) => {
+    expect(isUnsettled(details)).toBe(true);
+  });
+
+  test("a container that cannot be removed at all is not", () => {
+    expect(isUnsettled('failed to remove container "4f1e": device or resource busy')).toBe(false);
   });
 });
 
