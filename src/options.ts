@@ -90,7 +90,7 @@ export type WatchSource = "events" | "list";
 export interface WatchSettings {
   /**
    * `events` uses GetContainerEvents also where it would not be trusted (on containerd 1.7 that takes events away from the
-   * kubelet); a runtime without it is polled all the same. `list` keeps hands off it.
+   * kubelet); a runtime without it is polled all the same. `list` never calls GetContainerEvents.
    *
    * @defaultValue what the runtime is good for: events on containerd 2 and newer and on CRI-O with pod events, else lists
    */

@@ -17,7 +17,7 @@ export function checkCallOptions({ signal, timeoutMs, deadline, retry }: Omit<Ca
   }
 }
 
-/** Refuses what is no AbortSignal. One of another realm, or of a polyfill, is. @throws InvalidInputError */
+/** Refuses values that are not an AbortSignal. Signals from another realm or a polyfill are accepted. @throws InvalidInputError */
 function checkSignal(signal: AbortSignal | undefined): void {
   if (signal === undefined || (isObject(signal) && "aborted" in signal && "addEventListener" in signal)) return;
   throw new InvalidInputError({ field: "signal", message: "must be an AbortSignal", value: signal });
