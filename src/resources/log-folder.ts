@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, rmdir } from "node:fs/promises";
-import { dirname, posix } from "node:path";
+import { basename, dirname, posix } from "node:path";
+import { listPodSandboxes } from "../calls/pods.js";
+import type { CallOptions } from "../options.js";
 import type { ContainerConfig, PodSandboxConfig } from "../proto.js";
+import { logDirectoryName } from "../specs/pod-config.js";
 import type { Connection } from "../transport/connection.js";
 import { log } from "../transport/logging.js";
 
@@ -41,11 +44,26 @@ async function removeEmpty(folder: string, topmost: string): Promise<void> {
   }
 }
 
-/** Removes the log directory of a pod that is gone, with the logs in it. That it cannot be removed is left to the logger. */
-export async function removeLogDirectory({ options, endpoint }: Connection, path: string | undefined): Promise<void> {
+/**
+ * Removes the log directory of a removed pod, with the logs in it. The directory stays while another pod has it, such as a later
+ * attempt of the same pod. A failure is only logged: the pod itself is removed.
+ */
+export async function removeLogDirectory(
+  connection: Connection,
+  podId: string,
+  path: string | undefined,
+  callOptions: CallOptions,
+): Promise<void> {
+  const { options, endpoint } = connection;
   if (path === undefined || options.endpoint.kind === "tcp") return;
-  await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+  try {
+    const pods = await listPodSandboxes(connection, undefined, callOptions);
+    const isShared = pods.some(
+      ({ id, metadata }) => id !== podId && metadata && logDirectoryName(metadata) === basename(path),
+    );
+    if (!isShared) await rm(path, { recursive: true, force: true });
+  } catch (error) {
     const fields = { endpoint, path, error: String(error) };
     log(options.logger, "warn", "the log directory of a removed pod could not be removed", fields);
-  });
+  }
 }

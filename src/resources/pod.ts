@@ -1,4 +1,4 @@
-import { startBudget } from "../calls/budget.js";
+import { callOptionsOf, pinDeadline, startBudget } from "../calls/budget.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
@@ -132,10 +132,14 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
     this.#logDirectory = made.ownLogDirectory;
   }
 
-  /** Removes the pod as a borrowed handle does, and the log directory if it is the pod's own (`logDirectory: { root }`). */
-  override async remove(options?: RemoveOptions): Promise<void> {
-    await super.remove(options);
-    await removeLogDirectory(this.core.connection, this.#logDirectory);
+  /**
+   * Removes the pod as a borrowed handle does, and the log directory if it is the pod's own (`logDirectory: { root }`) and no other
+   * attempt of the pod exists.
+   */
+  override async remove(options: RemoveOptions = {}): Promise<void> {
+    const limited = pinDeadline(options);
+    await super.remove(limited);
+    await removeLogDirectory(this.core.connection, this.id, this.#logDirectory, callOptionsOf(limited));
   }
 
   /** Lets the pod live on: disposal does nothing any more. Returns a borrowed handle. */
@@ -155,9 +159,9 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
       const gracePeriodOf = gracePeriodIn(this.terminationGracePeriodSeconds);
       const listed = await containers.list({ pod: this.id }, cleanUpOptions(connection, disposeTimeoutMs));
       const timeoutMs = disposeTimeoutMs + 1_000 * Math.max(0, ...listed.map(gracePeriodOf));
-      const budget = startBudget(connection, cleanUpOptions(connection, timeoutMs), undefined);
-      await removePod(connection, this.id, gracePeriodOf, budget);
-      await removeLogDirectory(connection, this.#logDirectory);
+      const options = cleanUpOptions(connection, timeoutMs);
+      await removePod(connection, this.id, gracePeriodOf, startBudget(connection, options, undefined));
+      await removeLogDirectory(connection, this.id, this.#logDirectory, options);
     });
   }
 }

@@ -4,6 +4,7 @@ import {
   type DNSConfig,
   NamespaceMode,
   PodSandboxConfig,
+  type PodSandboxMetadata,
   type PortMapping,
   Protocol,
   type WindowsContainerSecurityContext,
@@ -124,15 +125,18 @@ export function toPodSandboxConfig(spec: PodSpec): ConvertedPod {
   return isOwn ? { ...converted, ownLogDirectory: logDirectory } : converted;
 }
 
+type PodIdentity = Pick<PodSandboxMetadata, "namespace" | "name" | "uid">;
+
+/** What a kubelet calls the log directory of a pod. All attempts of a pod share it. */
+export function logDirectoryName({ namespace, name, uid }: PodIdentity): string {
+  return `${namespace}_${name}_${uid}`;
+}
+
 /** The log directory: the path as it is, or the one that a kubelet gives to a pod below a root. */
-function toLogDirectory(
-  value: PodSpec["logDirectory"],
-  field: string,
-  { namespace, name, uid }: { namespace: string; name: string; uid: string },
-): string {
+function toLogDirectory(value: PodSpec["logDirectory"], field: string, pod: PodIdentity): string {
   if (typeof value !== "object" || value === null) return optionalPath(value, field);
   const root = absolutePath(object(value, field, { root: true }).root, at(field, "root"));
-  const folder = `${namespace}_${name}_${uid}`;
+  const folder = logDirectoryName(pod);
   if (Buffer.byteLength(folder) > maxFileName) {
     const bytes = Buffer.byteLength(folder);
     refuse(

@@ -57,8 +57,9 @@ export interface PodSpec extends PodNamespaces {
   annotations?: Readonly<Record<string, string>> | undefined;
   /**
    * Directory on the node for the logs of its containers: an absolute path, or `{ root }` for a directory of this pod's own in the
-   * kubelet's layout, `<root>/<namespace>_<name>_<uid>`. That is removed when the owning handle removes the pod, if the runtime is
-   * behind a Unix socket; any other directory stays. Without one containerd writes no logs, while CRI-O picks a directory of its own.
+   * kubelet's layout, `<root>/<namespace>_<name>_<uid>`. All attempts of a pod share it. The owning handle of the last one removes
+   * it with the pod, if the runtime is behind a socket or a named pipe; any other directory stays. Without one containerd writes no
+   * logs, while CRI-O picks a directory of its own.
    *
    * Containers of the same name and attempt in pods with one directory write to the same file.
    */

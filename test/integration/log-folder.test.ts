@@ -2,10 +2,14 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { OwnedPodSandbox } from "../../src/index.js";
+import type { Core } from "../../src/resources/core.js";
 import { removeLogDirectory } from "../../src/resources/log-folder.js";
 import type { FakeFlavor } from "../../src/testing/index.js";
+import { Connection } from "../../src/transport/connection.js";
+import type { Endpoint } from "../../src/transport/endpoint.js";
 import { rejection, startFake } from "./support.js";
 
 async function temporaryFolder(): Promise<string> {
@@ -102,6 +106,37 @@ describe.each(["containerd-2", "cri-o", "cri-dockerd"] as const)("a log director
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test.each(["dispose", "remove"] as const)("stays at %s while another attempt of the pod exists", async (how) => {
+    const folder = await temporaryFolder();
+    const { cri } = await startFake({ flavor });
+    const logDirectory = { root: folder };
+    const attempts = await Promise.all(
+      [0, 1].map((attempt) => cri.pods.run({ name: "p", uid: "u", attempt, logDirectory })),
+    );
+    await using _other = await cri.pods.run({ name: "p", uid: "other", logDirectory });
+    const log = join(folder, "default_p_u", "live.log");
+    await mkdir(dirname(log), { recursive: true });
+    await writeFile(log, "");
+    const end = (pod: OwnedPodSandbox) => (how === "remove" ? pod.remove() : pod[Symbol.asyncDispose]());
+    await end(attempts[0]!);
+    expect(existsSync(log)).toBe(true);
+    await end(attempts[1]!);
+    expect(existsSync(log)).toBe(false);
+  });
+
+  test("stays, with a warning, where the runtime does not list its pods", async () => {
+    const folder = await temporaryFolder();
+    const warnings: string[] = [];
+    const logger = { warn: (message: string) => void warnings.push(message) };
+    const { runtime, cri } = await startFake({ flavor }, { logger });
+    await mkdir(join(folder, "default_p_u"));
+    const pod = await cri.pods.run({ name: "p", uid: "u", logDirectory: { root: folder } });
+    runtime.failNext("ListPodSandbox", { code: "INTERNAL" });
+    await pod.remove();
+    expect(await readdir(folder)).toEqual(["default_p_u"]);
+    expect(warnings).toEqual(["the log directory of a removed pod could not be removed"]);
+  });
+
   test("stays with a pod that was released", async () => {
     const folder = await temporaryFolder();
     const pod = await podBelow(folder);
@@ -117,7 +152,10 @@ test.each([
   ["tcp", true],
 ])("a log directory of a pod behind an endpoint of kind %s stays: %s", async (kind, stays) => {
   const folder = await temporaryFolder();
-  await removeLogDirectory({ options: { endpoint: { kind } } } as never, folder);
+  const { cri } = await startFake();
+  const { connection } = (cri.pods.get("removed") as unknown as { core: Core }).core;
+  const endpoint = { ...connection.options.endpoint, kind } as Endpoint;
+  await removeLogDirectory(new Connection({ ...connection.options, endpoint }, connection), "removed", folder, {});
   expect(existsSync(folder)).toBe(stays);
 });
 
