@@ -12,8 +12,9 @@ import { withinBudget } from "./grace-period.js";
 import { whenSettled } from "./settled.js";
 
 /*
- * CRI lets StopPodSandbox, RemovePodSandbox and RemoveContainer end what runs by force, and leaves open when. containerd and Docker
- * kill at once. CRI-O gives the processes as long as the deadline of the call, so a process that ignores SIGTERM takes two minutes.
+ * CRI lets StopPodSandbox, RemovePodSandbox and RemoveContainer end what runs by force, and leaves open when. containerd kills
+ * at once. So does Docker, but its StopPodSandbox leaves the containers running. CRI-O gives the processes as long as the deadline of
+ * the call, so a process that ignores SIGTERM takes two minutes.
  * Stopping the containers first, with a grace period of their own, has the same effect on every runtime.
  */
 

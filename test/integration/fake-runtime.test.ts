@@ -371,6 +371,30 @@ describe("images", () => {
   });
 });
 
+describe("RemoveImage of an image with two tags", () => {
+  const digest = `sha256:${"1".repeat(64)}`;
+
+  async function imagesAfterRemovalOf(flavor: FakeFlavor, ...names: string[]) {
+    const tagged = ["x/a:1", "x/a:2"].map((reference) => ({ reference, digest }));
+    const { images, fake } = await start({ flavor, images: tagged });
+    for (const image of names) await images.removeImage({ image: { image } });
+    return fake.images.map(({ repoTags }) => repoTags.map((tag) => tag.slice(-1)));
+  }
+
+  test.each([
+    ["containerd-2", [], []],
+    ["cri-o", [["2"]], [["1", "2"]]],
+    ["cri-dockerd", [["1", "2"]], [["1", "2"]]],
+  ] as const)("does on %s what the runtime does, by tag and by digest", async (flavor, byTag, byDigest) => {
+    expect(await imagesAfterRemovalOf(flavor, "x/a:1")).toEqual(byTag);
+    expect(await imagesAfterRemovalOf(flavor, `x/a@${digest}`)).toEqual(byDigest);
+  });
+
+  test("removes the image with its last tag on CRI-O", async () => {
+    expect(await imagesAfterRemovalOf("cri-o", "x/a:1", "x/a:2")).toEqual([]);
+  });
+});
+
 describe("commands", () => {
   test("are answered by default and by script", async () => {
     const { runtime, ...connected } = await start({

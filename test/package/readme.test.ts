@@ -176,7 +176,7 @@ function flavorTable(): string {
       const answer = errors.exec("Exec", "", "");
       return answer instanceof Error ? "fails" : `exits with ${answer.exitCode}`;
     },
-    "a log directory that does not exist": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
+    "a folder in `logPath` that does not exist": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
     "the format of logs": ({ logFormat }) => ({ cri: "CRI", docker: "Docker's JSON" })[logFormat],
     "StartContainer of a container that has exited": ({ startsAgain }) => (startsAgain ? "starts it again" : "fails"),
     "ExecSync in a container with a terminal": ({ execSyncHasTerminal }) =>
@@ -186,7 +186,9 @@ function flavorTable(): string {
     "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),
     "RunPodSandbox that fails": ({ leavesFailedPods }) =>
       leavesFailedPods ? "leaves a pod that is not ready" : "leaves nothing",
-    "RemoveImage of a name": ({ removesImagesById }) => (removesImagesById ? "does nothing" : "removes the image"),
+    "RemoveImage of a tag": ({ imageRemoval }) =>
+      ({ image: "removes the image", tag: "removes the tag", idOnly: "does nothing" })[imageRemoval],
+    "RemoveImage of a digest": ({ imageRemoval }) => (imageRemoval === "image" ? "removes the image" : "does nothing"),
     "the result of PullImage": ({ pullResult }) => (pullResult === "id" ? "the id" : "name and digest"),
     "CreateContainer in a stopped pod": ({ createsInStoppedSandbox }) => (createsInStoppedSandbox ? "OK" : "fails"),
     GetContainerEvents: (profile) =>

@@ -28,7 +28,7 @@ const containerd = {
   dataAfterEnd: false,
   pullResult: "id",
   imageRefPrefix: "",
-  removesImagesById: false,
+  imageRemoval: "image",
   noImageName: `can not resolve "" locally: ambiguous digest string`,
   readsEncodedAuth: true,
   defaultInterface: "eth0",

@@ -39,7 +39,7 @@ export const criDockerd: FlavorProfile = {
   dataAfterEnd: false,
   pullResult: "digest",
   imageRefPrefix: "docker-pullable://",
-  removesImagesById: true,
+  imageRemoval: "idOnly",
   noImageName: undefined,
   readsEncodedAuth: false,
   defaultInterface: "eth0",

@@ -31,7 +31,7 @@ export const crio: FlavorProfile = {
   dataAfterEnd: true,
   pullResult: "id",
   imageRefPrefix: "",
-  removesImagesById: false,
+  imageRemoval: "tag",
   noImageName: "no image specified",
   readsEncodedAuth: true,
   defaultInterface: "lo",

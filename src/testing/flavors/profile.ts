@@ -75,8 +75,11 @@ export interface FlavorProfile {
   readonly pullResult: "id" | "digest";
   /** What comes before the digest in the `imageRef` of containers. */
   readonly imageRefPrefix: string;
-  /** Whether RemoveImage takes ids only; it succeeds on names and does nothing. */
-  readonly removesImagesById: boolean;
+  /**
+   * What RemoveImage removes: by any name the image with all its tags; by a tag that tag alone, and nothing by a digest; or nothing
+   * by tag and digest. It succeeds all the same, and by id it removes the image on every runtime.
+   */
+  readonly imageRemoval: "image" | "tag" | "idOnly";
   /** What ImageStatus and RemoveImage answer to an empty name, unless that is an image that does not exist. */
   readonly noImageName: string | undefined;
   /** Whether PullImage reads `auth`, the credentials in base64. */

@@ -55,8 +55,10 @@ export function imageService(
     RemoveImage({ image }) {
       const name = image?.image ?? "";
       if (name === "" && flavor.noImageName) throw rpcError("UNKNOWN", flavor.noImageName);
-      const found = flavor.removesImagesById && !isImageId(name) ? undefined : images.find(name);
-      if (found) images.delete(found);
+      const found = images.find(name);
+      if (!found) return {};
+      if (flavor.imageRemoval === "image" || isImageId(name)) images.delete(found);
+      else if (flavor.imageRemoval === "tag") images.untag(found, name);
       return {};
     },
 

@@ -91,6 +91,15 @@ export class ImageStore {
     return this.all.find(({ tags, digests }) => tags.includes(full) || digests.includes(full));
   }
 
+  /** Takes a tag away from an image, and with its last tag the image. Does nothing for a digest. */
+  untag(image: ImageRecord, name: string): void {
+    const reference = parseReference(name);
+    const index = reference ? image.tags.indexOf(formatReference(reference)) : -1;
+    if (index < 0) return;
+    image.tags.splice(index, 1);
+    if (image.tags.length === 0) this.delete(image);
+  }
+
   /** Takes the image away, under all of its names. */
   delete(image: ImageRecord): void {
     this.#images.delete(image.id);
