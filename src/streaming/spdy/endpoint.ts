@@ -12,6 +12,8 @@ import { withResolvers } from "./with-resolvers.js";
 const maxDataLength = 65_536;
 /** What one stream hands to the socket before the other streams get their turn. */
 const maxTurn = 4 * maxDataLength;
+/** For how many streams that are over the data behind their end is counted: an exec has at most four. */
+const mostLate = 8;
 /** Answers to pings that may wait for a peer who does not read them. */
 const maxPendingPings = 64;
 
@@ -32,6 +34,8 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   readonly #decoder = new FrameDecoder(this);
   readonly #compressor = new HeaderCompressor();
   readonly #decompressor = new HeaderDecompressor(maxHeaderBytes);
+  /** The last streams that were over, for counting what arrives behind their end. */
+  readonly #late = new Map<number, SpdyStream>();
   readonly #full = new Set<SpdyStream>();
   /** How many bytes of streams were handed to the socket. */
   protected sentBytes = 0;
@@ -124,7 +128,13 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   }
 
   forget(stream: SpdyStream): void {
-    if (this.streams.delete(stream.streamId)) this.onForgotten();
+    if (!this.streams.delete(stream.streamId)) return;
+    if (stream.isEnded) {
+      this.#late.set(stream.streamId, stream);
+      const [oldest] = this.#late.keys();
+      if (this.#late.size > mostLate && oldest !== undefined) this.#late.delete(oldest);
+    }
+    this.onForgotten();
   }
 
   /** @internal */
@@ -159,7 +169,9 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
 
   /** @internal */
   onData(streamId: number, bytes: Buffer, fin: boolean): void {
-    this.streamOf(streamId)?.receiveData(bytes, fin);
+    const stream = this.streamOf(streamId);
+    if (stream) stream.receiveData(bytes, fin);
+    else this.#late.get(streamId)?.dropLate(bytes);
   }
 
   protected send(frame: ControlFrame, callback?: StreamCallback): void {

@@ -144,7 +144,7 @@ export class SpdyStream extends Duplex {
     if (!this.#isAccepted) throw protocolError("data before the reply to its stream");
     // CRI-O may end the output of a terminal before it has sent all of it. Go's client drops the rest too. Nothing is kept, so
     // there is no limit to enforce.
-    if (this.#remoteClosed) this.droppedBytes += bytes.length;
+    if (this.#remoteClosed) this.dropLate(bytes);
     else if (bytes.length > 0) {
       this.#onBytes?.(bytes);
       if (this.#readableSide && !this.#push(bytes)) this.#owner.hold(this);
@@ -152,6 +152,16 @@ export class SpdyStream extends Duplex {
     if (!fin) return;
     this.#endReading();
     this.#forgetIfOver();
+  }
+
+  /** @internal Whether the peer has sent its FIN. */
+  get isEnded(): boolean {
+    return this.#remoteClosed;
+  }
+
+  /** @internal Counts what arrived after the peer's FIN. */
+  dropLate(bytes: Buffer): void {
+    this.droppedBytes += bytes.length;
   }
 
   /** @internal The peer has broken the stream off, or taken it to its usual end. */
