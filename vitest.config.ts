@@ -9,7 +9,7 @@ const alone = [
   "test/unit/logs/{file-watch,open-log}.test.ts",
   "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
   "test/unit/resources/sessions/copy/unpack.test.ts",
-  "test/integration/{connecting,fake-runtime,fake-sessions,soak}.test.ts",
+  "test/integration/{connect-discovery,connecting,fake-runtime,fake-sessions,soak}.test.ts",
 ];
 
 export default defineConfig({

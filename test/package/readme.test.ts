@@ -167,7 +167,7 @@ function flavorTable(): string {
       ({
         config: "the configuration",
         runtimeSpec: "an OCI spec, without the pod's security context",
-        none: "nothing",
+        pid: "the pid of a container",
       })[verboseInfo],
     "fails on what does not exist": ({ failsOnMissing }) => failsOnMissing.join(", ") || "–",
     "a program that does not exist fails": ({ checksProgram }) =>

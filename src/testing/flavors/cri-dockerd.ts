@@ -43,7 +43,7 @@ export const criDockerd: FlavorProfile = {
   noImageName: undefined,
   readsEncodedAuth: false,
   defaultInterface: "eth0",
-  verboseInfo: "none",
+  verboseInfo: "pid",
   createsInStoppedSandbox: true,
   imagesDirectory: "/var/lib/docker",
   filtersImages: true,

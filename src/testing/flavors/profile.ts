@@ -87,8 +87,8 @@ export interface FlavorProfile {
   /** The network interface that pod statistics name as the default one. */
   readonly defaultInterface: string;
   readonly errors: RuntimeErrors;
-  /** What the verbose `info` of pods and containers contains: the whole configuration, an OCI spec, or nothing. */
-  readonly verboseInfo: "config" | "runtimeSpec" | "none";
+  /** What the verbose `info` of pods and containers contains: the whole configuration, an OCI spec, or a container's pid. */
+  readonly verboseInfo: "config" | "runtimeSpec" | "pid";
   /** Whether CreateContainer accepts a sandbox that was stopped. Starting the container fails all the same. */
   readonly createsInStoppedSandbox: boolean;
   /** Where the file system of images is. */

@@ -178,9 +178,9 @@ function mergeResources(
 
 /** In the runtime's own form. Only containerd reports how a container was configured. */
 function verboseInfo(container: ContainerRecord, { flavor }: Lifecycle): Record<string, string> {
-  if (flavor.verboseInfo === "none") return {};
   const running = container.state === ContainerState.CONTAINER_RUNNING;
   const known = { sandboxID: container.pod.id, pid: running ? (container.process?.pid ?? 0) : 0 };
+  if (flavor.verboseInfo === "pid") return { info: JSON.stringify(known) };
   const privileged = container.config.linux?.securityContext?.privileged ?? false;
   const config = {
     removing: false,

@@ -111,7 +111,7 @@ function checkCrioMetadata(metadata: { name: string; namespace: string; uid: str
  * them; Docker reports nothing.
  */
 function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): Record<string, string> {
-  if (flavor.verboseInfo === "none") return {};
+  if (flavor.verboseInfo === "pid") return {};
   return { info: JSON.stringify(flavor.verboseInfo === "config" ? configInfo(pod) : specInfo(pod)) };
 }
 

@@ -192,7 +192,9 @@ describe("the connection", () => {
     const stream = connection.open({ streamType: "data" });
     new HostilePeer(peer);
     expect(await rejection(stream.accepted)).toMatchObject({ code: "UNAVAILABLE" });
-    const details = expect.stringMatching(hasCommand ? / within 20 ms;.*the command may still/ : / within 20 ms;.*down$/);
+    const details = expect.stringMatching(
+      hasCommand ? / within 20 ms;.*the command may still/ : / within 20 ms;.*down$/,
+    );
     expect(connection.failure).toMatchObject({ code: "UNAVAILABLE", details });
   });
 
