@@ -47,7 +47,8 @@ journeys("logs", (bench) => {
     expect(parts.join("")).toBe(stdout.map(({ text }) => text).join(""));
   });
 
-  test.runIf(bench.traits.logFormat === "cri")(
+  // Docker cannot reopen a log. It has no such test, rather than a skipped one.
+  test.each(bench.traits.logFormat === "cri" ? [[]] : [])(
     "following loses nothing while the log is rotated, and ends with the container",
     async () => {
       const { pod, logs } = await podWithLogs(bench);
