@@ -6,7 +6,7 @@ import type { Entries, LogDecoder } from "./log-decoder.js";
 import type { LogFile } from "./log-file.js";
 import { headBytes } from "./mark.js";
 import type { ReadSettings } from "./read-options.js";
-import type { RotatedContent, RotatedFile, RotatedFiles } from "./rotated.js";
+import { markOf, type RotatedContent, type RotatedFile, type RotatedFiles } from "./rotated.js";
 import type { RotatedStart } from "./start.js";
 
 /**
@@ -71,8 +71,7 @@ export class LogReader {
   /** What is yet to come in a file that has been rotated away and was read to its end. */
   async *lastWords(file: LogFile): AsyncGenerator<Entries> {
     for (let round = 0; round < maxHandOvers; round++) {
-      // A file from the future, after the clock was set back, is waited for no longer than any other.
-      const waitMs = Math.min(handOverMs, handOverMs - (await file.unchangedMs()));
+      const waitMs = handOverMs - (await file.unchangedMs());
       if (waitMs <= 0) return;
       await sleep(waitMs, this.#signal);
       yield* this.toEnd(file);
@@ -140,9 +139,11 @@ export class LogReader {
 
   /** Finds out the mark of a file before its first entry is decoded. A file that begins with much else has none. */
   async #identify(file: LogFile): Promise<void> {
+    // Nothing identifies a file of plain lines.
+    if (this.#settings.format) return;
     const { offset } = await file.head(1);
     if (file.position > Math.max(this.#startedAt, offset) + 3 * headBytes) return;
-    const mark = await this.#files.markOf(file);
+    const mark = await markOf(file);
     if (mark !== undefined) this.#setMark(mark);
   }
 

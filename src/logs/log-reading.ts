@@ -5,7 +5,7 @@ import type { LogFile } from "./log-file.js";
 import { LogReader } from "./log-reader.js";
 import { openLog, waitForFile } from "./open-log.js";
 import type { ReadSettings } from "./read-options.js";
-import { type RotatedFile, RotatedFiles } from "./rotated.js";
+import { markOf, type RotatedFile, RotatedFiles } from "./rotated.js";
 import { type LogStart, startBehind, startOf } from "./start.js";
 import { Succession } from "./succession.js";
 
@@ -41,7 +41,7 @@ export class LogReading {
       const files = new RotatedFiles(file.path, settings, signal);
       const reader = new LogReader(this.#decoder, files, settings, signal);
       const succession = new Succession(files);
-      const mark = await files.markOf(file);
+      const mark = await markOf(file);
       const older = settings.follow || settings.rotated || settings.after ? await succession.older(mark) : [];
       const start = await this.#start(file, mark, older, files);
       for (const [index, rotated] of start.rotated.entries()) {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Line, type LogFormat } from "./line.js";
+import { Line } from "./line.js";
 import { detectFormat, skipZeros } from "./line-splitter.js";
 import { compareInstants, type Instant, instantOf } from "./timestamp.js";
 
@@ -18,14 +18,14 @@ const lineBreak = 0x0a;
  * @param bytes the beginning of the file, without leading zero bytes
  * @returns undefined while that line is not complete, or there is none
  */
-export function markIn(bytes: Buffer, format?: LogFormat | undefined): string | undefined {
+export function markIn(bytes: Buffer): string | undefined {
   const line = new Line();
   for (let start = 0; start < bytes.length; ) {
     start = skipZeros(bytes, start, bytes.length);
     const lineEnd = bytes.indexOf(lineBreak, start);
     if (lineEnd < 0 && bytes.length - start < hashedBytes) return undefined;
     const end = lineEnd < 0 ? bytes.length : lineEnd;
-    if (format ? format.parse(bytes, start, end, line) : detectFormat(bytes, start, end, line)) {
+    if (detectFormat(bytes, start, end, line)) {
       const hashed = bytes.subarray(start, Math.min(end, start + hashedBytes));
       return `${timeText(line)}.${createHash("sha256").update(hashed).digest("base64url").slice(0, 8)}`;
     }
@@ -42,8 +42,7 @@ export function compareMarks(left: string, right: string): number {
 
 /** Seconds and nanoseconds since the epoch, six digits of the latter. */
 function timeText({ stampBytes, stampStart, stampEnd }: Line): string {
-  const { seconds, nanoseconds } =
-    stampEnd > stampStart ? instantOf(stampBytes, stampStart, stampEnd) : { seconds: 0, nanoseconds: 0 };
+  const { seconds, nanoseconds } = instantOf(stampBytes, stampStart, stampEnd);
   return Math.max(0, seconds).toString(36) + Math.trunc(nanoseconds).toString(36).padStart(6, "0");
 }
 

@@ -2,7 +2,6 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { CriError } from "../errors.js";
 import { isCompressed, unzip } from "./compressed.js";
-import type { LogFormat } from "./line.js";
 import { skipZeros } from "./line-splitter.js";
 import { isMissing, logFailure } from "./log-failure.js";
 import { type LogFile, openIfThere } from "./log-file.js";
@@ -92,18 +91,13 @@ export class RotatedFiles {
     return [...files.values()];
   }
 
-  /** The mark of an open log file; undefined while its first line is incomplete. */
-  markOf(file: LogFile): Promise<string | undefined> {
-    return markOf(file, this.#settings.format);
-  }
-
   /** Opens a file, whatever its name is by now; undefined when it is gone. */
   async open(wanted: RotatedFile): Promise<RotatedContent | undefined> {
     let candidate: RotatedFile | undefined = wanted;
     for (let lookUp = 0; candidate && lookUp < maxLookUps; lookUp++) {
       const content = await openContent(candidate.path);
       if (content) {
-        if ((await this.#markOfContent(content)) === wanted.mark) return content;
+        if ((await markOfContent(content, this.#signal)) === wanted.mark) return content;
         await content.file.close();
       }
       candidate = (await this.list()).find(({ mark }) => mark === wanted.mark);
@@ -139,36 +133,33 @@ export class RotatedFiles {
   async #readMark(path: string): Promise<string | undefined> {
     const content = await openContent(path);
     try {
-      return content && (await this.#markOfContent(content));
+      return content && (await markOfContent(content, this.#signal));
     } finally {
       await content?.file.close();
     }
   }
-
-  async #markOfContent({ file, isCompressed }: RotatedContent): Promise<string | undefined> {
-    return isCompressed ? markOfCompressed(file, this.#settings.format, this.#signal) : this.markOf(file);
-  }
 }
 
-async function markOf(file: LogFile, format: LogFormat | undefined): Promise<string | undefined> {
+/** The mark of an open log file; undefined while its first line is incomplete. */
+export async function markOf(file: LogFile): Promise<string | undefined> {
   for (const bytes of [firstHeadBytes, headBytes]) {
     const { head } = await file.head(bytes);
-    const mark = markIn(head, format);
+    const mark = markIn(head);
     if (mark !== undefined || head.length < bytes) return mark;
   }
   return undefined;
 }
 
-async function markOfCompressed(
-  file: LogFile,
-  format: LogFormat | undefined,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+function markOfContent({ file, isCompressed }: RotatedContent, signal: AbortSignal): Promise<string | undefined> {
+  return isCompressed ? markOfCompressed(file, signal) : markOf(file);
+}
+
+async function markOfCompressed(file: LogFile, signal: AbortSignal): Promise<string | undefined> {
   let head = Buffer.alloc(0);
   for await (const chunk of unzip(file, signal)) {
     const bytes = Buffer.concat([head, chunk]);
     head = bytes.subarray(skipZeros(bytes, 0, bytes.length));
-    const mark = markIn(head, format);
+    const mark = markIn(head);
     if (mark !== undefined || head.length > headBytes) return mark;
   }
   return undefined;

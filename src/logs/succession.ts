@@ -1,5 +1,5 @@
 import type { LogFile } from "./log-file.js";
-import type { RotatedFile, RotatedFiles } from "./rotated.js";
+import { markOf, type RotatedFile, type RotatedFiles } from "./rotated.js";
 
 /** How many marks are remembered. Rotated files are removed long before. */
 const maxSeen = 10_000;
@@ -39,7 +39,7 @@ export class Succession {
   async missedBefore(next: LogFile | undefined): Promise<RotatedFile[]> {
     const listed = await this.#files.list();
     // After the listing, which has the file itself if it has been rotated away by now, between those before and behind it.
-    const nextMark = next && (await this.#files.markOf(next));
+    const nextMark = next && (await markOf(next));
     return this.#before(nextMark, listed);
   }
 
