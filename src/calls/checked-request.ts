@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../errors.js";
+import { type IntegerType, isWithin } from "../internal/integers.js";
 import { type Fields, type MessageShape, type MessageType, shapeOf } from "../internal/message-shape.js";
 
 /**
@@ -59,11 +60,15 @@ function checkValue(shape: MessageShape, key: string, value: unknown, path: stri
       return;
     case "int64":
     case "uint64":
-      if (!isInt64(value)) throw refuse(path, "must be a whole number: a number, a Long, or decimal digits", value);
+      if (!isLong(value, kind))
+        throw refuse(path, `must be a whole number (${kind}): a number, a Long, or digits`, value);
       return;
-    case "integer":
+    case "int32":
+    case "uint32":
+      if (!isNumber(value, kind)) throw refuse(path, `must be a whole number (${kind})`, value);
+      return;
     case "enum":
-      if (!isInt32(value)) throw refuse(path, "must be a whole number of 32 bits", value);
+      if (!isNumber(value, "int32")) throw refuse(path, "must be a number of the enum (int32)", value);
       return;
     case "double":
       if (typeof value !== "number") throw refuse(path, "must be a number", value);
@@ -73,22 +78,25 @@ function checkValue(shape: MessageShape, key: string, value: unknown, path: stri
   }
 }
 
-/** Signed or unsigned. The generated code cuts off the higher bits: 2^32 would be sent as 0. */
-function isInt32(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 2 ** 32;
+function isNumber(value: unknown, type: IntegerType): boolean {
+  return typeof value === "number" && isWithin(type, value);
 }
 
-function isInt64(value: unknown): boolean {
-  if (typeof value === "string") return /^-?\d+$/.test(value);
+/** The generated code cuts off the higher bits of what is out of range. */
+function isLong(value: unknown, type: IntegerType): boolean {
+  if (typeof value === "string") return /^-?\d+$/.test(value) && isWithin(type, BigInt(value));
   // A Long that was copied is an object with both halves, which the generated code takes as well.
   const isHalves = typeof value === "object" && value !== null && "low" in value && "high" in value;
-  return Number.isSafeInteger(value) || isHalves;
+  return isHalves || (Number.isSafeInteger(value) && isNumber(value, type));
 }
 
 function checkTexts(map: unknown, path: string): void {
   if (typeof map !== "object" || map === null) throw refuse(path, "must be an object of strings");
   for (const [key, value] of Object.entries(map)) {
-    if (typeof value !== "string") throw refuse(`${path}[${JSON.stringify(key)}]`, "must be a string");
+    const at = `${path}[${JSON.stringify(key)}]`;
+    // The generated code assigns it, which sets nothing: a filter without its only label selects everything.
+    if (key === "__proto__") throw refuse(at, "this key cannot be sent");
+    if (typeof value !== "string") throw refuse(at, "must be a string");
   }
 }
 

@@ -22,7 +22,8 @@ export type FieldKind =
   | "bytes"
   | "int64"
   | "uint64"
-  | "integer"
+  | "int32"
+  | "uint32"
   | "double"
   | "enum"
   | "message"
@@ -96,17 +97,6 @@ export class MessageShape {
     return [];
   }
 
-  /** Whether a number fits into a numeric field: whole where it must be, within range. */
-  fits(key: string, value: number): boolean {
-    try {
-      const repeated = this.fields.get(key)?.repeated ?? false;
-      this.#type.encode(this.#type.fromJSON(this.#within({ [key]: repeated ? [value] : value })));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   #shapeOfField(key: string, value: unknown): FieldShape {
     if (!Array.isArray(value)) return { kind: this.#kindOf(key, value, false), repeated: false };
     let element: unknown;
@@ -127,11 +117,16 @@ export class MessageShape {
     if (typeof value !== "number") return "message";
     // No enum has a value with this name, and no number looks like it: an enum answers UNRECOGNIZED, a number NaN.
     if (this.#readField(key, "?", repeated) === proto.ContainerState.UNRECOGNIZED) return "enum";
+    if (this.#encodes(key, 0.5, repeated)) return "double";
+    return this.#encodes(key, -1, repeated) ? "int32" : "uint32";
+  }
+
+  #encodes(key: string, value: number, repeated: boolean): boolean {
     try {
-      this.#type.encode(this.#type.fromJSON(this.#within({ [key]: repeated ? [0.5] : 0.5 })));
-      return "double";
+      this.#type.encode(this.#type.fromJSON(this.#within({ [key]: repeated ? [value] : value })));
+      return true;
     } catch {
-      return "integer";
+      return false;
     }
   }
 

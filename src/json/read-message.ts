@@ -87,7 +87,8 @@ class MessageReader {
 
   /** The value of a field, or one element of a repeated field. */
   #value(shape: MessageShape, key: string, value: unknown, path: string): unknown {
-    switch (shape.fields.get(key)?.kind) {
+    const kind = shape.fields.get(key)?.kind;
+    switch (kind) {
       case "message":
         return this.message(shape.nested(key), value, path);
       case "map":
@@ -106,9 +107,11 @@ class MessageReader {
         return readEnum(shape, key, value, path);
       case "double":
         return readDouble(value, path);
-      default:
-        return readInteger(shape, key, value, path);
+      case "int32":
+      case "uint32":
+        return readInteger(kind, value, path);
     }
+    return undefined;
   }
 }
 

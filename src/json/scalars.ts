@@ -1,4 +1,5 @@
 import { plain } from "../internal/field-names.js";
+import { isWithin } from "../internal/integers.js";
 import type { MessageShape } from "../internal/message-shape.js";
 import { Long } from "../proto.js";
 import { refuse } from "./refusal.js";
@@ -14,15 +15,13 @@ export function readLong(value: unknown, path: string, unsigned: boolean): Long 
     typeof value === "bigint" || Number.isInteger(value) || (typeof value === "string" && /^-?\d+$/.test(value));
   if (!isWhole) return refuse(path, `must be a whole number (${name}), as a number or a string of digits`, value);
   const exact = BigInt(value as bigint | number | string);
-  if (exact !== (unsigned ? BigInt.asUintN(64, exact) : BigInt.asIntN(64, exact))) {
-    return refuse(path, `is out of range for ${name}`, value);
-  }
+  if (!isWithin(name, exact)) return refuse(path, `is out of range for ${name}`, value);
   return Long.fromString(exact.toString(), unsigned);
 }
 
 /** Reads an enum from one of its names, or from any 32-bit number. */
 export function readEnum(shape: MessageShape, key: string, value: unknown, path: string): number {
-  if (typeof value === "number" && Number.isInteger(value) && value === (value | 0)) return value;
+  if (typeof value === "number" && isWithin("int32", value)) return value;
   const number = typeof value === "string" ? shape.enumNumber(key, value) : undefined;
   if (number !== undefined) return number;
   const names = shape.enumNames(key);
@@ -33,11 +32,11 @@ export function readEnum(shape: MessageShape, key: string, value: unknown, path:
 }
 
 /** Reads an int32 or uint32 from a number, a bigint or a string of digits. */
-export function readInteger(shape: MessageShape, key: string, value: unknown, path: string): number {
+export function readInteger(kind: "int32" | "uint32", value: unknown, path: string): number {
   const isDigits = typeof value === "bigint" || (typeof value === "string" && /^-?\d+$/.test(value));
   const number = isDigits ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number)) return refuse(path, "must be a whole number", value);
-  if (!shape.fits(key, number)) return refuse(path, "is out of range for a 32-bit number", value);
+  if (!isWithin(kind, number)) return refuse(path, `is out of range for ${kind}`, value);
   return number;
 }
 

@@ -93,7 +93,34 @@ test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, u
     (cri, attempt) =>
       cri.raw.runtime.createContainer({ podSandboxId: id, config: { metadata: { name: "c", attempt } } }),
     "request.config.metadata.attempt",
-    [2 ** 32, -(2 ** 31) - 1, 1.5, "1"],
+    [2 ** 32, -1, 1.5, "1"],
+  ],
+  [
+    "a signed number of 32 bits",
+    (cri, hostPort) => cri.raw.runtime.runPodSandbox({ config: { portMappings: [{ hostPort }] } }),
+    "request.config.portMappings[0].hostPort",
+    [2 ** 31, 2 ** 32 - 1, -(2 ** 31) - 1],
+  ],
+  [
+    "an enum",
+    (cri, protocol) => cri.raw.runtime.runPodSandbox({ config: { portMappings: [{ protocol }] } }),
+    "request.config.portMappings[0].protocol",
+    [2 ** 31, "TCP"],
+  ],
+  [
+    "a number of 64 bits",
+    (cri, timeout) => cri.raw.runtime.stopContainer({ containerId: id, timeout }),
+    "request.timeout",
+    ["9223372036854775808", 2 ** 53],
+  ],
+  [
+    "a label whose key cannot be sent",
+    (cri, value) => {
+      const labelSelector = Object.fromEntries([["__proto__", value]]);
+      return cri.raw.runtime.listContainers({ filter: { labelSelector } });
+    },
+    'request.filter.labelSelector["__proto__"]',
+    ["web"],
   ],
   ["a list", (cri, cmd) => cri.raw.runtime.execSync({ containerId: id, cmd }), "request.cmd", ["ls"]],
 ])("raw stubs refuse a wrong type of %s", async (_, call, field, values) => {

@@ -12,8 +12,8 @@ const scalars: Record<string, FieldKind> = {
   bytes: "bytes",
   int64: "int64",
   uint64: "uint64",
-  int32: "integer",
-  uint32: "integer",
+  int32: "int32",
+  uint32: "uint32",
   double: "double",
   "map<string, string>": "map",
 };

@@ -40,8 +40,10 @@ export function anyMessage(
         return fc.oneof(fc.nat({ max: 70 }), fc.integer());
       case "double":
         return fc.double();
-      case "integer":
-        return fc.nat({ max: 2 ** 31 - 1 });
+      case "int32":
+        return fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+      case "uint32":
+        return fc.nat({ max: 2 ** 32 - 1 });
       default:
         return text;
     }

@@ -121,6 +121,11 @@ describe("messageFromGoJson", () => {
     expect(secret).not.toThrow(/4711/);
   });
 
+  it.each([2 ** 31, 2 ** 32 - 1, -(2 ** 31) - 1])("refuses %d where an int32 is due", (hostPort) => {
+    const read = () => messageFromGoJson(PodSandboxConfig, { port_mappings: [{ host_port: hostPort }] });
+    expect(read).toThrow(/port_mappings\[0\]\.host_port: is out of range for int32/);
+  });
+
   it("refuses unknown keys, unless told to ignore them", () => {
     const file = { metadata: { name: "a" }, resources: {} };
     expect(() => messageFromGoJson(ContainerConfig, file)).toThrow(/resources: unknown field/);
