@@ -56,7 +56,7 @@ export class RuntimeEngine {
         userNamespaces: options.userNamespaces ?? false,
       },
       registry: { rules: options.registry ?? {}, known: byReference(options) },
-      checkpoints: { containers: new Map(), pods: new Map() },
+      checkpoints: { criu: options.criu ?? true, containers: new Map(), pods: new Map() },
       streamBatchSize: checkBatchSize(options.streamBatchSize ?? 100),
     };
     this.#lifecycle = this.#freshLifecycle();

@@ -64,7 +64,10 @@ export interface FakeRuntimeOptions extends BackendScripts {
   seed?: string | number | undefined;
   /** `false` leaves a gRPC server that knows no CRI. @defaultValue true */
   serveCri?: boolean | undefined;
-  /** Overrides fields of the Version reply. */
+  /**
+   * Overrides fields of the Version reply. A `runtimeVersion` of 2.4 or newer on a flavour of containerd also changes the error message for
+   * the statistics of a pod without `cgroupParent`, as it changed in containerd 2.4.
+   */
   version?: Partial<VersionResponse> | undefined;
   /** Names for `runtimeHandler`. @defaultValue ["runc"] */
   runtimeHandlers?: readonly string[] | undefined;
@@ -77,6 +80,8 @@ export interface FakeRuntimeOptions extends BackendScripts {
   mountpoint?: string | undefined;
   /** Whether the node has user namespaces, as Status reports it. @defaultValue false */
   userNamespaces?: boolean | undefined;
+  /** Whether the node has CRIU. Without it, CheckpointContainer fails as on the real runtime. @defaultValue true */
+  criu?: boolean | undefined;
   /** How many items a message of a streaming list holds. @defaultValue 100 */
   streamBatchSize?: number | undefined;
   /** Largest message in either direction, in bytes. @defaultValue as the flavour has it: 16 MiB, CRI-O 80 MiB */

@@ -65,7 +65,11 @@ export class FakeRuntime implements AsyncDisposable {
   /** Starts a runtime and resolves once it listens. Owed a {@link stop}, or an `await using`. */
   static async start(options: FakeRuntimeOptions = {}): Promise<FakeRuntime> {
     const profile = flavorProfile(options.flavor ?? "containerd-2");
-    const flavor = { ...profile, imagesDirectory: options.mountpoint ?? profile.imagesDirectory };
+    const flavor = {
+      ...profile,
+      runtimeVersion: options.version?.runtimeVersion ?? profile.runtimeVersion,
+      imagesDirectory: options.mountpoint ?? profile.imagesDirectory,
+    };
     const engine = new RuntimeEngine(flavor, options);
     const calls = new CallLog();
     const faults = new FaultQueue();

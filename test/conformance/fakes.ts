@@ -53,7 +53,13 @@ async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
   const steered: Steered[] = [];
   const provided: ProvidedRuntime[] = [];
   for (const flavor of order.flavors) {
-    const options: FakeRuntimeOptions = { flavor, ...registryOptions, ...settings[flavor], runtimeHandlers };
+    const options: FakeRuntimeOptions = {
+      flavor,
+      ...registryOptions,
+      ...settings[flavor],
+      runtimeHandlers,
+      criu: false,
+    };
     const runtime = await FakeRuntime.start({
       ...options,
       endpoint: `${prefix}.${flavor}`,

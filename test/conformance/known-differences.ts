@@ -47,13 +47,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     why: "The host name, the user and the name servers of a process are the machine's.",
   },
   {
-    file: "capabilities",
-    tests: ["a checkpoint without CRIU on the node fails, and the error says why"],
-    flavors: ["containerd-2", "cri-o"],
-    outcome: /expected a rejection, got undefined/,
-    why: "A fake can make checkpoints: its nodes have CRIU.",
-  },
-  {
     file: "files",
     tests: [/./],
     outcome: "notRun",

@@ -302,6 +302,48 @@ test("Docker gives URLs of sessions without a scheme", async () => {
   expect(url).toMatch(/^\/\/\[::\]:\d+\/cri\/exec\/[\w-]{8}$/);
 });
 
+test.each([
+  ["containerd-2", ["INVALID_ARGUMENT", ""], ["INVALID_ARGUMENT", ""]],
+  [
+    "cri-o",
+    ["INVALID_ARGUMENT", "unable to prepare exec endpoint: rpc error: code = InvalidArgument desc = "],
+    ["UNKNOWN", "unable to prepare attach endpoint"],
+  ],
+  ["cri-dockerd", ["INVALID_ARGUMENT", ""], ["INVALID_ARGUMENT", ""]],
+] as const)("sessions with streams that do not go together: %s", async (flavor, ofExec, ofAttach) => {
+  const connected = await start({ flavor, strict: false });
+  const containerId = await startContainer(connected, await runPod(connected));
+  const { runtime } = connected;
+  const both = "tty and stderr cannot both be true";
+  const failures = [
+    [runtime.exec({ containerId, cmd: ["sh"], tty: true, stderr: true }), ofExec, both],
+    [runtime.exec({ containerId, cmd: ["sh"] }), ofExec, "one of stdin, stdout, or stderr must be set"],
+    [runtime.attach({ containerId, tty: true, stderr: true }), ofAttach, both],
+    [runtime.attach({ containerId }), ofAttach, "one of stdin, stdout, and stderr must be set"],
+  ] as const;
+  for (const [call, [code, context], reason] of failures) {
+    const details = code === "UNKNOWN" ? context : `${context}${reason}`;
+    expect(await failureOf(call)).toMatchObject({ code: Status[code], details });
+  }
+});
+
+test("a port-forward that names no pod is refused by CRI-O at once", async () => {
+  const { runtime } = await start({ flavor: "cri-o" });
+  const details = "unable to prepare portforward endpoint";
+  expect(await failureOf(runtime.portForward({ port: [80] }))).toMatchObject({ code: Status.UNKNOWN, details });
+});
+
+test.each([
+  ["containerd-2", "UNKNOWN", /^CRIU binary not found or too old .*"criu": executable file not found in \$PATH$/],
+  ["cri-o", "UNKNOWN", /^checkpoint\/restore support not available$/],
+  ["cri-dockerd", "UNIMPLEMENTED", /^method CheckpointContainer not implemented$/],
+] as const)("a checkpoint on a node without CRIU: %s", async (flavor, code, details) => {
+  const connected = await start({ flavor, strict: false, criu: false });
+  const containerId = await startContainer(connected, await runPod(connected));
+  const error = await failureOf(connected.runtime.checkpointContainer({ containerId, location: "/c.tar" }));
+  expect(error).toMatchObject({ code: Status[code], details: expect.stringMatching(details) });
+});
+
 test("Docker removes images by id only, and reads no credentials in base64", async () => {
   const rule = { username: "u", password: "p" };
   const { fake, images } = await start({ flavor: "cri-dockerd", registry: { "private/*": rule } });

@@ -108,6 +108,19 @@ describe("a snapshot", () => {
     expect(formatUsage(snapshot)).toContain("resource_scrape_error 1\n");
   });
 
+  test.each([
+    ["2.1.9", "cgroupPath is empty"],
+    ["2.4.0-beta.0", "has no cgroup parent"],
+  ])("says what to do about a pod without a cgroup parent: containerd %s", async (runtimeVersion, reason) => {
+    const { cri } = await startFake({ version: { runtimeVersion } });
+    const pod = await cri.pods.run({ name: "bare" });
+    const { podStatsError } = await cri.stats.snapshot();
+    for (const error of [podStatsError, await rejection(pod.stats())]) {
+      expect(String(error)).toContain(reason);
+      expect(String(error)).toContain("run the pod with a cgroupParent");
+    }
+  });
+
   test("rejects as any call does", async () => {
     const { runtime, cri } = await startBusy();
     runtime.failNext("ListContainerStats", { code: "INTERNAL" });

@@ -184,6 +184,10 @@ function flavorTable(): string {
     "a list of containers in the state unknown": ({ listsUnknown }) => (listsUnknown ? "works" : "fails"),
     "commands in a container that was not started": ({ execInCreated }) => (execInCreated ? "run" : "fail"),
     "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),
+    "statistics of a pod without `cgroupParent`": (profile) => {
+      if (missing(profile).includes("PodSandboxStats")) return "UNIMPLEMENTED";
+      return profile.statsNeedCgroupParent ? "fail" : "work";
+    },
     "RunPodSandbox that fails": ({ leavesFailedPods }) =>
       leavesFailedPods ? "leaves a pod that is not ready" : "leaves nothing",
     "RemoveImage of a tag": ({ imageRemoval }) =>

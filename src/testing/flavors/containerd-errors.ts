@@ -33,6 +33,7 @@ export function containerdErrors(options: { emptyId: string; shimSuffix: string 
       const why = id === "" ? options.emptyId : `multiple IDs found with provided prefix: ${id}`;
       return rpcError("UNKNOWN", `${contextOf(rpc, id)}: ${why}`);
     },
+    badStreams: (_rpc, reason) => rpcError("INVALID_ARGUMENT", reason),
     notRunning: (rpc, { state }) => {
       if (state === undefined) return rpcError("UNKNOWN", "sandbox container is not running");
       const prefix = rpc === "ExecSync" ? "failed to exec in container: " : "";

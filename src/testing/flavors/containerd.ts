@@ -31,6 +31,7 @@ const containerd = {
   imageRemoval: "image",
   noImageName: `can not resolve "" locally: ambiguous digest string`,
   readsEncodedAuth: true,
+  statsNeedCgroupParent: true,
   defaultInterface: "eth0",
   verboseInfo: "config",
   createsInStoppedSandbox: false,

@@ -22,6 +22,8 @@ export const criDockerdErrors: RuntimeErrors = {
     return rpcError("UNKNOWN", `${contexts[rpc]?.(id) ?? ""}${reason}`);
   },
 
+  badStreams: (_rpc, reason) => rpcError("INVALID_ARGUMENT", reason),
+
   notRunning: (_rpc, { id }) => rpcError("UNKNOWN", `container not running (${id})`),
 
   start(id, reason) {

@@ -42,6 +42,7 @@ export const criDockerd: FlavorProfile = {
   imageRemoval: "idOnly",
   noImageName: undefined,
   readsEncodedAuth: false,
+  statsNeedCgroupParent: false,
   defaultInterface: "eth0",
   verboseInfo: "pid",
   createsInStoppedSandbox: true,

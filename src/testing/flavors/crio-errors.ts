@@ -47,6 +47,12 @@ export const crioErrors: RuntimeErrors = {
     return lookup(rpc, id, `container ${why}`, `PodSandbox ${why}`);
   },
 
+  badStreams(rpc, reason) {
+    if (rpc === "Attach") return rpcError("UNKNOWN", "unable to prepare attach endpoint");
+    const status = `rpc error: code = InvalidArgument desc = ${reason}`;
+    return rpcError("INVALID_ARGUMENT", `unable to prepare exec endpoint: ${status}`);
+  },
+
   notRunning(rpc, { id }) {
     if (rpc === "PortForward") return rpcError("UNKNOWN", `sandbox ${id} is not running`);
     const text = "container is not created or running";

@@ -34,6 +34,7 @@ export const crio: FlavorProfile = {
   imageRemoval: "tag",
   noImageName: "no image specified",
   readsEncodedAuth: true,
+  statsNeedCgroupParent: false,
   defaultInterface: "lo",
   verboseInfo: "runtimeSpec",
   createsInStoppedSandbox: false,

@@ -9,6 +9,8 @@ export interface RuntimeErrors {
   missing(rpc: RpcName, id: string): ServerError;
   /** An id that is empty, or the beginning of several. */
   unclear(rpc: RpcName, id: string): ServerError;
+  /** Exec or Attach that asks for streams which do not go together, and why. */
+  badStreams(rpc: "Exec" | "Attach", reason: string): ServerError;
   /** Exec, ExecSync or Attach in a container that does not run, or PortForward to a pod that is not ready. */
   notRunning(rpc: RpcName, object: { readonly id: string; readonly state?: ContainerState }): ServerError;
   /** A container whose program cannot be started, and why: `unable to start container process: exec: "x": …`. */

@@ -84,6 +84,8 @@ export interface FlavorProfile {
   readonly noImageName: string | undefined;
   /** Whether PullImage reads `auth`, the credentials in base64. */
   readonly readsEncodedAuth: boolean;
+  /** Whether the statistics of a pod fail unless its configuration names a control group. */
+  readonly statsNeedCgroupParent: boolean;
   /** The network interface that pod statistics name as the default one. */
   readonly defaultInterface: string;
   readonly errors: RuntimeErrors;

@@ -1,3 +1,4 @@
+import type { ServerError } from "nice-grpc-common";
 import { ContainerEventType, ContainerState, PodSandboxState } from "../../proto.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
@@ -8,6 +9,8 @@ import { newContainer } from "./container-service.js";
 
 /** What was checkpointed, by the path it went to. The files themselves are not written. */
 export interface Checkpoints {
+  /** Whether the node has CRIU, which makes checkpoints of processes. */
+  readonly criu: boolean;
   readonly containers: Map<string, string>;
   readonly pods: Map<string, PodCheckpoint>;
 }
@@ -26,6 +29,9 @@ export function checkpointService(
   const { state, flavor } = lifecycle;
   return {
     CheckpointContainer({ containerId, location }) {
+      if (!checkpoints.criu && flavor.family === "cri-o") {
+        throw rpcError("UNKNOWN", "checkpoint/restore support not available");
+      }
       const container = state.containers.get(containerId, "CheckpointContainer");
       if (container.state !== ContainerState.CONTAINER_RUNNING) {
         const stateName = ContainerState[container.state];
@@ -34,6 +40,7 @@ export function checkpointService(
           `container ${container.id} is in ${stateName} state: only running containers can be checkpointed`,
         );
       }
+      if (!checkpoints.criu) throw withoutCriu(container.id);
       checkpoints.containers.set(location, container.id);
       return {};
     },
@@ -86,6 +93,14 @@ export function checkpointService(
       return { podSandboxId, restoredContainers };
     },
   };
+}
+
+function withoutCriu(id: string): ServerError {
+  const why = 'failed to check for criu version: exec: "criu": executable file not found in $PATH';
+  return rpcError(
+    "UNKNOWN",
+    `CRIU binary not found or too old (<31600). Failed to checkpoint container "${id}": ${why}`,
+  );
 }
 
 async function restore(

@@ -46,13 +46,13 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
 
     async Exec(request) {
       checkEarly("Exec", request.containerId);
-      checkStreams(request, "or");
+      checkStreams("Exec", request, flavor);
       return { url: await state.sessions.open({ kind: "exec", request }) };
     },
 
     async Attach(request) {
       checkEarly("Attach", request.containerId);
-      checkStreams(request, "and");
+      checkStreams("Attach", request, flavor);
       return { url: await state.sessions.open({ kind: "attach", request }) };
     },
 
@@ -92,10 +92,15 @@ export function execFailure(rpc: "Exec" | "ExecSync", error: unknown, { state, f
   return failure;
 }
 
-function checkStreams({ stdin, stdout, stderr, tty }: ExecRequest | AttachRequest, word: "and" | "or"): void {
-  if (tty && stderr) throw rpcError("INVALID_ARGUMENT", "tty and stderr cannot both be true");
+function checkStreams(
+  rpc: "Exec" | "Attach",
+  { stdin, stdout, stderr, tty }: ExecRequest | AttachRequest,
+  { errors }: FlavorProfile,
+): void {
+  if (tty && stderr) throw errors.badStreams(rpc, "tty and stderr cannot both be true");
   if (stdin || stdout || stderr) return;
-  throw rpcError("INVALID_ARGUMENT", `one of stdin, stdout, ${word} stderr must be set`);
+  const word = rpc === "Exec" ? "or" : "and";
+  throw errors.badStreams(rpc, `one of stdin, stdout, ${word} stderr must be set`);
 }
 
 const timedOut = Symbol("timed out");

@@ -45,15 +45,14 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
         if (flavor.name !== "containerd-2") throw rpcError("UNKNOWN", reason);
         throw rpcError("UNAVAILABLE", `failed to decode pod sandbox metrics ${pod.id}: ${reason}`);
       }
-      if (flavor.family === "containerd" && isUnmeasured(pod))
-        throw unmeasured(pod, `failed to decode pod sandbox metrics ${pod.id}`, flavor);
+      if (isUnmeasured(pod, flavor)) throw unmeasured(pod, `failed to decode pod sandbox metrics ${pod.id}`, flavor);
       return { stats: ofPod(pod) };
     },
 
     ListPodSandboxStats({ filter }) {
       const pods = listPods(filter, lifecycle);
       // One of them spoils it for all.
-      const bad = flavor.family === "containerd" && pods.find(isUnmeasured);
+      const bad = pods.find((pod) => isUnmeasured(pod, flavor));
       if (bad) throw unmeasured(bad, `failed to decode sandbox container metrics for sandbox "${bad.id}"`, flavor);
       return { stats: pods.map(ofPod) };
     },
@@ -61,12 +60,17 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
 }
 
 /** containerd reads a pod's figures from the control group that its configuration names. */
-function isUnmeasured(pod: PodRecord): boolean {
-  return !pod.config.linux?.cgroupParent;
+function isUnmeasured(pod: PodRecord, { statsNeedCgroupParent }: FlavorProfile): boolean {
+  return statsNeedCgroupParent && !pod.config.linux?.cgroupParent;
 }
 
 function unmeasured({ id }: PodRecord, context: string, flavor: FlavorProfile): ServerError {
-  const reason = `failed getting metrics for sandbox ${id}: failed to get cgroup metrics for sandbox ${id} because cgroupPath is empty`;
+  const [major = 0, minor = 0] = flavor.runtimeVersion.split(".").map(Number);
+  const isRecent = major > 2 || (major === 2 && minor >= 4);
+  const why = isRecent
+    ? `sandbox "${id}" has no cgroup parent`
+    : `failed to get cgroup metrics for sandbox ${id} because cgroupPath is empty`;
+  const reason = `failed getting metrics for sandbox ${id}: ${why}`;
   return rpcError("UNKNOWN", flavor.name === "containerd-1.6" ? reason : `${context}: ${reason}`);
 }
 
