@@ -151,6 +151,9 @@ export class Container {
    * Attach: connects to the streams of the container's main process, from now on; what it wrote before is in its log. Input needs
    * a container that was created with `stdin`, and `tty` must be what it was created with.
    *
+   * The log is the complete record: containerd may leave out what the process writes just after the session begins or just before
+   * the process exits.
+   *
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running
    */
   attach(options?: AttachOptions): Promise<AttachSession> {
