@@ -31,6 +31,14 @@ export async function isDocker(connection: Connection, options: CallOptions): Pr
   return (await runtimeName(connection, options)) === "docker";
 }
 
+/**
+ * Whether the runtime is CRI-O, which lets a creation wait for an earlier one of the same name until its deadline, even when that is
+ * done: the creation after it gets the id.
+ */
+export async function isCriO(connection: Connection, options: CallOptions): Promise<boolean> {
+  return (await runtimeName(connection, options)) === "cri-o";
+}
+
 /** The runtime's name, such as `cri-o`, asked once per connection; undefined if the runtime does not answer. */
 export async function runtimeName(connection: Connection, options: CallOptions): Promise<string | undefined> {
   try {

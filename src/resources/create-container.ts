@@ -1,7 +1,7 @@
 import { pinDeadline, startBudget } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
 import { podSandboxStatus } from "../calls/pods.js";
-import { isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
+import { isCriO, isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
 import { isStillborn } from "../calls/runtime-text/unsettled.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
@@ -132,6 +132,7 @@ export async function createFromConfig(
     budget: startBudget(connection, options, 1),
     mayBeOlder: (o) => mayAnswerWithOlder(connection, o),
     mayReplace: (o) => isDocker(connection, o),
+    mayStall: (o) => isCriO(connection, o),
     create: async (o) => {
       logFolder ??= await createLogFolder(connection, podConfig, config);
       return calls.createContainer(connection, podSandboxId, config, podConfig, o);

@@ -1,7 +1,7 @@
 import { startBudget } from "../calls/budget.js";
 import { checkId } from "../calls/checked.js";
 import * as calls from "../calls/pods.js";
-import { isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
+import { isCriO, isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
 import { portForwardUrl } from "../calls/stream-urls.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
@@ -141,6 +141,7 @@ export class Pods {
       // A uid that was made up for this call is nobody else's.
       mayBeOlder: async (o) => spec.uid !== undefined && mayAnswerWithOlder(connection, o),
       mayLeaveFailed: (o) => isDocker(connection, o),
+      mayStall: (o) => isCriO(connection, o),
       create: (o) => calls.runPodSandbox(connection, config, converted.runtimeHandler, o),
       find: async (o) => {
         const all = await calls.listPodSandboxes(connection, undefined, o);

@@ -31,6 +31,8 @@ export interface Creation {
   mayReplace?(options: CallOptions): Promise<boolean>;
   /** Whether {@link create} may leave an object behind when it fails. @defaultValue false */
   mayLeaveFailed?(options: CallOptions): Promise<boolean>;
+  /** Whether {@link create} waits until its deadline while an earlier creation of the same name is under way. @defaultValue false */
+  mayStall?(options: CallOptions): Promise<boolean>;
   create(options: CallOptions): Promise<string>;
   find(options: CallOptions): Promise<Found | undefined>;
   remove(id: string, options: CallOptions): Promise<void>;
@@ -44,6 +46,12 @@ export interface Created {
 
 /** How long to seek an answer that was lost, or to wait for a taken name, within the caller's budget. */
 const reconcileTimeoutMs = 30_000;
+
+/**
+ * How long the first repetition of a creation may take where it may stall. Each further one may take twice as long. CRI-O gives the
+ * object to the next repetition after the one that waited for it, so a long wait is of no use.
+ */
+const stalledTimeoutMs = 1_000;
 
 /**
  * How long a runtime may go on making what is not wanted any more before its call is cancelled. containerd, cancelled in the middle
@@ -67,11 +75,17 @@ const lostAnswers: readonly CriErrorCode[] = [
 /** In what state something is that a creation left behind: as it made it, or in the middle of its removal. */
 type Leftover = "usable" | "half removed";
 
+/** A creation that was given up in doubt. */
+interface Abandoned {
+  readonly hash: string;
+  readonly left: Leftover;
+}
+
 /**
- * Nonces of creations of this process that were given up in doubt. What shows up of them later belongs to nobody: the next creation
+ * Creations of this process that were given up in doubt, by nonce. What shows up of them later belongs to nobody: the next creation
  * of the same name takes it over, or removes it if its removal had begun already.
  */
-const abandoned = new Map<string, Leftover>();
+const abandoned = new Map<string, Abandoned>();
 const maxAbandoned = 10_000;
 
 /**
@@ -114,10 +128,11 @@ async function reconcile(creation: Creation, doubt: { remains: boolean; refused:
     const mayBeOlder = await creation.mayBeOlder(budget.options());
     let made: string | undefined;
     let failure: unknown;
+    const limitMs = await repetitionLimitMs(creation, round);
     let found = (await creation.mayReplace?.(budget.options())) ? await lookUp(creation, giveUpAt) : undefined;
     if (!found) {
       try {
-        made = await createUncut(creation);
+        made = await createUncut(creation, limitMs);
         // An answer that comes when time is up may tell of a wreck: the runtime keeps the deadline too, and containerd goes on without it.
         const late = (budget.leftMs() ?? 1) <= 0;
         doubt.remains = mayBeOlder || late || budget.caller.signal?.aborted === true;
@@ -139,7 +154,7 @@ async function reconcile(creation: Creation, doubt: { remains: boolean; refused:
     if (made !== undefined && found?.mark?.nonce === mark.nonce) return { id: made, adopted: false };
     if (found) {
       const own = isOwn(found, mark);
-      const left = abandoned.get(found.mark?.nonce ?? "");
+      const left = abandoned.get(found.mark?.nonce ?? "")?.left;
       const usable = found.fresh && found.mark?.hash === mark.hash && left !== "half removed";
       if (usable && (own || creation.adopt)) {
         abandoned.delete(found.mark?.nonce ?? "");
@@ -152,7 +167,7 @@ async function reconcile(creation: Creation, doubt: { remains: boolean; refused:
       }
       // If that fails, the next round meets the wreck again.
       await creation.remove(found.id, budget.options()).catch(() => {});
-    } else if (made === undefined && !CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) throw failure;
+    } else if (made === undefined && !isWorthAnotherRound(failure, limitMs)) throw failure;
 
     await budget.sleep(pauseMs(round));
     if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timeIsUp(creation);
@@ -166,9 +181,24 @@ async function mayHaveLeft({ budget, mayLeaveFailed }: Creation): Promise<boolea
   return (await answer?.catch(() => false)) ?? false;
 }
 
+/** The time limit of a creation that repeats one which may be under way, where the runtime would let it wait for all of the budget. */
+async function repetitionLimitMs({ budget, mark, mayStall }: Creation, round: number): Promise<number | undefined> {
+  if (!(await mayStall?.(budget.options()))) return undefined;
+  if (round > 1) return stalledTimeoutMs * 2 ** (round - 2);
+  const repeats = [...abandoned.values()].some(({ hash }) => hash === mark.hash);
+  return repeats ? stalledTimeoutMs : undefined;
+}
+
+function isWorthAnotherRound(failure: unknown, limitMs: number | undefined): boolean {
+  if (CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) return true;
+  return limitMs !== undefined && CriError.is(failure, "DEADLINE_EXCEEDED");
+}
+
 /** Creates, and hears of the caller's abort a little later. */
-async function createUncut({ budget, create }: Creation): Promise<string> {
-  const options = budget.options();
+async function createUncut({ budget, create }: Creation, limitMs = Number.POSITIVE_INFINITY): Promise<string> {
+  const given = budget.options();
+  const timeoutMs = given.timeoutMs ? Math.min(given.timeoutMs, limitMs) : limitMs;
+  const options = Number.isFinite(timeoutMs) ? { ...given, timeoutMs } : given;
   const { signal } = options;
   if (!signal) return create(options);
   const late = new AbortController();
@@ -237,7 +267,7 @@ async function removeLeftover({ budget, mark, find, remove }: Creation): Promise
 
 /** Leaves what a creation made to the next one of its name. */
 export function abandon(mark: CreationMark, left: Leftover): void {
-  abandoned.set(mark.nonce, left);
+  abandoned.set(mark.nonce, { hash: mark.hash, left });
   const [oldest] = abandoned.keys();
   if (abandoned.size > maxAbandoned && oldest !== undefined) abandoned.delete(oldest);
 }

@@ -110,6 +110,16 @@ describe("pods.run", () => {
     });
   });
 
+  test("a creation that CRI-O is busy with does not hold up the next one of its name", async () => {
+    const { runtime, cri } = await startFake({ flavor: "cri-o" });
+    const spec = { name: "demo", uid: "one" };
+    await cri.version();
+    runtime.delayNext("RunPodSandbox", 1_500, { phase: "duringEffect" });
+    expect(await rejection(cri.pods.run(spec, { timeoutMs: 40 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    await cri.pods.run(spec);
+    expect(runtime.pods).toHaveLength(1);
+  });
+
   test("a client that is closed while a lost answer is looked into is in doubt, and the next one finds the pod", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "closed" };

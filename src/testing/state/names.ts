@@ -8,8 +8,8 @@ type Kind = "sandbox" | "container";
 
 interface Reservation {
   readonly id: string;
-  /** Settles with whether the creation came about. */
-  readonly settled: Promise<boolean>;
+  /** Whether the creation came about. */
+  created: boolean;
 }
 
 /** What the holders of names are, as far as a {@link NameRegistry} needs to know. */
@@ -33,27 +33,26 @@ export class NameRegistry {
   /**
    * Reserves a name for the time of a creation, runs the creation, and lets go of the name if that leaves nothing. A taken name is
    * answered as the flavour does it: containerd fails; Docker fails and removes a holder that does not run; CRI-O gives the id of the
-   * holder, and waits for one that is being created.
+   * holder, but waits until the deadline of the call if that is still being created: only the next call gets the id.
    */
   async create(name: string, id: string, signal: AbortSignal, create: () => Promise<void>): Promise<string> {
     const held = this.#reservations.get(name);
     if (held) return this.#taken(name, id, held, signal);
-    let settle: (created: boolean) => void = () => {};
-    this.#reservations.set(name, { id, settled: new Promise((resolve) => (settle = resolve)) });
+    const reservation: Reservation = { id, created: false };
+    this.#reservations.set(name, reservation);
     try {
       await create();
-      settle(true);
+      reservation.created = true;
       return id;
     } catch (error) {
       if (!this.holders.exists(id)) this.#reservations.delete(name);
-      settle(false);
       throw error;
     }
   }
 
   /** Takes a name for something that was not created by a call. */
   hold(name: string, id: string): void {
-    this.#reservations.set(name, { id, settled: Promise.resolve(true) });
+    this.#reservations.set(name, { id, created: true });
   }
 
   /** The id a name is held for. */
@@ -67,13 +66,23 @@ export class NameRegistry {
 
   async #taken(name: string, id: string, held: Reservation, signal: AbortSignal): Promise<string> {
     if (this.flavor.takenName === "holder") {
-      const word = this.kind === "sandbox" ? "pod" : "ctr";
-      const created = await unlessAborted(held.settled, signal);
-      if (created) return held.id;
-      throw rpcError("UNKNOWN", `error reserving ${word} name ${name} for id ${id}: name is reserved`);
+      if (held.created) return held.id;
+      await abortOf(signal);
+      throw this.#stalled(name, id, held);
     }
     if (this.flavor.removesIdleHolder && this.holders.removeIdle(held.id)) this.release(name);
     throw this.#conflict(name, held.id, this.flavor.takenName);
+  }
+
+  #stalled(name: string, id: string, { created }: Reservation): ServerError {
+    const [subject, word] = this.kind === "sandbox" ? ["sandbox", "pod"] : ["container", "ctr"];
+    const ready = `the requested ${subject} ${name} is now ready and will be provided to the kubelet on next retry`;
+    const stage = `Currently at stage ${subject} creating: ${created ? ready : "context deadline exceeded"}`;
+    return rpcError(
+      "UNKNOWN",
+      `kubelet may be retrying requests that are timing out in CRI-O due to system load. ${stage}: ` +
+        `error reserving ${word} name ${name} for id ${id}: name is reserved`,
+    );
   }
 
   #conflict(name: string, holder: string, code: "UNKNOWN" | "FAILED_PRECONDITION"): ServerError {
@@ -92,14 +101,11 @@ export class NameRegistry {
   }
 }
 
-/** Whether something came about, or false as soon as nobody waits for it any more. */
-async function unlessAborted(settled: Promise<boolean>, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return false;
-  let unlisten: () => void = () => {};
-  const aborted = new Promise<false>((resolve) => {
-    unlisten = onAbort(signal, () => resolve(false));
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else onAbort(signal, resolve);
   });
-  return Promise.race([settled, aborted]).finally(unlisten);
 }
 
 /** What a sandbox's name is made of. */

@@ -113,6 +113,21 @@ describe("createReconciled", () => {
     expect(log).toEqual(["create", "find", "create", "find", "create"]);
   });
 
+  test("a repetition has a limit of its own where it may wait for the creation before it", async () => {
+    const { creation, log } = scene([failure("UNAVAILABLE"), failure("DEADLINE_EXCEEDED"), reserved(), "new"]);
+    creation.mark = { ...creation.mark, hash: "of no other test" };
+    const limits: (number | undefined)[] = [];
+    const { create } = creation;
+    creation.mayStall = async () => true;
+    creation.create = (options) => {
+      limits.push(options.timeoutMs);
+      return create(options);
+    };
+    expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
+    expect(log.filter((entry) => entry === "create")).toHaveLength(4);
+    expect(limits).toEqual([undefined, 1_000, 2_000, 4_000]);
+  });
+
   test("the wreck of this very creation is removed and the creation sent again", async () => {
     const { creation, log } = scene([failure("UNAVAILABLE"), "new"], [found({ id: "wreck", fresh: false })]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });

@@ -81,11 +81,19 @@ describe("a name", () => {
     const names = new NameRegistry("sandbox", flavorProfile("cri-o"), nobody);
     let finish: () => void = () => {};
     const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
-    const second = names.create("n", "second", never, async () => {});
-    const hurried = names.create("n", "third", AbortSignal.timeout(5), async () => {});
-    await expect(hurried).rejects.toThrow("error reserving pod name n for id third: name is reserved");
+    const deadline = new AbortController();
+    const second = names.create("n", "second", AbortSignal.timeout(5), async () => {});
+    await expect(second).rejects.toThrow(
+      /deadline exceeded: error reserving pod name n for id second: name is reserved$/,
+    );
+    const third = names.create("n", "third", deadline.signal, async () => {});
     finish();
-    expect([await first, await second]).toEqual(["first", "first"]);
+    expect(await first).toBe("first");
+    deadline.abort();
+    await expect(third).rejects.toThrow(
+      /ready and will be provided to the kubelet on next retry: .* name is reserved$/,
+    );
+    expect(await names.create("n", "fourth", never, async () => {})).toBe("first");
   });
 });
 
