@@ -31,16 +31,13 @@ export class Lifecycle {
   ) {}
 
   async startContainer(container: ContainerRecord): Promise<void> {
-    const refuse = (why: string) => {
+    const { startedBefore } = this.flavor.errors;
+    if (container.state !== ContainerState.CONTAINER_CREATED && startedBefore) throw startedBefore(container);
+    if (container.state === ContainerState.CONTAINER_RUNNING) return;
+    if (container.starting) {
       const context = `failed to set starting state for container "${container.id}"`;
-      return rpcError("UNKNOWN", `${context}: ${why}`);
-    };
-    const { startsAgain } = this.flavor;
-    if (startsAgain && container.state === ContainerState.CONTAINER_RUNNING) return;
-    if (!startsAgain && container.state !== ContainerState.CONTAINER_CREATED) {
-      throw refuse(`container is in ${ContainerState[container.state]} state`);
+      throw rpcError("UNKNOWN", `${context}: container is already in starting state`);
     }
-    if (container.starting) throw refuse("container is already in starting state");
     if (this.strict && this.flavor.missingLogDirectory === "failsStart" && lacksLogDirectory(container, true))
       throw this.#noLogLink(container);
     container.starting = true;

@@ -269,7 +269,7 @@ describe("lists", () => {
     await populate(cri);
     expect(await cri.containers.list()).toHaveLength(3);
     expect(await cri.pods.list()).toHaveLength(2);
-    expect(await cri.images.list()).toHaveLength(1);
+    expect(await cri.images.list()).toHaveLength(2);
     await cri.stats.containers();
     await cri.stats.pods();
     await cri.stats.podMetrics();

@@ -265,6 +265,33 @@ test("Docker starts an exited container again; others refuse", async () => {
   }
 });
 
+test("CRI-O words what is refused in the state of a container", async () => {
+  const connected = await start({ flavor: "cri-o" });
+  const { runtime } = connected;
+  const containerId = await createContainer(connected, await runPod(connected));
+  await runtime.reopenContainerLog({ containerId });
+  await runtime.startContainer({ containerId });
+  const again = async () => (await failureOf(runtime.startContainer({ containerId }))).details;
+  expect(await again()).toBe(`container ${containerId} is not in created state: running`);
+  await runtime.stopContainer({ containerId });
+  expect(await again()).toBe(`container ${containerId} is not in created state: stopped`);
+  const updating = runtime.updateContainerResources({ containerId, linux: { cpuShares: 2 } });
+  expect((await failureOf(updating)).details).toBe(`container ${containerId} is not running or created state: stopped`);
+});
+
+test.each([
+  ["containerd-1.7", "NOT_FOUND", /^failed to resolve image "absent:1": not found$/],
+  ["containerd-2", "NOT_FOUND", /^failed to check if this is a checkpoint image: failed to resolve image "absent:1"/],
+  ["cri-o", "UNKNOWN", /^reference "\[overlay@\S+\]absent:1" does not resolve to an image ID$/],
+  ["cri-dockerd", "UNKNOWN", /^Error response from daemon: No such image: absent:1$/],
+] as const)("an image that is not there: %s", async (flavor, code, details) => {
+  const connected = await start({ flavor, strict: false });
+  const podSandboxId = await runPod(connected);
+  const config = { ...containerConfig("main"), image: { image: "absent:1", userSpecifiedImage: "absent:1" } };
+  const creating = connected.runtime.createContainer({ podSandboxId, config, sandboxConfig: podConfig("web") });
+  expect(await failureOf(creating)).toMatchObject({ code: Status[code], details: expect.stringMatching(details) });
+});
+
 test("Docker refuses to list containers in the state unknown", async () => {
   const filter = { state: { state: ContainerState.CONTAINER_UNKNOWN } };
   for (const flavor of flavors) {

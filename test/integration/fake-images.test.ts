@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { containerConfig, failureOf, podConfig, runPod, start } from "./fake-support.js";
+import { containerConfig, createContainer, failureOf, podConfig, runPod, start } from "./fake-support.js";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -45,4 +45,35 @@ test("the file system of images is where the test says", async () => {
   const { images, runtime } = await start({ mountpoint: "/tmp", userNamespaces: true });
   expect((await images.imageFsInfo({})).imageFilesystems[0]?.fsId?.mountpoint).toBe("/tmp");
   expect((await runtime.status({})).runtimeHandlers.every(({ features }) => features?.userNamespaces)).toBe(true);
+});
+
+test("the image of pod sandboxes is there after RunPodSandbox, and again after its removal; 1.6 does not pin it", async () => {
+  for (const flavor of ["containerd-1.6", "containerd-2"] as const) {
+    const connected = await start({ flavor });
+    const { images, fake } = connected;
+    for (const name of ["one", "two"]) {
+      expect(fake.images).toHaveLength(1);
+      await runPod(connected, name);
+      const { images: listed } = await images.listImages({});
+      expect(listed.map(({ pinned }) => pinned)).toEqual([false, flavor === "containerd-2"]);
+      await images.removeImage({ image: { image: listed[1]?.id ?? "" } });
+    }
+  }
+});
+
+test.each([
+  ["containerd-2", undefined],
+  ["cri-o", /^image used by [0-9a-f]{64}: image is in use by a container$/],
+  [
+    "cri-dockerd",
+    /daemon: conflict: unable to delete [0-9a-f]{12} \(must be forced\) - image is being used by stopped container [0-9a-f]{12}$/,
+  ],
+] as const)("an image that a container uses is removed by containerd only: %s", async (flavor, refusal) => {
+  const connected = await start({ flavor, strict: false });
+  await createContainer(connected, await runPod(connected));
+  const id = connected.fake.images[0]?.id ?? "";
+  const removing = connected.images.removeImage({ image: { image: id } });
+  if (refusal) expect((await failureOf(removing)).details).toMatch(refusal);
+  else await removing;
+  expect(connected.fake.images.some((image) => image.id === id)).toBe(refusal !== undefined);
 });

@@ -178,7 +178,8 @@ function flavorTable(): string {
     },
     "a folder in `logPath` that does not exist": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
     "the format of logs": ({ logFormat }) => ({ cri: "CRI", docker: "Docker's JSON" })[logFormat],
-    "StartContainer of a container that has exited": ({ startsAgain }) => (startsAgain ? "starts it again" : "fails"),
+    "StartContainer of a container that has exited": ({ errors }) =>
+      errors.startedBefore ? "fails" : "starts it again",
     "ExecSync in a container with a terminal": ({ execSyncHasTerminal }) =>
       execSyncHasTerminal ? "lines end with CR LF, stderr is part of stdout" : "has no terminal",
     "a list of containers in the state unknown": ({ listsUnknown }) => (listsUnknown ? "works" : "fails"),
@@ -193,6 +194,8 @@ function flavorTable(): string {
     "RemoveImage of a tag": ({ imageRemoval }) =>
       ({ image: "removes the image", tag: "removes the tag", idOnly: "does nothing" })[imageRemoval],
     "RemoveImage of a digest": ({ imageRemoval }) => (imageRemoval === "image" ? "removes the image" : "does nothing"),
+    "RemoveImage of an image that a container uses": ({ errors }) => (errors.usedImage ? "fails" : "removes it"),
+    "the image of pod sandboxes": ({ sandboxImage }) => (sandboxImage.pinned ? "pinned" : "not pinned"),
     "the result of PullImage": ({ pullResult }) => (pullResult === "id" ? "the id" : "name and digest"),
     "CreateContainer in a stopped pod": ({ createsInStoppedSandbox }) => (createsInStoppedSandbox ? "OK" : "fails"),
     GetContainerEvents: (profile) =>

@@ -79,8 +79,13 @@ const rules: readonly Rule[] = [
     methods: /Status$|Stats$|\/Stop|\/Remove/,
     text: /\b(?:container|sandbox|pod)(?: with id)?:? "?[0-9a-f]+"?:? (?:not found|does not exist)/i,
   },
-  // Docker: Error response from daemon: No such image: nope:1
-  { code: "NOT_FOUND", methods: /\/CreateContainer$/, text: /^Error response from daemon: No such image: / },
+  {
+    code: "NOT_FOUND",
+    methods: /\/CreateContainer$/,
+    // Docker: Error response from daemon: No such image: nope:1
+    // CRI-O: reference "[overlay@/var/lib/containers/storage+/run/containers/storage]nope:1" does not resolve to an image ID
+    text: /^Error response from daemon: No such image: |does not resolve to an image ID$/,
+  },
   // Docker: docker does not support reopening container log files
   { code: "UNIMPLEMENTED", methods: /\/ReopenContainerLog$/, text: /^docker does not support reopening/ },
 ];

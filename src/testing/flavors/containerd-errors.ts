@@ -25,13 +25,24 @@ const contextOf = (rpc: RpcName, id: string) =>
   (contexts[rpc] ?? (() => `an error occurred when try to find container "${id}"`))(id);
 
 /** The errors of containerd 2; {@link containerdErrors} makes those of others. */
-export function containerdErrors(options: { emptyId: string; shimSuffix: string }): RuntimeErrors {
+export function containerdErrors(options: {
+  emptyId: string;
+  shimSuffix: string;
+  imageContext: string;
+}): RuntimeErrors {
   const shim = (text: string) => `${text}${options.shimSuffix}`;
   return {
     missing: (rpc, id) => rpcError("NOT_FOUND", `${contextOf(rpc, id)}: not found`),
     unclear: (rpc, id) => {
       const why = id === "" ? options.emptyId : `multiple IDs found with provided prefix: ${id}`;
       return rpcError("UNKNOWN", `${contextOf(rpc, id)}: ${why}`);
+    },
+    missingImage: (name) =>
+      rpcError("NOT_FOUND", `${options.imageContext}failed to resolve image "${name}": not found`),
+    usedImage: undefined,
+    startedBefore: ({ id, state }) => {
+      const context = `failed to set starting state for container "${id}"`;
+      return rpcError("UNKNOWN", `${context}: container is in ${ContainerState[state]} state`);
     },
     badStreams: (_rpc, reason) => rpcError("INVALID_ARGUMENT", reason),
     notRunning: (rpc, { state }) => {

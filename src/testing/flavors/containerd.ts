@@ -14,7 +14,6 @@ const containerd = {
   podStop: "kills",
   checksProgram: "start",
   startFailure: { exitCode: 128, reason: "StartError" },
-  startsAgain: false,
   unsetTime: 0n,
   logDirectoryOf: "request",
   missingLogDirectory: "created",
@@ -46,32 +45,39 @@ export const containerd16: FlavorProfile = {
   ...containerd,
   name: "containerd-1.6",
   runtimeVersion: "1.6.20",
+  sandboxImage: { reference: "registry.k8s.io/pause:3.6", pinned: false },
   unknown: [...newerThanContainerd, "RuntimeConfig", "ListMetricDescriptors", "ListPodSandboxMetrics"],
   notImplemented: ["CheckpointContainer", "GetContainerEvents"],
   events: "off",
   failsOnMissing: ["StopContainer", "StopPodSandbox"],
-  errors: containerdErrors({ emptyId: "Prefix can't be empty", shimSuffix: ": unknown" }),
+  errors: containerdErrors({ emptyId: "Prefix can't be empty", shimSuffix: ": unknown", imageContext: "" }),
 };
 
 export const containerd17: FlavorProfile = {
   ...containerd,
   name: "containerd-1.7",
   runtimeVersion: "1.7.24",
+  sandboxImage: { reference: "registry.k8s.io/pause:3.8", pinned: true },
   unknown: newerThanContainerd,
   notImplemented: ["CheckpointContainer", "RuntimeConfig", "ListMetricDescriptors", "ListPodSandboxMetrics"],
   events: "shared",
-  errors: containerdErrors({ emptyId: "prefix can't be empty", shimSuffix: ": unknown" }),
+  errors: containerdErrors({ emptyId: "prefix can't be empty", shimSuffix: ": unknown", imageContext: "" }),
 };
 
 export const containerd2: FlavorProfile = {
   ...containerd,
   name: "containerd-2",
   runtimeVersion: "2.1.9",
+  sandboxImage: { reference: "registry.k8s.io/pause:3.10", pinned: true },
   unknown: newerThanContainerd,
   notImplemented: ["ListMetricDescriptors", "ListPodSandboxMetrics"],
   events: "broadcast",
   takenName: "FAILED_PRECONDITION",
   createsInStoppedSandbox: true,
   reportsUser: true,
-  errors: containerdErrors({ emptyId: "prefix can't be empty", shimSuffix: "" }),
+  errors: containerdErrors({
+    emptyId: "prefix can't be empty",
+    shimSuffix: "",
+    imageContext: "failed to check if this is a checkpoint image: ",
+  }),
 };

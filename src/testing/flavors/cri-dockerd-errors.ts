@@ -1,3 +1,4 @@
+import { ContainerState } from "../../proto.js";
 import { rpcError } from "../handlers.js";
 import type { RpcName } from "../rpcs.js";
 import type { RuntimeErrors } from "./errors.js";
@@ -21,6 +22,18 @@ export const criDockerdErrors: RuntimeErrors = {
     const reason = id === "" ? "" : `Error response from daemon: Multiple IDs found with provided prefix: ${id}`;
     return rpcError("UNKNOWN", `${contexts[rpc]?.(id) ?? ""}${reason}`);
   },
+
+  missingImage: (name) => rpcError("UNKNOWN", `Error response from daemon: No such image: ${name}`),
+
+  usedImage(imageId, { id, state }) {
+    const isRunning = state === ContainerState.CONTAINER_RUNNING;
+    const [force, word] = isRunning ? ["cannot be forced", "running"] : ["must be forced", "stopped"];
+    const conflict = `conflict: unable to delete ${imageId.slice(7, 19)} (${force})`;
+    const why = `image is being used by ${word} container ${id.slice(0, 12)}`;
+    return rpcError("UNKNOWN", `Error response from daemon: ${conflict} - ${why}`);
+  },
+
+  startedBefore: undefined,
 
   badStreams: (_rpc, reason) => rpcError("INVALID_ARGUMENT", reason),
 

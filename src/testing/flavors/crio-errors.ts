@@ -1,3 +1,4 @@
+import { ContainerState } from "../../proto.js";
 import { rpcError } from "../handlers.js";
 import type { RpcName } from "../rpcs.js";
 import type { RuntimeErrors } from "./errors.js";
@@ -34,6 +35,8 @@ function logged(message: string): string {
   return `time="${time}" level=error msg=${JSON.stringify(message)}\n`;
 }
 
+const store = "overlay@/var/lib/containers/storage+/run/containers/storage";
+
 export const crioErrors: RuntimeErrors = {
   missing(rpc, id) {
     const why = `with ID starting with ${id} not found: ID does not exist`;
@@ -46,6 +49,16 @@ export const crioErrors: RuntimeErrors = {
     const why = `with ID starting with ${id} not found: multiple IDs found with provided prefix: ${id}`;
     return lookup(rpc, id, `container ${why}`, `PodSandbox ${why}`);
   },
+
+  missingImage: (name) => rpcError("UNKNOWN", `reference "[${store}]${name}" does not resolve to an image ID`),
+
+  usedImage: (_imageId, { id }) => rpcError("UNKNOWN", `image used by ${id}: image is in use by a container`),
+
+  startedBefore: ({ id, state }) =>
+    rpcError(
+      "UNKNOWN",
+      `container ${id} is not in created state: ${state === ContainerState.CONTAINER_RUNNING ? "running" : "stopped"}`,
+    ),
 
   badStreams(rpc, reason) {
     if (rpc === "Attach") return rpcError("UNKNOWN", "unable to prepare attach endpoint");

@@ -3,12 +3,24 @@ import type { ContainerState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import type { RpcName } from "../rpcs.js";
 
+/** A container, as far as errors tell of it. */
+export interface ContainerInState {
+  readonly id: string;
+  readonly state: ContainerState;
+}
+
 /** What a runtime answers when something is missing, not running or cannot be executed. Every runtime has its own codes and texts. */
 export interface RuntimeErrors {
   /** An id that names nothing. */
   missing(rpc: RpcName, id: string): ServerError;
   /** An id that is empty, or the beginning of several. */
   unclear(rpc: RpcName, id: string): ServerError;
+  /** CreateContainer with an image that is not on the runtime. */
+  missingImage(name: string): ServerError;
+  /** RemoveImage of an image that a container was created from; undefined where it is removed. */
+  readonly usedImage: ((imageId: string, user: ContainerInState) => ServerError) | undefined;
+  /** StartContainer of a container that was started before; undefined where that starts it again. */
+  readonly startedBefore: ((container: ContainerInState) => ServerError) | undefined;
   /** Exec or Attach that asks for streams which do not go together, and why. */
   badStreams(rpc: "Exec" | "Attach", reason: string): ServerError;
   /** Exec, ExecSync or Attach in a container that does not run, or PortForward to a pod that is not ready. */

@@ -48,8 +48,6 @@ export interface FlavorProfile {
   readonly checksProgram: "create" | "start";
   /** How a container ends whose program cannot be started. */
   readonly startFailure: { readonly exitCode: number; readonly reason: string };
-  /** Whether StartContainer starts an exited container again, and succeeds on a running one. */
-  readonly startsAgain: boolean;
   /** What `startedAt` and `finishedAt` are before they are known, in nanoseconds. */
   readonly unsetTime: bigint;
   /** Where a container's log lies: in the log directory that CreateContainer repeats; CRI-O takes that of the pod if it repeats none. */
@@ -80,6 +78,8 @@ export interface FlavorProfile {
    * by tag and digest. It succeeds all the same, and by id it removes the image on every runtime.
    */
   readonly imageRemoval: "image" | "tag" | "idOnly";
+  /** The image of pod sandboxes, which RunPodSandbox pulls, and whether it is pinned. */
+  readonly sandboxImage: { readonly reference: string; readonly pinned: boolean };
   /** What ImageStatus and RemoveImage answer to an empty name, unless that is an image that does not exist. */
   readonly noImageName: string | undefined;
   /** Whether PullImage reads `auth`, the credentials in base64. */

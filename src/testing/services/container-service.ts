@@ -88,6 +88,9 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
     UpdateContainerResources({ containerId, linux, windows, annotations }) {
       const container = state.containers.get(containerId, "UpdateContainerResources");
       const isRunning = container.state === ContainerState.CONTAINER_RUNNING;
+      if (flavor.family === "cri-o" && container.state === ContainerState.CONTAINER_EXITED) {
+        throw rpcError("UNKNOWN", `container ${container.id} is not running or created state: stopped`);
+      }
       const refusal = lifecycle.strict && isRunning && linux ? updateRefusal(linux, flavor) : undefined;
       if (refusal) throw refusal;
       if (linux) container.linux = mergeResources(container.linux, linux);
@@ -100,7 +103,9 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
       if (flavor.logFormat === "docker")
         throw rpcError("UNKNOWN", "docker does not support reopening container log files");
       const container = state.containers.get(containerId, "ReopenContainerLog");
-      if (container.state !== ContainerState.CONTAINER_RUNNING) throw rpcError("UNKNOWN", "container is not running");
+      const isCreated = container.state === ContainerState.CONTAINER_CREATED && flavor.family === "cri-o";
+      if (container.state !== ContainerState.CONTAINER_RUNNING && !isCreated)
+        throw rpcError("UNKNOWN", "container is not running");
       container.output?.reopenLog();
       return {};
     },
@@ -124,8 +129,7 @@ function resolveImage(config: ContainerConfig, { state, flavor }: Lifecycle): Im
   if (name === "") throw rpcError("UNKNOWN", `failed to resolve image "": ambiguous digest string`);
   const image = state.images.find(name);
   if (image) return image;
-  const checkpoint = flavor.name === "containerd-2" ? "failed to check if this is a checkpoint image: " : "";
-  throw rpcError("NOT_FOUND", `${checkpoint}failed to resolve image "${name}": not found`);
+  throw flavor.errors.missingImage(name);
 }
 
 /** Real runtimes read the sandbox's configuration from the request and nowhere else: containerd and its plugin crash without it. */

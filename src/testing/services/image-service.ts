@@ -56,9 +56,12 @@ export function imageService(
       const name = image?.image ?? "";
       if (name === "" && flavor.noImageName) throw rpcError("UNKNOWN", flavor.noImageName);
       const found = images.find(name);
-      if (!found) return {};
-      if (flavor.imageRemoval === "image" || isImageId(name)) images.delete(found);
-      else if (flavor.imageRemoval === "tag") images.untag(found, name);
+      const isById = isImageId(name);
+      if (!found || (flavor.imageRemoval === "idOnly" && !isById)) return {};
+      const user = state.containers.all.find(({ image }) => image === found);
+      if (user && flavor.errors.usedImage) throw flavor.errors.usedImage(found.id, user);
+      if (flavor.imageRemoval === "tag" && !isById) images.untag(found, name);
+      else images.delete(found);
       return {};
     },
 

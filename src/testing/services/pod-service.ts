@@ -7,6 +7,7 @@ import {
   type PortMapping,
   Protocol,
 } from "../../proto.js";
+import type { FlavorProfile } from "../flavors.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { podRefusal } from "../refusals/pod-refusals.js";
@@ -40,6 +41,7 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
         }
         const refusal = lifecycle.strict ? podRefusal(config, id, flavor) : undefined;
         if (refusal) throw refusal;
+        state.images.add({ ...flavor.sandboxImage, command: ["/pause"] });
         const failure = await midway(context, flavor).then(
           () => undefined,
           (error: unknown) => ({ error }),
@@ -112,7 +114,7 @@ function checkCrioMetadata(metadata: { name: string; namespace: string; uid: str
  */
 function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): Record<string, string> {
   if (flavor.verboseInfo === "pid") return {};
-  return { info: JSON.stringify(flavor.verboseInfo === "config" ? configInfo(pod) : specInfo(pod)) };
+  return { info: JSON.stringify(flavor.verboseInfo === "config" ? configInfo(pod, flavor) : specInfo(pod)) };
 }
 
 function specInfo({ config }: PodRecord): unknown {
@@ -135,7 +137,7 @@ function portMapping({ hostPort, containerPort, protocol, hostIp }: PortMapping)
   return { HostPort: hostPort, ContainerPort: containerPort, Protocol: Protocol[protocol], HostIP: hostIp };
 }
 
-function configInfo(pod: PodRecord): unknown {
+function configInfo(pod: PodRecord, { sandboxImage }: FlavorProfile): unknown {
   const ready = pod.state === PodSandboxState.SANDBOX_READY;
   const { resources, overhead } = pod;
   const config = PodSandboxConfig.create({ ...pod.config, linux: { ...pod.config.linux, resources, overhead } });
@@ -143,7 +145,7 @@ function configInfo(pod: PodRecord): unknown {
     pid: ready ? pod.pid : 0,
     processStatus: ready ? "running" : "deleted",
     netNamespaceClosed: !ready,
-    image: "registry.k8s.io/pause:3.8",
+    image: sandboxImage.reference,
     snapshotKey: pod.id,
     snapshotter: "overlayfs",
     runtimeHandler: pod.runtimeHandler,

@@ -29,7 +29,13 @@ export function statusService(
       if (flavor.name === "containerd-1.7" || flavor.name === "containerd-2") {
         conditions.push({ type: "ContainerdHasNoDeprecationWarnings", status: true });
       }
-      const config = { containerd: { defaultRuntimeName: self.runtimeHandlers[0] }, podCIDR: state.podCidr };
+      // containerd 2 has it among the settings for images.
+      const isOld = flavor.name === "containerd-1.6" || flavor.name === "containerd-1.7";
+      const config = {
+        containerd: { defaultRuntimeName: self.runtimeHandlers[0] },
+        podCIDR: state.podCidr,
+        ...(isOld && { sandboxImage: flavor.sandboxImage.reference }),
+      };
       return {
         status: { conditions },
         info: verbose ? { golang: JSON.stringify("go1.24"), config: JSON.stringify(config) } : {},

@@ -345,6 +345,14 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
     "NOT_FOUND",
   ],
   ["Docker", "26.1", "CreateContainer", "UNKNOWN", "Error response from daemon: No such image: nope:1", "NOT_FOUND"],
+  [
+    "CRI-O",
+    "1.37",
+    "CreateContainer",
+    "UNKNOWN",
+    'reference "[overlay@/var/lib/containers/storage+/run/containers/storage]nope:1" does not resolve to an image ID',
+    "NOT_FOUND",
+  ],
   ["any", "", "PodSandboxStatus", "UNKNOWN", 'pod sandbox "abc123" does not exist', "NOT_FOUND"],
   // … while much else may be missing on the way
   [
