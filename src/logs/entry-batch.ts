@@ -1,6 +1,6 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
 import { type Line, streamNames } from "./line.js";
-import { noMark, type Place, positionPrefix, positionSuffix } from "./position.js";
+import { type LogPosition, noMark, type Place, positionPrefix, positionSuffix } from "./position.js";
 import { BytesEntry, TextEntry } from "./positioned.js";
 import { hasNineDigits, nineDigits } from "./timestamp.js";
 import { characterBoundary } from "./utf8.js";
@@ -24,8 +24,9 @@ export class EntryBatch {
   #end = { prefix: this.#prefix, offset: 0 };
   /** Entries up to this place were given out before. */
   #after: Place | undefined;
-  /** The position of the last entry; before the first one, where reading began. */
+  /** The position of the last entry; before the first one, where it begins. */
   #last = { prefix: this.#prefix, rest: 0 as number | string };
+  /** Whether {@link #last} is that of an entry, given out here or by an earlier reading. */
   #hasLast = false;
 
   constructor(encoding: LogEncoding, limitBytes: number) {
@@ -38,9 +39,11 @@ export class EntryBatch {
     return this.#bytesLeft <= 0;
   }
 
-  /** Leaves out the entries up to a place. */
-  startAfter(place: Place): void {
+  /** Goes on behind an entry of an earlier reading at which a line was unfinished: entries up to it are left out. */
+  startAfter({ from, ...place }: LogPosition): void {
     this.#after = place;
+    this.#last = { prefix: positionPrefix(place.mark), rest: place.offset + positionSuffix(from) };
+    this.#hasLast = true;
   }
 
   /** What follows is of the file with this mark, from an offset on. */
@@ -48,7 +51,7 @@ export class EntryBatch {
     if (this.#after && this.#mark === this.#after.mark && mark !== this.#mark) this.#after = undefined;
     this.#mark = mark;
     this.#prefix = positionPrefix(mark);
-    if (!this.#hasLast) this.#last = { prefix: this.#prefix, rest: offset };
+    if (!this.#hasLast) this.#last = { prefix: this.#prefix, rest: this.restAt(offset) };
   }
 
   /** The lines before this offset of the current file are whole. */

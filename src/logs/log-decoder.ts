@@ -4,7 +4,7 @@ import type { LogFormat } from "./line.js";
 import { LineAssembler } from "./line-assembler.js";
 import { LineSplitter } from "./line-splitter.js";
 import { unknownFormat } from "./log-failure.js";
-import type { Place } from "./position.js";
+import type { LogPosition } from "./position.js";
 import type { ReadSettings } from "./read-options.js";
 import { LogSelection } from "./selection.js";
 
@@ -43,9 +43,9 @@ export class LogDecoder {
     return this.#entries.finished;
   }
 
-  /** Leaves out the entries up to a place; reading starts at it, or before it. */
-  startAfter(place: Place): void {
-    this.#entries.startAfter(place);
+  /** See {@link EntryBatch.startAfter}. */
+  startAfter(position: LogPosition): void {
+    this.#entries.startAfter(position);
   }
 
   /** See {@link LineSplitter.startFile}. */

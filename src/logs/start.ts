@@ -17,8 +17,8 @@ export interface LogStart {
   /** The rotated files to read before, oldest first. */
   rotated: readonly RotatedStart[];
   current: FileStart;
-  /** Entries up to this place are read again, but have been given out. */
-  after?: Place | undefined;
+  /** Reading begins before this position: the entries up to it have been given out. */
+  after?: LogPosition | undefined;
 }
 
 /** Where to begin for the last lines that were asked for, or for all. */
@@ -59,7 +59,7 @@ export function startBehind(
     const begin = isThere(from) ? from : place;
     const index = marks.indexOf(begin.mark);
     const [first, ...rest] = older.slice(index);
-    const after = begin.mark === place.mark && begin.offset === place.offset ? undefined : place;
+    const after = begin.mark === place.mark && begin.offset === place.offset ? undefined : position;
     if (!first) return { rotated: [], current: { position: begin.offset }, after };
     return { rotated: [{ ...first, position: begin.offset }, ...rest.map(asWhole)], current: { position: 0 }, after };
   }

@@ -34,9 +34,11 @@ async function threeFiles() {
 describe("after", () => {
   test("reading goes on behind the entry, in whichever file it is", async () => {
     const { path, positions } = await threeFiles();
-    for (const [index, after] of positions.entries()) {
-      expect(textsOf(await entries(path, { after }))).toEqual(numbers(index + 1, 30));
-    }
+    await Promise.all(
+      positions.map(async (after, index) =>
+        expect(textsOf(await entries(path, { after }))).toEqual(numbers(index + 1, 30)),
+      ),
+    );
     expect(openBelow(folder.path)).toEqual([]);
   });
 
@@ -59,9 +61,11 @@ describe("after", () => {
     folder.file("0.log-20261123.gz", gzipSync(criLines(10, 20)));
     renameSync(path, folder.file("0.log.1"));
     writeFileSync(path, criLines(30, 35));
-    for (const index of [0, 4, 9, 10, 14, 19, 20, 29]) {
-      expect(textsOf(await entries(path, { after: positions[index] }))).toEqual(numbers(index + 1, 35));
-    }
+    await Promise.all(
+      [0, 4, 9, 10, 14, 19, 20, 29].map(async (index) =>
+        expect(textsOf(await entries(path, { after: positions[index] }))).toEqual(numbers(index + 1, 35)),
+      ),
+    );
   });
 
   test("if the file is gone, that is reported, and reading begins with what is newer", async () => {
@@ -118,6 +122,26 @@ describe("after", () => {
     }
   });
 
+  test("an entry that limitBytes cuts off right behind a position repeats no entries before that position", async () => {
+    const path = folder.file(
+      "0.log",
+      criLine(0, "begin ", "stdout", "P") + criLine(1, "error 1", "stderr") + criLine(2, "error 2", "stderr"),
+    );
+    const [first] = await entries(path);
+    expect(first!.text).toBe("error 1");
+    const [cut] = await entries(path, { after: first!.position, limitBytes: 3 });
+    expect(cut).toMatchObject({ text: "err", position: first!.position });
+    expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["error 2", "begin "]);
+  });
+
+  test("a line that began in a rotated file is read as a whole behind an entry that limitBytes cuts off", async () => {
+    const path = folder.file("0.log", criLine(1, "error", "stderr") + criLine(2, "end"));
+    folder.file("0.log.1", criLine(0, "begin ", "stdout", "P"));
+    const [cut] = await entries(path, { rotated: true, limitBytes: 3 });
+    expect(cut!.text).toBe("err");
+    expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["error", "begin end"]);
+  });
+
   test("the pieces of a very long line are read again together until the last is read", async () => {
     const path = folder.file("0.log", criLine(0) + criLine(1, "x".repeat(10)) + criLine(2));
     const all = await entries(path, { maxLineBytes: 4 });
@@ -130,12 +154,12 @@ describe("after", () => {
   });
 
   test.each(["join", "separate"] as const)(
-    "any entry, with parts of both streams mixed over two files, is where the rest begins: %s",
+    "any entry, with parts of both streams mixed over two files, is where the rest begins, also with limitBytes: %s",
     { timeout: 120_000 },
     async (partial) => {
       const file = documents({ utf8: true, clean: true });
       await fc.assert(
-        fc.asyncProperty(file, file, async (older, current) => {
+        fc.asyncProperty(file, file, fc.integer({ min: 1, max: 40 }), async (older, current, limitBytes) => {
           // Both files would have the same first line, and nothing that ends without a line break goes on in another file.
           const path = folder.file("0.log", Buffer.concat([Buffer.from(criLine(900_000, "new")), current]));
           folder.file("0.log.1", Buffer.concat([Buffer.from(criLine(0, "old")), older, Buffer.from("\n")]));
@@ -144,10 +168,21 @@ describe("after", () => {
           const isOpen = ({ partial: more }: LogEntry, index: number) =>
             more && (partial === "join" || (index === all.length - 1 && current.at(-1) !== 0x0a && current.length > 0));
           const whole = all.findIndex(isOpen);
-          for (const [index, { position }] of all.entries()) {
-            const next = whole >= 0 && index >= whole ? whole : index + 1;
-            expect(textsOf(await entries(path, { after: position, partial }))).toEqual(textsOf(all.slice(next)));
-          }
+          const behind = (index: number) => (whole >= 0 && index >= whole ? whole : index + 1);
+          // All at once: each waits for late lines of the rotated file.
+          await Promise.all(
+            all.map(async ({ position }, index) => {
+              const next = behind(index);
+              expect(textsOf(await entries(path, { after: position, partial }))).toEqual(textsOf(all.slice(next)));
+              const limited = await entries(path, { after: position, partial, limitBytes });
+              const last = limited.at(-1);
+              if (!last) return;
+              const lastIndex = next + limited.length - 1;
+              // What the limit cuts off is read again.
+              const rest = last.text === all[lastIndex]!.text ? behind(lastIndex) : lastIndex;
+              expect(textsOf(await entries(path, { after: last.position, partial }))).toEqual(textsOf(all.slice(rest)));
+            }),
+          );
         }),
         { numRuns: 15 },
       );
