@@ -1,9 +1,8 @@
-import { sleep } from "../internal/timer.js";
 import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
 import type { Entries } from "./log-decoder.js";
 import { fileState, type LogFile, openIfThere } from "./log-file.js";
-import { handOverMs, type LogReader } from "./log-reader.js";
+import type { LogReader } from "./log-reader.js";
 import type { Succession } from "./succession.js";
 
 /** What following needs besides the file. */
@@ -13,7 +12,6 @@ export interface Following {
   readonly reader: LogReader;
   readonly succession: Succession;
   readonly liveness: Liveness;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -21,7 +19,7 @@ export interface Following {
  * Closes the file.
  */
 export async function* follow(file: LogFile, following: Following): AsyncGenerator<Entries> {
-  const { path, reader, succession, liveness, signal } = following;
+  const { path, reader, succession, liveness } = following;
   let current = file;
   let watch = new FileWatch(current.path);
   /** Whether the current file has been rotated away, and read to its end. */
@@ -43,9 +41,7 @@ export async function* follow(file: LogFile, following: Following): AsyncGenerat
         }
       } else if (now || (await succession.hasMissed(reader.mark))) {
         if (!isPast) {
-          await sleep(handOverMs, signal);
-          yield* reader.toEnd(current);
-          yield* reader.lastWords(current);
+          yield* reader.lateLines(current);
           yield reader.endFile();
           succession.see(reader.mark);
           isPast = true;

@@ -100,11 +100,6 @@ export class LogFile {
     return (await this.#handle.stat()).size;
   }
 
-  /** How long ago the file was written to, in milliseconds. The clock may have been set since then, in either direction. */
-  async unchangedMs(): Promise<number> {
-    return Math.abs(Date.now() - (await this.#handle.stat()).mtimeMs);
-  }
-
   /** May be called again. */
   async close(): Promise<void> {
     await this.#handle.close();

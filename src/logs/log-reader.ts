@@ -10,10 +10,10 @@ import { markOf, type RotatedContent, type RotatedFile, type RotatedFiles } from
 import type { RotatedStart } from "./start.js";
 
 /**
- * How long a rotated file has to be unchanged until it counts as complete, in milliseconds: a runtime makes the new file before
- * it has written all to the old one.
+ * How long nothing more may come in a rotated file until it counts as complete, in milliseconds: a runtime creates the new file
+ * before it has written everything to the old one.
  */
-export const handOverMs = 200;
+const handOverMs = 200;
 
 /** How often that is waited for. A writer that is still active then has not reopened its log. */
 const maxHandOvers = 25;
@@ -68,13 +68,16 @@ export class LogReader {
     }
   }
 
-  /** What is yet to come in a file that has been rotated away and was read to its end. */
-  async *lastWords(file: LogFile): AsyncGenerator<Entries> {
-    for (let round = 0; round < maxHandOvers; round++) {
-      const waitMs = handOverMs - (await file.unchangedMs());
-      if (waitMs <= 0) return;
-      await sleep(waitMs, this.#signal);
+  /**
+   * What is yet to come in a file that has been rotated away and was read to its end. The time of its last change says nothing:
+   * the clock may have been set since then, or be another machine's.
+   */
+  async *lateLines(file: LogFile): AsyncGenerator<Entries> {
+    for (let round = 0; round < maxHandOvers && !this.finished; round++) {
+      const { position } = file;
+      await sleep(handOverMs, this.#signal);
       yield* this.toEnd(file);
+      if (file.position === position) return;
     }
   }
 
@@ -126,7 +129,7 @@ export class LogReader {
     if (!isCompressed) {
       file.position = position;
       yield* this.toEnd(file);
-      if (mayGrow) yield* this.lastWords(file);
+      if (mayGrow) yield* this.lateLines(file);
       return;
     }
     let toSkip = position;

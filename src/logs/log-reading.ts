@@ -48,9 +48,7 @@ export class LogReading {
         yield* reader.rotated(rotated, index === start.rotated.length - 1);
       }
       reader.start(file, start.current);
-      yield* settings.follow
-        ? follow(file, { path: this.#path, reader, succession, liveness, signal })
-        : reader.toEnd(file);
+      yield* settings.follow ? follow(file, { path: this.#path, reader, succession, liveness }) : reader.toEnd(file);
       yield reader.end();
     } finally {
       await file.close();

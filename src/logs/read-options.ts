@@ -51,7 +51,8 @@ export interface LogOptions {
   /**
    * Also read the rotated files, oldest first, compressed ones included: what has the name of the log and a suffix, such as the
    * kubelet's `0.log.20261128-100000.gz`, Docker's `x-json.log.1` and logrotate's `0.log-20261128`, or a date before the extension,
-   * as in `0-20261128.log`. @defaultValue false
+   * as in `0-20261128.log`. The runtime may still be writing to the latest of them: unless that is compressed, reading waits until
+   * nothing more has come for 200 ms. @defaultValue false
    */
   rotated?: boolean | undefined;
   /**

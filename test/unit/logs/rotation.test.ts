@@ -6,12 +6,13 @@ import {
   renameSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { LogGap } from "../../../src/logs/gap.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import { criLine, openBelow, temporaryFolder } from "./support.js";
@@ -153,6 +154,44 @@ test("a large file is not read again after a rotation, wherever reading began", 
     } else isRunning = false;
   }
   expect(texts).toEqual(["line 29999", "line 30000"]);
+});
+
+describe("late lines of a rotated file", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test.each([
+    ["an hour ago", -3_600_000],
+    ["in an hour", 3_600_000],
+  ])("are waited for, even if the clock was set and the file seems to have changed %s", async (_, offsetMs) => {
+    const path = folder.file("0.log", criLine(3));
+    const rotated = folder.file("0.log.1");
+    const write = (text: string) => {
+      appendFileSync(rotated, text);
+      const time = new Date(Date.now() + offsetMs);
+      utimesSync(rotated, time, time);
+    };
+    write(criLine(0));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const found: string[] = [];
+    const reading = (async () => {
+      for await (const { text } of readLogFile(path, { rotated: true })) found.push(text);
+    })();
+    for (const late of [criLine(1), criLine(2), ""]) {
+      while (vi.getTimerCount() === 0) await nextTurn();
+      write(late);
+      vi.runOnlyPendingTimers();
+    }
+    await reading;
+    expect(found).toEqual(numbers(0, 4));
+  });
+
+  test("are not waited for once limitBytes is reached", async () => {
+    const path = folder.file("0.log", criLine(1));
+    folder.file("0.log.1", criLine(0));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    // It would wait for ever.
+    for await (const { text } of readLogFile(path, { rotated: true, limitBytes: 4 })) expect(text).toBe("line");
+  });
 });
 
 describe("a log that is truncated in place while it is followed", () => {
