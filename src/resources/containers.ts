@@ -191,7 +191,8 @@ export class Containers {
 
   /**
    * ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). containerd kills the command of a
-   * call that is aborted, unless it was just being started: then it runs on.
+   * call that is aborted, unless it was just being started: then it runs on. CRI-O kills a command up to 2 s after the deadline of the
+   * call, but not when the call is aborted. Docker kills none.
    */
   execSync(
     container: ContainerTarget,

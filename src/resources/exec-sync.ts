@@ -1,6 +1,6 @@
 import { pinDeadline } from "../calls/budget.js";
 import * as calls from "../calls/containers.js";
-import { isCommandTimeout, isTimeoutReply } from "../calls/runtime-text/command-end.js";
+import { commandAtLimit, isTimeoutReply } from "../calls/runtime-text/command-end.js";
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { ExecSyncResponse } from "../proto.js";
@@ -13,8 +13,8 @@ import { checkEncoding, checkStarted, demandZero, type ExecResult } from "./exec
 export interface ExecSyncOptions extends CallOptions {
   /**
    * How long the command may run before the runtime kills it, in seconds, rounded up to whole ones; the call then fails with
-   * `COMMAND_TIMED_OUT`. The call's own budget follows: two minutes more than this. Unset or 0, the command may run for ever
-   * and the call has no default budget.
+   * `COMMAND_TIMED_OUT`. Docker lets the command run on. The call's own budget follows: two minutes more than this. Unset or 0, the
+   * command may run for ever and the call has no default budget.
    */
   commandTimeoutSeconds?: number | undefined;
   /** What the output is given as. @defaultValue "utf8" */
@@ -22,6 +22,9 @@ export interface ExecSyncOptions extends CallOptions {
   /** Throw an `ExecError` when the exit code is not 0. @defaultValue false */
   throwOnNonZero?: boolean | undefined;
 }
+
+/** Runtimes compute with nanoseconds of 64 bits or with seconds of 32. */
+const maxLimitSeconds = 2 ** 31 - 1;
 
 /** ExecSync with one meaning on every runtime. */
 export async function execSync(
@@ -35,20 +38,32 @@ export async function execSync(
   checkCommandTimeout(commandTimeoutSeconds);
   checkEncoding(encoding);
   // Whole seconds on the wire, where 0 means no limit at all: half a second must become one.
-  const wireSeconds = Math.ceil(commandTimeoutSeconds);
+  const limitSeconds = Math.ceil(commandTimeoutSeconds);
   const pinned = pinDeadline(callOptions);
+  const wireSeconds = wireSecondsOf(limitSeconds, pinned.deadline);
   const reply = await calls.execSync(connection, id, [...command], wireSeconds, pinned).catch((error: unknown) => {
-    const isDue = wireSeconds > 0 && CriError.is(error, "DEADLINE_EXCEEDED") && isCommandTimeout(error.details);
     // Docker uses the same words when the deadline of the call has passed.
     const callIsDue = pinned.deadline !== undefined && pinned.deadline.getTime() <= Date.now();
-    throw isDue && !callIsDue ? timedOut(connection, wireSeconds, error) : error;
+    if (limitSeconds === 0 || callIsDue || !CriError.is(error, "DEADLINE_EXCEEDED")) throw error;
+    const end = commandAtLimit(error.details);
+    throw end ? timedOut(connection, limitSeconds, end, error) : error;
   });
-  if (wireSeconds > 0 && isTimeoutReply(reply)) throw timedOut(connection, wireSeconds);
+  if (limitSeconds > 0 && isTimeoutReply(reply)) throw timedOut(connection, limitSeconds, "killed");
   const result = encoding === "buffer" ? toBytes(reply) : toText(reply);
   const subject = { method: "RuntimeService/ExecSync", program: command[0] ?? "", endpoint: connection.endpoint };
   checkStarted(reply.exitCode, shortOutputOf(reply), subject);
   if (throwOnNonZero) demandZero(result, "RuntimeService/ExecSync", connection.endpoint);
   return result;
+}
+
+/**
+ * The time limit that the runtime gets, in whole seconds; 0 for none. A deadline is one too: CRI-O does not notice the end of a call,
+ * and kills a command only at its limit. That is later than the deadline, so that the call fails by the deadline.
+ */
+function wireSecondsOf(limitSeconds: number, deadline: Date | undefined): number {
+  const leftMs = deadline ? deadline.getTime() - Date.now() : Number.POSITIVE_INFINITY;
+  const seconds = Math.min(limitSeconds || Number.POSITIVE_INFINITY, Math.max(1, Math.ceil(leftMs / 1_000) + 1));
+  return seconds > maxLimitSeconds ? 0 : seconds;
 }
 
 function shortOutputOf({ stdout, stderr }: ExecSyncResponse): string | undefined {
@@ -65,10 +80,11 @@ function toBytes({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult<Uin
   return { exitCode, stdout: Uint8Array.from(stdout), stderr: Uint8Array.from(stderr) };
 }
 
-function timedOut(connection: Connection, seconds: number, cause?: unknown): CriError {
+function timedOut(connection: Connection, seconds: number, end: "killed" | "runsOn", cause?: CriError): CriError {
+  const remedy = "runs on, since Docker does not kill it; exec() with commandTimeoutSeconds does";
   return new CriError({
     code: "COMMAND_TIMED_OUT",
-    message: `the command did not end within ${seconds} s and was killed by the runtime`,
+    message: `the command did not end within ${seconds} s and ${end === "killed" ? "was killed by the runtime" : remedy}`,
     method: "RuntimeService/ExecSync",
     endpoint: connection.endpoint,
     attempts: 1,

@@ -183,10 +183,9 @@ async function mayHaveLeft({ budget, mayLeaveFailed }: Creation): Promise<boolea
 
 /** The time limit of a creation that repeats one which may be under way, where the runtime would let it wait for all of the budget. */
 async function repetitionLimitMs({ budget, mark, mayStall }: Creation, round: number): Promise<number | undefined> {
-  if (!(await mayStall?.(budget.options()))) return undefined;
-  if (round > 1) return stalledTimeoutMs * 2 ** (round - 2);
-  const repeats = [...abandoned.values()].some(({ hash }) => hash === mark.hash);
-  return repeats ? stalledTimeoutMs : undefined;
+  const repeats = round > 1 || [...abandoned.values()].some(({ hash }) => hash === mark.hash);
+  if (!repeats || !(await mayStall?.(budget.options()))) return undefined;
+  return stalledTimeoutMs * 2 ** Math.max(0, round - 2);
 }
 
 function isWorthAnotherRound(failure: unknown, limitMs: number | undefined): boolean {

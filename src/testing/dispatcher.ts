@@ -66,6 +66,7 @@ export class Dispatcher {
     await inject("beforeEffect");
     const context: HandlerContext = {
       signal: call.signal,
+      killed: call.killed,
       deadline: call.deadline,
       midway: async ({ unattended } = { unattended: false }) => {
         const signal = unattended ? call.killed : call.signal;

@@ -5,6 +5,8 @@ import type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js"
 export interface HandlerContext {
   /** Aborts when the client goes away, the deadline passes or the runtime is killed. */
   readonly signal: AbortSignal;
+  /** Aborts when the runtime is killed. */
+  readonly killed: AbortSignal;
   readonly deadline: Date | undefined;
   /**
    * The moment between "begun" and "done", where faults of the phase `duringEffect` strike. Throws if the call is aborted by

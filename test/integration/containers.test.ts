@@ -26,20 +26,49 @@ describe("execSync", () => {
     expect(error).toMatchObject({ code: "COMMAND_FAILED", exitCode: 3, stdout: "out", stderr: "err" });
   });
 
-  test.each(["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"] as const)(
-    "a command that is killed at its timeout is one error on %s",
-    async (flavor) => {
-      const { runtime, container } = await withContainer({ flavor });
-      const error = await rejection(container.execSync(["sleep", "30"], { commandTimeoutSeconds: 0.2 }));
-      expect(error).toMatchObject({ code: "COMMAND_TIMED_OUT", mayHaveTakenEffect: true });
-      expect(runtime.callsOf("ExecSync")[0]?.request.timeout.toNumber()).toBe(1);
-    },
-  );
+  test.each([
+    ["containerd-1.6", "was killed"],
+    ["containerd-1.7", "was killed"],
+    ["containerd-2", "was killed"],
+    ["cri-o", "was killed"],
+    ["cri-dockerd", "runs on"],
+  ] as const)("a command that reaches its timeout is one error on %s, which says that it %s", async (flavor, end) => {
+    const { runtime, container } = await withContainer({ flavor });
+    const error = await rejection(container.execSync(["sleep", "30"], { commandTimeoutSeconds: 0.2 }));
+    expect(error).toMatchObject({ code: "COMMAND_TIMED_OUT", mayHaveTakenEffect: true });
+    expect(String(error)).toContain(end);
+    expect(runtime.callsOf("ExecSync")[0]?.request.timeout.toNumber()).toBe(1);
+  });
 
   test("the call's own deadline is not taken for the command's", async () => {
     const { container } = await withContainer();
     const error = await rejection(container.execSync(["sleep", "30"], { commandTimeoutSeconds: 60, timeoutMs: 50 }));
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  });
+
+  test.each([{}, { commandTimeoutSeconds: 60 }])(
+    "CRI-O kills the command of a call whose deadline has passed, with %j",
+    async (options) => {
+      let killed: () => void = () => {};
+      const kill = new Promise<void>((resolve) => (killed = resolve));
+      const { container } = await withContainer({
+        flavor: "cri-o",
+        exec: (_container, _command, signal) => {
+          signal.addEventListener("abort", () => killed());
+          return undefined;
+        },
+      });
+      const error = await rejection(container.execSync(["sleep", "30"], { ...options, timeoutMs: 50 }));
+      expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+      await kill;
+    },
+  );
+
+  test("time limits that no runtime could count to are none", async () => {
+    const { runtime, container } = await withContainer();
+    await container.execSync(["true"], { commandTimeoutSeconds: 1e12 });
+    await container.execSync(["true"], { deadline: new Date("9999-01-01") });
+    expect(runtime.callsOf("ExecSync").map(({ request }) => request.timeout.toNumber())).toEqual([0, 0]);
   });
 
   test.each([[[], "command"] as const, [["", "x"], "command"] as const])(

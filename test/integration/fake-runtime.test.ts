@@ -248,7 +248,7 @@ describe("names", () => {
 
   test("outlive the client's patience on CRI-O, which carries on", async () => {
     const { fake, runtime } = await start({ flavor: "cri-o" });
-    fake.delayNext("RunPodSandbox", 150, { phase: "duringEffect" });
+    fake.delayNext("RunPodSandbox", 1_000, { phase: "duringEffect" });
     const arrived = fake.nextCall("RunPodSandbox");
     const controller = new AbortController();
     const impatient = runtime.runPodSandbox({ config: podConfig("web") }, { signal: controller.signal });
@@ -256,10 +256,14 @@ describe("names", () => {
     controller.abort();
     await expect(impatient).rejects.toThrow(/aborted/);
     expect(fake.pods).toEqual([]);
-    const patient = await runPod({ runtime });
-    expect(fake.pods.map(({ id }) => id)).toEqual([patient]);
+    const early = runtime.runPodSandbox({ config: podConfig("web") }, { signal: AbortSignal.timeout(50) });
+    await expect(early).rejects.toThrow(/timeout/);
+    await expect.poll(() => fake.pods).toHaveLength(1);
+    const late = await runPod({ runtime });
+    expect(fake.pods.map(({ id }) => id)).toEqual([late]);
     expect(fake.calls.map(({ cancelled, outcome }) => [cancelled, outcome])).toEqual([
       [true, "OK"],
+      [true, "CANCELLED"],
       [false, "OK"],
     ]);
   });
@@ -424,6 +428,32 @@ describe("commands", () => {
         expect(await failureOf(call)).toMatchObject({ code: Status.DEADLINE_EXCEEDED, details });
       }
     }
+  });
+
+  test.each([
+    ["containerd-2", "end of the call"],
+    ["cri-o", "time limit"],
+    ["cri-dockerd", "nothing"],
+  ] as const)("on %s, what kills them is the %s", async (flavor, kills) => {
+    const ends: string[] = [];
+    const { fake, runtime, ...connected } = await start({
+      flavor,
+      exec: (_container, [, name = ""], signal) => {
+        signal.addEventListener("abort", () => ends.push(name));
+        return undefined;
+      },
+    });
+    const podSandboxId = await runPod({ runtime });
+    const config = { ...containerConfig("main"), logPath: "" };
+    const sandboxConfig = podConfig("web");
+    const { containerId } = await runtime.createContainer({ podSandboxId, config, sandboxConfig });
+    await runtime.startContainer({ containerId });
+    const aborted = runtime.execSync({ containerId, cmd: ["sleep", "1001"] }, { signal: AbortSignal.timeout(50) });
+    await expect(aborted).rejects.toThrow(/timeout/);
+    await runtime.execSync({ containerId, cmd: ["sleep", "1002"], timeout: 1 }).catch(() => {});
+    const expected = { "end of the call": ["1001", "1002"], "time limit": ["1002"], nothing: [] };
+    expect(ends).toEqual(expected[kills]);
+    await fake.stop();
   });
 
   test("need a container that runs", async () => {

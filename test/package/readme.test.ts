@@ -182,6 +182,10 @@ function flavorTable(): string {
       errors.startedBefore ? "fails" : "starts it again",
     "ExecSync in a container with a terminal": ({ execSyncHasTerminal }) =>
       execSyncHasTerminal ? "lines end with CR LF, stderr is part of stdout" : "has no terminal",
+    "the command of an ExecSync is killed": ({ killsCommand }) =>
+      ({ atLimitOrEnd: "at its time limit, or when the call ends", atLimit: "at its time limit", never: "never" })[
+        killsCommand
+      ],
     "a list of containers in the state unknown": ({ listsUnknown }) => (listsUnknown ? "works" : "fails"),
     "commands in a container that was not started": ({ execInCreated }) => (execInCreated ? "run" : "fail"),
     "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),

@@ -33,11 +33,15 @@ const startFailures = [
   { exitCodes: [126, 127], text: /^(OCI runtime exec failed: exec failed: [^\n]*?exec: "([^"\n]*)": [^\r\n]*)\r?\n?$/ },
 ];
 
-/** Whether the runtime failed an ExecSync because the command reached its time limit. The code is DEADLINE_EXCEEDED. */
-export function isCommandTimeout(details: string): boolean {
+/**
+ * What became of a command when the runtime failed its ExecSync with DEADLINE_EXCEEDED; undefined unless the command reached its
+ * time limit.
+ */
+export function commandAtLimit(details: string): "killed" | "runsOn" | undefined {
   // containerd: failed to exec in container: timeout 1s exceeded: context deadline exceeded
+  if (/\btimeout \S+ exceeded/.test(details)) return "killed";
   // Docker: context deadline exceeded
-  return /\btimeout \S+ exceeded|^context deadline exceeded$/.test(details);
+  return details === "context deadline exceeded" ? "runsOn" : undefined;
 }
 
 /** Whether the reply to an ExecSync says that the command reached its time limit: CRI-O answers OK, with an impossible exit code. */

@@ -20,6 +20,7 @@ const containerd = {
   logFormat: "cri",
   execInCreated: false,
   listsUnknown: true,
+  killsCommand: "atLimitOrEnd",
   execSyncHasTerminal: false,
   checksSession: "call",
   streamingBase: (port: number) => `http://127.0.0.1:${port}`,

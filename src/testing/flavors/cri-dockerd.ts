@@ -30,6 +30,7 @@ export const criDockerd: FlavorProfile = {
   logFormat: "docker",
   execInCreated: false,
   listsUnknown: false,
+  killsCommand: "never",
   execSyncHasTerminal: false,
   checksSession: "call",
   // No scheme, a wildcard for a host, and a path: clients have to make something of it.

@@ -23,6 +23,7 @@ export const crio: FlavorProfile = {
   logFormat: "cri",
   execInCreated: true,
   listsUnknown: true,
+  killsCommand: "atLimit",
   execSyncHasTerminal: true,
   checksSession: "session",
   streamingBase: (port) => `http://127.0.0.1:${port}`,

@@ -59,6 +59,11 @@ export interface FlavorProfile {
   readonly execInCreated: boolean;
   /** Whether ListContainers takes the state `CONTAINER_UNKNOWN` in its filter. */
   readonly listsUnknown: boolean;
+  /**
+   * What kills the command of an ExecSync: its time limit or the end of the call, whichever comes first; its time limit only; or
+   * nothing, so that it runs on.
+   */
+  readonly killsCommand: "atLimitOrEnd" | "atLimit" | "never";
   /** Whether ExecSync has a terminal in a container with one: its lines end with CR LF, and stderr is part of stdout. */
   readonly execSyncHasTerminal: boolean;
   /** When Exec, Attach and PortForward check that the container runs: before they give a URL, or in the session. */

@@ -26,7 +26,8 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
       const container = state.containers.get(containerId, "ExecSync");
       checkRunning("ExecSync", container, flavor);
       const timeoutMs = timeout.toNumber() * 1_000;
-      const outcome = await runWithin(timeoutMs, context, state.clock, async (signal) => {
+      const kills = { ...context, when: flavor.killsCommand, clock: state.clock };
+      const outcome = await runWithin(timeoutMs, kills, async (signal) => {
         await context.midway();
         try {
           return await lifecycle.backend.execSync(lifecycle.describe(container), cmd, signal);
@@ -105,22 +106,30 @@ function checkStreams(
 
 const timedOut = Symbol("timed out");
 
-/** Runs a command that is killed when its time is over (0: never) or when the call is aborted. */
+interface Kills extends Pick<HandlerContext, "signal" | "killed"> {
+  readonly when: FlavorProfile["killsCommand"];
+  readonly clock: Clock;
+}
+
+/** Runs a command until it ends or its time is over (0: never), and kills it when the flavour does. */
 async function runWithin(
   timeoutMs: number,
-  { signal }: HandlerContext,
-  clock: Clock,
+  { signal, killed, when, clock }: Kills,
   run: (signal: AbortSignal) => Promise<ExecOutcome>,
 ): Promise<ExecOutcome | typeof timedOut> {
-  const link = linkAbort(signal);
-  const stopTimer = timeoutMs > 0 ? clock.startTimer(timeoutMs, () => link.abort(timedOut)) : () => {};
+  const link = linkAbort(killed, when === "atLimitOrEnd" ? signal : undefined);
+  const running = run(link.signal);
+  running.then(link.unlink, link.unlink);
+  let giveUp: (outcome: typeof timedOut) => void = () => {};
+  const given = new Promise<typeof timedOut>((resolve) => (giveUp = resolve));
+  const end = when === "never" ? () => giveUp(timedOut) : () => link.abort(timedOut);
+  const stopTimer = timeoutMs > 0 ? clock.startTimer(timeoutMs, end) : () => {};
   try {
-    return await run(link.signal);
+    return await Promise.race([running, given]);
   } catch (error) {
     if (link.signal.reason === timedOut) return timedOut;
     throw error;
   } finally {
     stopTimer();
-    link.unlink();
   }
 }

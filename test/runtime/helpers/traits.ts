@@ -19,6 +19,8 @@ export interface Traits {
   readonly infoHasPid: { readonly pod: boolean; readonly container: boolean };
   /** Reports in the verbose info how pods and containers were configured. */
   readonly reportsConfig: boolean;
+  /** What kills the command of an ExecSync: its time limit or the end of the call, its time limit only, or nothing. */
+  readonly killsCommand: "atLimitOrEnd" | "atLimit" | "never";
   /** Gives an ExecSync in a container with a terminal a terminal, too: its lines end with CR LF. */
   readonly execSyncHasTerminal: boolean;
   /** Sets `TERM` in containers without a terminal, too. */
@@ -54,6 +56,7 @@ const containerd: Traits = {
   missingProgramFails: "StartContainer",
   infoHasPid: { pod: true, container: true },
   reportsConfig: true,
+  killsCommand: "atLimitOrEnd",
   execSyncHasTerminal: false,
   alwaysSetsTerm: false,
   listsUnknown: true,
@@ -77,6 +80,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     missingProgramFails: "CreateContainer",
     infoHasPid: { pod: false, container: true },
     reportsConfig: false,
+    killsCommand: "atLimit",
     execSyncHasTerminal: true,
     alwaysSetsTerm: true,
     podStats: "network",
@@ -89,6 +93,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     startsAgain: true,
     infoHasPid: { pod: false, container: true },
     reportsConfig: false,
+    killsCommand: "never",
     listsUnknown: false,
     podStats: "none",
     logFormat: "docker",

@@ -1,6 +1,6 @@
 import { Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
-import { isCommandTimeout, isTimeoutReply } from "../../../src/calls/runtime-text/command-end.js";
+import { commandAtLimit, isTimeoutReply } from "../../../src/calls/runtime-text/command-end.js";
 import { explain, hint } from "../../../src/calls/runtime-text/hint.js";
 import { pullFailure } from "../../../src/calls/runtime-text/pull-failure.js";
 import { refineCode } from "../../../src/calls/runtime-text/refine-code.js";
@@ -394,11 +394,15 @@ describe("refineCode", () => {
 
 describe("the time limit of an ExecSync command", () => {
   test.each([
-    ["containerd 1.6, 1.7, 2.1", "failed to exec in container: timeout 1s exceeded: context deadline exceeded", true],
-    ["Docker 26.1", "context deadline exceeded", true],
-    ["a call's own limit", "no answer within 1000 ms", false],
+    [
+      "containerd 1.6, 1.7, 2.1",
+      "failed to exec in container: timeout 1s exceeded: context deadline exceeded",
+      "killed",
+    ],
+    ["Docker 26.1", "context deadline exceeded", "runsOn"],
+    ["a call's own limit", "no answer within 1000 ms", undefined],
   ])("%s: %s", (_, message, expected) => {
-    expect(isCommandTimeout(message)).toBe(expected);
+    expect(commandAtLimit(message)).toBe(expected);
   });
 
   test("CRI-O 1.37 answers OK with exit code -1", () => {
