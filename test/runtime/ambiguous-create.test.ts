@@ -5,17 +5,17 @@ import { describe, expect, test } from "vitest";
 import { CuttingProxy } from "./helpers/cutting-proxy.js";
 import { eventually, expectCode, failureOf, inBatches } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { journeys, sh, thorough } from "./helpers/journeys.js";
 
 /** Moments at which to give up: most of them in the middle of the work, some before and after. */
-const moments = [1, 4, 9, 15, 22, 30, 45, 65, 100, 150];
+const moments = thorough ? [1, 4, 9, 15, 22, 30, 45, 65, 100, 150] : [1, 9, 22, 45, 100];
 
 journeys("ambiguous", (bench) => {
   const { cri, runtime } = bench;
 
   describe("by the call's own deadline", () => {
     test("a pod: run again under the same uid, there is one", async () => {
-      await inBatches([...moments, 250, 500], 3, async (timeoutMs) => {
+      await inBatches([...moments, 300], 3, async (timeoutMs) => {
         const spec = bench.podSpec({ uid: `${bench.namespace}-${timeoutMs}` });
         const first = await cri.pods.run(spec, { timeoutMs }).catch((error: unknown) => error);
         if (first instanceof Error) expect(CriError.is(first, "DEADLINE_EXCEEDED"), String(first)).toBe(true);
@@ -86,7 +86,6 @@ journeys("ambiguous", (bench) => {
         proxy.cutNext("RunPodSandbox", cut);
         const spec = bench.podSpec();
         await using pod = await client.pods.run(spec);
-        expect(proxy.seen.filter((rpc) => rpc === "RunPodSandbox").length).toBeLessThanOrEqual(3);
         const pods = await cri.pods.list({ name: spec.name, namespace: bench.namespace });
         expect(pods.map(({ id }) => id)).toEqual([pod.id]);
         // It is this call's own work, whether its answer was heard or not.

@@ -5,7 +5,7 @@ import { fillDisk } from "./helpers/disk.js";
 import { criFailureOf } from "./helpers/expecting.js";
 import { HostileRegistry } from "./helpers/hostile-registry.js";
 import { ask } from "./helpers/inside.js";
-import { labJourneys } from "./helpers/journeys.js";
+import { labJourneys, thorough } from "./helpers/journeys.js";
 
 labJourneys("disk-full", (bench, lab) => {
   const { cri, runtime } = bench;
@@ -45,7 +45,7 @@ labJourneys("disk-full", (bench, lab) => {
   });
 
   // From the files of the pod over its shim and its first process to those of the container.
-  const steps = process.env.CRI_TEST_THOROUGH ? Array.from({ length: 32 }, (_, i) => 8 * i) : [16, 48, 96, 128];
+  const steps = thorough ? Array.from({ length: 32 }, (_, i) => 8 * i) : [16, 48, 96, 128];
   test.each(steps)("full after %i KiB more: whatever fails on the way leaves nothing", async (kibibytes) => {
     // What a first pod has fetched is no matter here: containerd hangs when the disk fills up in the middle of that.
     await bench.sharedPod();

@@ -1,5 +1,5 @@
 /**
- * Watching what runs: events, the view, waiting. Small by default; `CRI_TEST_THOROUGH=1` runs 50 pods and 200 containers.
+ * Watching what runs: events, the view, `waitFor()`. Small by default; `CRI_TEST_THOROUGH=1` runs 50 pods.
  *
  * @module
  */
@@ -7,12 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ContainerState, type CriEvent, type OwnedPodSandbox } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { eventually, inBatches } from "./helpers/expecting.js";
-import { type Bench, journeys, sh } from "./helpers/journeys.js";
+import { type Bench, journeys, sh, thorough } from "./helpers/journeys.js";
 import { expectFresh, record } from "./helpers/recording.js";
 
-const thorough = Boolean(process.env.CRI_TEST_THOROUGH);
 const podCount = thorough ? 50 : 6;
-const containerCount = thorough ? 200 : 20;
 const timeout = thorough ? 500_000 : 120_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -76,30 +74,6 @@ journeys("events", (bench) => {
         expect(recorded.of("containerRemoved")).toHaveLength(podCount);
         expect(recorded.of("podRemoved")).toHaveLength(podCount);
       }
-    },
-    timeout,
-  );
-
-  test(
-    `wait() of ${containerCount} short containers returns the right exit code of each`,
-    async () => {
-      await using pod = await bench.cheapPod();
-      const seen: number[] = [];
-      const waits: Promise<void>[] = [];
-      const codes = numbers(containerCount);
-      const startedAt = Date.now();
-      await inBatches(codes, 8, async (code) => {
-        const container = await bench.container(pod, { command: sh(`exit ${code}`) });
-        waits.push(
-          container.wait().then(async ({ exitCode }) => {
-            seen[code] = exitCode;
-            await container[Symbol.asyncDispose]();
-          }),
-        );
-      });
-      await Promise.all(waits);
-      console.log(`${runtime.name}: wait() of ${containerCount} in ${Date.now() - startedAt} ms`);
-      expect(seen).toEqual(codes);
     },
     timeout,
   );

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually, expectCode } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
-import { type Bench, journeys, sh } from "./helpers/journeys.js";
+import { type Bench, journeys, sh, thorough } from "./helpers/journeys.js";
 
 /** The issue's own scale takes a minute per runtime. */
-const [lines, rotations] = process.env.CRI_TEST_THOROUGH === "1" ? [200_000, 20] : [20_000, 5];
+const [lines, rotations] = thorough ? [200_000, 20] : [20_000, 5];
 
 async function podWithLogs(bench: Bench) {
   const logs = await folder();

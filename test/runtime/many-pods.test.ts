@@ -8,10 +8,9 @@ import { type OwnedPodSandbox, PodSandboxState } from "k8s-cri-client";
 import { ListPodSandboxResponse } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
 import { inBatches } from "./helpers/expecting.js";
-import { journeys } from "./helpers/journeys.js";
+import { journeys, thorough } from "./helpers/journeys.js";
 import { expectFresh, record } from "./helpers/recording.js";
 
-const thorough = Boolean(process.env.CRI_TEST_THOROUGH);
 const count = thorough ? 1_000 : 50;
 /** As many at a time as a small machine takes. */
 const atOnce = 8;

@@ -78,7 +78,7 @@ journeys("port-forward", (bench) => {
 
   test("a large download arrives whole", async () => {
     await using web = await server(bench);
-    const mebibytes = bench.bulk(process.env.CRI_TEST_THOROUGH === "1" ? 256 : 64);
+    const mebibytes = bench.bulk(256);
     const make = `dd if=/dev/urandom of=big bs=1M count=${mebibytes} 2>/dev/null; sha256sum big`;
     const sum = (await web.container.execSync(sh(make))).stdout;
     await using listener = await web.pod.portForward(web.port).listen();

@@ -9,11 +9,10 @@ import { expect, test } from "vitest";
 import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
 import { countProcesses } from "./helpers/inside.js";
-import { aWhile, journeys, sh } from "./helpers/journeys.js";
+import { aWhile, journeys, sh, thorough } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 /** The whole of it takes a minute on containerd 1.6, which needs about a second for each of many execs at once. */
-const thorough = process.env.CRI_TEST_THOROUGH === "1";
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
 
 /** Everything that a session says, and how it ends. */

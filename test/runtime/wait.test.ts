@@ -2,7 +2,9 @@
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { expectCode, failureOf, inBatches } from "./helpers/expecting.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { journeys, sh, thorough } from "./helpers/journeys.js";
+
+const containerCount = thorough ? 200 : 15;
 
 journeys("wait", (bench) => {
   const { cri } = bench;
@@ -27,12 +29,12 @@ journeys("wait", (bench) => {
     expect(await exit).toMatchObject({ exitCode: 0, reason: "Completed" });
   });
 
-  test("fifty short-lived containers at a time, each with its own exit code", async () => {
+  test(`${containerCount} short-lived containers, each with its own exit code`, { timeout: 500_000 }, async () => {
     await using pod = await bench.cheapPod();
-    const codes = Array.from({ length: 50 }, (_, index) => index);
+    const codes = Array.from({ length: containerCount }, (_, index) => index);
     const seen: number[] = [];
     const waits: Promise<void>[] = [];
-    await inBatches(codes, 5, async (code) => {
+    await inBatches(codes, 8, async (code) => {
       const container = await bench.container(pod, { command: sh(`exit ${code}`) });
       waits.push(
         container.wait().then(async ({ exitCode }) => {
