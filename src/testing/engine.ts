@@ -114,7 +114,8 @@ export class RuntimeEngine {
       images: this.#options.images ?? [],
       sessions: this.#sessions,
     });
-    return new Lifecycle(state, this.#backend, this.flavor, this.#options.strict ?? true);
+    const { strict = true, logDirectory } = this.#options;
+    return new Lifecycle(state, this.#backend, this.flavor, strict, logDirectory);
   }
 }
 

@@ -78,6 +78,13 @@ export interface FakeRuntimeOptions extends BackendScripts {
    * @defaultValue the directory that the runtime uses
    */
   mountpoint?: string | undefined;
+  /**
+   * An existing directory for logs of containers whose pod has no log directory, as `log_dir` of CRI-O. Flavours of other runtimes do not use
+   * it. Files stay there when the runtime stops.
+   *
+   * @defaultValue statuses name `/var/log/crio/pods`, and nothing is written
+   */
+  logDirectory?: string | undefined;
   /** Whether the node has user namespaces, as Status reports it. @defaultValue false */
   userNamespaces?: boolean | undefined;
   /** Whether the node has CRIU. Without it, CheckpointContainer fails as on the real runtime. @defaultValue true */

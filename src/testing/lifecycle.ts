@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { posix } from "node:path";
 import { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../internal/abort.js";
 import { ContainerEventType, ContainerState, NamespaceMode, PodSandboxState, Signal } from "../proto.js";
@@ -28,7 +30,18 @@ export class Lifecycle {
     readonly flavor: FlavorProfile,
     /** Whether to refuse what the real runtime refuses for what is in a request. */
     readonly strict: boolean,
+    /** Where to write logs of containers whose pod has no log directory. */
+    private readonly logDirectory: string | undefined,
   ) {}
+
+  /** The log directory of a pod that has none, if the runtime gives it one. It exists only if the test has a place for it. */
+  ownLogDirectory({ id }: PodRecord): string {
+    const { ownLogDirectory } = this.flavor;
+    if (ownLogDirectory === undefined) return "";
+    const directory = posix.join(this.logDirectory ?? ownLogDirectory, id);
+    if (this.logDirectory !== undefined) mkdirSync(directory, { recursive: true });
+    return directory;
+  }
 
   async startContainer(container: ContainerRecord): Promise<void> {
     const { startedBefore } = this.flavor.errors;

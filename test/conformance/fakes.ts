@@ -25,9 +25,6 @@ export interface FakesOrder {
 
 const runtimeHandlers = ["runc", "runc-again"];
 
-/** CRI-O as it is with `enable_pod_events`. */
-const settings: Partial<Record<FakeFlavor, FakeRuntimeOptions>> = { "cri-o": { events: "broadcast" } };
-
 /** As in the lab: one is not CRI's, one is. */
 const overTcp: Partial<Record<FakeFlavor, { serveCri: boolean }>> = {
   "containerd-1.7": { serveCri: false },
@@ -38,6 +35,10 @@ if (!process.send) throw new Error("This is for the setup of the conformance tes
 // In good order: the processes of the fakes end with this one.
 for (const end of ["disconnect", "SIGINT", "SIGTERM", "SIGHUP"]) process.once(end, () => process.exit());
 const [order] = (await once(process, "message")) as [FakesOrder];
+/** CRI-O as it is with `enable_pod_events`. */
+const settings: Partial<Record<FakeFlavor, FakeRuntimeOptions>> = {
+  "cri-o": { events: "broadcast", logDirectory: join(order.folder, "crio-logs") },
+};
 process.once("exit", () => {
   // The folder itself may be a mount.
   for (const name of readdirSync(order.folder)) rmSync(join(order.folder, name), { recursive: true, force: true });

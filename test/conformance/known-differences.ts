@@ -59,13 +59,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     why: "There is no pseudo-terminal, and they would wait for what only a terminal says.",
   },
   {
-    file: "logs",
-    tests: [/^a container that is yet to be started, /],
-    flavors: ["cri-o"],
-    outcome: /has no log/,
-    why: "CRI-O logs to a folder of its own where the pod has no log directory. A fake writes to folders of the test only.",
-  },
-  {
     file: "pod-settings",
     tests: ["a network of its own that the node reaches"],
     outcome: "notRun",

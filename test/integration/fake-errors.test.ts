@@ -247,6 +247,30 @@ test("Docker's log path is relative where CreateContainer does not repeat the lo
   }
 });
 
+test("Docker reads metadata back from names, which fails for a pod with an underscore in its name", async () => {
+  const connected = await start({ flavor: "cri-dockerd", strict: false });
+  const { fake, runtime } = connected;
+  const podSandboxId = await runPod(connected, "my_pod");
+  const containerId = await startContainer(connected, podSandboxId);
+  expect((await failureOf(runtime.podSandboxStatus({ podSandboxId }))).details).toContain(
+    'failed to parse the sandbox name: "k8s_POD_my_pod_default_uid-my_pod_0"',
+  );
+  expect((await failureOf(runtime.containerStatus({ containerId }))).details).toContain(
+    'failed to parse the container name: "k8s_main_my_pod_default_uid-my_pod_0"',
+  );
+  expect((await runtime.listPodSandbox({})).items).toEqual([]);
+  expect((await runtime.listContainers({})).containers).toEqual([]);
+  expect((await runtime.execSync({ containerId, cmd: ["true"] })).exitCode).toBe(0);
+  await runtime.removePodSandbox({ podSandboxId });
+  expect([fake.pods, fake.containers]).toEqual([[], []]);
+
+  const config = { ...podConfig("my_pod"), metadata: { ...podConfig("my_pod").metadata, uid: "u" } };
+  const other = await runtime.runPodSandbox({ config });
+  expect((await failureOf(runtime.podSandboxStatus(other))).details).toBe(
+    'failed to parse the sandbox name "k8s_POD_my_pod_default_u_0": strconv.ParseUint: parsing "u": invalid syntax',
+  );
+});
+
 test("Docker starts an exited container again; others refuse", async () => {
   for (const flavor of flavors) {
     const connected = await start({ flavor, strict: false });

@@ -66,7 +66,7 @@ test.each([
   ["cri-o", /^image used by [0-9a-f]{64}: image is in use by a container$/],
   [
     "cri-dockerd",
-    /daemon: conflict: unable to delete [0-9a-f]{12} \(must be forced\) - image is being used by stopped container [0-9a-f]{12}$/,
+    /daemon: conflict: unable to remove repository reference "docker\.io\/library\/busybox:1" \(must force\) - container \w{12} is using its referenced image \w{12}$/,
   ],
 ] as const)("an image that a container uses is removed by containerd only: %s", async (flavor, refusal) => {
   const connected = await start({ flavor, strict: false });

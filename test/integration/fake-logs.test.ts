@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { ContainerConfig } from "../../src/proto.js";
 import type { ContainerScript, Program } from "../../src/testing/index.js";
@@ -102,3 +103,28 @@ test.skipIf(skipOnWindows("symbolic links below a log directory"))(
     expect(await readdir(logDirectory)).toEqual(["absent", "link"]);
   },
 );
+
+test("CRI-O logs where the pod has no log directory, and where the container has no path", async () => {
+  const logDirectory = await mkdtemp(join(tmpdir(), "fake-logs-"));
+  onTestFinished(() => rm(logDirectory, { recursive: true }));
+  const { cri } = await startFake({ flavor: "cri-o", logDirectory, run: () => ({ stdout: "said\n", exitCode: 0 }) });
+  const pod = await cri.pods.run({ name: "p" });
+  for (const logPath of [undefined, "own.log"]) {
+    const container = await pod.runContainer({ name: `c${logPath}`, image: "busybox:1", logPath });
+    await container.wait();
+    const file = logPath ?? `${container.id}.log`;
+    expect((await container.status()).logPath).toBe(posix.join(logDirectory, pod.id, file));
+    const lines = [];
+    for await (const { text } of container.logs()) lines.push(text);
+    expect(lines).toEqual(["said"]);
+  }
+});
+
+test("a CRI-O without a place for logs names its own directory and writes nothing", async () => {
+  const { cri } = await startFake({ flavor: "cri-o" });
+  const pod = await cri.pods.run({ name: "p" });
+  const container = await pod.runContainer({ name: "c", image: "busybox:1" });
+  const { logPath } = await container.status();
+  expect(logPath).toBe(`/var/log/crio/pods/${pod.id}/${container.id}.log`);
+  expect(existsSync(logPath)).toBe(false);
+});

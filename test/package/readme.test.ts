@@ -177,6 +177,9 @@ function flavorTable(): string {
       return answer instanceof Error ? "fails" : `exits with ${answer.exitCode}`;
     },
     "a folder in `logPath` that does not exist": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
+    "the log of a container whose pod has no log directory": ({ ownLogDirectory }) =>
+      ownLogDirectory === undefined ? "none" : `below \`${ownLogDirectory}\``,
+    "a pod named `my_pod`": ({ parsesNames }) => (parsesNames ? "has no status and is not listed" : "works"),
     "the format of logs": ({ logFormat }) => ({ cri: "CRI", docker: "Docker's JSON" })[logFormat],
     "StartContainer of a container that has exited": ({ errors }) =>
       errors.startedBefore ? "fails" : "starts it again",

@@ -49,6 +49,13 @@ journeys("lifecycle", (bench) => {
     await expectCode(pod.status(), "NOT_FOUND");
   });
 
+  test("a pod name that Kubernetes would not allow", async () => {
+    await using pod = await bench.pod({ name: "under_score" });
+    if (traits.anyPodName) expect((await pod.status()).metadata?.name).toBe("under_score");
+    else await expectCode(pod.status(), "UNKNOWN");
+    expect(await cri.pods.list({ id: pod.id })).toHaveLength(traits.anyPodName ? 1 : 0);
+  });
+
   test("a container that pays no heed to its stop signal is killed when the grace period is over", async () => {
     await using at = await folder();
     await using container = await bench.container(await bench.sharedPod(), {

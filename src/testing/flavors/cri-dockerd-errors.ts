@@ -1,4 +1,3 @@
-import { ContainerState } from "../../proto.js";
 import { rpcError } from "../handlers.js";
 import type { RpcName } from "../rpcs.js";
 import type { RuntimeErrors } from "./errors.js";
@@ -25,11 +24,9 @@ export const criDockerdErrors: RuntimeErrors = {
 
   missingImage: (name) => rpcError("UNKNOWN", `Error response from daemon: No such image: ${name}`),
 
-  usedImage(imageId, { id, state }) {
-    const isRunning = state === ContainerState.CONTAINER_RUNNING;
-    const [force, word] = isRunning ? ["cannot be forced", "running"] : ["must be forced", "stopped"];
-    const conflict = `conflict: unable to delete ${imageId.slice(7, 19)} (${force})`;
-    const why = `image is being used by ${word} container ${id.slice(0, 12)}`;
+  usedImage(image, { id }) {
+    const conflict = `conflict: unable to remove repository reference "${image.tags[0] ?? image.id}" (must force)`;
+    const why = `container ${id.slice(0, 12)} is using its referenced image ${image.id.slice(7, 19)}`;
     return rpcError("UNKNOWN", `Error response from daemon: ${conflict} - ${why}`);
   },
 

@@ -52,7 +52,7 @@ export const crioErrors: RuntimeErrors = {
 
   missingImage: (name) => rpcError("UNKNOWN", `reference "[${store}]${name}" does not resolve to an image ID`),
 
-  usedImage: (_imageId, { id }) => rpcError("UNKNOWN", `image used by ${id}: image is in use by a container`),
+  usedImage: (_image, { id }) => rpcError("UNKNOWN", `image used by ${id}: image is in use by a container`),
 
   startedBefore: ({ id, state }) =>
     rpcError(

@@ -2,6 +2,7 @@ import type { ServerError } from "nice-grpc-common";
 import type { ContainerState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import type { RpcName } from "../rpcs.js";
+import type { ImageRecord } from "../state/images.js";
 
 /** A container, as far as errors tell of it. */
 export interface ContainerInState {
@@ -18,7 +19,7 @@ export interface RuntimeErrors {
   /** CreateContainer with an image that is not on the runtime. */
   missingImage(name: string): ServerError;
   /** RemoveImage of an image that a container was created from; undefined where it is removed. */
-  readonly usedImage: ((imageId: string, user: ContainerInState) => ServerError) | undefined;
+  readonly usedImage: ((image: ImageRecord, user: ContainerInState) => ServerError) | undefined;
   /** StartContainer of a container that was started before; undefined where that starts it again. */
   readonly startedBefore: ((container: ContainerInState) => ServerError) | undefined;
   /** Exec or Attach that asks for streams which do not go together, and why. */

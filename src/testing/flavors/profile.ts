@@ -33,6 +33,11 @@ export interface FlavorProfile {
   readonly takenName: "UNKNOWN" | "FAILED_PRECONDITION" | "holder";
   /** What names of pods and containers begin with. */
   readonly namePrefix: { readonly sandbox: string; readonly container: string };
+  /**
+   * Whether metadata is read back from the names, which fails if the name of a pod, its namespace or its uid contains an underscore. Such a
+   * pod and its containers are not in lists and have no status.
+   */
+  readonly parsesNames: boolean;
   /** Whether a creation whose name is taken removes the holder, unless that runs. It fails all the same. */
   readonly removesIdleHolder: boolean;
   /** Whether a RunPodSandbox that fails leaves a pod that is not ready. */
@@ -54,6 +59,8 @@ export interface FlavorProfile {
   readonly logDirectoryOf: "request" | "requestElsePod";
   /** What happens to a log whose directory does not exist: the directory is created, or a call fails. */
   readonly missingLogDirectory: "created" | "failsCreate" | "failsStart";
+  /** Where the log of a container lies whose pod has no log directory; undefined where such a container has no log. */
+  readonly ownLogDirectory: string | undefined;
   readonly logFormat: "cri" | "docker";
   /** Whether commands run in containers that were created and not started. */
   readonly execInCreated: boolean;

@@ -8,7 +8,7 @@ import { creationRefusal } from "../refusals/container-refusals.js";
 import { updateRefusal } from "../refusals/start-refusals.js";
 import { type ContainerRecord, lacksLogDirectory, logPathOf } from "../state/containers.js";
 import type { ImageRecord } from "../state/images.js";
-import { containerName } from "../state/names.js";
+import { containerName, unreadableName } from "../state/names.js";
 import type { PodRecord } from "../state/pods.js";
 import { midway } from "./midway.js";
 
@@ -40,7 +40,7 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
         // The sandbox may have gone in the meantime.
         if (!state.pods.has(pod)) throw flavor.errors.missing("CreateContainer", podSandboxId);
         const ofPod = flavor.logDirectoryOf === "requestElsePod" ? pod.config.logDirectory : "";
-        const logDirectory = sandboxConfig.logDirectory || ofPod;
+        const logDirectory = sandboxConfig.logDirectory || ofPod || lifecycle.ownLogDirectory(pod);
         const identity = { id, name, pod, metadata, config, image, logDirectory };
         const container = newContainer(identity, state.clock.now(), flavor);
         const refusal = creationRefusal(container, lifecycle);
@@ -82,6 +82,8 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
 
     ContainerStatus({ containerId, verbose }) {
       const container = state.containers.get(containerId, "ContainerStatus");
+      const unreadable = unreadableName("container", container.name, flavor);
+      if (unreadable !== undefined) throw rpcError("UNKNOWN", unreadable);
       return { status: state.containers.toStatus(container), info: verbose ? verboseInfo(container, lifecycle) : {} };
     },
 
@@ -143,13 +145,13 @@ type NewContainer = Pick<ContainerRecord, "id" | "name" | "pod" | "metadata" | "
 
 /** A container in the state CREATED. */
 export function newContainer(identity: NewContainer, createdAt: bigint, flavor: FlavorProfile): ContainerRecord {
-  const { config, image, logDirectory } = identity;
+  const { config, image } = identity;
   const own = [...config.command, ...config.args];
   const command = config.command.length > 0 ? own : [...image.entrypoint, ...(own.length > 0 ? own : image.command)];
   return {
     ...identity,
     command,
-    logPath: logPathOf(logDirectory, config.logPath, flavor),
+    logPath: logPathOf(identity, flavor),
     createdAt,
     state: ContainerState.CONTAINER_CREATED,
     startedAt: flavor.unsetTime,

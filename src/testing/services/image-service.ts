@@ -59,7 +59,7 @@ export function imageService(
       const isById = isImageId(name);
       if (!found || (flavor.imageRemoval === "idOnly" && !isById)) return {};
       const user = state.containers.all.find(({ image }) => image === found);
-      if (user && flavor.errors.usedImage) throw flavor.errors.usedImage(found.id, user);
+      if (user && flavor.errors.usedImage) throw flavor.errors.usedImage(found, user);
       if (flavor.imageRemoval === "tag" && !isById) images.untag(found, name);
       else images.delete(found);
       return {};

@@ -11,7 +11,7 @@ import type { FlavorProfile } from "../flavors.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { podRefusal } from "../refusals/pod-refusals.js";
-import { sandboxName } from "../state/names.js";
+import { sandboxName, unreadableName } from "../state/names.js";
 import { type PodRecord, toPodSandbox, toPodStatus } from "../state/pods.js";
 import { midway } from "./midway.js";
 import { runtimeHandlerError } from "./status-service.js";
@@ -82,6 +82,8 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
 
     PodSandboxStatus({ podSandboxId, verbose }) {
       const pod = state.pods.get(podSandboxId, "PodSandboxStatus");
+      const unreadable = unreadableName("sandbox", pod.name, flavor);
+      if (unreadable !== undefined) throw rpcError("UNKNOWN", unreadable);
       const status = toPodStatus(pod);
       return { status, info: verbose ? verboseInfo(pod, lifecycle) : {} };
     },

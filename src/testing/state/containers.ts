@@ -19,6 +19,7 @@ import { toLong } from "./clock.js";
 import { IdMap, matchesLabels } from "./ids.js";
 import type { ImageRecord } from "./images.js";
 import { imageRefOf } from "./images.js";
+import { unreadableName } from "./names.js";
 import type { PodRecord } from "./pods.js";
 
 /** A container as the runtime keeps it. */
@@ -75,6 +76,7 @@ export class ContainerStore extends IdMap<ContainerRecord> {
         (id === undefined || container.id === id) &&
         (podId === undefined || container.pod.id === podId) &&
         (filter?.state === undefined || container.state === filter.state.state) &&
+        unreadableName("container", container.name, this.flavor) === undefined &&
         matchesLabels(container.config.labels, filter?.labelSelector),
     );
   }
@@ -129,9 +131,16 @@ function userOf(config: ContainerConfig, image: ImageRecord): Parameters<typeof 
   return { uid, gid, supplementalGroups: [...new Set(groups)].sort((one, other) => one - other) };
 }
 
-/** Where the log of a container lies: the log directory and the container's path together. Without a directory, Docker's is relative. */
-export function logPathOf(logDirectory: string, logPath: string, { logFormat }: FlavorProfile): string {
-  return logPath && (logDirectory || logFormat === "docker") ? posix.join(logDirectory, logPath) : "";
+/**
+ * Where the log of a container lies: the log directory and the container's path together. Without a directory, Docker's is relative. A
+ * runtime with a log directory of its own logs without a path, too.
+ */
+export function logPathOf(
+  { id, logDirectory, config }: Pick<ContainerRecord, "id" | "logDirectory" | "config">,
+  { logFormat, ownLogDirectory }: FlavorProfile,
+): string {
+  const file = config.logPath || (ownLogDirectory === undefined ? "" : `${id}.log`);
+  return file && (logDirectory || logFormat === "docker") ? posix.join(logDirectory, file) : "";
 }
 
 /** Whether the directory of a container's log does not exist. That of the pod itself counts only where the runtime does not create it. */

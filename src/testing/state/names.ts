@@ -4,7 +4,8 @@ import type { ContainerMetadata, PodSandboxMetadata } from "../../proto.js";
 import type { FlavorProfile } from "../flavors.js";
 import { rpcError } from "../handlers.js";
 
-type Kind = "sandbox" | "container";
+/** What has a name. */
+export type Kind = "sandbox" | "container";
 
 interface Reservation {
   readonly id: string;
@@ -117,4 +118,15 @@ export function sandboxName(metadata: PodSandboxMetadata, flavor: FlavorProfile)
 /** What a container's name is made of. */
 export function containerName(metadata: ContainerMetadata, pod: PodSandboxMetadata, flavor: FlavorProfile): string {
   return `${flavor.namePrefix.container}${metadata.name}_${pod.name}_${pod.namespace}_${pod.uid}_${metadata.attempt}`;
+}
+
+/** Why the runtime cannot read a name back, in words of its own; undefined if it can, or does not need to. */
+export function unreadableName(kind: Kind, name: string, { parsesNames }: FlavorProfile): string | undefined {
+  const parts = name.split("_");
+  const attempt = parts[5] ?? "";
+  if (!parsesNames || parts.length === 6) return undefined;
+  // The seventh part stands for a suffix that very old versions of Docker added.
+  if (parts.length !== 7) return `failed to parse the ${kind} name: "${name}"`;
+  if (/^\d+$/.test(attempt)) return undefined;
+  return `failed to parse the ${kind} name "${name}": strconv.ParseUint: parsing "${attempt}": invalid syntax`;
 }

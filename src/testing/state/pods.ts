@@ -10,6 +10,7 @@ import {
 } from "../../proto.js";
 import { toLong } from "./clock.js";
 import { IdMap, matchesLabels } from "./ids.js";
+import { unreadableName } from "./names.js";
 
 /** A pod sandbox as the runtime keeps it. */
 export interface PodRecord {
@@ -53,6 +54,7 @@ export class PodStore extends IdMap<PodRecord> {
       (pod) =>
         (id === undefined || pod.id === id) &&
         (filter?.state === undefined || pod.state === filter.state.state) &&
+        unreadableName("sandbox", pod.name, this.flavor) === undefined &&
         matchesLabels(pod.config.labels, filter?.labelSelector),
     );
   }
