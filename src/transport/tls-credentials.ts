@@ -48,6 +48,7 @@ function handshake(socket: Socket, secureContext: SecureContext, host: string): 
     const secured = connect({ socket, secureContext, ALPNProtocols: ["h2"], ...verifiedFor(host) }, () =>
       resolve(secured),
     );
+    secured.once("close", () => reject(new Error("the connection was closed during the TLS handshake")));
     secured.on("error", reject); // stays: an error before grpc-js listens to the socket must not end the process
   });
 }
