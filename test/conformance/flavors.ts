@@ -31,6 +31,7 @@ const aboutVersions = new Set([
 
 /** The files in which CRI-O and Docker differ from containerd. */
 const aboutRuntimes = new Set([
+  "ambiguous-create",
   "borrowed",
   "capabilities",
   "exec",
