@@ -10,9 +10,11 @@ export function isUnsettled(details: string): boolean {
   // containerd, of a container whose end it has not taken note of yet:
   // failed to set removing state for container "…": container is still running, to stop first
   // failed to kill container "…": ttrpc: closed
-  // containerd, of a removal that goes on although its connection was cut:
-  // failed to set removing state for container "…": container is already in removing state
-  const busy = /container is (still running, to stop first|already in removing state)|ttrpc: closed/;
+  // Of a removal that goes on although its connection was cut:
+  // containerd: failed to set removing state for container "…": container is already in removing state
+  // Docker: failed to remove container "…": Error response from daemon: removal of container … is already in progress
+  const busy =
+    /container is (still running, to stop first|already in removing state)|ttrpc: closed|removal of container \S+ is already in progress/;
   return isStarting(details) || busy.test(details);
 }
 

@@ -31,8 +31,9 @@ describe("isUnsettled", () => {
     'failed to set removing state for container "4f1e": container is in starting state, can\'t be removed',
     'failed to set removing state for container "4f1e": container is still running, to stop first',
     'failed to set removing state for container "4f1e": container is already in removing state',
+    'failed to remove container "4f1e": Error response from daemon: removal of container 4f1e is already in progress',
     'failed to kill container "4f1e": ttrpc: closed',
-  ])("containerd is busy with the container: %s", (details) => {
+  ])("the runtime is busy with the container: %s", (details) => {
     expect(isUnsettled(details)).toBe(true);
   });
 
