@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Container, CriClient, SessionOptions } from "../../src/index.js";
 import type { FakeFlavor, FakeRuntimeOptions, Program, TerminalSize } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
@@ -233,6 +233,56 @@ test("input ends, over SPDY", async () => {
   const { container } = await serve();
   const input = randomBytes(1 << 20);
   expect(await container.execOutput(["sum"], { input })).toMatchObject({ exitCode: 3, stdout: sha256(input) });
+});
+
+describe("a command that leaves input unread", () => {
+  /** Reads ten bytes and ends when that many others wait in its pipe. */
+  const picky =
+    (waitingBytes: number): Program =>
+    async ({ stdin, stdout }) => {
+      await once(stdin, "readable");
+      stdout.write(stdin.read(10));
+      while (stdin.readableLength < waitingBytes) await sleep(5);
+      return 3;
+    };
+
+  test.each<FakeFlavor>(["containerd-2", "cri-o", "cri-dockerd"])("of 60 kB has an exit code: %s", async (flavor) => {
+    const { container } = await serve({ flavor, strict: false, exec: () => picky(59_990) });
+    const output = await container.execOutput(["x"], { input: "0123456789".repeat(6_000) });
+    expect(output).toMatchObject({ exitCode: 3, stdout: "0123456789" });
+  });
+
+  const input = "0123456789".repeat(30_000);
+
+  test("of 300 kB has an exit code on Docker", async () => {
+    const { container } = await serve({ flavor: "cri-dockerd", strict: false, exec: () => picky(65_537) });
+    expect(await container.execOutput(["x"], { input })).toMatchObject({ exitCode: 3, stdout: "0123456789" });
+  });
+
+  test("of 300 kB fails on CRI-O, and the error says why", async () => {
+    const { container } = await serve({ flavor: "cri-o", exec: () => picky(65_537) });
+    const failure = await rejection(container.execOutput(["x"], { input }));
+    expect(failure).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
+    expect(String(failure)).toMatch(/left input unread.*write \|1: broken pipe/);
+  });
+
+  test("of 300 kB ends without an exit code on containerd, which the client notices after a while", async () => {
+    const { container } = await serve({ exec: () => picky(65_537) });
+    await using session = await container.exec(["x"], { stdin: true });
+    session.stdin?.on("error", () => {}).end(input);
+    expect(await text(session.stdout as Duplex)).toBe("0123456789");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    session.stderr?.resume();
+    let failure: unknown;
+    void session.exit.catch((error: unknown) => (failure = error));
+    while (failure === undefined) {
+      await vi.advanceTimersByTimeAsync(20_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(failure).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
+    expect(String(failure)).toMatch(/much of its input unread/);
+  });
 });
 
 test("a token is good for one request", async () => {

@@ -191,6 +191,8 @@ function flavorTable(): string {
       ],
     "a list of containers in the state unknown": ({ listsUnknown }) => (listsUnknown ? "works" : "fails"),
     "commands in a container that was not started": ({ execInCreated }) => (execInCreated ? "run" : "fail"),
+    "the exit code of a command that leaves more than 64 KiB of its input unread": ({ unreadInput }) =>
+      ({ exitCode: "is reported", fails: "is not: the session fails", noStatus: "never comes" })[unreadInput],
     "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),
     "statistics of a pod without `cgroupParent`": (profile) => {
       if (missing(profile).includes("PodSandboxStats")) return "UNIMPLEMENTED";

@@ -27,6 +27,7 @@ const containerd = {
   checksSession: "call",
   streamingBase: (port: number) => `http://127.0.0.1:${port}`,
   exitMessage: (exitCode: number) => `exit code ${exitCode}`,
+  unreadInput: "noStatus",
   dataAfterEnd: false,
   pullResult: "id",
   imageRefPrefix: "",

@@ -38,6 +38,7 @@ export const criDockerd: FlavorProfile = {
   // No scheme, a wildcard for a host, and a path: clients have to make something of it.
   streamingBase: (port) => `//[::]:${port}/cri`,
   exitMessage: (exitCode) => `Error executing in Docker Container: ${exitCode}`,
+  unreadInput: "exitCode",
   dataAfterEnd: false,
   pullResult: "digest",
   imageRefPrefix: "docker-pullable://",

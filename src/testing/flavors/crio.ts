@@ -30,6 +30,7 @@ export const crio: FlavorProfile = {
   checksSession: "session",
   streamingBase: (port) => `http://127.0.0.1:${port}`,
   exitMessage: (exitCode) => `exit status ${exitCode}`,
+  unreadInput: "fails",
   dataAfterEnd: true,
   pullResult: "id",
   imageRefPrefix: "",

@@ -79,6 +79,8 @@ export interface FlavorProfile {
   readonly streamingBase: (port: number) => string;
   /** The message of the status of a session whose command ended with this exit code. */
   readonly exitMessage: (exitCode: number) => string;
+  /** What becomes of the exit code of a command that ends while the pipe of its input is full: it is reported, or not. */
+  readonly unreadInput: "exitCode" | "fails" | "noStatus";
   /** Whether a session with a terminal sends data on a stream that it has ended. */
   readonly dataAfterEnd: boolean;
   /** The result of PullImage: the id of the image, or its name with the digest. */

@@ -7,6 +7,7 @@ import type { FlavorProfile } from "../flavors.js";
 import type { Lifecycle } from "../lifecycle.js";
 import type { ContainerRecord } from "../state/containers.js";
 import { type CommandStatus, exitedWith, failedWith, succeeded } from "../streaming/command-status.js";
+import { isFull } from "../streaming/plumbing.js";
 import type { SessionHandlers } from "../streaming/streaming-server.js";
 import { checkReady, checkRunning, execFailure } from "./exec-service.js";
 
@@ -26,7 +27,10 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
       orFailed("error executing command in container: ", lifecycle().flavor, async () => {
         const container = running("Exec", containerId);
         const exitCode = await execUntilEnd(lifecycle(), container, cmd, io);
-        return exitedWith(exitCode, lifecycle().flavor.exitMessage(exitCode));
+        const { exitMessage, unreadInput } = lifecycle().flavor;
+        if (unreadInput === "fails" && isFull(io.stdin)) throw new Error("write |1: broken pipe");
+        if (unreadInput === "noStatus" && isFull(io.stdin)) return undefined;
+        return exitedWith(exitCode, exitMessage(exitCode));
       }),
 
     attach: ({ containerId, stdin }, io) =>
@@ -123,11 +127,11 @@ async function passSizes(io: ProgramIo, process: ContainerRecord["process"]): Pr
   for await (const size of io.sizes) process?.resize?.(size);
 }
 
-async function orFailed(
+async function orFailed<T extends CommandStatus | undefined>(
   context: string,
   { family }: FlavorProfile,
-  run: () => Promise<CommandStatus>,
-): Promise<CommandStatus> {
+  run: () => Promise<T>,
+): Promise<T | CommandStatus> {
   try {
     return await run();
   } catch (error) {

@@ -1,12 +1,20 @@
 import { PassThrough, type Readable, Transform, Writable } from "node:stream";
 import type { TerminalSize } from "../../streaming/transport.js";
 
-/** What a client sends, as something that only ever ends: a client that breaks off is an end too. */
+/** How much fits into a pipe of Linux. */
+const pipeBytes = 65_536;
+
+/** What a client sends, as a pipe that only ever ends: a client that breaks off is an end too. */
 export function inlet(source: Readable | undefined): Readable {
-  const inner = new PassThrough();
+  const inner = new PassThrough({ readableHighWaterMark: pipeBytes + 1 });
   if (!source) return inner.end();
   source.on("error", () => {}).once("close", () => inner.end());
   return source.pipe(inner);
+}
+
+/** Whether an {@link inlet} holds more than fits into a pipe, so that its writer waits for a reader. */
+export function isFull(stdin: Readable): boolean {
+  return stdin.readableLength > pipeBytes;
 }
 
 /** Something to write to that leads to the client and never fails: what nobody takes any more is dropped. */

@@ -14,8 +14,8 @@ export interface Upgrade {
 /** The server's end of an exec or attach session. */
 export interface ServedCommand {
   readonly io: ProgramIo;
-  /** Tells the status behind the last output, and ends the connection. */
-  finish(status: CommandStatus): Promise<void>;
+  /** Sends the status behind the last output, and ends the connection. Without a status, only the outputs end. */
+  finish(status: CommandStatus | undefined): Promise<void>;
 }
 
 /** Takes over a request to upgrade; nothing if the client was sent away, or left before there was a session. */

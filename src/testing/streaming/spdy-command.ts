@@ -58,6 +58,10 @@ function serve(
     io: { stdin: inlet(streams.get("stdin")), stdout, stderr, tty, sizes, signal: gone.signal },
     finish: async (status) => {
       await flush([stdout, stderr]);
+      if (!status) {
+        for (const name of ["stdout", "stderr"]) streams.get(name)?.end();
+        return;
+      }
       const output = streams.get("stdout");
       if (tty && dataAfterEnd && output && !connection.isOver) {
         connection.sendFin(output.streamId);

@@ -27,7 +27,7 @@ export const acceptWebSocketCommand: AcceptCommand = async ({ request, socket, h
     },
     finish: async (status) => {
       await flush([stdout, stderr]);
-      if (!gone.signal.aborted) await session.end(status);
+      if (status && !gone.signal.aborted) await session.end(status);
     },
   };
 };
