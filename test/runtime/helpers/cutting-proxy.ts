@@ -25,8 +25,6 @@ export type Cut = "after-request" | "before-reply";
 
 export class CuttingProxy implements AsyncDisposable {
   readonly endpoint: string;
-  /** Calls seen, by RPC. */
-  readonly seen: string[] = [];
   readonly #server: Http2Server;
   readonly #target: string;
   readonly #sessions = new Map<ServerHttp2Session, { upstream: ClientHttp2Session; sockets: Socket[] }>();
@@ -92,7 +90,6 @@ export class CuttingProxy implements AsyncDisposable {
     const session = stream.session as ServerHttp2Session;
     const { upstream } = this.#sessions.get(session) ?? {};
     const rpc = headers[":path"]?.split("/").at(-1) ?? "";
-    this.seen.push(rpc);
     const index = this.#plans.findIndex((plan) => plan.rpc === rpc);
     const [plan] = index === -1 ? [] : this.#plans.splice(index, 1);
     stream.on("error", () => {});
