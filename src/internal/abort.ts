@@ -6,6 +6,11 @@ interface Followers {
 
 const followersOf = new WeakMap<AbortSignal, Followers>();
 
+/** Whether a value is an AbortSignal. One from another realm or from a polyfill is, too. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;
+}
+
 /**
  * Calls back once when the signal aborts; returns the function that takes the callback off again. However many calls wait on one
  * signal, it carries one listener, so that Node.js does not take a busy client for a leak.

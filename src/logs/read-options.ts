@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../errors.js";
+import { isAbortSignal } from "../internal/abort.js";
 import type { LogStreamName } from "./entry.js";
 import type { LogEncoding } from "./entry-batch.js";
 import type { LogGap, ReportGap } from "./gap.js";
@@ -127,6 +128,11 @@ export interface ReadSettings {
 /** @throws InvalidInputError */
 export function checkReadOptions(options: ReadLogOptions): ReadSettings {
   const { streams = ["stdout", "stderr"] } = options;
+  for (const field of ["signal", "writerEnded"] as const) {
+    const value = options[field];
+    if (value === undefined || isAbortSignal(value)) continue;
+    throw new InvalidInputError({ field, message: "must be an AbortSignal", value });
+  }
   if (
     !Array.isArray(streams) ||
     streams.length === 0 ||

@@ -8,7 +8,7 @@ import {
   type RuntimeServiceClient,
   RuntimeServiceDefinition,
 } from "../proto.js";
-import { checkTimeout } from "./call-options.js";
+import { checkCallOptions, checkTimeout } from "./call-options.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import { type Endpoint, sameEndpoint } from "./endpoint.js";
@@ -56,7 +56,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions, parent?: Connection, { outlivesClosing = false } = {}) {
     checkTimeout(options.connectTimeoutMs, "connectTimeoutMs");
-    checkTimeout(options.defaults?.timeoutMs, "defaults.timeoutMs");
+    if (options.defaults) checkCallOptions(options.defaults, "defaults.");
     if (options.defaults?.retry) checkRetryPolicy(options.defaults.retry, "defaults.retry");
     this.options = options;
     this.#parent = parent;

@@ -1,6 +1,6 @@
 /** Options of a wrong type are refused by name, before any I/O, whichever method gets them. */
-import { expect, test } from "vitest";
-import type { CallOptions, CriClient } from "../../src/index.js";
+import { expect, onTestFinished, test } from "vitest";
+import { type CallOptions, CriClient, readLogFile } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
 
 type Method = (cri: CriClient, options: CallOptions) => Promise<unknown>;
@@ -53,6 +53,23 @@ test.each(Object.entries(methods))("%s", async (_, method) => {
 test.each(Object.entries(streams))("%s refuses what is no signal", async (_, open) => {
   const { cri } = await startFake();
   expect(() => open(cri, {} as AbortSignal)).toThrow(/signal: must be an AbortSignal/);
+});
+
+test.each([{}, 5, "x", null])("%j is no signal for a derived client, nor for readLogFile", (signal) => {
+  const cri = CriClient.lazy({ endpoint: "/run/x.sock" });
+  onTestFinished(() => cri.close());
+  expect(() => cri.with({ signal: signal as never })).toThrow(/defaults\.signal: must be an AbortSignal/);
+  for (const field of ["signal", "writerEnded"]) {
+    expect(() => readLogFile("/nope", { [field]: signal })).toThrow(`${field}: must be an AbortSignal`);
+  }
+});
+
+test.each([
+  ["timeoutMs", "5000"],
+  ["retry", 3],
+])("the default %s: %j is refused", (name, value) => {
+  const connect = () => CriClient.lazy({ endpoint: "/run/x.sock", defaults: { [name]: value } });
+  expect(connect).toThrow(new RegExp(`defaults\\.${name}: must be`));
 });
 
 test.each(["80", 80n, Number.NaN, null])("port %s is refused as a whole", async (port) => {

@@ -436,7 +436,7 @@ describe("commands", () => {
     ["cri-dockerd", "nothing"],
   ] as const)("on %s, what kills them is the %s", async (flavor, kills) => {
     const ends: string[] = [];
-    const { fake, runtime, ...connected } = await start({
+    const { fake, runtime } = await start({
       flavor,
       exec: (_container, [, name = ""], signal) => {
         signal.addEventListener("abort", () => ends.push(name));
