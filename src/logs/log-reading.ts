@@ -33,7 +33,7 @@ export class LogReading {
     const signal = this.#signal;
     const liveness = new Liveness(settings, signal);
     const file = settings.waitForFile
-      ? await waitForFile(this.#path, liveness)
+      ? await waitForFile(this.#path, liveness, settings, signal)
       : await openLog(this.#path, settings, signal);
     if (!file) return;
     try {

@@ -21,12 +21,22 @@ const maxLinks = 40;
  * @throws CriError `NOT_FOUND` and others
  */
 export async function openLog(path: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile> {
+  const open = async () => (await openIfThere(path)) ?? (await openRotated(await targetOf(path), settings, signal));
+  return (await untilItAppears(path, open, settings, signal)) ?? LogFile.open(path);
+}
+
+/** Opens a log that may be about to appear. */
+async function untilItAppears(
+  path: string,
+  open: () => Promise<LogFile | undefined>,
+  { appearsWithinMs }: ReadSettings,
+  signal: AbortSignal,
+): Promise<LogFile | undefined> {
   for (const startedAt = performance.now(); ; await sleep(appearancePollMs, signal)) {
-    const file = (await openIfThere(path)) ?? (await openRotated(await targetOf(path), settings, signal));
-    if (file) return file;
-    const isLate = performance.now() - startedAt >= settings.appearsWithinMs;
+    const file = await open();
+    const isLate = performance.now() - startedAt >= appearsWithinMs;
     // Without the folder, this is not the runtime's node, or not its path: waiting would not help.
-    if (isLate || !existsSync(dirname(path))) return LogFile.open(path);
+    if (file || isLate || !existsSync(dirname(path))) return file;
   }
 }
 
@@ -59,14 +69,20 @@ async function targetOf(path: string): Promise<string> {
  *
  * @returns `undefined` when nobody is left who might create it
  */
-export async function waitForFile(path: string, liveness: Liveness): Promise<LogFile | undefined> {
+export async function waitForFile(
+  path: string,
+  liveness: Liveness,
+  settings: ReadSettings,
+  signal: AbortSignal,
+): Promise<LogFile | undefined> {
   const watch = new FileWatch(path);
   try {
-    for (let last = false; ; last = !(await liveness.waitForMore(watch))) {
+    do {
       watch.clear();
       const file = await openIfThere(path);
-      if (file || last) return file;
-    }
+      if (file) return file;
+    } while (await liveness.waitForMore(watch));
+    return await untilItAppears(path, () => openIfThere(path), settings, signal);
   } finally {
     watch.close();
   }

@@ -280,16 +280,18 @@ function samePod(a: PodSandboxMetadata, b: PodSandboxMetadata): boolean {
   return a.name === b.name && a.namespace === b.namespace && a.uid === b.uid && a.attempt === b.attempt;
 }
 
-/** What CRI can filter by itself. */
-function toPodFilter(filter: PodFilter): PodSandboxFilter {
+/** What CRI can filter by itself; undefined for all pods. cri-dockerd hides pods whose containers were removed behind its back from a list with an empty filter. */
+function toPodFilter(filter: PodFilter): PodSandboxFilter | undefined {
   const { id, state, labels } = filter;
   if (state !== undefined && state !== "ready" && state !== "notReady") {
     throw new InvalidInputError({ field: "filter.state", message: 'must be "ready" or "notReady"', value: state });
   }
+  const labelSelector = textMap(labels, "filter.labels");
+  if (id === undefined && state === undefined && Object.keys(labelSelector).length === 0) return undefined;
   return {
     id: id === undefined ? "" : checkId(id, "filter.id"),
     state: state && { state: state === "ready" ? PodSandboxState.SANDBOX_READY : PodSandboxState.SANDBOX_NOTREADY },
-    labelSelector: textMap(labels, "filter.labels"),
+    labelSelector,
   };
 }
 

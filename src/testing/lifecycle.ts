@@ -143,6 +143,7 @@ export class Lifecycle {
     if (!this.state.containers.has(container)) return;
     this.state.containers.delete(container);
     this.state.containerNames.release(container.name);
+    if (!this.flavor.logOutlivesContainer) container.output?.removeLog();
     this.#announce(container, ContainerEventType.CONTAINER_DELETED_EVENT);
   }
 

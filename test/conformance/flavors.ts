@@ -41,7 +41,9 @@ const aboutRuntimes = new Set([
   "ownership",
   "process",
   "sessions",
+  "stats",
   "stopping",
+  "usage",
   "wait",
 ]);
 

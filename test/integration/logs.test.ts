@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -48,6 +48,24 @@ describe("a container's log", () => {
     await container.remove();
     expect(await followed).toEqual(["one", "two"]);
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
+  });
+
+  test("is there a moment later on Docker, even of a container that has ended by then", async () => {
+    const { pod, run, write, logDirectory } = await podWithLogs({}, { flavor: "cri-dockerd", strict: false });
+    const container = await run("c");
+    const path = await write(
+      container,
+      `${JSON.stringify({ log: "one\n", stream: "stdout", time: "2026-11-23T06:00:00Z" })}\n`,
+    );
+    await container.stop({ gracePeriodSeconds: 0 });
+    for (const logs of [() => container.logs(), () => pod.logs()]) {
+      const hidden = join(logDirectory, "hidden");
+      await rename(path, hidden);
+      const reading = textsOf(logs());
+      await sleep(200);
+      await rename(hidden, path);
+      expect(await reading).toEqual(["one"]);
+    }
   });
 
   test.each([

@@ -181,6 +181,8 @@ function flavorTable(): string {
       ownLogDirectory === undefined ? "none" : `below \`${ownLogDirectory}\``,
     "a pod named `my_pod`": ({ parsesNames }) => (parsesNames ? "has no status and is not listed" : "works"),
     "the format of logs": ({ logFormat }) => ({ cri: "CRI", docker: "Docker's JSON" })[logFormat],
+    "the log of a container that is removed": ({ logOutlivesContainer }) =>
+      logOutlivesContainer ? "stays" : "is removed",
     "StartContainer of a container that has exited": ({ errors }) =>
       errors.startedBefore ? "fails" : "starts it again",
     "ExecSync in a container with a terminal": ({ execSyncHasTerminal }) =>
@@ -194,6 +196,8 @@ function flavorTable(): string {
     "the exit code of a command that leaves more than 64 KiB of its input unread": ({ unreadInput }) =>
       ({ exitCode: "is reported", fails: "is not: the session fails", noStatus: "never comes" })[unreadInput],
     "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),
+    "statistics of a container": ({ containerStats }) =>
+      ({ all: "all", basic: "processor time and working set" })[containerStats],
     "statistics of a pod without `cgroupParent`": (profile) => {
       if (missing(profile).includes("PodSandboxStats")) return "UNIMPLEMENTED";
       return profile.statsNeedCgroupParent ? "fail" : "work";

@@ -12,7 +12,7 @@ const examples = readdirSync(`${root}/examples`).filter((name) => name.endsWith(
 
 journeys("examples", define, { newestOnly: true });
 
-function define({ runtime }: Bench): void {
+function define({ runtime, traits }: Bench): void {
   async function run(command: string, args: string[], input?: string) {
     const child = spawn(command, args, {
       cwd: root,
@@ -26,7 +26,16 @@ function define({ runtime }: Bench): void {
 
   const node = (file: string) => ["--import", "tsx", `examples/${file}`];
 
-  test.each(examples.filter((name) => name !== "exec-interactive.ts"))("%s", async (file) => {
+  /** Those that do not end with 0 everywhere. */
+  const ownTests = ["exec-interactive.ts", "logs-follow.ts"];
+
+  test("logs-follow.ts, which rotates a log where the runtime can reopen it", async () => {
+    const { code, stderr } = await run(process.execPath, node("logs-follow.ts"));
+    if (traits.logFormat === "cri") expect([code, stderr]).toEqual([0, ""]);
+    else expect([code, stderr]).toEqual([1, expect.stringContaining("UNIMPLEMENTED")]);
+  });
+
+  test.each(examples.filter((name) => !ownTests.includes(name)))("%s", async (file) => {
     expect(await run(process.execPath, node(file))).toMatchObject({ code: 0, stderr: "" });
   });
 

@@ -1,6 +1,7 @@
 import { isAbsolute, win32 } from "node:path";
 import { streamLimit } from "../../calls/budget.js";
 import { containerStatus } from "../../calls/containers.js";
+import { isDocker } from "../../calls/runtime.js";
 import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
@@ -15,7 +16,11 @@ import { canWrite, LogWriters } from "./log-writers.js";
 
 /** Which part of a container's log to read, and how. */
 export interface ContainerLogOptions extends LogOptions, StreamLimits {
-  /** Read the log of the attempt before this one, which outlives its container. @defaultValue false */
+  /**
+   * Read the log of the attempt before this one. It outlives its container on containerd and CRI-O; Docker removes it with the container.
+   *
+   * @defaultValue false
+   */
   previous?: boolean | undefined;
   /**
    * For a container that has been created but not started: wait until it is, rather than fail. Goes with `follow`.
@@ -64,12 +69,14 @@ export function containerLogs(
     const writerEnded = follower?.writerEnded ?? writers?.endOf(status.id) ?? AbortSignal.abort();
     const { onWait } = follower ?? {};
     const waitForFile = isCreated && !previous;
-    const isRunning = status.state === ContainerState.CONTAINER_RUNNING && !previous;
+    const isRunning = status.state === ContainerState.CONTAINER_RUNNING;
+    // A command may end before Docker's log of it is there.
+    const mayAppear = !previous && (isRunning || (await isDocker(connection, { signal: until })));
     file = readLogFile(path, {
       ...reading,
       follow,
       waitForFile,
-      appearsWithinMs: isRunning ? appearsWithinMs : 0,
+      appearsWithinMs: mayAppear ? appearsWithinMs : 0,
       writerEnded,
       onWait,
       signal: link.signal,

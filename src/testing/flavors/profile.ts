@@ -62,6 +62,8 @@ export interface FlavorProfile {
   /** Where the log of a container lies whose pod has no log directory; undefined where such a container has no log. */
   readonly ownLogDirectory: string | undefined;
   readonly logFormat: "cri" | "docker";
+  /** Whether a container's log stays when the container is removed. */
+  readonly logOutlivesContainer: boolean;
   /** Whether commands run in containers that were created and not started. */
   readonly execInCreated: boolean;
   /** Whether ListContainers takes the state `CONTAINER_UNKNOWN` in its filter. */
@@ -100,6 +102,8 @@ export interface FlavorProfile {
   readonly readsEncodedAuth: boolean;
   /** Whether the statistics of a pod fail unless its configuration names a control group. */
   readonly statsNeedCgroupParent: boolean;
+  /** What the statistics of a container contain: everything, or only its processor time and its working set. */
+  readonly containerStats: "all" | "basic";
   /** The network interface that pod statistics name as the default one. */
   readonly defaultInterface: string;
   readonly errors: RuntimeErrors;

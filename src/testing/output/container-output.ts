@@ -32,6 +32,11 @@ export class ContainerOutput {
     this.log?.reopen();
   }
 
+  /** Removes the log file. */
+  removeLog(): void {
+    this.log?.remove();
+  }
+
   /** The process has ended: resolves when its last words are told. */
   async end(): Promise<void> {
     const { stdout, stderr } = this.#process;

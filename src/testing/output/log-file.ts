@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, writeSync } from "node:fs";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, rmSync, writeSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { toRfc3339Nano } from "../../internal/time.js";
 import { type Clock, toLong } from "../state/clock.js";
@@ -71,6 +71,12 @@ export class LogFile {
     const file = openToAppend(this.#path);
     closeSync(this.#file);
     this.#file = file;
+  }
+
+  /** Removes the file. Rotated ones stay. */
+  remove(): void {
+    this.close();
+    rmSync(this.#path, { force: true });
   }
 
   close(): void {

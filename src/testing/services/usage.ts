@@ -51,26 +51,30 @@ export function containerUsage(container: ContainerRecord, now: bigint, flavor: 
     labels: container.config.labels,
     annotations: container.annotations,
   };
-  const writableLayer = {
-    timestamp,
-    fsId: { mountpoint: flavor.imagesDirectory },
-    usedBytes: wrapped(8_192),
-    inodesUsed: wrapped(3),
-  };
+  const isBasic = flavor.containerStats === "basic";
+  const writableLayer = isBasic
+    ? undefined
+    : {
+        timestamp,
+        fsId: { mountpoint: flavor.imagesDirectory },
+        usedBytes: wrapped(8_192),
+        inodesUsed: wrapped(3),
+      };
   if (container.state !== ContainerState.CONTAINER_RUNNING)
     return ContainerStats.fromPartial({ attributes, writableLayer });
   const { cpuNanoseconds: cpu, memoryBytes: used } = usageOf(container, now);
   const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
+  const processor = { timestamp, usageCoreNanoSeconds: wrapped(cpu) };
+  const memory = { timestamp, workingSetBytes: wrapped(used) };
+  if (isBasic) return ContainerStats.fromPartial({ attributes, cpu: processor, memory });
   return ContainerStats.fromPartial({
     attributes,
     cpu: {
-      timestamp,
-      usageCoreNanoSeconds: wrapped(cpu),
+      ...processor,
       usageNanoCores: wrapped((cpu * 1_000_000_000n) / (now - container.startedAt)),
     },
     memory: {
-      timestamp,
-      workingSetBytes: wrapped(used),
+      ...memory,
       availableBytes: wrapped(Math.max(0, limit - used)),
       usageBytes: wrapped(used * 1.1),
       rssBytes: wrapped(used * 0.6),

@@ -29,6 +29,8 @@ export interface Traits {
   readonly listsUnknown: boolean;
   /** The format of log files. Only those in CRI's format can be reopened. */
   readonly logFormat: "cri" | "docker";
+  /** The log of a container stays when the container is removed. */
+  readonly logOutlivesContainer: boolean;
   /** Writes logs of its own of a container whose pod has no log directory. */
   readonly logsWithoutDirectory: boolean;
   /** The host name is a namespace of the pod, rather than one of each container with the same name in it. */
@@ -41,6 +43,8 @@ export interface Traits {
   readonly unmasksPaths: boolean;
   /** The largest message, in bytes. */
   readonly maxMessageBytes: number;
+  /** What the statistics of a container contain: everything, or neither a memory limit nor, at first, the writable layer. */
+  readonly containerStats: "all" | "basic";
   /** What the statistics of a pod contain: everything, its network and containers only, or there are none. */
   readonly podStats: "all" | "network" | "none";
   /** What the statistics of a pod name as its default interface. */
@@ -61,12 +65,14 @@ const containerd: Traits = {
   alwaysSetsTerm: false,
   listsUnknown: true,
   logFormat: "cri",
+  logOutlivesContainer: true,
   logsWithoutDirectory: false,
   podHasUts: true,
   anyPodName: true,
   replacesStoppedPod: false,
   unmasksPaths: true,
   maxMessageBytes: 16 * mebibyte,
+  containerStats: "all",
   podStats: "all",
   defaultInterface: "eth0",
 };
@@ -95,8 +101,10 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     reportsConfig: false,
     killsCommand: "never",
     listsUnknown: false,
+    containerStats: "basic",
     podStats: "none",
     logFormat: "docker",
+    logOutlivesContainer: false,
     podHasUts: false,
     anyPodName: false,
     replacesStoppedPod: true,

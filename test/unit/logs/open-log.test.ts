@@ -1,5 +1,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { skipOnWindows } from "../../support/platform.js";
 import { criLine, temporaryFolder, texts } from "./support.js";
@@ -21,6 +23,17 @@ describe("opening a log", () => {
     expect(await texts(folder.file("0.log", criLine(0)))).toEqual(["line 0"]);
     await expect(texts(folder.file("1.log"))).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
+
+  test.each([{}, { follow: true, waitForFile: true, writerEnded: AbortSignal.abort() }])(
+    "waits for one that appears late, with %j",
+    async (options) => {
+      const path = join(folder.path, "0.log");
+      const reading = texts(path, { ...options, appearsWithinMs: 20_000 });
+      await sleep(100);
+      folder.file("0.log", criLine(0));
+      expect(await reading).toEqual(["line 0"]);
+    },
+  );
 
   test.skipIf(noLinks)("finds what has just been rotated away behind symbolic links", async () => {
     mkdirSync(folder.file("pod"));
