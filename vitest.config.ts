@@ -23,6 +23,8 @@ export default defineConfig({
   },
   test: {
     testTimeout: 30_000,
+    // Far more than anything takes on a busy machine. The default is one second, and then it is the machine that fails the test.
+    expect: { poll: { timeout: 10_000 } },
     // Most tests wait more than they work, and vitest would have a worker for each processor but one.
     maxWorkers: 3,
     projects: [

@@ -40,8 +40,9 @@ describe("pods.run", () => {
     const spec = { name: "demo", uid: "one" };
     // So that it has connected by then.
     await cri.version();
-    runtime.delayNext("RunPodSandbox", 150, { phase: "afterEffect" });
-    expect(await rejection(cri.pods.run(spec, { timeoutMs: 40 }))).toMatchObject({
+    runtime.delayNext("RunPodSandbox", 2_000, { phase: "afterEffect" });
+    // Long enough to reach the runtime.
+    expect(await rejection(cri.pods.run(spec, { timeoutMs: 1_000 }))).toMatchObject({
       code: "DEADLINE_EXCEEDED",
       mayHaveTakenEffect: true,
     });
@@ -114,8 +115,8 @@ describe("pods.run", () => {
     const { runtime, cri } = await startFake({ flavor: "cri-o" });
     const spec = { name: "demo", uid: "one" };
     await cri.version();
-    runtime.delayNext("RunPodSandbox", 1_500, { phase: "duringEffect" });
-    expect(await rejection(cri.pods.run(spec, { timeoutMs: 40 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    runtime.delayNext("RunPodSandbox", 2_500, { phase: "duringEffect" });
+    expect(await rejection(cri.pods.run(spec, { timeoutMs: 1_000 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     await cri.pods.run(spec);
     expect(runtime.pods).toHaveLength(1);
   });

@@ -36,7 +36,7 @@ async function podWithLogs(
 
 describe("a container's log", () => {
   test("is followed while the runtime is away, and ends when the container is gone", async () => {
-    const { runtime, run, write } = await podWithLogs();
+    const { runtime, cri, run, write } = await podWithLogs();
     const container = await run("c");
     const path = await write(container, line("one"));
     const followed = textsOf(container.logs({ follow: true }));
@@ -45,6 +45,8 @@ describe("a container's log", () => {
     await sleep(300);
     await appendFile(path, line("two"));
     await runtime.restart();
+    // The watch has tried to connect in vain meanwhile: the next attempt may be due later than the last one of a call.
+    await cri.waitForReady({ timeoutMs: 20_000 });
     await container.remove();
     expect(await followed).toEqual(["one", "two"]);
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
