@@ -11,12 +11,12 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { FakeRuntime, HostProcessBackend } from "k8s-cri-client/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type CompiledExamples, compileExamples, examples } from "../support/compiled-examples.js";
 import { nowhere, skipOnWindows } from "../support/platform.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
-const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 /** Run by the runners that they are for, against the package: test/package/tarball.test.ts. */
 const tests = readdirSync(join(folder, "testing")).map((name) => join("testing", name));
 const real = ["copy.ts", "port-forward.ts"];
@@ -28,14 +28,24 @@ const observers = ["exporter.ts", "top.ts"];
 const noShell = skipOnWindows("examples whose commands are those of a POSIX shell");
 const noSignals = skipOnWindows("interrupting the quickstart: a signal ends a process at once");
 
+let compiled: CompiledExamples;
+beforeAll(async () => {
+  compiled = await compileExamples();
+});
+afterAll(() => compiled[Symbol.asyncDispose]());
+
 let runtime: FakeRuntime;
 beforeEach(async () => {
   runtime = await FakeRuntime.start();
 });
 afterEach(() => runtime.stop());
 
-function start(file: string, args: string[] = [], env: NodeJS.ProcessEnv = {}, input = "") {
-  const child = spawn(process.execPath, ["--import", "tsx", join(folder, file), ...args], {
+function start(file: string, args?: string[], env?: NodeJS.ProcessEnv, input?: string) {
+  return startNode([compiled.program(file)], args, env, input);
+}
+
+function startNode(program: string[], args: string[] = [], env: NodeJS.ProcessEnv = {}, input = "") {
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd: root,
     env: { ...process.env, CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint, NO_COLOR: "1", ...env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -196,7 +206,9 @@ describe("quickstart", () => {
   });
 
   test("explains itself", async () => {
-    expect(await start(quickstart, ["--help"]).finished).toMatchObject({ code: 0, stderr: "" });
+    // As its script starts it.
+    const program = ["--import", "tsx", join(folder, quickstart)];
+    expect(await startNode(program, ["--help"]).finished).toMatchObject({ code: 0, stderr: "" });
     expect(await start(quickstart, ["--frobnicate"]).finished).toMatchObject({ code: 2 });
   });
 

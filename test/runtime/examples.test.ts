@@ -1,18 +1,23 @@
 /** The examples on a real runtime, run as a user runs them. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CompiledExamples, compileExamples, examples } from "../support/compiled-examples.js";
 import { type Bench, journeys } from "./helpers/journeys.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const examples = readdirSync(`${root}/examples`).filter((name) => name.endsWith(".ts"));
 
 journeys("examples", define, { newestOnly: true });
 
 function define({ runtime, traits }: Bench): void {
+  let compiled: CompiledExamples;
+  beforeAll(async () => {
+    compiled = await compileExamples();
+  });
+  afterAll(() => compiled[Symbol.asyncDispose]());
+
   async function run(command: string, args: string[], input?: string) {
     const child = spawn(command, args, {
       cwd: root,
@@ -24,30 +29,32 @@ function define({ runtime, traits }: Bench): void {
     return { code, stdout, stderr };
   }
 
-  const node = (file: string) => ["--import", "tsx", `examples/${file}`];
-
   /** Those that do not end with 0 everywhere. */
   const ownTests = ["exec-interactive.ts", "logs-follow.ts"];
 
   test("logs-follow.ts, which rotates a log where the runtime can reopen it", async () => {
-    const { code, stderr } = await run(process.execPath, node("logs-follow.ts"));
+    const { code, stderr } = await run(process.execPath, [compiled.program("logs-follow.ts")]);
     if (traits.logFormat === "cri") expect([code, stderr]).toEqual([0, ""]);
     else expect([code, stderr]).toEqual([1, expect.stringContaining("UNIMPLEMENTED")]);
   });
 
   test.each(examples.filter((name) => !ownTests.includes(name)))("%s", async (file) => {
-    expect(await run(process.execPath, node(file))).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(process.execPath, [compiled.program(file)])).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("exec-interactive.ts without a terminal", async () => {
-    const { code, stdout } = await run(process.execPath, node("exec-interactive.ts"), "echo $((6 * 7)); exit 3\n");
+    const { code, stdout } = await run(
+      process.execPath,
+      [compiled.program("exec-interactive.ts")],
+      "echo $((6 * 7)); exit 3\n",
+    );
     expect(code).toBe(0);
     expect(stdout).toContain("42");
     expect(stdout).toContain("ended with exit code 3");
   });
 
   test("exec-interactive.ts on a terminal, which is as before afterwards", async () => {
-    const line = [process.execPath, ...node("exec-interactive.ts")].join(" ");
+    const line = `${process.execPath} ${compiled.program("exec-interactive.ts")}`;
     const script = `stty rows 43 cols 132; ${line}; stty -a`;
     const { code, stdout } = await run(
       "script",

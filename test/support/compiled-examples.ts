@@ -1,0 +1,45 @@
+/**
+ * The examples as JavaScript. To start one through tsx takes two seconds of a processor, and the tests start dozens.
+ *
+ * @module
+ */
+import { readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = join(root, "examples");
+
+/** The files of examples/ that are started as they are. */
+export const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+
+/** Examples that Node.js can start. */
+export interface CompiledExamples extends AsyncDisposable {
+  /** The program of an example, such as `top.ts` or `quickstart/main.ts`. */
+  program(file: string): string;
+}
+
+/** Compiles the examples with the sources of the package, into a folder from where the dependencies are found. */
+export async function compileExamples(): Promise<CompiledExamples> {
+  await mkdir(join(root, ".cache"), { recursive: true });
+  const outdir = await mkdtemp(join(root, ".cache", "examples-"));
+  await build({
+    absWorkingDir: root,
+    entryPoints: [...examples, "quickstart/main.ts"].map((file) => join(folder, file)),
+    outbase: folder,
+    outdir,
+    bundle: true,
+    splitting: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    logLevel: "error",
+  });
+  return {
+    program: (file) => join(outdir, file.replace(/\.ts$/, ".js")),
+    [Symbol.asyncDispose]: () => rm(outdir, { recursive: true, force: true }),
+  };
+}
