@@ -41,6 +41,12 @@ test("what a container says is in its log, and stays when it is removed", async 
   expect(written).toMatch(/ stderr P oh$/m);
 });
 
+test("a container that does not start has an empty log", async () => {
+  const { start, logDirectory } = await podWithLogs(() => ({ startError: "no such program" }));
+  await expect(start("main/0.log")).rejects.toThrow("no such program");
+  expect(await readFile(join(logDirectory, "main/0.log"), "utf8")).toBe("");
+});
+
 test("long lines are written in parts", async () => {
   const long = "x".repeat(40_000);
   const { start, logDirectory } = await podWithLogs(() => ({ stdout: `${long}\n`, exitCode: 0 }));

@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -65,6 +65,16 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     const stubborn = await cri.runContainerInSandbox(pod, { name: "d", image: "busybox:1", command });
     await stubborn.stop({ gracePeriodSeconds: 0 });
     expect((await stubborn.status()).exitCode).toBe(137);
+  });
+
+  test("is sent its stop signal alone, without its children", async () => {
+    const child = `sh -c 'trap "touch told" TERM; touch up; while :; do sleep 0.05; done'`;
+    const { create, logDirectory } = await start(sh(`${child} & trap "sleep 0.5; exit 4" TERM; wait`));
+    const container = await create();
+    await container.execSync(sh("until test -e up; do sleep 0.05; done"));
+    await container.stop({ gracePeriodSeconds: 20 });
+    expect((await container.status()).exitCode).toBe(4);
+    expect(await readdir(logDirectory)).not.toContain("told");
   });
 
   test("has the image's command, environment and stop signal, and its own of each in front of them", async () => {
