@@ -10,6 +10,8 @@ import { journeys, sh } from "./helpers/journeys.js";
 
 const noSuchId = "f".repeat(64);
 
+const hasItems = (count: number) => (list: readonly unknown[]) => list.length === count;
+
 journeys("lifecycle", (bench) => {
   const { cri, runtime, traits } = bench;
 
@@ -248,6 +250,7 @@ journeys("lifecycle", (bench) => {
         list: async (filter: Parameters<typeof cri.pods.list>[0]) => idsOf(await cri.pods.list(filter)),
       };
       expect(await list(inGroup)).toEqual([one.id, two.id].sort());
+      if (traits.listsLag) await eventually(() => list({ ...inGroup, state: "ready" }), hasItems(1));
       expect(await list({ ...inGroup, state: "ready" })).toEqual([one.id]);
       expect(await list({ ...inGroup, state: "notReady" })).toEqual([two.id]);
       expect(await list({ labels })).toEqual([one.id]);
@@ -275,6 +278,7 @@ journeys("lifecycle", (bench) => {
       expect(await list({ labels })).toEqual(idsOf([created, running, exited, elsewhere]));
       expect(await list({ labels, pod })).toEqual(idsOf([created, running, exited]));
       expect(await list({ labels, pod: other.id })).toEqual([elsewhere.id]);
+      if (traits.listsLag) await eventually(() => list({ labels, state: "running" }), hasItems(2));
       expect(await list({ labels, state: "created" })).toEqual([created.id]);
       expect(await list({ labels, state: "running" })).toEqual(idsOf([running, elsewhere]));
       expect(await list({ labels, state: "exited" })).toEqual([exited.id]);

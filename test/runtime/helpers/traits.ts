@@ -27,6 +27,8 @@ export interface Traits {
   readonly alwaysSetsTerm: boolean;
   /** Lists containers in the state "unknown". */
   readonly listsUnknown: boolean;
+  /** Lists show a change of state a few milliseconds after the call that made it. */
+  readonly listsLag: boolean;
   /** The format of log files. Only those in CRI's format can be reopened. */
   readonly logFormat: "cri" | "docker";
   /** The log of a container stays when the container is removed. */
@@ -64,6 +66,7 @@ const containerd: Traits = {
   execSyncHasTerminal: false,
   alwaysSetsTerm: false,
   listsUnknown: true,
+  listsLag: false,
   logFormat: "cri",
   logOutlivesContainer: true,
   logsWithoutDirectory: false,
@@ -101,6 +104,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     reportsConfig: false,
     killsCommand: "never",
     listsUnknown: false,
+    listsLag: true,
     containerStats: "basic",
     podStats: "none",
     logFormat: "docker",
