@@ -81,9 +81,13 @@ type TestExample = [file: string, command: readonly string[], summary: RegExp];
 const testExamples: Record<"module" | "commonjs", TestExample[]> = {
   module: [
     ["deploy-once.vitest.test.ts", [bin("vitest/vitest.mjs"), "run"], /Tests +3 passed \(3\)/],
+    ["fake-timers.node.test.mjs", ["--test", "--test-reporter=spec"], /^. pass 2$/m],
     ["reconcile.node.test.mjs", ["--test", "--test-reporter=spec"], /CHAOS_SEED=1\n(.*\n)*. pass 1\n/],
   ],
-  commonjs: [["drain.jest.test.cjs", [bin("jest/bin/jest.js"), "--rootDir=."], /Tests: +1 passed, 1 total/]],
+  commonjs: [
+    ["drain.jest.test.cjs", [bin("jest/bin/jest.js"), "--rootDir=."], /Tests: +1 passed, 1 total/],
+    ["fake-timers.jest.test.cjs", [bin("jest/bin/jest.js"), "--rootDir=."], /Tests: +2 passed, 2 total/],
+  ],
 };
 
 /** For what waits for npm and the compiler, in milliseconds. */
