@@ -58,7 +58,7 @@ describe("execSync", () => {
           return undefined;
         },
       });
-      const error = await rejection(container.execSync(["sleep", "30"], { ...options, timeoutMs: 50 }));
+      const error = await rejection(container.execSync(["sleep", "30"], { ...options, timeoutMs: 500 }));
       expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
       await kill;
     },

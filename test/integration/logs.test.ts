@@ -98,7 +98,7 @@ describe("a container's log", () => {
     await followed;
     expect(texts).toEqual(["one", "two"]);
     // The follow learns of the exit with the wait, not a second later.
-    expect(endedAt - exitedAt).toBeLessThan(500);
+    expect(endedAt - exitedAt).toBeLessThan(900);
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 

@@ -93,7 +93,7 @@ describe("logs that are followed", () => {
 
   test("an entry waits for an earlier one from another log, but not longer than the window", async () => {
     const controller = new AbortController();
-    const merge = new LogMerge<LogEntry, object>(80, controller.signal);
+    const merge = new LogMerge<LogEntry, object>(1_000, controller.signal);
     let put = (_: LogEntry) => {};
     const first = now("first");
     const waiting = async function* (waits: () => void) {
