@@ -86,6 +86,13 @@ const rules: readonly Rule[] = [
     // CRI-O: reference "[overlay@/var/lib/containers/storage+/run/containers/storage]nope:1" does not resolve to an image ID
     text: /^Error response from daemon: No such image: |does not resolve to an image ID$/,
   },
+  {
+    code: "NOT_FOUND",
+    methods: /\/PullImage$/,
+    // Docker: Error response from daemon: manifest for nope:1 not found: manifest unknown: manifest unknown
+    // CRI-O: unable to pull image or OCI artifact: pull image err: …: reading manifest 1 in localhost/nope: manifest unknown; artifact err: …
+    text: /: (?:manifest|name) unknown\b/,
+  },
   // Docker: docker does not support reopening container log files
   { code: "UNIMPLEMENTED", methods: /\/ReopenContainerLog$/, text: /^docker does not support reopening/ },
 ];

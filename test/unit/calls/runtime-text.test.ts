@@ -383,6 +383,22 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
     "failed to create containerd container: write /var/lib/containerd/meta.db: no space left on device",
     "RESOURCE_EXHAUSTED",
   ],
+  [
+    "CRI-O",
+    "1.37",
+    "PullImage",
+    "UNKNOWN",
+    "unable to pull image or OCI artifact: pull image err: initializing source docker://registry.example/no/such:1: reading manifest 1 in registry.example/no/such: manifest unknown; artifact err: image reference: get manifest from ref: create image source: reading manifest 1 in registry.example/no/such: manifest unknown",
+    "NOT_FOUND",
+  ],
+  [
+    "Docker",
+    "26.1",
+    "PullImage",
+    "UNKNOWN",
+    "Error response from daemon: manifest for registry.example/no/such:1 not found: manifest unknown: manifest unknown",
+    "NOT_FOUND",
+  ],
   ["CRI-O", "", "PullImage", "UNKNOWN", "write /var/lib/x: disk quota exceeded", "RESOURCE_EXHAUSTED"],
   ["any", "", "ContainerStatus", "INTERNAL", "no such container", "INTERNAL"],
 ];
