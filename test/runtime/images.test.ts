@@ -38,6 +38,14 @@ journeys("images", (bench) => {
     await cri.images.remove(absent);
   });
 
+  test("the image of pod sandboxes is listed, and is pinned except by containerd 1.6", async () => {
+    await bench.sharedPod();
+    const isPause = (name: string) => /\/pause[:@]/.test(name);
+    const pause = (await cri.images.list()).filter(({ repoTags }) => repoTags.some(isPause));
+    expect(pause).not.toEqual([]);
+    expect(pause.some(({ pinned }) => pinned)).toBe(!runtime.name.startsWith("containerd-1.6"));
+  });
+
   test("where images are kept and what they take up", async () => {
     const { imageFilesystems } = await cri.images.fsInfo();
     expect(imageFilesystems.length).toBeGreaterThan(0);
