@@ -1,6 +1,12 @@
 import { InvalidInputError } from "../errors.js";
 import { type IntegerType, isWithin } from "../internal/integers.js";
-import { type Fields, type MessageShape, type MessageType, shapeOf } from "../internal/message-shape.js";
+import {
+  type FieldShape,
+  type Fields,
+  type MessageShape,
+  type MessageType,
+  shapeOf,
+} from "../internal/message-shape.js";
 
 /**
  * Refuses a request with a value of a wrong type. The generated code takes what it gets: a grace period of "abc" would be sent as 0,
@@ -9,7 +15,7 @@ import { type Fields, type MessageShape, type MessageType, shapeOf } from "../in
  * @throws InvalidInputError that names the field; values of text and bytes, which may be secrets, are not shown
  */
 export function checkRequest<T>(type: MessageType<T>, request: unknown): void {
-  checkFields(shapeOf(type), request ?? {}, "request");
+  checkFields(shapeOf(type), request ?? {}, { name: "request" });
 }
 
 /** The part of a generated service that tells the types of its requests. */
@@ -32,49 +38,57 @@ export function checkedStubs<Stubs extends object>(stubs: Stubs, { methods }: Se
   return Object.fromEntries(checked) as Stubs;
 }
 
-function checkFields(shape: MessageShape, message: unknown, path: string): void {
-  if (typeof message !== "object" || message === null) throw refuse(path, "must be a message object");
-  for (const [key, value] of Object.entries(message as Fields)) {
+/** Where a value is. It becomes text only when the value is refused: nearly all are good, and text costs more than the check. */
+interface Place {
+  readonly parent?: Place;
+  readonly name: string | number;
+}
+
+function checkFields(shape: MessageShape, message: unknown, place: Place): void {
+  if (typeof message !== "object" || message === null) throw refuse(place, "must be a message object");
+  for (const key of Object.keys(message)) {
     const field = shape.fields.get(key);
+    const value = (message as Fields)[key];
     if (!field || value === undefined) continue;
-    const at = `${path}.${key}`;
-    if (!field.repeated) checkValue(shape, key, value, at);
+    const at = { parent: place, name: key };
+    if (!field.repeated) checkValue(shape, field, key, value, at);
     else if (!Array.isArray(value)) throw refuse(at, "must be an array");
-    else for (const [index, item] of value.entries()) checkValue(shape, key, item, `${at}[${index}]`);
+    else
+      for (let index = 0; index < value.length; index++)
+        checkValue(shape, field, key, value[index], { parent: at, name: index });
   }
 }
 
-function checkValue(shape: MessageShape, key: string, value: unknown, path: string): void {
-  const kind = shape.fields.get(key)?.kind;
+function checkValue(shape: MessageShape, { kind }: FieldShape, key: string, value: unknown, place: Place): void {
   switch (kind) {
     case "message":
       // The generated code takes null for a message that is not set.
-      if (value !== null) checkFields(shape.nested(key), value, path);
+      if (value !== null) checkFields(shape.nested(key), value, place);
       return;
     case "string":
     case "boolean":
-      if (typeof value !== kind) throw refuse(path, `must be a ${kind}`);
+      if (typeof value !== kind) throw refuse(place, `must be a ${kind}`);
       return;
     case "bytes":
-      if (!(value instanceof Uint8Array)) throw refuse(path, "must be bytes: a Uint8Array, such as Buffer.from(text)");
+      if (!(value instanceof Uint8Array)) throw refuse(place, "must be bytes: a Uint8Array, such as Buffer.from(text)");
       return;
     case "int64":
     case "uint64":
       if (!isLong(value, kind))
-        throw refuse(path, `must be a whole number (${kind}): a number, a Long, or digits`, value);
+        throw refuse(place, `must be a whole number (${kind}): a number, a Long, or digits`, value);
       return;
     case "int32":
     case "uint32":
-      if (!isNumber(value, kind)) throw refuse(path, `must be a whole number (${kind})`, value);
+      if (!isNumber(value, kind)) throw refuse(place, `must be a whole number (${kind})`, value);
       return;
     case "enum":
-      if (!isNumber(value, "int32")) throw refuse(path, "must be a number of the enum (int32)", value);
+      if (!isNumber(value, "int32")) throw refuse(place, "must be a number of the enum (int32)", value);
       return;
     case "double":
-      if (typeof value !== "number") throw refuse(path, "must be a number", value);
+      if (typeof value !== "number") throw refuse(place, "must be a number", value);
       return;
     case "map":
-      checkTexts(value, path);
+      checkTexts(value, place);
   }
 }
 
@@ -90,16 +104,24 @@ function isLong(value: unknown, type: IntegerType): boolean {
   return isHalves || (Number.isSafeInteger(value) && isNumber(value, type));
 }
 
-function checkTexts(map: unknown, path: string): void {
-  if (typeof map !== "object" || map === null) throw refuse(path, "must be an object of strings");
-  for (const [key, value] of Object.entries(map)) {
-    const at = `${path}[${JSON.stringify(key)}]`;
+function checkTexts(map: unknown, place: Place): void {
+  if (typeof map !== "object" || map === null) throw refuse(place, "must be an object of strings");
+  for (const key of Object.keys(map)) {
     // The generated code assigns it, which sets nothing: a filter without its only label selects everything.
-    if (key === "__proto__") throw refuse(at, "this key cannot be sent");
-    if (typeof value !== "string") throw refuse(at, "must be a string");
+    if (key === "__proto__") throw refuse(entry(place, key), "this key cannot be sent");
+    if (typeof (map as Fields)[key] !== "string") throw refuse(entry(place, key), "must be a string");
   }
 }
 
-function refuse(field: string, message: string, ...value: unknown[]): InvalidInputError {
-  return new InvalidInputError({ field, message, ...(value.length > 0 && { value: value[0] }) });
+function entry({ parent, name }: Place, key: string): Place {
+  return { ...(parent && { parent }), name: `${name}[${JSON.stringify(key)}]` };
+}
+
+function refuse(place: Place, message: string, ...value: unknown[]): InvalidInputError {
+  return new InvalidInputError({ field: textOf(place), message, ...(value.length > 0 && { value: value[0] }) });
+}
+
+function textOf({ parent, name }: Place): string {
+  if (!parent) return String(name);
+  return typeof name === "number" ? `${textOf(parent)}[${name}]` : `${textOf(parent)}.${name}`;
 }
