@@ -133,6 +133,7 @@ export async function createFromConfig(
     mayBeOlder: (o) => mayAnswerWithOlder(connection, o),
     mayReplace: (o) => isDocker(connection, o),
     mayStall: (o) => isCriO(connection, o),
+    mayDuplicate: (o) => isDocker(connection, o),
     create: async (o) => {
       logFolder ??= await createLogFolder(connection, podConfig, config);
       return calls.createContainer(connection, podSandboxId, config, podConfig, o);

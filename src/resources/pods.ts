@@ -142,6 +142,7 @@ export class Pods {
       mayBeOlder: async (o) => spec.uid !== undefined && mayAnswerWithOlder(connection, o),
       mayLeaveFailed: (o) => isDocker(connection, o),
       mayStall: (o) => isCriO(connection, o),
+      mayDuplicate: (o) => isDocker(connection, o),
       create: (o) => calls.runPodSandbox(connection, config, converted.runtimeHandler, o),
       find: async (o) => {
         const all = await calls.listPodSandboxes(connection, undefined, o);

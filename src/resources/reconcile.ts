@@ -33,6 +33,11 @@ export interface Creation {
   mayLeaveFailed?(options: CallOptions): Promise<boolean>;
   /** Whether {@link create} waits until its deadline while an earlier creation of the same name is under way. @defaultValue false */
   mayStall?(options: CallOptions): Promise<boolean>;
+  /**
+   * Whether {@link create} may make a second object of the same name while an earlier creation is under way, as cri-dockerd does.
+   * @defaultValue false
+   */
+  mayDuplicate?(options: CallOptions): Promise<boolean>;
   create(options: CallOptions): Promise<string>;
   find(options: CallOptions): Promise<Found | undefined>;
   remove(id: string, options: CallOptions): Promise<void>;
@@ -52,6 +57,9 @@ const reconcileTimeoutMs = 30_000;
  * object to the next repetition after the one that waited for it, so a long wait is of no use.
  */
 const stalledTimeoutMs = 1_000;
+
+/** For how long to look for what a creation without an answer may be making, where sending it again could make a second one. */
+const underWayMs = 3_000;
 
 /**
  * How long a runtime may go on making what is not wanted any more before its call is cancelled. containerd, cancelled in the middle
@@ -150,6 +158,9 @@ async function reconcile(creation: Creation, doubt: { remains: boolean; refused:
       found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
         throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
       });
+      if (!found && isLost(failure) && (await creation.mayDuplicate?.(budget.options()))) {
+        found = await lookUntilThere(creation, giveUpAt);
+      }
     }
     if (made !== undefined && found?.mark?.nonce === mark.nonce) return { id: made, adopted: false };
     if (found) {
@@ -236,6 +247,17 @@ async function lookUp({ budget, find }: Creation, giveUpAt: number): Promise<Fou
     }
     await budget.sleep(pauseMs(round));
   }
+}
+
+/** Finds what a creation is making that is under way. */
+async function lookUntilThere(creation: Creation, giveUpAt: number): Promise<Found | undefined> {
+  const until = Math.min(giveUpAt, performance.now() + underWayMs);
+  for (let round = 1; performance.now() < until && !isSpent(creation.budget); round++) {
+    await creation.budget.sleep(pauseMs(round));
+    const found = await lookUp(creation, giveUpAt);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /**

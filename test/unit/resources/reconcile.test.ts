@@ -128,6 +128,13 @@ describe("createReconciled", () => {
     expect(limits).toEqual([undefined, 1_000, 2_000, 4_000]);
   });
 
+  test("what is under way is waited for, where sending it again could make a second one", async () => {
+    const { creation, log } = scene([failure("UNAVAILABLE"), "second"], [undefined, undefined, found()]);
+    creation.mayDuplicate = async () => true;
+    expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
+    expect(log).toEqual(["create", "find", "find", "find"]);
+  });
+
   test("the wreck of this very creation is removed and the creation sent again", async () => {
     const { creation, log } = scene([failure("UNAVAILABLE"), "new"], [found({ id: "wreck", fresh: false })]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
