@@ -158,8 +158,9 @@ describe("after", () => {
     { timeout: 120_000 },
     async (partial) => {
       const file = documents({ utf8: true, clean: true });
+      const limit = fc.integer({ min: 1, max: 40 });
       await fc.assert(
-        fc.asyncProperty(file, file, fc.integer({ min: 1, max: 40 }), async (older, current, limitBytes) => {
+        fc.asyncProperty(file, file, limit, fc.nat(), async (older, current, limitBytes, chance) => {
           // Both files would have the same first line, and nothing that ends without a line break goes on in another file.
           const path = folder.file("0.log", Buffer.concat([Buffer.from(criLine(900_000, "new")), current]));
           folder.file("0.log.1", Buffer.concat([Buffer.from(criLine(0, "old")), older, Buffer.from("\n")]));
@@ -169,9 +170,11 @@ describe("after", () => {
             more && (partial === "join" || (index === all.length - 1 && current.at(-1) !== 0x0a && current.length > 0));
           const whole = all.findIndex(isOpen);
           const behind = (index: number) => (whole >= 0 && index >= whole ? whole : index + 1);
-          // All at once: each waits for late lines of the rotated file.
+          // A dozen of them, all at once: each waits for late lines of the rotated file.
+          const step = Math.ceil(all.length / 12);
           await Promise.all(
             all.map(async ({ position }, index) => {
+              if ((index + chance) % step !== 0) return;
               const next = behind(index);
               expect(textsOf(await entries(path, { after: position, partial }))).toEqual(textsOf(all.slice(next)));
               const limited = await entries(path, { after: position, partial, limitBytes });
@@ -179,7 +182,7 @@ describe("after", () => {
               if (!last) return;
               const lastIndex = next + limited.length - 1;
               // What the limit cuts off is read again.
-              const rest = last.text === all[lastIndex]!.text ? behind(lastIndex) : lastIndex;
+              const rest = behind(last.text === all[lastIndex]!.text ? lastIndex : lastIndex - 1);
               expect(textsOf(await entries(path, { after: last.position, partial }))).toEqual(textsOf(all.slice(rest)));
             }),
           );
