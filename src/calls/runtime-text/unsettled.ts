@@ -13,9 +13,11 @@ export function isUnsettled(details: string): boolean {
   // Of a removal that goes on although its connection was cut:
   // containerd: failed to set removing state for container "…": container is already in removing state
   // Docker: failed to remove container "…": Error response from daemon: removal of container … is already in progress
-  const busy =
-    /container is (still running, to stop first|already in removing state)|ttrpc: closed|removal of container \S+ is already in progress/;
-  return isStarting(details) || busy.test(details);
+  // CRI-O, when that one is done first: failed to delete container k8s_… in pod sandbox … from index: no such id: '…'
+  const removed =
+    /removal of container \S+ is already in progress|failed to delete container .* from index: no such id/;
+  const busy = /container is (still running, to stop first|already in removing state)|ttrpc: closed/;
+  return isStarting(details) || busy.test(details) || removed.test(details);
 }
 
 /**

@@ -32,6 +32,7 @@ describe("isUnsettled", () => {
     'failed to set removing state for container "4f1e": container is still running, to stop first',
     'failed to set removing state for container "4f1e": container is already in removing state',
     'failed to remove container "4f1e": Error response from daemon: removal of container 4f1e is already in progress',
+    "failed to delete container k8s_c_p_ns_u_0 in pod sandbox 7a2b from index: no such id: '4f1e'",
     'failed to kill container "4f1e": ttrpc: closed',
   ])("the runtime is busy with the container: %s", (details) => {
     expect(isUnsettled(details)).toBe(true);
