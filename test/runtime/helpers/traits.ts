@@ -49,6 +49,8 @@ export interface Traits {
   readonly containerStats: "all" | "basic";
   /** What the statistics of a pod contain: everything, its network and containers only, or there are none. */
   readonly podStats: "all" | "network" | "none";
+  /** Fails to report the statistics of a pod without a `cgroupParent`. */
+  readonly podStatsNeedParent: boolean;
   /** What the statistics of a pod name as its default interface. */
   readonly defaultInterface: string;
 }
@@ -77,6 +79,7 @@ const containerd: Traits = {
   maxMessageBytes: 16 * mebibyte,
   containerStats: "all",
   podStats: "all",
+  podStatsNeedParent: true,
   defaultInterface: "eth0",
 };
 
@@ -93,6 +96,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     execSyncHasTerminal: true,
     alwaysSetsTerm: true,
     podStats: "network",
+    podStatsNeedParent: false,
     defaultInterface: "lo",
     logsWithoutDirectory: true,
     maxMessageBytes: 80 * mebibyte,
@@ -107,6 +111,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
     listsLag: true,
     containerStats: "basic",
     podStats: "none",
+    podStatsNeedParent: false,
     logFormat: "docker",
     logOutlivesContainer: false,
     podHasUts: false,
