@@ -26,7 +26,7 @@ export default defineConfig({
     // Far more than anything takes on a busy machine. The default is one second, and then it is the machine that fails the test.
     expect: { poll: { timeout: 10_000 } },
     // Most tests wait more than they work, and vitest would have a worker for each processor but one.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       // One module graph for the files of a worker: to load it for each takes longer than most of the tests.
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], exclude: alone, isolate: false } },
@@ -72,7 +72,7 @@ export default defineConfig({
           runner: "test/conformance/runner.ts",
           isolate: false,
           // Each worker has fakes of its own. Journeys wait more than they work.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -73,7 +73,7 @@ async function runVitest(...projects: string[]): Promise<VitestRun> {
 
 const started = performance.now();
 const results = await Promise.all(checks.map(check));
-// Each of the last three takes the machine for itself: the first tells its two workers apart by numbers that vitest counts over all
+// Each of the last three takes the machine for itself: the first tells its workers apart by numbers that vitest counts over all
 // projects of a run, the second wants its time limits kept, and the third has three runtimes at work.
 const runs = [
   await runVitest("unit", "integration", "alone", "package"),

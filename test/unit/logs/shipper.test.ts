@@ -2,27 +2,32 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { criLines, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
-const source = new URL("../../../src/logs/read-log-file.ts", import.meta.url).href;
+const source = fileURLToPath(new URL("../../../src/logs/read-log-file.ts", import.meta.url));
 
 /** Ships what follows the last line that it has shipped: the line and its position are one write. */
 const program = `
   import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
   import { readLogFile } from ${JSON.stringify(source)};
-  const [log, out] = process.argv.slice(2);
-  const shipped = existsSync(out) ? readFileSync(out, "utf8").trimEnd().split("\\n") : [];
-  const after = shipped.at(-1)?.split(" ")[0] || undefined;
-  const file = openSync(out, "a");
-  console.log("started");
-  for await (const entries of readLogFile(log, { follow: true, after, rotated: true, onGap: (gap) => console.error(gap) }).batches()) {
-    // A line at a time: it may be killed after any of them.
-    for (const { position, text } of entries) writeSync(file, position + " " + text + "\\n");
+  async function ship([log, out]) {
+    const shipped = existsSync(out) ? readFileSync(out, "utf8").trimEnd().split("\\n") : [];
+    const after = shipped.at(-1)?.split(" ")[0] || undefined;
+    const file = openSync(out, "a");
+    console.log("started");
+    for await (const entries of readLogFile(log, { follow: true, after, rotated: true, onGap: (gap) => console.error(gap) }).batches()) {
+      // A line at a time: it may be killed after any of them.
+      for (const { position, text } of entries) writeSync(file, position + " " + text + "\\n");
+    }
   }
+  void ship(process.argv.slice(2));
 `;
 
 const lines = 100_000;
@@ -30,15 +35,14 @@ const kills = 10;
 const rotations = 10;
 
 test("a shipper killed ten times, over ten rotations, ships every line once", { timeout: 240_000 }, async () => {
-  const script = folder.file("shipper.mts", program);
+  const script = folder.file("shipper.cjs", "");
+  const entry = { contents: program, resolveDir: dirname(source) };
+  await build({ stdin: entry, outfile: script, bundle: true, platform: "node", format: "cjs", logLevel: "error" });
   const log = folder.file("0.log", "");
   const out = folder.file("shipped");
   let complaints = "";
   const start = async (): Promise<ChildProcess> => {
-    const child = spawn(process.execPath, ["--import", "tsx", script, log, out], {
-      cwd: new URL("../../..", import.meta.url),
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(process.execPath, [script, log, out], { stdio: ["ignore", "pipe", "pipe"] });
     child.stderr?.on("data", (chunk) => {
       complaints += chunk;
     });
