@@ -10,7 +10,7 @@ journeys("exec", (bench) => {
   const { traits } = bench;
 
   test("exit codes are data", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     for (const code of [0, 1, 2, 126, 127, 137, 255]) {
       expect(await container.execSync(sh(`exit ${code}`))).toEqual({ exitCode: code, stdout: "", stderr: "" });
     }
@@ -19,7 +19,7 @@ journeys("exec", (bench) => {
   });
 
   test("standard output and standard error apart, empty or not, words as they are", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     expect(await container.execSync(sh("echo out; echo err >&2; exit 3"))).toEqual({
       exitCode: 3,
       stdout: "out\n",
@@ -32,7 +32,7 @@ journeys("exec", (bench) => {
   });
 
   test("bytes as bytes: all 256 values, to both outputs", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const all = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     const script = 'i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %03o $i)"; i=$((i+1)); done';
     const { stdout, stderr, exitCode } = await container.execSync(sh(`${script}; (${script}) >&2`), {
@@ -44,12 +44,12 @@ journeys("exec", (bench) => {
   });
 
   test("text that is no UTF-8 turns into replacement characters", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     expect((await container.execSync(["/bin/printf", "a\\377b"])).stdout).toBe("a\ufffdb");
   });
 
   test("a mebibyte of output on each side, complete", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const size = 2 ** 20;
     const fill = (letter: string) => `head -c ${size} /dev/zero | tr '\\0' ${letter}`;
     const { stdout, stderr } = await container.execSync(sh(`${fill("o")}; ${fill("e")} >&2`));
@@ -58,7 +58,7 @@ journeys("exec", (bench) => {
   });
 
   test("many commands at once, each with its own result", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const codes = Array.from({ length: 12 }, (_, index) => index);
     const results = await Promise.all(codes.map((code) => container.execSync(sh(`echo ${code}; exit ${code}`))));
     expect(results).toEqual(codes.map((exitCode) => ({ exitCode, stdout: `${exitCode}\n`, stderr: "" })));
@@ -85,7 +85,7 @@ journeys("exec", (bench) => {
   });
 
   test("a fraction of a second is rounded up: 0 would mean no limit", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const failure = await expectCode(
       container.execSync(["/bin/sleep", aWhile()], { commandTimeoutSeconds: 0.3 }),
       "COMMAND_TIMED_OUT",
@@ -95,7 +95,7 @@ journeys("exec", (bench) => {
   });
 
   test("the caller's own time limit is another matter, and has the command killed too", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const seconds = aWhile();
     const call = criFailureOf(container.execSync(["/bin/sleep", seconds], { timeoutMs: 3_000 }));
     const processes = () => countProcesses(container, `sleep ${seconds}`);
@@ -106,7 +106,7 @@ journeys("exec", (bench) => {
   });
 
   test("an aborted call rejects with the signal's reason and kills the command where the runtime does so", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const abort = new AbortController();
     const seconds = aWhile();
     const call = failureOf(container.execSync(["/bin/sleep", seconds], { signal: abort.signal }));
@@ -119,7 +119,7 @@ journeys("exec", (bench) => {
   });
 
   test("throwOnNonZero", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const failure = await failureOf(container.execSync(sh("echo out; echo err >&2; exit 5"), { throwOnNonZero: true }));
     expect(failure).toBeInstanceOf(ExecError);
     expect(failure).toMatchObject({ code: "COMMAND_FAILED", exitCode: 5, stdout: "out\n", stderr: "err\n" });
@@ -127,7 +127,7 @@ journeys("exec", (bench) => {
   });
 
   test("a program that is not there", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     await expectCode(container.execSync(["/no/such/program"]), "COMMAND_NOT_FOUND");
     await expectCode(container.execSync(["no-such-program"]), "COMMAND_NOT_FOUND");
   });

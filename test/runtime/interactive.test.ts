@@ -9,7 +9,7 @@ journeys("interactive", (bench) => {
   const keyboard = () => Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => {} });
 
   test("a shell on a terminal: left by the detach keys it runs on, ended it tells its exit code", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const [input, output] = [keyboard(), Object.assign(new PassThrough(), { columns: 99, rows: 33 })];
     let seen = "";
     output.on("data", (chunk: Buffer) => {
@@ -32,7 +32,7 @@ journeys("interactive", (bench) => {
   });
 
   test("the end of a terminal's input ends the shell", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const [input, output] = [keyboard(), new PassThrough().resume()];
     input.end("false\n");
     expect(await container.execInteractive(["sh"], { input, output })).toEqual({ detached: false, exitCode: 1 });

@@ -9,7 +9,7 @@ journeys("security", (bench) => {
   const has = (set: bigint, name: keyof typeof capabilityBits) => ((set >> capabilityBits[name]) & 1n) === 1n;
 
   test("capabilities: the runtime's default set", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const set = await effectiveCapabilities(container);
     expect(has(set, "CHOWN")).toBe(true);
     expect(has(set, "NET_BIND_SERVICE")).toBe(true);

@@ -24,7 +24,7 @@ async function outcome(session: ExecSession) {
 
 journeys("sessions", (bench) => {
   test.each(transports)("%s: outputs apart and the exit code", async (transport) => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     for (const code of [0, 1, 137]) {
       await using session = await container.exec(sh(`echo out; echo err >&2; exit ${code}`), { transport });
       expect(session.transport).toBe(transport);
@@ -54,7 +54,7 @@ journeys("sessions", (bench) => {
   );
 
   test(`standard input ends, and output and exit code still come: ${bench.bulk(64)} MiB in, and back out`, async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const data = randomBytes(bench.bulk(64) * 2 ** 20);
     const sum = await container.execOutput(["sha256sum"], { input: data });
     expect([sum.exitCode, sum.stdout.split(" ")[0]]).toEqual([0, sha256(data)]);
@@ -63,7 +63,7 @@ journeys("sessions", (bench) => {
   });
 
   test("input that the command does not read, and input that never comes, are no trouble", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const unread = await container.execOutput(["head", "-c", "3"], { input: "abcdef".repeat(1_000) });
     expect(unread).toEqual({ exitCode: 0, stdout: "abc", stderr: "" });
     const never = await container.execOutput(sh("exit 4"), { input: "x" });
@@ -73,7 +73,7 @@ journeys("sessions", (bench) => {
   });
 
   test("input that breaks off is no success, whatever the command made of it", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const failure = Object.assign(new Error("the source broke"), { code: "EPIPE" });
     async function* input() {
       yield "some";
@@ -85,7 +85,7 @@ journeys("sessions", (bench) => {
   test.each(transports)(
     "%s: the exit code does not wait for a reader, and the output can be read after it",
     async (transport) => {
-      await using container = await bench.container(await bench.sharedPod());
+      const container = await bench.sharedContainer();
       await using session = await container.exec(sh("echo out; echo err >&2; exit 3"), { transport });
       expect(await session.exit).toEqual({ exitCode: 3 });
       expect(await text(session.stdout as NonNullable<typeof session.stdout>)).toBe("out\n");
@@ -94,7 +94,7 @@ journeys("sessions", (bench) => {
   );
 
   test("over WebSocket input cannot end, and says so", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     await using session = await container.exec(["cat"], { stdin: true, transport: "websocket" });
     expect(session.canHalfCloseStdin).toBe(false);
     session.stdin?.write("hello");
@@ -106,7 +106,7 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: a terminal, with its size", async (transport) => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const terminalSize = { columns: 80, rows: 24 };
     await using session = await container.exec(["sh"], { tty: true, stdin: true, transport, terminalSize });
     expect(session.stderr).toBeNull();
@@ -126,7 +126,7 @@ journeys("sessions", (bench) => {
   });
 
   test("many sessions, one after the other and at once, each with its own result", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const run = async (code: number) => expect((await container.execOutput(sh(`exit ${code}`))).exitCode).toBe(code);
     const [sequential, parallel] = thorough ? [200, 50] : [20, 12];
     for (let code = 0; code < sequential; code++) await run(code);
@@ -153,7 +153,7 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: a token is good for one session", async (transport) => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     // cri-dockerd gives neither a scheme nor an address that can be connected to.
     const given = new URL(await bench.cri.containers.execUrl(container, ["true"]), "http://127.0.0.1");
     const url = Object.assign(given, { hostname: "127.0.0.1" });
@@ -166,13 +166,13 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: a command that closes its output early goes on to its end", async (transport) => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     await using session = await container.exec(sh("echo out; exec >&- 2>&-; sleep 0.3; exit 3"), { transport });
     expect(await outcome(session)).toEqual({ stdout: "out\n", stderr: "", exitCode: 3 });
   });
 
   test("aborting ends the session with the signal's reason; the command goes on unless it is to be killed", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     for (const [killOnAbort, left] of [
       [false, 1],
       [true, 0],
@@ -192,7 +192,7 @@ journeys("sessions", (bench) => {
   });
 
   test("aborting while the session is being opened kills the command as well", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    const container = await bench.sharedContainer();
     const seconds = aWhile();
     const delays = [0, 2, 5, 10, 20, 40, 80];
     await Promise.all(

@@ -33,6 +33,7 @@ export class Bench {
   readonly traits: Traits;
   #count = 0;
   #shared: Promise<OwnedPodSandbox> | undefined;
+  #sharedContainer: Promise<OwnedContainer> | undefined;
 
   constructor(
     readonly runtime: Runtime,
@@ -67,9 +68,16 @@ export class Bench {
     return this.#shared;
   }
 
+  /** One idle container in the shared pod, for journeys that run commands in it and leave it as it is. It ends with the file. */
+  sharedContainer(): Promise<OwnedContainer> {
+    this.#sharedContainer ??= this.sharedPod().then((pod) => this.container(pod));
+    return this.#sharedContainer;
+  }
+
   async closeSharedPod(): Promise<void> {
     await (await this.#shared)?.[Symbol.asyncDispose]();
     this.#shared = undefined;
+    this.#sharedContainer = undefined;
   }
 
   containerSpec(spec: Partial<ContainerSpec> = {}): ContainerSpec {
