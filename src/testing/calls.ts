@@ -72,11 +72,7 @@ export class CallRecord implements RecordedCall {
 /** Shown redacted by `util.inspect`; the values stay as they are. Not enumerable, so that comparisons do not see it. */
 function hideCredentials(value: object): void {
   Object.defineProperty(value, inspect.custom, {
-    value: () => {
-      const shown = redactForLog(value) as Record<string, unknown>;
-      for (const key of ["authorization", "cookie"]) if (key in shown) shown[key] = "[redacted]";
-      return shown;
-    },
+    value: () => redactForLog(value),
     enumerable: false,
   });
   const { auth } = value as { auth?: unknown };
