@@ -174,13 +174,13 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // The URL of a streaming session ends in its token.
   [/(\/(?:exec|attach|portforward)\/)[A-Za-z0-9_-]+/g, `$1${REDACTED}`],
   // https://me:password@host, also with an @ or a / in the password, but not an image's digest behind the port of its registry.
-  [/(:\/\/)[^/\s@:"']{0,64}:[^\s"']{0,256}@(?!sha\d+:)/g, `$1${REDACTED}@`],
+  [/(:\/\/)[^/\s@:"']{0,64}:(?!\/\/)[^\s"']{0,100}@(?!sha\d+:)/g, `$1${REDACTED}@`],
   [/(:\/\/)[^/\s"']+@/g, `$1${REDACTED}@`],
   [/([?&;][\w.-]*(?:token|signature|sig|secret|password|passwd|key|credential|auth)=)[^&;#\s"']+/gi, `$1${REDACTED}`],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/g, `$1 ${REDACTED}`],
   // What Go prints of a struct, JSON that is cut off, and command lines.
   [
-    /\b((?:password|passwd|passphrase|(?:identity|registry|access|refresh)[_-]?token|client[_-]?secret|api[_-]?key)["']?\s{0,2}[=:]\s{0,2}["']?)[^\s"',;&}]+/gi,
+    /\b((?:password|passwd|passphrase|(?:identity|registry|access|refresh)[_-]?token|client[_-]?secret|api[_-]?key)(?:["']\s{0,2}:\s{0,2}|[=:])["']?)[^\s"',;&}]+/gi,
     `$1${REDACTED}`,
   ],
   [/\b(Auth:)[A-Za-z0-9+/=]+/g, `$1${REDACTED}`],

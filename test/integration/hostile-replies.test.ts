@@ -136,7 +136,8 @@ describe("replies that are too large", () => {
     const stream = cri.events({ initial: true });
     await stream.ready;
     await expect.poll(() => poured.times, { timeout: longMs }).toBeGreaterThan(2);
-    expect(memory.mebibytes).toBeLessThan(mostMebibytes);
+    // Node.js 22 leaves more garbage of decoded events than others before it collects it.
+    expect(memory.mebibytes).toBeLessThan(2 * mostMebibytes);
     const first = await stream[Symbol.asyncIterator]().next();
     expect(first.value).toMatchObject({ type: "resync" });
     await stream.close();

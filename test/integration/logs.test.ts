@@ -330,9 +330,11 @@ describe("several logs", () => {
     const { runtime, cri, pod, run, write } = await podWithLogs();
     const container = await run("a");
     await write(container, line("one"));
-    const forever = cri.logs({}, { follow: "forever", timeoutMs: 500 });
-    const one = container.logs({ follow: true, deadline: new Date(Date.now() + 500) });
-    for (const logs of [forever, one, pod.logs({ follow: true, timeoutMs: 500 })]) {
+    // Long enough for the first line to be read on a machine under load.
+    const timeoutMs = 2_000;
+    const forever = cri.logs({}, { follow: "forever", timeoutMs });
+    const one = container.logs({ follow: true, deadline: new Date(Date.now() + timeoutMs) });
+    for (const logs of [forever, one, pod.logs({ follow: true, timeoutMs })]) {
       const texts: string[] = [];
       const read = async () => {
         for await (const { text } of logs) texts.push(text);
