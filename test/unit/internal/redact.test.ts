@@ -88,9 +88,11 @@ describe("redact", () => {
     expect(redact({ harmless })).toEqual({ harmless });
   });
 
-  test("gives up on JSON text that is nested too deeply, and hides all of it", () => {
+  test("hides what is nested too deeply in JSON text", () => {
     const text = `${"[".repeat(50_000)}"s3cret"${"]".repeat(50_000)}`;
-    expect(redact({ text })).toEqual({ text: REDACTED });
+    const redacted = redact({ text }).text;
+    expect(redacted).toContain(REDACTED);
+    expect(redacted).not.toContain("s3cret");
   });
 
   test("does not change what it is given", () => {
