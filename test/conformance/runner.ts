@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { type RunnerTask, type RunnerTestCase, type RunnerTestFile, type RunnerTestSuite, TestRunner } from "vitest";
 import { closingTest } from "../runtime/helpers/journeys.js";
 import { providedRuntimes, titleOf } from "../runtime/support.js";
+import { thorough } from "../support/thorough.js";
 import { type ConformingFlavor, usualFlavors } from "./flavors.js";
 import { knownDifferences } from "./known-differences.js";
 import { type FileCounts, pagePath, rowOf } from "./page.js";
@@ -15,8 +16,6 @@ import { complaintAbout, knownAmong } from "./verdict.js";
 
 /** Set by write-page.ts, to a folder for the counts; then nothing is run. */
 const countsFolder = process.env.CRI_CONFORMANCE_COUNTS;
-
-const thorough = process.env.CRI_TEST_THOROUGH === "1";
 
 export default class ConformanceRunner extends TestRunner {
   readonly #toFail = new Map<string, RegExp>();

@@ -1,4 +1,5 @@
 /** Replies of an evil runtime: too large in one way or another, without an end, or any bytes at all. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CallOptions, CriClient } from "../../src/index.js";
@@ -12,6 +13,7 @@ import {
 } from "../../src/proto.js";
 import { envelope, serveStreams } from "../support/hostile-server.js";
 import { MemoryWatch } from "../support/memory-watch.js";
+import { thorough } from "../support/thorough.js";
 import {
   answer,
   clientOf,
@@ -210,7 +212,7 @@ describe("replies of any bytes", () => {
         const code = result === "OK" ? result : result.code;
         seen.set(code, (seen.get(code) ?? 0) + 1);
       }),
-      { numRuns: process.env.CRI_TEST_THOROUGH ? 5_000 : 300 },
+      { numRuns: thorough ? 5_000 : 300 },
     );
     expect(seen.size).toBeGreaterThan(2);
     await recovers(cri, server);

@@ -1,7 +1,8 @@
 /** How much the model test does, from the environment. */
+import { thorough } from "../support/thorough.js";
 
 /** Multiplies the number of sequences. */
-const scale = positive("CRI_TEST_RUNS") ?? (process.env.CRI_TEST_THOROUGH === "1" ? 25 : 1);
+const scale = positive("CRI_TEST_RUNS") ?? (thorough ? 25 : 1);
 
 /** Sequences of commands for each flavour and lane. */
 export const runsPerLane = Math.max(1, Math.round(8 * scale));
@@ -18,7 +19,7 @@ export const seeds: readonly number[] = replay
   ? [replay.seed]
   : process.env.CRI_TEST_SEED !== undefined
     ? process.env.CRI_TEST_SEED.split(",").map(Number)
-    : [process.env.CRI_TEST_THOROUGH === "1" ? randomSeed() : 20_261, randomSeed()];
+    : [thorough ? randomSeed() : 20_261, randomSeed()];
 
 /** With one lane in the process every single sequence can be held to leave nothing behind; with more only all of them can. */
 export const alone = replay !== undefined;

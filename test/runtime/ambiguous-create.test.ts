@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { CuttingProxy } from "./helpers/cutting-proxy.js";
 import { eventually, expectCode, failureOf, inBatches } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
-import { journeys, sh, thorough } from "./helpers/journeys.js";
+import { journeys, sh } from "./helpers/journeys.js";
 
 /** Moments at which to give up: most of them in the middle of the work, some before and after. */
 const moments = thorough ? [1, 4, 9, 15, 22, 30, 45, 65, 100, 150] : [1, 9, 22, 45, 100];

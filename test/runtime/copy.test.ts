@@ -6,9 +6,10 @@ import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { pack } from "tar-stream";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
-import { journeys, sh, thorough } from "./helpers/journeys.js";
+import { journeys, sh } from "./helpers/journeys.js";
 
 type HeaderArgument = Parameters<ReturnType<typeof pack>["entry"]>[0];
 

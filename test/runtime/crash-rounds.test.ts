@@ -12,10 +12,11 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NamespaceMode } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { Chronicle } from "./crash/checked-calls.js";
 import { callsOfLife, type LifePlan, PodLife } from "./crash/pod-life.js";
 import { eventually, inBatches } from "./helpers/expecting.js";
-import { type Bench, labJourneys, type PodSpec, thorough } from "./helpers/journeys.js";
+import { type Bench, labJourneys, type PodSpec } from "./helpers/journeys.js";
 import { type Trace, tracesOf } from "./helpers/node-traces.js";
 import { Random } from "./helpers/random.js";
 

@@ -1,11 +1,12 @@
 /** A node whose disk is full: failures with a code, and nothing half made once there is space again. */
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { fillDisk } from "./helpers/disk.js";
 import { criFailureOf } from "./helpers/expecting.js";
 import { HostileRegistry } from "./helpers/hostile-registry.js";
 import { ask } from "./helpers/inside.js";
-import { labJourneys, thorough } from "./helpers/journeys.js";
+import { labJourneys } from "./helpers/journeys.js";
 
 labJourneys("disk-full", (bench, lab) => {
   const { cri, runtime } = bench;

@@ -6,8 +6,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ContainerState, type CriEvent, type OwnedPodSandbox } from "k8s-cri-client";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { eventually, inBatches } from "./helpers/expecting.js";
-import { type Bench, journeys, sh, thorough } from "./helpers/journeys.js";
+import { type Bench, journeys, sh } from "./helpers/journeys.js";
 import { expectFresh, record } from "./helpers/recording.js";
 
 const podCount = thorough ? 50 : 6;

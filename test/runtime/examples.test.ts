@@ -1,4 +1,4 @@
-/** The examples on a real runtime, run as a user runs them. */
+/** The examples on a real runtime, each as a program of its own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
@@ -29,25 +29,23 @@ function define({ runtime, traits }: Bench): void {
     return { code, stdout, stderr };
   }
 
+  const example = (file: string, input?: string) => run(process.execPath, [compiled.program(file)], input);
+
   /** Those that do not end with 0 everywhere. */
   const ownTests = ["exec-interactive.ts", "logs-follow.ts"];
 
   test("logs-follow.ts, which rotates a log where the runtime can reopen it", async () => {
-    const { code, stderr } = await run(process.execPath, [compiled.program("logs-follow.ts")]);
+    const { code, stderr } = await example("logs-follow.ts");
     if (traits.logFormat === "cri") expect([code, stderr]).toEqual([0, ""]);
     else expect([code, stderr]).toEqual([1, expect.stringContaining("UNIMPLEMENTED")]);
   });
 
   test.each(examples.filter((name) => !ownTests.includes(name)))("%s", async (file) => {
-    expect(await run(process.execPath, [compiled.program(file)])).toMatchObject({ code: 0, stderr: "" });
+    expect(await example(file)).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("exec-interactive.ts without a terminal", async () => {
-    const { code, stdout } = await run(
-      process.execPath,
-      [compiled.program("exec-interactive.ts")],
-      "echo $((6 * 7)); exit 3\n",
-    );
+    const { code, stdout } = await example("exec-interactive.ts", "echo $((6 * 7)); exit 3\n");
     expect(code).toBe(0);
     expect(stdout).toContain("42");
     expect(stdout).toContain("ended with exit code 3");

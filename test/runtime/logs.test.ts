@@ -2,9 +2,10 @@
 import { truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { eventually, expectCode } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
-import { type Bench, journeys, sh, thorough } from "./helpers/journeys.js";
+import { type Bench, journeys, sh } from "./helpers/journeys.js";
 
 /** The issue's own scale takes a minute per runtime. */
 const [lines, rotations] = thorough ? [200_000, 20] : [20_000, 5];

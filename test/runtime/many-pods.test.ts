@@ -7,8 +7,9 @@
 import { type OwnedPodSandbox, PodSandboxState } from "k8s-cri-client";
 import { ListPodSandboxResponse } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { inBatches } from "./helpers/expecting.js";
-import { journeys, thorough } from "./helpers/journeys.js";
+import { journeys } from "./helpers/journeys.js";
 import { expectFresh, record } from "./helpers/recording.js";
 
 const count = thorough ? 1_000 : 50;

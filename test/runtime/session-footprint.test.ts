@@ -1,7 +1,8 @@
 /** What sessions take of the process, and give back. */
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { eventually, failureOf } from "./helpers/expecting.js";
-import { journeys, sh, thorough } from "./helpers/journeys.js";
+import { journeys, sh } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 

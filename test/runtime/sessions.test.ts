@@ -6,10 +6,11 @@ import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
 import { ExecError, type ExecSession } from "k8s-cri-client";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
 import { countProcesses } from "./helpers/inside.js";
-import { aWhile, journeys, sh, thorough } from "./helpers/journeys.js";
+import { aWhile, journeys, sh } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 /** The whole of it takes a minute on containerd 1.6, which needs about a second for each of many execs at once. */

@@ -1,8 +1,9 @@
 /** Waiting for containers to end. */
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
+import { thorough } from "../support/thorough.js";
 import { expectCode, failureOf, inBatches } from "./helpers/expecting.js";
-import { journeys, sh, thorough } from "./helpers/journeys.js";
+import { journeys, sh } from "./helpers/journeys.js";
 
 const containerCount = thorough ? 200 : 15;
 

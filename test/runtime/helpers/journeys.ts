@@ -6,6 +6,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { CriClient, type OwnedContainer, type OwnedPodSandbox, type Pods } from "k8s-cri-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { thorough } from "../../support/thorough.js";
 import type { ProvidedLab } from "../provided.js";
 import { describeRuntimes, type Runtime } from "../support.js";
 import { type Traits, traitsOf } from "./traits.js";
@@ -15,9 +16,6 @@ export type ContainerSpec = Parameters<CriClient["runContainerInSandbox"]>[1];
 
 /** Keeps a container alive; it pays no heed to SIGTERM, as the first process of a namespace does by nature. */
 export const idle = ["/bin/sleep", "infinity"] as const;
-
-/** Whether tests are as large as they can be, which takes far longer than anyone waits before a commit. */
-export const thorough = process.env.CRI_TEST_THOROUGH === "1";
 
 /** A shell line as a command. */
 export const sh = (line: string): string[] => ["/bin/sh", "-c", line];

@@ -7,6 +7,7 @@ import type { LogEntry } from "../../../src/logs/entry.js";
 import type { LogGap } from "../../../src/logs/gap.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import type { ReadLogOptions } from "../../../src/logs/read-options.js";
+import { thorough } from "../../support/thorough.js";
 import { documents } from "./documents.js";
 import { criLine, criLines, openBelow, temporaryFolder } from "./support.js";
 
@@ -187,7 +188,7 @@ describe("after", () => {
             }),
           );
         }),
-        { numRuns: process.env.CRI_TEST_THOROUGH === "1" ? 100 : 5 },
+        { numRuns: thorough ? 100 : 5 },
       );
     },
   );
