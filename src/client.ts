@@ -223,7 +223,7 @@ export class CriClient implements AsyncDisposable {
   /**
    * The changes of pods and containers on the node, each told once, as typed events. From GetContainerEvents where the runtime
    * really has it (containerd 2 and newer, CRI-O with pod events), by comparing lists otherwise: containers that come and go
-   * between two looks are not seen then. `source` tells which, {@link ConnectOptions.watch} has the settings. It survives
+   * between two looks are not seen then. `source` says which, {@link ConnectOptions.watch} has the settings. It survives
    * restarts of the runtime.
    *
    * ```ts

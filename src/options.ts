@@ -155,7 +155,7 @@ export interface ConnectOptions {
   allowInsecureTcp?: boolean | undefined;
   /** Cancels `connect()`; it has no bearing on later calls. */
   signal?: AbortSignal | undefined;
-  /** How long `connect()` looks for the runtime and waits for its first answer, in milliseconds. @defaultValue 10000 */
+  /** How long `connect()` searches for the runtime and waits for its first answer, in milliseconds. @defaultValue 10000 */
   connectTimeoutMs?: number | undefined;
   /**
    * Defaults of every call. `timeoutMs` is the base that the per-RPC budgets are reckoned from, two minutes if unset:

@@ -53,10 +53,7 @@ export function redactForLog(value: unknown): unknown {
   return new Redaction(logStyle).of(value);
 }
 
-/**
- * What is said of a value by where it stands: nothing, that all of it is secret, that it is an environment, or that it is one
- * variable of an environment.
- */
+/** What the place of a value says about it: nothing, that all of it is secret, that it is an environment, or one variable of it. */
 type Place = "open" | "secret" | "environment" | "variable";
 
 /** The copy of one value. */

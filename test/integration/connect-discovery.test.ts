@@ -31,7 +31,7 @@ test("gives it the signal and all of the time, and no time limit for 0", async (
   expect(discoverEndpoints).toHaveBeenLastCalledWith(expect.objectContaining({ probeTimeoutMs: undefined }), undefined);
 });
 
-test("looks for no image service beside imageEndpoint", async () => {
+test("searches for no image service beside imageEndpoint", async () => {
   const runtime = await FakeRuntime.start();
   onTestFinished(() => runtime.stop());
   vi.stubEnv("CONTAINER_RUNTIME_ENDPOINT", runtime.endpoint);

@@ -55,7 +55,7 @@ function failureOf(call: Promise<unknown>): Promise<ClientError> {
   );
 }
 
-/** Follows the connections of a server, which tells nothing to any of them. */
+/** Follows the connections of a server, which never answers any of them. */
 function connectionsOf(server: Server, event = "connection"): { readonly open: number; readonly total: number } {
   const open = new Set<Socket>();
   let total = 0;

@@ -4,7 +4,7 @@ import type { ExecOutcome } from "../backend/backend.js";
 import type { RpcName } from "../rpcs.js";
 import type { ImageRecord } from "../state/images.js";
 
-/** A container, as far as errors tell of it. */
+/** What error messages say of a container. */
 export interface ContainerInState {
   readonly id: string;
   readonly state: ContainerState;

@@ -31,7 +31,7 @@ export interface StreamingOptions extends StreamingProtocols {
 export interface SessionHandlers {
   /** The session of a token, which is used up by that. */
   take(token: string): StreamingRequest | undefined;
-  /** Resolves with nothing if the runtime never tells how the command ended. */
+  /** Resolves with nothing if the runtime never reports how the command ended. */
   exec(request: ExecRequest, io: ProgramIo): Promise<CommandStatus | undefined>;
   attach(request: AttachRequest, io: ProgramIo): Promise<CommandStatus>;
   connect(request: PortForwardRequest, port: number): Promise<Duplex>;

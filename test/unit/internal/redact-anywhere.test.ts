@@ -1,4 +1,4 @@
-/** No secret shows, wherever it stands in what people pass to `redact`: messages, files, blobs and texts. */
+/** No secret shows, wherever it stands in what people pass to `redact`: messages, files, blobs and strings. */
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
