@@ -23,9 +23,12 @@ export const sh = (line: string): string[] => ["/bin/sh", "-c", line];
 /** So many seconds as no other process of the node sleeps for, by which this one is known. */
 export const aWhile = (): string => String(randomInt(1_000_000, 2_000_000_000));
 
+/** What the namespace of every file begins with. */
+const namespacePrefix = "journeys-";
+
 export class Bench {
   /** Everything this file makes is in here, so that on a runtime that others use it can be told from theirs. */
-  readonly namespace = `journeys-${randomUUID().slice(0, 8)}`;
+  readonly namespace = `${namespacePrefix}${randomUUID().slice(0, 8)}`;
   readonly cri: CriClient;
   readonly image: string;
   readonly traits: Traits;
@@ -104,17 +107,25 @@ export class Bench {
     return thorough ? mebibytes : mebibytes / 4;
   }
 
-  /** Ids of the pods and containers that are here and should not be: on the lab any, elsewhere those of this file. */
+  /**
+   * The pods and containers that are here and should not be, in a fixed order: on the lab any but those of other files, elsewhere
+   * those of this file. A pod of another file may turn up during this one: containerd that is killed and started again can list a
+   * pod whose creation ran into its time limit long before.
+   */
   async leftovers(): Promise<string[]> {
-    const pods = await this.cri.pods.list(this.runtime.lab ? {} : { namespace: this.namespace });
-    const ids = new Set(pods.map(({ id }) => id));
-    const containers = (await this.cri.containers.list()).filter(
-      ({ podSandboxId }) => this.runtime.lab !== undefined || ids.has(podSandboxId),
+    const isOurs = (namespace = "") =>
+      namespace === this.namespace || (this.runtime.lab !== undefined && !namespace.startsWith(namespacePrefix));
+    const all = await this.cri.pods.list();
+    const pods = all.filter(({ metadata }) => isOurs(metadata?.namespace));
+    const others = new Set(all.filter((pod) => !pods.includes(pod)).map(({ id }) => id));
+    const ours = new Set(pods.map(({ id }) => id));
+    const containers = (await this.cri.containers.list()).filter(({ podSandboxId: pod }) =>
+      this.runtime.lab ? !others.has(pod) : ours.has(pod),
     );
     return [
       ...pods.map(({ metadata, id }) => `pod ${metadata?.namespace}/${metadata?.name} ${id}`),
       ...containers.map(({ metadata, id }) => `container ${metadata?.name} ${id}`),
-    ];
+    ].sort();
   }
 
   /** Removes what a failed test left, so that it fails alone. */
