@@ -1,0 +1,34 @@
+import type { FileHandle } from "node:fs/promises";
+import { LocalFileError } from "./local-file-error.js";
+import { PathHandle, type PathHandleOptions } from "./path-handle.js";
+
+/**
+ * Opens a regular file for reading. Everything else is refused without being opened: a named pipe would block a thread of Node.js'
+ * pool until somebody writes to it, and four of them would stop every file and DNS operation of the process.
+ *
+ * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
+ */
+export async function openRegular(path: string, options?: PathHandleOptions): Promise<FileHandle> {
+  await using handle = await PathHandle.open(path, options);
+  return await handle.openRegular();
+}
+
+/**
+ * Reads a regular file as a whole. The size that the file system states is not relied on: it is 0 for files in `/proc`, and a file
+ * may grow while it is read.
+ *
+ * @param maxBytes the largest file to read; all of it is held in memory
+ * @throws LocalFileError `ERR_FILE_TOO_LARGE`, and as {@link openRegular} does
+ */
+export async function readRegular(path: string, maxBytes: number): Promise<Buffer> {
+  await using file = await openRegular(path);
+  const content = Buffer.allocUnsafe(maxBytes + 1);
+  for (let length = 0; ; ) {
+    const { bytesRead } = await file.read(content, length, content.length - length, length);
+    length += bytesRead;
+    if (bytesRead === 0) return content.subarray(0, length);
+    if (length <= maxBytes) continue;
+    const size = Math.max(length, (await file.stat()).size);
+    throw new LocalFileError("ERR_FILE_TOO_LARGE", path, `has ${size} bytes or more; at most ${maxBytes} are read`);
+  }
+}

@@ -1,0 +1,156 @@
+/** What is checked is what is opened, whoever renames files meanwhile. Nothing but regular files and directories is opened. */
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { LocalFileError } from "../../../src/internal/local-file-error.js";
+import { openRegular, readRegular } from "../../../src/internal/open-regular.js";
+import { PathHandle } from "../../../src/internal/path-handle.js";
+import { openBelow } from "../../support/open-files.js";
+import { skipOnWindows, skipWhere } from "../../support/platform.js";
+
+let here: string;
+const at = (name: string) => join(here, name);
+beforeEach(async () => {
+  here = await realpath(await mkdtemp(join(tmpdir(), "path-handle-")));
+  await writeFile(at("file"), "content");
+});
+afterEach(async () => {
+  expect(openBelow(here)).toEqual([]);
+  await rm(here, { recursive: true });
+});
+
+async function textOf(handle: PathHandle): Promise<string> {
+  await using file = await handle.openRegular();
+  return await file.readFile("utf8");
+}
+
+// Linux has both ways, other systems only the second.
+const ways = process.platform === "linux" ? [true, false] : [false];
+
+describe.each(ways)("by descriptor: %s", (byDescriptor) => {
+  const open = (name: string, follow = true) => PathHandle.open(at(name), { follow, byDescriptor });
+
+  test("reads a file, lists a directory, and leads into it", async () => {
+    await mkdir(at("folder"));
+    await writeFile(at("folder/inside"), "inside");
+    await using file = await open("file");
+    expect(await textOf(file)).toBe("content");
+    await using folder = await open("folder");
+    expect(await folder.list()).toEqual(["inside"]);
+    await using inside = await PathHandle.open(folder.at("inside"), { byDescriptor });
+    expect(await textOf(inside)).toBe("inside");
+  });
+
+  test("follows a link at the end of the path only if told to", async () => {
+    await symlink("file", at("link"));
+    await using followed = await open("link");
+    expect(await textOf(followed)).toBe("content");
+    await using link = await open("link", false);
+    expect(link.stats.isSymbolicLink()).toBe(true);
+    const error = new LocalFileError("ERR_NOT_REGULAR_FILE", at("link"), "is a symbolic link, not a regular file");
+    await expect(link.openRegular()).rejects.toEqual(error);
+    await expect(link.list()).rejects.toMatchObject({ code: "ERR_NOT_REGULAR_FILE" });
+  });
+
+  test("lists a directory that a link leads to", async () => {
+    await mkdir(at("folder"));
+    await symlink("folder", at("link"), "junction");
+    await using folder = await open("link");
+    expect(await folder.list()).toEqual([]);
+  });
+
+  test("never opens another file that was put in the place", async () => {
+    await writeFile(at("other"), "other");
+    await using file = await open("file", false);
+    await rename(at("other"), at("file"));
+    if (byDescriptor) expect(await textOf(file)).toBe("content");
+    else await expect(file.openRegular()).rejects.toMatchObject({ code: "ERR_FILE_CHANGED", path: at("file") });
+  });
+
+  test.skipIf(skipOnWindows("links and named pipes put in the place of a file"))(
+    "never opens a link or a named pipe that was put in the place",
+    async () => {
+      for (const make of [() => symlink("other", at("new")), async () => execFileSync("mkfifo", [at("new")])]) {
+        await writeFile(at("other"), "other");
+        await writeFile(at("file"), "content");
+        await using file = await open("file", false);
+        await make();
+        await rename(at("new"), at("file"));
+        if (byDescriptor) expect(await textOf(file)).toBe("content");
+        else await expect(file.openRegular()).rejects.toThrow();
+        await rm(at("file"));
+      }
+    },
+  );
+
+  test("never lists another directory that was put in the place", async () => {
+    await mkdir(at("folder"));
+    await mkdir(at("other/secret"), { recursive: true });
+    await using folder = await open("folder", false);
+    await rename(at("folder"), at("away"));
+    await rename(at("other"), at("folder"));
+    if (byDescriptor) expect(await folder.list()).toEqual([]);
+    else await expect(folder.list()).rejects.toMatchObject({ code: "ERR_FILE_CHANGED", path: at("folder") });
+  });
+
+  test("names the path that it was given in every error", async () => {
+    await expect(open("gone")).rejects.toMatchObject({ code: "ENOENT", path: at("gone") });
+    await using folder = await open("file");
+    await expect(folder.list()).rejects.toThrow(`${at("file")} is a regular file, not a directory`);
+  });
+});
+
+describe("openRegular", () => {
+  test.skipIf(skipOnWindows("named pipes, sockets and devices in the file system"))(
+    "refuses what is no regular file, at once",
+    async () => {
+      const server = createServer().listen(at("socket"));
+      onTestFinished(() => void server.close());
+      execFileSync("mkfifo", [at("pipe")]);
+      await symlink("/dev/zero", at("device"));
+      const kinds = { pipe: "a named pipe", socket: "a socket", device: "a device", ".": "a directory" };
+      for (const [name, kind] of Object.entries(kinds)) {
+        const error = { code: "ERR_NOT_REGULAR_FILE", reason: `is ${kind}, not a regular file` };
+        await expect(openRegular(at(name)), name).rejects.toMatchObject(error);
+        await expect(openRegular(at(name), { byDescriptor: false }), name).rejects.toMatchObject(error);
+      }
+    },
+  );
+
+  test.skipIf(skipOnWindows("files without permission"))("names the path where permission is denied", async () => {
+    await writeFile(at("locked"), "", { mode: 0 });
+    await chmod(here, 0o755);
+    const user = process.geteuid?.() ?? 0;
+    if (user === 0) process.seteuid?.(65_534); // nothing is denied to root
+    try {
+      const error = { code: "EACCES", path: at("locked"), message: expect.stringContaining(at("locked")) };
+      await expect(openRegular(at("locked"))).rejects.toMatchObject(error);
+    } finally {
+      process.seteuid?.(user);
+    }
+  });
+});
+
+describe("readRegular", () => {
+  test("reads up to the limit, and refuses what is larger", async () => {
+    expect(await readRegular(at("file"), 7)).toEqual(Buffer.from("content"));
+    await expect(readRegular(at("file"), 6)).rejects.toMatchObject({
+      code: "ERR_FILE_TOO_LARGE",
+      message: `${at("file")} has 7 bytes or more; at most 6 are read`,
+    });
+    await writeFile(at("empty"), "");
+    expect(await readRegular(at("empty"), 0)).toEqual(Buffer.alloc(0));
+  });
+
+  // Their size is 0 until they are read, as that of a file is that grows.
+  test.skipIf(skipWhere(process.platform !== "linux", "files of /proc"))(
+    "does not rely on the size that the file system states",
+    async () => {
+      expect(String(await readRegular("/proc/self/status", 1024 * 1024))).toMatch(/^Name:/);
+      await expect(readRegular("/proc/self/status", 20)).rejects.toThrow("has 21 bytes or more; at most 20 are read");
+    },
+  );
+});
