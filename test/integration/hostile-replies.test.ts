@@ -12,7 +12,7 @@ import {
   VersionResponse,
 } from "../../src/proto.js";
 import { envelope, serveStreams } from "../support/hostile-server.js";
-import { MemoryWatch } from "../support/memory-watch.js";
+import { ResourceWatch } from "../support/resource-watch.js";
 import { thorough } from "../support/thorough.js";
 import {
   answer,
@@ -93,7 +93,7 @@ describe("replies that are too large", () => {
       poured = pour(stream, message);
     });
     const cri = clientOf(server);
-    using memory = new MemoryWatch();
+    using watch = new ResourceWatch();
     const ending = new AbortController();
     const events = cri.raw.runtime.getContainerEvents({}, { signal: ending.signal })[Symbol.asyncIterator]();
     for (let read = 1; read <= 1_000; read++) {
@@ -103,7 +103,7 @@ describe("replies that are too large", () => {
       await standstill(() => poured.times);
       expect((poured.times - read) * message.length).toBeLessThan(8 * mebibyte);
     }
-    expect(memory.mebibytes).toBeLessThan(mostMebibytes);
+    expect(watch.mebibytes).toBeLessThan(mostMebibytes);
     ending.abort();
     await recovers(cri, server);
   });
@@ -134,12 +134,12 @@ describe("replies that are too large", () => {
       else answer(stream, [], 12);
     });
     const cri = clientOf(server);
-    using memory = new MemoryWatch();
+    using watch = new ResourceWatch();
     const stream = cri.events({ initial: true });
     await stream.ready;
     await expect.poll(() => poured.times, { timeout: longMs }).toBeGreaterThan(2);
     // Node.js 22 leaves more garbage of decoded events than others before it collects it.
-    expect(memory.mebibytes).toBeLessThan(2 * mostMebibytes);
+    expect(watch.mebibytes).toBeLessThan(2 * mostMebibytes);
     const first = await stream[Symbol.asyncIterator]().next();
     expect(first.value).toMatchObject({ type: "resync" });
     await stream.close();

@@ -8,7 +8,7 @@ import { expect, onTestFinished } from "vitest";
 import { CriClient, CriError } from "../../src/index.js";
 import { FakeRuntime } from "../../src/testing/index.js";
 import { envelope, type HostileServer } from "../support/hostile-server.js";
-import { MemoryWatch } from "../support/memory-watch.js";
+import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 
 export const mebibyte = 2 ** 20;
 
@@ -24,19 +24,20 @@ const patienceMs = 5_000;
 /** How much memory a call may take, in MiB. */
 export const mostMebibytes = 128;
 
-/** What became of a call, which may take neither long nor much. */
+/** What became of a call, which may take neither long nor much, and may not keep the event loop from other work. */
 export async function outcome(
   call: (timeoutMs: number) => Promise<unknown>,
   timeoutMs = longMs,
 ): Promise<CriError | "OK"> {
-  using memory = new MemoryWatch();
+  using watch = new ResourceWatch();
   const startedAt = performance.now();
   const result = await call(timeoutMs).then(
     () => "OK" as const,
     (error: unknown) => error as CriError,
   );
   expect(performance.now() - startedAt).toBeLessThan(timeoutMs + patienceMs);
-  expect(memory.mebibytes).toBeLessThan(mostMebibytes);
+  expect(watch.mebibytes).toBeLessThan(mostMebibytes);
+  expect(watch.stallMs).toBeLessThan(maxStallMs);
   if (result === "OK") return result;
   expect(CriError.is(result), String(result)).toBe(true);
   expect(result.message.length).toBeLessThan(5_000);
