@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Status } from "nice-grpc-common";
-import { harmlessText } from "./internal/redact.js";
+import { harmlessText, redactForLog } from "./internal/redact.js";
 
 /** The gRPC status names a runtime may answer with. */
 export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
@@ -34,8 +34,11 @@ export type CriErrorCode =
 /** How a {@link CriError} is made. */
 export interface CriErrorInit {
   code: CriErrorCode;
-  /** The sentence behind the code, without code, method and endpoint: those are put around it. */
-  message: string;
+  /**
+   * The sentence behind the code, without code, method and endpoint: those are put around it. A list is several lines. A line break
+   * within a line is shown as `\n`.
+   */
+  message: string | readonly string[];
   /** `RuntimeService/ContainerStatus` and the like. */
   method?: string | undefined;
   endpoint?: string | undefined;
@@ -84,7 +87,8 @@ export class CriError extends Error {
   }
 
   constructor(init: CriErrorInit) {
-    const details = harmlessText(init.message);
+    const lines = typeof init.message === "string" ? [init.message] : init.message;
+    const details = lines.map(harmlessText).join("\n");
     const method = init.method ? ` ${init.method}:` : "";
     const endpoint = init.endpoint ? ` (${init.endpoint})` : "";
     super(
@@ -245,6 +249,6 @@ function preview(value: unknown): string {
   const text =
     typeof value === "string"
       ? JSON.stringify(value)
-      : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
+      : inspect(redactForLog(value), { depth: 1, breakLength: Number.POSITIVE_INFINITY });
   return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }

@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { exposition, type MetricFamily, type Sample } from "./internal/exposition.js";
+import { exposition, labelName, type MetricFamily, metricName, type Sample } from "./internal/exposition.js";
 import { type Metric, type MetricDescriptor, MetricType, type PodSandboxMetrics } from "./proto.js";
 import { usageMetrics, whole } from "./resources/usage/metrics.js";
 import type { UsageSnapshot } from "./resources/usage/snapshot.js";
@@ -33,29 +33,37 @@ export interface FormatMetricsOptions {
  * {@link formatUsage} is for every runtime.
  *
  * Leaves out a metric that has no descriptor, no value, or not one label value for each label key of its descriptor, as the
- * kubelet does: with a missing label value, two series would become one.
+ * kubelet does: with a missing label value, two series would become one. Also left out is what would spoil the whole scrape: a
+ * metric whose name Prometheus spells like that of another one, label keys that it spells alike or keeps for itself (`__name__`),
+ * and a second value of the same series.
  */
 export function formatMetrics(
   descriptors: readonly MetricDescriptor[],
   podMetrics: readonly PodSandboxMetrics[],
   { onMissed }: FormatMetricsOptions = {},
 ): string {
-  const families = new Map(descriptors.map((descriptor) => [descriptor.name, emptyFamily(descriptor)]));
+  const families = familiesOf(descriptors);
+  const origins = new Map<Sample, Metric>();
   const metrics = podMetrics.flatMap((pod) => [...pod.metrics, ...pod.containerMetrics.flatMap((one) => one.metrics)]);
   for (const metric of metrics) {
     const { name, metricType, labelValues, value, timestamp } = metric;
     const family = families.get(name);
     if (!family) onMissed?.(metric, "the metric has no descriptor");
+    else if (family.fault) onMissed?.(metric, family.fault);
     else if (!value) onMissed?.(metric, "the metric has no value");
     else if (labelValues.length !== family.labelKeys.length) {
       onMissed?.(metric, `${labelValues.length} label values for ${family.labelKeys.length} label keys`);
     } else {
-      family.type = metricType === MetricType.COUNTER ? "counter" : "gauge";
       const labels = family.labelKeys.map((key, index) => [key, labelValues[index] as string] as const);
-      family.samples.push({ labels, value: whole(value), at: timestamp });
+      family.type = metricType === MetricType.COUNTER ? "counter" : "gauge";
+      const sample = { labels, value: whole(value), at: timestamp };
+      family.samples.push(sample);
+      origins.set(sample, metric);
     }
   }
-  return exposition(families.values());
+  return exposition(families.values(), (sample, series) =>
+    onMissed?.(origins.get(sample) as Metric, `the series ${series} has a value already`),
+  );
 }
 
 /**
@@ -67,6 +75,32 @@ export function formatUsage(snapshot: UsageSnapshot): string {
   return exposition(usageMetrics(snapshot));
 }
 
-function emptyFamily({ name, help, labelKeys }: MetricDescriptor) {
-  return { name, help, labelKeys, type: "gauge" as MetricFamily["type"], samples: [] as Sample[] };
+/** A family in the making. */
+interface Family extends MetricFamily {
+  type: MetricFamily["type"];
+  readonly samples: Sample[];
+  readonly labelKeys: readonly string[];
+  /** Why Prometheus cannot take it. */
+  readonly fault: string | undefined;
+}
+
+function familiesOf(descriptors: readonly MetricDescriptor[]): ReadonlyMap<string, Family> {
+  const firsts = new Map<string, string>();
+  const families = new Map<string, Family>();
+  for (const { name, help, labelKeys } of descriptors) {
+    const spelled = metricName(name);
+    const first = firsts.get(spelled) ?? name;
+    firsts.set(spelled, first);
+    const fault = first === name ? faultOf(labelKeys) : `Prometheus spells the name like that of ${first}: ${spelled}`;
+    families.set(name, { name, help, labelKeys, type: "gauge", samples: [], fault });
+  }
+  return families;
+}
+
+function faultOf(labelKeys: readonly string[]): string | undefined {
+  const spelled = labelKeys.map(labelName);
+  const reserved = spelled.find((key) => key.startsWith("__"));
+  if (reserved !== undefined) return `Prometheus keeps labels such as ${reserved} for itself`;
+  const twin = spelled.find((key, index) => spelled.indexOf(key) !== index);
+  return twin === undefined ? undefined : `two of its label keys are ${twin} to Prometheus`;
 }

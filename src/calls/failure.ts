@@ -92,7 +92,9 @@ function harmless(error: ClientError): ClientError {
   const details = harmlessText(error.details);
   if (details === error.details) return error;
   const copy = new ClientError(error.path, error.code, details);
-  copy.stack = `${copy.name}: ${copy.message}${error.stack?.slice(error.stack.indexOf("\n    at ")) ?? ""}`;
+  // The stack begins with the text, whatever that looks like; the frames are what follows.
+  const [, frames = ""] = error.stack?.split(error.message, 2) ?? [];
+  copy.stack = `${copy.name}: ${copy.message}${frames}`;
   return copy;
 }
 

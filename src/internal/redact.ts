@@ -194,11 +194,14 @@ export const maxTextLength = 4_096;
 
 /**
  * Text that somebody else wrote, fit for an error or a log: without secrets, with nothing in it that moves a terminal's cursor or
- * turns the direction of writing, and not longer than anybody reads.
+ * turns the direction of writing, and not longer than anybody reads. It is one line: a line break becomes `\\n`, so that what
+ * looks like a record of a log or a line of an error is one.
  */
 export function harmlessText(text: string): string {
   // Redacted before it is cut: half a secret would not be found.
-  const said = redactText(text).replace(/[^\P{C}\t\n]|[\p{Zl}\p{Zp}]/gu, " ");
+  const said = redactText(text)
+    .replace(/\r?\n/g, "\\n")
+    .replace(/[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu, " ");
   const more = said.length - maxTextLength;
   return more > 0 ? `${said.slice(0, maxTextLength)}… (${more} more characters)` : said;
 }

@@ -119,5 +119,7 @@ function unknownField(shape: MessageShape, name: string, path: string): InvalidI
   const known = [...shape.fields.keys()];
   const meant = known.find((candidate) => plain(candidate) === plain(name));
   const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
-  return new InvalidInputError({ field: below(path, name), message: `unknown field; ${hint}` });
+  // Somebody may have written an environment as it is written elsewhere: no name has an equals sign, and a value may follow it.
+  const shown = name.replace(/=.*/s, "=…");
+  return new InvalidInputError({ field: below(path, shown), message: `unknown field; ${hint}` });
 }

@@ -36,44 +36,43 @@ export class Container {
   readonly kind = "container";
   /** The container id. */
   readonly id: string;
-  /** @internal */
-  declare protected readonly core: Core;
+  // Private, as whatever handles hold: the client's options are in there, credentials included.
+  readonly #core: Core;
 
   /** @internal */
   constructor(core: Core, id: string) {
     this.id = id;
-    // Kept out of util.inspect and JSON: the client's options are in there, credentials included.
-    Object.defineProperty(this, "core", { value: core, enumerable: false });
+    this.#core = core;
   }
 
   /** StartContainer. A lost answer is settled by a look at the container's state. */
   start(options?: CallOptions): Promise<void> {
-    return this.core.containers.start(this, options);
+    return this.#core.containers.start(this, options);
   }
 
   /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
   stop(options?: StopOptions): Promise<void> {
-    return this.core.containers.stop(this, options);
+    return this.#core.containers.stop(this, options);
   }
 
   /** Removes the container, a running one by force: StopContainer, then RemoveContainer. Succeeds on a missing container. */
   remove(options?: RemoveOptions): Promise<void> {
-    return this.core.containers.remove(this, options);
+    return this.#core.containers.remove(this, options);
   }
 
   /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */
   status(options?: CallOptions): Promise<ContainerStatus> {
-    return this.core.containers.status(this, options);
+    return this.#core.containers.status(this, options);
   }
 
   /** ContainerStatus with the runtime's own diagnostics, as `crictl inspect` shows them. */
   inspect(options?: CallOptions): Promise<ContainerInspection> {
-    return this.core.containers.inspect(this, options);
+    return this.#core.containers.inspect(this, options);
   }
 
   /** ContainerStats: CPU, memory, swap and writable layer. */
   stats(options?: CallOptions): Promise<ContainerStats> {
-    return this.core.stats.container(this, options);
+    return this.#core.stats.container(this, options);
   }
 
   /**
@@ -84,7 +83,7 @@ export class Container {
    *   `watch.relistMs` (10 s by default), `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
    */
   wait(options?: CallOptions): Promise<ContainerExit> {
-    return this.core.containers.wait(this, options);
+    return this.#core.containers.wait(this, options);
   }
 
   /**
@@ -102,7 +101,7 @@ export class Container {
   ): Promise<ExecResult>;
   execSync(command: readonly string[], options?: ExecSyncOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
   execSync(command: readonly string[], options?: ExecSyncOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
-    return this.core.containers.execSync(this, command, options);
+    return this.#core.containers.execSync(this, command, options);
   }
 
   /**
@@ -115,7 +114,7 @@ export class Container {
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running. That a command is not there shows on `session.exit`.
    */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
-    return exec(this.core, this.id, command, options);
+    return exec(this.#core, this.id, command, options);
   }
 
   /**
@@ -134,7 +133,7 @@ export class Container {
   ): Promise<ExecResult>;
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
-    return execOutput(this.core, this.id, command, options);
+    return execOutput(this.#core, this.id, command, options);
   }
 
   /**
@@ -145,7 +144,7 @@ export class Container {
    * @throws InvalidInputError before any I/O; otherwise as {@link exec}, and the error of a local stream
    */
   execInteractive(command: readonly string[], options?: ExecInteractiveOptions): Promise<ExecInteractiveResult> {
-    return execInteractive(this.core, this.id, command, options);
+    return execInteractive(this.#core, this.id, command, options);
   }
 
   /**
@@ -158,7 +157,7 @@ export class Container {
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running
    */
   attach(options?: AttachOptions): Promise<AttachSession> {
-    return attach(this.core, this.id, options);
+    return attach(this.#core, this.id, options);
   }
 
   /**
@@ -169,7 +168,7 @@ export class Container {
    * @throws InvalidInputError before any I/O; otherwise as {@link attach}, and the error of a local stream
    */
   attachInteractive(options?: AttachInteractiveOptions): Promise<{ detached: boolean }> {
-    return attachInteractive(this.core, this.id, options);
+    return attachInteractive(this.#core, this.id, options);
   }
 
   /**
@@ -184,7 +183,7 @@ export class Container {
    * is not; CriError
    */
   copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
-    return copyTo(this.core, this.id, localPath, containerPath, options);
+    return copyTo(this.#core, this.id, localPath, containerPath, options);
   }
 
   /**
@@ -200,7 +199,7 @@ export class Container {
    * `NOT_FOUND` if there is no such file
    */
   copyFrom(containerPath: string, localPath: string, options?: CopyOptions): Promise<void> {
-    return copyFrom(this.core, this.id, containerPath, localPath, options);
+    return copyFrom(this.#core, this.id, containerPath, localPath, options);
   }
 
   /**
@@ -208,17 +207,17 @@ export class Container {
    * the next attempt number, and started. This handle stays with the old container.
    */
   restart(options?: RestartOptions): Promise<OwnedContainer> {
-    return this.core.containers.restart(this, options);
+    return this.#core.containers.restart(this, options);
   }
 
   /** UpdateContainerResources of a created or running container. What is left out stays as it is. */
   updateResources(update: ContainerResourcesUpdate, options?: CallOptions): Promise<void> {
-    return this.core.containers.updateResources(this, update, options);
+    return this.#core.containers.updateResources(this, update, options);
   }
 
   /** CheckpointContainer, since Kubernetes 1.25: writes the container's state to an archive. Needs CRIU on the node. */
   checkpoint(options: CheckpointOptions): Promise<void> {
-    return this.core.containers.checkpoint(this, options);
+    return this.#core.containers.checkpoint(this, options);
   }
 
   /**
@@ -238,7 +237,7 @@ export class Container {
   logs(options?: ContainerLogOptions & { encoding?: "utf8" | undefined }): LogStream;
   logs(options?: ContainerLogOptions): LogStream | LogStream<LogBytesEntry>;
   logs(options?: ContainerLogOptions): LogStream<LogEntry | LogBytesEntry> {
-    return containerLogs(this.core, this.id, options);
+    return containerLogs(this.#core, this.id, options);
   }
 
   /**
@@ -248,12 +247,12 @@ export class Container {
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running, `NOT_FOUND` if its log is not on this machine
    */
   rotateLog(options?: RotateLogOptions): Promise<string> {
-    return rotateLog(this.core.connection, this.id, options);
+    return rotateLog(this.#core.connection, this.id, options);
   }
 
   /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */
   reopenLog(options?: CallOptions): Promise<void> {
-    return this.core.containers.reopenLog(this, options);
+    return this.#core.containers.reopenLog(this, options);
   }
 }
 
@@ -265,14 +264,13 @@ export class Container {
  * ```
  */
 export class OwnedContainer extends Container implements AsyncDisposable {
-  /** The configuration as it was sent. Its `envs` may hold secrets. */
-  declare readonly config: ContainerConfig;
-  /** The configuration of its pod, which CreateContainer had to repeat. */
-  declare readonly podConfig: PodSandboxConfig;
   /** The pod sandbox that the container is in. */
   readonly podSandboxId: string;
   /** Something else had made the container, and it was taken over with `adopt`. */
   readonly adopted: boolean;
+  readonly #core: Core;
+  readonly #config: ContainerConfig;
+  readonly #podConfig: PodSandboxConfig;
   readonly #ownership = new Ownership();
   readonly #logFolder: LogFolder | undefined;
   /** From the spec of the container or its pod: how long {@link stop} and disposal let the process end by itself. */
@@ -292,13 +290,23 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     },
   ) {
     super(core, id);
-    // Kept out of util.inspect and JSON: the environment is in there.
-    Object.defineProperty(this, "config", { value: made.config, enumerable: false });
-    Object.defineProperty(this, "podConfig", { value: made.podConfig, enumerable: false });
+    this.#core = core;
+    this.#config = made.config;
+    this.#podConfig = made.podConfig;
     this.podSandboxId = made.podSandboxId;
     this.adopted = made.adopted;
     this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
     this.#logFolder = made.logFolder;
+  }
+
+  /** The configuration as it was sent. Its `envs` may hold secrets, so neither `console.log` nor `JSON.stringify` shows it. */
+  get config(): ContainerConfig {
+    return this.#config;
+  }
+
+  /** The configuration of its pod, which CreateContainer had to repeat. */
+  get podConfig(): PodSandboxConfig {
+    return this.#podConfig;
   }
 
   /** @internal The folders that were created for its log: the next attempt has its log there, too. */
@@ -315,7 +323,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   /** Lets the container live on: disposal does nothing any more. Returns a borrowed handle. */
   release(): Container {
     this.#ownership.release();
-    return new Container(this.core, this.id);
+    return new Container(this.#core, this.id);
   }
 
   /**
@@ -327,7 +335,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
       const timeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
-      await this.remove({ ...cleanUpOptions(this.core.connection, timeoutMs), gracePeriodSeconds });
+      await this.remove({ ...cleanUpOptions(this.#core.connection, timeoutMs), gracePeriodSeconds });
     });
   }
 }

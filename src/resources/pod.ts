@@ -24,39 +24,38 @@ export class PodSandbox {
   readonly kind = "pod";
   /** The pod sandbox id. */
   readonly id: string;
-  /** @internal */
-  declare protected readonly core: Core;
+  // Private, as whatever handles hold: the client's options are in there, credentials included.
+  readonly #core: Core;
 
   /** @internal */
   constructor(core: Core, id: string) {
     this.id = id;
-    // Kept out of util.inspect and JSON: the client's options are in there, credentials included.
-    Object.defineProperty(this, "core", { value: core, enumerable: false });
+    this.#core = core;
   }
 
   /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */
   status(options?: CallOptions): Promise<PodSandboxStatus> {
-    return this.core.pods.status(this, options);
+    return this.#core.pods.status(this, options);
   }
 
   /** PodSandboxStatus with the runtime's own diagnostics, as `crictl inspectp` shows them. */
   inspect(options?: CallOptions): Promise<PodInspection> {
-    return this.core.pods.inspect(this, options);
+    return this.#core.pods.inspect(this, options);
   }
 
   /** PodSandboxStats: CPU, memory, network and processes of the pod and its containers. */
   stats(options?: CallOptions): Promise<PodSandboxStats> {
-    return this.core.stats.pod(this, options);
+    return this.#core.stats.pod(this, options);
   }
 
   /** Stops the pod's containers, each with its grace period, then the pod. Succeeds on a stopped or missing pod. */
   stop(options?: StopPodOptions): Promise<void> {
-    return this.core.pods.stop(this, options);
+    return this.#core.pods.stop(this, options);
   }
 
   /** Removes the pod with its containers, running ones by force. Succeeds on a missing pod. */
   remove(options?: RemoveOptions): Promise<void> {
-    return this.core.pods.remove(this, options);
+    return this.#core.pods.remove(this, options);
   }
 
   /**
@@ -71,7 +70,7 @@ export class PodSandbox {
   logs(options?: PodLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
   logs(options?: PodLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
     const { container, ...rest } = options ?? {};
-    return mergedLogs(this.core, { pod: this, container }, rest);
+    return mergedLogs(this.#core, { pod: this, container }, rest);
   }
 
   /**
@@ -83,12 +82,12 @@ export class PodSandbox {
    * ```
    */
   portForward(ports: number | readonly number[], options?: PortForwardOptions): PortForward {
-    return portForward(this.core, this.id, ports, options);
+    return portForward(this.#core, this.id, ports, options);
   }
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
   updateResources(update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
-    return this.core.pods.updateResources(this, update, options);
+    return this.#core.pods.updateResources(this, update, options);
   }
 
   /**
@@ -96,12 +95,12 @@ export class PodSandbox {
    * `cri.createContainerInSandbox`.
    */
   createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
-    return this.core.containers.create(this, spec, options);
+    return this.#core.containers.create(this, spec, options);
   }
 
   /** As {@link createContainer}, and starts it. */
   runContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
-    return this.core.containers.run(this, spec, options);
+    return this.#core.containers.run(this, spec, options);
   }
 }
 
@@ -120,12 +119,14 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   readonly terminationGracePeriodSeconds: number | undefined;
   /** Something else had made the pod, and it was taken over with `adopt`. */
   readonly adopted: boolean;
+  readonly #core: Core;
   readonly #ownership = new Ownership();
   readonly #logDirectory: string | undefined;
 
   /** @internal */
   constructor(core: Core, id: string, made: Omit<ConvertedPod, "runtimeHandler"> & { adopted: boolean }) {
     super(core, id);
+    this.#core = core;
     this.config = made.config;
     this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
     this.adopted = made.adopted;
@@ -139,13 +140,13 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   override async remove(options: RemoveOptions = {}): Promise<void> {
     const limited = pinDeadline(options);
     await super.remove(limited);
-    await removeLogDirectory(this.core.connection, this.id, this.#logDirectory, callOptionsOf(limited));
+    await removeLogDirectory(this.#core.connection, this.id, this.#logDirectory, callOptionsOf(limited));
   }
 
   /** Lets the pod live on: disposal does nothing any more. Returns a borrowed handle. */
   release(): PodSandbox {
     this.#ownership.release();
-    return new PodSandbox(this.core, this.id);
+    return new PodSandbox(this.#core, this.id);
   }
 
   /**
@@ -155,7 +156,7 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
-      const { connection, containers } = this.core;
+      const { connection, containers } = this.#core;
       const gracePeriodOf = gracePeriodIn(this.terminationGracePeriodSeconds);
       const listed = await containers.list({ pod: this.id }, cleanUpOptions(connection, disposeTimeoutMs));
       const timeoutMs = disposeTimeoutMs + 1_000 * Math.max(0, ...listed.map(gracePeriodOf));

@@ -9,7 +9,7 @@ import type { IncomingCall } from "./wire/incoming-call.js";
 /** One call as the server saw it. */
 export interface RecordedCall<N extends RpcName = RpcName> {
   readonly rpc: N;
-  /** The decoded request, credentials included; `util.inspect` and `console.log` do not show those. */
+  /** The decoded request, credentials included; neither `console.log` nor `JSON.stringify` shows those. */
   readonly request: RpcRequest<N>;
   /** Request metadata; binary values as bytes, repeated keys as arrays. */
   readonly metadata: Readonly<Record<string, MetadataValue>>;
@@ -69,12 +69,11 @@ export class CallRecord implements RecordedCall {
   }
 }
 
-/** Shown redacted by `util.inspect`; the values stay as they are. Not enumerable, so that comparisons do not see it. */
+/** Shown redacted by `util.inspect` and as JSON; the values stay as they are. Not enumerable, so that comparisons do not see it. */
 function hideCredentials(value: object): void {
-  Object.defineProperty(value, inspect.custom, {
-    value: () => redactForLog(value),
-    enumerable: false,
-  });
+  for (const shown of [inspect.custom, "toJSON"]) {
+    Object.defineProperty(value, shown, { value: () => redactForLog(value), enumerable: false });
+  }
   const { auth } = value as { auth?: unknown };
   if (typeof auth === "object" && auth !== null) hideCredentials(auth);
 }

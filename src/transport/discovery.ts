@@ -297,14 +297,14 @@ async function firstOf(
 function nothingFound(tried: readonly TriedEndpoint[]): EndpointError {
   const denied = tried.filter(({ outcome }) => outcome.startsWith(permissionDenied)).map(({ endpoint }) => endpoint);
   const headline = denied.length > 0 ? `no permission to use ${denied.join(" or ")}` : "no container runtime found";
-  const list = tried.map(({ endpoint, source, outcome }) => `  ${endpoint || source}: ${outcome}`);
+  const steps = tried.map(({ endpoint, source, outcome }) => `  ${endpoint || source}: ${outcome}`);
   const remedy =
     denied.length > 0
       ? "Gain access as said above, or name another endpoint in CONTAINER_RUNTIME_ENDPOINT or the endpoint option."
       : "Start the runtime, or name its endpoint in CONTAINER_RUNTIME_ENDPOINT or the endpoint option. In a container, mount the node's socket.";
   return new EndpointError({
     code: "NO_ENDPOINT",
-    message: `${headline}. Tried, in this order:\n${list.join("\n")}\n${remedy}`,
+    message: [`${headline}. Tried, in this order:`, ...steps, remedy],
     tried,
   });
 }

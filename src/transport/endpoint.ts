@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { InvalidInputError } from "../errors.js";
+import { REDACTED } from "../internal/redact.js";
 import type { TlsOptions } from "../options.js";
 import { pathTooLong } from "./socket-path.js";
 import { checkTlsOptions, hasTlsOptions } from "./tls.js";
@@ -141,6 +142,8 @@ class EndpointText {
     if (text !== text.trim()) throw this.#refuse("has white space at its beginning or end");
     if (controlCharacter.test(text)) throw this.#refuse("contains a control character");
     if (/^(?:\\\\[^\\/]+|\/\/\.)[\\/]pipe[\\/]/i.test(text)) return this.#npipe(text);
+    if (/^\/\/[^/]*@/.test(text))
+      throw this.#refuse("begins like a URL without its scheme; a path begins with one slash");
     if (text.startsWith("/")) return this.#unix(text);
     if (text.startsWith("@")) return this.#abstract(text.slice(1));
 
@@ -173,7 +176,7 @@ class EndpointText {
   /** The path in what follows `unix:`. */
   #unixUrlPath(rest: string): string {
     if (rest.startsWith("//") && !rest.startsWith("///")) {
-      const suggestion = rest.length > 2 ? `; did you mean unix:///${rest.slice(2)}?` : "";
+      const suggestion = rest.length > 2 && !rest.includes("@") ? `; did you mean unix:///${rest.slice(2)}?` : "";
       throw this.#refuse(`has a host where a socket has none${suggestion}`);
     }
     if (!rest.startsWith("/"))
@@ -229,7 +232,6 @@ class EndpointText {
   #tcp(rest: string, tls: boolean): Endpoint {
     const [, authority, tail] = /^\/\/([^/?#]*)(.*)$/.exec(rest) ?? [];
     if (authority === undefined || tail === undefined) throw this.#refuse("needs the form https://host:port");
-    // Whatever precedes an @ may be a password, so refuse() does not show the text then.
     if (rest.includes("@")) throw this.#refuse("contains user information, which CRI has no use for");
     if (tail !== "" && tail !== "/")
       throw this.#refuse("has a path, query or fragment; only host and port belong here");
@@ -262,10 +264,16 @@ class EndpointText {
   }
 
   #refuse(message: string): InvalidInputError {
-    const field = this.#field;
-    const mayHoldPassword = typeof this.#text === "string" && /^[^/]*:\/\/.*@/s.test(this.#text);
-    return new InvalidInputError(mayHoldPassword ? { field, message } : { field, message, value: this.#text });
+    return new InvalidInputError({ field: this.#field, message, value: withoutSecrets(this.#text) });
   }
+}
+
+/** The text of an endpoint that was refused. What precedes an @ may be a password, and a query or a fragment may be a token. */
+function withoutSecrets(text: string): string {
+  if (typeof text !== "string" || /^(?:\/(?!\/)|[\\@])/.test(text)) return text;
+  const isSocket = /^unix:(?:\/(?!\/)|\/\/\/|@)|^unix-abstract:/i.test(text);
+  if (!isSocket && text.includes("@")) return REDACTED;
+  return text.replace(/[?#].*$/s, (rest) => `${rest[0]}${REDACTED}`);
 }
 
 function escapePath(path: string): string {

@@ -1,9 +1,13 @@
 import { Metadata } from "nice-grpc-common";
 import { InvalidInputError } from "../errors.js";
+import { below } from "../internal/field-names.js";
 import type { CallOptions } from "../options.js";
 import type { Layer } from "./wire-options.js";
 
 type PlainMetadata = NonNullable<CallOptions["metadata"]>;
+
+const rule =
+  "is no valid gRPC metadata: a key consists of letters, digits, _, - and .; a value is printable ASCII text, or a Uint8Array if the key ends in -bin";
 
 /** Metadata as nice-grpc takes it. */
 export function toMetadata(record: PlainMetadata): Metadata {
@@ -14,10 +18,9 @@ export function toMetadata(record: PlainMetadata): Metadata {
   for (const [key, value] of Object.entries(record)) {
     try {
       metadata.set(key, typeof value === "string" || value instanceof Uint8Array ? value : [...value]);
-    } catch (cause) {
-      // The value stays out of the message: metadata carries tokens.
-      const field = `metadata[${JSON.stringify(key)}]`;
-      throw new InvalidInputError({ field, message: "is not a valid gRPC metadata entry", cause });
+    } catch {
+      // Neither the value nor the error that quotes it: metadata carries tokens.
+      throw new InvalidInputError({ field: below("metadata", key), message: rule });
     }
   }
   return metadata;

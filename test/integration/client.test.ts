@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CriClient, type CriLogger, EndpointError } from "../../src/index.js";
 import { FakeRuntime } from "../../src/testing/index.js";
@@ -317,6 +318,21 @@ describe("the logger", () => {
     expect(text).not.toContain("s3cret");
     expect(text).not.toContain(url.split("/").at(-1));
     expect(text).toContain("TOKEN");
+  });
+
+  test("a runtime's text stays one line, in the log and in the error with its cause and stack", async () => {
+    const details: unknown[] = [];
+    const logger: CriLogger = { debug: (_message, fields) => details.push(fields.details) };
+    const { runtime, cri } = await startFake({}, { logger });
+    const forged =
+      "no such thing\n2026-11-28T00:00:00Z ERROR all is lost\r\n    at root (/etc/shadow:1:1)\n    at s3cret";
+    runtime.failNext("ContainerStatus", { code: "NOT_FOUND", message: forged });
+    const error = await rejection(cri.containers.status("c"));
+    const { message, stack, cause } = error as Error & { cause: Error };
+    for (const text of [details[0], message, stack, cause.message, cause.stack, inspect(error)]) {
+      expect(text).toContain("no such thing\\n2026");
+      expect(text).not.toMatch(/\n(?:2026| {4}at root| {4}at s3cret)/);
+    }
   });
 
   test("cannot make a call fail", async () => {

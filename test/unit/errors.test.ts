@@ -25,6 +25,15 @@ describe("CriError", () => {
     expect(inspect(error) + JSON.stringify(error)).not.toMatch(/s3cret|tok3n/);
   });
 
+  test("has the lines that it was given, and no more", () => {
+    const forged = "not found\n2026-11-28 ERROR all is lost";
+    const error = new CriError({ code: "UNKNOWN", message: ["Tried:", `  x: ${forged}`] });
+    expect(error.details).toBe("Tried:\n  x: not found\\n2026-11-28 ERROR all is lost");
+    expect(new CriError({ code: "UNKNOWN", message: forged }).message).toBe(
+      "[UNKNOWN] not found\\n2026-11-28 ERROR all is lost",
+    );
+  });
+
   test("is recognised by code, and narrows", () => {
     const error: unknown = new NameReservedError({ message: "taken", holderId: "abc" });
     expect(CriError.is(error)).toBe(true);

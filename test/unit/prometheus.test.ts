@@ -80,6 +80,61 @@ describe("formatMetrics", () => {
   });
 });
 
+describe("what would spoil a scrape", () => {
+  const format = (descriptors: Parameters<typeof MetricDescriptor.fromPartial>[0][], series: [string, string[]][]) => {
+    const missed: string[] = [];
+    const metrics = series.map(([name, labelValues], value) => ({ name, labelValues, value: { value } }));
+    const text = formatMetrics(
+      descriptors.map((one) => MetricDescriptor.fromPartial(one)),
+      [PodSandboxMetrics.fromPartial({ metrics })],
+      { onMissed: ({ name }, reason) => missed.push(`${name}: ${reason}`) },
+    );
+    return { lines: text.split("\n").filter((line) => line !== "" && !line.startsWith("# HELP")), missed };
+  };
+
+  test("two metrics with one name to Prometheus: the first one stays", () => {
+    const names = ["a.b", "a-b", "a_b"];
+    expect(
+      format(
+        names.map((name) => ({ name })),
+        names.map((name) => [name, []]),
+      ),
+    ).toEqual({
+      lines: ["# TYPE a_b counter", "a_b 0"],
+      missed: [
+        "a-b: Prometheus spells the name like that of a.b: a_b",
+        "a_b: Prometheus spells the name like that of a.b: a_b",
+      ],
+    });
+  });
+
+  test.each([
+    [["x.y", "x_y"], "m: two of its label keys are x_y to Prometheus"],
+    [["x", "x"], "m: two of its label keys are x to Prometheus"],
+    [["", "_"], "m: two of its label keys are _ to Prometheus"],
+    [["x", "__name__"], "m: Prometheus keeps labels such as __name__ for itself"],
+    [["x", "..address.."], "m: Prometheus keeps labels such as __address__ for itself"],
+  ])("label keys %j", (labelKeys, told) => {
+    const descriptors = [{ name: "m", labelKeys }, { name: "n" }];
+    const { lines, missed } = format(descriptors, [
+      ["m", ["1", "2"]],
+      ["n", []],
+    ]);
+    expect({ lines, missed }).toEqual({ lines: ["# TYPE n counter", "n 1"], missed: [told] });
+  });
+
+  test("a series that comes twice: the first value stays, and a label without a value is none", () => {
+    const descriptors = [{ name: "m", labelKeys: ["x", "y"] }];
+    const { lines, missed } = format(descriptors, [
+      ["m", ["1", ""]],
+      ["m", ["1", ""]],
+      ["m", ["", "1"]],
+    ]);
+    expect(lines).toEqual(["# TYPE m counter", 'm{x="1"} 0', 'm{y="1"} 2']);
+    expect(missed).toEqual(['m: the series m{x="1"} has a value already']);
+  });
+});
+
 describe("formatUsage", () => {
   const pod = { id: "p", name: "demo", namespace: "default", uid: "u", attempt: 0, labels: {} };
   const nothing = { cpu: undefined, memory: undefined, ioPressure: undefined };

@@ -2,8 +2,12 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { shapeOf } from "../../../src/internal/message-shape.js";
+import { InvalidInputError } from "../../../src/errors.js";
+import { type MessageType, shapeOf } from "../../../src/internal/message-shape.js";
 import { REDACTED, redact, redactForLog } from "../../../src/internal/redact.js";
+import { messageFromGoJson } from "../../../src/json/go-json.js";
+import { messageFromJson } from "../../../src/json/message-json.js";
+import { ContainerConfig, PullImageRequest } from "../../../src/proto.js";
 import { anyMessage, messageTypes } from "../json/any-message.js";
 
 /** Looks for it in any form that a value is shown in. */
@@ -75,6 +79,50 @@ describe("messages", () => {
     expect([...hidden].sort()).toEqual(["auth", "identityToken", "password", "registryToken", "url"]);
   });
 });
+
+/** Environments and credentials as people write them elsewhere, which CRI's JSON does not take. */
+const wrongShapes: readonly (readonly [type: MessageType<unknown>, json: unknown])[] = [
+  ...[
+    `A=${canary}`,
+    [`A=${canary}`],
+    [canary],
+    { A: canary },
+    [{ A: canary }],
+    [{ [`A=${canary}`]: "" }],
+    [["A", canary]],
+    [{ key: "A", value: { secretKeyRef: canary } }],
+    [{ key: "A", value: [canary] }],
+    [{ key: "A", value: `${canary}!` }, 1],
+  ].map((envs) => [ContainerConfig, { envs }] as const),
+  ...[`me:${canary}`, [canary], { password: [canary] }, { password: { of: canary } }, { secret: canary }, true].map(
+    (auth) => [PullImageRequest, { image: { image: "x" }, auth }] as const,
+  ),
+  [PullImageRequest, { auth: { registry_token: canary }, image: 7 }],
+  [ContainerConfig, `{"envs":[{"key":"A","value":"${canary}"}]`],
+  [ContainerConfig, `{"envs":["A=${canary}"]}`],
+];
+
+describe("errors of readers", () => {
+  test.each([
+    ["messageFromJson", messageFromJson],
+    ["messageFromGoJson", messageFromGoJson],
+  ])("%s refuses a secret in the wrong place and does not show it", (_, read) => {
+    for (const [type, json] of wrongShapes) {
+      const error = caught(() => read(type, json));
+      expect(error, inspect(json)).toBeInstanceOf(InvalidInputError);
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(canary);
+    }
+  });
+});
+
+function caught(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 /** Names of secrets in several spellings. */
 const secretNames = fc

@@ -146,10 +146,14 @@ describe("harmlessText", () => {
     expect(harmlessText("no session at http://127.0.0.1:1/exec/tok3n")).not.toContain("tok3n");
   });
 
-  test("moves no cursor and turns no text around, and has its lines and letters still", () => {
-    expect(harmlessText("\u001b[2Jred\u0007\r\n\tgrüße ✓ 🚀\u009b1A\u202egpj.exe\u2028\u0000")).toBe(
-      " [2Jred  \n\tgrüße ✓ 🚀 1A gpj.exe  ",
+  test("moves no cursor and turns no text around, and has its letters still", () => {
+    expect(harmlessText("\u001b[2Jred\u0007\tgrüße ✓ 🚀\u009b1A\u202egpj.exe\u2028\u0000")).toBe(
+      " [2Jred \tgrüße ✓ 🚀 1A gpj.exe  ",
     );
+  });
+
+  test("is one line: nobody forges a second record in a log", () => {
+    expect(harmlessText("one\ntwo\r\nthree\rfour\u2029five")).toBe("one\\ntwo\\nthree four five");
   });
 
   test("is not longer than anybody reads, and half a secret is none", () => {

@@ -183,12 +183,27 @@ describe("parseEndpoint, TCP", () => {
     expect(refusal("tcp://localhost:80").message).toMatch(/plain TCP.*allowInsecureTcp/);
   });
 
-  it.each(["https://me:s3cr/et@node7:1", 'https://me:s3cr"et@node7:1', "tcp://me:s3cret@node7:1", "ftp://me:s3cret@x"])(
-    "never shows a password: %s",
-    (text) => {
-      expect(inspect(refusal(text, insecure))).not.toMatch(/s3cr/);
-    },
-  );
+  it.each([
+    "https://me:s3cr/et@node7:1",
+    'https://me:s3cr"et@node7:1',
+    "tcp://me:s3cret@node7:1",
+    "ftp://me:s3cret@x",
+    "me:s3cret@127.0.0.1:1",
+    " https://me:s3cret@node7:1",
+    "https:me:s3cret@node7:1",
+    "//me:s3cret@node7:1",
+    "unix://me:s3cret@node7/x.sock",
+    "npipe:me:s3cret@x",
+    "https://node7:1?token=s3cret",
+    "https://node7:1/?s3cret",
+    "https://node7:1#s3cret",
+    "node7:1?x=s3cret",
+    "unix:///run/x.sock?s3cret",
+    { url: "https://node7:1", password: "s3cret" } as unknown as string,
+    new URL("https://me:s3cret@node7:1") as unknown as string,
+  ])("never shows a password: %s", (text) => {
+    expect(inspect(refusal(text, insecure), { depth: 9, showHidden: true })).not.toMatch(/s3cr/);
+  });
 });
 
 describe("TLS credentials and endpoints", () => {
