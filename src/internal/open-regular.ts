@@ -2,15 +2,25 @@ import type { FileHandle } from "node:fs/promises";
 import { LocalFileError } from "./local-file-error.js";
 import { PathHandle, type PathHandleOptions } from "./path-handle.js";
 
+/** How often a file is opened that is replaced while it is being opened. */
+const maxAttempts = 20;
+
 /**
- * Opens a regular file for reading. Everything else is refused without being opened: a named pipe would block a thread of Node.js'
+ * Opens the regular file that a path leads to, for reading. Everything else is refused without being opened: a named pipe would block a thread of Node.js'
  * pool until somebody writes to it, and four of them would stop every file and DNS operation of the process.
  *
  * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
  */
 export async function openRegular(path: string, options?: PathHandleOptions): Promise<FileHandle> {
-  await using handle = await PathHandle.open(path, options);
-  return await handle.openRegular();
+  for (let attempt = 1; ; attempt++) {
+    await using handle = await PathHandle.open(path, options);
+    try {
+      return await handle.openRegular();
+    } catch (error) {
+      // A file that is replaced by another one, as logs are when they are rotated, is no failure.
+      if (attempt === maxAttempts || (error as LocalFileError).code !== "ERR_FILE_CHANGED") throw error;
+    }
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants, existsSync } from "node:fs";
-import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, opendir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileKind, LocalFileError } from "./local-file-error.js";
 
@@ -34,20 +34,27 @@ export class PathHandle implements AsyncDisposable {
   readonly #handle: FileHandle | undefined;
   readonly #follow: boolean;
 
-  private constructor(name: string, stats: BigIntStats, follow: boolean, handle?: FileHandle) {
+  /** Where it was found. */
+  readonly #location: string;
+
+  private constructor(name: string, location: string, stats: BigIntStats, follow: boolean, handle?: FileHandle) {
     this.name = name;
+    this.#location = location;
     this.stats = stats;
     this.#follow = follow;
     this.#handle = handle;
   }
 
   /** @throws the error of `node:fs` */
-  static async open(name: string, options: PathHandleOptions = {}): Promise<PathHandle> {
-    const { follow = true, byDescriptor = hasDescriptors() } = options;
-    if (!byDescriptor) return new PathHandle(name, await look(name, follow), follow);
-    const handle = await open(name, O_PATH | (follow ? 0 : O_NOFOLLOW));
+  static open(path: string, { follow = true, byDescriptor = hasDescriptors() }: PathHandleOptions = {}) {
+    return PathHandle.#open(path, path, follow, byDescriptor);
+  }
+
+  static async #open(name: string, location: string, follow: boolean, byDescriptor: boolean): Promise<PathHandle> {
+    if (!byDescriptor) return new PathHandle(name, location, await look(location, follow), follow);
+    const handle = await open(location, O_PATH | (follow ? 0 : O_NOFOLLOW));
     try {
-      return new PathHandle(name, await handle.stat({ bigint: true }), follow, handle);
+      return new PathHandle(name, location, await handle.stat({ bigint: true }), follow, handle);
     } catch (error) {
       await handle.close();
       throw error;
@@ -56,12 +63,19 @@ export class PathHandle implements AsyncDisposable {
 
   /** A path to use instead of the name: on Linux it leads to what is held, whatever has become of the name. */
   get path(): string {
-    return this.#handle ? `${descriptors}/${this.#handle.fd}` : this.name;
+    return this.#handle ? `${descriptors}/${this.#handle.fd}` : this.#location;
   }
 
-  /** The path of something in the directory that is held. */
-  at(entry: string): string {
-    return join(this.path, entry);
+  /**
+   * Opens something in the directory that is held, links not followed. The directory has to stay open for {@link readLink}.
+   *
+   * @throws LocalFileError `ERR_FILE_CHANGED`, or the error of `node:fs`
+   */
+  async entry(name: string): Promise<PathHandle> {
+    const open = PathHandle.#open(join(this.name, name), join(this.path, name), false, this.#handle !== undefined);
+    const entry = await open.catch(this.#rename(this.path));
+    await this.#demandInPlace();
+    return entry;
   }
 
   /**
@@ -73,7 +87,10 @@ export class PathHandle implements AsyncDisposable {
     this.#demand(this.stats.isFile(), "a regular file");
     // Through a descriptor the path ends in a link, which has to be followed.
     const noFollow = this.#follow || this.#handle ? 0 : O_NOFOLLOW;
-    const file = await open(this.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | noFollow).catch(this.#rename);
+    const file = await open(this.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | noFollow).catch((error) => {
+      if (noFollow !== 0 && error.code === "ELOOP") throw this.#changed();
+      return this.#rename(this.path)(error);
+    });
     try {
       this.#demandSame(await file.stat({ bigint: true }));
       return file;
@@ -84,15 +101,35 @@ export class PathHandle implements AsyncDisposable {
   }
 
   /**
-   * Lists the names in the directory.
+   * Lists the names in the directory, as far as they are asked for: it may be large, or grow all the time.
    *
    * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
    */
-  async list(): Promise<string[]> {
+  async *list(): AsyncGenerator<string, void, undefined> {
     this.#demand(this.stats.isDirectory(), "a directory");
-    const names = await readdir(this.path).catch(this.#rename);
-    if (!this.#handle) this.#demandSame(await look(this.name, this.#follow));
-    return names;
+    const entries = await opendir(this.path).catch(this.#rename(this.path));
+    try {
+      await this.#demandInPlace();
+    } catch (error) {
+      await entries.close();
+      throw error;
+    }
+    for await (const { name } of entries) yield name;
+  }
+
+  /**
+   * Reads where the symbolic link leads.
+   *
+   * @throws LocalFileError `ERR_FILE_CHANGED` if there is no link any more, or the error of `node:fs`
+   */
+  async readLink(): Promise<string> {
+    try {
+      return await readlink(this.#location);
+    } catch (error) {
+      // There is no way to read the link by its descriptor: another one in its place is read.
+      if ((error as NodeJS.ErrnoException).code === "EINVAL") throw this.#changed();
+      return this.#rename(this.#location)(error as NodeJS.ErrnoException);
+    }
   }
 
   /** May be called again. */
@@ -113,15 +150,26 @@ export class PathHandle implements AsyncDisposable {
     // Some releases of Node.js on Windows report 64 bits of a volume's number by path and 32 by descriptor.
     const volume = (number: bigint) => BigInt.asUintN(32, number);
     if (volume(dev) === volume(this.stats.dev) && ino === this.stats.ino) return;
-    throw new LocalFileError("ERR_FILE_CHANGED", this.name, "was replaced while it was being opened");
+    throw this.#changed();
   }
 
-  /** Errors name the path that the caller knows. */
-  readonly #rename = (error: NodeJS.ErrnoException): never => {
-    error.message = error.message.replaceAll(this.path, this.name);
-    if (error.path !== undefined) error.path = this.name;
-    throw error;
-  };
+  /** Without a descriptor, what was found by the path of this directory is in it only if the path still leads to it. */
+  async #demandInPlace(): Promise<void> {
+    if (!this.#handle) this.#demandSame(await look(this.#location, this.#follow));
+  }
+
+  #changed(): LocalFileError {
+    return new LocalFileError("ERR_FILE_CHANGED", this.name, "was replaced while it was being opened");
+  }
+
+  /** Has errors name the path that the caller knows, rather than where this is held. */
+  #rename(location: string): (error: NodeJS.ErrnoException) => never {
+    return (error) => {
+      error.message = error.message.replace(location, () => this.name);
+      if (error.path !== undefined) error.path = error.path.replace(location, () => this.name);
+      throw error;
+    };
+  }
 }
 
 function look(path: string, follow: boolean): Promise<BigIntStats> {

@@ -1,4 +1,5 @@
 import { CriError, type CriErrorCode } from "../errors.js";
+import { LocalFileError } from "../internal/local-file-error.js";
 
 const codes: Readonly<Record<string, CriErrorCode>> = {
   ENOENT: "NOT_FOUND",
@@ -7,7 +8,7 @@ const codes: Readonly<Record<string, CriErrorCode>> = {
   EPERM: "PERMISSION_DENIED",
   // Node.js' own permission model, `node --permission`.
   ERR_ACCESS_DENIED: "PERMISSION_DENIED",
-  EISDIR: "FAILED_PRECONDITION",
+  ERR_NOT_REGULAR_FILE: "FAILED_PRECONDITION",
   EMFILE: "RESOURCE_EXHAUSTED",
   ENFILE: "RESOURCE_EXHAUSTED",
   Z_DATA_ERROR: "DATA_LOSS",
@@ -26,7 +27,7 @@ export function logFailure(path: string, error: unknown): CriError {
     code === "NOT_FOUND"
       ? `there is no log file ${path}. Logs are files on the node of the runtime: this program has to run there, with the log ` +
         "directory (usually /var/log/pods) mounted at the same path if it runs in a container"
-      : `cannot read the log file ${path}: ${error instanceof Error ? error.message : String(error)}`;
+      : `cannot read the log file ${path}: ${reasonOf(error)}`;
   return new CriError({ code, message, cause: error });
 }
 
@@ -36,6 +37,11 @@ export function unknownFormat(path: string): CriError {
     `${path} is not a container log: no line of it is in the CRI log format or in Docker's JSON; ` +
     'format: "raw" reads plain lines';
   return new CriError({ code: "INVALID_RESPONSE", message });
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof LocalFileError) return `it ${error.reason}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function codeOf(error: unknown): string {

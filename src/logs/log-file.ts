@@ -1,5 +1,6 @@
-import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { type FileHandle, realpath, stat } from "node:fs/promises";
 import { CriError } from "../errors.js";
+import { openRegular } from "../internal/open-regular.js";
 import { skipZeros } from "./line-splitter.js";
 import { isMissing, logFailure } from "./log-failure.js";
 
@@ -48,14 +49,16 @@ export class LogFile {
   }
 
   /**
+   * Opens a file, which has to be a regular one. Symbolic links are followed: Docker's logs are links.
+   *
    * @param log the path of the log, where the file has been rotated away from that
-   * @throws CriError `NOT_FOUND` and others
+   * @throws CriError `NOT_FOUND`, `FAILED_PRECONDITION` for a named pipe, a device and so on, and others
    */
   static async open(path: string, log?: string): Promise<LogFile> {
     let handle: FileHandle | undefined;
     try {
       const real = await realpath(path);
-      handle = await open(real, "r");
+      handle = await openRegular(real);
       const { dev, ino } = await handle.stat({ bigint: true });
       return new LogFile(handle, log ?? real, `${dev}:${ino}`);
     } catch (error) {

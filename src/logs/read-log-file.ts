@@ -11,8 +11,9 @@ import { checkReadOptions, type ReadLogOptions } from "./read-options.js";
  * ```
  *
  * Nothing is opened before the first entry is asked for. The loop then throws a `CriError`: `NOT_FOUND` when there is no
- * such file, `PERMISSION_DENIED`, `INVALID_RESPONSE` when there are lines and all of them are malformed. Malformed lines among
- * others are skipped, counted in `skippedLines` and reported to `onGap`.
+ * such file, `PERMISSION_DENIED`, `FAILED_PRECONDITION` for anything but a regular file (a named pipe, a device, a socket, a
+ * directory), `INVALID_RESPONSE` when there are lines and all of them are malformed. Malformed lines among others are skipped,
+ * counted in `skippedLines` and reported to `onGap`.
  *
  * @param path on this machine, which has to be the node of the runtime; symbolic links are followed, after a rotation once more
  * @throws InvalidInputError for options that make no sense

@@ -1,7 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { win32 } from "node:path";
 import type { LineCounter } from "yaml";
 import { InvalidInputError } from "../errors.js";
+import { LocalFileError } from "../internal/local-file-error.js";
+import { readRegular } from "../internal/open-regular.js";
+
+/** The largest file that is read, in bytes. One with every key that crictl knows has a few hundred. */
+const maxConfigBytes = 64 * 1024;
 
 /** crictl's configuration. A key that the file leaves out or leaves empty is undefined here. */
 export interface CrictlConfig {
@@ -34,7 +38,7 @@ export interface CrictlConfigLocation {
  *
  * The file is `path`, else what `CRI_CONFIG_FILE` names, else crictl's default: `/etc/crictl.yaml`,
  * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. Unlike crictl this tolerates keys
- * that it does not know.
+ * that it does not know. It has to be a regular file, or a link to one, of at most 64 KiB.
  *
  * @returns `undefined` if the default file does not exist
  * @throws {@link InvalidInputError} if a file that was named does not exist, or if any file cannot be read or understood
@@ -72,18 +76,20 @@ function defaultPath(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string 
 
 async function readText({ path, explicit }: CrictlConfigLocation): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return (await readRegular(path, maxConfigBytes)).toString("utf8");
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (!explicit && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
-    const reason =
-      code === "ENOENT"
-        ? "does not exist"
-        : code === "EACCES"
-          ? "cannot be read: no permission (crictl writes it readable for its owner alone). Make it readable, or set CONTAINER_RUNTIME_ENDPOINT"
-          : `cannot be read: ${code ?? String(cause)}`;
-    throw new InvalidInputError({ field: "crictl configuration", message: `${path} ${reason}`, cause });
+    const message = `${path} ${unreadable(code, cause)}`;
+    throw new InvalidInputError({ field: "crictl configuration", message, cause });
   }
+}
+
+function unreadable(code: string | undefined, cause: unknown): string {
+  if (code === "ENOENT") return "does not exist";
+  if (cause instanceof LocalFileError) return cause.reason;
+  if (code !== "EACCES") return `cannot be read: ${code ?? String(cause)}`;
+  return "cannot be read: no permission (crictl writes it readable for its owner alone). Make it readable, or set CONTAINER_RUNTIME_ENDPOINT";
 }
 
 const knownKeys: ReadonlySet<string> = new Set([

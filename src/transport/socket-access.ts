@@ -1,10 +1,14 @@
 import type { Stats } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readRegular } from "../internal/open-regular.js";
 import { resolveUnder } from "./node-root.js";
 
 /** What every explanation of {@link explainDenied} begins with. */
 export const permissionDenied = "permission denied";
+
+/** The largest `/etc/passwd` or `/etc/group` that is searched for a name, in bytes. */
+const maxNamesBytes = 1024 * 1024;
 
 /** What has to be allowed: to connect to a socket means to write to it, to pass through a directory to search it. */
 type Need = "write" | "search";
@@ -62,8 +66,8 @@ function remedy({ uid, gid, mode }: Stats, need: Need, user: string, group: stri
 
 /** `user root`, `group 998`: with the name if the file knows it. Both files begin each line with name, password, id. */
 async function nameOf(id: number, file: string, kind: "user" | "group"): Promise<string> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  for (const line of text.split("\n")) {
+  const content = await readRegular(file, maxNamesBytes).catch(() => "");
+  for (const line of String(content).split("\n")) {
     const [name, , number] = line.split(":");
     if (name && number === String(id)) return `${kind} ${name}`;
   }

@@ -1,7 +1,7 @@
-import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { onAbort } from "../internal/abort.js";
+import { fileKind } from "../internal/local-file-error.js";
 import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import { explainDenied, permissionDenied } from "./socket-access.js";
 import { pathTooLong } from "./socket-path.js";
@@ -35,7 +35,10 @@ export async function probeSocket(
     // Looking at a pipe would use up one of its instances.
     if (kind === "unix") {
       const stats = await stat(path);
-      if (!stats.isSocket()) return { reachable: false, outcome: `not a socket but ${describe(stats)}` };
+      if (!stats.isSocket()) {
+        const hint = stats.isDirectory() ? " (which is what bind-mounting a missing socket makes)" : "";
+        return { reachable: false, outcome: `not a socket but ${fileKind(stats)}${hint}` };
+      }
       const tooLong = pathTooLong(path);
       if (tooLong !== undefined) return { reachable: false, outcome: tooLong };
     }
@@ -63,11 +66,6 @@ export async function probeSocket(
         return { reachable: false, outcome: code ?? (error as Error).message };
     }
   }
-}
-
-function describe(stats: Stats): string {
-  if (stats.isDirectory()) return "a directory (which is what bind-mounting a missing socket makes)";
-  return stats.isFile() ? "a regular file" : "a device or pipe";
 }
 
 function tryConnect(path: string, signal: AbortSignal | undefined): Promise<void> {

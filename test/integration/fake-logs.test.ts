@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -46,6 +47,17 @@ test("a container that does not start has an empty log", async () => {
   await expect(start("main/0.log")).rejects.toThrow("no such program");
   expect(await readFile(join(logDirectory, "main/0.log"), "utf8")).toBe("");
 });
+
+test.skipIf(skipOnWindows("named pipes in the file system"))(
+  "a container whose log is a named pipe runs without a log",
+  async () => {
+    const { start, logDirectory } = await podWithLogs(() => ({ stdout: "one\n", exitCode: 0, afterMs: 5 }));
+    await mkdir(join(logDirectory, "main"));
+    execFileSync("mkfifo", [join(logDirectory, "main/0.log")]);
+    const container = await start("main/0.log");
+    expect((await container.wait()).exitCode).toBe(0);
+  },
+);
 
 test("long lines are written in parts", async () => {
   const long = "x".repeat(40_000);

@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { CriError, OwnedContainer, OwnedPodSandbox } from "../../src/index.js";
+import { skipOnWindows } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
 const line = (text: string, second = 0, stream = "stdout") =>
@@ -236,6 +238,23 @@ describe("several logs", () => {
     expect(missed).toEqual([["NOT_FOUND", b.id]]);
     expect(() => cri.logs({}, { orderWindowMs: Number.NaN })).toThrow(/orderWindowMs/);
     expect(() => cri.logs({ pod: "" })).toThrow(/pod/);
+  });
+
+  test.skipIf(skipOnWindows("named pipes in the file system"))("leave out named pipes, and block nothing", async () => {
+    const { pod, run, write } = await podWithLogs();
+    await write(await run("a"), line("a1"));
+    const pipes = await Promise.all(["b", "c", "d", "e"].map((name) => run(name)));
+    for (const container of pipes) {
+      const { logPath } = await container.status();
+      await rm(logPath);
+      execFileSync("mkfifo", [logPath]);
+    }
+    const missed: Record<string, string> = {};
+    const onMissed = ({ code }: CriError, containerId: string) => {
+      missed[containerId] = code;
+    };
+    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["a1"]);
+    expect(missed).toEqual(Object.fromEntries(pipes.map(({ id }) => [id, "FAILED_PRECONDITION"])));
   });
 
   test("leave out a file that the operating system cannot open, whatever its error", async () => {

@@ -37,7 +37,7 @@ export interface MergedLogOptions
    */
   orderWindowMs?: number | undefined;
   /**
-   * Called for a log that cannot be read, or no further: it has no file, or its file is not a log. The others go on; the stream
+   * Called for a log that cannot be read, or no further: it has no file, its file is not a log, or it is a named pipe or device. The others go on; the stream
    * fails only if none can be read. @defaultValue a warning to the client's logger
    */
   onMissed?: ((error: CriError, containerId: string) => void) | undefined;

@@ -1,4 +1,14 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { toRfc3339Nano } from "../../internal/time.js";
 import { type Clock, toLong } from "../state/clock.js";
@@ -117,9 +127,13 @@ function dockerLine(time: string, stream: OutputName, tag: "F" | "P", bytes: Buf
   return Buffer.from(`${JSON.stringify({ log, stream, time })}\n`);
 }
 
+/** Opens a regular file, or makes one. A named pipe would block the process until somebody reads from it. */
 function openToAppend(path: string): number {
-  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0 } = constants;
-  return openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o640);
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
+  const file = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o640);
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  throw new Error(`${path} is not a regular file`);
 }
 
 /** Where the deepest existing folder of a path really is. */

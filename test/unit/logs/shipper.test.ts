@@ -37,7 +37,15 @@ const rotations = 10;
 test("a shipper killed ten times, over ten rotations, ships every line once", { timeout: 240_000 }, async () => {
   const script = folder.file("shipper.cjs", "");
   const entry = { contents: program, resolveDir: dirname(source) };
-  await build({ stdin: entry, outfile: script, bundle: true, platform: "node", format: "cjs", logLevel: "error" });
+  await build({
+    stdin: entry,
+    outfile: script,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    logLevel: "error",
+  });
   const log = folder.file("0.log", "");
   const out = folder.file("shipped");
   let complaints = "";

@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InvalidInputError } from "../../../src/errors.js";
 import { loadCrictlConfig, locateCrictlConfig, readCrictlConfig } from "../../../src/transport/crictl-config.js";
+import { skipOnWindows } from "../../support/platform.js";
 
 let directory: string;
 beforeEach(async () => {
@@ -40,7 +42,24 @@ describe("where the file is", () => {
     expect(await readCrictlConfig({ path, explicit: false })).toBeUndefined();
     await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} does not exist`);
     await expect(loadCrictlConfig(undefined, { CRI_CONFIG_FILE: path })).rejects.toBeInstanceOf(InvalidInputError);
-    await expect(readCrictlConfig({ path: directory, explicit: false })).rejects.toThrow(/cannot be read: EISDIR/);
+  });
+
+  it("must be a regular file", async () => {
+    const refused = `crictl configuration: ${directory} is a directory, not a regular file`;
+    await expect(readCrictlConfig({ path: directory, explicit: false })).rejects.toThrow(refused);
+  });
+
+  it.skipIf(skipOnWindows("named pipes in the file system"))("never waits for a named pipe", async () => {
+    const path = join(directory, "pipe");
+    execFileSync("mkfifo", [path]);
+    await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} is a named pipe, not a regular file`);
+  });
+
+  it("has at most 64 KiB", async () => {
+    const text = "debug: true\n".padEnd(64 * 1024, "#");
+    expect(await loadCrictlConfig(await file(text))).toMatchObject({ debug: true });
+    const path = await file(`${text}#`);
+    await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} has 65537 bytes or more; at most 65536 are read`);
   });
 });
 

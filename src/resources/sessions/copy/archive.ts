@@ -1,14 +1,13 @@
-import type { Stats } from "node:fs";
-import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { HeaderData } from "tar";
 import { InvalidInputError } from "../../../errors.js";
+import type { PathHandle } from "../../../internal/path-handle.js";
 import { localTrouble } from "./local-trouble.js";
 
 /** What an archive is made of. */
 export interface ArchiveSource {
-  /** The file or folder. */
-  path: string;
+  /** The file or folder, or link, which the caller closes. */
+  root: PathHandle;
   /** Its name in the archive; what is in a folder comes below that. */
   name: string;
   /** Whether a folder has an entry itself, which gives its mode and time to what it is unpacked onto. */
@@ -19,7 +18,10 @@ export interface ArchiveSource {
  * A tar archive of a file or folder: files, folders, symbolic and hard links; anything else is left out. Names too long for a
  * header go before it as GNU tar does that, for busybox does not read what POSIX has for them. Owners are left out.
  *
- * Files are closed when the reader of the archive stops in the middle.
+ * No link is followed, not even one that another user puts in the place of a file or folder meanwhile: everything is held by a
+ * handle, and found through that of its folder. Files are closed when the reader of the archive stops in the middle.
+ *
+ * @throws InvalidInputError naming the path that cannot be read, or that changed while it was read
  */
 export async function* archive(source: ArchiveSource): AsyncGenerator<Buffer, void, undefined> {
   let small: Buffer[] = [];
@@ -43,12 +45,13 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
     return header.block as Buffer;
   };
   const firstNames = new Map<string, string>();
-  for await (const { path, name, stats } of filesOf(source)) {
-    const entry = { path: name, mode: stats.mode & 0o7777, mtime: stats.mtime, size: 0 };
+  for await (const { handle, name } of filesOf(source.root, source.name, source.itself)) {
+    const { stats } = handle;
+    const entry = { path: name, mode: Number(stats.mode) & 0o7777, mtime: stats.mtime, size: 0 };
     if (stats.isDirectory()) {
       yield* withLongNames(block, { ...entry, type: "Directory", path: `${name}/` });
     } else if (stats.isSymbolicLink()) {
-      const linkpath = await readlink(path).catch(unreadable(path));
+      const linkpath = await handle.readLink().catch(unreadable(handle.name));
       yield* withLongNames(block, { ...entry, type: "SymbolicLink", linkpath });
     } else {
       const inode = `${stats.dev}:${stats.ino}`;
@@ -56,9 +59,10 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
       if (linkpath !== undefined) {
         yield* withLongNames(block, { ...entry, type: "Link", linkpath });
       } else {
-        if (stats.nlink > 1) firstNames.set(inode, name);
-        yield* withLongNames(block, { ...entry, type: "File", size: stats.size });
-        yield* contentOf(path, stats.size);
+        if (stats.nlink > 1n) firstNames.set(inode, name);
+        const size = Number(stats.size);
+        yield* withLongNames(block, { ...entry, type: "File", size });
+        yield* contentOf(handle, size);
       }
     }
   }
@@ -68,19 +72,38 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
 const blockSize = 512;
 const mostAtOnce = 1024 * 1024;
 
+/** Each level of folders holds two files open. */
+const maxDepth = 256;
+
 interface Found {
-  path: string;
+  handle: PathHandle;
   name: string;
-  stats: Stats;
 }
 
 /** Everything in a tree that an archive can hold, folders before what is in them. */
-async function* filesOf({ path, name, itself }: ArchiveSource): AsyncGenerator<Found, void, undefined> {
-  const stats = await lstat(path).catch(unreadable(path));
-  if (itself && (stats.isFile() || stats.isDirectory() || stats.isSymbolicLink())) yield { path, name, stats };
+async function* filesOf(
+  handle: PathHandle,
+  name: string,
+  itself: boolean,
+  depth = 0,
+): AsyncGenerator<Found, void, undefined> {
+  const { stats } = handle;
+  if (itself && (stats.isFile() || stats.isDirectory() || stats.isSymbolicLink())) yield { handle, name };
   if (!stats.isDirectory()) return;
-  for (const inside of await readdir(path).catch(unreadable(path))) {
-    yield* filesOf({ path: join(path, inside), name: `${name}/${inside}`, itself: true });
+  if (depth > maxDepth) {
+    throw new InvalidInputError({
+      field: "localPath",
+      message: `has more than ${maxDepth} levels of folders`,
+      value: handle.name,
+    });
+  }
+  try {
+    for await (const inside of handle.list()) {
+      await using entry = await handle.entry(inside).catch(unreadable(join(handle.name, inside)));
+      yield* filesOf(entry, `${name}/${inside}`, true, depth + 1);
+    }
+  } catch (error) {
+    unreadable(handle.name)(error);
   }
 }
 
@@ -101,22 +124,22 @@ function* withLongNames(block: (data: HeaderData) => Buffer, entry: HeaderData):
 }
 
 /** As many bytes of a file as its header says. */
-async function* contentOf(path: string, size: number): AsyncGenerator<Buffer, void, undefined> {
+async function* contentOf(handle: PathHandle, size: number): AsyncGenerator<Buffer, void, undefined> {
   if (size === 0) return;
-  const file = await open(path).catch(unreadable(path));
-  try {
-    for (let left = size; left > 0; ) {
-      const buffer = Buffer.allocUnsafe(Math.min(left, mostAtOnce));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length).catch(unreadable(path));
-      if (bytesRead === 0) {
-        throw new InvalidInputError({ field: "localPath", message: "became shorter while it was read", value: path });
-      }
-      left -= bytesRead;
-      const chunk = buffer.subarray(0, bytesRead);
-      yield left === 0 ? padded(chunk, size) : chunk;
+  await using file = await handle.openRegular().catch(unreadable(handle.name));
+  for (let left = size; left > 0; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(left, mostAtOnce));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length).catch(unreadable(handle.name));
+    if (bytesRead === 0) {
+      throw new InvalidInputError({
+        field: "localPath",
+        message: "became shorter while it was read",
+        value: handle.name,
+      });
     }
-  } finally {
-    await file.close();
+    left -= bytesRead;
+    const chunk = buffer.subarray(0, bytesRead);
+    yield left === 0 ? padded(chunk, size) : chunk;
   }
 }
 

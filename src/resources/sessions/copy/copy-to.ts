@@ -1,6 +1,7 @@
-import { realpath, stat } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
+import { PathHandle } from "../../../internal/path-handle.js";
 import { noEndOfInput } from "../../../streaming/end-of-input.js";
 import type { Core } from "../../core.js";
 import { exec } from "../exec.js";
@@ -15,7 +16,12 @@ import { localTrouble } from "./local-trouble.js";
  * mode. A file does not replace a folder, nor a folder a file.
  *
  * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
- * container's user.
+ * container's user. A folder may be 256 levels deep.
+ *
+ * Links in a folder are copied as links and never followed, not even those that another user puts in the place of a file or folder
+ * while it is copied. Nothing that is not below the local path reaches the container.
+ *
+ * @throws InvalidInputError naming the path that cannot be read, or that changed while it was read
  */
 export async function copyTo(
   core: Core,
@@ -25,7 +31,8 @@ export async function copyTo(
   options: CopyOptions = {},
 ): Promise<void> {
   const target = checkContainerPath(containerPath);
-  const { path, isFolder } = await sourceAt(localPath);
+  await using root = await sourceAt(localPath);
+  const isFolder = root.stats.isDirectory();
   if (!isFolder && containerPath.endsWith("/")) throw namesFolder(localPath, target);
   const { kind } = await find(core, containerId, target, options);
   if (!isFolder && kind === "folder") throw namesFolder(localPath, target);
@@ -39,8 +46,8 @@ export async function copyTo(
   const folder = isFolder ? target : posix.dirname(target);
   if (kind === "nothing") await makeFolder(core, containerId, folder, options);
   const source: ArchiveSource = isFolder
-    ? { path, name: ".", itself: kind === "nothing" }
-    : { path, name: `./${posix.basename(target)}`, itself: true };
+    ? { root, name: ".", itself: kind === "nothing" }
+    : { root, name: `./${posix.basename(target)}`, itself: true };
   try {
     await send(core, containerId, source, folder, options);
   } catch (error) {
@@ -49,16 +56,20 @@ export async function copyTo(
   }
 }
 
-/** Where the local path leads. A link is followed: `current` is copied as the folder it stands for. */
-async function sourceAt(localPath: string): Promise<{ path: string; isFolder: boolean }> {
+/** What the local path leads to. A link is followed: `current` is copied as the folder it stands for. */
+async function sourceAt(localPath: string): Promise<PathHandle> {
+  const root = await open(localPath);
+  if (root.stats.isDirectory() || root.stats.isFile()) return root;
+  await root.close();
+  throw new InvalidInputError({ field: "localPath", message: "is neither a file nor a folder", value: localPath });
+}
+
+async function open(localPath: string): Promise<PathHandle> {
   try {
-    const path = await realpath(resolve(localPath));
-    const stats = await stat(path);
-    if (stats.isDirectory() || stats.isFile()) return { path, isFolder: stats.isDirectory() };
+    return await PathHandle.open(await realpath(resolve(localPath)), { follow: false });
   } catch (cause) {
     throw localTrouble("cannot be read", localPath, cause);
   }
-  throw new InvalidInputError({ field: "localPath", message: "is neither a file nor a folder", value: localPath });
 }
 
 function namesFolder(localPath: string, target: string): InvalidInputError {

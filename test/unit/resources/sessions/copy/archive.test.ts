@@ -7,7 +7,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { archive } from "../../../../../src/resources/sessions/copy/archive.js";
+import { PathHandle } from "../../../../../src/internal/path-handle.js";
+import { type ArchiveSource, archive } from "../../../../../src/resources/sessions/copy/archive.js";
+import { openBelow } from "../../../../support/open-files.js";
 import { skipOnWindows } from "../../../../support/platform.js";
 
 let here: string;
@@ -16,10 +18,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(here, { recursive: true, force: true }));
 
-async function entriesOf(source: Parameters<typeof archive>[0]) {
+async function entriesOf({ path, ...source }: Omit<ArchiveSource, "root"> & { path: string }) {
+  await using root = await PathHandle.open(path, { follow: false });
   const seen: Record<string, unknown> = {};
   const entries = extract();
-  const sent = pipeline(Readable.from(archive(source)), entries);
+  const sent = pipeline(Readable.from(archive({ root, ...source })), entries);
   sent.catch(() => {});
   for await (const entry of entries) {
     let content = "";
@@ -52,16 +55,39 @@ test.skipIf(skipOnWindows("links and pipes in a tree that is copied"))(
   },
 );
 
-test("a file that cannot be read, is gone, or becomes shorter is an error of the local path", async () => {
-  const read = (path: string) => entriesOf({ path: join(here, path), name: "./x", itself: true });
-  await expect(read("gone")).rejects.toMatchObject({ field: "localPath", message: expect.stringContaining("ENOENT") });
-
-  await writeFile(join(here, "shrinking"), Buffer.alloc(3_000_000));
-  const chunks = archive({ path: join(here, "shrinking"), name: "./x", itself: true });
-  await chunks.next();
-  await truncate(join(here, "shrinking"), 10);
-  const rest = async () => {
-    for await (const _ of chunks);
+test("a file that is gone, or becomes shorter, is an error that names it", async () => {
+  const large = Buffer.alloc(3_000_000);
+  /** Archives two large files, changes both after the first has been begun, and gives the error. */
+  const changing = async (change: (path: string) => Promise<void>): Promise<unknown> => {
+    const paths = [join(here, "tree/a"), join(here, "tree/b")];
+    await mkdir(join(here, "tree"), { recursive: true });
+    await Promise.all(paths.map((path) => writeFile(path, large)));
+    await using root = await PathHandle.open(join(here, "tree"));
+    const chunks = archive({ root, name: ".", itself: false });
+    await chunks.next();
+    await Promise.all(paths.map(change));
+    try {
+      for await (const _ of chunks);
+    } catch (error) {
+      return error;
+    }
   };
-  await expect(rest()).rejects.toMatchObject({ field: "localPath", code: "INVALID_INPUT" });
+  const named = (text: string) => ({
+    field: "localPath",
+    code: "INVALID_INPUT",
+    message: expect.stringMatching(new RegExp(`localPath: ${text}, got ".*[ab]"$`)),
+  });
+  expect(await changing((path) => rm(path))).toMatchObject(named("cannot be read \\(ENOENT\\)"));
+  expect(await changing((path) => truncate(path, 10))).toMatchObject(named("became shorter while it was read"));
+});
+
+test("folders more than 256 levels deep are refused, and nothing is left open", async () => {
+  await mkdir(join(here, "deep", ...Array(256).fill("d")), { recursive: true });
+  const source = { name: ".", itself: false };
+  expect(Object.keys(await entriesOf({ path: join(here, "deep"), ...source }))).toHaveLength(256);
+  await mkdir(join(here, "deep", ...Array(257).fill("d")));
+  await expect(entriesOf({ path: join(here, "deep"), ...source })).rejects.toThrow(
+    "localPath: has more than 256 levels of folders",
+  );
+  expect(openBelow(here)).toEqual([]);
 });

@@ -1,0 +1,69 @@
+/**
+ * Local files are opened in one place, `src/internal/path-handle.ts`, which blocks on no named pipe, opens no device, and opens what
+ * it has checked. Nothing else in the sources imports what opens files from `node:fs`.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+/** Who opens files all the same, with what, and why that cannot block or lead elsewhere. */
+const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: string }>> = {
+  "internal/path-handle.ts": { imports: ["open"], reason: "the one place" },
+  "testing/output/log-file.ts": {
+    imports: ["openSync"],
+    reason: "writes; the same flags, and it demands a regular file",
+  },
+  "testing/backend/host-usage.ts": { imports: ["readFileSync"], reason: "/proc of this machine only" },
+  "testing/refusals/mount-rules.ts": { imports: ["readFileSync"], reason: "/proc of this machine only" },
+};
+
+/** What opens a file by a path, to read or to write. */
+const opens =
+  /^(open|openAsBlob|readFile|writeFile|appendFile|copyFile|cp|truncate|createReadStream|createWriteStream)(Sync)?$/;
+
+const root = fileURLToPath(new URL("../../src", import.meta.url));
+
+/** What a file imports from `node:fs` and `node:fs/promises`, by its name there; `*` for all of it. */
+function importsOf(text: string): string[] {
+  const fs = /^import\s+(?:type\s+)?([^;]*?)\s+from\s+"(?:node:)?fs(?:\/promises)?"/gm;
+  const named = [...text.matchAll(fs)].flatMap(([, list = ""]) => {
+    const names = /^\{([^}]*)\}$/.exec(list)?.[1];
+    if (names === undefined) return ["*"];
+    return names.split(",").map((name) => name.trim().replace(/\s+as\s.*/, ""));
+  });
+  const isDynamic = /(?:import|require|getBuiltinModule)\(\s*["'](?:node:)?fs/.test(text);
+  return isDynamic ? [...named, "*"] : named;
+}
+
+const opening = (text: string) =>
+  importsOf(text).filter((name) => opens.test(name) || ["*", "promises"].includes(name));
+
+describe("files are opened in one place", () => {
+  test("and by those who have a reason", () => {
+    const found: Record<string, string[]> = {};
+    for (const name of readdirSync(root, { recursive: true, encoding: "utf8" }).filter((it) => it.endsWith(".ts"))) {
+      const names = opening(readFileSync(join(root, name), "utf8"));
+      if (names.length > 0) found[name.split(sep).join("/")] = names;
+    }
+    expect(found).toEqual(Object.fromEntries(Object.entries(exceptions).map(([file, { imports }]) => [file, imports])));
+  });
+
+  test.each([
+    'import { readFile } from "node:fs/promises";',
+    'import { type Stats, openSync as other } from "node:fs";',
+    'import {\n  stat,\n  createReadStream,\n} from "fs";',
+    'import * as fs from "node:fs";',
+    'import fs from "node:fs/promises";',
+    'import { promises } from "node:fs";',
+    'const fs = await import("node:fs/promises");',
+  ])("which this would not be: %s", (code) => {
+    expect(opening(code)).toHaveLength(1);
+  });
+
+  test("but names, links and folders may be looked at anywhere", () => {
+    expect(opening('import { lstat, type FileHandle, mkdir } from "node:fs/promises";')).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+/** Another user changes a folder while it is copied into a container: what is outside of it never gets into the archive. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { skipOnWindows } from "../../../../support/platform.js";
+import { thorough } from "../../../../support/thorough.js";
+
+const rounds = thorough ? 20_000 : 1_000;
+/** The end of the rounds on a machine that is slow or busy. */
+const limitMs = thorough ? 300_000 : 7_000;
+
+/** Swaps a file with a link to a secret and with a named pipe, and a folder with a link to a folder of secrets, for ever. */
+const swapper = `
+  const { execFileSync } = require("node:child_process");
+  const { linkSync, renameSync, symlinkSync, unlinkSync } = require("node:fs");
+  const [tree, outside, secret] = process.argv.slice(1);
+  process.chdir(tree);
+  execFileSync("mkfifo", ["../pipe"]);
+  const put = (make, name) => { make("../new"); renameSync("../new", name); };
+  for (let swaps = 0; ; swaps++) {
+    put((path) => symlinkSync(secret, path), "file");
+    put((path) => linkSync("../good", path), "file");
+    put((path) => linkSync("../pipe", path), "piped");
+    put((path) => linkSync("../good", path), "piped");
+    renameSync("folder", "../folder");
+    symlinkSync(outside, "folder");
+    unlinkSync("folder");
+    renameSync("../folder", "folder");
+    if (swaps === 0) console.log("swapping");
+  }`;
+
+const copier = fileURLToPath(new URL("archive-rounds.ts", import.meta.url));
+
+const ways = process.platform === "linux" ? [true, false] : [false];
+
+test.skipIf(skipOnWindows("links and named pipes that are swapped")).each(ways)(
+  "a swapper beside the copy gets nothing from outside into it, and the process can exit (by descriptor: %s)",
+  { timeout: limitMs + 60_000 },
+  async (byDescriptor) => {
+    const here = await mkdtemp(join(tmpdir(), "archive-race-"));
+    onTestFinished(() => rm(here, { recursive: true, force: true }));
+    const [tree, outside] = [join(here, "tree"), join(here, "outside")];
+    await mkdir(join(tree, "folder"), { recursive: true });
+    await mkdir(outside, { mode: 0o700 });
+    // Without descriptors, a file of the same name on the other side of the link cannot be told apart in every case.
+    const secret = join(outside, byDescriptor ? "inside" : "other");
+    await writeFile(secret, "secret", { mode: 0o600 });
+    for (const name of ["good", "tree/file", "tree/piped", "tree/folder/inside"])
+      await writeFile(join(here, name), "good");
+
+    const swapping = ["--eval", swapper, tree, outside, secret];
+    const child = spawn(process.execPath, swapping, { stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => stop(child));
+    await once(child.stdout, "data");
+    const program = ["--import", "tsx", copier, tree, String(byDescriptor), String(rounds), String(limitMs)];
+    const { stdout } = await promisify(execFile)(process.execPath, program, { timeout: limitMs + 40_000 });
+    expect(child.exitCode).toBeNull();
+
+    const { round, ...seen } = JSON.parse(stdout) as Record<string, number>;
+    expect(round).toBeGreaterThan(0);
+    const harmless = [
+      "file ./file good",
+      "symlink ./file",
+      "file ./piped good",
+      "directory ./folder/",
+      "file ./folder/inside good",
+      "symlink ./folder",
+      // Hard links to what was in the archive under another name.
+      "link ./file",
+      "link ./piped",
+      "localPath: cannot be read (ENOENT)",
+      "localPath: was replaced while it was being opened",
+    ];
+    expect(Object.keys(seen).filter((what) => !harmless.includes(what))).toEqual([]);
+  },
+);
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
