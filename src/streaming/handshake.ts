@@ -6,6 +6,9 @@ import { tlsRemedyFor } from "./tls.js";
 /** How long a handshake may take, in milliseconds, unless told otherwise. */
 export const defaultHandshakeTimeoutMs = 10_000;
 
+/** Interim responses (1xx) that a server may send before its answer. No server of CRI sends any, and a proxy one or two. */
+const maxInterimResponses = 8;
+
 /** How much of an answer's body is read for its first line. */
 const maxBodyLength = 1_024;
 
@@ -26,8 +29,15 @@ export class Handshake {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Takes note of when the request can leave; to be called before it does. */
+  /** Takes note of when the request can leave, and ends one that is answered without an end; to be called before it leaves. */
   watch(request: ClientRequest): void {
+    let interimResponses = 0;
+    const onInterimResponse = () => {
+      if (++interimResponses <= maxInterimResponses) return;
+      request.off("information", onInterimResponse);
+      request.destroy(new Error(`it sent more than ${maxInterimResponses} interim responses`));
+    };
+    request.on("information", onInterimResponse);
     const connected = this.#url.protocol === "https:" ? "secureConnect" : "connect";
     request.once("socket", (socket) => {
       socket.once(connected, () => {

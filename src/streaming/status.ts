@@ -1,5 +1,8 @@
 import type { RemoteStatus } from "./transport.js";
 
+/** Longest status that is taken from a server. Those of the runtimes have a few hundred bytes. */
+export const maxStatusBytes = 65_536;
+
 /** Longest message taken over from a server. */
 const maxMessageLength = 4_096;
 
@@ -45,7 +48,10 @@ function causesOf(status: JsonObject): readonly JsonObject[] {
 }
 
 function exitCodeOf(cause: JsonObject): number | undefined {
-  return cause.reason === "ExitCode" ? nonZero(String(cause.message)) : undefined;
+  if (cause.reason !== "ExitCode") return undefined;
+  const { message } = cause;
+  // Nothing else is turned into a string: that of an object can throw, and that of a list can be nested too deep.
+  return typeof message === "string" || typeof message === "number" ? nonZero(String(message)) : undefined;
 }
 
 /** The code as the last word of the message: a status that lost its causes on the way still says that there was one. */

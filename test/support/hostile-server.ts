@@ -49,6 +49,21 @@ export function serveSocket(onConnection: (socket: Socket) => void): Promise<Hos
   return listen(createServer(onConnection), () => 0, "unix");
 }
 
+/** Bytes are all there is, from the end of a request's head on: a streaming server that was asked for a session, or part of one. */
+export function serveRequests(onRequest: (socket: Socket, head: string) => void): Promise<HostileServer> {
+  const server = createServer((socket) => {
+    let head = "";
+    const onData = (chunk: Buffer) => {
+      head += chunk.toString("latin1");
+      if (!head.includes("\r\n\r\n")) return;
+      socket.off("data", onData).resume();
+      onRequest(socket, head);
+    };
+    socket.on("data", onData);
+  });
+  return listen(server, () => 0, "tcp");
+}
+
 /** One call that arrived over {@link serveFrames}, and whatever may be said about it. */
 export class RawCall {
   constructor(

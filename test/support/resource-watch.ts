@@ -19,6 +19,7 @@ export const maxStallMs = 200;
 export class ResourceWatch implements Disposable {
   readonly #before = usedBytes();
   readonly #timer: NodeJS.Timeout;
+  readonly #startedAt = performance.now();
   #lastTick = clocks();
   #maxBytes = 0;
   #stallMs = 0;
@@ -28,6 +29,11 @@ export class ResourceWatch implements Disposable {
       this.#sample();
       this.#lastTick = clocks();
     }, intervalMs);
+  }
+
+  /** The time since the beginning, in milliseconds. */
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAt;
   }
 
   /** The largest growth of the heap and of the memory outside of it that hangs on it, in MiB. */

@@ -52,6 +52,7 @@ export class SpdyConnection extends SpdyEndpoint {
     const names = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value]]));
     const stream = new SpdyStream(this, streamId, names, options);
     this.streams.set(streamId, stream);
+    this.owedReplies++;
     const headerBlock = this.compressHeaders(headers);
     const flags = { fin: false, unidirectional: false };
     this.send({ type: "synStream", streamId, associatedStreamId: 0, priority: 0, slot: 0, ...flags, headerBlock });

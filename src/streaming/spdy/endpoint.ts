@@ -16,13 +16,18 @@ const maxTurn = 4 * maxDataLength;
 const mostLate = 8;
 /** Answers to pings that may wait for a peer who does not read them. */
 const maxPendingPings = 64;
+/** HEADERS frames that a peer may send on a connection. Neither the servers of CRI nor their clients send any. */
+const maxHeadersFrames = 8;
+/** Frames that are taken in before the event loop gets to do other work. A chunk of the socket can hold eight thousand. */
+const maxFramesPerTurn = 128;
 
 /**
  * What both ends of a SPDY/3.1 connection have in common: frames in and out, and the streams between them.
  *
  * Reading: there is no flow control per stream (the servers of CRI ignore it), so that a stream whose reader lags behind stops the
  * whole connection once its buffer is full, and the connection goes on when no stream is full any more. What is buffered is at
- * most the streams' buffers and one chunk of the socket. Writing: a stream's bytes count as written when the socket has passed them
+ * most the streams' buffers and one chunk of the socket. A peer that floods the connection with frames does not keep the event loop
+ * from other work: they are taken in a few at a time. Writing: a stream's bytes count as written when the socket has passed them
  * on, and long writes take turns.
  */
 export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
@@ -39,7 +44,12 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   readonly #full = new Set<SpdyStream>();
   /** How many bytes of streams were handed to the socket. */
   protected sentBytes = 0;
+  /** How many streams that were opened from here have not been replied to. */
+  protected owedReplies = 0;
+  #headersFrames = 0;
   #pendingPings = 0;
+  /** Whether the rest of a chunk waits for the next turn of the event loop. */
+  #isYielding = false;
   #isOver = false;
   #failure: unknown;
   #wasDestroyed = false;
@@ -124,7 +134,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   }
 
   release(stream: SpdyStream): void {
-    if (this.#full.delete(stream) && this.#full.size === 0 && !this.#isOver) this.#socket.resume();
+    if (this.#full.delete(stream)) this.#resume();
   }
 
   forget(stream: SpdyStream): void {
@@ -141,14 +151,17 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   onFrame(frame: ControlFrame): void {
     switch (frame.type) {
       case "synStream":
-        this.onSynStream(frame, this.#readHeaders(frame.headerBlock));
+        this.onSynStream(frame);
         break;
       case "synReply":
-        this.#readHeaders(frame.headerBlock);
+        if (--this.owedReplies < 0) throw protocolError("more replies than streams");
+        this.#skipHeaders(frame.headerBlock);
         this.streamOf(frame.streamId)?.receiveReply(frame.fin);
         break;
       case "headers":
-        this.#readHeaders(frame.headerBlock);
+        if (++this.#headersFrames > maxHeadersFrames)
+          throw protocolError(`more than ${maxHeadersFrames} HEADERS frames`);
+        this.#skipHeaders(frame.headerBlock);
         if (frame.fin) this.streamOf(frame.streamId)?.receiveData(Buffer.alloc(0), true);
         break;
       case "rstStream":
@@ -159,10 +172,6 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
         break;
       case "ping":
         this.#receivePing(frame.id);
-        break;
-      case "settings":
-      case "windowUpdate":
-        // There is nothing that could be set, and no window: what is sent waits for the socket alone.
         break;
     }
   }
@@ -192,6 +201,10 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     return this.#compressor.compress(encodeHeaders(headers));
   }
 
+  protected readHeaders(block: Buffer): SpdyHeaders {
+    return decodeHeaders(this.#decompressor.decompress(block));
+  }
+
   /** The stream, or nothing if it is over: what was under way for it is dropped. @throws for one that never was */
   protected streamOf(streamId: number): SpdyStream | undefined {
     const stream = this.streams.get(streamId);
@@ -203,7 +216,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   protected abstract wasOpened(streamId: number): boolean;
   /** Whether a ping with this number was sent from here. */
   protected abstract isOwnPing(id: number): boolean;
-  protected abstract onSynStream(frame: ControlFrame & { type: "synStream" }, headers: SpdyHeaders): void;
+  protected abstract onSynStream(frame: ControlFrame & { type: "synStream" }): void;
   protected abstract onGoAway(lastGoodStreamId: number): void;
   /** Something arrived. */
   protected onHeard(): void {}
@@ -217,15 +230,32 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   #receive(chunk: Buffer): void {
     this.onHeard();
     try {
-      this.#decoder.write(chunk);
+      // A socket that is destroyed delivers nothing later.
+      const taken = this.#decoder.write(chunk, this.#socket.destroyed ? undefined : maxFramesPerTurn);
+      if (taken < chunk.length && !this.#isOver) this.#yield(chunk.subarray(taken));
     } catch (error) {
       this.#finish(error);
     }
   }
 
-  /** Each block counts, even one for a stream that is over: the next one builds upon it. */
-  #readHeaders(block: Buffer): SpdyHeaders {
-    return decodeHeaders(this.#decompressor.decompress(block));
+  /** Leaves the rest of a chunk in the socket until the event loop has done other work. */
+  #yield(rest: Buffer): void {
+    this.#isYielding = true;
+    this.#socket.pause();
+    this.#socket.unshift(rest);
+    setImmediate(() => {
+      this.#isYielding = false;
+      this.#resume();
+    });
+  }
+
+  #resume(): void {
+    if (this.#full.size === 0 && !this.#isYielding && !this.#isOver) this.#socket.resume();
+  }
+
+  /** Nobody reads them, but the next block builds upon each, even upon one for a stream that is over. */
+  #skipHeaders(block: Buffer): void {
+    this.#decompressor.decompress(block);
   }
 
   #receivePing(id: number): void {

@@ -1,6 +1,5 @@
 import {
   type ControlFrame,
-  clearSettingsFlag,
   controlMark,
   finFlag,
   frameHeadLength,
@@ -10,8 +9,8 @@ import {
 } from "./frames.js";
 import { protocolError } from "./protocol-error.js";
 
-/** Longest control frame that is taken in. One is held in memory until it is complete. */
-export const maxControlLength = 65_536;
+/** Longest control frame that is taken in, which leaves room for a header block. One is held in memory until it is complete. */
+export const maxControlLength = 8_192;
 
 /** Where decoded frames go. */
 export interface FrameHandler {
@@ -36,7 +35,7 @@ export class FrameDecoder {
   #dataLeft = 0;
   #dataStreamId = 0;
   #dataFin = false;
-  /** What is left of a control frame of an unknown type. */
+  /** What is left of a control frame that has no meaning here. */
   #skipLeft = 0;
   #stopped = false;
 
@@ -49,10 +48,16 @@ export class FrameDecoder {
     this.#stopped = true;
   }
 
-  /** @throws CriError INTERNAL on a frame that is not allowed; what follows it cannot be made sense of. */
-  write(chunk: Buffer): void {
+  /**
+   * Decodes a chunk, up to so many frames that begin in it.
+   *
+   * @returns how many bytes were taken; the next chunk has to begin with the others
+   * @throws CriError INTERNAL on a frame that is not allowed; what follows it cannot be made sense of
+   */
+  write(chunk: Buffer, maxFrames = Number.POSITIVE_INFINITY): number {
     let at = 0;
-    while (at < chunk.length && !this.#stopped) {
+    let frames = 0;
+    while (at < chunk.length && !this.#stopped && frames < maxFrames) {
       const rest = chunk.length - at;
       if (this.#dataLeft > 0) {
         const length = Math.min(rest, this.#dataLeft);
@@ -76,9 +81,12 @@ export class FrameDecoder {
         const length = chunk.copy(this.#head, this.#headFilled, at);
         this.#headFilled += length;
         at += length;
-        if (this.#headFilled === frameHeadLength) this.#begin();
+        if (this.#headFilled < frameHeadLength) continue;
+        this.#begin();
+        frames++;
       }
     }
+    return at;
   }
 
   /** A head is complete. */
@@ -106,7 +114,7 @@ export class FrameDecoder {
     if (streamId === 0) throw protocolError("data for stream 0");
     const fin = (this.#head.readUInt8(4) & finFlag) !== 0;
     if (length === 0) {
-      this.#handler.onData(streamId, Buffer.alloc(0), fin);
+      this.#handler.onData(streamId, nothing, fin);
       return;
     }
     this.#dataStreamId = streamId;
@@ -121,6 +129,8 @@ export class FrameDecoder {
   }
 }
 
+const nothing = Buffer.alloc(0);
+
 const knownTypes: ReadonlySet<number> = new Set(Object.values(frameTypes));
 
 const names = new Map(Object.entries(frameTypes).map(([name, type]) => [type as number, name]));
@@ -130,19 +140,12 @@ const fixedLengths: Readonly<Record<number, number>> = {
   [frameTypes.synStream]: 10,
   [frameTypes.synReply]: 4,
   [frameTypes.rstStream]: 8,
-  [frameTypes.settings]: 4,
   [frameTypes.ping]: 4,
   [frameTypes.goAway]: 8,
   [frameTypes.headers]: 4,
-  [frameTypes.windowUpdate]: 8,
 };
 
-const openEnded: ReadonlySet<number> = new Set([
-  frameTypes.synStream,
-  frameTypes.synReply,
-  frameTypes.headers,
-  frameTypes.settings,
-]);
+const openEnded: ReadonlySet<number> = new Set([frameTypes.synStream, frameTypes.synReply, frameTypes.headers]);
 
 function checkLength(type: number, length: number): void {
   const fixed = fixedLengths[type] ?? 0;
@@ -172,25 +175,11 @@ function decodeControl(type: number, flags: number, body: Buffer): ControlFrame 
     case frameTypes.rstStream:
       checkId(streamId);
       return { type: "rstStream", streamId, status: body.readUInt32BE(4) };
-    case frameTypes.settings:
-      return { type: "settings", clear: (flags & clearSettingsFlag) !== 0, entries: decodeSettings(first, body) };
     case frameTypes.ping:
       return { type: "ping", id: first };
-    case frameTypes.goAway:
-      return { type: "goAway", lastGoodStreamId: streamId, status: body.readUInt32BE(4) };
     default:
-      // Stream 0 means the whole connection here.
-      return { type: "windowUpdate", streamId, delta: body.readUInt32BE(4) & idMask };
+      return { type: "goAway", lastGoodStreamId: streamId, status: body.readUInt32BE(4) };
   }
-}
-
-function decodeSettings(count: number, body: Buffer): { id: number; flags: number; value: number }[] {
-  if (body.length !== 4 + count * 8)
-    throw protocolError(`a settings frame of ${count} entries in ${body.length} bytes`);
-  return Array.from({ length: count }, (_, index) => {
-    const at = 4 + index * 8;
-    return { flags: body.readUInt8(at), id: body.readUIntBE(at + 1, 3), value: body.readUInt32BE(at + 4) };
-  });
 }
 
 function checkId(streamId: number): void {

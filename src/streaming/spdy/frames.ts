@@ -3,7 +3,10 @@
  * data frames with the stream's number, flags and a length.
  */
 
-/** Every frame but DATA. Header blocks are compressed here: their meaning depends on all the blocks before. */
+/**
+ * The control frames that have a meaning between a client and a streaming server of CRI. Header blocks are compressed here: their
+ * meaning depends on all the blocks before.
+ */
 export type ControlFrame =
   | {
       type: "synStream";
@@ -17,22 +20,21 @@ export type ControlFrame =
     }
   | { type: "synReply"; streamId: number; fin: boolean; headerBlock: Buffer }
   | { type: "rstStream"; streamId: number; status: number }
-  | { type: "settings"; clear: boolean; entries: readonly { id: number; flags: number; value: number }[] }
   | { type: "ping"; id: number }
   | { type: "goAway"; lastGoodStreamId: number; status: number }
-  | { type: "headers"; streamId: number; fin: boolean; headerBlock: Buffer }
-  | { type: "windowUpdate"; streamId: number; delta: number };
+  | { type: "headers"; streamId: number; fin: boolean; headerBlock: Buffer };
 
-/** The numbers of the control frames. */
+/**
+ * The numbers of the control frames. SETTINGS and WINDOW_UPDATE are left out: there is nothing that could be set, and no window, for
+ * what is sent waits for the socket alone.
+ */
 export const frameTypes = {
   synStream: 1,
   synReply: 2,
   rstStream: 3,
-  settings: 4,
   ping: 6,
   goAway: 7,
   headers: 8,
-  windowUpdate: 9,
 } as const satisfies Record<ControlFrame["type"], number>;
 
 /** Why a stream was broken off. CRI's servers end every stream with `cancel`, successful ones too. */
@@ -60,10 +62,7 @@ export const finFlag = 0x01;
 /** The flag of SYN_STREAM that says: nothing may come from the other side. */
 export const unidirectionalFlag = 0x02;
 
-/** The flag of SETTINGS that drops what was kept from earlier connections. */
-export const clearSettingsFlag = 0x01;
-
-/** The bits of a stream's number, or of a window's growth. */
+/** The bits of a stream's number. */
 export const idMask = 0x7fff_ffff;
 
 /** The head of a data frame; the payload is written behind it as it is. */
@@ -91,17 +90,10 @@ export function encodeFrame(frame: ControlFrame): Buffer {
       return control(frameTypes[frame.type], frame.fin ? finFlag : 0, words(frame.streamId), frame.headerBlock);
     case "rstStream":
       return control(frameTypes.rstStream, 0, words(frame.streamId, frame.status));
-    case "settings": {
-      const entries = frame.entries.flatMap(({ id, flags, value }) => [flags * 2 ** 24 + id, value]);
-      const flags = frame.clear ? clearSettingsFlag : 0;
-      return control(frameTypes.settings, flags, words(frame.entries.length, ...entries));
-    }
     case "ping":
       return control(frameTypes.ping, 0, words(frame.id));
     case "goAway":
       return control(frameTypes.goAway, 0, words(frame.lastGoodStreamId, frame.status));
-    case "windowUpdate":
-      return control(frameTypes.windowUpdate, 0, words(frame.streamId, frame.delta));
   }
 }
 

@@ -13,14 +13,11 @@ import type {
 } from "../transport.js";
 import type { SpdyConnection } from "./connection.js";
 import { dialSpdy } from "./dial.js";
-import { protocolError } from "./protocol-error.js";
+import { StatusText } from "./status-text.js";
 import type { SpdyStream } from "./stream.js";
 
 /** The only version worth having: the earlier ones do not tell the exit code, and say nothing at all on success. */
 const protocols = ["v4.channel.k8s.io"];
-
-/** Most text that is taken for a status. */
-const maxStatusLength = 65_536;
 
 /** How long a server that has told the status may take to end its streams, while somebody reads them. */
 const lingerMs = 3_000;
@@ -131,26 +128,30 @@ class SpdyRemoteCommand implements RemoteCommand {
 function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<RemoteStatus> {
   connection.explainLoss("the session ended before its status");
   const status = new Promise<RemoteStatus>((resolve, reject) => {
-    let text = "";
-    const decoder = new TextDecoder();
+    const status = new StatusText();
     const take = () => {
       // At once: the server hangs up behind its status, and a socket's end can come before a promise's reactions.
       connection.expectEnd();
-      resolve(parseRemoteStatus(text));
+      resolve(parseRemoteStatus(status.text));
     };
     errors.on("data", (bytes: Buffer) => {
-      text += decoder.decode(bytes, { stream: true });
-      if (text.length > maxStatusLength) connection.destroy(protocolError("a status without an end"));
+      if (status.isWhole) return;
+      try {
+        status.add(bytes);
+      } catch (error) {
+        connection.destroy(error);
+        return;
+      }
       // A whole one is believed at once: the end of the stream may be lost when the connection closes.
-      else if (isWhole(text)) take();
+      if (status.isWhole) take();
     });
     errors.on("end", () => {
-      if (text !== "") take();
+      if (status.text !== "" && !status.isWhole) take();
     });
     void connection.closed.then(() => {
       const isLost = !connection.wasDestroyed && CriError.is(connection.failure, "UNAVAILABLE");
       // Plain words without an end, from a server that hung up behind them.
-      if (isLost && text !== "") resolve(parseRemoteStatus(text));
+      if (isLost && status.text !== "") resolve(parseRemoteStatus(status.text));
       else reject(connection.failure);
     });
   });
@@ -168,16 +169,6 @@ function lingerBriefly(connection: SpdyConnection): void {
     else connection.close();
   });
   void connection.closed.then(stopTimer);
-}
-
-function isWhole(text: string): boolean {
-  if (!text.trimEnd().endsWith("}")) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Servers read 16 bits and ignore a terminal without extent. */

@@ -73,7 +73,12 @@ const clientOptions = {
   // The URL was checked; one that a server answers with was not.
   followRedirects: false,
   maxPayload: maxMessageBytes,
-  // Known to ws since 8.19, if not to its types.
+  // One message in each turn of the event loop, so that a flood of messages does not keep it from other work.
+  allowSynchronousEvents: false,
+  // No server of CRI splits its messages, and no network splits one into as many pieces.
+  maxFragments: 1_024,
+  maxBufferedChunks: 16_384,
+  // Like the two before, known to ws and not to its types.
   closeTimeout: closeTimeoutMs,
 };
 

@@ -5,7 +5,7 @@ import { onAbort } from "../../internal/abort.js";
 import { noEndOfInput } from "../end-of-input.js";
 import { reasonOf } from "../quote.js";
 import { ShortOutput } from "../short-output.js";
-import { parseRemoteStatus } from "../status.js";
+import { maxStatusBytes, parseRemoteStatus } from "../status.js";
 import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, ChannelReadable, Gate, sendPaced } from "./flow.js";
@@ -141,8 +141,14 @@ class WebSocketRemoteCommand implements RemoteCommand {
     const frame = decodeFrame(message);
     if (!isBinary) this.#fail(broken("the server sent text where only bytes belong"));
     else if (!frame) return;
-    else if (frame.channel === channels.status) this.#finish(parseRemoteStatus(frame.payload.toString()));
+    else if (frame.channel === channels.status) this.#takeStatus(frame.payload);
     else this.#takeOutput(frame.channel, frame.payload);
+  }
+
+  #takeStatus(bytes: Buffer): void {
+    if (bytes.length > maxStatusBytes)
+      this.#fail(broken(`the server sent a status of more than ${maxStatusBytes} bytes`));
+    else this.#finish(parseRemoteStatus(bytes.toString()));
   }
 
   #takeOutput(channel: number, bytes: Buffer): void {

@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { SpdyEndpoint } from "../../streaming/spdy/endpoint.js";
 import type { ControlFrame } from "../../streaming/spdy/frames.js";
-import type { SpdyHeaders } from "../../streaming/spdy/headers.js";
 import { protocolError } from "../../streaming/spdy/protocol-error.js";
 import { SpdyStream } from "../../streaming/spdy/stream.js";
 
@@ -39,13 +38,13 @@ export class SpdyServerConnection extends SpdyEndpoint {
     return id % 2 === 0;
   }
 
-  protected override onSynStream(frame: ControlFrame & { type: "synStream" }, headers: SpdyHeaders): void {
+  protected override onSynStream(frame: ControlFrame & { type: "synStream" }): void {
     const { streamId } = frame;
     if (streamId % 2 === 0 || streamId <= this.#lastStreamId) {
       throw protocolError(`stream ${streamId} after stream ${this.#lastStreamId}`);
     }
     this.#lastStreamId = streamId;
-    const stream = new SpdyStream(this, streamId, headers);
+    const stream = new SpdyStream(this, streamId, this.readHeaders(frame.headerBlock));
     this.streams.set(streamId, stream);
     this.send({ type: "synReply", streamId, fin: false, headerBlock: this.compressHeaders({}) });
     stream.receiveReply(frame.fin);

@@ -57,6 +57,11 @@ describe("parseRemoteStatus", () => {
     ["exit code 0", nonZero("odd", "0"), { message: "odd", reason: "NonZeroExitCode" }],
     ["an exit code that is none", nonZero("odd", "0x10"), { message: "odd", reason: "NonZeroExitCode" }],
     ["an exit code of endless digits", nonZero("odd", "9".repeat(400)), { message: "odd", reason: "NonZeroExitCode" }],
+    [
+      "an exit code that no string can be made of",
+      { status: "Failure", details: { causes: [{ reason: "ExitCode", message: { toString: 1, valueOf: 1 } }] } },
+      { reason: "Unknown" },
+    ],
     ["fields of other types", { status: 1, message: {}, reason: [], details: [] }, { reason: "Unknown" }],
     ["an unknown status", { status: "Perhaps", message: "hm" }, { message: "hm", reason: "Unknown" }],
   ])("failed: %s", (_, status, expected) => {
@@ -72,6 +77,12 @@ describe("parseRemoteStatus", () => {
     ["nothing", "", "the server sent an empty status"],
   ])("no status at all: %s", (_, text, message) => {
     expect(parseRemoteStatus(text)).toEqual({ kind: "failed", message, reason: "Unknown" });
+  });
+
+  test("an exit code that is a list, nested too deep for a string, is none", () => {
+    const list = "[".repeat(30_000) + "]".repeat(30_000);
+    const text = `{"status":"Failure","message":"x","details":{"causes":[{"reason":"ExitCode","message":${list}}]}}`;
+    expect(parseRemoteStatus(text)).toMatchObject({ kind: "failed", message: "x" });
   });
 
   test("bounds what it takes over", () => {

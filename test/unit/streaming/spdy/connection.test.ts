@@ -6,7 +6,7 @@ import { CriError } from "../../../../src/errors.js";
 import { SpdyConnection } from "../../../../src/streaming/spdy/connection.js";
 import { encodeDataHead, encodeFrame } from "../../../../src/streaming/spdy/frames.js";
 import { HeaderCompressor } from "../../../../src/streaming/spdy/header-compression.js";
-import { encodeHeaders } from "../../../../src/streaming/spdy/headers.js";
+import { encodeHeaders, maxHeaderBytes } from "../../../../src/streaming/spdy/headers.js";
 import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
 import { eventually, readAll, rejection, socketPair } from "../support.js";
 import { connectedPair, HostilePeer } from "./support.js";
@@ -25,6 +25,10 @@ async function acceptedStream() {
   await stream.accepted;
   return { connection, peer, stream, id: stream.streamId };
 }
+
+/** Nothing in here is of use to either side. */
+const settings = "8003 0004 01 000014 00000002 01000004 00000064 00000007 00010000";
+const windowUpdate = "8003 0009 00 000008 00000001 00010000";
 
 const lastPing = ({ frames }: HostilePeer) =>
   frames.flatMap((frame) => (frame.type === "ping" ? [frame.id] : [])).at(-1);
@@ -155,7 +159,7 @@ describe("RST_STREAM", () => {
     peer.reset(id);
     peer.reset(id);
     peer.write(id, "late");
-    peer.frame({ type: "windowUpdate", streamId: id, delta: 5 });
+    peer.raw(windowUpdate);
     peer.frame({ type: "ping", id: 2 });
     await eventually(() => peer.frames.some(({ type }) => type === "ping"), "the connection goes on");
     expect((await readAll(stream)).length).toBe(0);
@@ -166,8 +170,8 @@ describe("RST_STREAM", () => {
 describe("the connection", () => {
   test("answers pings, and takes what it has no use for", async () => {
     const { connection, peer } = await hostilePair();
-    peer.frame({ type: "settings", clear: false, entries: [{ id: 4, flags: 0, value: 100 }] });
-    peer.frame({ type: "windowUpdate", streamId: 0, delta: 1 });
+    peer.raw(settings);
+    peer.raw(windowUpdate);
     peer.frame({ type: "ping", id: 7 });
     peer.frame({ type: "ping", id: 2 });
     await eventually(() => peer.frames.length > 0, "the answer");
@@ -300,8 +304,16 @@ describe("a peer that breaks the protocol", () => {
           type: "headers",
           streamId: id,
           fin: false,
-          headerBlock: peer.headerBlock({ a: "a".repeat(70_000) }),
+          headerBlock: peer.headerBlock({ a: "a".repeat(maxHeaderBytes) }),
         }),
+    ],
+    [
+      "HEADERS again and again",
+      (peer, streamId) => {
+        for (let sent = 0; sent < 20; sent++) {
+          peer.frame({ type: "headers", streamId, fin: false, headerBlock: peer.headerBlock() });
+        }
+      },
     ],
   ])("%s", async (_name, misbehave) => {
     const { connection, peer, stream, id } = await acceptedStream();
@@ -310,6 +322,15 @@ describe("a peer that breaks the protocol", () => {
     expect(await reading).toMatchObject({ code: "INTERNAL" });
     await connection.closed;
     await eventually(() => peer.socket.destroyed || peer.socket.readableEnded, "the socket is closed");
+  });
+
+  test("a second reply to a stream that is over", async () => {
+    const { connection, peer, stream, id: streamId } = await acceptedStream();
+    peer.reset(streamId);
+    expect(await readAll(stream)).toHaveLength(0);
+    peer.frame({ type: "synReply", streamId, fin: false, headerBlock: peer.headerBlock() });
+    await connection.closed;
+    expect(connection.failure).toMatchObject({ code: "INTERNAL", details: /more replies than streams/ });
   });
 
   test("data before the reply to its stream", async () => {

@@ -1,0 +1,156 @@
+/** Streaming servers that flood a session: it ends or can be ended, and everything else in the process goes on in time. */
+
+import type { Socket } from "node:net";
+import { constants, deflateRawSync } from "node:zlib";
+import { expect, test } from "vitest";
+import type { CriError, CriErrorCode, ExecSession } from "../../src/index.js";
+import { encodeDataHead, encodeFrame } from "../../src/streaming/spdy/frames.js";
+import { recordFigures } from "../support/figures.js";
+import { flood, serveRequests, serveSocket } from "../support/hostile-server.js";
+import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
+import { HostilePeer, switching as switchingToSpdy } from "../unit/streaming/spdy/support.js";
+import { frame, switching as switchingToWebSocket } from "../unit/streaming/websocket/support.js";
+import { clientOf, mebibyte, mostMebibytes, outcome } from "./hostile-support.js";
+import { rejection, startFake } from "./support.js";
+
+/** What the call to another runtime has for its time, in milliseconds. */
+const besideMs = 500;
+
+type Transport = "spdy" | "websocket";
+type Script = (socket: Socket, head: string) => unknown;
+
+/** What a session fails with; one that goes on is aborted. */
+type Outcome = CriErrorCode | "aborted";
+
+const hex = (text: string) => Buffer.from(text, "hex");
+const repeat = (bytes: Uint8Array) => Buffer.alloc(Math.ceil(mebibyte / bytes.length) * bytes.length, bytes);
+
+/** A session whose streams the server accepts; the error stream is 1, standard output 3. */
+const spdy =
+  (script: (peer: HostilePeer) => unknown): Script =>
+  async (socket) => {
+    socket.write(switchingToSpdy("v4.channel.k8s.io"));
+    const peer = new HostilePeer(socket);
+    await peer.replyTo("error", "stdout", "stderr");
+    script(peer);
+  };
+
+const spdyFlood = (bytes: Uint8Array) => spdy(({ socket }) => flood(socket, repeat(bytes)));
+const data = (streamId: number, text: string) =>
+  Buffer.concat([encodeDataHead(streamId, text.length, false), Buffer.from(text)]);
+
+/** HEADERS behind the replies to the streams: the zlib stream has begun, and goes on with any block. */
+const headersFrame = (block: Uint8Array) => {
+  const headerBlock = deflateRawSync(block, { finishFlush: constants.Z_SYNC_FLUSH });
+  return encodeFrame({ type: "headers", streamId: 1, fin: false, headerBlock });
+};
+
+/** One header with 65,535 values, all of them empty. */
+const manyValues = Buffer.concat([hex("00000001 00000001 61 0000fffe".replaceAll(" ", "")), Buffer.alloc(0xfffe)]);
+
+const webSocket =
+  (bytes: Uint8Array, beginning: Uint8Array = Buffer.alloc(0)): Script =>
+  (socket, head) => {
+    socket.write(switchingToWebSocket(head));
+    socket.write(beginning);
+    flood(socket, repeat(bytes));
+  };
+
+/** A message of one byte on a channel. */
+const message = (channel: number) => frame(2, Buffer.of(channel, 120));
+
+const http =
+  (bytes: string, beginning = ""): Script =>
+  (socket) => {
+    socket.write(beginning);
+    flood(socket, repeat(Buffer.from(bytes)));
+  };
+
+const servers: [string, Transport, Outcome, Script][] = [
+  ["headers that inflate to 64 KiB", "spdy", "INTERNAL", spdyFlood(headersFrame(manyValues))],
+  ["empty headers", "spdy", "INTERNAL", spdyFlood(headersFrame(Buffer.alloc(4)))],
+  ["pings", "spdy", "INTERNAL", spdyFlood(encodeFrame({ type: "ping", id: 2 }))],
+  ["answers to pings", "spdy", "aborted", spdyFlood(encodeFrame({ type: "ping", id: 1 }))],
+  ["SETTINGS", "spdy", "aborted", spdyFlood(hex("800300040000000400000000"))],
+  ["SETTINGS of 1 MiB", "spdy", "aborted", spdyFlood(Buffer.concat([hex("80030004000ffff8"), Buffer.alloc(0xffff8)]))],
+  ["window updates", "spdy", "aborted", spdyFlood(hex("80030009000000080000000100000001"))],
+  ["frames of an unknown type", "spdy", "aborted", spdyFlood(hex("800300ff00000000"))],
+  ["GOAWAY", "spdy", "aborted", spdyFlood(encodeFrame({ type: "goAway", lastGoodStreamId: 1, status: 0 }))],
+  ["RST_STREAM", "spdy", "aborted", spdyFlood(encodeFrame({ type: "rstStream", streamId: 3, status: 5 }))],
+  ["empty output", "spdy", "aborted", spdyFlood(data(3, ""))],
+  ["output in frames of one byte", "spdy", "aborted", spdyFlood(data(3, "x"))],
+  [
+    "output behind its end",
+    "spdy",
+    "aborted",
+    spdy((peer) => {
+      peer.write(3, "", true);
+      flood(peer.socket, repeat(data(3, "x")));
+    }),
+  ],
+  ["a status in frames of one byte", "spdy", "INTERNAL", spdyFlood(data(1, "}"))],
+  ["empty messages", "websocket", "aborted", webSocket(frame(2, Buffer.alloc(0)))],
+  ["output in messages of one byte", "websocket", "aborted", webSocket(message(1))],
+  ["messages on an unknown channel", "websocket", "aborted", webSocket(message(9))],
+  ["text messages", "websocket", "UNAVAILABLE", webSocket(frame(1, Buffer.alloc(0)))],
+  ["pings", "websocket", "aborted", webSocket(frame(9, Buffer.alloc(0)))],
+  ["pongs", "websocket", "aborted", webSocket(frame(10, Buffer.alloc(0)))],
+  [
+    "empty fragments of a message",
+    "websocket",
+    "UNAVAILABLE",
+    webSocket(frame(0, Buffer.alloc(0), { fin: false }), frame(2, Buffer.of(1), { fin: false })),
+  ],
+  ["a status of 1 MiB", "websocket", "UNAVAILABLE", webSocket(frame(2, Buffer.alloc(mebibyte, "\x03")))],
+];
+
+/** What may come in the place of the answer to an upgrade, over either protocol. */
+const answers: [string, Outcome, Script][] = [
+  ["interim responses", "UNAVAILABLE", http("HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n")],
+  ["a header without an end", "UNAVAILABLE", http("x", "HTTP/1.1 101 Switching Protocols\r\nx: ")],
+  ["headers without an end", "UNAVAILABLE", http("x: y\r\n", "HTTP/1.1 101 Switching Protocols\r\n")],
+  ["a refusal without an end", "UNIMPLEMENTED", http("no ", "HTTP/1.1 403 Forbidden\r\n\r\n")],
+  [
+    "a refusal in chunks of one byte",
+    "UNIMPLEMENTED",
+    http("1\r\nn\r\n", "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n"),
+  ],
+];
+
+const floods = [
+  ...servers,
+  ...(["spdy", "websocket"] as const).flatMap((transport) =>
+    answers.map(([name, ...rest]): (typeof servers)[number] => [name, transport, ...rest]),
+  ),
+];
+
+test.each(floods)("a flood of %s over %s", { timeout: 60_000 }, async (_name, transport, expected, script) => {
+  const { runtime, cri } = await startFake();
+  const container = await (await cri.pods.run({ name: "p" })).runContainer({ name: "c", image: "busybox:1" });
+  const { endpoint } = await serveRequests(script);
+  runtime.respondNext("Exec", { url: `${endpoint}/exec/token` }, { times: Number.POSITIVE_INFINITY });
+  const other = clientOf(await serveSocket((peer) => void peer.resume()));
+  using watch = new ResourceWatch();
+  const ending = new AbortController();
+  const ended = endOf(container.exec(["x"], { transport, signal: ending.signal }));
+  const beside = await outcome((timeoutMs) => other.version({ timeoutMs }), besideMs);
+  ending.abort(aborted);
+  const end = await ended;
+  recordFigures(end === aborted ? "aborted" : (end as CriError).code, watch);
+  expect(beside).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  expect(end).toEqual(expected === "aborted" ? aborted : expect.objectContaining({ code: expected }));
+  expect(watch.mebibytes).toBeLessThan(mostMebibytes);
+  expect(watch.stallMs).toBeLessThan(maxStallMs);
+});
+
+const aborted = new Error("aborted by the test");
+
+/** What a session fails with, whose output is read. */
+function endOf(session: Promise<ExecSession>): Promise<unknown> {
+  const exit = session.then(({ stdout, stderr, exit }) => {
+    stdout?.resume();
+    stderr?.resume();
+    return exit;
+  });
+  return rejection(exit);
+}

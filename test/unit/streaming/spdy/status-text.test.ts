@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { StatusText } from "../../../../src/streaming/spdy/status-text.js";
+import { maxStatusBytes } from "../../../../src/streaming/status.js";
+
+/** Adds parts until the status is whole. Returns how many were added, or nothing if it never was. */
+function partsUntilWhole(status: StatusText, parts: readonly (string | Buffer)[]): number | undefined {
+  for (const [index, part] of parts.entries()) {
+    status.add(Buffer.from(part));
+    if (status.isWhole) return index + 1;
+  }
+  return undefined;
+}
+
+const bytesOf = (text: string) => Array.from(Buffer.from(text), (byte) => Buffer.of(byte));
+
+describe("StatusText", () => {
+  test.each([
+    ["a status", '{"status":"Success"}'],
+    ["nested objects", '{"details":{"causes":[{"reason":"ExitCode"}]}}'],
+    ["braces and quotes in a string", '{"message":"} \\" { \\\\"}'],
+    ["several bytes for a letter", '{"message":"ü€😀"}'],
+    ["white space before it", '\n {"status":"Success"}'],
+  ])("is whole with its last brace: %s", (_name, text) => {
+    const status = new StatusText();
+    const parts = bytesOf(text);
+    expect(partsUntilWhole(status, parts)).toBe(parts.length);
+    expect(status.text).toBe(text);
+  });
+
+  test.each([
+    ["half an object", '{"status":"Succ'],
+    ["a list", '[{"status":"Success"}]'],
+    ["plain words", "runc: template {{.ID}} is broken"],
+    ["a brace too many", "} {}"],
+  ])("is never whole: %s", (_name, text) => {
+    const status = new StatusText();
+    expect(partsUntilWhole(status, bytesOf(text))).toBeUndefined();
+    expect(status.text).toBe(text);
+  });
+
+  test("is whole with the last brace of any object, however it is cut", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(), (object, cut) => {
+        const bytes = Buffer.from(JSON.stringify(object));
+        const at = cut % bytes.length;
+        const status = new StatusText();
+        expect(partsUntilWhole(status, [bytes.subarray(0, at), bytes.subarray(at)])).toBe(2);
+        expect(JSON.parse(status.text)).toEqual(JSON.parse(bytes.toString()));
+      }),
+    );
+  });
+
+  test("is limited in length", () => {
+    const status = new StatusText();
+    status.add(Buffer.alloc(maxStatusBytes, "x"));
+    expect(() => status.add(Buffer.of(0))).toThrow(/a status of more than 65536 bytes/);
+  });
+});
