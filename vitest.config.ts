@@ -8,7 +8,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const alone = [
   "test/unit/logs/{file-watch,open-log}.test.ts",
   "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
-  "test/unit/resources/sessions/copy/unpack.test.ts",
+  "test/unit/resources/sessions/copy/{corpus,hostile,swapper,unpack}.test.ts",
   "test/integration/{connect-discovery,connecting,fake-runtime,fake-sessions,soak}.test.ts",
 ];
 

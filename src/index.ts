@@ -89,7 +89,9 @@ export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 
 // Sessions
 
+export type { CopyFromOptions } from "./resources/sessions/copy/copy-from.js";
 export type { CopyOptions } from "./resources/sessions/copy/in-container.js";
+export type { CopyFromResult } from "./resources/sessions/copy/unpack.js";
 export type { AttachOptions, ExecOptions, StreamOptions } from "./resources/sessions/exec.js";
 export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
 export type {

@@ -9,7 +9,8 @@ const { O_RDONLY, O_NONBLOCK = 0, O_NOCTTY = 0, O_NOFOLLOW = 0 } = constants;
 /** Linux' flag for a descriptor that only says which file it is; Node.js does not list it. The same on each of its architectures. */
 const O_PATH = 0o10000000;
 
-const descriptors = "/proc/self/fd";
+/** The folder in which the kernel has a path for each file that this process has open. */
+export const descriptors = "/proc/self/fd";
 
 /** How a path is opened. */
 export interface PathHandleOptions {
@@ -178,7 +179,8 @@ function look(path: string, follow: boolean): Promise<BigIntStats> {
 
 let known: boolean | undefined;
 
-function hasDescriptors(): boolean {
+/** Whether paths can begin at an open file: on Linux, unless `/proc` is missing, as in some chroots. */
+export function hasDescriptors(): boolean {
   known ??= process.platform === "linux" && existsSync(descriptors);
   return known;
 }

@@ -12,9 +12,10 @@ import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.j
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { RestartOptions } from "./restart.js";
-import { copyFrom } from "./sessions/copy/copy-from.js";
+import { type CopyFromOptions, copyFrom } from "./sessions/copy/copy-from.js";
 import { copyTo } from "./sessions/copy/copy-to.js";
 import type { CopyOptions } from "./sessions/copy/in-container.js";
+import type { CopyFromResult } from "./sessions/copy/unpack.js";
 import { type AttachOptions, attach, type ExecOptions, exec } from "./sessions/exec.js";
 import { type ExecOutputOptions, execOutput } from "./sessions/exec-output.js";
 import {
@@ -188,17 +189,30 @@ export class Container {
 
   /**
    * Copies a file or folder out of the container, by way of `tar` and `ls` there. Afterwards the local path is what the one in
-   * the container leads to: a file replaces a file or link; a folder that exists is added to and keeps its own mode. A file does
-   * not replace a folder, nor a folder a file.
+   * the container leads to: a file replaces a file or link; a folder that exists is added to. A file does not replace a folder,
+   * nor a folder a file. Folders that exist, at the local path or below it, keep their owner and mode.
    *
-   * Modes (but for setuid and setgid), times, links and empty folders are kept; sockets, pipes and devices in a folder are left
-   * out; the owner is this process's user. The container may be hostile: an archive with entries that lead anywhere else is refused
-   * (`INVALID_RESPONSE`), and no link at or below the local path is followed. Nothing stays of a copy that fails or is aborted.
+   * Modes (but for setuid and setgid), times, hard and symbolic links and empty folders are kept. The owner is this process's
+   * user. Extended attributes and ACLs are left out. So are devices and named pipes, which the result names, and sockets, which
+   * `tar` itself leaves out.
    *
+   * The container may be malicious. The archive must be a plain one, of v7, ustar, PAX or GNU tar. Refused with `INVALID_RESPONSE`:
+   * - entries that lead out of the local path, or through a link
+   * - archives that are compressed, truncated, or go on after their end
+   * - sparse files, volumes, and entries of unknown types
+   * - paths and link targets over 4,095 bytes, names over 255 bytes, and more than 256 folders within one another
+   * - hard links to anything but a file before them, and names that stand for things of different kinds
+   *
+   * No link at or below the local path is followed, even if another user puts it there meanwhile. That takes Linux with `/proc`; elsewhere
+   * root is refused to write to folders that others may write to. What is mounted below the local path is not replaced or written
+   * to: a copy to there is refused. A copy that fails or is aborted leaves nothing, and all of it is checked before
+   * anything moves to its place.
+   *
+   * @returns how much was copied, and what was left out
    * @throws InvalidInputError if the local path cannot be written, or one path is a folder and the other is not; CriError, with
-   * `NOT_FOUND` if there is no such file
+   * `NOT_FOUND` if there is no such file, and `RESOURCE_EXHAUSTED` beyond `maxBytes` or `maxEntries`
    */
-  copyFrom(containerPath: string, localPath: string, options?: CopyOptions): Promise<void> {
+  copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult> {
     return copyFrom(this.#core, this.id, containerPath, localPath, options);
   }
 

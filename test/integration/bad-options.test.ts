@@ -79,6 +79,16 @@ test.each(["80", 80n, Number.NaN, null])("port %s is refused as a whole", async 
   expect(() => cri.pods.get(id).portForward(port as number)).toThrow(message);
 });
 
+test.each(["maxBytes", "maxEntries"])("%s of copyFrom must be a number from 0", async (field) => {
+  const { runtime, cri } = await startFake();
+  const before = runtime.calls.length;
+  for (const value of [-1, Number.NaN, "5", null, 5n]) {
+    const failure = await rejection(cri.containers.get(id).copyFrom("/etc", "/nowhere", { [field]: value }));
+    expect(failure).toMatchObject({ code: "INVALID_INPUT", field });
+  }
+  expect(runtime.calls.length).toBe(before);
+});
+
 test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, unknown[]]>([
   [
     "stopContainer's timeout",

@@ -1,90 +1,117 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { join, posix } from "node:path";
+import { posix } from "node:path";
 import type { Readable } from "node:stream";
-import { CriError } from "../../../errors.js";
+import { CriError, InvalidInputError } from "../../../errors.js";
+import { startTimer } from "../../../internal/timer.js";
 import type { Core } from "../../core.js";
 import { exec } from "../exec.js";
+import type { Folder } from "./folder.js";
 import { type CopyOptions, checkContainerPath, find, finish, textOf } from "./in-container.js";
 import { localTrouble } from "./local-trouble.js";
-import { finishFolders, moveTo, type Place, placeFor } from "./place.js";
-import { type Folders, unpack } from "./unpack.js";
+import { type Copied, intoPlace } from "./place.js";
+import type { ArchiveLimits } from "./tar/entries.js";
+import { type CopyFromResult, unpack } from "./unpack.js";
 
-/**
- * Copies a file or folder out of a container, by way of `tar` and `ls` there. Afterwards the local path is what the one in the
- * container leads to: a file replaces a file or link; a folder that exists is added to and keeps its own mode. A file does not
- * replace a folder, nor a folder a file; no link at or below the local path is followed.
- *
- * Modes (but for setuid and setgid), times, links and empty folders are kept; sockets, pipes and devices in a folder are left
- * out; the owner is this process's user. An archive whose entries lead anywhere else is refused, for the container may be
- * hostile.
- */
+/** Options of `copyFrom`. */
+export interface CopyFromOptions extends CopyOptions {
+  /**
+   * How many bytes the container may send: the content of all files, and 512 bytes or a little more for each of them. A larger
+   * copy is refused with `RESOURCE_EXHAUSTED`. `Infinity` for no limit but the disk.
+   *
+   * @defaultValue nine tenths of the space that is free where the copy goes, so that a container cannot fill the disk
+   */
+  maxBytes?: number | undefined;
+  /**
+   * How many files, folders and links the container may send. A larger copy is refused with `RESOURCE_EXHAUSTED`.
+   *
+   * @defaultValue 1000000, several times what the file system of a whole operating system has
+   */
+  maxEntries?: number | undefined;
+}
+
+const defaultMaxEntries = 1_000_000;
+const defaultShareOfFreeSpace = 0.9;
+
+/** Copies a file or folder out of a container, as `Container.copyFrom` describes. */
 export async function copyFrom(
   core: Core,
   containerId: string,
   containerPath: string,
   localPath: string,
-  options: CopyOptions = {},
-): Promise<void> {
+  options: CopyFromOptions = {},
+): Promise<CopyFromResult> {
   const source = checkContainerPath(containerPath);
+  checkLimit("maxBytes", options.maxBytes);
+  checkLimit("maxEntries", options.maxEntries);
   const found = await find(core, containerId, source, options);
   if (found.kind === "nothing") throw found.error;
-  const file = found.kind === "other" ? posix.basename(source) : undefined;
-  const written = (cause: unknown): never => {
-    throw localTrouble("cannot be written", localPath, cause);
-  };
-  const place: Place = await placeFor(localPath, file === undefined, posix.basename(source)).catch(written);
-  // Unpacked aside and moved when all has arrived: nothing half-copied is left where somebody may look.
-  const aside = await mkdtemp(join(place.workshop, ".copy-")).catch(written);
+  const name = posix.basename(source);
+  const copied = found.kind === "folder" ? { folder: name } : { file: name };
   try {
-    const folders = await receive(core, containerId, source, file, aside, options);
-    options.signal?.throwIfAborted();
-    await moveTo(place, file === undefined ? aside : join(aside, file)).catch(written);
-    await finishFolders(place, folders).catch(written);
+    return await intoPlace(localPath, copied, async (staging, copy) => {
+      const limits = await limitsFor(options, staging);
+      const take = (archive: Readable) => unpack(archive, staging, copy, limits, copied.file);
+      const result = await receive(core, containerId, commandFor(source, copied), take, options);
+      options.signal?.throwIfAborted();
+      return result;
+    });
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw isLocal(error) ? written(error) : error;
-  } finally {
-    await rm(aside, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    throw isOfFileSystem(error) ? localTrouble("cannot be written", localPath, error) : error;
   }
 }
 
-async function receive(
+/** Of a folder its content, of a file what a link leads to: either way links at the path itself are followed. */
+function commandFor(source: string, copied: Copied): string[] {
+  if ("folder" in copied) return ["tar", "-cf", "-", "-C", source, "."];
+  return ["tar", "-chf", "-", "-C", posix.dirname(source), "--", copied.file];
+}
+
+async function receive<T>(
   core: Core,
   containerId: string,
-  source: string,
-  file: string | undefined,
-  aside: string,
-  options: CopyOptions,
-): Promise<Folders> {
-  // Of a folder its content, of a file what a link leads to: either way links at the path itself are followed.
-  const what =
-    file === undefined ? ["-cf", "-", "-C", source, "."] : ["-chf", "-", "-C", posix.dirname(source), "--", file];
-  await using session = await exec(core, containerId, ["tar", ...what], options);
+  command: readonly string[],
+  take: (archive: Readable) => Promise<T>,
+  options: CopyFromOptions,
+): Promise<T> {
+  await using session = await exec(core, containerId, command, options);
+  const archive = session.stdout as Readable;
   const complaint = textOf(session.stderr);
-  const [unpacked] = await Promise.allSettled([unpack(session.stdout as Readable, aside, file)]);
-  if (unpacked.status === "fulfilled") {
+  try {
+    const result = await take(archive);
     await finish(core, session, complaint);
-    return unpacked.value;
+    return result;
+  } catch (error) {
+    // What tar in the container says of a missing file is worth more than that its archive breaks off.
+    if (CriError.is(error, "INVALID_RESPONSE") && archive.readableEnded) {
+      await atMost(exitMs, finish(core, session, complaint));
+    }
+    throw error;
   }
-  const cause = unpacked.reason;
-  if (CriError.is(cause) || isLocal(cause)) throw cause;
-  // What tar in the container says of a missing file is worth more than that its archive is none.
-  await finish(core, session, complaint).catch((error: unknown) => {
-    if (CriError.is(error, "NOT_FOUND", "COMMAND_FAILED")) throw error;
-  });
-  const said = cause instanceof Error ? cause.message : String(cause);
-  throw new CriError({
-    code: "INVALID_RESPONSE",
-    message: `what tar in the container sent cannot be unpacked: ${said.replaceAll(`${aside}/`, "")}`,
-    method: "RuntimeService/Exec",
-    endpoint: core.connection.endpoint,
-    attempts: 1,
-    cause,
-  });
 }
 
-/** Whether unpacking failed for what the local file system is, not for what the archive says. */
-function isLocal(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? "";
-  return ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EACCES", "EMFILE", "ENFILE"].includes(code);
+/** How long to wait for the exit code of a command whose output has ended. */
+const exitMs = 2_000;
+
+async function atMost(ms: number, settled: Promise<unknown>): Promise<void> {
+  let stopTimer = () => {};
+  const late = new Promise<void>((resolve) => {
+    stopTimer = startTimer(ms, resolve);
+  });
+  await Promise.race([settled, late]).finally(stopTimer);
+}
+
+async function limitsFor({ maxBytes, maxEntries }: CopyFromOptions, staging: Folder): Promise<ArchiveLimits> {
+  return {
+    maxBytes: maxBytes ?? Math.floor((await staging.freeBytes()) * defaultShareOfFreeSpace),
+    maxEntries: maxEntries ?? defaultMaxEntries,
+  };
+}
+
+function checkLimit(field: "maxBytes" | "maxEntries", value: number | undefined): void {
+  if (value === undefined || (typeof value === "number" && value >= 0)) return;
+  throw new InvalidInputError({ field, message: "must be a number from 0, or Infinity for no limit", value });
+}
+
+function isOfFileSystem(error: unknown): boolean {
+  return !CriError.is(error) && typeof (error as NodeJS.ErrnoException | null)?.syscall === "string";
 }

@@ -1,127 +1,131 @@
-import { chmod, lutimes, symlink } from "node:fs/promises";
-import { join, posix } from "node:path";
-import { type Readable, Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { setTimeout as delay } from "node:timers/promises";
-import type { ReadEntry, Unpack } from "tar";
-import { CriError, InvalidInputError } from "../../../errors.js";
+import type { PathLike } from "node:fs";
+import { link, lutimes, open, rename, symlink, unlink, writeFile } from "node:fs/promises";
+import { InvalidInputError } from "../../../errors.js";
+import { quoted, toByteString, toText } from "./byte-string.js";
+import type { Folder } from "./folder.js";
 import { leadsOut } from "./leads-out.js";
+import { refused, twice } from "./refused.js";
+import { StagedTree } from "./staged-tree.js";
+import { type ArchiveLimits, type Entry, type EntryKind, entriesOf } from "./tar/entries.js";
 
-/** What is to be set once nothing is written any more. */
-export interface Attributes {
-  mode: number;
-  mtime: Date | undefined;
+/** What a copy out of a container has brought. */
+export interface CopyFromResult {
+  /** Files, folders and links that were copied. */
+  entries: number;
+  /** Bytes in the files that were copied. */
+  contentBytes: number;
+  /** How many devices and named pipes were left out. */
+  leftOutCount: number;
+  /** The paths of the first 100 of those, below the path that was copied. */
+  leftOut: readonly string[];
 }
 
-/** Folders by their path in the archive, `.` being the archive's own, each after all that are in it. */
-export type Folders = readonly (readonly [path: string, attributes: Attributes])[];
+const mostLeftOut = 100;
+/** Each folder on the way to an entry is open at the same time. */
+const mostFolders = 256;
+/** As on Linux. */
+const mostNameBytes = 255;
 
 /**
- * Unpacks an archive that a hostile container may have made. Whatever it says, nothing is written outside of the folder `into`:
- * symbolic links, which may lead anywhere, are made after everything else, the deepest first, so that none is ever on the way to
- * anything. Sockets, pipes and devices are left out, and so are the bits that make a program run as its owner or group. The
- * folders' own modes and times are left to the caller, who has to move them first.
+ * Unpacks an archive that a malicious container may have made, as a new folder. Nothing is written outside of that, because each
+ * folder on the way to an entry is opened without following links. Memory is bounded, whatever the archive holds.
+ *
+ * Devices and named pipes are left out, and so are owners and the bits that make a program run as its owner or group. Of two
+ * files, or two symbolic links, of the same name the last one stays.
  *
  * @param only the one file that the archive must hold; a folder with anything in it if not given
+ * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` beyond a limit
  */
-export async function unpack(archive: Readable, into: string, only?: string): Promise<Folders> {
-  const { Unpack } = await import("tar");
-  const files = new Map<string, number>();
-  const folders = new Map<string, Attributes>();
-  const links = new Map<string, { linkpath: string; mtime: Date | undefined }>();
-  let refusal: CriError | undefined;
-  /** Takes note of an entry; whether node-tar is to unpack it. */
-  const take = (entry: ReadEntry): boolean => {
-    const path = posix.normalize(entry.path).replace(/\/$/, "");
-    const { type, mtime, linkpath = "" } = entry;
-    const asked =
-      only === undefined ? path !== "." || isFolder(type) : path === only && (isFile(type) || isSpecial(type));
-    if (!asked || leadsOut(entry.path)) refusal ??= notAskedFor(entry, only);
-    if (refusal || isSpecial(type)) return false;
-    // A hard link to a symbolic one is another of the same.
-    const link =
-      type === "SymbolicLink" ? { linkpath, mtime } : type === "Link" && links.get(posix.normalize(linkpath));
-    if (link) {
-      links.set(path, link);
-      return false;
+export async function unpack(
+  archive: AsyncIterable<Uint8Array>,
+  into: Folder,
+  name: string,
+  limits: ArchiveLimits,
+  only?: string,
+): Promise<CopyFromResult> {
+  const leftOut: string[] = [];
+  const result = { entries: 0, contentBytes: 0, leftOutCount: 0, leftOut };
+  await using tree = await StagedTree.create(into, name);
+  for await (const entry of entriesOf(archive, limits)) {
+    const path = partsOf(entry.path);
+    if (!path || !isAskedFor(entry, path, only)) {
+      const asked = only === undefined ? "inside of the folder" : "the file";
+      throw refused(`has an entry that is not ${asked} asked for: ${entry.kind} ${quoted(entry.path)}`);
     }
-    const mode = (entry.mode ?? 0o700) & 0o1777;
-    if (isFile(type)) files.set(path, mode);
-    if (isFolder(type)) folders.set(path, { mode, mtime });
-    // Until all is there, only this process has to get at it.
-    entry.mode = isFolder(type) ? 0o700 : 0o600;
-    return true;
-  };
-  const unpacking = new Unpack({
-    cwd: into,
-    strict: true,
-    preserveOwner: false,
-    filter: (_, entry) => take(entry as ReadEntry),
-  });
-  await pipeline(
-    archive,
-    sinkOf(unpacking, () => refusal),
-  );
-  if (only !== undefined && !files.has(only)) {
+    if (path.length > mostFolders) throw refused(`has an entry more than ${mostFolders} folders deep`);
+    if (path.some((part) => part.length > mostNameBytes)) {
+      throw refused(`has a file name of more than ${mostNameBytes} bytes: ${quoted(entry.path)}`);
+    }
+    if (entry.kind === "special") {
+      if (++result.leftOutCount <= mostLeftOut) leftOut.push(toText(path.join("/")));
+      continue;
+    }
+    await write(tree, into, entry, path);
+    if (path.length > 0) result.entries++;
+    result.contentBytes += entry.size;
+  }
+  await tree.finish();
+  if (only !== undefined && result.entries === 0) {
     throw new InvalidInputError({ field: "containerPath", message: "is neither a file nor a folder", value: only });
   }
-  for (const [path, mode] of files) await chmod(join(into, path), mode);
-  for (const [path, { linkpath, mtime }] of deepestFirst(links)) {
-    await symlink(linkpath, join(into, path));
-    if (mtime) await lutimes(join(into, path), mtime, mtime);
+  return result;
+}
+
+/** The names that a path is made of, none for the archive's own folder; nothing if it may lead out of that. */
+function partsOf(path: string): string[] | undefined {
+  return leadsOut(path) ? undefined : path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+function isAskedFor({ kind }: Entry, path: readonly string[], only: string | undefined): boolean {
+  if (only === undefined) return path.length > 0 || kind === "folder";
+  return path.length === 1 && path[0] === toByteString(only) && (kind === "file" || kind === "special");
+}
+
+async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonly string[]): Promise<void> {
+  const { kind, linkpath, mtime } = entry;
+  const mode = entry.mode & 0o1777;
+  if (kind === "folder") {
+    Object.assign(await tree.enter(path), { mode, mtime });
+    return;
   }
-  return deepestFirst(folders);
+  if (kind === "hardLink") await link(await linkedFile(tree, linkpath), into.at(linkName));
+  const { folder } = await tree.enter(path.slice(0, -1));
+  const name = path.at(-1) ?? "";
+  const at = folder.at(name);
+  if (kind === "hardLink") {
+    if (await folder.lookAt(name)) throw refused(`has a hard link where it has something else: ${quoted(entry.path)}`);
+    await rename(into.at(linkName), at);
+  } else if (kind === "symlink") {
+    await inPlaceOf(folder, name, kind, () => symlink(Buffer.from(linkpath, "latin1"), at));
+    await lutimes(at, mtime, mtime);
+  } else {
+    await using file = await inPlaceOf(folder, name, kind, () => open(at, "wx", 0o600));
+    await writeFile(file, entry.content);
+    await Promise.all([file.chmod(mode), file.utimes(mtime, mtime)]);
+  }
 }
 
-const isFile = (type: string) => type === "File" || type === "OldFile" || type === "ContiguousFile";
-const isFolder = (type: string) => type === "Directory" || type === "GNUDumpDir";
-const isSpecial = (type: string) => type === "FIFO" || type === "CharacterDevice" || type === "BlockDevice";
+/** Where a hard link is made, to be moved into the tree, in which it may be far from its file. */
+const linkName = "link";
 
-function notAskedFor(entry: ReadEntry, only: string | undefined): CriError {
-  return new CriError({
-    code: "INVALID_RESPONSE",
-    message:
-      `the archive from the container has an entry that is not ${only === undefined ? "inside of the folder" : "the file"} ` +
-      `asked for: ${entry.type} ${JSON.stringify(entry.path.slice(0, 200))}`,
-    method: "RuntimeService/Exec",
-    attempts: 1,
-  });
+async function linkedFile(tree: StagedTree, linkpath: string): Promise<PathLike> {
+  const path = partsOf(linkpath);
+  const { folder } = path ? await tree.enter(path.slice(0, -1), false) : {};
+  const name = path?.at(-1) ?? "";
+  const stats = name === "" ? undefined : await folder?.lookAt(name);
+  if (folder && stats && !stats.isDirectory()) return folder.at(name);
+  throw refused(`has a hard link to what is no file before it in the archive: ${quoted(linkpath)}`);
 }
 
-function deepestFirst<T>(entries: ReadonlyMap<string, T>): [string, T][] {
-  const depth = (path: string) => (path === "." ? 0 : path.split("/").length);
-  return [...entries].sort(([one], [other]) => depth(other) - depth(one));
-}
-
-/** How long to wait for files to be closed after a failure. */
-const closingMs = 1_000;
-
-/**
- * node-tar as a stream of Node.js: finished when everything is written, and destroyed when no file is open any more, which
- * ending the archive in the middle brings about.
- */
-function sinkOf(unpacking: Unpack, refusal: () => CriError | undefined): Writable {
-  const closed = new Promise<void>((resolve) => unpacking.once("close", resolve));
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      try {
-        const more = unpacking.write(chunk);
-        if (more || refusal()) done(refusal());
-        else unpacking.once("drain", () => done());
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-    final(done) {
-      unpacking.end();
-      closed.then(() => done());
-    },
-    destroy(error, done) {
-      unpacking.end();
-      Promise.race([closed, delay(closingMs, undefined, { ref: false })]).then(() => done(error));
-    },
-  });
-  // node-tar may report more than one error, the last of them when nobody waits any more.
-  unpacking.on("error", (error) => sink.destroy(error as Error));
-  return sink;
+/** Makes something new. One of the same kind that is there already, which the archive must have had before, is removed. */
+async function inPlaceOf<T>(folder: Folder, name: string, kind: EntryKind, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    const there = await folder.lookAt(name);
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !there) throw error;
+    if (kind === "file" ? !there.isFile() : !there.isSymbolicLink()) throw twice(name);
+    await unlink(folder.at(name));
+    return await make();
+  }
 }

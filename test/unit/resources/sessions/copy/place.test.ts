@@ -1,51 +1,97 @@
 /** How a copy gets to where it belongs: added to what is there, never through a link, and all or nothing. */
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, chown, lstat, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { finishFolders, moveTo, placeFor } from "../../../../../src/resources/sessions/copy/place.js";
-import { skipOnWindows } from "../../../../support/platform.js";
+import { toText } from "../../../../../src/resources/sessions/copy/byte-string.js";
+import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
+import { checkOwned } from "../../../../../src/resources/sessions/copy/owned.js";
+import { intoPlace, placeFor } from "../../../../../src/resources/sessions/copy/place.js";
+import { treeOf } from "../../../../support/file-tree.js";
+import { openBelow } from "../../../../support/open-files.js";
+import { skipOnWindows, skipWhere } from "../../../../support/platform.js";
 
 const noLinks = skipOnWindows("symbolic links and modes where a copy goes");
+const isRoot = process.getuid?.() === 0;
+const noRoot = skipWhere(!isRoot, "folders of other users where a copy goes: this is not root");
+const noMounts = skipWhere(!canMount(), "mount points where a copy goes: this process may not mount");
+
+function canMount(): boolean {
+  if (process.platform !== "linux" || !isRoot) return false;
+  try {
+    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", tmpdir()], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const folder = { folder: "x" };
 
 let here: string;
 beforeEach(async () => {
   here = await mkdtemp(join(tmpdir(), "place-"));
 });
-afterEach(() => rm(here, { recursive: true, force: true }));
+afterEach(async () => {
+  expect(openBelow(here)).toEqual([]);
+  await rm(here, { recursive: true, force: true });
+});
 
 /** Files by path; a path that ends in / is a folder, content that begins with -> a link. */
-async function make(files: Record<string, string>): Promise<void> {
+async function make(files: Record<string, string>, below = here): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
-    const whole = join(here, path);
+    const whole = join(below, path);
     await mkdir(path.endsWith("/") ? whole : join(whole, ".."), { recursive: true });
     if (content.startsWith("->")) await symlink(content.slice(2), whole);
     else if (!path.endsWith("/")) await writeFile(whole, content);
   }
 }
 
+/** Copies these files to a folder below the one of the test. */
+function copy(files: Record<string, string>, target: string, prepare = async (_: string) => {}): Promise<void> {
+  return intoPlace(join(here, target), folder, async (staging, name) => {
+    const path = join(toText(await staging.path()), name);
+    await make({ "./": "", ...files }, path);
+    await prepare(path);
+  });
+}
+
 test("the copy is prepared on the file system it goes to, where something exists", async () => {
   await make({ "folder/": "", file: "" });
-  expect(await placeFor(join(here, "folder"), true, "x")).toMatchObject({
-    exists: true,
-    workshop: join(here, "folder"),
-  });
-  expect(await placeFor(join(here, "a/b/c"), true, "x")).toMatchObject({ exists: false, workshop: here });
-  expect(await placeFor(join(here, "file"), false, "x")).toMatchObject({ exists: false, workshop: here });
+  expect(await placeFor(join(here, "folder"), folder)).toEqual({ workshop: join(here, "folder"), missing: [] });
+  expect(await placeFor(join(here, "a/b/c"), folder)).toEqual({ workshop: here, missing: ["a", "b", "c"] });
+  expect(await placeFor(join(here, "file"), { file: "x" })).toEqual({ workshop: here, missing: ["file"] });
 });
 
 test.skipIf(noLinks)("files and folders do not replace each other, and a link is not followed", async () => {
   await make({ "folder/": "", file: "", link: "->folder" });
-  for (const [path, isFolder] of [
-    ["folder", false],
-    ["new/", false],
-    ["file", true],
-    ["link", true],
-    ["file/below", true],
+  for (const [path, copied] of [
+    ["folder", { file: "x" }],
+    ["new/", { file: "x" }],
+    ["file", folder],
+    ["link", folder],
+    ["file/below", folder],
   ] as const) {
-    const failure = placeFor(`${here}/${path}`, isFolder, "x");
+    const failure = placeFor(`${here}/${path}`, copied);
     await expect(failure).rejects.toMatchObject({ code: "INVALID_INPUT", field: "localPath" });
   }
+});
+
+test.skipIf(noLinks)("a file replaces a file or link, and folders that lead to it are made", async () => {
+  await make({ old: "old", link: "->old" });
+  for (const path of ["old", "link", "a/b/new"]) {
+    await intoPlace(join(here, path), { file: "x" }, async (staging, name) => {
+      await make({ x: "new" }, join(toText(await staging.path()), name));
+    });
+  }
+  expect(await treeOf(here)).toEqual([
+    "folder 755 a",
+    "folder 755 a/b",
+    "file 644 a/b/new: new",
+    "file 644 link: new",
+    "file 644 old: new",
+  ]);
 });
 
 test.skipIf(noLinks)("a folder is added to: files and links give way, folders do not", async () => {
@@ -56,31 +102,98 @@ test.skipIf(noLinks)("a folder is added to: files and links give way, folders do
     "target/now-folder": "old",
     "target/way": "->../outside",
     "outside/secret": "secret",
-    "copy/file": "->both",
-    "copy/both/new": "new",
-    "copy/now-folder/new": "new",
-    "copy/way/secret": "overwritten",
   });
-  await chmod(join(here, "target"), 0o751);
-  await chmod(join(here, "target/both"), 0o555);
-  const place = await placeFor(join(here, "target"), true, "x");
-  await moveTo(place, join(here, "copy"));
-  const attributes = (mode: number) => ({ mode, mtime: new Date(0) });
-  await finishFolders(place, [
-    ["both", attributes(0o500)],
-    [".", attributes(0o700)],
-  ]);
-  const inside = async (path: string) => (await readdir(join(here, "target", path))).sort();
-  expect(await inside("")).toEqual(["both", "file", "kept", "now-folder", "way"]);
-  expect(await inside("both")).toEqual(["kept", "new"]);
-  expect([await inside("now-folder"), await inside("way")]).toEqual([["new"], ["secret"]]);
-  expect(await readlink(join(here, "target/file"))).toBe("both");
-  expect(await readFile(join(here, "outside/secret"), "utf8")).toBe("secret");
-  expect((await lstat(join(here, "target"))).mode & 0o7777).toBe(0o751);
-  const both = await lstat(join(here, "target/both"));
-  expect([both.mode & 0o7777, both.mtimeMs]).toEqual([0o500, 0]);
+  await copy({ file: "->both", "both/new": "new", "now-folder/new": "new", "way/secret": "overwritten" }, "target");
+  const merged = [
+    "folder 755 outside",
+    "file 644 outside/secret: secret",
+    "folder 755 target",
+    "folder 755 target/both",
+    "file 644 target/both/kept: kept",
+    "file 644 target/both/new: new",
+    "link target/file -> both",
+    "file 644 target/kept: kept",
+    "folder 755 target/now-folder",
+    "file 644 target/now-folder/new: new",
+    "folder 755 target/way",
+    "file 644 target/way/secret: overwritten",
+  ];
+  expect(await treeOf(here)).toEqual(merged);
 
-  await make({ "copy2/a": "a", "copy2/both": "no folder", "copy2/z": "z" });
-  await expect(moveTo(place, join(here, "copy2"))).rejects.toMatchObject({ code: "INVALID_INPUT" });
-  expect(await readdir(join(here, "target"))).not.toContain("a");
+  const failure = copy({ a: "a", both: "no folder", z: "z" }, "target");
+  await expect(failure).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    details: expect.stringMatching(/target\/both/),
+  });
+  expect(await treeOf(here)).toEqual(merged);
+});
+
+test.skipIf(noLinks)("a folder that exists keeps its mode and time; a new one has those of the copy", async () => {
+  await make({ "target/private/deeper/": "", "target/closed/": "" });
+  const modes = { "target/closed": 0o555, "target/private/deeper": 0o711, "target/private": 0o700, target: 0o751 };
+  const old = new Date("2001-02-03T04:05:06Z");
+  for (const [path, mode] of Object.entries(modes)) {
+    await chmod(join(here, path), mode);
+    await utimes(join(here, path), old, old);
+  }
+  await copy({ "private/deeper/a": "", "closed/b": "", "new/c": "", "new-closed/d": "" }, "target", async (path) => {
+    for (const name of ["", "private", "private/deeper", "closed", "new"]) await chmod(join(path, name), 0o777);
+    await chmod(join(path, "new-closed"), 0o500);
+    for (const name of ["private", "new", "new-closed"]) await utimes(join(path, name), 0, 0);
+  });
+  expect(await treeOf(here)).toEqual([
+    "folder 751 target",
+    "folder 555 target/closed",
+    "file 644 target/closed/b: ",
+    "folder 777 target/new",
+    "file 644 target/new/c: ",
+    "folder 500 target/new-closed",
+    "file 644 target/new-closed/d: ",
+    "folder 700 target/private",
+    "folder 711 target/private/deeper",
+    "file 644 target/private/deeper/a: ",
+  ]);
+  const timeOf = async (path: string) => (await lstat(join(here, "target", path))).mtimeMs;
+  for (const path of ["private", "private/deeper", "closed"]) expect(await timeOf(path)).toBe(old.getTime());
+  for (const path of ["new", "new-closed"]) expect(await timeOf(path)).toBe(0);
+});
+
+test.skipIf(noMounts).each([
+  ["a folder of another file system", ["-t", "tmpfs", "tmpfs"], "target/z/mounted", { "z/mounted/a": "a" }],
+  ["a folder of the same file system", ["--bind", "outside"], "target/z/mounted", { "z/mounted/a": "a" }],
+  ["a file", ["--bind", "outside/secret"], "target/z/file", { "z/file": "new" }],
+])("what is mounted in the target, %s, is told before anything is changed", async (_, mount, at, files) => {
+  await make({ "target/z/mounted/": "", "target/z/file": "old", "outside/secret": "secret" });
+  execFileSync("mount", [...mount, at], { cwd: here });
+  try {
+    const before = await treeOf(here);
+    const failure = copy({ a: "a", "b/c": "c", ...files }, "target");
+    await expect(failure).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      details: expect.stringMatching(`has another file system mounted .*${at}"`),
+    });
+    expect(await treeOf(here)).toEqual(before);
+    // What is mounted is no obstacle where nothing is copied to, or as the target itself.
+    await copy({ a: "a", "z/b": "b" }, "target");
+    expect(await treeOf(join(here, "target"))).toEqual(expect.arrayContaining(["file 644 a: a", "file 644 z/b: b"]));
+    if (at.endsWith("mounted")) await copy({ a: "a" }, at);
+  } finally {
+    execFileSync("umount", [at], { cwd: here });
+  }
+});
+
+test.skipIf(noRoot)("where folders cannot be held, root does not write to what others may change", async () => {
+  await make({ "ours/": "", "theirs/": "", "open/": "", "sticky/": "" });
+  await chmod(join(here, "open"), 0o777);
+  await chmod(join(here, "sticky"), 0o1777);
+  await chown(join(here, "theirs"), 65_534, 65_534);
+  const check = async (path: string, byHandle = false) => {
+    await using opened = await Folder.open(join(here, path), byHandle);
+    await checkOwned(opened);
+  };
+  for (const path of ["ours", "sticky"]) await check(path);
+  for (const path of ["theirs", "open"]) {
+    await expect(check(path)).rejects.toMatchObject({ code: "INVALID_INPUT", field: "localPath" });
+    await check(path, true);
+  }
 });

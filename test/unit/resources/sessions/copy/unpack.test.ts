@@ -1,106 +1,137 @@
-/** What a hostile archive can do: nothing outside of the folder it is unpacked into. */
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+/** What unpacking makes of an archive beyond the corpus: attributes, what is left out, one file alone, and streams that fail. */
+import { lstat, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
+import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
-import { isWindows, skipOnWindows } from "../../../../support/platform.js";
+import { isWindows, skipWhere } from "../../../../support/platform.js";
+import { end, file, folder, header, symlink } from "../../../../support/tar-blocks.js";
 
-type Header = Parameters<ReturnType<typeof pack>["entry"]>[0];
+const noBytes = skipWhere(process.platform !== "linux", "file names that are not UTF-8");
 
 let here: string;
-let into: string;
 beforeEach(async () => {
   here = await mkdtemp(join(tmpdir(), "unpack-"));
-  into = join(here, "into");
-  await mkdir(into);
 });
 afterEach(() => rm(here, { recursive: true, force: true }));
 
-function archiveOf(...headers: Header[]): Readable {
-  const archive = pack();
-  for (const header of headers) {
-    if (header.type && header.type !== "file") archive.entry(header);
-    else archive.entry(header, "content");
-  }
-  archive.finalize();
-  return Readable.from(archive);
+const noLimits = { maxBytes: Number.POSITIVE_INFINITY, maxEntries: Number.POSITIVE_INFINITY };
+
+/** Unpacks an archive as the folder `here/into`. */
+async function unpacked(archive: Readable | Buffer, { limits = noLimits, only = "", byHandle = !noBytes } = {}) {
+  await rm(join(here, "into"), { recursive: true, force: true });
+  await using into = await Folder.open(here, byHandle);
+  const stream = Buffer.isBuffer(archive) ? Readable.from([archive], { objectMode: false }) : archive;
+  return await unpack(stream, into, "into", limits, only === "" ? undefined : only);
 }
 
-const noLinks = skipOnWindows("symbolic links in a copy: making them takes privileges");
+const archiveOf = (...entries: Buffer[]) => Buffer.concat([folder("./"), ...entries, end]);
+const modeOf = async (path: string) => ((await lstat(join(here, "into", path))).mode & 0o7777).toString(8);
+const timeOf = async (path: string) => (await lstat(join(here, "into", path))).mtimeMs / 1_000;
 
-const folder: Header = { name: "./", type: "directory", mode: 0o755 };
-
-test.skipIf(noLinks)("links lead anywhere, are made last, and are never written through", async () => {
-  const away: Header = { name: "./way", type: "symlink", linkname: here };
-  await unpack(archiveOf(folder, away, { name: "./hard", type: "link", linkname: "./way" }), into);
-  expect([await readlink(join(into, "way")), await readlink(join(into, "hard"))]).toEqual([here, here]);
-
-  for (const through of [
-    { name: "./way/escaped" },
-    { name: "./way/escaped", type: "directory" },
-    { name: "./way/escaped", type: "symlink", linkname: here },
-    { name: "./way/escaped", type: "link", linkname: "./file" },
-    { name: "./way", type: "directory", mode: 0o777 },
-    { name: "./way" },
-  ] as Header[]) {
-    await rm(into, { recursive: true });
-    await mkdir(into);
-    for (const entries of [
-      [away, through],
-      [through, away],
-    ]) {
-      await expect(unpack(archiveOf(folder, { name: "./file" }, ...entries), into)).rejects.toThrow();
-      expect(await readdir(here)).toEqual(["into"]);
-    }
-  }
+test("setuid and setgid are dropped, other bits set whatever the umask", async () => {
+  await unpacked(
+    archiveOf(
+      folder("./", { mode: 0o2500 }),
+      folder("./deep", { mode: 0o3777 }),
+      file("./deep/program", "", { mode: 0o6777 }),
+      file("./closed", "", { mode: 0 }),
+    ),
+  );
+  // Windows has no permission to execute, and shows what is writable to one as writable to all.
+  if (isWindows) return expect(await modeOf("deep/program")).toBe("666");
+  const modes = await Promise.all([".", "deep", "deep/program", "closed"].map(modeOf));
+  expect(modes).toEqual(["500", "1777", "777", "0"]);
 });
 
-test("setuid and setgid are dropped, other bits set whatever the umask; folders' are returned, the deepest first", async () => {
-  const folders = await unpack(
+test("files, links and folders have the times of the archive, whatever is written into the folders later", async () => {
+  await unpacked(
     archiveOf(
-      { ...folder, mode: 0o2500 },
-      { name: "./deep", type: "directory", mode: 0o3777 },
-      { name: "./deep/program", mode: 0o6777 },
-      { name: "./pipe", type: "fifo" },
+      folder("./a", { mtime: 1_000 }),
+      folder("./b", { mtime: 2_000, mode: 0o555 }),
+      file("./b/c/file", "", { mtime: 3_000 }),
+      symlink("./a/link", "x"),
+      folder("./a/d", { mtime: 4_000 }),
     ),
-    into,
   );
-  // Windows has no permission to execute.
-  expect((await lstat(join(into, "deep/program"))).mode & 0o7777).toBe(isWindows ? 0o666 : 0o777);
-  expect(folders.map(([path, { mode }]) => [path, mode.toString(8)])).toEqual([
-    ["deep", "1777"],
-    [".", "500"],
-  ]);
-  expect(await readdir(into)).toEqual(["deep"]);
+  expect(await Promise.all(["a", "b", "b/c/file", "a/d"].map(timeOf))).toEqual([1_000, 2_000, 3_000, 4_000]);
+  if (!isWindows) expect([await timeOf("a/link"), await modeOf("b")]).toEqual([1_000_000_000, "555"]);
+});
+
+test("the result counts what was copied, and names the devices and pipes that were left out, up to 100", async () => {
+  const pipes = Array.from({ length: 150 }, (_, index) => header({ name: `./pipes/${index}`, type: "6" }));
+  const result = await unpacked(archiveOf(file("./a", "12345"), folder("./b"), ...pipes, file("./c", "678")));
+  expect(result).toMatchObject({ entries: 3, contentBytes: 8, leftOutCount: 150 });
+  expect(result.leftOut).toHaveLength(100);
+  expect(result.leftOut.slice(0, 2)).toEqual(["pipes/0", "pipes/1"]);
+});
+
+test.skipIf(noBytes)("names that are not UTF-8 are kept byte by byte, or refused where that cannot be", async () => {
+  const names = archiveOf(file("./caf\xe9", "1"), file("./caf\xe8", "2"));
+  await unpacked(names);
+  expect(await treeOf(join(here, "into"))).toEqual(["file 644 caf\xe8: 2", "file 644 caf\xe9: 1"]);
+  const failure = unpacked(names, { byHandle: false });
+  await expect(failure).rejects.toMatchObject({
+    code: "INVALID_RESPONSE",
+    details: expect.stringMatching(/not UTF-8/),
+  });
+});
+
+test("reads what tar-stream writes: long names and sizes", async () => {
+  const archive = pack();
+  const long = "ä".repeat(100);
+  archive.entry({ name: `./${long}/${long}` }, "content");
+  archive.finalize();
+  await unpacked(Readable.from(archive));
+  expect(await readFile(join(here, "into", long, long), "utf8")).toBe("content");
 });
 
 test("the one file asked for, and nothing else", async () => {
-  await unpack(archiveOf({ name: "file" }), into, "file");
-  expect(await readFile(join(into, "file"), "utf8")).toBe("content");
-  for (const header of [
-    { name: "other" },
-    { name: "file/below" },
-    { name: "file", type: "symlink", linkname: here },
-    { name: "file", type: "link", linkname: "other" },
-  ] as Header[]) {
-    await expect(unpack(archiveOf(header), into, "file")).rejects.toMatchObject({ code: "INVALID_RESPONSE" });
+  await unpacked(Buffer.concat([file("file"), end]), { only: "file" });
+  expect(await readFile(join(here, "into/file"), "utf8")).toBe("content");
+  for (const entry of [
+    file("other"),
+    file("file/below"),
+    folder("file"),
+    symlink("file", here),
+    header({ name: "file", type: "1", linkname: "other" }),
+  ]) {
+    const failure = unpacked(Buffer.concat([entry, end]), { only: "file" });
+    await expect(failure).rejects.toMatchObject({ code: "INVALID_RESPONSE" });
   }
-  const pipe = unpack(archiveOf({ name: "file", type: "fifo" }), into, "file");
-  await expect(pipe).rejects.toMatchObject({ code: "INVALID_INPUT" });
-  await expect(unpack(archiveOf(), into, "file")).rejects.toThrow();
+  const pipe = unpacked(Buffer.concat([header({ name: "file", type: "6" }), end]), { only: "file" });
+  await expect(pipe).rejects.toMatchObject({ code: "INVALID_INPUT", field: "containerPath" });
 });
 
-test("an archive that breaks off fails, with no file left open", async () => {
-  const whole = Buffer.concat(await archiveOf(folder, { name: "./file" }).toArray());
+test("limits are kept, and the error names the option, its value and what to do", async () => {
+  const archive = archiveOf(file("./a"), file("./b"));
+  const refusal = (limits: object) => expect(unpacked(archive, { limits: { ...noLimits, ...limits } })).rejects;
+  await refusal({ maxEntries: 2 }).toMatchObject({
+    code: "RESOURCE_EXHAUSTED",
+    details: expect.stringMatching(/more than 2 entries, the limit of maxEntries; raise maxEntries/),
+  });
+  await refusal({ maxBytes: archive.length - 1 }).toMatchObject({
+    code: "RESOURCE_EXHAUSTED",
+    details: expect.stringMatching(/larger than \d+ bytes, the limit of maxBytes .*; raise maxBytes/),
+  });
+  await unpacked(archive, { limits: { maxEntries: 3, maxBytes: archive.length } });
+  // Found out by the header, before any of the content has arrived.
+  const announced = Buffer.concat([folder("./"), file("./a", "", { size: 10_000 })]);
+  await expect(unpacked(announced, { limits: { ...noLimits, maxBytes: 9_999 } })).rejects.toThrow(/maxBytes/);
+});
+
+test("an archive whose stream fails rejects with that, and leaves no file open", async () => {
+  const whole = archiveOf(file("./file"));
   async function* breaking() {
     yield whole.subarray(0, 1_030);
     throw new Error("broken");
   }
-  await expect(unpack(Readable.from(breaking(), { objectMode: false }), into)).rejects.toThrow("broken");
-  await expect(unpack(Readable.from([whole.subarray(0, 1_030)]), into)).rejects.toThrow(/truncated/i);
-  expect(openBelow(into)).toEqual([]);
+  await expect(unpacked(Readable.from(breaking(), { objectMode: false }))).rejects.toThrow("broken");
+  expect(await readdir(join(here, "into"))).toEqual(["file"]);
+  expect(openBelow(here)).toEqual([]);
 });

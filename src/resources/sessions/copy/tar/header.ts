@@ -1,0 +1,70 @@
+import { toText } from "../byte-string.js";
+import { refused } from "../refused.js";
+
+/** The unit of tar: headers have this size, contents are padded to it. */
+export const blockSize = 512;
+
+/** One header of a tar archive. Names are byte strings. */
+export interface TarHeader {
+  path: string;
+  /** The type flag: `"0"` is a file, `"5"` a folder, `"x"` a PAX header, and so on. */
+  type: string;
+  mode: number;
+  size: number;
+  mtimeMs: number;
+  linkpath: string;
+}
+
+/**
+ * Parses the header of an entry: v7, ustar, PAX or GNU. The checksum must match and every number must be one.
+ *
+ * @throws CriError `INVALID_RESPONSE`
+ */
+export function parseHeader(block: Buffer): TarHeader {
+  const checksum = numberAt(block, 148, 8, "checksum");
+  // The checksum's own field counts as spaces.
+  let sum = 8 * 0x20;
+  for (let index = 0; index < blockSize; index++) if (index < 148 || index >= 156) sum += block[index] ?? 0;
+  if (sum !== checksum) throw refused("has a header with a wrong checksum");
+  const name = textAt(block, 0, 100);
+  // GNU's own format has times where ustar has the beginning of a long path.
+  const isUstar = textAt(block, 257, 6) === "ustar" && block[262] === 0;
+  const prefix = isUstar ? textAt(block, 345, 155) : "";
+  return {
+    path: prefix === "" ? name : `${prefix}/${name}`,
+    type: String.fromCharCode(block[156] || 0x30),
+    mode: numberAt(block, 100, 8, "mode"),
+    size: sizeOf(numberAt(block, 124, 12, "size")),
+    mtimeMs: timeOf(numberAt(block, 136, 12, "time")),
+    linkpath: textAt(block, 157, 100),
+  };
+}
+
+/** A size in bytes, which must be a whole number from 0. */
+export function sizeOf(size: number): number {
+  if (Number.isSafeInteger(size) && size >= 0) return size;
+  throw refused(`has an entry of the size ${size}`);
+}
+
+/** A time in milliseconds since 1970, which must be one that a `Date` can hold. */
+export function timeOf(seconds: number): number {
+  if (Math.abs(seconds) <= 8.64e12) return seconds * 1_000;
+  throw refused(`has an entry of the time ${seconds}`);
+}
+
+function textAt(block: Buffer, start: number, length: number): string {
+  const field = block.subarray(start, start + length);
+  const end = field.indexOf(0);
+  return field.toString("latin1", 0, end < 0 ? length : end);
+}
+
+/** Octal digits, or binary where the first bit is set, as GNU tar writes what has too many digits. */
+function numberAt(block: Buffer, start: number, length: number, what: string): number {
+  if ((block[start] ?? 0) & 0x80) {
+    const bits = BigInt(`0x${block.toString("hex", start, start + length)}`);
+    return Number(BigInt.asIntN(8 * length - 1, bits));
+  }
+  const digits = textAt(block, start, length).trim();
+  if (/^[0-7]*$/.test(digits)) return Number.parseInt(digits || "0", 8);
+  throw refused(`has a header whose ${what} is not a number: ${JSON.stringify(toText(digits))}`);
+}

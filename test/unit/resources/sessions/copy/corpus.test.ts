@@ -1,0 +1,67 @@
+/** What becomes of every archive that a container may send: exactly what is written, or why it is refused and leaves nothing. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
+import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
+import { treeOf } from "../../../../support/file-tree.js";
+import { openBelow } from "../../../../support/open-files.js";
+import { skipOnWindows } from "../../../../support/platform.js";
+import { corpus } from "./corpus.js";
+
+const skipped = skipOnWindows("the corpus of archives: links, modes, and names that Windows does not have");
+
+const isLinux = process.platform === "linux";
+const platform = vi.hoisted(() => ({ byHandle: true }));
+vi.mock("../../../../../src/internal/path-handle.js", async (original) => ({
+  ...(await original<object>()),
+  hasDescriptors: () => platform.byHandle,
+}));
+
+let here: string;
+beforeEach(async () => {
+  here = await mkdtemp(join(tmpdir(), "corpus-"));
+  await writeFile(join(here, "secret"), "secret");
+  await mkdir(join(here, "empty"));
+});
+afterEach(() => rm(here, { recursive: true, force: true }));
+
+function* portions(archive: Buffer, size: number): Generator<Buffer> {
+  for (let start = 0; start < archive.length; start += size) yield archive.subarray(start, start + size);
+}
+
+const limits = { maxBytes: 10_000_000, maxEntries: 1_000 };
+
+test.skipIf(skipped).each([...corpus])(
+  "ends in exactly these files, or is refused and leaves nothing: %s",
+  async (_, [archive, outcome]) => {
+    // However the bytes arrive, into a folder that exists or to where nothing is, with handles of folders or without.
+    for (const [size, target, byHandle] of [
+      [archive.length + 1, "empty", true],
+      [97, "new", false],
+    ] as const) {
+      platform.byHandle = byHandle && isLinux;
+      const stream = Readable.from(portions(archive, size), { objectMode: false });
+      const copying = intoPlace(join(here, target), { folder: "asked" }, (staging, name) =>
+        unpack(stream, staging, name, limits),
+      );
+      if (outcome instanceof RegExp) {
+        const code = expect.stringMatching(/^(INVALID_RESPONSE|RESOURCE_EXHAUSTED)$/);
+        await expect(copying).rejects.toMatchObject({ code, details: expect.stringMatching(outcome) });
+        expect(stream.destroyed).toBe(true);
+        expect(await treeOf(here)).toEqual(untouched);
+        continue;
+      }
+      await copying;
+      expect(await treeOf(join(here, target))).toEqual(outcome);
+      await rm(join(here, target), { recursive: true });
+      if (target === "empty") await mkdir(join(here, target));
+      expect(await treeOf(here)).toEqual(untouched);
+    }
+    expect(openBelow(here)).toEqual([]);
+  },
+);
+
+const untouched = ["folder 755 empty", "file 644 secret: secret"];

@@ -1,0 +1,171 @@
+/** What a malicious archive costs this process: it ends as it should, in bounded memory, and the event loop runs on meanwhile. */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
+import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
+import { openBelow } from "../../../../support/open-files.js";
+import { skipOnWindows } from "../../../../support/platform.js";
+import { maxStallMs, ResourceWatch } from "../../../../support/resource-watch.js";
+import { end, file, folder, gnuLong, hardLink, header, pax, record, symlink } from "../../../../support/tar-blocks.js";
+import { thorough } from "../../../../support/thorough.js";
+
+const skipped = skipOnWindows("malicious archives: links and names that Windows does not have");
+
+interface Hostile {
+  /** Parts of the archive after the root folder, in the order in which they are sent. */
+  parts: () => Iterable<Buffer>;
+  /** Why it is refused; nothing if it is copied as it is. */
+  refused?: RegExp;
+  maxBytes?: number;
+  maxEntries?: number;
+}
+
+const MiB = 2 ** 20;
+const count = thorough ? 50_000 : 500;
+
+function* chain(...parts: readonly (Buffer | Iterable<Buffer>)[]): Generator<Buffer> {
+  for (const part of parts) {
+    if (Buffer.isBuffer(part)) yield part;
+    else yield* part;
+  }
+}
+
+function* times(number: number, part: (index: number) => Buffer | readonly Buffer[]): Generator<Buffer> {
+  for (let index = 0; index < number; index++) yield Buffer.concat([part(index)].flat());
+}
+
+const endless = (part: Buffer) => times(Number.POSITIVE_INFINITY, () => part);
+const name = (index: number) => String(index).padStart(255, "n");
+
+const archives: Record<string, Hostile> = {
+  "a gzip bomb of links": {
+    parts: () => [
+      gzipSync(Buffer.concat([...times(20, () => [pax({ linkpath: "a".repeat(MiB) }), symlink("./a", "x")])])),
+    ],
+    refused: /compressed with gzip/,
+  },
+  "links with targets of 1 MiB": {
+    parts: () => endless(Buffer.concat([gnuLong("K", "a".repeat(MiB)), symlink("./a", "x")])),
+    refused: /name of 1048577 bytes/,
+  },
+  "many links with targets as long as they may be": {
+    parts: () => times(count, (index) => [gnuLong("K", "a".repeat(4_000)), symlink(`./${index}`, "x")]),
+  },
+  "more links than maxEntries": {
+    parts: () => times(count, (index) => symlink(`./${index}`, "x")),
+    refused: /maxEntries/,
+    maxEntries: 250,
+  },
+  "PAX headers without end, of as many records as fit": {
+    parts: () => endless(file("./p", record("a", "").repeat(50_000), { type: "x" })),
+    refused: /maxBytes/,
+    maxBytes: 5 * MiB,
+  },
+  "names in PAX headers without end": {
+    parts: () => endless(pax({ path: "a".repeat(200_000) })),
+    refused: /maxBytes/,
+    maxBytes: 20 * MiB,
+  },
+  "devices without end": {
+    parts: () => endless(header({ name: "./device", type: "3" })),
+    refused: /maxEntries/,
+    maxEntries: 20_000,
+  },
+  "zeros without end after the end": {
+    parts: () => endless(Buffer.alloc(65_536)),
+    refused: /maxBytes/,
+    maxBytes: 200 * MiB,
+  },
+  "a file of 8 GiB, more than may be copied": {
+    parts: () => chain(header({ name: "./a", size: "77777777777 " }), endless(Buffer.alloc(65_536))),
+    refused: /maxBytes/,
+    maxBytes: 5 * 1_024 * MiB,
+  },
+  "a large file": {
+    parts: () =>
+      chain(
+        header({ name: "./a", size: 256 * MiB }),
+        times(256, () => Buffer.alloc(MiB, 1)),
+      ),
+  },
+  "many files with long names in one folder": {
+    parts: () => times(count, (index) => [gnuLong("L", `./${name(index)}`), file("x", "")]),
+  },
+  "many folders with long names, which are closed": {
+    parts: () => times(count, (index) => [gnuLong("L", `./${name(index)}/b`), folder("x", { mode: 0 })]),
+  },
+  "deep folders in turn": {
+    parts: () =>
+      times(count / 50, (index) => [pax({ path: `./${index % 2}/${"d/".repeat(200)}${index}` }), file("x", "")]),
+  },
+  "many hard links to one file": {
+    parts: () =>
+      chain(
+        file("./a"),
+        times(count, (index) => hardLink(`./b/${index}`, "./a")),
+      ),
+  },
+  "a folder and a link of the same name after many files": {
+    parts: () =>
+      chain(
+        times(count, (index) => file(`./a/${index}`, "")),
+        symlink("./a", "/tmp"),
+      ),
+    refused: /more than one kind/,
+  },
+};
+
+let here: string;
+beforeEach(async () => {
+  here = await mkdtemp(join(tmpdir(), "hostile-"));
+});
+afterEach(() => rm(here, { recursive: true, force: true }));
+
+/** As a socket delivers: at most 64 KiB in a turn of the event loop. */
+async function* delivered(parts: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  for (const part of parts) {
+    for (let start = 0; start < part.length; start += 65_536) {
+      yield part.subarray(start, start + 65_536);
+      await setImmediate();
+    }
+  }
+}
+
+test.skipIf(skipped).each(Object.entries(archives))(
+  "costs little memory, and the event loop runs on: %s",
+  { timeout: thorough ? 600_000 : 60_000 },
+  async (title, hostile) => {
+    const { refused, maxBytes = 1_024 * MiB, maxEntries = 1_000_000 } = hostile;
+    const compressed = refused?.source.includes("gzip");
+    const parts = function* () {
+      if (!compressed) yield folder("./");
+      yield* hostile.parts();
+      if (!refused) yield end;
+    };
+    const stream = Readable.from(delivered(parts()), { objectMode: false });
+    // The archive itself is not what is measured.
+    stream.read(0);
+    await setImmediate();
+    using watch = new ResourceWatch();
+    const before = performance.now();
+    const copying = intoPlace(join(here, "target"), { folder: "asked" }, (staging, copy) =>
+      unpack(stream, staging, copy, { maxBytes, maxEntries }),
+    );
+    if (refused) await expect(copying).rejects.toThrow(refused);
+    else await copying;
+    const { mebibytes, stallMs } = watch;
+    if (thorough) {
+      const seconds = ((performance.now() - before) / 1_000).toFixed(1);
+      console.info(`${title}: ${seconds} s, ${mebibytes.toFixed(0)} MiB, longest stall ${stallMs.toFixed(0)} ms`);
+    }
+    expect(mebibytes).toBeLessThan(64);
+    expect(stallMs).toBeLessThan(maxStallMs);
+    expect(await readdir(here)).toEqual(refused ? [] : ["target"]);
+    expect(openBelow(here)).toEqual([]);
+  },
+);

@@ -1,0 +1,39 @@
+/**
+ * Another user of the machine, who owns the folder that a copy goes to: puts links to a folder of somebody else in place of the
+ * folders there, over and over, until its standard input ends.
+ *
+ * usage, in the folder: node swapper.mjs FOLDER-OF-SOMEBODY-ELSE
+ */
+import { readdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
+
+const victim = process.argv.at(-1);
+let ended = false;
+process.stdin.on("end", () => {
+  ended = true;
+});
+process.stdin.resume();
+console.log("ready");
+
+const attempt = (operation, ...paths) => {
+  try {
+    operation(...paths);
+  } catch {
+    // The copy was faster.
+  }
+};
+
+function swap(path) {
+  attempt(renameSync, path, `${path}.away`);
+  attempt(symlinkSync, victim, path);
+  attempt(unlinkSync, path);
+  attempt(renameSync, `${path}.away`, path);
+}
+
+function turn() {
+  for (let round = 0; round < 20; round++) {
+    for (const path of ["sub", "sub/deeper", "new"]) swap(path);
+    for (const name of readdirSync(".")) if (name.startsWith(".copy-") && !name.endsWith(".away")) swap(name);
+  }
+  if (!ended) setImmediate(turn);
+}
+turn();

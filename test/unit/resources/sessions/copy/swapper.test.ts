@@ -1,0 +1,117 @@
+/** A copy into a folder of another user, who meanwhile puts links in the way: nothing behind the links is written or changed. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { expect, test } from "vitest";
+import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
+import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
+import { treeOf } from "../../../../support/file-tree.js";
+import { openBelow } from "../../../../support/open-files.js";
+import { skipWhere } from "../../../../support/platform.js";
+import { end, file, folder } from "../../../../support/tar-blocks.js";
+import { thorough } from "../../../../support/thorough.js";
+
+const skipped = skipWhere(
+  process.platform !== "linux",
+  "a race for the folders of a copy: they are held on Linux only",
+);
+
+const rounds = thorough ? 20_000 : 1_000;
+/** A busy machine does not get to as many rounds. */
+const longestMs = thorough ? 300_000 : 10_000;
+
+/** Where there are more rounds in a second. */
+const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+const archive = Buffer.concat([
+  folder("./", { mode: 0o777 }),
+  folder("./sub", { mode: 0o777 }),
+  file("./sub/secret", "overwritten"),
+  folder("./sub/deeper", { mode: 0o555 }),
+  file("./sub/deeper/secret", "overwritten"),
+  folder("./new", { mode: 0o500 }),
+  file("./new/secret", "overwritten"),
+  end,
+]);
+
+/** What could show that somebody wrote into a folder, or changed it. */
+async function stateOf(path: string) {
+  const lines = await treeOf(path);
+  const { mode, mtimeMs, ctimeMs, uid } = await lstat(path);
+  return { lines, mode, mtimeMs, ctimeMs, uid };
+}
+
+function copyOnce(target: string) {
+  const stream = Readable.from([archive], { objectMode: false });
+  return intoPlace(target, { folder: "asked" }, (staging, name) =>
+    unpack(stream, staging, name, { maxBytes: 1e6, maxEntries: 100 }),
+  );
+}
+
+/** As another user if this is root. */
+function startSwapper(own: string, victim: string, script: string) {
+  const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  return spawn(process.execPath, ["--input-type=module", "--eval", script, victim], {
+    ...user,
+    cwd: own,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}
+
+async function ended(swapper: ReturnType<typeof startSwapper>): Promise<void> {
+  swapper.stdin.end();
+  if (swapper.exitCode === null && swapper.signalCode === null) await once(swapper, "exit");
+}
+
+test.skipIf(skipped)(
+  "links that appear below the target lead nowhere",
+  { timeout: 2 * longestMs + 30_000 },
+  async () => {
+    const here = await mkdtemp(join(memory, "swapper-"));
+    let swapper: ReturnType<typeof startSwapper> | undefined;
+    const [target, victim] = [join(here, "target"), join(here, "victim")];
+    try {
+      await chmod(here, 0o711);
+      for (const path of [target, join(target, "sub"), join(target, "sub/deeper"), victim]) await mkdir(path);
+      await writeFile(join(victim, "secret"), "secret");
+      await mkdir(join(victim, "deeper"));
+      await chmod(victim, 0o700);
+      if (process.getuid?.() === 0) {
+        for (const path of [target, join(target, "sub"), join(target, "sub/deeper")]) await chown(path, 65_534, 65_534);
+      }
+      const before = await stateOf(victim);
+      const script = await readFile(new URL("./swapper.mjs", import.meta.url), "utf8");
+      swapper = startSwapper(target, victim, script);
+      await Promise.race([once(swapper.stdout, "data"), once(swapper, "exit")]);
+      const outcomes = { copied: 0, refused: 0 };
+      const deadline = performance.now() + longestMs;
+      let round = 0;
+      const copyAgain = async () => {
+        while (round++ < rounds && performance.now() < deadline) {
+          await copyOnce(target).then(
+            () => outcomes.copied++,
+            (error) => {
+              expect(error).toMatchObject({ code: expect.stringMatching(/^(E[A-Z]+|INVALID_INPUT)$/) });
+              outcomes.refused++;
+            },
+          );
+        }
+      };
+      await Promise.all([copyAgain(), copyAgain(), copyAgain(), copyAgain()]);
+      expect(swapper.exitCode).toBe(null);
+      await ended(swapper);
+      console.info(`${outcomes.copied} copies came about, ${outcomes.refused} met a link`);
+      expect(await stateOf(victim)).toEqual(before);
+      expect(openBelow(here)).toEqual([]);
+      // The links were in the way, now and then.
+      expect(outcomes.refused).toBeGreaterThan(0);
+    } finally {
+      if (swapper) await ended(swapper);
+      await rm(here, { recursive: true, force: true });
+    }
+  },
+);
