@@ -170,7 +170,8 @@ export class ReplyTotal {
     if (!size) return; // a middleware's own
     const { limits, path } = size;
     this.#bytes += size.bytes;
-    this.#fields += size.fields;
+    // The reply itself counts too: a list of empty ones would have no end.
+    this.#fields += size.fields + 1;
     if (this.#bytes <= limits.bytes && this.#fields <= limits.fields) return;
     const details = `Received list larger than max (${limits.bytes} bytes or ${limits.fields} fields)`;
     throw new ClientError(path, Status.RESOURCE_EXHAUSTED, details);

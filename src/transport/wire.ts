@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClientError, Status } from "nice-grpc-common";
 import { harmlessText, maxTextLength } from "../internal/redact.js";
 import { exceedsReplyLimits, readReply } from "./reply-decoding.js";
@@ -10,12 +11,22 @@ import type { Layer } from "./wire-options.js";
 export const wire: Layer = async function* wire(call, options) {
   try {
     if (!call.responseStream) return await readReply(yield* call.next(call.request, options), options.signal);
-    for await (const reply of call.next(call.request, options)) yield await readReply(reply, options.signal);
+    let replies = 0;
+    for await (const reply of call.next(call.request, options)) {
+      yield await readReply(reply, options.signal);
+      if (++replies % repliesPerTurn === 0) await nextTurn();
+    }
     return;
   } catch (error) {
     throw proper(error, call.method.path);
   }
 };
+
+/**
+ * How many replies of a stream are read before the event loop gets to do other work: replies that have arrived are read one after
+ * the other without any turn in between, and no deadline would strike.
+ */
+const repliesPerTurn = 32;
 
 /**
  * Verdicts of grpc-js' own, by the words it has for them. Their codes would say that the runtime refused to begin, and the runtime

@@ -1,6 +1,7 @@
 /** Replies of an evil runtime: too large in one way or another, without an end, or any bytes at all. */
 
 import fc from "fast-check";
+import { Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
 import type { CallOptions, CriClient } from "../../src/index.js";
 import {
@@ -12,7 +13,7 @@ import {
   VersionResponse,
 } from "../../src/proto.js";
 import { envelope, serveStreams } from "../support/hostile-server.js";
-import { ResourceWatch } from "../support/resource-watch.js";
+import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 import { thorough } from "../support/thorough.js";
 import {
   answer,
@@ -25,6 +26,7 @@ import {
   recovers,
   shortMs,
 } from "./hostile-support.js";
+import { rejection } from "./support.js";
 
 describe("replies that are too large", () => {
   /** Serves one reply, or for streams the same one again and again, and says UNIMPLEMENTED to the other RPCs. */
@@ -147,6 +149,42 @@ describe("replies that are too large", () => {
   });
 });
 
+describe("a stream of empty replies without an end", () => {
+  /** More replies in every write than the event loop could take in at once. */
+  const empty = Buffer.alloc(20_000 * envelope(Buffer.alloc(0)).length);
+  const serveEmpty = () =>
+    serveStreams((stream, path) => {
+      if (/\/(Stream|Get)/.test(path)) pour(stream, empty);
+      else answer(stream, [], 12);
+    });
+
+  test("a list ends on time", async () => {
+    const server = await serveEmpty();
+    const cri = clientOf(server);
+    const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }), shortMs);
+    expect(failure).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    await recovers(cri, server);
+  });
+
+  test("an event stream ends on time", async () => {
+    const server = await serveEmpty();
+    const cri = clientOf(server);
+    using watch = new ResourceWatch();
+    const events = exhaust(cri.raw.runtime.getContainerEvents({}, { timeoutMs: shortMs }));
+    expect(await rejection(events)).toMatchObject({ code: Status.DEADLINE_EXCEEDED });
+    expect(watch.stallMs).toBeLessThan(maxStallMs);
+    await recovers(cri, server);
+  });
+
+  test("a list without a time limit is refused", async () => {
+    const server = await serveEmpty();
+    const cri = clientOf(server, 1);
+    const failure = await outcome(() => cri.containers.list({}, { timeoutMs: 0 }));
+    expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", method: "RuntimeService/StreamContainers" });
+    await recovers(cri, server);
+  });
+});
+
 describe("replies of any bytes", () => {
   /** Everything that reads a reply. */
   const calls: Record<string, (cri: CriClient, options: CallOptions) => Promise<unknown>> = {
@@ -229,6 +267,11 @@ function varint(value: bigint | number): Buffer {
 
 function container(id: string): Container {
   return Container.fromPartial({ id, podSandboxId: "p1", metadata: { name: "main" }, createdAt: Long.ONE });
+}
+
+/** Reads everything. */
+async function exhaust(replies: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of replies);
 }
 
 /** Waits until nothing changes any more. */
