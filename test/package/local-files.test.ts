@@ -12,6 +12,15 @@ import { describe, expect, test } from "vitest";
 /** Who opens files all the same, with what, and why that cannot block or lead elsewhere. */
 const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: string }>> = {
   "internal/path-handle.ts": { imports: ["open"], reason: "the one place" },
+  "resources/sessions/copy/folder.ts": {
+    imports: ["open"],
+    reason: "folders only (O_DIRECTORY), which never block, without following a link",
+  },
+  "resources/sessions/copy/mount-points.ts": { imports: ["readFile"], reason: "/proc of this process only" },
+  "resources/sessions/copy/unpack.ts": {
+    imports: ["open"],
+    reason: "writes; new files only (O_EXCL), in a folder that nobody else can get into",
+  },
   "testing/output/log-file.ts": {
     imports: ["openSync"],
     reason: "writes; the same flags, and it demands a regular file",

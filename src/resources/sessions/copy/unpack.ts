@@ -1,5 +1,5 @@
 import type { PathLike } from "node:fs";
-import { link, lutimes, open, rename, symlink, unlink, writeFile } from "node:fs/promises";
+import { link, lutimes, open, rename, symlink, unlink } from "node:fs/promises";
 import { InvalidInputError } from "../../../errors.js";
 import { quoted, toByteString, toText } from "./byte-string.js";
 import type { Folder } from "./folder.js";
@@ -100,7 +100,7 @@ async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonl
     await lutimes(at, mtime, mtime);
   } else {
     await using file = await inPlaceOf(folder, name, kind, () => open(at, "wx", 0o600));
-    await writeFile(file, entry.content);
+    for await (const part of entry.content) await file.writeFile(part);
     await Promise.all([file.chmod(mode), file.utimes(mtime, mtime)]);
   }
 }
