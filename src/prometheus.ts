@@ -33,9 +33,9 @@ export interface FormatMetricsOptions {
  * {@link formatUsage} is for every runtime.
  *
  * Leaves out a metric that has no descriptor, no value, or not one label value for each label key of its descriptor, as the
- * kubelet does: with a missing label value, two series would become one. Also left out is what would spoil the whole scrape: a
- * metric whose name Prometheus spells like that of another one, label keys that it spells alike or keeps for itself (`__name__`),
- * and a second value of the same series.
+ * kubelet does: with a missing label value, two series would become one. Prometheus would refuse the whole scrape for any of these,
+ * so they are left out, too: metrics whose names or label keys become equal when illegal characters are replaced, label keys that
+ * Prometheus reserves (`__name__`), and a second value for a series.
  */
 export function formatMetrics(
   descriptors: readonly MetricDescriptor[],
@@ -91,7 +91,8 @@ function familiesOf(descriptors: readonly MetricDescriptor[]): ReadonlyMap<strin
     const spelled = metricName(name);
     const first = firsts.get(spelled) ?? name;
     firsts.set(spelled, first);
-    const fault = first === name ? faultOf(labelKeys) : `Prometheus spells the name like that of ${first}: ${spelled}`;
+    const fault =
+      first === name ? faultOf(labelKeys) : `its name and that of ${first} are both ${spelled} in Prometheus`;
     families.set(name, { name, help, labelKeys, type: "gauge", samples: [], fault });
   }
   return families;
@@ -100,7 +101,7 @@ function familiesOf(descriptors: readonly MetricDescriptor[]): ReadonlyMap<strin
 function faultOf(labelKeys: readonly string[]): string | undefined {
   const spelled = labelKeys.map(labelName);
   const reserved = spelled.find((key) => key.startsWith("__"));
-  if (reserved !== undefined) return `Prometheus keeps labels such as ${reserved} for itself`;
+  if (reserved !== undefined) return `Prometheus reserves the label ${reserved}`;
   const twin = spelled.find((key, index) => spelled.indexOf(key) !== index);
-  return twin === undefined ? undefined : `two of its label keys are ${twin} to Prometheus`;
+  return twin === undefined ? undefined : `two of its label keys are ${twin} in Prometheus`;
 }

@@ -194,8 +194,8 @@ export const maxTextLength = 4_096;
 
 /**
  * Text that somebody else wrote, fit for an error or a log: without secrets, with nothing in it that moves a terminal's cursor or
- * turns the direction of writing, and not longer than anybody reads. It is one line: a line break becomes `\\n`, so that what
- * looks like a record of a log or a line of an error is one.
+ * turns the direction of writing, and not longer than anybody reads. It is one line: line breaks become `\\n`, so that nobody can
+ * forge a log record.
  */
 export function harmlessText(text: string): string {
   // Redacted before it is cut: half a secret would not be found.

@@ -143,7 +143,7 @@ class EndpointText {
     if (controlCharacter.test(text)) throw this.#refuse("contains a control character");
     if (/^(?:\\\\[^\\/]+|\/\/\.)[\\/]pipe[\\/]/i.test(text)) return this.#npipe(text);
     if (/^\/\/[^/]*@/.test(text))
-      throw this.#refuse("begins like a URL without its scheme; a path begins with one slash");
+      throw this.#refuse("looks like a URL without a scheme; a socket path begins with a single slash");
     if (text.startsWith("/")) return this.#unix(text);
     if (text.startsWith("@")) return this.#abstract(text.slice(1));
 

@@ -7,7 +7,7 @@ import type { Layer } from "./wire-options.js";
 type PlainMetadata = NonNullable<CallOptions["metadata"]>;
 
 const rule =
-  "is no valid gRPC metadata: a key consists of letters, digits, _, - and .; a value is printable ASCII text, or a Uint8Array if the key ends in -bin";
+  "is not valid gRPC metadata: keys consist of letters, digits, _, - and .; values are printable ASCII, or a Uint8Array for keys that end in -bin";
 
 /** Metadata as nice-grpc takes it. */
 export function toMetadata(record: PlainMetadata): Metadata {
@@ -19,7 +19,7 @@ export function toMetadata(record: PlainMetadata): Metadata {
     try {
       metadata.set(key, typeof value === "string" || value instanceof Uint8Array ? value : [...value]);
     } catch {
-      // Neither the value nor the error that quotes it: metadata carries tokens.
+      // Metadata carries tokens, so the error includes neither the value nor nice-grpc's error, which quotes it.
       throw new InvalidInputError({ field: below("metadata", key), message: rule });
     }
   }

@@ -102,18 +102,18 @@ describe("what would spoil a scrape", () => {
     ).toEqual({
       lines: ["# TYPE a_b counter", "a_b 0"],
       missed: [
-        "a-b: Prometheus spells the name like that of a.b: a_b",
-        "a_b: Prometheus spells the name like that of a.b: a_b",
+        "a-b: its name and that of a.b are both a_b in Prometheus",
+        "a_b: its name and that of a.b are both a_b in Prometheus",
       ],
     });
   });
 
   test.each([
-    [["x.y", "x_y"], "m: two of its label keys are x_y to Prometheus"],
-    [["x", "x"], "m: two of its label keys are x to Prometheus"],
-    [["", "_"], "m: two of its label keys are _ to Prometheus"],
-    [["x", "__name__"], "m: Prometheus keeps labels such as __name__ for itself"],
-    [["x", "..address.."], "m: Prometheus keeps labels such as __address__ for itself"],
+    [["x.y", "x_y"], "m: two of its label keys are x_y in Prometheus"],
+    [["x", "x"], "m: two of its label keys are x in Prometheus"],
+    [["", "_"], "m: two of its label keys are _ in Prometheus"],
+    [["x", "__name__"], "m: Prometheus reserves the label __name__"],
+    [["x", "..address.."], "m: Prometheus reserves the label __address__"],
   ])("label keys %j", (labelKeys, told) => {
     const descriptors = [{ name: "m", labelKeys }, { name: "n" }];
     const { lines, missed } = format(descriptors, [
