@@ -3,6 +3,13 @@ import { keysFor } from "./docker-config-key.js";
 import { imageReference, splitReference } from "./image-ref.js";
 import { type RegistryAuth, redacted } from "./registry-auth.js";
 
+/** The longest configuration, in characters, as much as a Kubernetes Secret can hold. */
+const maxConfigLength = 1024 * 1024;
+
+/** How many registries a configuration may name, and how long their names may be, in characters. */
+const maxKeys = 10_000;
+const maxKeyLength = 4_096;
+
 type Json = { readonly [key: string]: unknown };
 
 /**
@@ -16,10 +23,13 @@ type Json = { readonly [key: string]: unknown };
  * Helper programs are not run. As for Docker, a helper in `credHelpers` comes before an entry in the file. An entry with
  * credentials comes before `credsStore`, which `docker login` leaves without any.
  *
+ * The text may have 1,048,576 characters, as much as a Kubernetes Secret can hold. It may name 10,000 registries, each in 4,096
+ * characters.
+ *
  * @param config The file's text, or the object that it parses to. No error shows its content.
  * @param image The image to pull.
  * @returns `undefined` if the file names no credentials for the image: the pull needs none
- * @throws InvalidInputError if a helper has, or may have, the credentials, and if the file is malformed
+ * @throws InvalidInputError if a helper has, or may have, the credentials, and if the file is malformed or too large
  */
 export function authFromDockerConfig(config: string | object, image: string): RegistryAuth | undefined {
   const reference = imageReference(image, "image");
@@ -28,14 +38,14 @@ export function authFromDockerConfig(config: string | object, image: string): Re
   refuseSecret(file);
 
   const helpers = record(file.credHelpers ?? {}, "config.credHelpers");
-  const [helperKey] = keysFor(reference, Object.keys(helpers));
+  const [helperKey] = keysFor(reference, registriesIn(helpers, "config.credHelpers"));
   // As for Docker, an empty name means that this registry has no helper, whatever the store.
   const helper =
     helperKey === undefined ? undefined : helperName(helpers[helperKey], at("config.credHelpers", helperKey));
   if (helper) refuseHelper(`are kept by ${helper}`, registry, helper);
 
   const [auths, field] = isSet(file.auths) ? [record(file.auths, "config.auths"), "config.auths"] : [file, "config"];
-  for (const key of keysFor(reference, Object.keys(auths))) {
+  for (const key of keysFor(reference, registriesIn(auths, field))) {
     const entry = record(auths[key] ?? {}, at(field, key));
     const found = fromEntry(entry, registry, at(field, key));
     if (found !== undefined) return found;
@@ -47,6 +57,12 @@ export function authFromDockerConfig(config: string | object, image: string): Re
 }
 
 function parse(text: string): unknown {
+  if (text.length > maxConfigLength) {
+    refuse(
+      "config",
+      `has ${text.length} characters; at most ${maxConfigLength} are read: pass only what the image needs`,
+    );
+  }
   try {
     return JSON.parse(text);
   } catch {
@@ -57,6 +73,17 @@ function parse(text: string): unknown {
 function record(value: unknown, field: string): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(field, "must be an object");
   return value as Json;
+}
+
+/** The registries that a part of the configuration names. */
+function registriesIn(part: Json, field: string): string[] {
+  const keys = Object.keys(part);
+  if (keys.length > maxKeys) refuse(field, `names ${keys.length} registries; at most ${maxKeys} are searched`);
+  const longest = keys.reduce((length, key) => Math.max(length, key.length), 0);
+  if (longest > maxKeyLength) {
+    refuse(field, `has a key of ${longest} characters; the name of a registry has at most ${maxKeyLength}`);
+  }
+  return keys;
 }
 
 /** Without this a whole Secret would pass for a file that names no credentials. */

@@ -1,6 +1,8 @@
 import { inspect } from "node:util";
+import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { authFromDockerConfig } from "../../../src/specs/docker-auth.js";
+import { keysFor } from "../../../src/specs/docker-config-key.js";
 import { toAuthConfig } from "../../../src/specs/registry-auth.js";
 import { refusal } from "./refusal.js";
 
@@ -162,6 +164,56 @@ test.each<[object, object]>([
   const auth = authFromDockerConfig({ auths: { "docker.io": entry } }, "nginx");
   expect(auth).toEqual(expected);
   expect(inspect(auth)).not.toContain("hunter2");
+});
+
+describe("a configuration of somebody else", () => {
+  // Made into regular expressions, the first of these patterns would be matched for years.
+  test.each<[string, string]>([
+    ["many stars", "*".repeat(4_000)],
+    ["stars and letters", `${"*a".repeat(2_000)}.example`],
+    ["question marks", "?*".repeat(2_000)],
+    ["parts", "*.".repeat(2_000)],
+    ["slashes", `x${"/".repeat(4_000)}`],
+    ["versions", `x${"/v1".repeat(1_300)}`],
+    ["slashes behind a scheme", `https://${"/".repeat(4_000)}v1/`],
+  ])("takes no longer for a key of %s", (_, key) => {
+    const name = `${"a".repeat(60)}.${"a".repeat(60)}.test`;
+    const auths = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${key}${index}`, whole]));
+    expect(authFromDockerConfig({ auths, credHelpers: auths }, `${name}/app`)).toBeUndefined();
+  });
+
+  const keyed = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`r${index}.example`, whole]));
+
+  it("is taken up to its limits", () => {
+    expect(authFromDockerConfig({ auths: keyed(10_000) }, "r9999.example/app")).toMatchObject(whole);
+    expect(authFromDockerConfig({ auths: { [`x.example/${"a".repeat(4_086)}`]: whole } }, "nginx")).toBeUndefined();
+    expect(authFromDockerConfig("{}".padEnd(1024 * 1024), "nginx")).toBeUndefined();
+  });
+
+  it("is refused beyond its limits, in a few words", () => {
+    const refused = (config: string | object) => refusal(() => authFromDockerConfig(config, "nginx"));
+    expect(refused("{}".padEnd(1024 * 1024 + 1))).toBe(
+      "config: has 1048577 characters; at most 1048576 are read: pass only what the image needs",
+    );
+    expect(refused({ auths: keyed(10_001) })).toBe("config.auths: names 10001 registries; at most 10000 are searched");
+    expect(refused({ credHelpers: keyed(10_001) })).toMatch(/^config.credHelpers: names 10001/);
+    expect(refused({ auths: { ["/".repeat(300_000)]: whole } })).toBe(
+      "config.auths: has a key of 300000 characters; the name of a registry has at most 4096",
+    );
+  });
+});
+
+test("a pattern matches what the regular expression of it would", () => {
+  const characters = (...of: string[]) => fc.string({ unit: fc.constantFrom(...of), minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(characters("a", "b", "*", "?", "."), characters("a", "b", "."), (pattern, host) => {
+      const source = pattern.replaceAll(".", "\\.").replaceAll("*", "[^.]*").replaceAll("?", "[^.]");
+      const isMatch = new RegExp(`^${source}$`).test(host);
+      expect(keysFor(`${host}:5000/app`, [`${pattern}:5000`])).toEqual(isMatch ? [`${pattern}:5000`] : []);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 it("gives what toAuthConfig takes", () => {
