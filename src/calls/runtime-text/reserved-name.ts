@@ -4,7 +4,7 @@ export function nameHolder(details: string): { id: string | undefined } | undefi
   const containerd = /is reserved for "?([0-9a-zA-Z_.-]+)"?/.exec(details);
   if (containerd) return { id: containerd[1] };
   // cri-dockerd: Conflict. The container name "/k8s_…" is already in use by container "<id>"
-  const docker = /name .* is already in use by container "?([0-9a-f]+)"?/.exec(details);
+  const docker = / is already in use by container "?([0-9a-f]+)"?/.exec(details);
   if (docker) return { id: docker[1] };
   // CRI-O: error reserving ctr name k8s_… for id <the new one's id>: name is reserved
   if (/name is reserved\b/.test(details)) return { id: undefined };

@@ -410,6 +410,29 @@ describe("refineCode", () => {
   });
 });
 
+// As long as Node.js takes a header to be. Searched as a whole, each of them takes a second.
+describe("an error message of 64 KiB", () => {
+  const long = (text: string) => text.repeat(Math.ceil(65_536 / text.length));
+
+  test.each(["container", "sandbox", "container with id ", "start container process", 'exec: "', "name "])(
+    "is searched in time: %s…",
+    (text) => {
+      const startedAt = performance.now();
+      for (let round = 0; round < 20; round++) {
+        expect(refineCode("UNKNOWN", "RuntimeService/Exec", long(text))).toBe("UNKNOWN");
+        expect(nameHolder(long(text))).toBeUndefined();
+      }
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
+    },
+  );
+
+  test("is searched at its beginning and its end", () => {
+    const code = (details: string) => refineCode("UNKNOWN", "RuntimeService/CreateContainer", details);
+    expect(code(`Error response from daemon: No such image: ${long("a")}`)).toBe("NOT_FOUND");
+    expect(code(`reference "${long("a")}" does not resolve to an image ID`)).toBe("NOT_FOUND");
+  });
+});
+
 describe("the time limit of an ExecSync command", () => {
   test.each([
     [
