@@ -1,5 +1,5 @@
 /** What becomes of every archive that a container may send: exactly what is written, or why it is refused and leaves nothing. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -9,6 +9,7 @@ import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { skipOnWindows } from "../../../../support/platform.js";
+import { removeTree } from "../../../../support/remove-tree.js";
 import { corpus } from "./corpus.js";
 
 const skipped = skipOnWindows("the corpus of archives: links, modes, and names that Windows does not have");
@@ -26,7 +27,7 @@ beforeEach(async () => {
   await writeFile(join(here, "secret"), "secret");
   await mkdir(join(here, "empty"));
 });
-afterEach(() => rm(here, { recursive: true, force: true }));
+afterEach(() => removeTree(here));
 
 function* portions(archive: Buffer, size: number): Generator<Buffer> {
   for (let start = 0; start < archive.length; start += size) yield archive.subarray(start, start + size);
@@ -56,7 +57,7 @@ test.skipIf(skipped).each([...corpus])(
       }
       await copying;
       expect(await treeOf(join(here, target))).toEqual(outcome);
-      await rm(join(here, target), { recursive: true });
+      await removeTree(join(here, target));
       if (target === "empty") await mkdir(join(here, target));
       expect(await treeOf(here)).toEqual(untouched);
     }

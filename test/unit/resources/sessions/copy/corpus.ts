@@ -241,8 +241,8 @@ entries(
 );
 entries(
   "a closed folder that is filled later",
-  [folder("./a", { mode: 0 }), kept, file("./a/b/c")],
-  ["folder 0 a", "folder 755 a/b", "file 644 a/b/c: content", plain],
+  [folder("./a", { mode: 0o500 }), kept, file("./a/b/c")],
+  ["folder 500 a", "folder 755 a/b", "file 644 a/b/c: content", plain],
 );
 
 const deep = (depth: number) => `./${"d/".repeat(depth)}`;

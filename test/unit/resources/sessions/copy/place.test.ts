@@ -1,6 +1,6 @@
 /** How a copy gets to where it belongs: added to what is there, never through a link, and all or nothing. */
 import { execFileSync } from "node:child_process";
-import { chmod, chown, lstat, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, mkdtemp, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { intoPlace, placeFor } from "../../../../../src/resources/sessions/copy/
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { skipOnWindows, skipWhere } from "../../../../support/platform.js";
+import { removeTree } from "../../../../support/remove-tree.js";
 
 const noLinks = skipOnWindows("symbolic links and modes where a copy goes");
 const isRoot = process.getuid?.() === 0;
@@ -35,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   expect(openBelow(here)).toEqual([]);
-  await rm(here, { recursive: true, force: true });
+  await removeTree(here);
 });
 
 /** Files by path; a path that ends in / is a folder, content that begins with -> a link. */

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -12,6 +12,7 @@ import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { skipWhere } from "../../../../support/platform.js";
+import { removeTree } from "../../../../support/remove-tree.js";
 import { end, file, folder } from "../../../../support/tar-blocks.js";
 import { thorough } from "../../../../support/thorough.js";
 
@@ -111,7 +112,7 @@ test.skipIf(skipped)(
       expect(outcomes.refused).toBeGreaterThan(0);
     } finally {
       if (swapper) await ended(swapper);
-      await rm(here, { recursive: true, force: true });
+      await removeTree(here);
     }
   },
 );

@@ -1,5 +1,5 @@
 /** What unpacking makes of an archive beyond the corpus: attributes, what is left out, one file alone, and streams that fail. */
-import { lstat, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -10,6 +10,7 @@ import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { isWindows, skipWhere } from "../../../../support/platform.js";
+import { removeTree } from "../../../../support/remove-tree.js";
 import { end, file, folder, header, symlink } from "../../../../support/tar-blocks.js";
 
 const noBytes = skipWhere(process.platform !== "linux", "file names that are not UTF-8");
@@ -18,13 +19,14 @@ let here: string;
 beforeEach(async () => {
   here = await mkdtemp(join(tmpdir(), "unpack-"));
 });
-afterEach(() => rm(here, { recursive: true, force: true }));
+afterEach(() => removeTree(here));
 
 const noLimits = { maxBytes: Number.POSITIVE_INFINITY, maxEntries: Number.POSITIVE_INFINITY };
 
 /** Unpacks an archive as the folder `here/into`. */
 async function unpacked(archive: Readable | Buffer, { limits = noLimits, only = "", byHandle = !noBytes } = {}) {
-  await rm(join(here, "into"), { recursive: true, force: true });
+  await mkdir(join(here, "into"), { recursive: true });
+  await removeTree(join(here, "into"));
   await using into = await Folder.open(here, byHandle);
   const stream = Buffer.isBuffer(archive) ? Readable.from([archive], { objectMode: false }) : archive;
   return await unpack(stream, into, "into", limits, only === "" ? undefined : only);
