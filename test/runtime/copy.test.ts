@@ -4,12 +4,21 @@ import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, writeF
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import type { CopyFromOptions, CriErrorCode } from "k8s-cri-client";
 import { pack } from "tar-stream";
 import { expect, test } from "vitest";
+import {
+  end,
+  file as fileEntry,
+  folder as folderEntry,
+  gnuLong,
+  symlink as symlinkEntry,
+} from "../support/tar-blocks.js";
 import { thorough } from "../support/thorough.js";
 import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
-import { journeys, sh } from "./helpers/journeys.js";
+import { aWhile, journeys, sh } from "./helpers/journeys.js";
 
 type HeaderArgument = Parameters<ReturnType<typeof pack>["entry"]>[0];
 
@@ -97,6 +106,48 @@ journeys("copy", (bench) => {
       await container.execSync(sh(`rm ${there}/bin/tar`));
       expect((await readdir(here)).filter((file) => !file.endsWith(".tar"))).toEqual(["secret"]);
     }
+  });
+
+  test("a malicious tar in the container is refused at once, and leaves nothing here", async () => {
+    await using made = await folder();
+    await using shared = await folder();
+    const [here, there] = [made.path, shared.path];
+    await using container = await bench.container(await bench.sharedPod(), {
+      mounts: [shared.mount],
+      env: { PATH: `${there}/bin:/usr/bin:/bin` },
+    });
+    await container.execSync(sh(`mkdir ${there}/bin ${there}/data`));
+    const links = [gnuLong("K", "a".repeat(1_000_000)), symlinkEntry("./link", "x")];
+    await writeFile(
+      join(here, "bomb"),
+      gzipSync(Buffer.concat([folderEntry("./"), ...links, ...links, ...links, end])),
+    );
+    await writeFile(join(here, "links"), Buffer.concat([folderEntry("./"), ...links]));
+    await writeFile(join(here, "files"), Buffer.concat([folderEntry("./"), fileEntry("./a"), fileEntry("./b"), end]));
+    for (const name of ["bomb", "links", "files"]) await container.copyTo(join(here, name), `${there}/${name}`);
+    const malicious: [script: string, code: CriErrorCode, details: RegExp, options?: CopyFromOptions][] = [
+      ["cat bomb", "INVALID_RESPONSE", /compressed with gzip/],
+      ["cat links; while cat links; do :; done", "INVALID_RESPONSE", /name of 1000001 bytes/],
+      ["cat files /dev/zero", "RESOURCE_EXHAUSTED", /limit of maxBytes/, { maxBytes: 1_000_000 }],
+      ["cat files", "RESOURCE_EXHAUSTED", /limit of maxEntries/, { maxEntries: 2 }],
+      // The exit code of a command that goes on is not waited for.
+      [`cat bomb links | tail -c 2000; sleep ${aWhile()}`, "INVALID_RESPONSE", /checksum/],
+    ];
+    for (const [script, code, details, options] of malicious) {
+      await writeFile(join(here, "tar"), `#!/bin/sh\ncd ${there}; ${script}\n`, { mode: 0o755 });
+      await container.copyTo(join(here, "tar"), `${there}/bin/fake`);
+      await container.execSync(sh(`mv ${there}/bin/fake ${there}/bin/tar`));
+      for (const out of ["out", "."]) {
+        const failure = await failureOf(container.copyFrom(`${there}/data`, join(here, out), options));
+        expect([script, failure]).toEqual([
+          script,
+          expect.objectContaining({ code, details: expect.stringMatching(details) }),
+        ]);
+      }
+      await container.execSync(sh(`rm ${there}/bin/tar`));
+      expect((await readdir(here)).sort()).toEqual(["bomb", "files", "links", "tar"]);
+    }
+    expect((await container.execSync(["echo", "works"])).stdout).toBe("works\n");
   });
 
   test("links lead where they led, wherever that is; one at the path itself is followed", async () => {
