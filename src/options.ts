@@ -143,15 +143,19 @@ export interface ConnectOptions {
   tls?: TlsOptions | undefined;
   /**
    * Credentials for streaming servers that speak TLS: exec, attach and port-forward do not go through the endpoint. Their
-   * certificates are always verified. @defaultValue {@link tls}
+   * certificates are always verified. A runtime that is reached over TLS has to serve its sessions over TLS, too, unless
+   * {@link allowInsecureTcp} is set. @defaultValue {@link tls}
    */
   streamTls?: TlsOptions | undefined;
   /**
    * The last word on the URL of a streaming session, to reach a runtime through a tunnel, for instance. Without it sessions go
-   * only to the host that the runtime is on. The URL carries a single-use token, so keep it out of logs.
+   * only to the host that the runtime is on, and over TLS if its endpoint is `https:`. The URL carries a single-use token, so keep it out of logs.
    */
   streamUrl?: ((url: URL, kind: StreamKind) => URL) | undefined;
-  /** Permits plain TCP. CRI knows no authentication: whoever reaches the port is root on the node. @defaultValue false */
+  /**
+   * Permits plain TCP: an `http:` or `tcp:` endpoint, on which whoever reaches the port is root on the node, for CRI knows no
+   * authentication; and sessions in the clear with a runtime whose endpoint is `https:`. @defaultValue false
+   */
   allowInsecureTcp?: boolean | undefined;
   /** Cancels `connect()`; it has no bearing on later calls. */
   signal?: AbortSignal | undefined;

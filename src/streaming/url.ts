@@ -1,12 +1,15 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { InvalidInputError, InvalidResponseError } from "../errors.js";
+import { isLoopback } from "../internal/loopback.js";
 import type { ConnectOptions, StreamKind } from "../options.js";
 
 /** What decides where a streaming session may lead. */
 export interface StreamUrlContext {
   /** Host of a TCP endpoint, IPv6 without brackets; undefined for a unix socket or a named pipe: the runtime is on this machine. */
   endpointHost: string | undefined;
+  /** Whether the session has to be over TLS, because calls are and nobody permitted plain TCP. */
+  mustBeSecure: boolean;
   /** `ConnectOptions.streamUrl`. */
   hook?: ConnectOptions["streamUrl"];
   kind: StreamKind;
@@ -18,15 +21,16 @@ export interface StreamUrlContext {
  * Runtimes say odd things: cri-dockerd leaves the scheme out and names the wildcard address it listens on. Both are repaired. The
  * wildcard of IPv6, and no host at all, stand for a server that may listen on either loopback address, so there are two URLs. Then
  * the host has to be where the runtime is: for a unix socket an address of this machine, for a TCP endpoint the very host of the
- * endpoint. A runtime elsewhere cannot make its clients connect to their own loopback or to third parties that way.
+ * endpoint. A runtime elsewhere cannot make its clients connect to their own loopback or to third parties that way. And a runtime that
+ * is reached over TLS has to serve its sessions over TLS.
  *
- * The `streamUrl` hook gets the repaired URL, of two the one of IPv4, and has the last word on the host.
+ * The `streamUrl` hook gets the repaired URL, of two the one of IPv4, and has the last word on all of it.
  *
  * @throws InvalidResponseError for a URL that cannot be used; the message never holds its path, which is a secret
  * @throws InvalidInputError when the hook returns something that is no http(s) URL
  */
 export function resolveStreamUrls(raw: string, context: StreamUrlContext): readonly [URL, ...URL[]] {
-  const { endpointHost, hook, kind } = context;
+  const { endpointHost, mustBeSecure, hook, kind } = context;
   const urls = repair(raw, context);
   const [url, ...others] = urls;
   // A hook gets one URL, and there may be no IPv6 on this machine.
@@ -34,12 +38,20 @@ export function resolveStreamUrls(raw: string, context: StreamUrlContext): reado
   const host = bare(url.hostname);
   const wanted = endpointHost === undefined ? undefined : canonicalHost(endpointHost);
   const runsHere = wanted === undefined || isLocal(wanted);
-  if (host === wanted || (runsHere && isLocal(host))) return [url, ...others];
-  const where = runsHere ? "an address of this machine" : `the runtime's host ${wanted}`;
-  throw refuse(
-    kind,
-    `leads to ${host.slice(0, 255)}, which is not ${where}; the option streamUrl can say where to connect`,
-  );
+  if (host !== wanted && !(runsHere && isLocal(host))) {
+    const where = runsHere ? "an address of this machine" : `the runtime's host ${wanted}`;
+    throw refuse(
+      kind,
+      `leads to ${host.slice(0, 255)}, which is not ${where}; the option streamUrl can say where to connect`,
+    );
+  }
+  if (mustBeSecure && url.protocol !== "https:") {
+    throw refuse(
+      kind,
+      `is http:, but the runtime is reached over TLS: the token and the session would cross the network in the clear; set up TLS for the runtime's streaming server, or set allowInsecureTcp`,
+    );
+  }
+  return [url, ...others];
 }
 
 /** The RPCs that answer with URLs. */
@@ -107,15 +119,11 @@ function checkHooked(value: unknown): URL {
 /** The wildcard addresses in the spelling of the URL parser. */
 const wildcards: ReadonlySet<string> = new Set(["0.0.0.0", "[::]", "[::ffff:0:0]"]);
 
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
 /** Whether connecting to the host stays on this machine. Names other than localhost are not looked up: the answer may change. */
 function isLocal(host: string): boolean {
   if (host === "localhost") return true;
   if (isIP(host) === 0) return false;
-  if (loopback.check(host, isIPv6(host) ? "ipv6" : "ipv4")) return true;
+  if (isLoopback(host)) return true;
   // Asked anew each time: addresses come and go.
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.some(({ address }) => canonicalHost(address) === host);

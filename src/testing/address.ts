@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { lookup } from "node:dns/promises";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InvalidInputError } from "../errors.js";
+import { isLoopback } from "../internal/loopback.js";
 import {
   type NpipeEndpoint,
   npipeEndpoint,
@@ -47,6 +49,21 @@ export async function place(endpoint: string | undefined, platform = process.pla
   }
   const host = (tcp[1] as string).replace(/^\[|\]$/g, "");
   return { address: { host, port: Number(tcp[2]) }, ownFolder: undefined };
+}
+
+/**
+ * Makes sure that only this machine can connect to an address. Of a name each address counts.
+ *
+ * @throws InvalidInputError for any other address
+ */
+export async function checkLocal(address: ListenAddress): Promise<void> {
+  if ("path" in address) return;
+  const { host } = address;
+  const found = await lookup(host, { all: true });
+  if (found.every((one) => isLoopback(one.address))) return;
+  const message =
+    "lets other machines run commands on this one, for HostProcessBackend isolates nothing; use a unix socket or 127.0.0.1, or set allowRemoteShell";
+  throw new InvalidInputError({ field: "endpoint", message, value: host });
 }
 
 /** What clients are told. */

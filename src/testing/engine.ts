@@ -38,7 +38,7 @@ export class RuntimeEngine {
     this.clock = clockOf(options.time ?? "real");
     this.#ids = new IdSource(options.seed);
     this.#streaming = new StreamingServer(
-      { ...options.streaming, base: flavor.streamingBase, dataAfterEnd: flavor.dataAfterEnd },
+      { ...options.streaming, base: flavor.streamingBase, tls: options.tls, dataAfterEnd: flavor.dataAfterEnd },
       sessionHandlers(() => this.#lifecycle),
     );
     this.#sessions = new StreamingSessions(this.#ids, this.clock, () => this.#streaming.listen());

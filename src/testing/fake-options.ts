@@ -6,7 +6,7 @@ import type { RpcName } from "./rpcs.js";
 import type { FakeImage } from "./state/images.js";
 import type { RegistryRules } from "./state/registry.js";
 import type { StreamingProtocols } from "./streaming/streaming-server.js";
-import type { ServerTls } from "./wire/grpc-server.js";
+import type { ServerTls } from "./wire/server-tls.js";
 
 /** How a {@link FakeRuntime} is to be. Every field is optional. */
 export interface FakeRuntimeOptions extends BackendScripts {
@@ -26,7 +26,7 @@ export interface FakeRuntimeOptions extends BackendScripts {
    * @defaultValue a socket in a fresh folder below the system's folder for temporary files; on Windows a named pipe
    */
   endpoint?: string | undefined;
-  /** Certificates, to speak TLS. Takes an endpoint of TCP. */
+  /** Certificates, to speak TLS, on the endpoint and in sessions. Takes an endpoint of TCP. */
   tls?: ServerTls | undefined;
   /** Images that are there from the start, by reference or with properties. They are in the registry as well. */
   images?: readonly (string | FakeImage)[] | undefined;
@@ -44,6 +44,13 @@ export interface FakeRuntimeOptions extends BackendScripts {
    * @defaultValue scripts: see {@link run}, {@link exec} and {@link portForward}
    */
   backend?: ContainerBackend | undefined;
+  /**
+   * Permits an {@link endpoint} that other machines can reach together with a {@link HostProcessBackend}. Everybody who reaches it can then run
+   * any command on this machine as the user who runs the tests.
+   *
+   * @defaultValue false: such a runtime listens on unix sockets, named pipes and loopback addresses only
+   */
+  allowRemoteShell?: boolean | undefined;
   /** Which protocols sessions (exec, attach, port-forward) can be had over. @defaultValue both */
   streaming?: StreamingProtocols | undefined;
   /** How GetContainerEvents behaves. @defaultValue as the flavour does it */

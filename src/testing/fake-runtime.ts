@@ -83,15 +83,20 @@ export class FakeRuntime implements AsyncDisposable {
       serveCri: options.serveCri ?? true,
       maxMessageBytes,
     });
-    const { endpoint, tls } = options;
+    const { endpoint, tls, allowRemoteShell = false } = options;
+    const localOnly = options.backend?.runsOnHost === true && !allowRemoteShell;
     const onCall = (call: IncomingCall) => void dispatcher.handle(call);
-    const process = await RuntimeProcess.start(engine, { endpoint, tls, maxMessageBytes, onCall });
+    const process = await RuntimeProcess.start(engine, { endpoint, localOnly, tls, maxMessageBytes, onCall });
     return new FakeRuntime(process, engine, calls, faults);
   }
 
   /** A client of this runtime, verified by `Version`; that call is on record like any other. Owed a `close()` of its own. */
   connect(options: Omit<ConnectOptions, "endpoint" | "imageEndpoint"> = {}): Promise<CriClient> {
-    return CriClient.connect({ allowInsecureTcp: true, ...options, endpoint: this.endpoint });
+    return CriClient.connect({
+      allowInsecureTcp: !this.endpoint.startsWith("https:"),
+      ...options,
+      endpoint: this.endpoint,
+    });
   }
 
   /** Every call since the start, in the order of arrival; failed, cancelled and unfinished ones too. */

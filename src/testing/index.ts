@@ -40,4 +40,4 @@ export type { FakeImage } from "./state/images.js";
 export type { RegistryRule, RegistryRules } from "./state/registry.js";
 export type { StreamingProtocols } from "./streaming/streaming-server.js";
 export type { MetadataValue } from "./wire/framing.js";
-export type { ServerTls } from "./wire/grpc-server.js";
+export type { ServerTls } from "./wire/server-tls.js";

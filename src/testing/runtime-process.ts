@@ -1,10 +1,17 @@
 import { rm } from "node:fs/promises";
 import { InvalidInputError } from "../errors.js";
-import { type Placement, place, toEndpoint } from "./address.js";
+import { checkLocal, type Placement, place, toEndpoint } from "./address.js";
 import type { RuntimeEngine } from "./engine.js";
 import type { RestartOptions } from "./fake-options.js";
 import { Standstill } from "./standstill.js";
 import { GrpcServer, type GrpcServerOptions, type ListenAddress } from "./wire/grpc-server.js";
+
+/** Where a {@link RuntimeProcess} listens, and what for. */
+export interface ProcessOptions extends GrpcServerOptions {
+  endpoint: string | undefined;
+  /** Whether it may listen only where no other machine can connect. */
+  localOnly: boolean;
+}
 
 /** The process that a runtime would be: it listens, it is killed, it comes back; one of these after the other. */
 export class RuntimeProcess {
@@ -37,7 +44,7 @@ export class RuntimeProcess {
   /** Resolves once it listens. */
   static async start(
     engine: RuntimeEngine,
-    { endpoint, onCall, ...options }: GrpcServerOptions & { endpoint: string | undefined },
+    { endpoint, localOnly, onCall, ...options }: ProcessOptions,
   ): Promise<RuntimeProcess> {
     const standstill = new Standstill();
     const server = new GrpcServer({ ...options, onCall: (call) => standstill.pass(() => onCall(call)) });
@@ -46,6 +53,7 @@ export class RuntimeProcess {
       if (options.tls && "path" in placement.address) {
         throw new InvalidInputError({ field: "tls", message: "takes an endpoint of TCP, such as https://127.0.0.1:0" });
       }
+      if (localOnly) await checkLocal(placement.address);
       const address = await server.listen(placement.address);
       return new RuntimeProcess(engine, server, standstill, placement, address, options.tls !== undefined);
     } catch (error) {

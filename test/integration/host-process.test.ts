@@ -14,7 +14,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { HostProcessBackend } from "../../src/testing/index.js";
+import { FakeRuntime, type FakeRuntimeOptions, HostProcessBackend } from "../../src/testing/index.js";
 import { skipOnWindows, skipWhere } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
@@ -197,5 +197,37 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect(await Promise.all(pids.map(isAlive))).toEqual(Array(4).fill(true));
     await runtime.stop();
     await expect.poll(() => Promise.all(pids.map(isAlive))).toEqual(Array(4).fill(false));
+  });
+});
+
+describe("on an endpoint that other machines can reach", () => {
+  /** Whether a fake listens, until it is stopped again. */
+  async function listens(options: FakeRuntimeOptions): Promise<boolean> {
+    const runtime = await FakeRuntime.start(options);
+    onTestFinished(() => runtime.stop());
+    return /:[1-9]\d*$/.test(runtime.endpoint);
+  }
+
+  test("host processes are refused, before anything listens", async () => {
+    // The port is taken, so listening on it would fail with another error.
+    const taken = createServer().listen(0, "0.0.0.0");
+    onTestFinished(() => void taken.close());
+    await once(taken, "listening");
+    const endpoint = `http://0.0.0.0:${(taken.address() as AddressInfo).port}`;
+    expect(await rejection(FakeRuntime.start({ endpoint, backend: new HostProcessBackend() }))).toMatchObject({
+      code: "INVALID_INPUT",
+      field: "endpoint",
+      details: expect.stringContaining("lets other machines run commands on this one"),
+    });
+  });
+
+  test("host processes are permitted by allowRemoteShell", async () => {
+    const backend = new HostProcessBackend();
+    expect(await listens({ endpoint: "http://0.0.0.0:0", backend, allowRemoteShell: true })).toBe(true);
+  });
+
+  test("host processes listen on loopback addresses, scripts anywhere", async () => {
+    expect(await listens({ endpoint: "http://127.0.0.1:0", backend: new HostProcessBackend() })).toBe(true);
+    expect(await listens({ endpoint: "http://0.0.0.0:0" })).toBe(true);
   });
 });

@@ -7,7 +7,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Container, CriError, PodSandbox, SessionOptions } from "../../src/index.js";
+import type { ConnectOptions, Container, CriError, PodSandbox, SessionOptions } from "../../src/index.js";
+import type { FakeRuntimeOptions } from "../../src/testing/index.js";
+import { createCertificateAuthority } from "../support/certificates.js";
 import { rejection, startFake } from "./support.js";
 
 const token = "s3cr3t-T0ken";
@@ -26,15 +28,27 @@ const ways: Record<
 };
 
 /** A runtime with a pod and a container, whose sessions lead to a URL of the test's choice. */
-async function leadingTo(url: string) {
+async function leadingTo(
+  url: string,
+  fakeOptions: FakeRuntimeOptions = {},
+  connectOptions: Omit<ConnectOptions, "endpoint"> = {},
+) {
   // Copying looks first what is there.
-  const { runtime, cri } = await startFake({ exec: () => ({ exitCode: 0, stdout: "/etc\n/etc/.\n" }) });
+  const exec = () => ({ exitCode: 0, stdout: "/etc\n/etc/.\n" });
+  const { runtime, cri } = await startFake({ exec, ...fakeOptions }, connectOptions);
   const pod = await cri.pods.run({ name: "p" });
   const container = await pod.runContainer({ name: "c", image: "busybox:1" });
   for (const rpc of ["Exec", "Attach", "PortForward"] as const) {
     runtime.respondNext(rpc, { url }, { times: Number.POSITIVE_INFINITY });
   }
   return { runtime, pod, container };
+}
+
+/** What a fake and its client take to speak TLS. */
+async function overTls(): Promise<[FakeRuntimeOptions, Omit<ConnectOptions, "endpoint">]> {
+  const authority = await createCertificateAuthority();
+  const tls = await authority.issue({ names: ["127.0.0.1"] });
+  return [{ endpoint: "https://127.0.0.1:0", tls }, { tls: { ca: authority.cert } }];
 }
 
 /** Every TCP connection that this process tries to make from now on, as `address:port`, and every name that it looks up. */
@@ -116,6 +130,43 @@ describe("the runtime names another place", () => {
     expect(error.code).toBe("INVALID_RESPONSE");
     await once(local.resume(), "close");
     expect(network()).toEqual([`127.0.0.1:${listening.address.port}`]);
+  });
+});
+
+describe("the runtime is reached over TLS", () => {
+  test("a session in the clear is refused, and nothing is sent", async () => {
+    const server = await listener();
+    const on = await leadingTo(`http://127.0.0.1:${server.port}/exec/${token}`, ...(await overTls()));
+    const network = watchNetwork();
+    for (const [way, open] of Object.entries(ways)) {
+      const error = await refusal(open(on, {}));
+      expect(error, way).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
+      expect(error.details).toMatch(/is http:, but the runtime is reached over TLS.*set allowInsecureTcp/);
+    }
+    expect(network()).toEqual([]);
+    expect(server.connections()).toBe(0);
+  });
+
+  test.each<[string, (url: string) => Omit<ConnectOptions, "endpoint">]>([
+    ["allowInsecureTcp", () => ({ allowInsecureTcp: true })],
+    ["streamUrl", (url) => ({ streamUrl: () => new URL(url) })],
+  ])("a session in the clear is permitted by %s", async (_name, permission) => {
+    const server = await listener();
+    const url = `http://127.0.0.1:${server.port}/exec/${token}`;
+    const [fakeOptions, connectOptions] = await overTls();
+    const { container } = await leadingTo(url, fakeOptions, { ...connectOptions, ...permission(url) });
+    expect(await refusal(container.exec(["true"]))).toMatchObject({ code: "UNAVAILABLE" });
+    expect(server.connections()).toBe(1);
+  });
+
+  test.each(["spdy", "websocket"] as const)("sessions of a fake are over TLS, too: %s", async (transport) => {
+    const [fakeOptions, connectOptions] = await overTls();
+    const { cri } = await startFake(
+      { ...fakeOptions, exec: () => ({ exitCode: 0, stdout: "private" }) },
+      connectOptions,
+    );
+    const container = await (await cri.pods.run({ name: "p" })).runContainer({ name: "c", image: "busybox:1" });
+    expect(await container.execOutput(["true"], { transport })).toMatchObject({ stdout: "private" });
   });
 });
 

@@ -61,8 +61,9 @@ export async function opening<T>(
     throw new InvalidInputError({ field: "pingIntervalMs", message, value: pingIntervalMs });
   }
   const { closing, options: client } = core.connection;
-  const { endpoint, tls, streamTls, streamUrl: hook } = client;
+  const { endpoint, allowInsecureTcp, tls, streamTls, streamUrl: hook } = client;
   const endpointHost = endpoint.kind === "tcp" ? endpoint.host : undefined;
+  const mustBeSecure = endpoint.kind === "tcp" && endpoint.tls && !allowInsecureTcp;
   const callOptions = callOptionsOf(pinDeadline(options));
   const link = linkAbort(options.signal ?? core.connection.signal, ...closing);
   try {
@@ -75,7 +76,8 @@ export async function opening<T>(
         pingIntervalMs,
         tls: streamTls ?? tls,
       }),
-      freshUrls: async () => resolveStreamUrls(await requestUrl(callOptions), { endpointHost, hook, kind }),
+      freshUrls: async () =>
+        resolveStreamUrls(await requestUrl(callOptions), { endpointHost, mustBeSecure, hook, kind }),
     });
     ended(session).then(link.unlink, link.unlink);
     return session;

@@ -75,6 +75,11 @@ export interface ExecOutcome {
  */
 export interface ContainerBackend {
   /**
+   * Whether commands run on this machine, without isolation. The runtime then listens where only this machine can connect, unless
+   * `allowRemoteShell` permits more. @defaultValue false
+   */
+  readonly runsOnHost?: boolean | undefined;
+  /**
    * Called when a container is created, on flavours that check its program then: CRI-O. A throw becomes the failure of CreateContainer.
    */
   create?(container: BackendContainer): void | Promise<void>;

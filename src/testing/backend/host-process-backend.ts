@@ -11,7 +11,8 @@ import { collectOutput, type ProgramIo } from "./program.js";
 
 /**
  * **No isolation at all: the commands of containers run on this machine, as the user who runs the tests, and can do whatever that
- * user can.** Give it only commands that you would type into your own shell.
+ * user can.** Give it only commands that you would type into your own shell. A runtime with this backend listens on unix sockets,
+ * named pipes and loopback addresses only, unless `allowRemoteShell` is set.
  *
  * Containers are process groups, exec starts one more, and port-forward connects to this machine's loopback, so that sessions and
  * logs carry what real programs say. Of an image there are its command, its environment and its stop signal. Files, mounts, users,
@@ -22,6 +23,7 @@ import { collectOutput, type ProgramIo } from "./program.js";
  * What a command leaves in the background ends with it. Nothing runs on when the runtime has stopped, or when this process ends in an orderly way.
  */
 export class HostProcessBackend implements ContainerBackend {
+  readonly runsOnHost = true;
   /** What runs, by container. */
   readonly #running = new Map<string, Set<HostProcess>>();
   readonly #onExit = () => this.#killAll();

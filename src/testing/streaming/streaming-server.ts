@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AttachRequest, ExecRequest, PortForwardRequest } from "../../proto.js";
 import type { ProgramIo } from "../backend/program.js";
 import type { StreamingRequest } from "../state/sessions.js";
+import { type ServerTls, secureServerOptions } from "../wire/server-tls.js";
 import type { CommandStatus } from "./command-status.js";
 import type { Upgrade } from "./served-command.js";
 import { acceptSpdyCommand } from "./spdy-command.js";
@@ -23,6 +25,8 @@ export interface StreamingProtocols {
 export interface StreamingOptions extends StreamingProtocols {
   /** What URLs begin with, given the port. */
   base: (port: number) => string;
+  /** Certificates, to speak TLS: URLs are `https:` then. */
+  tls?: ServerTls | undefined;
   /** Whether a session with a terminal sends data over SPDY on a stream that it has ended. */
   dataAfterEnd: boolean;
 }
@@ -69,11 +73,14 @@ export class StreamingServer {
   }
 
   async #listen(): Promise<string> {
-    const server = createServer((request, response) => {
+    const { base, tls } = this.#options;
+    const onRequest: RequestListener = (request, response) => {
       const known = this.#take(request) !== undefined;
       response.writeHead(known ? 400 : 404, { "Content-Type": "text/plain; charset=utf-8" });
       response.end(known ? `${notUpgraded}\n` : "404 page not found\n");
-    });
+    };
+    const server = tls ? createSecureServer(secureServerOptions(tls), onRequest) : createServer(onRequest);
+    server.on("secureConnection", (socket: Socket) => socket.on("error", () => {}));
     server.on("connection", (socket) => {
       this.#sockets.add(socket.on("error", () => {}));
       socket.once("close", () => this.#sockets.delete(socket));
@@ -83,7 +90,8 @@ export class StreamingServer {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject).listen(0, "127.0.0.1", resolve);
     });
-    return this.#options.base((server.address() as AddressInfo).port);
+    const url = base((server.address() as AddressInfo).port);
+    return tls ? url.replace(/^(?:http:)?\/\//, "https://") : url;
   }
 
   /** Whatever comes of the request, its token is used up. */

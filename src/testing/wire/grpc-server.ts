@@ -10,17 +10,10 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { CallAborted, type Connection, IncomingCall } from "./incoming-call.js";
+import { type ServerTls, secureServerOptions } from "./server-tls.js";
 
 /** Where to listen. */
 export type ListenAddress = { path: string } | { host: string; port: number };
-
-/** Certificates of a server that speaks TLS; PEM. */
-export interface ServerTls {
-  cert: string | Uint8Array;
-  key: string | Uint8Array;
-  /** Authorities of client certificates. When given, clients without a certificate are turned away. */
-  clientCa?: string | Uint8Array | undefined;
-}
 
 /** Settings of a {@link GrpcServer}. */
 export interface GrpcServerOptions {
@@ -116,12 +109,7 @@ export class GrpcServer {
       streamResetRate: 1_000_000,
     };
     const server: Http2Server | Http2SecureServer = tls
-      ? createSecureServer({
-          ...limits,
-          cert: tls.cert as string | Buffer,
-          key: tls.key as string | Buffer,
-          ...(tls.clientCa && { ca: tls.clientCa as string | Buffer, requestCert: true, rejectUnauthorized: true }),
-        })
+      ? createSecureServer({ ...limits, ...secureServerOptions(tls) })
       : createServer(limits);
     // The session of a connection is made synchronously after its socket was announced.
     let arriving: Socket | undefined;

@@ -7,8 +7,8 @@ import type { StreamKind } from "../../../src/options.js";
 import { resolveStreamUrls } from "../../../src/streaming/url.js";
 
 const token = "s3cr3tT0";
-const unix = { endpointHost: undefined, kind: "exec" } as const;
-const remote = { endpointHost: "node1.example", kind: "exec" } as const;
+const unix = { endpointHost: undefined, mustBeSecure: false, kind: "exec" } as const;
+const remote = { endpointHost: "node1.example", mustBeSecure: false, kind: "exec" } as const;
 /** The URLs to dial, in their order. */
 const resolve = (raw: string, context: Parameters<typeof resolveStreamUrls>[1] = unix) =>
   resolveStreamUrls(raw, context).join(" ");
@@ -159,6 +159,39 @@ describe("TCP endpoints", () => {
     const context = { ...remote, endpointHost };
     expect(resolve(`http://127.0.0.1:1/exec/${token}`, context)).toBe(`http://127.0.0.1:1/exec/${token}`);
     expect(refusal(`http://192.0.2.1:1/exec/${token}`, context).message).toMatch(/not an address of this machine/);
+  });
+});
+
+describe("endpoints over TLS", () => {
+  const secure = { ...remote, mustBeSecure: true };
+
+  test.each([
+    ["the same host over TLS", `https://node1.example:1/exec/${token}`, `https://node1.example:1/exec/${token}`],
+    ["a wildcard over TLS", `https://0.0.0.0:1/exec/${token}`, `https://node1.example:1/exec/${token}`],
+  ])("%s", (_, raw, href) => {
+    expect(resolve(raw, secure)).toBe(href);
+  });
+
+  test.each([
+    ["the same host", `http://node1.example:1/exec/${token}`],
+    ["the same host, without a scheme", `//node1.example:1/exec/${token}`],
+    ["a wildcard, without a scheme", `//[::]:1/cri/exec/${token}`],
+  ])("refused in the clear: %s", (_, raw) => {
+    const error = refusal(raw, secure);
+    expect(error).toBeInstanceOf(InvalidResponseError);
+    expect(error.message).toMatch(/is http:, but the runtime is reached over TLS.*allowInsecureTcp/);
+  });
+
+  test("refused in the clear on this machine, too", () => {
+    const raw = `http://127.0.0.1:1/exec/${token}`;
+    expect(refusal(raw, { ...secure, endpointHost: "127.0.0.1" }).message).toMatch(/is http:/);
+  });
+
+  test("streamUrl has the last word", () => {
+    const hook = () => new URL(`http://127.0.0.1:9/exec/${token}`);
+    expect(resolve(`https://node1.example:1/exec/${token}`, { ...secure, hook })).toBe(
+      `http://127.0.0.1:9/exec/${token}`,
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 import { rm } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { place, toEndpoint } from "../../../src/testing/address.js";
+import { describe, expect, test } from "vitest";
+import { checkLocal, place, toEndpoint } from "../../../src/testing/address.js";
 import { parseEndpoint } from "../../../src/transport/endpoint.js";
 import { skipOnWindows } from "../../support/platform.js";
 
@@ -57,3 +58,27 @@ test.each(["unix:@x", "run/x.sock", "ftp://x:1", "127.0.0.1"])(
     );
   },
 );
+
+describe("an address for this machine alone", () => {
+  test.each([
+    { path: "/run/x.sock" },
+    { host: "127.0.0.1", port: 0 },
+    { host: "127.9.8.7", port: 0 },
+    { host: "::1", port: 0 },
+  ])("%j", async (address) => {
+    await checkLocal(address);
+  });
+
+  test("localhost, of which each address counts", () => checkLocal({ host: "localhost", port: 0 }));
+
+  const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).filter(({ internal }) => !internal));
+
+  test.each(["0.0.0.0", "::", "0", "192.0.2.1", "::ffff:192.0.2.1", ...own.map(({ address }) => address)])(
+    "is not %s",
+    async (host) => {
+      await expect(checkLocal({ host, port: 80 })).rejects.toThrow(
+        /^\[INVALID_INPUT\] endpoint: lets other machines run commands .*allowRemoteShell, got /,
+      );
+    },
+  );
+});
