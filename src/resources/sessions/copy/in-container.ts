@@ -12,7 +12,10 @@ import { execSync } from "../../exec-sync.js";
 import type { SessionOptions } from "../opening.js";
 import type { ExecSession } from "../session.js";
 
-/** Options of copying. `timeoutMs` and `deadline` are for opening the session; `signal` stops the copying too. */
+/**
+ * Options of copying. `timeoutMs` limits each of the two or three commands that a copy runs in the container, `deadline` all of them
+ * together, and `signal` stops the copy at any time. Without them a copy may last for ever.
+ */
 export type CopyOptions = SessionOptions;
 
 /** What a path in the container leads to, links followed; `error` is what `ls` has to say where there is nothing. */

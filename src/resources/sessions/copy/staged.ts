@@ -42,7 +42,8 @@ export async function withStaging<T>(workshop: Folder, run: (staging: Folder) =>
     try {
       return await run(staging);
     } finally {
-      await empty(staging);
+      // Without handles, what is left is removed by path below.
+      await empty(staging).catch(staging.isReplaceable ? () => {} : undefined);
     }
   } finally {
     // A folder that another user has put in its place is not ours to remove.

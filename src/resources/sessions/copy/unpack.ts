@@ -52,10 +52,7 @@ export async function unpack(
       const asked = only === undefined ? "inside of the folder" : "the file";
       throw refused(`has an entry that is not ${asked} asked for: ${entry.kind} ${quoted(entry.path)}`);
     }
-    if (path.length > mostFolders) throw refused(`has an entry more than ${mostFolders} folders deep`);
-    if (path.some((part) => part.length > mostNameBytes)) {
-      throw refused(`has a file name of more than ${mostNameBytes} bytes: ${quoted(entry.path)}`);
-    }
+    checkPath(path, entry);
     if (entry.kind === "special") {
       if (++result.leftOutCount <= mostLeftOut) leftOut.push(toText(path.join("/")));
       continue;
@@ -69,6 +66,14 @@ export async function unpack(
     throw new InvalidInputError({ field: "containerPath", message: "is neither a file nor a folder", value: only });
   }
   return result;
+}
+
+function checkPath(path: readonly string[], { kind, path: whole }: Entry): void {
+  const folders = kind === "folder" ? path : path.slice(0, -1);
+  if (folders.length > mostFolders) throw refused(`has more than ${mostFolders} folders within one another`);
+  if (path.some((name) => name.length > mostNameBytes)) {
+    throw refused(`has a file name of more than ${mostNameBytes} bytes: ${quoted(whole)}`);
+  }
 }
 
 /** The names that a path is made of, none for the archive's own folder; nothing if it may lead out of that. */

@@ -3,7 +3,7 @@ import { beyondLimit, refused } from "../refused.js";
 import { ByteReader, truncated } from "./byte-reader.js";
 import { compressionOf } from "./compression.js";
 import { blockSize, parseHeader, type TarHeader } from "./header.js";
-import { type Overrides, parsePax } from "./pax.js";
+import { type Overrides, parsePax, sparse } from "./pax.js";
 
 /** What an archive may take. */
 export interface ArchiveLimits {
@@ -41,10 +41,10 @@ const kinds: Readonly<Record<string, EntryKind>> = {
 };
 
 const unsupported: Readonly<Record<string, string>> = {
-  D: "a folder of an incremental archive",
-  M: "a file that begins in another volume",
-  S: "a sparse file",
-  V: "a volume label",
+  D: "a folder of an incremental archive, which is not supported",
+  M: "a file that begins in another volume, which is not supported",
+  S: sparse,
+  V: "a volume label, which is not supported",
 };
 
 /** The most bytes of a path or link target, as on Linux. */
@@ -143,7 +143,7 @@ function checked({ type, size, path, linkpath, mode, mtimeMs }: TarHeader): Omit
   const named = kinds[type];
   if (!named) {
     const what = unsupported[type] ?? `an entry of the unknown type ${JSON.stringify(type)}`;
-    throw refused(`has ${what}, which is not supported: ${quoted(path)}`);
+    throw refused(`has ${what}: ${quoted(path)}`);
   }
   if (path === "") throw refused("has an entry without a name");
   for (const name of [path, linkpath]) {

@@ -9,6 +9,9 @@ export interface Overrides {
   mtimeMs?: number;
 }
 
+/** Some tars, such as bsdtar, leave the holes of a file out without being asked to. */
+export const sparse = "a sparse file, which is not supported; fill its holes first, as cp --sparse=never does";
+
 /**
  * Parses the records of a PAX header: each is its length, a space, `key=value` and a line feed. Owners, extended attributes and
  * unknown keys are left out.

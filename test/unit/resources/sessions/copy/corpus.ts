@@ -249,7 +249,13 @@ const deep = (depth: number) => `./${"d/".repeat(depth)}`;
 const folders = (depth: number) =>
   Array.from({ length: depth }, (_, index) => `folder 755 ${deep(index + 1).slice(2, -1)}`);
 entries("100 folders deep", [pax({ path: deep(100) }), folder("x")], folders(100));
-entries("300 folders deep", [pax({ path: deep(300) }), folder("x")], /more than 256 folders deep/);
+entries(
+  "a file in 256 folders",
+  [pax({ path: `${deep(256)}a` }), kept],
+  [...folders(256), `file 644 ${deep(256).slice(2)}a: content`],
+);
+entries("a file in 257 folders", [pax({ path: `${deep(257)}a` }), kept], /more than 256 folders within one another/);
+entries("300 folders deep", [pax({ path: deep(300) }), folder("x")], /more than 256 folders within one another/);
 entries("10,000 folders deep", [pax({ path: deep(10_000) }), folder("x")], /name or link target of 20002 bytes/);
 
 const broken = /is truncated/;

@@ -1,5 +1,6 @@
 /** What unpacking makes of an archive beyond the corpus: attributes, what is left out, one file alone, and streams that fail. */
-import { lstat, mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
+import { execFileSync, spawnSync } from "node:child_process";
+import { link, lstat, mkdir, mkdtemp, readdir, readFile, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -11,9 +12,14 @@ import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { isWindows, skipWhere } from "../../../../support/platform.js";
 import { removeTree } from "../../../../support/remove-tree.js";
-import { end, file, folder, header, symlink } from "../../../../support/tar-blocks.js";
+import { end, file, folder, header, symlink as symlinkEntry } from "../../../../support/tar-blocks.js";
 
 const noBytes = skipWhere(process.platform !== "linux", "file names that are not UTF-8");
+
+const noTar = skipWhere(
+  !/GNU tar/.test(String(spawnSync("tar", ["--version"]).stdout)),
+  "archives of GNU tar: it is missing",
+);
 
 let here: string;
 beforeEach(async () => {
@@ -57,7 +63,7 @@ test("files, links and folders have the times of the archive, whatever is writte
       folder("./a", { mtime: 1_000 }),
       folder("./b", { mtime: 2_000, mode: 0o555 }),
       file("./b/c/file", "", { mtime: 3_000 }),
-      symlink("./a/link", "x"),
+      symlinkEntry("./a/link", "x"),
       folder("./a/d", { mtime: 4_000 }),
     ),
   );
@@ -93,6 +99,27 @@ test("reads what tar-stream writes: long names and sizes", async () => {
   expect(await readFile(join(here, "into", long, long), "utf8")).toBe("content");
 });
 
+test.skipIf(noTar).each(["gnu", "oldgnu", "posix", "ustar", "v7"])("reads what GNU tar writes: %s", async (format) => {
+  const source = join(here, "source");
+  const long = "n".repeat(60);
+  await mkdir(join(source, long), { recursive: true });
+  await writeFile(join(source, long, "file"), "content", { mode: 0o640 });
+  await link(join(source, long, "file"), join(source, "hard"));
+  await symlink(long, join(source, "soft"));
+  if (format !== "ustar" && format !== "v7") {
+    await mkdir(join(source, long, long, long), { recursive: true });
+    await symlink(long.repeat(3), join(source, "\xe4"));
+    await utimes(join(source, long, long), new Date(-1_000), new Date(-1_000));
+  }
+  await unpacked(execFileSync("tar", [`--format=${format}`, "-cf", "-", "-C", source, "."]));
+  expect(await treeOf(join(here, "into"))).toEqual(await treeOf(source));
+  for (const { name } of await readdir(source, { withFileTypes: true })) {
+    const { mtimeMs } = await lstat(join(source, name));
+    // Only PAX headers have fractions of seconds.
+    expect(Math.floor(await timeOf(name))).toBe(Math.floor(mtimeMs / 1_000));
+  }
+});
+
 test("the one file asked for, and nothing else", async () => {
   await unpacked(Buffer.concat([file("file"), end]), { only: "file" });
   expect(await readFile(join(here, "into/file"), "utf8")).toBe("content");
@@ -100,7 +127,7 @@ test("the one file asked for, and nothing else", async () => {
     file("other"),
     file("file/below"),
     folder("file"),
-    symlink("file", here),
+    symlinkEntry("file", here),
     header({ name: "file", type: "1", linkname: "other" }),
   ]) {
     const failure = unpacked(Buffer.concat([entry, end]), { only: "file" });
