@@ -105,7 +105,7 @@ export class CriClient implements AsyncDisposable {
    * @throws InvalidInputError for an endpoint or option that makes no sense
    */
   static async connect(options: ConnectOptions = {}): Promise<CriClient> {
-    const { signal, allowInsecureTcp, connectTimeoutMs = defaultConnectTimeoutMs } = options;
+    const { signal, allowInsecureTcp, logger, connectTimeoutMs = defaultConnectTimeoutMs } = options;
     checkTimeout(connectTimeoutMs, "connectTimeoutMs");
     const callOptions = pinDeadline({ timeoutMs: connectTimeoutMs, signal });
     signal?.throwIfAborted();
@@ -114,7 +114,7 @@ export class CriClient implements AsyncDisposable {
     const probeTimeoutMs = connectTimeoutMs || undefined;
     const found = given.endpoint
       ? undefined
-      : await discoverEndpoints({ allowInsecureTcp, signal, probeTimeoutMs }, given.imageEndpoint);
+      : await discoverEndpoints({ allowInsecureTcp, signal, logger, probeTimeoutMs }, given.imageEndpoint);
     const client = new CriClient(new Connection({ ...options, ...bothEndpoints(options, given, found) }));
     try {
       await client.#verify(callOptions, found?.tried ?? []);

@@ -177,6 +177,9 @@ export interface ConnectOptions {
    * reply may have, and how large a streamed list may be in all.
    */
   channelOptions?: ChannelOptions | undefined;
-  /** @defaultValue nothing is logged */
+  /**
+   * Where log records go. If this process is root, the logger is warned when another user can replace the socket or the
+   * configuration file that discovery uses. @defaultValue nothing is logged
+   */
   logger?: CriLogger | undefined;
 }

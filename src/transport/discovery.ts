@@ -2,11 +2,13 @@ import { isAbsolute, resolve } from "node:path";
 import { EndpointError, InvalidInputError, type TriedEndpoint } from "../errors.js";
 import { linkAbort, untilAborted } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
+import type { CriLogger } from "../options.js";
 import { askVersion } from "./ask-version.js";
 import { checkCallOptions, checkTimeout } from "./call-options.js";
 import { type CrictlConfig, type CrictlConfigLocation, locateCrictlConfig, readCrictlConfig } from "./crictl-config.js";
+import { warnOfOthers } from "./distrust.js";
 import { type Endpoint, type NpipeEndpoint, parseEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
-import { resolveUnder } from "./node-root.js";
+import { resolveUnder, under } from "./node-root.js";
 import { permissionDenied } from "./socket-access.js";
 import { pathTooLong } from "./socket-path.js";
 import { type ProbeResult, probeSocket } from "./socket-probe.js";
@@ -22,8 +24,8 @@ export interface DiscoverOptions {
   configPath?: string | undefined;
   /**
    * Where the node's file system is mounted, `/host` for instance: well-known sockets, crictl's default configuration file and
-   * the sockets that it names are looked for below, and symbolic links on the way lead to where they lead on the node. Environment
-   * variables and {@link configPath} are taken as they are. It has to be an absolute path.
+   * the sockets that it names are looked for below, and symbolic links lead to where they lead on the node: an absolute link or `..`
+   * never leads out. Environment variables and {@link configPath} are taken as they are. It has to be an absolute path.
    *
    * @defaultValue "/"
    */
@@ -37,6 +39,13 @@ export interface DiscoverOptions {
    * @defaultValue 1000
    */
   probeTimeoutMs?: number | undefined;
+  /**
+   * Warned if this process is root and another user may replace the socket or the configuration file that discovery uses: who owns
+   * it, or may write to it or to a directory on its way, decides what root connects to.
+   *
+   * @defaultValue nothing is logged
+   */
+  logger?: CriLogger | undefined;
   /** Cancels discovery, which then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
   /** Stands in for asking well-known sockets. @internal */
@@ -82,7 +91,11 @@ export interface DiscoveredEndpoints {
  *   endpoint
  */
 export async function discoverEndpoint(options: DiscoverOptions = {}): Promise<string> {
-  const found = await withSignal(options, (surroundings) => runtimeEndpoint(surroundings, []));
+  const found = await withSignal(options, async (surroundings) => {
+    const runtime = await runtimeEndpoint(surroundings, []);
+    await surroundings.warnOfOthers(runtime);
+    return runtime;
+  });
   return found.endpoint.display;
 }
 
@@ -99,7 +112,7 @@ export async function discoverEndpoint(options: DiscoverOptions = {}): Promise<s
  */
 export function discoverEndpoints(options: DiscoverOptions = {}, image?: Endpoint): Promise<DiscoveredEndpoints> {
   return withSignal(options, (surroundings) =>
-    bothEndpoints(surroundings, image && { endpoint: image, source: "option" }),
+    bothEndpoints(surroundings, image && { endpoint: image, source: "option", reliesOn: [] }),
   );
 }
 
@@ -115,6 +128,7 @@ async function bothEndpoints(surroundings: Surroundings, knownImage: Found | und
   const runtime = await runtimeEndpoint(surroundings, tried);
   const strategies = runtime.source === runtimeVariable ? [imageVariable] : [imageVariable, imageConfig];
   const image = knownImage ?? (await firstOf(strategies, surroundings, [])) ?? runtime;
+  await surroundings.warnOfOthers(runtime, image);
   return {
     endpoint: runtime.endpoint,
     source: runtime.source,
@@ -127,6 +141,14 @@ async function bothEndpoints(surroundings: Surroundings, knownImage: Found | und
 interface Found {
   endpoint: Endpoint;
   source: string;
+  /** The files that decide what is connected to. */
+  reliesOn: readonly Place[];
+}
+
+/** A path of a file system that is mounted at a root. */
+interface Place {
+  path: string;
+  root: string;
 }
 
 /** One place to look at. It notes what it saw in `tried`, and returns nothing to let the next one have its turn. */
@@ -152,14 +174,14 @@ function fromVariable(name: string): Strategy {
     }
     const endpoint = parseEndpoint(text, { field: name, allowInsecureTcp: options.allowInsecureTcp, platform });
     tried.push({ endpoint: endpoint.display, source: name, outcome: "used" });
-    return { endpoint, source: name };
+    return { endpoint, source: name, reliesOn: placesOf(endpoint, "/") };
   };
 }
 
 function fromCrictlConfig(property: "runtimeEndpoint" | "imageEndpoint", key: string): Strategy {
   return async (surroundings, tried) => {
     const { options, platform } = surroundings;
-    const { path: source, explicit } = await surroundings.configLocation();
+    const { path: source, explicit, place } = await surroundings.configLocation();
     const config = await surroundings.crictlConfig();
     const text = config?.[property];
     if (!text) {
@@ -170,28 +192,32 @@ function fromCrictlConfig(property: "runtimeEndpoint" | "imageEndpoint", key: st
     const named = parseEndpoint(text, { field, allowInsecureTcp: options.allowInsecureTcp, platform });
     const endpoint = explicit || named.kind !== "unix" ? named : await surroundings.reroot(named, field);
     tried.push({ endpoint: endpoint.display, source, outcome: "used" });
-    return { endpoint, source };
+    return { endpoint, source, reliesOn: [place, ...placesOf(named, place.root)] };
   };
 }
 
 /** All sockets are asked at the same time, and awaited in the order of the list until one wins. */
 async function fromWellKnownSockets(surroundings: Surroundings, tried: TriedEndpoint[]): Promise<Found | undefined> {
   const source = "well-known sockets";
-  const endpoints = await Promise.all(
-    wellKnownSockets(surroundings.platform).map(({ endpoint }) =>
-      endpoint.kind === "unix" ? surroundings.locate(endpoint) : endpoint,
+  const sockets = wellKnownSockets(surroundings.platform).map(({ endpoint }) => endpoint);
+  const located = await Promise.all(
+    sockets.map((endpoint): Located | Promise<Located> =>
+      endpoint.kind === "unix" ? surroundings.locate(endpoint) : { endpoint },
     ),
   );
   const link = linkAbort(surroundings.options.signal);
   const stopTimer = startTimer(surroundings.probeTimeoutMs, () => link.abort(undefined));
   try {
-    const asked = endpoints.map((endpoint) => surroundings.probe(endpoint, link.signal));
+    const asked = located.map(
+      async ({ endpoint, problem }): Promise<Candidate> =>
+        problem === undefined ? surroundings.probe(endpoint, link.signal) : { reachable: false, outcome: problem },
+    );
     for (const answer of asked) answer.catch(() => {}); // a probe that is no longer awaited may reject
     let winner: Found | undefined;
-    for (const [index, endpoint] of endpoints.entries()) {
+    for (const [index, { endpoint }] of located.entries()) {
       const candidate = winner === undefined ? await asked[index] : undefined;
       const wins = candidate?.reachable && candidate.speaksCri !== false;
-      if (wins) winner = { endpoint, source };
+      if (wins) winner = { endpoint, source, reliesOn: placesOf(sockets[index], surroundings.root) };
       const outcome = candidate?.outcome ?? "not waited for";
       const verdict = candidate?.speaksCri ? "used" : wins ? `used: ${outcome}` : outcome;
       tried.push({ endpoint: endpoint.display, source, outcome: verdict });
@@ -204,14 +230,31 @@ async function fromWellKnownSockets(surroundings: Surroundings, tried: TriedEndp
   }
 }
 
+/** Where a well-known socket is for this process. */
+interface Located<Kind = UnixEndpoint | NpipeEndpoint> {
+  endpoint: Kind;
+  /** Why that is nowhere. */
+  problem?: string | undefined;
+}
+
+/** Where the configuration file is for this process, and where on the node. */
+interface ConfigLocation extends CrictlConfigLocation {
+  place: Place;
+}
+
+/** The file that an endpoint is, if it is one. */
+function placesOf(endpoint: Endpoint | undefined, root: string): Place[] {
+  return endpoint?.kind === "unix" ? [{ path: endpoint.path, root }] : [];
+}
+
 /** What discovery looks at, with defaults filled in; crictl's configuration file is read at most once. */
 class Surroundings {
   readonly options: DiscoverOptions;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly probeTimeoutMs: number;
-  readonly #root: string;
-  #location: Promise<CrictlConfigLocation> | undefined;
+  readonly root: string;
+  #location: Promise<ConfigLocation> | undefined;
   #config: Promise<CrictlConfig | undefined> | undefined;
 
   constructor(options: DiscoverOptions) {
@@ -220,10 +263,10 @@ class Surroundings {
     this.env = options.env ?? process.env;
     this.platform = options.platform ?? process.platform;
     this.probeTimeoutMs = options.probeTimeoutMs ?? 1_000;
-    this.#root = resolve(options.root ?? "/");
+    this.root = resolve(options.root ?? "/");
   }
 
-  configLocation(): Promise<CrictlConfigLocation> {
+  configLocation(): Promise<ConfigLocation> {
     this.#location ??= this.#locateConfig();
     return this.#location;
   }
@@ -234,33 +277,47 @@ class Surroundings {
   }
 
   /** Where a socket of the node is for this process. */
-  async locate({ path }: UnixEndpoint): Promise<UnixEndpoint> {
-    return unixEndpoint(await resolveUnder(this.#root, path));
+  async locate({ path }: UnixEndpoint): Promise<Located<UnixEndpoint>> {
+    try {
+      return { endpoint: unixEndpoint(await resolveUnder(this.root, path)) };
+    } catch {
+      return { endpoint: unixEndpoint(under(this.root, path)), problem: "leads in a circle of symbolic links" };
+    }
   }
 
   /** As {@link locate}, for a socket that a field of the configuration names. */
   async reroot(endpoint: UnixEndpoint, field: string): Promise<UnixEndpoint> {
-    const located = await this.locate(endpoint);
+    const { endpoint: located, problem } = await this.locate(endpoint);
     const tooLong = pathTooLong(located.path, this.platform);
-    if (tooLong === undefined) return located;
-    throw new InvalidInputError({
-      field,
-      message: `${tooLong}: mount the node's root at a shorter path`,
-      value: located.path,
-    });
+    const message = problem ?? (tooLong && `${tooLong}: mount the node's root at a shorter path`);
+    if (message === undefined) return located;
+    throw new InvalidInputError({ field, message, value: located.path });
   }
 
   async probe(endpoint: UnixEndpoint | NpipeEndpoint, signal: AbortSignal): Promise<Candidate> {
     const { probe } = this.options;
     if (probe !== undefined) return probe(endpoint, signal);
-    const probed = await probeSocket(endpoint, { signal, root: this.#root });
+    const probed = await probeSocket(endpoint, { signal, root: this.root });
     return probed.reachable ? { ...probed, ...(await askVersion(endpoint, signal)) } : probed;
   }
 
-  async #locateConfig(): Promise<CrictlConfigLocation> {
+  /** Warns of everything that another user can change. */
+  async warnOfOthers(...found: readonly Found[]): Promise<void> {
+    const places = new Map(
+      found.flatMap(({ reliesOn }) => reliesOn).map((place) => [under(place.root, place.path), place]),
+    );
+    for (const { path, root } of places.values()) await warnOfOthers(this.options.logger, path, root);
+  }
+
+  async #locateConfig(): Promise<ConfigLocation> {
     const { env, platform } = this;
     const { path, explicit } = locateCrictlConfig({ path: this.options.configPath, env, platform });
-    return { path: explicit || platform === "win32" ? path : await resolveUnder(this.#root, path), explicit };
+    const root = explicit || platform === "win32" ? "/" : this.root;
+    const located = await resolveUnder(root, path).catch((cause: unknown) => {
+      const message = `${under(root, path)} cannot be read: ${(cause as NodeJS.ErrnoException).code}`;
+      throw new InvalidInputError({ field: "crictl configuration", message, cause });
+    });
+    return { path: located, explicit, place: { path, root } };
   }
 }
 

@@ -24,10 +24,9 @@ export async function explainDenied(path: string, root = "/"): Promise<string> {
   if (found === undefined) return permissionDenied;
   const need: Need = found.path === path ? "write" : "search";
   const { uid, gid, mode } = found.stats;
-  const user = await nameOf(uid, await resolveUnder(root, "/etc/passwd"), "user");
-  const group = await nameOf(gid, await resolveUnder(root, "/etc/group"), "group");
-  const octal = (mode & 0o7777).toString(8).padStart(4, "0");
-  const what = `${permissionDenied}: ${found.path} belongs to ${user} and ${group}, mode ${octal}`;
+  const user = await nameOf(uid, root, "user");
+  const group = await nameOf(gid, root, "group");
+  const what = `${permissionDenied}: ${found.path} belongs to ${user} and ${group}, mode ${octal(mode)}`;
   if (allowed(found.stats, need)) return `${what}, which would allow it; look for a rule of SELinux or AppArmor`;
   return `${what}; ${remedy(found.stats, need, user, group)}`;
 }
@@ -64,9 +63,15 @@ function remedy({ uid, gid, mode }: Stats, need: Need, user: string, group: stri
   return ways.join(", or ");
 }
 
+/** The permissions of a file as `chmod` takes them: `0644`. */
+export function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, "0");
+}
+
 /** `user root`, `group 998`: with the name if the file knows it. Both files begin each line with name, password, id. */
-async function nameOf(id: number, file: string, kind: "user" | "group"): Promise<string> {
-  const content = await readRegular(file, maxNamesBytes).catch(() => "");
+export async function nameOf(id: number, root: string, kind: "user" | "group"): Promise<string> {
+  const file = resolveUnder(root, kind === "user" ? "/etc/passwd" : "/etc/group");
+  const content = await file.then((path) => readRegular(path, maxNamesBytes)).catch(() => "");
   for (const line of String(content).split("\n")) {
     const [name, , number] = line.split(":");
     if (name && number === String(id)) return `${kind} ${name}`;

@@ -11,14 +11,15 @@ afterEach(() => {
   vi.clearAllMocks();
 });
 
-test("gives it the signal and all of the time, and no time limit for 0", async () => {
+test("gives it the logger, the signal and all of the time, and no time limit for 0", async () => {
   const runtime = await FakeRuntime.start();
   onTestFinished(() => runtime.stop());
   vi.stubEnv("CONTAINER_RUNTIME_ENDPOINT", runtime.endpoint);
   const { signal } = new AbortController();
-  await using _limited = await CriClient.connect({ connectTimeoutMs: 4_000, signal });
+  const logger = {};
+  await using _limited = await CriClient.connect({ connectTimeoutMs: 4_000, signal, logger });
   expect(discoverEndpoints).toHaveBeenLastCalledWith(
-    expect.objectContaining({ probeTimeoutMs: 4_000, signal }),
+    expect.objectContaining({ probeTimeoutMs: 4_000, signal, logger }),
     undefined,
   );
   await using _unlimited = await CriClient.connect({ connectTimeoutMs: 0 });

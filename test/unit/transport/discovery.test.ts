@@ -1,12 +1,12 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { EndpointError, InvalidInputError } from "../../../src/errors.js";
 import { type DiscoverOptions, discoverEndpoint, discoverEndpoints } from "../../../src/transport/discovery.js";
 import { unixEndpoint } from "../../../src/transport/endpoint.js";
-import { skipOnWindows } from "../../support/platform.js";
+import { skipOnWindows, skipWhere } from "../../support/platform.js";
 
 /** The node of most tests is a folder with the sockets and symbolic links of Linux. */
 const it = test.skipIf(skipOnWindows("discovery below the root of a Linux node"));
@@ -320,32 +320,142 @@ describe("symbolic links below a root", () => {
     expect(found.source).toBe(join(root, "etc/static/crictl.yaml"));
   });
 
-  it("in place of a socket are followed by this process if they lead nowhere on the node", async () => {
+  it("never lead out of the root", async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), "else-"));
+    onTestFinished(() => rm(elsewhere, { recursive: true }));
     const path = join(elsewhere, "x.sock");
     const server = createServer((socket) => socket.destroy());
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    await mkdir(join(root, "var/run"), { recursive: true });
-    await symlink(path, join(root, dockerd));
-    expect((await discover()).endpoint.display).toBe(`unix://${root}${dockerd}`);
+    await writeFile(join(elsewhere, "crictl.yaml"), `runtime-endpoint: ${path}\n`);
+    const up = "../".repeat(20);
+    await mkdir(join(root, "etc"));
+    await mkdir(join(root, "run/containerd"), { recursive: true });
+    for (const prefix of ["", up, `missing/${up}`, `/missing/${up}`, "/run/../.."]) {
+      for (const [link, target] of [
+        ["run/crio", elsewhere],
+        ["run/containerd/containerd.sock", path],
+        ["etc/crictl.yaml", join(elsewhere, "crictl.yaml")],
+      ] as const) {
+        await rm(join(root, link), { force: true });
+        await symlink(prefix + target, join(root, link));
+      }
+      const error = await failure();
+      expect(error.tried.map(({ outcome }) => outcome)).toEqual([
+        "not set",
+        "no such file",
+        ...Array(6).fill("no such socket"),
+      ]);
+      expect(error.tried.slice(2).filter(({ endpoint }) => !endpoint.startsWith(`unix://${root}/`))).toEqual([]);
+    }
+  });
 
-    await rm(join(root, "var/run"), { recursive: true });
-    await symlink(elsewhere, join(root, "var/run"));
-    await symlink(path, join(elsewhere, "cri-dockerd.sock"));
-    const error = await failure();
-    expect(outcomeOf(error, `${elsewhere}/cri-dockerd.sock`), "directories never leave the root").toBe(
-      "no such socket",
-    );
-    await rm(elsewhere, { recursive: true });
+  it("that lead out by more links than are followed find nothing", async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), "else-"));
+    onTestFinished(() => rm(elsewhere, { recursive: true }));
+    const links = Array.from({ length: 50 }, (_, index) => join(elsewhere, String(index)));
+    for (const [index, link] of links.entries()) {
+      const next = links[index + 1] ?? "/nowhere";
+      await mkdir(dirname(join(root, link)), { recursive: true });
+      await symlink(next, join(root, link));
+    }
+    await writeFile(links[0] as string, "runtime-endpoint: /outside.sock\n");
+    await mkdir(join(root, "etc"));
+    await symlink(links[0] as string, join(root, "etc/crictl.yaml"));
+    await expect(discover()).rejects.toThrow(`${root}/etc/crictl.yaml cannot be read: ELOOP`);
   });
 
   it("that lead in a circle find nothing", async () => {
     await mkdir(join(root, "var"));
     await symlink("run", join(root, "var/run"));
-    expect(outcomeOf(await failure(), dockerd)).toBe("ELOOP");
+    expect(outcomeOf(await failure(), dockerd)).toBe("leads in a circle of symbolic links");
+    await write("/etc/crictl.yaml", `runtime-endpoint: ${dockerd}\n`);
+    await expect(discover()).rejects.toMatchObject({
+      field: `runtime-endpoint in ${root}/etc/crictl.yaml`,
+      message: expect.stringContaining("leads in a circle of symbolic links"),
+    });
   });
 });
+
+// Whose files are whose can only be arranged by root.
+describe.skipIf(skipWhere(process.geteuid?.() !== 0, "warnings of files of other users, which only root can make"))(
+  "a process of root warns of",
+  () => {
+    const warnings: Record<string, unknown>[] = [];
+    const logger = { warn: (_: string, fields: Record<string, unknown>) => void warnings.push(fields) };
+    const config = "/etc/crictl.yaml";
+    const warningsOf = async (options: DiscoverOptions = {}) => {
+      warnings.length = 0;
+      await discover({ logger, ...options });
+      return warnings;
+    };
+    const warning = (path: string, because: string) => [
+      {
+        path,
+        because,
+        remedy: expect.stringMatching(
+          /^chown root \S+ and chmod go-w \S+, or name the endpoint in the endpoint option$/,
+        ),
+      },
+    ];
+
+    beforeEach(async () => {
+      await write("/etc/passwd", "root:x:0:0::/:\nmallory:x:4242:4242::/:\n");
+      await write(config, `runtime-endpoint: ${containerd}\n`);
+      await listen(containerd);
+      await listen(crio);
+    });
+
+    it("nothing where everything is root's, and others may only read", async () => {
+      await chmod(join(root, containerd), 0o777); // who may connect is another matter
+      expect(await warningsOf()).toEqual([]);
+      await chmod(join(root, "etc"), 0o1777); // as /tmp
+      await chmod(join(root, config), 0o664); // of root's own group
+      expect(await warningsOf()).toEqual([]);
+      await chown(join(root, config), 4242, 4242);
+      expect(await discover()).toMatchObject({ source: join(root, config) }); // without a logger
+    });
+
+    it("a configuration file that everybody may write to", async () => {
+      await chmod(join(root, config), 0o666);
+      expect(await warningsOf()).toEqual(
+        warning(config, `${root}${config} belongs to user root and group 0, mode 0666`),
+      );
+      const configPath = join(root, config);
+      expect(await warningsOf({ configPath, root: "/" })).toMatchObject([{ path: configPath }]);
+    });
+
+    it("a configuration file of another user, or of another user's group", async () => {
+      await chown(join(root, config), 4242, 0);
+      expect(await warningsOf()).toEqual(
+        warning(config, `${root}${config} belongs to user mallory and group 0, mode 0644`),
+      );
+      await chown(join(root, config), 0, 4242);
+      await chmod(join(root, config), 0o664);
+      expect(await warningsOf()).toHaveLength(1);
+    });
+
+    it("a directory that others may write to, also one that a link leads through", async () => {
+      await chmod(join(root, "etc"), 0o777);
+      expect(await warningsOf()).toEqual(warning(config, `${root}/etc belongs to user root and group 0, mode 0777`));
+      await rename(join(root, "etc"), join(root, "open"));
+      await mkdir(join(root, "closed"));
+      await rename(join(root, "open/crictl.yaml"), join(root, "closed/crictl.yaml"));
+      await symlink("/closed/crictl.yaml", join(root, "open/crictl.yaml"));
+      await symlink("/open", join(root, "etc"));
+      expect(await warningsOf()).toMatchObject([{ because: expect.stringContaining(`${root}/open belongs to`) }]);
+    });
+
+    it.each(["file", "list", "variable"])("a socket of another user, found by way of the %s", async (way) => {
+      await chown(join(root, containerd), 4242, 4242);
+      if (way !== "file") await rm(join(root, config));
+      const env = way === "variable" ? { CONTAINER_RUNTIME_ENDPOINT: join(root, containerd) } : {};
+      const path = way === "variable" ? join(root, containerd) : containerd;
+      const found = await warningsOf({ env, probe: async () => ({ reachable: true, outcome: "answers" }) });
+      expect(found).toMatchObject([{ path, because: expect.stringContaining(`${root}${containerd} belongs to user`) }]);
+    });
+  },
+);
 
 describe("a root so long that the kernel has no room for the path of a socket", () => {
   const deep = `/${"x".repeat(90)}`;
@@ -358,7 +468,7 @@ describe("a root so long that the kernel has no room for the path of a socket", 
     await new Promise<void>((resolve) => server.listen(real, resolve));
     const folder = join(root, deep, "run/containerd");
     await mkdir(folder, { recursive: true });
-    await symlink(real, join(folder, "containerd.sock"));
+    await rename(real, join(folder, "containerd.sock"));
     const error = await failure({ root: join(root, deep) });
     expect(outcomeOf(error, `${deep}${containerd}`)).toMatch(tooLong);
   });
