@@ -193,6 +193,11 @@ entries(
   [symlink("./a", "/etc"), hardLink("./b", "./a/passwd")],
   /"a" as more than one kind/,
 );
+entries(
+  "a hard link into a folder that is not there",
+  [hardLink("./a", "./b/c")],
+  /nothing at "b" where it needs a folder/,
+);
 entries("a hard link to itself", [hardLink("./a", "./a")], noFile);
 entries(
   "a hard link to itself, which is there",

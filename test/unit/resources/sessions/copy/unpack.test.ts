@@ -7,12 +7,13 @@ import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
+import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { isWindows, skipWhere } from "../../../../support/platform.js";
 import { removeTree } from "../../../../support/remove-tree.js";
-import { end, file, folder, header, symlink as symlinkEntry } from "../../../../support/tar-blocks.js";
+import { end, file, folder, header, pax, symlink as symlinkEntry } from "../../../../support/tar-blocks.js";
 
 const noBytes = skipWhere(process.platform !== "linux", "file names that are not UTF-8");
 
@@ -119,6 +120,25 @@ test.skipIf(noTar).each(["gnu", "oldgnu", "posix", "ustar", "v7"])("reads what G
     expect(Math.floor(await timeOf(name))).toBe(Math.floor(mtimeMs / 1_000));
   }
 });
+
+test.skipIf(noBytes)(
+  "a refused archive leaves nothing, however long its paths and closed its folders are",
+  async () => {
+    const deep = `./${"d123456789abcde/".repeat(250)}`;
+    const entries = ["", "2/"].flatMap((more) => [
+      pax({ path: deep + more }),
+      folder("x", { mode: 0 }),
+      pax({ path: `${deep}${more}a` }),
+      file("x"),
+    ]);
+    const archive = archiveOf(folder("./closed", { mode: 0 }), file("./closed/a"), ...entries, file("../escaped"));
+    const copying = intoPlace(join(here, "target"), { folder: "x" }, (staging, name) =>
+      unpack(Readable.from([archive], { objectMode: false }), staging, name, noLimits),
+    );
+    await expect(copying).rejects.toMatchObject({ details: expect.stringMatching(/escaped/) });
+    expect(await readdir(here)).toEqual([]);
+  },
+);
 
 test("the one file asked for, and nothing else", async () => {
   await unpacked(Buffer.concat([file("file"), end]), { only: "file" });
