@@ -27,8 +27,10 @@ journeys("interactive", (bench) => {
     expect(await countProcesses(container, `sleep ${seconds}`)).toBe(1);
 
     const ended = container.execInteractive(["sh"], { input, output });
-    input.write("exit 4\n");
+    input.write("printf '\\033[?1049h'; exit 4\n");
     expect(await ended).toEqual({ detached: false, exitCode: 4 });
+    // The shell has left the terminal on the alternate screen.
+    expect(seen.split("\x1b[?1049h").at(-1)).toMatch(/\[\?1049l$/);
   });
 
   test("the end of a terminal's input ends the shell", async () => {

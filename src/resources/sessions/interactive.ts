@@ -32,6 +32,9 @@ export type ExecInteractiveResult = { detached: false; exitCode: number } | { de
  * when the command has ended and all its output is written, or when the detach keys were typed: containerd and CRI-O let the command run on then,
  * and there is no coming back to it. However it ends, the local terminal is as it was before.
  *
+ * What the command writes is passed on as it is, control sequences included: give no container a terminal that you would not give to
+ * its programs. Modes that it leaves on (the alternate screen, a hidden cursor, reports of the mouse and the like) are set back at the end.
+ *
  * @throws InvalidInputError before any I/O; otherwise what `exec` throws, what breaks the session, the signal's reason, or the
  * error of a local stream. The command may run on then.
  */

@@ -4,6 +4,7 @@ import { onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
 import { noEndOfInput } from "../../streaming/end-of-input.js";
 import type { StreamSession } from "./session.js";
+import { TerminalModes } from "./terminal-modes.js";
 
 /** Where typed bytes come from: `process.stdin`, another `tty.ReadStream`, or any stream of bytes. */
 export interface TerminalInput extends Readable {
@@ -67,6 +68,9 @@ const sizeAgainMs = [100, 400, 1_500];
 /** How long a session that is being left may take for what was typed last, in milliseconds. */
 const lastKeysMs = 1_000;
 
+/** How long a terminal may take to be set back, in milliseconds. */
+const resetMs = 1_000;
+
 /**
  * Connects a local terminal to a session until the command ends or the detach keys are typed. A terminal as input is in raw mode
  * meanwhile: every key reaches the command, ctrl-c included. The size of the output is told at once and whenever it changes. The
@@ -77,8 +81,13 @@ const lastKeysMs = 1_000;
  * keys were typed and what came before them is on its way. What follows them in the same chunk of input is lost. However it ends,
  * the session is closed, the terminal's mode is what it was, and the input is paused unless it was flowing before.
  *
- * A process that ends meanwhile leaves the terminal in order as well: Node.js sees to that at exit, after an uncaught exception
- * and when SIGINT or SIGTERM kills it. It does not for other signals, such as SIGHUP and SIGQUIT; `stty sane` helps then.
+ * What the command writes is passed on as it is, control sequences included. With `tty`, what it has changed about the terminal and
+ * not set back is set back at the end: the alternate screen, a hidden cursor, reports of the mouse, bracketed paste, attributes, the
+ * character set, the scroll region, the modes of the keyboard. A title stays.
+ *
+ * A process that ends meanwhile leaves the terminal in order as well, at exit and after an uncaught exception. When a signal kills
+ * it, Node.js still sets back the mode of the input for SIGINT and SIGTERM, and nothing for others, such as SIGHUP and SIGQUIT;
+ * `reset` helps then.
  *
  * @throws InvalidInputError if `detachKeys` makes no sense, before anything is touched; else what ended the session early: its
  * own error, the signal's reason, or the error of a local stream.
@@ -91,13 +100,14 @@ export async function runTerminal(
   const keys = parseDetachKeys(options.detachKeys ?? (tty ? "ctrl-p,ctrl-q" : false));
   const stderr = session.stderr && (options.stderr ?? process.stderr);
   const ended = "exit" in session ? session.exit : session.ended;
+  const modes = tty ? new TerminalModes() : undefined;
   const undo: (() => void)[] = [];
   let lastKeys = Promise.resolve();
   try {
     signal?.throwIfAborted();
     const detached = await new Promise<boolean>((resolve, reject) => {
       if (signal) undo.push(onAbort(signal, () => reject(signal.reason)));
-      const shown = Promise.all([show(session.stdout, output, reject), show(session.stderr, stderr, reject)]);
+      const shown = Promise.all([show(session.stdout, output, reject, modes), show(session.stderr, stderr, reject)]);
       // Why an output broke off is better known to the end of the session, which comes in any case.
       shown.catch(() => {});
       ended.then(() => shown).then(() => resolve(false), reject);
@@ -109,6 +119,7 @@ export async function runTerminal(
       undo.push(sendKeys(input, session, tty, new DetachKeys(keys), detach, reject));
       if (tty) undo.push(tellSize(output, session));
       if (tty) undo.push(makeRaw(input));
+      if (modes) undo.push(resetAtExit(modes, output));
     });
     return { detached };
   } finally {
@@ -119,6 +130,8 @@ export async function runTerminal(
     // The session may have been over already, and its output still be waiting here.
     session.stdout?.destroy();
     session.stderr?.destroy();
+    // Nothing more is written after that.
+    if (modes) await atMost(resetMs, resetModes(modes, output));
   }
 }
 
@@ -230,9 +243,15 @@ function sendKeys(
 }
 
 /** Writes an output to its end, each chunk after the one before it has been taken. */
-async function show(from: Readable | null, to: Writable | null, fail: (error: unknown) => void): Promise<void> {
+async function show(
+  from: Readable | null,
+  to: Writable | null,
+  fail: (error: unknown) => void,
+  modes?: TerminalModes,
+): Promise<void> {
   if (!from || !to) return;
   for await (const chunk of from) {
+    modes?.take(chunk);
     const taken = new Promise<void>((resolve) => {
       // An error is an event as well, and waited for as such: it must not come when nobody listens any more.
       to.write(chunk, (error) => error ?? resolve());
@@ -270,6 +289,22 @@ function makeRaw(input: TerminalInput): () => void {
   if (!input.isTTY || input.isRaw || !input.setRawMode) return () => {};
   input.setRawMode(true);
   return () => void input.setRawMode?.(false);
+}
+
+/** Sets back what the command has left changed, on an output that still takes it. Resolves when that has left. */
+async function resetModes({ reset }: TerminalModes, output: TerminalOutput): Promise<void> {
+  if (reset === "" || !output.writable) return;
+  const ignore = () => {};
+  // An output that breaks now has nobody else to tell.
+  output.on("error", ignore);
+  const isWritten = await new Promise<boolean>((resolve) => void output.write(reset, (error) => resolve(!error)));
+  if (isWritten) output.off("error", ignore);
+}
+
+function resetAtExit(modes: TerminalModes, output: TerminalOutput): () => void {
+  const reset = () => void resetModes(modes, output);
+  process.on("exit", reset);
+  return () => void process.off("exit", reset);
 }
 
 function atMost(ms: number, promise: Promise<void>): Promise<void> {

@@ -447,6 +447,70 @@ describe("output", () => {
   });
 });
 
+describe("what a program has changed about the terminal", () => {
+  const left = "\x1b[?1049h\x1b[?25l";
+  const reset = "\x1b[?25h\x1b[?1049l";
+
+  test("is passed on as it is, and set back when the command ends", async () => {
+    const { output, session, ended, expectRestored } = open();
+    session.stdout.write(`${left}bye`);
+    session.end();
+    await ended;
+    expect(output.text).toBe(`${left}bye${reset}`);
+    await expectRestored();
+  });
+
+  test.each<[string, (opened: ReturnType<typeof open>, abort: AbortController) => unknown]>([
+    ["the command is left", ({ input }) => input.write(ctrlP + ctrlQ)],
+    ["the session breaks", ({ session }) => session.break(new Error("the connection was cut"))],
+    ["the signal aborts", (_opened, abort) => abort.abort()],
+    ["the input breaks", ({ input }) => input.destroy(new Error("read EIO"))],
+  ])("is set back when %s", async (_name, leave) => {
+    const abort = new AbortController();
+    const opened = open({}, { signal: abort.signal });
+    opened.session.stdout.write(left);
+    await expect.poll(() => opened.output.text).toBe(left);
+    leave(opened, abort);
+    await opened.outcome;
+    expect(opened.output.text).toBe(left + reset);
+  });
+
+  test("is set back after what a slow terminal still has to show, and nothing follows", async () => {
+    const abort = new AbortController();
+    const { output, session, outcome, expectRestored } = open({}, { signal: abort.signal });
+    output.stuck = () => {};
+    session.stdout.write(left);
+    await setImmediate();
+    session.stdout.write("more");
+    abort.abort();
+    await outcome;
+    const take = output.stuck;
+    output.stuck = undefined;
+    take();
+    await expect.poll(() => output.text).toBe(left + reset);
+    await setImmediate();
+    await expectRestored();
+  });
+
+  test("is set back on an output that breaks by then, without harm", async () => {
+    const { output, session, ended } = open();
+    session.stdout.write(left);
+    await expect.poll(() => output.text).toBe(left);
+    output._write = (_chunk, _encoding, callback: (error?: Error) => void) => callback(new Error("write EIO"));
+    session.end();
+    expect(await ended).toEqual({ detached: false });
+    await expect.poll(() => output.destroyed).toBe(true);
+  });
+
+  test("stays where the command has no terminal: its output may be a file's", async () => {
+    const { output, session, ended } = open({}, { tty: false });
+    session.stdout.write(left);
+    session.end();
+    await ended;
+    expect(output.text).toBe(left);
+  });
+});
+
 describe("ends with the error of", () => {
   test("the session", async () => {
     const { session, ended, expectRestored } = open();
@@ -542,6 +606,7 @@ describe.skipIf(!script)("a real terminal", () => {
       for (const key of String(bytes)) {
         if (key === "e") { stdout.end("bye;"); end({ exitCode: 0 }); }
         else if (key === "s") stty("cols", "90");
+        else if (key === "a") stdout.write("\\x1b[?1049h");
         else if (key === "t") throw new Error("uncaught");
         else if (key === "k") process.kill(process.pid, "SIGTERM");
         else stdout.write("key " + key.charCodeAt(0) + ";");
@@ -597,6 +662,11 @@ describe.skipIf(!script)("a real terminal", () => {
     const text = await type("during", ctrlP, "during", ctrlQ);
     expect(text).toContain('after {"detached":true} echo icanon;');
     expect(text.split("rc 0;")[1]).toMatch(sane);
+  });
+
+  test("leaves the alternate screen after an uncaught exception", async () => {
+    const text = await type("during", "a", "\x1b[?1049h", "t");
+    expect(text.split("\x1b[?1049h")[1]).toContain("\x1b[?1049l");
   });
 
   test.each([

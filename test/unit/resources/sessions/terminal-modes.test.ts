@@ -1,0 +1,89 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { TerminalModes } from "../../../../src/resources/sessions/terminal-modes.js";
+
+function resetAfter(...chunks: readonly (string | Buffer)[]): string {
+  const modes = new TerminalModes();
+  for (const chunk of chunks) modes.take(Buffer.from(chunk));
+  return modes.reset;
+}
+
+/** What a program turns on, what it turns that off with, and what sets it back if it does not. */
+const changes: [string, string, string, string][] = [
+  ["the alternate screen", "\x1b[?1049h", "\x1b[?1049l", "\x1b[?1049l"],
+  ["a hidden cursor", "\x1b[?25l", "\x1b[?25h", "\x1b[?25h"],
+  ["no line wrapping", "\x1b[?7l", "\x1b[?7h", "\x1b[?7h"],
+  ["reports of the mouse", "\x1b[?1003h", "\x1b[?1003l", "\x1b[?1003l"],
+  ["bracketed paste", "\x1b[?2004h", "\x1b[?2004l", "\x1b[?2004l"],
+  ["several modes at once", "\x1b[?1000;1006h", "\x1b[?1000;1006l", "\x1b[?1006l\x1b[?1000l"],
+  ["application mode of the cursor keys", "\x1b[?1h", "\x1b[?1l", "\x1b[?1l"],
+  ["application mode of the keypad", "\x1b=", "\x1b>", "\x1b>"],
+  ["insertion", "\x1b[4h", "\x1b[4l", "\x1b[4l"],
+  ["attributes", "\x1b[1;31m", "\x1b[m", "\x1b[0m"],
+  ["black text", "\x1b[38;5;0m", "\x1b[0m", "\x1b[0m"],
+  ["the character set for lines", "\x1b(0", "\x1b(B", "\x0f\x1b(B"],
+  ["a scroll region", "\x1b[2;10r", "\x1b[r", "\x1b7\x1b[r\x1b8"],
+  ["another cursor", "\x1b[5 q", "\x1b[0 q", "\x1b[0 q"],
+  ["other codes for keys", "\x1b[>4;2m", "\x1b[>4m", "\x1b[>4m"],
+  ["the keyboard protocol of kitty", "\x1b[>1u", "\x1b[<u", "\x1b[=0u\x1b[<9u"],
+];
+
+describe("TerminalModes", () => {
+  test.each(changes)("sets back %s, unless the program does", (_name, on, off, reset) => {
+    expect(resetAfter(`before${on}after`)).toBe(reset);
+    expect(resetAfter(`${on}text${off}`)).toBe("");
+    expect(resetAfter(`${off}text`)).toBe("");
+  });
+
+  test("sets back in the opposite order what a program has changed", () => {
+    const left = "\x1b[?1049h\x1b[?1000h\x1b[?25l";
+    expect(resetAfter(left)).toBe("\x1b[?25h\x1b[?1000l\x1b[?1049l");
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["plain text", "hello, world\r\n"],
+    ["moves of the cursor", "\x1b[H\x1b[2J\x1b[10;20H\x1b[K"],
+    ["a title", "\x1b]0;title\x07"],
+    ["a title with another end", "\x1b]0;title\x1b\\"],
+    ["modes that not every terminal has off", "\x1b[?8h\x1b[?1007h\x1b[?1034l"],
+    ["a mode as the text of a title", "\x1b]0;[?1049h\x07"],
+    ["a control sequence that is broken off", "\x1b[?104\x189h"],
+    ["a private mode that is saved and restored", "\x1b[?1049s\x1b[?1049r"],
+    ["everything, and the reset of the terminal", `${changes.map(([, on]) => on).join("")}\x1bc`],
+    ["a sequence without any sense", `\x1b[?${"1049;".repeat(1_000)}1049h`],
+  ])("adds nothing after %s", (_name, output) => {
+    expect(resetAfter(output)).toBe("");
+  });
+
+  test.each([
+    ["a title", "\x1b]0;half a tit"],
+    ["a control sequence", "\x1b[?104"],
+    ["an escape", "\x1b"],
+  ])("ends %s that is cut off", (_name, output) => {
+    expect(resetAfter(output)).toBe("\x1b\\");
+  });
+
+  test("comes to the same however the output is cut", () => {
+    const output = Buffer.from(changes.map(([name, on, off], i) => (i % 2 ? on : `${on}${name}${off}${on}`)).join(""));
+    const whole = resetAfter(output);
+    fc.assert(
+      fc.property(fc.array(fc.nat(output.length), { maxLength: 20 }), (cuts) => {
+        const at = [0, ...cuts.sort((a, b) => a - b), output.length];
+        expect(resetAfter(...at.slice(1).map((end, i) => output.subarray(at[i], end)))).toBe(whole);
+      }),
+    );
+  });
+
+  test("needs no more memory for more output", () => {
+    const modes = new TerminalModes();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 500 }), fc.nat(3_000), (bytes, mode) => {
+        modes.take(Buffer.from(bytes));
+        modes.take(Buffer.from(`\x1b[?${mode}h`));
+      }),
+    );
+    modes.take(Buffer.from(`\x1b\\${"\x1b[".padEnd(100_000, "1;")}`));
+    expect(modes.reset.length).toBeLessThan(500);
+  });
+});
