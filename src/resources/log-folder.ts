@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, rm, rmdir } from "node:fs/promises";
+import { mkdir, rmdir } from "node:fs/promises";
 import { basename, dirname, posix } from "node:path";
 import { listPodSandboxes } from "../calls/pods.js";
 import type { CallOptions } from "../options.js";
@@ -7,6 +7,11 @@ import type { ContainerConfig, PodSandboxConfig } from "../proto.js";
 import { logDirectoryName } from "../specs/pod-config.js";
 import type { Connection } from "../transport/connection.js";
 import { log } from "../transport/logging.js";
+import { emptyFolder } from "./sessions/copy/empty-folder.js";
+import { Folder } from "./sessions/copy/folder.js";
+
+/** How long removing the logs of a pod may take, in milliseconds: another pod that has the directory as a volume may add files. */
+const removalMs = 30_000;
 
 /** The folders that were created for a container's log. */
 export interface LogFolder {
@@ -61,9 +66,21 @@ export async function removeLogDirectory(
     const isShared = pods.some(
       ({ id, metadata }) => id !== podId && metadata && logDirectoryName(metadata) === basename(path),
     );
-    if (!isShared) await rm(path, { recursive: true, force: true });
+    if (!isShared) await removeFolder(path);
   } catch (error) {
     const fields = { endpoint, path, error: String(error) };
     log(options.logger, "warn", "the log directory of a removed pod could not be removed", fields);
+  }
+}
+
+async function removeFolder(path: string): Promise<void> {
+  try {
+    {
+      await using folder = await Folder.open(path);
+      await emptyFolder(folder, { signal: AbortSignal.timeout(removalMs) });
+    }
+    await rmdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }

@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { OwnedPodSandbox } from "../../src/index.js";
-import type { Core } from "../../src/resources/core.js";
 import { removeLogDirectory } from "../../src/resources/log-folder.js";
 import type { FakeFlavor } from "../../src/testing/index.js";
 import { Connection } from "../../src/transport/connection.js";
-import type { Endpoint } from "../../src/transport/endpoint.js";
+import { type Endpoint, parseEndpoint } from "../../src/transport/endpoint.js";
 import { rejection, startFake } from "./support.js";
 
 async function temporaryFolder(): Promise<string> {
@@ -152,10 +151,12 @@ test.each([
   ["tcp", true],
 ])("a log directory of a pod behind an endpoint of kind %s stays: %s", async (kind, stays) => {
   const folder = await temporaryFolder();
-  const { cri } = await startFake();
-  const { connection } = (cri.pods.get("removed") as unknown as { core: Core }).core;
-  const endpoint = { ...connection.options.endpoint, kind } as Endpoint;
-  await removeLogDirectory(new Connection({ ...connection.options, endpoint }, connection), "removed", folder, {});
+  const { runtime } = await startFake();
+  const endpoint = parseEndpoint(runtime.endpoint);
+  const parent = new Connection({ endpoint, imageEndpoint: endpoint });
+  onTestFinished(() => parent.close());
+  const options = { ...parent.options, endpoint: { ...endpoint, kind } as Endpoint };
+  await removeLogDirectory(new Connection(options, parent), "removed", folder, {});
   expect(existsSync(folder)).toBe(stays);
 });
 

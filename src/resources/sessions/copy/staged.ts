@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { chmod, mkdtemp, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { chmod, mkdtemp, rm, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
 import { quoted, toText } from "./byte-string.js";
+import { emptyFolder } from "./empty-folder.js";
 import type { Folder } from "./folder.js";
 import { refused, twice } from "./refused.js";
 
@@ -45,7 +46,7 @@ export async function withStaging<T>(workshop: Folder, run: (staging: Folder) =>
       return await run(staging);
     } finally {
       // Without handles, what is left is removed by path below.
-      await empty(staging).catch(staging.isReplaceable ? () => {} : undefined);
+      await emptyFolder(staging, { enter }).catch(staging.isReplaceable ? () => {} : undefined);
     }
   } finally {
     // A folder that another user has put in its place is not ours to remove.
@@ -71,49 +72,7 @@ async function checkPrivate(staging: Folder): Promise<void> {
   });
 }
 
-/** Removes all that is in a folder. Folders in folders move up first: however deep they are, no path becomes too long. */
-async function empty(staging: Folder): Promise<void> {
-  let serial = 0;
-  for (let isEmpty = false; !isEmpty; ) {
-    isEmpty = true;
-    await forEachName(staging, async (name) => {
-      isEmpty = false;
-      if (await unlinked(staging, name)) return;
-      {
-        await using folder = (await openStaged(staging, name)).folder;
-        await forEachName(folder, async (inside) => {
-          if (await unlinked(folder, inside)) return;
-          await (await openStaged(folder, inside)).folder[Symbol.asyncDispose]();
-          await rename(folder.at(inside), staging.at(`up-${serial++}`));
-        });
-      }
-      await rmdir(staging.at(name));
-    });
-  }
-}
-
-/** Removing a million files one by one would take minutes. */
-const atOnce = 8;
-
-async function forEachName(folder: Folder, task: (name: string) => Promise<void>): Promise<void> {
-  const names = folder.names();
-  const worker = async () => {
-    for (let next = await names.next(); !next.done; next = await names.next()) await task(next.value);
-  };
-  try {
-    await Promise.all(Array.from({ length: atOnce }, worker));
-  } finally {
-    await names.return();
-  }
-}
-
-/** Removes what has a name, unless it is a folder. */
-async function unlinked(folder: Folder, name: string): Promise<boolean> {
-  try {
-    await unlink(folder.at(name));
-    return true;
-  } catch (error) {
-    if ((await folder.lookAt(name))?.isDirectory()) return false;
-    throw error;
-  }
+/** Opens a folder of the copy, which may have no permissions. */
+async function enter(parent: Folder, name: string): Promise<Folder> {
+  return (await openStaged(parent, name)).folder;
 }

@@ -1,0 +1,81 @@
+/** Removing what somebody else may change meanwhile removes nothing that is elsewhere. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { emptyFolder } from "../../../../../src/resources/sessions/copy/empty-folder.js";
+import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
+import { skipWhere } from "../../../../support/platform.js";
+import { thorough } from "../../../../support/thorough.js";
+
+let here: string;
+beforeEach(async () => {
+  here = await mkdtemp(join(tmpdir(), "empty-"));
+  await mkdir(join(here, "folder/sub/deep"), { recursive: true });
+  await mkdir(join(here, "outside"));
+  for (const name of ["folder/file", "folder/sub/file", "folder/sub/deep/file", "outside/file"]) {
+    await writeFile(join(here, name), "");
+  }
+});
+afterEach(() => rm(here, { recursive: true, force: true }));
+
+async function empty(signal?: AbortSignal): Promise<void> {
+  await using folder = await Folder.open(join(here, "folder"));
+  await emptyFolder(folder, { signal });
+}
+
+test("removes files, folders and links, and not what links lead to", async () => {
+  await symlink("../outside", join(here, "folder/link"), "junction");
+  await symlink("../../outside", join(here, "folder/sub/link"), "junction");
+  await mkdir(join(here, "folder", ...Array(500).fill("deeper")), { recursive: true });
+  await empty();
+  expect(await readdir(join(here, "folder"))).toEqual([]);
+  expect(await readdir(join(here, "outside"))).toEqual(["file"]);
+});
+
+test("ends when its signal aborts", async () => {
+  const reason = new Error("enough");
+  await expect(empty(AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+/** Fills a folder for ever, and swaps one in it with a link. */
+const swapper = `
+  const { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } = require("node:fs");
+  const [folder, outside] = process.argv.slice(1);
+  process.chdir(folder);
+  for (let round = 0; ; round++) {
+    if (round === 1) console.log("swapping");
+    try {
+      mkdirSync("swapped", { recursive: true });
+      for (const name of ["file", "other"]) writeFileSync("swapped/" + name, "");
+      renameSync("swapped", "away");
+      symlinkSync(outside, "swapped");
+      unlinkSync("swapped");
+      renameSync("away", "swapped");
+    } catch {}
+  }`;
+
+// Elsewhere there is nothing but paths to go by.
+test.skipIf(skipWhere(process.platform !== "linux", "folders that are swapped while they are removed"))(
+  "removes nothing behind links that appear meanwhile",
+  { timeout: 120_000 },
+  async () => {
+    const child = spawn(process.execPath, ["--eval", swapper, join(here, "folder"), join(here, "outside")], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(async () => {
+      if (child.exitCode === null) child.kill("SIGKILL");
+      await once(child, "exit");
+    });
+    await once(child.stdout, "data");
+    const deadline = performance.now() + (thorough ? 60_000 : 5_000);
+    for (let round = 0; round < 1_000 && performance.now() < deadline; round++) {
+      // The swapper may be in the way.
+      await empty(AbortSignal.timeout(1_000)).catch(() => {});
+      expect(await readdir(join(here, "outside"))).toEqual(["file"]);
+    }
+    expect(child.exitCode).toBeNull();
+  },
+);
