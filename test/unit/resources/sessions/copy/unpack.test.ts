@@ -18,7 +18,7 @@ import { end, file, folder, header, pax, symlink as symlinkEntry } from "../../.
 const noBytes = skipWhere(process.platform !== "linux", "file names that are not UTF-8");
 
 const noTar = skipWhere(
-  !/GNU tar/.test(String(spawnSync("tar", ["--version"]).stdout)),
+  isWindows || !/GNU tar/.test(String(spawnSync("tar", ["--version"]).stdout)),
   "archives of GNU tar: it is missing",
 );
 
@@ -64,7 +64,7 @@ test("files, links and folders have the times of the archive, whatever is writte
       folder("./a", { mtime: 1_000 }),
       folder("./b", { mtime: 2_000, mode: 0o555 }),
       file("./b/c/file", "", { mtime: 3_000 }),
-      symlinkEntry("./a/link", "x"),
+      ...(isWindows ? [] : [symlinkEntry("./a/link", "x")]),
       folder("./a/d", { mtime: 4_000 }),
     ),
   );
