@@ -160,11 +160,11 @@ test.skipIf(noLinks)("a folder that exists keeps its mode and time; a new one ha
 });
 
 test.skipIf(noMounts).each([
-  ["a folder of another file system", ["-t", "tmpfs", "tmpfs"], "target/z/mounted", { "z/mounted/a": "a" }],
-  ["a folder of the same file system", ["--bind", "outside"], "target/z/mounted", { "z/mounted/a": "a" }],
+  ["a folder of another file system", ["-t", "tmpfs", "tmpfs"], "target/z/mount point", { "z/mount point/a": "a" }],
+  ["a folder of the same file system", ["--bind", "outside"], "target/z/mount point", { "z/mount point/a": "a" }],
   ["a file", ["--bind", "outside/secret"], "target/z/file", { "z/file": "new" }],
 ])("what is mounted in the target, %s, is told before anything is changed", async (_, mount, at, files) => {
-  await make({ "target/z/mounted/": "", "target/z/file": "old", "outside/secret": "secret" });
+  await make({ "target/z/mount point/": "", "target/z/file": "old", "outside/secret": "secret" });
   execFileSync("mount", [...mount, at], { cwd: here });
   try {
     const before = await treeOf(here);
@@ -177,7 +177,7 @@ test.skipIf(noMounts).each([
     // What is mounted is no obstacle where nothing is copied to, or as the target itself.
     await copy({ a: "a", "z/b": "b" }, "target");
     expect(await treeOf(join(here, "target"))).toEqual(expect.arrayContaining(["file 644 a: a", "file 644 z/b: b"]));
-    if (at.endsWith("mounted")) await copy({ a: "a" }, at);
+    if (at.endsWith("point")) await copy({ a: "a" }, at);
   } finally {
     execFileSync("umount", [at], { cwd: here });
   }
