@@ -12,6 +12,7 @@ import {
   StreamContainersResponse,
   VersionResponse,
 } from "../../src/proto.js";
+import { recordFigures } from "../support/figures.js";
 import { envelope, serveStreams } from "../support/hostile-server.js";
 import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 import { thorough } from "../support/thorough.js";
@@ -105,7 +106,9 @@ describe("replies that are too large", () => {
       await standstill(() => poured.times);
       expect((poured.times - read) * message.length).toBeLessThan(8 * mebibyte);
     }
+    recordFigures("OK", watch);
     expect(watch.mebibytes).toBeLessThan(mostMebibytes);
+    expect(watch.stallMs).toBeLessThan(maxStallMs);
     ending.abort();
     await recovers(cri, server);
   });
@@ -140,8 +143,10 @@ describe("replies that are too large", () => {
     const stream = cri.events({ initial: true });
     await stream.ready;
     await expect.poll(() => poured.times, { timeout: longMs }).toBeGreaterThan(2);
+    recordFigures("OK", watch);
     // Node.js 22 leaves more garbage of decoded events than others before it collects it.
     expect(watch.mebibytes).toBeLessThan(2 * mostMebibytes);
+    expect(watch.stallMs).toBeLessThan(maxStallMs);
     const first = await stream[Symbol.asyncIterator]().next();
     expect(first.value).toMatchObject({ type: "resync" });
     await stream.close();
@@ -172,6 +177,7 @@ describe("a stream of empty replies without an end", () => {
     using watch = new ResourceWatch();
     const events = exhaust(cri.raw.runtime.getContainerEvents({}, { timeoutMs: shortMs }));
     expect(await rejection(events)).toMatchObject({ code: Status.DEADLINE_EXCEEDED });
+    recordFigures("DEADLINE_EXCEEDED", watch);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
     await recovers(cri, server);
   });

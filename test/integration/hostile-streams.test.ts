@@ -10,6 +10,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { ConnectOptions, Container, CriError, PodSandbox, SessionOptions } from "../../src/index.js";
 import type { FakeRuntimeOptions } from "../../src/testing/index.js";
 import { createCertificateAuthority } from "../support/certificates.js";
+import { recordFigures } from "../support/figures.js";
+import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 import { rejection, startFake } from "./support.js";
 
 const token = "s3cr3t-T0ken";
@@ -66,7 +68,10 @@ function watchNetwork(): () => string[] {
 
 /** The error of a session that was refused; it must give nothing away. */
 async function refusal(session: Promise<unknown>): Promise<CriError> {
+  using watch = new ResourceWatch();
   const error = (await rejection(session)) as CriError;
+  recordFigures(error.code, watch);
+  expect(watch.stallMs).toBeLessThan(maxStallMs);
   expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(token);
   expect(String(error.stack)).not.toContain(token);
   expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(token);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readFileSync } from "node:fs";
+
 const mebibyte = 2 ** 20;
 
 /** How often to look, in milliseconds. A stall is known to within as much. */
@@ -45,7 +47,7 @@ export class ResourceWatch implements Disposable {
   /**
    * The longest time for which the event loop ran no timers, in milliseconds.
    *
-   * Of that time only what this process spent on a processor counts. A thread that the machine keeps waiting cannot be told from one
+   * Of that time only what this thread spent on a processor counts. A thread that the machine keeps waiting cannot be told from one
    * that works by wall-clock time, and the machines that run these tests do other things at the same time.
    */
   get stallMs(): number {
@@ -66,8 +68,20 @@ export class ResourceWatch implements Disposable {
 }
 
 function clocks(): { wallMs: number; cpuMs: number } {
+  return { wallMs: performance.now(), cpuMs: threadCpuMs() ?? processCpuMs() };
+}
+
+/** The time of this thread on a processor, in milliseconds. Linux only: Node.js can tell it since version 23.9. */
+function threadCpuMs(): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  const [nanoseconds] = readFileSync("/proc/thread-self/schedstat", "latin1").split(" ");
+  return Number(nanoseconds) / 1e6;
+}
+
+/** The time of all threads, those of the garbage collector included. */
+function processCpuMs(): number {
   const { user, system } = process.cpuUsage();
-  return { wallMs: performance.now(), cpuMs: (user + system) / 1_000 };
+  return (user + system) / 1_000;
 }
 
 function usedBytes(): number {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CriError } from "../../../../src/errors.js";
+import { readToTheEnd } from "../../../../src/streaming/read-to-the-end.js";
 import { SpdyConnection } from "../../../../src/streaming/spdy/connection.js";
 import { encodeDataHead, encodeFrame } from "../../../../src/streaming/spdy/frames.js";
 import { HeaderCompressor } from "../../../../src/streaming/spdy/header-compression.js";
@@ -387,6 +388,61 @@ describe("a peer that breaks the protocol", () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe("a flood of frames", () => {
+  const count = 50_000;
+  const bytes = Buffer.concat(
+    Array.from({ length: count }, (_, index) => Buffer.concat([encodeDataHead(1, 1, false), Buffer.of(index & 0xff)])),
+  );
+  const content = Buffer.from(Array.from({ length: count }, (_, index) => index & 0xff));
+
+  /** What a reader gets of a stream on which the flood comes. */
+  async function received(
+    end: (peer: HostilePeer, id: number) => void,
+    read: (stream: SpdyStream) => Promise<Buffer>,
+  ): Promise<Buffer> {
+    const { client, peer: socket } = await socketPair();
+    readToTheEnd(client);
+    const [connection, peer] = [new SpdyConnection(client), new HostilePeer(socket)];
+    const stream = connection.open({ streamType: "stdout" }, { writable: false });
+    await peer.replyTo("stdout");
+    await stream.accepted;
+    const reading = read(stream);
+    await new Promise((resolve) => peer.socket.write(bytes, resolve));
+    end(peer, stream.streamId);
+    const result = await reading;
+    connection.destroy(new Error("done"));
+    return result;
+  }
+
+  test("arrives whole and in order", async () => {
+    const whole = await received((peer, id) => peer.write(id, "", true), readAll);
+    expect(whole.equals(content)).toBe(true);
+  });
+
+  test("arrives whole at a slow reader", async () => {
+    const whole = await received(
+      (peer, id) => peer.write(id, "", true),
+      async (stream) => {
+        const parts: Buffer[] = [];
+        for await (const part of stream) {
+          parts.push(part as Buffer);
+          await sleep(1);
+        }
+        return Buffer.concat(parts);
+      },
+    );
+    expect(whole.equals(content)).toBe(true);
+  });
+
+  test("arrives whole before the end of the connection", async () => {
+    const whole = await received((peer, id) => {
+      peer.write(id, "", true);
+      peer.socket.end();
+    }, readAll);
+    expect(whole.equals(content)).toBe(true);
   });
 });
 
