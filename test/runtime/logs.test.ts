@@ -1,7 +1,8 @@
 /** Logs of real containers: read, followed through rotations, merged. */
 import { truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { expect, test } from "vitest";
+import type { CriError } from "../../src/index.js";
 import { thorough } from "../support/thorough.js";
 import { eventually, expectCode } from "./helpers/expecting.js";
 import { folder } from "./helpers/folder.js";
@@ -123,6 +124,28 @@ journeys("logs", (bench) => {
     }
     await expectCode(textsOf(bench.cri.containers.get("0123456789ab").logs()), "NOT_FOUND");
     await expectCode(textsOf(next.logs({ localPath: (path) => join("/no/such/node", path) })), "NOT_FOUND");
+  });
+
+  test("named pipes that a container puts in the place of logs are refused, and the other logs are read", async () => {
+    const { pod, logs } = await podWithLogs(bench);
+    await using _logs = logs;
+    await using _pod = pod;
+    const replaced = await Promise.all(
+      [1, 2, 3, 4].map(() => bench.container(pod, { command: sh("echo here; sleep 1000") })),
+    );
+    // The log directory is a volume of this one.
+    const attacker = await bench.container(pod, { ...logs.inside, command: sh("echo attacker; sleep 1000") });
+    const paths = await Promise.all(replaced.map(async (container) => (await container.status()).logPath));
+    const names = paths.map((path) => relative(logs.path, path)).join(" ");
+    await attacker.execSync(sh(`for log in ${names}; do rm $log && mkfifo $log || exit 1; done`), {
+      throwOnNonZero: true,
+    });
+    // Each would hold one of the four threads that Node.js has for files.
+    await Promise.all(replaced.map((container) => expectCode(textsOf(container.logs()), "FAILED_PRECONDITION")));
+    const missed: string[] = [];
+    const onMissed = ({ code }: CriError) => missed.push(code);
+    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["attacker"]);
+    expect(missed).toEqual(Array(4).fill("FAILED_PRECONDITION"));
   });
 
   test("leaving the loop, closing and aborting end a stream that follows", async () => {
