@@ -16,7 +16,6 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
     imports: ["open"],
     reason: "folders only (O_DIRECTORY), which never block, without following a link",
   },
-  "resources/sessions/copy/mount-points.ts": { imports: ["readFile"], reason: "/proc of this process only" },
   "resources/sessions/copy/unpack.ts": {
     imports: ["open"],
     reason: "writes; new files only (O_EXCL), in a folder that nobody else can get into",

@@ -1,14 +1,20 @@
-import { readFile } from "node:fs/promises";
+import { openRegular } from "../../../internal/open-regular.js";
 import type { Folder } from "./folder.js";
 
 /** The mount points below a folder, as byte strings relative to it. Only Linux lists them; elsewhere there are none. */
 export async function mountPointsBelow(folder: Folder): Promise<ReadonlySet<string>> {
   if (folder.isReplaceable) return new Set();
   const root = (await folder.path()).replace(/\/?$/, "/");
-  const points = (await readFile("/proc/self/mountinfo", "latin1"))
-    .split("\n")
-    .map((line) => unescaped(line.split(" ")[4] ?? ""));
+  const points = (await mountTable()).split("\n").map((line) => unescaped(line.split(" ")[4] ?? ""));
   return new Set(points.filter((point) => point.startsWith(root)).map((point) => point.slice(root.length)));
+}
+
+/** Read in portions: Node.js 22.0 takes the first one of a file in `/proc` for all of it. */
+async function mountTable(): Promise<string> {
+  await using file = await openRegular("/proc/self/mountinfo");
+  let table = "";
+  for await (const part of file.createReadStream({ encoding: "latin1", autoClose: false })) table += part;
+  return table;
 }
 
 /** The kernel writes spaces, line feeds and the like as a backslash and three octal digits. */

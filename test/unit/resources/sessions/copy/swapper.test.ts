@@ -1,5 +1,5 @@
 /** A copy into a folder of another user, who meanwhile puts links in the way: nothing behind the links is written or changed. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, chown, lstat, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
@@ -53,9 +53,11 @@ function copyOnce(target: string) {
   );
 }
 
-/** As another user if this is root. */
+/** As another user if this is root, and the other one has this Node.js. */
 function startSwapper(own: string, victim: string, script: string) {
-  const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const nobody = { uid: 65_534, gid: 65_534 };
+  const canBeNobody = process.getuid?.() === 0 && !spawnSync(process.execPath, ["--version"], nobody).error;
+  const user = canBeNobody ? nobody : {};
   return spawn(process.execPath, ["--input-type=module", "--eval", script, victim], {
     ...user,
     cwd: own,
