@@ -40,9 +40,7 @@ const workflow = async (name: string): Promise<Workflow> => parse(await read(`.g
 /** The rows of the table under a heading. */
 function rowsUnder(heading: string): string[] {
   const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? "";
-  return section
-    .split("\n")
-    .filter((line) => line.startsWith("| ") && !/^\| (refused|secret|package|who) \|/.test(line));
+  return section.split("\n").filter((line) => line.startsWith("| ") && !/^\| (prevented|secret|package) \|/.test(line));
 }
 
 describe("SECURITY.md", () => {
@@ -54,10 +52,27 @@ describe("SECURITY.md", () => {
     }
   });
 
-  test.each(["What is refused by default", "How secrets are kept"])("has a test for each row of: %s", (heading) => {
+  test.each(["Who attacks", "How secrets are kept"])("has a test for each row of: %s", (heading) => {
     const rows = rowsUnder(heading);
     expect(rows.length).toBeGreaterThan(3);
     expect(rows.filter((row) => !/\]\(test\/[^)]+\): "[^"]+" \|$/.test(row))).toEqual([]);
+  });
+
+  test("has rows for each attacker", () => {
+    const attackers = (text.split(/^## /m).find((part) => part.startsWith("Who attacks")) ?? "")
+      .split(/^### /m)
+      .slice(1);
+    expect(attackers.map((part) => part.split("\n", 1)[0])).toEqual([
+      "What runs in a container",
+      "A streaming server",
+      "A runtime, or whatever listens on its socket",
+      "Another local user",
+      "An image registry",
+      "A tenant's pull secret",
+      "Someone on the network",
+      "Your own program",
+    ]);
+    expect(attackers.filter((part) => !part.includes("](test/"))).toEqual([]);
   });
 
   test("has links that lead somewhere, and none to another site", () => {

@@ -65,6 +65,15 @@ test("the copy is prepared on the file system it goes to, where something exists
   expect(await placeFor(join(here, "file"), { file: "x" })).toEqual({ workshop: here, missing: ["file"] });
 });
 
+test.skipIf(noLinks)("until the copy is complete, only this user can get into it", async () => {
+  let mode = 0;
+  await intoPlace(join(here, "target"), folder, async (staging, name) => {
+    await make({ file: "" }, join(toText(await staging.path()), name));
+    ({ mode } = await staging.stat());
+  });
+  expect(mode & 0o777).toBe(0o700);
+});
+
 test.skipIf(noLinks)("files and folders do not replace each other, and a link is not followed", async () => {
   await make({ "folder/": "", file: "", link: "->folder" });
   for (const [path, copied] of [
