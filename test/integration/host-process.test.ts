@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
@@ -14,8 +14,9 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { CopyFromOptions } from "../../src/index.js";
 import { FakeRuntime, type FakeRuntimeOptions, HostProcessBackend } from "../../src/testing/index.js";
-import { skipOnWindows, skipWhere } from "../support/platform.js";
+import { canMount, skipOnWindows, skipWhere } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
 async function start(command: string[], spec: { stdin?: boolean; tty?: boolean; env?: Record<string, string> } = {}) {
@@ -152,6 +153,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
   });
 
   const noTar = skipWhere(spawnSync("tar", ["--version"]).error !== undefined, "copying files: there is no tar");
+  const noMounts = skipWhere(!canMount(), "a copy that does not fit: this process may not mount");
   test.skipIf(noTar)("has files copied to and from", async () => {
     const { create, logDirectory } = await start(["sleep", "60"]);
     const container = await create();
@@ -161,6 +163,27 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     await container.copyTo(file("here"), file("there/site"));
     await container.copyFrom(file("there/site"), file("back"));
     expect(await readFile(file("back/index.html"), "utf8")).toBe("<h1>Hello</h1>\n");
+  });
+
+  test.skipIf(noTar || noMounts)("cannot fill the disk by a copy, unless it is allowed to", async () => {
+    const { create, logDirectory } = await start(["sleep", "60"]);
+    const container = await create();
+    const [big, small] = [join(logDirectory, "big"), join(logDirectory, "small")];
+    await writeFile(big, randomBytes(4 * 2 ** 20));
+    await mkdir(small);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
+    try {
+      const copy = (options?: CopyFromOptions) => rejection(container.copyFrom(big, join(small, "copy"), options));
+      expect(await copy()).toMatchObject({ code: "RESOURCE_EXHAUSTED", details: expect.stringMatching(/maxBytes/) });
+      const maxBytes = Number.POSITIVE_INFINITY;
+      expect(await copy({ maxBytes })).toMatchObject({
+        code: "INVALID_INPUT",
+        details: expect.stringMatching(/ENOSPC/),
+      });
+      expect(await readdir(small)).toEqual([]);
+    } finally {
+      execFileSync("umount", [small]);
+    }
   });
 
   test("is attached to", async () => {

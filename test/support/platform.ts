@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { npipeEndpoint, unixEndpoint } from "../../src/transport/endpoint.js";
 
@@ -17,6 +19,12 @@ export function skipOnWindows(reason: string): boolean {
 export function skipWhere(missing: boolean, reason: string): boolean {
   if (missing) console.warn(`SKIPPED on ${process.platform}: ${reason}`);
   return missing;
+}
+
+/** Whether this process may mount file systems. Only Linux is asked, in a mount namespace of its own. */
+export function canMount(): boolean {
+  const mount = ["--mount", "mount", "-t", "tmpfs", "tmpfs", tmpdir()];
+  return process.platform === "linux" && spawnSync("unshare", mount, { stdio: "ignore" }).status === 0;
 }
 
 /** A place to listen at: a socket in a folder, or on Windows a named pipe. */

@@ -10,23 +10,13 @@ import { checkOwned } from "../../../../../src/resources/sessions/copy/owned.js"
 import { intoPlace, placeFor } from "../../../../../src/resources/sessions/copy/place.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
-import { skipOnWindows, skipWhere } from "../../../../support/platform.js";
+import { canMount, skipOnWindows, skipWhere } from "../../../../support/platform.js";
 import { removeTree } from "../../../../support/remove-tree.js";
 
 const noLinks = skipOnWindows("symbolic links and modes where a copy goes");
 const isRoot = process.getuid?.() === 0;
 const noRoot = skipWhere(!isRoot, "folders of other users where a copy goes: this is not root");
 const noMounts = skipWhere(!canMount(), "mount points where a copy goes: this process may not mount");
-
-function canMount(): boolean {
-  if (process.platform !== "linux" || !isRoot) return false;
-  try {
-    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", tmpdir()], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const folder = { folder: "x" };
 
