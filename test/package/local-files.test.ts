@@ -1,6 +1,7 @@
 /**
  * Local files are opened in one place, `src/internal/path-handle.ts`, which blocks on no named pipe, opens no device, and opens what
- * it has checked. Nothing else in the sources imports what opens files from `node:fs`.
+ * it has checked. Nothing else in the sources imports what opens files from `node:fs`, or removes folders by `rm`, which opens by name
+ * what it has looked at before and removes what is behind a link swapped in meanwhile.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
-/** Who opens files all the same, with what, and why that cannot block or lead elsewhere. */
+/** Who opens files or removes folders all the same, with what, and why that cannot block or lead elsewhere. */
 const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: string }>> = {
   "internal/path-handle.ts": { imports: ["open"], reason: "the one place" },
   "resources/sessions/copy/folder.ts": {
@@ -20,6 +21,9 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
     imports: ["open"],
     reason: "writes; new files only (O_EXCL), in a folder that nobody else can get into",
   },
+  "resources/sessions/copy/staged.ts": { imports: ["rm"], reason: "only where folders cannot be held by a descriptor" },
+  "testing/address.ts": { imports: ["rm"], reason: "a temporary folder of its own, which nobody else can write to" },
+  "testing/runtime-process.ts": { imports: ["rm"], reason: "the same folder" },
   "testing/output/log-file.ts": {
     imports: ["openSync"],
     reason: "writes; the same flags, and it demands a regular file",
@@ -46,8 +50,13 @@ function importsOf(text: string): string[] {
   return isDynamic ? [...named, "*"] : named;
 }
 
-const opening = (text: string) =>
-  importsOf(text).filter((name) => opens.test(name) || ["*", "promises"].includes(name));
+/** What of it is allowed in few places. */
+function opening(text: string): string[] {
+  const removesFolders = /\brm(Sync)?\([^;]*recursive: true/.test(text);
+  return importsOf(text).filter(
+    (name) => opens.test(name) || ["*", "promises"].includes(name) || (removesFolders && /^rm(Sync)?$/.test(name)),
+  );
+}
 
 describe("files are opened in one place", () => {
   test("and by those who have a reason", () => {
@@ -66,12 +75,13 @@ describe("files are opened in one place", () => {
     'import * as fs from "node:fs";',
     'import fs from "node:fs/promises";',
     'import { promises } from "node:fs";',
+    'import { rm } from "node:fs/promises";\nawait rm(path, { recursive: true });',
     'const fs = await import("node:fs/promises");',
   ])("which this would not be: %s", (code) => {
     expect(opening(code)).toHaveLength(1);
   });
 
   test("but names, links and folders may be looked at anywhere", () => {
-    expect(opening('import { lstat, type FileHandle, mkdir } from "node:fs/promises";')).toEqual([]);
+    expect(opening('import { lstat, type FileHandle, mkdir, rm } from "node:fs/promises";')).toEqual([]);
   });
 });
