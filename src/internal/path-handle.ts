@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, existsSync } from "node:fs";
+import { accessSync, type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open, opendir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileKind, LocalFileError } from "./local-file-error.js";
@@ -179,8 +179,17 @@ function look(path: string, follow: boolean): Promise<BigIntStats> {
 
 let known: boolean | undefined;
 
-/** Whether paths can begin at an open file: on Linux, unless `/proc` is missing, as in some chroots. */
+/** Whether paths can begin at an open file: on Linux, unless `/proc` is missing, as in some chroots, or access to it denied. */
 export function hasDescriptors(): boolean {
-  known ??= process.platform === "linux" && existsSync(descriptors);
+  known ??= process.platform === "linux" && isAllowed(descriptors);
   return known;
+}
+
+function isAllowed(path: string): boolean {
+  try {
+    accessSync(path);
+    return true;
+  } catch {
+    return false; // Node.js' permission model denies what was not allowed
+  }
 }
