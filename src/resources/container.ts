@@ -178,10 +178,13 @@ export class Container {
    * own mode. A file does not replace a folder, nor a folder a file.
    *
    * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
-   * container's user.
+   * container's user. A folder may be 256 levels deep, and file names are UTF-8.
    *
-   * @throws InvalidInputError if the local path cannot be read, the other one is not absolute, or one is a folder and the other
-   * is not; CriError
+   * Links in a folder are copied and never followed. On Linux, that holds for links that another user puts in the place of a file
+   * or folder meanwhile, too: nothing from outside of the local path reaches the container.
+   *
+   * @throws InvalidInputError if the local path cannot be read or changes while it is read, the other one is not absolute, or one is
+   * a folder and the other is not; CriError
    */
   copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
     return copyTo(this.#core, this.id, localPath, containerPath, options);

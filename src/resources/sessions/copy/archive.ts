@@ -99,7 +99,7 @@ async function* filesOf(
   }
   try {
     for await (const inside of handle.list()) {
-      await using entry = await handle.entry(inside).catch(unreadable(join(handle.name, inside)));
+      await using entry = await handle.entry(inside).catch(notFound(join(handle.name, inside)));
       yield* filesOf(entry, `${name}/${inside}`, true, depth + 1);
     }
   } catch (error) {
@@ -146,6 +146,18 @@ async function* contentOf(handle: PathHandle, size: number): AsyncGenerator<Buff
 /** The last bytes of something, filled up to a whole block. */
 function padded(bytes: Buffer, size = bytes.length): Buffer {
   return Buffer.concat([bytes, Buffer.alloc((blockSize - (size % blockSize)) % blockSize)]);
+}
+
+/** As {@link unreadable}, for a name that was listed. Bytes that are not UTF-8 are U+FFFD in the list, which is no file's name. */
+function notFound(path: string): (cause: unknown) => never {
+  return (cause) => {
+    if (!path.includes("\uFFFD")) unreadable(path)(cause);
+    throw new InvalidInputError({
+      field: "localPath",
+      message: "has a name that is not UTF-8; rename it",
+      value: path,
+    });
+  };
 }
 
 function unreadable(path: string): (cause: unknown) => never {

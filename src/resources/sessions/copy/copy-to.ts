@@ -16,10 +16,10 @@ import { localTrouble } from "./local-trouble.js";
  * mode. A file does not replace a folder, nor a folder a file.
  *
  * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
- * container's user. A folder may be 256 levels deep.
+ * container's user. A folder may be 256 levels deep, and file names are UTF-8.
  *
- * Links in a folder are copied as links and never followed, not even those that another user puts in the place of a file or folder
- * while it is copied. Nothing that is not below the local path reaches the container.
+ * Links in a folder are copied and never followed. On Linux, that holds for links that another user puts in the place of a file or
+ * folder meanwhile, too: nothing from outside of the local path reaches the container.
  *
  * @throws InvalidInputError naming the path that cannot be read, or that changed while it was read
  */

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { PathHandle } from "../../../../../src/internal/path-handle.js";
 import { type ArchiveSource, archive } from "../../../../../src/resources/sessions/copy/archive.js";
 import { openBelow } from "../../../../support/open-files.js";
-import { skipOnWindows } from "../../../../support/platform.js";
+import { skipOnWindows, skipWhere } from "../../../../support/platform.js";
 
 let here: string;
 beforeEach(async () => {
@@ -80,6 +80,18 @@ test("a file that is gone, or becomes shorter, is an error that names it", async
   expect(await changing((path) => rm(path))).toMatchObject(named("cannot be read \\(ENOENT\\)"));
   expect(await changing((path) => truncate(path, 10))).toMatchObject(named("became shorter while it was read"));
 });
+
+// Elsewhere file systems have no such names.
+test.skipIf(skipWhere(process.platform !== "linux", "file names that are not UTF-8"))(
+  "a file whose name is not UTF-8 is refused with the reason",
+  async () => {
+    await mkdir(join(here, "tree"));
+    await writeFile(Buffer.from(join(here, "tree/caf\xe9"), "latin1"), "");
+    await expect(entriesOf({ path: join(here, "tree"), name: ".", itself: false })).rejects.toThrow(
+      "localPath: has a name that is not UTF-8; rename it, got",
+    );
+  },
+);
 
 test("folders more than 256 levels deep are refused, and nothing is left open", async () => {
   await mkdir(join(here, "deep", ...Array(256).fill("d")), { recursive: true });
