@@ -4,7 +4,7 @@ import "nice-grpc";
 import type { TlsOptions } from "../options.js";
 import { EndingCredentials } from "./ending-credentials.js";
 import type { Endpoint } from "./endpoint.js";
-import { refusePush } from "./refuse-push.js";
+import { guardSessions } from "./session-guard.js";
 import { createTlsCredentials } from "./tls.js";
 
 /** The channel options of this package, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
@@ -54,7 +54,7 @@ export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannel
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
   });
-  refusePush(channel);
+  guardSessions(channel);
   return channel;
 }
 

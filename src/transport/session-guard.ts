@@ -1,0 +1,76 @@
+import { constants } from "node:http2";
+import type { Channel } from "@grpc/grpc-js";
+
+/** The part of grpc-js' internals that lies between a channel and its HTTP/2 session. */
+interface Innards {
+  internalChannel?: { subchannelPool?: { getOrCreateSubchannel?: (...args: unknown[]) => { connector?: Connector } } };
+}
+interface Connector {
+  connect?: (...args: unknown[]) => Promise<{ session?: Session } | undefined>;
+}
+interface Session {
+  on(event: "stream", listener: (stream: PushedStream) => void): void;
+  request(...args: unknown[]): RequestStream;
+  destroy(code: number): void;
+}
+interface PushedStream {
+  on(event: "error", listener: () => void): void;
+  close(code: number): void;
+}
+interface RequestStream {
+  on(event: "headers", listener: () => void): void;
+}
+
+/** Header blocks that a call may get before its answer: interim responses (1xx). Servers of gRPC send none. */
+const maxInterimHeaders = 8;
+
+const guarded = new WeakSet<object>();
+
+/**
+ * Guards the HTTP/2 sessions of a channel against two things that grpc-js does not look after, and has no options for: what a server
+ * pushes, and interim responses without an end.
+ *
+ * Hence the way through the internals. Where they are not as expected nothing happens; tests tell.
+ */
+export function guardSessions(channel: Channel): void {
+  const pool = (channel as unknown as Innards).internalChannel?.subchannelPool;
+  const create = pool?.getOrCreateSubchannel;
+  // Channels may share a pool, and it hands out the same subchannel again.
+  if (!pool || !create || guarded.has(pool)) return;
+  guarded.add(pool);
+  pool.getOrCreateSubchannel = (...args) => {
+    const subchannel = create.apply(pool, args);
+    const { connector } = subchannel;
+    const connect = connector?.connect;
+    if (connector && connect && !guarded.has(connector)) {
+      guarded.add(connector);
+      connector.connect = async (...how) => {
+        const transport = await connect.apply(connector, how);
+        // Nothing can be pushed or answered before the first request is out.
+        if (transport?.session) guard(transport.session);
+        return transport;
+      };
+    }
+    return subchannel;
+  };
+}
+
+function guard(session: Session): void {
+  session.on("stream", refusePush);
+  const { request } = session;
+  session.request = (...args) => {
+    const stream = request.apply(session, args);
+    let interimHeaders = 0;
+    // Node.js makes an object of each. The rest of the flood would keep the event loop for as long as it lasts.
+    stream.on("headers", () => {
+      if (++interimHeaders > maxInterimHeaders) session.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
+    });
+    return stream;
+  };
+}
+
+/** gRPC has no use for pushes. One that is pushed and reset makes Node.js throw an error that nobody can catch: the process ends. */
+function refusePush(stream: PushedStream): void {
+  stream.on("error", () => {});
+  stream.close(constants.NGHTTP2_REFUSED_STREAM);
+}
