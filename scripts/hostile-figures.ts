@@ -8,11 +8,12 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Figures } from "../test/support/figures.js";
 
-const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+const root = fileURLToPath(new URL("..", import.meta.url));
+const vitest = join(root, "node_modules/vitest/vitest.mjs");
 
 /** The largest of each figure, and all outcomes. */
 function most(figures: readonly Figures[]): string {
@@ -49,7 +50,7 @@ try {
   );
   print(
     "file",
-    groupBy(figures, ({ file }) => basename(file)),
+    groupBy(figures, ({ file }) => relative(root, file)),
   );
   process.exitCode = status ?? 1;
 } finally {
