@@ -20,7 +20,8 @@
 
 export { CriClient, type RawClients } from "./client.js";
 export { type CrictlConfig, loadCrictlConfig } from "./transport/crictl-config.js";
-export { type DiscoverOptions, discoverEndpoint } from "./transport/discovery.js";
+export type { DiscoverOptions } from "./transport/discover-options.js";
+export { discoverEndpoint } from "./transport/discovery.js";
 
 // Resources
 

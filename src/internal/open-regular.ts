@@ -6,8 +6,9 @@ import { PathHandle, type PathHandleOptions } from "./path-handle.js";
 const maxAttempts = 20;
 
 /**
- * Opens the regular file that a path leads to, for reading. Everything else is refused without being opened: a named pipe would block a thread of Node.js'
- * pool until somebody writes to it, and four of them would stop every file and DNS operation of the process.
+ * Opens the regular file that a path leads to, for reading. Everything else is refused without being opened: a named pipe would
+ * block a thread of Node.js' pool until somebody writes to it, and four of them would stop every file and DNS operation of the
+ * process.
  *
  * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
  */

@@ -6,7 +6,7 @@ import { fileKind, LocalFileError } from "./local-file-error.js";
 // What a platform does not have is undefined there. A directory is listed and passed through, never read.
 const { O_RDONLY, O_NONBLOCK = 0, O_NOCTTY = 0, O_NOFOLLOW = 0 } = constants;
 
-/** Linux' flag for a descriptor that only says which file it is; Node.js does not list it. The same on each of its architectures. */
+/** Linux' flag for a descriptor that only says which file it is. Node.js does not list it; it is the same wherever Node.js runs. */
 const O_PATH = 0o10000000;
 
 /** The folder in which the kernel has a path for each file that this process has open. */
@@ -31,10 +31,10 @@ export interface PathHandleOptions {
 export class PathHandle implements AsyncDisposable {
   /** The path that was opened, for error messages. */
   readonly name: string;
+  /** What was found when it was opened; of a link that is not followed, its own. */
   readonly stats: BigIntStats;
   readonly #handle: FileHandle | undefined;
   readonly #follow: boolean;
-
   /** Where it was found. */
   readonly #location: string;
 

@@ -1,62 +1,11 @@
-import { isAbsolute, resolve } from "node:path";
-import { EndpointError, InvalidInputError, type TriedEndpoint } from "../errors.js";
+import { EndpointError, type TriedEndpoint } from "../errors.js";
 import { linkAbort, untilAborted } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
-import type { CriLogger } from "../options.js";
-import { askVersion } from "./ask-version.js";
-import { checkCallOptions, checkTimeout } from "./call-options.js";
-import { type CrictlConfig, type CrictlConfigLocation, locateCrictlConfig, readCrictlConfig } from "./crictl-config.js";
-import { warnOfOthers } from "./distrust.js";
-import { type Endpoint, type NpipeEndpoint, parseEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
-import { resolveUnder, under } from "./node-root.js";
+import type { Candidate, DiscoverOptions } from "./discover-options.js";
+import { type Endpoint, parseEndpoint } from "./endpoint.js";
 import { permissionDenied } from "./socket-access.js";
-import { pathTooLong } from "./socket-path.js";
-import { type ProbeResult, probeSocket } from "./socket-probe.js";
+import { type Located, type Place, Surroundings } from "./surroundings.js";
 import { wellKnownSockets } from "./well-known-sockets.js";
-
-/** How discovery looks around. Everything has a default that fits a program on the node itself. */
-export interface DiscoverOptions {
-  /** @defaultValue `process.env` */
-  env?: NodeJS.ProcessEnv | undefined;
-  /** Whose well-known places to look at. @defaultValue `process.platform` */
-  platform?: NodeJS.Platform | undefined;
-  /** crictl's configuration file; see `loadCrictlConfig` for the default. */
-  configPath?: string | undefined;
-  /**
-   * Where the node's file system is mounted, `/host` for instance: well-known sockets, crictl's default configuration file and
-   * the sockets that it names are looked for below, and symbolic links lead to where they lead on the node: an absolute link or `..`
-   * never leads out. Environment variables and {@link configPath} are taken as they are. It has to be an absolute path.
-   *
-   * @defaultValue "/"
-   */
-  root?: string | undefined;
-  /** Permits `http:` and `tcp:` in environment and configuration. @defaultValue false */
-  allowInsecureTcp?: boolean | undefined;
-  /**
-   * How long the well-known sockets may take to accept a connection and to answer Version, in milliseconds, more than 0. All are
-   * asked at the same time.
-   *
-   * @defaultValue 1000
-   */
-  probeTimeoutMs?: number | undefined;
-  /**
-   * Warned if this process is root and another user may replace the socket or the configuration file that discovery uses: who owns
-   * it, or may write to it or to a directory on its way, decides what root connects to.
-   *
-   * @defaultValue nothing is logged
-   */
-  logger?: CriLogger | undefined;
-  /** Cancels discovery, which then rejects with `signal.reason`. */
-  signal?: AbortSignal | undefined;
-  /** Stands in for asking well-known sockets. @internal */
-  probe?: ((endpoint: UnixEndpoint | NpipeEndpoint, signal: AbortSignal) => Promise<Candidate>) | undefined;
-}
-
-/** What came of a well-known socket. */
-interface Candidate extends ProbeResult {
-  /** Whether what listens there speaks CRI v1, if it answered Version in time. */
-  speaksCri?: boolean | undefined;
-}
 
 /** What discovery found. */
 export interface DiscoveredEndpoints {
@@ -145,12 +94,6 @@ interface Found {
   reliesOn: readonly Place[];
 }
 
-/** A path of a file system that is mounted at a root. */
-interface Place {
-  path: string;
-  root: string;
-}
-
 /** One place to look at. It notes what it saw in `tried`, and returns nothing to let the next one have its turn. */
 type Strategy = (surroundings: Surroundings, tried: TriedEndpoint[]) => Found | undefined | Promise<Found | undefined>;
 
@@ -230,107 +173,9 @@ async function fromWellKnownSockets(surroundings: Surroundings, tried: TriedEndp
   }
 }
 
-/** Where a well-known socket is for this process. */
-interface Located<Kind = UnixEndpoint | NpipeEndpoint> {
-  endpoint: Kind;
-  /** Why that is nowhere. */
-  problem?: string | undefined;
-}
-
-/** Where the configuration file is for this process, and where on the node. */
-interface ConfigLocation extends CrictlConfigLocation {
-  place: Place;
-}
-
 /** The file that an endpoint is, if it is one. */
 function placesOf(endpoint: Endpoint | undefined, root: string): Place[] {
   return endpoint?.kind === "unix" ? [{ path: endpoint.path, root }] : [];
-}
-
-/** What discovery looks at, with defaults filled in; crictl's configuration file is read at most once. */
-class Surroundings {
-  readonly options: DiscoverOptions;
-  readonly env: NodeJS.ProcessEnv;
-  readonly platform: NodeJS.Platform;
-  readonly probeTimeoutMs: number;
-  readonly root: string;
-  #location: Promise<ConfigLocation> | undefined;
-  #config: Promise<CrictlConfig | undefined> | undefined;
-
-  constructor(options: DiscoverOptions) {
-    checkOptions(options);
-    this.options = options;
-    this.env = options.env ?? process.env;
-    this.platform = options.platform ?? process.platform;
-    this.probeTimeoutMs = options.probeTimeoutMs ?? 1_000;
-    this.root = resolve(options.root ?? "/");
-  }
-
-  configLocation(): Promise<ConfigLocation> {
-    this.#location ??= this.#locateConfig();
-    return this.#location;
-  }
-
-  crictlConfig(): Promise<CrictlConfig | undefined> {
-    this.#config ??= this.configLocation().then(readCrictlConfig);
-    return this.#config;
-  }
-
-  /** Where a socket of the node is for this process. */
-  async locate({ path }: UnixEndpoint): Promise<Located<UnixEndpoint>> {
-    try {
-      return { endpoint: unixEndpoint(await resolveUnder(this.root, path)) };
-    } catch {
-      return { endpoint: unixEndpoint(under(this.root, path)), problem: "leads in a circle of symbolic links" };
-    }
-  }
-
-  /** As {@link locate}, for a socket that a field of the configuration names. */
-  async reroot(endpoint: UnixEndpoint, field: string): Promise<UnixEndpoint> {
-    const { endpoint: located, problem } = await this.locate(endpoint);
-    const tooLong = pathTooLong(located.path, this.platform);
-    const message = problem ?? (tooLong && `${tooLong}: mount the node's root at a shorter path`);
-    if (message === undefined) return located;
-    throw new InvalidInputError({ field, message, value: located.path });
-  }
-
-  async probe(endpoint: UnixEndpoint | NpipeEndpoint, signal: AbortSignal): Promise<Candidate> {
-    const { probe } = this.options;
-    if (probe !== undefined) return probe(endpoint, signal);
-    const probed = await probeSocket(endpoint, { signal, root: this.root });
-    return probed.reachable ? { ...probed, ...(await askVersion(endpoint, signal)) } : probed;
-  }
-
-  /** Warns of everything that another user can change. */
-  async warnOfOthers(...found: readonly Found[]): Promise<void> {
-    const places = new Map(
-      found.flatMap(({ reliesOn }) => reliesOn).map((place) => [under(place.root, place.path), place]),
-    );
-    for (const { path, root } of places.values()) await warnOfOthers(this.options.logger, path, root);
-  }
-
-  async #locateConfig(): Promise<ConfigLocation> {
-    const { env, platform } = this;
-    const { path, explicit } = locateCrictlConfig({ path: this.options.configPath, env, platform });
-    const root = explicit || platform === "win32" ? "/" : this.root;
-    const located = await resolveUnder(root, path).catch((cause: unknown) => {
-      const message = `${under(root, path)} cannot be read: ${(cause as NodeJS.ErrnoException).code}`;
-      throw new InvalidInputError({ field: "crictl configuration", message, cause });
-    });
-    return { path: located, explicit, place: { path, root } };
-  }
-}
-
-function checkOptions({ probeTimeoutMs, root, signal }: DiscoverOptions): void {
-  checkCallOptions({ signal });
-  checkTimeout(probeTimeoutMs, "probeTimeoutMs");
-  if (probeTimeoutMs === 0) {
-    const message = "must be more than 0: a socket may accept connections and never answer";
-    throw new InvalidInputError({ field: "probeTimeoutMs", message, value: probeTimeoutMs });
-  }
-  if (root !== undefined && !(typeof root === "string" && isAbsolute(root))) {
-    throw new InvalidInputError({ field: "root", message: "must be an absolute path, such as /host", value: root });
-  }
 }
 
 async function runtimeEndpoint(surroundings: Surroundings, tried: TriedEndpoint[]): Promise<Found> {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { EndpointError, InvalidInputError } from "../../../src/errors.js";
-import { type DiscoverOptions, discoverEndpoint, discoverEndpoints } from "../../../src/transport/discovery.js";
+import type { DiscoverOptions } from "../../../src/transport/discover-options.js";
+import { discoverEndpoint, discoverEndpoints } from "../../../src/transport/discovery.js";
 import { unixEndpoint } from "../../../src/transport/endpoint.js";
 import { skipOnWindows, skipWhere } from "../../support/platform.js";
 
