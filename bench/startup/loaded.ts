@@ -7,8 +7,8 @@ import { readdir } from "node:fs/promises";
 import { inRoot } from "../support/build.js";
 import { filesOf, type Subject } from "./subjects.js";
 
-/** What sessions, archives and configuration files need, and nothing else. */
-const late = ["ws", "tar", "yaml"];
+/** What sessions and configuration files need, and nothing else. */
+const late = ["ws", "yaml"];
 
 /** Tells it of our own. What should have waited until it is needed is a warning. */
 export async function loadedBy(subjects: readonly Subject[]): Promise<{ facts: string; warnings: string[] }> {

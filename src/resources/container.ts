@@ -12,8 +12,7 @@ import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.j
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import { disposeTimeoutMs, Ownership } from "./ownership.js";
 import type { RestartOptions } from "./restart.js";
-import { type CopyFromOptions, copyFrom } from "./sessions/copy/copy-from.js";
-import { copyTo } from "./sessions/copy/copy-to.js";
+import type { CopyFromOptions } from "./sessions/copy/copy-from.js";
 import type { CopyOptions } from "./sessions/copy/in-container.js";
 import type { CopyFromResult } from "./sessions/copy/unpack.js";
 import { type AttachOptions, attach, type ExecOptions, exec } from "./sessions/exec.js";
@@ -186,7 +185,9 @@ export class Container {
    * @throws InvalidInputError if the local path cannot be read or changes while it is read, the other one is not absolute, or one is
    * a folder and the other is not; CriError
    */
-  copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
+  async copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
+    // Loaded when first used: most programs never copy.
+    const { copyTo } = await import("./sessions/copy/copy-to.js");
     return copyTo(this.#core, this.id, localPath, containerPath, options);
   }
 
@@ -215,7 +216,8 @@ export class Container {
    * @throws InvalidInputError if the local path cannot be written, or one path is a folder and the other is not; CriError, with
    * `NOT_FOUND` if there is no such file, and `RESOURCE_EXHAUSTED` beyond `maxBytes` or `maxEntries`
    */
-  copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult> {
+  async copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult> {
+    const { copyFrom } = await import("./sessions/copy/copy-from.js");
     return copyFrom(this.#core, this.id, containerPath, localPath, options);
   }
 

@@ -1,3 +1,4 @@
+import { devNull } from "node:os";
 import { win32 } from "node:path";
 import type { LineCounter, Scalar } from "yaml";
 import { InvalidInputError } from "../errors.js";
@@ -38,7 +39,8 @@ export interface CrictlConfigLocation {
  *
  * The file is `path`, else what `CRI_CONFIG_FILE` names, else crictl's default: `/etc/crictl.yaml`,
  * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. Unlike crictl this tolerates keys
- * that it does not know. It has to be a regular file, or a link to one, of at most 64 KiB.
+ * that it does not know. It has to be a regular file, or a link to one, of at most 64 KiB;
+ * `/dev/null` stands for an empty one.
  *
  * @returns `undefined` if the default file does not exist
  * @throws {@link InvalidInputError} if a file that was named does not exist, or if any file cannot be read or understood
@@ -75,6 +77,8 @@ function defaultPath(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string 
 }
 
 async function readText({ path, explicit }: CrictlConfigLocation): Promise<string | undefined> {
+  // What people name to have no configuration at all.
+  if (path === devNull) return "";
   try {
     return (await readRegular(path, maxConfigBytes)).toString("utf8");
   } catch (cause) {

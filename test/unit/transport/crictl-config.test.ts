@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InvalidInputError } from "../../../src/errors.js";
@@ -53,6 +53,10 @@ describe("where the file is", () => {
     const path = join(directory, "pipe");
     execFileSync("mkfifo", [path]);
     await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} is a named pipe, not a regular file`);
+  });
+
+  it("may be the null device, which is empty", async () => {
+    expect(await loadCrictlConfig(devNull)).toEqual(await loadCrictlConfig(await file("")));
   });
 
   it("may have as many unknown keys as fit", async () => {

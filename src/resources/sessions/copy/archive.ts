@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import type { HeaderData } from "tar";
 import { InvalidInputError } from "../../../errors.js";
 import type { PathHandle } from "../../../internal/path-handle.js";
+import { toByteString } from "./byte-string.js";
 import { localTrouble } from "./local-trouble.js";
+import { blockSize, encodeHeader, type TarHeader } from "./tar/header.js";
 
 /** What an archive is made of. */
 export interface ArchiveSource {
@@ -38,30 +39,26 @@ export async function* archive(source: ArchiveSource): AsyncGenerator<Buffer, vo
 }
 
 async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, undefined> {
-  const { Header } = await import("tar");
-  const block = (data: HeaderData) => {
-    const header = new Header({ uid: 0, gid: 0, ...data });
-    header.encode();
-    return header.block as Buffer;
-  };
   const firstNames = new Map<string, string>();
   for await (const { handle, name } of filesOf(source.root, source.name, source.itself)) {
     const { stats } = handle;
-    const entry = { path: name, mode: Number(stats.mode) & 0o7777, mtime: stats.mtime, size: 0 };
+    const path = toByteString(name);
+    const mode = Number(stats.mode) & 0o7777;
+    const entry = { path, linkpath: "", mode, mtimeMs: Number(stats.mtimeMs), size: 0 };
     if (stats.isDirectory()) {
-      yield* withLongNames(block, { ...entry, type: "Directory", path: `${name}/` });
+      yield* headersOf({ ...entry, type: "5", path: `${path}/` });
     } else if (stats.isSymbolicLink()) {
-      const linkpath = await handle.readLink().catch(unreadable(handle.name));
-      yield* withLongNames(block, { ...entry, type: "SymbolicLink", linkpath });
+      const linkpath = toByteString(await handle.readLink().catch(unreadable(handle.name)));
+      yield* headersOf({ ...entry, type: "2", linkpath });
     } else {
       const inode = `${stats.dev}:${stats.ino}`;
       const linkpath = firstNames.get(inode);
       if (linkpath !== undefined) {
-        yield* withLongNames(block, { ...entry, type: "Link", linkpath });
+        yield* headersOf({ ...entry, type: "1", linkpath });
       } else {
-        if (stats.nlink > 1n) firstNames.set(inode, name);
+        if (stats.nlink > 1n) firstNames.set(inode, path);
         const size = Number(stats.size);
-        yield* withLongNames(block, { ...entry, type: "File", size });
+        yield* headersOf({ ...entry, type: "0", size });
         yield* contentOf(handle, size);
       }
     }
@@ -69,7 +66,6 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
   yield Buffer.alloc(2 * blockSize);
 }
 
-const blockSize = 512;
 const mostAtOnce = 1024 * 1024;
 
 /** Each level of folders holds two files open. */
@@ -107,20 +103,25 @@ async function* filesOf(
   }
 }
 
-/** An entry's header, after those of its names that do not fit in. */
-function* withLongNames(block: (data: HeaderData) => Buffer, entry: HeaderData): Generator<Buffer, void, undefined> {
-  const short = { ...entry };
-  for (const [field, type] of [
-    ["linkpath", "NextFileHasLongLinkpath"],
-    ["path", "NextFileHasLongPath"],
+/** The most bytes of a name in a header. The NUL that may be left out in a field of 100 bytes stays. */
+const mostNameBytes = 99;
+
+/** The header of an entry, after those of its names that do not fit in. */
+function* headersOf(entry: TarHeader): Generator<Buffer, void, undefined> {
+  for (const [name, type] of [
+    [entry.linkpath, "K"],
+    [entry.path, "L"],
   ] as const) {
-    const name = Buffer.from(`${entry[field] ?? ""}\0`);
-    if (name.length <= 100) continue;
-    yield block({ type, path: "././@LongLink", size: name.length });
-    yield padded(name);
-    short[field] = entry[field]?.slice(0, 30) ?? "";
+    if (name.length <= mostNameBytes) continue;
+    const content = Buffer.from(`${name}\0`, "latin1");
+    yield encodeHeader({ path: "././@LongLink", type, mode: 0, size: content.length, mtimeMs: 0, linkpath: "" });
+    yield padded(content);
   }
-  yield block(short);
+  yield encodeHeader({
+    ...entry,
+    path: entry.path.slice(0, mostNameBytes),
+    linkpath: entry.linkpath.slice(0, mostNameBytes),
+  });
 }
 
 /** As many bytes of a file as its header says. */

@@ -55,6 +55,7 @@ const maxPaxBytes = 256 * 1024;
 /**
  * Reads the entries of a tar archive, with the long names of GNU tar and PAX. Memory is bounded whatever the stream sends. What is
  * not understood is refused rather than left out: compressed archives, sparse files, unknown types, and anything after the end.
+ * Libraries are made for archives that one trusts: they decompress unasked, skip what they do not know, and decode names.
  *
  * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` beyond a limit
  */

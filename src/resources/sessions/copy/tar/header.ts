@@ -21,11 +21,9 @@ export interface TarHeader {
  * @throws CriError `INVALID_RESPONSE`
  */
 export function parseHeader(block: Buffer): TarHeader {
-  const checksum = numberAt(block, 148, 8, "checksum");
-  // The checksum's own field counts as spaces.
-  let sum = 8 * 0x20;
-  for (let index = 0; index < blockSize; index++) if (index < 148 || index >= 156) sum += block[index] ?? 0;
-  if (sum !== checksum) throw refused("has a header with a wrong checksum");
+  if (numberAt(block, checksumStart, 8, "checksum") !== checksumOf(block)) {
+    throw refused("has a header with a wrong checksum");
+  }
   const name = textAt(block, 0, 100);
   // GNU's own format has times where ustar has the beginning of a long path.
   const isUstar = textAt(block, 257, 6) === "ustar" && block[262] === 0;
@@ -40,6 +38,22 @@ export function parseHeader(block: Buffer): TarHeader {
   };
 }
 
+/** The header of an entry as ustar has it. Of a name that is longer than its field the beginning is written. */
+export function encodeHeader({ path, type, mode, size, mtimeMs, linkpath }: TarHeader): Buffer {
+  const block = Buffer.alloc(blockSize);
+  block.write(path, 0, 100, "latin1");
+  putNumber(block, mode, 100, 8);
+  putNumber(block, 0, 108, 8); // user
+  putNumber(block, 0, 116, 8); // group
+  putNumber(block, size, 124, 12);
+  putNumber(block, Math.floor(mtimeMs / 1_000), 136, 12);
+  block.write(type, 156, 1, "latin1");
+  block.write(linkpath, 157, 100, "latin1");
+  block.write("ustar\x0000", 257, "latin1");
+  block.write(`${checksumOf(block).toString(8).padStart(6, "0")}\0 `, checksumStart, "latin1");
+  return block;
+}
+
 /** A size in bytes, which must be a whole number from 0. */
 export function sizeOf(size: number): number {
   if (Number.isSafeInteger(size) && size >= 0) return size;
@@ -50,6 +64,16 @@ export function sizeOf(size: number): number {
 export function timeOf(seconds: number): number {
   if (Math.abs(seconds) <= 8.64e12) return seconds * 1_000;
   throw refused(`has an entry of the time ${seconds}`);
+}
+
+const checksumStart = 148;
+
+/** The sum of all bytes. The checksum's own field counts as spaces. */
+function checksumOf(block: Buffer): number {
+  let sum = 8 * 0x20;
+  for (const byte of block) sum += byte;
+  for (const byte of block.subarray(checksumStart, checksumStart + 8)) sum -= byte;
+  return sum;
 }
 
 function textAt(block: Buffer, start: number, length: number): string {
@@ -67,4 +91,15 @@ function numberAt(block: Buffer, start: number, length: number, what: string): n
   const digits = textAt(block, start, length).trim();
   if (/^[0-7]*$/.test(digits)) return Number.parseInt(digits || "0", 8);
   throw refused(`has a header whose ${what} is not a number: ${JSON.stringify(toText(digits))}`);
+}
+
+/** Octal digits, or binary as GNU tar writes what has too many digits or is negative. */
+function putNumber(block: Buffer, value: number, start: number, length: number): void {
+  if (value >= 0 && value < 8 ** (length - 1)) {
+    block.write(value.toString(8).padStart(length - 1, "0"), start, "latin1");
+    return;
+  }
+  const bits = BigInt.asUintN(8 * length, BigInt(value));
+  block.write(bits.toString(16).padStart(2 * length, "0"), start, "hex");
+  block[start] = (block[start] ?? 0) | 0x80;
 }
