@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { emptyFolder } from "../../../../../src/resources/sessions/copy/empty-folder.js";
 import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
 import { skipWhere } from "../../../../support/platform.js";
@@ -13,13 +13,13 @@ import { thorough } from "../../../../support/thorough.js";
 let here: string;
 beforeEach(async () => {
   here = await mkdtemp(join(tmpdir(), "empty-"));
+  onTestFinished(() => rm(here, { recursive: true, force: true }));
   await mkdir(join(here, "folder/sub/deep"), { recursive: true });
   await mkdir(join(here, "outside"));
   for (const name of ["folder/file", "folder/sub/file", "folder/sub/deep/file", "outside/file"]) {
     await writeFile(join(here, name), "");
   }
 });
-afterEach(() => rm(here, { recursive: true, force: true }));
 
 async function empty(signal?: AbortSignal): Promise<void> {
   await using folder = await Folder.open(join(here, "folder"));
@@ -65,8 +65,10 @@ test.skipIf(skipWhere(process.platform !== "linux", "folders that are swapped wh
     const child = spawn(process.execPath, ["--eval", swapper, join(here, "folder"), join(here, "outside")], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    // Before the folder is removed, which was to be removed last.
     onTestFinished(async () => {
-      if (child.exitCode === null) child.kill("SIGKILL");
+      if (child.exitCode !== null) return;
+      child.kill("SIGKILL");
       await once(child, "exit");
     });
     await once(child.stdout, "data");
