@@ -134,7 +134,8 @@ test.each(floods)("a flood of %s over %s", { timeout: 60_000 }, async (_name, tr
   const ending = new AbortController();
   const ended = endOf(container.exec(["x"], { transport, signal: ending.signal }));
   const beside = await outcome((timeoutMs) => other.version({ timeoutMs }), besideMs);
-  ending.abort(aborted);
+  // The others end by themselves, on a busy machine later than that.
+  if (expected === "aborted") ending.abort(aborted);
   const end = await ended;
   recordFigures(end === aborted ? "aborted" : (end as CriError).code, watch);
   expect(beside).toMatchObject({ code: "DEADLINE_EXCEEDED" });
