@@ -102,6 +102,7 @@ function faultOf(labelKeys: readonly string[]): string | undefined {
   const spelled = labelKeys.map(labelName);
   const reserved = spelled.find((key) => key.startsWith("__"));
   if (reserved !== undefined) return `Prometheus reserves the label ${reserved}`;
-  const twin = spelled.find((key, index) => spelled.indexOf(key) !== index);
+  const known = new Set<string>();
+  const twin = spelled.find((key) => known.size === known.add(key).size);
   return twin === undefined ? undefined : `two of its label keys are ${twin} in Prometheus`;
 }

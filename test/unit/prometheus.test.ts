@@ -123,6 +123,17 @@ describe("what would spoil a scrape", () => {
     expect({ lines, missed }).toEqual({ lines: ["# TYPE n counter", "n 1"], missed: [told] });
   });
 
+  test("a descriptor with 200,000 label keys is checked in a moment", () => {
+    const labelKeys = Array.from({ length: 200_000 }, (_, index) => `key${index}`);
+    const startedAt = performance.now();
+    expect(format([{ name: "m", labelKeys }], [["m", ["1"]]])).toEqual({
+      lines: [],
+      missed: ["m: 1 label values for 200000 label keys"],
+    });
+    // Comparing each key with all others takes two minutes.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
   test("a series that comes twice: the first value stays, and a label without a value is none", () => {
     const descriptors = [{ name: "m", labelKeys: ["x", "y"] }];
     const { lines, missed } = format(descriptors, [
