@@ -1,5 +1,7 @@
 const esc = 0x1b;
 const bel = 0x07;
+/** The first byte, in UTF-8, of the control characters that stand for ESC and a letter (C1). */
+const c1 = 0xc2;
 /** CAN and SUB, which break a control sequence off. */
 const breaks: ReadonlySet<number> = new Set([0x18, 0x1a]);
 
@@ -15,11 +17,14 @@ const offModes: ReadonlySet<string> = new Set([
 /** The same, but on at every terminal: line wrapping and the cursor. */
 const onModes: ReadonlySet<string> = new Set(["7", "25"]);
 
-/** A control sequence that is longer than any of interest is not looked at. */
-const maxLength = 64;
+/** Character sets by the letters behind ESC that choose them: the letter of the usual one. `%` chooses UTF-8 or Latin-1. */
+const usualCharsets: Readonly<Record<string, string>> = { "(": "B", ")": "B", "*": "B", "+": "B", "%": "G" };
 
-/** Where a byte stands: between sequences, behind ESC, in a control sequence (CSI), before the name of a character set, in a string such as a title. */
-type Place = "text" | "escape" | "control" | "charset" | "string";
+/** A control sequence that is longer than any of interest is not looked at. */
+const maxLength = 256;
+
+/** Where a byte stands: between sequences, behind ESC or the first byte of a C1 character, in a control sequence (CSI), before the name of a character set, in a string such as a title. */
+type Place = "text" | "escape" | "c1" | "control" | "charset" | "string";
 
 /**
  * Follows the output of a program on a terminal, and knows what the program has changed about the terminal and not set back. It
@@ -34,25 +39,30 @@ export class TerminalModes {
   /** Takes what is written to the terminal. */
   take(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; at++) {
-      if (this.#place === "text") at = chunk.indexOf(esc, at);
-      if (at < 0) return;
-      this.#takeByte(chunk[at] as number);
+      const byte = chunk[at] as number;
+      if (this.#place !== "text" || byte === esc || byte === c1) this.#takeByte(byte);
     }
   }
 
   /** What sets the terminal back. Empty for a program that has cleaned up, or changed nothing. */
   get reset(): string {
     // The end of a string, such as a title, ends any other sequence as well.
-    const ending = this.#place === "text" ? "" : "\x1b\\";
+    const ending = this.#place === "text" || this.#place === "c1" ? "" : "\x1b\\";
     return ending + [...this.#changes.values()].reverse().join("");
   }
 
   #takeByte(byte: number): void {
     if (byte === esc) this.#place = "escape";
     else if (breaks.has(byte)) this.#place = "text";
+    // Terminals obey other control characters within a sequence, and the sequence goes on.
+    else if (byte < 0x20 && this.#place !== "string") return;
+    else if (this.#place === "text") this.#place = "c1";
     else if (this.#place === "escape") this.#begin(String.fromCharCode(byte));
+    else if (this.#place === "c1") this.#beginC1(byte);
     else if (this.#place === "charset") {
-      this.#note("charset", byte !== 0x42, "\x0f\x1b(B");
+      const usual = usualCharsets[this.#sequence] as string;
+      const isChanged = String.fromCharCode(byte) !== usual;
+      this.#note(`charset ${this.#sequence}`, isChanged, `\x0f\x1b${this.#sequence}${usual}`);
       this.#place = "text";
     } else if (this.#place === "string") {
       if (byte === bel) this.#place = "text";
@@ -62,13 +72,20 @@ export class TerminalModes {
     } else if (this.#sequence.length < maxLength) this.#sequence += String.fromCharCode(byte);
   }
 
+  #beginC1(byte: number): void {
+    if (byte >= 0x80 && byte < 0xa0) this.#begin(String.fromCharCode(byte - 0x40));
+    else this.#place = "text";
+  }
+
   /** What follows ESC. */
   #begin(letter: string): void {
     this.#sequence = "";
     if (letter === "[") this.#place = "control";
     else if ("]PX^_".includes(letter)) this.#place = "string";
-    else if ("()".includes(letter)) this.#place = "charset";
-    else {
+    else if (letter in usualCharsets) {
+      this.#place = "charset";
+      this.#sequence = letter;
+    } else {
       this.#place = "text";
       if (letter === "=" || letter === ">") this.#note("keypad", letter === "=", "\x1b>");
       // The terminal is as if it had been turned off and on.
@@ -82,7 +99,7 @@ export class TerminalModes {
     switch (prefix + suffix + final) {
       case "?h":
       case "?l":
-        for (const mode of list.split(";")) this.#privateMode(mode, final === "h");
+        for (const mode of list.split(";")) this.#privateMode(String(Number(mode)), final === "h");
         break;
       case "h":
       case "l":

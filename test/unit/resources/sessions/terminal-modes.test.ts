@@ -22,6 +22,9 @@ const changes: [string, string, string, string][] = [
   ["attributes", "\x1b[1;31m", "\x1b[m", "\x1b[0m"],
   ["black text", "\x1b[38;5;0m", "\x1b[0m", "\x1b[0m"],
   ["the character set for lines", "\x1b(0", "\x1b(B", "\x0f\x1b(B"],
+  ["the second character set", "\x1b)0\x0e\x1b(B", "\x1b)B", "\x0f\x1b)B"],
+  ["Latin-1 instead of UTF-8", "\x1b%@", "\x1b%G", "\x0f\x1b%G"],
+  ["a mode that a C1 control character turns on", "\u009b?1049h", "\u009b?1049l", "\x1b[?1049l"],
   ["a scroll region", "\x1b[2;10r", "\x1b[r", "\x1b7\x1b[r\x1b8"],
   ["another cursor", "\x1b[5 q", "\x1b[0 q", "\x1b[0 q"],
   ["other codes for keys", "\x1b[>4;2m", "\x1b[>4m", "\x1b[>4m"],
@@ -35,6 +38,15 @@ describe("TerminalModes", () => {
     expect(resetAfter(`${off}text`)).toBe("");
   });
 
+  test.each([
+    ["a line break within it", "\x1b[?10\n49h"],
+    ["a line break behind ESC", "\x1b\n[?1049h"],
+    ["leading zeros", "\x1b[?001049h"],
+    ["thirty parameters", `\x1b[?${"8;".repeat(29)}1049h`],
+  ])("recognizes a control sequence with %s", (_name, output) => {
+    expect(resetAfter(output)).toBe("\x1b[?1049l");
+  });
+
   test("sets back in the opposite order what a program has changed", () => {
     const left = "\x1b[?1049h\x1b[?1000h\x1b[?25l";
     expect(resetAfter(left)).toBe("\x1b[?25h\x1b[?1000l\x1b[?1049l");
@@ -44,6 +56,7 @@ describe("TerminalModes", () => {
     ["nothing", ""],
     ["plain text", "hello, world\r\n"],
     ["moves of the cursor", "\x1b[H\x1b[2J\x1b[10;20H\x1b[K"],
+    ["text that is not ASCII", "£é€\u0085"],
     ["a title", "\x1b]0;title\x07"],
     ["a title with another end", "\x1b]0;title\x1b\\"],
     ["modes that not every terminal has off", "\x1b[?8h\x1b[?1007h\x1b[?1034l"],
