@@ -99,6 +99,8 @@ function refuseSecret(file: Json): void {
 /** The program of a credential helper, `""` for none. */
 function helperName(value: unknown, field: string): string {
   if (typeof value !== "string") return refuse(field, "must be a string");
+  // The error is a command to run, and the name may be a stranger's.
+  if (!/^[\w.-]*$/.test(value)) return refuse(field, "may hold letters, digits, _, - and . only");
   return value === "" ? "" : `docker-credential-${value}`;
 }
 

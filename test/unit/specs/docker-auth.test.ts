@@ -244,6 +244,11 @@ describe("credential helpers", () => {
     expect(said).toMatch(/^config: the credentials for registry.example (are|may be) kept by docker-credential-/);
     expect(said).toContain(`run \`echo registry.example | docker-credential-${helper} get\``);
   });
+  it.each(["x; touch /tmp/x", "x`id`", "../x", "a\nb"])("never recommends a command with %j in it", (name) => {
+    const said = refusal(() => authFromDockerConfig({ credHelpers: { "registry.example": name } }, app));
+    expect(said).toMatch(/^config.credHelpers.*: may hold letters, digits, _, - and \. only$/);
+    expect(refusal(() => authFromDockerConfig({ credsStore: name }, app))).toMatch(/^config.credsStore: may hold/);
+  });
   it("names the server of Docker Hub as helpers do", () => {
     const said = refusal(() => authFromDockerConfig({ credsStore: "desktop" }, "nginx"));
     expect(said).toContain("echo https://index.docker.io/v1/ | docker-credential-desktop get");
