@@ -146,7 +146,8 @@ export class InvalidInputError extends CriError {
   constructor(init: { field: string; message: string; value?: unknown; cause?: unknown }) {
     const value = "value" in init ? `, got ${preview(init.value)}` : "";
     super({ code: "INVALID_INPUT", message: `${init.field}: ${init.message}${value}`, cause: init.cause });
-    this.field = init.field;
+    // A key of the input may be part of it, and a URL with a password may be a key.
+    this.field = harmlessText(init.field);
   }
 }
 

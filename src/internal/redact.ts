@@ -13,7 +13,7 @@ export const REDACTED = "[redacted]";
  * `debug_redact`, and what Docker, Kubernetes, HTTP and clouds call their credentials.
  */
 const secretName =
-  /(?:password|passwd|passphrase|token|secrets?|credentials?|privatekey|secretkey|accesskey|apikey|authorization|cookie|dockercfg|dockerconfigjson|registryauth|registryconfig|^auth|^url)$/;
+  /(?:(?:password|passwd|passphrase|pwd|token|secret|credential|authorization|cookie|(?:private|secret|access|api|client|account|encryption|signing|ssh|tls)key)s?(?:data|pem|value)?|dockercfg|dockerconfigjson|registryauth|registryconfig|^auth|^pass|^url)$/;
 
 /** Inside a secret, these name what the secret is for. */
 const publicNames: ReadonlySet<string> = new Set(["username", "serveraddress", "name", "namespace", "secretname"]);
@@ -175,9 +175,9 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/(:\/\/)[^/\s"']+@/g, `$1${REDACTED}@`],
   [/([?&;][\w.-]*(?:token|signature|sig|secret|password|passwd|key|credential|auth)=)[^&;#\s"']+/gi, `$1${REDACTED}`],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/g, `$1 ${REDACTED}`],
-  // What Go prints of a struct, JSON that is cut off, and command lines.
+  // What Go prints of a struct, JSON that is cut off or quoted, and command lines. A value in quotes may hold spaces.
   [
-    /\b((?:password|passwd|passphrase|(?:identity|registry|access|refresh)[_-]?token|client[_-]?secret|api[_-]?key)(?:["']\s{0,2}:\s{0,2}|[=:])["']?)[^\s"',;&}]+/gi,
+    /\b((?:password|passwd|passphrase|(?:identity|registry|access|refresh)[_-]?token|client[_-]?secret|api[_-]?key)(?:\\{0,3}["']\s{0,2}:\s{0,2}(?:\\{0,3}["'])?|[=:]\s{0,2}\\{0,3}["']|[=:]))(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"',;&}]+)/gi,
     `$1${REDACTED}`,
   ],
   [/\b(Auth:)[A-Za-z0-9+/=]+/g, `$1${REDACTED}`],

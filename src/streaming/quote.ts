@@ -1,4 +1,4 @@
-import { REDACTED } from "../internal/redact.js";
+import { REDACTED, redactText } from "../internal/redact.js";
 
 /** What an error takes over from elsewhere, in characters. */
 const maxLineLength = 256;
@@ -7,7 +7,7 @@ const maxLineLength = 256;
 export function firstLineOf(text: string, secrets: readonly (string | undefined)[] = []): string {
   // Before anything is cut: half a secret would not be found.
   const said = secrets.reduce<string>((rest, secret) => (secret ? rest.replaceAll(secret, REDACTED) : rest), text);
-  const [line = ""] = said
+  const [line = ""] = redactText(said)
     .slice(0, maxLineLength)
     .trim()
     .split(/[\r\n]/, 1);

@@ -66,4 +66,11 @@ describe("CriError", () => {
     expect(error.message).toBe('[INVALID_INPUT] spec.name: must not be empty, got ""');
     expect(error).toMatchObject({ field: "spec.name", attempts: 0, mayHaveTakenEffect: false });
   });
+
+  test("a refused input shows no secret and no control character in its field", () => {
+    const field = 'auths["https://me:s3cret@registry.example"]\n\x1b[31m.auth';
+    const error = new InvalidInputError({ field, message: "must be a string" });
+    expect(error.field).toBe('auths["https://[redacted]@registry.example"]\\n [31m.auth');
+    expect(inspect(error)).not.toContain("s3cret");
+  });
 });

@@ -77,6 +77,12 @@ describe.each(protocols)("over %s", (protocol, open) => {
       expect(details).toMatch(/: {1,2}\[2Jred {3}alert {2}x$/);
     });
 
+    test("is redacted before it is cut: half a password would show", async () => {
+      const text = `https://me:${"s3cret".repeat(15)}@h/`;
+      const { details } = await refusal(await answered(500, `\r\n${"x".repeat(200)} ${text}\nmore`));
+      expect(details).toContain("xxx https://[redacted]@h/");
+    });
+
     test("without an end is not waited for", async () => {
       const url = await serveTcp((socket) => {
         socket.write("HTTP/1.1 500 Oops\r\n\r\n");
