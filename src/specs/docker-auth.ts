@@ -18,7 +18,8 @@ type Json = { readonly [key: string]: unknown };
  *
  * Several keys may apply to an image. Those that name its host come first, then patterns (`*.registry.example`); among them the
  * longest path (`registry.example/team`). The first entry with credentials wins. Host names match in any case, and with or
- * without the default port. All names of Docker Hub are one registry; a pattern has to match the one in the image.
+ * without the default port. All names of Docker Hub are one registry; a pattern has to match the one in the image, whose parts
+ * have at most 63 characters each, as in DNS.
  *
  * Helper programs are not run. As for Docker, a helper in `credHelpers` comes before an entry in the file. An entry with
  * credentials comes before `credsStore`, which `docker login` leaves without any.

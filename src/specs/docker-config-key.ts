@@ -52,12 +52,19 @@ function isPattern({ hosts }: Place): boolean {
   return hosts.some((host) => /[*?]/.test(host));
 }
 
-/** Matches names part by part, in time that grows with the length of both: with regular expressions, many `*` may take for ever. */
+/** The longest part of a host name, in characters, as in DNS. */
+const maxPartLength = 63;
+
+/**
+ * Matches names part by part. The time is limited to the length of the pattern times {@link maxPartLength}: no longer part can be
+ * resolved, so no pattern matches it. Regular expressions would backtrack without a limit.
+ */
 function patternOf(host: string): (name: string) => boolean {
   const parts = host.split(separators);
   return (name) => {
     const names = name.split(separators);
-    return names.length === parts.length && parts.every((part, index) => matches(names[index] ?? "", part));
+    if (names.length !== parts.length || names.some(({ length }) => length > maxPartLength)) return false;
+    return parts.every((part, index) => matches(names[index] ?? "", part));
   };
 }
 

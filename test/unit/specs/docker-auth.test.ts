@@ -182,6 +182,18 @@ describe("a configuration of somebody else", () => {
     expect(authFromDockerConfig({ auths, credHelpers: auths }, `${name}/app`)).toBeUndefined();
   });
 
+  it("takes no longer for an image whose host is long", () => {
+    const key = `*${"a".repeat(2_000)}b.test`;
+    const auths = Object.fromEntries(Array.from({ length: 480 }, (_, index) => [`${key}/${index}`, whole]));
+    expect(authFromDockerConfig({ auths }, `${"a".repeat(4_000)}.test/app`)).toBeUndefined();
+  });
+
+  it("matches patterns against parts of at most 63 characters, as in DNS", () => {
+    const auths = { "*.test": whole };
+    expect(authFromDockerConfig({ auths }, `${"a".repeat(63)}.test/app`)).toMatchObject(whole);
+    expect(authFromDockerConfig({ auths }, `${"a".repeat(64)}.test/app`)).toBeUndefined();
+  });
+
   const keyed = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`r${index}.example`, whole]));
 
