@@ -21,6 +21,9 @@ interface RequestStream {
   on(event: "headers", listener: () => void): void;
 }
 
+/** Pushes that a session may get. Servers of gRPC send none. */
+const maxPushes = 8;
+
 /** Header blocks that a call may get before its answer: interim responses (1xx). Servers of gRPC send none. */
 const maxInterimHeaders = 8;
 
@@ -28,7 +31,7 @@ const guarded = new WeakSet<object>();
 
 /**
  * Guards the HTTP/2 sessions of a channel against two things that grpc-js does not look after, and has no options for: what a server
- * pushes, and interim responses without an end.
+ * pushes, and floods of pushes and interim responses.
  *
  * Hence the way through the internals. Where they are not as expected nothing happens; tests tell.
  */
@@ -56,7 +59,11 @@ export function guardSessions(channel: Channel): void {
 }
 
 function guard(session: Session): void {
-  session.on("stream", refusePush);
+  let pushes = 0;
+  session.on("stream", (stream) => {
+    refusePush(stream);
+    if (++pushes > maxPushes) session.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
+  });
   const { request } = session;
   session.request = (...args) => {
     const stream = request.apply(session, args);

@@ -73,6 +73,17 @@ const errorPage: readonly HeaderField[] = [
   ["content-type", "text/html"],
 ];
 
+/** A push to a call. */
+function push({ streamId }: RawCall, pushedId: number): Buffer {
+  const request = encodeHeaderBlock([
+    [":method", "GET"],
+    [":scheme", "http"],
+    [":authority", "localhost"],
+    [":path", "/"],
+  ]);
+  return encodeFrame(frameType.pushPromise, frameFlag.endHeaders, streamId, Buffer.concat([uint32(pushedId), request]));
+}
+
 const peers: HostilePeer[] = [
   // No HTTP/2.
   { name: "accepts and never speaks", serve: socket((peer) => void peer.resume()), code: "DEADLINE_EXCEEDED" },
@@ -205,20 +216,20 @@ const peers: HostilePeer[] = [
   },
   {
     name: "pushes what nobody asked for, and resets it",
-    serve: frames((call) => {
-      const request: HeaderField[] = [
-        [":method", "GET"],
-        [":scheme", "http"],
-        [":authority", "localhost"],
-        [":path", "/"],
-      ];
-      const promise = Buffer.concat([uint32(call.streamId + 1), encodeHeaderBlock(request)]);
-      call.frame(frameType.pushPromise, frameFlag.endHeaders, promise);
+    serve: frames((call) =>
       call
+        .bytes(push(call, call.streamId + 1))
         .bytes(encodeFrame(frameType.rstStream, 0, call.streamId + 1, uint32(2)))
         .headers()
-        .trailers([["grpc-status", "13"]]);
-    }),
+        .trailers([["grpc-status", "13"]]),
+    ),
+    code: "INTERNAL",
+  },
+  {
+    name: "pushes again and again",
+    serve: frames((call) =>
+      call.bytes(Buffer.concat(Array.from({ length: 1_000 }, (_, i) => push(call, call.streamId + 1 + 2 * i)))),
+    ),
     code: "INTERNAL",
   },
   // The envelope of messages.
