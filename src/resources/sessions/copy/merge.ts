@@ -54,7 +54,7 @@ const otherFileSystem = "has another file system mounted where the copy has some
 
 async function moveAll(copy: Folder, target: Folder): Promise<void> {
   const mode = await closedMode(target);
-  const { uid, mtime } = await target.stat();
+  const { mtime } = await target.stat();
   if (mode !== undefined) await target.chmod(mode | 0o300);
   try {
     for await (const name of copy.names()) {
@@ -71,8 +71,10 @@ async function moveAll(copy: Folder, target: Folder): Promise<void> {
     }
   } finally {
     if (mode !== undefined) await target.chmod(mode);
-    // The times of what others own cannot be set.
-    if ([uid, 0].includes(process.getuid?.() ?? uid)) await target.utimes(mtime);
+    // Only the owner may set the time of a folder. Root may not on NFS, or without CAP_FOWNER.
+    await target.utimes(mtime).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPERM") throw error;
+    });
   }
 }
 

@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { chmod, chown, lstat, mkdir, mkdtemp, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { toText } from "../../../../../src/resources/sessions/copy/byte-string.js";
 import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
 import { checkOwned } from "../../../../../src/resources/sessions/copy/owned.js";
@@ -126,6 +126,18 @@ test.skipIf(noLinks)("a folder is added to: files and links give way, folders do
     details: expect.stringMatching(/target\/both/),
   });
   expect(await treeOf(here)).toEqual(merged);
+});
+
+test("adds to a folder whose time this user may not set, as root on NFS", async () => {
+  await make({ "target/": "" });
+  const { utimes: setTime } = Folder.prototype;
+  const spy = vi.spyOn(Folder.prototype, "utimes").mockImplementation(async function (this: Folder, mtime) {
+    if (basename(await this.path()) === "target") throw Object.assign(new Error("not permitted"), { code: "EPERM" });
+    await setTime.call(this, mtime);
+  });
+  onTestFinished(() => spy.mockRestore());
+  await copy({ a: "" }, "target");
+  expect(await treeOf(here)).toEqual(["folder 755 target", "file 644 target/a: "]);
 });
 
 test.skipIf(noLinks)("a folder that exists keeps its mode and time; a new one has those of the copy", async () => {
