@@ -54,12 +54,14 @@ export async function place(endpoint: string | undefined, platform = process.pla
 /**
  * Makes sure that only this machine can connect to an address. Of a name each address counts.
  *
- * @throws InvalidInputError for any other address
+ * @throws InvalidInputError for any other address, and for a name without one
  */
 export async function checkLocal(address: ListenAddress): Promise<void> {
   if ("path" in address) return;
   const { host } = address;
-  const found = await lookup(host, { all: true });
+  const found = await lookup(host, { all: true }).catch((cause: unknown) => {
+    throw new InvalidInputError({ field: "endpoint", message: "has a host that has no address", value: host, cause });
+  });
   if (found.every((one) => isLoopback(one.address))) return;
   const message =
     "lets other machines run commands on this one, for HostProcessBackend isolates nothing; use a unix socket or 127.0.0.1, or set allowRemoteShell";

@@ -81,4 +81,10 @@ describe("an address for this machine alone", () => {
       );
     },
   );
+
+  test("is no name without an address", async () => {
+    await expect(checkLocal({ host: "nowhere.invalid", port: 80 })).rejects.toThrow(
+      '[INVALID_INPUT] endpoint: has a host that has no address, got "nowhere.invalid"',
+    );
+  });
 });
