@@ -11,9 +11,9 @@ import { type CopyOptions, checkContainerPath, find, finish, makeFolder, textOf 
 import { localTrouble } from "./local-trouble.js";
 
 /**
- * Copies a file or folder into a container, by way of `tar`, `mkdir` and `ls` there. Afterwards the path in the container is what
- * the local one leads to: a file replaces a file or link; a folder that exists, or a link to one, is added to and keeps its own
- * mode. A file does not replace a folder, nor a folder a file.
+ * Copies a file or folder into a container, with `tar`, `mkdir` and `ls` there. Links at the local path are followed. A file replaces
+ * a file or link. A folder is merged into an existing folder, or one that a link leads to, which keeps its own mode. A file does
+ * not replace a folder, nor a folder a file.
  *
  * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
  * container's user. A folder may be 256 levels deep, and file names are UTF-8.

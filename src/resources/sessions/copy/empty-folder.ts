@@ -64,7 +64,7 @@ async function unlinked(folder: Folder, name: string): Promise<boolean> {
     await unlink(folder.at(name));
     return true;
   } catch (error) {
-    if ((await folder.lookAt(name))?.isDirectory()) return false;
+    if ((await folder.lstat(name))?.isDirectory()) return false;
     throw error;
   }
 }

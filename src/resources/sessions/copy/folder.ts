@@ -68,8 +68,8 @@ export class Folder implements AsyncDisposable {
     for await (const { name } of await opendir(this.#path, { encoding: "latin1", bufferSize: 128 })) yield name;
   }
 
-  /** What has a name in this folder, links not followed; nothing if there is nothing. */
-  lookAt(name: string): Promise<Stats | undefined> {
+  /** Stats of a name in this folder, without following links; `undefined` if there is no such name. */
+  lstat(name: string): Promise<Stats | undefined> {
     return statsOf(this.at(name));
   }
 
@@ -119,7 +119,7 @@ export class Folder implements AsyncDisposable {
   }
 }
 
-/** What is at a path, links not followed; nothing if there is nothing. */
+/** Stats of a path, without following links; `undefined` if there is no such file. */
 export async function statsOf(path: PathLike): Promise<Stats | undefined> {
   return lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;

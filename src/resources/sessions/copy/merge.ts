@@ -35,11 +35,11 @@ async function check(copy: Folder, target: Folder, path: string, fileSystem: Fil
   await closedMode(target);
   if ((await target.stat()).dev !== fileSystem.dev) await refuse(otherFileSystem);
   for await (const name of copy.names()) {
-    const there = await target.lookAt(name);
+    const there = await target.lstat(name);
     if (!there) continue;
     if (fileSystem.mounted.has(path + name)) await refuse(otherFileSystem, name);
     if (!there.isDirectory()) continue;
-    if (!(await copy.lookAt(name))?.isDirectory()) await refuse("has a folder where the copy has a file or link", name);
+    if (!(await copy.lstat(name))?.isDirectory()) await refuse("has a folder where the copy has a file or link", name);
     await using inTarget = await target.folder(name);
     const inCopy = await openStaged(copy, name);
     try {
@@ -58,8 +58,8 @@ async function moveAll(copy: Folder, target: Folder): Promise<void> {
   if (mode !== undefined) await target.chmod(mode | 0o300);
   try {
     for await (const name of copy.names()) {
-      const there = await target.lookAt(name);
-      const isFolder = (await copy.lookAt(name))?.isDirectory() ?? false;
+      const there = await target.lstat(name);
+      const isFolder = (await copy.lstat(name))?.isDirectory() ?? false;
       if (isFolder && there?.isDirectory()) {
         await using inTarget = await target.folder(name);
         await using inCopy = (await openStaged(copy, name)).folder;
@@ -80,7 +80,7 @@ async function moveAll(copy: Folder, target: Folder): Promise<void> {
 
 /** Moves a file, link or folder of the copy. A folder keeps its mode, even one that must be changed to be moved. */
 export async function move(copy: Folder, name: string, target: Folder, newName: string): Promise<void> {
-  if (!(await copy.lookAt(name))?.isDirectory()) return rename(copy.at(name), target.at(newName));
+  if (!(await copy.lstat(name))?.isDirectory()) return rename(copy.at(name), target.at(newName));
   const staged = await openStaged(copy, name);
   try {
     await staged.folder.move(copy.at(name), target, newName);

@@ -1,5 +1,5 @@
 /**
- * The local end of copying out of a container: where a copy goes, and how it gets there.
+ * The destination of a copy out of a container: which folder it is, and how the copy is moved into it.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface Place {
 export type Copied = { file: string } | { folder: string };
 
 /**
- * Prepares a copy and moves it to its place once it is complete: nothing half-copied is left where somebody may look at it.
+ * Prepares a copy and moves it to its destination once it is complete, so that other programs never see an incomplete copy.
  *
  * @param receive writes the copy as a folder of the given name
  */
@@ -54,8 +54,8 @@ export async function intoPlace<T>(
 const copyName = "copy";
 
 /**
- * Finds out where a copy goes. A folder goes to a folder or to where nothing is; a file to where no folder is. A link at the target
- * is never followed, for an earlier copy from the same container may have put it there; links in the path up to it are.
+ * Finds the destination of a copy. A folder can be copied to an existing folder or a new path, a file to any path that is no folder.
+ * A link at the target is never followed, because an earlier copy from the same container may have made it. Links before it are.
  */
 export async function placeFor(localPath: string, copied: Copied): Promise<Place> {
   const target = resolve(localPath);

@@ -21,7 +21,7 @@ export interface StagedFolder {
 
 /** Opens a folder of the copy, which may be one that not even its owner can open or write to. */
 export async function openStaged(parent: Folder, name: string): Promise<StagedFolder> {
-  const stats = await parent.lookAt(name);
+  const stats = await parent.lstat(name);
   if (!stats) throw refused(`has nothing at ${quoted(name)} where it needs a folder`);
   if (!stats.isDirectory()) throw twice(name);
   const mode = stats.mode & 0o7777;

@@ -98,7 +98,7 @@ async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonl
   const name = path.at(-1) ?? "";
   const at = folder.at(name);
   if (kind === "hardLink") {
-    if (await folder.lookAt(name)) throw refused(`has a hard link where it has something else: ${quoted(entry.path)}`);
+    if (await folder.lstat(name)) throw refused(`has a hard link where it has something else: ${quoted(entry.path)}`);
     await rename(into.at(linkName), at);
   } else if (kind === "symlink") {
     await inPlaceOf(folder, name, kind, () => symlink(Buffer.from(linkpath, "latin1"), at));
@@ -117,7 +117,7 @@ async function linkedFile(tree: StagedTree, linkpath: string): Promise<PathLike>
   const path = partsOf(linkpath);
   const { folder } = path ? await tree.enter(path.slice(0, -1), false) : {};
   const name = path?.at(-1) ?? "";
-  const stats = name === "" ? undefined : await folder?.lookAt(name);
+  const stats = name === "" ? undefined : await folder?.lstat(name);
   if (folder && stats && !stats.isDirectory()) return folder.at(name);
   throw refused(`has a hard link to what is no file before it in the archive: ${quoted(linkpath)}`);
 }
@@ -127,7 +127,7 @@ async function inPlaceOf<T>(folder: Folder, name: string, kind: EntryKind, make:
   try {
     return await make();
   } catch (error) {
-    const there = await folder.lookAt(name);
+    const there = await folder.lstat(name);
     if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !there) throw error;
     if (kind === "file" ? !there.isFile() : !there.isSymbolicLink()) throw twice(name);
     await unlink(folder.at(name));
