@@ -54,10 +54,16 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
     child.stderr?.on("data", (chunk) => {
       complaints += chunk;
     });
-    await once(child.stdout!, "data");
+    child.once("exit", (code) => {
+      if (code !== null) complaints += `exit code ${code}`;
+    });
+    await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
     return child;
   };
-  const shipped = () => readFileSync(out, "utf8").split("\n").length - 1;
+  const shipped = () => {
+    if (complaints) throw new Error(complaints);
+    return readFileSync(out, "utf8").split("\n").length - 1;
+  };
 
   const writing = (async () => {
     const chunk = lines / rotations / 20;
@@ -80,7 +86,7 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
   for (let kill = 1; kill <= kills; kill++) {
     // Wherever it is by then: in an older file, in the current one, or about to open one.
     const goal = Math.min(lines - 1, (kill * lines) / (kills + 1));
-    while (shipped() < goal) await delay(2);
+    while (shipped() < goal) await delay(10);
     child.kill("SIGKILL");
     await once(child, "exit");
     child = await start();
