@@ -79,6 +79,16 @@ test.each(["80", 80n, Number.NaN, null])("port %s is refused as a whole", async 
   expect(() => cri.pods.get(id).portForward(port as number)).toThrow(message);
 });
 
+test.each(["", "a\0b", 7, null, undefined])("the local path %j of a copy is refused", async (path) => {
+  const { runtime, cri } = await startFake();
+  const before = runtime.calls.length;
+  const container = cri.containers.get(id);
+  for (const copy of [container.copyFrom("/etc", path as string), container.copyTo(path as string, "/etc")]) {
+    expect(await rejection(copy)).toMatchObject({ code: "INVALID_INPUT", field: "localPath" });
+  }
+  expect(runtime.calls).toHaveLength(before);
+});
+
 test.each(["maxBytes", "maxEntries"])("%s of copyFrom must be a number from 0", async (field) => {
   const { runtime, cri } = await startFake();
   const before = runtime.calls.length;

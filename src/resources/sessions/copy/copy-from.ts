@@ -6,7 +6,7 @@ import type { Core } from "../../core.js";
 import { exec } from "../exec.js";
 import type { Folder } from "./folder.js";
 import { type CopyOptions, checkContainerPath, find, finish, textOf } from "./in-container.js";
-import { localTrouble } from "./local-trouble.js";
+import { checkLocalPath, localTrouble } from "./local-trouble.js";
 import { type Copied, intoPlace } from "./place.js";
 import type { ArchiveLimits } from "./tar/entries.js";
 import { type CopyFromResult, unpack } from "./unpack.js";
@@ -40,6 +40,7 @@ export async function copyFrom(
   options: CopyFromOptions = {},
 ): Promise<CopyFromResult> {
   const source = checkContainerPath(containerPath);
+  checkLocalPath(localPath);
   checkLimit("maxBytes", options.maxBytes);
   checkLimit("maxEntries", options.maxEntries);
   const found = await find(core, containerId, source, options);

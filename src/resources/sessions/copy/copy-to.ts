@@ -8,7 +8,7 @@ import { exec } from "../exec.js";
 import { feed } from "../feed.js";
 import { type ArchiveSource, archive } from "./archive.js";
 import { type CopyOptions, checkContainerPath, find, finish, makeFolder, textOf } from "./in-container.js";
-import { localTrouble } from "./local-trouble.js";
+import { checkLocalPath, localTrouble } from "./local-trouble.js";
 
 /**
  * Copies a file or folder into a container, with `tar`, `mkdir` and `ls` there. Links at the local path are followed. A file replaces
@@ -31,6 +31,7 @@ export async function copyTo(
   options: CopyOptions = {},
 ): Promise<void> {
   const target = checkContainerPath(containerPath);
+  checkLocalPath(localPath);
   await using root = await sourceAt(localPath);
   const isFolder = root.stats.isDirectory();
   if (!isFolder && containerPath.endsWith("/")) throw namesFolder(localPath, target);
