@@ -52,7 +52,7 @@ export class PathHandle implements AsyncDisposable {
   }
 
   static async #open(name: string, location: string, follow: boolean, byDescriptor: boolean): Promise<PathHandle> {
-    if (!byDescriptor) return new PathHandle(name, location, await look(location, follow), follow);
+    if (!byDescriptor) return new PathHandle(name, location, await statsOf(location, follow), follow);
     const handle = await open(location, O_PATH | (follow ? 0 : O_NOFOLLOW));
     try {
       return new PathHandle(name, location, await handle.stat({ bigint: true }), follow, handle);
@@ -156,7 +156,7 @@ export class PathHandle implements AsyncDisposable {
 
   /** Without a descriptor, what was found by the path of this directory is in it only if the path still leads to it. */
   async #demandInPlace(): Promise<void> {
-    if (!this.#handle) this.#demandSame(await look(this.#location, this.#follow));
+    if (!this.#handle) this.#demandSame(await statsOf(this.#location, this.#follow));
   }
 
   #changed(): LocalFileError {
@@ -173,7 +173,7 @@ export class PathHandle implements AsyncDisposable {
   }
 }
 
-function look(path: string, follow: boolean): Promise<BigIntStats> {
+function statsOf(path: string, follow: boolean): Promise<BigIntStats> {
   return (follow ? stat : lstat)(path, { bigint: true });
 }
 

@@ -25,7 +25,7 @@ export function readLogFile(path: string, options: ReadLogOptions = {}) {
   const settings = checkReadOptions(options);
   let reading: LogReading | undefined;
   async function* open(signal: AbortSignal) {
-    // Who reads no logs need not load what reads them.
+    // Loaded when first used: most programs read no logs.
     const log = await import("./log-reading.js");
     reading = new log.LogReading(path, settings, signal);
     yield* reading.entries();

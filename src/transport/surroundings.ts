@@ -3,9 +3,9 @@ import { InvalidInputError } from "../errors.js";
 import { askVersion } from "./ask-version.js";
 import { type CrictlConfig, type CrictlConfigLocation, locateCrictlConfig, readCrictlConfig } from "./crictl-config.js";
 import { type Candidate, checkDiscoverOptions, type DiscoverOptions } from "./discover-options.js";
-import { warnOfOthers } from "./distrust.js";
 import { type NpipeEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
 import { resolveUnder, under } from "./node-root.js";
+import { warnOfOthers } from "./replaceable-files.js";
 import { pathTooLong } from "./socket-path.js";
 import { probeSocket } from "./socket-probe.js";
 

@@ -174,7 +174,7 @@ test.skipIf(noMounts).each([
   ["a folder of another file system", ["-t", "tmpfs", "tmpfs"], "target/z/mount point", { "z/mount point/a": "a" }],
   ["a folder of the same file system", ["--bind", "outside"], "target/z/mount point", { "z/mount point/a": "a" }],
   ["a file", ["--bind", "outside/secret"], "target/z/file", { "z/file": "new" }],
-])("what is mounted in the target, %s, is told before anything is changed", async (_, mount, at, files) => {
+])("a mount point in the target, %s, is refused before anything changes", async (_, mount, at, files) => {
   await make({ "target/z/mount point/": "", "target/z/file": "old", "outside/secret": "secret" });
   execFileSync("mount", [...mount, at], { cwd: here });
   try {
