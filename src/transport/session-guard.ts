@@ -12,6 +12,7 @@ interface Session {
   on(event: "stream", listener: (stream: PushedStream) => void): void;
   request(...args: unknown[]): RequestStream;
   destroy(code: number): void;
+  readonly destroyed: boolean;
 }
 interface PushedStream {
   on(event: "error", listener: () => void): void;
@@ -66,6 +67,8 @@ function guard(session: Session): void {
   });
   const { request } = session;
   session.request = (...args) => {
+    // grpc-js opens a new session for the next call when this throws. Node.js before 26 does so itself.
+    if (session.destroyed) throw new Error("the session is destroyed");
     const stream = request.apply(session, args);
     let interimHeaders = 0;
     // Node.js makes an object of each. The rest of the flood would keep the event loop for as long as it lasts.
