@@ -24,7 +24,10 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
     containerUsage(container, state.clock.now(), flavor);
   const ofPod = (pod: PodRecord): PodSandboxStats => {
     const running = state.containers.ofPod(pod).filter((c) => c.state === ContainerState.CONTAINER_RUNNING);
-    return podUsage(pod, running.map(ofContainer), state.clock.now(), flavor);
+    // One time for all of it: rates would be wrong by whatever passes in between.
+    const now = state.clock.now();
+    const measured = running.map((container) => containerUsage(container, now, flavor));
+    return podUsage(pod, measured, now, flavor);
   };
 
   return {
