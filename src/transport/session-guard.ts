@@ -31,10 +31,10 @@ const maxInterimHeaders = 8;
 const guarded = new WeakSet<object>();
 
 /**
- * Guards the HTTP/2 sessions of a channel against two things that grpc-js does not look after, and has no options for: what a server
- * pushes, and floods of pushes and interim responses.
+ * Guards the HTTP/2 sessions of a channel against what grpc-js neither handles nor has options for: pushed streams, and floods of
+ * pushes and interim responses.
  *
- * Hence the way through the internals. Where they are not as expected nothing happens; tests tell.
+ * It reaches through grpc-js' internals. Where they are not as expected, it does nothing, and tests fail.
  */
 export function guardSessions(channel: Channel): void {
   const pool = (channel as unknown as Innards).internalChannel?.subchannelPool;

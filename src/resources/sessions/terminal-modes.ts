@@ -20,7 +20,7 @@ const onModes: ReadonlySet<string> = new Set(["7", "25"]);
 /** Character sets by the letters behind ESC that choose them: the letter of the usual one. `%` chooses UTF-8 or Latin-1. */
 const usualCharsets: Readonly<Record<string, string>> = { "(": "B", ")": "B", "*": "B", "+": "B", "%": "G" };
 
-/** A control sequence that is longer than any of interest is not looked at. */
+/** The longest control sequence that is parsed. Those that set modes are shorter. */
 const maxLength = 256;
 
 /** Where a byte stands: between sequences, behind ESC or the first byte of a C1 character, in a control sequence (CSI), before the name of a character set, in a string such as a title. */

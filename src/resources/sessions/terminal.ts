@@ -83,8 +83,7 @@ const resetMs = 1_000;
  *
  * What the command writes is passed on as it is, control sequences included. With `tty`, what it has changed about the terminal and
  * not set back is set back at the end: the alternate screen, a hidden cursor, reports of the mouse, bracketed paste, attributes, the
- * character set, the scroll region, the modes of the keyboard. A title and
- * redefined colours stay.
+ * character set, the scroll region, the modes of the keyboard. A title and redefined colours stay.
  *
  * A process that ends meanwhile leaves the terminal in order as well, at exit and after an uncaught exception. When a signal kills
  * it, Node.js still sets back the mode of the input for SIGINT and SIGTERM, and nothing for others, such as SIGHUP and SIGQUIT;
