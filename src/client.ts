@@ -1,6 +1,3 @@
-import { pinDeadline } from "./calls/budget.js";
-import { checkedStubs } from "./calls/checked-request.js";
-import * as calls from "./calls/runtime.js";
 import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
 import type { LogStream } from "./logs/log-stream.js";
 import { type CallOptions, type ConnectOptions, type DerivedDefaults, defaultConnectTimeoutMs } from "./options.js";
@@ -17,7 +14,7 @@ import { findCapabilities, type RuntimeCapabilities } from "./resources/capabili
 import type { OwnedContainer } from "./resources/container.js";
 import { Containers } from "./resources/containers.js";
 import type { Core } from "./resources/core.js";
-import type { CreateContainerOptions } from "./resources/create-container.js";
+import type { CreateContainerOptions } from "./resources/creation/create-container.js";
 import { Images } from "./resources/images.js";
 import type { LogQuery } from "./resources/logs/log-query.js";
 import {
@@ -33,6 +30,9 @@ import { EventStream, type EventsOptions } from "./resources/watching/event-stre
 import { NodeView, type WatchOptions } from "./resources/watching/view.js";
 import { type StatusOf, type WaitTarget, waitFor } from "./resources/watching/wait-for.js";
 import { Watcher } from "./resources/watching/watcher.js";
+import { pinDeadline } from "./rpcs/budget.js";
+import { checkedStubs } from "./rpcs/checked-request.js";
+import * as rpcs from "./rpcs/runtime.js";
 import type { ContainerSpec } from "./specs/container-spec.js";
 import { checkTimeout } from "./transport/call-options.js";
 import { Connection } from "./transport/connection.js";
@@ -170,23 +170,23 @@ export class CriClient implements AsyncDisposable {
 
   /** Version: which runtime answers, and which CRI it speaks. */
   version(options?: CallOptions): Promise<VersionResponse> {
-    return calls.version(this.#connection, options);
+    return rpcs.version(this.#connection, options);
   }
 
   /** Status: conditions (`RuntimeReady`, `NetworkReady`), handlers and features; with `verbose` the runtime's diagnostics too. */
   status(options: CallOptions & { verbose?: boolean | undefined } = {}): Promise<StatusResponse> {
     const { verbose = false, ...callOptions } = options;
-    return calls.status(this.#connection, verbose, callOptions);
+    return rpcs.status(this.#connection, verbose, callOptions);
   }
 
   /** RuntimeConfig: the runtime's cgroup driver. Since Kubernetes 1.28. */
   runtimeConfig(options?: CallOptions): Promise<RuntimeConfigResponse> {
-    return calls.runtimeConfig(this.#connection, options);
+    return rpcs.runtimeConfig(this.#connection, options);
   }
 
   /** UpdateRuntimeConfig: tells the runtime the node's pod CIDR. */
   updateRuntimeConfig(config: Partial<RuntimeConfig>, options?: CallOptions): Promise<void> {
-    return calls.updateRuntimeConfig(this.#connection, config, options);
+    return rpcs.updateRuntimeConfig(this.#connection, config, options);
   }
 
   /** What this runtime can do. Found out by asking, and asked anew on every call. */
@@ -200,7 +200,7 @@ export class CriClient implements AsyncDisposable {
    */
   async waitForReady(options: CallOptions & { network?: boolean | undefined } = {}): Promise<void> {
     const { network = false, ...callOptions } = options;
-    await calls.waitForReady(this.#connection, network, callOptions);
+    await rpcs.waitForReady(this.#connection, network, callOptions);
   }
 
   /**
@@ -285,7 +285,7 @@ export class CriClient implements AsyncDisposable {
 
   async #verify(callOptions: CallOptions, tried: readonly TriedEndpoint[]): Promise<void> {
     try {
-      await calls.version(this.#connection, callOptions);
+      await rpcs.version(this.#connection, callOptions);
       if (this.imageEndpoint !== this.endpoint) await this.images.fsInfo(callOptions);
     } catch (error) {
       if (!CriError.is(error)) throw error;

@@ -38,9 +38,8 @@ export type {
   StopOptions,
   StreamUrlOptions,
 } from "./resources/containers.js";
-export type { CreateContainerOptions } from "./resources/create-container.js";
-export type { ExecResult } from "./resources/exec-result.js";
-export type { ExecSyncOptions } from "./resources/exec-sync.js";
+export type { CreateContainerOptions } from "./resources/creation/create-container.js";
+export type { RestartOptions } from "./resources/creation/restart.js";
 export type { EnsureOptions, Images, PullOptions, PullPolicy } from "./resources/images.js";
 export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
 export type {
@@ -54,7 +53,8 @@ export type {
   StopPodOptions,
 } from "./resources/pods.js";
 export type { PrunedImages, PruneOptions } from "./resources/prune-images.js";
-export type { RestartOptions } from "./resources/restart.js";
+export type { ExecResult } from "./resources/sessions/exec-result.js";
+export type { ExecSyncOptions } from "./resources/sessions/exec-sync.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
 export type { RemoveOptions } from "./resources/stopping.js";
 export type { ContainerTarget, PodTarget } from "./resources/target.js";

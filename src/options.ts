@@ -58,7 +58,7 @@ export const defaultTimeoutMs = 120_000;
 export const defaultConnectTimeoutMs = 10_000;
 
 /** How long undoing may take after a workflow failed or was cancelled: it does not run on the caller's spent budget. */
-export const undoTimeoutMs = 15_000;
+export const rollbackTimeoutMs = 15_000;
 
 /** Credentials of a TLS endpoint. Certificates and keys are PEM, as text or bytes. */
 export interface TlsOptions {

@@ -11,9 +11,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { proto } from "../support/build.js";
+import { type CleanUpStep, cleanUp } from "../support/clean-up.js";
 import { criClientPackages } from "../support/cri-client.js";
 import { buildGo } from "../support/go.js";
-import { type Undo, undo } from "../support/undo.js";
 import { buildPrograms, generated, programs } from "./build.js";
 import type { Place } from "./peers/peer.js";
 import { decodedSize, writeReplies } from "./replies.js";
@@ -26,15 +26,15 @@ export class Stage implements AsyncDisposable {
     readonly goClient: string | undefined,
     /** What anyone who reads the figures has to know. */
     readonly warnings: readonly string[],
-    private readonly undoing: Undo[],
+    private readonly cleanUps: CleanUpStep[],
   ) {}
 
   static async open({ go }: { go: boolean }): Promise<Stage> {
-    const undoing: Undo[] = [];
+    const cleanUps: CleanUpStep[] = [];
     try {
       await buildPrograms();
       const folder = await mkdtemp(join(tmpdir(), "bench-calls-"));
-      undoing.push(() => rm(folder, { recursive: true, force: true }));
+      cleanUps.push(() => rm(folder, { recursive: true, force: true }));
       await writeReplies(folder);
       const requestJson = join(folder, "request.json");
       await writeFile(requestJson, JSON.stringify(createContainerRequest()));
@@ -44,8 +44,8 @@ export class Stage implements AsyncDisposable {
         warnings.push(
           `WITHOUT GO (${goPrograms}): no comparison with cri-client, and THE SERVER IS NODE.JS, which is slower.`,
         );
-        undoing.push(await serve(process.execPath, [programs.nodeServer, folder]));
-      } else undoing.push(await serve(goPrograms.server, [folder]));
+        cleanUps.push(await serve(process.execPath, [programs.nodeServer, folder]));
+      } else cleanUps.push(await serve(goPrograms.server, [folder]));
       const place = {
         socket: join(folder, "cri.sock"),
         echo: join(folder, "echo.sock"),
@@ -55,15 +55,15 @@ export class Stage implements AsyncDisposable {
         proto,
         ...generated,
       };
-      return new Stage(place, typeof goPrograms === "string" ? undefined : goPrograms.client, warnings, undoing);
+      return new Stage(place, typeof goPrograms === "string" ? undefined : goPrograms.client, warnings, cleanUps);
     } catch (error) {
-      await undo(undoing);
+      await cleanUp(cleanUps);
       throw error;
     }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return undo(this.undoing);
+    return cleanUp(this.cleanUps);
   }
 }
 
@@ -78,7 +78,7 @@ async function buildGoPrograms(): Promise<{ server: string; client: string } | s
 }
 
 /** Starts a server, which says when it is ready and ends with its input. */
-async function serve(program: string, args: string[]): Promise<Undo> {
+async function serve(program: string, args: string[]): Promise<CleanUpStep> {
   const server = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
   const exit = once(server, "exit");
   const ready = once(createInterface({ input: server.stdout }), "line");

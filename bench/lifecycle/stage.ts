@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient } from "k8s-cri-client";
 import { tracesOf } from "../../test/runtime/helpers/node-traces.js";
 import { startLab } from "../../test/runtime/lab/lab.js";
-import { type Undo, undo } from "../support/undo.js";
+import { type CleanUpStep, cleanUp } from "../support/clean-up.js";
 import { namespace } from "./pod.js";
 
 export class Stage implements AsyncDisposable {
@@ -18,25 +18,25 @@ export class Stage implements AsyncDisposable {
     readonly endpoint: string,
     readonly image: string,
     readonly cri: CriClient,
-    private readonly undoing: Undo[],
+    private readonly cleanUps: CleanUpStep[],
   ) {
     this.#before = this.#traces();
   }
 
   static async open(): Promise<Stage> {
-    const undoing: Undo[] = [];
+    const cleanUps: CleanUpStep[] = [];
     try {
       const lab = await startLab({ versions: ["2.1"] });
-      undoing.push(() => lab.stop());
+      cleanUps.push(() => lab.stop());
       const [instance] = lab.instances;
       if (!instance) throw new Error("The lab has no runtime.");
       const { endpoint, name, version } = instance;
       const cri = await CriClient.connect({ endpoint });
-      undoing.push(() => cri.close());
+      cleanUps.push(() => cri.close());
       await cri.images.ensure(lab.images.busybox);
-      return new Stage(`${name} (${version})`, endpoint, lab.images.busybox, cri, undoing);
+      return new Stage(`${name} (${version})`, endpoint, lab.images.busybox, cri, cleanUps);
     } catch (error) {
-      await undo(undoing);
+      await cleanUp(cleanUps);
       throw error;
     }
   }
@@ -61,6 +61,6 @@ export class Stage implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return undo(this.undoing);
+    return cleanUp(this.cleanUps);
   }
 }

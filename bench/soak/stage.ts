@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-client";
-import { type Undo, undo } from "../support/undo.js";
+import { type CleanUpStep, cleanUp } from "../support/clean-up.js";
 import { download, served } from "./download.js";
 import type { SoakRuntime } from "./runtime.js";
 import type { NodeCounts } from "./samples.js";
@@ -29,29 +29,29 @@ export class Stage implements AsyncDisposable {
     /** Writes `line 0`, `line 1` and so on, fifty a second. */
     readonly writer: OwnedContainer,
     readonly port: number,
-    private readonly undoing: Undo[],
+    private readonly cleanUps: CleanUpStep[],
   ) {}
 
   static async open(runtime: SoakRuntime): Promise<Stage> {
-    const undoing: Undo[] = [];
+    const cleanUps: CleanUpStep[] = [];
     try {
       const cri = await CriClient.connect({ endpoint: runtime.endpoint });
-      undoing.push(() => cri.close());
+      cleanUps.push(() => cri.close());
       const logDirectory = await mkdtemp(join(tmpdir(), "soak-"));
-      undoing.push(() => rm(logDirectory, { recursive: true, force: true }));
+      cleanUps.push(() => rm(logDirectory, { recursive: true, force: true }));
       const { image, isFake } = runtime;
       const port = isFake ? await freePort() : 8_080;
       const pod = await cri.pods.run({ name: "server", namespace: Stage.namespace, logDirectory });
-      undoing.push(() => pod[Symbol.asyncDispose]());
+      cleanUps.push(() => pod[Symbol.asyncDispose]());
       const quick = { image, terminationGracePeriodSeconds: 0 };
       const web = await pod.runContainer({ ...quick, name: "web", command: isFake ? nodeServer(port) : httpd(port) });
       const lines = 'i=0; while true; do echo "line $i"; i=$((i+1)); sleep 0.02; done';
       const writer = await pod.runContainer({ ...quick, name: "writer", command: shell(lines), logPath: "writer.log" });
-      undoing.push(await watch(cri));
+      cleanUps.push(await watch(cri));
       await serving(pod, port);
-      return new Stage(runtime, cri, pod, web, writer, port, undoing);
+      return new Stage(runtime, cri, pod, web, writer, port, cleanUps);
     } catch (error) {
-      await undo(undoing);
+      await cleanUp(cleanUps);
       throw error;
     }
   }
@@ -69,12 +69,12 @@ export class Stage implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return undo(this.undoing);
+    return cleanUp(this.cleanUps);
   }
 }
 
 /** A view and a stream of events that are there all the time. */
-async function watch(cri: CriClient): Promise<Undo> {
+async function watch(cri: CriClient): Promise<CleanUpStep> {
   const view = cri.watch();
   const events = cri.events();
   const reading = (async () => {

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-client";
 import { type LabVersion, labAvailability, startLab } from "../../test/runtime/lab/lab.js";
-import { type Undo, undo } from "../support/undo.js";
+import { type CleanUpStep, cleanUp } from "../support/clean-up.js";
 
 /** A port of the pod that sends all of {@link dataFile} to whoever connects. */
 export const dataPort = 9_000;
@@ -25,20 +25,20 @@ export class Stage implements AsyncDisposable {
     /** Length and SHA-256 of the data in the container. */
     readonly size: number,
     readonly sum: string,
-    private readonly undoing: Undo[],
+    private readonly cleanUps: CleanUpStep[],
   ) {}
 
   static async open(version: LabVersion, mib: number): Promise<Stage> {
     const availability = labAvailability();
     if (!availability.available) throw new Error(`No containerd on this machine: ${availability.reason}.`);
-    const undoing: Undo[] = [];
+    const cleanUps: CleanUpStep[] = [];
     try {
       const lab = await startLab({ versions: [version] });
-      undoing.push(() => lab.stop());
+      cleanUps.push(() => lab.stop());
       const [instance] = lab.instances;
       if (!instance) throw new Error("The lab has no runtime.");
       const cri = CriClient.lazy({ endpoint: instance.endpoint });
-      undoing.push(() => cri.close());
+      cleanUps.push(() => cri.close());
       const pod = await cri.pods.run({ name: "streaming", namespace: "bench" });
       const command = shell(
         `dd if=/dev/urandom of=${dataFile} bs=1M count=${mib} && exec nc -ll -p ${dataPort} -e cat ${dataFile}`,
@@ -50,9 +50,9 @@ export class Stage implements AsyncDisposable {
         (await container.execSync(["sha256sum", dataFile], { timeoutMs: 120_000 })).stdout.split(" ")[0] ?? "";
       const address = (await pod.status()).network?.ip ?? "";
       const size = mib * 2 ** 20;
-      return new Stage(`${instance.name} (${instance.version})`, cri, pod, container, address, size, sum, undoing);
+      return new Stage(`${instance.name} (${instance.version})`, cri, pod, container, address, size, sum, cleanUps);
     } catch (error) {
-      await undo(undoing);
+      await cleanUp(cleanUps);
       throw error;
     }
   }
@@ -93,6 +93,6 @@ export class Stage implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return undo(this.undoing);
+    return cleanUp(this.cleanUps);
   }
 }

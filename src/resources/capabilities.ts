@@ -1,8 +1,8 @@
-import { invoke } from "../calls/invoke.js";
-import { status, version } from "../calls/runtime.js";
 import { CriError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { RuntimeFeatures, RuntimeHandler, VersionResponse } from "../proto.js";
+import { invoke } from "../rpcs/invoke.js";
+import { status, version } from "../rpcs/runtime.js";
 import type { Connection } from "../transport/connection.js";
 import type { RawCallOptions } from "../transport/wire-options.js";
 

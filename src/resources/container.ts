@@ -2,21 +2,21 @@ import type { LogBytesEntry, LogEntry } from "../logs/entry.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
-import { cleanUpOptions } from "./clean-up.js";
 import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, StopOptions } from "./containers.js";
 import type { Core } from "./core.js";
-import type { ExecResult } from "./exec-result.js";
-import type { ExecSyncOptions } from "./exec-sync.js";
+import { cleanUpOptions } from "./creation/clean-up.js";
+import { disposeTimeoutMs, Ownership } from "./creation/ownership.js";
+import type { RestartOptions } from "./creation/restart.js";
 import type { LogFolder } from "./log-folder.js";
 import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.js";
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
-import { disposeTimeoutMs, Ownership } from "./ownership.js";
-import type { RestartOptions } from "./restart.js";
 import type { CopyFromOptions } from "./sessions/copy/copy-from.js";
 import type { CopyOptions } from "./sessions/copy/in-container.js";
 import type { CopyFromResult } from "./sessions/copy/unpack.js";
 import { type AttachOptions, attach, type ExecOptions, exec } from "./sessions/exec.js";
 import { type ExecOutputOptions, execOutput } from "./sessions/exec-output.js";
+import type { ExecResult } from "./sessions/exec-result.js";
+import type { ExecSyncOptions } from "./sessions/exec-sync.js";
 import {
   type AttachInteractiveOptions,
   attachInteractive,

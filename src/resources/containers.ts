@@ -1,7 +1,3 @@
-import { callOptionsOf, startBudget } from "../calls/budget.js";
-import { checkId } from "../calls/checked.js";
-import * as calls from "../calls/containers.js";
-import { attachUrl, execUrl } from "../calls/stream-urls.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type {
@@ -11,22 +7,26 @@ import type {
   ContainerStatusResponse,
   WindowsContainerResources,
 } from "../proto.js";
+import { callOptionsOf, startBudget } from "../rpcs/budget.js";
+import { checkId } from "../rpcs/checked.js";
+import * as rpcs from "../rpcs/containers.js";
+import { attachUrl, execUrl } from "../rpcs/stream-urls.js";
 import { type FieldsOf, object, textMap } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
-import { checkCommand } from "./check-command.js";
 import { Container, OwnedContainer } from "./container.js";
 import type { Core } from "./core.js";
-import { type CreateContainerOptions, createContainer } from "./create-container.js";
-import type { ExecResult } from "./exec-result.js";
-import { type ExecSyncOptions, execSync } from "./exec-sync.js";
+import { type CreateContainerOptions, createContainer } from "./creation/create-container.js";
+import { type RestartOptions, restart } from "./creation/restart.js";
+import { retryWhileBusy } from "./creation/retry-while-busy.js";
+import { runContainer } from "./creation/run-container.js";
+import { startReconciled } from "./creation/start.js";
 import { annotatedGracePeriod, defaultGracePeriodSeconds, wholeSeconds } from "./grace-period.js";
-import { type RestartOptions, restart } from "./restart.js";
-import { runContainer } from "./run-container.js";
+import { checkCommand } from "./sessions/check-command.js";
 import { checkStreams, type StreamOptions } from "./sessions/exec.js";
-import { whenSettled } from "./settled.js";
-import { startReconciled } from "./start.js";
+import type { ExecResult } from "./sessions/exec-result.js";
+import { type ExecSyncOptions, execSync } from "./sessions/exec-sync.js";
 import { type RemoveOptions, removeContainer } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { type ContainerExit, waitForExit } from "./wait.js";
@@ -128,7 +128,7 @@ export class Containers {
 
   /** The containers on the node, as the runtime lists them. Streamed where the runtime can (since Kubernetes 1.36). */
   async list(filter: ContainerFilter = {}, options?: CallOptions): Promise<ContainerMessage[]> {
-    const containers = await calls.listContainers(this.#connection, toFilterMessage(filter), options);
+    const containers = await rpcs.listContainers(this.#connection, toFilterMessage(filter), options);
     return filter.name === undefined ? containers : containers.filter(({ metadata }) => metadata?.name === filter.name);
   }
 
@@ -148,7 +148,7 @@ export class Containers {
         ? container.terminationGracePeriodSeconds
         : this.#keptGracePeriod(id, budget.options());
     const seconds = given ?? (await own()) ?? defaultGracePeriodSeconds;
-    await whenSettled(budget, (o) => calls.stopContainer(this.#connection, id, seconds, o));
+    await retryWhileBusy(budget, (o) => rpcs.stopContainer(this.#connection, id, seconds, o));
   }
 
   /** The grace period that the annotations of a container keep; none of a missing container. */
@@ -170,12 +170,12 @@ export class Containers {
 
   /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */
   async status(container: ContainerTarget, options?: CallOptions): Promise<ContainerStatus> {
-    return (await calls.containerStatus(this.#connection, idOf(container, "container"), false, options)).status;
+    return (await rpcs.containerStatus(this.#connection, idOf(container, "container"), false, options)).status;
   }
 
   /** ContainerStatus with the runtime's own diagnostics, as `crictl inspect` shows them. */
   async inspect(container: ContainerTarget, options?: CallOptions): Promise<ContainerInspection> {
-    return calls.containerStatus(this.#connection, idOf(container, "container"), true, options);
+    return rpcs.containerStatus(this.#connection, idOf(container, "container"), true, options);
   }
 
   /**
@@ -232,7 +232,7 @@ export class Containers {
     options?: CallOptions,
   ): Promise<void> {
     const { resources, windows, annotations } = object(update, "update", updateFields);
-    await calls.updateContainerResources(
+    await rpcs.updateContainerResources(
       this.#connection,
       {
         containerId: idOf(container, "container"),
@@ -255,12 +255,12 @@ export class Containers {
       });
     }
     const seconds = wholeSeconds(checkpointTimeoutSeconds, "checkpointTimeoutSeconds");
-    await calls.checkpointContainer(this.#connection, idOf(container, "container"), outputPath, seconds, callOptions);
+    await rpcs.checkpointContainer(this.#connection, idOf(container, "container"), outputPath, seconds, callOptions);
   }
 
   /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */
   async reopenLog(container: ContainerTarget, options?: CallOptions): Promise<void> {
-    await calls.reopenContainerLog(this.#connection, idOf(container, "container"), options);
+    await rpcs.reopenContainerLog(this.#connection, idOf(container, "container"), options);
   }
 
   /**

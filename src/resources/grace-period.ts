@@ -1,5 +1,5 @@
-import type { Budget } from "../calls/budget.js";
 import { InvalidInputError } from "../errors.js";
+import type { Budget } from "../rpcs/budget.js";
 
 /** The grace period of `containers.stop` where neither the call nor the spec sets one: that of a Kubernetes pod. */
 export const defaultGracePeriodSeconds = 30;

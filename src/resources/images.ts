@@ -1,8 +1,8 @@
-import { pinDeadline, startBudget } from "../calls/budget.js";
-import * as calls from "../calls/images.js";
 import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import type { Image, ImageFsInfoResponse, PodSandboxConfig } from "../proto.js";
+import { pinDeadline, startBudget } from "../rpcs/budget.js";
+import * as rpcs from "../rpcs/images.js";
 import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
 import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
 import type { Connection } from "../transport/connection.js";
@@ -47,13 +47,7 @@ export class Images {
     const { auth, podConfig, ...callOptions } = options;
     const spec = toImageSpec(image, "image");
     const { registry } = splitReference(spec.userSpecifiedImage);
-    return calls.pullImage(
-      this.#connection,
-      spec,
-      auth && toAuthConfig(auth, "auth", registry),
-      podConfig,
-      callOptions,
-    );
+    return rpcs.pullImage(this.#connection, spec, auth && toAuthConfig(auth, "auth", registry), podConfig, callOptions);
   }
 
   /**
@@ -101,7 +95,7 @@ export class Images {
 
   /** ImageStatus: an image by tag, digest or id; `undefined` when it is not on the node. */
   async get(image: ImageInput, options?: CallOptions): Promise<Image | undefined> {
-    return (await calls.imageStatus(this.#connection, toImageSpec(image, "image"), false, options)).image;
+    return (await rpcs.imageStatus(this.#connection, toImageSpec(image, "image"), false, options)).image;
   }
 
   /** ImageStatus with the runtime's own diagnostics, as `crictl inspecti` shows them. */
@@ -109,24 +103,19 @@ export class Images {
     image: ImageInput,
     options?: CallOptions,
   ): Promise<{ image: Image; info: Record<string, string> } | undefined> {
-    const { image: found, info } = await calls.imageStatus(
-      this.#connection,
-      toImageSpec(image, "image"),
-      true,
-      options,
-    );
+    const { image: found, info } = await rpcs.imageStatus(this.#connection, toImageSpec(image, "image"), true, options);
     return found && { image: found, info };
   }
 
   /** All images on the node, or those that a reference stands for. Streamed where the runtime can (since Kubernetes 1.36). */
   async list(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): Promise<Image[]> {
-    if (filter.image === undefined) return calls.listImages(this.#connection, undefined, options);
+    if (filter.image === undefined) return rpcs.listImages(this.#connection, undefined, options);
     const spec = toImageSpec(filter.image, "filter.image");
     const budget = startBudget(this.#connection, options, 1);
     // containerd pays no heed to the filter, so what a reference stands for is asked first.
-    const { image } = await calls.imageStatus(this.#connection, spec, false, budget.options());
+    const { image } = await rpcs.imageStatus(this.#connection, spec, false, budget.options());
     if (!image) return [];
-    const images = await calls.listImages(this.#connection, spec, budget.options());
+    const images = await rpcs.listImages(this.#connection, spec, budget.options());
     return images.filter(({ id }) => id === image.id);
   }
 
@@ -137,7 +126,7 @@ export class Images {
    * CRI-O and Docker refuse an image that a container uses. containerd removes it; the container keeps its files.
    */
   async remove(image: ImageInput, options?: CallOptions): Promise<void> {
-    await calls.removeImage(this.#connection, toImageSpec(image, "image"), options);
+    await rpcs.removeImage(this.#connection, toImageSpec(image, "image"), options);
   }
 
   /**
@@ -165,6 +154,6 @@ export class Images {
    * numbers sink, for that removes too many; add up `size` of what was removed, or wait for a newer `timestamp`.
    */
   async fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse> {
-    return calls.imageFsInfo(this.#connection, options);
+    return rpcs.imageFsInfo(this.#connection, options);
   }
 }

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { basename, dirname, posix } from "node:path";
-import { listPodSandboxes } from "../calls/pods.js";
 import type { CallOptions } from "../options.js";
 import type { ContainerConfig, PodSandboxConfig } from "../proto.js";
+import { listPodSandboxes } from "../rpcs/pods.js";
 import { logDirectoryName } from "../specs/pod-config.js";
 import type { Connection } from "../transport/connection.js";
 import { log } from "../transport/logging.js";

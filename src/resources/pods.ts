@@ -1,8 +1,3 @@
-import { startBudget } from "../calls/budget.js";
-import { checkId } from "../calls/checked.js";
-import * as calls from "../calls/pods.js";
-import { isCriO, isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
-import { portForwardUrl } from "../calls/stream-urls.js";
 import { InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import {
@@ -15,6 +10,11 @@ import {
   type PodSandboxStatusResponse,
   type RestoredContainer,
 } from "../proto.js";
+import { startBudget } from "../rpcs/budget.js";
+import { checkId } from "../rpcs/checked.js";
+import * as rpcs from "../rpcs/pods.js";
+import { isCriO, isDocker, mayAnswerWithOlder } from "../rpcs/runtime.js";
+import { portForwardUrl } from "../rpcs/stream-urls.js";
 import { object, textMap } from "../specs/check.js";
 import { toContainerConfig } from "../specs/container-config.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
@@ -24,10 +24,10 @@ import type { PodSpec } from "../specs/pod-spec.js";
 import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
 import type { Core } from "./core.js";
-import { markCreation, readMark } from "./creation-mark.js";
+import { markCreation, readMark } from "./creation/creation-mark.js";
+import { createReconciled } from "./creation/reconcile.js";
 import { annotateGracePeriod, gracePeriodIn, wholeSeconds } from "./grace-period.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
-import { createReconciled } from "./reconcile.js";
 import { checkPorts } from "./sessions/port-forward.js";
 import { type RemoveOptions, removePod, stopPod } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
@@ -143,9 +143,9 @@ export class Pods {
       mayLeaveFailed: (o) => isDocker(connection, o),
       mayStall: (o) => isCriO(connection, o),
       mayDuplicate: (o) => isDocker(connection, o),
-      create: (o) => calls.runPodSandbox(connection, config, converted.runtimeHandler, o),
+      create: (o) => rpcs.runPodSandbox(connection, config, converted.runtimeHandler, o),
       find: async (o) => {
-        const all = await calls.listPodSandboxes(connection, undefined, o);
+        const all = await rpcs.listPodSandboxes(connection, undefined, o);
         const found = all.find(({ metadata }) => metadata && samePod(metadata, identity));
         if (!found) return undefined;
         return {
@@ -168,18 +168,18 @@ export class Pods {
   /** The pods on the node, as the runtime lists them. Streamed where the runtime can (since Kubernetes 1.36). */
   async list(filter: PodFilter = {}, options?: CallOptions): Promise<PodSandboxMessage[]> {
     const { name, namespace, uid } = filter;
-    const pods = await calls.listPodSandboxes(this.#connection, toPodFilter(filter), options);
+    const pods = await rpcs.listPodSandboxes(this.#connection, toPodFilter(filter), options);
     return pods.filter(podMatcher({ name, namespace, uid }));
   }
 
   /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */
   async status(pod: PodTarget, options?: CallOptions): Promise<PodSandboxStatus> {
-    return (await calls.podSandboxStatus(this.#connection, idOf(pod, "pod"), false, options)).status;
+    return (await rpcs.podSandboxStatus(this.#connection, idOf(pod, "pod"), false, options)).status;
   }
 
   /** PodSandboxStatus with the runtime's own diagnostics, as `crictl inspectp` shows them. */
   async inspect(pod: PodTarget, options?: CallOptions): Promise<PodInspection> {
-    return calls.podSandboxStatus(this.#connection, idOf(pod, "pod"), true, options);
+    return rpcs.podSandboxStatus(this.#connection, idOf(pod, "pod"), true, options);
   }
 
   /**
@@ -213,7 +213,7 @@ export class Pods {
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
   async updateResources(pod: PodTarget, update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
     const { resources, overhead } = object(update, "update", { resources: true, overhead: true });
-    await calls.updatePodSandboxResources(
+    await rpcs.updatePodSandboxResources(
       this.#connection,
       idOf(pod, "pod"),
       {
@@ -233,7 +233,7 @@ export class Pods {
       containerIds: containers.map((container, index) => idOf(container, `containers[${index}]`)),
       options: textMap(runtimeOptions, "runtimeOptions"),
     };
-    await calls.checkpointPod(this.#connection, request, callOptions);
+    await rpcs.checkpointPod(this.#connection, request, callOptions);
   }
 
   /**
@@ -258,7 +258,7 @@ export class Pods {
       }),
       options: textMap(runtimeOptions, "runtimeOptions"),
     };
-    const { podSandboxId, restoredContainers } = await calls.restorePod(this.#connection, request, callOptions);
+    const { podSandboxId, restoredContainers } = await rpcs.restorePod(this.#connection, request, callOptions);
     const pod = new OwnedPodSandbox(this.#core, podSandboxId, { ...converted, config, adopted: false });
     return { pod, restoredContainers };
   }

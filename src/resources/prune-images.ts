@@ -1,10 +1,10 @@
-import { callOptionsOf, pinDeadline } from "../calls/budget.js";
-import { listContainers } from "../calls/containers.js";
-import { listImages, removeImage } from "../calls/images.js";
-import { status } from "../calls/runtime.js";
 import { CriError, type CriErrorCode, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
 import { type Container, type Image, ImageSpec } from "../proto.js";
+import { callOptionsOf, pinDeadline } from "../rpcs/budget.js";
+import { listContainers } from "../rpcs/containers.js";
+import { listImages, removeImage } from "../rpcs/images.js";
+import { status } from "../rpcs/runtime.js";
 import type { Connection } from "../transport/connection.js";
 
 /** Options of `images.prune`. `timeoutMs` bounds it as a whole. */

@@ -1,6 +1,3 @@
-import { callOptionsOf } from "../calls/budget.js";
-import { checkId } from "../calls/checked.js";
-import * as calls from "../calls/stats.js";
 import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type {
@@ -11,6 +8,9 @@ import type {
   PodSandboxStats,
   PodSandboxStatsFilter,
 } from "../proto.js";
+import { callOptionsOf } from "../rpcs/budget.js";
+import { checkId } from "../rpcs/checked.js";
+import * as rpcs from "../rpcs/stats.js";
 import { textMap } from "../specs/check.js";
 import type { Connection } from "../transport/connection.js";
 import type { PodTarget } from "./target.js";
@@ -47,7 +47,7 @@ export class Stats {
 
   /** ContainerStats of one container. */
   async container(container: ContainerTarget, options?: CallOptions): Promise<ContainerStats> {
-    return calls.containerStats(this.#connection, idOf(container, "container"), options);
+    return rpcs.containerStats(this.#connection, idOf(container, "container"), options);
   }
 
   /**
@@ -60,12 +60,12 @@ export class Stats {
       podSandboxId: query.pod === undefined ? "" : idOf(query.pod, "filter.pod"),
       labelSelector: textMap(query.labels, "filter.labels"),
     };
-    return calls.listContainerStats(this.#connection, filter, options);
+    return rpcs.listContainerStats(this.#connection, filter, options);
   }
 
   /** PodSandboxStats of one pod and its containers. */
   async pod(pod: PodTarget, options?: CallOptions): Promise<PodSandboxStats> {
-    return calls.podSandboxStats(this.#connection, idOf(pod, "pod"), options);
+    return rpcs.podSandboxStats(this.#connection, idOf(pod, "pod"), options);
   }
 
   /** ListPodSandboxStats. Streamed where the runtime can (since Kubernetes 1.36). */
@@ -74,7 +74,7 @@ export class Stats {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
       labelSelector: textMap(query.labels, "filter.labels"),
     };
-    return calls.listPodSandboxStats(this.#connection, filter, options);
+    return rpcs.listPodSandboxStats(this.#connection, filter, options);
   }
 
   /**
@@ -106,11 +106,11 @@ export class Stats {
 
   /** ListMetricDescriptors: names, help and label keys of what {@link podMetrics} reports. Since Kubernetes 1.26. */
   async metricDescriptors(options?: CallOptions): Promise<MetricDescriptor[]> {
-    return calls.listMetricDescriptors(this.#connection, options);
+    return rpcs.listMetricDescriptors(this.#connection, options);
   }
 
   /** ListPodSandboxMetrics: the metrics cAdvisor would report, by pod and container. Since Kubernetes 1.26. */
   async podMetrics(options?: CallOptions): Promise<PodSandboxMetrics[]> {
-    return calls.listPodSandboxMetrics(this.#connection, options);
+    return rpcs.listPodSandboxMetrics(this.#connection, options);
   }
 }

@@ -1,15 +1,15 @@
-import type { Budget } from "../calls/budget.js";
-import * as containerCalls from "../calls/containers.js";
-import * as podCalls from "../calls/pods.js";
-import { runtimeName } from "../calls/runtime.js";
 import { CriError } from "../errors.js";
 import { linkAbort } from "../internal/abort.js";
 import { forEachSettled } from "../internal/for-each.js";
 import type { CallOptions } from "../options.js";
 import { type Container, ContainerState } from "../proto.js";
+import type { Budget } from "../rpcs/budget.js";
+import * as containerCalls from "../rpcs/containers.js";
+import * as podCalls from "../rpcs/pods.js";
+import { runtimeName } from "../rpcs/runtime.js";
 import type { Connection } from "../transport/connection.js";
+import { retryWhileBusy } from "./creation/retry-while-busy.js";
 import { withinBudget } from "./grace-period.js";
-import { whenSettled } from "./settled.js";
 
 /*
  * CRI lets StopPodSandbox, RemovePodSandbox and RemoveContainer end what runs by force, and leaves open when. containerd kills
@@ -59,7 +59,7 @@ export async function removePod(
   const operation = new Stopping(connection, budget);
   await operation.run(async () => {
     await operation.stopPod(id, gracePeriodOf);
-    await whenSettled(budget, (options) => operation.track(podCalls.removePodSandbox(connection, id, options)));
+    await retryWhileBusy(budget, (options) => operation.track(podCalls.removePodSandbox(connection, id, options)));
   });
 }
 
@@ -138,7 +138,7 @@ class Stopping {
   }
 
   async removeContainer(id: string, gracePeriodSeconds: number): Promise<void> {
-    await whenSettled(this.#budget, () =>
+    await retryWhileBusy(this.#budget, () =>
       this.#stopFirst(
         (options) => forEachSettled([id], 1, () => this.#stopContainer(id, gracePeriodSeconds, options)),
         () => this.track(containerCalls.removeContainer(this.#connection, id, this.#budget.options())),
@@ -147,7 +147,7 @@ class Stopping {
   }
 
   #stopContainer(id: string, gracePeriodSeconds: number, options: () => CallOptions): Promise<void> {
-    return whenSettled({ ...this.#budget, options }, (o) => {
+    return retryWhileBusy({ ...this.#budget, options }, (o) => {
       const seconds = withinBudget(gracePeriodSeconds, this.#budget);
       return this.track(containerCalls.stopContainer(this.#connection, id, seconds, o));
     });

@@ -1,5 +1,5 @@
-import { checkId } from "../calls/checked.js";
 import { InvalidInputError } from "../errors.js";
+import { checkId } from "../rpcs/checked.js";
 import type { Container } from "./container.js";
 import type { PodSandbox } from "./pod.js";
 

@@ -3,7 +3,7 @@ import { InvalidInputError } from "../errors.js";
 import { checkLocal, type Placement, place, toEndpoint } from "./address.js";
 import type { RuntimeEngine } from "./engine.js";
 import type { RestartOptions } from "./fake-options.js";
-import { Standstill } from "./standstill.js";
+import { Freeze } from "./freeze.js";
 import { GrpcServer, type GrpcServerOptions, type ListenAddress } from "./wire/grpc-server.js";
 
 /** Where a {@link RuntimeProcess} listens, and what for. */
@@ -19,7 +19,7 @@ export class RuntimeProcess {
   readonly endpoint: string;
   readonly #engine: RuntimeEngine;
   readonly #server: GrpcServer;
-  readonly #standstill: Standstill;
+  readonly #freeze: Freeze;
   readonly #placement: Placement;
   readonly #address: ListenAddress;
   #turn: Promise<void> = Promise.resolve();
@@ -28,7 +28,7 @@ export class RuntimeProcess {
   private constructor(
     engine: RuntimeEngine,
     server: GrpcServer,
-    standstill: Standstill,
+    freeze: Freeze,
     placement: Placement,
     address: ListenAddress,
     secure: boolean,
@@ -36,7 +36,7 @@ export class RuntimeProcess {
     this.endpoint = toEndpoint(address, secure);
     this.#engine = engine;
     this.#server = server;
-    this.#standstill = standstill;
+    this.#freeze = freeze;
     this.#placement = placement;
     this.#address = address;
   }
@@ -46,8 +46,8 @@ export class RuntimeProcess {
     engine: RuntimeEngine,
     { endpoint, localOnly, onCall, ...options }: ProcessOptions,
   ): Promise<RuntimeProcess> {
-    const standstill = new Standstill();
-    const server = new GrpcServer({ ...options, onCall: (call) => standstill.pass(() => onCall(call)) });
+    const freeze = new Freeze();
+    const server = new GrpcServer({ ...options, onCall: (call) => freeze.pass(() => onCall(call)) });
     const placement = await place(endpoint);
     try {
       if (options.tls && "path" in placement.address) {
@@ -55,7 +55,7 @@ export class RuntimeProcess {
       }
       if (localOnly) await checkLocal(placement.address);
       const address = await server.listen(placement.address);
-      return new RuntimeProcess(engine, server, standstill, placement, address, options.tls !== undefined);
+      return new RuntimeProcess(engine, server, freeze, placement, address, options.tls !== undefined);
     } catch (error) {
       if (placement.ownFolder) await rm(placement.ownFolder, { recursive: true, force: true });
       throw error;
@@ -78,12 +78,12 @@ export class RuntimeProcess {
 
   /** Has calls wait. */
   freeze(): void {
-    this.#standstill.begin();
+    this.#freeze.begin();
   }
 
   /** Lets the calls that wait proceed. */
   thaw(): void {
-    this.#standstill.end();
+    this.#freeze.end();
   }
 
   kill(): Promise<void> {

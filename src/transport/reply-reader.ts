@@ -1,6 +1,6 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import Long from "long";
-import { sharedText } from "./shared-text.js";
+import { cachedString } from "./string-cache.js";
 
 /** What decoding fails with when a message has more fields than it may have. */
 export const tooManyFields = "Received message with more fields than memory is meant for";
@@ -85,7 +85,7 @@ export class ReplyReader {
 
   string(): string {
     const start = this.#pass();
-    return sharedText(this.#buf, this.#view, start, this.pos);
+    return cachedString(this.#buf, this.#view, start, this.pos);
   }
 
   /** Reads an entry of a `map<string, string>` into the map. */

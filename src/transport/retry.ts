@@ -4,7 +4,7 @@ import { sleep } from "../internal/timer.js";
 import { defaultRetryPolicy, type RetryPolicy } from "../options.js";
 import { type CallPolicy, policyOf } from "./call-policy.js";
 import { grpcTimeout } from "./deadline.js";
-import { neverReachedHandler } from "./unsent.js";
+import { neverReachedHandler } from "./never-sent.js";
 import { callExpiry, callTrace, type Layer } from "./wire-options.js";
 
 /**

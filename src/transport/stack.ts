@@ -24,7 +24,7 @@ export interface StackOptions {
 /**
  * The order in which a call passes the layers, stated here and nowhere else, from the outside in:
  *
- * error mapping (`calls/invoke.ts`, facade only) → `middleware` → deadline → default metadata → retry → `attemptMiddleware` →
+ * error mapping (`rpcs/invoke.ts`, facade only) → `middleware` → deadline → default metadata → retry → `attemptMiddleware` →
  * logging → large replies and errors of the wire → wire
  *
  * The code builds it from the wire outwards.

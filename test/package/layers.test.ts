@@ -20,7 +20,7 @@ const layers = [
   ["errors", "options"],
   ["json"],
   ["transport", "specs", "streaming", "logs"],
-  ["calls"],
+  ["rpcs"],
   ["resources"],
   ["client", "prometheus"],
   ["index", "testing"],

@@ -1,4 +1,4 @@
-import { readMark } from "../../src/resources/creation-mark.js";
+import { readMark } from "../../src/resources/creation/creation-mark.js";
 import type { FakeRuntime, RecordedCall, RpcName } from "../../src/testing/index.js";
 import type { Fault } from "./faults.js";
 import type { Operation } from "./operation.js";

@@ -1,7 +1,4 @@
 import { isAbsolute, win32 } from "node:path";
-import { streamLimit } from "../../calls/budget.js";
-import { containerStatus } from "../../calls/containers.js";
-import { isDocker } from "../../calls/runtime.js";
 import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
@@ -10,6 +7,9 @@ import { readLogFile } from "../../logs/read-log-file.js";
 import { checkReadOptions, type LogOptions } from "../../logs/read-options.js";
 import type { StreamLimits } from "../../options.js";
 import { ContainerState, type ContainerStatus } from "../../proto.js";
+import { streamLimit } from "../../rpcs/budget.js";
+import { containerStatus } from "../../rpcs/containers.js";
+import { isDocker } from "../../rpcs/runtime.js";
 import { invalid } from "../../specs/check.js";
 import type { Core } from "../core.js";
 import { canWrite, LogWriters } from "./log-writers.js";

@@ -1,12 +1,12 @@
-import { listContainers } from "../../calls/containers.js";
-import { listPodSandboxes } from "../../calls/pods.js";
 import type { Container } from "../../proto.js";
+import { listContainers } from "../../rpcs/containers.js";
+import { listPodSandboxes } from "../../rpcs/pods.js";
 import { type FieldsOf, object, requiredText, textMap } from "../../specs/check.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";
 import type { NodeState } from "../watching/event.js";
-import { byId } from "../watching/look.js";
 import { containerMatcher, podMatcher } from "../watching/match.js";
+import { byId } from "../watching/relist.js";
 
 /** Whose logs to read; everything given must match. */
 export interface LogQuery {

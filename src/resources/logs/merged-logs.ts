@@ -1,10 +1,10 @@
-import { streamLimit } from "../../calls/budget.js";
 import { type CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import type { LogGap } from "../../logs/gap.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-options.js";
+import { streamLimit } from "../../rpcs/budget.js";
 import type { Core } from "../core.js";
 import { type ContainerLogOptions, checkLocalPath } from "./container-logs.js";
 import { type LogQuery, LogSelector } from "./log-query.js";

@@ -1,9 +1,9 @@
 import { rename, stat } from "node:fs/promises";
-import { containerStatus, reopenContainerLog } from "../../calls/containers.js";
 import { CriError } from "../../errors.js";
 import { logFailure } from "../../logs/log-failure.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerState } from "../../proto.js";
+import { containerStatus, reopenContainerLog } from "../../rpcs/containers.js";
 import type { Connection } from "../../transport/connection.js";
 import { type ContainerLogOptions, pathOf } from "./container-logs.js";
 

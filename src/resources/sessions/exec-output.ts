@@ -3,8 +3,8 @@ import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { noEndOfInput } from "../../streaming/end-of-input.js";
 import type { Core } from "../core.js";
-import { checkEncoding, demandZero, type ExecResult } from "../exec-result.js";
 import { type ExecOptions, exec } from "./exec.js";
+import { checkEncoding, demandZero, type ExecResult } from "./exec-result.js";
 import { feed } from "./feed.js";
 import type { ExecSession } from "./session.js";
 

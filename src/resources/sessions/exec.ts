@@ -1,11 +1,11 @@
-import { pinDeadline } from "../../calls/budget.js";
-import { attachUrl, execUrl } from "../../calls/stream-urls.js";
 import { InvalidInputError } from "../../errors.js";
 import type { CallOptions, StreamKind } from "../../options.js";
+import { pinDeadline } from "../../rpcs/budget.js";
+import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
 import { type OpenOptions, openRemoteCommand } from "../../streaming/open.js";
 import type { RemoteCommand, RemoteCommandStreams, TerminalSize } from "../../streaming/transport.js";
-import { checkCommand, checkCommandTimeout } from "../check-command.js";
 import type { Core } from "../core.js";
+import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { Killer } from "./kill-on-abort.js";
 import { opening, type SessionOptions } from "./opening.js";
 import { AttachSession, ExecSession } from "./session.js";

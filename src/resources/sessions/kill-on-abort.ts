@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { execSync } from "../../calls/containers.js";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { sleep } from "../../internal/timer.js";
-import { undoTimeoutMs } from "../../options.js";
+import { rollbackTimeoutMs } from "../../options.js";
+import { execSync } from "../../rpcs/containers.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import type { Core } from "../core.js";
@@ -55,7 +55,7 @@ export class Killer {
   }
 
   async #kill(connection: Connection): Promise<void> {
-    const giveUpAt = performance.now() + undoTimeoutMs;
+    const giveUpAt = performance.now() + rollbackTimeoutMs;
     try {
       for (let look = 1; look <= looks; look++) {
         const command = ["sh", "-c", killScript, this.#mark];

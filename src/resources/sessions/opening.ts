@@ -1,7 +1,7 @@
-import { callOptionsOf, pinDeadline } from "../../calls/budget.js";
 import { InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { CallOptions, StreamKind } from "../../options.js";
+import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import type { OpenOptions } from "../../streaming/open.js";
 import type { StreamTransport } from "../../streaming/transport.js";

@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
-import { portForwardUrl } from "../../calls/stream-urls.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
+import { portForwardUrl } from "../../rpcs/stream-urls.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
 import { checkCallOptions } from "../../transport/call-options.js";

@@ -1,11 +1,11 @@
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { isInputUnread } from "../../calls/runtime-text/command-end.js";
-import { refineCode } from "../../calls/runtime-text/refine-code.js";
 import { CriError } from "../../errors.js";
 import { startTimer } from "../../internal/timer.js";
+import { isInputUnread } from "../../rpcs/error-messages/command-end.js";
+import { refineCode } from "../../rpcs/error-messages/refine-code.js";
 import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "../../streaming/transport.js";
-import { checkStarted } from "../exec-result.js";
+import { checkStarted } from "./exec-result.js";
 
 /** What exec and attach sessions have in common. */
 export abstract class StreamSession implements AsyncDisposable {

@@ -1,9 +1,9 @@
-import { listContainers } from "../../calls/containers.js";
-import { listImages } from "../../calls/images.js";
-import { listPodSandboxes } from "../../calls/pods.js";
 import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import { type Container, ContainerState, type Image, type PodSandboxAttributes } from "../../proto.js";
+import { listContainers } from "../../rpcs/containers.js";
+import { listImages } from "../../rpcs/images.js";
+import { listPodSandboxes } from "../../rpcs/pods.js";
 import type { Connection } from "../../transport/connection.js";
 
 /** Which pod something belongs to. */

@@ -1,8 +1,8 @@
-import { pinDeadline } from "../../calls/budget.js";
-import { listContainerStats, listPodSandboxStats } from "../../calls/stats.js";
 import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import type { ContainerStats, PodSandboxStats } from "../../proto.js";
+import { pinDeadline } from "../../rpcs/budget.js";
+import { listContainerStats, listPodSandboxStats } from "../../rpcs/stats.js";
 import { textMap } from "../../specs/check.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";

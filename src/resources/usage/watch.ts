@@ -1,7 +1,7 @@
-import { startBudget, streamLimit } from "../../calls/budget.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { CriStream } from "../../internal/stream.js";
 import type { CallOptions, StreamLimits } from "../../options.js";
+import { startBudget, streamLimit } from "../../rpcs/budget.js";
 import type { Connection } from "../../transport/connection.js";
 import { type UsageFilter, UsageSampler, type UsageSnapshot } from "./snapshot.js";
 

@@ -1,9 +1,9 @@
-import { containerEvents } from "../../calls/events.js";
-import { version } from "../../calls/runtime.js";
 import { CriError } from "../../errors.js";
 import { sleep } from "../../internal/timer.js";
 import type { CallOptions, WatchSource } from "../../options.js";
 import type { ContainerEventResponse } from "../../proto.js";
+import { containerEvents } from "../../rpcs/events.js";
+import { version } from "../../rpcs/runtime.js";
 import type { Connection } from "../../transport/connection.js";
 
 /** A stream that ends this soon, in good order and without an event, is CRI-O's way to say that it has no events. */

@@ -1,7 +1,7 @@
-import { streamLimit } from "../../calls/budget.js";
 import { CriError } from "../../errors.js";
 import { CriStream } from "../../internal/stream.js";
 import type { StreamLimits, WatchSource } from "../../options.js";
+import { streamLimit } from "../../rpcs/budget.js";
 import type { CriEvent } from "./event.js";
 import { EventQueue } from "./event-queue.js";
 import type { End, Watcher } from "./watcher.js";

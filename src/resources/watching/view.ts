@@ -1,7 +1,7 @@
-import { streamLimit } from "../../calls/budget.js";
 import { onAbort } from "../../internal/abort.js";
 import type { StreamLimits, WatchSource } from "../../options.js";
 import type { Container, PodSandbox } from "../../proto.js";
+import { streamLimit } from "../../rpcs/budget.js";
 import type { ContainerFilter } from "../containers.js";
 import type { PodFilter } from "../pods.js";
 import type { CriEvent, CriEventOf, NodeState } from "./event.js";

@@ -1,9 +1,9 @@
-import { type Budget, startBudget } from "../../calls/budget.js";
-import { containerStatus } from "../../calls/containers.js";
-import { podSandboxStatus } from "../../calls/pods.js";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { type CallOptions, defaultRelistMs } from "../../options.js";
 import { ContainerState, type ContainerStatus, PodSandboxState, type PodSandboxStatus } from "../../proto.js";
+import { type Budget, startBudget } from "../../rpcs/budget.js";
+import { containerStatus } from "../../rpcs/containers.js";
+import { podSandboxStatus } from "../../rpcs/pods.js";
 import type { Container } from "../container.js";
 import type { Core } from "../core.js";
 import type { PodSandbox } from "../pod.js";

@@ -1,13 +1,13 @@
-import { type Budget, startBudget } from "../../calls/budget.js";
 import { CriError } from "../../errors.js";
 import { type CallOptions, defaultPollMs, defaultRelistMs, type WatchSource } from "../../options.js";
 import { type ContainerEventResponse, ContainerState } from "../../proto.js";
+import { type Budget, startBudget } from "../../rpcs/budget.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
 import { diff } from "./diff.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
 import { EventFeed } from "./event-feed.js";
-import { exitsBetween, lookAround } from "./look.js";
+import { exitsBetween, relist } from "./relist.js";
 import { SightingLog } from "./sightings.js";
 import type { Watching } from "./watcher.js";
 
@@ -145,7 +145,7 @@ export class Watch {
     for (let round = 1; ; round++) {
       const heard = this.#sightings.heard;
       const history = this.#sightings.take();
-      const state = await lookAround(this.#connection, options);
+      const state = await relist(this.#connection, options);
       this.#sightings.dropHistory(history, state);
       if (this.#sightings.heard === heard || round === mostFirstLooks) return state;
       await this.#budget.sleep((round - 1) * firstPauseMs);
@@ -154,7 +154,7 @@ export class Watch {
 
   async #lookAgain(before: NodeState, newcomers: readonly Watching[], options: CallOptions): Promise<void> {
     const seen = this.#sightings.take();
-    const after = await lookAround(this.#connection, options);
+    const after = await relist(this.#connection, options);
     await exitsBetween(this.#connection, before, after, seen, options);
     this.#sightings.complete(seen, before, after);
     this.#publish(diff(before, after, seen, new Date()), after, newcomers);

@@ -5,10 +5,10 @@
  */
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
-import { callOptionsOf } from "../../../calls/budget.js";
 import { CriError, InvalidInputError } from "../../../errors.js";
+import { callOptionsOf } from "../../../rpcs/budget.js";
 import type { Core } from "../../core.js";
-import { execSync } from "../../exec-sync.js";
+import { execSync } from "../exec-sync.js";
 import type { SessionOptions } from "../opening.js";
 import type { ExecSession } from "../session.js";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { checkRequest } from "../../../src/calls/checked-request.js";
 import { CreateContainerRequest } from "../../../src/proto.js";
+import { checkRequest } from "../../../src/rpcs/checked-request.js";
 
 test.each([
   [{ config: 5 }, "request.config: must be a message object"],

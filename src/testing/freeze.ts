@@ -1,5 +1,5 @@
-/** Lets things pass, or holds them up for a time. */
-export class Standstill {
+/** Lets calls through, or holds them until {@link end}. */
+export class Freeze {
   #held: (() => void)[] | undefined;
 
   begin(): void {
@@ -12,7 +12,7 @@ export class Standstill {
     for (const proceed of held) proceed();
   }
 
-  /** Calls back at once, or when the standstill is over. */
+  /** Calls back at once, or when the freeze ends. */
   pass(proceed: () => void): void {
     if (this.#held) this.#held.push(proceed);
     else proceed();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkId } from "../../../src/calls/checked.js";
+import { checkId } from "../../../src/rpcs/checked.js";
 
 test("the scheme of a container id in a Kubernetes status is dropped", () => {
   for (const scheme of ["containerd", "cri-o", "docker"]) {

@@ -1,6 +1,6 @@
 import { ClientError, Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
-import { neverReachedHandler } from "../../../src/transport/unsent.js";
+import { neverReachedHandler } from "../../../src/transport/never-sent.js";
 
 describe("neverReachedHandler", () => {
   test.each([

@@ -10,13 +10,13 @@ import {
 import { harmlessText } from "../internal/redact.js";
 import type { CallOptions } from "../options.js";
 import { type Effect, policyOf } from "../transport/call-policy.js";
-import { neverReachedHandler } from "../transport/unsent.js";
+import { neverReachedHandler } from "../transport/never-sent.js";
 import type { CallTrace } from "../transport/wire-options.js";
 import { pinDeadline } from "./budget.js";
-import { explain, isRequestTooLarge } from "./runtime-text/hint.js";
-import { pullFailure } from "./runtime-text/pull-failure.js";
-import { refineCode } from "./runtime-text/refine-code.js";
-import { nameHolder } from "./runtime-text/reserved-name.js";
+import { explain, isRequestTooLarge } from "./error-messages/hint.js";
+import { pullFailure } from "./error-messages/pull-failure.js";
+import { refineCode } from "./error-messages/refine-code.js";
+import { nameHolder } from "./error-messages/reserved-name.js";
 
 /** What {@link toCriError} knows about the call that failed. */
 export interface CallContext {

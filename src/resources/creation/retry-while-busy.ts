@@ -1,7 +1,7 @@
-import type { Budget } from "../calls/budget.js";
-import { isUnsettled } from "../calls/runtime-text/unsettled.js";
-import { CriError } from "../errors.js";
-import type { CallOptions } from "../options.js";
+import { CriError } from "../../errors.js";
+import type { CallOptions } from "../../options.js";
+import type { Budget } from "../../rpcs/budget.js";
+import { isBusy } from "../../rpcs/error-messages/busy.js";
 
 /** How often a call is repeated that has no limit of time. */
 const mostRounds = 60;
@@ -11,7 +11,7 @@ const mostRounds = 60;
  * StartContainer whose caller has gone away, and until then refuses to remove the container; and it takes a moment to notice
  * that a process has ended.
  */
-export async function whenSettled(budget: Budget, call: (options: CallOptions) => Promise<void>): Promise<void> {
+export async function retryWhileBusy(budget: Budget, call: (options: CallOptions) => Promise<void>): Promise<void> {
   for (let round = 1; ; round++) {
     const options = budget.options();
     try {
@@ -19,7 +19,7 @@ export async function whenSettled(budget: Budget, call: (options: CallOptions) =
     } catch (error) {
       const pauseMs = Math.min(500, 25 * round);
       const inTime = (budget.leftMs() ?? Number.POSITIVE_INFINITY) > pauseMs && round < mostRounds;
-      if (!inTime || !CriError.is(error) || !isUnsettled(error.details)) throw error;
+      if (!inTime || !CriError.is(error) || !isBusy(error.details)) throw error;
       await budget.sleep(pauseMs);
     }
   }

@@ -1,20 +1,20 @@
-import { callOptionsOf, pinDeadline } from "../calls/budget.js";
-import { containerStatus, listContainers } from "../calls/containers.js";
-import { CriError, InvalidInputError } from "../errors.js";
-import type { CallOptions } from "../options.js";
-import { type ContainerConfig, ContainerState, type ContainerStatus, type PodSandboxConfig } from "../proto.js";
-import { type ConvertedContainer, toContainerConfig } from "../specs/container-config.js";
-import { containerConfigFromInfo } from "../specs/container-from-info.js";
-import type { ContainerSpec } from "../specs/container-spec.js";
-import { nextAttempt } from "../specs/next-attempt.js";
-import { log } from "../transport/logging.js";
-import { type Container, OwnedContainer } from "./container.js";
-import type { Core } from "./core.js";
+import { CriError, InvalidInputError } from "../../errors.js";
+import type { CallOptions } from "../../options.js";
+import { type ContainerConfig, ContainerState, type ContainerStatus, type PodSandboxConfig } from "../../proto.js";
+import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
+import { containerStatus, listContainers } from "../../rpcs/containers.js";
+import { type ConvertedContainer, toContainerConfig } from "../../specs/container-config.js";
+import { containerConfigFromInfo } from "../../specs/container-from-info.js";
+import type { ContainerSpec } from "../../specs/container-spec.js";
+import { nextAttempt } from "../../specs/next-attempt.js";
+import { log } from "../../transport/logging.js";
+import { type Container, OwnedContainer } from "../container.js";
+import type { Core } from "../core.js";
+import { annotatedGracePeriod } from "../grace-period.js";
+import { type ContainerTarget, idOf } from "../target.js";
 import { type CreateContainerOptions, checkPodConfig, createFromConfig, podConfigOf } from "./create-container.js";
-import { annotatedGracePeriod } from "./grace-period.js";
-import { type ContainerTarget, idOf } from "./target.js";
-import { undoCreation } from "./undo-creation.js";
-import { undoing } from "./undoing.js";
+import { withRollback } from "./rollback.js";
+import { rollbackCreation } from "./rollback-creation.js";
 
 /** Options of a restart. */
 export interface RestartOptions extends CallOptions {
@@ -71,7 +71,7 @@ export async function restart(
     await old.stop({ ...callOptions, gracePeriodSeconds: gracePeriodSeconds ?? ownSeconds });
   }
 
-  const next = await undoing(core, async (undo) => {
+  const next = await withRollback(core, async (rollback) => {
     const container = await createFromConfig(
       core,
       {
@@ -83,7 +83,7 @@ export async function restart(
       },
       callOptions,
     );
-    undo.push(undoCreation(core, container, callOptions));
+    rollback.push(rollbackCreation(core, container, callOptions));
     await container.start(callOptions);
     return container;
   });

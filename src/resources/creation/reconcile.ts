@@ -1,9 +1,9 @@
-import type { Budget } from "../calls/budget.js";
-import { CriError, type CriErrorCode, NameReservedError } from "../errors.js";
-import { onAbort } from "../internal/abort.js";
-import { sleep, startTimer } from "../internal/timer.js";
-import { type CallOptions, undoTimeoutMs } from "../options.js";
-import { backoffMs } from "../transport/retry.js";
+import { CriError, type CriErrorCode, NameReservedError } from "../../errors.js";
+import { onAbort } from "../../internal/abort.js";
+import { sleep, startTimer } from "../../internal/timer.js";
+import { type CallOptions, rollbackTimeoutMs } from "../../options.js";
+import type { Budget } from "../../rpcs/budget.js";
+import { backoffMs } from "../../transport/retry.js";
 import { uncancelled } from "./clean-up.js";
 import type { CreationMark } from "./creation-mark.js";
 
@@ -276,7 +276,7 @@ async function removeLeftover({ budget, mark, find, remove }: Creation): Promise
     const found = await find(options).catch(() => undefined);
     if (found?.mark?.nonce !== mark.nonce) continue;
     try {
-      await remove(found.id, { signal: uncancelled, metadata, timeoutMs: undoTimeoutMs });
+      await remove(found.id, { signal: uncancelled, metadata, timeoutMs: rollbackTimeoutMs });
       return undefined;
     } catch {
       // The error under way says already that the creation may have taken effect.

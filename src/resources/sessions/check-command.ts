@@ -1,4 +1,4 @@
-import { InvalidInputError } from "../errors.js";
+import { InvalidInputError } from "../../errors.js";
 
 /** Refuses a command that no runtime could run. */
 export function checkCommand(command: readonly string[]): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Budget } from "../../../src/calls/budget.js";
-import { CriError, type CriErrorCode, NameReservedError } from "../../../src/errors.js";
-import { type Creation, createReconciled, type Found } from "../../../src/resources/reconcile.js";
+import { CriError, type CriErrorCode, NameReservedError } from "../../../../src/errors.js";
+import { type Creation, createReconciled, type Found } from "../../../../src/resources/creation/reconcile.js";
+import type { Budget } from "../../../../src/rpcs/budget.js";
 
 let count = 0;
 

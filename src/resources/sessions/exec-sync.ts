@@ -1,11 +1,11 @@
-import { pinDeadline } from "../calls/budget.js";
-import * as calls from "../calls/containers.js";
-import { commandAtLimit, isTimeoutReply } from "../calls/runtime-text/command-end.js";
-import { CriError } from "../errors.js";
-import type { CallOptions } from "../options.js";
-import type { ExecSyncResponse } from "../proto.js";
-import { maxMessageBytes } from "../streaming/short-output.js";
-import type { Connection } from "../transport/connection.js";
+import { CriError } from "../../errors.js";
+import type { CallOptions } from "../../options.js";
+import type { ExecSyncResponse } from "../../proto.js";
+import { pinDeadline } from "../../rpcs/budget.js";
+import * as rpcs from "../../rpcs/containers.js";
+import { commandAtLimit, isTimeoutReply } from "../../rpcs/error-messages/command-end.js";
+import { maxMessageBytes } from "../../streaming/short-output.js";
+import type { Connection } from "../../transport/connection.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { checkEncoding, checkStarted, demandZero, type ExecResult } from "./exec-result.js";
 
@@ -41,7 +41,7 @@ export async function execSync(
   const limitSeconds = Math.ceil(commandTimeoutSeconds);
   const pinned = pinDeadline(callOptions);
   const wireSeconds = wireSecondsOf(limitSeconds, pinned.deadline);
-  const reply = await calls.execSync(connection, id, [...command], wireSeconds, pinned).catch((error: unknown) => {
+  const reply = await rpcs.execSync(connection, id, [...command], wireSeconds, pinned).catch((error: unknown) => {
     // Docker uses the same words when the deadline of the call has passed.
     const callIsDue = pinned.deadline !== undefined && pinned.deadline.getTime() <= Date.now();
     if (limitSeconds === 0 || callIsDue || !CriError.is(error, "DEADLINE_EXCEEDED")) throw error;

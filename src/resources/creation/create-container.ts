@@ -1,26 +1,26 @@
-import { pinDeadline, startBudget } from "../calls/budget.js";
-import * as calls from "../calls/containers.js";
-import { podSandboxStatus } from "../calls/pods.js";
-import { isCriO, isDocker, mayAnswerWithOlder } from "../calls/runtime.js";
-import { isStillborn } from "../calls/runtime-text/unsettled.js";
-import { InvalidInputError } from "../errors.js";
-import type { CallOptions } from "../options.js";
-import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../proto.js";
-import { invalid } from "../specs/check.js";
-import { toContainerConfig } from "../specs/container-config.js";
-import type { ContainerSpec } from "../specs/container-spec.js";
-import { podConfigFromStatus } from "../specs/pod-from-status.js";
-import type { RegistryAuth } from "../specs/registry-auth.js";
-import { OwnedContainer } from "./container.js";
-import type { Core } from "./core.js";
+import { InvalidInputError } from "../../errors.js";
+import type { CallOptions } from "../../options.js";
+import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../proto.js";
+import { pinDeadline, startBudget } from "../../rpcs/budget.js";
+import * as rpcs from "../../rpcs/containers.js";
+import { isStillborn } from "../../rpcs/error-messages/busy.js";
+import { podSandboxStatus } from "../../rpcs/pods.js";
+import { isCriO, isDocker, mayAnswerWithOlder } from "../../rpcs/runtime.js";
+import { invalid } from "../../specs/check.js";
+import { toContainerConfig } from "../../specs/container-config.js";
+import type { ContainerSpec } from "../../specs/container-spec.js";
+import { podConfigFromStatus } from "../../specs/pod-from-status.js";
+import type { RegistryAuth } from "../../specs/registry-auth.js";
+import { OwnedContainer } from "../container.js";
+import type { Core } from "../core.js";
+import { annotateGracePeriod } from "../grace-period.js";
+import type { PullPolicy } from "../images.js";
+import { createLogFolder, type LogFolder } from "../log-folder.js";
+import { OwnedPodSandbox } from "../pod.js";
+import { removeContainer } from "../stopping.js";
+import { idOf, type PodTarget } from "../target.js";
 import { markCreation, readMark } from "./creation-mark.js";
-import { annotateGracePeriod } from "./grace-period.js";
-import type { PullPolicy } from "./images.js";
-import { createLogFolder, type LogFolder } from "./log-folder.js";
-import { OwnedPodSandbox } from "./pod.js";
 import { createReconciled } from "./reconcile.js";
-import { removeContainer } from "./stopping.js";
-import { idOf, type PodTarget } from "./target.js";
 
 /**
  * Options of the workflows that create a container. `timeoutMs` and `deadline` bound all their steps together. Without them each
@@ -136,16 +136,16 @@ export async function createFromConfig(
     mayDuplicate: (o) => isDocker(connection, o),
     create: async (o) => {
       logFolder ??= await createLogFolder(connection, podConfig, config);
-      return calls.createContainer(connection, podSandboxId, config, podConfig, o);
+      return rpcs.createContainer(connection, podSandboxId, config, podConfig, o);
     },
     find: async (given) => {
       const o = pinDeadline(given);
       const filter = { id: "", state: undefined, podSandboxId, labelSelector: {} };
-      const all = await calls.listContainers(connection, filter, o);
+      const all = await rpcs.listContainers(connection, filter, o);
       const found = all.find(({ metadata }) => metadata?.name === name && metadata.attempt === attempt);
       if (!found) return undefined;
       const created = found.state === ContainerState.CONTAINER_CREATED;
-      const { info } = created ? await calls.containerStatus(connection, found.id, true, o) : { info: {} };
+      const { info } = created ? await rpcs.containerStatus(connection, found.id, true, o) : { info: {} };
       return {
         id: found.id,
         mark: readMark(found),

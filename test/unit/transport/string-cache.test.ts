@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { sharedText } from "../../../src/transport/shared-text.js";
+import { cachedString } from "../../../src/transport/string-cache.js";
 
 function textOf(bytes: Buffer): string {
   const around = Buffer.concat([Buffer.from("before"), bytes, Buffer.from("behind")]);
   const view = new DataView(around.buffer, around.byteOffset, around.length);
-  return sharedText(around, view, 6, 6 + bytes.length);
+  return cachedString(around, view, 6, 6 + bytes.length);
 }
 
 test("texts that differ in one byte are never taken for each other, however often they come", () => {

@@ -1,8 +1,8 @@
-import { containerStatus, listContainers } from "../../calls/containers.js";
-import { listPodSandboxes } from "../../calls/pods.js";
 import { CriError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerState } from "../../proto.js";
+import { containerStatus, listContainers } from "../../rpcs/containers.js";
+import { listPodSandboxes } from "../../rpcs/pods.js";
 import type { Connection } from "../../transport/connection.js";
 import type { NodeState } from "./event.js";
 import type { Sightings } from "./sightings.js";
@@ -13,7 +13,7 @@ const atATime = 8;
 /**
  * What is on the node. Containers are listed first: one that is listed has its pod in the state as well, but for a removed one.
  */
-export async function lookAround(connection: Connection, options: CallOptions): Promise<NodeState> {
+export async function relist(connection: Connection, options: CallOptions): Promise<NodeState> {
   const containers = await listContainers(connection, undefined, options);
   const pods = await listPodSandboxes(connection, undefined, options);
   return { pods: byId(pods), containers: byId(containers) };

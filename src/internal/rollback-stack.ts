@@ -1,14 +1,14 @@
-/** Steps taken so far and how to take them back, last one first. */
-export class UndoStack {
+/** The steps that roll back what a workflow has done so far. */
+export class RollbackStack {
   readonly #steps: (() => Promise<unknown>)[] = [];
 
-  /** Remembers how to undo a step that has just succeeded. */
+  /** Adds the step that rolls back what has just succeeded. */
   push(step: () => Promise<unknown>): void {
     this.#steps.push(step);
   }
 
-  /** Undoes everything in reverse order, going on past failures, and returns those failures. */
-  async undo(): Promise<unknown[]> {
+  /** Runs all steps, the last one first. A step that fails does not stop the others; their errors are returned. */
+  async run(): Promise<unknown[]> {
     const failures: unknown[] = [];
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
       try {

@@ -1,10 +1,10 @@
 import { Status } from "nice-grpc-common";
 import type { CriErrorCode, GrpcErrorCode } from "../../errors.js";
-import { isStartingUp } from "../../transport/unsent.js";
+import { isStartingUp } from "../../transport/never-sent.js";
 
 /*
  * Runtimes put into prose what gRPC has codes for. Every error message this package relies on is recognised in this folder, with
- * the runtime that sends it. test/unit/calls/runtime-text.test.ts has samples of each, as they were received.
+ * the runtime that sends it. test/unit/rpcs/error-messages.test.ts has samples of each, as they were received.
  */
 
 /** What an error message means when it answers one of the methods. */

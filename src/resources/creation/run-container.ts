@@ -1,11 +1,11 @@
-import { callOptionsOf, pinDeadline } from "../calls/budget.js";
-import type { ContainerSpec } from "../specs/container-spec.js";
-import type { OwnedContainer } from "./container.js";
-import type { Core } from "./core.js";
+import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
+import type { ContainerSpec } from "../../specs/container-spec.js";
+import type { OwnedContainer } from "../container.js";
+import type { Core } from "../core.js";
+import type { PodTarget } from "../target.js";
 import { type CreateContainerOptions, createContainer } from "./create-container.js";
-import type { PodTarget } from "./target.js";
-import { undoCreation } from "./undo-creation.js";
-import { undoing } from "./undoing.js";
+import { withRollback } from "./rollback.js";
+import { rollbackCreation } from "./rollback-creation.js";
 
 /** Image by the pull policy, CreateContainer, StartContainer. A container that does not start is removed again, if it was made here. */
 export function runContainer(
@@ -15,9 +15,9 @@ export function runContainer(
   options: CreateContainerOptions = {},
 ): Promise<OwnedContainer> {
   const pinned = pinDeadline(options);
-  return undoing(core, async (undo) => {
+  return withRollback(core, async (rollback) => {
     const container = await createContainer(core, pod, spec, pinned);
-    if (!container.adopted) undo.push(undoCreation(core, container, pinned));
+    if (!container.adopted) rollback.push(rollbackCreation(core, container, pinned));
     await container.start(callOptionsOf(pinned));
     return container;
   });

@@ -25,7 +25,7 @@ const lasts = new Uint32Array(2 ** slotBits);
 const seen = new Int32Array(2 ** slotBits);
 
 /** The text of some bytes in UTF-8, through two views of them. Bytes that are none become U+FFFD, as everywhere on the web. */
-export function sharedText(bytes: Buffer, view: DataView, start: number, end: number): string {
+export function cachedString(bytes: Buffer, view: DataView, start: number, end: number): string {
   const length = end - start;
   if (length < shortest) return length === 0 ? "" : shortText(bytes, start, end);
   if (length > longest) return textOf(bytes, start, end);

@@ -1,9 +1,9 @@
-import type { Budget } from "../calls/budget.js";
-import { containerStatus, startContainer } from "../calls/containers.js";
-import { isStarting } from "../calls/runtime-text/unsettled.js";
-import { CriError } from "../errors.js";
-import { ContainerState, type ContainerStatus } from "../proto.js";
-import type { Connection } from "../transport/connection.js";
+import { CriError } from "../../errors.js";
+import { ContainerState, type ContainerStatus } from "../../proto.js";
+import type { Budget } from "../../rpcs/budget.js";
+import { containerStatus, startContainer } from "../../rpcs/containers.js";
+import { isStarting } from "../../rpcs/error-messages/busy.js";
+import type { Connection } from "../../transport/connection.js";
 
 /** How often a start whose answer was lost is looked into while the runtime is away. */
 const looks = 30;

@@ -6,7 +6,7 @@ export function isStarting(details: string): boolean {
 }
 
 /** Whether a stop or a removal failed because the runtime is still busy with the container, and has a chance a moment later. */
-export function isUnsettled(details: string): boolean {
+export function isBusy(details: string): boolean {
   // containerd, of a container whose end it has not taken note of yet:
   // failed to set removing state for container "…": container is still running, to stop first
   // failed to kill container "…": ttrpc: closed

@@ -1,12 +1,12 @@
 import { Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
-import { commandAtLimit, isTimeoutReply } from "../../../src/calls/runtime-text/command-end.js";
-import { explain, hint } from "../../../src/calls/runtime-text/hint.js";
-import { pullFailure } from "../../../src/calls/runtime-text/pull-failure.js";
-import { refineCode } from "../../../src/calls/runtime-text/refine-code.js";
-import { nameHolder } from "../../../src/calls/runtime-text/reserved-name.js";
-import { isUnsettled } from "../../../src/calls/runtime-text/unsettled.js";
 import type { GrpcErrorCode } from "../../../src/errors.js";
+import { isBusy } from "../../../src/rpcs/error-messages/busy.js";
+import { commandAtLimit, isTimeoutReply } from "../../../src/rpcs/error-messages/command-end.js";
+import { explain, hint } from "../../../src/rpcs/error-messages/hint.js";
+import { pullFailure } from "../../../src/rpcs/error-messages/pull-failure.js";
+import { refineCode } from "../../../src/rpcs/error-messages/refine-code.js";
+import { nameHolder } from "../../../src/rpcs/error-messages/reserved-name.js";
 
 describe("nameHolder", () => {
   test.each([
@@ -26,7 +26,7 @@ describe("nameHolder", () => {
   });
 });
 
-describe("isUnsettled", () => {
+describe("isBusy", () => {
   test.each([
     'failed to set removing state for container "4f1e": container is in starting state, can\'t be removed',
     'failed to set removing state for container "4f1e": container is still running, to stop first',
@@ -35,11 +35,11 @@ describe("isUnsettled", () => {
     "failed to delete container k8s_c_p_ns_u_0 in pod sandbox 7a2b from index: no such id: '4f1e'",
     'failed to kill container "4f1e": ttrpc: closed',
   ])("the runtime is busy with the container: %s", (details) => {
-    expect(isUnsettled(details)).toBe(true);
+    expect(isBusy(details)).toBe(true);
   });
 
   test("a container that cannot be removed at all is not", () => {
-    expect(isUnsettled('failed to remove container "4f1e": device or resource busy')).toBe(false);
+    expect(isBusy('failed to remove container "4f1e": device or resource busy')).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
-import { startFailure } from "../calls/runtime-text/command-end.js";
-import { refineCode } from "../calls/runtime-text/refine-code.js";
-import { CriError, ExecError, InvalidInputError } from "../errors.js";
+import { CriError, ExecError, InvalidInputError } from "../../errors.js";
+import { startFailure } from "../../rpcs/error-messages/command-end.js";
+import { refineCode } from "../../rpcs/error-messages/refine-code.js";
 
 /** The end of a command. A non-zero exit code is data, not an error, unless `throwOnNonZero` was set. */
 export interface ExecResult<T extends string | Uint8Array = string> {

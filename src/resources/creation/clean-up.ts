@@ -1,6 +1,6 @@
-import { deadlineIn } from "../internal/time.js";
-import type { CallOptions } from "../options.js";
-import type { Connection } from "../transport/connection.js";
+import { deadlineIn } from "../../internal/time.js";
+import type { CallOptions } from "../../options.js";
+import type { Connection } from "../../transport/connection.js";
 
 /** How often removing what this program made is tried while the runtime is away: for a quarter of a minute, in round figures. */
 const attempts = 32;
