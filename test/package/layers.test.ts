@@ -1,99 +1,30 @@
 /**
- * Which part of the sources may import which. The same order is a lint rule in biome.json; here it is derived from the imports
- * once more, so that a disabled rule changes nothing, and the rule itself is held against it.
+ * Which part of the sources may import which. The order is a lint rule, too. This test derives it from the imports a second time,
+ * so that disabling the rule changes nothing, and checks that the rule forbids what the order forbids.
  *
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, normalize, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { drawLayers, mayImport, type Part, parts } from "../../scripts/layers/layers.js";
+import { lintRule, lintRuleFile } from "../../scripts/layers/lint-rule.js";
+import { importsBelow, importsOf, ringsOf, root } from "../support/import-graph.js";
 
-/** From below. A part imports from the lines before its own; parts on one line never import each other. */
-const layers = [
-  ["generated"],
-  ["proto", "decoders"],
-  ["internal"],
-  ["errors", "options"],
-  ["json"],
-  ["transport", "specs", "streaming", "logs"],
-  ["rpcs"],
-  ["resources"],
-  ["client", "prometheus"],
-  ["index", "testing"],
-] as const;
-type Part = (typeof layers)[number][number];
-
-/** Who may import generated code. */
-const doors: readonly Part[] = layers[1];
-
-/** Parts that are one file rather than a folder. */
-const singleFiles: ReadonlySet<Part> = new Set<Part>([
-  "proto",
-  "decoders",
-  "errors",
-  "options",
-  "client",
-  "prometheus",
-  "index",
-]);
-
-/** Imports against the order, each with its reason. */
-const exceptions: readonly { from: string; to: string; reason: string }[] = [];
-
-/** The only file of testing/ that may know the client: `FakeRuntime.connect` lives there. */
+/** The only file of testing/ that imports the client: `FakeRuntime.connect` is there. */
 const clientInTesting = "src/testing/fake-runtime.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-interface Import {
-  /** Path of the importing file, from the root. */
-  from: string;
-  /** Path of the imported file, or the name of a package. */
-  to: string;
-  kind: "value" | "type" | "dynamic";
-}
-
-const imports = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts"))
-  .map((name) => `src/${name.split(sep).join("/")}`)
-  .flatMap((file) => importsOf(file, readFileSync(join(root, file), "utf8")));
+const imports = importsBelow("src");
 const inner = imports.filter(({ to }) => to.endsWith(".ts"));
 
-function importsOf(file: string, text: string): Import[] {
-  const found: Import[] = [];
-  const add = (specifier: string, kind: Import["kind"]) => {
-    const target = specifier.startsWith(".")
-      ? normalize(join(dirname(file), specifier))
-          .split(sep)
-          .join("/")
-      : specifier;
-    found.push({ from: file, to: specifier.startsWith(".") ? target.replace(/\.js$/, ".ts") : target, kind });
-  };
-  for (const [, type, specifier] of text.matchAll(/^(?:import|export)\s+(type\s)?[\w\s{},*$]*?\bfrom\s+"([^"]+)"/gm)) {
-    add(specifier as string, type ? "type" : "value");
-  }
-  for (const [, specifier] of text.matchAll(/^import\s+"([^"]+)"/gm)) add(specifier as string, "value");
-  for (const [, specifier] of text.matchAll(/\bimport\(\s*"([^"]+)"\s*\)/g)) add(specifier as string, "dynamic");
-  return found;
-}
-
 function partOf(file: string): Part {
-  const [top, second = ""] = file.split("/");
-  const name = top === "src" ? second.replace(/\.ts$/, "") : top;
-  const part = layers.flat().find((candidate) => candidate === name);
-  if (part === undefined) throw new Error(`${file} belongs to no layer: give it a place in the list above.`);
+  const path = file.replace(/^src\//, "");
+  const part = parts.find((candidate) => (candidate.endsWith("/") ? path.startsWith(candidate) : path === candidate));
+  if (part === undefined) throw new Error(`${file} belongs to no layer: add it to scripts/layers/layers.ts.`);
   return part;
-}
-
-function allowed(from: Part, to: Part): boolean {
-  if (from === to) return true;
-  if (to === "generated") return doors.includes(from);
-  const rank = (part: Part) => layers.findIndex((layer) => (layer as readonly Part[]).includes(part));
-  return rank(to) < rank(from);
 }
 
 describe("layers", () => {
@@ -103,14 +34,11 @@ describe("layers", () => {
   });
 
   test("imports lead downwards only, and never to a sibling", () => {
-    const against = inner.filter(({ from, to }) => !allowed(partOf(from), partOf(to)));
-    const unexplained = against.filter(({ from, to }) => !exceptions.some((e) => e.from === from && e.to === to));
-    expect(unexplained.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
-    const stale = exceptions.filter((e) => !against.some(({ from, to }) => e.from === from && e.to === to));
-    expect(stale, "exceptions without a use").toEqual([]);
+    const against = inner.filter(({ from, to }) => !mayImport(partOf(from), partOf(to)));
+    expect(against.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 
-  test("each file of generated code has one door", () => {
+  test("each file of generated code is imported by one file", () => {
     const importers = inner.filter(({ to }) => to.startsWith("generated/")).map(({ from, to }) => `${from} ${to}`);
     expect(importers.sort()).toEqual([
       "src/decoders.ts generated/runtime/v1/api.decode.ts",
@@ -118,66 +46,46 @@ describe("layers", () => {
     ]);
   });
 
-  test("testing/ knows the client in one place only", () => {
+  test("testing/ imports the client in one file only", () => {
     const importers = inner.filter(({ from, to }) => from.startsWith("src/testing/") && to === "src/client.ts");
     expect(importers.map(({ from }) => from).filter((from) => from !== clientInTesting)).toEqual([]);
   });
 
-  test("no cycles of imports at run time", () => {
-    expect(findCycle(inner.filter(({ kind }) => kind === "value"))).toEqual([]);
+  test("no rings of imports at run time", () => {
+    expect(ringsOf(inner.filter(({ kind }) => kind === "value"))).toEqual([]);
   });
 
   test("index.ts names every export", () => {
     expect(readFileSync(join(root, "src/index.ts"), "utf8")).not.toMatch(/^export \*/m);
   });
 
-  test("packages that are imported are dependencies, and the other way round", () => {
+  test("every imported package is a dependency, and every dependency is imported", () => {
     const declared = Object.keys(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).dependencies);
-    const generated = importsOf("generated/x.ts", readFileSync(join(root, "generated/runtime/v1/api.ts"), "utf8"));
-    const used = [...imports, ...generated]
+    const used = [...imports, ...importsOf("generated/runtime/v1/api.ts")]
       .filter(({ to }) => !to.endsWith(".ts") && !to.startsWith("node:"))
       .map(({ to }) => to.match(/^(?:@[^/]+\/)?[^/]+/)?.[0] as string);
     expect(used.filter((name) => builtinModules.includes(name))).toEqual([]);
     expect([...new Set(used)].sort()).toEqual(declared.sort());
   });
+
+  test("CONTRIBUTING.md draws them", () => {
+    expect(readFileSync(join(root, "CONTRIBUTING.md"), "utf8")).toContain(`\`\`\`\n${drawLayers()}\n\`\`\``);
+  });
 });
 
 describe("the lint rule", () => {
-  test("says the same as the list above", () => {
+  test("is up to date: `npm run layers` writes it", () => {
+    expect(readFileSync(join(root, lintRuleFile), "utf8")).toBe(lintRule());
+  });
+
+  test("forbids what the layers forbid, at every depth, and nothing else", () => {
     const folder = mkdtempSync(join(tmpdir(), "layers-"));
     try {
-      const expected: string[] = [];
-      for (const from of layers.flat().filter((part) => part !== "generated")) {
-        // A folder may have folders of its own, where everything is one step further away.
-        const places = singleFiles.has(from) ? [[`${from}.ts`, "./"]] : [[`${from}/probe.ts`, "../"]];
-        if (from === "testing" || from === "streaming") places.push([`${from}/deeper/probe.ts`, "../../"]);
-        for (const [place = "", up = ""] of places) {
-          const others = layers.flat().filter((part) => part !== from);
-          const lines = others.map((to) => {
-            if (to === "generated") return `import "${up === "./" ? "../" : `../${up}`}generated/x.js";`;
-            return `import "${up}${singleFiles.has(to) ? to : `${to}/probe`}.js";`;
-          });
-          mkdirSync(dirname(join(folder, "src", place)), { recursive: true });
-          writeFileSync(join(folder, "src", place), lines.join("\n"));
-          for (const [index, to] of others.entries()) {
-            if (!allowed(from, to)) expected.push(`src/${place}:${index + 1} ${to}`);
-          }
-        }
-      }
+      const forbidden = parts.filter((part) => part !== "generated/").flatMap((part) => writeProbes(folder, part));
       const { vcs: _, ...config } = JSON.parse(readFileSync(join(root, "biome.json"), "utf8"));
       writeFileSync(join(folder, "biome.json"), JSON.stringify(config));
-      const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
-      const options = ["lint", "--only=style/noRestrictedImports", "--reporter=json", "--max-diagnostics=none"];
-      const { stdout } = spawnSync(process.execPath, [biome, ...options], { cwd: folder, encoding: "utf8" });
-      const report = JSON.parse(stdout) as {
-        diagnostics: { location: { path: string; start: { line: number } } }[];
-      };
-      const found = report.diagnostics.map(({ location: { path, start } }) => {
-        const line = readFileSync(join(folder, path), "utf8").split("\n")[start.line - 1] ?? "";
-        const to = line.replace(/^import "(?:\.\.?\/)+/, "").match(/^\w+/)?.[0];
-        return `${path}:${start.line} ${to}`;
-      });
-      expect(found.sort()).toEqual(expected.sort());
+      writeFileSync(join(folder, lintRuleFile), lintRule());
+      expect(lintedImports(folder).sort()).toEqual(forbidden.sort());
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -193,27 +101,30 @@ describe("the lint rule", () => {
   });
 });
 
-/** The files of a cycle, or nothing. */
-function findCycle(edges: readonly Import[]): string[] {
-  const next = new Map<string, Import[]>();
-  for (const edge of edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge]);
-  const done = new Set<string>();
-  const path: string[] = [];
-  const visit = (file: string): string[] => {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
-    if (done.has(file)) return [];
-    path.push(file);
-    for (const { to } of next.get(file) ?? []) {
-      const cycle = visit(to);
-      if (cycle.length > 0) return cycle;
-    }
-    path.pop();
-    done.add(file);
-    return [];
-  };
-  for (const file of next.keys()) {
-    const cycle = visit(file);
-    if (cycle.length > 0) return cycle;
-  }
-  return [];
+/** Writes files that import every other part, one a line. Returns the imports that the layers forbid. */
+function writeProbes(folder: string, from: Part): string[] {
+  const depths = from.endsWith("/") ? ["", "deeper/", "deeper/still/"] : [""];
+  return depths.flatMap((depth) => {
+    const probe = from.endsWith("/") ? `src/${from}${depth}probe.ts` : `src/${from}`;
+    const up = "../".repeat(probe.split("/").length - 2) || "./";
+    const others = parts.filter((part) => part !== from);
+    const lines = others.map((to) => {
+      if (to === "generated/") return `import "${up}../generated/probe.js";`;
+      return `import "${up}${to.endsWith("/") ? `${to}probe.js` : to.replace(/\.ts$/, ".js")}";`;
+    });
+    mkdirSync(dirname(join(folder, probe)), { recursive: true });
+    writeFileSync(join(folder, probe), lines.join("\n"));
+    return lines.filter((_, index) => !mayImport(from, others[index] as Part)).map((line) => `${probe}: ${line}`);
+  });
+}
+
+/** The imports that the lint rule reports in a folder. */
+function lintedImports(folder: string): string[] {
+  const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
+  const options = ["lint", "--only=style/noRestrictedImports", "--reporter=json", "--max-diagnostics=none"];
+  const { stdout } = spawnSync(process.execPath, [biome, ...options], { cwd: folder, encoding: "utf8" });
+  const report = JSON.parse(stdout) as { diagnostics: { location: { path: string; start: { line: number } } }[] };
+  return report.diagnostics.map(({ location: { path, start } }) => {
+    return `${path}: ${readFileSync(join(folder, path), "utf8").split("\n")[start.line - 1]}`;
+  });
 }
