@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriClient } from "k8s-cri-client";
-import { tracesOf } from "../../test/runtime/helpers/node-traces.js";
+import { nodeResourcesOf } from "../../test/runtime/helpers/node-resources.js";
 import { startLab } from "../../test/runtime/lab/lab.js";
 import { type CleanUpStep, cleanUp } from "../support/clean-up.js";
 import { namespace } from "./pod.js";
@@ -57,7 +57,7 @@ export class Stage implements AsyncDisposable {
   }
 
   #traces(): string[] {
-    return tracesOf(this.endpoint).map(({ kind, name }) => `${kind} ${name}`);
+    return nodeResourcesOf(this.endpoint).map(({ kind, name }) => `${kind} ${name}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { tracesOf } from "../../test/runtime/helpers/node-traces.js";
+import { nodeResourcesOf } from "../../test/runtime/helpers/node-resources.js";
 import { childrenOf } from "../../test/runtime/lab/processes.js";
 import type { HostMessage } from "./host.js";
 
@@ -50,8 +50,10 @@ export async function ownRuntime(what: string): Promise<SoakRuntime> {
   const pid = child.pid ?? 0;
   const before = isFake ? childrenOf(pid).length : 0;
   const processes = () =>
-    isFake ? childrenOf(pid).length - before : tracesOf(endpoint).filter(({ kind }) => kind === "process").length;
-  const traces = () => (isFake ? [] : tracesOf(endpoint).map(({ kind, name: what }) => `${kind} ${what}`));
+    isFake
+      ? childrenOf(pid).length - before
+      : nodeResourcesOf(endpoint).filter(({ kind }) => kind === "process").length;
+  const traces = () => (isFake ? [] : nodeResourcesOf(endpoint).map(({ kind, name: what }) => `${kind} ${what}`));
   return { name, endpoint, image, isFake, traces, processes, [Symbol.asyncDispose]: close };
 }
 

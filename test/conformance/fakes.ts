@@ -9,7 +9,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FakeFlavor, FakeRuntime, type FakeRuntimeOptions, HostProcessBackend } from "k8s-cri-client/testing";
-import { type Steered, serveControl } from "../runtime/control.js";
+import { type ControlledRuntime, serveControl } from "../runtime/control.js";
 import { type TlsFiles, writeCertificates } from "../runtime/lab/tls.js";
 import type { ProvidedRuntime } from "../runtime/provided.js";
 import { images, password, privateRegistry, registryOptions } from "./registry.js";
@@ -45,13 +45,13 @@ process.once("exit", () => {
 });
 const tls = await writeCertificates(join(order.folder, "tls"));
 const digests = await digestsOf();
-const ofWorkers: ProvidedRuntime[][] = [];
-for (let worker = 0; worker < order.workers; worker++) ofWorkers.push(await startAll(join(order.folder, `${worker}`)));
-process.send(ofWorkers);
+const byWorker: ProvidedRuntime[][] = [];
+for (let worker = 0; worker < order.workers; worker++) byWorker.push(await startAll(join(order.folder, `${worker}`)));
+process.send(byWorker);
 
 async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
   const controlSocket = `${prefix}.control`;
-  const steered: Steered[] = [];
+  const controlled: ControlledRuntime[] = [];
   const provided: ProvidedRuntime[] = [];
   for (const flavor of order.flavors) {
     const options: FakeRuntimeOptions = {
@@ -69,7 +69,7 @@ async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
     await using client = await runtime.connect();
     const { runtimeName, runtimeVersion: version } = await client.version();
     const name = `${runtimeName}-${version.split(".", 2).join(".")}`;
-    steered.push(steeredBy(name, runtime));
+    controlled.push(controlFor(name, runtime));
     const tcp = overTcp[flavor] && (await startTcp(options, overTcp[flavor].serveCri, tls));
     provided.push({
       name,
@@ -92,11 +92,11 @@ async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
       },
     });
   }
-  await serveControl(controlSocket, steered);
+  await serveControl(controlSocket, controlled);
   return provided;
 }
 
-function steeredBy(name: string, runtime: FakeRuntime): Steered {
+function controlFor(name: string, runtime: FakeRuntime): ControlledRuntime {
   return {
     name,
     start: () => runtime.restart(),

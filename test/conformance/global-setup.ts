@@ -28,8 +28,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const order: FakesOrder = { folder: scratch, flavors: conformingFlavors, workers: project.config.maxWorkers };
   try {
     fakes.send(order);
-    const [ofWorkers] = (await Promise.race([once(fakes, "message"), ended(fakes)])) as [ProvidedRuntime[][]];
-    project.provide("runtimes", { runtimes: [], ofWorkers });
+    const [byWorker] = (await Promise.race([once(fakes, "message"), ended(fakes)])) as [ProvidedRuntime[][]];
+    project.provide("runtimes", { runtimes: [], byWorker });
     project.provide("scratch", scratch);
   } catch (error) {
     await end(fakes, scratch);
@@ -44,7 +44,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
  */
 function startFakes(scratch: string): ChildProcess {
   const program = [process.execPath, "--import", "tsx", path("fakes.ts")];
-  const enclosure = [
+  const isolation = [
     "unshare",
     "--mount",
     "--pid",
@@ -52,12 +52,12 @@ function startFakes(scratch: string): ChildProcess {
     "--kill-child",
     "--mount-proc",
     "sh",
-    path("enclose.sh"),
+    path("isolate.sh"),
     scratch,
   ];
   const isPossible =
-    process.getuid?.() === 0 && spawnSync(enclosure[0] as string, [...enclosure.slice(1), "true"]).status === 0;
-  const [command = "", ...args] = isPossible ? [...enclosure, ...program] : program;
+    process.getuid?.() === 0 && spawnSync(isolation[0] as string, [...isolation.slice(1), "true"]).status === 0;
+  const [command = "", ...args] = isPossible ? [...isolation, ...program] : program;
   return spawn(command, args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     env: {

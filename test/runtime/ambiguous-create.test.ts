@@ -4,20 +4,20 @@ import { CriError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { CuttingProxy } from "./helpers/cutting-proxy.js";
-import { eventually, expectCode, failureOf, inBatches } from "./helpers/expecting.js";
+import { eventually, expectCode, failureOf, inBatches } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 /** Moments at which to give up: most of them in the middle of the work, some before and after. */
 const moments = thorough ? [1, 4, 9, 15, 22, 30, 45, 65, 100, 150] : [1, 9, 22, 45, 100];
 
-journeys("ambiguous", (bench) => {
-  const { cri, runtime } = bench;
+journeys("ambiguous", (fixture) => {
+  const { cri, runtime } = fixture;
 
   describe("by the call's own deadline", () => {
     test("a pod: run again under the same uid, there is one", async () => {
       await inBatches([...moments, 300], 3, async (timeoutMs) => {
-        const spec = bench.podSpec({ uid: `${bench.namespace}-${timeoutMs}` });
+        const spec = fixture.podSpec({ uid: `${fixture.namespace}-${timeoutMs}` });
         const first = await cri.pods.run(spec, { timeoutMs }).catch((error: unknown) => error);
         if (first instanceof Error) expect(CriError.is(first, "DEADLINE_EXCEEDED"), String(first)).toBe(true);
         await using pod = await cri.pods.run(spec, { timeoutMs: 90_000, adopt: true });
@@ -28,9 +28,9 @@ journeys("ambiguous", (bench) => {
     });
 
     test("a container: created again, there is one, and it works", async () => {
-      await using pod = await bench.cheapPod();
+      await using pod = await fixture.hostNetworkPod();
       await inBatches(moments, 3, async (timeoutMs) => {
-        const spec = bench.containerSpec();
+        const spec = fixture.containerSpec();
         const first = await cri.containers.create(pod, spec, { timeoutMs }).catch((error: unknown) => error);
         if (first instanceof Error) expect(CriError.is(first, "DEADLINE_EXCEEDED"), String(first)).toBe(true);
         await using container = await cri.containers.create(pod, spec, { timeoutMs: 90_000, adopt: true });
@@ -46,7 +46,7 @@ journeys("ambiguous", (bench) => {
     test("what was being made is gone when the call has rejected, or soon after", async () => {
       const specs = [5, 20, 40, 80, 160, 320].map((delay) => ({
         delay,
-        spec: bench.podSpec({ uid: `a-${bench.name()}` }),
+        spec: fixture.podSpec({ uid: `a-${fixture.name()}` }),
       }));
       await inBatches(specs, 3, async ({ delay, spec }) => {
         const abort = new AbortController();
@@ -66,13 +66,13 @@ journeys("ambiguous", (bench) => {
 
     test("a signal that has aborted already sends nothing", async () => {
       const records: string[] = [];
-      const client = bench.client({ logger: { debug: (message) => void records.push(message) } });
+      const client = fixture.client({ logger: { debug: (message) => void records.push(message) } });
       const reason = new Error("before it began");
       const options = { signal: AbortSignal.abort(reason) };
-      expect(await failureOf(client.pods.run(bench.podSpec(), options))).toBe(reason);
-      expect(await failureOf(client.containers.create(await bench.sharedPod(), bench.containerSpec(), options))).toBe(
-        reason,
-      );
+      expect(await failureOf(client.pods.run(fixture.podSpec(), options))).toBe(reason);
+      expect(
+        await failureOf(client.containers.create(await fixture.sharedPod(), fixture.containerSpec(), options)),
+      ).toBe(reason);
       expect(records).toEqual([]);
       await client.close();
     });
@@ -82,12 +82,12 @@ journeys("ambiguous", (bench) => {
     for (const cut of ["after-request", "before-reply"] as const) {
       test(`a pod, ${cut}: success, and there is one`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
-        await using client = bench.client({ endpoint: proxy.endpoint });
+        await using client = fixture.client({ endpoint: proxy.endpoint });
         await client.version();
         proxy.cutNext("RunPodSandbox", cut);
-        const spec = bench.podSpec();
+        const spec = fixture.podSpec();
         await using pod = await client.pods.run(spec);
-        const pods = await cri.pods.list({ name: spec.name, namespace: bench.namespace });
+        const pods = await cri.pods.list({ name: spec.name, namespace: fixture.namespace });
         expect(pods.map(({ id }) => id)).toEqual([pod.id]);
         // It is this call's own work, whether its answer was heard or not.
         expect(pod.adopted).toBe(false);
@@ -96,11 +96,11 @@ journeys("ambiguous", (bench) => {
 
       test(`a container, ${cut}: success, and there is one`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
-        await using client = bench.client({ endpoint: proxy.endpoint });
+        await using client = fixture.client({ endpoint: proxy.endpoint });
         await client.version();
         proxy.cutNext("CreateContainer", cut);
-        const pod = await bench.sharedPod();
-        const spec = bench.containerSpec();
+        const pod = await fixture.sharedPod();
+        const spec = fixture.containerSpec();
         await using container = await client.createContainerInSandbox(pod, spec);
         const found = await cri.containers.list({ pod, name: spec.name });
         expect(found.map(({ id }) => id)).toEqual([container.id]);
@@ -110,9 +110,9 @@ journeys("ambiguous", (bench) => {
 
       test(`a start, ${cut}: settled by what became of it`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
-        await using client = bench.client({ endpoint: proxy.endpoint });
-        const pod = await bench.sharedPod();
-        await using container = await pod.createContainer(bench.containerSpec());
+        await using client = fixture.client({ endpoint: proxy.endpoint });
+        const pod = await fixture.sharedPod();
+        await using container = await pod.createContainer(fixture.containerSpec());
         await client.version();
         proxy.cutNext("StartContainer", cut);
         const failure = await client.containers.start(container).then(
@@ -132,9 +132,9 @@ journeys("ambiguous", (bench) => {
 
       test(`calls that may be repeated, ${cut}: nobody notices`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
-        await using client = bench.client({ endpoint: proxy.endpoint });
-        const pod = await bench.sharedPod();
-        await using container = await bench.container(pod);
+        await using client = fixture.client({ endpoint: proxy.endpoint });
+        const pod = await fixture.sharedPod();
+        await using container = await fixture.container(pod);
         await client.version();
         proxy.cutNext("Version", cut);
         expect((await client.version()).runtimeVersion).toContain(runtime.version);
@@ -148,9 +148,9 @@ journeys("ambiguous", (bench) => {
 
       test(`a command, ${cut}: never run twice`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
-        await using client = bench.client({ endpoint: proxy.endpoint });
+        await using client = fixture.client({ endpoint: proxy.endpoint });
         await using at = await folder();
-        await using container = await bench.container(await bench.sharedPod(), at.inside);
+        await using container = await fixture.container(await fixture.sharedPod(), at.inside);
         await client.version();
         proxy.cutNext("ExecSync", cut);
         const failure = await expectCode(
@@ -165,14 +165,14 @@ journeys("ambiguous", (bench) => {
   });
 
   test("a name that is another's: the error names the holder, and the holder is left alone", async () => {
-    const pod = await bench.sharedPod();
-    await using holder = await bench.container(pod);
+    const pod = await fixture.sharedPod();
+    await using holder = await fixture.container(pod);
     const { name } = holder.config.metadata!;
-    const failure = await failureOf(pod.createContainer(bench.containerSpec({ name, env: { OTHER: "1" } })));
+    const failure = await failureOf(pod.createContainer(fixture.containerSpec({ name, env: { OTHER: "1" } })));
     expect(failure).toMatchObject({ name: "NameReservedError", code: "NAME_RESERVED", holderId: holder.id });
     expect((await holder.execSync(["true"])).exitCode).toBe(0);
     // The same configuration, but running: not what a creation leaves behind.
-    const same = await failureOf(pod.createContainer(bench.containerSpec({ name })));
+    const same = await failureOf(pod.createContainer(fixture.containerSpec({ name })));
     expect(same).toMatchObject({ code: "NAME_RESERVED", holderId: holder.id });
   });
 });

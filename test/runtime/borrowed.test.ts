@@ -6,17 +6,17 @@ import { ContainerState } from "k8s-cri-client";
 import { ContainerConfig, PodSandboxConfig } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
 import { podConfigFromStatus } from "../../src/specs/pod-from-status.js";
-import { failureOf } from "./helpers/expecting.js";
+import { failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask } from "./helpers/inside.js";
+import { outputOf } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-journeys("borrowed", (bench) => {
-  const { cri, traits } = bench;
+journeys("borrowed", (fixture) => {
+  const { cri, traits } = fixture;
 
   async function strangersPod(logDirectory: string) {
     const config = PodSandboxConfig.fromPartial({
-      metadata: { name: bench.name(), namespace: bench.namespace, uid: randomUUID(), attempt: 0 },
+      metadata: { name: fixture.name(), namespace: fixture.namespace, uid: randomUUID(), attempt: 0 },
       hostname: "of-a-stranger",
       logDirectory,
       labels: { of: "another program" },
@@ -38,14 +38,14 @@ journeys("borrowed", (bench) => {
     await using logs = await folder();
     await using stranger = await strangersPod(logs.path);
     const run = (options?: object) =>
-      cri.pods.get(stranger.id).runContainer(bench.containerSpec({ name: "guest" }), options);
+      cri.pods.get(stranger.id).runContainer(fixture.containerSpec({ name: "guest" }), options);
     const isKnown = traits.reportsConfig;
     if (!isKnown) expect(await failureOf(run())).toMatchObject({ code: "INVALID_INPUT", field: "options.podConfig" });
     await using container = await run(isKnown ? {} : { podConfig: stranger.config });
     expect(container.podSandboxId).toBe(stranger.id);
     const { logPath, state } = await container.status();
     expect(state).toBe(ContainerState.CONTAINER_RUNNING);
-    expect(await ask(container, "hostname; id -u; grep nameserver /etc/resolv.conf")).toBe(
+    expect(await outputOf(container, "hostname; id -u; grep nameserver /etc/resolv.conf")).toBe(
       "of-a-stranger\n1000\nnameserver 192.0.2.1",
     );
     expect(logPath).toBe(`${logs.path}/guest.0.log`);
@@ -53,7 +53,7 @@ journeys("borrowed", (bench) => {
 
   test("a pod that another process created with this package has its settings in an annotation", async () => {
     await using logs = await folder();
-    await using pod = await bench.pod({
+    await using pod = await fixture.pod({
       logDirectory: logs.path,
       security: { runAsUser: 1000, runAsGroup: 55, supplementalGroups: [66], readOnlyRootFilesystem: true },
       dns: { servers: ["192.0.2.1"], searches: ["svc"], options: ["ndots:5"] },
@@ -70,9 +70,9 @@ journeys("borrowed", (bench) => {
     if (traits.reportsConfig) {
       expect(podConfigFromStatus(status, info)).toEqual({ config: pod.config });
     }
-    await using container = await cri.createContainerInSandbox(pod.id, bench.containerSpec({ name: "guest" }));
+    await using container = await cri.createContainerInSandbox(pod.id, fixture.containerSpec({ name: "guest" }));
     await container.start();
-    expect(await ask(container, "id -u; id -g; grep nameserver /etc/resolv.conf")).toBe(
+    expect(await outputOf(container, "id -u; id -g; grep nameserver /etc/resolv.conf")).toBe(
       "1000\n55\nnameserver 192.0.2.1",
     );
   });
@@ -81,7 +81,7 @@ journeys("borrowed", (bench) => {
     await using logs = await folder();
     await using stranger = await strangersPod(logs.path);
     const podConfig = stranger.config;
-    const spec = bench.containerSpec({ command: sh("exit 6") });
+    const spec = fixture.containerSpec({ command: sh("exit 6") });
     const created = await cri.createContainerInSandbox(stranger.id, spec, { podConfig });
     const borrowed = created.release();
     await borrowed.start();
@@ -96,7 +96,7 @@ journeys("borrowed", (bench) => {
     await using stranger = await strangersPod(logs.path);
     const config = ContainerConfig.fromPartial({
       metadata: { name: "theirs", attempt: 4 },
-      image: { image: bench.image, userSpecifiedImage: bench.image },
+      image: { image: fixture.image, userSpecifiedImage: fixture.image },
       command: ["/bin/sleep", "infinity"],
       envs: [{ key: "WHOSE", value: Buffer.from("theirs") }],
       logPath: "theirs/4.log",
@@ -110,10 +110,10 @@ journeys("borrowed", (bench) => {
     });
     await cri.raw.runtime.startContainer({ containerId });
     const container = cri.containers.get(containerId);
-    expect(await ask(container, "echo $WHOSE")).toBe("theirs");
+    expect(await outputOf(container, "echo $WHOSE")).toBe("theirs");
     const unreported = traits.reportsConfig ? {} : { config, podConfig: stranger.config };
     await using next = await container.restart({ gracePeriodSeconds: 0, ...unreported });
-    expect(await ask(next, "echo $WHOSE")).toBe("theirs");
+    expect(await outputOf(next, "echo $WHOSE")).toBe("theirs");
     expect(await next.status()).toMatchObject({ metadata: { name: "theirs", attempt: 5 } });
     expect((await next.status()).logPath).toBe(`${logs.path}/theirs/5.log`);
   });
@@ -128,7 +128,7 @@ journeys("borrowed", (bench) => {
       logDirectory: elsewhere.path,
       linux: {},
     });
-    await using container = await cri.createContainerInSandbox(stranger.id, bench.containerSpec({ name: "given" }), {
+    await using container = await cri.createContainerInSandbox(stranger.id, fixture.containerSpec({ name: "given" }), {
       podConfig,
     });
     expect((await container.status()).logPath).toBe(`${elsewhere.path}/given.0.log`);

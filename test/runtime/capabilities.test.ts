@@ -1,6 +1,6 @@
 /** What each version can do, and what calling the rest comes to. */
 import { expect, test } from "vitest";
-import { criFailureOf, expectCode } from "./helpers/expecting.js";
+import { criFailureOf, expectCode } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
 /** As seen on these versions. */
@@ -42,8 +42,8 @@ const known: Record<string, object> = {
   },
 };
 
-journeys("capabilities", (bench) => {
-  const { cri, runtime } = bench;
+journeys("capabilities", (fixture) => {
+  const { cri, runtime } = fixture;
 
   test("what the runtime says it can do is what it does, and the rest is UNIMPLEMENTED", async () => {
     const can = await cri.capabilities();
@@ -63,9 +63,9 @@ journeys("capabilities", (bench) => {
     await settle(can.podMetrics, () => cri.stats.podMetrics());
     await settle(can.podMetrics, () => cri.stats.metricDescriptors());
     if (!can.checkpointPod) {
-      const pod = await bench.sharedPod();
+      const pod = await fixture.sharedPod();
       await settle(false, () => cri.pods.checkpoint(pod, { outputPath: "/nonexistent" }));
-      await settle(false, () => cri.pods.restore(bench.podSpec(), { checkpointPath: "/nonexistent" }));
+      await settle(false, () => cri.pods.restore(fixture.podSpec(), { checkpointPath: "/nonexistent" }));
     }
     // Lists work whether they can be streamed or not.
     await cri.pods.list();
@@ -85,7 +85,7 @@ journeys("capabilities", (bench) => {
 
   test("a streaming list that the runtime lacks is asked for once only", async () => {
     const calls: string[] = [];
-    await using client = bench.client({ logger: { debug: (message) => void calls.push(message) } });
+    await using client = fixture.client({ logger: { debug: (message) => void calls.push(message) } });
     for (const _ of [1, 2, 3]) await client.containers.list();
     const streamed = calls.filter((call) => call.startsWith("RuntimeService/StreamContainers"));
     const { streamingLists } = await cri.capabilities();
@@ -97,7 +97,7 @@ journeys("capabilities", (bench) => {
   });
 
   test("a checkpoint without CRIU on the node fails, and the error says why", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     const failure = await criFailureOf(container.checkpoint({ outputPath: "/tmp/never-written.tar" }));
     if ((await cri.capabilities()).checkpointContainer)
       expect(failure.message).toMatch(/criu|checkpoint\/restore support/i);

@@ -11,10 +11,12 @@ const actions = ["start", "stop", "kill", "restart", "freeze", "thaw"] as const;
 export type ControlAction = (typeof actions)[number];
 
 /** A runtime that takes orders. */
-export type Steered = { readonly name: string } & { readonly [action in ControlAction]?: () => Promise<void> };
+export type ControlledRuntime = { readonly name: string } & {
+  readonly [action in ControlAction]?: () => Promise<void>;
+};
 
 /** Listens for orders such as `POST /kill/containerd-1.7`; the reply comes when the order has been carried out. */
-export function serveControl(socket: string, instances: readonly Steered[]): Promise<Server> {
+export function serveControl(socket: string, instances: readonly ControlledRuntime[]): Promise<Server> {
   const server = createServer((incoming, reply) => {
     const [, action = "", name = ""] = incoming.url?.split("/") ?? [];
     const instance = instances.find((candidate) => candidate.name === name);

@@ -16,13 +16,13 @@ import {
   symlink as symlinkEntry,
 } from "../support/tar-blocks.js";
 import { thorough } from "../support/thorough.js";
-import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
+import { eventually, expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { aWhile, journeys, sh } from "./helpers/journeys.js";
+import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 type HeaderArgument = Parameters<ReturnType<typeof pack>["entry"]>[0];
 
-journeys("copy", (bench) => {
+journeys("copy", (fixture) => {
   const fileCount = thorough ? 1_000 : 200;
 
   test(`a tree of ${fileCount} files there and back, with modes, links and empty folders`, async () => {
@@ -30,7 +30,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     await mkdir(join(here, "tree/deep/empty"), { recursive: true });
     for (let index = 0; index < fileCount; index++)
       await writeFile(join(here, `tree/deep/${index}`), `file ${index}\n`);
@@ -56,7 +56,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     await mkdir(join(here, "@odd"));
     await writeFile(join(here, "@odd/-rf"), "dash");
     await link(join(here, "@odd/-rf"), join(here, "@odd/second"));
@@ -73,7 +73,7 @@ journeys("copy", (bench) => {
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
     // The container is in charge of what its tar is.
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       mounts: [shared.mount],
       env: { PATH: `${there}/bin:/usr/bin:/bin` },
     });
@@ -112,7 +112,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       mounts: [shared.mount],
       env: { PATH: `${there}/bin:/usr/bin:/bin` },
     });
@@ -131,7 +131,7 @@ journeys("copy", (bench) => {
       ["cat files /dev/zero", "RESOURCE_EXHAUSTED", /limit of maxBytes/, { maxBytes: 1_000_000 }],
       ["cat files", "RESOURCE_EXHAUSTED", /limit of maxEntries/, { maxEntries: 2 }],
       // The exit code of a command that goes on is not waited for.
-      [`cat bomb links | tail -c 2000; sleep ${aWhile()}`, "INVALID_RESPONSE", /checksum/],
+      [`cat bomb links | tail -c 2000; sleep ${uniqueSeconds()}`, "INVALID_RESPONSE", /checksum/],
     ];
     for (const [script, code, details, options] of malicious) {
       await writeFile(join(here, "tar"), `#!/bin/sh\ncd ${there}; ${script}\n`, { mode: 0o755 });
@@ -154,7 +154,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     await container.execSync(
       sh(
         `mkdir -p ${there}/links/lib; cd ${there}/links; echo here > file; ln -s /etc/hosts absolute; ln -s ../../outside leading-out; ` +
@@ -189,7 +189,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     const modes = { open: 0o777, closed: 0o400, sticky: 0o1777, setuid: 0o4755, setgid: 0o2755 };
     const lines = Object.entries(modes).map(([name, mode]) => `echo > ${name}; chmod ${mode.toString(8)} ${name}`);
     const old = "touch -d '2001-02-03 04:05:06'";
@@ -213,7 +213,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     await mkdir(join(here, "conf/sub"), { recursive: true });
     await chmod(join(here, "conf"), 0o750);
     await writeFile(join(here, "conf/new"), "new");
@@ -240,7 +240,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     const long = `${"ä".repeat(60)}-${"b".repeat(100)}`;
     await mkdir(join(here, "tree", long, long), { recursive: true });
     await writeFile(join(here, "tree", long, long, "file\n?"), "deep");
@@ -260,9 +260,9 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
-    await writeFile(join(here, "big"), Buffer.alloc(bench.bulk(200) * 1_000_000));
-    await container.execSync(sh(`dd if=/dev/zero of=${there}/big bs=1M count=${bench.bulk(200)}`));
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await writeFile(join(here, "big"), Buffer.alloc(fixture.scaledMebibytes(200) * 1_000_000));
+    await container.execSync(sh(`dd if=/dev/zero of=${there}/big bs=1M count=${fixture.scaledMebibytes(200)}`));
     const open = async () => {
       const files = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
       return (await Promise.all(files)).filter((file) => file.startsWith(here));
@@ -289,7 +289,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     for (const content of ["first", "second"]) {
       await writeFile(join(here, "a"), content);
       await container.copyTo(join(here, "a"), `${there}/b`);
@@ -303,7 +303,7 @@ journeys("copy", (bench) => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    await using container = await bench.container(await bench.sharedPod(), { mounts: [shared.mount] });
+    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
     await expectCode(container.copyFrom("/no/such/file", join(here, "x")), "NOT_FOUND");
     await expectCode(container.copyTo(join(here, "nothing"), `${there}/x`), "INVALID_INPUT");
     await expectCode(container.copyTo(here, "relative"), "INVALID_INPUT");

@@ -14,34 +14,34 @@ import { NamespaceMode } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { Chronicle } from "./crash/checked-calls.js";
-import { callsOfLife, type LifePlan, PodLife } from "./crash/pod-life.js";
-import { eventually, inBatches } from "./helpers/expecting.js";
-import { type Bench, labJourneys, type PodSpec } from "./helpers/journeys.js";
-import { type Trace, tracesOf } from "./helpers/node-traces.js";
+import { callsPerLifecycle, type LifecyclePlan, PodLifecycle } from "./crash/pod-lifecycle.js";
+import { eventually, inBatches } from "./helpers/expectations.js";
+import { type Fixture, labJourneys, type PodSpec } from "./helpers/journeys.js";
+import { type NodeResource, nodeResourcesOf } from "./helpers/node-resources.js";
 import { Random } from "./helpers/random.js";
 
 const [roundCount, podCount] = thorough ? [30, 20] : [1, 4];
 /** `CRI_TEST_SEED` brings back the chances of an earlier run; what the machine makes of them is its own affair. */
 const seed = Number(process.env.CRI_TEST_SEED ?? randomInt(2 ** 31));
 
-function planOf(bench: Bench, name: string, index: number, random: Random): LifePlan {
+function planOf(fixture: Fixture, name: string, index: number, random: Random): LifecyclePlan {
   const adopts = index % 4 === 1;
   return {
-    pod: bench.podSpec({
+    pod: fixture.podSpec({
       name,
       labels: { life: name },
-      ...((adopts || random.chance(0.5)) && { uid: `${bench.namespace}-${name}` }),
+      ...((adopts || random.chance(0.5)) && { uid: `${fixture.namespace}-${name}` }),
       hostNetwork: random.chance(0.4),
     }),
-    container: bench.containerSpec({ name: "main" }),
+    container: fixture.containerSpec({ name: "main" }),
     tidiness: index % 2 === 0 ? "using" : "by hand",
     adopts,
     ...(index % 5 === 2 && { cancelAfterMs: random.below(1_500) }),
   };
 }
 
-labJourneys("crash", (bench) => {
-  const { cri, runtime } = bench;
+labJourneys("crash", (fixture) => {
+  const { cri, runtime } = fixture;
 
   test(
     `SIGKILL and restart (${roundCount}) with ${podCount} pods at once: no wrong answer, and nothing is left`,
@@ -50,13 +50,13 @@ labJourneys("crash", (bench) => {
       const startedAt = performance.now();
       const random = new Random(seed);
       const figures = new Figures();
-      const before = tracesOf(runtime.endpoint);
+      const before = nodeResourcesOf(runtime.endpoint);
       for (let index = 0; index < roundCount; index++) {
         const { chronicle, lives, steps, untouched } = await round(index, random);
         expect(chronicle.wrong, `round ${index}\n${chronicle.wrong.join("\n")}`).toEqual([]);
         const found = await removeWhatIsFound(chronicle);
         await expectFree(lives.map(({ plan }) => plan.pod));
-        expect(await bench.leftovers(), `after round ${index}`).toEqual([]);
+        expect(await fixture.leftovers(), `after round ${index}`).toEqual([]);
         const left = await tracesOnceGone(untouched, before);
         figures.add(chronicle, steps, found, left);
       }
@@ -66,7 +66,7 @@ labJourneys("crash", (bench) => {
   );
 
   test("pods that are given up while they are being made leave no process", async () => {
-    const processes = () => tracesOf(runtime.endpoint).filter(({ kind }) => kind === "process");
+    const processes = () => nodeResourcesOf(runtime.endpoint).filter(({ kind }) => kind === "process");
     const known = new Set(processes().map(({ name }) => name));
     const left = () => processes().filter(({ name }) => !known.has(name));
     const giveUp = async (work: (signal: AbortSignal) => Promise<unknown>) => {
@@ -78,20 +78,20 @@ labJourneys("crash", (bench) => {
     };
     for (let index = 0; index < (thorough ? 150 : 12); index++) {
       await giveUp(async (signal) => {
-        await using _pod = await cri.pods.run(bench.podSpec({ hostNetwork: true }), { signal });
+        await using _pod = await cri.pods.run(fixture.podSpec({ hostNetwork: true }), { signal });
       });
     }
     await eventually(left, ({ length }) => length === 0);
     if (!thorough) return;
     // For comparison: cut short on the wire, as any other client does it.
     for (let index = 0; index < 150; index++) {
-      const metadata = { name: bench.name(), namespace: bench.namespace, uid: bench.name("uid") };
+      const metadata = { name: fixture.name(), namespace: fixture.namespace, uid: fixture.name("uid") };
       const linux = { securityContext: { namespaceOptions: { network: NamespaceMode.NODE } } };
       await giveUp((signal) =>
         cri.raw.runtime.runPodSandbox({ config: { metadata, linux } }, { signal, retry: false }),
       );
       await sleep(150);
-      for (const { id } of await cri.pods.list({ namespace: bench.namespace })) await cri.pods.remove(id);
+      for (const { id } of await cri.pods.list({ namespace: fixture.namespace })) await cri.pods.remove(id);
     }
     await sleep(2_000);
     console.log(`${runtime.name}: of 150 raw calls that were given up ${left().length} processes are left`);
@@ -101,13 +101,13 @@ labJourneys("crash", (bench) => {
   async function round(index: number, random: Random) {
     const chronicle = new Chronicle();
     // Some programs are patient, and some have the defaults.
-    await using patient = bench.client({ defaults: { retry: { maxAttempts: 100, maxBackoffMs: 500 } } });
+    await using patient = fixture.client({ defaults: { retry: { maxAttempts: 100, maxBackoffMs: 500 } } });
     const lives = Array.from({ length: podCount }, (_, number) => {
-      const plan = planOf(bench, `life-${index}-${number}`, number, random);
-      return new PodLife(random.chance(0.5) ? cri : patient, patient, plan, chronicle, random.fork());
+      const plan = planOf(fixture, `life-${index}-${number}`, number, random);
+      return new PodLifecycle(random.chance(0.5) ? cri : patient, patient, plan, chronicle, random.fork());
     });
     // By calls, and not by time, so that the moments are spread over the lives on any machine.
-    const killAfterCalls = random.next() * 0.9 * callsOfLife * podCount;
+    const killAfterCalls = random.next() * 0.9 * callsPerLifecycle * podCount;
     const [delayMs, awayMs] = [random.below(300), random.below(1_000)];
     const atRest = () => lives.flatMap((life) => [...life.atRest]);
     let steps: string[] = [];
@@ -136,7 +136,7 @@ labJourneys("crash", (bench) => {
 
   /** Pods that turned up when nobody asked for them any more: only of calls that said that this might be. */
   async function removeWhatIsFound({ doubtful }: Chronicle): Promise<number> {
-    const found = await cri.pods.list({ namespace: bench.namespace });
+    const found = await cri.pods.list({ namespace: fixture.namespace });
     for (const { id, metadata } of found) {
       expect([...doubtful]).toContain(metadata?.name);
       await cri.pods.stop(id);
@@ -154,9 +154,9 @@ labJourneys("crash", (bench) => {
   }
 
   /** What is on the node of the pods of the test, once there is nothing any more of those with certain ids. */
-  async function tracesOnceGone(ids: readonly string[], before: readonly Trace[]): Promise<Trace[]> {
+  async function tracesOnceGone(ids: readonly string[], before: readonly NodeResource[]): Promise<NodeResource[]> {
     const known = new Set(before.map(({ name }) => name));
-    const traces = () => tracesOf(runtime.endpoint).filter(({ name }) => !known.has(name));
+    const traces = () => nodeResourcesOf(runtime.endpoint).filter(({ name }) => !known.has(name));
     // A removed pod's processes take a moment to be gone.
     await sleep(500);
     await eventually(
@@ -177,7 +177,7 @@ class Figures {
   #lost = 0;
   #slowestMs = 0;
 
-  add(chronicle: Chronicle, stepsAtKill: readonly string[], found: number, left: readonly Trace[]): void {
+  add(chronicle: Chronicle, stepsAtKill: readonly string[], found: number, left: readonly NodeResource[]): void {
     this.#kills++;
     this.#found += found;
     this.#lost += chronicle.lost;

@@ -1,14 +1,14 @@
 /** Deadlines while the runtime does not move at all. */
 import { expect, test } from "vitest";
-import { expectCode, failureOf } from "./helpers/expecting.js";
+import { expectCode, failureOf } from "./helpers/expectations.js";
 import { labJourneys } from "./helpers/journeys.js";
 
-labJourneys("deadline", (bench) => {
-  const { cri, runtime } = bench;
+labJourneys("deadline", (fixture) => {
+  const { cri, runtime } = fixture;
 
   test("every kind of call rejects on time, and the client works on when the runtime does", async () => {
-    const pod = await bench.sharedPod();
-    await using container = await bench.container(pod);
+    const pod = await fixture.sharedPod();
+    await using container = await fixture.container(pod);
     {
       using _frozen = await runtime.freeze();
       const calls: Record<string, (options: { timeoutMs: number }) => Promise<unknown>> = {
@@ -18,7 +18,7 @@ labJourneys("deadline", (bench) => {
         exec: (options) => container.execSync(["true"], options),
         stop: (options) => container.stop(options),
         wait: (options) => container.wait(options),
-        pull: (options) => cri.images.pull(bench.image, options),
+        pull: (options) => cri.images.pull(fixture.image, options),
         stats: (options) => cri.stats.containers({}, options),
         ready: (options) => cri.waitForReady(options),
         raw: (options) => cri.raw.runtime.version({}, options),
@@ -75,7 +75,7 @@ labJourneys("deadline", (bench) => {
   });
 
   test("a pod whose creation ran into the deadline: nothing is left, and the next try succeeds", async () => {
-    const spec = bench.podSpec({ uid: `frozen-${bench.namespace}` });
+    const spec = fixture.podSpec({ uid: `frozen-${fixture.namespace}` });
     {
       const frozen = await runtime.freeze();
       setTimeout(frozen.thaw, 600);

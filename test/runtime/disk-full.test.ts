@@ -3,20 +3,20 @@ import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { fillDisk } from "./helpers/disk.js";
-import { criFailureOf } from "./helpers/expecting.js";
+import { criFailureOf } from "./helpers/expectations.js";
 import { HostileRegistry } from "./helpers/hostile-registry.js";
-import { ask } from "./helpers/inside.js";
+import { outputOf } from "./helpers/in-container.js";
 import { labJourneys } from "./helpers/journeys.js";
 
-labJourneys("disk-full", (bench, lab) => {
-  const { cri, runtime } = bench;
+labJourneys("disk-full", (fixture, lab) => {
+  const { cri, runtime } = fixture;
 
   test("nothing can be made, and the error says why; what is there can be looked at and removed", async () => {
     await using registry = await HostileRegistry.start(lab.registriesFolder);
-    await using pod = await bench.cheapPod();
-    const container = await bench.container(pod);
-    const spec = bench.podSpec({ hostNetwork: true, uid: "same" });
-    const containerSpec = bench.containerSpec();
+    await using pod = await fixture.hostNetworkPod();
+    const container = await fixture.container(pod);
+    const spec = fixture.podSpec({ hostNetwork: true, uid: "same" });
+    const containerSpec = fixture.containerSpec();
     {
       await using _full = await fillDisk(runtime.endpoint, 0);
       const failures: CriError[] = [
@@ -35,12 +35,12 @@ labJourneys("disk-full", (bench, lab) => {
       await container.remove();
     }
     expect(await cri.containers.list({ pod })).toEqual([]);
-    expect(await cri.pods.list({ namespace: bench.namespace })).toHaveLength(1);
+    expect(await cri.pods.list({ namespace: fixture.namespace })).toHaveLength(1);
     expect(await cri.images.get(registry.reference)).toBeUndefined();
     // The same can be made now that there is space.
     await using again = await cri.pods.run(spec);
     await using next = await again.runContainer(containerSpec);
-    expect(await ask(next, "echo works")).toBe("works");
+    expect(await outputOf(next, "echo works")).toBe("works");
     await cri.images.pull(registry.reference);
     await cri.images.remove(registry.reference);
   });
@@ -49,21 +49,21 @@ labJourneys("disk-full", (bench, lab) => {
   const steps = thorough ? Array.from({ length: 32 }, (_, i) => 8 * i) : [16, 48, 96, 128];
   test.each(steps)("full after %i KiB more: whatever fails on the way leaves nothing", async (kibibytes) => {
     // What a first pod has fetched is no matter here: containerd hangs when the disk fills up in the middle of that.
-    await bench.sharedPod();
-    const before = await bench.leftovers();
+    await fixture.sharedPod();
+    const before = await fixture.leftovers();
     const outcomes: unknown[] = [];
     {
       await using _full = await fillDisk(runtime.endpoint, kibibytes * 1_024);
       const timeoutMs = 30_000;
       try {
-        await using pod = await cri.pods.run(bench.podSpec({ hostNetwork: true }), { timeoutMs });
-        await using _container = await pod.runContainer(bench.containerSpec(), { timeoutMs });
+        await using pod = await cri.pods.run(fixture.podSpec({ hostNetwork: true }), { timeoutMs });
+        await using _container = await pod.runContainer(fixture.containerSpec(), { timeoutMs });
       } catch (error) {
         outcomes.push(error);
       }
     }
     expect(outcomes.filter((outcome) => !CriError.is(outcome))).toEqual([]);
     if (kibibytes <= 16) expect(outcomes).toHaveLength(1);
-    expect(await bench.leftovers()).toEqual(before);
+    expect(await fixture.leftovers()).toEqual(before);
   });
 });

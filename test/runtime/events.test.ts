@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ContainerState, type CriEvent, type OwnedPodSandbox } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
-import { eventually, inBatches } from "./helpers/expecting.js";
-import { type Bench, journeys, sh } from "./helpers/journeys.js";
+import { eventually, inBatches } from "./helpers/expectations.js";
+import { type Fixture, journeys, sh } from "./helpers/journeys.js";
 import { expectFresh, record } from "./helpers/recording.js";
 
 const podCount = thorough ? 50 : 6;
@@ -16,12 +16,12 @@ const timeout = thorough ? 500_000 : 120_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** Makes pods with a short container each, and removes every other one. */
-async function churn(bench: Bench, count: number, during?: () => Promise<void>): Promise<OwnedPodSandbox[]> {
+async function churn(fixture: Fixture, count: number, during?: () => Promise<void>): Promise<OwnedPodSandbox[]> {
   const kept: OwnedPodSandbox[] = [];
   const retry = { maxAttempts: 100, maxBackoffMs: 500 };
   const work = inBatches(numbers(count), 8, async (index) => {
-    const pod = await bench.pod({ hostNetwork: true });
-    const spec = bench.containerSpec({ command: sh(`exit ${index}`) });
+    const pod = await fixture.pod({ hostNetwork: true });
+    const spec = fixture.containerSpec({ command: sh(`exit ${index}`) });
     const container = await pod.runContainer(spec, { retry }).catch((error: unknown) => {
       // A start that a killed runtime was in the middle of has failed.
       if (!during) throw error;
@@ -40,23 +40,23 @@ async function churn(bench: Bench, count: number, during?: () => Promise<void>):
 
 const removeAll = (pods: OwnedPodSandbox[]) => inBatches(pods, 8, (pod) => pod[Symbol.asyncDispose]());
 
-journeys("events", (bench) => {
-  const { cri, runtime } = bench;
+journeys("events", (fixture) => {
+  const { cri, runtime } = fixture;
   const hasEvents = !/^(containerd-1\.|docker)/.test(runtime.name);
 
   test(
     `${podCount} pods created and removed in parallel: the final view equals a fresh list`,
     async () => {
       await using view = cri.watch();
-      await using recorded = await record(bench);
+      await using recorded = await record(fixture);
       await view.ready;
       if (runtime.lab) expect(view.source).toBe(hasEvents ? "events" : "list");
       const startedAt = Date.now();
-      const kept = await churn(bench, podCount);
+      const kept = await churn(fixture, podCount);
       const churnMs = Date.now() - startedAt;
-      await expectFresh(bench, view, recorded);
+      await expectFresh(fixture, view, recorded);
       await removeAll(kept);
-      await expectFresh(bench, view, recorded);
+      await expectFresh(fixture, view, recorded);
 
       const exits = recorded.of("containerExited").map((event) => (event as { exitCode?: number }).exitCode);
       console.log(
@@ -80,8 +80,8 @@ journeys("events", (bench) => {
   );
 
   test("waitFor resolves with the first status that is as wanted, soon after it is", async () => {
-    const pod = await bench.sharedPod();
-    await using container = await pod.createContainer(bench.containerSpec());
+    const pod = await fixture.sharedPod();
+    await using container = await pod.createContainer(fixture.containerSpec());
     const running = cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING);
     await container.start();
     const startedAt = performance.now();
@@ -91,12 +91,12 @@ journeys("events", (bench) => {
 
   test("what came and went between two looks is told where the runtime has events", async () => {
     if (!hasEvents) return;
-    const pod = await bench.sharedPod();
-    await using other = bench.client();
-    await using recorded = await record(bench, false);
+    const pod = await fixture.sharedPod();
+    await using other = fixture.client();
+    await using recorded = await record(fixture, false);
     const made: string[] = [];
     for (const code of numbers(5)) {
-      const spec = bench.containerSpec({ command: sh(`exit ${code}`) });
+      const spec = fixture.containerSpec({ command: sh(`exit ${code}`) });
       const container = await other.runContainerInSandbox(pod, spec);
       await container.remove();
       made.push(container.id);
@@ -113,8 +113,8 @@ journeys("events", (bench) => {
   });
 
   test("the watch leaves nothing behind: a second one starts from what is there", async () => {
-    await using container = await bench.container(await bench.sharedPod());
-    await using recorded = await record(bench);
+    await using container = await fixture.container(await fixture.sharedPod());
+    await using recorded = await record(fixture);
     await eventually(
       () => recorded.events.length,
       (count) => count > 0,
@@ -131,9 +131,9 @@ journeys("events", (bench) => {
     `${podCount} pods created and removed across a SIGKILL of the runtime: the final view equals a fresh list`,
     async () => {
       await using view = cri.watch();
-      await using recorded = await record(bench);
+      await using recorded = await record(fixture);
       await view.ready;
-      const kept = await churn(bench, podCount, async () => {
+      const kept = await churn(fixture, podCount, async () => {
         await eventually(
           () => recorded.of("podAdded").length,
           (count) => count > 0,
@@ -144,7 +144,7 @@ journeys("events", (bench) => {
         await runtime.start();
       });
       await cri.waitForReady({ timeoutMs: 60_000 });
-      await expectFresh(bench, view, recorded);
+      await expectFresh(fixture, view, recorded);
       const gaps = await eventually(
         () => recorded.of("resync").map((event) => (event as { reason: string }).reason),
         (reasons) => reasons.includes("gap"),
@@ -152,7 +152,7 @@ journeys("events", (bench) => {
       console.log(`${runtime.name}: across a kill: ${recorded.events.length} events, resync ${gaps}`);
       expect(gaps[0]).toBe("initial");
       await removeAll(kept);
-      await expectFresh(bench, view, recorded);
+      await expectFresh(fixture, view, recorded);
     },
     timeout,
   );

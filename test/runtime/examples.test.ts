@@ -5,13 +5,13 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CompiledExamples, compileExamples, examples } from "../support/compiled-examples.js";
-import { type Bench, journeys } from "./helpers/journeys.js";
+import { type Fixture, journeys } from "./helpers/journeys.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 journeys("examples", define, { newestOnly: true });
 
-function define({ runtime, traits }: Bench): void {
+function define({ runtime, traits }: Fixture): void {
   let compiled: CompiledExamples;
   beforeAll(async () => {
     compiled = await compileExamples();

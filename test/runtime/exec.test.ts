@@ -1,16 +1,16 @@
 /** ExecSync: exit codes, output, time limits. */
 import { ExecError } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { criFailureOf, eventually, expectCode, failureOf } from "./helpers/expecting.js";
+import { criFailureOf, eventually, expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask, countProcesses } from "./helpers/inside.js";
-import { aWhile, journeys, sh } from "./helpers/journeys.js";
+import { countProcesses, outputOf } from "./helpers/in-container.js";
+import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
-journeys("exec", (bench) => {
-  const { traits } = bench;
+journeys("exec", (fixture) => {
+  const { traits } = fixture;
 
   test("exit codes are data", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     for (const code of [0, 1, 2, 126, 127, 137, 255]) {
       expect(await container.execSync(sh(`exit ${code}`))).toEqual({ exitCode: code, stdout: "", stderr: "" });
     }
@@ -19,7 +19,7 @@ journeys("exec", (bench) => {
   });
 
   test("standard output and standard error apart, empty or not, words as they are", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     expect(await container.execSync(sh("echo out; echo err >&2; exit 3"))).toEqual({
       exitCode: 3,
       stdout: "out\n",
@@ -32,7 +32,7 @@ journeys("exec", (bench) => {
   });
 
   test("bytes as bytes: all 256 values, to both outputs", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const all = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     const script = 'i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %03o $i)"; i=$((i+1)); done';
     const { stdout, stderr, exitCode } = await container.execSync(sh(`${script}; (${script}) >&2`), {
@@ -44,12 +44,12 @@ journeys("exec", (bench) => {
   });
 
   test("text that is no UTF-8 turns into replacement characters", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     expect((await container.execSync(["/bin/printf", "a\\377b"])).stdout).toBe("a\ufffdb");
   });
 
   test("a mebibyte of output on each side, complete", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const size = 2 ** 20;
     const fill = (letter: string) => `head -c ${size} /dev/zero | tr '\\0' ${letter}`;
     const { stdout, stderr } = await container.execSync(sh(`${fill("o")}; ${fill("e")} >&2`));
@@ -58,7 +58,7 @@ journeys("exec", (bench) => {
   });
 
   test("many commands at once, each with its own result", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const codes = Array.from({ length: 12 }, (_, index) => index);
     const results = await Promise.all(codes.map((code) => container.execSync(sh(`echo ${code}; exit ${code}`))));
     expect(results).toEqual(codes.map((exitCode) => ({ exitCode, stdout: `${exitCode}\n`, stderr: "" })));
@@ -66,16 +66,16 @@ journeys("exec", (bench) => {
 
   test("a command that takes too long is killed where the runtime does so, and the error says which", async () => {
     await using at = await folder();
-    await using container = await bench.container(await bench.sharedPod(), at.inside);
+    await using container = await fixture.container(await fixture.sharedPod(), at.inside);
     const startedAt = performance.now();
-    const seconds = aWhile();
+    const seconds = uniqueSeconds();
     const failure = await expectCode(
       container.execSync(sh(`echo started > started; exec sleep ${seconds}`), { commandTimeoutSeconds: 1 }),
       "COMMAND_TIMED_OUT",
     );
     expect(performance.now() - startedAt).toBeGreaterThan(900);
     expect(failure).toMatchObject({ method: "RuntimeService/ExecSync", attempts: 1, mayHaveTakenEffect: true });
-    expect(await ask(container, "cat started")).toBe("started");
+    expect(await outputOf(container, "cat started")).toBe("started");
     expect(String(failure)).toContain(traits.killsCommand === "never" ? "runs on" : "was killed");
     const left = traits.killsCommand === "never" ? 1 : 0;
     await eventually(
@@ -85,9 +85,9 @@ journeys("exec", (bench) => {
   });
 
   test("a fraction of a second is rounded up: 0 would mean no limit", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const failure = await expectCode(
-      container.execSync(["/bin/sleep", aWhile()], { commandTimeoutSeconds: 0.3 }),
+      container.execSync(["/bin/sleep", uniqueSeconds()], { commandTimeoutSeconds: 0.3 }),
       "COMMAND_TIMED_OUT",
     );
     expect(failure.message).toContain("within 1 s");
@@ -95,8 +95,8 @@ journeys("exec", (bench) => {
   });
 
   test("the caller's own time limit is another matter, and has the command killed too", async () => {
-    const container = await bench.sharedContainer();
-    const seconds = aWhile();
+    const container = await fixture.sharedContainer();
+    const seconds = uniqueSeconds();
     const call = criFailureOf(container.execSync(["/bin/sleep", seconds], { timeoutMs: 3_000 }));
     const processes = () => countProcesses(container, `sleep ${seconds}`);
     await eventually(processes, (count) => count === 1);
@@ -106,9 +106,9 @@ journeys("exec", (bench) => {
   });
 
   test("an aborted call rejects with the signal's reason and kills the command where the runtime does so", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const abort = new AbortController();
-    const seconds = aWhile();
+    const seconds = uniqueSeconds();
     const call = failureOf(container.execSync(["/bin/sleep", seconds], { signal: abort.signal }));
     const processes = () => countProcesses(container, `sleep ${seconds}`);
     await eventually(processes, (count) => count === 1);
@@ -119,7 +119,7 @@ journeys("exec", (bench) => {
   });
 
   test("throwOnNonZero", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const failure = await failureOf(container.execSync(sh("echo out; echo err >&2; exit 5"), { throwOnNonZero: true }));
     expect(failure).toBeInstanceOf(ExecError);
     expect(failure).toMatchObject({ code: "COMMAND_FAILED", exitCode: 5, stdout: "out\n", stderr: "err\n" });
@@ -127,24 +127,24 @@ journeys("exec", (bench) => {
   });
 
   test("a program that is not there", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     await expectCode(container.execSync(["/no/such/program"]), "COMMAND_NOT_FOUND");
     await expectCode(container.execSync(["no-such-program"]), "COMMAND_NOT_FOUND");
   });
 
   test("a container that does not run: created, exited", async () => {
-    const pod = await bench.sharedPod();
-    await using created = await pod.createContainer(bench.containerSpec());
+    const pod = await fixture.sharedPod();
+    await using created = await pod.createContainer(fixture.containerSpec());
     if (traits.execsInCreated) expect((await created.execSync(["true"])).exitCode).toBe(0);
     else await expectCode(created.execSync(["true"]), "FAILED_PRECONDITION");
-    await using exited = await bench.container(pod, { command: ["/bin/true"] });
+    await using exited = await fixture.container(pod, { command: ["/bin/true"] });
     await exited.wait();
     await expectCode(exited.execSync(["true"]), "FAILED_PRECONDITION");
   });
 
   test("the container ends while a command runs in it", async () => {
-    await using container = await bench.container(await bench.sharedPod());
-    const seconds = aWhile();
+    await using container = await fixture.container(await fixture.sharedPod());
+    const seconds = uniqueSeconds();
     const command = container.execSync(["/bin/sleep", seconds]);
     await eventually(
       () => countProcesses(container, `sleep ${seconds}`),
@@ -155,12 +155,12 @@ journeys("exec", (bench) => {
   });
 
   test("URLs of streaming sessions are handed out", async () => {
-    const pod = await bench.sharedPod();
-    await using container = await bench.container(pod);
+    const pod = await fixture.sharedPod();
+    await using container = await fixture.container(pod);
     for (const url of [
-      await bench.cri.containers.execUrl(container, ["true"]),
-      await bench.cri.containers.attachUrl(container),
-      await bench.cri.pods.portForwardUrl(pod, [80]),
+      await fixture.cri.containers.execUrl(container, ["true"]),
+      await fixture.cri.containers.attachUrl(container),
+      await fixture.cri.pods.portForwardUrl(pod, [80]),
     ]) {
       expect(url).toMatch(/^(https?:)?\/\/\S+\/(exec|attach|portforward)\/\S+$/);
     }

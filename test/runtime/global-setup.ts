@@ -12,7 +12,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { serveControl } from "./control.js";
 import { type Lab, labAvailability, labVersions, parseVersions, startLab } from "./lab/lab.js";
-import { askVersion } from "./lab/readiness.js";
+import { fetchVersion } from "./lab/readiness.js";
 import type { ProvidedRuntime, ProvidedRuntimes } from "./provided.js";
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
@@ -34,14 +34,14 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const versions = chosen ? parseVersions(chosen) : labVersions;
   const lab = await startLab({ versions, tcp: { "1.7": "without-cri", "2.1": "cri" } });
   const controlSocket = join(lab.folder, "control.sock");
-  const steered = lab.instances.map(({ name, start, stop, kill, restart }) => ({
+  const controlled = lab.instances.map(({ name, start, stop, kill, restart }) => ({
     name,
     start,
     stop,
     kill: () => kill("SIGKILL"),
     restart,
   }));
-  const control = await serveControl(controlSocket, steered);
+  const control = await serveControl(controlSocket, controlled);
   provide({ runtimes: fromLab(lab, controlSocket) });
   return async () => {
     control.close();
@@ -51,7 +51,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 }
 
 async function external(endpoint: string): Promise<ProvidedRuntime> {
-  const { runtimeName, runtimeVersion } = await askVersion(endpoint, 10_000);
+  const { runtimeName, runtimeVersion } = await fetchVersion(endpoint, 10_000);
   return {
     name: runtimeName,
     runtimeName,

@@ -2,7 +2,7 @@
 import { getEventListeners } from "node:events";
 import { CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { eventually, failureOf, inBatches } from "./helpers/expecting.js";
+import { eventually, failureOf, inBatches } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
 /** Open things of this process that a client may have made. */
@@ -15,13 +15,13 @@ function open(): string[] {
 
 journeys(
   "handles",
-  (bench) => {
-    const { runtime } = bench;
+  (fixture) => {
+    const { runtime } = fixture;
 
     test("a long-lived signal has no listeners after 200 calls, whatever came of them", async () => {
-      await using client = bench.client();
-      await using pod = await bench.cheapPod();
-      await using container = await bench.container(pod);
+      await using client = fixture.client();
+      await using pod = await fixture.hostNetworkPod();
+      await using container = await fixture.container(pod);
       const { signal } = new AbortController();
       const options = { signal };
       const calls: ((index: number) => Promise<unknown>)[] = [
@@ -32,7 +32,7 @@ journeys(
         // Too short, as a rule.
         () => client.version({ ...options, timeoutMs: 0.01 }).catch(() => {}),
         () => failureOf(client.containers.wait(container, { ...options, timeoutMs: 60 })),
-        () => client.images.ensure(bench.image, options),
+        () => client.images.ensure(fixture.image, options),
         () => client.stats.container(container, options),
         () => client.raw.runtime.version({}, options),
         () => client.waitForReady(options),
@@ -63,10 +63,10 @@ journeys(
     });
 
     test("nor after close in the middle of calls, which then say so", async () => {
-      await using pod = await bench.cheapPod();
-      await using container = await bench.container(pod);
+      await using pod = await fixture.hostNetworkPod();
+      await using container = await fixture.container(pod);
       const before = open();
-      const client = bench.client();
+      const client = fixture.client();
       await client.version();
       const calls = [
         failureOf(client.containers.wait(container)),
@@ -89,7 +89,7 @@ journeys(
     });
 
     test("a client derived by with() ends alone", async () => {
-      const client = bench.client();
+      const client = fixture.client();
       const derived = client.with({ timeoutMs: 5_000 });
       expect((await derived.version()).runtimeVersion).toContain(runtime.version);
       await derived.close();
@@ -100,5 +100,5 @@ journeys(
       expect(await failureOf(other.version())).toMatchObject({ code: "CLIENT_CLOSED" });
     });
   },
-  { oneByOne: true },
+  { sequential: true },
 );

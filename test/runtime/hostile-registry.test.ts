@@ -1,7 +1,7 @@
 /** Registries that stall, break off, lie or refuse: pulls fail in time and for the right reason, and leave nothing half done. */
 import { CriError, ImagePullError, type ImagePullFailure } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { eventually, failureOf } from "./helpers/expecting.js";
+import { eventually, failureOf } from "./helpers/expectations.js";
 import { HostileRegistry, type Part, type Spoil } from "./helpers/hostile-registry.js";
 import { labJourneys } from "./helpers/journeys.js";
 
@@ -65,8 +65,8 @@ const failures: [what: string, part: Part, how: Spoil, reason: ImagePullFailure,
   ["has a web page for", "manifest", sends(() => Buffer.from("<html>")), "Other", /unexpected commit digest|invalid/],
 ];
 
-labJourneys("hostile-registry", (bench, lab) => {
-  const { cri } = bench;
+labJourneys("hostile-registry", (fixture, lab) => {
+  const { cri } = fixture;
 
   /** What a good pull leaves is there; what a failed one leaves is not. */
   async function expectAbsent(reference: string): Promise<void> {
@@ -141,8 +141,8 @@ labJourneys("hostile-registry", (bench, lab) => {
   test("a container whose image cannot be had: the reason is the pull's, and nothing is left", async () => {
     await using registry = await HostileRegistry.start(lab.registriesFolder);
     registry.spoilt = { part: "layer", by: says(500) };
-    const pod = await bench.sharedPod();
-    const spec = bench.containerSpec({ image: registry.reference });
+    const pod = await fixture.sharedPod();
+    const spec = fixture.containerSpec({ image: registry.reference });
     const failure = await failureOf(pod.runContainer(spec));
     expect(CriError.is(failure)).toBe(true);
     expect(failure).toMatchObject({ name: "ImagePullError", reason: "RegistryUnavailable", suppressed: [] });

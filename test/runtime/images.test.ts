@@ -2,13 +2,13 @@
 import { inspect } from "node:util";
 import { CriError, ImagePullError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
-import { expectCode, failureOf } from "./helpers/expecting.js";
-import { ask } from "./helpers/inside.js";
+import { expectCode, failureOf } from "./helpers/expectations.js";
+import { outputOf } from "./helpers/in-container.js";
 import { journeys } from "./helpers/journeys.js";
 import type { LabImages, PrivateRegistry } from "./lab/lab.js";
 
-journeys("images", (bench) => {
-  const { cri, runtime, image } = bench;
+journeys("images", (fixture) => {
+  const { cri, runtime, image } = fixture;
   const { lab } = runtime;
 
   test("pull, get and list: by tag, by digest, by id", async () => {
@@ -39,7 +39,7 @@ journeys("images", (bench) => {
   });
 
   test("the image of pod sandboxes is listed, and is pinned except by containerd 1.6", async () => {
-    await bench.sharedPod();
+    await fixture.sharedPod();
     const isPause = (name: string) => /\/pause[:@]/.test(name);
     const pause = (await cri.images.list()).filter(({ repoTags }) => repoTags.some(isPause));
     expect(pause).not.toEqual([]);
@@ -84,7 +84,7 @@ journeys("images", (bench) => {
 
     test("ensure by policy: missing, never, always", async () => {
       const calls: string[] = [];
-      const client = bench.client({ logger: { debug: (_, { method }) => void calls.push(String(method)) } });
+      const client = fixture.client({ logger: { debug: (_, { method }) => void calls.push(String(method)) } });
       const pulls = () => calls.filter((method) => method === "ImageService/PullImage").length;
       await client.images.remove(images.busybox2);
       const refused = await expectCode(client.images.ensure(images.busybox2, { pullPolicy: "never" }), "NOT_FOUND");
@@ -105,11 +105,11 @@ journeys("images", (bench) => {
 
     test("a container pulls what it lacks, by its pull policy", async () => {
       await cri.images.remove(images.busybox2);
-      const pod = await bench.sharedPod();
-      const spec = bench.containerSpec({ image: images.busybox2 });
+      const pod = await fixture.sharedPod();
+      const spec = fixture.containerSpec({ image: images.busybox2 });
       await expectCode(pod.runContainer(spec, { pullPolicy: "never" }), "NOT_FOUND");
       await using container = await pod.runContainer(spec);
-      expect(await ask(container, "echo $EDITION")).toBe("2");
+      expect(await outputOf(container, "echo $EDITION")).toBe("2");
       const status = await container.status();
       expect(status.image?.userSpecifiedImage || images.busybox2).toBe(images.busybox2);
       expect(status.imageRef).not.toBe("");
@@ -156,10 +156,10 @@ journeys("images", (bench) => {
         await cri.images.pull(image, { auth });
       }
       await cri.images.remove(image);
-      await using container = await (await bench.sharedPod()).runContainer(bench.containerSpec({ image }), {
+      await using container = await (await fixture.sharedPod()).runContainer(fixture.containerSpec({ image }), {
         auth: { username, password, serverAddress },
       });
-      expect(await ask(container, "echo $EDITION")).toBe("private");
+      expect(await outputOf(container, "echo $EDITION")).toBe("private");
       await container.remove();
       await cri.images.remove(image);
     });
@@ -169,7 +169,7 @@ journeys("images", (bench) => {
       const failure = await failureOf(cri.images.pull(image));
       expect(failure).toMatchObject({ name: "ImagePullError", reason: "Unauthorized", image });
       expect(CriError.is(failure)).toBe(true);
-      await expect((await bench.sharedPod()).runContainer(bench.containerSpec({ image }))).rejects.toMatchObject({
+      await expect((await fixture.sharedPod()).runContainer(fixture.containerSpec({ image }))).rejects.toMatchObject({
         reason: "Unauthorized",
       });
     });
@@ -179,7 +179,7 @@ journeys("images", (bench) => {
       const wrong = { username: "user-name-of-a-secret", password: "pass-word-of-a-secret", serverAddress };
       const records: unknown[] = [];
       const record = (message: string, fields: object) => void records.push([message, fields]);
-      const client = bench.client({ logger: { debug: record, warn: record } });
+      const client = fixture.client({ logger: { debug: record, warn: record } });
       const failure = await failureOf(client.images.pull(image, { auth: wrong }));
       expect(failure).toMatchObject({ name: "ImagePullError", reason: "Unauthorized", image });
       await client.images.pull(image, { auth: { username, password, serverAddress } });

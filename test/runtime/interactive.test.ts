@@ -1,22 +1,22 @@
 /** Exec and attach on a terminal, which here is a pair of streams. */
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { eventually } from "./helpers/expecting.js";
-import { countProcesses } from "./helpers/inside.js";
-import { aWhile, journeys, sh } from "./helpers/journeys.js";
+import { eventually } from "./helpers/expectations.js";
+import { countProcesses } from "./helpers/in-container.js";
+import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
-journeys("interactive", (bench) => {
+journeys("interactive", (fixture) => {
   const keyboard = () => Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => {} });
 
   test("a shell on a terminal: left by the detach keys it runs on, ended it tells its exit code", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const [input, output] = [keyboard(), Object.assign(new PassThrough(), { columns: 99, rows: 33 })];
     let seen = "";
     output.on("data", (chunk: Buffer) => {
       seen += chunk.toString();
     });
     const left = container.execInteractive(["sh"], { input, output });
-    const seconds = aWhile();
+    const seconds = uniqueSeconds();
     input.write(`until stty size | grep '33 99'; do sleep 0.1; done; sleep ${seconds} & echo started\n`);
     await eventually(
       () => seen,
@@ -34,7 +34,7 @@ journeys("interactive", (bench) => {
   });
 
   test("the end of a terminal's input ends the shell", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const [input, output] = [keyboard(), new PassThrough().resume()];
     input.end("false\n");
     expect(await container.execInteractive(["sh"], { input, output })).toEqual({ detached: false, exitCode: 1 });
@@ -42,7 +42,7 @@ journeys("interactive", (bench) => {
 
   test("the main process: left by the detach keys, attached to again, and waited for", async () => {
     const command = sh("while read line; do echo got $line; test $line != end || exit 8; done");
-    await using container = await bench.container(await bench.sharedPod(), { command, stdin: true, tty: true });
+    await using container = await fixture.container(await fixture.sharedPod(), { command, stdin: true, tty: true });
     const [input, output] = [keyboard(), new PassThrough()];
     let seen = "";
     output.on("data", (chunk: Buffer) => {

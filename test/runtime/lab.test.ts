@@ -106,7 +106,7 @@ describeRuntimes((runtime) => {
       const asked = ask(tcp.clientCertificateFile, tcp.clientKeyFile);
       if (tcp.servesCri) expect((await asked).runtimeVersion).toContain(runtime.version);
       else await expect(asked).rejects.toThrow(/UNIMPLEMENTED.*unknown service/);
-      await expect(ask(tcp.strangerCertificateFile, tcp.strangerKeyFile)).rejects.toThrow(/UNAVAILABLE/);
+      await expect(ask(tcp.untrustedCertificateFile, tcp.untrustedKeyFile)).rejects.toThrow(/UNAVAILABLE/);
     });
 
     test.each(["restart", "kill"] as const)("keeps its containers running through %s", async (way) => {

@@ -3,22 +3,22 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ContainerState, PodSandboxState, toDate } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
-import { eventually, expectCode } from "./helpers/expecting.js";
+import { eventually, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask } from "./helpers/inside.js";
+import { outputOf } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 const noSuchId = "f".repeat(64);
 
 const hasItems = (count: number) => (list: readonly unknown[]) => list.length === count;
 
-journeys("lifecycle", (bench) => {
-  const { cri, runtime, traits } = bench;
+journeys("lifecycle", (fixture) => {
+  const { cri, runtime, traits } = fixture;
 
   test("a pod and a container, step by step", async () => {
     const before = Date.now();
     await using at = await folder();
-    await using pod = await bench.pod({ labels: { app: "steps" } });
+    await using pod = await fixture.pod({ labels: { app: "steps" } });
     expect(pod.id).toMatch(/^[0-9a-f]{64}$/);
     expect(pod.adopted).toBe(false);
     const running = await pod.status();
@@ -28,14 +28,17 @@ journeys("lifecycle", (bench) => {
     expect(toDate(running.createdAt)?.getTime()).toBeGreaterThan(before - 2_000);
 
     await using container = await pod.createContainer(
-      bench.containerSpec({ ...at.inside, command: sh("trap 'exit 3' TERM; echo > up; while :; do sleep 0.1; done") }),
+      fixture.containerSpec({
+        ...at.inside,
+        command: sh("trap 'exit 3' TERM; echo > up; while :; do sleep 0.1; done"),
+      }),
     );
     const created = await container.status();
     expect(created.state).toBe(ContainerState.CONTAINER_CREATED);
     expect(toDate(created.startedAt)).toBeUndefined();
     await container.start();
     expect((await container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
-    await ask(container, "until test -f up; do sleep 0.05; done");
+    await outputOf(container, "until test -f up; do sleep 0.05; done");
 
     await container.stop({ gracePeriodSeconds: 30 });
     const exited = await container.status();
@@ -52,7 +55,7 @@ journeys("lifecycle", (bench) => {
   });
 
   test("a pod name that Kubernetes would not allow", async () => {
-    await using pod = await bench.pod({ name: "under_score" });
+    await using pod = await fixture.pod({ name: "under_score" });
     if (traits.anyPodName) expect((await pod.status()).metadata?.name).toBe("under_score");
     else await expectCode(pod.status(), "UNKNOWN");
     expect(await cri.pods.list({ id: pod.id })).toHaveLength(traits.anyPodName ? 1 : 0);
@@ -60,11 +63,11 @@ journeys("lifecycle", (bench) => {
 
   test("a container that pays no heed to its stop signal is killed when the grace period is over", async () => {
     await using at = await folder();
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       ...at.inside,
       command: sh("trap '' TERM; echo > up; while :; do sleep 0.1; done"),
     });
-    await ask(container, "until test -f up; do sleep 0.05; done");
+    await outputOf(container, "until test -f up; do sleep 0.05; done");
     const startedAt = performance.now();
     await container.stop({ gracePeriodSeconds: 1 });
     expect(performance.now() - startedAt).toBeGreaterThan(950);
@@ -72,23 +75,23 @@ journeys("lifecycle", (bench) => {
   });
 
   test("a grace period of 0 kills at once, and a fraction of a second is a second", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await container.status()).exitCode).toBe(137);
     await using at = await folder();
-    await using polite = await bench.container(await bench.sharedPod(), {
+    await using polite = await fixture.container(await fixture.sharedPod(), {
       ...at.inside,
       command: sh("trap 'exit 4' TERM; echo > up; while :; do sleep 0.05; done"),
     });
-    await ask(polite, "until test -f up; do sleep 0.05; done");
+    await outputOf(polite, "until test -f up; do sleep 0.05; done");
     await polite.stop({ gracePeriodSeconds: 0.2 });
     // Had 0.2 become 0, the process would have been killed without a word.
     expect((await polite.status()).exitCode).toBe(4);
   });
 
   test("stopping and removing succeed on what is stopped or gone, and on what never was", async () => {
-    await using pod = await bench.cheapPod();
-    await using container = await bench.container(pod);
+    await using pod = await fixture.hostNetworkPod();
+    await using container = await fixture.container(pod);
     for (const _ of [1, 2]) await container.stop({ gracePeriodSeconds: 0 });
     for (const _ of [1, 2]) await container.remove();
     await container.stop();
@@ -120,7 +123,7 @@ journeys("lifecycle", (bench) => {
       () => pod.inspect(),
       ...(traits.podStats === "none" ? [] : [() => pod.stats()]),
       ...(traits.checksPortForward ? [() => cri.pods.portForwardUrl(noSuchId, [80])] : []),
-      () => pod.createContainer(bench.containerSpec()),
+      () => pod.createContainer(fixture.containerSpec()),
     ]) {
       const failure = await expectCode(call(), "NOT_FOUND");
       if (/Status$|Stats$/.test(failure.method ?? "")) expect(failure.mayHaveTakenEffect).toBe(false);
@@ -154,14 +157,14 @@ journeys("lifecycle", (bench) => {
         "attachUrl",
       ),
       () => containers.list({ id: bad }),
-      () => containers.create("good", bench.containerSpec({ name: "" })),
+      () => containers.create("good", fixture.containerSpec({ name: "" })),
       () => containers.execSync(bad, ["true"]),
       () => containers.execSync("good", []),
       () => containers.execUrl("good", []),
       () => containers.updateResources(bad, {}),
       () => containers.checkpoint("good", { outputPath: "relative" }),
-      () => cri.createContainerInSandbox(bad, bench.containerSpec()),
-      () => cri.runContainerInSandbox("good", bench.containerSpec({ image: "" })),
+      () => cri.createContainerInSandbox(bad, fixture.containerSpec()),
+      () => cri.runContainerInSandbox("good", fixture.containerSpec({ image: "" })),
       ...calling(images, "pull", "ensure", "get", "inspect", "remove"),
       () => images.list({ image: bad }),
       () => stats.container(bad),
@@ -178,9 +181,9 @@ journeys("lifecycle", (bench) => {
   });
 
   test("removing a running container, and a pod with running containers, takes force and needs no stop", async () => {
-    await using pod = await bench.cheapPod();
-    await using one = await bench.container(pod);
-    await using other = await bench.container(pod);
+    await using pod = await fixture.hostNetworkPod();
+    await using one = await fixture.container(pod);
+    await using other = await fixture.container(pod);
     await one.remove();
     await expectCode(one.status(), "NOT_FOUND");
     await pod.remove();
@@ -189,19 +192,19 @@ journeys("lifecycle", (bench) => {
   });
 
   test("stopping a pod kills its containers", async () => {
-    await using pod = await bench.pod();
-    await using container = await bench.container(pod);
+    await using pod = await fixture.pod();
+    await using container = await fixture.container(pod);
     await pod.stop();
     expect(await container.status()).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 137 });
     expect((await pod.status()).state).toBe(PodSandboxState.SANDBOX_NOTREADY);
     // containerd 2 refuses the start, others the creation.
-    await expectCode(bench.container(pod), "FAILED_PRECONDITION");
+    await expectCode(fixture.container(pod), "FAILED_PRECONDITION");
     expect(await cri.containers.list({ pod })).toHaveLength(1);
   });
 
   test("a beginning of an id that is unique stands for it", async () => {
-    const pod = await bench.sharedPod();
-    await using container = await bench.container(pod);
+    const pod = await fixture.sharedPod();
+    await using container = await fixture.container(pod);
     const short = cri.containers.get(container.id.slice(0, 16));
     expect((await short.status()).id).toBe(container.id);
     await short.stop({ gracePeriodSeconds: 0 });
@@ -211,8 +214,8 @@ journeys("lifecycle", (bench) => {
   });
 
   test("inspect brings the runtime's own account as well", async () => {
-    const pod = await bench.sharedPod();
-    await using container = await bench.container(pod);
+    const pod = await fixture.sharedPod();
+    await using container = await fixture.container(pod);
     const inspected = await container.inspect();
     expect(inspected.status.id).toBe(container.id);
     const hasPid = (info: string | undefined) => "pid" in JSON.parse(info ?? "{}");
@@ -223,8 +226,8 @@ journeys("lifecycle", (bench) => {
   test("labels and annotations come back as they were given, on pods and containers, by status and list", async () => {
     const labels = { plain: "value", empty: "", "example.test/with.dots": "ünïcode ✓", constructor: "not special" };
     const annotations = { note: 'line one\nline "two"', json: JSON.stringify({ a: [1] }), "example.test/x": "" };
-    await using pod = await bench.cheapPod({ labels, annotations });
-    await using container = await pod.createContainer(bench.containerSpec({ labels, annotations }));
+    await using pod = await fixture.hostNetworkPod({ labels, annotations });
+    await using container = await pod.createContainer(fixture.containerSpec({ labels, annotations }));
     const listed = (all: { id: string }[], id: string) => all.find((entry) => entry.id === id);
     for (const seen of [await pod.status(), listed(await cri.pods.list(), pod.id)]) {
       expect(seen).toMatchObject({ labels });
@@ -240,12 +243,12 @@ journeys("lifecycle", (bench) => {
     const idsOf = (all: readonly { id: string }[]) => all.map(({ id }) => id).sort();
 
     test("pods by state, labels, name, namespace, uid and id", async () => {
-      const uid = `uid-${bench.namespace}`;
-      const labels = { group: bench.namespace, member: "1" };
-      await using one = await bench.cheapPod({ labels, uid });
-      await using two = await bench.cheapPod({ labels: { ...labels, member: "2" } });
+      const uid = `uid-${fixture.namespace}`;
+      const labels = { group: fixture.namespace, member: "1" };
+      await using one = await fixture.hostNetworkPod({ labels, uid });
+      await using two = await fixture.hostNetworkPod({ labels: { ...labels, member: "2" } });
       await two.stop();
-      const inGroup = { labels: { group: bench.namespace } };
+      const inGroup = { labels: { group: fixture.namespace } };
       const { list } = {
         list: async (filter: Parameters<typeof cri.pods.list>[0]) => idsOf(await cri.pods.list(filter)),
       };
@@ -254,8 +257,8 @@ journeys("lifecycle", (bench) => {
       expect(await list({ ...inGroup, state: "ready" })).toEqual([one.id]);
       expect(await list({ ...inGroup, state: "notReady" })).toEqual([two.id]);
       expect(await list({ labels })).toEqual([one.id]);
-      expect(await list({ labels: { group: bench.namespace, member: "3" } })).toEqual([]);
-      expect(await list({ name: two.config.metadata!.name, namespace: bench.namespace })).toEqual([two.id]);
+      expect(await list({ labels: { group: fixture.namespace, member: "3" } })).toEqual([]);
+      expect(await list({ name: two.config.metadata!.name, namespace: fixture.namespace })).toEqual([two.id]);
       expect(await list({ name: two.config.metadata!.name, namespace: "elsewhere" })).toEqual([]);
       expect(await list({ uid })).toEqual([one.id]);
       expect(await list({ id: one.id })).toEqual([one.id]);
@@ -265,13 +268,13 @@ journeys("lifecycle", (bench) => {
     });
 
     test("containers by state, labels, name, pod and id", async () => {
-      const pod = await bench.sharedPod();
-      await using other = await bench.cheapPod();
-      const labels = { group: `c-${bench.namespace}` };
-      await using created = await pod.createContainer(bench.containerSpec({ labels }));
-      await using running = await bench.container(pod, { labels: { ...labels, tier: "front" } });
-      await using exited = await bench.container(pod, { labels, command: ["/bin/true"] });
-      await using elsewhere = await bench.container(other, { labels, name: running.config.metadata!.name });
+      const pod = await fixture.sharedPod();
+      await using other = await fixture.hostNetworkPod();
+      const labels = { group: `c-${fixture.namespace}` };
+      await using created = await pod.createContainer(fixture.containerSpec({ labels }));
+      await using running = await fixture.container(pod, { labels: { ...labels, tier: "front" } });
+      await using exited = await fixture.container(pod, { labels, command: ["/bin/true"] });
+      await using elsewhere = await fixture.container(other, { labels, name: running.config.metadata!.name });
       await exited.wait();
       const list = async (filter: Parameters<typeof cri.containers.list>[0]) =>
         idsOf(await cri.containers.list(filter));
@@ -292,8 +295,8 @@ journeys("lifecycle", (bench) => {
 
   test("the log is where the handle says, in CRI's format", async () => {
     await using logs = await folder();
-    await using pod = await bench.cheapPod({ logDirectory: logs.path });
-    await using container = await bench.container(pod, { name: "talker", command: sh("echo out; echo err >&2") });
+    await using pod = await fixture.hostNetworkPod({ logDirectory: logs.path });
+    await using container = await fixture.container(pod, { name: "talker", command: sh("echo out; echo err >&2") });
     await container.wait();
     const { logPath } = await container.status();
     expect(logPath).toBe(join(logs.path, "talker.0.log"));

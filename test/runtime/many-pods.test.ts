@@ -8,7 +8,7 @@ import { type OwnedPodSandbox, PodSandboxState } from "k8s-cri-client";
 import { ListPodSandboxResponse } from "k8s-cri-client/proto";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
-import { inBatches } from "./helpers/expecting.js";
+import { inBatches } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 import { expectFresh, record } from "./helpers/recording.js";
 
@@ -25,14 +25,14 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; ms: number
 
 journeys(
   "many",
-  (bench) => {
-    const { cri, runtime } = bench;
+  (fixture) => {
+    const { cri, runtime } = fixture;
 
     test(
       `${count} pods: lists, filters, statuses, the view and the events have each of them, and then none`,
       async () => {
         await using view = cri.watch();
-        await using recorded = await record(bench);
+        await using recorded = await record(fixture);
         await view.ready;
 
         // The cheapest there is: in the node's network, and nothing in them.
@@ -43,7 +43,7 @@ journeys(
             atOnce,
             async (index) => {
               const labels = { many: "yes", tenth: String(index % 10) };
-              pods.push(await bench.pod({ hostNetwork: true, labels }));
+              pods.push(await fixture.pod({ hostNetwork: true, labels }));
             },
           ),
         );
@@ -57,7 +57,7 @@ journeys(
         const filtering = await timed(() => cri.pods.list({ labels: { ...labels, tenth: "3" }, state: "ready" }));
         expect(filtering.result).toHaveLength(count / 10);
         expect(filtering.result.every(({ labels: { tenth } }) => tenth === "3")).toBe(true);
-        const named = await cri.pods.list({ name: pods[7]!.config.metadata!.name, namespace: bench.namespace });
+        const named = await cri.pods.list({ name: pods[7]!.config.metadata!.name, namespace: fixture.namespace });
         expect(named.map(({ id }) => id)).toEqual([pods[7]!.id]);
 
         const asking = await timed(() =>
@@ -67,7 +67,7 @@ journeys(
           }),
         );
 
-        await expectFresh(bench, view, recorded);
+        await expectFresh(fixture, view, recorded);
         expect(
           view
             .findPods({ labels })
@@ -82,7 +82,7 @@ journeys(
         expect(toldOf("podAdded")).toEqual(ids);
 
         const removing = await timed(() => inBatches(pods, atOnce, (pod) => pod[Symbol.asyncDispose]()));
-        await expectFresh(bench, view, recorded);
+        await expectFresh(fixture, view, recorded);
         expect(view.findPods({ labels })).toEqual([]);
         expect(toldOf("podRemoved")).toEqual(ids);
         // Each was told of once, and nothing had to be told anew.
@@ -97,5 +97,5 @@ journeys(
       thorough ? 3_600_000 : 120_000,
     );
   },
-  { newestOnly: !thorough, oneByOne: true },
+  { newestOnly: !thorough, sequential: true },
 );

@@ -1,16 +1,16 @@
 /** Messages beyond the limits of either side: the error says whose limit it is, and what to do. */
 import type { CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { expectCode } from "./helpers/expecting.js";
+import { expectCode } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
-journeys("message-limits", (bench) => {
-  const { cri } = bench;
-  const tooMuch = () => "x".repeat(bench.traits.maxMessageBytes + 2 ** 20);
+journeys("message-limits", (fixture) => {
+  const { cri } = fixture;
+  const tooMuch = () => "x".repeat(fixture.traits.maxMessageBytes + 2 ** 20);
 
   test("lists that are larger than the client takes", async () => {
-    await using _container = await bench.container(await bench.sharedPod());
-    await using modest = bench.client({ channelOptions: { "grpc.max_receive_message_length": 64 } });
+    await using _container = await fixture.container(await fixture.sharedPod());
+    await using modest = fixture.client({ channelOptions: { "grpc.max_receive_message_length": 64 } });
     const calls: ((cri: CriClient) => Promise<unknown[]>)[] = [
       (client) => client.images.list(),
       (client) => client.containers.list(),
@@ -27,11 +27,11 @@ journeys("message-limits", (bench) => {
   });
 
   test("requests that are larger than the runtime takes: nothing has happened", async () => {
-    const spec = bench.podSpec({ annotations: { tooMuch: tooMuch() } });
+    const spec = fixture.podSpec({ annotations: { tooMuch: tooMuch() } });
     for (const failure of [
       await expectCode(cri.pods.run(spec), "RESOURCE_EXHAUSTED"),
       await expectCode(
-        cri.images.pull(bench.image, { auth: { username: "me", password: tooMuch() } }),
+        cri.images.pull(fixture.image, { auth: { username: "me", password: tooMuch() } }),
         "RESOURCE_EXHAUSTED",
       ),
     ]) {

@@ -2,32 +2,32 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ContainerState, CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { expectCode, failureOf } from "./helpers/expecting.js";
+import { expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask } from "./helpers/inside.js";
+import { outputOf } from "./helpers/in-container.js";
 import { labJourneys, sh } from "./helpers/journeys.js";
 
-labJourneys("outage", (bench) => {
-  const { cri, runtime } = bench;
+labJourneys("outage", (fixture) => {
+  const { cri, runtime } = fixture;
   const patient = { maxAttempts: 100, maxBackoffMs: 500 };
 
   test("the same client works again after a kill and a restart, and containers have run on", async () => {
-    await using pod = await bench.pod();
+    await using pod = await fixture.pod();
     await using at = await folder();
-    await using container = await bench.container(pod, at.inside);
-    await ask(container, "echo before > mark");
+    await using container = await fixture.container(pod, at.inside);
+    await outputOf(container, "echo before > mark");
     await runtime.kill();
     await runtime.start();
     expect((await cri.version({ retry: patient })).runtimeVersion).toContain(runtime.version);
-    expect(await ask(container, "cat mark")).toBe("before");
+    expect(await outputOf(container, "cat mark")).toBe("before");
     expect((await container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
-    await using next = await bench.container(pod);
-    expect(await ask(next, "echo works")).toBe("works");
+    await using next = await fixture.container(pod);
+    expect(await outputOf(next, "echo works")).toBe("works");
   });
 
   test("during the outage calls fail with UNAVAILABLE and say in plain words what is wrong", async () => {
-    const pod = await bench.sharedPod();
-    await using container = await bench.container(pod);
+    const pod = await fixture.sharedPod();
+    await using container = await fixture.container(pod);
     await runtime.kill();
     try {
       const failures = [
@@ -35,7 +35,7 @@ labJourneys("outage", (bench) => {
         await expectCode(container.status({ retry: false }), "UNAVAILABLE"),
         await expectCode(container.stop({ retry: false }), "UNAVAILABLE"),
         await expectCode(container.execSync(["true"]), "UNAVAILABLE"),
-        await expectCode(cri.images.pull(bench.image), "UNAVAILABLE"),
+        await expectCode(cri.images.pull(fixture.image), "UNAVAILABLE"),
       ];
       for (const failure of failures.slice(1)) {
         // The socket file outlives its containerd: nobody listens there any more.
@@ -43,7 +43,7 @@ labJourneys("outage", (bench) => {
         expect(failure.message).toMatch(/is the runtime running\?/);
         expect(failure.mayHaveTakenEffect, failure.message).toBe(false);
       }
-      const created = await failureOf(cri.pods.run(bench.podSpec(), { timeoutMs: 1_500 }));
+      const created = await failureOf(cri.pods.run(fixture.podSpec(), { timeoutMs: 1_500 }));
       expect(created).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: false });
       const connecting = await failureOf(CriClient.connect({ endpoint: runtime.endpoint }));
       expect(connecting).toMatchObject({ name: "EndpointError", code: "UNAVAILABLE" });
@@ -52,11 +52,11 @@ labJourneys("outage", (bench) => {
       await runtime.start();
     }
     await cri.waitForReady({ timeoutMs: 60_000 });
-    expect(await ask(container, "echo works")).toBe("works");
+    expect(await outputOf(container, "echo works")).toBe("works");
   });
 
   test("calls that read go on within their budget until the runtime is back", async () => {
-    const pod = await bench.sharedPod();
+    const pod = await fixture.sharedPod();
     await runtime.kill();
     const calls = Promise.all([
       cri.version({ retry: patient, timeoutMs: 60_000 }),
@@ -73,32 +73,32 @@ labJourneys("outage", (bench) => {
   });
 
   test("wait() survives the restart and knows the exit code, also of an end while the runtime was away", async () => {
-    const pod = await bench.sharedPod();
+    const pod = await fixture.sharedPod();
     await using one = await folder();
     await using another = await folder();
-    await using during = await bench.container(pod, {
+    await using during = await fixture.container(pod, {
       ...one.inside,
       command: sh("while ! test -f go; do sleep 0.05; done; sleep 0.3; exit 42"),
     });
-    await using later = await bench.container(pod, {
+    await using later = await fixture.container(pod, {
       ...another.inside,
       command: sh("while ! test -f go; do sleep 0.05; done; exit 43"),
     });
     const ends = [during.wait(), later.wait()];
-    await ask(during, "touch go");
+    await outputOf(during, "touch go");
     await runtime.kill();
     await sleep(1_000);
     await runtime.start();
     // Of what ended while it was away containerd 1.7 and later may know no more than that: 255, for an unknown reason.
     const { exitCode, reason } = await ends[0]!;
     expect(reason === "Unknown" ? 255 : 42, `${exitCode} ${reason}`).toBe(exitCode);
-    await ask(later, "touch go");
+    await outputOf(later, "touch go");
     expect((await ends[1]!).exitCode).toBe(43);
   });
 
   test("pods.run across a kill and a restart ends with one pod", async () => {
     for (const delay of [30, 120, 300]) {
-      const spec = bench.podSpec();
+      const spec = fixture.podSpec();
       const running = cri.pods.run(spec, { timeoutMs: 90_000 });
       const outcome = running.then(
         () => undefined,
@@ -109,15 +109,15 @@ labJourneys("outage", (bench) => {
       await runtime.start();
       expect(await outcome, `killed after ${delay} ms`).toBeUndefined();
       await using pod = await running;
-      const pods = await cri.pods.list({ name: spec.name, namespace: bench.namespace });
+      const pods = await cri.pods.list({ name: spec.name, namespace: fixture.namespace });
       expect(pods.map(({ id }) => id)).toEqual([pod.id]);
-      await using container = await bench.container(pod);
-      expect(await ask(container, "echo works")).toBe("works");
+      await using container = await fixture.container(pod);
+      expect(await outputOf(container, "echo works")).toBe("works");
     }
   });
 
   test("a command that was under way is lost, and that is said", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     const command = failureOf(container.execSync(["/bin/sleep", "1000"]));
     await sleep(300);
     await runtime.kill();
@@ -127,7 +127,7 @@ labJourneys("outage", (bench) => {
   });
 
   test("a restart in good order is no more than a hiccup", async () => {
-    const pod = await bench.sharedPod();
+    const pod = await fixture.sharedPod();
     let stop = false;
     let calls = 0;
     const loop = (async () => {

@@ -2,18 +2,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriError, type OwnedContainer } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { expectCode, failureOf } from "./helpers/expecting.js";
+import { expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask } from "./helpers/inside.js";
+import { outputOf } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-journeys("ownership", (bench) => {
-  const { cri } = bench;
+journeys("ownership", (fixture) => {
+  const { cri } = fixture;
 
   /** The names of the RPCs that a client sends, in order. */
   function listening() {
     const calls: string[] = [];
-    const client = bench.client({
+    const client = fixture.client({
       logger: { debug: (_, { method, outcome }) => void calls.push(`${method} ${outcome}`) },
     });
     return { client, calls };
@@ -23,9 +23,9 @@ journeys("ownership", (bench) => {
     const { client, calls } = listening();
     const ids: string[] = [];
     {
-      await using pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
-      await using one = await client.runContainerInSandbox(pod, bench.containerSpec());
-      await using two = await client.runContainerInSandbox(pod, bench.containerSpec());
+      await using pod = await client.pods.run(fixture.podSpec({ hostNetwork: true }));
+      await using one = await client.runContainerInSandbox(pod, fixture.containerSpec());
+      await using two = await client.runContainerInSandbox(pod, fixture.containerSpec());
       ids.push(pod.id, one.id, two.id);
       calls.length = 0;
     }
@@ -47,8 +47,8 @@ journeys("ownership", (bench) => {
     const ids: string[] = [];
     const failure = await failureOf(
       (async () => {
-        await using pod = await bench.cheapPod();
-        await using container = await bench.container(pod);
+        await using pod = await fixture.hostNetworkPod();
+        await using container = await fixture.container(pod);
         ids.push(pod.id, container.id);
         throw new Error("of the block");
       })(),
@@ -64,8 +64,8 @@ journeys("ownership", (bench) => {
     const ids: string[] = [];
     const failure = await failureOf(
       (async () => {
-        await using pod = await cri.pods.run(bench.podSpec({ hostNetwork: true }), options);
-        await using container = await pod.runContainer(bench.containerSpec(), options);
+        await using pod = await cri.pods.run(fixture.podSpec({ hostNetwork: true }), options);
+        await using container = await pod.runContainer(fixture.containerSpec(), options);
         ids.push(pod.id, container.id);
         abort.abort(reason);
         await container.execSync(["true"], options);
@@ -77,7 +77,7 @@ journeys("ownership", (bench) => {
 
   test("disposing twice, and at the same time, removes once", async () => {
     const { client, calls } = listening();
-    const pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
+    const pod = await client.pods.run(fixture.podSpec({ hostNetwork: true }));
     await Promise.all([pod[Symbol.asyncDispose](), pod[Symbol.asyncDispose]()]);
     await pod[Symbol.asyncDispose]();
     expect(calls.filter((call) => call.includes("RemovePodSandbox"))).toHaveLength(1);
@@ -85,8 +85,8 @@ journeys("ownership", (bench) => {
   });
 
   test("disposing of what is gone already is no error", async () => {
-    const pod = await bench.cheapPod();
-    const container = await bench.container(pod);
+    const pod = await fixture.hostNetworkPod();
+    const container = await fixture.container(pod);
     await cri.pods.stop(pod.id);
     await cri.pods.remove(pod.id);
     await container[Symbol.asyncDispose]();
@@ -96,8 +96,8 @@ journeys("ownership", (bench) => {
   test("what is released lives on", async () => {
     const kept: { pod?: string; container?: string } = {};
     {
-      await using pod = await bench.cheapPod();
-      await using container = await bench.container(pod);
+      await using pod = await fixture.hostNetworkPod();
+      await using container = await fixture.container(pod);
       const borrowed = pod.release();
       expect(borrowed.id).toBe(pod.id);
       expect(Symbol.asyncDispose in borrowed).toBe(false);
@@ -111,12 +111,12 @@ journeys("ownership", (bench) => {
   });
 
   test("disposal gives the process its grace period where the spec has one", async () => {
-    const pod = await bench.sharedPod();
+    const pod = await fixture.sharedPod();
     const command = sh("trap 'sleep 1; exit 7' TERM; echo > up; while :; do sleep 0.05; done");
     const ended = async (terminationGracePeriodSeconds: number) => {
       await using at = await folder();
-      const container = await bench.container(pod, { ...at.inside, command, terminationGracePeriodSeconds });
-      await ask(container, "until test -f up; do sleep 0.05; done");
+      const container = await fixture.container(pod, { ...at.inside, command, terminationGracePeriodSeconds });
+      await outputOf(container, "until test -f up; do sleep 0.05; done");
       const exit = container.wait();
       await container[Symbol.asyncDispose]();
       return await exit.then(
@@ -130,8 +130,8 @@ journeys("ownership", (bench) => {
   });
 
   test("disposal does not wait where the spec says nothing of a grace period", async () => {
-    const { terminationGracePeriodSeconds: _, ...spec } = bench.containerSpec();
-    const pod = await bench.sharedPod();
+    const { terminationGracePeriodSeconds: _, ...spec } = fixture.containerSpec();
+    const pod = await fixture.sharedPod();
     const container = await pod.runContainer(spec);
     const startedAt = performance.now();
     await container[Symbol.asyncDispose]();
@@ -140,48 +140,50 @@ journeys("ownership", (bench) => {
   });
 
   test("the pod's grace period is its containers', unless they have their own", async () => {
-    await using pod = await bench.cheapPod({ terminationGracePeriodSeconds: 3 });
-    const { terminationGracePeriodSeconds: _, ...spec } = bench.containerSpec();
+    await using pod = await fixture.hostNetworkPod({ terminationGracePeriodSeconds: 3 });
+    const { terminationGracePeriodSeconds: _, ...spec } = fixture.containerSpec();
     await using heir = await pod.createContainer(spec);
-    await using other = await pod.createContainer(bench.containerSpec({ terminationGracePeriodSeconds: 1 }));
+    await using other = await pod.createContainer(fixture.containerSpec({ terminationGracePeriodSeconds: 1 }));
     expect(heir.terminationGracePeriodSeconds).toBe(3);
     expect(other.terminationGracePeriodSeconds).toBe(1);
   });
 
   test("a container that does not start is removed again", async () => {
-    const pod = await bench.sharedPod();
-    const name = bench.name("broken");
+    const pod = await fixture.sharedPod();
+    const name = fixture.name("broken");
     const { client, calls } = listening();
     const failure = await expectCode(
-      client.runContainerInSandbox(pod, bench.containerSpec({ name, command: ["/no/such/program"] })),
+      client.runContainerInSandbox(pod, fixture.containerSpec({ name, command: ["/no/such/program"] })),
       "COMMAND_NOT_FOUND",
     );
-    expect(failure.method).toBe(`RuntimeService/${bench.traits.missingProgramFails}`);
+    expect(failure.method).toBe(`RuntimeService/${fixture.traits.missingProgramFails}`);
     expect(failure.suppressed).toEqual([]);
-    if (bench.traits.missingProgramFails === "StartContainer") {
+    if (fixture.traits.missingProgramFails === "StartContainer") {
       expect(calls.at(-1)).toBe("RuntimeService/RemoveContainer OK");
     }
     expect(await cri.containers.list({ pod, name })).toEqual([]);
-    await using again = await bench.container(pod, { name });
+    await using again = await fixture.container(pod, { name });
     expect(again.adopted).toBe(false);
     await client.close();
   });
 
   test("an image that cannot be had leaves no container, and the pod as it was", async () => {
-    const pod = await bench.sharedPod();
-    const name = bench.name("imageless");
-    const failure = await failureOf(pod.runContainer(bench.containerSpec({ name, image: "localhost:1/not/there:1" })));
+    const pod = await fixture.sharedPod();
+    const name = fixture.name("imageless");
+    const failure = await failureOf(
+      pod.runContainer(fixture.containerSpec({ name, image: "localhost:1/not/there:1" })),
+    );
     expect(failure).toMatchObject({ name: "ImagePullError", image: "localhost:1/not/there:1" });
     expect(await cri.containers.list({ pod, name })).toEqual([]);
   });
 
   test("aborting while the container is being started removes it and rejects with the reason", async () => {
-    const pod = await bench.sharedPod();
+    const pod = await fixture.sharedPod();
     for (const delay of [0, 40, 120]) {
-      const name = bench.name("aborted");
+      const name = fixture.name("aborted");
       const abort = new AbortController();
       const reason = new Error(`after ${delay} ms`);
-      const run: Promise<OwnedContainer> = pod.runContainer(bench.containerSpec({ name }), { signal: abort.signal });
+      const run: Promise<OwnedContainer> = pod.runContainer(fixture.containerSpec({ name }), { signal: abort.signal });
       const outcome = run.then(
         (container) => container[Symbol.asyncDispose](),
         (error: unknown) => error,
@@ -194,8 +196,8 @@ journeys("ownership", (bench) => {
   });
 
   test("closing a client removes nothing", async () => {
-    const client = bench.client();
-    const pod = await client.pods.run(bench.podSpec({ hostNetwork: true }));
+    const client = fixture.client();
+    const pod = await client.pods.run(fixture.podSpec({ hostNetwork: true }));
     await client.close();
     expect((await expectCode(pod.status(), "CLIENT_CLOSED")).attempts).toBe(0);
     expect((await cri.pods.status(pod.id)).id).toBe(pod.id);

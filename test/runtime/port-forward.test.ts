@@ -4,20 +4,20 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { eventually, expectCode } from "./helpers/expecting.js";
+import { eventually, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { type Bench, journeys, sh } from "./helpers/journeys.js";
+import { type Fixture, journeys, sh } from "./helpers/journeys.js";
 import { freePort } from "./lab/registry.js";
 
 const transports = ["spdy", "websocket"] as const;
 
 /** A pod of its own network with a web server in it. */
-async function server(bench: Bench) {
+async function server(fixture: Fixture) {
   const port = await freePort();
   const at = await folder();
-  const pod = await bench.pod();
+  const pod = await fixture.pod();
   const command = sh(`echo hello > hello && exec httpd -f -p ${port} -h ${at.path}`);
-  const container = await bench.container(pod, { ...at.inside, command });
+  const container = await fixture.container(pod, { ...at.inside, command });
   const dispose = async () => {
     await pod[Symbol.asyncDispose]();
     await at[Symbol.asyncDispose]();
@@ -32,9 +32,9 @@ async function server(bench: Bench) {
 
 const get = async (port: number, path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
 
-journeys("port-forward", (bench) => {
+journeys("port-forward", (fixture) => {
   test.each(transports)("%s: many connections at once, through a listener", async (transport) => {
-    await using web = await server(bench);
+    await using web = await server(fixture);
     await using forward = web.pod.portForward(web.port, { transport });
     await using listener = await forward.listen();
     const failures: unknown[] = [];
@@ -48,7 +48,7 @@ journeys("port-forward", (bench) => {
   test.each(transports)(
     "%s: a server that closes first, and a client that closes late: no failure",
     async (transport) => {
-      await using web = await server(bench);
+      await using web = await server(fixture);
       await using listener = await web.pod.portForward(web.port, { transport }).listen();
       const failures: unknown[] = [];
       listener.on("connectionError", (error) => failures.push(error));
@@ -65,7 +65,7 @@ journeys("port-forward", (bench) => {
   );
 
   test("an ended signal ends listeners, connections and what is about to become one", async () => {
-    await using web = await server(bench);
+    await using web = await server(fixture);
     const controller = new AbortController();
     const forward = web.pod.portForward(web.port, { signal: controller.signal });
     const listener = await forward.listen({ signal: new AbortController().signal });
@@ -77,8 +77,8 @@ journeys("port-forward", (bench) => {
   });
 
   test("a large download arrives whole", async () => {
-    await using web = await server(bench);
-    const mebibytes = bench.bulk(256);
+    await using web = await server(fixture);
+    const mebibytes = fixture.scaledMebibytes(256);
     const make = `dd if=/dev/urandom of=big bs=1M count=${mebibytes} 2>/dev/null; sha256sum big`;
     const sum = (await web.container.execSync(sh(make))).stdout;
     await using listener = await web.pod.portForward(web.port).listen();
@@ -89,7 +89,7 @@ journeys("port-forward", (bench) => {
   });
 
   test("a connection without a listener, and one to a port that nobody listens on", async () => {
-    await using web = await server(bench);
+    await using web = await server(fixture);
     await using forward = web.pod.portForward([web.port, 9]);
     const stream = await forward.connect();
     // containerd 1.6 passes the end of the answer on only when the request has ended too.
@@ -104,7 +104,7 @@ journeys("port-forward", (bench) => {
   });
 
   test("the listener outlives failures, and a server that restarts", async () => {
-    await using web = await server(bench);
+    await using web = await server(fixture);
     await using listener = await web.pod.portForward(web.port).listen();
     const failures: unknown[] = [];
     listener.on("connectionError", (error) => failures.push(error));

@@ -3,18 +3,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ContainerState } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
-import { expectCode } from "./helpers/expecting.js";
+import { expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask, processStatus } from "./helpers/inside.js";
+import { outputOf, processStatus } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-journeys("process", (bench) => {
-  const { cri, runtime } = bench;
+journeys("process", (fixture) => {
+  const { cri, runtime } = fixture;
 
   test("environment: on top of the image's, special characters and bytes as they are, nothing expanded", async () => {
     const bytes = Uint8Array.from({ length: 127 }, (_, index) => index + 1);
     await using at = await folder();
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       ...at.inside,
       command: ["/bin/cp", "/proc/self/environ", "environ"],
       env: {
@@ -52,19 +52,19 @@ journeys("process", (bench) => {
   });
 
   test("environment as a list: the later of two equal names counts", async () => {
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       env: [
         { name: "TWICE", value: "first" },
         { name: "TWICE", value: "second" },
       ],
     });
-    expect(await ask(container, 'echo "$TWICE"')).toBe("second");
+    expect(await outputOf(container, 'echo "$TWICE"')).toBe("second");
   });
 
   test("args alone go to the image's entry point, command replaces both, and no shell is in between", async () => {
-    const commandLine = async (spec: Parameters<typeof bench.container>[1]) => {
+    const commandLine = async (spec: Parameters<typeof fixture.container>[1]) => {
       await using at = await folder();
-      await using container = await bench.container(await bench.sharedPod(), { ...at.inside, ...spec });
+      await using container = await fixture.container(await fixture.sharedPod(), { ...at.inside, ...spec });
       await container.wait();
       return (await readFile(join(at.path, "cmdline"), "utf8")).split("\0").slice(0, -1);
     };
@@ -80,41 +80,41 @@ journeys("process", (bench) => {
   test.skipIf(!runtime.lab)(
     "an image's own entry point, command, user, directory and variables hold when nothing is said",
     async () => {
-      await using container = await bench.container(await bench.sharedPod(), {
+      await using container = await fixture.container(await fixture.sharedPod(), {
         image: runtime.lab!.images.demo,
         command: [],
       });
-      expect(await ask(container, "tr '\\0' ' ' < /proc/1/cmdline")).toBe(
+      expect(await outputOf(container, "tr '\\0' ' ' < /proc/1/cmdline")).toBe(
         "/bin/tini -- /bin/sleep infinity ".trimEnd(),
       );
-      expect(await ask(container, 'id -u; id -g; pwd; echo "$GREETING"')).toBe("1000\n1000\n/home/app\nhello");
-      await using changed = await bench.container(await bench.sharedPod(), {
+      expect(await outputOf(container, 'id -u; id -g; pwd; echo "$GREETING"')).toBe("1000\n1000\n/home/app\nhello");
+      await using changed = await fixture.container(await fixture.sharedPod(), {
         image: runtime.lab!.images.demo,
         command: [],
         args: ["/bin/sleep", "77"],
       });
-      expect(await ask(changed, "tr '\\0' ' ' < /proc/1/cmdline")).toBe("/bin/tini -- /bin/sleep 77");
+      expect(await outputOf(changed, "tr '\\0' ' ' < /proc/1/cmdline")).toBe("/bin/tini -- /bin/sleep 77");
     },
   );
 
   test("working directory", async () => {
-    await using container = await bench.container(await bench.sharedPod(), { workingDir: "/var/tmp/made for it" });
-    expect(await ask(container, "readlink /proc/1/cwd; pwd")).toBe("/var/tmp/made for it\n/var/tmp/made for it");
+    await using container = await fixture.container(await fixture.sharedPod(), { workingDir: "/var/tmp/made for it" });
+    expect(await outputOf(container, "readlink /proc/1/cwd; pwd")).toBe("/var/tmp/made for it\n/var/tmp/made for it");
   });
 
   test("a terminal, or none", async () => {
-    await using terminal = await bench.container(await bench.sharedPod(), { tty: true });
-    await using plain = await bench.container(await bench.sharedPod());
+    await using terminal = await fixture.container(await fixture.sharedPod(), { tty: true });
+    await using plain = await fixture.container(await fixture.sharedPod());
     const output = "readlink /proc/1/fd/1; tr '\\0' '\\n' < /proc/1/environ | grep ^TERM || echo no TERM";
-    const end = bench.traits.execSyncHasTerminal ? "\r\n" : "\n";
-    expect(await ask(terminal, output)).toMatch(new RegExp(`^/dev/pts/\\d+${end}TERM=xterm$`));
-    const term = bench.traits.alwaysSetsTerm ? "TERM=xterm" : "no TERM";
-    expect(await ask(plain, output)).toMatch(new RegExp(`^pipe:\\[\\d+\\]\\n${term}$`));
+    const end = fixture.traits.execSyncHasTerminal ? "\r\n" : "\n";
+    expect(await outputOf(terminal, output)).toMatch(new RegExp(`^/dev/pts/\\d+${end}TERM=xterm$`));
+    const term = fixture.traits.alwaysSetsTerm ? "TERM=xterm" : "no TERM";
+    expect(await outputOf(plain, output)).toMatch(new RegExp(`^pipe:\\[\\d+\\]\\n${term}$`));
   });
 
   test("standard input is open with stdin, and at its end without", async () => {
-    await using open = await bench.container(await bench.sharedPod(), { stdin: true, command: ["/bin/cat"] });
-    await using closed = await bench.container(await bench.sharedPod(), { command: ["/bin/cat"] });
+    await using open = await fixture.container(await fixture.sharedPod(), { stdin: true, command: ["/bin/cat"] });
+    await using closed = await fixture.container(await fixture.sharedPod(), { command: ["/bin/cat"] });
     expect((await closed.wait({ timeoutMs: 60_000 })).exitCode).toBe(0);
     expect((await open.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
   });
@@ -122,14 +122,14 @@ journeys("process", (bench) => {
   describe("stop signals", () => {
     const traps =
       "trap 'exit 10' USR1; trap 'exit 15' TERM; trap 'exit 2' INT; echo > up; while :; do sleep 0.05; done";
-    const exitCodeOf = async (spec: Parameters<typeof bench.container>[1]) => {
+    const exitCodeOf = async (spec: Parameters<typeof fixture.container>[1]) => {
       await using at = await folder();
-      await using container = await bench.container(await bench.sharedPod(), {
+      await using container = await fixture.container(await fixture.sharedPod(), {
         ...at.inside,
         command: sh(traps),
         ...spec,
       });
-      await ask(container, "until test -f up; do sleep 0.05; done");
+      await outputOf(container, "until test -f up; do sleep 0.05; done");
       await container.stop({ gracePeriodSeconds: 30 });
       return (await container.status()).exitCode;
     };
@@ -150,14 +150,14 @@ journeys("process", (bench) => {
   });
 
   test("patch has the last word on the messages", async () => {
-    await using pod = await bench.pod({
+    await using pod = await fixture.pod({
       hostname: "before",
       patch: (config) => {
         config.hostname = "after";
         config.labels.patched = "pod";
       },
     });
-    await using container = await bench.container(pod, {
+    await using container = await fixture.container(pod, {
       env: { WHO: "before" },
       patch: (config) => {
         config.workingDir = "/tmp";
@@ -165,7 +165,7 @@ journeys("process", (bench) => {
         config.labels.patched = "container";
       },
     });
-    expect(await ask(container, 'hostname; pwd; echo "$WHO"')).toBe("after\n/tmp\nafter");
+    expect(await outputOf(container, 'hostname; pwd; echo "$WHO"')).toBe("after\n/tmp\nafter");
     expect((await pod.status()).labels).toMatchObject({ patched: "pod" });
     expect((await container.status()).labels).toMatchObject({ patched: "container" });
     expect(pod.config.hostname).toBe("after");
@@ -181,27 +181,29 @@ journeys("process", (bench) => {
         .sort((a, b) => a - b);
 
     test("by number, with group and supplemental groups", async () => {
-      await using container = await bench.container(await bench.sharedPod(), {
+      await using container = await fixture.container(await fixture.sharedPod(), {
         security: { runAsUser: 1234, runAsGroup: 2345, supplementalGroups: [3456, 4567] },
       });
       expect(await processStatus(container, "Uid")).toBe("1234\t1234\t1234\t1234");
       expect(await processStatus(container, "Gid")).toBe("2345\t2345\t2345\t2345");
       expect(await groups(container)).toEqual(expect.arrayContaining([3456, 4567]));
-      expect(await ask(container, "id -u; id -g; echo x > /owned-by-root || echo refused")).toMatch(
+      expect(await outputOf(container, "id -u; id -g; echo x > /owned-by-root || echo refused")).toMatch(
         /^1234\n2345\n.*refused$/s,
       );
     });
 
     test.skipIf(!runtime.lab)("by a name of the image's, with the groups it has there", async () => {
-      await using container = await bench.container(await bench.sharedPod(), { security: { runAsUserName: "app" } });
+      await using container = await fixture.container(await fixture.sharedPod(), {
+        security: { runAsUserName: "app" },
+      });
       expect(await processStatus(container, "Uid")).toBe("1000\t1000\t1000\t1000");
       expect(await groups(container)).toEqual([1000, 2000]);
     });
 
     test("the pod's, unless the container says otherwise", async () => {
-      await using pod = await bench.cheapPod({ security: { runAsUser: 1111, supplementalGroups: [7777] } });
-      await using heir = await bench.container(pod);
-      await using dissenter = await bench.container(pod, { security: { runAsUser: 2222, supplementalGroups: [] } });
+      await using pod = await fixture.hostNetworkPod({ security: { runAsUser: 1111, supplementalGroups: [7777] } });
+      await using heir = await fixture.container(pod);
+      await using dissenter = await fixture.container(pod, { security: { runAsUser: 2222, supplementalGroups: [] } });
       expect(await processStatus(heir, "Uid")).toBe("1111\t1111\t1111\t1111");
       expect(await groups(heir)).toContain(7777);
       expect(await processStatus(dissenter, "Uid")).toBe("2222\t2222\t2222\t2222");
@@ -210,10 +212,10 @@ journeys("process", (bench) => {
   });
 
   test("a program that is not there: the error says so, and nothing is left", async () => {
-    const pod = await bench.sharedPod();
-    const name = bench.name("missing");
+    const pod = await fixture.sharedPod();
+    const name = fixture.name("missing");
     const failure = await expectCode(
-      bench.container(pod, { name, command: ["/no/such/program"] }),
+      fixture.container(pod, { name, command: ["/no/such/program"] }),
       "COMMAND_NOT_FOUND",
     );
     expect(failure.message).toMatch(/no such file or directory|not found/);

@@ -11,7 +11,7 @@ export interface ProvidedRuntimes {
   runtimes: ProvidedRuntime[];
   skipped?: string;
   /** Where test files run side by side: the runtimes of each worker, instead of {@link runtimes}. */
-  ofWorkers?: ProvidedRuntime[][];
+  byWorker?: ProvidedRuntime[][];
 }
 
 /** A runtime to test against: one of the lab's, one that the environment names, or a fake. */

@@ -2,11 +2,11 @@
 import { CriError } from "k8s-cri-client";
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
-import { eventually, failureOf } from "./helpers/expecting.js";
+import { eventually, failureOf } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
-journeys("raw", (bench) => {
-  const { cri, runtime } = bench;
+journeys("raw", (fixture) => {
+  const { cri, runtime } = fixture;
   const noSuchId = "e".repeat(64);
 
   test("replies as they come, and nice-grpc's own error", async () => {
@@ -31,7 +31,7 @@ journeys("raw", (bench) => {
       attempts.push(options.metadata?.get("grpc-timeout"));
       return yield* call.next(call.request, options);
     };
-    await using client = bench.client({ middleware: [outer], attemptMiddleware: [inner] });
+    await using client = fixture.client({ middleware: [outer], attemptMiddleware: [inner] });
     await client.raw.runtime.version({}, { timeoutMs: 5_000 });
     await client.raw.runtime.version({}, { deadline: new Date(Date.now() + 5_000) });
     await client.version({ timeoutMs: 5_000 });
@@ -55,7 +55,7 @@ journeys("raw", (bench) => {
     });
     const reason = new Error("of the caller");
     expect(await failureOf(cri.raw.runtime.version({}, { signal: AbortSignal.abort(reason) }))).toBe(reason);
-    const client = bench.client();
+    const client = fixture.client();
     await client.close();
     expect(CriError.is(await failureOf(client.raw.runtime.version({})), "CLIENT_CLOSED")).toBe(true);
   });
@@ -76,7 +76,7 @@ journeys("raw", (bench) => {
       expect(await outcome).toMatchObject({ code: Status.UNIMPLEMENTED });
       return;
     }
-    await using container = await bench.container(await bench.sharedPod(), { command: ["/bin/true"] });
+    await using container = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
     await container.wait();
     await eventually(
       () => seen,

@@ -1,40 +1,40 @@
 /** Rotating a log: rename, then tell the runtime. */
 import { readFile, rename, stat } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { criFailureOf, eventually } from "./helpers/expecting.js";
+import { criFailureOf, eventually } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask } from "./helpers/inside.js";
+import { outputOf } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-journeys("logs", (bench) => {
-  const { cri } = bench;
-  const reopens = bench.traits.logFormat === "cri";
+journeys("logs", (fixture) => {
+  const { cri } = fixture;
+  const reopens = fixture.traits.logFormat === "cri";
   const read = (path: string) => readFile(path, "utf8").catch(() => "");
 
   if (reopens)
     test("after rename and reopen the runtime writes to a new file, and nothing is lost", async () => {
       await using logs = await folder();
-      await using pod = await bench.cheapPod({ logDirectory: logs.path });
+      await using pod = await fixture.hostNetworkPod({ logDirectory: logs.path });
       await using at = await folder();
-      await using container = await bench.container(pod, {
+      await using container = await fixture.container(pod, {
         ...at.inside,
         command: sh("i=0; while :; do if test -f say; then i=$((i+1)); echo line $i; rm say; fi; sleep 0.02; done"),
       });
       const { logPath } = await container.status();
       const rotated = `${logPath}.1`;
-      await ask(container, "touch say");
+      await outputOf(container, "touch say");
       await eventually(
         () => read(logPath),
         (text) => text.includes("line 1\n"),
       );
       await rename(logPath, rotated);
-      await ask(container, "touch say");
+      await outputOf(container, "touch say");
       await eventually(
         () => read(rotated),
         (text) => text.includes("line 2\n"),
       );
       await container.reopenLog();
-      await ask(container, "touch say");
+      await outputOf(container, "touch say");
       await eventually(
         () => read(logPath),
         (text) => text.includes("line 3\n"),
@@ -46,7 +46,7 @@ journeys("logs", (bench) => {
 
   if (reopens)
     test("only of a running container", async () => {
-      await using exited = await bench.container(await bench.sharedPod(), { command: ["/bin/true"] });
+      await using exited = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
       await exited.wait();
       expect((await criFailureOf(cri.containers.reopenLog(exited))).message).toMatch(/not running/);
     });

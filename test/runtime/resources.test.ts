@@ -2,17 +2,17 @@
 import { readFile } from "node:fs/promises";
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { expectCode } from "./helpers/expecting.js";
-import { ask, enforcedLimits } from "./helpers/inside.js";
+import { expectCode } from "./helpers/expectations.js";
+import { enforcedLimits, outputOf } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 const MiB = 2 ** 20;
 
-journeys("resources", (bench) => {
-  const { cri } = bench;
+journeys("resources", (fixture) => {
+  const { cri } = fixture;
 
   test("limits and requests of a container arrive in its control group", async () => {
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       resources: { requests: { cpu: "250m" }, limits: { cpu: "500m", memory: "64Mi" }, cpusetCpus: "0" },
     });
     expect(await enforcedLimits(container)).toEqual({
@@ -28,14 +28,14 @@ journeys("resources", (bench) => {
 
   test("how readily the kernel kills it", async () => {
     const own = Number(await readFile("/proc/self/oom_score_adj", "utf8"));
-    await using container = await bench.container(await bench.sharedPod(), { resources: { oomScoreAdj: 500 } });
-    expect(await ask(container, "cat /proc/1/oom_score_adj")).toBe(String(Math.max(500, own)));
+    await using container = await fixture.container(await fixture.sharedPod(), { resources: { oomScoreAdj: 500 } });
+    expect(await outputOf(container, "cat /proc/1/oom_score_adj")).toBe(String(Math.max(500, own)));
   });
 
   test("an update changes what it mentions and nothing else, of a running and of a created container", async () => {
     const resources = { requests: { cpu: "250m" }, limits: { cpu: "500m", memory: "64Mi" } };
-    const pod = await bench.sharedPod();
-    await using container = await bench.container(pod, { resources });
+    const pod = await fixture.sharedPod();
+    await using container = await fixture.container(pod, { resources });
     await container.updateResources({ resources: { limits: { memory: "96Mi" } } });
     expect(await enforcedLimits(container)).toMatchObject({
       memoryBytes: String(96 * MiB),
@@ -51,22 +51,22 @@ journeys("resources", (bench) => {
     await cri.containers.updateResources(container.id, { resources: { cpusetCpus: "0" } });
     expect((await enforcedLimits(container)).cpus).toBe("0");
 
-    await using created = await pod.createContainer(bench.containerSpec({ resources }));
+    await using created = await pod.createContainer(fixture.containerSpec({ resources }));
     await created.updateResources({ resources: { limits: { memory: "80Mi" } } });
     await created.start();
     expect(await enforcedLimits(created)).toMatchObject({ memoryBytes: String(80 * MiB), cpuQuota: "50000" });
   });
 
   test("an update of a container that has ended: taken by containerd, to no effect", async () => {
-    await using container = await bench.container(await bench.sharedPod(), { command: ["/bin/true"] });
+    await using container = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
     await container.wait();
     const update = container.updateResources({ resources: { limits: { cpu: 1 } } });
-    if (bench.runtime.lab) await update;
+    if (fixture.runtime.lab) await update;
     else await update.catch((error: unknown) => expect(CriError.is(error)).toBe(true));
   });
 
   test("resources of a pod: UNIMPLEMENTED where the runtime is older than Kubernetes 1.33", async () => {
-    await using pod = await bench.cheapPod();
+    await using pod = await fixture.hostNetworkPod();
     const { updatePodResources } = await cri.capabilities();
     const update = pod.updateResources({ resources: { limits: { memory: "128Mi" } } });
     if (updatePodResources) await update;
@@ -74,7 +74,7 @@ journeys("resources", (bench) => {
   });
 
   test("a process that needs more memory than it may have is killed, and wait tells why", async () => {
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       command: sh("sleep 0.2; exec head -c 200m /dev/zero | tail > /dev/null"),
       resources: { limits: { memory: "24Mi" }, memoryAndSwapLimit: "24Mi" },
     });

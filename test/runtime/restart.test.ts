@@ -1,19 +1,19 @@
 /** Restarting a container as a kubelet does. */
 import { ContainerState } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { criFailureOf, expectCode } from "./helpers/expecting.js";
+import { criFailureOf, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { ask } from "./helpers/inside.js";
+import { outputOf } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-journeys("restart", (bench) => {
-  const { cri } = bench;
+journeys("restart", (fixture) => {
+  const { cri } = fixture;
   const environment = { SECRET: "kept", BYTES: Uint8Array.of(0xc3, 0xbc, 1) };
 
   test("the next attempt of the same configuration takes the old one's place", async () => {
     await using logs = await folder();
-    await using pod = await bench.cheapPod({ logDirectory: logs.path });
-    const old = await bench.container(pod, { env: environment, labels: { a: "b" }, workingDir: "/tmp" });
+    await using pod = await fixture.hostNetworkPod({ logDirectory: logs.path });
+    const old = await fixture.container(pod, { env: environment, labels: { a: "b" }, workingDir: "/tmp" });
     await using next = await old.restart();
     expect(next.id).not.toBe(old.id);
     await expectCode(old.status(), "NOT_FOUND");
@@ -24,46 +24,48 @@ journeys("restart", (bench) => {
       labels: { a: "b" },
     });
     expect(status.logPath).toMatch(/\.1\.log$/);
-    expect(await ask(next, 'echo "$SECRET"; pwd; printf %s "$BYTES" | od -An -tx1')).toBe("kept\n/tmp\n c3 bc 01");
+    expect(await outputOf(next, 'echo "$SECRET"; pwd; printf %s "$BYTES" | od -An -tx1')).toBe("kept\n/tmp\n c3 bc 01");
     await using third = await next.restart({ gracePeriodSeconds: 0 });
     expect((await third.status()).metadata?.attempt).toBe(2);
     expect(await cri.containers.list({ pod })).toHaveLength(1);
   });
 
   test("the old one is kept on request, with how it ended", async () => {
-    const pod = await bench.sharedPod();
+    const pod = await fixture.sharedPod();
     await using at = await folder();
-    await using old = await bench.container(pod, {
+    await using old = await fixture.container(pod, {
       ...at.inside,
       command: sh("trap 'exit 11' TERM; echo > up; while :; do sleep 0.05; done"),
     });
-    await ask(old, "until test -f up; do sleep 0.05; done");
+    await outputOf(old, "until test -f up; do sleep 0.05; done");
     await using next = await old.restart({ keepOld: true, gracePeriodSeconds: 30 });
     expect(await old.status()).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 11 });
     expect((await next.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
   });
 
   test("one that has ended by itself", async () => {
-    await using old = await bench.container(await bench.sharedPod(), { command: sh("exit 3") });
+    await using old = await fixture.container(await fixture.sharedPod(), { command: sh("exit 3") });
     await old.wait();
     await using next = await old.restart();
     expect((await next.wait()).exitCode).toBe(3);
   });
 
   test("through a borrowed handle, with the configuration that the runtime tells", async () => {
-    const pod = await bench.sharedPod();
-    const old = await bench.container(pod, { env: environment, security: { runAsUser: 1234 } });
-    const given = bench.traits.reportsConfig ? {} : { config: old.config };
+    const pod = await fixture.sharedPod();
+    const old = await fixture.container(pod, { env: environment, security: { runAsUser: 1234 } });
+    const given = fixture.traits.reportsConfig ? {} : { config: old.config };
     await using next = await cri.containers.get(old.id).restart({ gracePeriodSeconds: 0, ...given });
-    expect(await ask(next, 'id -u; echo "$SECRET"; printf %s "$BYTES" | od -An -tx1')).toBe("1234\nkept\n c3 bc 01");
+    expect(await outputOf(next, 'id -u; echo "$SECRET"; printf %s "$BYTES" | od -An -tx1')).toBe(
+      "1234\nkept\n c3 bc 01",
+    );
     expect(next.config.metadata).toMatchObject({ name: old.config.metadata!.name, attempt: 1 });
     expect(next.podSandboxId).toBe(pod.id);
     await expectCode(old.status(), "NOT_FOUND");
   });
 
   test("one that fails keeps the old one, stopped, and leaves nothing of the new one", async () => {
-    const pod = await bench.sharedPod();
-    await using old = await bench.container(pod);
+    const pod = await fixture.sharedPod();
+    await using old = await fixture.container(pod);
     const config = { ...old.config, command: ["/no/such/program"] };
     const failure = await criFailureOf(old.restart({ config, gracePeriodSeconds: 0 }));
     expect(failure.message).toMatch(/no such file|not found/);

@@ -1,15 +1,15 @@
 /** What keeps a container in, read from the kernel's account of the process in it. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { ask, capabilityBits, effectiveCapabilities, processStatus } from "./helpers/inside.js";
+import { capabilityBits, effectiveCapabilities, outputOf, processStatus } from "./helpers/in-container.js";
 import { journeys } from "./helpers/journeys.js";
 
-journeys("security", (bench) => {
-  const { cri } = bench;
+journeys("security", (fixture) => {
+  const { cri } = fixture;
   const has = (set: bigint, name: keyof typeof capabilityBits) => ((set >> capabilityBits[name]) & 1n) === 1n;
 
   test("capabilities: the runtime's default set", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const set = await effectiveCapabilities(container);
     expect(has(set, "CHOWN")).toBe(true);
     expect(has(set, "NET_BIND_SERVICE")).toBe(true);
@@ -18,7 +18,7 @@ journeys("security", (bench) => {
   });
 
   test("capabilities: added and dropped", async () => {
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       security: { capabilities: { add: ["NET_ADMIN", "cap_sys_admin"], drop: ["CAP_CHOWN"] } },
     });
     const set = await effectiveCapabilities(container);
@@ -31,17 +31,19 @@ journeys("security", (bench) => {
   });
 
   test("capabilities: ALL dropped but one, and ALL added", async () => {
-    await using bare = await bench.container(await bench.sharedPod(), {
+    await using bare = await fixture.container(await fixture.sharedPod(), {
       security: { capabilities: { drop: ["ALL"], add: ["NET_ADMIN"] } },
     });
     expect(await effectiveCapabilities(bare)).toBe(1n << capabilityBits.NET_ADMIN);
-    await using none = await bench.container(await bench.sharedPod(), {
+    await using none = await fixture.container(await fixture.sharedPod(), {
       security: { capabilities: { drop: ["ALL"] } },
     });
     expect(await effectiveCapabilities(none)).toBe(0n);
-    await using all = await bench.container(await bench.sharedPod(), { security: { capabilities: { add: ["ALL"] } } });
+    await using all = await fixture.container(await fixture.sharedPod(), {
+      security: { capabilities: { add: ["ALL"] } },
+    });
     expect(has(await effectiveCapabilities(all), "SYS_ADMIN")).toBe(true);
-    await using allButOne = await bench.container(await bench.sharedPod(), {
+    await using allButOne = await fixture.container(await fixture.sharedPod(), {
       security: { capabilities: { add: ["ALL"], drop: ["NET_RAW"] } },
     });
     const set = await effectiveCapabilities(allButOne);
@@ -51,21 +53,21 @@ journeys("security", (bench) => {
 
   test("system call filter: the runtime's by nature, none on request, the pod's if the container says nothing", async () => {
     const filter = 2;
-    const mode = async (security?: object, pod = bench.sharedPod()) => {
-      await using container = await bench.container(await pod, { security });
+    const mode = async (security?: object, pod = fixture.sharedPod()) => {
+      await using container = await fixture.container(await pod, { security });
       return Number(await processStatus(container, "Seccomp"));
     };
     expect(await mode()).toBe(filter);
     expect(await mode({ seccomp: "RuntimeDefault" })).toBe(filter);
     expect(await mode({ seccomp: "Unconfined" })).toBe(0);
-    await using unconfined = await bench.cheapPod({ security: { seccomp: "Unconfined" } });
+    await using unconfined = await fixture.hostNetworkPod({ security: { seccomp: "Unconfined" } });
     expect(await mode(undefined, Promise.resolve(unconfined))).toBe(0);
     expect(await mode({ seccomp: "RuntimeDefault" }, Promise.resolve(unconfined))).toBe(filter);
   });
 
   test("no_new_privs", async () => {
-    await using plain = await bench.container(await bench.sharedPod());
-    await using held = await bench.container(await bench.sharedPod(), {
+    await using plain = await fixture.container(await fixture.sharedPod());
+    await using held = await fixture.container(await fixture.sharedPod(), {
       security: { allowPrivilegeEscalation: false },
     });
     expect(await processStatus(plain, "NoNewPrivs")).toBe("0");
@@ -75,38 +77,38 @@ journeys("security", (bench) => {
   test("masked and read-only paths of the kernel: the usual ones by nature, none on request", async () => {
     const masked = "wc -c < /proc/timer_list";
     const readOnly = "(: >> /proc/sys/kernel/domainname) 2>&1 && echo writable || true";
-    await using usual = await bench.container(await bench.sharedPod());
-    expect(await ask(usual, masked)).toBe("0");
-    expect(await ask(usual, readOnly)).toContain("Read-only file system");
-    await using bare = await bench.container(await bench.sharedPod(), {
+    await using usual = await fixture.container(await fixture.sharedPod());
+    expect(await outputOf(usual, masked)).toBe("0");
+    expect(await outputOf(usual, readOnly)).toContain("Read-only file system");
+    await using bare = await fixture.container(await fixture.sharedPod(), {
       security: { maskedPaths: [], readonlyPaths: [], capabilities: { add: ["SYS_ADMIN"] } },
     });
-    if (!bench.traits.unmasksPaths) return;
-    expect(Number(await ask(bare, masked))).toBeGreaterThan(0);
-    expect(await ask(bare, readOnly)).toBe("writable");
+    if (!fixture.traits.unmasksPaths) return;
+    expect(Number(await outputOf(bare, masked))).toBeGreaterThan(0);
+    expect(await outputOf(bare, readOnly)).toBe("writable");
   });
 
   test("privileged: every capability, the node's devices, nothing filtered, masked or read-only", async () => {
-    await using pod = await bench.cheapPod({ security: { privileged: true } });
-    await using container = await bench.container(pod, { security: { privileged: true } });
-    await using plain = await bench.container(pod);
+    await using pod = await fixture.hostNetworkPod({ security: { privileged: true } });
+    await using container = await fixture.container(pod, { security: { privileged: true } });
+    await using plain = await fixture.container(pod);
     const set = await effectiveCapabilities(container);
     expect(has(set, "SYS_ADMIN")).toBe(true);
     const own = /^CapBnd:\t(.*)$/m.exec(await readFile("/proc/self/status", "utf8"))?.[1];
     expect(set & BigInt(`0x${own}`)).toBe(BigInt(`0x${own}`));
     expect(await processStatus(container, "Seccomp")).toBe("0");
-    expect(await ask(container, "(: >> /proc/sys/kernel/domainname) && echo writable")).toBe("writable");
-    expect(await ask(container, "mkdir /tmp/m && mount -t tmpfs t /tmp/m && echo mounted")).toBe("mounted");
-    const devices = (of: typeof plain) => ask(of, "ls -A /dev | wc -l").then(Number);
+    expect(await outputOf(container, "(: >> /proc/sys/kernel/domainname) && echo writable")).toBe("writable");
+    expect(await outputOf(container, "mkdir /tmp/m && mount -t tmpfs t /tmp/m && echo mounted")).toBe("mounted");
+    const devices = (of: typeof plain) => outputOf(of, "ls -A /dev | wc -l").then(Number);
     expect(await devices(container)).toBeGreaterThan(await devices(plain));
     // A privileged pod does not make its other containers privileged.
     expect(has(await effectiveCapabilities(plain), "SYS_ADMIN")).toBe(false);
   });
 
   test("privileged in a pod that is not: refused before anything is sent", async () => {
-    const pod = await bench.sharedPod();
-    const name = bench.name("refused");
-    await expect(bench.container(pod, { name, security: { privileged: true } })).rejects.toMatchObject({
+    const pod = await fixture.sharedPod();
+    const name = fixture.name("refused");
+    await expect(fixture.container(pod, { name, security: { privileged: true } })).rejects.toMatchObject({
       code: "INVALID_INPUT",
       field: "spec.security.privileged",
     });

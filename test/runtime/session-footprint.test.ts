@@ -1,7 +1,7 @@
 /** What sessions take of the process, and give back. */
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
-import { eventually, failureOf } from "./helpers/expecting.js";
+import { eventually, failureOf } from "./helpers/expectations.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
@@ -9,11 +9,11 @@ const transports = ["spdy", "websocket"] as const;
 /** Sockets and memory are the process's, whatever the runtime: one is enough, and more take turns. */
 journeys(
   "session-footprint",
-  (bench) => {
+  (fixture) => {
     const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
 
     test.each(transports)("%s: a reader that stops stops the command, and memory stays", async (transport) => {
-      await using container = await bench.container(await bench.sharedPod());
+      await using container = await fixture.container(await fixture.sharedPod());
       const before = process.memoryUsage();
       const command = sh("dd if=/dev/zero bs=1M count=128 2>/dev/null | tee /dev/null");
       await using session = await container.exec(command, { transport });
@@ -31,9 +31,9 @@ journeys(
     test.each(transports)(
       "%s: output that nobody reads holds the socket until the client is closed",
       async (transport) => {
-        await using container = await bench.container(await bench.sharedPod());
+        await using container = await fixture.container(await fixture.sharedPod());
         const before = sockets();
-        const cri = bench.client();
+        const cri = fixture.client();
         const session = await cri.containers.get(container.id).exec(sh("head -c 100000 /dev/zero"), { transport });
         expect(await session.exit).toEqual({ exitCode: 0 });
         await cri.close();
@@ -44,10 +44,10 @@ journeys(
     test.each(transports)(
       "%s: aborted in the middle, closed, or left to the client: no socket stays",
       async (transport) => {
-        await using container = await bench.container(await bench.sharedPod());
+        await using container = await fixture.container(await fixture.sharedPod());
         const before = sockets();
         const controller = new AbortController();
-        const cri = bench.client();
+        const cri = fixture.client();
         const command = sh("cat /dev/zero");
         const sessions = await Promise.all([
           container.exec(command, { transport, signal: controller.signal, stdin: true }),
@@ -67,5 +67,5 @@ journeys(
       },
     );
   },
-  { newestOnly: !thorough, oneByOne: true },
+  { newestOnly: !thorough, sequential: true },
 );

@@ -7,10 +7,10 @@ import { inspect } from "node:util";
 import { ExecError, type ExecSession } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
-import { eventually, expectCode, failureOf } from "./helpers/expecting.js";
+import { eventually, expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { countProcesses } from "./helpers/inside.js";
-import { aWhile, journeys, sh } from "./helpers/journeys.js";
+import { countProcesses } from "./helpers/in-container.js";
+import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 /** The whole of it takes a minute on containerd 1.6, which needs about a second for each of many execs at once. */
@@ -23,9 +23,9 @@ async function outcome(session: ExecSession) {
   return { stdout, stderr, exitCode };
 }
 
-journeys("sessions", (bench) => {
+journeys("sessions", (fixture) => {
   test.each(transports)("%s: outputs apart and the exit code", async (transport) => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     for (const code of [0, 1, 137]) {
       await using session = await container.exec(sh(`echo out; echo err >&2; exit ${code}`), { transport });
       expect(session.transport).toBe(transport);
@@ -36,11 +36,11 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)(
-    `%s: ${bench.bulk(32)} MiB out, complete, to a reader that takes its time`,
+    `%s: ${fixture.scaledMebibytes(32)} MiB out, complete, to a reader that takes its time`,
     async (transport) => {
-      const size = bench.bulk(32) * 2 ** 20;
+      const size = fixture.scaledMebibytes(32) * 2 ** 20;
       await using at = await folder();
-      await using container = await bench.container(await bench.sharedPod(), at.inside);
+      await using container = await fixture.container(await fixture.sharedPod(), at.inside);
       await using session = await container.exec(sh(`head -c ${size} /dev/urandom | tee big`), { transport });
       const hash = createHash("sha256");
       let length = 0;
@@ -54,9 +54,9 @@ journeys("sessions", (bench) => {
     },
   );
 
-  test(`standard input ends, and output and exit code still come: ${bench.bulk(64)} MiB in, and back out`, async () => {
-    const container = await bench.sharedContainer();
-    const data = randomBytes(bench.bulk(64) * 2 ** 20);
+  test(`standard input ends, and output and exit code still come: ${fixture.scaledMebibytes(64)} MiB in, and back out`, async () => {
+    const container = await fixture.sharedContainer();
+    const data = randomBytes(fixture.scaledMebibytes(64) * 2 ** 20);
     const sum = await container.execOutput(["sha256sum"], { input: data });
     expect([sum.exitCode, sum.stdout.split(" ")[0]]).toEqual([0, sha256(data)]);
     const echo = await container.execOutput(["cat"], { input: data, encoding: "buffer" });
@@ -64,7 +64,7 @@ journeys("sessions", (bench) => {
   });
 
   test("input that the command does not read, and input that never comes, are no trouble", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const unread = await container.execOutput(["head", "-c", "3"], { input: "abcdef".repeat(1_000) });
     expect(unread).toEqual({ exitCode: 0, stdout: "abc", stderr: "" });
     const never = await container.execOutput(sh("exit 4"), { input: "x" });
@@ -74,7 +74,7 @@ journeys("sessions", (bench) => {
   });
 
   test("input that breaks off is no success, whatever the command made of it", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const failure = Object.assign(new Error("the source broke"), { code: "EPIPE" });
     async function* input() {
       yield "some";
@@ -86,7 +86,7 @@ journeys("sessions", (bench) => {
   test.each(transports)(
     "%s: the exit code does not wait for a reader, and the output can be read after it",
     async (transport) => {
-      const container = await bench.sharedContainer();
+      const container = await fixture.sharedContainer();
       await using session = await container.exec(sh("echo out; echo err >&2; exit 3"), { transport });
       expect(await session.exit).toEqual({ exitCode: 3 });
       expect(await text(session.stdout as NonNullable<typeof session.stdout>)).toBe("out\n");
@@ -95,7 +95,7 @@ journeys("sessions", (bench) => {
   );
 
   test("over WebSocket input cannot end, and says so", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     await using session = await container.exec(["cat"], { stdin: true, transport: "websocket" });
     expect(session.canHalfCloseStdin).toBe(false);
     session.stdin?.write("hello");
@@ -107,7 +107,7 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: a terminal, with its size", async (transport) => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const terminalSize = { columns: 80, rows: 24 };
     await using session = await container.exec(["sh"], { tty: true, stdin: true, transport, terminalSize });
     expect(session.stderr).toBeNull();
@@ -127,7 +127,7 @@ journeys("sessions", (bench) => {
   });
 
   test("many sessions, one after the other and at once, each with its own result", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     const run = async (code: number) => expect((await container.execOutput(sh(`exit ${code}`))).exitCode).toBe(code);
     const [sequential, parallel] = thorough ? [200, 50] : [20, 12];
     for (let code = 0; code < sequential; code++) await run(code);
@@ -135,7 +135,7 @@ journeys("sessions", (bench) => {
   });
 
   test("what goes wrong is told: a missing command, a container that does not run, a non-zero code on request", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     await expectCode(container.execOutput(["no-such-command"]), "COMMAND_NOT_FOUND");
     await expectCode(container.execOutput(["/no/such/command"]), "COMMAND_NOT_FOUND");
     const failure = await failureOf(container.execOutput(sh("echo no >&2; exit 2"), { throwOnNonZero: true }));
@@ -154,11 +154,11 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: a token is good for one session", async (transport) => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     // cri-dockerd gives neither a scheme nor an address that can be connected to.
-    const given = new URL(await bench.cri.containers.execUrl(container, ["true"]), "http://127.0.0.1");
+    const given = new URL(await fixture.cri.containers.execUrl(container, ["true"]), "http://127.0.0.1");
     const url = Object.assign(given, { hostname: "127.0.0.1" });
-    await using cri = bench.client({ streamUrl: () => url });
+    await using cri = fixture.client({ streamUrl: () => url });
     const again = () => cri.containers.get(container.id).execOutput(["true"], { transport });
     expect((await again()).exitCode).toBe(0);
     const failure = await failureOf(again());
@@ -167,18 +167,18 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: a command that closes its output early goes on to its end", async (transport) => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     await using session = await container.exec(sh("echo out; exec >&- 2>&-; sleep 0.3; exit 3"), { transport });
     expect(await outcome(session)).toEqual({ stdout: "out\n", stderr: "", exitCode: 3 });
   });
 
   test("aborting ends the session with the signal's reason; the command goes on unless it is to be killed", async () => {
-    const container = await bench.sharedContainer();
+    const container = await fixture.sharedContainer();
     for (const [killOnAbort, left] of [
       [false, 1],
       [true, 0],
     ] as const) {
-      const seconds = aWhile();
+      const seconds = uniqueSeconds();
       const running = () => countProcesses(container, `sleep ${seconds}`);
       const controller = new AbortController();
       await using session = await container.exec(sh(`sleep ${seconds}; true`), {
@@ -193,8 +193,8 @@ journeys("sessions", (bench) => {
   });
 
   test("aborting while the session is being opened kills the command as well", async () => {
-    const container = await bench.sharedContainer();
-    const seconds = aWhile();
+    const container = await fixture.sharedContainer();
+    const seconds = uniqueSeconds();
     const delays = [0, 2, 5, 10, 20, 40, 80];
     await Promise.all(
       delays.map(async (ms) => {
@@ -212,7 +212,7 @@ journeys("sessions", (bench) => {
   });
 
   test.each(transports)("%s: attach: the main process's input and output, and its end", async (transport) => {
-    await using container = await bench.container(await bench.sharedPod(), {
+    await using container = await fixture.container(await fixture.sharedPod(), {
       // containerd loses output at both ends: it passes the input on before it listens for output, and what the process writes just
       // before it exits reaches the log, but not always the session.
       command: sh("read line; sleep 0.5; echo got $line; sleep 0.5; exit 9"),

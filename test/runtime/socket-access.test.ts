@@ -2,7 +2,7 @@
 import { chown } from "node:fs/promises";
 import { CriClient, EndpointError } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { criFailureOf, failureOf } from "./helpers/expecting.js";
+import { criFailureOf, failureOf } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
 const nobody = 65_534;
@@ -27,8 +27,8 @@ async function asNobody<T>(group: number, work: () => Promise<T>): Promise<T> {
 // The user is that of the whole process, so there is one runtime at a time.
 journeys(
   "socket-access",
-  (bench) => {
-    const { endpoint, lab } = bench.runtime;
+  (fixture) => {
+    const { endpoint, lab } = fixture.runtime;
     const socket = endpoint.replace(/^unix:\/\//, "");
     const possible = lab !== undefined && process.geteuid?.() === 0;
 
@@ -43,7 +43,7 @@ journeys(
 
     test.skipIf(!possible)("a call says what is wrong, and has had no effect", async () => {
       await using client = CriClient.lazy({ endpoint });
-      const spec = bench.podSpec();
+      const spec = fixture.podSpec();
       const [asked, made] = await asNobody(nobody, async () => [
         await criFailureOf(client.version()),
         await criFailureOf(client.pods.run(spec, { timeoutMs: 2_000 })),
@@ -52,7 +52,7 @@ journeys(
         expect(failure).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: false });
         expect(failure.message).toMatch(/EACCES.*this user may not open the socket; run as root or as a member of/);
       }
-      expect(await bench.cri.pods.list({ name: spec.name })).toEqual([]);
+      expect(await fixture.cri.pods.list({ name: spec.name })).toEqual([]);
       // The same client works once it is allowed to.
       await client.waitForReady({ timeoutMs: 20_000 });
     });
@@ -63,12 +63,12 @@ journeys(
         const failure = await asNobody(nobody, () => failureOf(CriClient.connect({ endpoint })));
         expect(String(failure)).toMatch(/group 54321, mode 0660; run as root, or as a member of group 54321/);
         const client = await asNobody(someGroup, () => CriClient.connect({ endpoint }));
-        expect((await client.version()).runtimeVersion).toContain(bench.runtime.version);
+        expect((await client.version()).runtimeVersion).toContain(fixture.runtime.version);
         await client.close();
       } finally {
         await chown(socket, 0, 0);
       }
     });
   },
-  { oneByOne: true, newestOnly: true },
+  { sequential: true, newestOnly: true },
 );

@@ -1,15 +1,18 @@
 /** Resource usage. */
 import { toDate } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { criFailureOf, eventually } from "./helpers/expecting.js";
+import { criFailureOf, eventually } from "./helpers/expectations.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-journeys("stats", (bench) => {
-  const { cri } = bench;
+journeys("stats", (fixture) => {
+  const { cri } = fixture;
   const busy = sh("while :; do :; done");
 
   test("of a container: processor time that grows, memory, the writable layer", async () => {
-    await using container = await bench.container(await bench.sharedPod(), { command: busy, labels: { usage: "yes" } });
+    await using container = await fixture.container(await fixture.sharedPod(), {
+      command: busy,
+      labels: { usage: "yes" },
+    });
     const cpu = async () => (await container.stats()).cpu?.usageCoreNanoSeconds?.value.toNumber() ?? 0;
     const first = await eventually(cpu, (value) => value > 0);
     await eventually(cpu, (value) => value > first);
@@ -17,13 +20,13 @@ journeys("stats", (bench) => {
     expect(stats.attributes).toMatchObject({ id: container.id, labels: { usage: "yes" } });
     expect(stats.memory?.workingSetBytes?.value.toNumber()).toBeGreaterThan(0);
     expect(Math.abs(toDate(stats.cpu!.timestamp)!.getTime() - Date.now())).toBeLessThan(120_000);
-    if (bench.traits.containerStats === "all") expect(stats.writableLayer).toBeDefined();
+    if (fixture.traits.containerStats === "all") expect(stats.writableLayer).toBeDefined();
   });
 
   test("of containers by pod, label and id", async () => {
-    await using pod = await bench.cheapPod();
-    await using one = await bench.container(pod, { labels: { n: "1" } });
-    await using two = await bench.container(pod, { labels: { n: "2" } });
+    await using pod = await fixture.hostNetworkPod();
+    await using one = await fixture.container(pod, { labels: { n: "1" } });
+    await using two = await fixture.container(pod, { labels: { n: "2" } });
     const ids = async (query: Parameters<typeof cri.stats.containers>[0]) =>
       (await cri.stats.containers(query)).map(({ attributes }) => attributes?.id).sort();
     expect(await ids({ pod })).toEqual([one.id, two.id].sort());
@@ -32,31 +35,34 @@ journeys("stats", (bench) => {
     expect(await ids({})).toEqual(expect.arrayContaining([one.id, two.id]));
   });
 
-  if (bench.traits.podStats !== "none")
+  if (fixture.traits.podStats !== "none")
     test("of a pod: with its network and its containers", async () => {
-      await using pod = await bench.pod({ labels: { usage: bench.namespace }, cgroupParent: `/${bench.namespace}` });
-      await using container = await bench.container(pod, { command: busy });
+      await using pod = await fixture.pod({
+        labels: { usage: fixture.namespace },
+        cgroupParent: `/${fixture.namespace}`,
+      });
+      await using container = await fixture.container(pod, { command: busy });
       const stats = await eventually(
         () => pod.stats(),
         ({ linux }) => (linux?.containers ?? []).some(({ attributes }) => attributes?.id === container.id),
       );
       expect(stats.attributes?.id).toBe(pod.id);
-      expect(stats.linux?.network?.defaultInterface?.name).toBe(bench.traits.defaultInterface);
-      const listed = await cri.stats.pods({ labels: { usage: bench.namespace } });
+      expect(stats.linux?.network?.defaultInterface?.name).toBe(fixture.traits.defaultInterface);
+      const listed = await cri.stats.pods({ labels: { usage: fixture.namespace } });
       expect(listed.map(({ attributes }) => attributes?.id)).toEqual([pod.id]);
       expect((await cri.stats.pods({ id: pod.id })).map(({ attributes }) => attributes?.id)).toEqual([pod.id]);
     });
 
-  if (bench.traits.podStatsNeedParent)
+  if (fixture.traits.podStatsNeedParent)
     test("of a pod without a cgroup parent: containerd has none, and the error says what to do", async () => {
-      await using pod = await bench.cheapPod();
+      await using pod = await fixture.hostNetworkPod();
       const failure = await criFailureOf(pod.stats());
       expect(failure.message).toContain("cgroupPath is empty");
       expect(failure.message).toContain("run the pod with a cgroupParent");
     });
 
   test("of a container that has ended: an error, not zeros", async () => {
-    await using container = await bench.container(await bench.sharedPod(), { command: ["/bin/true"] });
+    await using container = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
     await container.wait();
     const outcome = await container.stats().catch((error: unknown) => error);
     if (outcome instanceof Error) await criFailureOf(Promise.reject(outcome));

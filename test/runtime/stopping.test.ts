@@ -6,14 +6,14 @@ import { journeys, sh } from "./helpers/journeys.js";
 /** Far above the grace periods in here, and far below the deadline of a call. */
 const inTime = 20_000;
 
-journeys("stopping", (bench) => {
-  const { cri } = bench;
+journeys("stopping", (fixture) => {
+  const { cri } = fixture;
 
   /** A pod of three containers that ignore SIGTERM. */
   async function stubbornPod(terminationGracePeriodSeconds?: number) {
-    const pod = await bench.cheapPod({ terminationGracePeriodSeconds });
+    const pod = await fixture.hostNetworkPod({ terminationGracePeriodSeconds });
     const command = sh("trap '' TERM; while :; do sleep 1; done");
-    const spec = () => bench.containerSpec({ command, terminationGracePeriodSeconds: undefined });
+    const spec = () => fixture.containerSpec({ command, terminationGracePeriodSeconds: undefined });
     const containers = await Promise.all([1, 2, 3].map(() => pod.runContainer(spec())));
     return { pod, containers };
   }
@@ -55,8 +55,8 @@ journeys("stopping", (bench) => {
   test(
     "a running container is removed at once",
     async () => {
-      const pod = await bench.sharedPod();
-      const container = await bench.container(pod);
+      const pod = await fixture.sharedPod();
+      const container = await fixture.container(pod);
       await cri.containers.remove(container.id);
       expect(await cri.containers.list({ id: container.id })).toEqual([]);
     },

@@ -5,7 +5,7 @@
  */
 import { describe, inject, test } from "vitest";
 import { type ControlAction, control } from "./control.js";
-import { freeze, processOf } from "./helpers/process-of.js";
+import { containerdPid, freeze } from "./helpers/containerd-process.js";
 import type { ProvidedRuntime } from "./provided.js";
 
 /** A runtime under test. What needs the lab throws on a runtime that the environment named; see {@link Runtime.lab}. */
@@ -21,10 +21,10 @@ export interface Runtime extends ProvidedRuntime {
 
 /** The runtimes that the tests of this process run against, or why there are none. */
 export function providedRuntimes(): { runtimes: ProvidedRuntime[]; skipped?: string } {
-  const { ofWorkers, ...provided } = inject("runtimes");
+  const { byWorker, ...provided } = inject("runtimes");
   // Counted from 1.
   const worker = Number(process.env.VITEST_POOL_ID) - 1;
-  return ofWorkers ? { runtimes: ofWorkers[worker] as ProvidedRuntime[] } : provided;
+  return byWorker ? { runtimes: byWorker[worker] as ProvidedRuntime[] } : provided;
 }
 
 /**
@@ -33,13 +33,13 @@ export function providedRuntimes(): { runtimes: ProvidedRuntime[]; skipped?: str
  */
 export function describeRuntimes(
   journeys: (runtime: Runtime) => void,
-  { sideBySide = false, newestOnly = false }: { sideBySide?: boolean; newestOnly?: boolean } = {},
+  { concurrent = false, newestOnly = false }: { concurrent?: boolean; newestOnly?: boolean } = {},
 ): void {
   const { runtimes: all, skipped } = providedRuntimes();
   const runtimes = newestOnly ? all.slice(-1) : all;
   if (runtimes.length === 0) test.skip(skipped ?? "no runtime to test against", () => {});
   for (const provided of runtimes) {
-    describe(titleOf(provided), { concurrent: sideBySide }, () => journeys(steerable(provided)));
+    describe(titleOf(provided), { concurrent: concurrent }, () => journeys(withControl(provided)));
   }
 }
 
@@ -48,7 +48,7 @@ export function titleOf({ name, version }: ProvidedRuntime): string {
   return `${name} (${version})`;
 }
 
-function steerable(provided: ProvidedRuntime): Runtime {
+function withControl(provided: ProvidedRuntime): Runtime {
   const order = (action: ControlAction) => async () => {
     if (provided.lab === undefined) throw new Error(`${provided.name} is not ours to ${action}.`);
     await control(provided.lab.controlSocket, action, provided.name);
@@ -60,7 +60,7 @@ function steerable(provided: ProvidedRuntime): Runtime {
     kill: order("kill"),
     restart: order("restart"),
     freeze: async () => {
-      if (!provided.flavor) return freeze(processOf(provided.endpoint));
+      if (!provided.flavor) return freeze(containerdPid(provided.endpoint));
       await order("freeze")();
       const thaw = () => void order("thaw")();
       return { thaw, [Symbol.dispose]: thaw };

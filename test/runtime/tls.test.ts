@@ -2,11 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { CriClient, EndpointError } from "k8s-cri-client";
 import { expect, test } from "vitest";
-import { failureOf } from "./helpers/expecting.js";
-import { ask } from "./helpers/inside.js";
+import { failureOf } from "./helpers/expectations.js";
+import { outputOf } from "./helpers/in-container.js";
 import { labJourneys } from "./helpers/journeys.js";
 
-labJourneys("tls", (bench, lab) => {
+labJourneys("tls", (fixture, lab) => {
   const { tcp } = lab;
   if (!tcp) {
     test("this one has no TCP endpoint: a refused connection is explained", async () => {
@@ -44,9 +44,9 @@ labJourneys("tls", (bench, lab) => {
     test("a whole life of a pod, with a client certificate", async () => {
       await using client = await CriClient.connect({ endpoint, tls: await credentials() });
       expect(client.endpoint).toBe(endpoint);
-      await using pod = await client.pods.run(bench.podSpec());
-      await using container = await client.runContainerInSandbox(pod, bench.containerSpec());
-      expect(await ask(container, "echo over TLS")).toBe("over TLS");
+      await using pod = await client.pods.run(fixture.podSpec());
+      await using container = await client.runContainerInSandbox(pod, fixture.containerSpec());
+      expect(await outputOf(container, "echo over TLS")).toBe("over TLS");
       await container.stop({ gracePeriodSeconds: 0 });
       expect((await container.wait()).exitCode).toBe(137);
       expect((await client.pods.list({ id: pod.id })).map(({ id }) => id)).toEqual([pod.id]);
@@ -55,16 +55,16 @@ labJourneys("tls", (bench, lab) => {
     test("by a name that the certificate holds, given as server name", async () => {
       const tls = { ...(await credentials()), serverName: "localhost" };
       await using client = await CriClient.connect({ endpoint, tls });
-      expect((await client.version()).runtimeVersion).toContain(bench.runtime.version);
+      expect((await client.version()).runtimeVersion).toContain(fixture.runtime.version);
       await using named = await CriClient.connect({ endpoint: `https://localhost:${port}`, tls: await credentials() });
-      expect((await named.version()).runtimeVersion).toContain(bench.runtime.version);
+      expect((await named.version()).runtimeVersion).toContain(fixture.runtime.version);
     });
 
     test("certificates as text instead of bytes", async () => {
       const { ca, cert, key } = await credentials();
       const tls = { ca: ca.toString(), cert: cert.toString(), key: key.toString() };
       await using client = await CriClient.connect({ endpoint, tls });
-      expect((await client.version()).runtimeVersion).toContain(bench.runtime.version);
+      expect((await client.version()).runtimeVersion).toContain(fixture.runtime.version);
     });
   }
 
@@ -75,15 +75,15 @@ labJourneys("tls", (bench, lab) => {
 
   test("a client certificate of an authority that the server does not know", async () => {
     const { ca } = await credentials();
-    const cert = await read(tcp.strangerCertificateFile);
-    const key = await read(tcp.strangerKeyFile);
+    const cert = await read(tcp.untrustedCertificateFile);
+    const key = await read(tcp.untrustedKeyFile);
     expect(await explained({ tls: { ca, cert, key } })).toMatch(
       /does not trust the authority that issued tls.cert|refuses the client certificate/,
     );
   });
 
   test("another authority than the server's", async () => {
-    const tls = { ...(await credentials()), ca: await read(tcp.strangerAuthorityFile) };
+    const tls = { ...(await credentials()), ca: await read(tcp.untrustedAuthorityFile) };
     expect(await explained({ tls })).toMatch(/set tls.ca to that authority's certificate/);
   });
 

@@ -30,23 +30,26 @@ function waitingOf(word: string): () => number | undefined {
 
 journeys(
   "usage",
-  (bench) => {
-    const { cri } = bench;
+  (fixture) => {
+    const { cri } = fixture;
     const find = (snapshot: UsageSnapshot, containerId: string) =>
       snapshot.containers.find(({ id }) => id === containerId) ?? expect.fail("the container has no stats");
 
     test("a busy loop takes one core, an idle container none; with names, memory and network", async () => {
-      await using pod = await bench.pod({ cgroupParent: `/${bench.namespace}`, labels: { usage: bench.namespace } });
-      const word = `busy-in-${bench.namespace}`;
+      await using pod = await fixture.pod({
+        cgroupParent: `/${fixture.namespace}`,
+        labels: { usage: fixture.namespace },
+      });
+      const word = `busy-in-${fixture.namespace}`;
       const busy = { command: sh(`while :; do :; done # ${word}`), resources: { limits: { memory: "64Mi" } } };
-      await using loop = await bench.container(pod, busy);
-      await using idle = await bench.container(pod);
+      await using loop = await fixture.container(pod, busy);
+      await using idle = await fixture.container(pod);
 
       const waited = waitingOf(word);
       const seen: { cores: number | undefined; waiting: number | undefined }[] = [];
       let last: UsageSnapshot | undefined;
       const deadline = Date.now() + 60_000;
-      for await (last of cri.stats.watch({ labels: { usage: bench.namespace }, intervalMs: 1_000 })) {
+      for await (last of cri.stats.watch({ labels: { usage: fixture.namespace }, intervalMs: 1_000 })) {
         const { cores } = find(last, loop.id).cpu ?? {};
         const waiting = waited();
         seen.push({ cores, waiting });
@@ -58,11 +61,11 @@ journeys(
 
       const usage = find(snapshot, loop.id);
       expect(usage.cpu?.percent).toBe((usage.cpu?.cores ?? 0) * 100);
-      expect(usage.pod).toMatchObject({ id: pod.id, name: pod.config.metadata?.name, namespace: bench.namespace });
+      expect(usage.pod).toMatchObject({ id: pod.id, name: pod.config.metadata?.name, namespace: fixture.namespace });
       expect(usage).toMatchObject({ name: loop.config.metadata?.name, attempt: 0 });
       const named = await cri.images.get(usage.image?.reference ?? "");
-      expect(named?.id).toBe((await cri.images.get(bench.image))?.id);
-      const complete = bench.traits.containerStats === "all";
+      expect(named?.id).toBe((await cri.images.get(fixture.image))?.id);
+      const complete = fixture.traits.containerStats === "all";
       expect(usage.memory?.limitBytes).toBe(complete ? 64 * 2 ** 20 : undefined);
       expect(usage.memory?.workingSetBytes).toBeGreaterThan(0);
       if (complete) expect(usage.filesystem?.usedBytes).toBeGreaterThanOrEqual(0);
@@ -75,7 +78,7 @@ journeys(
       if (complete) expect(formatUsage(snapshot)).toMatch(limit);
       else expect(formatUsage(snapshot)).not.toContain("container_spec_memory_limit_bytes");
 
-      if (bench.traits.podStats !== "all") return;
+      if (fixture.traits.podStats !== "all") return;
       expect(snapshot.podStatsError).toBeUndefined();
       expect(snapshot.pods.map(({ id }) => id)).toEqual([pod.id]);
       expect(snapshot.pods[0]?.containers).toHaveLength(2);
@@ -85,17 +88,17 @@ journeys(
       expect(snapshot.pods[0]?.network?.[0]).toMatchObject({ name: "eth0", rxBytesPerSecond: expect.any(Number) });
     });
 
-    if (bench.traits.podStatsNeedParent)
+    if (fixture.traits.podStatsNeedParent)
       test("a pod without a cgroup parent has no figures; its containers have", async () => {
-        await using pod = await bench.cheapPod();
-        await using container = await bench.container(pod);
+        await using pod = await fixture.hostNetworkPod();
+        await using container = await fixture.container(pod);
         const snapshot = await cri.stats.snapshot({ pod });
         expect(snapshot.podStatsError).toSatisfy((error) => CriError.is(error, "UNKNOWN"));
         expect(snapshot.pods).toMatchObject([
-          { id: pod.id, namespace: bench.namespace, cpu: undefined, stats: undefined },
+          { id: pod.id, namespace: fixture.namespace, cpu: undefined, stats: undefined },
         ]);
         expect(find(snapshot, container.id).memory?.workingSetBytes).toBeGreaterThan(0);
       });
   },
-  { oneByOne: true },
+  { sequential: true },
 );

@@ -2,16 +2,16 @@
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
-import { expectCode, failureOf, inBatches } from "./helpers/expecting.js";
+import { expectCode, failureOf, inBatches } from "./helpers/expectations.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 const containerCount = thorough ? 200 : 15;
 
-journeys("wait", (bench) => {
-  const { cri } = bench;
+journeys("wait", (fixture) => {
+  const { cri } = fixture;
 
   test("before and after the end, from an owned and from a borrowed handle", async () => {
-    await using container = await bench.container(await bench.sharedPod(), { command: sh("sleep 0.5; exit 5") });
+    await using container = await fixture.container(await fixture.sharedPod(), { command: sh("sleep 0.5; exit 5") });
     const early = container.wait();
     const exit = await cri.containers.get(container.id).wait();
     expect(exit).toMatchObject({ exitCode: 5, reason: "Error" });
@@ -22,8 +22,8 @@ journeys("wait", (bench) => {
   });
 
   test("from creation on", async () => {
-    await using container = await (await bench.sharedPod()).createContainer(
-      bench.containerSpec({ command: sh("exit 0") }),
+    await using container = await (await fixture.sharedPod()).createContainer(
+      fixture.containerSpec({ command: sh("exit 0") }),
     );
     const exit = container.wait();
     await container.start();
@@ -31,12 +31,12 @@ journeys("wait", (bench) => {
   });
 
   test(`${containerCount} short-lived containers, each with its own exit code`, { timeout: 500_000 }, async () => {
-    await using pod = await bench.cheapPod();
+    await using pod = await fixture.hostNetworkPod();
     const codes = Array.from({ length: containerCount }, (_, index) => index);
     const seen: number[] = [];
     const waits: Promise<void>[] = [];
     await inBatches(codes, 8, async (code) => {
-      const container = await bench.container(pod, { command: sh(`exit ${code}`) });
+      const container = await fixture.container(pod, { command: sh(`exit ${code}`) });
       waits.push(
         container.wait().then(async ({ exitCode }) => {
           seen[code] = exitCode;
@@ -50,20 +50,20 @@ journeys("wait", (bench) => {
   });
 
   test("many waiters of one container", async () => {
-    await using container = await bench.container(await bench.sharedPod(), { command: sh("sleep 0.4; exit 9") });
+    await using container = await fixture.container(await fixture.sharedPod(), { command: sh("sleep 0.4; exit 9") });
     const exits = await Promise.all(Array.from({ length: 20 }, () => container.wait()));
     expect(exits.map(({ exitCode }) => exitCode)).toEqual(Array.from({ length: 20 }, () => 9));
   });
 
   test("a stop is an end as well: the exit code tells by which signal", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     const exit = container.wait();
     await container.stop({ gracePeriodSeconds: 0 });
     expect(await exit).toMatchObject({ exitCode: 137, reason: "Error" });
   });
 
   test("aborting rejects with the signal's reason, and the container runs on", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     const abort = new AbortController();
     const wait = failureOf(container.wait({ signal: abort.signal }));
     const reason = new Error("no more");
@@ -74,13 +74,13 @@ journeys("wait", (bench) => {
   });
 
   test("a time limit", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     await expectCode(container.wait({ timeoutMs: 400 }), "DEADLINE_EXCEEDED");
     await expectCode(container.wait({ deadline: new Date(Date.now() + 400) }), "DEADLINE_EXCEEDED");
   });
 
   test("of a container that is removed meanwhile: its exit, if that was seen, or NOT_FOUND", async () => {
-    await using container = await bench.container(await bench.sharedPod());
+    await using container = await fixture.container(await fixture.sharedPod());
     const wait = container.wait().then(
       ({ exitCode }) => exitCode,
       (error: unknown) => (CriError.is(error) ? error.code : error),

@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
-import { declareRegistry } from "../lab/registry.js";
+import { configureRegistry } from "../lab/registry.js";
 
 /** A part of an image, in the order in which runtimes ask for them. */
 export type Part = "manifest" | "config" | "layer";
@@ -52,7 +52,7 @@ export class HostileRegistry implements AsyncDisposable {
     await once(server, "listening");
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const registry = new HostileRegistry(server, `${address}/hostile:1`);
-    await declareRegistry(registriesFolder, address);
+    await configureRegistry(registriesFolder, address);
     return registry;
   }
 

@@ -21,12 +21,12 @@ export const idle = ["/bin/sleep", "infinity"] as const;
 export const sh = (line: string): string[] => ["/bin/sh", "-c", line];
 
 /** So many seconds as no other process of the node sleeps for, by which this one is known. */
-export const aWhile = (): string => String(randomInt(1_000_000, 2_000_000_000));
+export const uniqueSeconds = (): string => String(randomInt(1_000_000, 2_000_000_000));
 
 /** What the namespace of every file begins with. */
 const namespacePrefix = "journeys-";
 
-export class Bench {
+export class Fixture {
   /** Everything this file makes is in here, so that on a runtime that others use it can be told from theirs. */
   readonly namespace = `${namespacePrefix}${randomUUID().slice(0, 8)}`;
   readonly cri: CriClient;
@@ -59,13 +59,13 @@ export class Bench {
   }
 
   /** The cheapest pod there is, for journeys that care for containers only. */
-  cheapPod(spec: Partial<PodSpec> = {}): Promise<OwnedPodSandbox> {
+  hostNetworkPod(spec: Partial<PodSpec> = {}): Promise<OwnedPodSandbox> {
     return this.pod({ hostNetwork: true, ...spec });
   }
 
   /** One pod for all journeys of the file that leave it as it is. It ends with the file. */
   sharedPod(): Promise<OwnedPodSandbox> {
-    this.#shared ??= this.cheapPod();
+    this.#shared ??= this.hostNetworkPod();
     return this.#shared;
   }
 
@@ -103,7 +103,7 @@ export class Bench {
   }
 
   /** So many MiB for a journey that moves much; a quarter of it unless the tests are thorough. */
-  bulk(mebibytes: number): number {
+  scaledMebibytes(mebibytes: number): number {
     return thorough ? mebibytes : mebibytes / 4;
   }
 
@@ -143,7 +143,7 @@ export const closingTest = "nothing is left on the runtime";
 
 export interface JourneyOptions {
   /** One runtime after the other: for what measures the test process itself. @defaultValue false */
-  oneByOne?: boolean;
+  sequential?: boolean;
   /** Only on the newest runtime, for what does not depend on it. @defaultValue false */
   newestOnly?: boolean;
 }
@@ -152,38 +152,38 @@ export interface JourneyOptions {
  * Registers journeys for every runtime. The runtimes take their journeys side by side, each its own one after the other. The
  * last test of each shows that nothing is left on the runtime.
  */
-export function journeys(theme: string, define: (bench: Bench) => void, options: JourneyOptions = {}): void {
+export function journeys(theme: string, define: (fixture: Fixture) => void, options: JourneyOptions = {}): void {
   describeRuntimes(
     (runtime) => {
       describe(theme, { concurrent: false }, () => {
-        const bench = new Bench(runtime, theme);
+        const fixture = new Fixture(runtime, theme);
         let before: string[] = [];
         beforeAll(async () => {
-          await bench.cri.images.ensure(bench.image);
+          await fixture.cri.images.ensure(fixture.image);
           // What an earlier file left is that file's failure.
-          before = await bench.leftovers();
+          before = await fixture.leftovers();
         });
-        define(bench);
+        define(fixture);
         test(closingTest, async () => {
-          await bench.closeSharedPod();
-          expect((await bench.leftovers()).filter((left) => !before.includes(left))).toEqual([]);
+          await fixture.closeSharedPod();
+          expect((await fixture.leftovers()).filter((left) => !before.includes(left))).toEqual([]);
         });
         afterAll(async () => {
-          await bench.sweep();
-          await bench.cri.close();
+          await fixture.sweep();
+          await fixture.cri.close();
         });
       });
     },
-    { sideBySide: !options.oneByOne, newestOnly: options.newestOnly ?? false },
+    { concurrent: !options.sequential, newestOnly: options.newestOnly ?? false },
   );
 }
 
 /** Journeys that need the lab: killing the runtime, its TLS endpoint, its registries. Elsewhere they are skipped, and say so. */
-export function labJourneys(theme: string, define: (bench: Bench, lab: ProvidedLab) => void): void {
-  journeys(theme, (bench) => {
-    const { lab, name } = bench.runtime;
+export function labJourneys(theme: string, define: (fixture: Fixture, lab: ProvidedLab) => void): void {
+  journeys(theme, (fixture) => {
+    const { lab, name } = fixture.runtime;
     if (lab) {
-      define(bench, lab);
+      define(fixture, lab);
       return;
     }
     const notice = `the journeys "${theme}" need the lab, and ${name} is not part of it`;

@@ -5,14 +5,14 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { CriEvent, NodeView } from "k8s-cri-client";
-import { eventually } from "./expecting.js";
-import type { Bench } from "./journeys.js";
+import { eventually } from "./expectations.js";
+import type { Fixture } from "./journeys.js";
 
 /** What a reader of the stream knows: all events, and the state that they make. */
-export async function record(bench: Bench, initial = true) {
+export async function record(fixture: Fixture, initial = true) {
   const events: CriEvent[] = [];
   const known = { pods: new Map<string, unknown>(), containers: new Map<string, unknown>() };
-  const stream = bench.cri.events({ initial });
+  const stream = fixture.cri.events({ initial });
   const reading = (async () => {
     for await (const event of stream) {
       events.push(event);
@@ -39,7 +39,7 @@ export async function record(bench: Bench, initial = true) {
 }
 
 /** The view, and what the events make, soon equal a fresh list. */
-export async function expectFresh({ cri }: Bench, view: NodeView, { known }: Awaited<ReturnType<typeof record>>) {
+export async function expectFresh({ cri }: Fixture, view: NodeView, { known }: Awaited<ReturnType<typeof record>>) {
   const byId = <T extends { id: string }>(items: readonly T[]) => new Map(items.map((item) => [item.id, item]));
   const look = async () => {
     const [pods, containers] = await Promise.all([cri.pods.list(), cri.containers.list()]);

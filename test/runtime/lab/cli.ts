@@ -21,7 +21,7 @@ const usage = "Usage: npm run lab -- up [--detach] [--versions=1.6,1.7,2.1] | do
 async function up(versions: readonly LabVersion[]): Promise<void> {
   const availability = labAvailability();
   if (!availability.available) throw new Error(`No lab on this machine: ${availability.reason}.`);
-  const lab = await startLab({ versions, tcp: { "2.1": "cri" }, byHand: true });
+  const lab = await startLab({ versions, tcp: { "2.1": "cri" }, manual: true });
   const { username, password, address } = lab.privateRegistry;
   console.log(`Lab ${lab.id} is up. Images:`);
   for (const image of Object.keys(lab.images.digests)) console.log(`  ${image}`);
@@ -60,7 +60,7 @@ async function upDetached(versions: readonly LabVersion[]): Promise<void> {
 /** Takes down the lab with the id, or the only one brought up by hand: with several, one may be somebody else's. */
 async function down(id: string | undefined): Promise<void> {
   const live = readRecords().filter((record) => stateOf(record) === "live");
-  const meant = live.filter((record) => (id === undefined ? record.byHand : record.id === id));
+  const meant = live.filter((record) => (id === undefined ? record.manual : record.id === id));
   if (id !== undefined && meant.length === 0) throw new Error(`No lab ${id} is up.`);
   if (meant.length > 1) throw new Error(`Which one?\n${meant.map(describe).join("\n")}`);
   for (const record of meant) {
@@ -85,7 +85,7 @@ function status(): void {
 
 function describe(record: LabRecord): string {
   const lines = Object.entries(record.endpoints).map(([name, endpoint]) => `\n  ${name}  ${endpoint}`);
-  return `${record.id}  ${stateOf(record)}${record.byHand ? ", by hand" : ""}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
+  return `${record.id}  ${stateOf(record)}${record.manual ? ", by hand" : ""}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
 }
 
 async function main(): Promise<void> {

@@ -9,11 +9,11 @@ import { mkdir, open, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ContainerdSettings, containerdConfig, type TcpSettings } from "./containerd-config.js";
-import { Enclosure } from "./enclosure.js";
 import { tailOf } from "./logs.js";
+import { Namespaces } from "./namespaces.js";
 import { networkConfiguration } from "./network.js";
 import { signal } from "./processes.js";
-import { askVersion } from "./readiness.js";
+import { fetchVersion } from "./readiness.js";
 
 export interface ContainerdOptions {
   name: string;
@@ -41,8 +41,8 @@ export class Containerd {
   /** As told by the runtime itself, e.g. `1.7.24`. Empty before the first start. */
   version = "";
 
-  private enclosure: Enclosure | undefined;
-  private doorKeeper: ChildProcess | undefined;
+  private namespaces: Namespaces | undefined;
+  private nsenter: ChildProcess | undefined;
 
   constructor(private readonly options: ContainerdOptions) {
     this.socket = join(options.folder, "s.sock");
@@ -52,29 +52,29 @@ export class Containerd {
 
   /** Whether containerd itself is running; its containers may, whatever the answer. */
   get running(): boolean {
-    return this.doorKeeper !== undefined;
+    return this.nsenter !== undefined;
   }
 
   /** Starts containerd, and resolves when it answers. Does nothing if it is running. */
   async start(): Promise<void> {
     if (this.running) return;
-    this.enclosure ??= await this.prepare();
+    this.namespaces ??= await this.prepare();
     await rm(this.socket, { force: true });
     const log = await open(this.logFile, "a");
     const bin = join(this.options.folder, "bin");
-    const doorKeeper = this.enclosure.spawn([join(bin, "containerd"), "--config", this.configFile], {
+    const nsenter = this.namespaces.spawn([join(bin, "containerd"), "--config", this.configFile], {
       env: { ...this.options.environment, PATH: [bin, this.options.environment.PATH].join(delimiter) },
       stdio: ["ignore", log.fd, log.fd],
     });
     await log.close();
-    doorKeeper.unref();
-    doorKeeper.once("error", () => {});
-    doorKeeper.once("exit", () => {
-      if (this.doorKeeper === doorKeeper) this.doorKeeper = undefined;
+    nsenter.unref();
+    nsenter.once("error", () => {});
+    nsenter.once("exit", () => {
+      if (this.nsenter === nsenter) this.nsenter = undefined;
     });
-    this.doorKeeper = doorKeeper;
+    this.nsenter = nsenter;
     // Debian appends what it did to the sources.
-    this.version = (await this.answering(doorKeeper)).replace(/[~+].*/, "");
+    this.version = (await this.answering(nsenter)).replace(/[~+].*/, "");
   }
 
   /** Asks containerd to end, and makes it when it does not. Pods and containers keep running. */
@@ -84,14 +84,14 @@ export class Containerd {
 
   /** Sends containerd a signal, and resolves when it is gone. Pods and containers keep running. */
   async kill(name: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    const doorKeeper = this.doorKeeper;
-    if (doorKeeper === undefined) return;
-    const gone = once(doorKeeper, "exit");
-    const inner = Enclosure.inner(doorKeeper);
+    const nsenter = this.nsenter;
+    if (nsenter === undefined) return;
+    const gone = once(nsenter, "exit");
+    const inner = Namespaces.inner(nsenter);
     if (inner !== undefined) signal(inner, name);
     const overdue = setTimeout(() => inner !== undefined && signal(inner, "SIGKILL"), 10_000);
     // While nothing else is going on, the child, which is unreferenced, would not keep the process waiting.
-    doorKeeper.ref();
+    nsenter.ref();
     await gone;
     clearTimeout(overdue);
   }
@@ -105,15 +105,15 @@ export class Containerd {
     return join(this.options.folder, "config.toml");
   }
 
-  private async prepare(): Promise<Enclosure> {
+  private async prepare(): Promise<Namespaces> {
     const { options } = this;
     const bin = join(options.folder, "bin");
     const cni = join(options.folder, "cni");
     await mkdir(bin, { recursive: true });
     await mkdir(cni, { recursive: true });
     for (const [name, program] of Object.entries(options.programs)) await symlink(program, join(bin, name));
-    const enclosure = await Enclosure.open(options);
-    const own = enclosure.privateFolder;
+    const namespaces = await Namespaces.open(options);
+    const own = namespaces.privateFolder;
     await writeFile(
       join(cni, "10-lab.conflist"),
       networkConfiguration(options.bridge, options.subnet, join(own, "addresses")),
@@ -133,16 +133,16 @@ export class Containerd {
         ...(options.tcp && { tcp: options.tcp }),
       }),
     );
-    return enclosure;
+    return namespaces;
   }
 
-  private async answering(doorKeeper: ChildProcess): Promise<string> {
+  private async answering(nsenter: ChildProcess): Promise<string> {
     const deadline = Date.now() + 30_000;
     for (;;) {
       try {
-        return (await askVersion(`unix://${this.socket}`)).runtimeVersion;
+        return (await fetchVersion(`unix://${this.socket}`)).runtimeVersion;
       } catch (error) {
-        const ended = this.doorKeeper !== doorKeeper;
+        const ended = this.nsenter !== nsenter;
         if (ended || Date.now() > deadline) {
           const reason = ended ? "ended right after its start" : "does not answer";
           throw new Error(`${this.options.name} ${reason}. Its log ends with:\n${await tailOf(this.logFile)}`, {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolder } from "./cache.js";
 import { CommandError, run } from "./command.js";
-import { exclusively } from "./lock.js";
+import { withLock } from "./lock.js";
 
 export type Suite = "bookworm" | "trixie" | "trixie-backports" | "forky";
 
@@ -30,7 +30,7 @@ export async function fetchPackages(suite: Suite, packages: readonly string[]): 
   const digest = createHash("sha256").update(names.join(" ")).digest("hex").slice(0, 12);
   const root = join(suiteFolder, `root-${digest}`);
   if (existsSync(root)) return root;
-  return await exclusively(suiteFolder, async () => {
+  return await withLock(suiteFolder, async () => {
     if (!existsSync(root)) await unpackInto(root, suite, names, suiteFolder);
     return root;
   });

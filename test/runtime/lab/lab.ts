@@ -10,12 +10,12 @@ import { join } from "node:path";
 import { cacheFolder } from "./cache.js";
 import { Containerd } from "./containerd.js";
 import { type LabImages, pushAll } from "./images.js";
-import { exclusively } from "./lock.js";
+import { withLock } from "./lock.js";
 import { chooseSubnet, readForwarding } from "./network.js";
 import { identify, processScope } from "./processes.js";
-import { editions, fetchPrograms, type LabVersion, labVersions, type Programs } from "./programs.js";
+import { fetchPrograms, type LabVersion, labVersions, type Programs, releases } from "./programs.js";
 import { type LabRecord, readRecords, stateOf, writeRecord } from "./records.js";
-import { declareRegistry, freePort, Registry } from "./registry.js";
+import { configureRegistry, freePort, Registry } from "./registry.js";
 import { environmentMark, tearDown, tearDownAbandoned } from "./teardown.js";
 import { type LabTcp, writeCertificates } from "./tls.js";
 
@@ -30,7 +30,7 @@ export interface LabOptions {
   /** Versions that also listen on a TCP port with mutual TLS, and whether CRI is served there. */
   tcp?: Partial<Record<LabVersion, "cri" | "without-cri">>;
   /** Whether `npm run lab -- down` may take it down. */
-  byHand?: boolean;
+  manual?: boolean;
 }
 
 export interface LabInstance {
@@ -66,7 +66,7 @@ export interface Lab {
   instances: LabInstance[];
   registry: { address: string };
   privateRegistry: PrivateRegistry;
-  /** Where the runtimes look up, at every pull, how to talk to a registry; see {@link declareRegistry}. */
+  /** Where the runtimes look up, at every pull, how to talk to a registry; see {@link configureRegistry}. */
   registriesFolder: string;
   images: LabImages;
   /** Removes everything. Further calls do nothing. */
@@ -77,7 +77,7 @@ export interface Lab {
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const versions = options.versions ?? labVersions;
   const programs = await fetchPrograms(versions);
-  const record = await register(versions, programs.busybox, options.byHand ?? false);
+  const record = await register(versions, programs.busybox, options.manual ?? false);
   const release = tearDownWithOwner(record);
   try {
     const lab = await assemble(record, versions, options, programs);
@@ -91,8 +91,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 }
 
 /** Removes abandoned labs and writes down what the new one is going to own. One process at a time. */
-async function register(versions: readonly LabVersion[], busybox: string, byHand: boolean): Promise<LabRecord> {
-  return await exclusively(join(cacheFolder(), "labs"), async () => {
+async function register(versions: readonly LabVersion[], busybox: string, manual: boolean): Promise<LabRecord> {
+  return await withLock(join(cacheFolder(), "labs"), async () => {
     tearDownAbandoned();
     const others = readRecords().filter((other) => stateOf(other) !== "abandoned");
     const owner = identify(process.pid);
@@ -103,7 +103,7 @@ async function register(versions: readonly LabVersion[], busybox: string, byHand
     const record: LabRecord = {
       id,
       owner,
-      byHand,
+      manual,
       scope: processScope(),
       started: new Date().toISOString(),
       folder: join(shortTemporaryFolder(), `cri-lab-${id}`),
@@ -148,7 +148,7 @@ async function assemble(
     Registry.start({ folder: join(folder, name), program: programs.registry, environment, ...extra });
   const [registry, privateRegistry] = await Promise.all([start("registry"), start("private", { credentials })]);
   const registriesFolder = join(folder, "certs.d");
-  for (const { address } of [registry, privateRegistry]) await declareRegistry(registriesFolder, address);
+  for (const { address } of [registry, privateRegistry]) await configureRegistry(registriesFolder, address);
 
   const pushing = pushAll(registry, privateRegistry, programs);
   const tls = options.tcp === undefined ? undefined : await writeCertificates(join(folder, "tls"));
@@ -161,7 +161,7 @@ async function assemble(
     const containerd = new Containerd({
       name,
       folder: join(folder, `c${index}`),
-      format: editions[version].format,
+      format: releases[version].format,
       programs: {
         containerd: join(bin, "containerd"),
         "containerd-shim-runc-v2": join(bin, "containerd-shim-runc-v2"),

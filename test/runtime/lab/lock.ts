@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  * The lock is a listening socket in Linux' abstract namespace: the kernel gives it to one process at a time and takes it
  * back the moment that process is gone, so that, unlike with a lock file, a crash never leaves anything stale behind.
  */
-export async function exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(key: string, work: () => Promise<T>): Promise<T> {
   const name = `\0cri-lab-lock-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
   let server = await tryListen(name);
   while (server === undefined) {

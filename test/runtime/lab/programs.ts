@@ -8,14 +8,14 @@ import { join } from "node:path";
 import { fetchPackages, type Suite } from "./debian.js";
 
 /** The versions there are, each with the Debian suite it comes from and the format of its configuration. */
-export const editions = {
+export const releases = {
   "1.6": { suite: "bookworm", format: 2 },
   "1.7": { suite: "trixie", format: 2 },
   "2.1": { suite: "forky", format: 3 },
 } as const satisfies Record<string, { suite: Suite; format: 2 | 3 }>;
 
-export type LabVersion = keyof typeof editions;
-export const labVersions = Object.keys(editions) as LabVersion[];
+export type LabVersion = keyof typeof releases;
+export const labVersions = Object.keys(releases) as LabVersion[];
 
 /** Reads a list such as `1.7,2.1`. */
 export function parseVersions(list: string): LabVersion[] {
@@ -57,7 +57,7 @@ export async function fetchPrograms(versions: readonly LabVersion[]): Promise<Pr
     ...versions.filter((version) => version !== "1.6").map(rootOf),
   ]);
   async function rootOf(version: LabVersion): Promise<string> {
-    return await fetchPackages(editions[version].suite, ["containerd"]);
+    return await fetchPackages(releases[version].suite, ["containerd"]);
   }
   const roots = { "1.6": bookworm } as Record<LabVersion, string>;
   for (const version of versions.filter((version) => version !== "1.6")) roots[version] = others.shift() ?? "";

@@ -13,7 +13,7 @@ export interface LabRecord {
   id: string;
   owner: ProcessIdentity;
   /** Brought up by hand, and so taken down by hand; not for instance by a test run. */
-  byHand: boolean;
+  manual: boolean;
   /** See {@link processScope}. */
   scope: string;
   started: string;

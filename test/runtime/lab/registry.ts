@@ -9,8 +9,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import bcrypt from "bcryptjs";
-import { spawnBound } from "./enclosure.js";
 import { tailOf } from "./logs.js";
+import { spawnBound } from "./namespaces.js";
 
 export interface Credentials {
   username: string;
@@ -130,7 +130,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Tells containerd that a registry speaks HTTP without TLS. */
-export async function declareRegistry(folder: string, address: string): Promise<void> {
+export async function configureRegistry(folder: string, address: string): Promise<void> {
   await mkdir(join(folder, address), { recursive: true });
   const url = JSON.stringify(`http://${address}`);
   const hosts = [`server = ${url}`, `[host.${url}]`, '  capabilities = ["pull", "resolve"]', ""].join("\n");

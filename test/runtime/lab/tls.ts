@@ -17,9 +17,9 @@ export interface LabTcp {
   clientCertificateFile: string;
   clientKeyFile: string;
   /** A certificate of an authority that the server does not know, and that authority. */
-  strangerCertificateFile: string;
-  strangerKeyFile: string;
-  strangerAuthorityFile: string;
+  untrustedCertificateFile: string;
+  untrustedKeyFile: string;
+  untrustedAuthorityFile: string;
 }
 
 export interface TlsFiles {
@@ -50,9 +50,9 @@ export async function writeCertificates(folder: string): Promise<TlsFiles> {
       authorityFile,
       clientCertificateFile: await write("client.pem", client.certificate),
       clientKeyFile: await write("client-key.pem", client.key),
-      strangerCertificateFile: await write("stranger.pem", strangerClient.certificate),
-      strangerKeyFile: await write("stranger-key.pem", strangerClient.key),
-      strangerAuthorityFile: await write("stranger-authority.pem", stranger.certificate),
+      untrustedCertificateFile: await write("stranger.pem", strangerClient.certificate),
+      untrustedKeyFile: await write("stranger-key.pem", strangerClient.key),
+      untrustedAuthorityFile: await write("stranger-authority.pem", stranger.certificate),
     },
   };
 }

@@ -20,7 +20,7 @@ import type { Random } from "../helpers/random.js";
 import { CheckedCalls, type Chronicle } from "./checked-calls.js";
 
 /** How a life goes about it. The pod has its own name as the label `life`. */
-export interface LifePlan {
+export interface LifecyclePlan {
   pod: PodSpec;
   container: ContainerSpec;
   /** Removes by leaving the scope of `await using`, or call by call. */
@@ -32,9 +32,9 @@ export interface LifePlan {
 }
 
 /** How many calls a life takes when nothing fails, more or less. */
-export const callsOfLife = 14;
+export const callsPerLifecycle = 14;
 
-export class PodLife {
+export class PodLifecycle {
   readonly #calls: CheckedCalls;
   #atRest: string[] = [];
   #commands = { begun: 0, done: 0 };
@@ -43,7 +43,7 @@ export class PodLife {
     private readonly cri: CriClient,
     /** The client of the other program, where there is one. */
     private readonly other: CriClient,
-    readonly plan: LifePlan,
+    readonly plan: LifecyclePlan,
     chronicle: Chronicle,
     private readonly random: Random,
   ) {
@@ -70,7 +70,7 @@ export class PodLife {
         // Without a uid the next run would make another pod, and leave the one that may be there.
         if (this.plan.pod.uid === undefined) return await this.#removeWhatIsFound();
       }
-      await (tidiness === "using" ? this.#using() : this.#byHand());
+      await (tidiness === "using" ? this.#using() : this.#manual());
     } catch (error) {
       this.#calls.complain(`gave up: ${inspect(error)}`);
     } finally {
@@ -94,7 +94,7 @@ export class PodLife {
     await this.#expectGone(id);
   }
 
-  async #byHand(): Promise<void> {
+  async #manual(): Promise<void> {
     const pod = await this.#runPod();
     const container = await this.#unlessLost(pod, async () => {
       const container = await this.#runContainer(pod);

@@ -7,20 +7,20 @@ import type { Container } from "k8s-cri-client";
 import { sh } from "./journeys.js";
 
 /** What a shell line prints in a container. */
-export async function ask(container: Container, line: string): Promise<string> {
+export async function outputOf(container: Container, line: string): Promise<string> {
   const { stdout } = await container.execSync(sh(line), { throwOnNonZero: true });
   return stdout.trimEnd();
 }
 
 /** How many of the processes that a container sees were started with these words, which are the last of their command line. */
 export async function countProcesses(container: Container, words: string): Promise<number> {
-  const all = await ask(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+  const all = await outputOf(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
   return all.split(`${words} `).length - 1;
 }
 
 /** A field of the first process in `/proc/<pid>/status`, such as `CapEff`. */
 export async function processStatus(container: Container, field: string): Promise<string> {
-  return ask(container, `sed -n 's/^${field}:[[:space:]]*//p' /proc/1/status`);
+  return outputOf(container, `sed -n 's/^${field}:[[:space:]]*//p' /proc/1/status`);
 }
 
 /** The names of the capabilities by bit, as far as tests need them. */
@@ -46,8 +46,8 @@ export interface EnforcedLimits {
 }
 
 export async function enforcedLimits(container: Container): Promise<EnforcedLimits> {
-  const v1 = (await ask(container, "test -f /sys/fs/cgroup/cgroup.controllers && echo 2 || echo 1")) === "1";
-  const read = (file: string) => ask(container, `cat /sys/fs/cgroup/${file} 2>/dev/null || true`);
+  const v1 = (await outputOf(container, "test -f /sys/fs/cgroup/cgroup.controllers && echo 2 || echo 1")) === "1";
+  const read = (file: string) => outputOf(container, `cat /sys/fs/cgroup/${file} 2>/dev/null || true`);
   if (v1) {
     return {
       memoryBytes: await read("memory/memory.limit_in_bytes"),

@@ -5,10 +5,10 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { eventually } from "./expecting.js";
+import { eventually } from "./expectations.js";
 
 /** The process id of the containerd behind an endpoint of the lab. */
-export function processOf(endpoint: string): number {
+export function containerdPid(endpoint: string): number {
   const config = join(dirname(endpoint.replace(/^unix:\/\//, "")), "config.toml");
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;

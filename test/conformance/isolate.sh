@@ -1,7 +1,7 @@
 #!/bin/sh
 # Becomes a program that can write to one folder and nowhere else. To be run as root in a mount namespace of its own:
 #
-#     unshare --mount sh enclose.sh FOLDER PROGRAM [ARGUMENT…]
+#     unshare --mount sh isolate.sh FOLDER PROGRAM [ARGUMENT…]
 set -eu
 folder=$1
 shift

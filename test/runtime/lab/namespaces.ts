@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { cgroupMounts, createCgroup, leaf } from "./cgroups.js";
 import { childrenOf, type ProcessIdentity } from "./processes.js";
 
-export interface EnclosureOptions {
+export interface NamespaceOptions {
   /** Folder of the instance; `private` below it becomes a file system of the enclosure's own. */
   folder: string;
   cgroup: string;
@@ -30,13 +30,13 @@ export function spawnBound(command: readonly string[], options: SpawnOptions): C
   return spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], { ...options, detached: true });
 }
 
-export class Enclosure {
+export class Namespaces {
   private constructor(
-    private readonly options: EnclosureOptions,
+    private readonly options: NamespaceOptions,
     private readonly first: ProcessIdentity,
   ) {}
 
-  static async open(options: EnclosureOptions): Promise<Enclosure> {
+  static async open(options: NamespaceOptions): Promise<Namespaces> {
     createCgroup(options.cgroup);
     await mkdir(privateFolder(options.folder), { recursive: true });
     const furnish = join(options.folder, "furnish.sh");
@@ -52,7 +52,7 @@ export class Enclosure {
     for (const folder of insideFolders(options.cgroup)) await writeFile(join(folder, "cgroup.procs"), `${child.pid}`);
     const first = child.pid === undefined ? undefined : childrenOf(child.pid)[0];
     if (first === undefined) throw new Error("The enclosure ended as soon as it was ready.");
-    return new Enclosure(options, first);
+    return new Namespaces(options, first);
   }
 
   /** A folder of the enclosure's own, in memory, for what the machine need not see. */
@@ -69,8 +69,8 @@ export class Enclosure {
   }
 
   /** The program that a door-keeper stands for: signals meant for the program go there. */
-  static inner(doorKeeper: ChildProcess): ProcessIdentity | undefined {
-    return doorKeeper.pid === undefined ? undefined : childrenOf(doorKeeper.pid)[0];
+  static inner(nsenter: ChildProcess): ProcessIdentity | undefined {
+    return nsenter.pid === undefined ? undefined : childrenOf(nsenter.pid)[0];
   }
 }
 
@@ -94,7 +94,7 @@ function joining(groups: readonly string[], command: readonly string[]): string[
 }
 
 /** The script that furnishes the new namespaces and then becomes their first process. */
-function furnishing({ folder, busybox, tini }: EnclosureOptions): string {
+function furnishing({ folder, busybox, tini }: NamespaceOptions): string {
   const tool = quote(busybox);
   const own = quote(privateFolder(folder));
   const cgroups = cgroupMounts().flatMap(({ path, version, options }) => [

@@ -7,25 +7,26 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cgroupMounts } from "../lab/cgroups.js";
 import { entries } from "../lab/footprint.js";
-import { processOf } from "./process-of.js";
+import { containerdPid } from "./containerd-process.js";
 
 /** The kinds of things that a pod is made of on the node. */
-export type TraceKind = "process" | "network namespace" | "address" | "mount" | "control group" | "folder";
+export type NodeResourceKind = "process" | "network namespace" | "address" | "mount" | "control group" | "folder";
 
 /** One thing, such as `mount /tmp/…/shm`. */
-export interface Trace {
-  kind: TraceKind;
+export interface NodeResource {
+  kind: NodeResourceKind;
   name: string;
 }
 
 /** Everything there is of the pods of the running runtime behind an endpoint of the lab. */
-export function tracesOf(endpoint: string): Trace[] {
-  const pid = processOf(endpoint);
+export function nodeResourcesOf(endpoint: string): NodeResource[] {
+  const pid = containerdPid(endpoint);
   const folder = join(dirname(endpoint.replace(/^unix:\/\//, "")), "private");
   // The runtime has file systems of its own, which only it and its children see.
   const root = `/proc/${pid}/root`;
   const own = (path: string) => entries(join(root, folder, path));
-  const traces = (kind: TraceKind, names: readonly string[]) => names.map((name): Trace => ({ kind, name }));
+  const traces = (kind: NodeResourceKind, names: readonly string[]) =>
+    names.map((name): NodeResource => ({ kind, name }));
   const groups = groupsOf(pid);
   return [
     ...traces("process", processesIn(groups, pid)),
