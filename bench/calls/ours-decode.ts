@@ -1,9 +1,10 @@
 import { ListContainersResponse } from "../../src/proto.js";
-import { decodeReply as decode, replyLimits } from "../../src/transport/reply-decoding.js";
+import { Reply } from "../../src/transport/reply.js";
+import { replyLimits } from "../../src/transport/reply-limits.js";
 
 const limits = replyLimits(undefined);
 
 /** Decodes a reply of ListContainers as the client's channel does. */
 export function decodeReply(bytes: Uint8Array): ListContainersResponse {
-  return decode(ListContainersResponse, bytes, limits);
+  return new Reply(ListContainersResponse, bytes, limits).decodeAll();
 }

@@ -3,8 +3,7 @@ import type { CallOptions } from "../options.js";
 import type { Rpc } from "../transport/call-policy.js";
 import type { Connection } from "../transport/connection.js";
 import { log } from "../transport/logging.js";
-import { ReplyTotal } from "../transport/reply-decoding.js";
-import type { RawCallOptions } from "../transport/wire-options.js";
+import { type InternalExtension, oneList, type RawCallOptions } from "../transport/wire-options.js";
 import { startBudget } from "./budget.js";
 import { type CallSubject, invoke } from "./invoke.js";
 
@@ -49,7 +48,7 @@ async function listAll<Item>(
   if (!connection.lacks(call.streamRpc)) {
     const items: Item[] = [];
     try {
-      await invoke(connection, budget.options(), (o) => collect(call.stream(o), items), subject);
+      await invoke(connection, budget.options(), (o) => collect(call.stream(asOneList(o)), items), subject);
       return items;
     } catch (error) {
       const broken = CriError.is(error, "UNAVAILABLE") && items.length > 0;
@@ -64,14 +63,14 @@ async function collect<Item>(batches: AsyncIterable<readonly Item[]>, items: Ite
   for await (const batch of batches) for (const item of batch) items.push(item);
 }
 
-/** Maps the replies of a stream to their batches. All together they may hold no more than one reply might. */
-export async function* batches<Reply extends object, Item>(
+function asOneList(options: RawCallOptions): RawCallOptions & InternalExtension {
+  return { ...options, [oneList]: true };
+}
+
+/** Maps the replies of a stream to their batches. */
+export async function* batches<Reply, Item>(
   replies: AsyncIterable<Reply>,
   pick: (reply: Reply) => readonly Item[],
 ): AsyncGenerator<readonly Item[]> {
-  const total = new ReplyTotal();
-  for await (const reply of replies) {
-    total.add(reply);
-    yield pick(reply);
-  }
+  for await (const reply of replies) yield pick(reply);
 }

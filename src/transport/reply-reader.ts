@@ -2,8 +2,8 @@ import { BinaryReader } from "@bufbuild/protobuf/wire";
 import Long from "long";
 import { cachedString } from "./string-cache.js";
 
-/** What decoding fails with when a message has more fields than it may have. */
-export const tooManyFields = "Received message with more fields than memory is meant for";
+/** The beginning of the error message for a message with more fields than allowed. grpc-js puts a prefix before it. */
+export const tooManyFields = "Received message with more fields than allowed";
 
 /**
  * Reads the values of a message one after the other, for the generated decoders. It takes and refuses what protobuf-es' BinaryReader

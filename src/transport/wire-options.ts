@@ -26,12 +26,15 @@ export interface CallTrace {
 /** Where the middlewares of one call keep what they tell one another. Symbols do not collide with a user's middleware. */
 export const callTrace = Symbol("attempts");
 export const callExpiry = Symbol("expiry");
+export const oneList = Symbol("list");
 
 /** The options as they travel between this package's own middlewares. */
 export interface InternalExtension extends RawCallExtension {
   [callTrace]?: CallTrace;
   /** On the clock of `performance.now()`. */
   [callExpiry]?: number;
+  /** The replies of the stream form one list, which is held to the limits of one reply. */
+  [oneList]?: boolean;
 }
 
 /**

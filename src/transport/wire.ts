@@ -1,60 +1,72 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClientError, Status } from "nice-grpc-common";
 import { harmlessText, maxTextLength } from "../internal/redact.js";
-import { exceedsReplyLimits, readReply } from "./reply-decoding.js";
-import type { Layer } from "./wire-options.js";
+import { boxOf } from "./reply-decoding.js";
+import { ListSize } from "./reply-limits.js";
+import { tooManyFields } from "./reply-reader.js";
+import { type Layer, oneList } from "./wire-options.js";
 
 /**
- * Next to the wire, and so for all that comes behind: decodes large replies, and makes proper errors of what grpc-js reports of a peer
- * that breaks the rules: a status that gRPC does not have, a reply that cannot be unpacked, a refusal that no runtime ever spoke.
+ * The innermost layer: takes messages out of their {@link Reply}, and keeps whole lists within the limits. Replaces what grpc-js
+ * reports of a peer that breaks the protocol by errors that say so: a status that gRPC does not define, a reply that cannot be
+ * decompressed, a code that the runtime never sent.
  */
 export const wire: Layer = async function* wire(call, options) {
+  const { path } = call.method;
   try {
-    if (!call.responseStream) return await readReply(yield* call.next(call.request, options), options.signal);
+    if (!call.responseStream) return await boxOf(yield* call.next(call.request, options)).read(path, options.signal);
+    const list = options[oneList] ? new ListSize(path) : undefined;
     let replies = 0;
     for await (const reply of call.next(call.request, options)) {
-      yield await readReply(reply, options.signal);
+      const box = boxOf(reply);
+      const message = await box.read(path, options.signal);
+      list?.add(box);
+      yield message;
       if (++replies % repliesPerTurn === 0) await nextTurn();
     }
     return;
   } catch (error) {
-    throw proper(error, call.method.path);
+    throw describe(error, path);
   }
 };
 
 /**
- * How many replies of a stream are read before the event loop gets to do other work: replies that have arrived are read one after
- * the other without any turn in between, and no deadline would strike.
+ * The number of replies of a stream that are read before the event loop does other work. Replies that have already arrived are read
+ * without any turn of the event loop in between, so that no deadline would fire.
  */
 const repliesPerTurn = 32;
 
 /**
- * Verdicts of grpc-js' own, by the words it has for them. Their codes would say that the runtime refused to begin, and the runtime
- * said no such thing.
+ * Failures that grpc-js detects itself, by its details for them. It reports them with codes that would mean that the runtime refused
+ * the call, which the runtime did not.
  */
-const verdicts: ReadonlyMap<string, string> = new Map([
-  ["No message received", "the reply says OK and holds no message"],
-  ["Too many responses received", "the reply holds more than one message"],
-  ["Protocol not secure enough", "the runtime broke the call off as not secure enough (RST_STREAM with code 12)"],
+const protocolErrors: ReadonlyMap<string, string> = new Map([
+  ["No message received", "the runtime replied OK without a message"],
+  ["Too many responses received", "the runtime replied with more than one message"],
+  ["Protocol not secure enough", "the runtime reset the call with RST_STREAM code 12 (INADEQUATE_SECURITY)"],
 ]);
 
-function proper(error: unknown, path: string): unknown {
+function describe(error: unknown, path: string): unknown {
   if (!(error instanceof ClientError)) {
-    // The error of a call, but without a status: grpc-js could not unpack the message. Its own reason is lost on the way.
-    const statusLost =
+    // grpc-js reports a reply that it cannot decompress as an error without a status, and drops the reason.
+    const lacksStatus =
       error instanceof Error && "metadata" in error && (error as { code?: unknown }).code === undefined;
-    return statusLost
-      ? new ClientError(path, Status.INTERNAL, "the reply is compressed, and not as its headers say")
+    return lacksStatus
+      ? new ClientError(path, Status.INTERNAL, "the reply cannot be decompressed as its headers say")
       : error;
   }
   const { code, details } = error;
   if (Status[code] === undefined) {
-    const words = details ? `: ${harmlessText(details)}` : "";
-    return new ClientError(path, Status.UNKNOWN, `the status of the reply is none of gRPC's (${code})${words}`);
+    const said = details ? `: ${harmlessText(details)}` : "";
+    return new ClientError(
+      path,
+      Status.UNKNOWN,
+      `the runtime replied with status ${code}, which gRPC does not define${said}`,
+    );
   }
-  const verdict = verdicts.get(details);
-  if (verdict) return new ClientError(path, Status.INTERNAL, verdict);
-  if (exceedsReplyLimits(details)) return new ClientError(path, Status.RESOURCE_EXHAUSTED, details);
-  // What comes behind searches the text for words, several times.
+  const protocolError = protocolErrors.get(details);
+  if (protocolError) return new ClientError(path, Status.INTERNAL, protocolError);
+  if (details.includes(tooManyFields)) return new ClientError(path, Status.RESOURCE_EXHAUSTED, details);
+  // Later layers search the error message with several patterns, so it is shortened first.
   return details.length > maxTextLength ? new ClientError(path, code, harmlessText(details)) : error;
 }

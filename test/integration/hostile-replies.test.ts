@@ -57,7 +57,7 @@ describe("replies that are too large", () => {
     const cri = clientOf(server, 8);
     const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
     expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", mayHaveTakenEffect: false });
-    expect(String(failure)).toMatch(/more fields than memory is meant for.*max_receive_message_length/);
+    expect(String(failure)).toMatch(/more fields than allowed.*max_receive_message_length/);
     await recovers(cri, server);
   });
 

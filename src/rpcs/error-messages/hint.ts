@@ -1,5 +1,5 @@
 import { Status } from "nice-grpc-common";
-import { exceedsReplyLimits } from "../../transport/reply-decoding.js";
+import { tooManyFields } from "../../transport/reply-reader.js";
 import { explainTlsFailure } from "../../transport/tls.js";
 
 /** Whether the runtime refused a request for its size. It does so before it looks at it. */
@@ -36,7 +36,7 @@ export function hint(code: Status, details: string): string | undefined {
     if (/trying to send message larger than max/.test(details)) {
       return "the reply is larger than the runtime sends; narrow the filter, or raise max_send_message_size (containerd) or grpc_max_send_msg_size (CRI-O)";
     }
-    if (/larger than (max|\d)/.test(details) || exceedsReplyLimits(details)) {
+    if (/larger than (max|\d)/.test(details) || details.includes(tooManyFields)) {
       return 'the reply is larger than the receive limit; raise channelOptions["grpc.max_receive_message_length"] or narrow the filter';
     }
     return undefined;

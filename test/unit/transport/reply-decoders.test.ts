@@ -9,9 +9,10 @@ import { describe, expect, test } from "vitest";
 import { compileSchema, criPackage } from "../../../scripts/lib/schema.js";
 import { replyDecoders } from "../../../src/decoders.js";
 import * as proto from "../../../src/proto.js";
-import { decodeReply, replyLimits } from "../../../src/transport/reply-decoding.js";
+import { Reply } from "../../../src/transport/reply.js";
+import { replyLimits } from "../../../src/transport/reply-limits.js";
 
-interface Reply {
+interface ReplyMessage {
   encode(message: unknown): { finish(): Uint8Array };
   decode(bytes: Uint8Array): unknown;
   fromPartial(partial: object): unknown;
@@ -20,10 +21,10 @@ interface Reply {
 const registry = createFileRegistry(compileSchema("proto"));
 const services = [...registry].filter((element) => element.kind === "service");
 const replies = [...new Set(services.flatMap(({ methods }) => methods.map(({ output }) => output)))].map(
-  (message): [string, DescMessage, Reply] => [
+  (message): [string, DescMessage, ReplyMessage] => [
     message.name,
     message,
-    (proto as unknown as Record<string, Reply>)[message.name] as Reply,
+    (proto as unknown as Record<string, ReplyMessage>)[message.name] as ReplyMessage,
   ],
 );
 
@@ -39,10 +40,10 @@ function outcome(decode: () => unknown): unknown {
   }
 }
 
-function expectSame(type: Reply, bytes: Uint8Array): void {
+function expectSame(type: ReplyMessage, bytes: Uint8Array): void {
   // As a Buffer, and somewhere in a larger one, as grpc-js has them.
   const inside = Buffer.concat([Buffer.from("before"), bytes, Buffer.from("behind")]).subarray(6, 6 + bytes.length);
-  expect(outcome(() => decodeReply(type, inside, limits))).toStrictEqual(outcome(() => type.decode(inside)));
+  expect(outcome(() => new Reply(type, inside, limits).decodeAll())).toStrictEqual(outcome(() => type.decode(inside)));
 }
 
 /** Text with all that UTF-8 has, texts that come again, and lengths on both sides of every limit. */
@@ -152,7 +153,7 @@ describe("a reply as a node sends it", () => {
   const bytes = proto.ListContainersResponse.encode(proto.ListContainersResponse.fromPartial({ containers })).finish();
 
   test("comes out the same, cut anywhere", () => {
-    const type = proto.ListContainersResponse as unknown as Reply;
+    const type = proto.ListContainersResponse as unknown as ReplyMessage;
     for (let length = 0; length <= bytes.length; length += 7) expectSame(type, bytes.subarray(0, length));
     expectSame(type, bytes);
   });

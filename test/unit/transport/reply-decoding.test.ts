@@ -1,20 +1,15 @@
 import { ClientError, Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
 import { ListContainersResponse, Long, RuntimeServiceDefinition } from "../../../src/proto.js";
-import {
-  decodeReply,
-  ReplyTotal,
-  readReply,
-  replyDecoding,
-  replyLimits,
-} from "../../../src/transport/reply-decoding.js";
+import { Reply } from "../../../src/transport/reply.js";
+import { boxOf, replyDecoding } from "../../../src/transport/reply-decoding.js";
+import { ListSize, type ReplyLimits, replyLimits } from "../../../src/transport/reply-limits.js";
 
-const decoding =
-  (limits = replyLimits(undefined)) =>
-  (bytes: Uint8Array) =>
-    decodeReply(ListContainersResponse, bytes, limits);
+function decode(bytes: Uint8Array, limits = replyLimits(undefined)): ListContainersResponse {
+  return new Reply(ListContainersResponse, bytes, limits).decodeAll();
+}
 
-/** A list as it comes from a node of Kubernetes. */
+/** A list as a Kubernetes node returns it. */
 function listOf(count: number): Uint8Array {
   const id = "a".repeat(64);
   const container = {
@@ -55,42 +50,41 @@ describe("the limits of replies", () => {
   test("leave room for 50,000 containers", () => {
     const bytes = listOf(50_000);
     expect(bytes.length).toBeLessThan(80 * 2 ** 20);
-    expect(decoding()(bytes).containers).toHaveLength(50_000);
+    expect(decode(bytes).containers).toHaveLength(50_000);
   });
 
-  test("are kept exactly", () => {
+  test("are exact", () => {
     const limits = { bytes: 1_000_000, fields: 1_000 };
-    expect(decoding(limits)(Buffer.alloc(2_000, "\n\0")).containers).toHaveLength(1_000);
-    expect(() => decoding(limits)(Buffer.alloc(2_002, "\n\0"))).toThrow(/more fields than memory is meant for/);
+    expect(decode(Buffer.alloc(2_000, "\n\0"), limits).containers).toHaveLength(1_000);
+    expect(() => decode(Buffer.alloc(2_002, "\n\0"), limits)).toThrow("more fields than allowed (1000)");
   });
 
-  test("hold for all replies of a list together, and name its RPC", () => {
+  test.each<[string, ReplyLimits]>([
     // Each reply counts as one field more than it has.
-    const limits = { bytes: 1_000, fields: 402 };
-    const { decode } = replyDecoding(RuntimeServiceDefinition, limits).methods.streamContainers.responseType;
-    const reply = decode(Buffer.alloc(400, "\n\0"));
-    const total = new ReplyTotal();
-    total.add(reply);
-    total.add(reply);
-    expect(() => total.add(reply)).toThrow(ClientError);
-    expect(() => total.add(reply)).toThrow(
-      "/runtime.v1.RuntimeService/StreamContainers RESOURCE_EXHAUSTED: Received list",
+    ["fields", { bytes: 1_000_000, fields: 402 }],
+    ["bytes", { bytes: 800, fields: 1_000_000 }],
+  ])("apply to all replies of a list together: %s", (_, limits) => {
+    const reply = new Reply(ListContainersResponse, Buffer.alloc(400, "\n\0"), limits);
+    const list = new ListSize("/runtime.v1.RuntimeService/StreamContainers");
+    list.add(reply);
+    list.add(reply);
+    expect(() => list.add(reply)).toThrow(ClientError);
+    expect(() => list.add(reply)).toThrow(
+      "/runtime.v1.RuntimeService/StreamContainers RESOURCE_EXHAUSTED: Received list larger than max",
     );
-    // What did not come over the wire weighs nothing.
-    new ReplyTotal().add({});
   });
 });
 
 describe("large replies", () => {
   const { listContainers } = replyDecoding(RuntimeServiceDefinition, replyLimits(undefined)).methods;
+  const path = "/runtime.v1.RuntimeService/ListContainers";
   const large = listOf(10_000);
 
-  /** What a caller gets of a reply with these bytes. */
   async function received(bytes: Uint8Array, signal?: AbortSignal): Promise<ListContainersResponse> {
-    return await readReply(listContainers.responseType.decode(bytes), signal);
+    return await boxOf(listContainers.responseType.decode(bytes)).read(path, signal);
   }
 
-  test("are decoded as small ones are, in turns with everything else", async () => {
+  test("are decoded like small ones, while the event loop does other work in between", async () => {
     let turns = 0;
     const count = () => {
       turns++;
@@ -99,31 +93,31 @@ describe("large replies", () => {
     let immediate = setImmediate(count);
     const reply = await received(large);
     clearImmediate(immediate);
-    expect(reply).toEqual(decoding()(large));
+    expect(reply).toEqual(decode(large));
     expect(turns).toBeGreaterThan(1);
   });
 
-  test("fail as small ones do", async () => {
+  test("fail like small ones", async () => {
     const failure = await received(large.subarray(0, large.length - 1)).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ClientError);
     expect(failure).toMatchObject({
       code: Status.INTERNAL,
-      path: "/runtime.v1.RuntimeService/ListContainers",
+      path,
       details: expect.stringContaining("premature EOF"),
     });
   });
 
-  test("end at a tag 0 as small ones do", async () => {
+  test("end at a tag 0 like small ones", async () => {
     const ended = Buffer.concat([large, Buffer.of(0), large]);
     expect((await received(ended)).containers).toHaveLength(10_000);
-    // At the very end of what is decoded between two looks at the clock as well.
+    // The tag may also stand at the end of a slice.
     for (const before of [31, 32, 33].map((kib) => kib * 1024 - 1)) {
       const exact = Buffer.concat([Buffer.alloc(before - (before % 2), "\n\0"), Buffer.alloc(200_000)]);
       expect((await received(exact)).containers).toHaveLength((before - (before % 2)) / 2);
     }
   });
 
-  test("stop being decoded when nobody waits for them any more", async () => {
+  test("are no longer decoded after the call was aborted", async () => {
     const controller = new AbortController();
     const reading = received(large, controller.signal);
     const reason = new Error("enough");
