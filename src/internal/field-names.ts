@@ -17,8 +17,9 @@ export function plain(name: string): string {
   return name.replace(/[-_\s]/g, "").toLowerCase();
 }
 
-/** The path of a key within a field, as JavaScript spells it. */
-export function below(path: string, key: string): string {
-  if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
-  return path === "" ? key : `${path}.${key}`;
+/** The path of a key or an index within a field, as JavaScript spells it: `labels.app`, `labels["a/b"]`, `mounts[0]`. */
+export function fieldPath(parent: string, key: string | number): string {
+  if (typeof key === "number") return `${parent}[${key}]`;
+  if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `${parent}[${JSON.stringify(key)}]`;
+  return parent === "" ? key : `${parent}.${key}`;
 }

@@ -4,7 +4,7 @@
  * of environment variables, which cri-api's own api_json.go keeps as text. crictl's output mixes both formats.
  */
 import { InvalidInputError } from "../errors.js";
-import { below, plain, snakeCase } from "../internal/field-names.js";
+import { fieldPath, plain, snakeCase } from "../internal/field-names.js";
 import { type Fields, type MessageShape, type MessageType, shapeOf } from "../internal/message-shape.js";
 import { fromRfc3339, toRfc3339Nano } from "../internal/time.js";
 import { typeName } from "../internal/type-name.js";
@@ -93,10 +93,12 @@ class GoJsonWriter {
   message(shape: MessageShape, message: Fields, path: string): JsonObject {
     const json: JsonObject = {};
     for (const [key, { kind, repeated }] of shape.fields) {
-      const place = below(path, key);
+      const place = fieldPath(path, key);
       const value = message[key];
       const written = repeated
-        ? ((value ?? []) as unknown[]).map((element, index) => this.#value(shape, key, element, `${place}[${index}]`))
+        ? ((value ?? []) as unknown[]).map((element, index) =>
+            this.#value(shape, key, element, fieldPath(place, index)),
+          )
         : this.#value(shape, key, value, place);
       if (!isOmitted(written, kind === "message")) json[snakeCase(key)] = written as JsonValue;
     }

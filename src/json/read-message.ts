@@ -3,7 +3,7 @@
  * What protobuf's JSON and Go's JSON of CRI spell differently is the dialect.
  */
 import { InvalidInputError } from "../errors.js";
-import { below, plain } from "../internal/field-names.js";
+import { fieldPath, plain } from "../internal/field-names.js";
 import type { Fields, MessageShape } from "../internal/message-shape.js";
 import type { Long } from "../proto.js";
 import { parseExactly } from "./exact-json.js";
@@ -37,7 +37,7 @@ export function readMap(json: unknown, path: string): Fields {
   if (!isObject(json)) return refuse(path, "must be an object of strings", json);
   const map: Fields = {};
   for (const [key, value] of Object.entries(json)) {
-    if (typeof value !== "string") refuse(below(path, key), "must be a string", value);
+    if (typeof value !== "string") refuse(fieldPath(path, key), "must be a string", value);
     define(map, key, value);
   }
   return map;
@@ -71,7 +71,7 @@ class MessageReader {
         if (this.#ignoreUnknown) continue;
         throw unknownField(shape, name, path);
       }
-      const place = below(path, name);
+      const place = fieldPath(path, name);
       const other = givenAs.get(key);
       if (other !== undefined) {
         throw new InvalidInputError({ field: place, message: `given twice, as ${other} too; keep one of them` });
@@ -80,7 +80,7 @@ class MessageReader {
       if (value === null || value === undefined) continue;
       if (shape.fields.get(key)?.repeated !== true) message[key] = this.#value(shape, key, value, place);
       else if (!Array.isArray(value)) refuse(place, "must be an array", value);
-      else message[key] = value.map((element, index) => this.#value(shape, key, element, `${place}[${index}]`));
+      else message[key] = value.map((element, index) => this.#value(shape, key, element, fieldPath(place, index)));
     }
     return message;
   }
@@ -121,5 +121,5 @@ function unknownField(shape: MessageShape, name: string, path: string): InvalidI
   const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
   // Somebody may have written an environment as it is written elsewhere: no name has an equals sign, and a value may follow it.
   const shown = name.replace(/=.*/s, "=…");
-  return new InvalidInputError({ field: below(path, shown), message: `unknown field; ${hint}` });
+  return new InvalidInputError({ field: fieldPath(path, shown), message: `unknown field; ${hint}` });
 }

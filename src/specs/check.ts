@@ -4,7 +4,7 @@
  * `undefined` and `null` both mean "not set": the latter is what empty YAML keys parse to.
  */
 import { InvalidInputError } from "../errors.js";
-import { below } from "../internal/field-names.js";
+import { fieldPath } from "../internal/field-names.js";
 import { typeName } from "../internal/type-name.js";
 
 export { typeName } from "../internal/type-name.js";
@@ -29,7 +29,7 @@ export function invalid(field: string, message: string, value: unknown): never {
 
 /** The path of a key within a field, written the way it would be typed: `spec.labels.app`, `spec.labels["a/b"]`. */
 export function at(field: string, key: string | number): string {
-  return typeof key === "number" ? `${field}[${key}]` : below(field, key);
+  return fieldPath(field, key);
 }
 
 export function isSet<T>(value: T): value is NonNullable<T> {

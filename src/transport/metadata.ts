@@ -1,6 +1,6 @@
 import { Metadata } from "nice-grpc-common";
 import { InvalidInputError } from "../errors.js";
-import { below } from "../internal/field-names.js";
+import { fieldPath } from "../internal/field-names.js";
 import type { CallOptions } from "../options.js";
 import type { Layer } from "./wire-options.js";
 
@@ -20,7 +20,7 @@ export function toMetadata(record: PlainMetadata): Metadata {
       metadata.set(key, typeof value === "string" || value instanceof Uint8Array ? value : [...value]);
     } catch {
       // Metadata carries tokens, so the error includes neither the value nor nice-grpc's error, which quotes it.
-      throw new InvalidInputError({ field: below("metadata", key), message: rule });
+      throw new InvalidInputError({ field: fieldPath("metadata", key), message: rule });
     }
   }
   return metadata;

@@ -122,7 +122,7 @@ test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, u
   [
     "a label",
     (cri, value) => cri.raw.runtime.listContainers({ filter: { labelSelector: { app: value } } }),
-    'request.filter.labelSelector["app"]',
+    "request.filter.labelSelector.app",
     [5, null],
   ],
   [
@@ -156,7 +156,7 @@ test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, u
       const labelSelector = Object.fromEntries([["__proto__", value]]);
       return cri.raw.runtime.listContainers({ filter: { labelSelector } });
     },
-    'request.filter.labelSelector["__proto__"]',
+    "request.filter.labelSelector.__proto__",
     ["web"],
   ],
   ["a list", (cri, cmd) => cri.raw.runtime.execSync({ containerId: id, cmd }), "request.cmd", ["ls"]],
