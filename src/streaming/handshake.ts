@@ -3,24 +3,24 @@ import { CriError, type CriErrorCode, type CriErrorInit } from "../errors.js";
 import { firstLineOf, messageOf } from "./quote.js";
 import { tlsRemedyFor } from "./tls.js";
 
-/** How long a handshake may take, in milliseconds, unless told otherwise. */
+/** Default time limit of a handshake, in milliseconds. */
 export const defaultHandshakeTimeoutMs = 10_000;
 
-/** Interim responses (1xx) that a server may send before its answer. No server of CRI sends any, and a proxy one or two. */
+/** Limit on interim responses (1xx) before the final response. CRI servers send none, proxies one or two. */
 const maxInterimResponses = 8;
 
-/** How much of an answer's body is read for its first line. */
+/** Limit on the bytes of a response body that are read to quote its first line. */
 const maxBodyLength = 1_024;
 
 /**
- * One try to start a session with a streaming server, over either protocol: how long it may take, and what is said when it fails.
- * The token in the URL is used up by the try. No error holds the token or the path, even if the server repeats them.
+ * One attempt to start a session with a streaming server, over either protocol: its time limit and its errors.
+ * The attempt uses up the token in the URL. No error contains the token or the path, even if the server repeats them.
  */
 export class Handshake {
   readonly timeoutMs: number;
   readonly #url: URL;
   readonly #protocol: string;
-  /** Whether the request may have left: the server may have taken it, and run the command. */
+  /** Whether the request may have been sent. If so, the server may have run the command. */
   #mayBeSent = false;
 
   constructor(url: URL, protocol: "SPDY/3.1" | "WebSocket", timeoutMs = defaultHandshakeTimeoutMs) {
@@ -29,7 +29,7 @@ export class Handshake {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Takes note of when the request can leave, and ends one that is answered without an end; to be called before it leaves. */
+  /** Records when the request may have been sent, and limits interim responses. Call it before the request is sent. */
   watch(request: ClientRequest): void {
     let interimResponses = 0;
     const onInterimResponse = () => {
@@ -47,24 +47,27 @@ export class Handshake {
   }
 
   /**
-   * The server answered with anything but 101, so that nothing was run. Reads as much of the answer as the message takes, and
-   * resolves whatever becomes of the connection.
+   * Makes the error for a response other than 101, after which the server runs nothing. Reads only the part of the body that the
+   * message quotes. Resolves even if the connection breaks meanwhile.
    */
   async refused(response: IncomingMessage): Promise<CriError> {
     const httpStatus = response.statusCode ?? 0;
-    const [code, words] = meaningOf(httpStatus);
-    const spoken = listOf(response.headersDistinct["x-accepted-stream-protocol-versions"]).join(", ");
+    const [code, explanation] = meaningOf(httpStatus);
+    const accepted = listOf(response.headersDistinct["x-accepted-stream-protocol-versions"]).join(", ");
     const line = this.#quote(await beginningOf(response));
-    const details = [`HTTP ${httpStatus} for ${this.#protocol}`, spoken && `it speaks ${this.#quote(spoken)} only`];
-    const message = `the streaming server ${words} (${details.filter(Boolean).join("; ")})${line && `: ${line}`}`;
+    const details = [
+      `HTTP ${httpStatus} for ${this.#protocol}`,
+      accepted && `it supports only ${this.#quote(accepted)}`,
+    ];
+    const message = `the streaming server ${explanation} (${details.filter(Boolean).join("; ")})${line && `: ${line}`}`;
     return this.failure({ code, message });
   }
 
-  /** There is no connection, or it broke before an answer; without an error the server hung up. */
+  /** Makes the error for a connection that failed or broke before a response. Without a cause, the server closed it. */
   unreachable(cause?: NodeJS.ErrnoException): CriError {
-    const reason = cause ? this.#quote(messageOf(cause)) : "it hung up";
+    const reason = cause ? this.#quote(messageOf(cause)) : "it closed the connection";
     const remedy = cause && tlsRemedyFor(cause);
-    // What a parser could not read may be the request, token and all, from a server that echoes.
+    // A server that echoes the request puts the token into the bytes that the HTTP parser rejected.
     if (cause) Reflect.deleteProperty(cause, "rawPacket");
     return this.failure({
       code: "UNAVAILABLE",
@@ -74,7 +77,7 @@ export class Handshake {
     });
   }
 
-  /** The time is over. */
+  /** Makes the error for an attempt that timed out. */
   timedOut(): CriError {
     return this.failure({
       code: "DEADLINE_EXCEEDED",
@@ -83,7 +86,7 @@ export class Handshake {
     });
   }
 
-  /** Any other failure of this try. */
+  /** Makes the error for any other failure of this attempt. */
   failure(init: CriErrorInit): CriError {
     return new CriError({ ...init, endpoint: this.#url.host, attempts: 1 });
   }
@@ -94,7 +97,7 @@ export class Handshake {
   }
 }
 
-/** The values of a header that may be repeated, hold a list, or both. */
+/** Splits the values of a header that may be repeated, hold a list, or both. Returns at most 16 items. */
 export function listOf(values: readonly string[] | undefined): string[] {
   const items = (values ?? []).flatMap((value) => value.split(",")).map((item) => item.trim());
   return items.filter((item) => item !== "").slice(0, 16);
@@ -102,22 +105,22 @@ export function listOf(values: readonly string[] | undefined): string[] {
 
 type Meaning = readonly [CriErrorCode, string];
 
-/** UNIMPLEMENTED means that the other protocol is worth a try. */
-const notSpoken: Meaning = ["UNIMPLEMENTED", "refused the session or does not speak the protocol"];
+/** UNIMPLEMENTED makes the client try the other protocol. */
+const notSupported: Meaning = ["UNIMPLEMENTED", "refused the session or does not support the protocol"];
 
 const meanings: ReadonlyMap<number, Meaning> = new Map([
-  [401, ["UNAUTHENTICATED", "demands other credentials"]],
-  [404, ["NOT_FOUND", "does not know the session: its token has expired or was used before"]],
-  [501, notSpoken],
+  [401, ["UNAUTHENTICATED", "requires other credentials"]],
+  [404, ["NOT_FOUND", "has no session for this URL: its token expired or was already used"]],
+  [501, notSupported],
 ]);
 
-/** No streaming server of CRI does that, and a session goes nowhere but where its URL leads. */
-const redirected: Meaning = ["UNIMPLEMENTED", "would have the session go elsewhere, which it does not"];
+/** No CRI streaming server redirects. Following one would let a server lead the session to another host. */
+const redirected: Meaning = ["UNIMPLEMENTED", "answered with a redirect, which sessions do not follow"];
 
 function meaningOf(httpStatus: number): Meaning {
   if (httpStatus >= 300 && httpStatus < 400) return redirected;
   const failed: Meaning = ["UNAVAILABLE", "failed to start the session"];
-  return meanings.get(httpStatus) ?? (httpStatus >= 500 ? failed : notSpoken);
+  return meanings.get(httpStatus) ?? (httpStatus >= 500 ? failed : notSupported);
 }
 
 async function beginningOf(response: IncomingMessage): Promise<string> {
@@ -130,7 +133,7 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
       if (length >= maxBodyLength || part.includes("\n")) break;
     }
   } catch {
-    // The status is what counts.
+    // The HTTP status suffices for the error.
   }
   return Buffer.concat(parts).subarray(0, maxBodyLength).toString("utf8");
 }

@@ -1,13 +1,13 @@
 import { CriError } from "../errors.js";
 
-/** How often a session sends a ping, in milliseconds, unless its options say otherwise. */
+/** Default interval between the pings of a session, in milliseconds. */
 export const defaultPingIntervalMs = 30_000;
 
-/** What always fits into the pipe to a command, read or not. */
+/** Capacity of the pipe to a command's stdin: this much input is accepted even if the command reads nothing. */
 const pipeBytes = 65_536;
 
-/** How a session ends whose peer has gone silent. @param hasCommand whether it is an exec or attach */
-export function silent(intervalMs: number, hasCommand: boolean): CriError {
+/** Makes the error for a session whose server did not answer a ping. @param hasCommand whether it is an exec or attach */
+export function pingTimedOut(intervalMs: number, hasCommand: boolean): CriError {
   return new CriError({
     code: "UNAVAILABLE",
     message:
@@ -18,56 +18,55 @@ export function silent(intervalMs: number, hasCommand: boolean): CriError {
   });
 }
 
-/** A SPDY server of CRI spreads frames over so many queues, pings in turn, each of which can be blocked by input that is not read. */
+/** CRI's SPDY servers spread frames over this many queues. Pings take them in turn, and unread input can block each of them. */
 const serverQueues = 5;
 
-/** What a {@link Heartbeat} needs of its connection. */
-export interface Heart {
-  /** Milliseconds between pings, and the time that an answer may take; 0 for no pings. */
+/** The connection that a {@link Heartbeat} watches. */
+export interface HeartbeatOptions {
+  /** Milliseconds between pings, and the time limit for an answer; 0 sends no pings. */
   intervalMs: number;
   ping(): void;
-  /** How many bytes of payload were sent so far. */
+  /** Returns how many bytes of payload were sent so far. */
   sentBytes(): number;
-  /** Whether reading waits for a slow reader, so that nothing can arrive. */
-  isHeld(): boolean;
-  /** No answer came in time. */
-  onSilence(): void;
+  /** Returns whether reading is paused for a slow reader, so that no answer can arrive. */
+  isReadPaused(): boolean;
+  /** Called when no answer arrived in time. */
+  onTimeout(): void;
 }
 
 /**
- * Sends pings, and reports a peer that is gone without a word: one from which nothing arrives, not even the answer to a ping, for
- * a whole interval.
+ * Sends pings, and reports a peer from which nothing arrived for a whole interval, not even the answer to a ping.
  *
- * Servers answer pings in the queues through which they also hand input to the command, and a command that does not read its input
- * blocks its queue. So a missed answer proves nothing once more input was sent than a pipe takes, until each queue has answered a
- * ping behind the last of it. Meanwhile TCP's own retransmissions watch over the connection.
+ * Servers answer pings in the same queues that pass input to the command, and a command that does not read its input blocks its
+ * queue. So after more input than a pipe holds, a missing answer proves nothing until each queue has answered a ping sent after
+ * the last input. Until then, TCP's retransmissions detect a lost peer.
  */
 export class Heartbeat {
-  readonly #heart: Heart;
+  readonly #options: HeartbeatOptions;
   readonly #timer: NodeJS.Timeout | undefined;
-  #heardSinceTick = true;
+  #hasReceivedSinceTick = true;
   #isAwaitingPong = false;
   #sentAtPing = 0;
-  /** Answers in a row to pings behind all that was sent. */
-  #answersBehindInput = 0;
+  /** Consecutive answers to pings that were sent after all input. */
+  #answersAfterInput = 0;
 
-  constructor(heart: Heart) {
-    this.#heart = heart;
-    if (heart.intervalMs === 0) return;
-    this.#timer = setInterval(() => this.#tick(), heart.intervalMs);
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    if (options.intervalMs === 0) return;
+    this.#timer = setInterval(() => this.#tick(), options.intervalMs);
     this.#timer.unref();
   }
 
-  /** Something arrived. */
-  heard(): void {
-    this.#heardSinceTick = true;
+  /** Records that data arrived. */
+  onReceived(): void {
+    this.#hasReceivedSinceTick = true;
   }
 
-  /** The answer to the last ping arrived. */
-  answered(): void {
+  /** Records that the answer to the last ping arrived. */
+  onPong(): void {
     this.#isAwaitingPong = false;
-    this.#answersBehindInput = this.#heart.sentBytes() === this.#sentAtPing ? this.#answersBehindInput + 1 : 0;
-    this.heard();
+    this.#answersAfterInput = this.#options.sentBytes() === this.#sentAtPing ? this.#answersAfterInput + 1 : 0;
+    this.onReceived();
   }
 
   stop(): void {
@@ -75,32 +74,32 @@ export class Heartbeat {
   }
 
   #tick(): void {
-    if (!this.#isSilent()) {
-      this.#beat();
+    if (!this.#hasTimedOut()) {
+      this.#ping();
       return;
     }
     // After a stall of this process the answer may wait in the socket: timers run before sockets are read, immediates after.
     setImmediate(() => {
-      if (this.#isSilent()) this.#heart.onSilence();
-      else this.#beat();
+      if (this.#hasTimedOut()) this.#options.onTimeout();
+      else this.#ping();
     });
   }
 
-  #isSilent(): boolean {
-    const sent = this.#heart.sentBytes();
-    const isTaken = sent === this.#sentAtPing && this.#answersBehindInput >= serverQueues;
-    const inputMayBlock = sent > pipeBytes && !isTaken;
-    return this.#isAwaitingPong && !this.#heardSinceTick && !this.#heart.isHeld() && !inputMayBlock;
+  #hasTimedOut(): boolean {
+    const sent = this.#options.sentBytes();
+    const isInputRead = sent === this.#sentAtPing && this.#answersAfterInput >= serverQueues;
+    const inputMayBlock = sent > pipeBytes && !isInputRead;
+    return this.#isAwaitingPong && !this.#hasReceivedSinceTick && !this.#options.isReadPaused() && !inputMayBlock;
   }
 
-  #beat(): void {
-    this.#heardSinceTick = false;
-    // One at a time, so that an answer tells which one it is for.
+  #ping(): void {
+    this.#hasReceivedSinceTick = false;
+    // One ping at a time, so that it is clear which one an answer belongs to.
     if (this.#isAwaitingPong) return;
     this.#isAwaitingPong = true;
-    const sent = this.#heart.sentBytes();
-    if (sent !== this.#sentAtPing) this.#answersBehindInput = 0;
+    const sent = this.#options.sentBytes();
+    if (sent !== this.#sentAtPing) this.#answersAfterInput = 0;
     this.#sentAtPing = sent;
-    this.#heart.ping();
+    this.#options.ping();
   }
 }

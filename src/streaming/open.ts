@@ -8,30 +8,30 @@ import type {
   StreamTransport,
 } from "./transport.js";
 
-/** How to come to a session, whichever protocol its server speaks. */
+/** How to open a session over either protocol. */
 export interface OpenOptions {
   /**
-   * The URLs for one try, in their order, made anew by the RPC each time: the token that they share is used up by the first server
-   * that answers, whatever it answers.
+   * Calls the RPC for the URLs of one attempt, in the order to try them. Each attempt needs new ones: the URLs share a token, which
+   * the first server that responds uses up.
    */
   freshUrls: () => Promise<readonly [URL, ...URL[]]>;
-  /** The only protocol to use. Without it SPDY is tried first, WebSocket where the server does not speak that. */
+  /** The only protocol to use. By default the client tries SPDY first, then WebSocket if the server does not support SPDY. */
   transport?: StreamTransport | undefined;
-  /** What servers of this runtime turned out to speak: read before and written after every choice. */
+  /** The protocols that worked before with this runtime: read before each choice and written after it. */
   memory: StreamMemory;
-  /** How to dial; asked for each try, for what is left of a time limit shrinks. */
+  /** Returns the options of one attempt. Called for each, because the remaining time shrinks. */
   dial: () => DialOptions;
 }
 
-/** What the streaming servers of one runtime turned out to speak. */
+/** The protocols that the streaming servers of one runtime support, as found so far. */
 export interface StreamMemory {
   remoteCommand?: StreamTransport;
   portForward?: StreamTransport;
 }
 
 /**
- * Opens an exec or attach session. SPDY first: it is the only protocol on which standard input ends without taking the output
- * and the exit code along.
+ * Opens an exec or attach session. Tries SPDY first: only over SPDY can standard input end without losing the output and the exit
+ * code.
  */
 export function openRemoteCommand(streams: RemoteCommandStreams, options: OpenOptions): Promise<RemoteCommand> {
   return withFallback("remoteCommand", options, async (transport) => {
@@ -46,18 +46,18 @@ export function openRemoteCommand(streams: RemoteCommandStreams, options: OpenOp
   });
 }
 
-/** A port-forward session: one that carries all connections (SPDY), or one that is made anew for each (WebSocket). */
+/** A port-forward session: one for all connections (SPDY), or one for each connection (WebSocket). */
 export type PortForwarding =
   | { transport: "spdy"; connection: PortForwardConnection }
   | { transport: "websocket"; first: Duplex };
 
-/** {@link OpenOptions}, and what holds for each connection on a session that carries many. */
+/** {@link OpenOptions}, and the limit for each connection on a SPDY session. */
 export interface OpenPortForwardOptions extends OpenOptions {
   /** How long the server may take to accept a connection, in milliseconds. @defaultValue the time limit of the handshake */
   acceptTimeoutMs?: number | undefined;
 }
 
-/** Opens a port-forward session. SPDY first: it carries any number of connections, where WebSocket takes an RPC for each. */
+/** Opens a port-forward session. Tries SPDY first: it carries any number of connections, and WebSocket needs an RPC for each. */
 export function openPortForward(port: number, options: OpenPortForwardOptions): Promise<PortForwarding> {
   return withFallback("portForward", options, async (transport): Promise<PortForwarding> => {
     const urls = await options.freshUrls();
@@ -83,7 +83,7 @@ async function withFallback<T>(
     memory[kind] ??= first;
     return session;
   } catch (error) {
-    // UNIMPLEMENTED is what a handshake ends with when the server does not speak the protocol.
+    // A handshake fails with UNIMPLEMENTED if the server does not support the protocol.
     if (transport || !CriError.is(error, "UNIMPLEMENTED")) throw error;
     const second = first === "spdy" ? "websocket" : "spdy";
     const session = await open(second);
@@ -92,10 +92,10 @@ async function withFallback<T>(
   }
 }
 
-/** Errors of a connect that show that no server listens at an address. */
+/** Error codes of `connect` that prove that no server listens at an address. */
 const notListening: ReadonlySet<unknown> = new Set(["ECONNREFUSED", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETUNREACH"]);
 
-/** Dials one address after the other until a server answers. */
+/** Dials one address after the other until a server responds. */
 async function firstReachable<T>(
   [url, ...others]: readonly [URL, ...URL[]],
   dial: (url: URL) => Promise<T>,

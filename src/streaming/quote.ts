@@ -1,28 +1,28 @@
 import { REDACTED, redactText } from "../internal/redact.js";
 
-/** What an error takes over from elsewhere, in characters. */
+/** Limit on a line that an error quotes, in characters. */
 const maxLineLength = 256;
 
-/** The first line of what somebody else says, fit for an error: nothing in it moves a terminal's cursor or gives a secret away. */
+/** Returns the first line of a peer's message, safe to quote in an error: without control characters and secrets. */
 export function firstLineOf(text: string, secrets: readonly (string | undefined)[] = []): string {
-  // Before anything is cut: half a secret would not be found.
-  const said = secrets.reduce<string>((rest, secret) => (secret ? rest.replaceAll(secret, REDACTED) : rest), text);
-  const [line = ""] = redactText(said)
+  // Redact before cutting: a secret that is cut in half would not be found.
+  const redacted = secrets.reduce<string>((rest, secret) => (secret ? rest.replaceAll(secret, REDACTED) : rest), text);
+  const [line = ""] = redactText(redacted)
     .slice(0, maxLineLength)
     .trim()
     .split(/[\r\n]/, 1);
   return line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, " ").trim();
 }
 
-/** The message of an error, also of the one that stands for several failed addresses and has none. */
+/** Returns the message of an error. The error for several failed addresses has none, so that of the first address is used. */
 export function messageOf(error: Error): string {
   const first = error instanceof AggregateError ? (error.errors[0] as unknown) : undefined;
   const text = error.message || (first instanceof Error ? first.message : "") || error.name;
-  // What OpenSSL says comes between its numbers and file names.
+  // OpenSSL puts its message between error numbers and file names.
   return /:SSL routines:[^:]*:([^:]+)/.exec(text)?.[1] ?? text;
 }
 
-/** Why something failed, in one line. */
+/** Returns why something failed, in one line. */
 export function reasonOf(error: Error): string {
   return firstLineOf(messageOf(error));
 }

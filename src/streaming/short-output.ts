@@ -1,9 +1,9 @@
-/** More than any runtime's message about a command that it could not start. */
+/** Longer than any runtime's message about a command that it could not start. */
 export const maxMessageBytes = 4_096;
 
 /**
- * Keeps a copy of what a command wrote, for as long as that is little. CRI-O and Docker report a command that they could not start
- * as its output.
+ * Keeps a copy of a command's output while it is at most 4 KiB. CRI-O and Docker write the error for a command that they could not
+ * start to its output.
  */
 export class ShortOutput {
   #chunks: Buffer[] = [];
@@ -12,7 +12,7 @@ export class ShortOutput {
   add(bytes: Buffer): void {
     if (this.#length > maxMessageBytes) return;
     this.#length += bytes.length;
-    // A copy: a slice would keep the whole chunk of the socket in memory.
+    // A slice would keep the whole chunk of the socket in memory.
     if (this.#length > maxMessageBytes) this.#chunks = [];
     else this.#chunks.push(Buffer.from(bytes));
   }

@@ -1,27 +1,27 @@
 import type { RemoteStatus } from "./transport.js";
 
-/** Longest status that is taken from a server. Those of the runtimes have a few hundred bytes. */
+/** Limit on a status, in bytes. The runtimes send a few hundred. */
 export const maxStatusBytes = 65_536;
 
-/** Longest message taken over from a server. */
+/** Limit on the message of a failed status, in characters; longer ones are cut. */
 const maxMessageLength = 4_096;
 
 /**
- * Reads the status that a server sends at the end of a remote command (protocols v4 and v5): a Kubernetes `Status` as JSON, of which
- * every runtime fills in a different part.
+ * Parses the status that a server sends at the end of a remote command (protocols v4 and v5): a Kubernetes `Status` as JSON. Every
+ * runtime fills in different fields.
  *
- * The exit code is what a cause of reason `ExitCode` says. Text that is no status becomes the message of a failure: servers have
- * been seen to answer in plain words when something broke early.
+ * The exit code is the message of the cause with reason `ExitCode`. A string that is no status becomes the message of a failure:
+ * after an early failure, servers send plain text.
  */
 export function parseRemoteStatus(text: string): RemoteStatus {
   const status = parseObject(text);
   if (!status) return failed(text);
   if (status.status === "Success") return { kind: "exited", exitCode: 0 };
   const causes = causesOf(status);
-  const exitCode = causes.map(exitCodeOf).find((code) => code !== undefined) ?? exitCodeInWords(status);
+  const exitCode = causes.map(exitCodeOf).find((code) => code !== undefined) ?? exitCodeInMessage(status);
   if (exitCode !== undefined) return { kind: "exited", exitCode };
-  const message = [status.message, ...causes.map((cause) => cause.message)].find(isText);
-  return failed(message ?? text, isText(status.reason) ? status.reason : undefined);
+  const message = [status.message, ...causes.map((cause) => cause.message)].find(isNonEmptyString);
+  return failed(message ?? text, isNonEmptyString(status.reason) ? status.reason : undefined);
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -38,7 +38,7 @@ function asObject(value: unknown): JsonObject | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }
 
-function isText(value: unknown): value is string {
+function isNonEmptyString(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
@@ -50,17 +50,17 @@ function causesOf(status: JsonObject): readonly JsonObject[] {
 function exitCodeOf(cause: JsonObject): number | undefined {
   if (cause.reason !== "ExitCode") return undefined;
   const { message } = cause;
-  // Nothing else is turned into a string: that of an object can throw, and that of a list can be nested too deep.
+  // Other types are not converted: an object's toString can throw, and an array can be nested too deeply.
   return typeof message === "string" || typeof message === "number" ? nonZero(String(message)) : undefined;
 }
 
-/** The code as the last word of the message: a status that lost its causes on the way still says that there was one. */
-function exitCodeInWords(status: JsonObject): number | undefined {
+/** Reads the exit code at the end of the message, for a status without causes. */
+function exitCodeInMessage(status: JsonObject): number | undefined {
   if (status.reason !== "NonZeroExitCode" || typeof status.message !== "string") return undefined;
   return nonZero(/(-?\d{1,10})\s*$/.exec(status.message)?.[1] ?? "");
 }
 
-/** A failure with exit code 0 contradicts itself and must not pass for success. */
+/** Rejects exit code 0: a failure must not be reported as success. */
 function nonZero(text: string): number | undefined {
   return /^\s*-?\d{1,10}\s*$/.test(text) && Number(text) !== 0 ? Number(text) : undefined;
 }

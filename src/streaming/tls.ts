@@ -5,8 +5,8 @@ import { verifiedFor } from "../internal/server-identity.js";
 import type { TlsOptions } from "../options.js";
 
 /**
- * How to connect to the server of an `https:` URL. Its certificate is verified whatever the process was told by
- * `NODE_TLS_REJECT_UNAUTHORIZED`: a streaming URL carries a token that makes whoever reads it root on the node.
+ * Returns the TLS options for the server of an `https:` URL. The server's certificate is always verified, even with
+ * `NODE_TLS_REJECT_UNAUTHORIZED=0`: a streaming URL contains a token, and anyone who reads it can become root on the node.
  *
  * @throws InvalidInputError for credentials that cannot be used, before anything is sent
  */
@@ -16,9 +16,9 @@ export function tlsOptionsFor(url: URL, tls: TlsOptions = {}): ConnectionOptions
 }
 
 function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext {
-  if ((cert === undefined) !== (key === undefined)) throw unusable("holds only one of cert and key, which go together");
+  if ((cert === undefined) !== (key === undefined)) throw unusable("has only one of cert and key; set both");
   try {
-    // OpenSSL itself passes over an authority that it cannot read.
+    // OpenSSL silently ignores an authority that it cannot parse.
     if (ca !== undefined) new X509Certificate(pem(ca));
     return createSecureContext({
       minVersion: "TLSv1.2",
@@ -27,8 +27,8 @@ function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext {
       ...(key !== undefined && { key: pem(key) }),
     });
   } catch (cause) {
-    // OpenSSL names what it could not read, never its content.
-    throw unusable("holds a certificate or key that cannot be used", cause);
+    // OpenSSL's error names what it could not parse and never quotes it.
+    throw unusable("has a certificate or key that cannot be used", cause);
   }
 }
 
@@ -40,9 +40,9 @@ function unusable(message: string, cause?: unknown): InvalidInputError {
   return new InvalidInputError({ field: "tls", message, cause });
 }
 
-/** What helps against a failure, by the error's code and the alert that OpenSSL quotes by number. */
+/** Remedies by the error's code and the number of the alert in OpenSSL's message. */
 const remedies: readonly (readonly [RegExp, string])[] = [
-  // The server's complaints about the client; TLS 1.2 has no word of its own for a missing certificate.
+  // Alerts about the client's certificate. TLS 1.2 has no alert of its own for a missing one.
   [/alert number (?:4[0-68]|49|116)\b/, "it may demand a client certificate that it trusts: tls.cert and tls.key"],
   [/ALTNAME/, "tls.serverName can name the one to expect"],
   [
@@ -51,8 +51,8 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Which of the TLS options may help against a failed connection. */
+/** Returns which TLS option may fix a failed connection. */
 export function tlsRemedyFor(error: NodeJS.ErrnoException): string | undefined {
-  const signs = `${error.code} ${error.message}`;
-  return remedies.find(([pattern]) => pattern.test(signs))?.[1];
+  const symptoms = `${error.code} ${error.message}`;
+  return remedies.find(([pattern]) => pattern.test(symptoms))?.[1];
 }

@@ -8,7 +8,7 @@ export type StreamTransport = "spdy" | "websocket";
 export interface DialOptions {
   /** Credentials for an `https:` URL; certificates are always verified. */
   tls?: TlsOptions | undefined;
-  /** Cancels the handshake, and later the session. Rejects and destroys with the signal's reason. */
+  /** Cancels the handshake and, after it, the session. Promises reject and streams are destroyed with the signal's reason. */
   signal?: AbortSignal | undefined;
   /**
    * How long the handshake may take, in milliseconds: TCP, TLS, upgrade and, for SPDY, the replies to all streams.
@@ -16,13 +16,13 @@ export interface DialOptions {
    */
   handshakeTimeoutMs?: number | undefined;
   /**
-   * How often to send a ping, in milliseconds; the session ends when nothing arrives until the next one is due. 0 for no pings.
+   * How often to send a ping, in milliseconds. The session fails if nothing arrives before the next ping is due. 0 sends no pings.
    * @defaultValue 30000
    */
   pingIntervalMs?: number | undefined;
 }
 
-/** Which streams a remote command has. It must be exactly what the Exec or Attach RPC asked for: servers wait for the rest. */
+/** Which streams a remote command has. They must match the Exec or Attach request exactly: servers wait for all of them. */
 export interface RemoteCommandStreams {
   stdin: boolean;
   stdout: boolean;
@@ -30,10 +30,10 @@ export interface RemoteCommandStreams {
   tty: boolean;
 }
 
-/** The last word of a server on a remote command. */
+/** The status that a server sends at the end of a remote command. */
 export type RemoteStatus =
   | { kind: "exited"; exitCode: number }
-  /** The server could not run the command, or lost it; `message` is its explanation. */
+  /** The server could not run the command or lost contact with it; `message` is the server's explanation. */
   | { kind: "failed"; message: string; reason: string };
 
 /** A terminal's size in characters. */
@@ -45,39 +45,42 @@ export interface TerminalSize {
 /** One exec or attach session on one wire protocol. */
 export interface RemoteCommand {
   readonly transport: StreamTransport;
-  /** The protocol that was agreed on, such as `v4.channel.k8s.io`. */
+  /** The negotiated protocol, such as `v4.channel.k8s.io`. */
   readonly protocol: string;
-  /** Whether ending stdin reaches the process while output and exit status still arrive. */
+  /** Whether stdin can end while output and exit status still arrive. */
   readonly canHalfCloseStdin: boolean;
-  /** Ending it half-closes where {@link canHalfCloseStdin}; errors (EPIPE) once the session is over. Null unless asked for. */
+  /**
+   * Null unless requested. Ending it half-closes the session if {@link canHalfCloseStdin}. Writing fails with EPIPE once the session
+   * has ended.
+   */
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
   /** How many bytes have been written to stdin. */
   readonly stdinBytes: number;
-  /** How many bytes of output arrived after the end of their stream, and were dropped. */
+  /** How many bytes of output arrived after the end of their stream and were dropped. */
   readonly droppedBytes: number;
   /** All output so far, of both streams together; undefined if it is longer than 4 KiB. */
   readonly shortOutput: string | undefined;
-  /** Resolves when the connection is gone, however it ended. */
+  /** Resolves when the connection has closed, cleanly or not. */
   readonly closed: Promise<void>;
   /**
-   * Resolves with the server's status; rejects when the session ends without one, is destroyed, or breaks. Never before the
-   * status arrived. Outputs end (or are destroyed with the same error) after it; draining them is the reader's business.
+   * Resolves when the server's status arrives. Rejects if the session ends without one, is destroyed or breaks. The outputs end, or
+   * are destroyed with the same error, after it. It does not wait for readers to drain them.
    */
   readonly status: Promise<RemoteStatus>;
-  /** Tells the terminal's size; no effect without tty. */
+  /** Sends the terminal's size to the server; no effect without tty. */
   resize(size: TerminalSize): void;
   /** Ends the session at once and frees its socket. */
   destroy(reason?: unknown): void;
 }
 
-/** A connection that carries any number of forwarded connections (SPDY). */
+/** A SPDY connection, which carries any number of forwarded connections. */
 export interface PortForwardConnection {
   readonly transport: StreamTransport;
-  /** Connects to a port in the pod. The stream is destroyed with an error when the server reports one on the error stream. */
+  /** Connects to a port in the pod. If the server reports an error, the stream is destroyed with it. */
   open(port: number, options?: { signal?: AbortSignal | undefined }): Promise<Duplex>;
-  /** Resolves when the connection has ended, however it ended. */
+  /** Resolves when the connection has closed, cleanly or not. */
   readonly closed: Promise<void>;
   destroy(reason?: unknown): void;
 }

@@ -1,7 +1,7 @@
 import { constants } from "node:buffer";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
-import { noEndOfInput } from "../../streaming/end-of-input.js";
+import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
 import type { Core } from "../core.js";
 import { type ExecOptions, exec } from "./exec.js";
 import { checkEncoding, demandZero, type ExecResult } from "./exec-result.js";
@@ -78,7 +78,7 @@ async function collect(stream: Readable | null, most: number, name: string): Pro
 
 async function feedInput(core: Core, session: ExecSession, input: ExecOutputOptions["input"]): Promise<void> {
   if (input === undefined || !session.stdin) return;
-  if (!session.canHalfCloseStdin) throw noEndOfInput(core.connection.endpoint);
+  if (!session.canHalfCloseStdin) throw stdinCannotEnd(core.connection.endpoint);
   await feed(session.stdin, typeof input === "string" || input instanceof Uint8Array ? [input] : input);
 }
 

@@ -2,7 +2,7 @@ import { finished, type Readable, type Writable } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
-import { noEndOfInput } from "../../streaming/end-of-input.js";
+import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
 import type { StreamSession } from "./session.js";
 import { TerminalModes } from "./terminal-modes.js";
 
@@ -221,7 +221,7 @@ function sendKeys(
     send(keys.rest());
     if (tty) typeEnd();
     else if (session.canHalfCloseStdin) stdin?.end();
-    else fail(noEndOfInput());
+    else fail(stdinCannotEnd());
   });
   const resume = () => void input.resume();
   const release = () => {

@@ -4,36 +4,36 @@ import type { Socket } from "node:net";
 import { InvalidInputError } from "../../errors.js";
 import { linkAbort, onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
+import { drainOnWriteError } from "../drain-on-write-error.js";
 import { Handshake, listOf } from "../handshake.js";
-import { readToTheEnd } from "../read-to-the-end.js";
 import { tlsOptionsFor } from "../tls.js";
 import type { DialOptions } from "../transport.js";
 import { SpdyConnection } from "./connection.js";
 import { withResolvers } from "./with-resolvers.js";
 
-/** {@link DialOptions} and what to agree on. */
+/** {@link DialOptions} and the protocols to negotiate. */
 export interface SpdyDialOptions extends DialOptions {
   /** The protocols to offer, best first. */
   protocols: readonly string[];
-  /** Whether it is an exec or attach. @defaultValue false */
+  /** Whether the session is an exec or attach. @defaultValue false */
   hasCommand?: boolean | undefined;
 }
 
-/** A connection on which a protocol was agreed. */
+/** A connection and its negotiated protocol. */
 export interface DialledSpdy {
   connection: SpdyConnection;
-  /** One of those on offer. */
+  /** One of the offered protocols. */
   protocol: string;
 }
 
 /**
- * Connects to a streaming server and switches to SPDY/3.1. The token in the URL is used up by it, even if it fails.
+ * Connects to a streaming server and upgrades to SPDY/3.1. This uses up the token in the URL, even if it fails.
  *
- * The signal goes on to guard the connection: aborting it breaks every stream with the signal's reason.
+ * After the handshake, aborting the signal breaks every stream with the signal's reason.
  *
- * @param prepare what else belongs to the handshake and its time, such as waiting for streams to be accepted
- * @throws CriError, or the signal's reason; UNIMPLEMENTED if the server speaks another protocol, NOT_FOUND if it does not know the
- *   token. None of them names the URL.
+ * @param prepare runs as the last part of the handshake and counts toward its time limit, such as waiting for accepted streams
+ * @throws CriError, or the signal's reason; UNIMPLEMENTED if the server uses another protocol, NOT_FOUND if it does not accept the
+ *   token. No error contains the URL.
  */
 export async function dialSpdy(
   url: URL,
@@ -75,8 +75,8 @@ function upgrade(url: URL, options: SpdyDialOptions, handshake: Handshake, signa
     try {
       const protocol = agreedProtocol(response, options.protocols, handshake);
       socket.setNoDelay(true);
-      readToTheEnd(socket);
-      // At once: nobody else listens to the socket any more.
+      drainOnWriteError(socket);
+      // Synchronously: the HTTP client has removed its listeners from the socket.
       const { pingIntervalMs, hasCommand } = options;
       const connection = new SpdyConnection(socket, { head, pingIntervalMs, hasCommand });
       const stopGuarding = onAbort(signal, () => connection.destroy(signal.reason));
@@ -89,7 +89,7 @@ function upgrade(url: URL, options: SpdyDialOptions, handshake: Handshake, signa
   });
   const onLoss = (cause?: Error) => reject(handshake.unreachable(cause));
   request.on("response", (response: IncomingMessage) => {
-    // What was answered counts from here on, even if its rest is lost.
+    // The response decides the error, even if the connection breaks before its end.
     request.off("error", onLoss).off("close", onLoss).on("error", ignore);
     void handshake.refused(response).then((error) => {
       reject(error);
@@ -108,7 +108,7 @@ function createRequest(url: URL, options: SpdyDialOptions): ClientRequest {
     "Content-Length": "0",
     "X-Stream-Protocol-Version": [...options.protocols],
   };
-  // A socket of its own, which no pool of the process may hold back, proxy or use again.
+  // `agent: false` opens a new socket, which no agent of the process queues, proxies or reuses.
   const common = { method: "POST", headers, agent: false } as const;
   if (url.protocol === "https:") return requestHttps(url, { ...common, ...tlsOptionsFor(url, options.tls) });
   if (url.protocol === "http:") return requestHttp(url, common);
@@ -120,8 +120,8 @@ function agreedProtocol(response: IncomingMessage, offered: readonly string[], h
   const protocols = listOf(response.headersDistinct["x-stream-protocol-version"]);
   const protocol = offered.find((name) => protocols.includes(name));
   if (upgraded && protocol !== undefined) return protocol;
-  const what = upgraded ? "agreed to a protocol that was not on offer" : "switched to another protocol than SPDY/3.1";
-  // Nothing runs before there are streams.
+  const what = upgraded ? "chose a protocol that was not offered" : "switched to a protocol other than SPDY/3.1";
+  // No `mayHaveTakenEffect`: the server runs nothing before the client opens streams.
   throw handshake.failure({ code: "UNIMPLEMENTED", message: `the streaming server ${what}` });
 }
 

@@ -1,9 +1,9 @@
 /*
- * What both sides of a SPDY/3 connection take for the text before the first header block. A constant of the protocol: each byte
- * counts, and the checksum of the whole travels in the first block that a side sends.
+ * The compression dictionary with which both ends of a SPDY/3 connection start. It is a constant of the protocol: every byte
+ * matters, and each end sends its checksum in its first header block.
  */
 
-/** Each of them preceded by its length in four bytes, as in a header block. */
+/** In the dictionary, the length of each word precedes it in four bytes, as in a header block. */
 const words = [
   ..."options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age".split(
     " ",
@@ -16,7 +16,7 @@ const words = [
   ...["200 OK", "version", "HTTP/1.1", "url", "public", "set-cookie", "keep-alive", "origin"],
 ];
 
-/** Run together without any lengths. */
+/** Concatenated without lengths. */
 const phrases = [
   "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505",
   "203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized",
@@ -32,5 +32,5 @@ export const headerDictionary: Buffer = Buffer.concat([
   Buffer.from(phrases.join(""), "latin1"),
 ]);
 
-/** Adler-32 of {@link headerDictionary}, by which a zlib stream names it. */
+/** Adler-32 of {@link headerDictionary}, which identifies it in a zlib stream. */
 export const headerDictionaryId = 0xe3c6a7c2;

@@ -1,37 +1,32 @@
 import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
+import { connectionLost, protocolError } from "./errors.js";
 import { FrameDecoder, type FrameHandler } from "./frame-decoder.js";
+import { FrameWriter } from "./frame-writer.js";
 import { type ControlFrame, encodeDataHead, encodeFrame } from "./frames.js";
 import { HeaderCompressor, HeaderDecompressor } from "./header-compression.js";
 import { decodeHeaders, encodeHeaders, maxHeaderBytes, type SpdyHeaders } from "./headers.js";
-import { protocolError } from "./protocol-error.js";
 import type { SpdyStream, StreamCallback, StreamOwner } from "./stream.js";
 import { withResolvers } from "./with-resolvers.js";
 
-/** Longest payload of a data frame that is sent: servers hold a frame in memory before they pass it on. */
-const maxDataLength = 65_536;
-/** What one stream hands to the socket before the other streams get their turn. */
-const maxTurn = 4 * maxDataLength;
-/** For how many streams that are over the data behind their end is counted: an exec has at most four. */
-const mostLate = 8;
-/** Answers to pings that may wait for a peer who does not read them. */
+/** How many ended streams are kept, to count data that arrives after their end. An exec has at most four. */
+const maxEndedStreams = 8;
+/** How many answers to pings may wait for a peer that does not read them. */
 const maxPendingPings = 64;
-/** HEADERS frames that a peer may send on a connection. Neither the servers of CRI nor their clients send any. */
+/** How many HEADERS frames a peer may send on a connection. CRI servers and their clients send none. */
 const maxHeadersFrames = 8;
-/** Frames that are taken in before the event loop gets to do other work. A chunk of the socket can hold eight thousand. */
+/** How many frames are handled before the event loop can do other work. One chunk of the socket can hold 8,000. */
 const maxFramesPerTurn = 128;
 
 /**
- * What both ends of a SPDY/3.1 connection have in common: frames in and out, and the streams between them.
+ * The part that both ends of a SPDY/3.1 connection share: reading and writing frames, and the streams.
  *
- * Reading: there is no flow control per stream (the servers of CRI ignore it), so that a stream whose reader lags behind stops the
- * whole connection once its buffer is full, and the connection goes on when no stream is full any more. What is buffered is at
- * most the streams' buffers and one chunk of the socket. A peer that floods the connection with frames does not keep the event loop
- * from other work: they are taken in a few at a time. Writing: a stream's bytes count as written when the socket has passed them
- * on, and long writes take turns.
+ * CRI servers ignore flow control per stream. So when the buffer of one stream is full, the whole connection stops reading until no
+ * stream is full. At most the streams' buffers and one chunk of the socket are in memory. Frames are handled a few at a time, so
+ * that a flood of them does not block the event loop.
  */
 export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
-  /** Resolves when the connection has ended, however it ended. */
+  /** Resolves when the connection has closed, cleanly or not. */
   readonly closed: Promise<void>;
   readonly #markClosed: () => void;
   protected readonly streams = new Map<number, SpdyStream>();
@@ -39,13 +34,12 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   readonly #decoder = new FrameDecoder(this);
   readonly #compressor = new HeaderCompressor();
   readonly #decompressor = new HeaderDecompressor(maxHeaderBytes);
-  /** The last streams that were over, for counting what arrives behind their end. */
-  readonly #late = new Map<number, SpdyStream>();
+  readonly #writer: FrameWriter;
+  /** The last streams that ended, to count data that arrives after their end. */
+  readonly #endedStreams = new Map<number, SpdyStream>();
   readonly #full = new Set<SpdyStream>();
-  /** How many bytes of streams were handed to the socket. */
-  protected sentBytes = 0;
-  /** How many streams that were opened from here have not been replied to. */
-  protected owedReplies = 0;
+  /** How many streams opened by this end the peer has not replied to. */
+  protected pendingReplies = 0;
   #headersFrames = 0;
   #pendingPings = 0;
   /** Whether the rest of a chunk waits for the next turn of the event loop. */
@@ -54,14 +48,15 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   #failure: unknown;
   #wasDestroyed = false;
   #endIsExpected = false;
-  #meaningOfLoss: string | undefined;
+  #lossMessage: string | undefined;
 
   /**
-   * @param socket belongs to the connection from here on
-   * @param head what the socket has received already
+   * @param socket owned by the connection from here on
+   * @param head what the socket has already received
    */
   constructor(socket: Duplex, head?: Buffer) {
     this.#socket = socket;
+    this.#writer = new FrameWriter(socket);
     const { promise, resolve } = withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
@@ -77,7 +72,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     return this.#isOver;
   }
 
-  /** What ended the connection: the reason given to {@link destroy}, or a CriError. */
+  /** Why the connection ended: the reason given to {@link destroy}, or a CriError. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -87,22 +82,22 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     return this.#wasDestroyed;
   }
 
-  /** Whether reading waits for the reader of some stream. */
-  get isHeld(): boolean {
+  /** Whether reading is paused because the buffer of a stream is full. */
+  get isReadPaused(): boolean {
     return this.#full.size > 0;
   }
 
-  /** From here on the peer may close the connection at any time, which ends the streams instead of breaking them. */
+  /** Makes the streams end, not break, when the peer closes the connection. */
   expectEnd(): void {
     this.#endIsExpected = true;
   }
 
-  /** What it means to the user when the connection is lost; how it came to it becomes the cause of the error. */
-  explainLoss(message: string): void {
-    this.#meaningOfLoss = message;
+  /** Sets the message of the error for a lost connection. The error that describes the loss becomes its cause. */
+  setLossMessage(message: string): void {
+    this.#lossMessage = message;
   }
 
-  /** Ends the connection; streams end too if {@link expectEnd} was called, and break otherwise. */
+  /** Closes the connection. Streams end if {@link expectEnd} was called; otherwise they break. */
   close(): void {
     this.#lose("the connection was closed");
   }
@@ -116,12 +111,11 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   }
 
   sendData(streamId: number, chunks: readonly Buffer[], callback: StreamCallback): void {
-    for (const { length } of chunks) this.sentBytes += length;
-    this.#sendTurn(streamId, chunks, 0, 0, callback);
+    this.#writer.writeData(streamId, chunks, callback);
   }
 
   sendFin(streamId: number, callback?: StreamCallback): void {
-    this.#write(encodeDataHead(streamId, 0, true), callback);
+    this.#writer.write(encodeDataHead(streamId, 0, true), callback);
   }
 
   sendReset(streamId: number, status: number): void {
@@ -140,11 +134,10 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   forget(stream: SpdyStream): void {
     if (!this.streams.delete(stream.streamId)) return;
     if (stream.isEnded) {
-      this.#late.set(stream.streamId, stream);
-      const [oldest] = this.#late.keys();
-      if (this.#late.size > mostLate && oldest !== undefined) this.#late.delete(oldest);
+      this.#endedStreams.set(stream.streamId, stream);
+      const [oldest] = this.#endedStreams.keys();
+      if (this.#endedStreams.size > maxEndedStreams && oldest !== undefined) this.#endedStreams.delete(oldest);
     }
-    this.onForgotten();
   }
 
   /** @internal */
@@ -154,13 +147,14 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
         this.onSynStream(frame);
         break;
       case "synReply":
-        if (--this.owedReplies < 0) throw protocolError("more replies than streams");
+        if (--this.pendingReplies < 0) throw protocolError("more replies than streams");
         this.#skipHeaders(frame.headerBlock);
         this.streamOf(frame.streamId)?.receiveReply(frame.fin);
         break;
       case "headers":
-        if (++this.#headersFrames > maxHeadersFrames)
+        if (++this.#headersFrames > maxHeadersFrames) {
           throw protocolError(`more than ${maxHeadersFrames} HEADERS frames`);
+        }
         this.#skipHeaders(frame.headerBlock);
         if (frame.fin) this.streamOf(frame.streamId)?.receiveData(Buffer.alloc(0), true);
         break;
@@ -180,19 +174,23 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   onData(streamId: number, bytes: Buffer, fin: boolean): void {
     const stream = this.streamOf(streamId);
     if (stream) stream.receiveData(bytes, fin);
-    else this.#late.get(streamId)?.dropLate(bytes);
+    else this.#endedStreams.get(streamId)?.dropAfterEnd(bytes);
+  }
+
+  protected get sentBytes(): number {
+    return this.#writer.sentBytes;
   }
 
   protected send(frame: ControlFrame, callback?: StreamCallback): void {
-    this.#write(encodeFrame(frame), callback);
+    this.#writer.write(encodeFrame(frame), callback);
   }
 
-  /** Ends the connection, which breaks for this reason. */
+  /** Ends the connection with an error, which breaks the streams. */
   protected fail(error: CriError): void {
     this.#finish(error);
   }
 
-  /** Lets the peer have the rest, and waits for it to hang up. */
+  /** Flushes pending writes, then half-closes the socket. The peer closes the connection. */
   protected endSocket(): void {
     this.#socket.end();
   }
@@ -205,32 +203,31 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     return decodeHeaders(this.#decompressor.decompress(block));
   }
 
-  /** The stream, or nothing if it is over: what was under way for it is dropped. @throws for one that never was */
+  /** Returns a stream, or undefined if it has ended: its late frames are dropped. @throws CriError if it was never opened */
   protected streamOf(streamId: number): SpdyStream | undefined {
     const stream = this.streams.get(streamId);
-    if (!stream && !this.wasOpened(streamId))
+    if (!stream && !this.wasOpened(streamId)) {
       throw protocolError(`a frame for stream ${streamId}, which was never opened`);
+    }
     return stream;
   }
 
   protected abstract wasOpened(streamId: number): boolean;
-  /** Whether a ping with this number was sent from here. */
+  /** Returns whether this end sent the ping with this number. */
   protected abstract isOwnPing(id: number): boolean;
   protected abstract onSynStream(frame: ControlFrame & { type: "synStream" }): void;
   protected abstract onGoAway(lastGoodStreamId: number): void;
-  /** Something arrived. */
-  protected onHeard(): void {}
-  /** The answer to an own ping arrived. */
+  /** Called when data arrived. */
+  protected onReceived(): void {}
+  /** Called when the answer to a ping of this end arrived. */
   protected onPong(): void {}
-  /** A stream is over. */
-  protected onForgotten(): void {}
-  /** The connection has ended; streams are told afterwards. */
+  /** Called when the connection has ended, before its streams end. */
   protected onOver(): void {}
 
   #receive(chunk: Buffer): void {
-    this.onHeard();
+    this.onReceived();
     try {
-      // A socket that is destroyed delivers nothing later.
+      // A destroyed socket delivers nothing later, so handle all its frames now.
       const taken = this.#decoder.write(chunk, this.#socket.destroyed ? undefined : maxFramesPerTurn);
       if (taken < chunk.length && !this.#isOver) this.#yield(chunk.subarray(taken));
     } catch (error) {
@@ -238,7 +235,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     }
   }
 
-  /** Leaves the rest of a chunk in the socket until the event loop has done other work. */
+  /** Puts the rest of a chunk back into the socket until the event loop has done other work. */
   #yield(rest: Buffer): void {
     this.#isYielding = true;
     this.#socket.pause();
@@ -253,7 +250,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     if (this.#full.size === 0 && !this.#isYielding && !this.#isOver) this.#socket.resume();
   }
 
-  /** Nobody reads them, but the next block builds upon each, even upon one for a stream that is over. */
+  /** Decompresses headers that are not used, because the compression of later blocks depends on each of them. */
   #skipHeaders(block: Buffer): void {
     this.#decompressor.decompress(block);
   }
@@ -263,62 +260,15 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
       this.onPong();
       return;
     }
-    if (++this.#pendingPings > maxPendingPings) throw protocolError("pings without reading the answers");
+    if (++this.#pendingPings > maxPendingPings) throw protocolError("pings whose answers it does not read");
     this.send({ type: "ping", id }, () => {
       this.#pendingPings--;
     });
   }
 
-  #sendTurn(
-    streamId: number,
-    chunks: readonly Buffer[],
-    startIndex: number,
-    startOffset: number,
-    callback: StreamCallback,
-  ): void {
-    let [index, offset, turn] = [startIndex, startOffset, 0];
-    const socket = this.#socket;
-    const parts: Buffer[] = [];
-    while (turn < maxTurn && index < chunks.length) {
-      // As many chunks as fit share a frame.
-      const payload: Buffer[] = [];
-      let length = 0;
-      while (length < maxDataLength && index < chunks.length) {
-        const chunk = chunks[index] as Buffer;
-        const part = chunk.subarray(offset, offset + maxDataLength - length);
-        length += part.length;
-        offset += part.length;
-        if (part.length > 0) payload.push(part);
-        if (offset < chunk.length) break;
-        index++;
-        offset = 0;
-      }
-      if (length > 0) parts.push(encodeDataHead(streamId, length, false), ...payload);
-      turn += length;
-    }
-    const last = parts.pop();
-    if (!last) {
-      callback();
-      return;
-    }
-    socket.cork();
-    for (const part of parts) this.#write(part);
-    this.#write(last, (error) => {
-      if (error || index === chunks.length) callback(error);
-      else this.#sendTurn(streamId, chunks, index, offset, callback);
-    });
-    socket.uncork();
-  }
-
-  #write(bytes: Buffer, callback?: StreamCallback): void {
-    // A socket may still be read when it cannot be written to any more.
-    if (this.#isOver || !this.#socket.writable) callback?.(lost("the connection to the streaming server is closed"));
-    else this.#socket.write(bytes, callback);
-  }
-
   #lose(how: string, cause?: unknown): void {
-    const error = lost(how, cause);
-    this.#finish(this.#meaningOfLoss === undefined ? error : lost(this.#meaningOfLoss, error));
+    const error = connectionLost(how, cause);
+    this.#finish(this.#lossMessage === undefined ? error : connectionLost(this.#lossMessage, error));
   }
 
   #finish(failure: unknown): void {
@@ -326,10 +276,11 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     this.#isOver = true;
     this.#failure = failure;
     this.#decoder.stop();
+    this.#writer.stop();
     this.onOver();
     const error = asError(failure);
     for (const stream of [...this.streams.values()]) {
-      // What has arrived in full can be read in full, unless nobody wants to see any more.
+      // A stream that arrived completely can still be read, unless the caller destroyed the connection.
       if (this.#endIsExpected || (stream.isWhole && !this.#wasDestroyed)) stream.finish();
       else stream.fail(error);
     }
@@ -338,11 +289,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   }
 }
 
-function lost(message: string, cause?: unknown): CriError {
-  return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true, cause });
-}
-
-/** Streams break with errors only, and a signal may have aborted for anything. */
+/** A signal's reason can be any value, but streams can only be destroyed with an Error. */
 function asError(reason: unknown): Error {
   if (reason instanceof Error) return reason;
   return new CriError({ code: "CANCELLED", message: "the session was cancelled", cause: reason });

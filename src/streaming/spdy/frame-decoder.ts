@@ -1,3 +1,4 @@
+import { protocolError } from "./errors.js";
 import {
   type ControlFrame,
   controlMark,
@@ -7,35 +8,34 @@ import {
   idMask,
   unidirectionalFlag,
 } from "./frames.js";
-import { protocolError } from "./protocol-error.js";
 
-/** Longest control frame that is taken in, which leaves room for a header block. One is held in memory until it is complete. */
+/** Limit on a control frame, in bytes: it is buffered until it is complete. Header blocks fit. */
 export const maxControlLength = 8_192;
 
-/** Where decoded frames go. */
+/** Receives decoded frames. */
 export interface FrameHandler {
   onFrame(frame: ControlFrame): void;
-  /** A part of a data frame, as it came off the wire; `fin` with the last part only. The bytes share memory with the input. */
+  /** Receives a part of a data frame; `fin` is set on the last part only. The bytes share memory with the input. */
   onData(streamId: number, bytes: Buffer, fin: boolean): void;
 }
 
 /**
- * Takes a SPDY/3.1 connection apart into frames, however it was cut into chunks. Payloads of data frames are handed on in
- * parts and never collected or copied, so that their length is no concern; control frames are limited in length.
+ * Decodes the chunks of a SPDY/3.1 connection into frames. Payloads of data frames are passed on in parts and never buffered or
+ * copied, so their length needs no limit. Control frames are limited in length.
  */
 export class FrameDecoder {
   readonly #handler: FrameHandler;
-  /** The head of a frame, and how much of it is there. */
+  /** The head of the current frame, and how many of its bytes have arrived. */
   readonly #head = Buffer.alloc(frameHeadLength);
   #headFilled = 0;
-  /** The rest of a control frame, and how much of it is there. */
+  /** The body of the current control frame, and how many of its bytes have arrived. */
   #body: Buffer | undefined;
   #bodyFilled = 0;
-  /** The data frame that is being handed on. */
+  /** The current data frame. */
   #dataLeft = 0;
   #dataStreamId = 0;
   #dataFin = false;
-  /** What is left of a control frame that has no meaning here. */
+  /** How many bytes remain of an ignored control frame. */
   #skipLeft = 0;
   #stopped = false;
 
@@ -43,16 +43,16 @@ export class FrameDecoder {
     this.#handler = handler;
   }
 
-  /** Ignores everything from here on, the rest of the current chunk included. */
+  /** Ignores all further input, including the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
   }
 
   /**
-   * Decodes a chunk, up to so many frames that begin in it.
+   * Decodes a chunk, stopping after `maxFrames` frames that begin in it.
    *
-   * @returns how many bytes were taken; the next chunk has to begin with the others
-   * @throws CriError INTERNAL on a frame that is not allowed; what follows it cannot be made sense of
+   * @returns how many bytes were decoded; start the next chunk with the rest
+   * @throws CriError INTERNAL on a malformed frame, after which the connection cannot be decoded
    */
   write(chunk: Buffer, maxFrames = Number.POSITIVE_INFINITY): number {
     let at = 0;
@@ -82,15 +82,14 @@ export class FrameDecoder {
         this.#headFilled += length;
         at += length;
         if (this.#headFilled < frameHeadLength) continue;
-        this.#begin();
+        this.#beginFrame();
         frames++;
       }
     }
     return at;
   }
 
-  /** A head is complete. */
-  #begin(): void {
+  #beginFrame(): void {
     const head = this.#head;
     this.#headFilled = 0;
     const length = head.readUIntBE(5, 3);
@@ -135,7 +134,7 @@ const knownTypes: ReadonlySet<number> = new Set(Object.values(frameTypes));
 
 const names = new Map(Object.entries(frameTypes).map(([name, type]) => [type as number, name]));
 
-/** What a frame holds before its header block, or altogether. */
+/** The length of each frame, without the header block if it has one. */
 const fixedLengths: Readonly<Record<number, number>> = {
   [frameTypes.synStream]: 10,
   [frameTypes.synReply]: 4,
@@ -145,11 +144,11 @@ const fixedLengths: Readonly<Record<number, number>> = {
   [frameTypes.headers]: 4,
 };
 
-const openEnded: ReadonlySet<number> = new Set([frameTypes.synStream, frameTypes.synReply, frameTypes.headers]);
+const withHeaderBlock: ReadonlySet<number> = new Set([frameTypes.synStream, frameTypes.synReply, frameTypes.headers]);
 
 function checkLength(type: number, length: number): void {
   const fixed = fixedLengths[type] ?? 0;
-  const fits = openEnded.has(type) ? length >= fixed && length <= maxControlLength : length === fixed;
+  const fits = withHeaderBlock.has(type) ? length >= fixed && length <= maxControlLength : length === fixed;
   if (!fits) throw protocolError(`a ${names.get(type)} frame of ${length} bytes`);
 }
 

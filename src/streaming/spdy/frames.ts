@@ -1,11 +1,11 @@
 /*
- * Frames of SPDY/3.1, all numbers big-endian. Control frames begin with 0x8003, a type, flags (8 bits) and a length (24 bits);
+ * Frames of SPDY/3.1. All numbers are big-endian. Control frames begin with 0x8003, a type, flags (8 bits) and a length (24 bits),
  * data frames with the stream's number, flags and a length.
  */
 
 /**
- * The control frames that have a meaning between a client and a streaming server of CRI. Header blocks are compressed here: their
- * meaning depends on all the blocks before.
+ * The control frames that CRI's streaming protocols use. Their header blocks are still compressed, because decompression depends on
+ * all previous blocks.
  */
 export type ControlFrame =
   | {
@@ -25,8 +25,8 @@ export type ControlFrame =
   | { type: "headers"; streamId: number; fin: boolean; headerBlock: Buffer };
 
 /**
- * The numbers of the control frames. SETTINGS and WINDOW_UPDATE are left out: there is nothing that could be set, and no window, for
- * what is sent waits for the socket alone.
+ * The type numbers of the control frames. SETTINGS and WINDOW_UPDATE are ignored: there is no setting to apply, and only the socket
+ * limits what is sent.
  */
 export const frameTypes = {
   synStream: 1,
@@ -37,7 +37,7 @@ export const frameTypes = {
   headers: 8,
 } as const satisfies Record<ControlFrame["type"], number>;
 
-/** Why a stream was broken off. CRI's servers end every stream with `cancel`, successful ones too. */
+/** Status codes of RST_STREAM. CRI servers end every stream with `cancel`, including successful ones. */
 export const resetStatus = {
   protocolError: 1,
   invalidStream: 2,
@@ -53,19 +53,19 @@ export const resetStatus = {
 /** Length of the head of any frame. */
 export const frameHeadLength = 8;
 
-/** First 16 bits of a control frame. */
+/** First 16 bits of a control frame: the control bit and version 3. */
 export const controlMark = 0x8003;
 
-/** The flag of SYN_STREAM, SYN_REPLY, HEADERS and DATA that says: nothing follows from this side. */
+/** Flag of SYN_STREAM, SYN_REPLY, HEADERS and DATA: the sender sends nothing more on the stream. */
 export const finFlag = 0x01;
 
-/** The flag of SYN_STREAM that says: nothing may come from the other side. */
+/** Flag of SYN_STREAM: the receiver must not send on the stream. */
 export const unidirectionalFlag = 0x02;
 
 /** The bits of a stream's number. */
 export const idMask = 0x7fff_ffff;
 
-/** The head of a data frame; the payload is written behind it as it is. */
+/** Encodes the head of a data frame. Write the payload after it. */
 export function encodeDataHead(streamId: number, length: number, fin: boolean): Buffer {
   const head = Buffer.allocUnsafe(frameHeadLength);
   head.writeUInt32BE(streamId & idMask, 0);
@@ -73,7 +73,7 @@ export function encodeDataHead(streamId: number, length: number, fin: boolean): 
   return head;
 }
 
-/** A whole control frame. */
+/** Encodes a control frame. */
 export function encodeFrame(frame: ControlFrame): Buffer {
   switch (frame.type) {
     case "synStream": {

@@ -1,23 +1,23 @@
 /*
- * Header blocks are parts of one zlib stream per direction, and each ends on a byte boundary (`Z_SYNC_FLUSH`). Whoever remembers
- * the last 32 KiB of text can therefore take up such a stream anew at any block, with that text as its dictionary. That allows
- * the synchronous functions of node:zlib, which keep frames in order without a queue: its streams only work asynchronously.
+ * The header blocks of one direction form one zlib stream, and each ends on a byte boundary (`Z_SYNC_FLUSH`). So each block can be
+ * processed on its own, with the last 32 KiB of uncompressed data as its dictionary. This allows the synchronous functions of
+ * node:zlib, which keep frames in order without a queue. The streams of node:zlib are asynchronous.
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { headerDictionary, headerDictionaryId } from "./dictionary.js";
-import { protocolError } from "./protocol-error.js";
+import { protocolError } from "./errors.js";
 
-/** How far back a zlib stream may refer. */
+/** How many bytes back a zlib stream may refer. */
 const inflateWindow = 32_768;
 
-/** A smaller one, for headers of a few words: it saves zlib from clearing a quarter of a megabyte per block. */
+/** A smaller window, enough for our short headers: zlib then does not clear 256 KiB for each block. */
 const deflateWindowBits = 12;
 
-/** The head of a zlib stream that starts from a dictionary, for a window of 32 KiB, and the name of the dictionary. */
+/** The head of a zlib stream with a preset dictionary and a window of 32 KiB, then the dictionary's checksum. */
 const streamHead = Buffer.from([0x78, 0xbb, 0, 0, 0, 0]);
 streamHead.writeUInt32BE(headerDictionaryId, 2);
 
-/** What is left in the output when a block was flushed: an empty stored block. */
+/** The empty stored block with which a flush ends. */
 const flushMark = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 /** Compresses the header blocks of one direction, in the order in which they are sent. */
@@ -41,23 +41,23 @@ export class HeaderCompressor {
   }
 }
 
-/** Expands the header blocks of one direction, in the order in which they arrive. */
+/** Decompresses the header blocks of one direction, in the order in which they arrive. */
 export class HeaderDecompressor {
   readonly #maxLength: number;
   #before = headerDictionary;
   #started = false;
 
-  /** @param maxLength most bytes that one block may expand to */
+  /** @param maxLength limit on one decompressed block, in bytes */
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
   }
 
-  /** @throws CriError INTERNAL unless the block is intact and within bounds; the connection cannot go on then. */
+  /** @throws CriError INTERNAL if the block is malformed or too long; later blocks cannot be decompressed then */
   decompress(block: Buffer): Buffer {
     const body = this.#started ? block : withoutHead(block);
     this.#started = true;
     if (!body.subarray(-flushMark.length).equals(flushMark)) {
-      throw protocolError("a header block does not end where its compressed data does");
+      throw protocolError("a header block that does not end where its compressed data ends");
     }
     let text: Buffer;
     try {
@@ -80,11 +80,11 @@ export class HeaderDecompressor {
 function withoutHead(block: Buffer): Buffer {
   const [method = 0, flags = 0] = block;
   const isZlib = (method & 0x0f) === 8 && method >> 4 <= 7 && ((method << 8) | flags) % 31 === 0;
-  if (!isZlib) throw protocolError("the first header block is not compressed by zlib");
-  // A sender may do without the dictionary; naming another one is the mistake.
+  if (!isZlib) throw protocolError("a first header block that is not compressed by zlib");
+  // A sender may omit the dictionary, but must not name another one.
   if ((flags & 0x20) === 0) return block.subarray(2);
   if (block.length < 6 || block.readUInt32BE(2) !== headerDictionaryId) {
-    throw protocolError("the first header block names another dictionary");
+    throw protocolError("a first header block with another dictionary");
   }
   return block.subarray(6);
 }

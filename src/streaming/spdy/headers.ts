@@ -1,12 +1,12 @@
-import { protocolError } from "./protocol-error.js";
+import { protocolError } from "./errors.js";
 
 /** Headers of a stream. Names are in lower case on the wire; a name may have several values. */
 export type SpdyHeaders = ReadonlyMap<string, readonly string[]>;
 
-/** Most bytes that a header block may hold once expanded. The servers of CRI send empty ones, their clients a few words. */
+/** Limit on a decompressed header block, in bytes. CRI servers send empty ones, their clients a few short headers. */
 export const maxHeaderBytes = 4_096;
 
-/** Writes a header block as it is before compression: a count, then names and values, each behind its length. */
+/** Encodes a header block before compression: a count, then names and values, each preceded by its length. */
 export function encodeHeaders(headers: Readonly<Record<string, string>>): Buffer {
   const entries = Object.entries(headers);
   const parts = [uint32(entries.length)];
@@ -14,11 +14,11 @@ export function encodeHeaders(headers: Readonly<Record<string, string>>): Buffer
   return Buffer.concat(parts);
 }
 
-/** Reads an expanded header block. @throws CriError INTERNAL on anything but a well-formed one. */
+/** Decodes a decompressed header block. @throws CriError INTERNAL if it is malformed */
 export function decodeHeaders(block: Buffer): SpdyHeaders {
   let at = 0;
   const number = (): number => {
-    if (at + 4 > block.length) throw protocolError("a header block that is cut off");
+    if (at + 4 > block.length) throw protocolError("a truncated header block");
     at += 4;
     return block.readUInt32BE(at - 4);
   };
@@ -33,10 +33,10 @@ export function decodeHeaders(block: Buffer): SpdyHeaders {
     const name = text();
     if (name === "" || name !== name.toLowerCase())
       throw protocolError("a header name that is empty or not in lower case");
-    if (headers.has(name)) throw protocolError("a header that comes twice");
+    if (headers.has(name)) throw protocolError("a repeated header");
     headers.set(name, text().split("\0"));
   }
-  if (at !== block.length) throw protocolError("a header block with something behind its last header");
+  if (at !== block.length) throw protocolError("a header block with data after its last header");
   return headers;
 }
 

@@ -11,16 +11,16 @@ import { withResolvers } from "./with-resolvers.js";
 
 const protocols = ["portforward.k8s.io"];
 
-/** Most text that is taken for the reason of a failure. */
+/** Limit on the server's message about a failure, in characters. */
 const maxErrorLength = 4_096;
 
-/** How long the rest of a reason may take to follow its beginning. */
+/** How long the rest of a message may take to arrive after its beginning. */
 const errorGraceMs = 500;
 
 /**
  * Starts a port-forward session over SPDY/3.1, which carries any number of connections to any of the pod's ports.
  *
- * @param url of the PortForward RPC; good for one try
+ * @param url the result of the PortForward RPC; valid for one attempt
  * @param acceptTimeoutMs how long the server may take to accept each connection
  */
 export async function openSpdyPortForward(
@@ -54,11 +54,11 @@ class SpdyPortForward implements PortForwardConnection {
     const errors = this.#connection.open({ streamType: "error", ...pair }, { writable: false });
     errors.closeWriting();
     const data = this.#connection.open({ streamType: "data", ...pair });
-    // Listened to from the start: a fast server may report its failure in one go with the replies.
-    passOnErrors(errors, data, port);
+    // Before the streams are accepted: a server may send its error together with the replies.
+    forwardErrors(errors, data, port);
     endTogether(errors, data);
     const link = linkAbort(options.signal);
-    const stopTimer = startTimer(this.#timeoutMs, () => link.abort(tooLate(port, this.#timeoutMs)));
+    const stopTimer = startTimer(this.#timeoutMs, () => link.abort(acceptTimedOut(port, this.#timeoutMs)));
     const stopListening = onAbort(link.signal, () => {
       errors.destroy();
       data.destroy();
@@ -86,10 +86,10 @@ class SpdyPortForward implements PortForwardConnection {
 }
 
 /**
- * Whatever comes on the error stream is the reason why there is no connection to the port, or none any more. Servers end the data
- * stream before they say so, hence its end waits for the end of the error stream.
+ * Destroys the data stream with the error that the server reports on the error stream. Servers end the data stream before they send
+ * the error, so the end of the data stream waits for the end of the error stream.
  */
-function passOnErrors(errors: SpdyStream, data: SpdyStream, port: number): void {
+function forwardErrors(errors: SpdyStream, data: SpdyStream, port: number): void {
   const decoder = new TextDecoder();
   let text = "";
   let stopTimer: (() => void) | undefined;
@@ -104,7 +104,7 @@ function passOnErrors(errors: SpdyStream, data: SpdyStream, port: number): void 
   };
   errors.on("data", (bytes: Buffer) => {
     if (text.length < maxErrorLength) text += decoder.decode(bytes, { stream: true });
-    // The rest may take a moment, and an end may never come.
+    // The rest may arrive later, and the stream may never end.
     settleSoon();
   });
   errors.on("end", settle);
@@ -119,10 +119,7 @@ function passOnErrors(errors: SpdyStream, data: SpdyStream, port: number): void 
   void reported.then((error) => error && data.destroy(error));
 }
 
-/**
- * A server that has ended both streams of a connection takes nothing any more, and does not say so: streams that it has ended
- * stay open for what is written to them.
- */
+/** Ends writing after the server has ended both streams: it reads no more then, but does not close that direction. */
 function endTogether(errors: SpdyStream, data: SpdyStream): void {
   const endIfOver = () => {
     if (errors.readableEnded && data.readableEnded && !data.writableEnded) data.end();
@@ -131,7 +128,7 @@ function endTogether(errors: SpdyStream, data: SpdyStream): void {
   data.on("end", endIfOver);
 }
 
-function tooLate(port: number, timeoutMs: number): CriError {
+function acceptTimedOut(port: number, timeoutMs: number): CriError {
   const message = `the streaming server did not accept a connection to port ${port} within ${timeoutMs} ms`;
   return new CriError({ code: "DEADLINE_EXCEEDED", message, attempts: 1 });
 }

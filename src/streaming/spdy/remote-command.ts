@@ -13,20 +13,20 @@ import type {
 } from "../transport.js";
 import type { SpdyConnection } from "./connection.js";
 import { dialSpdy } from "./dial.js";
-import { StatusText } from "./status-text.js";
+import { StatusBuffer } from "./status-buffer.js";
 import type { SpdyStream } from "./stream.js";
 
-/** The only version worth having: the earlier ones do not tell the exit code, and say nothing at all on success. */
+/** v4 only: earlier versions do not report the exit code and send nothing on success. */
 const protocols = ["v4.channel.k8s.io"];
 
-/** How long a server that has told the status may take to end its streams, while somebody reads them. */
+/** How long a server may take to end its streams after the status, while their readers keep up. */
 const lingerMs = 3_000;
 
 /**
  * Starts an exec or attach session over SPDY/3.1. Resolves when the server has accepted all streams, which is before it starts
  * the command.
  *
- * @param url of the Exec or Attach RPC; good for one try
+ * @param url the result of the Exec or Attach RPC; valid for one attempt
  */
 export async function openSpdyRemoteCommand(
   url: URL,
@@ -50,13 +50,13 @@ class SpdyRemoteCommand implements RemoteCommand {
   readonly stderr: Readable | null;
   readonly status: Promise<RemoteStatus>;
   readonly closed: Promise<void>;
-  /** Resolves when the server has taken all streams. */
+  /** Resolves when the server has accepted all streams. */
   readonly accepted: Promise<void>;
   readonly #outputs: readonly SpdyStream[];
   readonly #shortOutput = new ShortOutput();
   readonly #connection: SpdyConnection;
   readonly #resize: SpdyStream | undefined;
-  /** The size to tell next, while an earlier one is still under way. */
+  /** The size to send after the one that is being written. */
   #nextSize: TerminalSize | undefined;
 
   constructor(connection: SpdyConnection, protocol: string, streams: RemoteCommandStreams) {
@@ -66,16 +66,16 @@ class SpdyRemoteCommand implements RemoteCommand {
     const all: SpdyStream[] = [];
     const open = (type: string, side: "readable" | "writable", onBytes?: (bytes: Buffer) => void): SpdyStream => {
       const [readable, writable] = [side === "readable", side === "writable"];
-      // A runtime that cannot write an output any more stops reading it from the command, which then waits forever.
+      // Detachable: a runtime whose output stream is reset stops reading from the command, which then blocks forever.
       const options = { readable, writable, detachable: readable, ...(onBytes && { onBytes }) };
       const stream = connection.open({ streamType: type }, options);
       all.push(stream);
       return stream;
     };
-    // Servers wait until they have exactly these, and tell them apart by their headers.
+    // Servers start the command when exactly these streams are open.
     const errors = open("error", "readable");
-    // At once, like everything that can be said before the command runs: writing to a server that has finished a short one
-    // already would break the connection before its last words are read.
+    // Before the command can run: writing to a server that has already finished a short command and closed would break the
+    // connection before the status is read.
     errors.closeWriting();
     this.stdin = streams.stdin ? open("stdin", "writable") : null;
     const openOutput = (type: string) => open(type, "readable", (bytes) => this.#shortOutput.add(bytes));
@@ -87,7 +87,7 @@ class SpdyRemoteCommand implements RemoteCommand {
     this.accepted = Promise.all(all.map((stream) => stream.accepted)).then(ignore);
     this.accepted.catch(ignore);
     this.status = awaitStatus(connection, errors);
-    this.status.then(() => lingerBriefly(connection), ignore);
+    this.status.then(() => closeAfterLinger(connection), ignore);
   }
 
   get stdinBytes(): number {
@@ -104,7 +104,7 @@ class SpdyRemoteCommand implements RemoteCommand {
 
   resize(size: TerminalSize): void {
     const stream = this.#resize;
-    if (!stream?.writable || !isCells(size.columns) || !isCells(size.rows)) return;
+    if (!stream?.writable || !isTerminalDimension(size.columns) || !isTerminalDimension(size.rows)) return;
     const busy = stream.writableLength > 0;
     this.#nextSize = { columns: size.columns, rows: size.rows };
     if (!busy) this.#sendSize(stream);
@@ -116,7 +116,7 @@ class SpdyRemoteCommand implements RemoteCommand {
     );
   }
 
-  /** Only the last size counts, so that a window being dragged does not fill a buffer. */
+  /** Sends the latest size only, so that dragging a window does not fill a buffer. */
   #sendSize(stream: SpdyStream): void {
     const size = this.#nextSize;
     if (!size || stream.destroyed) return;
@@ -126,11 +126,11 @@ class SpdyRemoteCommand implements RemoteCommand {
 }
 
 function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<RemoteStatus> {
-  connection.explainLoss("the session ended before its status");
+  connection.setLossMessage("the session ended before its status arrived");
   const status = new Promise<RemoteStatus>((resolve, reject) => {
-    const status = new StatusText();
+    const status = new StatusBuffer();
     const take = () => {
-      // At once: the server hangs up behind its status, and a socket's end can come before a promise's reactions.
+      // Synchronously: the server closes the connection after the status, possibly before promise callbacks run.
       connection.expectEnd();
       resolve(parseRemoteStatus(status.text));
     };
@@ -142,7 +142,7 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
         connection.destroy(error);
         return;
       }
-      // A whole one is believed at once: the end of the stream may be lost when the connection closes.
+      // Do not wait for the end of the stream: it may be lost when the connection closes.
       if (status.isWhole) take();
     });
     errors.on("end", () => {
@@ -150,29 +150,29 @@ function awaitStatus(connection: SpdyConnection, errors: SpdyStream): Promise<Re
     });
     void connection.closed.then(() => {
       const isLost = !connection.wasDestroyed && CriError.is(connection.failure, "UNAVAILABLE");
-      // Plain words without an end, from a server that hung up behind them.
+      // Plain text from a server that closed the connection without ending the stream.
       if (isLost && status.text !== "") resolve(parseRemoteStatus(status.text));
       else reject(connection.failure);
     });
   });
-  // Nobody has to listen.
+  // A rejection that the caller does not handle must not end the process.
   status.catch(ignore);
   return status;
 }
 
-/** After the status there is nothing to come but the ends of the streams. */
-function lingerBriefly(connection: SpdyConnection): void {
+/** Closes the connection if the server does not do so soon after the status. */
+function closeAfterLinger(connection: SpdyConnection): void {
   if (connection.isOver) return;
   const stopTimer = startTimer(lingerMs, () => {
-    // Behind a slow reader the server's last words may still be on their way.
-    if (connection.isHeld) lingerBriefly(connection);
+    // A slow reader may delay the server's last data.
+    if (connection.isReadPaused) closeAfterLinger(connection);
     else connection.close();
   });
   void connection.closed.then(stopTimer);
 }
 
-/** Servers read 16 bits and ignore a terminal without extent. */
-function isCells(value: number): boolean {
+/** Servers read 16 bits and ignore a terminal size of 0. */
+function isTerminalDimension(value: number): boolean {
   return Number.isInteger(value) && value > 0 && value < 65_536;
 }
 

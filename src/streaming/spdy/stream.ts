@@ -1,43 +1,44 @@
 import { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
+import { protocolError } from "./errors.js";
 import { resetStatus } from "./frames.js";
 import type { SpdyHeaders } from "./headers.js";
-import { protocolError } from "./protocol-error.js";
 import { withResolvers } from "./with-resolvers.js";
 
-/** What a stream asks of its connection. */
+/** The connection of a stream. */
 export interface StreamOwner {
-  /** Calls back once the bytes have left for the network, or never if the connection ends before. */
+  /** Calls back when the socket has passed the bytes on. Does not call back if the connection ends first. */
   sendData(streamId: number, chunks: readonly Buffer[], callback: StreamCallback): void;
   sendFin(streamId: number, callback?: StreamCallback): void;
   sendReset(streamId: number, status: number): void;
-  /** The stream's reader lags behind: nothing more may arrive for now. */
+  /** Pauses the connection's reading, because the stream's buffer is full. */
   hold(stream: SpdyStream): void;
+  /** Undoes {@link hold}. Reading resumes when no stream is full. */
   release(stream: SpdyStream): void;
-  /** Nothing more is expected to arrive for the stream. */
+  /** Removes a stream that has ended. */
   forget(stream: SpdyStream): void;
 }
 
 export type StreamCallback = (error?: Error | null) => void;
 
-/** Which sides of a stream its user gets to see. */
+/** Which sides of a stream its user can use. */
 export interface SpdyStreamOptions {
-  /** @defaultValue true; what arrives otherwise is dropped */
+  /** If false, arriving data is dropped. @defaultValue true */
   readable?: boolean;
-  /** @defaultValue true; the side is otherwise left open until {@link SpdyStream.closeWriting} or the end */
+  /** If false, the side stays open until {@link SpdyStream.closeWriting} or the end of the stream. @defaultValue true */
   writable?: boolean;
-  /** Destroying it only stops listening: the peer goes on undisturbed. @defaultValue false, which breaks the stream off */
+  /** If true, destroying the stream drops further data and sends no RST to the peer. @defaultValue false */
   detachable?: boolean;
-  /** Gets what arrives, before the reader does. */
+  /** Receives arriving data before the reader does. */
   onBytes?: (bytes: Buffer) => void;
 }
 
-/** Bytes that wait for a stream's reader before the whole connection stops reading. */
+/** High-water mark for reading. When a stream's buffer is full, the whole connection stops reading. */
 const readBuffer = 131_072;
-/** Bytes that wait to be sent before `write()` says so: enough that several writes of 64 KiB leave together. */
+/** High-water mark for writing, so that several writes of 64 KiB leave together. */
 const writeBuffer = 262_144;
 
-/** Ends of a stream that say nothing about its content: the usual one, and answers to something that was sent too late. */
+/** RST statuses that do not mean an error: the usual end, and answers to frames that were sent too late. */
 const harmlessResets: ReadonlySet<number> = new Set([
   resetStatus.cancel,
   resetStatus.invalidStream,
@@ -47,23 +48,23 @@ const harmlessResets: ReadonlySet<number> = new Set([
 const statusNames = new Map<number, string>(Object.entries(resetStatus).map(([name, status]) => [status, name]));
 
 /**
- * One stream of a SPDY/3.1 connection. `end()` closes its own direction only; the other one ends with the peer's FIN or RST.
+ * One stream of a SPDY/3.1 connection. `end()` closes this end's direction only; the peer's FIN or RST ends the other one.
  *
- * The peer's RST is the usual end of a stream of CRI. It loses nothing: what arrived before is still read, then the stream ends and
- * closes without an error. What is written meanwhile goes nowhere, as with a TCP peer that is gone; once everything is read,
+ * CRI servers usually end a stream with RST. No data is lost: data that arrived before is still read, then the stream ends and
+ * closes without an error. Data written meanwhile is discarded, as with a TCP peer that has closed. After everything is read,
  * writing fails with `EPIPE`.
  *
- * An error that nobody listens for stays here and does not end the process.
+ * An error without a listener does not end the process.
  */
 export class SpdyStream extends Duplex {
   readonly streamId: number;
   /** The headers that opened the stream. */
   readonly headers: SpdyHeaders;
-  /** How much has been written to the stream, whatever became of it. */
+  /** How many bytes have been written to the stream, sent or not. */
   bytesWritten = 0;
-  /** How many bytes arrived after the peer's FIN, and were dropped. */
+  /** How many bytes arrived after the peer's FIN and were dropped. */
   droppedBytes = 0;
-  /** Resolves when the peer has accepted the stream; rejects when it refuses it, or when the stream ends before. */
+  /** Resolves when the peer has accepted the stream. Rejects if the peer refuses it or the stream ends first. */
   readonly accepted: Promise<void>;
   readonly #accept: () => void;
   readonly #refuse: (error: unknown) => void;
@@ -74,18 +75,18 @@ export class SpdyStream extends Duplex {
   readonly #detachable: boolean;
   readonly #onBytes: ((bytes: Buffer) => void) | undefined;
   #beforeEnd: (() => Promise<Error | undefined>) | undefined;
-  /** The peer has ended its part, and {@link beforeEnd} is at it. */
+  /** Whether the peer has ended its direction and the check of {@link beforeEnd} is running. */
   #endIsPending = false;
-  /** Nothing more is sent on the stream. */
+  /** Whether this end has closed its direction. */
   #localClosed = false;
-  /** Nothing more arrives on the stream. */
+  /** Whether the peer has closed its direction. */
   #remoteClosed = false;
-  /** Either side has broken the stream off. */
+  /** Whether either end has reset the stream. */
   #reset = false;
 
   constructor(owner: StreamOwner, streamId: number, headers: SpdyHeaders, options: SpdyStreamOptions = {}) {
     const { readable = true, writable = true, detachable = false } = options;
-    // Known to Node.js, if not to its types.
+    // Node.js supports these options, but its types omit them.
     const sides = { readable, writable };
     super({ ...sides, readableHighWaterMark: readBuffer, writableHighWaterMark: writeBuffer });
     this.#owner = owner;
@@ -101,7 +102,7 @@ export class SpdyStream extends Duplex {
     this.#refuse = reject;
     promise.catch(ignore);
     this.on("error", ignore);
-    // Whoever has read a stream to the end that was reset cannot write to it either.
+    // After a reset, reading to the end also ends writing.
     this.on("end", () => {
       if (this.#reset && this.#writableSide && !this.writableEnded) this.end();
     });
@@ -112,12 +113,12 @@ export class SpdyStream extends Duplex {
     return this.#isAccepted;
   }
 
-  /** Whether all of it has arrived: it is only read, and the peer has ended it. */
+  /** Whether the stream is read-only and all its data has arrived. */
   get isWhole(): boolean {
     return this.#remoteClosed && this.#readableSide && !this.#writableSide;
   }
 
-  /** Sends FIN on a stream whose writable side is not offered. */
+  /** Sends FIN on a stream that is not writable for its user. */
   closeWriting(): void {
     if (this.#localClosed || this.#reset) return;
     this.#localClosed = true;
@@ -125,12 +126,12 @@ export class SpdyStream extends Duplex {
     this.#forgetIfOver();
   }
 
-  /** Has the last word when the peer ends its part: with an error from here, the stream breaks instead. It must not reject. */
+  /** Runs a check when the peer ends its direction. If it resolves with an error, the stream breaks. It must not reject. */
   beforeEnd(check: () => Promise<Error | undefined>): void {
     this.#beforeEnd = check;
   }
 
-  /** @internal The peer has accepted the stream. */
+  /** @internal Handles SYN_REPLY: the peer has accepted the stream. */
   receiveReply(fin: boolean): void {
     if (this.#isAccepted) throw protocolError("two replies to one stream");
     this.#isAccepted = true;
@@ -139,12 +140,11 @@ export class SpdyStream extends Duplex {
     this.#forgetIfOver();
   }
 
-  /** @internal A part of a data frame, or an empty one. */
+  /** @internal Handles a part of a data frame, which may be empty. */
   receiveData(bytes: Buffer, fin: boolean): void {
     if (!this.#isAccepted) throw protocolError("data before the reply to its stream");
-    // CRI-O may end the output of a terminal before it has sent all of it. Go's client drops the rest too. Nothing is kept, so
-    // there is no limit to enforce.
-    if (this.#remoteClosed) this.dropLate(bytes);
+    // CRI-O may end a terminal's output before it has sent all of it. The rest is dropped, as Go's client does.
+    if (this.#remoteClosed) this.dropAfterEnd(bytes);
     else if (bytes.length > 0) {
       this.#onBytes?.(bytes);
       if (this.#readableSide && !this.#push(bytes)) this.#owner.hold(this);
@@ -159,20 +159,20 @@ export class SpdyStream extends Duplex {
     return this.#remoteClosed;
   }
 
-  /** @internal Counts what arrived after the peer's FIN. */
-  dropLate(bytes: Buffer): void {
+  /** @internal Counts data that arrived after the peer's FIN. */
+  dropAfterEnd(bytes: Buffer): void {
     this.droppedBytes += bytes.length;
   }
 
-  /** @internal The peer has broken the stream off, or taken it to its usual end. */
+  /** @internal Handles RST: the usual end, a refusal or an error. */
   receiveReset(status: number): void {
     const reason = statusNames.get(status) ?? `status ${status}`;
     if (!this.#isAccepted) this.fail(unavailable(`the streaming server refused a stream (${reason})`));
     else if (harmlessResets.has(status)) this.finish();
-    else this.fail(unavailable(`the streaming server broke a stream off (${reason})`));
+    else this.fail(unavailable(`the streaming server reset a stream (${reason})`));
   }
 
-  /** @internal The stream is over as it should be. What has arrived can still be read. */
+  /** @internal Ends the stream without an error. Data that has arrived can still be read. */
   finish(): void {
     this.#reset = true;
     this.#owner.forget(this);
@@ -181,7 +181,7 @@ export class SpdyStream extends Duplex {
     if (this.#writableSide && !this.#readableSide) this.destroy(this.writableFinished ? undefined : brokenPipe());
   }
 
-  /** @internal The stream is broken. What has arrived and was not read is lost. */
+  /** @internal Breaks the stream. Data that has arrived and was not read is lost. */
   fail(error: Error): void {
     this.#reset = true;
     this.#owner.forget(this);
@@ -218,17 +218,17 @@ export class SpdyStream extends Duplex {
     this.#owner.release(this);
     this.#refuse(error ?? unavailable("the stream was destroyed before the streaming server accepted it"));
     const isOver = this.#reset || (this.#localClosed && this.#remoteClosed);
-    // A stream with one side closes by itself when that one is done: the peer has yet to read what was written, or to end its part.
+    // Node.js destroys a one-sided stream when its side is done. No RST then: the peer may still read, or end its direction.
     const isDone =
       error === null && ((this.#localClosed && !this.#readableSide) || (this.#remoteClosed && !this.#writableSide));
-    if (!isOver && !isDone && !this.#detachable) this.#abandon();
+    if (!isOver && !isDone && !this.#detachable) this.#sendReset();
     callback(error);
   }
 
   #send(chunks: readonly Buffer[], callback: StreamCallback): void {
     for (const { length } of chunks) this.bytesWritten += length;
     const settle: StreamCallback = (error) => {
-      // An error here would destroy what is left to read.
+      // An error would destroy the stream and the data that is left to read.
       if (this.#reset) callback(this.readableLength > 0 || this.#endIsPending ? null : brokenPipe());
       else callback(error);
     };
@@ -256,7 +256,7 @@ export class SpdyStream extends Duplex {
     return this.destroyed || this.push(bytes);
   }
 
-  #abandon(): void {
+  #sendReset(): void {
     this.#reset = true;
     this.#owner.sendReset(this.streamId, resetStatus.cancel);
     this.#owner.forget(this);
@@ -271,9 +271,9 @@ function unavailable(message: string): CriError {
   return new CriError({ code: "UNAVAILABLE", message, attempts: 1 });
 }
 
-/** What node's own pipes and sockets say when nobody reads any more. */
+/** The error that Node.js uses for writing to a closed pipe or socket. */
 function brokenPipe(): Error {
-  return Object.assign(new Error("write EPIPE: the other side of the stream is gone"), { code: "EPIPE" });
+  return Object.assign(new Error("write EPIPE: the peer has closed the stream"), { code: "EPIPE" });
 }
 
 function ignore(): void {}

@@ -2,21 +2,21 @@ import type { IncomingMessage } from "node:http";
 import type { ClientOptions, WebSocket } from "ws";
 import { onAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
+import { drainOnWriteError } from "../drain-on-write-error.js";
 import { Handshake } from "../handshake.js";
-import { readToTheEnd } from "../read-to-the-end.js";
 import { tlsOptionsFor } from "../tls.js";
 import type { DialOptions } from "../transport.js";
 import { maxMessageBytes } from "./frames.js";
 
-/** How long a server may take to answer a close frame before the connection is cut. */
+/** How long a server may take to answer a close frame before the client destroys the connection. */
 const closeTimeoutMs = 1_000;
 
 /**
- * Opens a WebSocket. It comes paused, so that nothing is missed: listen, then `resume()`. Its errors need no listener; whoever gets
- * the socket has to look whether it is still open.
+ * Opens a WebSocket. The result is paused, so that no message is lost: add listeners, then call `resume()`. Its errors need no
+ * listener. It may already be closed: check `readyState`.
  *
- * @throws CriError, or the signal's reason; UNIMPLEMENTED if the server refuses the protocol, NOT_FOUND if it does not know the
- *   token. None of them names the URL.
+ * @throws CriError, or the signal's reason; UNIMPLEMENTED if the server refuses the protocol, NOT_FOUND if it does not accept the
+ *   token. No error contains the URL.
  */
 export async function dialWebSocket(
   url: URL,
@@ -24,13 +24,13 @@ export async function dialWebSocket(
   { tls, signal, handshakeTimeoutMs }: DialOptions,
 ): Promise<WebSocket> {
   signal?.throwIfAborted();
-  // Not before a session needs it: most clients never open one.
+  // Loaded when first used: most programs never open a session.
   const { WebSocket } = await import("ws");
   signal?.throwIfAborted();
   const handshake = new Handshake(url, "WebSocket", handshakeTimeoutMs);
   const options: ClientOptions = {
     ...clientOptions,
-    // The same options as those of `tls.connect`, to which ws passes them on; its types differ in details.
+    // ws passes these options on to `tls.connect`; its types differ in details.
     ...(url.protocol === "https:" && (tlsOptionsFor(url, tls) as object)),
     finishRequest: (request) => {
       handshake.watch(request);
@@ -50,15 +50,15 @@ export async function dialWebSocket(
     };
     const stopTimer = startTimer(handshake.timeoutMs, () => fail(handshake.timedOut()));
     const stopListening = signal && onAbort(signal, () => fail(signal.reason));
-    // An answer that ws does not take for a handshake too: UNAVAILABLE, for behind a 101 the command may run already.
+    // Also for a 101 that ws rejects. UNAVAILABLE then, because the command may already run.
     const onLoss = (cause: Error) => fail(handshake.unreachable(cause));
     socket.on("error", onLoss);
     socket.once("unexpected-response", (_request, response: IncomingMessage) => {
-      // What was answered counts from here on, even if its rest is lost.
+      // The response decides the error, even if the connection breaks before its end.
       socket.off("error", onLoss).on("error", ignore);
       void handshake.refused(response).then(fail);
     });
-    socket.once("upgrade", (response) => readToTheEnd(response.socket));
+    socket.once("upgrade", (response) => drainOnWriteError(response.socket));
     socket.once("open", () => {
       settle();
       socket.off("error", onLoss).on("error", ignore);
@@ -70,15 +70,15 @@ export async function dialWebSocket(
 
 const clientOptions = {
   perMessageDeflate: false,
-  // The URL was checked; one that a server answers with was not.
+  // Only the URL was checked, not the target of a redirect.
   followRedirects: false,
   maxPayload: maxMessageBytes,
-  // One message in each turn of the event loop, so that a flood of messages does not keep it from other work.
+  // One message per turn of the event loop, so that a flood of messages does not block it.
   allowSynchronousEvents: false,
-  // No server of CRI splits its messages, and no network splits one into as many pieces.
+  // CRI servers do not fragment messages, and no network splits one into this many chunks.
   maxFragments: 1_024,
   maxBufferedChunks: 16_384,
-  // Like the two before, known to ws and not to its types.
+  // ws supports this option and the two before it, but its types omit them.
   closeTimeout: closeTimeoutMs,
 };
 

@@ -2,17 +2,17 @@ import { Readable } from "node:stream";
 import type { WebSocket } from "ws";
 import { encodeFrame, maxChunkBytes } from "./frames.js";
 
-/** What a reader may lag behind before the socket is paused. */
-const readAheadBytes = 128 * 1024;
+/** High-water mark of a channel's reader, above which the socket is paused. */
+const readBufferBytes = 128 * 1024;
 
-/** What may wait in the socket before a writer has to. */
-const writeAheadBytes = 256 * 1024;
+/** How many bytes may wait in the socket before a writer has to wait. */
+const writeBufferBytes = 256 * 1024;
 
 /**
- * Pauses a socket while any of its readers is full. All channels share one connection: a reader that stops reading holds up the
- * others too, and the end of the session with them.
+ * Pauses a socket while the buffer of any reader is full. All channels share one connection, so a reader that stops reading also
+ * blocks the other channels and the end of the session.
  */
-export class Gate {
+export class FlowControl {
   readonly #socket: WebSocket;
   readonly #full = new Set<object>();
 
@@ -20,51 +20,51 @@ export class Gate {
     this.#socket = socket;
   }
 
-  get closed(): boolean {
+  get isPaused(): boolean {
     return this.#full.size > 0;
   }
 
-  close(reader: object): void {
+  pauseFor(reader: object): void {
     this.#full.add(reader);
     this.#socket.pause();
   }
 
-  open(reader: object): void {
+  resumeFor(reader: object): void {
     if (this.#full.delete(reader) && this.#full.size === 0) this.#socket.resume();
   }
 }
 
-/** One channel of a socket as something to read. Data for a reader that was destroyed is dropped, so that it holds up nobody. */
+/** Reads one channel of a socket. After it is destroyed, its data is dropped and does not block other channels. */
 export class ChannelReadable extends Readable {
-  readonly #gate: Gate;
+  readonly #flow: FlowControl;
 
-  constructor(gate: Gate) {
-    super({ highWaterMark: readAheadBytes });
-    this.#gate = gate;
-    // Nobody has to listen: an error is told by the session as well.
+  constructor(flow: FlowControl) {
+    super({ highWaterMark: readBufferBytes });
+    this.#flow = flow;
+    // Errors need no listener: the session reports them, too.
     this.on("error", () => {});
   }
 
-  /** Takes what arrived. */
-  accept(payload: Buffer): void {
-    if (!this.destroyed && !this.push(payload)) this.#gate.close(this);
+  /** Adds received data. */
+  receive(payload: Buffer): void {
+    if (!this.destroyed && !this.push(payload)) this.#flow.pauseFor(this);
   }
 
   override _read(): void {
-    this.#gate.open(this);
+    this.#flow.resumeFor(this);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#gate.open(this);
+    this.#flow.resumeFor(this);
     callback(error);
   }
 }
 
 /**
- * Sends bytes on a channel, in messages of at most {@link maxChunkBytes}. Calls back when more may follow: soon while the socket
- * keeps up, else when it has caught up.
+ * Sends bytes on a channel, in messages of at most {@link maxChunkBytes}. Calls back when the writer may continue: at once while the
+ * socket keeps up, otherwise when the socket has sent its buffer.
  */
-export function sendPaced(
+export function sendWithBackpressure(
   socket: WebSocket,
   channel: number,
   bytes: Uint8Array,
@@ -76,8 +76,8 @@ export function sendPaced(
     while (sent < bytes.length) {
       const frame = encodeFrame(channel, bytes.subarray(sent, sent + maxChunkBytes));
       sent += frame.length - 1;
-      if (socket.bufferedAmount + frame.length > writeAheadBytes) return socket.send(frame, proceed);
-      // A failure here closes the socket, which is where it is dealt with.
+      if (socket.bufferedAmount + frame.length > writeBufferBytes) return socket.send(frame, proceed);
+      // A failed send closes the socket, and the close event handles it.
       socket.send(frame, ignore);
     }
     callback();
@@ -87,7 +87,7 @@ export function sendPaced(
 
 function ignore(): void {}
 
-/** An abort reason as what streams can be destroyed with. */
+/** A signal's reason can be any value, but streams can only be destroyed with an Error. */
 export function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason), { cause: reason });
 }

@@ -1,18 +1,18 @@
-/** The protocols of Kubernetes' channels over WebSocket. */
+/** Kubernetes' channel protocol over WebSocket, version 4. */
 export const v4 = "v4.channel.k8s.io";
-/** v4 and a way to say that a channel has ended. */
+/** v4 plus a message that ends a channel. */
 export const v5 = "v5.channel.k8s.io";
 
 /** The first byte of every message of a remote command. */
 export const channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, end: 255 } as const;
 
-/** Longest payload put into one message: what Go's servers read at once, and far below what any of them accepts. */
+/** Longest payload of a sent message: Go servers read this much at once, and all accept far more. */
 export const maxChunkBytes = 32 * 1024;
 
-/** Largest message taken from a server. Servers send 32 KiB; the rest is room for those that do not. */
+/** Limit on a received message. Known servers send 32 KiB; others may send more. */
 export const maxMessageBytes = 4 * 1024 * 1024;
 
-/** A message: the channel, then the bytes. Servers read it frame by frame, so that it must go out in one. */
+/** Encodes a message: the channel, then the bytes. Servers read frame by frame, so send it as one frame. */
 export function encodeFrame(channel: number, payload: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(payload.length + 1);
   frame[0] = channel;
@@ -20,22 +20,22 @@ export function encodeFrame(channel: number, payload: Uint8Array): Buffer {
   return frame;
 }
 
-/** Takes a message apart; undefined for one that carries nothing, such as the "ready" that servers begin with. */
+/** Decodes a message. Returns undefined for one without payload, which servers send first to signal that they are ready. */
 export function decodeFrame(message: Buffer): { channel: number; payload: Buffer } | undefined {
   const [channel] = message;
   return channel === undefined || message.length === 1 ? undefined : { channel, payload: message.subarray(1) };
 }
 
-/** The message that ends a channel on {@link v5}. */
+/** Encodes the message that ends a channel on {@link v5}. */
 export function encodeEnd(channel: number): Buffer {
   return Buffer.of(channels.end, channel);
 }
 
-/** The message that tells a terminal's size; undefined for sizes no terminal has, over which one server breaks the session. */
+/** Encodes a terminal's size. Returns undefined for a size below 1 or above 65535, because conmon-rs breaks the session over it. */
 export function encodeResize(size: { columns: number; rows: number }): Buffer | undefined {
   const [width, height] = [size.columns, size.rows].map(Math.trunc) as [number, number];
   const fits = (cells: number) => cells >= 1 && cells <= 0xffff;
   if (!fits(width) || !fits(height)) return undefined;
-  // The capitals matter: Go does not care, conmon-rs does.
+  // conmon-rs requires the capitals.
   return encodeFrame(channels.resize, Buffer.from(JSON.stringify({ Width: width, Height: height })));
 }

@@ -1,34 +1,34 @@
 import type { WebSocket } from "ws";
 import type { CriError } from "../../errors.js";
-import { defaultPingIntervalMs, Heartbeat, silent } from "../heartbeat.js";
+import { defaultPingIntervalMs, Heartbeat, pingTimedOut } from "../heartbeat.js";
 
-/** What pings need to know of the session on a socket. */
+/** The session whose socket is pinged. */
 export interface PingOptions {
   pingIntervalMs: number | undefined;
   /** Whether the session is an exec or attach. */
   hasCommand: boolean;
-  /** How many bytes of payload were sent so far. */
+  /** Returns how many bytes of payload were sent so far. */
   sentBytes(): number;
-  /** Whether the socket is paused for a slow reader. */
-  isHeld(): boolean;
-  onSilence(error: CriError): void;
+  /** Returns whether the socket is paused for a slow reader. */
+  isReadPaused(): boolean;
+  onTimeout(error: CriError): void;
 }
 
-/** Sends pings on a socket until it closes, and reports a server that stops answering. */
+/** Sends pings on a socket until it closes. Calls `onTimeout` if the server stops answering. */
 export function sendPings(
   socket: WebSocket,
-  { pingIntervalMs, hasCommand, sentBytes, isHeld, onSilence }: PingOptions,
+  { pingIntervalMs, hasCommand, sentBytes, isReadPaused, onTimeout }: PingOptions,
 ): void {
   const intervalMs = pingIntervalMs ?? defaultPingIntervalMs;
   const heartbeat = new Heartbeat({
     intervalMs,
-    // A failure here closes the socket, which is where it is dealt with.
+    // A failed ping closes the socket, and the close event handles it.
     ping: () => socket.ping(undefined, undefined, () => {}),
     sentBytes,
-    isHeld,
-    onSilence: () => onSilence(silent(intervalMs, hasCommand)),
+    isReadPaused,
+    onTimeout: () => onTimeout(pingTimedOut(intervalMs, hasCommand)),
   });
-  socket.on("message", () => heartbeat.heard());
-  socket.on("pong", () => heartbeat.answered());
+  socket.on("message", () => heartbeat.onReceived());
+  socket.on("pong", () => heartbeat.onPong());
   socket.on("close", () => heartbeat.stop());
 }

@@ -5,26 +5,26 @@ import { onAbort } from "../../internal/abort.js";
 import { reasonOf } from "../quote.js";
 import type { DialOptions } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
-import { asError, Gate, sendPaced } from "./flow.js";
+import { asError, FlowControl, sendWithBackpressure } from "./flow.js";
 import { decodeFrame, v4 } from "./frames.js";
 import { sendPings } from "./pings.js";
 
-/** Of the only port of a session: bytes of the connection, and text about its failure. */
+/** Channels of the session's only port: data of the connection, and an error message. */
 const dataChannel = 0;
 const errorChannel = 1;
 
-/** Longest text about a failure that is taken over. */
+/** Limit on the server's message about a failure, in bytes. */
 const maxErrorLength = 1_000;
 
-/** How long an ended connection waits for more from the pod. */
+/** How long a connection stays open after `end()` while no data arrives from the pod. */
 const lingerMs = 5_000;
 
 /**
- * Connects to a port of a pod over WebSocket. The PortForward call has to have named this port and no other: servers make one
- * connection per port named, at once.
+ * Connects to a port of a pod over WebSocket. The PortForward request must have named this port only: servers connect to every
+ * named port at once.
  *
- * The protocol cannot say that one direction has ended. After `end()` the pod's answer is still read until nothing has come for
- * five seconds; then the connection is closed.
+ * The protocol cannot end one direction. After `end()`, data from the pod is still read until none has arrived for five seconds;
+ * then the connection is closed.
  */
 export async function openWebSocketPortForward(url: URL, port: number, options: DialOptions = {}): Promise<Duplex> {
   return new ForwardedPort(await dialWebSocket(url, [v4], options), port, options);
@@ -33,7 +33,7 @@ export async function openWebSocketPortForward(url: URL, port: number, options: 
 class ForwardedPort extends Duplex {
   readonly #socket: WebSocket;
   readonly #port: number;
-  readonly #gate: Gate;
+  readonly #flow: FlowControl;
   readonly #prefixes = new Map([dataChannel, errorChannel].map((channel) => [channel, [] as number[]]));
   readonly #stopListening: (() => void) | undefined;
   #linger: NodeJS.Timeout | undefined;
@@ -44,8 +44,8 @@ class ForwardedPort extends Duplex {
     super({ allowHalfOpen: false, readableHighWaterMark: 128 * 1024, writableHighWaterMark: 64 * 1024 });
     this.#socket = socket;
     this.#port = port;
-    this.#gate = new Gate(socket);
-    // Nobody has to listen.
+    this.#flow = new FlowControl(socket);
+    // An error without a listener must not end the process.
     this.on("error", () => {});
     socket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
     socket.on("error", (error) => this.destroy(broken(reasonOf(error), error)));
@@ -57,8 +57,8 @@ class ForwardedPort extends Duplex {
       pingIntervalMs,
       hasCommand: false,
       sentBytes: () => this.#sentBytes,
-      isHeld: () => this.#gate.closed,
-      onSilence: (error) => this.destroy(error),
+      isReadPaused: () => this.#flow.isPaused,
+      onTimeout: (error) => this.destroy(error),
     });
     this.#stopListening = signal && onAbort(signal, () => this.destroy(asError(signal.reason)));
     if (signal?.aborted) this.destroy(asError(signal.reason));
@@ -67,20 +67,20 @@ class ForwardedPort extends Duplex {
   }
 
   override _read(): void {
-    this.#gate.open(this);
+    this.#flow.resumeFor(this);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#sentBytes += chunk.length;
-    // As with a pod that has closed but whose last words are still being read: an error would take them away.
+    // The pod has closed, but its last data may still be unread. An error would discard that data.
     if (this.#remoteEnded) callback();
-    else sendPaced(this.#socket, dataChannel, chunk, callback);
+    else sendWithBackpressure(this.#socket, dataChannel, chunk, callback);
   }
 
   override _final(callback: () => void): void {
     if (!this.#remoteEnded) {
       this.#linger = setTimeout(() => {
-        if (this.#gate.closed || this.#socket.bufferedAmount > 0) return this.#linger?.refresh();
+        if (this.#flow.isPaused || this.#socket.bufferedAmount > 0) return this.#linger?.refresh();
         this.#endRemote();
         this.#socket.close(1000);
       }, lingerMs);
@@ -94,23 +94,26 @@ class ForwardedPort extends Duplex {
     this.#remoteEnded = true;
     if (error) this.#socket.terminate();
     else this.#socket.close(1000);
-    // Else the server's close frame would not be seen.
+    // A paused socket would not read the server's close frame.
     this.#socket.resume();
     callback(error);
   }
 
   #onMessage(message: Buffer, isBinary: boolean): void {
     if (this.#remoteEnded) return;
-    if (!isBinary) return void this.destroy(broken("the server sent text where only bytes belong"));
+    if (!isBinary) return void this.destroy(broken("the server sent a text message instead of a binary one"));
     const frame = decodeFrame(message);
     const payload = frame && this.#withoutPrefix(frame.channel, frame.payload);
     if (!frame || !payload || payload.length === 0) return;
     if (frame.channel === errorChannel) return void this.destroy(failed(payload));
     this.#linger?.refresh();
-    if (!this.push(payload)) this.#gate.close(this);
+    if (!this.push(payload)) this.#flow.pauseFor(this);
   }
 
-  /** Both channels begin with the port, in two bytes that may come in one message or two. Undefined for channels that are not ours. */
+  /**
+   * Strips and checks the port with which both channels begin: two bytes, in one message or two. Returns undefined for an unknown
+   * channel.
+   */
   #withoutPrefix(channel: number, payload: Buffer): Buffer | undefined {
     const prefix = this.#prefixes.get(channel);
     if (!prefix) return undefined;

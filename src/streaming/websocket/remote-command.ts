@@ -2,21 +2,21 @@ import { type Readable, Writable } from "node:stream";
 import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
-import { noEndOfInput } from "../end-of-input.js";
 import { reasonOf } from "../quote.js";
 import { ShortOutput } from "../short-output.js";
 import { maxStatusBytes, parseRemoteStatus } from "../status.js";
+import { stdinCannotEnd } from "../stdin-cannot-end.js";
 import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
-import { asError, ChannelReadable, Gate, sendPaced } from "./flow.js";
+import { asError, ChannelReadable, FlowControl, sendWithBackpressure } from "./flow.js";
 import { channels, decodeFrame, encodeEnd, encodeResize, v4, v5 } from "./frames.js";
 import { sendPings } from "./pings.js";
 
 /**
- * Opens an exec or attach session over WebSocket. The URL's token is spent by the attempt, whatever comes of it.
+ * Opens an exec or attach session over WebSocket. The attempt uses up the URL's token, even if it fails.
  *
- * All channels share one connection, which is paused while an output that was asked for is not being read: destroy outputs that
- * are of no interest. The status comes last, hence behind unread output.
+ * All channels share one connection, which pauses while a requested output is not read. Destroy outputs that you do not need: the
+ * status arrives last, after all output.
  */
 export async function openWebSocketRemoteCommand(
   url: URL,
@@ -31,8 +31,8 @@ class WebSocketRemoteCommand implements RemoteCommand {
   readonly transport = "websocket";
   readonly protocol: string;
   /**
-   * Never. v4 has no form for it. v5 has, but the one CRI server that speaks v5 (conmon-rs) ends the whole session then, output and
-   * exit code included.
+   * Always false. v4 has no message for it. v5 has one, but conmon-rs, the only CRI server with v5, then ends the whole session,
+   * including output and exit code.
    */
   readonly canHalfCloseStdin = false;
   readonly stdin: Writable | null;
@@ -42,10 +42,10 @@ class WebSocketRemoteCommand implements RemoteCommand {
 
   readonly closed: Promise<void>;
   stdinBytes = 0;
-  /** Channels of a WebSocket have no end of their own. */
+  /** Always 0: a WebSocket channel does not end before the session. */
   readonly droppedBytes = 0;
 
-  // Private for more than tidiness: the socket knows its URL, which must not show when a session is inspected.
+  // Private, because the socket contains the URL, which `util.inspect` must not show.
   readonly #socket: WebSocket;
   readonly #outputs = new Map<number, ChannelReadable>();
   readonly #shortOutput = new ShortOutput();
@@ -68,9 +68,9 @@ class WebSocketRemoteCommand implements RemoteCommand {
     });
     this.status.catch(() => {});
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-    const gate = new Gate(socket);
+    const flow = new FlowControl(socket);
     const output = (channel: number) => {
-      const readable = new ChannelReadable(gate);
+      const readable = new ChannelReadable(flow);
       this.#outputs.set(channel, readable);
       return readable;
     };
@@ -85,8 +85,8 @@ class WebSocketRemoteCommand implements RemoteCommand {
       pingIntervalMs,
       hasCommand: true,
       sentBytes: () => this.stdinBytes,
-      isHeld: () => gate.closed,
-      onSilence: (error) => this.#fail(error),
+      isReadPaused: () => flow.isPaused,
+      onTimeout: (error) => this.#fail(error),
     });
     this.#stopListening = signal && onAbort(signal, () => this.destroy(signal.reason));
     if (signal?.aborted) this.destroy(signal.reason);
@@ -110,7 +110,7 @@ class WebSocketRemoteCommand implements RemoteCommand {
     );
   }
 
-  /** One size at a time: a server that reads nothing must not collect a queue of outdated ones. */
+  /** Sends one size at a time, so that a server that does not read gets no queue of outdated sizes. */
   #sendSize(): void {
     const frame = this.#nextSize && encodeResize(this.#nextSize);
     this.#nextSize = undefined;
@@ -124,13 +124,13 @@ class WebSocketRemoteCommand implements RemoteCommand {
       highWaterMark: 64 * 1024,
       write: (chunk: Buffer, _encoding, callback) => {
         this.stdinBytes += chunk.length;
-        sendPaced(socket, channels.stdin, chunk, callback);
+        sendWithBackpressure(socket, channels.stdin, chunk, callback);
       },
       final: (callback) => {
         this.#stdinEnded = true;
         if (this.protocol === v5) socket.send(encodeEnd(channels.stdin), callback);
-        // The command goes on, and waits for more: whoever counts on the end has to hear of it.
-        else callback(this.#over ? null : noEndOfInput());
+        // The command keeps waiting for input, so a caller that relies on the end of stdin must get an error.
+        else callback(this.#over ? null : stdinCannotEnd());
       },
     });
     return stdin.on("error", () => {});
@@ -139,26 +139,26 @@ class WebSocketRemoteCommand implements RemoteCommand {
   #onMessage(message: Buffer, isBinary: boolean): void {
     if (this.#over) return;
     const frame = decodeFrame(message);
-    if (!isBinary) this.#fail(broken("the server sent text where only bytes belong"));
+    if (!isBinary) this.#fail(broken("the server sent a text message instead of a binary one"));
     else if (!frame) return;
     else if (frame.channel === channels.status) this.#takeStatus(frame.payload);
     else this.#takeOutput(frame.channel, frame.payload);
   }
 
   #takeStatus(bytes: Buffer): void {
-    if (bytes.length > maxStatusBytes)
+    if (bytes.length > maxStatusBytes) {
       this.#fail(broken(`the server sent a status of more than ${maxStatusBytes} bytes`));
-    else this.#finish(parseRemoteStatus(bytes.toString()));
+    } else this.#finish(parseRemoteStatus(bytes.toString()));
   }
 
   #takeOutput(channel: number, bytes: Buffer): void {
     const output = this.#outputs.get(channel);
     if (output) this.#shortOutput.add(bytes);
-    output?.accept(bytes);
+    output?.receive(bytes);
   }
 
   #onClose(code: number, reason: Buffer): void {
-    // conmon-rs says nothing on exit code 0. It says nothing either when it was told that stdin ended: that proves no success.
+    // conmon-rs sends no status for exit code 0. It sends none either after the end of stdin, which therefore proves no success.
     if (code === 1000 && this.protocol === v5 && !this.#stdinEnded) this.#finish({ kind: "exited", exitCode: 0 });
     else this.#fail(ended(code, reason.toString()));
   }
@@ -169,7 +169,7 @@ class WebSocketRemoteCommand implements RemoteCommand {
     for (const output of this.#outputs.values()) if (!output.destroyed) output.push(null);
     if (this.stdin && !this.stdin.writableFinished) this.stdin.destroy(brokenPipe());
     this.#socket.close(1000);
-    // Else the server's own close frame would not be seen.
+    // A paused socket would not read the server's close frame.
     this.#socket.resume();
   }
 
@@ -191,12 +191,12 @@ class WebSocketRemoteCommand implements RemoteCommand {
 
 function ended(code: number, reason: string): CriError {
   const how = code === 1006 ? "the connection was cut" : `close code ${code}${reason && `, ${JSON.stringify(reason)}`}`;
-  const message = `the session ended before its status (${how})`;
+  const message = `the session ended before its status arrived (${how})`;
   return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true });
 }
 
 function broken(why: string, cause?: Error): CriError {
-  const message = `the session broke before its status: ${why}`;
+  const message = `the session broke before its status arrived: ${why}`;
   return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true, cause });
 }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { SpdyEndpoint } from "../../streaming/spdy/endpoint.js";
+import { protocolError } from "../../streaming/spdy/errors.js";
 import type { ControlFrame } from "../../streaming/spdy/frames.js";
-import { protocolError } from "../../streaming/spdy/protocol-error.js";
 import { SpdyStream } from "../../streaming/spdy/stream.js";
 
 /** How a {@link SpdyServerConnection} treats its client. */

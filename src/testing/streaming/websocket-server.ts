@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import { type Duplex, type Readable, Writable } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { ChannelReadable, Gate, sendPaced } from "../../streaming/websocket/flow.js";
+import { ChannelReadable, FlowControl, sendWithBackpressure } from "../../streaming/websocket/flow.js";
 import { channels, v4, v5 } from "../../streaming/websocket/frames.js";
 
 /** One accepted session: channels by number, each as a stream. */
@@ -11,12 +11,12 @@ export class WebSocketChannels {
   /** Resolves when the connection has ended, with its close code. */
   readonly closed: Promise<number>;
   readonly #socket: WebSocket;
-  readonly #gate: Gate;
+  readonly #flow: FlowControl;
   readonly #readables = new Map<number, ChannelReadable>();
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    this.#gate = new Gate(socket);
+    this.#flow = new FlowControl(socket);
     this.protocol = socket.protocol;
     this.closed = new Promise((resolve) => socket.once("close", resolve));
     socket.on("error", () => {});
@@ -30,7 +30,7 @@ export class WebSocketChannels {
   readable(channel: number): Readable {
     const known = this.#readables.get(channel);
     if (known) return known;
-    const readable = new ChannelReadable(this.#gate);
+    const readable = new ChannelReadable(this.#flow);
     this.#readables.set(channel, readable);
     return readable;
   }
@@ -38,7 +38,7 @@ export class WebSocketChannels {
   /** What is sent to the client on a channel. Ending it has no form on the wire. */
   writable(channel: number): Writable {
     const write = (chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void) =>
-      sendPaced(this.#socket, channel, chunk, callback);
+      sendWithBackpressure(this.#socket, channel, chunk, callback);
     return new Writable({ write }).on("error", () => {});
   }
 
@@ -64,7 +64,7 @@ export class WebSocketChannels {
   #onMessage(message: Buffer): void {
     const [channel, ended] = message;
     if (channel === channels.end && this.protocol === v5) this.#readables.get(ended ?? -1)?.push(null);
-    else if (message.length > 1) this.#readables.get(channel ?? -1)?.accept(message.subarray(1));
+    else if (message.length > 1) this.#readables.get(channel ?? -1)?.receive(message.subarray(1));
   }
 }
 

@@ -21,12 +21,12 @@ describe.each(protocols)("over %s", (protocol, open) => {
   describe("an answer", () => {
     test.each([
       [200, "UNIMPLEMENTED", "refused"],
-      [302, "UNIMPLEMENTED", "go elsewhere"],
-      [308, "UNIMPLEMENTED", "go elsewhere"],
+      [302, "UNIMPLEMENTED", "answered with a redirect"],
+      [308, "UNIMPLEMENTED", "answered with a redirect"],
       [400, "UNIMPLEMENTED", "refused"],
-      [401, "UNAUTHENTICATED", "demands other credentials"],
+      [401, "UNAUTHENTICATED", "requires other credentials"],
       [403, "UNIMPLEMENTED", "refused"],
-      [404, "NOT_FOUND", "its token has expired or was used before"],
+      [404, "NOT_FOUND", "its token expired or was already used"],
       [405, "UNIMPLEMENTED", "refused"],
       [409, "UNIMPLEMENTED", "refused"],
       [426, "UNIMPLEMENTED", "refused"],
@@ -69,7 +69,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
     test("with the protocols that the server speaks", async () => {
       const name = "X-Accepted-Stream-Protocol-Versions";
       const { details } = await refusal(await answered(403, `${name}: v5\r\n${name}: v6, v7\r\n\r\nno`));
-      expect(details).toContain(`(HTTP 403 for ${protocol}; it speaks v5, v6, v7 only): no`);
+      expect(details).toContain(`(HTTP 403 for ${protocol}; it supports only v5, v6, v7): no`);
     });
 
     test("that would move the cursor is made harmless", async () => {

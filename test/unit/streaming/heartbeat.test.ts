@@ -14,8 +14,8 @@ function start({ sent = 0, held = false, intervalMs = 1_000 } = {}) {
     intervalMs,
     ping: () => state.pings++,
     sentBytes: () => state.sent,
-    isHeld: () => state.held,
-    onSilence: () => state.silences++,
+    isReadPaused: () => state.held,
+    onTimeout: () => state.silences++,
   });
   return { heartbeat, state, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
 }
@@ -24,7 +24,7 @@ test("pings that are answered go on for ever", async () => {
   const { heartbeat, state, pass } = start();
   for (let round = 1; round <= 100; round++) {
     await pass(1_000);
-    heartbeat.answered();
+    heartbeat.onPong();
   }
   expect(state).toMatchObject({ pings: 100, silences: 0 });
 });
@@ -42,7 +42,7 @@ test("output is a sign of life, answered or not", async () => {
   const { heartbeat, state, pass } = start();
   for (let round = 0; round < 10; round++) {
     await pass(1_000);
-    heartbeat.heard();
+    heartbeat.onReceived();
   }
   expect(state.silences).toBe(0);
   await pass(2_001);
@@ -55,7 +55,7 @@ test("an answer that waits in the socket after a stall of this process counts", 
   await pass(1_000);
   // Timers are run before sockets are read, immediates after.
   vi.advanceTimersByTime(1_000);
-  heartbeat.answered();
+  heartbeat.onPong();
   await pass(1);
   expect(state.silences).toBe(0);
   heartbeat.stop();
@@ -76,13 +76,13 @@ test("a command that reads none of its input may keep the server from answering"
   expect(state.silences).toBe(0);
   // A server has five queues, which answer in turn. Four answers prove nothing about the fifth.
   for (let round = 0; round < 5; round++) {
-    heartbeat.answered();
+    heartbeat.onPong();
     await pass(1_000);
   }
   await pass(10_000);
   expect(state.silences).toBe(0);
   // Now all of them have taken what was before: silence counts again.
-  heartbeat.answered();
+  heartbeat.onPong();
   await pass(2_001);
   expect(state.silences).toBe(1);
   heartbeat.stop();

@@ -146,7 +146,7 @@ describe("TCP endpoints", () => {
     ["localhost", `http://localhost:1/exec/${token}`],
     ["another host", `http://node2.example:1/exec/${token}`],
   ])("refused: %s", (_, raw) => {
-    expect(refusal(raw, remote).message).toMatch(/not the runtime's host node1\.example; the option streamUrl/);
+    expect(refusal(raw, remote).message).toMatch(/not the runtime's host node1\.example; set the option streamUrl/);
   });
 
   test("an IPv6 host in any spelling", () => {
@@ -179,7 +179,7 @@ describe("endpoints over TLS", () => {
   ])("refused in the clear: %s", (_, raw) => {
     const error = refusal(raw, secure);
     expect(error).toBeInstanceOf(InvalidResponseError);
-    expect(error.message).toMatch(/is http:, but the runtime is reached over TLS.*allowInsecureTcp/);
+    expect(error.message).toMatch(/is http:, but calls to the runtime use TLS.*allowInsecureTcp/);
   });
 
   test("refused in the clear on this machine, too", () => {

@@ -2,7 +2,7 @@ import { realpath } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
 import { PathHandle } from "../../../internal/path-handle.js";
-import { noEndOfInput } from "../../../streaming/end-of-input.js";
+import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
 import type { Core } from "../../core.js";
 import { exec } from "../exec.js";
 import { feed } from "../feed.js";
@@ -87,7 +87,7 @@ async function send(core: Core, containerId: string, source: ArchiveSource, fold
     stdin: true,
     stdout: false,
   });
-  if (!session.stdin || !session.canHalfCloseStdin) throw noEndOfInput(core.connection.endpoint);
+  if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(core.connection.endpoint);
   const complaint = textOf(session.stderr);
   await feed(session.stdin, archive(source));
   await finish(core, session, complaint);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CriError } from "../../../../src/errors.js";
-import { readToTheEnd } from "../../../../src/streaming/read-to-the-end.js";
+import { drainOnWriteError } from "../../../../src/streaming/drain-on-write-error.js";
 import { SpdyConnection } from "../../../../src/streaming/spdy/connection.js";
 import { encodeDataHead, encodeFrame } from "../../../../src/streaming/spdy/frames.js";
 import { HeaderCompressor } from "../../../../src/streaming/spdy/header-compression.js";
@@ -404,7 +404,7 @@ describe("a flood of frames", () => {
     read: (stream: SpdyStream) => Promise<Buffer>,
   ): Promise<Buffer> {
     const { client, peer: socket } = await socketPair();
-    readToTheEnd(client);
+    drainOnWriteError(client);
     const [connection, peer] = [new SpdyConnection(client), new HostilePeer(socket)];
     const stream = connection.open({ streamType: "stdout" }, { writable: false });
     await peer.replyTo("stdout");
@@ -484,7 +484,7 @@ describe("back-pressure", () => {
       stream.end(Buffer.alloc(size));
     });
     const full = client.open({ size: String(4 * mebibyte) });
-    await eventually(() => client.isHeld, "the connection is held");
+    await eventually(() => client.isReadPaused, "the connection is held");
     const other = client.open({ size: "10" });
     const outcome = readAll(other).then(({ length }) => length);
     expect(await Promise.race([outcome, sleep(50)])).toBeUndefined();

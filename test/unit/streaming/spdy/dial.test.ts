@@ -65,7 +65,10 @@ describe("the request", () => {
 describe("answers", () => {
   test("403 of the server that is at hand for tests", async () => {
     const error = await dialError(await serveSpdy("portforward.k8s.io", () => {}));
-    expect(error).toMatchObject({ code: "UNIMPLEMENTED", details: expect.stringContaining("portforward.k8s.io only") });
+    expect(error).toMatchObject({
+      code: "UNIMPLEMENTED",
+      details: expect.stringContaining("it supports only portforward.k8s.io"),
+    });
   });
 
   test.each([

@@ -113,7 +113,7 @@ describe("control frames", () => {
     ["HEADERS of stream 0", "8003 0008 00 000004 00000000"],
     ["data of stream 0", "00000000 00 000001 00"],
   ])("%s is refused", (_name, bytes) => {
-    expect(() => decode(hex(bytes))).toThrow(/broke the SPDY\/3\.1 protocol/);
+    expect(() => decode(hex(bytes))).toThrow(/violated the SPDY\/3\.1 protocol/);
   });
 });
 

@@ -107,7 +107,7 @@ describe("compression", () => {
     ["garbage that ends well", "78bbe3c6a7c2ffffffff0000ffff"],
   ])("%s is refused", (_name, bytes) => {
     expect(() => new HeaderDecompressor(100).decompress(Buffer.from(bytes, "hex"))).toThrow(
-      /broke the SPDY\/3\.1 protocol/,
+      /violated the SPDY\/3\.1 protocol/,
     );
   });
 
@@ -153,6 +153,6 @@ describe("header blocks", () => {
     ["a name twice", "00000002 00000001 61 00000000 00000001 61 00000000"],
     ["bytes left over", "00000000 00"],
   ])("%s is refused", (_name, bytes) => {
-    expect(() => decodeHeaders(hex(bytes))).toThrow(/broke the SPDY\/3\.1 protocol/);
+    expect(() => decodeHeaders(hex(bytes))).toThrow(/violated the SPDY\/3\.1 protocol/);
   });
 });

@@ -327,7 +327,7 @@ describe("servers", () => {
     const error = await rejection(command.status);
     expect(error).toMatchObject({
       code: "UNAVAILABLE",
-      details: "the session ended before its status",
+      details: "the session ended before its status arrived",
       mayHaveTakenEffect: true,
     });
     for (const stream of [command.stdout, command.stderr]) {
@@ -362,7 +362,7 @@ describe("servers", () => {
     });
     const command = await openSpdyRemoteCommand(url, outputs);
     const error = await rejection(command.status);
-    expect(error).toMatchObject({ code: "INTERNAL", details: /broke the SPDY\/3\.1 protocol/ });
+    expect(error).toMatchObject({ code: "INTERNAL", details: /violated the SPDY\/3\.1 protocol/ });
     await eventually(() => command.stdout?.errored === error, "outputs break with the same error");
   });
 

@@ -20,8 +20,8 @@ async function sessionWith(part: (socket: Socket) => unknown) {
 
 describe("a server that breaks off", () => {
   test.each<[string, (socket: Socket) => unknown, RegExp]>([
-    ["at once", (socket) => socket.end(), /ended before its status \(the connection was cut\)/],
-    ["by a reset", (socket) => socket.resetAndDestroy(), /ended before its status \(the connection was cut\)/],
+    ["at once", (socket) => socket.end(), /ended before its status arrived \(the connection was cut\)/],
+    ["by a reset", (socket) => socket.resetAndDestroy(), /ended before its status arrived \(the connection was cut\)/],
     ["after output", (socket) => socket.end(binary(1, "x")), /the connection was cut/],
     ["within a frame", (socket) => socket.end(binary(1, "xyz").subarray(0, 3)), /the connection was cut/],
     ["politely, without status", (socket) => socket.end(closing(1000, "done")), /close code 1000, "done"/],
@@ -46,7 +46,7 @@ describe("a server that breaks off", () => {
 
 describe("a server that breaks the protocol", () => {
   test.each<[string, Buffer, RegExp]>([
-    ["text", frame(1, Buffer.from("1aGk=")), /text where only bytes/],
+    ["text", frame(1, Buffer.from("1aGk=")), /a text message instead of a binary one/],
     ["a masked frame", Buffer.from("8283000000000169", "hex"), /MASK/],
     ["a reserved opcode", frame(3, Buffer.of(1)), /opcode/],
     ["a reserved bit", Buffer.from("c2020178", "hex"), /RSV1/],
@@ -63,7 +63,7 @@ describe("a server that breaks the protocol", () => {
     const { server, session } = await sessionWith((socket) => socket.write(bytes));
     const error = await failure(session.status);
     expect(error).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
-    expect(error.message).toMatch(/the session broke before its status: /);
+    expect(error.message).toMatch(/the session broke before its status arrived: /);
     expect(error.message).toMatch(message);
     await server.drained();
   });

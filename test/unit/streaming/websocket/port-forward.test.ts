@@ -146,7 +146,7 @@ describe("failures", () => {
     ["another port", (session) => begin(session, 82), /forwards port 82 instead of 81/],
     ["a cut connection", (session) => session.cut(), /the connection was cut/],
     ["a close code", (session) => session.end(undefined, 1011), /close code 1011/],
-    ["text", (session) => session.send("text"), /text where only bytes/],
+    ["text", (session) => session.send("text"), /a text message instead of a binary one/],
     [
       "a flood on the error channel",
       (session) => {

@@ -1,5 +1,5 @@
 import { maxStatusBytes } from "../status.js";
-import { protocolError } from "./protocol-error.js";
+import { protocolError } from "./errors.js";
 
 const space = 0x20;
 const quote = 0x22;
@@ -8,10 +8,10 @@ const openingBrace = 0x7b;
 const closingBrace = 0x7d;
 
 /**
- * Collects the status of a command, which may arrive in any number of parts. Braces show where it is whole, so that each byte is
- * looked at once and nothing is parsed before.
+ * Collects the status of a command, which may arrive in any number of parts. It counts braces to find the end of the JSON object,
+ * so that it reads each byte once and the status is parsed once.
  */
-export class StatusText {
+export class StatusBuffer {
   #text = "";
   #length = 0;
   readonly #decoder = new TextDecoder();
@@ -21,25 +21,25 @@ export class StatusText {
   #isPlain = false;
   #isWhole = false;
 
-  /** What has arrived: a JSON object and what came with its end, or plain words. */
+  /** All that has arrived: a JSON object, with the rest of the part that completed it, or plain text. */
   get text(): string {
     return this.#text;
   }
 
-  /** Whether a JSON object has arrived from its first brace to its last. */
+  /** Whether a complete JSON object has arrived. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
-  /** Adds a part. @throws CriError INTERNAL if there is too much of it */
+  /** Adds a part. @throws CriError INTERNAL if the status is longer than 64 KiB */
   add(part: Buffer): void {
     this.#length += part.length;
     if (this.#length > maxStatusBytes) throw protocolError(`a status of more than ${maxStatusBytes} bytes`);
     this.#text += this.#decoder.decode(part, { stream: true });
-    for (const byte of part) this.#look(byte);
+    for (const byte of part) this.#scan(byte);
   }
 
-  #look(byte: number): void {
+  #scan(byte: number): void {
     if (this.#isWhole || this.#isPlain) return;
     if (this.#isEscaped) this.#isEscaped = false;
     else if (this.#isInString) {

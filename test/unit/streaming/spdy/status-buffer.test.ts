@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { StatusText } from "../../../../src/streaming/spdy/status-text.js";
+import { StatusBuffer } from "../../../../src/streaming/spdy/status-buffer.js";
 import { maxStatusBytes } from "../../../../src/streaming/status.js";
 
 /** Adds parts until the status is whole. Returns how many were added, or nothing if it never was. */
-function partsUntilWhole(status: StatusText, parts: readonly (string | Buffer)[]): number | undefined {
+function partsUntilWhole(status: StatusBuffer, parts: readonly (string | Buffer)[]): number | undefined {
   for (const [index, part] of parts.entries()) {
     status.add(Buffer.from(part));
     if (status.isWhole) return index + 1;
@@ -14,7 +14,7 @@ function partsUntilWhole(status: StatusText, parts: readonly (string | Buffer)[]
 
 const bytesOf = (text: string) => Array.from(Buffer.from(text), (byte) => Buffer.of(byte));
 
-describe("StatusText", () => {
+describe("StatusBuffer", () => {
   test.each([
     ["a status", '{"status":"Success"}'],
     ["nested objects", '{"details":{"causes":[{"reason":"ExitCode"}]}}'],
@@ -22,7 +22,7 @@ describe("StatusText", () => {
     ["several bytes for a letter", '{"message":"ü€😀"}'],
     ["white space before it", '\n {"status":"Success"}'],
   ])("is whole with its last brace: %s", (_name, text) => {
-    const status = new StatusText();
+    const status = new StatusBuffer();
     const parts = bytesOf(text);
     expect(partsUntilWhole(status, parts)).toBe(parts.length);
     expect(status.text).toBe(text);
@@ -34,7 +34,7 @@ describe("StatusText", () => {
     ["plain words", "runc: template {{.ID}} is broken"],
     ["a brace too many", "} {}"],
   ])("is never whole: %s", (_name, text) => {
-    const status = new StatusText();
+    const status = new StatusBuffer();
     expect(partsUntilWhole(status, bytesOf(text))).toBeUndefined();
     expect(status.text).toBe(text);
   });
@@ -44,7 +44,7 @@ describe("StatusText", () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(), (object, cut) => {
         const bytes = Buffer.from(JSON.stringify(object));
         const at = cut % bytes.length;
-        const status = new StatusText();
+        const status = new StatusBuffer();
         expect(partsUntilWhole(status, [bytes.subarray(0, at), bytes.subarray(at)])).toBe(2);
         expect(JSON.parse(status.text)).toEqual(JSON.parse(bytes.toString()));
       }),
@@ -52,7 +52,7 @@ describe("StatusText", () => {
   });
 
   test("is limited in length", () => {
-    const status = new StatusText();
+    const status = new StatusBuffer();
     status.add(Buffer.alloc(maxStatusBytes, "x"));
     expect(() => status.add(Buffer.of(0))).toThrow(/a status of more than 65536 bytes/);
   });

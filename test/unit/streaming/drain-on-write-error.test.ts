@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, createServer as createTlsServer, TLSSocket } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { readToTheEnd } from "../../../src/streaming/read-to-the-end.js";
+import { drainOnWriteError } from "../../../src/streaming/drain-on-write-error.js";
 import { createCertificateAuthority } from "../../support/certificates.js";
 import { eventually, socketPair } from "./support.js";
 
@@ -60,7 +60,7 @@ describe.each([
     ["is paused for a while", 60_000, true],
   ])("what a peer said before a reset is heard by who %s: %i bytes", { repeats: 4 }, async (_, length, isPaused) => {
     const { client, peer } = await pair();
-    readToTheEnd(client);
+    drainOnWriteError(client);
     const received = record(client);
     if (isPaused) client.pause();
     const { written } = await hungUpOn(client, peer, length);
@@ -79,7 +79,7 @@ describe.each([
 
   test("a socket that is destroyed while it is paused answers its writers", async () => {
     const { client, peer } = await pair();
-    readToTheEnd(client);
+    drainOnWriteError(client);
     record(client);
     client.pause();
     const { written } = await hungUpOn(client, peer, 10_000);
@@ -94,7 +94,7 @@ describe("a write that fails on a connection that goes on", () => {
   async function failing() {
     const { client, peer } = await socketPair();
     client._write = (_chunk, _encoding, callback) => callback(new Error("no buffer space"));
-    readToTheEnd(client);
+    drainOnWriteError(client);
     return { client, peer, received: record(client) };
   }
 
@@ -126,7 +126,7 @@ test("writes that succeed are answered at once", async () => {
     client.destroy();
     server.close();
   });
-  readToTheEnd(client);
+  drainOnWriteError(client);
   client.cork();
   client.write("a");
   client.write("b");
