@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Chart, Section } from "../support/page.js";
+import type { Chart } from "../support/chart.js";
+import type { Section } from "../support/page.js";
 import { median, quantile } from "../support/statistics.js";
 import { decodedSize, sizes } from "./replies.js";
 import type { ListMethod, Task } from "./task.js";

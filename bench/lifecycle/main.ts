@@ -5,9 +5,10 @@
  */
 import { parseArgs } from "node:util";
 import { labAvailability } from "../../test/runtime/lab/lab.js";
+import { barsOf, type Chart } from "../support/chart.js";
 import { interleave, type Role } from "../support/interleave.js";
 import { positive } from "../support/options.js";
-import { barsOf, type Chart, failuresOf, type Report } from "../support/page.js";
+import { failuresOf, type Report } from "../support/page.js";
 import { median } from "../support/statistics.js";
 import { Bare } from "./bare.js";
 import { live } from "./ours.js";

@@ -6,9 +6,10 @@
 import { mkdir } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { buildDist, generateProtobufEs, output } from "../support/build.js";
+import { barsOf, type Chart } from "../support/chart.js";
 import { interleave } from "../support/interleave.js";
 import { positive } from "../support/options.js";
-import { barsOf, type Chart, failuresOf, type Report } from "../support/page.js";
+import { failuresOf, type Report } from "../support/page.js";
 import { median, show } from "../support/statistics.js";
 import { loadedBy } from "./loaded.js";
 import { installSizes, pack } from "./sizes.js";

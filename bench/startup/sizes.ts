@@ -2,7 +2,7 @@
 
 import { projectRoot } from "../../scripts/lib/buf.js";
 import { run } from "../../test/runtime/lab/command.js";
-import type { Bar, Chart } from "../support/page.js";
+import type { Bar, Chart } from "../support/chart.js";
 import { installationOf, ownDependencies } from "./install-size.js";
 
 /** What `npm pack` says of it. */

@@ -5,27 +5,10 @@
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Role, Score } from "./interleave.js";
+import { type Chart, chartTable } from "./chart.js";
+import type { Score } from "./interleave.js";
 import { machine } from "./machine.js";
 import { plot } from "./plot.js";
-import { show } from "./statistics.js";
-import { table } from "./table.js";
-
-/** One of those that were measured. */
-export interface Bar {
-  name: string;
-  role: Role;
-  /** As many as the chart has columns; the first one is drawn, and compared. */
-  figures: [number, number];
-}
-
-/** One measurement. Less is better. */
-export interface Chart {
-  name: string;
-  unit: string;
-  columns: [string, string];
-  bars: Bar[];
-}
 
 /** Measurements that belong together, in one picture. */
 export interface Section {
@@ -46,15 +29,6 @@ export interface Report {
   sections: Section[];
 }
 
-/** One for each of those that have achieved something. */
-export function barsOf<Result>(
-  scores: readonly Score<Result>[],
-  summarise: (results: readonly Result[]) => [number, number],
-): Bar[] {
-  const measured = scores.filter(({ results }) => results.length > 0);
-  return measured.map(({ name, role, results }) => ({ name, role, figures: summarise(results) }));
-}
-
 /** What kept some from it, for the warnings. */
 export function failuresOf(what: string, scores: readonly Score<unknown>[]): string[] {
   return scores.flatMap(({ name, failures }) => failures.map((failure) => `${what}: ${name}: ${failure}`));
@@ -68,17 +42,6 @@ export function printReport({ title, about, warnings, sections }: Report): void 
     for (const chart of section.charts) console.log(`\n${chart.name}\n\n${chartTable(chart)}`);
   }
   for (const warning of warnings) console.log(`\n!!! ${warning}`);
-}
-
-/** The table of a chart, with each one's ratio to ours. */
-export function chartTable({ unit, columns, bars }: Chart): string {
-  const ours = bars.find(({ role }) => role === "ours")?.figures[0] ?? Number.NaN;
-  const rows = bars.map(({ name, role, figures }) => [
-    role === "yardstick" ? `${name} (yardstick)` : name,
-    ...figures.map(show),
-    show(figures[0] / ours),
-  ]);
-  return table(["", ...columns.map((column) => `${column} ${unit}`), "to ours"], rows);
 }
 
 /** Writes the page and its pictures. */

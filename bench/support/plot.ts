@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Chart } from "./page.js";
+import type { Chart } from "./chart.js";
 import { show } from "./statistics.js";
 
 const width = 800;

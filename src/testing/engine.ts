@@ -3,7 +3,7 @@ import type { Container, Image, PodSandbox } from "../proto.js";
 import type { ContainerBackend } from "./backend/backend.js";
 import { ScriptedBackend } from "./backend/scripted-backend.js";
 import type { FakeRuntimeOptions } from "./fake-options.js";
-import type { FlavorProfile } from "./flavors.js";
+import type { FlavorProfile } from "./flavors/profile.js";
 import type { Handlers } from "./handlers.js";
 import { handlersOf, type ServiceOptions } from "./handlers-of.js";
 import { Lifecycle } from "./lifecycle.js";

@@ -1,7 +1,7 @@
 import type { ContainerEventResponse, VersionResponse } from "../proto.js";
 import type { ContainerBackend } from "./backend/backend.js";
 import type { BackendScripts } from "./backend/scripted-backend.js";
-import type { EventMode, FakeFlavor } from "./flavors.js";
+import type { EventMode, FakeFlavor } from "./flavors/profile.js";
 import type { RpcName } from "./rpcs.js";
 import type { FakeImage } from "./state/images.js";
 import type { RegistryRules } from "./state/registry.js";

@@ -23,7 +23,8 @@ import {
   slowness,
 } from "./faults/fault.js";
 import { FaultQueue } from "./faults/queue.js";
-import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "./flavors.js";
+import type { FakeFlavor } from "./flavors/profile.js";
+import { flavorProfile, unimplementedRpcs } from "./flavors.js";
 import { checkRpcName, type RpcName, type RpcRequest } from "./rpcs.js";
 import { RuntimeProcess } from "./runtime-process.js";
 import type { FakeImage } from "./state/images.js";

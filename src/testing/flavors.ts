@@ -5,8 +5,6 @@ import { crio } from "./flavors/crio.js";
 import type { FakeFlavor, FlavorProfile } from "./flavors/profile.js";
 import { checkRpcName, type Rpc, type RpcName } from "./rpcs.js";
 
-export type { EventMode, FakeFlavor, FlavorProfile } from "./flavors/profile.js";
-
 const profiles: Readonly<Record<FakeFlavor, FlavorProfile>> = {
   "containerd-1.6": containerd16,
   "containerd-1.7": containerd17,

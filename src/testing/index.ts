@@ -14,7 +14,8 @@ export type {
   ProcessUsage,
 } from "./backend/backend.js";
 export { HostProcessBackend } from "./backend/host-process-backend.js";
-export type { Program, ProgramIo } from "./backend/program.js";
+export type { Program } from "./backend/program.js";
+export type { ProgramIo } from "./backend/program-io.js";
 export { type BackendScripts, type ExecAnswer, type ExecScript, ScriptedBackend } from "./backend/scripted-backend.js";
 export type { ContainerScript, SignalResponse } from "./backend/scripted-process.js";
 export type { RecordedCall } from "./calls.js";
@@ -33,7 +34,7 @@ export type {
   SlowOptions,
   StruckFault,
 } from "./faults/fault.js";
-export type { EventMode, FakeFlavor } from "./flavors.js";
+export type { EventMode, FakeFlavor } from "./flavors/profile.js";
 export type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";
 export type { Clock } from "./state/clock.js";
 export type { FakeImage } from "./state/images.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chartTable } from "../../bench/support/page.js";
+import { chartTable } from "../../bench/support/chart.js";
 import { barOf, plot, scaleOf } from "../../bench/support/plot.js";
 import { median, quantile, show } from "../../bench/support/statistics.js";
 

@@ -2,7 +2,7 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import type { ContainerConfig, PodSandboxConfig } from "../../proto.js";
 import type { TerminalSize } from "../../streaming/transport.js";
 import type { Clock } from "../state/clock.js";
-import type { ProgramIo } from "./program.js";
+import type { ProgramIo } from "./program-io.js";
 
 /** What a backend is told about a container. */
 export interface BackendContainer {

@@ -7,7 +7,8 @@ import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, 
 import { HostProcess } from "./host-process.js";
 import { findProgram } from "./host-program.js";
 import { usageOf } from "./host-usage.js";
-import { collectOutput, type ProgramIo } from "./program.js";
+import { collectOutput } from "./program.js";
+import type { ProgramIo } from "./program-io.js";
 
 /**
  * **No isolation at all: the commands of containers run on this machine, as the user who runs the tests, and can do whatever that

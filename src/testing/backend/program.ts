@@ -1,20 +1,6 @@
-import { PassThrough, type Readable, Writable } from "node:stream";
-import type { TerminalSize } from "../../streaming/transport.js";
+import { PassThrough, Writable } from "node:stream";
 import type { ExecOutcome } from "./backend.js";
-
-/** What a command in a container works with. Streams that nobody asked for are there too: empty, or read by nobody. */
-export interface ProgramIo {
-  /** Ends when the client ends it (over WebSocket it cannot) or has gone. */
-  readonly stdin: Readable;
-  readonly stdout: Writable;
-  /** With a terminal, the same as {@link stdout}. */
-  readonly stderr: Writable;
-  readonly tty: boolean;
-  /** The sizes of the client's terminal, as it tells them. */
-  readonly sizes: AsyncIterable<TerminalSize>;
-  /** Aborts when the client has gone, the container has ended or the runtime was killed. */
-  readonly signal: AbortSignal;
-}
+import type { ProgramIo } from "./program-io.js";
 
 /** A command, written as a function: reads and writes what it is given, and returns its exit code. A throw is exit code 255. */
 export type Program = (io: ProgramIo) => number | Promise<number>;

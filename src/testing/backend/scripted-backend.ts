@@ -2,8 +2,9 @@ import type { Duplex } from "node:stream";
 import { onAbort } from "../../internal/abort.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
 import { hostnameOf, notFoundInPath, planCommand } from "./commands.js";
-import { collectOutput, type Program, type ProgramIo, play } from "./program.js";
+import { collectOutput, type Program, play } from "./program.js";
 import { ProgramError } from "./program-error.js";
+import type { ProgramIo } from "./program-io.js";
 import { type ContainerScript, ScriptedProcess } from "./scripted-process.js";
 
 /** What a scripted command does. Missing parts are empty, a missing exit code is 0. */

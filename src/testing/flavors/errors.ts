@@ -2,12 +2,18 @@ import type { ServerError } from "nice-grpc-common";
 import type { ContainerState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import type { RpcName } from "../rpcs.js";
-import type { ImageRecord } from "../state/images.js";
 
 /** What error messages say of a container. */
 export interface ContainerInState {
   readonly id: string;
   readonly state: ContainerState;
+}
+
+/** What error messages say about an image. */
+export interface NamedImage {
+  /** `sha256:…` */
+  readonly id: string;
+  readonly tags: readonly string[];
 }
 
 /** What a runtime answers when something is missing, not running or cannot be executed. Every runtime has its own codes and texts. */
@@ -19,7 +25,7 @@ export interface RuntimeErrors {
   /** CreateContainer with an image that is not on the runtime. */
   missingImage(name: string): ServerError;
   /** RemoveImage of an image that a container was created from; undefined where it is removed. */
-  readonly usedImage: ((image: ImageRecord, user: ContainerInState) => ServerError) | undefined;
+  readonly usedImage: ((image: NamedImage, user: ContainerInState) => ServerError) | undefined;
   /** StartContainer of a container that was started before; undefined where that starts it again. */
   readonly startedBefore: ((container: ContainerInState) => ServerError) | undefined;
   /** Exec or Attach that asks for streams which do not go together, and why. */

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { startTimer } from "../../internal/timer.js";
 import type { ContainerProcess } from "../backend/backend.js";
-import type { ProgramIo } from "../backend/program.js";
+import type { ProgramIo } from "../backend/program-io.js";
 import type { LogFile, OutputName } from "./log-file.js";
 
 /** How long what a container leaves behind may hold its outputs open. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Mount, MountPropagation } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 
 /** Why a mount is refused; undefined if it is not. Mounts of images came with containerd 2. */
 export function mountRefusal(mount: Mount, id: string, { name }: FlavorProfile): string | undefined {

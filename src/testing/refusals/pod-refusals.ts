@@ -1,6 +1,6 @@
 import type { ServerError } from "nice-grpc-common";
 import { NamespaceMode, type PodSandboxConfig } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { byRunc, firstRefusal, type Rule, refusalError } from "./refusal.js";
 import { groupWithoutUser, longLabel, missingSeccomp } from "./shared-rules.js";
 

@@ -1,5 +1,5 @@
 import type { ServerError } from "nice-grpc-common";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { rpcError } from "../handlers.js";
 
 /*

@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from "node:path";
 import type { ServerError } from "nice-grpc-common";
 import type { ContainerConfig, LinuxContainerResources } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { rpcError } from "../handlers.js";
 import type { ContainerRecord } from "../state/containers.js";
 import { byRunc, firstRefusal, type Rule, refusalError } from "./refusal.js";

@@ -1,7 +1,7 @@
 import type { ServerError } from "nice-grpc-common";
 import { messageToGoJson } from "../../json/go-json.js";
 import { ContainerConfig, ContainerState, LinuxContainerResources, PodSandboxState } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { creationRefusal } from "../refusals/container-refusals.js";

@@ -3,7 +3,7 @@ import { linkAbort } from "../../internal/abort.js";
 import { type AttachRequest, ContainerState, type ExecRequest, PodSandboxState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import { ProgramError } from "../backend/program-error.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlerContext, type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import type { RpcName } from "../rpcs.js";

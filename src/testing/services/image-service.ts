@@ -1,5 +1,5 @@
 import { type AuthConfig, Long } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import { toLong } from "../state/clock.js";
 import { type FakeImage, type ImageRecord, imageRefOf, toImage } from "../state/images.js";

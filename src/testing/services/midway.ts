@@ -1,4 +1,4 @@
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import type { HandlerContext } from "../handlers.js";
 
 /**

@@ -7,7 +7,7 @@ import {
   type PortMapping,
   Protocol,
 } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { podRefusal } from "../refusals/pod-refusals.js";

@@ -1,9 +1,9 @@
 import { ServerError, Status } from "nice-grpc-common";
 import { linkAbort, onAbort } from "../../internal/abort.js";
 import type { ExecOutcome } from "../backend/backend.js";
-import type { ProgramIo } from "../backend/program.js";
+import type { ProgramIo } from "../backend/program-io.js";
 import { exitCodeOf } from "../backend/signals.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import type { Lifecycle } from "../lifecycle.js";
 import type { ContainerRecord } from "../state/containers.js";
 import { type CommandStatus, exitedWith, failedWith, succeeded } from "../streaming/command-status.js";

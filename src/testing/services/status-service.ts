@@ -1,6 +1,6 @@
 import type { ServerError } from "nice-grpc-common";
 import { CgroupDriver, type VersionResponse } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { RuntimeState } from "../state/runtime-state.js";
 

@@ -18,63 +18,50 @@ type Lists = Pick<
   | "ListImages"
 >;
 
-/** The six lists again, as streams of batches. An empty list is a stream without a message. */
+/** The six lists as streams of batches. An empty list is a stream without messages. */
 export function streamingLists(lists: Lists, batchSize: number): HandlersOf<StreamingList> {
+  const stream = <Request, Reply, Item, Message>(
+    list: (request: Request, context: HandlerContext) => Reply | Promise<Reply>,
+    itemsOf: (reply: Reply) => readonly Item[] | undefined,
+    message: (items: Item[]) => Message,
+  ) =>
+    async function* (request: Request, context: HandlerContext): AsyncGenerator<Message> {
+      const items = itemsOf(await list(request, context)) ?? [];
+      for (let index = 0; index < items.length; index += batchSize) {
+        if (context.signal.aborted) throw context.signal.reason;
+        yield message(items.slice(index, index + batchSize));
+      }
+    };
   return {
-    StreamPodSandboxes: (request, context) =>
-      batches(
-        context,
-        batchSize,
-        async () => (await lists.ListPodSandbox(request, context)).items,
-        (items) => ({ podSandboxes: items }),
-      ),
-    StreamContainers: (request, context) =>
-      batches(
-        context,
-        batchSize,
-        async () => (await lists.ListContainers(request, context)).containers,
-        (items) => ({ containers: items }),
-      ),
-    StreamContainerStats: (request, context) =>
-      batches(
-        context,
-        batchSize,
-        async () => (await lists.ListContainerStats(request, context)).stats,
-        (items) => ({ containerStats: items }),
-      ),
-    StreamPodSandboxStats: (request, context) =>
-      batches(
-        context,
-        batchSize,
-        async () => (await lists.ListPodSandboxStats(request, context)).stats,
-        (items) => ({ podSandboxStats: items }),
-      ),
-    StreamPodSandboxMetrics: (request, context) =>
-      batches(
-        context,
-        batchSize,
-        async () => (await lists.ListPodSandboxMetrics(request, context)).podMetrics,
-        (items) => ({ podSandboxMetrics: items }),
-      ),
-    StreamImages: (request, context) =>
-      batches(
-        context,
-        batchSize,
-        async () => (await lists.ListImages(request, context)).images,
-        (items) => ({ images: items }),
-      ),
+    StreamPodSandboxes: stream(
+      lists.ListPodSandbox,
+      ({ items }) => items,
+      (podSandboxes) => ({ podSandboxes }),
+    ),
+    StreamContainers: stream(
+      lists.ListContainers,
+      ({ containers }) => containers,
+      (containers) => ({ containers }),
+    ),
+    StreamContainerStats: stream(
+      lists.ListContainerStats,
+      ({ stats }) => stats,
+      (containerStats) => ({ containerStats }),
+    ),
+    StreamPodSandboxStats: stream(
+      lists.ListPodSandboxStats,
+      ({ stats }) => stats,
+      (podSandboxStats) => ({ podSandboxStats }),
+    ),
+    StreamPodSandboxMetrics: stream(
+      lists.ListPodSandboxMetrics,
+      ({ podMetrics }) => podMetrics,
+      (podSandboxMetrics) => ({ podSandboxMetrics }),
+    ),
+    StreamImages: stream(
+      lists.ListImages,
+      ({ images }) => images,
+      (images) => ({ images }),
+    ),
   };
-}
-
-async function* batches<T, M>(
-  { signal }: HandlerContext,
-  size: number,
-  list: () => Promise<T[] | undefined>,
-  message: (items: T[]) => M,
-): AsyncGenerator<M> {
-  const items = (await list()) ?? [];
-  for (let index = 0; index < items.length; index += size) {
-    if (signal.aborted) throw signal.reason;
-    yield message(items.slice(index, index + size));
-  }
 }

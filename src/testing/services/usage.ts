@@ -1,6 +1,6 @@
 import { ContainerState, ContainerStats, Long, PodSandboxStats } from "../../proto.js";
 import type { ProcessUsage } from "../backend/backend.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { toLong } from "../state/clock.js";
 import type { ContainerRecord } from "../state/containers.js";
 import type { PodRecord } from "../state/pods.js";

@@ -13,7 +13,7 @@ import {
   type WindowsContainerResources,
 } from "../../proto.js";
 import type { ContainerProcess } from "../backend/backend.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import type { ContainerOutput } from "../output/container-output.js";
 import { toLong } from "./clock.js";
 import { IdMap, matchesLabels } from "./ids.js";

@@ -1,6 +1,6 @@
 import { onAbort } from "../../internal/abort.js";
 import { ContainerEventResponse } from "../../proto.js";
-import type { EventMode } from "../flavors.js";
+import type { EventMode } from "../flavors/profile.js";
 
 /** How many events are kept while nobody listens. */
 const keepAtMost = 1_000;

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import type { RpcName } from "../rpcs.js";
 
 /** Makes the 64 hexadecimal digits that runtimes name things with; the same ones again for the same seed. */

@@ -1,7 +1,7 @@
 import type { ServerError } from "nice-grpc-common";
 import { onAbort } from "../../internal/abort.js";
 import type { ContainerMetadata, PodSandboxMetadata } from "../../proto.js";
-import type { FlavorProfile } from "../flavors.js";
+import type { FlavorProfile } from "../flavors/profile.js";
 import { rpcError } from "../handlers.js";
 
 /** What has a name. */

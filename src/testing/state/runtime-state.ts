@@ -1,4 +1,4 @@
-import type { EventMode, FlavorProfile } from "../flavors.js";
+import type { EventMode, FlavorProfile } from "../flavors/profile.js";
 import type { Clock } from "./clock.js";
 import { ContainerStore } from "./containers.js";
 import { EventHub } from "./events.js";

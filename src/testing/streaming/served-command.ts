@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RemoteCommandStreams } from "../../streaming/transport.js";
-import type { ProgramIo } from "../backend/program.js";
+import type { ProgramIo } from "../backend/program-io.js";
 import type { CommandStatus } from "./command-status.js";
 
 /** A request to upgrade, from the `upgrade` event of an HTTP server. */

@@ -3,7 +3,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AttachRequest, ExecRequest, PortForwardRequest } from "../../proto.js";
-import type { ProgramIo } from "../backend/program.js";
+import type { ProgramIo } from "../backend/program-io.js";
 import type { StreamingRequest } from "../state/sessions.js";
 import { type ServerTls, secureServerOptions } from "../wire/server-tls.js";
 import type { CommandStatus } from "./command-status.js";

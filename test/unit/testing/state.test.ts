@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type FakeFlavor, flavorProfile, unimplementedRpcs } from "../../../src/testing/flavors.js";
+import type { FakeFlavor } from "../../../src/testing/flavors/profile.js";
+import { flavorProfile, unimplementedRpcs } from "../../../src/testing/flavors.js";
 import { rpcs } from "../../../src/testing/rpcs.js";
 import { RealClock } from "../../../src/testing/state/clock.js";
 import { EventHub } from "../../../src/testing/state/events.js";
