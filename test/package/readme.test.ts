@@ -1,5 +1,6 @@
 /**
- * The README and the pages of docs/ hold: their code compiles and runs, their tables are those in the code, their commands and links exist.
+ * Checks the README and the guides in docs/: their code compiles, runs and prints what they show; their tables are those of the
+ * code; their commands and links exist.
  *
  * @module
  */
@@ -19,7 +20,6 @@ const read = (path: string) => readFile(join(root, path), "utf8");
 const readme = await read("README.md");
 const scripts: Record<string, string> = JSON.parse(await read("package.json")).scripts;
 
-/** The pages with examples in them. */
 const pages = [
   "README.md",
   ...readdirSync(join(root, "docs"))
@@ -27,23 +27,42 @@ const pages = [
     .map((name) => `docs/${name}`),
 ];
 
-interface Block {
-  /** Such as `testing-3`, the third one of docs/testing.md. */
+/** The guides to one task each, with a program and the limits of each runtime. */
+const guides = [
+  "connecting",
+  "lifecycle",
+  "images",
+  "exec",
+  "port-forward",
+  "logs",
+  "events",
+  "stats",
+  "errors",
+  "timeouts",
+].map((name) => `docs/${name}.md`);
+
+interface Example {
+  /** `testing-3` is the third example of docs/testing.md. */
   readonly name: string;
   readonly code: string;
+  /** The `text` block after the code. */
+  readonly output: string | undefined;
 }
 
-const blocks: readonly Block[] = (
+/** The first `text` block after an example and before the next block is its output. */
+const exampleBlock = /^```ts\n(.*?)^```$(?:(?:(?!^```).)*?^```text\n(.*?)^```$)?/gms;
+
+const examples: readonly Example[] = (
   await Promise.all(
     pages.map(async (page) => {
-      const found = [...(await read(page)).matchAll(/^```ts\n(.*?)^```$/gms)];
+      const found = [...(await read(page)).matchAll(exampleBlock)];
       const name = page.replace(/^.*\/|\.md$/g, "");
-      return found.map(([, code = ""], index) => ({ name: `${name}-${index + 1}`, code }));
+      return found.map(([, code = "", output], index) => ({ name: `${name}-${index + 1}`, code, output }));
     }),
   )
 ).flat();
 
-/** A project of its own in which the package's name leads to the sources. */
+/** A project in which the package's name resolves to the sources. */
 let project: string;
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "cri-readme-"));
@@ -57,7 +76,7 @@ beforeAll(async () => {
   };
   const config = { extends: join(root, "tsconfig.json"), compilerOptions: { paths }, include: ["*.ts"] };
   await writeFile(join(project, "tsconfig.json"), JSON.stringify(config));
-  for (const { name, code } of blocks) await writeFile(join(project, `${name}.ts`), code);
+  for (const { name, code } of examples) await writeFile(join(project, `${name}.ts`), code);
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
@@ -72,20 +91,22 @@ function node(
   });
 }
 
-describe("the code on the pages", () => {
-  test("compiles", async () => {
-    expect(blocks.length).toBeGreaterThan(5);
+describe("the examples", () => {
+  test("compile", async () => {
+    expect(examples.length).toBeGreaterThan(30);
     const { stdout } = await node([join(root, "node_modules/typescript/bin/tsc"), "-p", "."]);
     expect(stdout).toBe("");
   });
 
-  test("the first example is short, runs, and leaves nothing", async () => {
-    expect(blocks[0]?.code.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
+  test("start with a short program that prints what the README shows, and leaves nothing", async () => {
+    const [first] = examples;
+    expect(first?.code.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
+    expect(first?.output).toBeDefined();
     await using runtime = await FakeRuntime.start();
     const env = { CONTAINER_RUNTIME_ENDPOINT: runtime.endpoint };
     expect(await node(["--import", "tsx", "README-1.ts"], env)).toEqual({
       failed: false,
-      stdout: "0 hello\n\n",
+      stdout: first?.output,
       stderr: "",
     });
     expect({ pods: runtime.pods, containers: runtime.containers }).toEqual({ pods: [], containers: [] });
@@ -93,25 +114,45 @@ describe("the code on the pages", () => {
     expect(runtime.calls.map(({ rpc }) => rpc).filter((rpc) => calls.includes(rpc))).toEqual(calls);
   });
 
-  // In one process, each with a runtime of its own: starting a process takes far longer than running one.
-  test("all other examples run, and leave nothing that keeps the process alive", async () => {
-    const names = blocks.slice(1).map(({ name }) => name);
+  // In one process, each with its own runtime: starting a process takes far longer than running an example.
+  test("of the guides run, print what the guides show, and leave nothing that keeps the process alive", async () => {
+    const rest = examples.slice(1);
     await writeFile(join(project, "run-all.ts"), runAll);
-    const { failed, stdout, stderr } = await node(["--import", "tsx", "run-all.ts", ...names]);
+    const { failed, stdout, stderr } = await node(["--import", "tsx", "run-all.ts", ...rest.map(({ name }) => name)]);
     expect({ failed, stderr }).toEqual({ failed: false, stderr: "" });
-    expect([...stdout.matchAll(/^ran (.*)$/gm)].map(([, name]) => name)).toEqual(names);
+    const printed = new Map(
+      [...stdout.matchAll(/(.*?)^ran ([^\n]*)\n/gms)].map(([, output = "", name = ""]) => [name, output]),
+    );
+    expect([...printed.keys()]).toEqual(rest.map(({ name }) => name));
+    for (const { name, output } of rest) if (output !== undefined) expect(printed.get(name), name).toBe(output);
   });
 });
 
+/** The containers of the guides are processes of this machine; every port of a pod leads to one web server. */
 const runAll = `
-import { FakeRuntime } from "k8s-cri-client/testing";
+import { createServer } from "node:http";
+import { FakeRuntime, HostProcessBackend } from "k8s-cri-client/testing";
+
+const server = createServer((_, response) => response.setHeader("server", "nginx").end());
+await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+const address = server.address();
+const port = typeof address === "object" && address ? address.port : 0;
+
+class Backend extends HostProcessBackend {
+  override portForward(pod: Parameters<HostProcessBackend["portForward"]>[0]) {
+    return super.portForward(pod, port);
+  }
+}
+const registryImages = [{ reference: "docker.io/library/nginx:1.29", command: ["sleep", "3600"] }];
 
 for (const name of process.argv.slice(2)) {
-  await using runtime = await FakeRuntime.start();
+  await using runtime = await FakeRuntime.start({ backend: new Backend(), registryImages });
   process.env.CONTAINER_RUNTIME_ENDPOINT = runtime.endpoint;
   await import(\`./\${name}.ts\`).catch((error) => console.error(name, error));
   console.log("ran", name);
 }
+server.closeAllConnections();
+server.close();
 `;
 
 /** The default budget by what it is without and with a timeout of five minutes in the request, in minutes. */
@@ -133,7 +174,7 @@ function policyTable(): string {
       return ms === undefined ? "none" : String(ms / 60_000);
     };
     const budget = budgets[`${minutes({})} ${minutes({ timeout: 300 })}`];
-    if (budget === undefined) throw new Error(`There are no words for the budget of ${rpc}.`);
+    if (budget === undefined) throw new Error(`no description for the budget of ${rpc}`);
     const row = `| ${budget} | ${policy.retry} |`;
     rows.set(row, [...(rows.get(row) ?? []), rpc.split("/")[1] ?? ""]);
   }
@@ -226,7 +267,7 @@ function flavorTable(): string {
   return [lines[0]?.replace("|  |", "| |"), `|---|${"---|".repeat(flavors.length)}`, ...lines.slice(1)].join("\n");
 }
 
-/** As GitHub makes it of a heading. */
+/** The anchor that GitHub gives a heading. */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()
@@ -234,49 +275,69 @@ function anchorOf(title: string): string {
     .replaceAll(" ", "-");
 }
 
-describe("what the pages say", () => {
-  test("the table of budgets and retries is the one in the code", () => {
-    const table = /<!-- policies -->\n[^\n]*\n[^\n]*\n(.*)<!-- \/policies -->/s.exec(readme)?.[1]?.trimEnd();
+describe("the pages", () => {
+  test("have the table of budgets and retries of the code", async () => {
+    const page = await read("docs/timeouts.md");
+    const table = /<!-- policies -->\n[^\n]*\n[^\n]*\n(.*)<!-- \/policies -->/s.exec(page)?.[1]?.trimEnd();
     expect(table).toBe(policyTable());
   });
 
-  test.each([...pages, "CONTRIBUTING.md"])("the commands and links of %s exist", async (file) => {
-    const text = await read(file);
-    const commands = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
+  test.each([...pages, "CONTRIBUTING.md"])("name commands and links in %s that exist", async (file) => {
+    const content = await read(file);
+    const commands = [...content.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = ""]) => path);
-    expect(links.filter((path) => !existsSync(join(root, dirname(file), path)))).toEqual([]);
-    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => anchorOf(title));
-    const anchors = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = ""]) => anchor);
-    expect(anchors.filter((anchor) => !headings.includes(anchor))).toEqual([]);
+    const links = [...content.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)].map(([, path = "", anchor]) => ({
+      target: path === "" ? file : join(dirname(file), path),
+      anchor,
+    }));
+    expect(links.filter(({ target }) => !existsSync(join(root, target)))).toEqual([]);
+    for (const { target, anchor } of links) {
+      if (anchor === undefined) continue;
+      const headings = [...(await read(target)).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => anchorOf(title));
+      expect(headings, target).toContain(anchor);
+    }
   });
 
-  test("the README leads to every page", () => {
+  test("are all linked from the README", () => {
     expect(pages.slice(1).filter((page) => !readme.includes(`](${page})`))).toEqual([]);
   });
 
-  test("the table of flavours is the one in the code", async () => {
+  test("keep the README short: at most 160 lines of 120 characters", () => {
+    const lines = readme.split("\n");
+    expect(lines.length).toBeLessThanOrEqual(160);
+    expect(lines.filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  test.each(guides)("begin %s with a complete program and end it with the limits of each runtime", async (guide) => {
+    const content = await read(guide);
+    expect(/^# [^`]*^```ts\n(.*?)^```$/ms.exec(content)?.[1]).toMatch(/^await using cri = /m);
+    const headings = [...content.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    expect(headings.at(-1)).toBe("Limits of each runtime");
+  });
+
+  test("have the table of flavours of the code", async () => {
     const table = /<!-- flavors -->\n(.*)<!-- \/flavors -->/s.exec(await read("docs/testing.md"))?.[1]?.trimEnd();
     expect(table).toBe(flavorTable());
   });
 
-  test("the page on testing names everything that a FakeRuntime has", async () => {
+  test("name every member of FakeRuntime in docs/testing.md", async () => {
     const page = await read("docs/testing.md");
     const members = Object.getOwnPropertyNames(FakeRuntime.prototype).filter((name) => name !== "constructor");
     expect(members.length).toBeGreaterThan(20);
     expect(members.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([]);
   });
 
-  test("CI runs the README's test command", async () => {
+  test("show the test command that CI runs", async () => {
     const command = /^```sh\n(npm ci && npm test)\n```$/m.exec(readme)?.[1];
     const lines = (await read(".ci/run")).split("\n").filter((line) => line.startsWith("npm "));
     expect(lines.join(" && ")).toBe(command);
   });
 
-  test("every error code is explained", async () => {
+  test("explain every error code", async () => {
+    const page = await read("docs/errors.md");
     const codes =
       /export type CriErrorCode =(.*?);/s.exec(await read("src/errors.ts"))?.[1]?.match(/[A-Z_]{4,}/g) ?? [];
     expect(codes.length).toBeGreaterThan(5);
-    expect(codes.filter((code) => !readme.includes(`| \`${code}\` |`))).toEqual([]);
+    expect(codes.filter((code) => !page.includes(`| \`${code}\` |`))).toEqual([]);
   });
 });
