@@ -5,7 +5,7 @@
  */
 import type { ContainerSpec, PodSpec } from "k8s-cri-client";
 import type { ContainerConfig, PodSandboxConfig } from "k8s-cri-client/proto";
-import { toContainerConfig } from "../../src/specs/container-config.js";
+import { readContainerSpec } from "../../src/specs/container-config.js";
 import { toPodSandboxConfig } from "../../src/specs/pod-config.js";
 
 /** All pods are in it, and no others. */
@@ -20,7 +20,7 @@ export const podConfig = (name: string): PodSandboxConfig => toPodSandboxConfig(
 
 /** @param id of the image, for those who have asked for it */
 export const containerConfig = (image: string, pod: PodSandboxConfig, id?: string): ContainerConfig =>
-  toContainerConfig(containerSpec(image), { pod, image: id }).config;
+  readContainerSpec(containerSpec(image)).complete({ pod, image: id }).config;
 
 /**
  * As crictl reads it: names as in the schema, enums as numbers. Lists that are empty are left out, for some have names that do not

@@ -11,8 +11,9 @@ import { callOptionsOf, startBudget } from "../rpcs/budget.js";
 import { checkId } from "../rpcs/checked.js";
 import * as rpcs from "../rpcs/containers.js";
 import { attachUrl, execUrl } from "../rpcs/stream-urls.js";
-import { type FieldsOf, object, textMap } from "../specs/check.js";
+import { stringMap } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
+import { type FieldsOf, object } from "../specs/object-reader.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
 import { Container, OwnedContainer } from "./container.js";
@@ -236,7 +237,7 @@ export class Containers {
       this.#connection,
       {
         containerId: idOf(container, "container"),
-        annotations: textMap(annotations, "update.annotations"),
+        annotations: stringMap(annotations, "update.annotations"),
         linux: toLinuxResources(resources, "resources"),
         windows: windows as WindowsContainerResources | undefined,
       },
@@ -301,6 +302,6 @@ function toFilterMessage(filter: ContainerFilter): ContainerFilterMessage {
     id: id === undefined ? "" : checkId(id, "filter.id"),
     podSandboxId: pod === undefined ? "" : idOf(pod, "filter.pod"),
     state: state && { state: containerStates[state] },
-    labelSelector: textMap(labels, "filter.labels"),
+    labelSelector: stringMap(labels, "filter.labels"),
   };
 }

@@ -15,9 +15,10 @@ import { checkId } from "../rpcs/checked.js";
 import * as rpcs from "../rpcs/pods.js";
 import { isCriO, isDocker, mayAnswerWithOlder } from "../rpcs/runtime.js";
 import { portForwardUrl } from "../rpcs/stream-urls.js";
-import { object, textMap } from "../specs/check.js";
-import { toContainerConfig } from "../specs/container-config.js";
+import { stringMap } from "../specs/check.js";
+import { readContainerSpec } from "../specs/container-config.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
+import { object } from "../specs/object-reader.js";
 import { toPodSandboxConfig } from "../specs/pod-config.js";
 import { annotatePodConfig } from "../specs/pod-config-annotation.js";
 import type { PodSpec } from "../specs/pod-spec.js";
@@ -231,7 +232,7 @@ export class Pods {
       podSandboxId: idOf(pod, "pod"),
       outputPath: absolutePath(outputPath, "outputPath"),
       containerIds: containers.map((container, index) => idOf(container, `containers[${index}]`)),
-      options: textMap(runtimeOptions, "runtimeOptions"),
+      options: stringMap(runtimeOptions, "runtimeOptions"),
     };
     await rpcs.checkpointPod(this.#connection, request, callOptions);
   }
@@ -253,10 +254,10 @@ export class Pods {
       config,
       runtimeHandler,
       containerConfigs: containers.map((container) => {
-        const made = toContainerConfig(container, { pod: config, terminationGracePeriodSeconds });
+        const made = readContainerSpec(container).complete({ pod: config, terminationGracePeriodSeconds });
         return annotated(made.config, annotateGracePeriod(made.terminationGracePeriodSeconds));
       }),
-      options: textMap(runtimeOptions, "runtimeOptions"),
+      options: stringMap(runtimeOptions, "runtimeOptions"),
     };
     const { podSandboxId, restoredContainers } = await rpcs.restorePod(this.#connection, request, callOptions);
     const pod = new OwnedPodSandbox(this.#core, podSandboxId, { ...converted, config, adopted: false });
@@ -287,7 +288,7 @@ function toPodFilter(filter: PodFilter): PodSandboxFilter | undefined {
   if (state !== undefined && state !== "ready" && state !== "notReady") {
     throw new InvalidInputError({ field: "filter.state", message: 'must be "ready" or "notReady"', value: state });
   }
-  const labelSelector = textMap(labels, "filter.labels");
+  const labelSelector = stringMap(labels, "filter.labels");
   if (id === undefined && state === undefined && Object.keys(labelSelector).length === 0) return undefined;
   return {
     id: id === undefined ? "" : checkId(id, "filter.id"),

@@ -11,7 +11,7 @@ import type {
 import { callOptionsOf } from "../rpcs/budget.js";
 import { checkId } from "../rpcs/checked.js";
 import * as rpcs from "../rpcs/stats.js";
-import { textMap } from "../specs/check.js";
+import { stringMap } from "../specs/check.js";
 import type { Connection } from "../transport/connection.js";
 import type { PodTarget } from "./target.js";
 import { type ContainerTarget, idOf } from "./target.js";
@@ -58,7 +58,7 @@ export class Stats {
     const filter: ContainerStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
       podSandboxId: query.pod === undefined ? "" : idOf(query.pod, "filter.pod"),
-      labelSelector: textMap(query.labels, "filter.labels"),
+      labelSelector: stringMap(query.labels, "filter.labels"),
     };
     return rpcs.listContainerStats(this.#connection, filter, options);
   }
@@ -72,7 +72,7 @@ export class Stats {
   async pods(query: PodStatsQuery = {}, options?: CallOptions): Promise<PodSandboxStats[]> {
     const filter: PodSandboxStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
-      labelSelector: textMap(query.labels, "filter.labels"),
+      labelSelector: stringMap(query.labels, "filter.labels"),
     };
     return rpcs.listPodSandboxStats(this.#connection, filter, options);
   }

@@ -1,27 +1,28 @@
+import { closest } from "../internal/closest.js";
 import { Capability } from "../proto.js";
-import { at, closest, invalid, isSet, object, words } from "./check.js";
+import { invalid, list, requiredString } from "./check.js";
+import { ObjectReader } from "./object-reader.js";
 
 /** Linux capabilities, with or without `CAP_`, in any case; `ALL` stands for all. */
 export interface CapabilitiesSpec {
-  /** On top of the runtime's default set. */
+  /** Added to the runtime's default set. */
   add?: readonly string[] | undefined;
-  /** Out of the runtime's default set. */
+  /** Removed from the runtime's default set. */
   drop?: readonly string[] | undefined;
-  /** Into the ambient set, which survives exec by a user other than root. Since Kubernetes 1.24; containerd ignores it. */
+  /** Added to the ambient set, which survives exec by a user other than root. Since Kubernetes 1.24; containerd ignores it. */
   ambient?: readonly string[] | undefined;
 }
 
-export function toCapabilities(spec: CapabilitiesSpec | undefined, field: string): Capability | undefined {
-  if (!isSet(spec)) return undefined;
-  const { add, drop, ambient } = object(spec, field, { add: true, drop: true, ambient: true });
+export function toCapabilities(spec: CapabilitiesSpec, field: string): Capability {
+  const capabilities = new ObjectReader(spec, field, { add: true, drop: true, ambient: true });
   return Capability.create({
-    addCapabilities: capabilityNames(add, at(field, "add")),
-    dropCapabilities: capabilityNames(drop, at(field, "drop")),
-    addAmbientCapabilities: capabilityNames(ambient, at(field, "ambient")),
+    addCapabilities: capabilities.read("add", list, capabilityName),
+    dropCapabilities: capabilities.read("drop", list, capabilityName),
+    addAmbientCapabilities: capabilities.read("ambient", list, capabilityName),
   });
 }
 
-// Those of Linux 6.x; the last one came with 5.9. runc skips a name it does not know with a warning that nobody sees.
+// The capabilities of Linux 6.x; the last one came with 5.9. runc skips an unknown name and only logs a warning.
 const knownCapabilities = (
   "ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER " +
   "FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST " +
@@ -29,16 +30,11 @@ const knownCapabilities = (
   "SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM"
 ).split(" ");
 
-/** Without `CAP_`: containerd puts it in front itself. */
-function capabilityNames(names: readonly string[] | undefined, field: string): string[] {
-  return words(names, field).map((name, index) => {
-    const bare = name.toUpperCase().replace(/^CAP_/, "");
-    if (knownCapabilities.includes(bare)) return bare;
-    const meant = closest(bare, knownCapabilities);
-    return invalid(
-      at(field, index),
-      `is not a Linux capability${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-      name,
-    );
-  });
+/** A capability without `CAP_`, which containerd adds itself. */
+function capabilityName(value: unknown, field: string): string {
+  const name = requiredString(value, field);
+  const bare = name.toUpperCase().replace(/^CAP_/, "");
+  if (knownCapabilities.includes(bare)) return bare;
+  const meant = closest(bare, knownCapabilities);
+  return invalid(field, `is not a Linux capability${meant === undefined ? "" : `; did you mean ${meant}?`}`, name);
 }

@@ -1,52 +1,55 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
-import { ContainerConfig, type PodSandboxConfig } from "../proto.js";
+import { ContainerConfig, NamespaceMode, NamespaceOption, type PodSandboxConfig } from "../proto.js";
 import {
   applyPatch,
-  at,
-  type FieldsOf,
   flag,
   innerPath,
   integer,
   invalid,
-  isSet,
   maxFileName,
   maxUint32,
-  object,
   objectName,
   optionalPath,
   refuse,
-  textMap,
-  texts,
+  stringMap,
+  strings,
 } from "./check.js";
 import type { ContainerSpec, WindowsContainerSpec } from "./container-spec.js";
 import { toEnvs } from "./environment.js";
 import { toImageSpec } from "./image-ref.js";
-import { toCdiDevices, toDevices, toMounts } from "./mounts.js";
-import { containerNamespaces } from "./namespaces.js";
-import { gracePeriod, toWindowsSecurity, windowsFields } from "./pod-config.js";
+import { readMounts, toCdiDevices, toDevices, toMounts } from "./mounts.js";
+import { toProcessNamespace } from "./namespaces.js";
+import { type FieldsOf, ObjectReader } from "./object-reader.js";
+import { gracePeriod } from "./pod-config.js";
 import { toLinuxResources } from "./resources.js";
-import { toContainerSecurity } from "./security.js";
+import { readContainerSecurity, toContainerSecurity } from "./security.js";
 import { toSignal } from "./signal.js";
 import { toWindowsResources } from "./windows-resources.js";
+import { readWindowsSecurity, windowsFields } from "./windows-security.js";
 
-/** What CreateContainer takes, and what stopping needs to know later. */
+/** What CreateContainer takes, and what stopping the container needs later. */
 export interface ConvertedContainer {
   config: ContainerConfig;
   terminationGracePeriodSeconds: number | undefined;
 }
 
-/** What a conversion needs to know beyond the spec. */
+/** What a container's configuration depends on besides its spec. */
 export interface ContainerContext {
-  /**
-   * The pod it goes into. Without one the conversion is a check of the spec alone, made before the pod is known: it leaves out
-   * what depends on the pod, and does not run `patch`.
-   */
-  pod?: PodSandboxConfig | undefined;
+  /** The pod that the container goes into. */
+  pod: PodSandboxConfig;
   /** The id or reference that pulling resolved the spec's image to. @defaultValue the reference as written */
   image?: string | undefined;
-  /** The pod's `terminationGracePeriodSeconds`, for a container that has none of its own. */
+  /** Name and attempt of the container that this one replaces. @defaultValue those of the spec */
+  metadata?: { readonly name: string; readonly attempt: number } | undefined;
+  /** The grace period for a container whose spec has none. */
   terminationGracePeriodSeconds?: number | undefined;
+}
+
+/** A checked container spec, to be completed once pod and image are known. */
+export interface ContainerDraft {
+  /** @throws InvalidInputError if the spec does not fit the pod, or what `patch` throws */
+  complete(context: ContainerContext): ConvertedContainer;
 }
 
 const fields: FieldsOf<ContainerSpec> = {
@@ -75,97 +78,119 @@ const fields: FieldsOf<ContainerSpec> = {
   patch: true,
 };
 
-/** From a container spec to the wire, in the light of the pod it goes into. Neither is changed, and the message shares nothing with them. */
-export function toContainerConfig(spec: ContainerSpec, context: ContainerContext = {}): ConvertedContainer {
-  const { pod } = context;
-  object(spec, "spec", fields);
-  const name = objectName(spec.name, "spec.name");
-  const attempt = integer(spec.attempt, "spec.attempt", 0, maxUint32, 0);
-  const stdin = flag(spec.stdin, "spec.stdin");
-  const stdinOnce = flag(spec.stdinOnce, "spec.stdinOnce");
-  if (stdinOnce && !stdin) refuse("spec.stdinOnce", "needs stdin: true");
-  const config = ContainerConfig.create({
-    metadata: { name, attempt },
-    image: toImageSpec(spec.image, "spec.image", context.image),
-    command: commandLine(spec.command, "spec.command"),
-    args: commandLine(spec.args, "spec.args"),
-    workingDir: optionalPath(spec.workingDir, "spec.workingDir"),
-    envs: toEnvs(spec.env, "spec.env"),
-    mounts: toMounts(spec.mounts, "spec.mounts", pod?.linux?.securityContext?.namespaceOptions),
-    devices: toDevices(spec.devices, "spec.devices"),
-    CDIDevices: toCdiDevices(spec.cdiDevices, "spec.cdiDevices"),
-    labels: textMap(spec.labels, "spec.labels"),
-    annotations: textMap(spec.annotations, "spec.annotations"),
-    logPath: logPath(spec.logPath, "spec.logPath", pod, `${fileStem(name)}.${attempt}.log`),
+/**
+ * Checks a container spec and converts everything that does not depend on its pod, so that mistakes are found before any I/O. Neither
+ * the spec nor the pod is changed, and the message shares nothing with them.
+ *
+ * @throws InvalidInputError
+ */
+export function readContainerSpec(given: ContainerSpec): ContainerDraft {
+  const spec = new ObjectReader(given, "spec", fields);
+  const ownMetadata = { name: spec.read("name", objectName), attempt: spec.read("attempt", integer, 0, maxUint32, 0) };
+  const stdin = spec.read("stdin", flag);
+  const stdinOnce = spec.read("stdinOnce", flag);
+  if (stdinOnce && !stdin) spec.refuse("stdinOnce", "needs stdin: true");
+  const common = {
+    command: spec.read("command", commandLine),
+    args: spec.read("args", commandLine),
+    workingDir: spec.read("workingDir", optionalPath),
+    envs: spec.read("env", toEnvs),
+    devices: spec.read("devices", toDevices),
+    CDIDevices: spec.read("cdiDevices", toCdiDevices),
+    labels: spec.read("labels", stringMap),
+    annotations: spec.read("annotations", stringMap),
     stdin,
     stdinOnce,
-    tty: flag(spec.tty, "spec.tty"),
-    stopSignal: toSignal(spec.stopSignal, "spec.stopSignal"),
-    ...(isWindows(spec, pod) ? windowsPart(spec, pod) : linuxPart(spec, pod)),
-  });
-  const seconds = gracePeriod(spec.terminationGracePeriodSeconds, "spec.terminationGracePeriodSeconds");
-  if (pod !== undefined) applyPatch(spec.patch, "spec.patch", config);
-  return {
-    config,
-    terminationGracePeriodSeconds: seconds ?? context.terminationGracePeriodSeconds,
+    tty: spec.read("tty", flag),
+    stopSignal: spec.read("stopSignal", toSignal),
   };
+  const imageSpec = spec.read("image", toImageSpec);
+  const mounts = spec.read("mounts", readMounts);
+  const logPath = spec.optional("logPath", toLogPath);
+  const ownSeconds = spec.optional("terminationGracePeriodSeconds", gracePeriod);
+  const forLinux = spec.isSet("windows") ? undefined : readLinuxPart(spec);
+  const forWindows = spec.isSet("windows") ? readWindowsPart(spec) : undefined;
+
+  const complete = ({ pod, image, metadata = ownMetadata, terminationGracePeriodSeconds }: ContainerContext) => {
+    const isWindows = pod.windows !== undefined && pod.linux === undefined;
+    const platformPart = isWindows
+      ? (forWindows ?? readWindowsPart(spec))
+      : (forLinux ?? spec.refuse("windows", "needs a Windows pod: one whose spec has `windows`"));
+    const config = ContainerConfig.create({
+      ...common,
+      metadata,
+      image: { ...imageSpec, image: image || imageSpec.image },
+      mounts: toMounts(mounts, pod.linux?.securityContext?.namespaceOptions?.usernsOptions),
+      logPath: logPath ?? defaultLogPath(metadata, pod),
+      ...platformPart(pod),
+    });
+    spec.optional("patch", applyPatch, config);
+    return { config, terminationGracePeriodSeconds: ownSeconds ?? terminationGracePeriodSeconds };
+  };
+  return { complete };
 }
 
-function isWindows(spec: ContainerSpec, pod: PodSandboxConfig | undefined): boolean {
-  return pod === undefined ? isSet(spec.windows) : pod.windows !== undefined && pod.linux === undefined;
-}
-
-function linuxPart(spec: ContainerSpec, pod: PodSandboxConfig | undefined) {
-  if (isSet(spec.windows)) refuse("spec.windows", "needs a Windows pod: one whose spec has `windows`");
-  const context = pod?.linux?.securityContext;
-  const namespaces = containerNamespaces(context?.namespaceOptions, spec.processes, "spec.processes");
-  const security = toContainerSecurity(spec.security, "spec.security", namespaces, context);
-  // Runtimes compare with the pod's config in the request, so the answer is known here.
-  if (security.privileged && pod !== undefined && context?.privileged !== true) {
-    refuse("spec.security.privileged", "needs a pod with security.privileged: true; runtimes refuse it in any other");
-  }
-  return { linux: { resources: toLinuxResources(spec.resources, "spec.resources"), securityContext: security } };
+function readLinuxPart(spec: ObjectReader<ContainerSpec>) {
+  const processes = spec.optional("processes", toProcessNamespace);
+  const security = spec.read("security", readContainerSecurity);
+  const resources = spec.read("resources", toLinuxResources);
+  return (pod: PodSandboxConfig) => {
+    const context = pod.linux?.securityContext;
+    const ofPod = context?.namespaceOptions;
+    // containerd would silently use the processes of the pod's sandbox.
+    if (processes?.pid === NamespaceMode.NODE && ofPod !== undefined && ofPod.pid !== NamespaceMode.NODE) {
+      spec.refuse("processes", 'can only be "host" in a pod with hostPID: true');
+    }
+    // Runtimes compare them with the pod's (containerd refuses another user namespace), or use only the container's (processes, IPC).
+    const namespaces = NamespaceOption.create({ ...ofPod, ...processes });
+    return {
+      linux: { resources, securityContext: toContainerSecurity(security, spec.path("security"), namespaces, context) },
+    };
+  };
 }
 
 const windowsContainerFields: FieldsOf<WindowsContainerSpec> = { ...windowsFields, processors: true };
 
-function windowsPart(spec: ContainerSpec, pod: PodSandboxConfig | undefined) {
+function readWindowsPart(spec: ObjectReader<ContainerSpec>) {
   for (const key of ["security", "processes"] as const) {
-    if (isSet(spec[key]))
-      refuse(at("spec", key), "is for Linux and cannot stand in a Windows pod; use windows or patch");
+    if (spec.isSet(key)) spec.refuse(key, "is for Linux and cannot stand in a Windows pod; use windows or patch");
   }
-  // containerd refuses a container that differs from its pod in this.
-  const hostProcess = pod?.windows?.securityContext?.hostProcess ?? false;
-  const securityContext = toWindowsSecurity(spec.windows, "spec.windows", hostProcess, windowsContainerFields);
-  if (pod !== undefined && securityContext.hostProcess !== hostProcess) {
-    refuse("spec.windows.hostProcess", "must be the same as the pod's");
-  }
-  const processors = integer(spec.windows?.processors, "spec.windows.processors", 1, maxUint32, cpus().length || 1);
-  return { windows: { resources: toWindowsResources(spec.resources, "spec.resources", processors), securityContext } };
+  const windows = spec.read(
+    "windows",
+    (value, path) => new ObjectReader<WindowsContainerSpec>(value ?? {}, path, windowsContainerFields),
+  );
+  const processors = windows.read("processors", integer, 1, maxUint32, cpus().length || 1);
+  const resources = spec.optional("resources", toWindowsResources, processors);
+  return (pod: PodSandboxConfig) => {
+    // containerd refuses a container whose hostProcess differs from its pod's.
+    const hostProcess = pod.windows?.securityContext?.hostProcess ?? false;
+    const securityContext = readWindowsSecurity(windows, hostProcess);
+    if (securityContext.hostProcess !== hostProcess) windows.refuse("hostProcess", "must be the same as the pod's");
+    return { windows: { resources, securityContext } };
+  };
 }
 
 function commandLine(value: readonly string[] | undefined, field: string): string[] {
-  if (typeof value === "string") refuse(field, 'must be an array of words; for a shell line use ["sh", "-c", line]');
-  return texts(value, field);
+  if (typeof value === "string") {
+    refuse(field, 'must be an array of strings; for a shell command use ["sh", "-c", command]');
+  }
+  return strings(value, field);
 }
 
-function logPath(
-  value: string | undefined,
-  field: string,
-  pod: PodSandboxConfig | undefined,
-  standard: string,
-): string {
-  if (!isSet(value)) return pod === undefined || pod.logDirectory === "" ? "" : standard;
+function toLogPath(value: unknown, field: string): string {
   const path = innerPath(value, field);
   const tooLong = path.split("/").find((part) => Buffer.byteLength(part) > maxFileName);
-  if (tooLong !== undefined) invalid(field, `must have names of at most ${maxFileName} bytes`, tooLong);
-  return path;
+  return tooLong === undefined ? path : invalid(field, `must have names of at most ${maxFileName} bytes`, tooLong);
 }
 
-/** What of a container's name goes into its log file's: attempt, `.log` and what rotation appends take up to 38 bytes. */
+function defaultLogPath({ name, attempt }: { name: string; attempt: number }, pod: PodSandboxConfig): string {
+  return pod.logDirectory === "" ? "" : `${fileStem(name)}.${attempt}.log`;
+}
+
+/** How much of a container's name its log file has: the attempt, `.log` and what rotation appends take up to 38 bytes. */
 const maxStem = 209;
 
-/** The name for a log file. A long one is cut, with a digest in place of the rest to keep different names apart. */
+/** The beginning of a log file's name. A long name is cut and ends in a digest, which keeps the files of different names apart. */
 function fileStem(name: string): string {
   if (name.length <= maxStem) return name;
   const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);

@@ -1,4 +1,6 @@
-import { at, isSet, refuse } from "./check.js";
+import { fieldPath } from "../internal/field-names.js";
+import { isRecord } from "../internal/record.js";
+import { isSet, refuse } from "./check.js";
 import { keysFor } from "./docker-config-key.js";
 import { imageReference, splitReference } from "./image-ref.js";
 import { type RegistryAuth, redacted } from "./registry-auth.js";
@@ -42,13 +44,13 @@ export function authFromDockerConfig(config: string | object, image: string): Re
   const [helperKey] = keysFor(reference, registriesIn(helpers, "config.credHelpers"));
   // As for Docker, an empty name means that this registry has no helper, whatever the store.
   const helper =
-    helperKey === undefined ? undefined : helperName(helpers[helperKey], at("config.credHelpers", helperKey));
+    helperKey === undefined ? undefined : helperName(helpers[helperKey], fieldPath("config.credHelpers", helperKey));
   if (helper) refuseHelper(`are kept by ${helper}`, registry, helper);
 
   const [auths, field] = isSet(file.auths) ? [record(file.auths, "config.auths"), "config.auths"] : [file, "config"];
   for (const key of keysFor(reference, registriesIn(auths, field))) {
-    const entry = record(auths[key] ?? {}, at(field, key));
-    const found = fromEntry(entry, registry, at(field, key));
+    const entry = record(auths[key] ?? {}, fieldPath(field, key));
+    const found = fromEntry(entry, registry, fieldPath(field, key));
     if (found !== undefined) return found;
   }
 
@@ -72,8 +74,7 @@ function parse(text: string): unknown {
 }
 
 function record(value: unknown, field: string): Json {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(field, "must be an object");
-  return value as Json;
+  return isRecord(value) ? value : refuse(field, "must be an object");
 }
 
 /** The registries that a part of the configuration names. */
@@ -117,7 +118,7 @@ function fromEntry(entry: Json, serverAddress: string, field: string): RegistryA
   const value = (key: string): string => {
     const found = entry[key];
     if (!isSet(found)) return "";
-    return typeof found === "string" ? found : refuse(at(field, key), "must be a string");
+    return typeof found === "string" ? found : refuse(fieldPath(field, key), "must be a string");
   };
   // An identity token stands beside an `auth` that only holds a placeholder user.
   if (value("identitytoken") !== "") return redacted({ identityToken: value("identitytoken"), serverAddress });
@@ -125,7 +126,7 @@ function fromEntry(entry: Json, serverAddress: string, field: string): RegistryA
   if (value("auth") !== "") return redacted({ auth: value("auth"), serverAddress });
   const [username, password] = [value("username"), value("password")];
   if (username === "" && password === "") return undefined;
-  if (username === "") refuse(at(field, "username"), "is required beside password");
-  if (password === "") refuse(at(field, "password"), "is required beside username");
+  if (username === "") refuse(fieldPath(field, "username"), "is required beside password");
+  if (password === "") refuse(fieldPath(field, "password"), "is required beside username");
   return redacted({ username, password, serverAddress });
 }

@@ -1,6 +1,9 @@
 import { isUtf8 } from "node:buffer";
+import { fieldPath } from "../internal/field-names.js";
+import { isRecord } from "../internal/record.js";
 import type { KeyValue } from "../proto.js";
-import { at, invalid, isSet, list, object, refuse, typeName } from "./check.js";
+import { invalid, isSet, list, refuse, typeName } from "./check.js";
+import { ObjectReader } from "./object-reader.js";
 
 /** One environment variable. */
 export interface EnvVar {
@@ -11,34 +14,35 @@ export interface EnvVar {
 }
 
 /**
- * Environment variables: an object, or a list where order or repetition matters (of two equal names the later one counts).
- * Entries of an object that are `undefined` are left out, so `{ ...process.env }` fits.
+ * Environment variables: an object, or an array where order or repetition matters (of two equal names the later one counts).
+ * Entries of an object that are `undefined` are left out, so `{ ...process.env }` works.
  */
 export type Environment = Readonly<Record<string, string | Uint8Array | undefined>> | readonly EnvVar[];
 
 const encoder = new TextEncoder();
 
-/** Values are secrets and appear in no error. */
+/** Converts environment variables. Errors do not show values, which are secrets. */
 export function toEnvs(env: Environment | null | undefined, field: string): KeyValue[] {
   if (!isSet(env)) return [];
-  if (Array.isArray(env)) {
-    return list(env as readonly EnvVar[], field).map((entry, index) => {
-      const path = at(field, index);
-      if (typeof entry !== "object") refuse(path, `must be { name, value }, got ${typeName(entry)}`);
-      const { name, value } = object(entry, path, { name: true, value: true });
-      return { key: variableName(name, at(path, "name")), value: bytes(value ?? "", at(path, "value")) };
-    });
-  }
-  if (typeof env !== "object")
-    return refuse(field, `must be an object or an array of { name, value }, got ${typeName(env)}`);
+  if (Array.isArray(env)) return list(env as readonly EnvVar[], field, toEnv);
+  if (!isRecord(env)) return refuse(field, `must be an object or an array of { name, value }, got ${typeName(env)}`);
   return Object.entries(env)
     .filter(([, value]) => isSet(value))
-    .map(([name, value]) => ({ key: variableName(name, field), value: bytes(value, at(field, name)) }));
+    .map(([name, value]) => ({ key: variableName(name, field), value: bytes(value, fieldPath(field, name)) }));
+}
+
+function toEnv(entry: EnvVar, field: string): KeyValue {
+  if (typeof entry !== "object") refuse(field, `must be { name, value }, got ${typeName(entry)}`);
+  const variable = new ObjectReader(entry, field, { name: true, value: true });
+  return {
+    key: variable.read("name", variableName),
+    value: variable.optional("value", bytes) ?? new Uint8Array(),
+  };
 }
 
 function variableName(name: unknown, field: string): string {
   if (typeof name !== "string" || name === "") return invalid(field, "needs a name for every variable", name);
-  // A name with "=" is most likely "NAME=value" in one string: show nothing from the sign on.
+  // A name with "=" is most likely "NAME=value" in one string: the error shows nothing after the sign.
   if (name.includes("=")) return invalid(field, "a name must not contain '='", `${name.slice(0, name.indexOf("="))}=…`);
   return name.includes("\0") ? refuse(field, "a name must not contain a NUL character") : name;
 }
@@ -48,7 +52,7 @@ function bytes(value: unknown, field: string): Uint8Array {
     return refuse(field, `must be a string or bytes, got ${typeName(value)}`);
   }
   const encoded = typeof value === "string" ? encoder.encode(value) : Uint8Array.from(value);
-  // Runtimes keep the environment as JSON, where any other byte becomes U+FFFD on its way to the process.
+  // Runtimes keep the environment as JSON, which replaces other bytes with U+FFFD before they reach the process.
   if (!isUtf8(encoded))
     refuse(field, "must be UTF-8: runtimes replace other bytes; encode the value, for instance as base64");
   return encoded.includes(0) ? refuse(field, "must not contain a NUL character") : encoded;

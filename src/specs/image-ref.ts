@@ -1,7 +1,8 @@
 import { ImageSpec } from "../proto.js";
-import { at, invalid, isSet, object, refuse, requiredText, text, textMap } from "./check.js";
+import { invalid, isSet, optionalString, refuse, requiredString, stringMap } from "./check.js";
+import { ObjectReader } from "./object-reader.js";
 
-/** An image with what goes beside its reference. */
+/** A reference to an image, with annotations and runtime handler. */
 export interface ImageRefSpec {
   /** What a user would type: a name, a name with tag or digest, or an image id. Runtimes complete short names in their own ways. */
   reference: string;
@@ -15,30 +16,29 @@ export interface ImageRefSpec {
 export type ImageInput = string | ImageRefSpec;
 
 /**
- * The wire message for an image. `user_specified_image` always says what the user wrote: CRI-O checks signature policies by it
- * and refuses CreateContainer without it.
- *
- * @param resolved What the runtime should use instead: the id or reference a pull resolved the user's words to.
+ * Converts an image to its wire message. `user_specified_image` is always the reference as the user wrote it: CRI-O checks signature
+ * policies with it and refuses CreateContainer without it.
  */
-export function toImageSpec(image: ImageInput, field: string, resolved?: string): ImageSpec {
+export function toImageSpec(image: ImageInput, field: string): ImageSpec {
   if (!isSet(image)) return refuse(field, "is required");
-  const spec =
-    typeof image === "object"
-      ? object(image, field, { reference: true, annotations: true, runtimeHandler: true })
-      : { reference: image };
-  const reference = imageReference(spec.reference, typeof image === "object" ? at(field, "reference") : field);
+  if (typeof image !== "object") {
+    const reference = imageReference(image, field);
+    return ImageSpec.create({ image: reference, userSpecifiedImage: reference });
+  }
+  const spec = new ObjectReader(image, field, { reference: true, annotations: true, runtimeHandler: true });
+  const reference = spec.read("reference", imageReference);
   return ImageSpec.create({
-    image: isSet(resolved) && resolved !== "" ? text(resolved, field) : reference,
+    image: reference,
     userSpecifiedImage: reference,
-    annotations: textMap(spec.annotations, at(field, "annotations")),
-    runtimeHandler: text(spec.runtimeHandler, at(field, "runtimeHandler")),
+    annotations: spec.read("annotations", stringMap),
+    runtimeHandler: spec.read("runtimeHandler", optionalString),
   });
 }
 
-/** Checks a reference for what no runtime accepts, and leaves the rest to the runtime. */
+/** Refuses references that no runtime accepts, and leaves other checks to the runtime. */
 export function imageReference(value: unknown, field: string): string {
-  const reference = requiredText(value, field);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const reference = requiredString(value, field);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern finds them
   if (/[\s\u0000-\u001f\u007f]/.test(reference)) invalid(field, "must not contain white space", reference);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(reference);
   if (scheme !== null) invalid(field, `must not begin with a scheme: drop ${scheme[0]}`, reference);
@@ -50,8 +50,8 @@ export function imageReference(value: unknown, field: string): string {
 }
 
 /**
- * The registry (host and port; `docker.io` if the reference names none) and the repository within it, told apart the way Docker
- * does: the first part is a host if it has a `.`, a `:` or an upper-case letter, or is `localhost`.
+ * Splits a reference into the registry (host and port; `docker.io` if the reference names none) and the repository within it. As in
+ * Docker, the first part is a host if it has a `.`, a `:` or an upper-case letter, or is `localhost`.
  */
 export function splitReference(reference: string): { registry: string; repository: string } {
   const name = reference.replace(/@.*$/s, "");

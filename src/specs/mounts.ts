@@ -1,25 +1,25 @@
 import { posix } from "node:path";
-import { type CDIDevice, Device, Mount, MountPropagation, type NamespaceOption } from "../proto.js";
+import { fieldPath } from "../internal/field-names.js";
+import { type CDIDevice, Device, Mount, MountPropagation, type UserNamespace } from "../proto.js";
 import {
   absolutePath,
-  at,
-  type FieldsOf,
   flag,
   innerPath,
   invalid,
   isSet,
   list,
-  object,
+  nonEmptyStrings,
+  oneOf,
+  optionalString,
   refuse,
-  text,
-  word,
-  words,
+  requiredString,
 } from "./check.js";
 import { type ImageInput, toImageSpec } from "./image-ref.js";
 import { type IdRange, toIdMappings } from "./namespaces.js";
+import { type FieldsOf, ObjectReader } from "./object-reader.js";
 
 interface MountOptions {
-  /** Where it appears in the container; absolute. No two mounts may have the same path. */
+  /** Path in the container; absolute. No two mounts may have the same path. */
   containerPath: string;
   /** @defaultValue false */
   readOnly?: boolean | undefined;
@@ -27,18 +27,18 @@ interface MountOptions {
   options?: readonly string[] | undefined;
 }
 
-/** A directory or file of the node in the container. */
+/** Mounts a directory or file of the node. */
 export interface HostMount extends MountOptions {
-  /** What to mount; absolute. Runtimes make an empty directory of a path that does not exist. */
+  /** Path on the node; absolute. Runtimes create an empty directory if it does not exist. */
   hostPath: string;
-  /** Whether mounts below are read-only too; wants {@link readOnly} and private propagation. Since Kubernetes 1.30. @defaultValue false */
+  /** Makes mounts below it read-only, too; needs {@link readOnly} and private propagation. Since Kubernetes 1.30. @defaultValue false */
   recursiveReadOnly?: boolean | undefined;
   /**
-   * Whether mounts made below later on the node appear in the container (`"hostToContainer"`), and the other way round as well
-   * (`"bidirectional"`). @defaultValue "private": neither
+   * Whether later mounts below this path on the node appear in the container (`"hostToContainer"`), or also those in the container
+   * on the node (`"bidirectional"`). @defaultValue "private": neither
    */
   propagation?: "private" | "hostToContainer" | "bidirectional" | undefined;
-  /** Whether the runtime gives the files the container's SELinux label. @defaultValue false */
+  /** Makes the runtime relabel the files with the container's SELinux label. @defaultValue false */
   selinuxRelabel?: boolean | undefined;
   /** User ids of the files as the container sees them. Since Kubernetes 1.27. @defaultValue the mappings of the pod's user namespace */
   uidMappings?: readonly IdRange[] | undefined;
@@ -46,7 +46,7 @@ export interface HostMount extends MountOptions {
   gidMappings?: readonly IdRange[] | undefined;
 }
 
-/** The files of an image in the container, read-only. Since Kubernetes 1.31; the runtime must have pulled the image. */
+/** Mounts the files of an image, read-only. Since Kubernetes 1.31; the runtime must have pulled the image. */
 export interface ImageMount extends MountOptions {
   image: ImageInput;
   /** A directory within the image. Since Kubernetes 1.33. @defaultValue the whole image */
@@ -55,13 +55,13 @@ export interface ImageMount extends MountOptions {
 
 export type MountSpec = HostMount | ImageMount;
 
-/** A device of the node in the container. */
+/** A device of the node that the container may use. */
 export interface DeviceSpec {
-  /** The device on the node, or a directory with devices; absolute. */
+  /** Path of the device on the node, or of a directory with devices; absolute. */
   hostPath: string;
   /** @defaultValue {@link hostPath} */
   containerPath?: string | undefined;
-  /** Any of `r` (read), `w` (write) and `m` (make node). @defaultValue "rwm" */
+  /** Any of `r` (read), `w` (write) and `m` (mknod). @defaultValue "rwm" */
   permissions?: string | undefined;
 }
 
@@ -91,105 +91,115 @@ const propagations = {
   bidirectional: MountPropagation.PROPAGATION_BIDIRECTIONAL,
 };
 
-export function toMounts(
-  mounts: readonly MountSpec[] | undefined,
-  field: string,
-  pod: NamespaceOption | undefined,
-): Mount[] {
-  const taken = new Map<string, string>();
-  return list(mounts, field).map((mount, index) => {
-    const path = at(field, index);
-    const converted = toMount(mount, path, pod);
-    const target = samePath(converted.containerPath);
-    const earlier = taken.get(target);
+/** A checked mount. Mappings that are `undefined` come from the pod's user namespace. */
+type CheckedMount = ReturnType<typeof readMount>;
+
+/** Checks mounts, before the pod is known. */
+export function readMounts(mounts: readonly MountSpec[] | undefined, field: string): CheckedMount[] {
+  const mountedBy = new Map<string, string>();
+  return list(mounts, field, (mount, path) => {
+    const checked = readMount(mount, path);
+    const target = canonicalPath(checked.containerPath);
+    const earlier = mountedBy.get(target);
     if (earlier !== undefined) {
       const message = `is taken by ${earlier}: of two mounts at one path, the later hides the earlier`;
-      invalid(at(path, "containerPath"), message, converted.containerPath);
+      invalid(fieldPath(path, "containerPath"), message, checked.containerPath);
     }
-    taken.set(target, path);
-    return converted;
+    mountedBy.set(target, path);
+    return checked;
   });
 }
 
-function toMount(mount: MountSpec, path: string, pod: NamespaceOption | undefined): Mount {
-  if (typeof mount !== "object" || mount === null) return invalid(path, "must be an object", mount);
-  if (!("image" in mount) || !isSet(mount.image)) return hostMount(mount as HostMount, path, pod);
-  if ("hostPath" in mount && isSet(mount.hostPath)) refuse(path, "has both hostPath and image: drop one");
-  return imageMount(mount, path);
+/**
+ * Completes mounts with the mappings of the pod's user namespace, as a kubelet does. Without them, files of the node would belong to
+ * no user of that namespace.
+ */
+export function toMounts(mounts: readonly CheckedMount[], users: UserNamespace | undefined): Mount[] {
+  const { uids = [], gids = [] } = users ?? {};
+  return mounts.map((mount) =>
+    Mount.create({ ...mount, uidMappings: mount.uidMappings ?? uids, gidMappings: mount.gidMappings ?? gids }),
+  );
 }
 
-/** One spelling for all spellings of a path on Linux: without `.`, double slashes and a slash at the end. */
-function samePath(path: string): string {
+function readMount(mount: MountSpec, field: string) {
+  if (typeof mount !== "object" || mount === null) return invalid(field, "must be an object", mount);
+  if (!("image" in mount) || !isSet(mount.image)) return readHostMount(mount as HostMount, field);
+  if ("hostPath" in mount && isSet(mount.hostPath)) refuse(field, "has both hostPath and image: drop one");
+  return readImageMount(mount, field);
+}
+
+/** The same string for every spelling of a path on Linux: without `.`, double slashes and a slash at the end. */
+function canonicalPath(path: string): string {
   return posix.normalize(path).replace(/(?<=.)\/$/, "");
 }
 
-function hostMount(mount: HostMount, field: string, pod: NamespaceOption | undefined): Mount {
-  object(mount, field, hostFields);
-  const readonly = flag(mount.readOnly, at(field, "readOnly"));
-  const propagation = word(mount.propagation, at(field, "propagation"), propagations, propagations.private);
-  const recursiveReadOnly = flag(mount.recursiveReadOnly, at(field, "recursiveReadOnly"));
-  if (recursiveReadOnly && !readonly) refuse(at(field, "recursiveReadOnly"), "needs readOnly: true");
+function readHostMount(spec: HostMount, field: string) {
+  const mount = new ObjectReader(spec, field, hostFields);
+  const readonly = mount.read("readOnly", flag);
+  const propagation = mount.read("propagation", oneOf, propagations, propagations.private);
+  const recursiveReadOnly = mount.read("recursiveReadOnly", flag);
+  if (recursiveReadOnly && !readonly) mount.refuse("recursiveReadOnly", "needs readOnly: true");
   if (recursiveReadOnly && propagation !== propagations.private) {
-    refuse(at(field, "recursiveReadOnly"), 'works with propagation "private" only');
+    mount.refuse("recursiveReadOnly", 'works with propagation "private" only');
   }
-  const users = pod?.usernsOptions;
-  return Mount.create({
-    hostPath: absolutePath(mount.hostPath, at(field, "hostPath")),
-    containerPath: absolutePath(mount.containerPath, at(field, "containerPath")),
+  return {
+    hostPath: mount.read("hostPath", absolutePath),
+    containerPath: mount.read("containerPath", absolutePath),
     readonly,
     recursiveReadOnly,
     propagation,
-    selinuxRelabel: flag(mount.selinuxRelabel, at(field, "selinuxRelabel")),
-    // Without a mapping, files of the node would belong to nobody within a user namespace: a kubelet maps every mount.
-    uidMappings: isSet(mount.uidMappings)
-      ? toIdMappings(mount.uidMappings, at(field, "uidMappings"))
-      : (users?.uids ?? []),
-    gidMappings: isSet(mount.gidMappings)
-      ? toIdMappings(mount.gidMappings, at(field, "gidMappings"))
-      : (users?.gids ?? []),
-    mountOptions: words(mount.options, at(field, "options")),
-  });
+    selinuxRelabel: mount.read("selinuxRelabel", flag),
+    uidMappings: mount.optional("uidMappings", toIdMappings),
+    gidMappings: mount.optional("gidMappings", toIdMappings),
+    mountOptions: mount.read("options", nonEmptyStrings),
+  };
 }
 
-function imageMount(mount: ImageMount, field: string): Mount {
-  object(mount, field, imageFields);
-  if (isSet(mount.readOnly) && !flag(mount.readOnly, at(field, "readOnly"))) {
-    refuse(at(field, "readOnly"), "cannot be false: images are mounted read-only");
+function readImageMount(spec: ImageMount, field: string) {
+  const mount = new ObjectReader(spec, field, imageFields);
+  if (mount.optional("readOnly", flag) === false) {
+    mount.refuse("readOnly", "cannot be false: images are mounted read-only");
   }
-  return Mount.create({
-    image: toImageSpec(mount.image, at(field, "image")),
-    imageSubPath: innerPath(mount.subPath, at(field, "subPath")),
-    containerPath: absolutePath(mount.containerPath, at(field, "containerPath")),
+  return {
+    image: mount.read("image", toImageSpec),
+    imageSubPath: mount.read("subPath", innerPath),
+    containerPath: mount.read("containerPath", absolutePath),
     readonly: true,
-    mountOptions: words(mount.options, at(field, "options")),
-  });
+    uidMappings: [],
+    gidMappings: [],
+    mountOptions: mount.read("options", nonEmptyStrings),
+  };
 }
 
 export function toDevices(devices: readonly DeviceSpec[] | undefined, field: string): Device[] {
-  return list(devices, field).map((device, index) => {
-    const path = at(field, index);
-    if (typeof device === "string")
-      invalid(path, "must be { hostPath }; names of CDI devices go into cdiDevices", device);
-    const spec = object(device, path, { hostPath: true, containerPath: true, permissions: true });
-    const hostPath = absolutePath(spec.hostPath, at(path, "hostPath"));
-    const containerPath = spec.containerPath ?? hostPath;
-    const permissions = isSet(spec.permissions) ? text(spec.permissions, at(path, "permissions")) : "rwm";
-    if (!/^(?!.*(.).*\1)[rwm]+$/.test(permissions)) {
-      invalid(at(path, "permissions"), 'must be some of the letters of "rwm"', permissions);
-    }
-    return Device.create({
-      hostPath,
-      containerPath: absolutePath(containerPath, at(path, "containerPath")),
-      permissions,
-    });
+  return list(devices, field, toDevice);
+}
+
+function toDevice(spec: DeviceSpec, field: string): Device {
+  if (typeof spec === "string") {
+    invalid(field, "must be { hostPath }; names of CDI devices go into cdiDevices", spec);
+  }
+  const device = new ObjectReader(spec, field, { hostPath: true, containerPath: true, permissions: true });
+  const hostPath = device.read("hostPath", absolutePath);
+  return Device.create({
+    hostPath,
+    containerPath: device.optional("containerPath", absolutePath) ?? hostPath,
+    permissions: device.optional("permissions", devicePermissions) ?? "rwm",
   });
 }
 
+function devicePermissions(value: unknown, field: string): string {
+  const permissions = optionalString(value, field);
+  return /^(?!.*(.).*\1)[rwm]+$/.test(permissions)
+    ? permissions
+    : invalid(field, 'must be some of the letters of "rwm"', permissions);
+}
+
 export function toCdiDevices(names: readonly string[] | undefined, field: string): CDIDevice[] {
-  return words(names, field).map((name, index) => {
-    if (!/^[^/=\s]+\/[^/=\s]+=\S+$/.test(name)) {
-      invalid(at(field, index), 'must be the name of a CDI device such as "nvidia.com/gpu=all"', name);
-    }
-    return { name };
+  return list(names, field, (value, path) => {
+    const name = requiredString(value, path);
+    return /^[^/=\s]+\/[^/=\s]+=\S+$/.test(name)
+      ? { name }
+      : invalid(path, 'must be the name of a CDI device such as "nvidia.com/gpu=all"', name);
   });
 }

@@ -1,8 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { inspect } from "node:util";
+import { fieldPath } from "../internal/field-names.js";
 import { REDACTED } from "../internal/redact.js";
 import { AuthConfig } from "../proto.js";
-import { at, type FieldsOf, isSet, object, refuse, typeName } from "./check.js";
+import { isSet, refuse, typeName } from "./check.js";
+import { type FieldsOf, object } from "./object-reader.js";
 import { canonicalHost, dockerHubRegistry, isDockerHub } from "./registry-host.js";
 
 interface Server {
@@ -81,7 +83,7 @@ export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: stri
     const value = given[key];
     if (!isSet(value) || value === "") continue;
     secrets[key] =
-      typeof value === "string" ? value : refuse(at(field, key), `must be a string, got ${typeName(value)}`);
+      typeof value === "string" ? value : refuse(fieldPath(field, key), `must be a string, got ${typeName(value)}`);
   }
   const forms = [secrets.username ?? secrets.password, secrets.auth, secrets.identityToken, secrets.registryToken];
   if (forms.filter(isSet).length !== 1) {
@@ -89,15 +91,15 @@ export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: stri
   }
   // containerd looks at the user name first: a password without one would be passed over.
   if (secrets.password !== undefined && secrets.username === undefined)
-    refuse(at(field, "username"), "is required beside password");
+    refuse(fieldPath(field, "username"), "is required beside password");
   if (secrets.username !== undefined && secrets.password === undefined)
-    refuse(at(field, "password"), "is required beside username");
+    refuse(fieldPath(field, "password"), "is required beside username");
   const { auth: encoded, ...sent } = secrets;
   return redacted(
     AuthConfig.create({
       ...sent,
-      ...(encoded !== undefined && decodePair(encoded, at(field, "auth"))),
-      serverAddress: serverAddress(given.serverAddress, at(field, "serverAddress"), registry),
+      ...(encoded !== undefined && decodePair(encoded, fieldPath(field, "auth"))),
+      serverAddress: serverAddress(given.serverAddress, fieldPath(field, "serverAddress"), registry),
     }),
   );
 }

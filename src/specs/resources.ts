@@ -1,16 +1,19 @@
+import { fieldPath } from "../internal/field-names.js";
+import { isRecord } from "../internal/record.js";
 import { type HugepageLimit, LinuxContainerResources, Long } from "../proto.js";
-import { at, integer, invalid, isSet, object, refuse, text, textMap } from "./check.js";
+import { integer, invalid, isSet, optionalString, refuse, stringMap } from "./check.js";
+import { type FieldsOf, ObjectReader } from "./object-reader.js";
 import { maxInt64, milliUnits, type Quantity, wholeUnits } from "./quantity.js";
 
-/** What a container is promised. */
+/** Resources that a container is guaranteed. */
 export interface ResourceRequests {
-  /** Cores; decides the share of CPU time under contention. @defaultValue the limit */
+  /** Cores; sets the share of CPU time under contention. @defaultValue the limit */
   cpu?: Quantity | undefined;
-  /** Bytes. Must not exceed the limit, and goes no further: CRI has no field for it. @defaultValue the limit */
+  /** Bytes. Must not exceed the limit; otherwise unused, because CRI has no field for it. @defaultValue the limit */
   memory?: Quantity | undefined;
 }
 
-/** What a container may not exceed. Huge pages are given by page size, in bytes: `"hugepages-2Mi": "64Mi"`. */
+/** Resources that a container cannot exceed. Limits of huge pages are in bytes for a page size: `"hugepages-2Mi": "64Mi"`. */
 export interface ResourceLimits {
   /** Cores, enforced by throttling in periods of 100 ms. At least 10 millicores take effect. @defaultValue unlimited */
   cpu?: Quantity | undefined;
@@ -20,8 +23,9 @@ export interface ResourceLimits {
 }
 
 /**
- * Resources of a container or pod, converted as a kubelet does. Windows containers take the limits of `cpu` and `memory` only. What is not mentioned is left to the runtime; unlike a
- * kubelet, this package does not push a container that mentions no CPU to the back of the queue (2 shares).
+ * Resources of a container or pod, converted as in a kubelet. Windows containers accept only the limits of `cpu` and `memory`. What is
+ * not set is left to the runtime: unlike a kubelet, this package does not give the minimum of 2 CPU shares to a container without CPU
+ * request and limit.
  */
 export interface ResourcesSpec {
   requests?: ResourceRequests | undefined;
@@ -30,15 +34,15 @@ export interface ResourcesSpec {
   cpusetCpus?: string | undefined;
   /** NUMA nodes to take memory from, as a list of ranges. @defaultValue all */
   cpusetMems?: string | undefined;
-  /** Bytes of memory and swap together; needs a memory limit and is at least as large. @defaultValue the runtime's choice */
+  /** Bytes of memory and swap together; needs a memory limit and must not be below it. @defaultValue the runtime's choice */
   memoryAndSwapLimit?: Quantity | undefined;
-  /** From -1000 (never) to 1000 (first): how readily the kernel kills the container when the node runs out of memory. @defaultValue 0 */
+  /** When the kernel kills the container if the node runs out of memory, from -1000 (never) to 1000 (first). @defaultValue 0 */
   oomScoreAdj?: number | undefined;
-  /** Files of cgroup v2 and what to write into them, such as `{ "memory.high": "104857600" }`. Ignored or refused on cgroup v1. */
+  /** Files of cgroup v2 with the values to write into them, such as `{ "memory.high": "104857600" }`. Ignored or refused on cgroup v1. */
   unified?: Readonly<Record<string, string>> | undefined;
 }
 
-/** CPU and memory that a pod costs beyond its containers (a virtual machine's, for instance). */
+/** CPU and memory that a pod needs beyond its containers, for example for a virtual machine. */
 export interface OverheadSpec {
   /** Cores. */
   cpu?: Quantity | undefined;
@@ -46,8 +50,8 @@ export interface OverheadSpec {
   memory?: Quantity | undefined;
 }
 
-/** What {@link ResourcesSpec} may contain. */
-export const resourceFields = {
+/** The fields of {@link ResourcesSpec}. */
+export const resourceFields: FieldsOf<ResourcesSpec> = {
   requests: true,
   limits: true,
   cpusetCpus: true,
@@ -55,87 +59,91 @@ export const resourceFields = {
   memoryAndSwapLimit: true,
   oomScoreAdj: true,
   unified: true,
-} as const;
+};
 
-/** The wire message for resources; nothing if nothing is set. */
+/** Converts resources for Linux; returns `undefined` if they are not set. */
 export function toLinuxResources(
   spec: ResourcesSpec | null | undefined,
   field: string,
 ): LinuxContainerResources | undefined {
   if (!isSet(spec)) return undefined;
-  object(spec, field, resourceFields);
-  const { requests, limits, memory } = requestsAndLimits(spec, field, true);
+  const resources = new ObjectReader(spec, field, resourceFields);
+  const { requests, limits, memory } = requestsAndLimits(resources, true);
   return LinuxContainerResources.create({
-    ...cpuTime(requests.cpu ?? limits.cpu, limits.cpu, at(at(field, "limits"), "cpu")),
+    ...cpuTime(requests.cpu ?? limits.cpu, limits.cpu, fieldPath(resources.path("limits"), "cpu")),
     memoryLimitInBytes: int64(memory),
-    memorySwapLimitInBytes: int64(swapLimit(spec.memoryAndSwapLimit, memory, at(field, "memoryAndSwapLimit"))),
-    oomScoreAdj: Long.fromNumber(integer(spec.oomScoreAdj, at(field, "oomScoreAdj"), -1000, 1000, 0)),
-    cpusetCpus: ranges(spec.cpusetCpus, at(field, "cpusetCpus")),
-    cpusetMems: ranges(spec.cpusetMems, at(field, "cpusetMems")),
+    memorySwapLimitInBytes: int64(resources.optional("memoryAndSwapLimit", swapLimit, memory) ?? 0n),
+    oomScoreAdj: Long.fromNumber(resources.read("oomScoreAdj", integer, -1000, 1000, 0)),
+    cpusetCpus: resources.read("cpusetCpus", ranges),
+    cpusetMems: resources.read("cpusetMems", ranges),
     hugepageLimits: limits.hugepages,
-    unified: unifiedFiles(spec.unified, at(field, "unified")),
+    unified: resources.read("unified", unifiedFiles),
   });
 }
 
-/** The requests and limits of a spec, checked against each other. `memory` is the memory limit in bytes; 0 means none. */
-export function requestsAndLimits(spec: ResourcesSpec, field: string, withHugepages: boolean) {
-  const requests = amounts(spec.requests, at(field, "requests"), false);
-  const limits = amounts(spec.limits, at(field, "limits"), withHugepages);
+/** Reads requests and limits and checks them against each other. `memory` is the memory limit in bytes; 0 means none. */
+export function requestsAndLimits(resources: ObjectReader<ResourcesSpec>, withHugepages: boolean) {
+  const requests = resources.read("requests", amounts, false);
+  const limits = resources.read("limits", amounts, withHugepages);
   for (const name of ["cpu", "memory"] as const) {
-    const most = limits[name];
-    if (isSet(requests[name]) && isSet(most) && most > 0n && requests[name] > most) {
-      refuse(at(at(field, "requests"), name), "must not exceed the limit");
+    const limit = limits[name];
+    if (isSet(requests[name]) && isSet(limit) && limit > 0n && requests[name] > limit) {
+      refuse(fieldPath(resources.path("requests"), name), "must not exceed the limit");
     }
   }
-  return { requests, limits, memory: memoryLimit(limits.memory, at(at(field, "limits"), "memory")) };
+  return { requests, limits, memory: memoryLimit(limits.memory, fieldPath(resources.path("limits"), "memory")) };
 }
 
-/** A pod's overhead: request and limit at once, as a kubelet has it. */
+/** Converts a pod's overhead, which is request and limit at once, as in a kubelet. */
 export function toOverhead(spec: OverheadSpec | null | undefined, field: string): LinuxContainerResources | undefined {
   if (!isSet(spec)) return undefined;
-  const { cpu, memory } = object(spec, field, { cpu: true, memory: true });
-  const milli = isSet(cpu) ? milliUnits(cpu, at(field, "cpu")) : undefined;
+  const overhead = new ObjectReader(spec, field, { cpu: true, memory: true });
+  const cpu = overhead.optional("cpu", milliUnits);
   return LinuxContainerResources.create({
-    ...cpuTime(milli, milli, at(field, "cpu")),
-    memoryLimitInBytes: int64(isSet(memory) ? bytes(memory, at(field, "memory")) : 0n),
+    ...cpuTime(cpu, cpu, overhead.path("cpu")),
+    memoryLimitInBytes: int64(overhead.optional("memory", bytes) ?? 0n),
   });
 }
 
 interface Amounts {
   /** Millicores. */
-  cpu?: bigint;
+  cpu: bigint | undefined;
   /** Bytes. */
-  memory?: bigint;
+  memory: bigint | undefined;
   hugepages: HugepageLimit[];
 }
 
 function amounts(spec: ResourceRequests | ResourceLimits | undefined, field: string, withHugepages: boolean): Amounts {
-  const result: Amounts = { hugepages: [] };
-  if (!isSet(spec)) return result;
-  const { plain, hugepages } = partition(spec, withHugepages);
-  const { cpu, memory } = object(plain as ResourceRequests, field, { cpu: true, memory: true });
-  if (isSet(cpu)) result.cpu = milliUnits(cpu, at(field, "cpu"));
-  if (isSet(memory)) result.memory = bytes(memory, at(field, "memory"));
-  for (const [name, amount] of hugepages) {
-    if (!isSet(amount)) continue;
-    const path = at(field, name);
-    const size = wholeUnits(name.slice("hugepages-".length), path);
-    const limit = wholeUnits(amount as Quantity, path);
-    if (size === 0n || limit % size !== 0n) invalid(path, "must be a multiple of the page size", amount);
-    result.hugepages.push({ pageSize: pageSize(size), limit: Long.fromString(String(limit), true) });
-  }
-  return result;
+  if (!isSet(spec)) return { cpu: undefined, memory: undefined, hugepages: [] };
+  const { plain, hugepages } = separateHugepages(spec, withHugepages);
+  const amount = new ObjectReader(plain as ResourceRequests, field, { cpu: true, memory: true });
+  return {
+    cpu: amount.optional("cpu", milliUnits),
+    memory: amount.optional("memory", bytes),
+    hugepages: hugepages
+      .filter(([, limit]) => isSet(limit))
+      .map(([name, limit]) => toHugepageLimit(limit as Quantity, fieldPath(field, name), name)),
+  };
 }
 
-function partition(spec: unknown, withHugepages: boolean): { plain: unknown; hugepages: [string, unknown][] } {
-  if (typeof spec !== "object" || spec === null || Array.isArray(spec) || !withHugepages)
-    return { plain: spec, hugepages: [] };
-  const isHuge = ([name]: [string, unknown]) => name.startsWith("hugepages-");
+function toHugepageLimit(value: Quantity, field: string, name: string): HugepageLimit {
+  const size = wholeUnits(name.slice("hugepages-".length), field);
+  const limit = wholeUnits(value, field);
+  if (size === 0n || limit % size !== 0n) invalid(field, "must be a multiple of the page size", value);
+  return { pageSize: pageSize(size), limit: Long.fromString(String(limit), true) };
+}
+
+function separateHugepages(spec: unknown, withHugepages: boolean): { plain: unknown; hugepages: [string, unknown][] } {
+  if (!withHugepages || !isRecord(spec)) return { plain: spec, hugepages: [] };
+  const isHugepages = ([name]: [string, unknown]) => name.startsWith("hugepages-");
   const entries = Object.entries(spec);
-  return { plain: Object.fromEntries(entries.filter((entry) => !isHuge(entry))), hugepages: entries.filter(isHuge) };
+  return {
+    plain: Object.fromEntries(entries.filter((entry) => !isHugepages(entry))),
+    hugepages: entries.filter(isHugepages),
+  };
 }
 
-/** 2097152 → "2MB": what runtimes look huge pages up by. */
+/** The page size as runtimes name it: 2097152 → "2MB". */
 function pageSize(size: bigint): string {
   const units = ["B", "KB", "MB", "GB", "TB", "PB"];
   let unit = 0;
@@ -143,9 +151,9 @@ function pageSize(size: bigint): string {
   return `${size}${units[unit]}`;
 }
 
+/** Period of CPU throttling, in microseconds. */
 const period = 100_000n;
-export const clamp = (value: bigint, least: bigint, most: bigint) =>
-  value < least ? least : value > most ? most : value;
+export const clamp = (value: bigint, min: bigint, max: bigint) => (value < min ? min : value > max ? max : value);
 
 /** Shares from the request (1024 per core, 2 to 262144), quota per 100 ms from the limit (no less than 1 ms). */
 function cpuTime(request: bigint | undefined, limit: bigint | undefined, field: string) {
@@ -158,28 +166,27 @@ function cpuTime(request: bigint | undefined, limit: bigint | undefined, field: 
   };
 }
 
-// crun cannot start a process in less than 500 KiB, and CRI-O asks for 12 MiB with runc: a smaller limit is a forgotten suffix.
-const leastMemory = 500n * 1024n;
+// crun cannot start a process in less than 500 KiB, and CRI-O requires 12 MiB with runc: a smaller limit lacks its suffix.
+const minMemory = 500n * 1024n;
 
-/** Autoscalers write memory in thousandths of a byte, such as "128974848000m". People who write "128m" mean "128M". */
+/** Converts memory to bytes. Autoscalers write thousandths of a byte, such as "128974848000m", but "128m" most likely means "128M". */
 function bytes(value: Quantity, field: string): bigint {
   const amount = wholeUnits(value, field);
-  if (typeof value === "string" && /[num]$/.test(value) && amount > 0n && amount < leastMemory) {
-    invalid(field, "is in fractions of a byte, and too little memory; did you mean M or Mi?", value);
+  if (typeof value === "string" && /[num]$/.test(value) && amount > 0n && amount < minMemory) {
+    invalid(field, "is in fractions of a byte and too little memory; did you mean M or Mi?", value);
   }
   return amount;
 }
 
-/** Zero means no limit, as in Kubernetes. */
+/** Checks a memory limit in bytes. As in Kubernetes, zero means no limit. */
 function memoryLimit(limit: bigint | undefined, field: string): bigint {
-  if (limit !== undefined && limit > 0n && limit < leastMemory) {
-    refuse(field, `${limit} bytes are too few for any process to start in; did you forget a suffix such as Mi?`);
+  if (limit !== undefined && limit > 0n && limit < minMemory) {
+    refuse(field, `${limit} bytes are too few for a process to start; did you forget a suffix such as Mi?`);
   }
   return limit ?? 0n;
 }
 
-function swapLimit(value: Quantity | undefined, memory: bigint, field: string): bigint {
-  if (!isSet(value)) return 0n;
+function swapLimit(value: Quantity, field: string, memory: bigint): bigint {
   const limit = bytes(value, field);
   if (memory === 0n) refuse(field, "needs a memory limit beside it");
   return limit < memory
@@ -188,7 +195,7 @@ function swapLimit(value: Quantity | undefined, memory: bigint, field: string): 
 }
 
 function ranges(value: string | undefined, field: string): string {
-  const written = text(value, field);
+  const written = optionalString(value, field);
   if (!/^(\d+(-\d+(:\d+\/\d+)?)?(,\d+(-\d+(:\d+\/\d+)?)?)*)?$/.test(written)) {
     invalid(field, 'must be a list of numbers and ranges such as "0-3,7"', written);
   }
@@ -196,9 +203,9 @@ function ranges(value: string | undefined, field: string): string {
 }
 
 function unifiedFiles(value: Readonly<Record<string, string>> | undefined, field: string): Record<string, string> {
-  const files = textMap(value, field);
+  const files = stringMap(value, field);
   for (const name of Object.keys(files)) {
-    if (name.includes("/")) refuse(at(field, name), "must be the name of a file in the cgroup, without '/'");
+    if (name.includes("/")) refuse(fieldPath(field, name), "must be the name of a file in the cgroup, without '/'");
   }
   return files;
 }

@@ -1,3 +1,4 @@
+import { fieldPath } from "../internal/field-names.js";
 import {
   LinuxContainerSecurityContext,
   LinuxSandboxSecurityContext,
@@ -11,24 +12,22 @@ import {
 import { type CapabilitiesSpec, toCapabilities } from "./capabilities.js";
 import {
   absolutePath,
-  at,
-  type FieldsOf,
   flag,
   integer,
   invalid,
   isSet,
   list,
   maxUint32,
-  object,
+  oneOf,
+  optionalString,
   refuse,
-  requiredText,
-  text,
-  word,
+  requiredString,
 } from "./check.js";
+import { type FieldsOf, ObjectReader } from "./object-reader.js";
 
 /**
- * A seccomp or AppArmor profile: the runtime's own, none, or one on the node. A local seccomp profile is the absolute path of
- * a JSON file (a kubelet makes it absolute, a runtime does not); a local AppArmor profile is the name of a loaded profile.
+ * A seccomp or AppArmor profile: the runtime's default, none, or one on the node. A local seccomp profile is the absolute path of a
+ * JSON file; runtimes, unlike kubelets, do not resolve relative paths. A local AppArmor profile is the name of a loaded profile.
  */
 export type ProfileSpec = "RuntimeDefault" | "Unconfined" | { localhostProfile: string };
 
@@ -40,26 +39,26 @@ export interface SELinuxSpec {
   level?: string | undefined;
 }
 
-/** What pods and containers have in common. Containers take over what their pod says unless they say otherwise. */
+/** Security settings of pods and containers. A container inherits its pod's settings unless it sets its own. */
 export interface SecuritySpec {
-  /** All capabilities, all devices, nothing masked. A container can only be privileged in a privileged pod. @defaultValue false */
+  /** Grants all capabilities and devices and masks no paths. A container can only be privileged in a privileged pod. @defaultValue false */
   privileged?: boolean | undefined;
-  /** The root file system cannot be written to; independent of {@link privileged}. @defaultValue false */
+  /** Makes the root file system read-only; independent of {@link privileged}. @defaultValue false */
   readOnlyRootFilesystem?: boolean | undefined;
   /** User id. For a name of the image's `/etc/passwd`, see {@link ContainerSecuritySpec.runAsUserName}. @defaultValue the image's user */
   runAsUser?: number | undefined;
-  /** Group id; CRI wants a user beside it. @defaultValue the user's primary group */
+  /** Group id; CRI requires a user beside it. @defaultValue the user's primary group */
   runAsGroup?: number | undefined;
-  /** Group ids on top. */
+  /** Additional group ids. */
   supplementalGroups?: readonly number[] | undefined;
   /**
-   * Whether the groups that the image's `/etc/group` gives the user count as well (`"Merge"`) or not (`"Strict"`).
+   * Whether the user also gets the groups that the image's `/etc/group` lists for it (`"Merge"`) or not (`"Strict"`).
    * Since Kubernetes 1.31; older runtimes always merge. @defaultValue "Merge"
    */
   supplementalGroupsPolicy?: "Merge" | "Strict" | undefined;
-  /** System call filter. @defaultValue "RuntimeDefault", as a kubelet with `seccompDefault` has it; "Unconfined" for a privileged container */
+  /** System call filter. @defaultValue "RuntimeDefault", as with a kubelet's `seccompDefault`; "Unconfined" for a privileged container */
   seccomp?: ProfileSpec | undefined;
-  /** AppArmor profile, on nodes that have AppArmor. @defaultValue left to the runtime: its default profile where AppArmor is on */
+  /** AppArmor profile, on nodes that have AppArmor. @defaultValue the runtime's choice: its default profile where AppArmor is enabled */
   apparmor?: ProfileSpec | undefined;
   /** SELinux label, on nodes that have SELinux. @defaultValue the runtime's choice */
   selinux?: SELinuxSpec | undefined;
@@ -70,18 +69,18 @@ export interface ContainerSecuritySpec extends SecuritySpec {
   /** Name of a user in the image's `/etc/passwd`; not together with {@link runAsUser}. */
   runAsUserName?: string | undefined;
   capabilities?: CapabilitiesSpec | undefined;
-  /** `false` sets no_new_privs: set-uid programs gain nothing. Not together with {@link privileged}. @defaultValue true */
+  /** `false` sets no_new_privs: set-uid programs gain no privileges. Not together with {@link privileged}. @defaultValue true */
   allowPrivilegeEscalation?: boolean | undefined;
   /**
-   * Paths that read as empty. Runtimes mask exactly what a request lists, so an empty list masks nothing (what a manifest
-   * calls `procMount: Unmasked`). @defaultValue {@link defaultMaskedPaths}; nothing for a privileged container
+   * Paths that are masked: they appear empty. Runtimes mask exactly the listed paths, so an empty list masks nothing, as
+   * `procMount: Unmasked` does in a manifest. @defaultValue {@link defaultMaskedPaths}; nothing for a privileged container
    */
   maskedPaths?: readonly string[] | undefined;
-  /** Paths that cannot be written to. @defaultValue {@link defaultReadonlyPaths}; nothing for a privileged container */
+  /** Paths that are read-only. @defaultValue {@link defaultReadonlyPaths}; nothing for a privileged container */
   readonlyPaths?: readonly string[] | undefined;
 }
 
-/** What Docker and kubelets mask: kernel interfaces that leak about the node. */
+/** The paths that Docker and kubelets mask: kernel interfaces that leak information about the node. */
 export const defaultMaskedPaths: readonly string[] = [
   "/proc/acpi",
   "/proc/asound",
@@ -97,7 +96,7 @@ export const defaultMaskedPaths: readonly string[] = [
   "/sys/firmware",
 ];
 
-/** What Docker and kubelets keep from being written: kernel interfaces that change the node. */
+/** The paths that Docker and kubelets make read-only: kernel interfaces that change the node. */
 export const defaultReadonlyPaths: readonly string[] = [
   "/proc/bus",
   "/proc/fs",
@@ -127,103 +126,116 @@ const containerFields: FieldsOf<ContainerSecuritySpec> = {
   readonlyPaths: true,
 };
 
-/** The security context of a pod sandbox. */
+/** Converts the security settings of a pod. */
 export function toPodSecurity(
   spec: SecuritySpec | undefined,
   field: string,
-  namespaces: NamespaceOption,
+  namespaceOptions: NamespaceOption,
 ): LinuxSandboxSecurityContext {
-  const given = isSet(spec) ? object(spec, field, commonFields) : {};
-  const common = commonSettings(given, field);
-  if (common.runAsGroup !== undefined && common.runAsUser === undefined) needsUser(field);
+  const { selinux, ...settings } = readCommon(new ObjectReader(spec ?? {}, field, commonFields));
+  if (settings.runAsGroup !== undefined && settings.runAsUser === undefined) refuseGroup(field);
   return LinuxSandboxSecurityContext.create({
-    ...common,
-    seccomp: common.seccomp ?? profile("RuntimeDefault"),
-    namespaceOptions: namespaces,
+    ...settings,
+    readonlyRootfs: settings.readonlyRootfs ?? false,
+    supplementalGroups: settings.supplementalGroups ?? [],
+    supplementalGroupsPolicy: settings.supplementalGroupsPolicy ?? SupplementalGroupsPolicy.Merge,
+    seccomp: settings.seccomp ?? profile("RuntimeDefault"),
+    selinuxOptions: selinux,
+    namespaceOptions,
   });
 }
 
-/**
- * The security context of a container. User, groups, SELinux label and profiles come from the pod where the container does not
- * say otherwise, as in Kubernetes.
- */
-export function toContainerSecurity(
-  spec: ContainerSecuritySpec | undefined,
-  field: string,
-  namespaces: NamespaceOption,
-  pod: LinuxSandboxSecurityContext | undefined,
-): LinuxContainerSecurityContext {
-  const given = isSet(spec) ? object(spec, field, containerFields) : {};
-  const common = commonSettings(given, field);
-  const { privileged } = common;
-  const escalation = at(field, "allowPrivilegeEscalation");
-  const noNewPrivs = isSet(given.allowPrivilegeEscalation) && !flag(given.allowPrivilegeEscalation, escalation);
-  if (privileged && noNewPrivs) {
-    refuse(escalation, "cannot be false for a privileged container");
+/** The checked security settings of a container. What is `undefined` comes from its pod. */
+export type ContainerSecurity = ReturnType<typeof readContainerSecurity>;
+
+/** Checks the security settings of a container, before its pod is known. */
+export function readContainerSecurity(spec: ContainerSecuritySpec | undefined, field: string) {
+  const given = new ObjectReader(spec ?? {}, field, containerFields);
+  const common = readCommon(given);
+  const noNewPrivs = given.optional("allowPrivilegeEscalation", flag) === false;
+  if (common.privileged && noNewPrivs) {
+    given.refuse("allowPrivilegeEscalation", "cannot be false for a privileged container");
   }
-  const runAsUsername = text(given.runAsUserName, at(field, "runAsUserName"));
+  const runAsUsername = given.read("runAsUserName", optionalString);
   if (runAsUsername !== "" && common.runAsUser !== undefined) {
-    refuse(at(field, "runAsUserName"), "cannot be set together with runAsUser: drop one");
+    given.refuse("runAsUserName", "cannot be set together with runAsUser: drop one");
   }
-  const runAsUser = common.runAsUser ?? (runAsUsername === "" ? pod?.runAsUser : undefined);
-  const runAsGroup = common.runAsGroup ?? pod?.runAsGroup;
-  const nobody = runAsUser === undefined && runAsUsername === "";
-  if (nobody && runAsGroup !== undefined && pod !== undefined) needsUser(field);
-  const isolate = (paths: readonly string[] | undefined, name: string, standard: readonly string[]) =>
-    isSet(paths)
-      ? list(paths, at(field, name)).map((path, index) => absolutePath(path, at(at(field, name), index)))
-      : privileged
-        ? []
-        : [...standard];
-
-  return LinuxContainerSecurityContext.create({
-    ...common,
-    readonlyRootfs: isSet(given.readOnlyRootFilesystem) ? common.readonlyRootfs : (pod?.readonlyRootfs ?? false),
-    runAsUser,
-    runAsGroup,
-    runAsUsername,
-    supplementalGroups: isSet(given.supplementalGroups) ? common.supplementalGroups : (pod?.supplementalGroups ?? []),
-    supplementalGroupsPolicy: isSet(given.supplementalGroupsPolicy)
-      ? common.supplementalGroupsPolicy
-      : (pod?.supplementalGroupsPolicy ?? SupplementalGroupsPolicy.Merge),
-    seccomp: common.seccomp ?? (privileged ? profile("Unconfined") : (pod?.seccomp ?? profile("RuntimeDefault"))),
-    apparmor: common.apparmor ?? (privileged ? undefined : pod?.apparmor),
-    selinuxOptions: common.selinuxOptions ?? pod?.selinuxOptions,
-    capabilities: toCapabilities(given.capabilities, at(field, "capabilities")),
-    noNewPrivs,
-    maskedPaths: isolate(given.maskedPaths, "maskedPaths", defaultMaskedPaths),
-    readonlyPaths: isolate(given.readonlyPaths, "readonlyPaths", defaultReadonlyPaths),
-    namespaceOptions: namespaces,
-  });
-}
-
-function commonSettings(spec: SecuritySpec, field: string) {
   return {
-    privileged: flag(spec.privileged, at(field, "privileged")),
-    readonlyRootfs: flag(spec.readOnlyRootFilesystem, at(field, "readOnlyRootFilesystem")),
-    runAsUser: id(spec.runAsUser, at(field, "runAsUser"), "; a name goes into runAsUserName of the container"),
-    runAsGroup: id(spec.runAsGroup, at(field, "runAsGroup"), ""),
-    supplementalGroups: list(spec.supplementalGroups, at(field, "supplementalGroups")).map((group, index) =>
-      requiredId(group, at(at(field, "supplementalGroups"), index)),
-    ),
-    supplementalGroupsPolicy: word(
-      spec.supplementalGroupsPolicy,
-      at(field, "supplementalGroupsPolicy"),
-      { Merge: SupplementalGroupsPolicy.Merge, Strict: SupplementalGroupsPolicy.Strict },
-      SupplementalGroupsPolicy.Merge,
-    ),
-    seccomp: toProfile(spec.seccomp, at(field, "seccomp"), absolutePath),
-    apparmor: toProfile(spec.apparmor, at(field, "apparmor"), requiredText),
-    selinuxOptions: toSELinux(spec.selinux, at(field, "selinux")),
+    ...common,
+    runAsUsername,
+    noNewPrivs,
+    capabilities: given.optional("capabilities", toCapabilities),
+    maskedPaths: given.optional("maskedPaths", paths),
+    readonlyPaths: given.optional("readonlyPaths", paths),
   };
 }
 
-function needsUser(field: string): never {
-  return refuse(at(field, "runAsGroup"), "needs runAsUser beside it");
+/**
+ * Completes the security settings of a container with those of its pod. As in Kubernetes, user, groups, SELinux label and profiles
+ * come from the pod unless the container sets its own.
+ *
+ * @param field the path of the settings in error messages
+ */
+export function toContainerSecurity(
+  settings: ContainerSecurity,
+  field: string,
+  namespaceOptions: NamespaceOption,
+  pod = LinuxSandboxSecurityContext.create(),
+): LinuxContainerSecurityContext {
+  const { privileged, runAsUsername, capabilities, noNewPrivs } = settings;
+  // Runtimes compare with the pod's configuration in the request, so they would refuse it.
+  if (privileged && pod.privileged !== true) {
+    refuse(
+      fieldPath(field, "privileged"),
+      "needs a pod with security.privileged: true; runtimes refuse it in any other",
+    );
+  }
+  const runAsUser = settings.runAsUser ?? (runAsUsername === "" ? pod.runAsUser : undefined);
+  const runAsGroup = settings.runAsGroup ?? pod.runAsGroup;
+  if (runAsGroup !== undefined && runAsUser === undefined && runAsUsername === "") refuseGroup(field);
+  return LinuxContainerSecurityContext.create({
+    privileged,
+    readonlyRootfs: settings.readonlyRootfs ?? pod.readonlyRootfs,
+    runAsUser,
+    runAsGroup,
+    runAsUsername,
+    supplementalGroups: settings.supplementalGroups ?? pod.supplementalGroups,
+    supplementalGroupsPolicy: settings.supplementalGroupsPolicy ?? pod.supplementalGroupsPolicy,
+    seccomp: settings.seccomp ?? (privileged ? profile("Unconfined") : (pod.seccomp ?? profile("RuntimeDefault"))),
+    apparmor: settings.apparmor ?? (privileged ? undefined : pod.apparmor),
+    selinuxOptions: settings.selinux ?? pod.selinuxOptions,
+    capabilities,
+    noNewPrivs,
+    maskedPaths: settings.maskedPaths ?? (privileged ? [] : [...defaultMaskedPaths]),
+    readonlyPaths: settings.readonlyPaths ?? (privileged ? [] : [...defaultReadonlyPaths]),
+    namespaceOptions,
+  });
 }
 
-function id(value: number | undefined, field: string, remedy: string): { value: Long } | undefined {
-  if (!isSet(value)) return undefined;
+/** Reads the settings that pods and containers have in common. */
+function readCommon(spec: ObjectReader<SecuritySpec>) {
+  return {
+    privileged: spec.read("privileged", flag),
+    readonlyRootfs: spec.optional("readOnlyRootFilesystem", flag),
+    runAsUser: spec.optional("runAsUser", toId, "; a name goes into runAsUserName of the container"),
+    runAsGroup: spec.optional("runAsGroup", toId, ""),
+    supplementalGroups: spec.optional("supplementalGroups", (groups, field) => list(groups, field, requiredId)),
+    supplementalGroupsPolicy: spec.optional("supplementalGroupsPolicy", toGroupsPolicy),
+    seccomp: spec.optional("seccomp", toProfile, absolutePath),
+    apparmor: spec.optional("apparmor", toProfile, requiredString),
+    selinux: spec.optional("selinux", toSELinux),
+  };
+}
+
+function refuseGroup(field: string): never {
+  return refuse(fieldPath(field, "runAsGroup"), "needs runAsUser beside it");
+}
+
+function paths(value: readonly string[], field: string): string[] {
+  return list(value, field, absolutePath);
+}
+
+function toId(value: number, field: string, remedy: string): { value: Long } {
   if (typeof value === "string") invalid(field, `must be a whole number${remedy}`, value);
   return { value: requiredId(value, field) };
 }
@@ -233,37 +245,36 @@ function requiredId(value: number, field: string): Long {
   return Long.fromNumber(integer(value, field, 0, maxUint32, 0));
 }
 
+function toGroupsPolicy(value: unknown, field: string): SupplementalGroupsPolicy {
+  const { Merge, Strict } = SupplementalGroupsPolicy;
+  return oneOf(value, field, { Merge, Strict }, Merge);
+}
+
 function profile(type: "RuntimeDefault" | "Unconfined"): SecurityProfile {
   return SecurityProfile.create({ profileType: ProfileType[type] });
 }
 
 function toProfile(
-  value: ProfileSpec | undefined,
+  value: ProfileSpec,
   field: string,
   checkName: (value: unknown, field: string) => string,
-): SecurityProfile | undefined {
-  if (!isSet(value)) return undefined;
+): SecurityProfile {
   if (typeof value === "object") {
-    const { localhostProfile } = object(value, field, { localhostProfile: true });
-    return SecurityProfile.create({
-      profileType: ProfileType.Localhost,
-      localhostRef: checkName(localhostProfile, at(field, "localhostProfile")),
-    });
+    const localhostRef = new ObjectReader(value, field, { localhostProfile: true }).read("localhostProfile", checkName);
+    return SecurityProfile.create({ profileType: ProfileType.Localhost, localhostRef });
   }
-  const types = { RuntimeDefault: ProfileType.RuntimeDefault, Unconfined: ProfileType.Unconfined };
-  if (typeof value !== "string" || !Object.hasOwn(types, value)) {
-    invalid(field, 'must be "RuntimeDefault", "Unconfined" or { localhostProfile }', value);
+  if (value !== "RuntimeDefault" && value !== "Unconfined") {
+    return invalid(field, 'must be "RuntimeDefault", "Unconfined" or { localhostProfile }', value);
   }
-  return SecurityProfile.create({ profileType: types[value] });
+  return profile(value);
 }
 
-function toSELinux(spec: SELinuxSpec | undefined, field: string): SELinuxOption | undefined {
-  if (!isSet(spec)) return undefined;
-  const { user, role, type, level } = object(spec, field, { user: true, role: true, type: true, level: true });
+function toSELinux(spec: SELinuxSpec, field: string): SELinuxOption {
+  const label = new ObjectReader(spec, field, { user: true, role: true, type: true, level: true });
   return SELinuxOption.create({
-    user: text(user, at(field, "user")),
-    role: text(role, at(field, "role")),
-    type: text(type, at(field, "type")),
-    level: text(level, at(field, "level")),
+    user: label.read("user", optionalString),
+    role: label.read("role", optionalString),
+    type: label.read("type", optionalString),
+    level: label.read("level", optionalString),
   });
 }

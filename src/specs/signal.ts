@@ -1,5 +1,6 @@
+import { closest } from "../internal/closest.js";
 import { Signal } from "../proto.js";
-import { closest, invalid, isSet } from "./check.js";
+import { invalid, isSet } from "./check.js";
 
 /** `SIGNAL_SIGTERM` → `TERM`, `SIGNAL_SIGRTMINPLUS3` → `RTMIN+3`, `SIGNAL_SIGRTMAXMINUS1` → `RTMAX-1`. */
 type ShortName<Key extends string> = Key extends `SIGNAL_SIGRTMINPLUS${infer N}`
@@ -10,7 +11,7 @@ type ShortName<Key extends string> = Key extends `SIGNAL_SIGRTMINPLUS${infer N}`
       ? Name
       : never;
 
-/** The name of a signal, with or without its `SIG`: `"SIGTERM"`, `"USR1"`, `"SIGRTMIN+3"`. Numbers differ between platforms and are not taken. */
+/** The name of a signal, with or without its `SIG`: `"SIGTERM"`, `"USR1"`, `"SIGRTMIN+3"`. Numbers are refused because they differ between platforms. */
 export type StopSignal = `${"SIG" | ""}${ShortName<keyof typeof Signal>}`;
 
 const signals: ReadonlyMap<string, Signal> = new Map(
@@ -21,7 +22,7 @@ const signals: ReadonlyMap<string, Signal> = new Map(
   }),
 );
 
-/** The signal of a name, in any case; the image's own (else the runtime's) if not set. */
+/** Converts the name of a signal, in any case. If it is not set, the image's signal is used, else the runtime's. */
 export function toSignal(name: StopSignal | null | undefined, field: string): Signal {
   if (!isSet(name)) return Signal.SIGNAL_RUNTIME_DEFAULT;
   if (typeof name !== "string") return invalid(field, 'must be the name of a signal, such as "SIGTERM"', name);

@@ -7,7 +7,7 @@ import { isStillborn } from "../../rpcs/error-messages/busy.js";
 import { podSandboxStatus } from "../../rpcs/pods.js";
 import { isCriO, isDocker, mayAnswerWithOlder } from "../../rpcs/runtime.js";
 import { invalid } from "../../specs/check.js";
-import { toContainerConfig } from "../../specs/container-config.js";
+import { readContainerSpec } from "../../specs/container-config.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
 import { podConfigFromStatus } from "../../specs/pod-from-status.js";
 import type { RegistryAuth } from "../../specs/registry-auth.js";
@@ -91,10 +91,10 @@ export async function createContainer(
   const podSandboxId = idOf(pod, "pod");
   checkPodConfig(given);
   // A bad spec must fail before anything is sent.
-  toContainerConfig(spec);
+  const draft = readContainerSpec(spec);
   const podConfig = await podConfigOf(core, pod, given, callOptions);
   const image = await core.images.ensure(spec.image, { ...callOptions, pullPolicy, auth, podConfig });
-  const { config, terminationGracePeriodSeconds } = toContainerConfig(spec, {
+  const { config, terminationGracePeriodSeconds } = draft.complete({
     pod: podConfig,
     image: image.id,
     terminationGracePeriodSeconds: pod instanceof OwnedPodSandbox ? pod.terminationGracePeriodSeconds : undefined,

@@ -3,9 +3,10 @@ import type { CallOptions } from "../../options.js";
 import { type ContainerConfig, ContainerState, type ContainerStatus, type PodSandboxConfig } from "../../proto.js";
 import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
 import { containerStatus, listContainers } from "../../rpcs/containers.js";
-import { type ConvertedContainer, toContainerConfig } from "../../specs/container-config.js";
+import { type ContainerDraft, type ConvertedContainer, readContainerSpec } from "../../specs/container-config.js";
 import { containerConfigFromInfo } from "../../specs/container-from-info.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
+import type { ImageInput } from "../../specs/image-ref.js";
 import { nextAttempt } from "../../specs/next-attempt.js";
 import { log } from "../../transport/logging.js";
 import { type Container, OwnedContainer } from "../container.js";
@@ -53,14 +54,15 @@ export async function restart(
   const { connection } = core;
   const callOptions = callOptionsOf(pinDeadline(options));
   checkPodConfig(options.podConfig);
-  if (spec) toContainerConfig(spec);
+  const draft = spec && readContainerSpec(spec);
   const id = idOf(target, "container");
   const owned = target instanceof OwnedContainer ? target : undefined;
   const { status, info } = await containerStatus(connection, id, true, callOptions);
   const ownSeconds = owned?.terminationGracePeriodSeconds ?? annotatedGracePeriod(status.annotations);
   const imageOptions = { ...callOptions, pullPolicy: options.pullPolicy, auth: options.auth };
-  const convert = spec
-    ? (podConfig: PodSandboxConfig) => fromSpec(core, spec, { status, podConfig, ownSeconds }, imageOptions)
+  const convert = draft
+    ? (podConfig: PodSandboxConfig) =>
+        fromSpec(core, draft, spec.image, { status, podConfig, ownSeconds }, imageOptions)
     : knownConfig(options.config ?? owned?.config ?? reportedConfig(status.id, info), ownSeconds);
   if (!convert) throw unknownConfig(status);
   const podSandboxId = owned?.podSandboxId ?? (await podOf(core, status.id, callOptions));
@@ -110,16 +112,14 @@ function knownConfig(
 /** The configuration from a spec, with the identity of the container that it replaces, and its grace period if the spec has none. */
 async function fromSpec(
   core: Core,
-  spec: ContainerSpec,
+  draft: ContainerDraft,
+  imageInput: ImageInput,
   { status, podConfig, ownSeconds }: Replaced,
   options: Pick<CreateContainerOptions, "pullPolicy" | "auth"> & CallOptions,
 ): Promise<ConvertedContainer> {
-  const { name = spec.name, attempt } = status.metadata ?? {};
-  const image = await core.images.ensure(spec.image, { ...options, podConfig });
-  return toContainerConfig(
-    { ...spec, name, attempt },
-    { pod: podConfig, image: image.id, terminationGracePeriodSeconds: ownSeconds },
-  );
+  const { id: image } = await core.images.ensure(imageInput, { ...options, podConfig });
+  const { metadata } = status;
+  return draft.complete({ pod: podConfig, image, metadata, terminationGracePeriodSeconds: ownSeconds });
 }
 
 /**

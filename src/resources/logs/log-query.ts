@@ -1,7 +1,8 @@
 import type { Container } from "../../proto.js";
 import { listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
-import { type FieldsOf, object, requiredText, textMap } from "../../specs/check.js";
+import { requiredString, stringMap } from "../../specs/check.js";
+import { type FieldsOf, object } from "../../specs/object-reader.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";
 import type { NodeState } from "../watching/event.js";
@@ -33,9 +34,9 @@ export class LogSelector {
   constructor(query: LogQuery) {
     const { pod, podLabels, container, labels } = object(query, "query", queryFields);
     this.#podId = pod === undefined ? undefined : idOf(pod, "pod");
-    this.#podLabels = podLabels && textMap(podLabels, "query.podLabels");
-    this.#container = container === undefined ? undefined : requiredText(container, "query.container");
-    this.#labels = textMap(labels, "query.labels");
+    this.#podLabels = podLabels && stringMap(podLabels, "query.podLabels");
+    this.#container = container === undefined ? undefined : requiredString(container, "query.container");
+    this.#labels = stringMap(labels, "query.labels");
   }
 
   /** The containers that match. */

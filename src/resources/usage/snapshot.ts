@@ -3,7 +3,7 @@ import type { CallOptions } from "../../options.js";
 import type { ContainerStats, PodSandboxStats } from "../../proto.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { listContainerStats, listPodSandboxStats } from "../../rpcs/stats.js";
-import { textMap } from "../../specs/check.js";
+import { stringMap } from "../../specs/check.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";
 import {
@@ -94,7 +94,7 @@ export class UsageSampler {
   constructor(connection: Connection, filter: UsageFilter) {
     this.#connection = connection;
     this.#filter = filter;
-    this.#labels = textMap(filter.labels, "labels");
+    this.#labels = stringMap(filter.labels, "labels");
     this.#running = new Running(connection);
     if (filter.pod !== undefined) idOf(filter.pod, "pod");
   }

@@ -1,23 +1,21 @@
 import { describe, expect, it, test } from "vitest";
+import { fieldPath } from "../../../src/internal/field-names.js";
 import {
   absolutePath,
   applyPatch,
-  at,
-  closest,
   flag,
   innerPath,
   integer,
   invalid,
   list,
-  object,
+  nonEmptyStrings,
   objectName,
+  oneOf,
   optionalPath,
-  requiredText,
-  text,
-  textMap,
-  texts,
-  word,
-  words,
+  optionalString,
+  requiredString,
+  stringMap,
+  strings,
 } from "../../../src/specs/check.js";
 import { refusal } from "./refusal.js";
 
@@ -38,6 +36,8 @@ describe("what an error shows", () => {
     [() => 1, "f: m, got a function"],
     [Symbol("s"), "f: m, got a symbol"],
     [Object.create(null), "f: m, got an object"],
+    [new Map(), "f: m, got a Map"],
+    [Promise.resolve(), "f: m, got a Promise"],
   ])("%o", (value, expected) => {
     expect(refusal(() => invalid("f", "m", value))).toBe(expected);
   });
@@ -48,49 +48,13 @@ test.each<[string | number, string]>([
   [0, "spec.labels[0]"],
   ["a/b.c", 'spec.labels["a/b.c"]'],
 ])("path of key %o", (key, expected) => {
-  expect(at("spec.labels", key)).toBe(expected);
-});
-
-describe("unknown fields", () => {
-  const fields = { command: true, hostPID: true, seccomp: true, tty: true, args: true } as const;
-  test.each([
-    ["comand", "command"],
-    ["Command", "command"],
-    ["hostPid", "hostPID"],
-    ["seccompProfile", "seccomp"],
-    ["ags", "args"],
-  ])("%s is taken for %s", (typed, meant) => {
-    expect(refusal(() => object<object>({ [typed]: 1 }, "spec", fields))).toBe(
-      `spec.${typed}: unknown field; did you mean ${meant}?`,
-    );
-  });
-
-  it("names the known ones where none is near", () => {
-    expect(refusal(() => object<object>({ entirelyElse: 1 }, "spec", fields))).toBe(
-      "spec.entirelyElse: unknown field; known are command, hostPID, seccomp, tty, args",
-    );
-  });
-
-  test.each(["toString", "constructor", "__proto__"])("inherited name %s is unknown too", (key) => {
-    const spec = JSON.parse(`{ "${key}": 1 }`) as object;
-    expect(refusal(() => object(spec, "spec", fields))).toContain("unknown field");
-  });
-
-  it.each([undefined, null, 3, "x", [], true])("%o is no spec", (value) => {
-    expect(refusal(() => object<object>(js(value), "spec", fields))).toMatch(/^spec: must be an object, got /);
-  });
-
-  it("guesses nothing for short or long words without a neighbour", () => {
-    expect(closest("x", ["tty"])).toBeUndefined();
-    expect(closest("a".repeat(1000), ["tty"])).toBeUndefined();
-    expect(closest("tt", ["tty"])).toBeUndefined();
-  });
+  expect(fieldPath("spec.labels", key)).toBe(expected);
 });
 
 describe.each<{ name: string; read(value: never): unknown; good: [unknown, unknown][]; bad: [unknown, RegExp][] }>([
   {
-    name: "text",
-    read: (value) => text(value, "f"),
+    name: "optionalString",
+    read: (value) => optionalString(value, "f"),
     good: [
       ["x", "x"],
       ["", ""],
@@ -104,8 +68,8 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
     ],
   },
   {
-    name: "requiredText",
-    read: (value) => requiredText(value, "f"),
+    name: "requiredString",
+    read: (value) => requiredString(value, "f"),
     good: [["x", "x"]],
     bad: [
       ["", /must not be empty/],
@@ -146,8 +110,8 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
     ],
   },
   {
-    name: "word",
-    read: (value) => word(value, "f", { Merge: 1, Strict: 2 }, 9),
+    name: "oneOf",
+    read: (value) => oneOf(value, "f", { Merge: 1, Strict: 2 }, 9),
     good: [
       ["Merge", 1],
       ["Strict", 2],
@@ -161,9 +125,15 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
   },
   {
     name: "list",
-    read: (value) => list(value, "f"),
+    read: (value) => list(value, "f", (item, path) => [path, item]),
     good: [
-      [[1], [1]],
+      [
+        [1, "x"],
+        [
+          ["f[0]", 1],
+          ["f[1]", "x"],
+        ],
+      ],
       [undefined, []],
       [null, []],
     ],
@@ -173,8 +143,8 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
     ],
   },
   {
-    name: "texts",
-    read: (value) => texts(value, "f"),
+    name: "strings",
+    read: (value) => strings(value, "f"),
     good: [
       [
         ["a", ""],
@@ -190,14 +160,14 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
     ],
   },
   {
-    name: "words",
-    read: (value) => words(value, "f"),
+    name: "nonEmptyStrings",
+    read: (value) => nonEmptyStrings(value, "f"),
     good: [[["a"], ["a"]]],
     bad: [[["a", ""], /^f\[1\]: must not be empty/]],
   },
   {
-    name: "textMap",
-    read: (value) => textMap(value, "f"),
+    name: "stringMap",
+    read: (value) => stringMap(value, "f"),
     good: [
       [
         { a: "1", "b/c": "" },
@@ -213,6 +183,7 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
       [JSON.parse('{ "__proto__": "x" }'), /cannot be sent/],
       ["a=b", /object of strings/],
       [["a"], /object of strings/],
+      [new Map([["a", "b"]]), /object of strings, got a Map/],
     ],
   },
   {

@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import { describe, expect, it, test } from "vitest";
 import { ContainerConfig, Long, NamespaceMode, PodSandboxConfig, Signal } from "../../../src/proto.js";
-import { toContainerConfig } from "../../../src/specs/container-config.js";
+import { type ContainerContext, readContainerSpec } from "../../../src/specs/container-config.js";
 import type { ContainerSpec } from "../../../src/specs/container-spec.js";
 import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
 import type { PodSpec } from "../../../src/specs/pod-spec.js";
@@ -10,6 +10,7 @@ import { refusal } from "./refusal.js";
 
 type Rest = Partial<ContainerSpec>;
 const podOf = (spec: Partial<PodSpec> = {}) => toPodSandboxConfig({ name: "pod", uid: "u", ...spec }).config;
+const toContainerConfig = (spec: ContainerSpec, context: ContainerContext) => readContainerSpec(spec).complete(context);
 const convert = (spec: Rest = {}, pod = podOf()) =>
   toContainerConfig({ name: "web", image: "nginx", ...spec }, { pod });
 
@@ -58,9 +59,13 @@ test.each<[string, Rest, object]>([
 });
 
 describe("image", () => {
-  it("is what it was resolved to, and what the user wrote", () => {
-    const { config } = toContainerConfig({ name: "web", image: "nginx" }, { pod: podOf(), image: "sha256:abc" });
-    expect(config.image).toMatchObject({ image: "sha256:abc", userSpecifiedImage: "nginx" });
+  it.each([
+    ["sha256:abc", "sha256:abc"],
+    ["", "nginx"],
+    [undefined, "nginx"],
+  ])("is the resolved id %o beside the reference as written", (image, expected) => {
+    const { config } = toContainerConfig({ name: "web", image: "nginx" }, { pod: podOf(), image });
+    expect(config.image).toMatchObject({ image: expected, userSpecifiedImage: "nginx" });
   });
 });
 
@@ -135,18 +140,41 @@ describe("namespaces", () => {
   });
 });
 
-describe("without a pod it is a check of the spec", () => {
-  it("that runs no patch and needs no pod for what depends on one", () => {
-    const patch = () => expect.fail("called");
-    const spec = { name: "web", image: "nginx", patch, security: { privileged: true, runAsGroup: 5 } };
-    expect(toContainerConfig(spec).config.logPath).toBe("");
-    expect(
-      toContainerConfig({ name: "web", image: "nginx", windows: { hostProcess: true } }).config.linux,
-    ).toBeUndefined();
+describe("before the pod is known", () => {
+  const read = (spec: Rest) => readContainerSpec({ name: "web", image: "nginx", ...spec });
+
+  it("accepts what a pod may permit, and does not run patch", () => {
+    read({ patch: () => expect.fail("called"), security: { privileged: true, runAsGroup: 5 }, processes: "host" });
+    read({ windows: { hostProcess: true } });
   });
-  it("that refuses what no pod could make right", () => {
-    expect(refusal(() => toContainerConfig({ name: "web", image: "" }))).toMatch(/^spec.image: must not be empty/);
+
+  it.each<[Rest, RegExp]>([
+    [{ image: "" }, /^spec.image: must not be empty/],
+    [{ security: { runAsUser: -1 } }, /^spec.security.runAsUser: must be a whole number/],
+    [{ mounts: [{ hostPath: "h", containerPath: "/c" }] }, /^spec.mounts\[0\].hostPath: must be an absolute path/],
+    [{ windows: { processors: 0 } }, /^spec.windows.processors: must be a whole number/],
+  ])("refuses %o", (spec, expected) => {
+    expect(refusal(() => read(spec))).toMatch(expected);
   });
+
+  it("keeps the values of the spec as they were when it was read", () => {
+    const spec = { args: ["a"], env: { A: "1" } };
+    const draft = read(spec);
+    spec.args.push("b");
+    spec.env.A = "2";
+    const { config } = draft.complete({ pod: podOf() });
+    expect(config.args).toEqual(["a"]);
+    expect(config.envs).toEqual([{ key: "A", value: Uint8Array.of(49) }]);
+  });
+});
+
+it("uses name and attempt of the container that it replaces", () => {
+  const metadata = { name: "old", attempt: 4 };
+  const { config } = readContainerSpec({ name: "web", image: "nginx" }).complete({
+    pod: podOf({ logDirectory: "/logs" }),
+    metadata,
+  });
+  expect(config).toMatchObject({ metadata, logPath: "old.4.log" });
 });
 
 describe("Windows", () => {
@@ -211,7 +239,13 @@ test.each<[unknown, RegExp]>([
   [{ name: undefined }, /^spec.name: is required/],
   [{ image: undefined }, /^spec.image: is required/],
   [{ comand: ["sh"] }, /^spec.comand: unknown field; did you mean command\?/],
-  [{ command: "sleep 1" }, /^spec.command: must be an array of words; for a shell line use \["sh", "-c", line\]/],
+  [{ env: new Map([["A", "1"]]) }, /^spec.env: must be an object or an array of \{ name, value \}, got a Map/],
+  [{ labels: new Map() }, /^spec.labels: must be an object of strings, got a Map/],
+  [{ security: new Map() }, /^spec.security: must be an object, got a Map/],
+  [
+    { command: "sleep 1" },
+    /^spec.command: must be an array of strings; for a shell command use \["sh", "-c", command\]/,
+  ],
   [{ args: [1] }, /^spec.args\[0\]: must be a string, got 1/],
   [{ workingDir: "srv" }, /^spec.workingDir: must be an absolute path/],
   [{ logPath: "/var/log/x" }, /^spec.logPath: must be a relative path/],

@@ -26,11 +26,6 @@ test.each([
   });
 });
 
-it("keeps the user's words beside what they were resolved to", () => {
-  expect(toImageSpec("nginx", "image", digest)).toMatchObject({ image: digest, userSpecifiedImage: "nginx" });
-  expect(toImageSpec("nginx", "image", "")).toMatchObject({ image: "nginx" });
-});
-
 it("takes annotations and a runtime handler", () => {
   const image: ImageInput = { reference: "nginx", annotations: { a: "b" }, runtimeHandler: "kata" };
   expect(toImageSpec(image, "image")).toMatchObject({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Mount } from "../../../src/proto.js";
-import { type MountSpec, toMounts } from "../../../src/specs/mounts.js";
+import { type MountSpec, readMounts, toMounts } from "../../../src/specs/mounts.js";
 import { refusal } from "./refusal.js";
 
 const at = { hostPath: "/h", containerPath: "/c" };
@@ -46,7 +46,7 @@ test.each<[MountSpec, object]>([
     { hostPath: "C:\\h", containerPath: "C:\\c" },
   ],
 ])("%o", (mount, expected) => {
-  expect(toMounts([mount], "m", undefined).map((message) => Mount.toJSON(message))).toEqual([expected]);
+  expect(toMounts(readMounts([mount], "m"), undefined).map((message) => Mount.toJSON(message))).toEqual([expected]);
 });
 
 test.each<[unknown, RegExp]>([
@@ -70,7 +70,7 @@ test.each<[unknown, RegExp]>([
   [{ image: "", containerPath: "/c" }, /^m\[0\].image: must not be empty/],
   [{ image: "data", containerPath: "/c", propagation: "private" }, /^m\[0\].propagation: unknown field/],
 ])("refuses %o", (mount, expected) => {
-  expect(refusal(() => toMounts([mount] as never, "m", undefined))).toMatch(expected);
+  expect(refusal(() => readMounts([mount] as never, "m"))).toMatch(expected);
 });
 
 test.each<[string, string]>([
@@ -80,12 +80,12 @@ test.each<[string, string]>([
   ["/", "//"],
 ])("%s and %s are one path, so the second mount is refused", (first, second) => {
   const mounts = [first, second].map((containerPath) => ({ hostPath: "/h", containerPath }));
-  expect(refusal(() => toMounts(mounts, "spec.mounts", undefined))).toMatch(
+  expect(refusal(() => readMounts(mounts, "spec.mounts"))).toMatch(
     /^spec.mounts\[1\].containerPath: is taken by spec.mounts\[0\]/,
   );
 });
 
 test("a path below another is a path of its own", () => {
   const mounts = ["/", "/c", "/c/d", "/cd"].map((containerPath) => ({ hostPath: "/h", containerPath }));
-  expect(toMounts(mounts, "spec.mounts", undefined)).toHaveLength(4);
+  expect(readMounts(mounts, "spec.mounts")).toHaveLength(4);
 });

@@ -30,5 +30,7 @@ it("leaves the old config alone", () => {
 });
 
 it("ends at the largest attempt", () => {
-  expect(refusal(() => nextAttempt(config(0xffff_ffff)))).toMatch(/^config.metadata.attempt: cannot be counted up/);
+  expect(refusal(() => nextAttempt(config(0xffff_ffff)))).toMatch(
+    /^config.metadata.attempt: must be less than 4294967295/,
+  );
 });

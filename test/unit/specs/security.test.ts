@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { LinuxContainerSecurityContext, LinuxSandboxSecurityContext } from "../../../src/proto.js";
-import { toContainerConfig } from "../../../src/specs/container-config.js";
+import { readContainerSpec } from "../../../src/specs/container-config.js";
 import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
 import type { ContainerSecuritySpec, SecuritySpec } from "../../../src/specs/security.js";
 import { refusal } from "./refusal.js";
@@ -10,7 +10,8 @@ const pod = (security: SecuritySpec) =>
   LinuxSandboxSecurityContext.toJSON(podWith(security).linux!.securityContext!) as Record<string, unknown>;
 const container = (security: ContainerSecuritySpec | undefined, ofPod: SecuritySpec = {}) =>
   LinuxContainerSecurityContext.toJSON(
-    toContainerConfig({ name: "c", image: "i", security }, { pod: podWith(ofPod) }).config.linux!.securityContext!,
+    readContainerSpec({ name: "c", image: "i", security }).complete({ pod: podWith(ofPod) }).config.linux!
+      .securityContext!,
   ) as Record<string, unknown>;
 
 test.each<[SecuritySpec, object]>([

@@ -1,0 +1,25 @@
+import { closest } from "./closest.js";
+
+/**
+ * Whether a value is an object with named fields. Arrays, `Map`, `Set`, `Promise` and other built-ins are not: what they hold are not
+ * fields, so reading them as an object would silently find nothing.
+ */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return /^\[object (?:Object|Module)\]$/.test(Object.prototype.toString.call(value));
+}
+
+/** Every field of a type, once: what the keys of an object are compared with. TypeScript keeps it complete. */
+export type FieldsOf<T> = { readonly [K in keyof T]-?: true };
+
+/** Finds the first key of an object that is not a known field, with an error message that suggests the right one. */
+export function unknownField(
+  value: object,
+  fields: Readonly<Record<string, true>>,
+): { key: string; message: string } | undefined {
+  const key = Object.keys(value).find((candidate) => !Object.hasOwn(fields, candidate));
+  if (key === undefined) return undefined;
+  const known = Object.keys(fields);
+  const meant = closest(key, known);
+  const remedy = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
+  return { key, message: `unknown field; ${remedy}` };
+}
