@@ -24,10 +24,10 @@ async function tlsPair(): Promise<{ client: Socket; peer: Socket }> {
   return { client, peer };
 }
 
-/** The most that a TLS record holds. */
+/** Limit on the payload of a TLS record. */
 const recordBytes = 16_384;
 
-/** What a socket delivers until it closes. */
+/** Counts the bytes that a socket delivers until it closes. */
 function record(socket: Socket): { readonly length: number } {
   const received = { length: 0 };
   socket.on("data", (part: Buffer) => {
@@ -40,25 +40,25 @@ describe.each([
   ["TCP", socketPair],
   ["TLS", tlsPair],
 ])("over %s", (_name, pair) => {
-  /** A client in the middle of a long write, to a peer that says something and hangs up without reading. */
+  /** A client in the middle of a long write, to a peer that sends data and closes without reading. */
   async function hungUpOn(client: Socket, peer: Socket, length: number): Promise<{ written: Promise<unknown> }> {
     peer.pause();
     const written = new Promise((resolve) => client.write(Buffer.alloc(20_000_000), resolve));
     await sleep(50);
     await new Promise((resolve) => peer.write(Buffer.alloc(length), resolve));
-    // A reset takes back what the kernel has yet to send.
+    // A reset discards data that the kernel has not sent yet.
     await sleep(20);
     peer.destroy();
     return { written };
   }
 
-  // Less than a socket reads ahead while it is paused, and more.
+  // Sizes below and above what a paused socket reads ahead.
   test.each([
     ["reads", 10_000, false],
     ["reads", 60_000, false],
     ["is paused for a while", 10_000, true],
     ["is paused for a while", 60_000, true],
-  ])("what a peer said before a reset is heard by who %s: %i bytes", { repeats: 4 }, async (_, length, isPaused) => {
+  ])("delivers data sent before a reset when the client %s: %i bytes", { repeats: 4 }, async (_, length, isPaused) => {
     const { client, peer } = await pair();
     drainOnWriteError(client);
     const received = record(client);
@@ -70,14 +70,14 @@ describe.each([
       client.resume();
     }
     await Promise.all([written, late]);
-    // Node.js 26 drops the TLS records that a paused socket has received and not decrypted: all but the first.
+    // Node.js 26 drops all TLS records but the first that a paused socket has received and not decrypted.
     const dropsRecords = client instanceof TLSSocket && isPaused && Number(process.versions.node.split(".")[0]) >= 26;
     if (dropsRecords && length > recordBytes) expect(received.length).toBeGreaterThanOrEqual(recordBytes);
     else expect(received.length).toBe(length);
     expect(client.destroyed).toBe(true);
   });
 
-  test("a socket that is destroyed while it is paused answers its writers", async () => {
+  test("calls back pending writes when a paused socket is destroyed", async () => {
     const { client, peer } = await pair();
     drainOnWriteError(client);
     record(client);
@@ -89,8 +89,8 @@ describe.each([
   });
 });
 
-describe("a write that fails on a connection that goes on", () => {
-  /** A client whose writes fail, for whatever reason. */
+describe("a failed write on an open connection", () => {
+  /** A client whose writes fail. */
   async function failing() {
     const { client, peer } = await socketPair();
     client._write = (_chunk, _encoding, callback) => callback(new Error("no buffer space"));
@@ -98,13 +98,13 @@ describe("a write that fails on a connection that goes on", () => {
     return { client, peer, received: record(client) };
   }
 
-  test("is answered soon, with a silent peer", async () => {
+  test("reports the error soon if the peer sends nothing", async () => {
     const { client } = await failing();
     expect(await new Promise((resolve) => client.write("x", resolve))).toMatchObject({ message: "no buffer space" });
     expect(client.destroyed).toBe(true);
   });
 
-  test("is answered in the end, with a peer that never stops", async () => {
+  test("reports the error eventually if the peer never stops sending", async () => {
     const { client, peer, received } = await failing();
     let isOver = false;
     const trickle = () => {
@@ -118,7 +118,7 @@ describe("a write that fails on a connection that goes on", () => {
   });
 });
 
-test("writes that succeed are answered at once", async () => {
+test("successful writes call back at once", async () => {
   const server = createServer((socket) => void socket.pipe(socket));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const client = connect((server.address() as { port: number }).port, "127.0.0.1");

@@ -6,7 +6,7 @@ import type { DialOptions } from "../../../src/streaming/transport.js";
 import { protocols, rejection, serveAnswer, serveTcp, token } from "./support.js";
 
 describe.each(protocols)("over %s", (protocol, open) => {
-  /** The error of a handshake, which must never give the token away. */
+  /** Returns the error of a handshake, which must not contain the token. */
   async function refusal(url: URL, options?: DialOptions): Promise<CriError> {
     const error = (await rejection(open(url, options))) as CriError & { cause?: object };
     expect(error).toBeInstanceOf(CriError);
@@ -18,7 +18,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
 
   const answered = (status: number, rest: string) => serveAnswer(`HTTP/1.1 ${status} Whatever\r\n${rest}`);
 
-  describe("an answer", () => {
+  describe("a response", () => {
     test.each([
       [200, "UNIMPLEMENTED", "refused"],
       [302, "UNIMPLEMENTED", "answered with a redirect"],
@@ -33,30 +33,30 @@ describe.each(protocols)("over %s", (protocol, open) => {
       [500, "UNAVAILABLE", "failed to start"],
       [501, "UNIMPLEMENTED", "refused"],
       [503, "UNAVAILABLE", "failed to start"],
-    ])("%i is %s", async (status, code, words) => {
+    ])("HTTP %i fails with %s", async (status, code, words) => {
       const error = await refusal(await answered(status, "\r\nwhy it was\r\nand more"));
       expect(error).toMatchObject({ code, mayHaveTakenEffect: false });
       expect(error.details).toContain(words);
       expect(error.details.endsWith(`(HTTP ${status} for ${protocol}): why it was`)).toBe(true);
     });
 
-    test("without a body is told as well", async () => {
+    test("without a body is reported", async () => {
       expect((await refusal(await answered(404, "\r\n"))).details).toMatch(/\(HTTP 404 for [^)]*\)$/);
     });
 
-    test("that repeats the token or the path is told without them", async () => {
+    test("that repeats the token or the path is redacted", async () => {
       const body = `no ${token} at /cri/attach/${token}?x=1, ${token}`;
       expect((await refusal(await answered(500, `\r\n${body}`))).details).toMatch(
         /: no \[redacted\] at \/cri\/attach\/\[redacted\]\?x=1, \[redacted\]$/,
       );
-      // Where it would be cut in two.
+      // At lengths where cutting would split the token.
       for (let length = 240; length <= 256; length++) {
         const { details } = await refusal(await answered(500, `\r\n${"x".repeat(length)}${token}`));
         expect(details).not.toContain(token.slice(0, 2));
       }
     });
 
-    test("leads nowhere else", async () => {
+    test("with a redirect is not followed", async () => {
       let connections = 0;
       const url: URL = await serveTcp((socket) => {
         connections++;
@@ -66,24 +66,24 @@ describe.each(protocols)("over %s", (protocol, open) => {
       expect(connections).toBe(1);
     });
 
-    test("with the protocols that the server speaks", async () => {
+    test("quotes the protocols that the server supports", async () => {
       const name = "X-Accepted-Stream-Protocol-Versions";
       const { details } = await refusal(await answered(403, `${name}: v5\r\n${name}: v6, v7\r\n\r\nno`));
       expect(details).toContain(`(HTTP 403 for ${protocol}; it supports only v5, v6, v7): no`);
     });
 
-    test("that would move the cursor is made harmless", async () => {
+    test("is quoted without control characters", async () => {
       const { details } = await refusal(await answered(500, "\r\n \u001b[2Jred\u0000\u0007 alert\u202e\u0085x\nmore"));
       expect(details).toMatch(/: {1,2}\[2Jred {3}alert {2}x$/);
     });
 
-    test("is redacted before it is cut: half a password would show", async () => {
+    test("is redacted before it is cut, so that no half of a password shows", async () => {
       const text = `https://me:${"s3cret".repeat(15)}@h/`;
       const { details } = await refusal(await answered(500, `\r\n${"x".repeat(200)} ${text}\nmore`));
       expect(details).toContain("xxx https://[redacted]@h/");
     });
 
-    test("without an end is not waited for", async () => {
+    test("with an endless body fails without waiting for its end", async () => {
       const url = await serveTcp((socket) => {
         socket.write("HTTP/1.1 500 Oops\r\n\r\n");
         const timer = setInterval(() => socket.write("x".repeat(100)), 1);
@@ -94,7 +94,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
       expect(details.length).toBeLessThan(400);
     });
 
-    test("that breaks off counts all the same", async () => {
+    test("whose body breaks off still decides the error", async () => {
       const url = await serveTcp((socket) => {
         const text = "HTTP/1.1 403 No\r\nContent-Length: 50\r\n\r\nhalf a li";
         socket.once("data", () => socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 20)));
@@ -105,7 +105,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
       });
     });
 
-    test("whose body never comes is waited for as long as the handshake", async () => {
+    test("whose body never arrives fails at the handshake's time limit", async () => {
       const url = await serveTcp(
         (socket) => void socket.resume().write("HTTP/1.1 500 Oops\r\nContent-Length: 5\r\n\r\n"),
       );
@@ -113,8 +113,8 @@ describe.each(protocols)("over %s", (protocol, open) => {
     });
   });
 
-  describe("no answer", () => {
-    test.each(["127.0.0.1", "localhost"])("nobody listens on %s", async (host) => {
+  describe("no response", () => {
+    test.each(["127.0.0.1", "localhost"])("connection refused on %s", async (host) => {
       const error = await refusal(new URL(`http://${host}:1/exec/${token}`));
       expect(error).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: false });
       expect(error.message).toMatch(/ECONNREFUSED/);
@@ -122,14 +122,14 @@ describe.each(protocols)("over %s", (protocol, open) => {
 
     test.each([
       ["at once", ""],
-      ["behind half an answer", "HTTP/1.1 101 Swi"],
-      ["behind garbage", "\u0000\u0001\u0002 SSH-2.0\r\n\r\n"],
-      ["behind too many headers", `HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(100_000)}`],
-    ])("it hangs up %s", async (_name, answer) => {
+      ["after half a response", "HTTP/1.1 101 Swi"],
+      ["after garbage", "\u0000\u0001\u0002 SSH-2.0\r\n\r\n"],
+      ["after too many headers", `HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(100_000)}`],
+    ])("the server closes the connection %s", async (_name, answer) => {
       expect(await refusal(await serveAnswer(answer))).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
     });
 
-    test("an echo is none, and not repeated", async () => {
+    test("an echoed request is not a response and is not quoted", async () => {
       const url = await serveTcp((socket) => void socket.pipe(socket));
       expect(await refusal(url)).toMatchObject({
         code: "UNAVAILABLE",
@@ -139,9 +139,9 @@ describe.each(protocols)("over %s", (protocol, open) => {
 
     test.each([
       ["nothing", ""],
-      ["half an answer", "HTTP/1.1 101 Switching"],
+      ["half a response", "HTTP/1.1 101 Switching"],
       ["100", "HTTP/1.1 100 Continue\r\n\r\n"],
-    ])("it says %s, and then nothing", async (_name, answer) => {
+    ])("the server sends %s, then nothing", async (_name, answer) => {
       const url = await serveTcp((socket) => void socket.resume().write(answer));
       const started = performance.now();
       const error = await refusal(url, { handshakeTimeoutMs: 100 });
@@ -150,7 +150,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
       expect(performance.now() - started).toBeLessThan(3_000);
     });
 
-    test("one byte at a time, without an end", async () => {
+    test("one byte at a time, endlessly", async () => {
       const url = await serveTcp((socket) => {
         let sent = 0;
         const answer = "HTTP/1.1 101 Switching Protocols\r\nX: ";
@@ -160,7 +160,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
       expect((await refusal(url, { handshakeTimeoutMs: 200 })).code).toBe("DEADLINE_EXCEEDED");
     });
 
-    test("TLS that never comes about", async () => {
+    test("a TLS handshake that never completes", async () => {
       const url = await serveTcp((socket) => void socket.resume());
       url.protocol = "https:";
       const error = await refusal(url, { handshakeTimeoutMs: 100 });
@@ -169,7 +169,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
   });
 
   describe("the signal", () => {
-    test("aborted before: nothing is sent", async () => {
+    test("aborted before dialling sends nothing", async () => {
       const reason = { any: "thing" };
       const url = await serveTcp(() => expect.unreachable());
       expect(await rejection(open(url, { signal: AbortSignal.abort(reason) }))).toBe(reason);
@@ -180,7 +180,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
       ["TLS", "https:", ""],
       ["waiting", "http:", "HTTP/1.1 100 Continue\r\n\r\n"],
       ["reading a refusal", "http:", "HTTP/1.1 403 No\r\nContent-Length: 50\r\n\r\nhalf a li"],
-    ])("aborted while %s", async (_name, scheme, answer) => {
+    ])("aborted while %s rejects with its reason", async (_name, scheme, answer) => {
       const controller = new AbortController();
       const url = await serveTcp(async (socket) => {
         socket.resume().write(answer);

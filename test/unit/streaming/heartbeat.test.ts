@@ -20,7 +20,7 @@ function start({ sent = 0, held = false, intervalMs = 1_000 } = {}) {
   return { heartbeat, state, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
 }
 
-test("pings that are answered go on for ever", async () => {
+test("keeps pinging while pings are answered", async () => {
   const { heartbeat, state, pass } = start();
   for (let round = 1; round <= 100; round++) {
     await pass(1_000);
@@ -29,7 +29,7 @@ test("pings that are answered go on for ever", async () => {
   expect(state).toMatchObject({ pings: 100, silences: 0 });
 });
 
-test("a peer that does not answer is reported after one interval", async () => {
+test("reports a peer that does not answer within one interval", async () => {
   const { heartbeat, state, pass } = start();
   await pass(1_999);
   expect(state).toMatchObject({ pings: 1, silences: 0 });
@@ -38,7 +38,7 @@ test("a peer that does not answer is reported after one interval", async () => {
   heartbeat.stop();
 });
 
-test("output is a sign of life, answered or not", async () => {
+test("does not report a peer that sends output without answering pings", async () => {
   const { heartbeat, state, pass } = start();
   for (let round = 0; round < 10; round++) {
     await pass(1_000);
@@ -50,10 +50,10 @@ test("output is a sign of life, answered or not", async () => {
   heartbeat.stop();
 });
 
-test("an answer that waits in the socket after a stall of this process counts", async () => {
+test("accepts an answer that waited in the socket while this process stalled", async () => {
   const { heartbeat, state, pass } = start();
   await pass(1_000);
-  // Timers are run before sockets are read, immediates after.
+  // Timers run before sockets are read, immediates after.
   vi.advanceTimersByTime(1_000);
   heartbeat.onPong();
   await pass(1);
@@ -61,34 +61,34 @@ test("an answer that waits in the socket after a stall of this process counts", 
   heartbeat.stop();
 });
 
-test("a slow reader, who keeps the answer from arriving, is waited for", async () => {
+test("does not report the peer while a slow reader delays its answer", async () => {
   const { heartbeat, state, pass } = start({ held: true });
   await pass(10_000);
   expect(state.silences).toBe(0);
   heartbeat.stop();
 });
 
-test("a command that reads none of its input may keep the server from answering", async () => {
+test("does not report a server whose command does not read its input", async () => {
   const { heartbeat, state, pass } = start();
   await pass(1_000);
   state.sent = 100_000;
   await pass(10_000);
   expect(state.silences).toBe(0);
-  // A server has five queues, which answer in turn. Four answers prove nothing about the fifth.
+  // A server has five queues, which answer pings in turn. Four answers prove nothing about the fifth.
   for (let round = 0; round < 5; round++) {
     heartbeat.onPong();
     await pass(1_000);
   }
   await pass(10_000);
   expect(state.silences).toBe(0);
-  // Now all of them have taken what was before: silence counts again.
+  // All five queues have passed on the input: a missing answer counts again.
   heartbeat.onPong();
   await pass(2_001);
   expect(state.silences).toBe(1);
   heartbeat.stop();
 });
 
-test("0 means no pings", async () => {
+test("sends no pings with an interval of 0", async () => {
   const { state, pass } = start({ intervalMs: 0 });
   await pass(1_000_000);
   expect(state).toMatchObject({ pings: 0, silences: 0 });

@@ -12,8 +12,8 @@ const nonZero = (message: string, code: string) => ({
 describe("parseRemoteStatus", () => {
   test.each([
     ["success", { status: "Success" }],
-    ["a whole metav1.Status", { metadata: {}, status: "Success" }],
-    ["a whole metav1.Status with a kind", { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" }],
+    ["a complete metav1.Status", { metadata: {}, status: "Success" }],
+    ["a complete metav1.Status with a kind", { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" }],
   ])("%s", (_, status) => {
     expect(parseRemoteStatus(JSON.stringify(status))).toEqual({ kind: "exited", exitCode: 0 });
     expect(parseRemoteStatus(`${JSON.stringify(status)}\n`)).toEqual({ kind: "exited", exitCode: 0 });
@@ -55,8 +55,8 @@ describe("parseRemoteStatus", () => {
     ],
     ["no reason", { status: "Failure", message: "boom" }, { message: "boom", reason: "Unknown" }],
     ["exit code 0", nonZero("odd", "0"), { message: "odd", reason: "NonZeroExitCode" }],
-    ["an exit code that is none", nonZero("odd", "0x10"), { message: "odd", reason: "NonZeroExitCode" }],
-    ["an exit code of endless digits", nonZero("odd", "9".repeat(400)), { message: "odd", reason: "NonZeroExitCode" }],
+    ["an invalid exit code", nonZero("odd", "0x10"), { message: "odd", reason: "NonZeroExitCode" }],
+    ["an exit code of 400 digits", nonZero("odd", "9".repeat(400)), { message: "odd", reason: "NonZeroExitCode" }],
     [
       "an exit code that no string can be made of",
       { status: "Failure", details: { causes: [{ reason: "ExitCode", message: { toString: 1, valueOf: 1 } }] } },
@@ -71,21 +71,21 @@ describe("parseRemoteStatus", () => {
   test.each([
     ["plain text", "cannot exec in a stopped container\n", "cannot exec in a stopped container"],
     ["half a status", '{"status":"Succ', '{"status":"Succ'],
-    ["a JSON text", '"Success"', '"Success"'],
+    ["a JSON string", '"Success"', '"Success"'],
     ["a list", "[]", "[]"],
     ["null", "null", "null"],
     ["nothing", "", "the server sent an empty status"],
-  ])("no status at all: %s", (_, text, message) => {
+  ])("not a status: %s", (_, text, message) => {
     expect(parseRemoteStatus(text)).toEqual({ kind: "failed", message, reason: "Unknown" });
   });
 
-  test("an exit code that is a list, nested too deep for a string, is none", () => {
+  test("ignores an exit code that is a deeply nested list", () => {
     const list = "[".repeat(30_000) + "]".repeat(30_000);
     const text = `{"status":"Failure","message":"x","details":{"causes":[{"reason":"ExitCode","message":${list}}]}}`;
     expect(parseRemoteStatus(text)).toMatchObject({ kind: "failed", message: "x" });
   });
 
-  test("bounds what it takes over", () => {
+  test("limits the length of message and reason", () => {
     const long = "x".repeat(1 << 20);
     for (const text of [long, JSON.stringify({ status: "Failure", message: long, reason: long })]) {
       const status = parseRemoteStatus(text);
@@ -93,7 +93,7 @@ describe("parseRemoteStatus", () => {
     }
   });
 
-  test("any text and any JSON gives a status; only Success is exit code 0", () => {
+  test("returns a status for any input, and exit code 0 only for Success", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         const status = parseRemoteStatus(text);

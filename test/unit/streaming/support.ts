@@ -10,12 +10,12 @@ import { openWebSocketRemoteCommand } from "../../../src/streaming/websocket/rem
 import { acceptSpdy } from "../../../src/testing/streaming/spdy-server.js";
 import { WebSocketAcceptor } from "../../../src/testing/streaming/websocket-server.js";
 
-/** A secret that must not show up anywhere. */
+/** A secret that must not appear in any error. */
 export const token = "s3cr3t-T";
 
 const streams = { stdin: true, stdout: true, stderr: false, tty: false };
 
-/** Both protocols by their names, to run a command over. */
+/** Both protocols by name, with a function that runs a command. */
 export const protocols: [string, (url: URL, options?: DialOptions) => Promise<RemoteCommand>][] = [
   ["SPDY/3.1", (url, options) => openSpdyRemoteCommand(url, streams, options)],
   ["WebSocket", (url, options) => openWebSocketRemoteCommand(url, streams, options)],
@@ -24,7 +24,7 @@ export const protocols: [string, (url: URL, options?: DialOptions) => Promise<Re
 type OnUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => unknown;
 
 /**
- * Serves a streaming URL. When the test is over, no client may have left a connection open.
+ * Serves a streaming URL. Fails the test if the client leaves a connection open.
  */
 export async function serve(onUpgrade: OnUpgrade, tls?: ServerOptions): Promise<URL> {
   const server = tls ? createTlsServer(tls) : createServer();
@@ -34,7 +34,7 @@ export async function serve(onUpgrade: OnUpgrade, tls?: ServerOptions): Promise<
   return listen(server, tls ? "https" : "http");
 }
 
-/** Serves raw TCP: what comes is not looked at. */
+/** Serves raw TCP, without parsing requests. */
 export function serveTcp(onConnection: (socket: Socket) => void): Promise<URL> {
   return listen(createTcpServer(onConnection), "http");
 }
@@ -44,7 +44,7 @@ async function listen(server: ReturnType<typeof createTcpServer> | ReturnType<ty
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
-    // Servers of HTTP leave it to their users to hang up in turn.
+    // HTTP servers do not close upgraded connections by themselves.
     socket.on("end", () => socket.end());
     socket.on("close", () => sockets.delete(socket));
   });
@@ -60,14 +60,14 @@ async function listen(server: ReturnType<typeof createTcpServer> | ReturnType<ty
   return new URL(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/exec/${token}`);
 }
 
-/** Serves one answer to whatever is asked. */
+/** Serves one response to any request. */
 export function serveAnswer(answer: string): Promise<URL> {
   return serveTcp((socket) => {
     socket.once("data", () => socket.end(answer));
   });
 }
 
-/** Serves a command that says "hello" and ends well, over both protocols. */
+/** Serves a command that prints "hello" and exits with code 0, over both protocols. */
 export async function serveHello(tls?: ServerOptions): Promise<{ url: URL; requests: () => number }> {
   let requests = 0;
   const acceptor = new WebSocketAcceptor();
@@ -91,7 +91,7 @@ export async function serveHello(tls?: ServerOptions): Promise<{ url: URL; reque
   return { url, requests: () => requests };
 }
 
-/** Two ends of a TCP connection; destroyed when the test is over. */
+/** Returns both ends of a TCP connection. They are destroyed after the test. */
 export async function socketPair(): Promise<{ client: Socket; peer: Socket }> {
   const server = createTcpServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -114,7 +114,7 @@ export async function readAll(stream: Readable | null): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** Waits for something that has to become true soon. */
+/** Waits until a condition becomes true. */
 export async function eventually(condition: () => boolean, message: string, withinMs = 5_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!condition()) {
@@ -123,12 +123,12 @@ export async function eventually(condition: () => boolean, message: string, with
   }
 }
 
-/** What a promise rejects with. */
+/** Returns the reason with which a promise rejects. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
   } catch (error) {
     return error;
   }
-  throw new Error("It did not reject.");
+  throw new Error("the promise did not reject");
 }

@@ -28,7 +28,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     return text;
   }
 
-  /** The error of a handshake that fails before the server gets to see the request. */
+  /** Returns the error of a handshake that fails before the server receives the request. */
   async function refusal(served: Awaited<ReturnType<typeof serveHello>>, tls?: TlsOptions): Promise<CriError> {
     const error = await rejection(open(served.url, { tls }));
     expect(error).toBeInstanceOf(CriError);
@@ -39,7 +39,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
 
   const untrusted = { code: "UNAVAILABLE", attempts: 1, mayHaveTakenEffect: false };
 
-  test("an authority to trust, as text and as bytes", async () => {
+  test("trusts an authority given as a string or as bytes", async () => {
     const { url } = await serveHello(server);
     expect(await greeting(url, { ca })).toBe("hello");
     expect(await greeting(url, { ca: bytes(ca) })).toBe("hello");
@@ -47,7 +47,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     expect(await greeting(url, { ca: `# theirs\n${other.cert}\n# ours\n${ca}` })).toBe("hello");
   });
 
-  test("an unknown authority is refused, with a hint", async () => {
+  test("rejects an unknown authority, with a remedy", async () => {
     const served = await serveHello(server);
     const authorities = await Promise.all([
       createCertificateAuthority(),
@@ -60,7 +60,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     }
   });
 
-  test("so it is if the process was told not to care", async () => {
+  test("rejects it even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     const warning = vi.spyOn(process, "emitWarning").mockReturnValue();
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
     try {
@@ -73,7 +73,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     }
   });
 
-  test("a certificate for another name is refused, unless that name is asked for", async () => {
+  test("rejects a certificate for another name unless serverName expects that name", async () => {
     const served = await serveHello(await authority.issue({ names: ["other.example"] }));
     for (const tls of [{ ca }, { ca, serverName: "third.example" }, { ca, serverName: "127.0.0.1" }]) {
       const error = await refusal(served, tls);
@@ -83,7 +83,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     expect(await greeting(served.url, { ca, serverName: "other.example" })).toBe("hello");
   });
 
-  test("addresses as names", async () => {
+  test("accepts IP addresses as server names", async () => {
     const served = await serveHello(await authority.issue({ names: ["127.0.0.1", "::1"] }));
     for (const serverName of [undefined, "127.0.0.1", "::1", "0:0:0:0:0:0:0:1"]) {
       expect(await greeting(served.url, { ca, serverName })).toBe("hello");
@@ -92,7 +92,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     expect((await rejection(open(url, { tls: { ca, serverName: "127.0.0.2" } }))) as CriError).toMatchObject(untrusted);
   });
 
-  test("a name is told to the server, an address is not", async () => {
+  test("sends a name to the server, but no address", async () => {
     const names: unknown[] = [];
     const { url } = await serveHello({
       ...server,
@@ -106,7 +106,7 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     expect(names).toEqual(["runtime.example"]);
   });
 
-  test("an expired certificate is refused", async () => {
+  test("rejects an expired certificate", async () => {
     const [notBefore, notAfter] = [new Date(Date.now() - 7_200_000), new Date(Date.now() - 3_600_000)];
     const error = await refusal(
       await serveHello(await authority.issue({ names: ["127.0.0.1"], notBefore, notAfter })),
@@ -115,25 +115,25 @@ describe.each(protocols)("over %s", (_protocol, open) => {
     expect(error).toMatchObject({ ...untrusted, details: expect.stringMatching(/: certificate has expired$/) });
   });
 
-  describe.each(["TLSv1.2", "TLSv1.3"] as const)("a server that demands a client certificate, %s", (version) => {
+  describe.each(["TLSv1.2", "TLSv1.3"] as const)("a server that requires a client certificate, %s", (version) => {
     const demanding = () =>
       serveHello({ ...server, ca, requestCert: true, rejectUnauthorized: true, maxVersion: version });
 
-    test("gets it, as text and as bytes", async () => {
+    test("gets it, given as a string or as bytes", async () => {
       const { url } = await demanding();
       const { cert, key } = await authority.issue({ commonName: "client" });
       expect(await greeting(url, { ca, cert, key })).toBe("hello");
       expect(await greeting(url, { ca, cert: bytes(cert), key: bytes(key) })).toBe("hello");
     });
 
-    test("refuses those who have none", async () => {
+    test("rejects clients without one", async () => {
       const error = await refusal(await demanding(), { ca });
       expect(error.code).toBe("UNAVAILABLE");
       expect(error.details).toMatch(/: [\w/ ]*alert [\w ]+; it may demand a client certificate/);
     });
   });
 
-  test("TLS 1.1 is too old", async () => {
+  test("rejects TLS 1.1", async () => {
     const served = await serveHello({
       ...server,
       minVersion: "TLSv1.1",
@@ -144,15 +144,15 @@ describe.each(protocols)("over %s", (_protocol, open) => {
   });
 
   test.each<[string, () => TlsOptions]>([
-    ["ca that is no PEM", () => ({ ca: "s3cret" })],
+    ["ca that is not PEM", () => ({ ca: "s3cret" })],
     ["ca that is empty", () => ({ ca: "" })],
-    ["cert and key that are no PEM", () => ({ cert: "s3cret", key: "s3cret" })],
+    ["cert and key that are not PEM", () => ({ cert: "s3cret", key: "s3cret" })],
     ["cert that is damaged", () => ({ ...server, cert: server.cert.replace(/\n[^-]{20}/, "\ns3crets3crets3crets3") })],
-    ["key that is no key", () => ({ ...server, key: ca })],
+    ["key that is not a key", () => ({ ...server, key: ca })],
     ["key of another certificate", () => ({ cert: ca, key: server.key })],
     ["cert without key", () => ({ cert: server.cert })],
     ["key without cert", () => ({ key: server.key })],
-  ])("%s is named, and not shown", async (_name, tls) => {
+  ])("%s is named in the error without its content", async (_name, tls) => {
     const error = await refusal(await serveHello(server), { ca, ...tls() });
     expect(error).toBeInstanceOf(InvalidInputError);
     expect(error).toMatchObject({ field: "tls" });

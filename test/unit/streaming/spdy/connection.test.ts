@@ -12,13 +12,13 @@ import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
 import { eventually, readAll, rejection, socketPair } from "../support.js";
 import { connectedPair, HostilePeer } from "./support.js";
 
-/** A client and a peer that does nothing by itself. */
+/** A client and a peer that sends only what the test makes it send. */
 async function hostilePair() {
   const { client, peer } = await socketPair();
   return { connection: new SpdyConnection(client), peer: new HostilePeer(peer) };
 }
 
-/** A stream that the hostile peer has accepted. */
+/** A stream that the malicious peer has accepted. */
 async function acceptedStream() {
   const { connection, peer } = await hostilePair();
   const stream = connection.open({ streamType: "data" });
@@ -37,7 +37,7 @@ const lastPing = ({ frames }: HostilePeer) =>
 const echo = (stream: SpdyStream) => void pipeline(stream, stream).catch(() => {});
 
 describe("streams", () => {
-  test("a hundred at once, each with its own headers and content", async () => {
+  test("carries 100 at once, each with its own headers and content", async () => {
     const { client } = await connectedPair((stream) => {
       stream.write(`${stream.headers.get("name")?.[0]}:`);
       echo(stream);
@@ -52,7 +52,7 @@ describe("streams", () => {
     client.destroy(new Error("done"));
   });
 
-  test("ends of one direction leave the other open", async () => {
+  test("keeps one direction open when the other ends", async () => {
     const { client } = await connectedPair((stream) => {
       let length = 0;
       stream.on("data", (part: Buffer) => {
@@ -66,7 +66,7 @@ describe("streams", () => {
     await eventually(() => stream.closed, "the stream closes");
   });
 
-  test("many small writes share frames, and arrive in order", async () => {
+  test("puts many small writes into shared frames, in order", async () => {
     const { connection, peer, stream } = await acceptedStream();
     for (let index = 0; index < 1_000; index++) stream.write(`${index},`);
     stream.end();
@@ -77,7 +77,7 @@ describe("streams", () => {
     connection.destroy(new Error("done"));
   });
 
-  test("a long write does not shut others out", async () => {
+  test("lets other streams write during a long write", async () => {
     const { client } = await connectedPair((stream) => void stream.resume());
     const [long, short] = [client.open({}), client.open({})];
     const order: string[] = [];
@@ -91,7 +91,7 @@ describe("streams", () => {
     client.destroy(new Error("done"));
   });
 
-  test("a stream that is destroyed is broken off, the others go on", async () => {
+  test("resets a destroyed stream and leaves the others open", async () => {
     const opened: SpdyStream[] = [];
     const { client } = await connectedPair((stream) => {
       opened.push(stream);
@@ -102,13 +102,13 @@ describe("streams", () => {
     one.destroy();
     two.end("still here");
     expect((await readAll(two)).toString()).toBe("still here");
-    await eventually(() => opened[0]?.destroyed === true, "the peer learns of it");
+    await eventually(() => opened[0]?.destroyed === true, "the peer receives RST");
     client.destroy(new Error("done"));
   });
 });
 
 describe("RST_STREAM", () => {
-  test("what came before is read, then the stream ends and closes without an error", async () => {
+  test("lets earlier data be read, then ends the stream without an error", async () => {
     const { peer, stream, id } = await acceptedStream();
     peer.write(id, "all ");
     peer.write(id, "of it");
@@ -119,7 +119,7 @@ describe("RST_STREAM", () => {
     expect(stream.errored).toBeNull();
   });
 
-  test("what is written before that is read goes nowhere, and loses nothing", async () => {
+  test("discards data written before the rest is read, and loses no received data", async () => {
     const { peer, stream, id } = await acceptedStream();
     peer.write(id, "answer");
     peer.reset(id);
@@ -129,7 +129,7 @@ describe("RST_STREAM", () => {
     expect((await readAll(stream)).toString()).toBe("answer");
   });
 
-  test("with nothing left to read, writing fails as to a pipe without a reader", async () => {
+  test("makes writing fail with EPIPE when nothing is left to read", async () => {
     const { peer, stream, id } = await acceptedStream();
     peer.reset(id);
     await sleep(20);
@@ -137,14 +137,14 @@ describe("RST_STREAM", () => {
     expect(error).toMatchObject({ code: "EPIPE" });
   });
 
-  test.each([1, 3, 6, 7, 99])("status %i breaks the stream", async (status) => {
+  test.each([1, 3, 6, 7, 99])("with status %i breaks the stream", async (status) => {
     const { connection, peer, stream, id } = await acceptedStream();
     peer.reset(id, status);
     expect(await rejection(readAll(stream))).toMatchObject({ code: "UNAVAILABLE" });
     expect(connection.isOver).toBe(false);
   });
 
-  test("instead of a reply refuses the stream", async () => {
+  test("instead of a reply rejects the stream", async () => {
     const { connection, peer } = await hostilePair();
     const stream = connection.open({ streamType: "data" });
     await peer.opened("data");
@@ -155,7 +155,7 @@ describe("RST_STREAM", () => {
     });
   });
 
-  test("twice, and data behind it, are of no consequence", async () => {
+  test("sent twice, or followed by data, is ignored", async () => {
     const { connection, peer, stream, id } = await acceptedStream();
     peer.reset(id);
     peer.reset(id);
@@ -169,7 +169,7 @@ describe("RST_STREAM", () => {
 });
 
 describe("the connection", () => {
-  test("answers pings, and takes what it has no use for", async () => {
+  test("answers pings and ignores SETTINGS and unknown frames", async () => {
     const { connection, peer } = await hostilePair();
     peer.raw(settings);
     peer.raw(windowUpdate);
@@ -180,7 +180,7 @@ describe("the connection", () => {
     connection.destroy(new Error("done"));
   });
 
-  test("sends pings of its own, with odd numbers, until it ends", async () => {
+  test("sends pings with odd numbers until it ends", async () => {
     const { client, peer } = await socketPair();
     const connection = new SpdyConnection(client, { pingIntervalMs: 10 });
     const hostile = new HostilePeer(peer);
@@ -191,7 +191,7 @@ describe("the connection", () => {
     connection.destroy(new Error("done"));
   });
 
-  test.each([true, false])("breaks when a ping is not answered; of a command: %s", async (hasCommand) => {
+  test.each([true, false])("breaks when a ping is not answered (has a command: %s)", async (hasCommand) => {
     const { client, peer } = await socketPair();
     const connection = new SpdyConnection(client, { pingIntervalMs: 20, hasCommand });
     const stream = connection.open({ streamType: "data" });
@@ -203,7 +203,7 @@ describe("the connection", () => {
     expect(connection.failure).toMatchObject({ code: "UNAVAILABLE", details });
   });
 
-  test("bounds the answers to pings that nobody reads", async () => {
+  test("limits unread answers to pings", async () => {
     const { connection, peer } = await hostilePair();
     peer.socket.pause();
     const pings = Buffer.concat(Array.from({ length: 10_000 }, () => encodeFrame({ type: "ping", id: 2 })));
@@ -214,7 +214,7 @@ describe("the connection", () => {
     expect(connection.failure).toMatchObject({ code: "INTERNAL" });
   });
 
-  test("GOAWAY leaves accepted streams alone, refuses the others and all to come", async () => {
+  test("GOAWAY keeps accepted streams and rejects pending and new ones", async () => {
     const { connection, peer, stream, id } = await acceptedStream();
     const second = connection.open({ streamType: "second" });
     await peer.opened("second");
@@ -225,7 +225,7 @@ describe("the connection", () => {
     expect((await readAll(stream)).toString()).toBe("still");
   });
 
-  test("its loss breaks every stream, whatever they wait for", async () => {
+  test("its loss breaks every pending stream", async () => {
     const { connection, peer, stream } = await acceptedStream();
     const pending = connection.open({ streamType: "second" });
     await peer.opened("second");
@@ -237,7 +237,7 @@ describe("the connection", () => {
     expect(() => connection.open({})).toThrow("closed the connection");
   });
 
-  test("its loss leaves alone what is only read and had ended, destroying it does not", async () => {
+  test("its loss keeps ended read-only streams readable; destroying it does not", async () => {
     for (const [leave, outcome] of [
       [({ peer }) => peer.socket.destroy(), "all of it"],
       [({ peer }) => peer.raw("ffffffffffffffffffff"), "all of it"],
@@ -254,7 +254,7 @@ describe("the connection", () => {
     }
   });
 
-  test("destroying it breaks every stream with the reason, and harms nobody who does not listen", async () => {
+  test("destroying it breaks every stream with the reason, without unhandled errors", async () => {
     const { connection, stream } = await acceptedStream();
     const reason = new Error("enough");
     connection.destroy(reason);
@@ -264,11 +264,11 @@ describe("the connection", () => {
   });
 });
 
-describe("a peer that breaks the protocol", () => {
+describe("a peer that violates the protocol", () => {
   test.each<[string, (peer: HostilePeer, id: number) => void]>([
     ["garbage", (peer) => peer.raw("80ff 0101 deadbeef")],
     ["plain HTTP", (peer) => peer.raw(Buffer.from("HTTP/1.1 200 OK\r\n\r\n").fill(0x80, 0, 1))],
-    ["a control frame beyond all bounds", (peer) => peer.raw("8003 0002 00 ffffff")],
+    ["a control frame that is too long", (peer) => peer.raw("8003 0002 00 ffffff")],
     ["data of a stream that was never opened", (peer) => peer.write(99, "x")],
     ["data of a stream of the server", (peer) => peer.write(2, "x")],
     [
@@ -325,7 +325,7 @@ describe("a peer that breaks the protocol", () => {
     await eventually(() => peer.socket.destroyed || peer.socket.readableEnded, "the socket is closed");
   });
 
-  test("a second reply to a stream that is over", async () => {
+  test("a second reply to an ended stream", async () => {
     const { connection, peer, stream, id: streamId } = await acceptedStream();
     peer.reset(streamId);
     expect(await readAll(stream)).toHaveLength(0);
@@ -342,19 +342,19 @@ describe("a peer that breaks the protocol", () => {
     expect(await rejection(stream.accepted)).toMatchObject({ code: "INTERNAL" });
   });
 
-  test("data behind the end of its stream is dropped and counted, and nothing of it is kept", async () => {
+  test("drops and counts data after the end of its stream, without keeping it", async () => {
     const { connection, peer, stream, id } = await acceptedStream();
     const reading = readAll(stream);
     peer.write(id, "last", true);
     for (let round = 0; round < 100; round++) peer.write(id, Buffer.alloc(100_000));
     expect((await reading).toString()).toBe("last");
-    await eventually(() => stream.droppedBytes === 10_000_000, "the rest is counted");
+    await eventually(() => stream.droppedBytes === 10_000_000, "the dropped bytes are counted");
     expect(stream.readableLength).toBe(0);
     expect(connection.isOver).toBe(false);
     connection.destroy(new Error("done"));
   });
 
-  test("valid frames with bytes changed: it ends or goes on, but always settles", { timeout: 60_000 }, async () => {
+  test("always settles on valid frames with changed bytes", { timeout: 60_000 }, async () => {
     const compressor = new HeaderCompressor();
     const reply = compressor.compress(encodeHeaders({}));
     const valid = Buffer.concat([
@@ -398,7 +398,7 @@ describe("a flood of frames", () => {
   );
   const content = Buffer.from(Array.from({ length: count }, (_, index) => index & 0xff));
 
-  /** What a reader gets of a stream on which the flood comes. */
+  /** Returns what a reader gets of a stream during the flood. */
   async function received(
     end: (peer: HostilePeer, id: number) => void,
     read: (stream: SpdyStream) => Promise<Buffer>,
@@ -417,19 +417,19 @@ describe("a flood of frames", () => {
     return result;
   }
 
-  test("arrives whole and in order", async () => {
+  test("arrives completely and in order", async () => {
     const whole = await received((peer, id) => peer.write(id, "", true), readAll);
     expect(whole.equals(content)).toBe(true);
   });
 
-  test("arrives whole at a slow reader", async () => {
+  test("arrives completely at a slow reader", async () => {
     const whole = await received(
       (peer, id) => peer.write(id, "", true),
       async (stream) => {
         const parts: Buffer[] = [];
         for await (const part of stream) {
           parts.push(part as Buffer);
-          // A part is all that there is, or a single frame on Node.js 26.
+          // A part is all buffered data, or a single frame on Node.js 26.
           if (parts.length % 200 === 1) await sleep(1);
         }
         return Buffer.concat(parts);
@@ -438,7 +438,7 @@ describe("a flood of frames", () => {
     expect(whole.equals(content)).toBe(true);
   });
 
-  test("arrives whole before the end of the connection", async () => {
+  test("arrives completely before the end of the connection", async () => {
     const whole = await received((peer, id) => {
       peer.write(id, "", true);
       peer.socket.end();
@@ -447,12 +447,12 @@ describe("a flood of frames", () => {
   });
 });
 
-describe("back-pressure", () => {
+describe("backpressure", () => {
   const mebibyte = 1 << 20;
-  // Both ends run in here, and what is garbage already counts too.
+  // Both ends run in this process, and uncollected garbage counts, too.
   const used = () => process.memoryUsage().arrayBuffers;
 
-  test("a slow reader of 100 MiB takes little memory, and gets every byte", { timeout: 60_000 }, async () => {
+  test("uses little memory for a slow reader of 100 MiB, which gets every byte", { timeout: 60_000 }, async () => {
     const { client } = await connectedPair(async (stream) => {
       const chunk = Buffer.alloc(mebibyte, "x");
       for (let count = 0; count < 100; count++) {
@@ -464,7 +464,7 @@ describe("back-pressure", () => {
     const before = used();
     await sleep(200);
     expect(stream.readableLength).toBeGreaterThan(0);
-    // What the reader does not fetch stays with the sender.
+    // Unread data stays with the sender.
     expect(stream.readableLength).toBeLessThan(mebibyte);
     let [total, most] = [0, 0];
     for await (const part of stream) {
@@ -473,18 +473,18 @@ describe("back-pressure", () => {
       if (total % 50 === 0) await sleep(1);
     }
     expect(total).toBe(100 * mebibyte);
-    // Garbage included, of which Node.js 26 leaves more.
+    // Including garbage, of which Node.js 26 leaves more.
     expect(most).toBeLessThan(80 * mebibyte);
     client.destroy(new Error("done"));
   });
 
-  test("a full stream holds up the others until it is read or destroyed", async () => {
+  test("a full stream blocks the others until it is read or destroyed", async () => {
     const { client } = await connectedPair((stream) => {
       const size = Number(stream.headers.get("size")?.[0]);
       stream.end(Buffer.alloc(size));
     });
     const full = client.open({ size: String(4 * mebibyte) });
-    await eventually(() => client.isReadPaused, "the connection is held");
+    await eventually(() => client.isReadPaused, "reading is paused");
     const other = client.open({ size: "10" });
     const outcome = readAll(other).then(({ length }) => length);
     expect(await Promise.race([outcome, sleep(50)])).toBeUndefined();
@@ -493,7 +493,7 @@ describe("back-pressure", () => {
     client.destroy(new Error("done"));
   });
 
-  test("a peer that does not read makes writers wait", async () => {
+  test("makes writers wait for a peer that does not read", async () => {
     const { connection, peer, stream } = await acceptedStream();
     peer.socket.pause();
     let written = 0;
@@ -508,6 +508,6 @@ describe("back-pressure", () => {
     // The kernel's own buffers account for most of it.
     expect(written).toBeLessThan(32 * mebibyte);
     connection.destroy(new Error("done"));
-    await eventually(() => stream.closed, "the writer learns of it");
+    await eventually(() => stream.closed, "the stream closes");
   });
 });

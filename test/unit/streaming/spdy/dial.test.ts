@@ -10,7 +10,7 @@ import { execProtocol, serveHostile, serveSpdy, switching } from "./support.js";
 
 const offer = { protocols: [execProtocol] };
 
-/** The error of a handshake, which must never give the token away. */
+/** Returns the error of a handshake, which must not contain the token. */
 async function dialError(url: URL, options: Parameters<typeof dialSpdy>[1] = offer): Promise<CriError> {
   const error = await rejection(dialSpdy(url, options));
   expect(inspect(error, { depth: 10 })).not.toContain(token);
@@ -19,7 +19,7 @@ async function dialError(url: URL, options: Parameters<typeof dialSpdy>[1] = off
 }
 
 describe("the request", () => {
-  test("is a POST with everything that servers look at", async () => {
+  test("is a POST with all headers that servers check", async () => {
     let seen: unknown;
     const url = await serve((request, socket, head) => {
       const { method, url: path, headers, headersDistinct } = request;
@@ -46,7 +46,7 @@ describe("the request", () => {
     });
   });
 
-  test("what comes in one go with the answer is not lost", async () => {
+  test("keeps data that arrives together with the response", async () => {
     const ping = Buffer.from("80030006000000040000000280030006", "hex");
     let answered: Promise<Buffer> | undefined;
     const url = await serveTcp((socket) => {
@@ -62,8 +62,8 @@ describe("the request", () => {
   });
 });
 
-describe("answers", () => {
-  test("403 of the server that is at hand for tests", async () => {
+describe("responses", () => {
+  test("403 of the test server", async () => {
     const error = await dialError(await serveSpdy("portforward.k8s.io", () => {}));
     expect(error).toMatchObject({
       code: "UNIMPLEMENTED",
@@ -80,13 +80,13 @@ describe("answers", () => {
     expect(await dialError(url)).toMatchObject({ code: "UNIMPLEMENTED", endpoint: url.host, attempts: 1 });
   });
 
-  test("101 without an upgrade", async () => {
+  test("101 without an upgrade fails", async () => {
     const url = await serveTcp((socket) => void socket.resume().write("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
     const error = await dialError(url, { ...offer, handshakeTimeoutMs: 100 });
     expect(["DEADLINE_EXCEEDED", "UNAVAILABLE", "UNIMPLEMENTED"]).toContain(error.code);
   });
 
-  test("byte by byte", async () => {
+  test("a response that arrives byte by byte", async () => {
     const url = await serveTcp(async (socket) => {
       socket.resume();
       for (const byte of switching(execProtocol)) {
@@ -100,7 +100,7 @@ describe("answers", () => {
 });
 
 describe("the signal", () => {
-  test("aborted while something else is prepared", async () => {
+  test("aborted during `prepare` rejects", async () => {
     const controller = new AbortController();
     const url = await serveHostile(execProtocol, () => {});
     const dialling = dialSpdy(url, { ...offer, signal: controller.signal }, async ({ connection }) => {
@@ -110,7 +110,7 @@ describe("the signal", () => {
     expect(await rejection(dialling)).toBe("enough");
   });
 
-  test("aborted later: breaks the connection, with the same reason", async () => {
+  test("aborted later breaks the connection with its reason", async () => {
     const controller = new AbortController();
     const url = await serveSpdy(execProtocol, () => {});
     const { connection } = await dialSpdy(url, { ...offer, signal: controller.signal });
@@ -120,7 +120,7 @@ describe("the signal", () => {
     expect(connection.failure).toBe("enough");
   });
 
-  test("has nothing left to follow once the connection is over", async () => {
+  test("keeps no listener after the connection has ended", async () => {
     const { signal } = new AbortController();
     let listeners = 0;
     const { addEventListener, removeEventListener } = signal;
@@ -141,11 +141,11 @@ describe("the signal", () => {
   });
 });
 
-test("another scheme", async () => {
+test("rejects another scheme", async () => {
   expect(await dialError(new URL(`ftp://127.0.0.1/exec/${token}`))).toBeInstanceOf(InvalidInputError);
 });
 
-test("the server for tests sends other requests away", async () => {
+test("the test server rejects other requests", async () => {
   const url = await serveSpdy(execProtocol, () => {});
   const status = await new Promise((resolve) => {
     requestHttp(url, { headers: { Connection: "Upgrade", Upgrade: "SPDY/3.1" } }, (response) => {

@@ -7,7 +7,7 @@ type Seen = ControlFrame | { type: "data"; streamId: number; bytes: string; fin:
 
 const hex = (text: string) => Buffer.from(text.replace(/\s/g, ""), "hex");
 
-/** A decoder, and what comes out of it; the parts of a data frame are put together again. */
+/** A decoder and its output, with the parts of each data frame joined. */
 function decoding(): { decoder: FrameDecoder; frames: Seen[] } {
   const frames: Seen[] = [];
   const decoder = new FrameDecoder({
@@ -34,7 +34,7 @@ function decode(...chunks: readonly Buffer[]): Seen[] {
 const block = Buffer.from("block");
 const open = { associatedStreamId: 0, slot: 0, headerBlock: block };
 
-/** Written by hand from the layout of each frame. */
+/** Encoded by hand from the layout of each frame. */
 const vectors: readonly [string, string, ControlFrame][] = [
   [
     "SYN_STREAM",
@@ -89,7 +89,7 @@ describe("control frames", () => {
 
   test.each([
     ["SETTINGS", "8003 0004 01 000014 00000002 01000004 00000064 00000007 00010000"],
-    ["SETTINGS of no sense", "8003 0004 00 000004 ffffffff"],
+    ["malformed SETTINGS", "8003 0004 00 000004 ffffffff"],
     ["WINDOW_UPDATE", "8003 0009 00 000008 00000000 00010000"],
     ["an unknown type", `8003 000a ff 010001 ${"ff".repeat(65_537)}`],
     ["an unknown type without content", "8003 0fff 00 000000"],
@@ -105,14 +105,14 @@ describe("control frames", () => {
     ["a short RST_STREAM", "8003 0003 00 000007 00000001 000005"],
     ["a long PING", "8003 0006 00 000008 00000001 00000001"],
     ["a short GOAWAY", "8003 0007 00 000004 00000001"],
-    ["a SYN_REPLY beyond all bounds", "8003 0002 00 ffffff"],
-    ["a SYN_STREAM beyond all bounds", "8003 0001 00 010001"],
+    ["a SYN_REPLY that is too long", "8003 0002 00 ffffff"],
+    ["a SYN_STREAM that is too long", "8003 0001 00 010001"],
     ["RST_STREAM of stream 0", "8003 0003 00 000008 00000000 00000005"],
     ["SYN_REPLY of stream 0", "8003 0002 00 000004 00000000"],
     ["SYN_STREAM of stream 0", "8003 0001 00 00000a 80000000 00000000 0000"],
     ["HEADERS of stream 0", "8003 0008 00 000004 00000000"],
     ["data of stream 0", "00000000 00 000001 00"],
-  ])("%s is refused", (_name, bytes) => {
+  ])("rejects %s", (_name, bytes) => {
     expect(() => decode(hex(bytes))).toThrow(/violated the SPDY\/3\.1 protocol/);
   });
 });
@@ -120,16 +120,16 @@ describe("control frames", () => {
 describe("data frames", () => {
   test.each([
     ["text", "00000003 00 000002 6869", { streamId: 3, bytes: "hi", fin: false }],
-    ["the last text", "00000003 01 000002 6869", { streamId: 3, bytes: "hi", fin: true }],
-    ["nothing but the end", "7fffffff 01 000000", { streamId: 0x7fffffff, bytes: "", fin: true }],
-    ["nothing at all", "00000001 00 000000", { streamId: 1, bytes: "", fin: false }],
+    ["text with FIN", "00000003 01 000002 6869", { streamId: 3, bytes: "hi", fin: true }],
+    ["FIN only", "7fffffff 01 000000", { streamId: 0x7fffffff, bytes: "", fin: true }],
+    ["an empty frame", "00000001 00 000000", { streamId: 1, bytes: "", fin: false }],
   ])("%s", (_name, bytes, frame) => {
     expect(decode(hex(bytes))).toEqual([{ type: "data", ...frame }]);
     const head = encodeDataHead(frame.streamId, frame.bytes.length, frame.fin);
     expect(Buffer.concat([head, Buffer.from(frame.bytes)]).toString("hex")).toBe(hex(bytes).toString("hex"));
   });
 
-  test("the longest one is handed on as it comes, without a copy", () => {
+  test("passes on the longest one in parts, without a copy", () => {
     const parts: Buffer[] = [];
     const decoder = new FrameDecoder({ onFrame() {}, onData: (_id, bytes) => parts.push(bytes) });
     decoder.write(hex("00000001 01 ffffff"));
@@ -148,7 +148,7 @@ const stream = Buffer.concat([
 describe("chunks", () => {
   const whole = decode(stream);
 
-  test("cut in two anywhere", () => {
+  test("cut in two at any byte", () => {
     for (let at = 0; at <= stream.length; at++) {
       expect(decode(stream.subarray(0, at), stream.subarray(at))).toEqual(whole);
     }
@@ -158,7 +158,7 @@ describe("chunks", () => {
     expect(decode(...Array.from(stream, (byte) => Buffer.from([byte])))).toEqual(whole);
   });
 
-  test("cut anyhow", () => {
+  test("cut into random chunks", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(stream.length), { maxLength: 20 }), (cuts) => {
         const at = [0, ...cuts.sort((a, b) => a - b), stream.length];
@@ -167,7 +167,7 @@ describe("chunks", () => {
     );
   });
 
-  test("so many frames at a time, the rest later", () => {
+  test("decodes at most the given number of frames", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: stream.length }), (maxFrames, length) => {
         const seen = decoding();
@@ -183,7 +183,7 @@ describe("chunks", () => {
     );
   });
 
-  test("nothing is decoded after a stop, not even from the same chunk", () => {
+  test("decodes nothing after stop, not even the rest of the chunk", () => {
     let count = 0;
     const decoder: FrameDecoder = new FrameDecoder({
       onFrame() {
@@ -198,7 +198,7 @@ describe("chunks", () => {
   });
 });
 
-describe("anything at all", () => {
+describe("random input", () => {
   const survives = (bytes: Buffer, cut: number) => {
     const at = cut % (bytes.length + 1);
     try {
@@ -215,7 +215,7 @@ describe("anything at all", () => {
     );
   });
 
-  test("a valid stream with bytes changed", () => {
+  test("valid frames with changed bytes", () => {
     const changes = fc.array(fc.tuple(fc.nat(stream.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(changes, fc.nat(), (list, cut) => {

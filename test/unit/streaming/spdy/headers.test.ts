@@ -6,7 +6,7 @@ import { HeaderCompressor, HeaderDecompressor } from "../../../../src/streaming/
 import { decodeHeaders, encodeHeaders } from "../../../../src/streaming/spdy/headers.js";
 
 describe("the dictionary", () => {
-  test("has the length and the checksum that the protocol gives it", () => {
+  test("has the length and the checksum of the protocol", () => {
     expect(headerDictionary).toHaveLength(1_423);
     let [a, b] = [1, 0];
     for (const byte of headerDictionary) {
@@ -19,12 +19,12 @@ describe("the dictionary", () => {
   });
 });
 
-/** The header blocks of a hundred forwarded connections. */
+/** The header blocks of 100 forwarded connections. */
 const blocks = Array.from({ length: 100 }, (_, index) =>
   encodeHeaders({ streamType: index % 2 === 0 ? "error" : "data", port: "8080", requestID: String(index >> 1) }),
 );
 
-/** What zlib itself makes of blocks, one after the other, as other implementations do it. */
+/** Compresses blocks with one zlib stream, as other implementations do. */
 async function compressedByZlib(texts: readonly Buffer[], level = 9): Promise<Buffer[]> {
   const deflate = createDeflate({ dictionary: headerDictionary, level });
   const out: Buffer[] = [];
@@ -41,7 +41,7 @@ async function compressedByZlib(texts: readonly Buffer[], level = 9): Promise<Bu
 }
 
 describe("compression", () => {
-  test("one stream of zlib, as any other implementation reads it", async () => {
+  test("writes one zlib stream, which other implementations can read", async () => {
     const compressor = new HeaderCompressor();
     const inflate = createInflate({ dictionary: headerDictionary });
     const out: Buffer[] = [];
@@ -55,21 +55,21 @@ describe("compression", () => {
     inflate.close();
   });
 
-  test.each([9, 1, 0])("streams of zlib at level %i are read block by block", async (level) => {
+  test.each([9, 1, 0])("reads zlib streams of level %i block by block", async (level) => {
     const decompressor = new HeaderDecompressor(65_536);
     for (const [index, compressed] of (await compressedByZlib(blocks, level)).entries()) {
       expect(decompressor.decompress(compressed)).toEqual(blocks[index]);
     }
   });
 
-  test("the dictionary and earlier blocks pay off", () => {
+  test("the dictionary and earlier blocks make blocks smaller", () => {
     const compressor = new HeaderCompressor();
     const lengths = blocks.map((block) => compressor.compress(block).length);
     expect(lengths[0]).toBeLessThan(blocks[0]?.length ?? 0);
     expect(lengths.at(-1)).toBeLessThan(25);
   });
 
-  test("any blocks, beyond the window too", () => {
+  test("any blocks, also beyond the window", () => {
     const text = fc.oneof(
       fc.string({ maxLength: 50 }),
       fc.nat(40_000).map((length) => "ab".repeat(length)),
@@ -86,12 +86,12 @@ describe("compression", () => {
     );
   });
 
-  test("a stream that does without the dictionary is read too", () => {
+  test("reads a stream without the dictionary", () => {
     const compressed = deflateSync("abc", { finishFlush: constants.Z_SYNC_FLUSH });
     expect(new HeaderDecompressor(100).decompress(compressed).toString()).toBe("abc");
   });
 
-  test("a small block that expands beyond the bound", async () => {
+  test("rejects a small block that expands beyond the limit", async () => {
     const [bomb] = await compressedByZlib([Buffer.alloc(10_000_000)]);
     expect(bomb?.length).toBeLessThan(20_000);
     expect(() => new HeaderDecompressor(65_536).decompress(bomb as Buffer)).toThrow(/more than 65536 bytes/);
@@ -99,19 +99,19 @@ describe("compression", () => {
 
   test.each([
     ["nothing", ""],
-    ["no zlib", "00000000ffff"],
+    ["not zlib", "00000000ffff"],
     ["half a head", "78bb"],
     ["another dictionary", "78bb00000001020000ffff"],
     ["no data", "78bbe3c6a7c2"],
     ["no flush at the end", "78bbe3c6a7c263646060"],
-    ["garbage that ends well", "78bbe3c6a7c2ffffffff0000ffff"],
-  ])("%s is refused", (_name, bytes) => {
+    ["garbage with a valid end", "78bbe3c6a7c2ffffffff0000ffff"],
+  ])("rejects %s", (_name, bytes) => {
     expect(() => new HeaderDecompressor(100).decompress(Buffer.from(bytes, "hex"))).toThrow(
       /violated the SPDY\/3\.1 protocol/,
     );
   });
 
-  test("anything at all either expands or is refused", () => {
+  test("decompresses or rejects any input", () => {
     const valid = new HeaderCompressor().compress(encodeHeaders({ streamType: "stdout" }));
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { maxLength: 5 }), (changes) => {
@@ -131,7 +131,7 @@ describe("compression", () => {
 describe("header blocks", () => {
   const hex = (text: string) => Buffer.from(text.replace(/\s/g, ""), "hex");
 
-  test("names in lower case, behind their lengths", () => {
+  test("encodes names in lower case, after their lengths", () => {
     const bytes = hex("00000001 0000000a 73747265616d74797065 00000004 64617461");
     expect(encodeHeaders({ streamType: "data" })).toEqual(bytes);
     expect(decodeHeaders(bytes)).toEqual(new Map([["streamtype", ["data"]]]));
@@ -150,9 +150,9 @@ describe("header blocks", () => {
     ["no value", "00000001 00000001 61"],
     ["an empty name", "00000001 00000000 00000000"],
     ["upper case", "00000001 00000001 41 00000000"],
-    ["a name twice", "00000002 00000001 61 00000000 00000001 61 00000000"],
-    ["bytes left over", "00000000 00"],
-  ])("%s is refused", (_name, bytes) => {
+    ["a repeated name", "00000002 00000001 61 00000000 00000001 61 00000000"],
+    ["bytes after the last header", "00000000 00"],
+  ])("rejects %s", (_name, bytes) => {
     expect(() => decodeHeaders(hex(bytes))).toThrow(/violated the SPDY\/3\.1 protocol/);
   });
 });

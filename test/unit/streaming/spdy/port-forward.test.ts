@@ -14,7 +14,7 @@ interface Pair {
   port: number;
 }
 
-/** Serves connections as the servers of CRI do. */
+/** Serves connections like the CRI servers. */
 function serveForward(onPair: (pair: Pair) => void): Promise<URL> {
   const waiting = new Map<string, SpdyStream>();
   return serveSpdy(forwardProtocol, (stream) => {
@@ -29,7 +29,7 @@ function serveForward(onPair: (pair: Pair) => void): Promise<URL> {
   });
 }
 
-/** Ends a connection for a reason, as containerd does: the data first. */
+/** Fails a connection like containerd: the data stream ends first. */
 function fail({ error, data }: Pair, text: string): void {
   data.end();
   setTimeout(() => error.end(text), 5);
@@ -41,7 +41,7 @@ const echo = ({ data, error }: Pair) =>
     () => {},
   );
 
-/** Reads without ending what is to be written. */
+/** Reads a stream without ending its writable side. */
 async function readDuplex(duplex: Duplex): Promise<Buffer> {
   const parts: Buffer[] = [];
   duplex.on("data", (part: Buffer) => parts.push(part));
@@ -50,7 +50,7 @@ async function readDuplex(duplex: Duplex): Promise<Buffer> {
 }
 
 describe("connections to ports", () => {
-  test("a hundred at once over one connection, each with its own content", async () => {
+  test("carries 100 at once over one connection, each with its own content", async () => {
     const url = await serveForward((pair) => {
       pair.data.write(`${pair.port}:`);
       echo(pair);
@@ -68,7 +68,7 @@ describe("connections to ports", () => {
     await forward.closed;
   });
 
-  test("one fails with what the server says, the others go on", async () => {
+  test("fails one with the server's message, and keeps the others", async () => {
     const url = await serveForward((pair) => {
       if (pair.port === 81) fail(pair, "connect: connection refused");
       else echo(pair);
@@ -87,7 +87,7 @@ describe("connections to ports", () => {
     forward.destroy();
   });
 
-  test("the reason may come first, late, in pieces or without an end", async () => {
+  test("accepts an error message that arrives first, late, in pieces or without an end", async () => {
     const url = await serveForward(async ({ error, data, port }) => {
       if (port === 1) error.end("first", () => setTimeout(() => data.destroy(), 5));
       if (port === 2) {
@@ -117,14 +117,14 @@ describe("connections to ports", () => {
     forward.destroy();
   });
 
-  test("a server that ends the data and says no more: the end comes after a moment", async () => {
+  test("ends the data soon after a server ended it without an error message", async () => {
     const url = await serveForward(({ data }) => data.end("all"));
     const forward = await openSpdyPortForward(url);
     expect((await readDuplex(await forward.open(80))).toString()).toBe("all");
     forward.destroy();
   });
 
-  test("both ways can end on their own", async () => {
+  test("each direction can end on its own", async () => {
     const url = await serveForward(({ data, error }) => {
       data.write("hello");
       data.on("data", (part) => data.end(`you said ${part}`));
@@ -140,7 +140,7 @@ describe("connections to ports", () => {
     forward.destroy();
   });
 
-  test("a pod that is gone takes nothing any more: the stream closes once it has been read", async () => {
+  test("closes the stream after reading when the pod has closed", async () => {
     const url = await serveForward(({ data, error }) => {
       data.end("bye");
       error.end();
@@ -153,7 +153,7 @@ describe("connections to ports", () => {
     forward.destroy();
   });
 
-  test("destroying one tells the server", async () => {
+  test("destroying one resets its streams on the server", async () => {
     const pairs: Pair[] = [];
     const url = await serveForward((pair) => void pairs.push(pair));
     const forward = await openSpdyPortForward(url);
@@ -173,7 +173,7 @@ describe("connections to ports", () => {
     forward.destroy();
   });
 
-  test("ports out of range", async () => {
+  test("rejects ports out of range", async () => {
     const forward = await openSpdyPortForward(await serveForward(() => {}));
     for (const port of [0, -1, 65_536, 1.5, Number.NaN]) {
       expect(await rejection(forward.open(port))).toBeInstanceOf(InvalidInputError);
@@ -183,7 +183,7 @@ describe("connections to ports", () => {
 });
 
 describe("the session", () => {
-  test("destroyed: every connection breaks, none can be opened", async () => {
+  test("destroyed: breaks every connection and opens none", async () => {
     const forward = await openSpdyPortForward(await serveForward(() => {}));
     const reading = rejection(readDuplex(await forward.open(80)));
     forward.destroy();
@@ -204,7 +204,7 @@ describe("the session", () => {
     expect(await rejection(forward.open(80))).toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("lost while a connection opens", async () => {
+  test("lost while a connection opens: rejects", async () => {
     const url = await serveHostile(forwardProtocol, async (peer) => {
       await peer.opened("data");
       peer.socket.destroy();
@@ -212,7 +212,7 @@ describe("the session", () => {
     expect(await rejection((await openSpdyPortForward(url)).open(80))).toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("a connection that is not accepted in time fails alone", async () => {
+  test("a connection that times out fails alone", async () => {
     const url = await serveHostile(forwardProtocol, (peer) => peer.replyTo("error"));
     const forward = await openSpdyPortForward(url, { handshakeTimeoutMs: 5_000 }, 200);
     expect(await rejection(forward.open(80))).toMatchObject({
@@ -228,7 +228,7 @@ describe("the session", () => {
     forward.destroy();
   });
 
-  test("a signal of one connection ends the waiting for that one", async () => {
+  test("a signal cancels opening its connection only", async () => {
     const url = await serveHostile(forwardProtocol, (peer) => peer.replyTo("error"));
     const forward = await openSpdyPortForward(url);
     const controller = new AbortController();

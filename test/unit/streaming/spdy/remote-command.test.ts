@@ -25,7 +25,7 @@ const failure = (exitCode: number) =>
 
 type Streams = Record<string, SpdyStream>;
 
-/** Serves a command as the servers of CRI do: it starts when its streams are there, and ends with its status and RST. */
+/** Serves a command like the CRI servers: it starts when its streams are open, and ends with its status and RST. */
 function serveCommand(types: readonly string[], command: (streams: Streams) => Promise<string>): Promise<URL> {
   const streams: Streams = {};
   return serveSpdy(execProtocol, async (stream, connection) => {
@@ -46,7 +46,7 @@ async function collect(command: RemoteCommand) {
 }
 
 describe("a session", () => {
-  test("outputs apart, and an exit code", async () => {
+  test("separates the outputs and reports the exit code", async () => {
     const url = await serveCommand(["error", "stdout", "stderr"], async ({ stdout, stderr }) => {
       stdout?.write("out");
       stderr?.write("err");
@@ -57,7 +57,7 @@ describe("a session", () => {
     expect(await collect(command)).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 7 } });
   });
 
-  test("output behind the end of its stream is dropped and counted, and the exit code arrives", async () => {
+  test("drops and counts output after the end of its stream, and reports the exit code", async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "resize");
       peer.write(peer.id("stdout"), "first", true);
@@ -70,7 +70,7 @@ describe("a session", () => {
     expect(command.shortOutput).toBe("first");
   });
 
-  test("input has an end, behind which output still comes", async () => {
+  test("reads output after stdin has ended", async () => {
     const url = await serveCommand(["error", "stdin", "stdout", "stderr"], async ({ stdin, stdout }) => {
       let length = 0;
       stdin?.on("data", (part: Buffer) => {
@@ -86,7 +86,7 @@ describe("a session", () => {
     expect(await collect(command)).toEqual({ stdout: "3000000", stderr: "", status: { kind: "exited", exitCode: 0 } });
   });
 
-  test("with a terminal: sizes, and no stderr", async () => {
+  test("with a terminal, sends sizes and has no stderr", async () => {
     const sizes: string[] = [];
     const url = await serveCommand(["error", "stdin", "stdout", "resize"], async ({ stdin, resize }) => {
       resize?.on("data", (part: Buffer) => sizes.push(part.toString()));
@@ -107,7 +107,7 @@ describe("a session", () => {
     command.resize({ columns: 1, rows: 1 });
   });
 
-  test("the streams it opens, in which order, and that it ends its part of the error stream", async () => {
+  test("opens its streams in order and half-closes the error stream", async () => {
     const seen: unknown[] = [];
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdin", "stdout", "resize");
@@ -131,7 +131,7 @@ describe("a session", () => {
     ]);
   });
 
-  test("a command that never reads its input: the status arrives, the rest of the input fails", async () => {
+  test("reports the status of a command that never reads its input, and fails the rest of the input", async () => {
     const url = await serveCommand(["error", "stdin", "stdout", "stderr"], async () => failure(9));
     const command = await openSpdyRemoteCommand(url, all);
     const writing = rejection(pipeline([Buffer.alloc(50_000_000)], command.stdin as NodeJS.WritableStream));
@@ -141,7 +141,7 @@ describe("a session", () => {
     expect(late).toBeInstanceOf(Error);
   });
 
-  test("a server that hangs up on what it has not read: its last words count", { timeout: 60_000 }, async () => {
+  test("reports the status of a server that closes without reading all input", { timeout: 60_000 }, async () => {
     for (let round = 0; round < 20; round++) {
       const url = await serveHostile(execProtocol, async (peer) => {
         await peer.replyTo("error", "stdin", "stdout", "stderr");
@@ -160,7 +160,7 @@ describe("a session", () => {
     }
   });
 
-  test("an output that nobody wants any more is dropped, and the command goes on", async () => {
+  test("drops a destroyed output without stopping the command", async () => {
     const url = await serveCommand(["error", "stdout", "stderr"], async ({ stdout }) => {
       for (let count = 0; count < 100; count++)
         await new Promise((resolve) => stdout?.write(Buffer.alloc(100_000), resolve));
@@ -172,7 +172,7 @@ describe("a session", () => {
     expect(await command.status).toEqual({ kind: "exited", exitCode: 4 });
   });
 
-  test("what was not read when the status came can still be read", async () => {
+  test("lets output be read after the status arrived", async () => {
     const url = await serveCommand(["error", "stdout", "stderr"], async ({ stdout }) => {
       await new Promise((resolve) => stdout?.write(Buffer.alloc(100_000), resolve));
       return success;
@@ -183,7 +183,7 @@ describe("a session", () => {
     expect((await readAll(command.stdout)).length).toBe(100_000);
   });
 
-  test("a failure to run the command", async () => {
+  test("reports a failure to run the command", async () => {
     const url = await serveCommand(["error", "stdout", "stderr"], async () =>
       JSON.stringify({ status: "Failure", reason: "InternalError", message: "no such file", code: 500 }),
     );
@@ -192,7 +192,7 @@ describe("a session", () => {
   });
 });
 
-/** All frames of a whole session, byte by byte or anyhow. */
+/** Encodes all frames of a session. */
 function wholeSession(peer: HostilePeer): Buffer {
   const [error, stdout, stderr] = [1, 3, 5];
   const data = (streamId: number, text: string) =>
@@ -210,7 +210,7 @@ function wholeSession(peer: HostilePeer): Buffer {
 }
 
 describe("servers", () => {
-  test("that send a whole session byte by byte", async () => {
+  test("that send a session byte by byte", async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.opened("stderr");
       for (const byte of wholeSession(peer)) {
@@ -223,7 +223,7 @@ describe("servers", () => {
     expect(result).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 5 } });
   });
 
-  test("that send a whole session at once, and hang up", async () => {
+  test("that send a session at once and close the connection", async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.opened("stderr");
       peer.socket.end(wholeSession(peer));
@@ -241,10 +241,10 @@ describe("servers", () => {
       const { promise: hungUp, resolve: hangUp } = withResolvers<void>();
       const url = await serveHostile(execProtocol, async (peer) => {
         await peer.replyTo("error", "stdout", "stderr");
-        // Enough for the connection to be held.
+        // Enough output to pause reading.
         peer.write(peer.id("stdout"), Buffer.alloc(140_000));
         await sleep(50);
-        // Little enough for the socket to take it in, its end included: the reader then gets all of it in one and the same tick.
+        // Little enough for the socket to buffer it with its end: the reader then gets all of it in the same tick.
         peer.write(peer.id("stdout"), "the rest", ending.startsWith("FIN"));
         peer.write(peer.id("error"), failure(5));
         if (ending.endsWith("RST")) for (const type of ["error", "stderr", "stdout"]) peer.reset(peer.id(type));
@@ -267,7 +267,7 @@ describe("servers", () => {
 
   const orders = fc.shuffledSubarray(["error", "stdout", "stderr"], { minLength: 0, maxLength: 3 });
 
-  test("that end the streams in any order, with RST, FIN or not at all", { timeout: 60_000 }, async () => {
+  test("that end the streams in any order, with RST, FIN or neither", { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(orders, orders, fc.boolean(), async (resets, fins, goesAway) => {
         const url = await serveHostile(execProtocol, async (peer) => {
@@ -287,7 +287,7 @@ describe("servers", () => {
     );
   });
 
-  test("that tell the status and then nothing, not even an end", { timeout: 30_000 }, async () => {
+  test("that send the status and then nothing, not even an end", { timeout: 30_000 }, async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "stderr");
       peer.write(peer.id("error"), success);
@@ -298,7 +298,7 @@ describe("servers", () => {
     expect((await readAll(command.stdout)).length).toBe(0);
   });
 
-  test("that tell the status in pieces", async () => {
+  test("that send the status in pieces", async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "stderr");
       for (const piece of failure(5).match(/.{1,10}/g) ?? []) {
@@ -311,12 +311,15 @@ describe("servers", () => {
   });
 
   test.each<[string, (peer: HostilePeer) => void]>([
-    ["then hang up", () => {}],
-    ["end the error stream, then hang up", (peer) => peer.write(peer.id("error"), "", true)],
-    ["go away, then hang up", (peer) => peer.frame({ type: "goAway", lastGoodStreamId: 5, status: 0 })],
-    ["reset the error stream, then hang up", (peer) => peer.reset(peer.id("error"))],
-    ["reset every stream, then hang up", (peer) => void [1, 3, 5].map((id) => peer.reset(id))],
-  ])("that say something and %s: there is no status", async (_name, leave) => {
+    ["then close the connection", () => {}],
+    ["end the error stream, then close the connection", (peer) => peer.write(peer.id("error"), "", true)],
+    [
+      "send GOAWAY, then close the connection",
+      (peer) => peer.frame({ type: "goAway", lastGoodStreamId: 5, status: 0 }),
+    ],
+    ["reset the error stream, then close the connection", (peer) => peer.reset(peer.id("error"))],
+    ["reset every stream, then close the connection", (peer) => void [1, 3, 5].map((id) => peer.reset(id))],
+  ])("that send output and %s, without a status", async (_name, leave) => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "stderr");
       peer.write(peer.id("stdout"), "out");
@@ -335,7 +338,7 @@ describe("servers", () => {
     }
   });
 
-  test("that put it in plain words", async () => {
+  test("that send plain text as the status", async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "stderr");
       peer.write(peer.id("error"), "container is gone");
@@ -345,7 +348,7 @@ describe("servers", () => {
     expect(await command.status).toMatchObject({ kind: "failed", message: "container is gone" });
   });
 
-  test("with a status that does not end", async () => {
+  test("that send an endless status", async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "stderr");
       for (let count = 0; count < 20; count++) peer.write(peer.id("error"), "x".repeat(10_000));
@@ -354,7 +357,7 @@ describe("servers", () => {
     expect(error).toMatchObject({ code: "INTERNAL" });
   });
 
-  test("that send garbage in the middle", async () => {
+  test("that send garbage during the session", async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "stderr");
       peer.write(peer.id("stdout"), "out");
@@ -373,10 +376,10 @@ describe("servers", () => {
   });
 
   test.each<[string, (peer: HostilePeer) => void]>([
-    ["hang up", (peer) => peer.socket.end()],
+    ["close the connection", (peer) => peer.socket.end()],
     ["reset the connection", (peer) => peer.socket.resetAndDestroy()],
     ["refuse a stream", (peer) => peer.reset(peer.id("stdout"), 3)],
-    ["go away", (peer) => peer.frame({ type: "goAway", lastGoodStreamId: 1, status: 0 })],
+    ["send GOAWAY", (peer) => peer.frame({ type: "goAway", lastGoodStreamId: 1, status: 0 })],
     ["send garbage", (peer) => peer.raw("c0ffee".repeat(20))],
   ])("that %s instead of a reply", async (_name, leave) => {
     const url = await serveHostile(execProtocol, async (peer) => {
@@ -389,13 +392,13 @@ describe("servers", () => {
     expect(inspect(error, { depth: 10 })).not.toContain(token);
   });
 
-  test("that hang up right behind the upgrade", async () => {
+  test("that close the connection right after the upgrade", async () => {
     const url = await serve((_request, socket) => void socket.resume().end(switching(execProtocol)));
     expect(await rejection(openSpdyRemoteCommand(url, outputs))).toMatchObject({ code: "UNAVAILABLE" });
   });
 });
 
-describe("ending a session from here", () => {
+describe("ending a session from the client", () => {
   const open = async (options?: DialOptions) => {
     const url = await serveHostile(execProtocol, (peer) => peer.replyTo("error", "stdin", "stdout", "stderr"));
     return openSpdyRemoteCommand(url, all, options);
@@ -426,7 +429,7 @@ describe("ending a session from here", () => {
     expect(command.stdout?.errored).toMatchObject({ code: "CANCELLED", cause: "enough" });
   });
 
-  test("nobody listens to any of it: the process goes on", async () => {
+  test("an unhandled failure does not end the process", async () => {
     const unheard: unknown[] = [];
     const listener = (error: unknown) => void unheard.push(error);
     process.on("unhandledRejection", listener).on("uncaughtException", listener);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { StatusBuffer } from "../../../../src/streaming/spdy/status-buffer.js";
 import { maxStatusBytes } from "../../../../src/streaming/status.js";
 
-/** Adds parts until the status is whole. Returns how many were added, or nothing if it never was. */
+/** Adds parts until the status is whole. Returns how many were added, or undefined if it never was whole. */
 function partsUntilWhole(status: StatusBuffer, parts: readonly (string | Buffer)[]): number | undefined {
   for (const [index, part] of parts.entries()) {
     status.add(Buffer.from(part));
@@ -19,7 +19,7 @@ describe("StatusBuffer", () => {
     ["a status", '{"status":"Success"}'],
     ["nested objects", '{"details":{"causes":[{"reason":"ExitCode"}]}}'],
     ["braces and quotes in a string", '{"message":"} \\" { \\\\"}'],
-    ["several bytes for a letter", '{"message":"ü€😀"}'],
+    ["characters of several bytes", '{"message":"ü€😀"}'],
     ["white space before it", '\n {"status":"Success"}'],
   ])("is whole with its last brace: %s", (_name, text) => {
     const status = new StatusBuffer();
@@ -31,15 +31,15 @@ describe("StatusBuffer", () => {
   test.each([
     ["half an object", '{"status":"Succ'],
     ["a list", '[{"status":"Success"}]'],
-    ["plain words", "runc: template {{.ID}} is broken"],
-    ["a brace too many", "} {}"],
+    ["plain text", "runc: template {{.ID}} is broken"],
+    ["an extra brace", "} {}"],
   ])("is never whole: %s", (_name, text) => {
     const status = new StatusBuffer();
     expect(partsUntilWhole(status, bytesOf(text))).toBeUndefined();
     expect(status.text).toBe(text);
   });
 
-  test("is whole with the last brace of any object, however it is cut", () => {
+  test("is whole at the last brace of any object, in any parts", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(), (object, cut) => {
         const bytes = Buffer.from(JSON.stringify(object));
@@ -51,7 +51,7 @@ describe("StatusBuffer", () => {
     );
   });
 
-  test("is limited in length", () => {
+  test("rejects a status that is too long", () => {
     const status = new StatusBuffer();
     status.add(Buffer.alloc(maxStatusBytes, "x"));
     expect(() => status.add(Buffer.of(0))).toThrow(/a status of more than 65536 bytes/);

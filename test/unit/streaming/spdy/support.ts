@@ -11,7 +11,7 @@ import { serve, socketPair } from "../support.js";
 export const execProtocol = "v4.channel.k8s.io";
 export const forwardProtocol = "portforward.k8s.io";
 
-/** Serves SPDY as the servers of CRI do. */
+/** Serves SPDY like the CRI servers. */
 export function serveSpdy(
   protocol: string,
   onStream: (stream: SpdyStream, connection: SpdyServerConnection) => void,
@@ -24,7 +24,7 @@ export function serveSpdy(
   });
 }
 
-/** A server that says whatever a test wants it to. */
+/** A server that sends the frames of a test. */
 export class HostilePeer {
   readonly socket: Socket;
   /** The client's streams by their type. */
@@ -89,7 +89,7 @@ export class HostilePeer {
   }
 }
 
-/** Agrees to a protocol, and leaves the rest to the test. */
+/** Accepts a protocol and leaves the rest to the test. */
 export function serveHostile(protocol: string, script: (peer: HostilePeer) => void | Promise<void>): Promise<URL> {
   return serve((_request, socket) => {
     socket.write(switching(protocol));
@@ -97,12 +97,12 @@ export function serveHostile(protocol: string, script: (peer: HostilePeer) => vo
   });
 }
 
-/** The answer to an upgrade that went well. */
+/** The response that accepts an upgrade. */
 export function switching(protocol: string): string {
   return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`;
 }
 
-/** Both ends of a connection, with nothing but a socket in between. */
+/** Both ends of a connection over a socket pair. */
 export async function connectedPair(
   onStream: (stream: SpdyStream) => void,
   options?: SpdyConnectionOptions,

@@ -7,7 +7,7 @@ import { failure, serveBare, switching, token } from "./support.js";
 
 const streams = { stdin: true, stdout: true, stderr: true, tty: false };
 
-describe("what is asked for", () => {
+describe("the request", () => {
   test.each([
     ["remote command", (url: URL) => openWebSocketRemoteCommand(url, streams), "v5.channel.k8s.io,v4.channel.k8s.io"],
     ["port-forward", (url: URL) => openWebSocketPortForward(url, 80), "v4.channel.k8s.io"],
@@ -24,7 +24,7 @@ describe("what is asked for", () => {
   });
 });
 
-describe("answers", () => {
+describe("responses", () => {
   test.each([
     ["no subprotocol", (head: string) => switching(head, {}), /no subprotocol/],
     [
@@ -47,12 +47,12 @@ describe("answers", () => {
       () => "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n",
       /Upgrade/,
     ],
-    ["no HTTP", () => "\x80\x03\x00\x02 hello\r\n\r\n", /Parse Error/],
+    ["not HTTP", () => "\x80\x03\x00\x02 hello\r\n\r\n", /Parse Error/],
   ])("101, but %s", async (_, answer, message) => {
     const server = await serveBare((socket, head) => socket.end(answer(head)));
     const error = await failure(openWebSocketRemoteCommand(server.url, streams));
     expect(error).toBeInstanceOf(CriError);
-    // Not to be tried over another protocol: the command may run.
+    // The client must not retry over SPDY: the command may run.
     expect(error).toMatchObject({ code: "UNAVAILABLE", attempts: 1, mayHaveTakenEffect: true });
     expect(error.message).toMatch(message);
     expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(token);

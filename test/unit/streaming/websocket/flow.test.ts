@@ -10,8 +10,8 @@ const mebibyte = 1 << 20;
 const total = 100 * mebibyte;
 const streams = { stdin: true, stdout: true, stderr: false, tty: false };
 
-describe("back-pressure", () => {
-  test("100 MiB for a slow reader stay with the server", async () => {
+describe("backpressure", () => {
+  test("leaves most of 100 MiB with the server while the reader is slow", async () => {
     let sent = 0;
     const server = await serveSessions(async (session) => {
       const out = session.writable(1);
@@ -21,13 +21,13 @@ describe("back-pressure", () => {
     });
     const session = await openWebSocketRemoteCommand(server.url, streams);
     await sleep(500);
-    expect(sent, "ahead of a reader that has read nothing").toBeLessThan(20 * mebibyte);
+    expect(sent, "sent before the reader has read anything").toBeLessThan(20 * mebibyte);
     let [received, lead] = [0, 0];
     const slow = new Writable({
       write(chunk: Buffer, _encoding, callback) {
         received += chunk.length;
         lead = Math.max(lead, sent - received);
-        // Slow at times, so that the socket is paused and resumed hundreds of times.
+        // Slow reads pause and resume the socket hundreds of times.
         if (received % (16 * 32 * 1024) < chunk.length) setTimeout(callback, 2);
         else callback();
       },
@@ -40,14 +40,14 @@ describe("back-pressure", () => {
     await pipeline(session.stdout!, slow);
     clearInterval(timer);
     expect(received).toBe(total);
-    // What the kernel's socket buffers hold is part of it: megabytes on the loopback interface.
+    // This includes the kernel's socket buffers: megabytes on the loopback interface.
     expect(lead).toBeLessThan(20 * mebibyte);
-    // Garbage counts too, and newer releases of Node.js let more of it lie.
-    expect(most, "more than before, both ends of the connection counted").toBeLessThan(64 * mebibyte);
+    // It also includes garbage, of which newer releases of Node.js leave more.
+    expect(most, "growth of both ends of the connection").toBeLessThan(64 * mebibyte);
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
   });
 
-  test("100 MiB for a process that reads nothing stay with the writer", async () => {
+  test("leaves most of 100 MiB with the writer while the process reads nothing", async () => {
     const server = await serveSessions((session) => session.readable(0));
     const session = await openWebSocketRemoteCommand(server.url, streams);
     let written = 0;
@@ -67,7 +67,7 @@ describe("back-pressure", () => {
     expect(session.stdin!.destroyed).toBe(true);
   });
 
-  test("one write of 100 MiB goes out at the pace of the reader, and calls back when it is out", async () => {
+  test("sends one write of 100 MiB at the reader's pace and calls back at its end", async () => {
     let received = 0;
     const server = await serveSessions(async (session) => {
       for await (const chunk of session.readable(0)) {
@@ -79,7 +79,7 @@ describe("back-pressure", () => {
     const session = await openWebSocketRemoteCommand(server.url, streams);
     const bytes = Buffer.alloc(total);
     await new Promise((resolve) => session.stdin!.write(bytes, resolve));
-    expect(received, "all but what the kernel holds").toBeGreaterThan(total - 20 * mebibyte);
+    expect(received, "all except the kernel's buffers").toBeGreaterThan(total - 20 * mebibyte);
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
     expect(received).toBe(total);
   });

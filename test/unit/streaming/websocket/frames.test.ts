@@ -5,7 +5,7 @@ import { decodeFrame, encodeEnd, encodeFrame, encodeResize } from "../../../../s
 describe("frames", () => {
   test.each([
     ["stdin", encodeFrame(0, Buffer.from("ls\n")), "006c730a"],
-    ["nothing on stdin, which is not its end", encodeFrame(0, Buffer.alloc(0)), "00"],
+    ["an empty message on stdin, which does not end it", encodeFrame(0, Buffer.alloc(0)), "00"],
     ["the end of stdin on v5", encodeEnd(0), "ff00"],
     [
       "a terminal's size",
@@ -26,7 +26,7 @@ describe("frames", () => {
     expect(decodeFrame(Buffer.from(hex, "hex"))).toEqual(frame);
   });
 
-  test("what goes in comes out", () => {
+  test("decodes what it encoded", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ minLength: 1 }), (channel, bytes) => {
         expect(decodeFrame(encodeFrame(channel, bytes))).toEqual({ channel, payload: Buffer.from(bytes) });
@@ -34,7 +34,7 @@ describe("frames", () => {
     );
   });
 
-  test("sizes that no terminal has are not sent: one server breaks the session over them", () => {
+  test("does not encode sizes that would break a session with conmon-rs", () => {
     const odd = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 65_536];
     for (const cells of odd) {
       expect(encodeResize({ columns: cells, rows: 24 })).toBeUndefined();

@@ -9,7 +9,7 @@ import { binary, closing, failure, frame, serveBare, success, switching } from "
 
 const streams = { stdin: true, stdout: true, stderr: true, tty: false };
 
-/** A session with a server that accepts it and then plays a part. */
+/** A session with a server that accepts it and then runs a script. */
 async function sessionWith(part: (socket: Socket) => unknown) {
   const server = await serveBare((socket, head) => {
     socket.write(switching(head));
@@ -24,7 +24,7 @@ describe("a server that breaks off", () => {
     ["by a reset", (socket) => socket.resetAndDestroy(), /ended before its status arrived \(the connection was cut\)/],
     ["after output", (socket) => socket.end(binary(1, "x")), /the connection was cut/],
     ["within a frame", (socket) => socket.end(binary(1, "xyz").subarray(0, 3)), /the connection was cut/],
-    ["politely, without status", (socket) => socket.end(closing(1000, "done")), /close code 1000, "done"/],
+    ["with a close frame, without a status", (socket) => socket.end(closing(1000, "done")), /close code 1000, "done"/],
     ["without a code", (socket) => socket.end(frame(8, Buffer.alloc(0))), /close code 1005/],
     ["going away", (socket) => socket.end(closing(1001)), /close code 1001/],
     [
@@ -44,7 +44,7 @@ describe("a server that breaks off", () => {
   });
 });
 
-describe("a server that breaks the protocol", () => {
+describe("a server that violates the protocol", () => {
   test.each<[string, Buffer, RegExp]>([
     ["text", frame(1, Buffer.from("1aGk=")), /a text message instead of a binary one/],
     ["a masked frame", Buffer.from("8283000000000169", "hex"), /MASK/],
@@ -68,7 +68,7 @@ describe("a server that breaks the protocol", () => {
     await server.drained();
   });
 
-  test("in pieces that add up beyond the bound", async () => {
+  test("in fragments that add up beyond the limit", async () => {
     const piece = Buffer.alloc(1 << 20);
     const { server, session } = await sessionWith((socket) => {
       socket.write(frame(2, piece, { fin: false }));
@@ -79,7 +79,7 @@ describe("a server that breaks the protocol", () => {
   });
 });
 
-describe("a server that is odd but understood", () => {
+describe("a server with unusual but valid messages", () => {
   test.each<[string, Buffer[]]>([
     [
       "unknown channels, empty messages, ready marks",
@@ -94,7 +94,7 @@ describe("a server that is odd but understood", () => {
       ],
     ],
     ["a ping", [frame(9, Buffer.from("?"))]],
-    ["a message in pieces", [frame(2, Buffer.of(1), { fin: false }), frame(0, Buffer.alloc(0))]],
+    ["a fragmented message", [frame(2, Buffer.of(1), { fin: false }), frame(0, Buffer.alloc(0))]],
   ])("%s", async (_, frames) => {
     const bytes = Buffer.concat([...frames, binary(1, "out"), binary(3, success), closing(1000)]);
     const { server, session } = await sessionWith((socket) => socket.end(bytes));
@@ -103,7 +103,7 @@ describe("a server that is odd but understood", () => {
     await server.drained();
   });
 
-  test("a byte at a time", async () => {
+  test("one byte at a time", async () => {
     const bytes = Buffer.concat([binary(1, "out"), binary(2, "err"), binary(3, success), closing(1000)]);
     const { session } = await sessionWith(async (socket) => {
       for (const byte of bytes) {
@@ -115,14 +115,14 @@ describe("a server that is odd but understood", () => {
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
   });
 
-  test("a status and no close: the session is over and the connection cut after a while", async () => {
+  test("a status without a close frame ends the session and, later, the connection", async () => {
     const { server, session } = await sessionWith((socket) => socket.write(binary(3, success)));
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
     expect(await text(session.stdout!)).toBe("");
     await server.drained();
   });
 
-  test("a status and a close while nobody reads the outputs", async () => {
+  test("a status and a close frame arrive while the outputs are not read", async () => {
     const bytes = Buffer.concat([
       ...Array.from({ length: 3 }, () => binary(1, "x".repeat(60_000))),
       binary(3, success),
@@ -133,14 +133,14 @@ describe("a server that is odd but understood", () => {
     expect((await text(session.stdout!)).length).toBe(180_000);
   });
 
-  test("what comes after the status is dropped", async () => {
+  test("messages after the status are dropped", async () => {
     const bytes = Buffer.concat([binary(3, success), binary(1, "late"), binary(3, "{}"), closing(1000)]);
     const { session } = await sessionWith((socket) => socket.end(bytes));
     expect(await text(session.stdout!)).toBe("");
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
   });
 
-  test("the last words are heard although our writes are reset", async () => {
+  test("the status arrives although our writes are reset", async () => {
     for (let i = 0; i < 20; i++) {
       const part = new Promise<Socket>((resolve) => {
         played = resolve;
@@ -151,7 +151,7 @@ describe("a server that is odd but understood", () => {
       await new Promise((resolve) =>
         socket.write(Buffer.concat([binary(1, "bye"), binary(3, success), closing(1000)]), resolve),
       );
-      // Closed with our bytes unread, which resets the connection; and we write before we have read.
+      // The server closes without reading our bytes, which resets the connection. The client writes before it has read.
       socket.destroy();
       const written = new Promise((resolve) => session.stdin?.write("more", resolve));
       expect(await text(session.stdout!)).toBe("bye");
@@ -164,7 +164,7 @@ describe("a server that is odd but understood", () => {
 
 let played: (socket: Socket) => void;
 
-test("whatever a server sends, a session settles and frees its connection", async () => {
+test("settles and frees the connection for any input", async () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     fc

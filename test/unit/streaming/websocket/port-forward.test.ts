@@ -45,8 +45,11 @@ describe("a forwarded port", () => {
       ],
     ],
     ["byte by byte", [[0, 0x90], [1, 0x90], [0], [0, 0x1f], [1, 0x1f], [0, 104], [0, 105]]],
-    ["between marks and strangers", [[], [0], [1], [2, 0, 0], [0, 0x90, 0x1f], [7], [1, 0x90, 0x1f], [0, 104, 105]]],
-  ])("takes the port off the front: %s", async (_, messages) => {
+    [
+      "between empty messages and unknown channels",
+      [[], [0], [1], [2, 0, 0], [0, 0x90, 0x1f], [7], [1, 0x90, 0x1f], [0, 104, 105]],
+    ],
+  ])("strips the port from the start: %s", async (_, messages) => {
     const server = await serveSessions(async (session) => {
       for (const message of messages) session.send(Buffer.from(message));
       await session.end();
@@ -73,7 +76,7 @@ describe("a forwarded port", () => {
     await server.drained();
   });
 
-  test("an answer to a request that was ended is still read", async () => {
+  test("reads the pod's answer after the client has ended", async () => {
     const server = await serveSessions(async (session) => {
       begin(session, 1);
       await once(session.readable(0), "data");
@@ -87,7 +90,7 @@ describe("a forwarded port", () => {
     await server.drained();
   });
 
-  test("a pod that says nothing more after our end is left after a while", async () => {
+  test("closes the connection after five seconds without data from the pod", async () => {
     const server = await serveSessions((session) => begin(session, 1));
     const port = await openWebSocketPortForward(server.url, 1);
     const started = performance.now();
@@ -97,7 +100,7 @@ describe("a forwarded port", () => {
     await server.drained();
   });
 
-  test("destroying it frees the connection, with an error or without", async () => {
+  test("destroying it frees the connection, with or without an error", async () => {
     const server = await serveSessions((session) => begin(session, 1));
     for (const error of [undefined, new Error("enough")]) {
       const port = await openWebSocketPortForward(server.url, 1);
@@ -119,7 +122,7 @@ describe("a forwarded port", () => {
     await server.drained();
   });
 
-  test("what is written after the pod closed is lost, what it said is not", async () => {
+  test("discards data written after the pod closed, and keeps its last data", async () => {
     const server = await serveSessions(async (session) => {
       begin(session, 1);
       session.writable(0).write("x".repeat(100_000));
@@ -165,17 +168,17 @@ describe("failures", () => {
     await server.drained();
   });
 
-  test("a connection that ends at once is an empty answer: so a server treats a call that named no port", async () => {
+  test("a connection that ends at once reads as empty, as for a request without a port", async () => {
     const server = await serveSessions((session) => session.end());
     expect(await text(await openWebSocketPortForward(server.url, 81))).toBe("");
   });
 
-  test("refused", async () => {
+  test("a refused connection", async () => {
     const server = await serveSessions(() => {}, ["v2.portforward.k8s.io"]);
     expect(await failure(openWebSocketPortForward(server.url, 81))).toMatchObject({ code: "UNIMPLEMENTED" });
   });
 
-  test("a connection that nobody listens to fails in silence", async () => {
+  test("a failure without a listener does not end the process", async () => {
     const server = await serveBare((socket, head) => socket.end(switching(head)));
     const port = await openWebSocketPortForward(server.url, 81);
     await closed(port);

@@ -18,7 +18,7 @@ const streams = (over: Partial<RemoteCommandStreams> = {}): RemoteCommandStreams
 });
 
 describe("a session", () => {
-  test("brings outputs apart and the exit code, and leaves no connection", async () => {
+  test("separates the outputs, reports the exit code and leaves no connection", async () => {
     const server = await serveSessions(async (session) => {
       session.send(Buffer.of(1));
       session.writable(1).write("out");
@@ -55,7 +55,7 @@ describe("a session", () => {
     expect(Math.max(...sizes)).toBe(32 * 1024);
   });
 
-  test("stdin errors with EPIPE once the session is over", async () => {
+  test("stdin fails with EPIPE after the session has ended", async () => {
     const server = await serveSessions((session) => session.end({ status: "Success" }));
     const session = await openWebSocketRemoteCommand(server.url, streams({ stdin: true }));
     const errored = once(session.stdin!, "error");
@@ -63,7 +63,7 @@ describe("a session", () => {
     expect(await errored).toMatchObject([{ code: "EPIPE" }]);
   });
 
-  test("ending stdin fails on v4, sends nothing, and output goes on", async () => {
+  test("ending stdin fails on v4 without sending anything, and output continues", async () => {
     const server = await serveSessions(async (session) => {
       const received = session.readable(0);
       await once(received, "data");
@@ -79,7 +79,7 @@ describe("a session", () => {
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
   });
 
-  test("tells the terminal's size, the latest last", async () => {
+  test("sends the terminal's size, the latest one last", async () => {
     const server = await serveSessions(async (session) => {
       let seen = "";
       for await (const chunk of session.readable(4)) {
@@ -98,7 +98,7 @@ describe("a session", () => {
     expect(seen.length).toBeLessThan(200);
   });
 
-  test("does not talk of sizes without a terminal", async () => {
+  test("sends no sizes without a terminal", async () => {
     const server = await serveSessions(async (session) => {
       const sizes = text(session.readable(4));
       await sleep(50);
@@ -110,7 +110,7 @@ describe("a session", () => {
     expect(await session.status).toMatchObject({ message: "now" });
   });
 
-  test("does not show its token when inspected, and neither do its errors", async () => {
+  test("hides its token when inspected, also in its errors", async () => {
     const server = await serveSessions((session) => session.cut());
     const session = await openWebSocketRemoteCommand(server.url, streams({ stdin: true }));
     expect(inspect(session, { depth: 12, showHidden: true })).not.toContain(token);
@@ -118,8 +118,8 @@ describe("a session", () => {
   });
 });
 
-describe("v5, as conmon-rs speaks it", () => {
-  test("an end without status is exit code 0", async () => {
+describe("v5 with conmon-rs", () => {
+  test("an end without a status is exit code 0", async () => {
     const server = await serveSessions((session) => session.end(), [v5]);
     const session = await openWebSocketRemoteCommand(server.url, streams());
     expect(session.protocol).toBe(v5);
@@ -127,7 +127,7 @@ describe("v5, as conmon-rs speaks it", () => {
     expect(await text(session.stdout!)).toBe("");
   });
 
-  test("an end without status proves nothing after stdin was ended", async () => {
+  test("an end without a status fails after stdin was ended", async () => {
     const server = await serveSessions(
       async (session) => {
         await text(session.readable(0));
@@ -141,7 +141,7 @@ describe("v5, as conmon-rs speaks it", () => {
     expect(await failure(session.status)).toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("a non-zero status counts, and so does the way it closes", async () => {
+  test("reports a non-zero status, and a close code", async () => {
     const server = await serveSessions((session) => session.end(exitCode(3)), [v5]);
     const session = await openWebSocketRemoteCommand(server.url, streams());
     expect(await session.status).toEqual({ kind: "exited", exitCode: 3 });
@@ -151,8 +151,8 @@ describe("v5, as conmon-rs speaks it", () => {
   });
 });
 
-describe("the caller's will", () => {
-  test("an abort before dialling does nothing", async () => {
+describe("the caller", () => {
+  test("an abort before dialling sends nothing", async () => {
     const server = await serveSessions(() => {});
     const signal = AbortSignal.abort("no");
     await expect(openWebSocketRemoteCommand(server.url, streams(), { signal })).rejects.toBe("no");
@@ -174,7 +174,7 @@ describe("the caller's will", () => {
     await server.drained();
   });
 
-  test("destroying is final, silent and can be repeated", async () => {
+  test("destroying is final and may be repeated", async () => {
     const server = await serveSessions(() => {});
     const session = await openWebSocketRemoteCommand(server.url, streams({ stdin: true }));
     session.destroy();
@@ -185,7 +185,7 @@ describe("the caller's will", () => {
     await server.drained();
   });
 
-  test("an output that was destroyed holds up nothing", async () => {
+  test("a destroyed output does not block the others", async () => {
     const server = await serveSessions(async (session) => {
       const out = session.writable(1);
       for (let i = 0; i < 64; i++) if (!out.write(Buffer.alloc(65_536))) await once(out, "drain");

@@ -12,11 +12,11 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** A server for one test: the URL to dial, and how many connections are open. */
+/** A server for one test. */
 export interface TestServer {
   url: URL;
   sockets: Set<Socket>;
-  /** Waits until the last connection is gone: what a client holds on to keeps this from resolving. */
+  /** Resolves when all connections have closed. A connection that the client leaks keeps it from resolving. */
   drained(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ async function serve(server: Server | ReturnType<typeof createServer>): Promise<
   return { url, sockets, drained };
 }
 
-/** A server that behaves. */
+/** A conforming server. */
 export function serveSessions(
   onSession: (session: WebSocketChannels) => unknown,
   protocols: readonly string[] = [v4],
@@ -46,7 +46,7 @@ export function serveSessions(
   return serve(server);
 }
 
-/** A server that gets a bare connection and the head of the request, and may do with it what it likes. */
+/** A server that passes each raw connection and the head of the request to a callback. */
 export function serveBare(onRequest: (socket: Socket, head: string) => unknown): Promise<TestServer> {
   return serve(
     createServer((socket) => {
@@ -63,7 +63,7 @@ export function serveBare(onRequest: (socket: Socket, head: string) => unknown):
   );
 }
 
-/** The answer that accepts a WebSocket. */
+/** The response that accepts a WebSocket. */
 export function switching(head: string, headers: Record<string, string> = { "Sec-WebSocket-Protocol": v4 }): string {
   const key = /sec-websocket-key: (.*)\r\n/i.exec(head)?.[1] ?? "";
   const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
@@ -72,7 +72,7 @@ export function switching(head: string, headers: Record<string, string> = { "Sec
   return `HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`;
 }
 
-/** A frame as a server sends it: unmasked. */
+/** Encodes a frame like a server: unmasked. */
 export function frame(opcode: number, payload: Uint8Array, { fin = true } = {}): Buffer {
   const { length } = payload;
   const size = length < 126 ? [length] : length < 65_536 ? [126, length >> 8, length & 255] : undefined;
@@ -93,7 +93,7 @@ export const exitCode = (code: number) => ({
   details: { causes: [{ reason: "ExitCode", message: String(code) }] },
 });
 
-/** The error of something that must fail. */
+/** Returns the error of a promise that must reject. */
 export async function failure(promise: Promise<unknown>): Promise<Error> {
   const outcome = await promise.then(
     (value) => ({ value }),
