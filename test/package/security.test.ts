@@ -65,11 +65,11 @@ describe("SECURITY.md", () => {
     expect(attackers.map((part) => part.split("\n", 1)[0])).toEqual([
       "What runs in a container",
       "A streaming server",
-      "A runtime, or whatever listens on its socket",
+      "A runtime, or another program on its socket",
       "Another local user",
       "An image registry",
       "A tenant's pull secret",
-      "Someone on the network",
+      "An attacker on the network",
       "Your own program",
     ]);
     expect(attackers.filter((part) => !part.includes("](test/"))).toEqual([]);
