@@ -39,6 +39,7 @@ import { Connection } from "./transport/connection.js";
 import { discoverEndpoints } from "./transport/discovery.js";
 import { checkTlsFits, type Endpoint, parseEndpoint } from "./transport/endpoint.js";
 import { explainDenied } from "./transport/socket-access.js";
+import { checkTlsFields } from "./transport/tls.js";
 import type { RawCallExtension } from "./transport/wire-options.js";
 
 /**
@@ -310,7 +311,7 @@ function parseGiven(options: ConnectOptions): GivenEndpoints {
 }
 
 /** Both endpoints: what the options say, else what discovery found, and one for both where only one is named. */
-function bothEndpoints({ tls }: ConnectOptions, given: GivenEndpoints, found?: Endpoints): Endpoints {
+function bothEndpoints({ tls, streamTls }: ConnectOptions, given: GivenEndpoints, found?: Endpoints): Endpoints {
   const endpoint = given.endpoint ?? found?.endpoint;
   if (!endpoint) {
     throw new InvalidInputError({
@@ -320,6 +321,7 @@ function bothEndpoints({ tls }: ConnectOptions, given: GivenEndpoints, found?: E
   }
   const imageEndpoint = given.imageEndpoint ?? found?.imageEndpoint ?? endpoint;
   checkTlsFits(tls, endpoint, imageEndpoint);
+  checkTlsFields(streamTls, "streamTls");
   return { endpoint, imageEndpoint };
 }
 

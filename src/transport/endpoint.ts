@@ -3,7 +3,7 @@ import { InvalidInputError } from "../errors.js";
 import { REDACTED } from "../internal/redact.js";
 import type { TlsOptions } from "../options.js";
 import { pathTooLong } from "./socket-path.js";
-import { checkTlsOptions, hasTlsOptions } from "./tls.js";
+import { checkTlsFields, checkTlsOptions, hasTlsOptions } from "./tls.js";
 
 /** What every kind of endpoint has. */
 interface EndpointBase {
@@ -87,6 +87,7 @@ export function parseEndpoint(text: string, options: ParseEndpointOptions = {}):
  * image service behind different kinds of endpoint: parse both without `tls`, then ask this about both.
  */
 export function checkTlsFits(tls: TlsOptions | undefined, ...endpoints: readonly Endpoint[]): void {
+  checkTlsFields(tls, "tls");
   if (!hasTlsOptions(tls)) return;
   if (!endpoints.some((endpoint) => endpoint.kind === "tcp" && endpoint.tls)) {
     const given = endpoints.map((endpoint) => endpoint.display).join(" and ");

@@ -72,6 +72,17 @@ test.each([
   expect(connect).toThrow(new RegExp(`defaults\\.${name}: must be`));
 });
 
+test.each([
+  ["a file name", "/etc/ca.pem", ": must be an object, got a string"],
+  ["null", null, ": must be an object, got null"],
+  ["a Map", new Map([["ca", "x"]]), ": must be an object, got a Map"],
+  ["an unknown field", { Ca: "x" }, ".Ca: unknown field; did you mean ca?"],
+])("%s as TLS options is refused", (_, tls, message) => {
+  for (const field of ["tls", "streamTls"]) {
+    expect(() => CriClient.lazy({ endpoint: "https://node7:1", [field]: tls })).toThrow(field + message);
+  }
+});
+
 test.each(["80", 80n, Number.NaN, null])("port %s is refused as a whole", async (port) => {
   const { cri } = await startFake();
   const shown = typeof port === "string" ? `"${port}"` : typeof port === "bigint" ? `${port}n` : String(port);
