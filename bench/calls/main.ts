@@ -5,12 +5,11 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { projectRoot } from "../../scripts/lib/buf.js";
 import { packageVersion } from "../../test/runtime/lab/debian.js";
 import { barsOf, type Chart, chartTable } from "../support/chart.js";
 import { interleave, type Role } from "../support/interleave.js";
-import { positive } from "../support/options.js";
+import { parseOptions } from "../support/options.js";
 import { failuresOf, type Report, type Section } from "../support/page.js";
 import { type Competitor, Crictl, GoCompetitor, NodeCompetitor } from "./competitors.js";
 import { decodedSize } from "./replies.js";
@@ -42,15 +41,7 @@ export async function main(args: string[]): Promise<void> {
 }
 
 async function measure(args: string[], tell: (chart: Chart) => void): Promise<Report> {
-  const options = parseArgs({
-    args,
-    options: {
-      rounds: { type: "string", default: "10" },
-      only: { type: "string", default: "" },
-      "no-go": { type: "boolean", default: false },
-    },
-  }).values;
-  const rounds = positive("rounds", options.rounds);
+  const { rounds, ...options } = parseOptions(args, { rounds: 10, only: "", "no-go": false });
   await using stage = await Stage.open({ go: !options["no-go"] });
   const competitors = await openAll(stage);
   try {

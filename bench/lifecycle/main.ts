@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { labAvailability } from "../../test/runtime/lab/lab.js";
 import { barsOf, type Chart } from "../support/chart.js";
 import { interleave, type Role } from "../support/interleave.js";
-import { positive } from "../support/options.js";
+import { parseOptions } from "../support/options.js";
 import { failuresOf, type Report } from "../support/page.js";
 import { median } from "../support/statistics.js";
 import { Bare } from "./bare.js";
@@ -36,11 +35,7 @@ interface Way {
 }
 
 export async function page(args: string[]): Promise<Report> {
-  const { values } = parseArgs({
-    args,
-    options: { rounds: { type: "string", default: "5" }, "no-go": { type: "boolean", default: false } },
-  });
-  const rounds = positive("rounds", values.rounds);
+  const { rounds, ...options } = parseOptions(args, { rounds: 5, "no-go": false });
   const title = "Lives of pods";
   const availability = labAvailability();
   if (!availability.available) {
@@ -48,7 +43,7 @@ export async function page(args: string[]): Promise<Report> {
     return { title, about: "Pods on a real containerd.", warnings, sections: [] };
   }
   const warnings: string[] = [];
-  const steps = values["no-go"] ? undefined : await findSteps().catch((error: Error) => error);
+  const steps = options["no-go"] ? undefined : await findSteps().catch((error: Error) => error);
   if (steps === undefined) warnings.push("A process for each step is left out by --no-go.");
   if (steps instanceof Error) warnings.push(`A process for each step is left out: ${steps.message}`);
   await using stage = await Stage.open();

@@ -9,11 +9,10 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { run } from "../../test/runtime/lab/command.js";
 import { interleave, type Score } from "../support/interleave.js";
-import { positive } from "../support/options.js";
+import { parseOptions } from "../support/options.js";
 import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
 import { GoReader } from "./go-reader.js";
@@ -37,17 +36,7 @@ compiles the code as well. Late is the time from just before a line is written u
 const line = " stdout F GET /v1/items/4711?expand=all 200 18ms the quick brown fox jumps over the lazy dog\n";
 
 export async function main(args: string[]): Promise<void> {
-  const options = parseArgs({
-    args,
-    options: {
-      mib: { type: "string", default: "1024" },
-      rounds: { type: "string", default: "5" },
-      lines: { type: "string", default: "1000" },
-      "no-go": { type: "boolean", default: false },
-    },
-  }).values;
-  const [mib, rounds] = [positive("mib", options.mib), positive("rounds", options.rounds)];
-  const lines = positive("lines", options.lines);
+  const { mib, rounds, lines, ...options } = parseOptions(args, { mib: 1024, rounds: 5, lines: 1000, "no-go": false });
   const go = options["no-go"] ? undefined : await goReader();
   const folder = await mkdtemp(join(tmpdir(), "bench-logs-"));
   try {

@@ -4,10 +4,9 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { CriClient } from "k8s-cri-client";
 import { labVersions, parseVersions } from "../../test/runtime/lab/lab.js";
-import { positive } from "../support/options.js";
+import { parseOptions } from "../support/options.js";
 import { table } from "../support/table.js";
 import { activities } from "./activities.js";
 import { givenRuntime, ownRuntime, type SoakRuntime } from "./runtime.js";
@@ -34,23 +33,18 @@ slopes between any two samples, the first ${100 * warmUp} % left out, times the 
 what is allowed. The exit code is 1 if anything grows, is left on the node or in the process, or has failed.`;
 
 export async function main(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      minutes: { type: "string", default: "10" },
-      version: { type: "string", default: newest },
-      endpoint: { type: "string" },
-      image: { type: "string", default: "docker.io/library/busybox:stable" },
-      fake: { type: "boolean", default: false },
-      concurrency: { type: "string", default: "1" },
-    },
+  const { endpoint, image, concurrency, ...options } = parseOptions(args, {
+    minutes: "10",
+    version: newest,
+    endpoint: "",
+    image: "docker.io/library/busybox:stable",
+    fake: false,
+    concurrency: 1,
   });
-  const minutes = Number(values.minutes);
+  const minutes = Number(options.minutes);
   if (!(minutes > 0)) throw new Error("--minutes must be a number above 0.");
-  const concurrency = positive("concurrency", values.concurrency);
-  const { endpoint, image } = values;
-  const [version = newest] = parseVersions(values.version);
-  await using runtime = endpoint ? givenRuntime(endpoint, image) : await ownRuntime(values.fake ? "fake" : version);
+  const [version = newest] = parseVersions(options.version);
+  await using runtime = endpoint ? givenRuntime(endpoint, image) : await ownRuntime(options.fake ? "fake" : version);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   // Once: whoever presses Ctrl-C again wants to be out of here.

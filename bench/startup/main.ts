@@ -4,11 +4,10 @@
  * @module
  */
 import { mkdir } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { buildDist, generateProtobufEs, output } from "../support/build.js";
 import { barsOf, type Chart } from "../support/chart.js";
 import { interleave } from "../support/interleave.js";
-import { positive } from "../support/options.js";
+import { parseOptions } from "../support/options.js";
 import { failuresOf, type Report } from "../support/page.js";
 import { median, show } from "../support/statistics.js";
 import { loadedBy } from "./loaded.js";
@@ -33,11 +32,7 @@ const quantities: (Pick<Chart, "name" | "unit"> & { of: (cost: Cost) => number }
 ];
 
 export async function page(args: string[]): Promise<Report> {
-  const { values } = parseArgs({
-    args,
-    options: { rounds: { type: "string", default: "15" }, "no-go": { type: "boolean" } },
-  });
-  const rounds = positive("rounds", values.rounds);
+  const { rounds } = parseOptions(args, { rounds: 15, "no-go": false });
   await mkdir(output, { recursive: true });
   await buildDist();
   generateProtobufEs();

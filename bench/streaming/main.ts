@@ -4,10 +4,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { parseArgs } from "node:util";
 import { parseVersions } from "../../test/runtime/lab/lab.js";
 import { type Contestant, interleave, type Score } from "../support/interleave.js";
-import { positive } from "../support/options.js";
+import { parseOptions } from "../support/options.js";
 import { median } from "../support/statistics.js";
 import { table } from "../support/table.js";
 import * as bare from "./bare.js";
@@ -41,17 +40,8 @@ interface Measure {
 }
 
 export async function main(args: string[]): Promise<void> {
-  const options = parseArgs({
-    args,
-    options: {
-      mib: { type: "string", default: "256" },
-      rounds: { type: "string", default: "5" },
-      containerd: { type: "string", default: "2.1" },
-      only: { type: "string", default: "" },
-      "no-go": { type: "boolean", default: false },
-    },
-  }).values;
-  const [mib, rounds] = [positive("mib", options.mib), positive("rounds", options.rounds)];
+  const defaults = { mib: 256, rounds: 5, containerd: "2.1", only: "", "no-go": false };
+  const { mib, rounds, ...options } = parseOptions(args, defaults);
   const [version = "2.1"] = parseVersions(options.containerd);
 
   const go = options["no-go"] ? undefined : await goClient();
