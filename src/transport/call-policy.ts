@@ -11,26 +11,35 @@ export type Rpc =
   | `ImageService/${MethodName<typeof proto.ImageServiceDefinition>}`;
 
 /**
- * What repeating a call does.
+ * The effect of repeating a call.
  *
- * - `reads`: nothing ever changes.
- * - `idempotent`: the contract says that a second call succeeds without further effect (stop, remove).
- * - `absolute`: sets a state, so that a second call sets the same state again.
- * - `creates`: a second call makes a second thing, or fails because the first made one.
+ * - `reads`: the call changes nothing.
+ * - `idempotent`: CRI requires that a second call succeeds without further effect (stop, remove).
+ * - `absolute`: the call sets a state, so a second call sets the same state again.
+ * - `creates`: a second call creates a second object, or fails because the first call created one.
  */
 export type Effect = "reads" | "idempotent" | "absolute" | "creates";
 
-/** How one RPC behaves on the wire. */
+/** How the client sends one RPC. */
 export interface CallPolicy {
   readonly effect: Effect;
   /**
-   * Whether UNAVAILABLE is retried, within the caller's policy: always; when the call itself asks for it; only when it is
-   * certain that the request reached no handler (`unsent`, which the first two include); or never.
+   * Whether the client retries the call after UNAVAILABLE, within the caller's retry policy:
+   *
+   * - `yes`: always.
+   * - `on-request`: if the call itself has a `retry` option; otherwise as `unsent`.
+   * - `unsent`: only if certainly no handler of the runtime saw the request.
+   * - `no`: never.
    */
   readonly retry: "yes" | "on-request" | "unsent" | "no";
-  /** The default budget in milliseconds, from the base (two minutes unless changed) and the request; undefined is none. */
+  /**
+   * Returns the default time limit of the call in milliseconds, retries included; `undefined` for none.
+   *
+   * @param baseMs the base of all limits: two minutes, unless `defaults.timeoutMs` of the client changes it
+   * @param request has the `timeout` in seconds that the runtime applies to the operation itself, for RPCs with this field
+   */
   readonly budgetMs: (baseMs: number, request: { timeout?: WholeNumber }) => number | undefined;
-  /** Why the row reads as it does. */
+  /** Why the client treats the RPC like this. */
   readonly reason: string;
 }
 
@@ -40,42 +49,49 @@ const base = (baseMs: number) => baseMs;
 const none = () => undefined;
 const seconds = (value: WholeNumber) => (value === undefined ? 0 : Long.fromValue(value).toNumber());
 
-const read = (reason: string): CallPolicy => ({ effect: "reads", retry: "yes", budgetMs: base, reason });
+const reads = (reason: string): CallPolicy => ({ effect: "reads", retry: "yes", budgetMs: base, reason });
 const idempotent = (reason: string): CallPolicy => ({ effect: "idempotent", retry: "yes", budgetMs: base, reason });
 const absolute = (reason: string): CallPolicy => ({ effect: "absolute", retry: "yes", budgetMs: base, reason });
 const creates = (reason: string): CallPolicy => ({ effect: "creates", retry: "unsent", budgetMs: base, reason });
 
+const query = reads("The call changes nothing, so it can be repeated.");
+const listStream = reads(
+  "The call changes nothing. The limit covers the whole list. If the stream breaks midway, lists start over with the unary RPC.",
+);
+const sessionUrl = reads(
+  "The call only returns a URL, which expires unless it is used. The limit does not apply to the session at that URL.",
+);
+const newValues = absolute("The request has the new values, not differences, so a repeated call sets the same values.");
+const removal = (object: string) => idempotent(`The call succeeds if the ${object} does not exist.`);
+
 /**
- * The one table of default budgets and retries. Budgets follow the kubelet's client; only UNAVAILABLE is ever retried, because
- * CRI servers answer UNKNOWN for ordinary failures and a repeated RESOURCE_EXHAUSTED would be just as large.
+ * The default time limits and retries of all RPCs. The limits follow the kubelet's client. The client retries only UNAVAILABLE: CRI
+ * servers answer UNKNOWN for ordinary failures, and after RESOURCE_EXHAUSTED a repeated message would be just as large.
  */
 export const callPolicies = {
-  "RuntimeService/Version": read("asks only"),
-  "RuntimeService/Status": read("asks only"),
-  "RuntimeService/RuntimeConfig": read("asks only"),
-  "RuntimeService/PodSandboxStatus": read("asks only"),
-  "RuntimeService/ListPodSandbox": read("asks only"),
-  "RuntimeService/StreamPodSandboxes": read(
-    "asks only; the budget covers the whole list, and a list that has begun starts over by other means",
-  ),
-  "RuntimeService/ContainerStatus": read("asks only"),
-  "RuntimeService/ListContainers": read("asks only"),
-  "RuntimeService/StreamContainers": read("as StreamPodSandboxes"),
-  "RuntimeService/ContainerStats": read("asks only"),
-  "RuntimeService/ListContainerStats": read("asks only"),
-  "RuntimeService/StreamContainerStats": read("as StreamPodSandboxes"),
-  "RuntimeService/PodSandboxStats": read("asks only"),
-  "RuntimeService/ListPodSandboxStats": read("asks only"),
-  "RuntimeService/StreamPodSandboxStats": read("as StreamPodSandboxes"),
-  "RuntimeService/ListMetricDescriptors": read("asks only"),
-  "RuntimeService/ListPodSandboxMetrics": read("asks only"),
-  "RuntimeService/StreamPodSandboxMetrics": read("as StreamPodSandboxes"),
+  "RuntimeService/Version": query,
+  "RuntimeService/Status": query,
+  "RuntimeService/RuntimeConfig": query,
+  "RuntimeService/PodSandboxStatus": query,
+  "RuntimeService/ListPodSandbox": query,
+  "RuntimeService/StreamPodSandboxes": listStream,
+  "RuntimeService/ContainerStatus": query,
+  "RuntimeService/ListContainers": query,
+  "RuntimeService/StreamContainers": listStream,
+  "RuntimeService/ContainerStats": query,
+  "RuntimeService/ListContainerStats": query,
+  "RuntimeService/StreamContainerStats": listStream,
+  "RuntimeService/PodSandboxStats": query,
+  "RuntimeService/ListPodSandboxStats": query,
+  "RuntimeService/StreamPodSandboxStats": listStream,
+  "RuntimeService/ListMetricDescriptors": query,
+  "RuntimeService/ListPodSandboxMetrics": query,
+  "RuntimeService/StreamPodSandboxMetrics": listStream,
   "RuntimeService/GetContainerEvents": {
     effect: "reads",
     retry: "no",
     budgetMs: none,
-    reason:
-      "lives as long as its reader wants; a gap must be seen by the reader, so it is not repeated behind its back",
+    reason: "The stream stays open until its reader ends it. A retry would hide from the reader that events were lost.",
   },
 
   "RuntimeService/RunPodSandbox": {
@@ -83,36 +99,41 @@ export const callPolicies = {
     retry: "unsent",
     budgetMs: (baseMs) => 2 * baseMs,
     reason:
-      "sets up the network and may pull the pause image, hence twice the base; repeated only after a look at what exists",
+      "The runtime sets up the network and may pull the pause image, so the limit is twice the base. " +
+      "The client repeats a creation only after it has checked which pods exist.",
   },
-  "RuntimeService/StopPodSandbox": idempotent("succeeds on a stopped and on a missing pod"),
-  "RuntimeService/RemovePodSandbox": idempotent("succeeds on a missing pod"),
-  "RuntimeService/UpdatePodSandboxResources": absolute("carries the new values, not differences"),
+  "RuntimeService/StopPodSandbox": idempotent("The call succeeds if the pod is stopped or does not exist."),
+  "RuntimeService/RemovePodSandbox": removal("pod"),
+  "RuntimeService/UpdatePodSandboxResources": newValues,
   "RuntimeService/CheckpointPod": creates(
-    "writes an archive; the contract wants a deadline, so the base stands in for a missing one",
+    "The runtime writes an archive. CRI requires a deadline, so the base applies where no limit is given.",
   ),
   "RuntimeService/RestorePod": creates(
-    "makes a pod and its containers; the contract wants a deadline, as for CheckpointPod",
+    "The runtime creates a pod and its containers. CRI requires a deadline, so the base applies where no limit is given.",
   ),
 
-  "RuntimeService/CreateContainer": creates("repeated only after a look at what exists"),
+  "RuntimeService/CreateContainer": creates(
+    "The client repeats a creation only after it has checked which containers exist.",
+  ),
   "RuntimeService/StartContainer": creates(
-    "a second start is refused; after a lost answer the container's state tells",
+    "The runtime refuses a second start. If the reply was lost, the container's state shows whether it was started.",
   ),
   "RuntimeService/StopContainer": {
     effect: "idempotent",
     retry: "yes",
     budgetMs: (baseMs, request: { timeout?: WholeNumber }) => baseMs + 1_000 * Math.max(0, seconds(request.timeout)),
-    reason: "succeeds on a stopped and on a missing container; the process has its grace period before the work begins",
+    reason:
+      "The call succeeds if the container is stopped or does not exist. " +
+      "The process has its grace period before the runtime kills it, so the limit is longer by that.",
   },
-  "RuntimeService/RemoveContainer": idempotent("succeeds on a missing container"),
-  "RuntimeService/UpdateContainerResources": absolute("carries the new values, not differences"),
-  "RuntimeService/ReopenContainerLog": absolute("an open log that is opened again is an open log"),
+  "RuntimeService/RemoveContainer": removal("container"),
+  "RuntimeService/UpdateContainerResources": newValues,
+  "RuntimeService/ReopenContainerLog": absolute("The log is open after the first call and after a second one."),
   "RuntimeService/CheckpointContainer": {
     effect: "creates",
     retry: "unsent",
     budgetMs: (baseMs, request: { timeout?: WholeNumber }) => Math.max(baseMs, 1_000 * seconds(request.timeout)),
-    reason: "writes an archive; the runtime's own limit must not be cut short",
+    reason: "The runtime writes an archive. The limit is at least the timeout that the request sets for the runtime.",
   },
   "RuntimeService/ExecSync": {
     effect: "creates",
@@ -121,25 +142,27 @@ export const callPolicies = {
       const commandSeconds = seconds(request.timeout);
       return commandSeconds > 0 ? baseMs + 1_000 * commandSeconds : undefined;
     },
-    reason: "a command may not be run twice; without a time limit of its own it may take for ever",
+    reason:
+      "A retry could run the command twice. Without a timeout of its own, a command may run for any length of time.",
   },
-  "RuntimeService/Exec": read("hands out a URL that lapses unused; the session behind it is another matter"),
-  "RuntimeService/Attach": read("as Exec"),
-  "RuntimeService/PortForward": read("as Exec"),
-  "RuntimeService/UpdateRuntimeConfig": absolute("carries the new values"),
+  "RuntimeService/Exec": sessionUrl,
+  "RuntimeService/Attach": sessionUrl,
+  "RuntimeService/PortForward": sessionUrl,
+  "RuntimeService/UpdateRuntimeConfig": newValues,
 
-  "ImageService/ListImages": read("asks only"),
-  "ImageService/StreamImages": read("as StreamPodSandboxes"),
-  "ImageService/ImageStatus": read("asks only"),
-  "ImageService/ImageFsInfo": read("asks only"),
+  "ImageService/ListImages": query,
+  "ImageService/StreamImages": listStream,
+  "ImageService/ImageStatus": query,
+  "ImageService/ImageFsInfo": query,
   "ImageService/PullImage": {
     effect: "absolute",
     retry: "on-request",
     budgetMs: none,
     reason:
-      "a big image takes as long as it takes; containerd resolves a tag anew on every call, so a repeat is the caller's decision",
+      "The time depends on the size of the image. containerd resolves a tag on every call, and it may refer to another image by then, " +
+      "so the caller decides about retries.",
   },
-  "ImageService/RemoveImage": idempotent("succeeds on a missing image"),
+  "ImageService/RemoveImage": removal("image"),
 } as const satisfies Record<Rpc, CallPolicy>;
 
 const policies = new Map<string, CallPolicy>(

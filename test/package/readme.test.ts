@@ -155,13 +155,13 @@ server.closeAllConnections();
 server.close();
 `;
 
-/** The default budget by what it is without and with a timeout of five minutes in the request, in minutes. */
+/** How the table describes a budget. The keys are its minutes without and with a `timeout` of five minutes in the request. */
 const budgets: Record<string, string> = {
   "2 2": "2 min",
   "4 4": "4 min",
-  "2 7": "2 min and the grace period",
-  "2 5": "2 min, or the checkpoint's own timeout if that is longer",
-  "none 7": "none; with `commandTimeoutSeconds`, 2 min more than that",
+  "2 7": "2 min plus the grace period",
+  "2 5": "2 min, or the checkpoint's timeout if that is longer",
+  "none 7": "2 min plus `commandTimeoutSeconds`; none without it",
   "none none": "none",
 };
 
