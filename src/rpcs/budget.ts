@@ -50,7 +50,7 @@ export function startBudget(connection: Connection, given: CallOptions = {}, mul
         throw new CriError({
           code: "DEADLINE_EXCEEDED",
           message: late
-            ? "the deadline had passed already"
+            ? "the deadline had already passed"
             : `the operation did not end within ${Math.round(totalMs ?? 0)} ms`,
           endpoint: connection.endpoint,
         });

@@ -3,9 +3,9 @@ import { isAbortSignal } from "../internal/abort.js";
 import type { CallOptions } from "../options.js";
 
 /**
- * Refuses call options of a wrong type or value, before any I/O. Every call and every workflow passes here, the raw stubs too.
+ * Checks the type and value of call options. Every call and every workflow calls this before any I/O, and so do the raw stubs.
  *
- * @param prefix what the name of the option begins with in the error
+ * @param prefix the prefix of the option's name in the error
  * @throws InvalidInputError that names the option
  */
 export function checkCallOptions(
@@ -25,7 +25,7 @@ export function checkCallOptions(
   }
 }
 
-/** Refuses a time limit that is none. @throws InvalidInputError */
+/** Checks a time limit in milliseconds. @throws InvalidInputError */
 export function checkTimeout(timeoutMs: number | undefined, field: string): void {
   if (timeoutMs === undefined) return;
   if (typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs < Number.POSITIVE_INFINITY) return;

@@ -1,55 +1,55 @@
 import { Channel, ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js";
-// For its effect on grpc-js: without it an attempt to connect has no time limit, and `grpc.min_reconnect_backoff_ms` no meaning.
+// Patches grpc-js on import: without it, an attempt to connect has no time limit and `grpc.min_reconnect_backoff_ms` has no effect.
 import "nice-grpc";
 import type { TlsOptions } from "../options.js";
-import { EndingCredentials } from "./ending-credentials.js";
+import { ClosableCredentials } from "./closable-credentials.js";
 import type { Endpoint } from "./endpoint.js";
 import { guardSessions } from "./session-guard.js";
 import { createTlsCredentials } from "./tls.js";
 
-/** The channel options of this package, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
+/** The default channel options, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
 export const channelDefaults = {
-  // What CRI-O may send (containerd stops at 16 MiB). The 4 MiB of grpc-js are too few for a list of some thousand containers.
+  // The most that CRI-O sends (containerd: 16 MiB). The 4 MiB of grpc-js are too few for lists of thousands of containers.
   "grpc.max_receive_message_length": 80 * 1024 * 1024,
-  // The runtime knows its own limit and answers RESOURCE_EXHAUSTED; a second limit here could only be wrong.
+  // The runtime enforces its own limit with RESOURCE_EXHAUSTED. A limit here could differ from it.
   "grpc.max_send_message_length": -1,
-  // A runtime that restarts is back within a second or two: knock early …
+  // A restarted runtime accepts connections within one or two seconds, so the first back-off is short.
   "grpc.initial_reconnect_backoff_ms": 100,
-  // … and keep knocking. grpc-js would wait up to two minutes after a longer upgrade; knocking at a local socket costs nothing.
+  // Without this, grpc-js would wait up to two minutes after a long upgrade. Trying a local socket more often is cheap.
   "grpc.max_reconnect_backoff_ms": 3_000,
-  // The time limit of one attempt to connect, whatever its name says: a runtime may accept and then hang while it starts.
+  // Despite its name, the time limit of one attempt to connect: a starting runtime may accept the connection and then hang.
   "grpc.min_reconnect_backoff_ms": 5_000,
-  // A runtime is on this machine or named on purpose. A proxy from the environment would only get in between.
+  // The runtime is on this machine or was named explicitly, so a proxy from the environment never applies.
   "grpc.enable_http_proxy": 0,
-  // No TXT look-ups for a service configuration that no runtime publishes.
+  // Avoids DNS queries for a service configuration, which no runtime publishes.
   "grpc.service_config_disable_resolution": 1,
-  // A client of its own: no back-off inherited from another client's failed attempts, and close() closes its connection.
+  // Separates clients: none inherits the back-off of another, and close() closes the client's own connection.
   "grpc.use_local_subchannel_pool": 1,
-  // Books that are kept on every call, for a service that nobody here serves.
+  // Avoids the bookkeeping of every call for the channelz service, which this package does not serve.
   "grpc.enable_channelz": 0,
-  // How much a runtime may send ahead. Node's 64 KiB make it wait: 8 MB over a unix socket took about twice as long as with
-  // 1 MiB, and larger windows gained nothing. It is also what one unread stream may hold in memory, so not larger than it helps.
+  // The bytes that a runtime may send ahead. With Node's 64 KiB, 8 MB over a unix socket took about twice as long as with 1 MiB,
+  // and larger windows gained nothing. One unread stream may hold this much in memory, so it is not larger.
   "grpc-node.flow_control_window": 1024 * 1024,
-  // Keepalive stays off: runtimes punish pings within five minutes (GOAWAY too_many_pings), and a dead local peer closes its socket.
+  // Keepalive stays off: runtimes answer pings within five minutes with GOAWAY too_many_pings, and a dead local peer closes its socket.
 } as const satisfies ChannelOptions;
 
-/** What {@link createRuntimeChannel} takes besides the endpoint. */
+/** Options of {@link createRuntimeChannel}. */
 export interface RuntimeChannelOptions {
   /** Credentials of an `https:` endpoint. */
   tls?: TlsOptions | undefined;
-  /** Wins over {@link channelDefaults}. */
+  /** Overrides {@link channelDefaults}. */
   channelOptions?: ChannelOptions | undefined;
 }
 
 /**
- * A grpc-js channel to a runtime. No I/O happens until the first call.
+ * Creates a grpc-js channel to a runtime. No I/O happens until the first call.
  *
- * @throws {@link InvalidInputError} if the TLS credentials cannot be read.
+ * @throws {@link InvalidInputError} if the TLS credentials cannot be read
  */
 export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannelOptions = {}): Channel {
   const secure = endpoint.kind === "tcp" && endpoint.tls;
   const credentials = secure ? createTlsCredentials(endpoint.host, options.tls) : ChannelCredentials.createInsecure();
-  const channel = new RuntimeChannel(endpoint.target, new EndingCredentials(credentials), {
+  const channel = new RuntimeChannel(endpoint.target, new ClosableCredentials(credentials), {
     ...channelDefaults,
     ...authorityOptions(endpoint, options.tls),
     ...options.channelOptions,
@@ -58,26 +58,26 @@ export function createRuntimeChannel(endpoint: Endpoint, options: RuntimeChannel
   return channel;
 }
 
-/** A channel that leaves no connection behind when it closes, whatever it was in the middle of. */
+/** A channel that leaks no connection when it closes, even while it connects. */
 class RuntimeChannel extends Channel {
-  readonly #credentials: EndingCredentials;
+  readonly #credentials: ClosableCredentials;
 
-  constructor(target: string, credentials: EndingCredentials, options: ChannelOptions) {
+  constructor(target: string, credentials: ClosableCredentials, options: ChannelOptions) {
     super(target, credentials, options);
     this.#credentials = credentials;
   }
 
   override close(): void {
-    this.#credentials.end();
-    // grpc-js learns the addresses of an endpoint in the tick after the first call, and connects to them even if the channel was
-    // closed in the meantime: closed then, that connection would stay for ever.
+    this.#credentials.close();
+    // grpc-js resolves an endpoint in the tick after the first call, and connects to it even if the channel was closed before. It would
+    // never close that connection, so the channel is closed after that tick.
     setImmediate(() => super.close());
   }
 }
 
-/** Which name the runtime is called by in the `:authority` header. */
+/** Sets the `:authority` header. */
 function authorityOptions(endpoint: Endpoint, tls: TlsOptions | undefined): ChannelOptions {
-  // Servers in Go refuse a path there. grpc-js says localhost for sockets too; this makes it so for pipes and whatever comes.
+  // Go servers refuse a path in it. grpc-js sends localhost for unix sockets; this does the same for all other kinds.
   if (endpoint.kind !== "tcp") return { "grpc.default_authority": "localhost" };
   if (!endpoint.tls || tls?.serverName === undefined) return {}; // grpc-js: host:port
   return { "grpc.default_authority": tls.serverName };

@@ -18,40 +18,41 @@ import { checkRetryPolicy } from "./retry.js";
 import { buildStack } from "./stack.js";
 import type { RawCallExtension } from "./wire-options.js";
 
-/** What a connection is made from: the user's options with both endpoints parsed. */
+/** The user's options with both endpoints parsed. */
 export interface ConnectionOptions extends Omit<ConnectOptions, "endpoint" | "imageEndpoint" | "defaults"> {
   defaults?: DerivedDefaults | undefined;
   endpoint: Endpoint;
   imageEndpoint: Endpoint;
 }
 
-/** What connections derived from one another share: the channels, how to read from them, and what was learnt about the runtime behind. */
+/** What a connection shares with those derived from it: the channels, and what is known about the runtime. */
 interface Shared {
   readonly runtime: Channel;
   readonly image: Channel;
-  /** Both services, with the limits that belong to the channels. */
+  /** Both services, with decoders that apply the limits of the channels. */
   readonly services: { readonly runtime: RuntimeServiceDefinition; readonly image: ImageServiceDefinition };
+  /** Increases whenever the runtime may have been replaced. */
   epoch: number;
-  /** RPCs that were answered UNIMPLEMENTED, and in which epoch. */
+  /** The RPCs that the runtime answered with UNIMPLEMENTED, with the epoch. */
   readonly missing: Map<Rpc, number>;
-  /** What the runtime calls itself, and in which epoch it said so. */
-  name: { readonly text: string; readonly epoch: number } | undefined;
+  /** The runtime's name from its reply to Version, with the epoch. */
+  name: { readonly value: string; readonly epoch: number } | undefined;
 }
 
 /**
- * Both services behind the middleware stack, and what has been learnt about the runtime on this connection. Nothing is dialled
- * before the first call; grpc-js reconnects by itself when the runtime comes back.
+ * Both services behind the middleware stack, and what is known about the runtime. It connects on the first call. grpc-js reconnects
+ * after the runtime restarts.
  */
 export class Connection {
-  /** The generated stubs. They reject with nice-grpc's `ClientError`; `invoke` turns that into a `CriError`. */
+  /** The generated stubs. They reject with nice-grpc's `ClientError`, which `invoke` converts to a `CriError`. */
   readonly runtime: RuntimeServiceClient<RawCallExtension>;
   readonly image: ImageServiceClient<RawCallExtension>;
   readonly options: ConnectionOptions;
-  /** Aborted, with a `CLIENT_CLOSED` error as the reason, when this connection closes or one that it was derived from. */
+  /** Abort with a `CLIENT_CLOSED` error when this connection, or one that it was derived from, closes. */
   readonly closing: readonly AbortSignal[];
   readonly #shared: Shared;
   readonly #parent: Connection | undefined;
-  /** What closing waits for: the work of this connection and of those derived from it. */
+  /** The work of this connection and of those derived from it, which {@link close} waits for. */
   readonly #unfinished = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
@@ -62,9 +63,9 @@ export class Connection {
     this.options = options;
     this.#parent = parent;
     this.#shared = parent ? parent.#shared : openChannels(options);
-    // A derived connection ends with its parent, whose channel it uses. It listens to that only while a call is under way.
+    // A derived connection uses the channel of its parent, so it closes with it. It listens to these signals only during a call.
     this.closing = [this.#closing.signal, ...(outlivesClosing ? [] : (parent?.closing ?? []))];
-    // Keeps one listener there for good: calls come and go too fast for each to put one on and take it off.
+    // One permanent listener, so that the signal's event listener is not added and removed with every call.
     onAbort(this.#closing.signal, () => {});
     const stack = (endpoint: string, channel: Channel) =>
       buildStack({
@@ -91,7 +92,7 @@ export class Connection {
     return this.options.imageEndpoint.display;
   }
 
-  /** Cancels what has no signal of its own. */
+  /** Cancels calls without a signal of their own. */
   get signal(): AbortSignal | undefined {
     return this.options.defaults?.signal;
   }
@@ -106,18 +107,18 @@ export class Connection {
     this.#shared.missing.set(rpc, this.#shared.epoch);
   }
 
-  /** What the runtime calls itself, such as `containerd`, if it has said so on this connection. */
+  /** The name of the runtime, such as `containerd`, if it has answered Version on this connection. */
   get runtimeName(): string | undefined {
     const { name, epoch } = this.#shared;
-    return name?.epoch === epoch ? name.text : undefined;
+    return name?.epoch === epoch ? name.value : undefined;
   }
 
-  /** Remembers what the runtime calls itself. */
-  rememberName(text: string): void {
-    this.#shared.name = { text, epoch: this.#shared.epoch };
+  /** Remembers the name of the runtime. */
+  rememberName(value: string): void {
+    this.#shared.name = { value, epoch: this.#shared.epoch };
   }
 
-  /** A connection with other defaults over the same channels. Closing it leaves the channels to their owner. */
+  /** Creates a connection with other defaults that uses the same channels. Closing it does not close the channels. */
   derive(changes: DerivedDefaults): Connection {
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const before = this.options.defaults;
@@ -127,8 +128,8 @@ export class Connection {
   }
 
   /**
-   * Does what closing must not cut short, such as killing a command whose session was aborted: {@link close} waits for it, here
-   * and on the connections that this one was derived from. The work has to have a time limit of its own, and must not reject.
+   * Runs work that {@link close} waits for, here and on the connections that this one was derived from: killing the command of an aborted
+   * session, for example. The work must have its own time limit, and must not reject.
    */
   finish(work: (connection: Connection) => Promise<void>): void {
     const options = { ...this.options, defaults: { ...this.options.defaults, signal: undefined } };
@@ -141,7 +142,7 @@ export class Connection {
     if (this.#parent !== undefined) this.#parent.#awaitOnClose(running);
   }
 
-  /** Aborts calls under way, waits for the work of {@link finish}, and closes the channels if they are its own. */
+  /** Aborts the calls in progress, waits for the work of {@link finish}, and closes the channels if this connection opened them. */
   async close(): Promise<void> {
     this.#end();
     while (this.#unfinished.size > 0) await Promise.all(this.#unfinished);
@@ -154,14 +155,14 @@ export class Connection {
     this.#closing.abort(clientClosed(this.endpoint));
   }
 
-  // Counts connections, more or less: what was learnt about a runtime is forgotten once another version may have taken its place.
-  // A dropped channel goes idle and stays so until a call wakes it, and every call comes through here first: nothing to watch.
+  // Another version of the runtime may answer after a reconnect, so what is known about it no longer applies. A dropped channel stays idle
+  // until the next call, and every call begins here, so no listener is needed.
   #noticeReconnect(channel: Channel): void {
     if (channel.getConnectivityState(false) !== connectivityState.READY) this.#shared.epoch++;
   }
 }
 
-/** How a call ends that was under way, or begins, when its client closes. Each gets its own: workflows add to their errors. */
+/** The error of a call on a closed client. Each call gets an error of its own, because workflows add to their errors. */
 export function clientClosed(endpoint: string): CriError {
   return new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint });
 }

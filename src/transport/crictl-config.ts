@@ -5,18 +5,18 @@ import { InvalidInputError } from "../errors.js";
 import { LocalFileError } from "../internal/local-file-error.js";
 import { readRegular } from "../internal/open-regular.js";
 
-/** The largest file that is read, in bytes. One with every key that crictl knows has a few hundred. */
+/** The largest file to read, in bytes. A file with all of crictl's keys has a few hundred. */
 const maxConfigBytes = 64 * 1024;
 
-/** crictl's configuration. A key that the file leaves out or leaves empty is undefined here. */
+/** crictl's configuration. Keys that the file omits or leaves empty are undefined. */
 export interface CrictlConfig {
-  /** The file it was read from. */
+  /** The path of the file. */
   path: string;
   /** `runtime-endpoint` */
   runtimeEndpoint?: string | undefined;
   /** `image-endpoint` */
   imageEndpoint?: string | undefined;
-  /** `timeout`, in seconds; crictl reads 0 and less as its own default of two seconds. */
+  /** `timeout`, in seconds; crictl uses its default of two seconds for 0 and negative numbers. */
   timeoutSeconds?: number | undefined;
   /** `debug` */
   debug?: boolean | undefined;
@@ -24,26 +24,26 @@ export interface CrictlConfig {
   pullImageOnCreate?: boolean | undefined;
   /** `disable-pull-on-run` */
   disablePullOnRun?: boolean | undefined;
-  /** `max-retries`: how often crictl repeats an attempt to connect; 0 is never, less is without end. */
+  /** `max-retries`: how often crictl repeats an attempt to connect; 0 means never, a negative number without a limit. */
   maxRetries?: number | undefined;
 }
 
-/** Where a configuration file is looked for, and whether somebody named it or it is just the usual place. */
+/** The path of a configuration file. */
 export interface CrictlConfigLocation {
   path: string;
+  /** Whether an option or a variable names the path, rather than crictl's default. */
   explicit: boolean;
 }
 
 /**
  * Reads the configuration file of crictl, so that a node set up for crictl needs no second setup.
  *
- * The file is `path`, else what `CRI_CONFIG_FILE` names, else crictl's default: `/etc/crictl.yaml`,
- * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. Unlike crictl this tolerates keys
- * that it does not know. It has to be a regular file, or a link to one, of at most 64 KiB;
- * `/dev/null` stands for an empty one.
+ * Reads `path` if given, otherwise the file that `CRI_CONFIG_FILE` names, otherwise crictl's default: `/etc/crictl.yaml`,
+ * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. The file must be a regular file of at most
+ * 64 KiB, or a link to one; `/dev/null` means an empty file. Unlike crictl, this function ignores unknown keys.
  *
  * @returns `undefined` if the default file does not exist
- * @throws {@link InvalidInputError} if a file that was named does not exist, or if any file cannot be read or understood
+ * @throws {@link InvalidInputError} if a named file does not exist, or if the file cannot be read or parsed
  */
 export async function loadCrictlConfig(
   path?: string | undefined,
@@ -52,7 +52,7 @@ export async function loadCrictlConfig(
   return readCrictlConfig(locateCrictlConfig({ path, env }));
 }
 
-/** The first half of {@link loadCrictlConfig}: where to look. */
+/** Determines the path, as the first step of {@link loadCrictlConfig}. */
 export function locateCrictlConfig(from: {
   path?: string | undefined;
   env: NodeJS.ProcessEnv;
@@ -63,11 +63,11 @@ export function locateCrictlConfig(from: {
   return { path: defaultPath(from.platform ?? process.platform, from.env), explicit: false };
 }
 
-/** The second half of {@link loadCrictlConfig}: reading. */
+/** Reads the file, as the second step of {@link loadCrictlConfig}. */
 export async function readCrictlConfig(location: CrictlConfigLocation): Promise<CrictlConfig | undefined> {
   const text = await readText(location);
   if (text === undefined) return undefined;
-  // Most programs never read this file, and the parser is the largest dependency.
+  // Loaded on demand: most programs never read this file, and the parser is the largest dependency.
   return new ConfigFile(await import("yaml"), location.path, text).parse();
 }
 
@@ -77,7 +77,7 @@ function defaultPath(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string 
 }
 
 async function readText({ path, explicit }: CrictlConfigLocation): Promise<string | undefined> {
-  // What people name to have no configuration at all.
+  // Users name this file to have no configuration.
   if (path === devNull) return "";
   try {
     return (await readRegular(path, maxConfigBytes)).toString("utf8");
@@ -93,7 +93,7 @@ function unreadable(code: string | undefined, cause: unknown): string {
   if (code === "ENOENT") return "does not exist";
   if (cause instanceof LocalFileError) return cause.reason;
   if (code !== "EACCES") return `cannot be read: ${code ?? String(cause)}`;
-  return "cannot be read: no permission (crictl writes it readable for its owner alone). Make it readable, or set CONTAINER_RUNTIME_ENDPOINT";
+  return "cannot be read: no permission (crictl makes it readable only for its owner). Make it readable, or set CONTAINER_RUNTIME_ENDPOINT";
 }
 
 const knownKeys: ReadonlySet<string> = new Set([
@@ -106,7 +106,7 @@ const knownKeys: ReadonlySet<string> = new Set([
   "max-retries",
 ]);
 
-// What Go's strconv.ParseBool takes, as crictl reads every value through it.
+// The values that Go's strconv.ParseBool accepts, which crictl uses.
 const booleans: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "T", "true", "True", "TRUE"].map((text) => [text, true] as const),
   ...["0", "f", "F", "false", "False", "FALSE"].map((text) => [text, false] as const),
@@ -139,13 +139,13 @@ class ConfigFile {
     };
   }
 
-  /** The text of each value that is not empty. crictl looks at the text too: `timeout: "10"` is a number, `debug: "true"` a boolean. */
+  /** The values that are not empty, as strings. Like crictl, this accepts `timeout: "10"` as a number and `debug: "true"` as a boolean. */
   #values(): Map<string, Value> {
     const { isMap, isScalar, parseDocument } = this.#yaml;
     const document = parseDocument(this.#text, {
       lineCounter: this.#lines,
       prettyErrors: false,
-      // The parser would compare each key with each other: five seconds for 64 KiB of them.
+      // The parser would compare every two keys, which takes five seconds for 64 KiB of keys.
       uniqueKeys: false,
     });
     const [error] = document.errors;
@@ -199,6 +199,6 @@ type Yaml = typeof import("yaml");
 interface Value {
   name: string;
   text: string;
-  /** Where in the file it stands. */
+  /** The position in the file. */
   offset: number;
 }

@@ -6,66 +6,65 @@ import { policyOf } from "./call-policy.js";
 import { callExpiry, type InternalExtension, type Layer } from "./wire-options.js";
 
 /**
- * Gives a call its budget: the caller's, else the one of the policy table. The local timer is the backstop; the runtime hears
- * of the deadline from {@link grpcTimeout}. Also the place where a call learns that its client is being closed.
+ * Applies the time limit of a call: the caller's, or the default of the policy table. {@link grpcTimeout} sends it to the runtime, and a
+ * local timer enforces it as well. Also aborts the call when its client closes.
  *
- * @param closing aborts when the client is being closed
- * @param own there is nobody but us behind this layer, who might keep the signal of a call that has ended
+ * @param closing signals that abort when the client closes
+ * @param onlyOwnLayers whether all inner layers belong to this package, so that none keeps the signal after the call has ended
  */
 export function deadlineLayer(
   baseTimeoutMs: number,
-  { closing, own }: { closing: readonly AbortSignal[]; own: boolean },
+  { closing, onlyOwnLayers }: { closing: readonly AbortSignal[]; onlyOwnLayers: boolean },
   next: Layer,
 ): Layer {
   return async function* deadline(call, options) {
     const budgetMs = budgetOf(call.method.path, call.requestStream ? undefined : call.request, options, baseTimeoutMs);
     const expiry = budgetMs === undefined ? undefined : performance.now() + budgetMs;
-    const tooLate = () => {
+    const timeoutError = () => {
       const passed = budgetMs !== undefined && budgetMs <= 0;
-      const details = passed ? "the deadline had passed already" : `no answer within ${Math.round(budgetMs ?? 0)} ms`;
+      const details = passed ? "the deadline had already passed" : `no answer within ${Math.round(budgetMs ?? 0)} ms`;
       return new ClientError(call.method.path, Status.DEADLINE_EXCEEDED, details);
     };
     const link = linkAbort(options.signal, ...closing);
     let stopTimer = () => {};
-    let isFree = false;
+    let isReusable = false;
     try {
       if (budgetMs !== undefined) {
-        if (budgetMs <= 0) link.abort(tooLate());
-        else stopTimer = startTimer(budgetMs, () => link.abort(tooLate()));
+        if (budgetMs <= 0) link.abort(timeoutError());
+        else stopTimer = startTimer(budgetMs, () => link.abort(timeoutError()));
       }
       link.signal.throwIfAborted();
-      // Not a spread: V8 takes microseconds to add properties to an object that one has made.
+      // Not a spread: V8 takes microseconds to add properties to the object that a spread creates.
       const linked = Object.assign({}, options);
       linked.signal = link.signal;
       if (expiry !== undefined) linked[callExpiry] = expiry;
       const reply = yield* next(call, linked);
-      isFree = own && !call.responseStream;
+      isReusable = onlyOwnLayers && !call.responseStream;
       return reply;
     } catch (error) {
       // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
       if (link.signal.aborted) throw link.signal.reason;
-      // The runtime keeps the deadline too, and may be the first to notice: grpc-go then resets the stream, and containerd says
-      // UNKNOWN of whatever it was in the middle of.
-      const given = error instanceof ClientError && [Status.CANCELLED, Status.UNKNOWN].includes(error.code);
-      if (given && expiry !== undefined && performance.now() > expiry - clockSlackMs) throw tooLate();
+      // The runtime enforces the deadline, too, and may do so first: grpc-go then resets the stream, and containerd answers UNKNOWN.
+      const mayBeDeadline = error instanceof ClientError && [Status.CANCELLED, Status.UNKNOWN].includes(error.code);
+      if (mayBeDeadline && expiry !== undefined && performance.now() > expiry - clockSlackMs) throw timeoutError();
       throw error;
     } finally {
       stopTimer();
-      if (isFree) link.recycle();
+      if (isReusable) link.recycle();
       else link.unlink();
     }
   };
 }
 
-/** How much earlier than the local clock the runtime may find that time is up. */
+/** How much earlier than the local timer the runtime may enforce the deadline. */
 const clockSlackMs = 5;
 
-/** The metadata of one attempt: the call's, and what is left of the budget as the `grpc-timeout` header. */
+/** Returns the call's metadata with the remaining time as the `grpc-timeout` header, for one attempt. */
 export function grpcTimeout(metadata: Metadata | undefined, expiry: number): Metadata {
   return Metadata(metadata).set("grpc-timeout", formatGrpcTimeout(expiry - performance.now()));
 }
 
-/** At most eight digits and a unit, as the gRPC protocol has it; never rounded down to nothing. */
+/** Formats a time for the `grpc-timeout` header: at most eight digits and a unit, rounded up and never 0. */
 export function formatGrpcTimeout(leftMs: number): string {
   for (const [unit, ms] of [
     ["m", 1],

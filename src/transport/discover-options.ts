@@ -5,47 +5,48 @@ import { checkCallOptions, checkTimeout } from "./call-options.js";
 import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import type { ProbeResult } from "./socket-probe.js";
 
-/** How discovery looks around. Everything has a default that fits a program on the node itself. */
+/** Options of discovery. The defaults suit a program that runs on the node itself. */
 export interface DiscoverOptions {
-  /** @defaultValue `process.env` */
+  /** The environment variables to read. @defaultValue `process.env` */
   env?: NodeJS.ProcessEnv | undefined;
-  /** Whose well-known places to look at. @defaultValue `process.platform` */
+  /** The platform whose well-known sockets and files discovery checks. @defaultValue `process.platform` */
   platform?: NodeJS.Platform | undefined;
-  /** crictl's configuration file; see `loadCrictlConfig` for the default. */
+  /** The path of crictl's configuration file. @defaultValue see `loadCrictlConfig` */
   configPath?: string | undefined;
   /**
-   * Where the node's file system is mounted, `/host` for instance: well-known sockets, crictl's default configuration file and
-   * the sockets that it names are looked for below, and symbolic links lead to where they lead on the node: an absolute link or `..`
-   * never leads out. Environment variables and {@link configPath} are taken as they are. It has to be an absolute path.
+   * Where the node's file system is mounted, such as `/host`; an absolute path. It applies to the well-known sockets, crictl's default
+   * configuration file and the sockets that this file names. It does not apply to environment variables and {@link configPath}.
+   *
+   * Symbolic links are resolved as on the node: neither an absolute link nor `..` leads out of this directory.
    *
    * @defaultValue "/"
    */
   root?: string | undefined;
-  /** Permits `http:` and `tcp:` in environment and configuration. @defaultValue false */
+  /** Allows `http:` and `tcp:` endpoints in environment variables and crictl's configuration. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
   /**
-   * How long the well-known sockets may take to accept a connection and to answer Version, in milliseconds, more than 0. All are
-   * asked at the same time.
+   * How long the well-known sockets may take to accept a connection and to answer Version, in milliseconds; more than 0. Discovery
+   * probes all of them at the same time.
    *
    * @defaultValue 1000
    */
   probeTimeoutMs?: number | undefined;
   /**
-   * Warned if this process is root and another user may replace the socket or the configuration file that discovery uses: who owns
-   * it, or may write to it or to a directory on its way, decides what root connects to.
+   * Gets a warning if this process runs as root and another user can replace the socket or the configuration file that discovery
+   * uses: by owning it, or by write permission for it or for a directory on its path. That user decides what root connects to.
    *
    * @defaultValue nothing is logged
    */
   logger?: CriLogger | undefined;
   /** Cancels discovery, which then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
-  /** Stands in for asking well-known sockets. @internal */
+  /** Replaces the probe of well-known sockets in tests. @internal */
   probe?: ((endpoint: UnixEndpoint | NpipeEndpoint, signal: AbortSignal) => Promise<Candidate>) | undefined;
 }
 
-/** What came of a well-known socket. */
+/** The result of probing a well-known socket. */
 export interface Candidate extends ProbeResult {
-  /** Whether what listens there speaks CRI v1, if it answered Version in time. */
+  /** Whether the server speaks CRI v1; `undefined` if it did not answer Version in time. */
   speaksCri?: boolean | undefined;
 }
 

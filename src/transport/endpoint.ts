@@ -5,11 +5,11 @@ import type { TlsOptions } from "../options.js";
 import { pathTooLong } from "./socket-path.js";
 import { checkTlsFields, checkTlsOptions, hasTlsOptions } from "./tls.js";
 
-/** What every kind of endpoint has. */
+/** The fields of every kind of endpoint. */
 interface EndpointBase {
-  /** The canonical spelling: what errors and logs show. Parsing it again gives an equal endpoint. */
+  /** The canonical spelling, as in errors and logs. Parsing it gives an equal endpoint. */
   readonly display: string;
-  /** What grpc-js is told to connect to. */
+  /** The target of the grpc-js channel. */
   readonly target: string;
 }
 
@@ -20,17 +20,17 @@ export interface UnixEndpoint extends EndpointBase {
   readonly path: string;
 }
 
-/** A socket in Linux' abstract namespace: a name without a file. It has no permissions, so every process of the node reaches it. */
+/** A socket in Linux' abstract namespace: a name without a file. It has no permissions, so every process on the node can connect to it. */
 export interface AbstractEndpoint extends EndpointBase {
   readonly kind: "abstract";
-  /** Its name, without the NUL that the kernel puts before it. */
+  /** The name, without the NUL byte that the kernel puts before it. */
   readonly name: string;
 }
 
 /** A named pipe of Windows. @experimental */
 export interface NpipeEndpoint extends EndpointBase {
   readonly kind: "npipe";
-  /** The pipe as Windows spells it, such as `\\.\pipe\containerd-containerd`. */
+  /** The name as Windows spells it, such as `\\.\pipe\containerd-containerd`. */
   readonly path: string;
 }
 
@@ -38,21 +38,21 @@ export interface NpipeEndpoint extends EndpointBase {
 export interface TcpEndpoint extends EndpointBase {
   readonly kind: "tcp";
   readonly tls: boolean;
-  /** Name or address; an IPv6 address stands without brackets. */
+  /** The name or address; an IPv6 address has no brackets here. */
   readonly host: string;
   readonly port: number;
 }
 
-/** Where a runtime listens. Two endpoints are the same if {@link sameEndpoint} says so. */
+/** Where a runtime listens. {@link sameEndpoint} compares two endpoints. */
 export type Endpoint = UnixEndpoint | AbstractEndpoint | NpipeEndpoint | TcpEndpoint;
 
-/** What {@link parseEndpoint} needs to know besides the text. */
+/** Options of {@link parseEndpoint}. */
 export interface ParseEndpointOptions {
-  /** What the text is called in errors. @defaultValue "endpoint" */
+  /** The name of the endpoint in errors. @defaultValue "endpoint" */
   field?: string | undefined;
-  /** Permits `http:` and `tcp:`. @defaultValue false */
+  /** Allows `http:` and `tcp:`. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
-  /** The credentials that will be used: refused for an endpoint that has no TLS, and checked for one that has. */
+  /** The TLS credentials to use with the endpoint: checked if it uses TLS, and refused otherwise. */
   tls?: TlsOptions | undefined;
   /** @defaultValue `process.platform` */
   platform?: NodeJS.Platform | undefined;
@@ -62,29 +62,29 @@ const accepted =
   "an absolute socket path, unix:///path, https://host:port, or npipe:////./pipe/name on Windows (http:// and tcp:// need allowInsecureTcp)";
 
 /**
- * Reads the text of an endpoint.
+ * Parses an endpoint.
  *
- * | text | meaning |
+ * | endpoint | meaning |
  * |---|---|
  * | `/run/containerd/containerd.sock` | a socket; the path is taken literally |
- * | `unix:/run/x.sock`, `unix:///run/x.sock` | a socket; `%20` and the like are decoded, as the Go client does |
+ * | `unix:/run/x.sock`, `unix:///run/x.sock` | a socket; percent escapes such as `%20` are decoded, as in the Go client |
  * | `unix-abstract:x`, `unix:@x`, `@x` | an abstract socket of Linux; the name is taken literally. Needs Node.js 22 |
  * | `npipe:////./pipe/x`, `npipe:\\.\pipe\x`, `\\.\pipe\x` | a named pipe (experimental, Windows) |
  * | `https://host:port` | TCP with TLS |
  * | `http://host:port`, `tcp://host:port` | plain TCP, only with `allowInsecureTcp` |
  *
- * @throws {@link InvalidInputError} for anything else. In particular nothing is guessed where the Go client guesses: it takes
- * `run/x.sock` for a socket `/x.sock` on a host named `run`.
+ * @throws {@link InvalidInputError} for anything else. The Go client guesses in some of these cases: it reads `run/x.sock` as the socket
+ * `/x.sock` on a host named `run`.
  */
 export function parseEndpoint(text: string, options: ParseEndpointOptions = {}): Endpoint {
-  const endpoint = new EndpointText(text, options).parse();
+  const endpoint = new EndpointParser(text, options).parse();
   checkTlsFits(options.tls, endpoint);
   return endpoint;
 }
 
 /**
- * Refuses TLS credentials that none of the endpoints has a use for, and credentials that cannot be read. For a runtime and an
- * image service behind different kinds of endpoint: parse both without `tls`, then ask this about both.
+ * Refuses TLS credentials that none of the endpoints uses, and credentials that cannot be read. If the runtime and the image service have
+ * endpoints of different kinds, parse both without `tls` and pass both to this function.
  */
 export function checkTlsFits(tls: TlsOptions | undefined, ...endpoints: readonly Endpoint[]): void {
   checkTlsFields(tls, "tls");
@@ -93,37 +93,37 @@ export function checkTlsFits(tls: TlsOptions | undefined, ...endpoints: readonly
     const given = endpoints.map((endpoint) => endpoint.display).join(" and ");
     throw new InvalidInputError({
       field: "tls",
-      message: `is of no use for ${given}: only https:// endpoints speak TLS`,
+      message: `does not apply to ${given}: only https:// endpoints use TLS`,
     });
   }
   checkTlsOptions(tls);
 }
 
-/** Whether two endpoints are one and the same place. */
+/** Whether two endpoints are the same. */
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.display === b.display;
 }
 
-/** The endpoint of a socket whose path is at hand. */
+/** Creates the endpoint of a unix socket from its path. */
 export function unixEndpoint(path: string): UnixEndpoint {
   const canonical = path.replace(/\/+(?:\.\/+)*/g, "/");
-  // One form only reaches the resolver in one piece: with `unix:/p` and with a bare path, nice-grpc's createChannel and
-  // grpc-js's default scheme would append a port or look the path up in the DNS.
+  // Only this form reaches grpc-js' resolver unchanged: with `unix:/p` or a bare path, nice-grpc's createChannel or grpc-js' default
+  // scheme would append a port or resolve the path by DNS.
   return { kind: "unix", path: canonical, display: `unix://${escapePath(canonical)}`, target: `unix://${canonical}` };
 }
 
-/** The endpoint of a named pipe, given any spelling of its name that has no scheme. */
+/** Creates the endpoint of a named pipe from its name, in any spelling without a scheme. */
 export function npipeEndpoint(name: string): NpipeEndpoint {
   const path = name.replaceAll("/", "\\");
-  // grpc-js has no resolver for pipes, but its one for sockets hands the path to net.connect, which knows pipes.
+  // grpc-js has no resolver for pipes, but its resolver for sockets passes the path to net.connect, which supports pipes.
   return { kind: "npipe", path, display: `npipe://${path.replaceAll("\\", "/")}`, target: `unix:${path}` };
 }
 
-// Line separators among them: grpc-js's own parser of targets does not get past them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+// Includes line separators, because grpc-js' parser of targets stops at them.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
 const controlCharacter = /[\u0000-\u001f\u007f\u2028\u2029]/;
 
-class EndpointText {
+class EndpointParser {
   readonly #text: string;
   readonly #field: string;
   readonly #allowInsecureTcp: boolean;
@@ -165,20 +165,20 @@ class EndpointText {
       case "tcp":
         if (!this.#allowInsecureTcp) {
           throw this.#refuse(
-            "is plain TCP, where whoever reaches the port is root on the node; use a unix socket or https://, or set allowInsecureTcp",
+            "is plain TCP, where everyone who can reach the port is root on the node; use a unix socket or https://, or set allowInsecureTcp",
           );
         }
         return this.#tcp(rest, false);
       default:
-        throw this.#refuse(`has a scheme that no runtime serves; expected ${accepted}`);
+        throw this.#refuse(`has a scheme that no runtime uses; expected ${accepted}`);
     }
   }
 
-  /** The path in what follows `unix:`. */
+  /** The path in a URL, from the part after `unix:`. */
   #unixUrlPath(rest: string): string {
     if (rest.startsWith("//") && !rest.startsWith("///")) {
       const suggestion = rest.length > 2 && !rest.includes("@") ? `; did you mean unix:///${rest.slice(2)}?` : "";
-      throw this.#refuse(`has a host where a socket has none${suggestion}`);
+      throw this.#refuse(`has a host, but a socket has none${suggestion}`);
     }
     if (!rest.startsWith("/"))
       throw this.#refuse("needs an absolute path, as in unix:///run/containerd/containerd.sock");
@@ -193,7 +193,7 @@ class EndpointText {
     try {
       return decodeURIComponent(path);
     } catch {
-      throw this.#refuse("has a percent sign that starts no valid escape; write % as %25 if it belongs to the path");
+      throw this.#refuse("has a percent sign without a valid escape; write % as %25 if it belongs to the path");
     }
   }
 
@@ -233,13 +233,13 @@ class EndpointText {
   #tcp(rest: string, tls: boolean): Endpoint {
     const [, authority, tail] = /^\/\/([^/?#]*)(.*)$/.exec(rest) ?? [];
     if (authority === undefined || tail === undefined) throw this.#refuse("needs the form https://host:port");
-    if (rest.includes("@")) throw this.#refuse("contains user information, which CRI has no use for");
+    if (rest.includes("@")) throw this.#refuse("contains user information, which CRI does not use");
     if (tail !== "" && tail !== "/")
       throw this.#refuse("has a path, query or fragment; only host and port belong here");
     if (/^[^[].*:.*:/.test(authority)) throw this.#refuse("has more than one colon; an IPv6 address goes in brackets");
     const [, bracketed, plain, portText] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(authority) ?? [];
     const host = bracketed === undefined ? this.#host(plain) : this.#ipv6(bracketed);
-    if (portText === undefined || portText === "") throw this.#refuse("has no port; CRI has no well-known one");
+    if (portText === undefined || portText === "") throw this.#refuse("has no port; CRI has no default port");
     const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
     if (port < 1 || port > 65_535) throw this.#refuse("has a port that is not between 1 and 65535");
     const hostPort = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
@@ -260,7 +260,8 @@ class EndpointText {
   }
 
   #ipv6(text: string): string {
-    if (!isIPv6(text) || text.includes("%")) throw this.#refuse("has brackets around what is not an IPv6 address");
+    if (!isIPv6(text) || text.includes("%"))
+      throw this.#refuse("has brackets around something other than an IPv6 address");
     return new URL(`http://[${text}]`).hostname.slice(1, -1); // the shortest form, in lower case
   }
 
@@ -269,7 +270,7 @@ class EndpointText {
   }
 }
 
-/** The text of an endpoint that was refused. What precedes an @ may be a password, and a query or a fragment may be a token. */
+/** A refused endpoint for the error. Before an @ there may be a password, and a query or a fragment may be a token. */
 function withoutSecrets(text: string): string {
   if (typeof text !== "string" || /^(?:\/(?!\/)|[\\@])/.test(text)) return text;
   const isSocket = /^unix:(?:\/(?!\/)|\/\/\/|@)|^unix-abstract:/i.test(text);

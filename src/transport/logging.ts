@@ -3,7 +3,7 @@ import { harmlessText, redactForLog } from "../internal/redact.js";
 import type { CriLogger } from "../options.js";
 import { callTrace, type InternalExtension } from "./wire-options.js";
 
-/** Tells the logger of every attempt: at `debug` with its redacted request. Installed only where there is a logger. */
+/** Logs every attempt at level `debug`, with its redacted request. */
 export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMiddleware<InternalExtension> {
   return async function* logging(call, options) {
     const startedAt = performance.now();
@@ -33,7 +33,7 @@ export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMi
   };
 }
 
-/** Tells a logger; one that throws is not allowed to take the call along. */
+/** Writes to a logger. An error of the logger does not fail the call. */
 export function log(
   logger: CriLogger | undefined,
   level: keyof CriLogger,
@@ -43,6 +43,6 @@ export function log(
   try {
     logger?.[level]?.(message, fields);
   } catch {
-    // What a logger makes of a record is its own affair.
+    // Logging must not change the result of a call.
   }
 }

@@ -9,7 +9,7 @@ type PlainMetadata = NonNullable<CallOptions["metadata"]>;
 const rule =
   "is not valid gRPC metadata: keys consist of letters, digits, _, - and .; values are printable ASCII, or a Uint8Array for keys that end in -bin";
 
-/** Metadata as nice-grpc takes it. */
+/** Converts metadata to the form that nice-grpc takes. @throws InvalidInputError */
 export function toMetadata(record: PlainMetadata): Metadata {
   if (typeof record !== "object" || record === null) {
     throw new InvalidInputError({ field: "metadata", message: "must be an object of header names and values" });
@@ -26,7 +26,7 @@ export function toMetadata(record: PlainMetadata): Metadata {
   return metadata;
 }
 
-/** Adds the client's metadata to a call, where the call has no entry of its own. */
+/** Adds the client's default metadata to a call. The call's own entries take precedence. */
 export function defaultMetadataLayer(defaults: PlainMetadata, next: Layer): Layer {
   const entries = [...toMetadata(defaults)];
   return async function* defaultMetadata(call, options) {

@@ -1,8 +1,8 @@
 import { ClientError, Status } from "nice-grpc-common";
 
 /**
- * Whether a failure proves that no handler of the runtime saw the request: grpc-js had no connection to send it on, or
- * containerd was still starting. Such a call can be repeated whatever it does.
+ * Whether an error proves that no handler of the runtime saw the request: grpc-js had no connection, or containerd was still starting.
+ * Repeating the call is then safe, whatever its effect.
  */
 export function neverReachedHandler(error: unknown): boolean {
   if (!(error instanceof ClientError)) return false;
@@ -10,7 +10,7 @@ export function neverReachedHandler(error: unknown): boolean {
   return error.code === Status.UNAVAILABLE && /^(No connection established|Name resolution failed)/.test(error.details);
 }
 
-/** Whether containerd answers, but does not work yet. 1.6 says so with UNKNOWN, later ones with UNAVAILABLE. */
+/** Whether containerd is still starting. containerd 1.6 answers UNKNOWN, later versions UNAVAILABLE. */
 export function isStartingUp(code: Status, details: string): boolean {
   return (
     (code === Status.UNAVAILABLE && /server is not initialized yet/.test(details)) ||

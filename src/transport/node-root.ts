@@ -2,29 +2,29 @@ import type { Stats } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import { posix } from "node:path";
 
-/** How many symbolic links Linux follows in one path. */
+/** The number of symbolic links that Linux follows in one path. */
 const maxLinks = 40;
 
-/** A directory, link or file on the way of a path. */
-export interface Step {
-  /** Where it is for this process. */
+/** A directory, link or file on a path. */
+export interface PathStep {
+  /** The path for this process. */
   path: string;
-  /** Of a link, its own. */
+  /** For a symbolic link, those of the link. */
   stats: Stats;
-  /** What a symbolic link holds. */
+  /** The target of a symbolic link. */
   target: string | undefined;
 }
 
-/** An absolute path of a file system that is mounted at `root`. */
-export function under(root: string, path: string): string {
+/** The path for this process of an absolute path on a file system that is mounted at `root`. */
+export function pathUnder(root: string, path: string): string {
   return posix.join(root, path);
 }
 
 /**
- * As {@link under}, and resolves symbolic links as the node does, for which `root` is `/`: below `/host`, a link `/var/run` to `/run`
- * is `/host/run`. The kernel would follow it to `/run` of this process. Never leads out of `root`, wherever links lead.
+ * Like {@link pathUnder}, but resolves symbolic links as the node does, where `root` is `/`. With root `/host`, a link from `/var/run` to
+ * `/run` leads to `/host/run`; the kernel would follow it to `/run` of this process. The result is always inside `root`.
  *
- * @throws an error with code `ELOOP` for links that lead in a circle, as `node:fs` does
+ * @throws an error with code `ELOOP` for a loop of symbolic links, as `node:fs` does
  */
 export async function resolveUnder(root: string, path: string): Promise<string> {
   if (root === "/") return path;
@@ -35,35 +35,35 @@ export async function resolveUnder(root: string, path: string): Promise<string> 
   }
 }
 
-/** Everything on the way of a path of the node, from its root on, as far as it exists. Returns where the path leads. */
-export async function* stepsUnder(root: string, path: string): AsyncGenerator<Step, string, undefined> {
-  let at = "/"; // on the node
-  let left = segmentsOf(path);
-  const start = await lookAt(under(root, at));
+/** Yields every existing step of a path on the node, from its root on. Returns the resolved path for this process. */
+export async function* stepsUnder(root: string, path: string): AsyncGenerator<PathStep, string, undefined> {
+  let current = "/"; // on the node
+  let rest = segmentsOf(path);
+  const start = await stepAt(pathUnder(root, current));
   if (start) yield start;
   for (let links = 0; links <= maxLinks; ) {
-    const [segment, ...rest] = left;
-    if (segment === undefined) return under(root, at);
-    const next = posix.join(at, segment);
-    const step = await lookAt(under(root, next));
-    // The rest stays as it is: the kernel fails at the same place, where `..` would lead on to something else.
-    if (step === undefined) return [under(root, at).replace(/\/$/, ""), ...left].join("/");
+    const [segment, ...following] = rest;
+    if (segment === undefined) return pathUnder(root, current);
+    const next = posix.join(current, segment);
+    const step = await stepAt(pathUnder(root, next));
+    // The rest is not normalised: the kernel has to fail at this missing step, which a `..` behind it would remove.
+    if (step === undefined) return [pathUnder(root, current).replace(/\/$/, ""), ...rest].join("/");
     yield step;
     const { target } = step;
     if (target === undefined) {
-      at = next;
-      left = rest;
+      current = next;
+      rest = following;
       continue;
     }
-    if (target.startsWith("/")) at = "/";
-    left = [...segmentsOf(target), ...rest];
+    if (target.startsWith("/")) current = "/";
+    rest = [...segmentsOf(target), ...following];
     links++;
   }
   throw Object.assign(new Error(`ELOOP: too many symbolic links in ${path}`), { code: "ELOOP" });
 }
 
-/** Undefined for what does not exist or cannot be looked at. */
-async function lookAt(path: string): Promise<Step | undefined> {
+/** Returns undefined if the file does not exist or this process has no access to it. */
+async function stepAt(path: string): Promise<PathStep | undefined> {
   try {
     const stats = await lstat(path);
     return { path, stats, target: stats.isSymbolicLink() ? await readlink(path) : undefined };

@@ -1,6 +1,6 @@
 import type { CriLogger } from "../options.js";
 import { log } from "./logging.js";
-import { type Step, stepsUnder } from "./node-root.js";
+import { type PathStep, stepsUnder } from "./node-root.js";
 import { nameOf, octal } from "./socket-access.js";
 
 const writableByGroup = 0o020;
@@ -8,13 +8,13 @@ const writableByOthers = 0o002;
 const sticky = 0o1000;
 
 /**
- * Warns the logger if another user than root decides what is at a path that discovery uses: who owns a file, or may write to it or
- * to a directory on its way, may put another in its place. Does so for root only, who would act on behalf of that user.
+ * Warns the logger if a user other than root can replace a file that discovery uses: by owning it, or by write permission for it or for
+ * a directory on its path. Warns only if this process runs as root, which would act on behalf of that user.
  *
- * @param path on the node, a socket or a configuration file
- * @param root where the node's file system lies
+ * @param path the path of a socket or a configuration file on the node
+ * @param root where the node's file system is mounted
  */
-export async function warnOfOthers(logger: CriLogger | undefined, path: string, root: string): Promise<void> {
+export async function warnIfReplaceable(logger: CriLogger | undefined, path: string, root: string): Promise<void> {
   if (!logger?.warn || process.geteuid?.() !== 0) return;
   try {
     for await (const step of stepsUnder(root, path)) {
@@ -29,16 +29,16 @@ export async function warnOfOthers(logger: CriLogger | undefined, path: string, 
       return;
     }
   } catch {
-    // Links in a circle: using the path fails with a better error.
+    // The symbolic links form a loop. Using the path fails with a better error.
   }
 }
 
-function isOpenToOthers({ stats }: Step): boolean {
+function isOpenToOthers({ stats }: PathStep): boolean {
   const { uid, gid, mode } = stats;
   if (uid !== 0) return true;
-  // To connect to a socket means to write to it. The permissions of a link say nothing.
+  // Connecting to a socket needs write permission, which does not allow replacing it. The permissions of a link have no effect.
   if (stats.isSocket() || stats.isSymbolicLink()) return false;
-  // In a sticky directory such as /tmp, everybody may replace their own files only; whose they are is the next step.
+  // In a sticky directory such as /tmp, users can replace only their own files. The next step checks the owner of the file.
   if (stats.isDirectory() && (mode & sticky) !== 0) return false;
   return (mode & writableByOthers) !== 0 || ((mode & writableByGroup) !== 0 && gid !== 0);
 }

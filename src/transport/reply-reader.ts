@@ -6,16 +6,16 @@ import { cachedString } from "./string-cache.js";
 export const tooManyFields = "Received message with more fields than allowed";
 
 /**
- * Reads the values of a message one after the other, for the generated decoders. It takes and refuses what protobuf-es' BinaryReader
- * does, which ts-proto's decoders read with.
+ * Reads the values of a message in sequence, for the generated decoders. It accepts and refuses the same bytes as the BinaryReader of
+ * protobuf-es, which ts-proto's decoders use.
  *
- * @throws RangeError where the bytes end too early, or a field is one too many
+ * @throws RangeError if the bytes end too early, or if there are more fields than allowed
  */
 export class ReplyReader {
   readonly len: number;
-  /** Where the next value begins. */
+  /** The position of the next value. */
   pos = 0;
-  /** How many tags have been read. */
+  /** The number of tags that have been read. */
   fields = 0;
   readonly #buf: Buffer;
   readonly #view: DataView;
@@ -38,7 +38,7 @@ export class ReplyReader {
     if (++this.fields > this.#maxFields) throw new RangeError(`${tooManyFields} (${this.#maxFields})`);
   }
 
-  /** Reads a length. Returns where what follows ends, which may be beyond the end of the bytes. */
+  /** Reads a length. Returns the end of the value behind it, which may be beyond the end of the bytes. */
   end(): number {
     const length = this.uint32();
     return this.pos + length;
@@ -77,14 +77,14 @@ export class ReplyReader {
     return this.#view.getFloat64(pos, true);
   }
 
-  /** A view of the bytes that are read: they stay in memory for as long as it does. */
+  /** Returns a view of the reply, which keeps the whole reply in memory. */
   bytes(): Uint8Array {
-    const start = this.#pass();
+    const start = this.#skipDelimited();
     return this.#buf.subarray(start, this.pos);
   }
 
   string(): string {
-    const start = this.#pass();
+    const start = this.#skipDelimited();
     return cachedString(this.#buf, this.#view, start, this.pos);
   }
 
@@ -103,7 +103,7 @@ export class ReplyReader {
     map[key] = value;
   }
 
-  /** Passes over the value of a field that is not known, or has another wire type than expected. */
+  /** Skips the value of a field that is unknown or has an unexpected wire type. */
   skip(wireType: number): void {
     this.#skipper ??= new Skipper(this.#buf, this);
     this.#skipper.pos = this.pos;
@@ -111,8 +111,8 @@ export class ReplyReader {
     this.pos = this.#skipper.pos;
   }
 
-  /** Passes over a length and as many bytes. Returns where they begin. */
-  #pass(): number {
+  /** Skips a length-delimited value. Returns the position of its first byte. */
+  #skipDelimited(): number {
     const end = this.end();
     if (end > this.len) throw new RangeError("premature EOF");
     const start = this.pos;
@@ -147,7 +147,7 @@ export class ReplyReader {
   }
 }
 
-/** Passes over groups, too, whose fields are counted: they take no memory, but time. */
+/** Also skips groups. Counts their fields, which take no memory, but time. */
 class Skipper extends BinaryReader {
   constructor(
     bytes: Uint8Array,

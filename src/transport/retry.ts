@@ -8,8 +8,8 @@ import { neverReachedHandler } from "./never-sent.js";
 import { callExpiry, callTrace, type Layer } from "./wire-options.js";
 
 /**
- * Repeats a call that failed with UNAVAILABLE: where the policy table allows it, before any message of a stream has arrived and
- * within the budget of the call.
+ * Retries a call that failed with UNAVAILABLE, if the policy table allows it, no message of a stream has arrived, and the time limit of the
+ * call leaves room for the back-off.
  */
 export function retryLayer(defaults: RetryPolicy | false | undefined, beforeAttempt: () => void, next: Layer): Layer {
   return async function* retry(call, options) {
@@ -34,7 +34,7 @@ export function retryLayer(defaults: RetryPolicy | false | undefined, beforeAtte
         return;
       } catch (error) {
         if (error instanceof ClientError) trace?.failures.push(error);
-        if (produced || attempt >= rules.maxAttempts || !mayRepeat(policy, rules, error) || options.signal?.aborted) {
+        if (produced || attempt >= rules.maxAttempts || !mayRetry(policy, rules, error) || options.signal?.aborted) {
           throw error;
         }
         const pauseMs = backoffMs(attempt, rules);
@@ -45,7 +45,7 @@ export function retryLayer(defaults: RetryPolicy | false | undefined, beforeAtte
   };
 }
 
-/** The pause after a failed attempt: full jitter below a bound that doubles up to its maximum. */
+/** Returns the back-off after a failed attempt: full jitter below a bound that doubles up to its maximum. */
 export function backoffMs(attempt: number, rules: { initialBackoffMs: number; maxBackoffMs: number }): number {
   return Math.random() * Math.min(rules.maxBackoffMs, rules.initialBackoffMs * 2 ** (attempt - 1));
 }
@@ -54,29 +54,29 @@ interface RetryRules {
   maxAttempts: number;
   initialBackoffMs: number;
   maxBackoffMs: number;
-  /** The call itself asked for retries. */
-  asked: boolean;
+  /** Whether the call itself has a retry policy. */
+  isRequested: boolean;
 }
 
-const onlyOnce: RetryRules = { ...defaultRetryPolicy, maxAttempts: 1, asked: false };
+const onlyOnce: RetryRules = { ...defaultRetryPolicy, maxAttempts: 1, isRequested: false };
 
 function retryRules(
   policy: CallPolicy,
-  asked: RetryPolicy | false | undefined,
+  requested: RetryPolicy | false | undefined,
   defaults: RetryPolicy | false | undefined,
 ): RetryRules {
-  if (asked) checkRetryPolicy(asked, "retry");
-  if (policy.retry === "no" || asked === false || (asked === undefined && defaults === false)) return onlyOnce;
-  const usual = defaults || defaultRetryPolicy;
+  if (requested) checkRetryPolicy(requested, "retry");
+  if (policy.retry === "no" || requested === false || (requested === undefined && defaults === false)) return onlyOnce;
+  const fallback = defaults || defaultRetryPolicy;
   return {
-    maxAttempts: asked?.maxAttempts ?? usual.maxAttempts ?? defaultRetryPolicy.maxAttempts,
-    initialBackoffMs: asked?.initialBackoffMs ?? usual.initialBackoffMs ?? defaultRetryPolicy.initialBackoffMs,
-    maxBackoffMs: asked?.maxBackoffMs ?? usual.maxBackoffMs ?? defaultRetryPolicy.maxBackoffMs,
-    asked: asked !== undefined,
+    maxAttempts: requested?.maxAttempts ?? fallback.maxAttempts ?? defaultRetryPolicy.maxAttempts,
+    initialBackoffMs: requested?.initialBackoffMs ?? fallback.initialBackoffMs ?? defaultRetryPolicy.initialBackoffMs,
+    maxBackoffMs: requested?.maxBackoffMs ?? fallback.maxBackoffMs ?? defaultRetryPolicy.maxBackoffMs,
+    isRequested: requested !== undefined,
   };
 }
 
-/** Refuses a retry policy that cannot be followed. */
+/** Checks a retry policy. @throws InvalidInputError */
 export function checkRetryPolicy(policy: RetryPolicy, field: string): void {
   const { maxAttempts, initialBackoffMs, maxBackoffMs } = policy;
   if (maxAttempts !== undefined && !(maxAttempts >= 1)) {
@@ -89,8 +89,8 @@ export function checkRetryPolicy(policy: RetryPolicy, field: string): void {
   }
 }
 
-function mayRepeat(policy: CallPolicy, rules: RetryRules, error: unknown): boolean {
+function mayRetry(policy: CallPolicy, rules: RetryRules, error: unknown): boolean {
   if (neverReachedHandler(error)) return true;
   if (!(error instanceof ClientError) || error.code !== Status.UNAVAILABLE) return false;
-  return policy.retry === "yes" || (policy.retry === "on-request" && rules.asked);
+  return policy.retry === "yes" || (policy.retry === "on-request" && rules.isRequested);
 }

@@ -1,8 +1,8 @@
 import { constants } from "node:http2";
 import type { Channel } from "@grpc/grpc-js";
 
-/** The part of grpc-js' internals that lies between a channel and its HTTP/2 session. */
-interface Innards {
+/** The internals of grpc-js between a channel and its HTTP/2 sessions. */
+interface ChannelInternals {
   internalChannel?: { subchannelPool?: { getOrCreateSubchannel?: (...args: unknown[]) => { connector?: Connector } } };
 }
 interface Connector {
@@ -22,24 +22,24 @@ interface RequestStream {
   on(event: "headers", listener: () => void): void;
 }
 
-/** Pushes that a session may get. Servers of gRPC send none. */
+/** The number of pushed streams that a session accepts. gRPC servers push none. */
 const maxPushes = 8;
 
-/** Header blocks that a call may get before its answer: interim responses (1xx). Servers of gRPC send none. */
+/** The number of interim responses (1xx) that a call accepts before its reply. gRPC servers send none. */
 const maxInterimHeaders = 8;
 
 const guarded = new WeakSet<object>();
 
 /**
- * Guards the HTTP/2 sessions of a channel against what grpc-js neither handles nor has options for: pushed streams, and floods of
- * pushes and interim responses.
+ * Protects the HTTP/2 sessions of a channel from pushed streams and from floods of pushes and interim responses. grpc-js neither handles
+ * them nor has options for them.
  *
- * It reaches through grpc-js' internals. Where they are not as expected, it does nothing, and tests fail.
+ * This patches internals of grpc-js. If they differ from what is expected, it does nothing, and its tests fail.
  */
 export function guardSessions(channel: Channel): void {
-  const pool = (channel as unknown as Innards).internalChannel?.subchannelPool;
+  const pool = (channel as unknown as ChannelInternals).internalChannel?.subchannelPool;
   const create = pool?.getOrCreateSubchannel;
-  // Channels may share a pool, and it hands out the same subchannel again.
+  // Channels may share a pool, and a pool may return the same subchannel again.
   if (!pool || !create || guarded.has(pool)) return;
   guarded.add(pool);
   pool.getOrCreateSubchannel = (...args) => {
@@ -48,9 +48,9 @@ export function guardSessions(channel: Channel): void {
     const connect = connector?.connect;
     if (connector && connect && !guarded.has(connector)) {
       guarded.add(connector);
-      connector.connect = async (...how) => {
-        const transport = await connect.apply(connector, how);
-        // Nothing can be pushed or answered before the first request is out.
+      connector.connect = async (...target) => {
+        const transport = await connect.apply(connector, target);
+        // The server can neither push nor reply before the first request.
         if (transport?.session) guard(transport.session);
         return transport;
       };
@@ -71,7 +71,7 @@ function guard(session: Session): void {
     if (session.destroyed) throw new Error("the session is destroyed");
     const stream = request.apply(session, args);
     let interimHeaders = 0;
-    // Node.js makes an object of each. The rest of the flood would keep the event loop for as long as it lasts.
+    // Node.js creates an object for each block, so a flood of them would block the event loop.
     stream.on("headers", () => {
       if (++interimHeaders > maxInterimHeaders) session.destroy(constants.NGHTTP2_PROTOCOL_ERROR);
     });
@@ -79,7 +79,7 @@ function guard(session: Session): void {
   };
 }
 
-/** gRPC has no use for pushes. One that is pushed and reset makes Node.js throw an error that nobody can catch: the process ends. */
+/** Refuses a pushed stream, which gRPC does not use. If it is reset without a listener, Node.js throws an error that ends the process. */
 function refusePush(stream: PushedStream): void {
   stream.on("error", () => {});
   stream.close(constants.NGHTTP2_REFUSED_STREAM);

@@ -4,20 +4,20 @@ import { dirname } from "node:path";
 import { readRegular } from "../internal/open-regular.js";
 import { resolveUnder } from "./node-root.js";
 
-/** What every explanation of {@link explainDenied} begins with. */
+/** The beginning of every explanation by {@link explainDenied}. */
 export const permissionDenied = "permission denied";
 
 /** The largest `/etc/passwd` or `/etc/group` that is searched for a name, in bytes. */
 const maxNamesBytes = 1024 * 1024;
 
-/** What has to be allowed: to connect to a socket means to write to it, to pass through a directory to search it. */
+/** The permission that is needed: `write` to connect to a socket, `search` to pass through a directory. */
 type Need = "write" | "search";
 
 /**
- * Says why a path may not be used, and by whom it may: `permission denied: /run/containerd is for user root …`.
+ * Explains why this process may not use a path, and who may: `permission denied: /run/containerd belongs to user root …`.
  *
- * @param path a socket that answered "no permission", or that cannot even be looked at
- * @param root where the file system lies that holds `/etc/passwd` and `/etc/group`
+ * @param path a socket for which `connect` or `stat` failed with EACCES or EPERM
+ * @param root where the file system with `/etc/passwd` and `/etc/group` is mounted
  */
 export async function explainDenied(path: string, root = "/"): Promise<string> {
   const found = await firstVisible(path);
@@ -27,11 +27,11 @@ export async function explainDenied(path: string, root = "/"): Promise<string> {
   const user = await nameOf(uid, root, "user");
   const group = await nameOf(gid, root, "group");
   const what = `${permissionDenied}: ${found.path} belongs to ${user} and ${group}, mode ${octal(mode)}`;
-  if (allowed(found.stats, need)) return `${what}, which would allow it; look for a rule of SELinux or AppArmor`;
+  if (allowed(found.stats, need)) return `${what}, which allows it; check the rules of SELinux or AppArmor`;
   return `${what}; ${remedy(found.stats, need, user, group)}`;
 }
 
-/** The path itself, or the deepest directory above it that can be looked at: that one is what bars the way. */
+/** The path itself, or the deepest directory above it that `stat` can read: that directory denies access. */
 async function firstVisible(path: string): Promise<{ path: string; stats: Stats } | undefined> {
   for (let at = path; ; at = dirname(at)) {
     const stats = await stat(at).catch(() => undefined);
@@ -58,17 +58,17 @@ function allowed({ uid, gid, mode }: Stats, need: Need): boolean {
 function remedy({ uid, gid, mode }: Stats, need: Need, user: string, group: string): string {
   const ways = ["run as root"];
   if (uid !== 0 && (mode & bits(need).owner) !== 0) ways.push(`as ${user}`);
-  // Group 0 is root's own: to join it is no lesser thing than to be root.
+  // Members of group 0, root's own group, are as good as root.
   if (gid !== 0 && (mode & bits(need).group) !== 0) ways.push(`as a member of ${group}`);
   return ways.join(", or ");
 }
 
-/** The permissions of a file as `chmod` takes them: `0644`. */
+/** The permissions of a file in the form that `chmod` takes: `0644`. */
 export function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
-/** `user root`, `group 998`: with the name if the file knows it. Both files begin each line with name, password, id. */
+/** `user root` or `group 998`: with the name if the file has it. Lines of both files begin with name, password and id. */
 export async function nameOf(id: number, root: string, kind: "user" | "group"): Promise<string> {
   const file = resolveUnder(root, kind === "user" ? "/etc/passwd" : "/etc/group");
   const content = await file.then((path) => readRegular(path, maxNamesBytes)).catch(() => "");

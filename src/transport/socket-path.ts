@@ -1,6 +1,6 @@
 /**
- * Says that the path of a socket is too long: `is 120 bytes long; the path of a socket has at most 107`. Node.js cuts such a path, or
- * fails with an errno that does not say why.
+ * Explains that the path of a socket is too long: `is 120 bytes long; the path of a socket has at most 107`. Node.js would truncate the
+ * path, or fail with an error code that does not name the reason.
  */
 export function pathTooLong(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
   const limit = socketPathBytes(platform);
@@ -8,7 +8,7 @@ export function pathTooLong(path: string, platform: NodeJS.Platform = process.pl
   return length > limit ? `is ${length} bytes long; the path of a socket has at most ${limit}` : undefined;
 }
 
-/** The size of sun_path in sockaddr_un, less the NUL at its end. */
+/** The size of `sun_path` in `sockaddr_un` without the terminating NUL. */
 function socketPathBytes(platform: NodeJS.Platform): number {
   return platform === "linux" ? 107 : 103;
 }

@@ -6,25 +6,25 @@ import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import { explainDenied, permissionDenied } from "./socket-access.js";
 import { pathTooLong } from "./socket-path.js";
 
-/** What came of looking at a socket. */
+/** The result of probing a socket. */
 export interface ProbeResult {
-  /** Whether something accepts connections there. That it speaks CRI is not known yet. */
+  /** Whether a process accepts connections. It may not speak CRI. */
   reachable: boolean;
-  /** In words: `answers`, `no such socket`, `permission denied: …`. */
+  /** A description: `answers`, `no such socket`, `permission denied: …`. */
   outcome: string;
 }
 
-/** How {@link probeSocket} looks. */
+/** Options of {@link probeSocket}. */
 export interface ProbeOptions {
-  /** Ends the wait for the connection. */
+  /** Stops waiting for the connection. */
   signal?: AbortSignal | undefined;
-  /** Where the file system lies that holds `/etc/passwd` and `/etc/group`. @defaultValue "/" */
+  /** Where the file system with `/etc/passwd` and `/etc/group` is mounted. @defaultValue "/" */
   root?: string | undefined;
 }
 
 /**
- * Finds out whether anything listens on a socket or pipe by connecting to it and hanging up; a missing file costs no more than a
- * look. Never rejects: whatever is wrong becomes the outcome.
+ * Checks whether a process listens on a socket or pipe: connects to it, and closes the connection at once. Never rejects: an error
+ * becomes the outcome.
  */
 export async function probeSocket(
   endpoint: UnixEndpoint | NpipeEndpoint,
@@ -32,11 +32,11 @@ export async function probeSocket(
 ): Promise<ProbeResult> {
   const { path, kind } = endpoint;
   try {
-    // Looking at a pipe would use up one of its instances.
+    // Calling stat on a pipe would use up one of its instances.
     if (kind === "unix") {
       const stats = await stat(path);
       if (!stats.isSocket()) {
-        const hint = stats.isDirectory() ? " (which is what bind-mounting a missing socket makes)" : "";
+        const hint = stats.isDirectory() ? " (bind-mounting a missing socket creates one)" : "";
         return { reachable: false, outcome: `not a socket but ${fileKind(stats)}${hint}` };
       }
       const tooLong = pathTooLong(path);
@@ -57,11 +57,11 @@ export async function probeSocket(
           outcome: kind === "unix" ? await explainDenied(path, root) : `${permissionDenied}: run as administrator`,
         };
       case "ECONNREFUSED":
-        return { reachable: false, outcome: "nobody listens: left behind by a runtime that has stopped" };
-      case "EAGAIN": // its queue of new connections is full, so there is somebody
+        return { reachable: false, outcome: "no process listens: a runtime that has stopped left the socket behind" };
+      case "EAGAIN": // the queue of new connections is full, so a process listens
         return { reachable: true, outcome: "answers, busy" };
       case "EPROTOTYPE":
-        return { reachable: false, outcome: "a socket for datagrams, which no runtime has" };
+        return { reachable: false, outcome: "a datagram socket, which no runtime uses" };
       default:
         return { reachable: false, outcome: code ?? (error as Error).message };
     }

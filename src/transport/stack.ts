@@ -10,7 +10,7 @@ import type { InternalExtension, Layer } from "./wire-options.js";
 
 type Factory = ClientFactory<InternalExtension>;
 
-/** What the stack of one client is made of. */
+/** What {@link buildStack} builds the stack of one client from. */
 export interface StackOptions {
   endpoint: string;
   defaults: Omit<CallOptions, "signal" | "deadline"> | undefined;
@@ -22,30 +22,30 @@ export interface StackOptions {
 }
 
 /**
- * The order in which a call passes the layers, stated here and nowhere else, from the outside in:
+ * Builds the layers of a call. Only this function defines their order, from the outermost to the innermost:
  *
  * error mapping (`rpcs/invoke.ts`, facade only) → `middleware` → deadline → default metadata → retry → `attemptMiddleware` →
- * logging → large replies and errors of the wire → wire
+ * logging → large replies and protocol errors (`wire.ts`) → grpc-js
  *
- * The code builds it from the wire outwards.
+ * The code adds the innermost layer first.
  */
 export function buildStack({ endpoint, defaults, closing, beforeAttempt, ...options }: StackOptions): Factory {
-  const between = [...(options.attemptMiddleware ?? [])];
-  if (options.logger) between.push(loggingMiddleware(options.logger, endpoint));
+  const perAttempt = [...(options.attemptMiddleware ?? [])];
+  if (options.logger) perAttempt.push(loggingMiddleware(options.logger, endpoint));
   let factory: Factory = createClientFactory();
   let layers: Layer = wire;
-  const own = between.length === 0;
-  if (!own) {
-    factory = attach(factory, [...between, wire]);
+  const onlyOwnLayers = perAttempt.length === 0;
+  if (!onlyOwnLayers) {
+    factory = attach(factory, [...perAttempt, wire]);
     layers = (call, given) => call.next(call.request, given);
   }
   layers = retryLayer(defaults?.retry, beforeAttempt, layers);
   if (defaults?.metadata) layers = defaultMetadataLayer(defaults.metadata, layers);
-  layers = deadlineLayer(defaults?.timeoutMs ?? defaultTimeoutMs, { closing, own }, layers);
+  layers = deadlineLayer(defaults?.timeoutMs ?? defaultTimeoutMs, { closing, onlyOwnLayers }, layers);
   return attach(factory, [...(options.middleware ?? []), layers]);
 }
 
-/** nice-grpc calls the one that was attached last first. */
+/** Attaches middlewares so that a call passes them in the given order: nice-grpc calls the last attached one first. */
 function attach(factory: Factory, middleware: readonly ClientMiddleware[]): Factory {
   return middleware.reduceRight((attached: Factory, next) => attached.use(next), factory);
 }

@@ -7,8 +7,8 @@ type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 type Target = Parameters<ChannelCredentials["_createSecureConnector"]>[0];
 
 /**
- * The credentials of a TLS channel to one host. Those of grpc-js (1.14) send the host as server name even if it is an IP address,
- * which Node.js 26 refuses.
+ * The credentials of a TLS channel to one host. The credentials of grpc-js (1.14) send an IP address as server name, which Node.js 26
+ * refuses.
  */
 export class TlsCredentials extends ChannelCredentials {
   readonly #secureContext: SecureContext;
@@ -49,6 +49,6 @@ function handshake(socket: Socket, secureContext: SecureContext, host: string): 
       resolve(secured),
     );
     secured.once("close", () => reject(new Error("the connection was closed during the TLS handshake")));
-    secured.on("error", reject); // stays: an error before grpc-js listens to the socket must not end the process
+    secured.on("error", reject); // never removed: without a listener, an error before grpc-js adds its own would end the process
   });
 }

@@ -27,10 +27,10 @@ export function hasTlsOptions(tls: TlsOptions | undefined): tls is TlsOptions {
 }
 
 /**
- * Reads everything in the TLS options, so that a mistake shows at once and not as a failing handshake: OpenSSL skips over a
- * certificate authority that it cannot read without a word.
+ * Parses all TLS options, so that a mistake is reported at once rather than by a failed handshake. OpenSSL silently skips a certificate
+ * authority that it cannot read.
  *
- * @throws {@link InvalidInputError} which names the field and never shows its content.
+ * @throws {@link InvalidInputError} that names the field and never shows its content
  */
 export function checkTlsOptions(tls: TlsOptions): void {
   if (tls.serverName !== undefined && (typeof tls.serverName !== "string" || !/^[^\s/:@]+$/.test(tls.serverName))) {
@@ -48,9 +48,9 @@ export function checkTlsOptions(tls: TlsOptions): void {
 }
 
 /**
- * Creates the credentials of a TLS channel. Its server has to prove that it is `tls.serverName`, or else `host`.
+ * Creates the credentials of a TLS channel. The server's certificate must be for `tls.serverName`, or for `host` if that is not set.
  *
- * @throws {@link InvalidInputError} if the TLS options cannot be read.
+ * @throws {@link InvalidInputError} if the TLS options cannot be read
  */
 export function createTlsCredentials(host: string, tls: TlsOptions = {}): TlsCredentials {
   checkTlsOptions(tls);
@@ -63,33 +63,30 @@ export function createTlsCredentials(host: string, tls: TlsOptions = {}): TlsCre
   return new TlsCredentials(context, serverName);
 }
 
-// One after the other on lines of their own: of certificates pasted together without a line break OpenSSL reads only the first.
+// Joined with line breaks: OpenSSL reads only the first of several certificates without one between them.
 function certificates(field: "ca" | "cert", value: string | Uint8Array): string {
   return certificateBlocks(field, value).join("\n");
 }
 
-/** What each failure looks like in the text of grpc-js, Node.js or OpenSSL, and what it means to a user of this package. */
+/** Patterns of error messages of grpc-js, Node.js and OpenSSL, and what they mean to a user of this package. */
 const explanations: readonly (readonly [RegExp, string])[] = [
-  // The server's complaints about the client, which OpenSSL quotes by number.
+  // Alerts from the server about the client, which OpenSSL quotes by number.
   [/alert number 116\b/, "the server demands a client certificate: set tls.cert and tls.key"],
   [/alert number 48\b/, "the server does not trust the authority that issued tls.cert"],
   [/alert number 45\b/, "the server says that the client certificate in tls.cert has expired"],
   [/alert number 4[236]\b/, "the server refuses the client certificate, or demands one: check tls.cert and tls.key"],
-  // TLS 1.2 has no word of its own for a missing client certificate.
-  [
-    /alert number 40\b/,
-    "no common ground with the server in the TLS handshake: it may demand a client certificate (tls.cert and tls.key)",
-  ],
+  // TLS 1.2 has no alert of its own for a missing client certificate.
+  [/alert number 40\b/, "the TLS handshake failed: the server may demand a client certificate (tls.cert and tls.key)"],
   [/alert number 70\b|unsupported protocol/i, "the server does not speak TLS 1.2 or later"],
-  [/alert number 112\b/, "the server does not know the name it was asked for: set tls.serverName"],
+  [/alert number 112\b/, "the server does not serve the requested name: set tls.serverName"],
   [
     /wrong version number|packet length too long/i,
     "the server does not speak TLS on this port: is the endpoint a plain http:// one?",
   ],
-  // The client's complaints about the server.
+  // The client's own errors about the server.
   [
     /ERR_TLS_CERT_ALTNAME_INVALID|does not match certificate's altnames/i,
-    "the server's certificate is for another name: set tls.serverName to a name that it holds",
+    "the server's certificate is for another name: set tls.serverName to a name in the certificate",
   ],
   [
     /certificate has expired|CERT_HAS_EXPIRED/,
@@ -101,18 +98,18 @@ const explanations: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /unable to verify the first certificate|unable to get (?:local )?issuer certificate|self.signed certificate|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT|SELF_SIGNED_CERT/,
-    "the server's certificate comes from an authority that is not trusted: set tls.ca to that authority's certificate",
+    "the server's certificate was issued by an authority that is not trusted: set tls.ca to the authority's certificate",
   ],
 ];
 
 /**
- * Says in plain words why a TLS connection failed.
+ * Explains why a TLS connection failed.
  *
- * @param details the text of an UNAVAILABLE status, which quotes the last failed attempt to connect
- * @returns nothing if the text is not about TLS, or does not tell: a server may hang up without a word
+ * @param details the details of an UNAVAILABLE status, which quote the error of the last attempt to connect
+ * @returns `undefined` if the details are not about TLS or do not include the reason: a server may close the connection without an alert
  */
 export function explainTlsFailure(details: string): string | undefined {
-  // Runtimes report the TLS failures of their registries in much the same words.
+  // Runtimes report TLS failures of registries with similar messages.
   if (!details.includes("No connection established")) return undefined;
   return explanations.find(([pattern]) => pattern.test(details))?.[1];
 }
@@ -133,13 +130,13 @@ function readCertificates(field: "ca" | "cert", value: string | Uint8Array): X50
 
 function certificateBlocks(field: "ca" | "cert", value: string | Uint8Array): string[] {
   const blocks = pemText(field, value).match(pemCertificate);
-  if (blocks === null) throw invalid(field, "holds no PEM certificate");
+  if (blocks === null) throw invalid(field, "contains no PEM certificate");
   return blocks;
 }
 
 function readKey(value: string | Uint8Array): KeyObject {
   const pem = pemText("key", value);
-  if (!pem.includes("PRIVATE KEY-----")) throw invalid("key", "holds no PEM private key");
+  if (!pem.includes("PRIVATE KEY-----")) throw invalid("key", "contains no PEM private key");
   if (/ENCRYPTED/.test(pem)) throw invalid("key", "is encrypted; decrypt it first");
   try {
     return createPrivateKey(pem);
@@ -150,12 +147,12 @@ function readKey(value: string | Uint8Array): KeyObject {
 
 function pemText(field: "ca" | "cert" | "key", value: unknown): string {
   if (typeof value !== "string" && !(value instanceof Uint8Array))
-    throw invalid(field, "must be PEM, as text or bytes");
+    throw invalid(field, "must be PEM, as a string or bytes");
   const text = typeof value === "string" ? value : Buffer.from(value).toString("latin1");
   if (text.trim() === "") throw invalid(field, "is empty");
   if (!text.includes("-----BEGIN")) {
     const isPath = text.length < 4096 && /^[^\n]*(?:[\\/]|\.(?:pem|crt|cer|key))[^\n]*$/.test(text);
-    throw invalid(field, isPath ? "looks like the name of a file; pass what is in it" : "is not PEM");
+    throw invalid(field, isPath ? "looks like the name of a file; pass its content" : "is not PEM");
   }
   return text;
 }

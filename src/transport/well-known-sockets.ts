@@ -1,18 +1,18 @@
 import { type NpipeEndpoint, npipeEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
 
-/** A place where a runtime listens unless it was told otherwise. */
+/** A socket or pipe on which a runtime listens by default. */
 export interface WellKnownSocket {
-  /** Whose it is. */
+  /** The name of the runtime or distribution. */
   runtime: string;
   endpoint: UnixEndpoint | NpipeEndpoint;
 }
 
 const linux = [
-  // crictl's own three, in crictl's order …
+  // crictl's defaults, in crictl's order.
   ["containerd", "/run/containerd/containerd.sock"],
   ["CRI-O", "/run/crio/crio.sock"],
   ["cri-dockerd", "/var/run/cri-dockerd.sock"],
-  // … then distributions that bring their own containerd, where people have to configure crictl today.
+  // Distributions with their own containerd, which crictl does not find without configuration.
   ["k3s or rke2", "/run/k3s/containerd/containerd.sock"],
   ["k0s", "/run/k0s/containerd.sock"],
   ["microk8s", "/var/snap/microk8s/common/run/containerd.sock"],
@@ -29,7 +29,7 @@ const windows = [
   ["cri-dockerd", "//./pipe/cri-dockerd"],
 ] as const;
 
-/** The well-known sockets of a platform, the likeliest first. */
+/** The well-known sockets of a platform, most likely first. */
 export function wellKnownSockets(platform: NodeJS.Platform): readonly WellKnownSocket[] {
   if (platform === "win32") return windows.map(([runtime, name]) => ({ runtime, endpoint: npipeEndpoint(name) }));
   return (platform === "freebsd" ? freebsd : linux).map(([runtime, path]) => ({

@@ -10,25 +10,25 @@ describe("createRuntimeChannel", () => {
     ["https://node7:1", "linux", "dns:node7:1"],
     ["https://10.0.0.7:1", "linux", "ipv4:10.0.0.7:1"],
     ["https://[::1]:1", "linux", "ipv6:[::1]:1"],
-  ] as const)("dials nothing yet: %s", (text, platform, target) => {
+  ] as const)("does not connect before the first call: %s", (text, platform, target) => {
     const channel = createRuntimeChannel(parseEndpoint(text, { platform }));
     expect(channel.getTarget()).toBe(target);
     expect(channel.getConnectivityState(false)).toBe(connectivityState.IDLE);
     channel.close();
   });
 
-  it("reads the credentials at once", () => {
+  it("checks the credentials at once", () => {
     const endpoint = parseEndpoint("https://node7:1");
     expect(() => createRuntimeChannel(endpoint, { tls: { ca: "nonsense" } })).toThrow(/tls\.ca: is not PEM/);
   });
 
-  it("does not read credentials that a socket has no use for", () => {
+  it("ignores credentials for a unix socket", () => {
     const endpoint = parseEndpoint("/run/x.sock", { platform: "linux" });
     createRuntimeChannel(endpoint, { tls: { ca: "nonsense" } }).close();
   });
 });
 
-it("the defaults are the ones that are documented", () => {
+it("the defaults are the documented ones", () => {
   expect(channelDefaults).toEqual({
     "grpc.max_receive_message_length": 83_886_080,
     "grpc.max_send_message_length": -1,

@@ -19,7 +19,7 @@ async function file(text: string): Promise<string> {
   return path;
 }
 
-describe("where the file is", () => {
+describe("the path of the file", () => {
   it.each([
     ["linux", "/etc/crictl.yaml"],
     ["darwin", "/etc/crictl.yaml"],
@@ -30,21 +30,21 @@ describe("where the file is", () => {
     expect(locateCrictlConfig({ env, platform })).toEqual({ path, explicit: false });
   });
 
-  it("is what CRI_CONFIG_FILE says, unless a path is given", () => {
+  it("is the value of CRI_CONFIG_FILE, unless a path is given", () => {
     const env = { CRI_CONFIG_FILE: "/a.yaml" };
     expect(locateCrictlConfig({ env })).toEqual({ path: "/a.yaml", explicit: true });
     expect(locateCrictlConfig({ env, path: "/b.yaml" })).toEqual({ path: "/b.yaml", explicit: true });
     expect(locateCrictlConfig({ env: { CRI_CONFIG_FILE: "" }, platform: "linux" }).explicit).toBe(false);
   });
 
-  it("may be nowhere, unless it was named", async () => {
+  it("may not exist, unless it was named", async () => {
     const path = join(directory, "missing.yaml");
     expect(await readCrictlConfig({ path, explicit: false })).toBeUndefined();
     await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} does not exist`);
     await expect(loadCrictlConfig(undefined, { CRI_CONFIG_FILE: path })).rejects.toBeInstanceOf(InvalidInputError);
   });
 
-  it("must be a regular file", async () => {
+  it("must lead to a regular file", async () => {
     const refused = `crictl configuration: ${directory} is a directory, not a regular file`;
     await expect(readCrictlConfig({ path: directory, explicit: false })).rejects.toThrow(refused);
   });
@@ -55,11 +55,11 @@ describe("where the file is", () => {
     await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} is a named pipe, not a regular file`);
   });
 
-  it("may be the null device, which is empty", async () => {
+  it("may be the null device, which means an empty file", async () => {
     expect(await loadCrictlConfig(devNull)).toEqual({ ...(await loadCrictlConfig(await file(""))), path: devNull });
   });
 
-  it("may have as many unknown keys as fit", async () => {
+  it("may contain any number of unknown keys", async () => {
     const keys = Array.from({ length: 10_000 }, (_, index) => `${index.toString(36)}:`);
     expect(await loadCrictlConfig(await file([...keys, "debug: true"].join("\n")))).toMatchObject({ debug: true });
   });
@@ -72,8 +72,8 @@ describe("where the file is", () => {
   });
 });
 
-describe("what the file says", () => {
-  it("is seven keys", async () => {
+describe("the content of the file", () => {
+  it("has seven keys", async () => {
     const path = await file(
       [
         "runtime-endpoint: unix:///run/containerd/containerd.sock",
@@ -98,7 +98,7 @@ describe("what the file says", () => {
     });
   });
 
-  it("may be quoted, as crictl reads text", async () => {
+  it("may quote numbers and booleans", async () => {
     const path = await file(`timeout: "20"\ndebug: "T"\nmax-retries: 0\n`);
     expect(await loadCrictlConfig(path)).toEqual({ path, timeoutSeconds: 20, debug: true, maxRetries: 0 });
   });

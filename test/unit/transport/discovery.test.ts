@@ -9,7 +9,7 @@ import { discoverEndpoint, discoverEndpoints } from "../../../src/transport/disc
 import { unixEndpoint } from "../../../src/transport/endpoint.js";
 import { skipOnWindows, skipWhere } from "../../support/platform.js";
 
-/** The node of most tests is a folder with the sockets and symbolic links of Linux. */
+/** Most tests use a folder as the node, with the sockets and symbolic links of Linux. */
 const it = test.skipIf(skipOnWindows("discovery below the root of a Linux node"));
 
 const containerd = "/run/containerd/containerd.sock";
@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-/** Puts a listening socket into the node's file system, and leaves it behind deaf if asked to. */
+/** Creates a listening socket in the node's file system. */
 async function listen(path: string): Promise<void> {
   const full = join(root, path);
   await mkdir(dirname(full), { recursive: true });
@@ -56,7 +56,7 @@ function outcomeOf(error: EndpointError, path: string): string | undefined {
   return error.tried.find(({ endpoint }) => endpoint === `unix://${root}${path}`)?.outcome;
 }
 
-describe("the order", () => {
+describe("the order of sources", () => {
   const env = { CONTAINER_RUNTIME_ENDPOINT: "/env.sock" };
 
   it("is environment, configuration file, well-known sockets", async () => {
@@ -78,17 +78,17 @@ describe("the order", () => {
     });
   });
 
-  it("stops at what was named, whether it works or not", async () => {
+  it("does not try other endpoints if a named one does not work", async () => {
     await listen(containerd);
     const probe = () => {
-      throw new Error("no socket was to be looked at");
+      throw new Error("unexpected probe");
     };
     expect((await discover({ env, probe })).endpoint.display).toBe("unix:///env.sock");
     await write("/etc/crictl.yaml", "runtime-endpoint: unix:///gone.sock\n");
     expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}/gone.sock`);
   });
 
-  it("passes over what is empty, as crictl leaves its keys", async () => {
+  it("skips empty variables and empty keys of crictl's configuration", async () => {
     await listen(crio);
     await write("/etc/crictl.yaml", 'runtime-endpoint: ""\nimage-endpoint: ""\ntimeout: 0\n');
     const found = await discover({ env: { CONTAINER_RUNTIME_ENDPOINT: "" } });
@@ -107,7 +107,7 @@ describe("the order", () => {
 });
 
 describe("the image service", () => {
-  it("shares the runtime's endpoint unless something names its own", async () => {
+  it("has the runtime's endpoint unless a variable or the configuration names another one", async () => {
     await listen(containerd);
     const found = await discover();
     expect(found.imageEndpoint).toBe(found.endpoint);
@@ -124,7 +124,7 @@ describe("the image service", () => {
 });
 
 describe("the image service whose endpoint is known", () => {
-  it("is not looked for", async () => {
+  it("is not discovered", async () => {
     await listen(containerd);
     const known = unixEndpoint("/images.sock");
     const options = { env: { IMAGE_SERVICE_ENDPOINT: "no endpoint" }, platform: "linux", root } as const;
@@ -153,8 +153,8 @@ describe("the image service of a runtime that the environment names", () => {
   });
 });
 
-describe("what was named wrongly", () => {
-  it("is an error that names the variable or the file and key", async () => {
+describe("an invalid endpoint", () => {
+  it("is reported with the variable, or with the file and key", async () => {
     const env = { CONTAINER_RUNTIME_ENDPOINT: "run/x.sock" };
     await expect(discover({ env })).rejects.toMatchObject({
       field: "CONTAINER_RUNTIME_ENDPOINT",
@@ -171,7 +171,7 @@ describe("what was named wrongly", () => {
     await expect(discover({ configPath: join(root, "missing.yaml") })).rejects.toThrow(/does not exist/);
   });
 
-  it("is looked for as it is written when the file itself was named", async () => {
+  it("does not apply the root to the sockets in a configuration file that was named", async () => {
     await write("/my.yaml", "runtime-endpoint: /x.sock\n");
     expect((await discover({ configPath: join(root, "my.yaml") })).endpoint.display).toBe("unix:///x.sock");
     expect((await discover({ env: { CRI_CONFIG_FILE: join(root, "my.yaml") } })).endpoint.display).toBe(
@@ -181,7 +181,7 @@ describe("what was named wrongly", () => {
 });
 
 describe("well-known sockets", () => {
-  it("are used by priority, and later ones are not waited for", async () => {
+  it("are used by priority, without waiting for later ones", async () => {
     await listen("/run/k3s/containerd/containerd.sock");
     await listen(crio);
     const found = await discover();
@@ -198,7 +198,7 @@ describe("well-known sockets", () => {
     ]);
   });
 
-  it("are others on other platforms", async () => {
+  it("depend on the platform", async () => {
     const seen: string[] = [];
     const probe: DiscoverOptions["probe"] = async ({ display }) => {
       seen.push(display);
@@ -215,18 +215,18 @@ describe("well-known sockets", () => {
     ]);
   });
 
-  it("are looked at all at once, and the first in the list wins whichever answers first", async () => {
+  it("are probed at the same time, and the first in the list is used even if it answers last", async () => {
     const answers: (() => void)[] = [];
     const probe: DiscoverOptions["probe"] = () =>
       new Promise((resolve) => {
         answers.push(() => resolve({ reachable: true, speaksCri: true, outcome: "answers" }));
-        // Only when all have been asked, the last one first.
+        // Answers only after all have been probed, the last one first.
         if (answers.length === 6) for (const answer of answers.toReversed()) answer();
       });
     expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${containerd}`);
   });
 
-  it("later in the list do not delay the first one, and are asked no longer", async () => {
+  it("do not delay an earlier one in the list, and their probes are aborted", async () => {
     const signals: AbortSignal[] = [];
     const probe: DiscoverOptions["probe"] = ({ path }, signal) => {
       signals.push(signal);
@@ -239,7 +239,7 @@ describe("well-known sockets", () => {
     expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });
 
-  it("that do not serve CRI are passed over, but not one that does not answer", async () => {
+  it("without CRI are skipped, but not those that do not answer", async () => {
     const answers: Record<string, boolean | undefined> = { [containerd]: false, [crio]: true };
     const probe: DiscoverOptions["probe"] = async ({ path }) => {
       const at = path.slice(root.length);
@@ -255,7 +255,7 @@ describe("well-known sockets", () => {
     await failure({ probe });
   });
 
-  it("that are no sockets are called what they are", async () => {
+  it("that are other files are reported with their kind", async () => {
     await mkdir(join(root, containerd), { recursive: true });
     await write(crio, "");
     const error = await failure();
@@ -263,12 +263,12 @@ describe("well-known sockets", () => {
     expect(outcomeOf(error, crio)).toBe("not a socket but a regular file");
   });
 
-  it("that a dead runtime left behind are passed over", async () => {
+  it("left behind by a dead runtime are skipped", async () => {
     await leaveBehind(containerd);
     await listen(crio);
     const found = await discover();
     expect(found.endpoint.display).toBe(`unix://${root}${crio}`);
-    expect(found.tried[2]?.outcome).toBe("nobody listens: left behind by a runtime that has stopped");
+    expect(found.tried[2]?.outcome).toBe("no process listens: a runtime that has stopped left the socket behind");
   });
 });
 
@@ -284,7 +284,7 @@ describe("options", () => {
     await expect(discover(options)).rejects.toMatchObject({ code: "INVALID_INPUT", field: Object.keys(options)[0] });
   });
 
-  it("include a signal, which cancels discovery with its reason", async () => {
+  it("include a signal that cancels discovery with its reason", async () => {
     const reason = new Error("enough");
     const controller = new AbortController();
     const probe: DiscoverOptions["probe"] = () => {
@@ -299,7 +299,7 @@ describe("options", () => {
 describe("symbolic links below a root", () => {
   const dockerd = "/var/run/cri-dockerd.sock";
 
-  it("lead to where they lead on the node", async () => {
+  it("are resolved as on the node", async () => {
     await listen("/run/cri-dockerd.sock");
     await mkdir(join(root, "var"));
     await symlink("/run", join(root, "var/run"));
@@ -351,7 +351,7 @@ describe("symbolic links below a root", () => {
     }
   });
 
-  it("that lead out by more links than are followed find nothing", async () => {
+  it("of more than 40 steps are not followed out of the root", async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), "else-"));
     onTestFinished(() => rm(elsewhere, { recursive: true }));
     const links = Array.from({ length: 50 }, (_, index) => join(elsewhere, String(index)));
@@ -366,103 +366,98 @@ describe("symbolic links below a root", () => {
     await expect(discover()).rejects.toThrow(`${root}/etc/crictl.yaml cannot be read: ELOOP`);
   });
 
-  it("that lead in a circle find nothing", async () => {
+  it("that form a loop are reported", async () => {
     await mkdir(join(root, "var"));
     await symlink("run", join(root, "var/run"));
-    expect(outcomeOf(await failure(), dockerd)).toBe("leads in a circle of symbolic links");
+    expect(outcomeOf(await failure(), dockerd)).toBe("is part of a loop of symbolic links");
     await write("/etc/crictl.yaml", `runtime-endpoint: ${dockerd}\n`);
     await expect(discover()).rejects.toMatchObject({
       field: `runtime-endpoint in ${root}/etc/crictl.yaml`,
-      message: expect.stringContaining("leads in a circle of symbolic links"),
+      message: expect.stringContaining("is part of a loop of symbolic links"),
     });
   });
 });
 
-// Whose files are whose can only be arranged by root.
-describe.skipIf(skipWhere(process.geteuid?.() !== 0, "warnings of files of other users, which only root can make"))(
-  "a process of root warns of",
-  () => {
-    const warnings: Record<string, unknown>[] = [];
-    const logger = { warn: (_: string, fields: Record<string, unknown>) => void warnings.push(fields) };
-    const config = "/etc/crictl.yaml";
-    const warningsOf = async (options: DiscoverOptions = {}) => {
-      warnings.length = 0;
-      await discover({ logger, ...options });
-      return warnings;
-    };
-    const warning = (path: string, because: string) => [
-      {
-        path,
-        because,
-        remedy: expect.stringMatching(
-          /^chown root \S+ and chmod go-w \S+, or name the endpoint in the endpoint option$/,
-        ),
-      },
-    ];
+// Only root can change the owner of files.
+describe.skipIf(
+  skipWhere(process.geteuid?.() !== 0, "warnings about files of other users, which only root can create"),
+)("discovery as root warns about", () => {
+  const warnings: Record<string, unknown>[] = [];
+  const logger = { warn: (_: string, fields: Record<string, unknown>) => void warnings.push(fields) };
+  const config = "/etc/crictl.yaml";
+  const warningsOf = async (options: DiscoverOptions = {}) => {
+    warnings.length = 0;
+    await discover({ logger, ...options });
+    return warnings;
+  };
+  const warning = (path: string, because: string) => [
+    {
+      path,
+      because,
+      remedy: expect.stringMatching(/^chown root \S+ and chmod go-w \S+, or name the endpoint in the endpoint option$/),
+    },
+  ];
 
-    beforeEach(async () => {
-      await write("/etc/passwd", "root:x:0:0::/:\nmallory:x:4242:4242::/:\n");
-      await write(config, `runtime-endpoint: ${containerd}\n`);
-      await listen(containerd);
-      await listen(crio);
-    });
+  beforeEach(async () => {
+    await write("/etc/passwd", "root:x:0:0::/:\nmallory:x:4242:4242::/:\n");
+    await write(config, `runtime-endpoint: ${containerd}\n`);
+    await listen(containerd);
+    await listen(crio);
+  });
 
-    it("nothing where everything is root's, and others may only read", async () => {
-      await chmod(join(root, containerd), 0o777); // who may connect is another matter
-      expect(await warningsOf()).toEqual([]);
-      await chmod(join(root, "etc"), 0o1777); // as /tmp
-      await chmod(join(root, config), 0o664); // of root's own group
-      expect(await warningsOf()).toEqual([]);
-      await chown(join(root, config), 4242, 4242);
-      expect(await discover()).toMatchObject({ source: join(root, config) }); // without a logger
-    });
+  it("no file that belongs to root and that others can only read", async () => {
+    await chmod(join(root, containerd), 0o777); // allows connecting, not replacing
+    expect(await warningsOf()).toEqual([]);
+    await chmod(join(root, "etc"), 0o1777); // like /tmp
+    await chmod(join(root, config), 0o664); // writable by root's own group
+    expect(await warningsOf()).toEqual([]);
+    await chown(join(root, config), 4242, 4242);
+    expect(await discover()).toMatchObject({ source: join(root, config) }); // without a logger
+  });
 
-    it("a configuration file that everybody may write to", async () => {
-      await chmod(join(root, config), 0o666);
-      expect(await warningsOf()).toEqual(
-        warning(config, `${root}${config} belongs to user root and group 0, mode 0666`),
-      );
-      const configPath = join(root, config);
-      expect(await warningsOf({ configPath, root: "/" })).toMatchObject([{ path: configPath }]);
-    });
+  it("a configuration file that every user can write to", async () => {
+    await chmod(join(root, config), 0o666);
+    expect(await warningsOf()).toEqual(warning(config, `${root}${config} belongs to user root and group 0, mode 0666`));
+    const configPath = join(root, config);
+    expect(await warningsOf({ configPath, root: "/" })).toMatchObject([{ path: configPath }]);
+  });
 
-    it("a configuration file of another user, or of another user's group", async () => {
-      await chown(join(root, config), 4242, 0);
-      expect(await warningsOf()).toEqual(
-        warning(config, `${root}${config} belongs to user mallory and group 0, mode 0644`),
-      );
-      await chown(join(root, config), 0, 4242);
-      await chmod(join(root, config), 0o664);
-      expect(await warningsOf()).toHaveLength(1);
-    });
+  it("a configuration file of another user, or of another user's group", async () => {
+    await chown(join(root, config), 4242, 0);
+    expect(await warningsOf()).toEqual(
+      warning(config, `${root}${config} belongs to user mallory and group 0, mode 0644`),
+    );
+    await chown(join(root, config), 0, 4242);
+    await chmod(join(root, config), 0o664);
+    expect(await warningsOf()).toHaveLength(1);
+  });
 
-    it("a directory that others may write to, also one that a link leads through", async () => {
-      await chmod(join(root, "etc"), 0o777);
-      expect(await warningsOf()).toEqual(warning(config, `${root}/etc belongs to user root and group 0, mode 0777`));
-      await rename(join(root, "etc"), join(root, "open"));
-      await mkdir(join(root, "closed"));
-      await rename(join(root, "open/crictl.yaml"), join(root, "closed/crictl.yaml"));
-      await symlink("/closed/crictl.yaml", join(root, "open/crictl.yaml"));
-      await symlink("/open", join(root, "etc"));
-      expect(await warningsOf()).toMatchObject([{ because: expect.stringContaining(`${root}/open belongs to`) }]);
-    });
+  it("a directory that other users can write to, also on the path of a link", async () => {
+    await chmod(join(root, "etc"), 0o777);
+    expect(await warningsOf()).toEqual(warning(config, `${root}/etc belongs to user root and group 0, mode 0777`));
+    await rename(join(root, "etc"), join(root, "open"));
+    await mkdir(join(root, "closed"));
+    await rename(join(root, "open/crictl.yaml"), join(root, "closed/crictl.yaml"));
+    await symlink("/closed/crictl.yaml", join(root, "open/crictl.yaml"));
+    await symlink("/open", join(root, "etc"));
+    expect(await warningsOf()).toMatchObject([{ because: expect.stringContaining(`${root}/open belongs to`) }]);
+  });
 
-    it.each(["file", "list", "variable"])("a socket of another user, found by way of the %s", async (way) => {
-      await chown(join(root, containerd), 4242, 4242);
-      if (way !== "file") await rm(join(root, config));
-      const env = way === "variable" ? { CONTAINER_RUNTIME_ENDPOINT: join(root, containerd) } : {};
-      const path = way === "variable" ? join(root, containerd) : containerd;
-      const found = await warningsOf({ env, probe: async () => ({ reachable: true, outcome: "answers" }) });
-      expect(found).toMatchObject([{ path, because: expect.stringContaining(`${root}${containerd} belongs to user`) }]);
-    });
-  },
-);
+  it.each(["file", "list", "variable"])("a socket of another user, found through the %s", async (way) => {
+    await chown(join(root, containerd), 4242, 4242);
+    if (way !== "file") await rm(join(root, config));
+    const env = way === "variable" ? { CONTAINER_RUNTIME_ENDPOINT: join(root, containerd) } : {};
+    const path = way === "variable" ? join(root, containerd) : containerd;
+    const found = await warningsOf({ env, probe: async () => ({ reachable: true, outcome: "answers" }) });
+    expect(found).toMatchObject([{ path, because: expect.stringContaining(`${root}${containerd} belongs to user`) }]);
+  });
+});
 
-describe("a root so long that the kernel has no room for the path of a socket", () => {
+describe("a root that makes the paths of sockets too long for the kernel", () => {
   const deep = `/${"x".repeat(90)}`;
   const tooLong = /^is \d+ bytes long; the path of a socket has at most 10[37]$/;
 
-  it("is what a living socket below is said to have", async () => {
+  it("is reported for a well-known socket", async () => {
     const real = join(root, "x.sock");
     const server = createServer((socket) => socket.destroy());
     servers.push(server);
@@ -509,7 +504,7 @@ describe("no permission", () => {
   const nobody = 65_534;
   const isRoot = process.geteuid?.() === 0;
 
-  /** Runs as somebody who owns nothing here: root passes through every door. */
+  /** Runs as a user who owns none of the files, because root has access to all of them. */
   async function unprivileged<T>(run: () => Promise<T>): Promise<T> {
     if (!isRoot) return run();
     process.seteuid?.(nobody);
@@ -520,7 +515,7 @@ describe("no permission", () => {
     }
   }
 
-  it("says whose the socket is, and how to get in", async () => {
+  it("reports the owner of the socket, and how to get access", async () => {
     await write("/etc/passwd", `root:x:0:0::/root:/bin/sh\nowner:x:${process.getuid?.()}:0::/:/bin/sh\n`);
     await write("/etc/group", `root:x:0:\ncri:x:${process.getgid?.() || 4242}:me\n`);
     await listen(containerd);
@@ -541,7 +536,7 @@ describe("no permission", () => {
       );
   });
 
-  it("says which directory is in the way, and gives numbers for names it does not know", async () => {
+  it("reports the directory that denies access, with numbers for unknown names", async () => {
     await listen(containerd);
     await chmod(join(root, "run"), 0o600);
     const error = await unprivileged(failure).finally(() => chmod(join(root, "run"), 0o700));
@@ -550,7 +545,7 @@ describe("no permission", () => {
     );
   });
 
-  it("does not keep others from being used", async () => {
+  it("does not prevent the use of another socket", async () => {
     await listen(containerd);
     await chmod(join(root, containerd), 0o000);
     await listen(crio);
@@ -560,7 +555,7 @@ describe("no permission", () => {
     expect(found.tried[2]?.outcome).toMatch(/^permission denied/);
   });
 
-  it("to read the configuration file is an error: it may name another endpoint", async () => {
+  it("to read the configuration file is an error, because it may name another endpoint", async () => {
     await listen(containerd);
     await write("/etc/crictl.yaml", "debug: true\n");
     await chmod(join(root, "/etc/crictl.yaml"), 0o000);
@@ -570,7 +565,7 @@ describe("no permission", () => {
   });
 });
 
-/** A socket file with nobody behind it, as a killed process leaves it. */
+/** Creates the socket file of a killed process, on which no process listens. */
 async function leaveBehind(path: string): Promise<void> {
   const { spawnSync } = await import("node:child_process");
   const full = join(root, path);

@@ -43,8 +43,8 @@ describe("parseEndpoint, unix sockets", () => {
     ["./x.sock", /neither an absolute path nor a URL/],
     ["unix:run/x.sock", /needs an absolute path/],
     ["unix://run/x.sock", /did you mean unix:\/\/\/run\/x\.sock\?/],
-    ["unix://localhost/run/x.sock", /a host where a socket has none/],
-    ["unix://", /a host where a socket has none/],
+    ["unix://localhost/run/x.sock", /has a host, but a socket has none/],
+    ["unix://", /has a host, but a socket has none/],
     ["unix:", /needs an absolute path/],
     ["unix:///", /ends in a slash/],
     ["/", /ends in a slash/],
@@ -60,15 +60,15 @@ describe("parseEndpoint, unix sockets", () => {
     ["/run/x.sock\n", /white space/],
     ["", /is empty/],
     ["  ", /is empty/],
-    ["vsock:3:1024", /scheme that no runtime serves/],
-    ["localhost:1234", /scheme that no runtime serves/],
+    ["vsock:3:1024", /scheme that no runtime uses/],
+    ["localhost:1234", /scheme that no runtime uses/],
     [undefined, /must be a string/],
     [42, /must be a string/],
   ])("refuses %j", (text, message) => {
     expect(refusal(text).message).toMatch(message);
   });
 
-  it("knows how long the path of a socket may be", () => {
+  it("limits the length of a socket's path", () => {
     const path = (length: number) => `/${"x".repeat(length - 1)}`;
     expect(parseEndpoint(path(107), linux).kind).toBe("unix");
     expect(refusal(path(108)).message).toMatch(/108 bytes long; the path of a socket has at most 107/);
@@ -77,7 +77,7 @@ describe("parseEndpoint, unix sockets", () => {
     expect(refusal(`/${"ü".repeat(54)}`).message, "bytes, not characters").toMatch(/109 bytes/);
   });
 
-  it("names the field and shows the text", () => {
+  it("names the field and shows the value", () => {
     const error = refusal("run/x.sock", { ...linux, field: "CONTAINER_RUNTIME_ENDPOINT" });
     expect(error.field).toBe("CONTAINER_RUNTIME_ENDPOINT");
     expect(error.message).toMatch(/^\[INVALID_INPUT\] CONTAINER_RUNTIME_ENDPOINT: .*, got "run\/x\.sock"$/);
@@ -89,7 +89,7 @@ describe("parseEndpoint, abstract sockets", () => {
   const node20 = Number.parseInt(process.versions.node, 10) < 22;
 
   if (node20) {
-    it("needs Node.js 22, and says why", () => {
+    it("requires Node.js 22, and explains why", () => {
       expect(refusal("@x").message).toMatch(/use Node\.js 22 or newer\. Node\.js 20 pads the name/);
     });
   } else {
@@ -101,7 +101,7 @@ describe("parseEndpoint, abstract sockets", () => {
     });
   }
 
-  it("refuses a name that the kernel has no room for, an empty one, and other platforms", () => {
+  it("refuses a name that is too long for the kernel, an empty one, and other platforms", () => {
     expect(refusal(`@${"x".repeat(108)}`).message).toMatch(/a name of 108 bytes; .* at most 107/);
     expect(refusal("unix-abstract:").message).toMatch(/without a name/);
     expect(refusal("@x", { platform: "darwin" }).message).toMatch(/which only Linux has/);
@@ -129,7 +129,7 @@ describe("parseEndpoint, named pipes", () => {
     expect(refusal(text, linux).message).toMatch(/only Windows has/);
   });
 
-  it("refuses what is not a pipe, and sockets on Windows", () => {
+  it("refuses names of other files, and unix sockets on Windows", () => {
     expect(refusal("npipe:////./containerd", windows).message).toMatch(/not the name of a pipe/);
     expect(refusal("npipe:x", windows).message).toMatch(/not the name of a pipe/);
     expect(refusal("/run/x.sock", windows).message).toMatch(/unix socket, which Node.js cannot open on Windows/);
@@ -169,8 +169,8 @@ describe("parseEndpoint, TCP", () => {
     ["https://300.1.1.1:1", /neither a name nor an address/],
     ["https://-a:1", /neither a name nor an address/],
     ["https://::1:1", /IPv6 address goes in brackets/],
-    ["https://[nope]:1", /not an IPv6 address/],
-    ["https://[fe80::1%eth0]:1", /not an IPv6 address/],
+    ["https://[nope]:1", /other than an IPv6 address/],
+    ["https://[fe80::1%eth0]:1", /other than an IPv6 address/],
     ["https://node7:1/path", /only host and port/],
     ["https://node7:1?x=y", /only host and port/],
     ["https://node7:1#x", /only host and port/],
@@ -178,7 +178,7 @@ describe("parseEndpoint, TCP", () => {
     expect(refusal(text).message).toMatch(message);
   });
 
-  it("wants consent to plain TCP", () => {
+  it("refuses plain TCP without allowInsecureTcp", () => {
     expect(refusal("http://localhost:80").message).toMatch(/plain TCP.*allowInsecureTcp/);
     expect(refusal("tcp://localhost:80").message).toMatch(/plain TCP.*allowInsecureTcp/);
   });
@@ -209,24 +209,24 @@ describe("parseEndpoint, TCP", () => {
 describe("TLS credentials and endpoints", () => {
   const tls = { serverName: "node7" };
 
-  it("are refused where there is no TLS", () => {
+  it("are refused for endpoints without TLS", () => {
     expect(refusal("/run/x.sock", { ...linux, tls })).toMatchObject({
       field: "tls",
-      details: "tls: is of no use for unix:///run/x.sock: only https:// endpoints speak TLS",
+      details: "tls: does not apply to unix:///run/x.sock: only https:// endpoints use TLS",
     });
     expect(refusal("http://h:1", { ...insecure, tls }).field).toBe("tls");
   });
 
-  it("do not count when empty", () => {
+  it("are accepted for every endpoint if they are empty", () => {
     expect(parseEndpoint("/run/x.sock", { ...linux, tls: {} }).kind).toBe("unix");
     expect(parseEndpoint("/run/x.sock", { ...linux, tls: { ca: undefined } }).kind).toBe("unix");
   });
 
-  it("may serve one of two endpoints", () => {
+  it("may apply to only one of two endpoints", () => {
     const local = parseEndpoint("/run/x.sock", linux);
     const remote = parseEndpoint("https://node7:1", linux);
     expect(() => checkTlsFits(tls, local, remote)).not.toThrow();
-    expect(() => checkTlsFits(tls, local, local)).toThrow(/no use/);
+    expect(() => checkTlsFits(tls, local, local)).toThrow(/does not apply/);
     expect(() => checkTlsFits({ cert: "x" }, remote)).toThrow(/tls\.key: is missing/);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The decoders that the client uses against those that ts-proto generates: the same messages from the same bytes, and the same
- * refusals, for honest bytes and for any others.
+ * Compares the client's decoders with those that ts-proto generates: both return the same message, or both refuse the bytes, whether they
+ * are well-formed or malformed.
  */
 import { createFileRegistry, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
@@ -30,7 +30,7 @@ const replies = [...new Set(services.flatMap(({ methods }) => methods.map(({ out
 
 const limits = replyLimits(undefined);
 
-/** What becomes of bytes: a message with everything in it, the order of its keys too, or a refusal. */
+/** The result of decoding: a message with the order of its keys, or a refusal. */
 function outcome(decode: () => unknown): unknown {
   try {
     const message = decode();
@@ -41,13 +41,13 @@ function outcome(decode: () => unknown): unknown {
 }
 
 function expectSame(type: ReplyMessage, bytes: Uint8Array): void {
-  // As a Buffer, and somewhere in a larger one, as grpc-js has them.
+  // Inside a larger Buffer, as grpc-js passes them.
   const inside = Buffer.concat([Buffer.from("before"), bytes, Buffer.from("behind")]).subarray(6, 6 + bytes.length);
   expect(outcome(() => new Reply(type, inside, limits).decodeAll())).toStrictEqual(outcome(() => type.decode(inside)));
 }
 
-/** Text with all that UTF-8 has, texts that come again, and lengths on both sides of every limit. */
-const text = fc.oneof(
+/** All kinds of UTF-8, repeated strings, and lengths on both sides of every limit. */
+const string = fc.oneof(
   fc.constantFrom(
     "",
     "io.kubernetes.pod.name",
@@ -61,8 +61,8 @@ const text = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 100 }),
   fc.string({ unit: "binary-ascii", maxLength: 200 }),
 );
-const textBytes = fc.oneof(
-  text.map((value) => Buffer.from(value)),
+const stringBytes = fc.oneof(
+  string.map((value) => Buffer.from(value)),
   fc.uint8Array({ maxLength: 20 }),
 );
 const varint = fc.oneof(
@@ -71,7 +71,7 @@ const varint = fc.oneof(
   fc.constantFrom(0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n),
 );
 
-/** The bytes of a message with any of its fields, any number of times, in any order. */
+/** The bytes of a message with any number of its fields, in any order. */
 function bytesOf(message: DescMessage, maxLength = 12): fc.Arbitrary<Uint8Array> {
   const known = message.fields.map(fieldBytes);
   const unknown = fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 7 }), fc.uint8Array({ maxLength: 8 }));
@@ -87,14 +87,14 @@ function fieldBytes(field: DescField): fc.Arbitrary<Uint8Array> {
   const delimited = (content: fc.Arbitrary<Uint8Array>) =>
     content.map((bytes) => new BinaryWriter().tag(field.number, WireType.LengthDelimited).bytes(bytes).finish());
   const number = varint.map((value) => new BinaryWriter().tag(field.number, WireType.Varint).uint64(value).finish());
-  // Statistics of a pod hold all kinds of statistics of all its containers: few of each are enough.
+  // The statistics of a pod contain those of its containers, so a few of each kind are enough.
   if (field.message) return delimited(bytesOf(field.message, 3));
   if (field.fieldKind === "map")
     return delimited(fc.array(entryField, { maxLength: 3 }).map((all) => Buffer.concat(all)));
   switch (field.scalar) {
     case ScalarType.STRING:
     case ScalarType.BYTES:
-      return delimited(textBytes);
+      return delimited(stringBytes);
     case ScalarType.DOUBLE:
       return fc.double().map((value) => new BinaryWriter().tag(field.number, WireType.Bit64).double(value).finish());
   }
@@ -108,23 +108,23 @@ function fieldBytes(field: DescField): fc.Arbitrary<Uint8Array> {
 }
 
 const entryField = fc
-  .tuple(fc.constantFrom(1, 2, 2, 1, 3), textBytes)
+  .tuple(fc.constantFrom(1, 2, 2, 1, 3), stringBytes)
   .map(([number, bytes]) => new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(bytes).finish());
 
-test("there is a decoder of every reply, and of nothing else", () => {
+test("every reply has a decoder, and no other message has one", () => {
   expect(replies.every(([, message]) => message.typeName.startsWith(criPackage))).toBe(true);
   expect(new Set(replyDecoders.keys())).toEqual(new Set(replies.map(([, , type]) => type)));
 });
 
 describe.each(replies)("%s", (_, message, type) => {
-  test("is made of any of its fields as ts-proto makes it", () => {
+  test("is decoded like ts-proto decodes it, with any fields", () => {
     fc.assert(
       fc.property(bytesOf(message), (bytes) => expectSame(type, bytes)),
       { numRuns: 60 },
     );
   });
 
-  test("is refused where ts-proto refuses it: cut off, with bytes changed, or of bytes at random", () => {
+  test("is refused like ts-proto refuses it: truncated, with changed bytes, or from random bytes", () => {
     const change = fc.tuple(fc.nat(), fc.nat({ max: 255 }));
     const changes = fc.array(change, { maxLength: 4 });
     fc.assert(
@@ -142,7 +142,7 @@ describe.each(replies)("%s", (_, message, type) => {
   });
 });
 
-describe("a reply as a node sends it", () => {
+describe("a reply as a Kubernetes node sends it", () => {
   const containers = Array.from({ length: 50 }, (_, index) => ({
     id: `${index}`.padStart(64, "0"),
     metadata: { name: `c${index % 5}`, attempt: index },
@@ -152,7 +152,7 @@ describe("a reply as a node sends it", () => {
   }));
   const bytes = proto.ListContainersResponse.encode(proto.ListContainersResponse.fromPartial({ containers })).finish();
 
-  test("comes out the same, cut anywhere", () => {
+  test("is decoded like ts-proto decodes it, truncated at any position", () => {
     const type = proto.ListContainersResponse as unknown as ReplyMessage;
     for (let length = 0; length <= bytes.length; length += 7) expectSame(type, bytes.subarray(0, length));
     expectSame(type, bytes);

@@ -38,8 +38,8 @@ function listOf(count: number): Uint8Array {
   return Buffer.alloc(one.length * count, one);
 }
 
-describe("the limits of replies", () => {
-  test("follow from the receive limit", () => {
+describe("limits of replies", () => {
+  test("derive from the receive limit", () => {
     expect(replyLimits(undefined)).toEqual({ bytes: 80 * 2 ** 20, fields: 5 * 2 ** 19 });
     expect(replyLimits({ "grpc.max_receive_message_length": 2 ** 24 })).toEqual({ bytes: 2 ** 24, fields: 2 ** 19 });
     expect(replyLimits({ "grpc.max_receive_message_length": 100 })).toEqual({ bytes: 100, fields: 32_768 });

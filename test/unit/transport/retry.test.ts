@@ -14,18 +14,18 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("attempts and their pauses stay within the budget together", async () => {
+test("attempts and back-off stay within the time limit of the call", async () => {
   const path = "/runtime.v1.RuntimeService/Version";
   const attemptedAt: number[] = [];
   const startedAt = performance.now();
-  // biome-ignore lint/correctness/useYield: it fails before it has anything to yield
+  // biome-ignore lint/correctness/useYield: it fails before it yields anything
   const unavailable: Layer = async function* () {
     attemptedAt.push(performance.now() - startedAt);
-    throw new ClientError(path, Status.UNAVAILABLE, "away");
+    throw new ClientError(path, Status.UNAVAILABLE, "down");
   };
   const layer = deadlineLayer(
     0,
-    { closing: [], own: true },
+    { closing: [], onlyOwnLayers: true },
     retryLayer(undefined, () => {}, unavailable),
   );
   const call = {

@@ -29,7 +29,7 @@ function refusal(tls: unknown): InvalidInputError {
 const damaged = (pem: string) => pem.replace(/\n[^-]{20}/, "\nAAAAsecretsecretsecr");
 
 describe("checkTlsOptions", () => {
-  it("takes text and bytes, several authorities, a chain, text around the PEM", () => {
+  it("accepts strings and bytes, several authorities, a chain, and text around the PEM", () => {
     const bytes = (text: string) => new TextEncoder().encode(text);
     expect(() => checkTlsOptions({})).not.toThrow();
     expect(() => checkTlsOptions({ ca: `# ours\n${ca}\n# theirs\n${ca}` })).not.toThrow();
@@ -43,8 +43,8 @@ describe("checkTlsOptions", () => {
     ["ca that is a file name", () => ({ ca: "/etc/ssl/ca.pem" }), "tls.ca", /looks like the name of a file/],
     ["ca that is no PEM", () => ({ ca: "secret" }), "tls.ca", /is not PEM/],
     ["ca that is empty", () => ({ ca: "\n" }), "tls.ca", /is empty/],
-    ["ca of the wrong type", () => ({ ca: 42 }), "tls.ca", /must be PEM, as text or bytes/],
-    ["ca that is a key", () => ({ ca: client.key }), "tls.ca", /holds no PEM certificate/],
+    ["ca of the wrong type", () => ({ ca: 42 }), "tls.ca", /must be PEM, as a string or bytes/],
+    ["ca that is a key", () => ({ ca: client.key }), "tls.ca", /contains no PEM certificate/],
     ["ca that is damaged", () => ({ ca: ca + damaged(ca) }), "tls.ca", /certificate 2 of 2 cannot be read/],
     ["cert without key", () => ({ cert: client.cert }), "tls.key", /is missing/],
     ["key without cert", () => ({ key: client.key }), "tls.cert", /is missing/],
@@ -58,7 +58,7 @@ describe("checkTlsOptions", () => {
       "key that is a certificate",
       () => ({ cert: client.cert, key: client.cert }),
       "tls.key",
-      /holds no PEM private key/,
+      /contains no PEM private key/,
     ],
     ["key that is damaged", () => ({ cert: client.cert, key: damaged(client.key) }), "tls.key", /cannot be read/],
     ["key that is encrypted", () => ({ cert: client.cert, key: encryptedKey() }), "tls.key", /is encrypted/],
@@ -82,15 +82,15 @@ describe("checkTlsOptions", () => {
   }
 });
 
-it("hasTlsOptions() counts what is set", () => {
+it("hasTlsOptions ignores undefined fields", () => {
   expect(hasTlsOptions(undefined)).toBe(false);
   expect(hasTlsOptions({ ca: undefined })).toBe(false);
   expect(hasTlsOptions({ serverName: "x" })).toBe(true);
 });
 
 describe("explainTlsFailure", () => {
-  // As grpc-js 1.14 on Node.js 20 words them. What a Node.js server can provoke is in test/integration/connecting.test.ts;
-  // the alerts here were sent by OpenSSL's s_server.
+  // The error messages of grpc-js 1.14 on Node.js 20. test/integration/connecting.test.ts covers the failures that a Node.js server can
+  // cause; OpenSSL's s_server sent the alerts here.
   const quoted = (error: string) => `No connection established. Last error: ${error}. Resolution note: `;
   const alert = (name: string, number: number) =>
     quoted(
@@ -122,7 +122,7 @@ describe("explainTlsFailure", () => {
     alert("tlsv1 alert internal error", 80),
     "failed to pull image: tls: x509: certificate has expired or is not yet valid",
     "",
-  ])("has nothing to say about %j", (details) => {
+  ])("does not explain %j", (details) => {
     expect(explainTlsFailure(details)).toBeUndefined();
   });
 });

@@ -2,16 +2,16 @@ import { ClientError, Status } from "nice-grpc-common";
 import { Connection } from "./connection.js";
 import type { Endpoint } from "./endpoint.js";
 
-/** What a server answered to Version. */
-export interface VersionAnswer {
-  /** Whether it speaks CRI v1; `undefined` if it did not say, because it still starts or hangs. */
+/** The result of calling Version. */
+export interface VersionProbe {
+  /** Whether the server speaks CRI v1; `undefined` if it did not reply, because it is still starting or hangs. */
   speaksCri: boolean | undefined;
-  /** In words: `answers`, `does not serve CRI v1 …`. */
+  /** A description: `answers`, `does not serve CRI v1 …`. */
   outcome: string;
 }
 
 /** Calls Version once, on a connection of its own, until the signal aborts. Never rejects. */
-export async function askVersion(endpoint: Endpoint, signal: AbortSignal): Promise<VersionAnswer> {
+export async function probeVersion(endpoint: Endpoint, signal: AbortSignal): Promise<VersionProbe> {
   const connection = new Connection({ endpoint, imageEndpoint: endpoint });
   try {
     await connection.runtime.version({}, { signal, timeoutMs: 0, retry: false });

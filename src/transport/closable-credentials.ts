@@ -4,26 +4,26 @@ import { ChannelCredentials } from "@grpc/grpc-js";
 type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
 /**
- * Credentials that nothing can be dialled with any more once they have ended. grpc-js (1.14) has no other means to stop a closed
- * channel from connecting: an attempt under way goes on until its time limit, and one that is due after a pause is made all the
- * same, and its connection is never closed.
+ * Credentials that refuse every new connection once they are closed. grpc-js (1.14) has no other way to stop a closed channel from
+ * connecting: it continues an attempt until its time limit, still makes an attempt that is due after back-off, and never closes the
+ * connection.
  */
-export class EndingCredentials extends ChannelCredentials {
+export class ClosableCredentials extends ChannelCredentials {
   readonly #inner: ChannelCredentials;
-  /** The connections that are open. During a TLS handshake, there is nothing yet that HTTP/2 could use. */
+  /** Open connections, each with the socket that HTTP/2 uses, which is undefined until the TLS handshake is complete. */
   readonly #connections = new Map<Socket, Socket | undefined>();
-  #ended = false;
+  #closed = false;
 
   constructor(inner: ChannelCredentials) {
     super();
     this.#inner = inner;
   }
 
-  /** Also hangs up where the handshake is not over. Other connections are left to their HTTP/2 session. */
-  end(): void {
-    this.#ended = true;
+  /** Closes the connections that are not yet established. The HTTP/2 session closes the others. */
+  close(): void {
+    this.#closed = true;
     for (const [socket, secured] of this.#connections) {
-      // A server begins HTTP/2 with its settings, without being asked.
+      // An HTTP/2 server sends its settings first, so received bytes mean that the session is established.
       if (!secured || secured.bytesRead === 0) socket.destroy();
     }
   }
@@ -39,7 +39,7 @@ export class EndingCredentials extends ChannelCredentials {
   override _createSecureConnector(...args: Parameters<ChannelCredentials["_createSecureConnector"]>): SecureConnector {
     const connector = this.#inner._createSecureConnector(...args);
     return {
-      // Asked before anything is dialled.
+      // grpc-js calls this before it connects.
       waitForReady: async () => {
         this.#checkOpen();
         await connector.waitForReady();
@@ -59,6 +59,6 @@ export class EndingCredentials extends ChannelCredentials {
   }
 
   #checkOpen(): void {
-    if (this.#ended) throw new Error("the channel was closed");
+    if (this.#closed) throw new Error("the channel was closed");
   }
 }

@@ -1,34 +1,34 @@
 import { resolve } from "node:path";
 import { InvalidInputError } from "../errors.js";
-import { askVersion } from "./ask-version.js";
 import { type CrictlConfig, type CrictlConfigLocation, locateCrictlConfig, readCrictlConfig } from "./crictl-config.js";
 import { type Candidate, checkDiscoverOptions, type DiscoverOptions } from "./discover-options.js";
 import { type NpipeEndpoint, type UnixEndpoint, unixEndpoint } from "./endpoint.js";
-import { resolveUnder, under } from "./node-root.js";
-import { warnOfOthers } from "./replaceable-files.js";
+import { pathUnder, resolveUnder } from "./node-root.js";
+import { warnIfReplaceable } from "./replaceable-files.js";
 import { pathTooLong } from "./socket-path.js";
 import { probeSocket } from "./socket-probe.js";
+import { probeVersion } from "./version-probe.js";
 
-/** A path of a file system that is mounted at a root. */
-export interface Place {
+/** A path on the node, whose file system is mounted at `root`. */
+export interface NodePath {
   path: string;
   root: string;
 }
 
-/** Where a well-known socket is for this process. */
+/** A socket of the node as this process reaches it. */
 export interface Located<Kind = UnixEndpoint | NpipeEndpoint> {
   endpoint: Kind;
-  /** Why that is nowhere. */
+  /** Why this process cannot reach it. */
   problem?: string | undefined;
 }
 
-/** Where the configuration file is for this process, and where on the node. */
+/** The configuration file, with its path for this process and its path on the node. */
 export interface ConfigLocation extends CrictlConfigLocation {
-  place: Place;
+  onNode: NodePath;
 }
 
-/** What discovery looks at, with defaults filled in; crictl's configuration file is read at most once. */
-export class Surroundings {
+/** What discovery reads: its options with defaults, sockets, and crictl's configuration file, which it reads at most once. */
+export class DiscoveryContext {
   readonly options: DiscoverOptions;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
@@ -56,17 +56,22 @@ export class Surroundings {
     return this.#config;
   }
 
-  /** Where a socket of the node is for this process. */
+  /** Finds the path at which this process reaches a socket of the node. */
   async locate({ path }: UnixEndpoint): Promise<Located<UnixEndpoint>> {
     try {
       return { endpoint: unixEndpoint(await resolveUnder(this.root, path)) };
     } catch {
-      return { endpoint: unixEndpoint(under(this.root, path)), problem: "leads in a circle of symbolic links" };
+      return { endpoint: unixEndpoint(pathUnder(this.root, path)), problem: "is part of a loop of symbolic links" };
     }
   }
 
-  /** As {@link locate}, for a socket that a field of the configuration names. */
-  async reroot(endpoint: UnixEndpoint, field: string): Promise<UnixEndpoint> {
+  /**
+   * Like {@link locate}, for a socket in the configuration.
+   *
+   * @param field the key in the configuration
+   * @throws InvalidInputError if this process cannot reach the socket
+   */
+  async locateConfigured(endpoint: UnixEndpoint, field: string): Promise<UnixEndpoint> {
     const { endpoint: located, problem } = await this.locate(endpoint);
     const tooLong = pathTooLong(located.path, this.platform);
     const message = problem ?? (tooLong && `${tooLong}: mount the node's root at a shorter path`);
@@ -78,15 +83,15 @@ export class Surroundings {
     const { probe } = this.options;
     if (probe !== undefined) return probe(endpoint, signal);
     const probed = await probeSocket(endpoint, { signal, root: this.root });
-    return probed.reachable ? { ...probed, ...(await askVersion(endpoint, signal)) } : probed;
+    return probed.reachable ? { ...probed, ...(await probeVersion(endpoint, signal)) } : probed;
   }
 
-  /** Warns of everything that another user can change. */
-  async warnOfOthers(...found: readonly { reliesOn: readonly Place[] }[]): Promise<void> {
-    const places = new Map(
-      found.flatMap(({ reliesOn }) => reliesOn).map((place) => [under(place.root, place.path), place]),
+  /** Warns about each of the files that another user can replace. */
+  async warnIfReplaceable(...found: readonly { reliesOn: readonly NodePath[] }[]): Promise<void> {
+    const files = new Map(
+      found.flatMap(({ reliesOn }) => reliesOn).map((file) => [pathUnder(file.root, file.path), file]),
     );
-    for (const { path, root } of places.values()) await warnOfOthers(this.options.logger, path, root);
+    for (const { path, root } of files.values()) await warnIfReplaceable(this.options.logger, path, root);
   }
 
   async #locateConfig(): Promise<ConfigLocation> {
@@ -94,9 +99,9 @@ export class Surroundings {
     const { path, explicit } = locateCrictlConfig({ path: this.options.configPath, env, platform });
     const root = explicit || platform === "win32" ? "/" : this.root;
     const located = await resolveUnder(root, path).catch((cause: unknown) => {
-      const message = `${under(root, path)} cannot be read: ${(cause as NodeJS.ErrnoException).code}`;
+      const message = `${pathUnder(root, path)} cannot be read: ${(cause as NodeJS.ErrnoException).code}`;
       throw new InvalidInputError({ field: "crictl configuration", message, cause });
     });
-    return { path: located, explicit, place: { path, root } };
+    return { path: located, explicit, onNode: { path, root } };
   }
 }
