@@ -1,6 +1,6 @@
 /**
- * The fakes that journeys run against, in a process of their own: journeys count what their own process has open. Told by the
- * setup what to start; ends when that has gone.
+ * Runs the fakes in a process of their own, because journeys count the open resources of the test process. The setup sends the
+ * {@link FakesConfig}; this process exits when the setup disconnects.
  *
  * @module
  */
@@ -14,46 +14,46 @@ import { type TlsFiles, writeCertificates } from "../runtime/lab/tls.js";
 import type { ProvidedRuntime } from "../runtime/provided.js";
 import { images, password, privateRegistry, registryOptions } from "./registry.js";
 
-/** What the setup asks for. */
-export interface FakesOrder {
-  /** For sockets and whatever else is written. */
+/** Which fakes to start. */
+export interface FakesConfig {
+  /** Contains the sockets and all other files of the fakes. */
   folder: string;
   flavors: readonly FakeFlavor[];
-  /** Each has one fake of each flavour. */
+  /** Number of test workers. Each gets one fake of each flavour. */
   workers: number;
 }
 
 const runtimeHandlers = ["runc", "runc-again"];
 
-/** As in the lab: one is not CRI's, one is. */
+/** As in the lab: one TCP endpoint serves CRI and one does not. */
 const overTcp: Partial<Record<FakeFlavor, { serveCri: boolean }>> = {
   "containerd-1.7": { serveCri: false },
   "containerd-2": { serveCri: true },
 };
 
-if (!process.send) throw new Error("This is for the setup of the conformance tests to start.");
-// In good order: the processes of the fakes end with this one.
+if (!process.send) throw new Error("fakes.ts must be started by global-setup.ts of the conformance tests");
+// process.exit() runs the exit handlers, which end the containers' processes.
 for (const end of ["disconnect", "SIGINT", "SIGTERM", "SIGHUP"]) process.once(end, () => process.exit());
-const [order] = (await once(process, "message")) as [FakesOrder];
-/** CRI-O as it is with `enable_pod_events`. */
+const [config] = (await once(process, "message")) as [FakesConfig];
+/** CRI-O is configured as with `enable_pod_events`. */
 const settings: Partial<Record<FakeFlavor, FakeRuntimeOptions>> = {
-  "cri-o": { events: "broadcast", logDirectory: join(order.folder, "crio-logs") },
+  "cri-o": { events: "broadcast", logDirectory: join(config.folder, "crio-logs") },
 };
 process.once("exit", () => {
-  // The folder itself may be a mount.
-  for (const name of readdirSync(order.folder)) rmSync(join(order.folder, name), { recursive: true, force: true });
+  // The folder itself may be a mount, which cannot be removed.
+  for (const name of readdirSync(config.folder)) rmSync(join(config.folder, name), { recursive: true, force: true });
 });
-const tls = await writeCertificates(join(order.folder, "tls"));
+const tls = await writeCertificates(join(config.folder, "tls"));
 const digests = await digestsOf();
 const byWorker: ProvidedRuntime[][] = [];
-for (let worker = 0; worker < order.workers; worker++) byWorker.push(await startAll(join(order.folder, `${worker}`)));
+for (let worker = 0; worker < config.workers; worker++) byWorker.push(await startAll(join(config.folder, `${worker}`)));
 process.send(byWorker);
 
 async function startAll(prefix: string): Promise<ProvidedRuntime[]> {
   const controlSocket = `${prefix}.control`;
   const controlled: ControlledRuntime[] = [];
   const provided: ProvidedRuntime[] = [];
-  for (const flavor of order.flavors) {
+  for (const flavor of config.flavors) {
     const options: FakeRuntimeOptions = {
       flavor,
       ...registryOptions,
@@ -108,7 +108,7 @@ function controlFor(name: string, runtime: FakeRuntime): ControlledRuntime {
   };
 }
 
-/** A fake has one endpoint; the one of TCP is another fake's. */
+/** Starts a second fake for the TCP endpoint, because a fake has one endpoint only. */
 async function startTcp(options: FakeRuntimeOptions, serveCri: boolean, { server, client }: TlsFiles) {
   const [cert, key, clientCa] = await Promise.all(
     [server.certificateFile, server.keyFile, server.clientAuthorityFile].map((file) => readFile(file)),
@@ -123,7 +123,7 @@ async function startTcp(options: FakeRuntimeOptions, serveCri: boolean, { server
   return { address: new URL(endpoint).host, servesCri: serveCri, ...client };
 }
 
-/** Every fake finds the same behind a reference. */
+/** Returns the digest of each image, which is the same on every fake. */
 async function digestsOf(): Promise<Record<string, string>> {
   const references = Object.values(images);
   await using runtime = await FakeRuntime.start({ images: references });

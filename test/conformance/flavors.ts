@@ -1,11 +1,11 @@
 /**
- * On which fakes the journeys are run.
+ * Selects the fakes that the journeys of each file run on.
  *
  * @module
  */
 import type { FakeFlavor } from "k8s-cri-client/testing";
 
-/** All flavours of a fake. The newest containerd comes last: journeys for the newest runtime only take the last one. */
+/** All flavours. The newest containerd is last, because journeys for the newest runtime only use the last one. */
 export const conformingFlavors = [
   "cri-o",
   "cri-dockerd",
@@ -16,7 +16,7 @@ export const conformingFlavors = [
 
 export type ConformingFlavor = (typeof conformingFlavors)[number];
 
-/** The files in which versions of containerd differ. */
+/** Files whose journeys depend on the version of containerd. */
 const aboutVersions = new Set([
   "ambiguous-create",
   "capabilities",
@@ -29,7 +29,7 @@ const aboutVersions = new Set([
   "tls",
 ]);
 
-/** The files in which CRI-O and Docker differ from containerd. */
+/** Files whose journeys differ between containerd, CRI-O and Docker. */
 const aboutRuntimes = new Set([
   "ambiguous-create",
   "borrowed",
@@ -47,7 +47,7 @@ const aboutRuntimes = new Set([
   "wait",
 ]);
 
-/** The flavours that the journeys of a file run on every time. `CRI_TEST_THOROUGH=1` runs them on all. */
+/** The flavours on which each run tests a file. `CRI_TEST_THOROUGH=1` tests all flavours. */
 export function usualFlavors(file: string): readonly ConformingFlavor[] {
   return conformingFlavors.filter((flavor) => {
     if (flavor === "containerd-2") return true;

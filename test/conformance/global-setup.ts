@@ -1,5 +1,5 @@
 /**
- * Starts the fakes that the journeys of test/runtime run against.
+ * Starts the fakes on which the conformance project runs the journeys of test/runtime.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import type { ProvidedRuntime } from "../runtime/provided.js";
-import type { FakesOrder } from "./fakes.js";
+import type { FakesConfig } from "./fakes.js";
 import { conformingFlavors } from "./flavors.js";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (process.platform !== "linux") {
-    const skipped = `the commands of journeys are those of Linux, this is ${process.platform}`;
+    const skipped = `the journeys run Linux commands, but this is ${process.platform}`;
     console.warn(`\n!!! CONFORMANCE TESTS SKIPPED: ${skipped}. !!!\n`);
     project.provide("runtimes", { runtimes: [], skipped });
     return undefined;
   }
   const scratch = await mkdtemp(join(tmpdir(), "cri-fakes-"));
   const fakes = startFakes(scratch);
-  const order: FakesOrder = { folder: scratch, flavors: conformingFlavors, workers: project.config.maxWorkers };
+  const config: FakesConfig = { folder: scratch, flavors: conformingFlavors, workers: project.config.maxWorkers };
   try {
-    fakes.send(order);
+    fakes.send(config);
     const [byWorker] = (await Promise.race([once(fakes, "message"), ended(fakes)])) as [ProvidedRuntime[][]];
     project.provide("runtimes", { runtimes: [], byWorker });
     project.provide("scratch", scratch);
@@ -39,8 +39,10 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 }
 
 /**
- * The commands of journeys are written for containers, and here they run on this machine. Those that would do harm are not run, by the table;
- * and where the kernel lets us, the others can write to the scratch folder only, and see no processes but their own.
+ * Starts the process of the fakes, isolated where the kernel permits it.
+ *
+ * Journeys' commands are written for containers, but here they run on this machine. The table of known differences excludes the
+ * harmful ones. As root, with namespaces, the others can write to the scratch folder only, and see only their own processes.
  */
 function startFakes(scratch: string): ChildProcess {
   const program = [process.execPath, "--import", "tsx", path("fakes.ts")];
@@ -70,7 +72,7 @@ function startFakes(scratch: string): ChildProcess {
 
 async function ended(fakes: ChildProcess): Promise<never> {
   const [code] = await once(fakes, "exit");
-  throw new Error(`The fakes did not start (exit code ${code}).`);
+  throw new Error(`the process of the fakes exited with code ${code} before the fakes were ready`);
 }
 
 async function end(fakes: ChildProcess, scratch: string): Promise<void> {
@@ -82,7 +84,7 @@ async function end(fakes: ChildProcess, scratch: string): Promise<void> {
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** The one folder that commands may write to. */
+    /** The only folder that the fakes' commands may write to. */
     scratch: string;
   }
 }

@@ -1,193 +1,200 @@
 /**
- * Where FakeRuntime, with processes of this machine for containers, is not what the runtime of its flavour is. Every journey of test/runtime that is
- * not named here must come out the same.
+ * The journeys in which FakeRuntime, with processes of this machine as containers, differs from the runtime that it imitates. Every
+ * other journey of test/runtime must pass on fakes as well.
  *
  * @module
  */
 import type { FakeFlavor } from "k8s-cri-client/testing";
 
-/** Journeys that a fake does not take part in, or does not pass. */
+/** Journeys that fail on a fake, or must not run on it. */
 export interface KnownDifference {
   /** The file in test/runtime, without `.test.ts`. */
   readonly file: string;
-  /** The names of the tests, in full or as patterns; those inside a `describe` with its name: `outer > inner`. */
+  /** Full titles of tests, or patterns. The title of a test in a nested `describe` is `outer > inner`. */
   readonly tests: readonly (string | RegExp)[];
   /** @defaultValue all of them */
   readonly flavors?: readonly FakeFlavor[];
   /**
-   * - A pattern: it is run, and has to fail with these words. Once it passes, the run fails until its entry is gone.
-   * - `notRun`: it takes a container around its commands, which would look at or change the machine that the tests run on.
+   * - A pattern: the journey runs and must fail with a matching error message. If it passes, the run fails until the entry is removed.
+   * - `notRun`: the journey does not run, because its commands need the isolation of a container. They would read or change the
+   *   test machine.
    */
   readonly outcome: RegExp | "notRun";
-  /** Why, in one sentence. */
+  /** The reason, in one sentence. */
   readonly why: string;
 }
 
-/** Files that are no journeys of a fake, by nature. */
+/** Files whose journeys cannot run on a fake, with the reason. */
 export const otherFiles: Readonly<Record<string, string>> = {
-  lab: "It is about the lab itself.",
-  "lab-teardown": "It is about the lab itself.",
-  examples: "The examples run against a fake in test/integration.",
-  "hostile-registry": "A fake has no registry that could be hostile, only rules.",
-  "disk-full": "A fake has no disk that could be full.",
-  "crash-rounds": "It counts what real runtimes leave on a node when they are killed.",
-  "many-pods": "It is about size on a real node.",
-  "message-limits": "It is about the limits that real runtimes have; test/integration has those of a fake.",
-  "socket-access": "It is about permissions of the socket, which belong to the file system.",
+  lab: "It tests the lab itself.",
+  "lab-teardown": "It tests the lab itself.",
+  examples: "test/integration runs the examples on a fake.",
+  "hostile-registry": "A fake connects to no registry; it follows rules for each reference.",
+  "disk-full": "A fake stores nothing on a disk that could be full.",
+  "crash-rounds": "It counts what killed runtimes leave on a real node.",
+  "many-pods": "It measures a real node with many pods.",
+  "message-limits": "It tests the message limits of real runtimes; test/integration tests those of a fake.",
+  "socket-access": "It tests the permissions of the socket file, which the file system enforces.",
 };
 
 export const knownDifferences: readonly KnownDifference[] = [
   {
     file: "borrowed",
     tests: [
-      "a container in it has the pod's settings, or is refused where the runtime does not report them",
-      "a pod that another process created with this package has its settings in an annotation",
+      "a container gets the settings of its pod, or is refused if the runtime does not report them",
+      "an annotation contains the settings of a pod that another process created with this package",
     ],
-    outcome: /of-a-stranger|1000/,
-    why: "The host name, the user and the name servers of a process are the machine's.",
+    outcome: /foreign-host|1000/,
+    why: "A process has the host name, the user and the name servers of the machine.",
   },
   {
     file: "files",
     tests: [/./],
     outcome: "notRun",
-    why: "Mounts and devices are not imitated: the paths would be the machine's own.",
+    why: "A fake has no mounts and devices: the paths would be those of the machine.",
   },
   {
     file: "interactive",
     tests: [/./],
     outcome: "notRun",
-    why: "There is no pseudo-terminal, and they would wait for what only a terminal says.",
+    why: "A fake has no pseudo-terminal, and these journeys would wait for the output of one.",
   },
   {
     file: "pod-settings",
-    tests: ["a network of its own that the node reaches"],
+    tests: ["a pod has its own network, which the node can reach"],
     outcome: "notRun",
-    why: "A pod has an address but no network: its ports are the machine's.",
+    why: "A pod of a fake has an address but no network: its ports are those of the machine.",
   },
   {
     file: "pod-settings",
-    tests: ["containers of one pod share its network"],
+    tests: ["containers of a pod share its network"],
     outcome: /not to be 'net:/,
-    why: "Containers share the machine's network, whatever their pod.",
+    why: "Containers of all pods share the network of the machine.",
   },
   {
     file: "pod-settings",
-    tests: ["host name: the spec's, else one made from the pod's name"],
+    tests: ["the host name is that of the spec, or by default the name of the pod"],
     outcome: /given-name/,
-    why: "The host name is the machine's; only the variable HOSTNAME is the pod's.",
+    why: "A container has the host name of the machine; only the variable HOSTNAME has that of the pod.",
   },
   {
     file: "pod-settings",
-    tests: ["resolv.conf says what the spec's DNS says"],
+    tests: ["resolv.conf contains the DNS settings of the spec"],
     outcome: /ArrayContaining/,
-    why: "Files are the machine's, /etc/resolv.conf among them.",
+    why: "A container sees the files of the machine, including /etc/resolv.conf.",
   },
   {
     file: "pod-settings",
-    tests: ["kernel parameters of its namespaces"],
+    tests: ["sets the kernel parameters of the spec"],
     outcome: /'81\\n1'/,
-    why: "There are no namespaces to set kernel parameters for.",
+    why: "A fake has no namespaces in which to set kernel parameters.",
   },
   {
     file: "pod-settings",
-    tests: ["processes: apart by nature, shared in the pod, of one container, or the node's"],
+    tests: ["containers have their own PID namespace, or share that of the pod, of a container or of the node"],
     outcome: /expected true to be false/,
-    why: "Containers see the processes of the machine, those of other containers among them.",
+    why: "Containers see all processes of the machine, including those of other containers.",
   },
   {
     file: "process",
-    tests: ["an image's own entry point, command, user, directory and variables hold when nothing is said"],
+    tests: ["the image's entry point, command, user, directory and variables are the defaults"],
     outcome: "notRun",
-    why: "The programs, users and folders of an image are not there, and the process of number 1 is the machine's.",
+    why: "An image of a fake has no programs, users and folders, and process 1 is that of the machine.",
   },
   {
     file: "process",
-    tests: ["working directory"],
-    outcome: /made for it/,
-    why: "A working directory that the machine does not have is not made; the folder for temporary files stands in.",
+    tests: ["creates a missing working directory"],
+    outcome: /new folder/,
+    why: "A fake does not create a missing working directory; it uses the folder for temporary files instead.",
   },
   {
     file: "process",
-    tests: ["a terminal, or none"],
+    tests: ["tty gives the process a terminal"],
     outcome: /dev.*pts|pipe:/,
-    why: "There is no pseudo-terminal.",
+    why: "A fake has no pseudo-terminal.",
   },
   {
     file: "process",
-    tests: ["patch has the last word on the messages"],
+    tests: ["patch() changes the messages after all other fields of the spec"],
     outcome: /to be 'after\\n\/tmp\\nafter'/,
-    why: "The host name is the machine's; the rest of what the journey asks for is as patched.",
+    why: "A container has the host name of the machine; all other patched fields take effect.",
   },
   {
     file: "process",
     tests: [/^users and groups/],
     outcome: "notRun",
-    why: "Commands run as the user who runs the tests, and one of them tries to write to the root folder.",
+    why: "Commands run as the user of the tests, and one of them tries to write to the root folder.",
   },
   {
     file: "propagation",
-    tests: [/^private, from the node/],
+    tests: ["propagates mounts not at all, from the node to the container, or in both directions"],
     outcome: "notRun",
-    why: "Mounts are not imitated: the commands would mount on the machine.",
+    why: "A fake has no mounts: the commands would mount on the machine.",
   },
   {
     file: "propagation",
-    tests: ["a directory that is not shared cannot propagate, and the error says so"],
+    tests: ["the error for a directory that cannot propagate names the reason"],
     flavors: ["cri-o", "cri-dockerd"],
     outcome: /promise resolved/,
-    why: "What CRI-O and Docker refuse for what is in a request was not measured, and their flavours accept it.",
+    why: "Which mounts CRI-O and Docker refuse was not measured; their flavours accept all of them.",
   },
   {
     file: "propagation",
-    tests: ["the files of another image"],
+    tests: ["mounts the files of an image read-only, or is refused by older runtimes"],
     flavors: ["containerd-2", "cri-o", "cri-dockerd"],
     outcome: "notRun",
-    why: "Images have no files.",
+    why: "An image of a fake has no files.",
   },
   {
     file: "resources",
     tests: [
-      "limits and requests of a container arrive in its control group",
-      "an update changes what it mentions and nothing else, of a running and of a created container",
+      "sets the limits and requests of a container in its control group",
+      "an update changes only the given fields of a running or created container",
     ],
     outcome: /memoryBytes/,
-    why: "There are no control groups: limits are remembered and told, and limit nothing.",
+    why: "A fake has no control groups: it stores and reports limits, but does not enforce them.",
   },
   {
     file: "resources",
-    tests: ["how readily the kernel kills it"],
+    tests: ["sets oomScoreAdj"],
     outcome: /to be '500'/,
-    why: "The kernel is not told of it.",
+    why: "A fake does not pass the OOM score to the kernel.",
   },
   {
     file: "resources",
-    tests: ["a process that needs more memory than it may have is killed, and wait tells why"],
+    tests: ["wait() reports OOMKilled for a process that exceeds its memory limit"],
     outcome: "notRun",
-    why: "Nothing limits memory: the command would take the machine's.",
+    why: "A fake does not limit memory: the command would use that of the machine.",
   },
   {
     file: "restart",
-    tests: ["through a borrowed handle, with the configuration that the runtime tells"],
+    tests: ["a borrowed handle restarts with the configuration that the runtime reports"],
     outcome: /to be '1234\\n/,
-    why: "Commands run as the user who runs the tests; the rest of the configuration is told as it was given.",
+    why: "Commands run as the user of the tests; the fake reports the rest of the configuration as given.",
   },
   {
     file: "security",
-    tests: [/^capabilities: /, /^system call filter: /, "no_new_privs", /^masked and read-only/, /^privileged: /],
+    tests: [
+      /^capabilities: /,
+      /^seccomp: /,
+      "allowPrivilegeEscalation: false sets no_new_privs",
+      /^kernel paths: /,
+      /^privileged: /,
+    ],
     outcome: "notRun",
-    why: "Nothing holds a process of the machine back: the commands would mount, and write to kernel settings.",
+    why: "A fake does not confine processes: the commands would mount on the machine and change its kernel settings.",
   },
   {
     file: "sessions",
-    tests: [/: a terminal, with its size$/],
+    tests: [/: sets and changes the size of a terminal$/],
     outcome: "notRun",
-    why: "There is no pseudo-terminal, and they would wait for what only a terminal says.",
+    why: "A fake has no pseudo-terminal, and these journeys would wait for the output of one.",
   },
   {
     file: "tls",
-    tests: ["a client certificate of an authority that the server does not know"],
+    tests: ["the error for an untrusted client certificate says that the server rejects it"],
     flavors: ["containerd-1.7", "containerd-2"],
     outcome: /to match \/does not trust the authority/,
-    why: "A server of Node.js turns a client away without the alert that says why.",
+    why: "A Node.js server rejects the client without a TLS alert that names the reason.",
   },
 ];

@@ -1,5 +1,5 @@
 /**
- * What the fakes take for registries: the images of the lab's, as far as a fake knows of images.
+ * The registries of the fakes: the same images as in the lab, with the metadata that a fake supports.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { FakeRuntimeOptions } from "k8s-cri-client/testing";
 
 const open = "registry.test";
 
-/** It wants {@link password}. */
+/** Requires {@link password}. */
 export const privateRegistry = { address: "private.test" };
 
 export const password = { username: "fake", password: "not-a-secret" };

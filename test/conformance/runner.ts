@@ -1,5 +1,5 @@
 /**
- * Holds the journeys against the table of known differences: what is not to be run is taken out, what is known to fail has to.
+ * Applies the table of known differences: removes journeys that must not run, and passes journeys that fail as expected.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import { thorough } from "../support/thorough.js";
 import { type ConformingFlavor, usualFlavors } from "./flavors.js";
 import { knownDifferences } from "./known-differences.js";
 import { type FileCounts, pagePath, rowOf } from "./page.js";
-import { complaintAbout, knownAmong } from "./verdict.js";
+import { matchDifferences, problemWith } from "./verdict.js";
 
-/** Set by write-page.ts, to a folder for the counts; then nothing is run. */
+/** The folder for the counts, set by write-page.ts. If set, the journeys are counted and do not run. */
 const countsFolder = process.env.CRI_CONFORMANCE_COUNTS;
 
 export default class ConformanceRunner extends TestRunner {
-  readonly #toFail = new Map<string, RegExp>();
+  readonly #expectedFailures = new Map<string, RegExp>();
 
   constructor(config: ConstructorParameters<typeof TestRunner>[0]) {
     super(config);
     if (countsFolder) this.config.passWithNoTests = true;
-    // Vitest puts a function of its own in front of this one, which tells the reporters of the tests: the table comes before that.
+    // Vitest replaces this method with one that announces the tests to the reporters. The table must apply before that.
     let report: ((files: RunnerTestFile[]) => unknown) | undefined;
     Object.defineProperty(this, "onCollected", {
       get: () =>
@@ -39,8 +39,8 @@ export default class ConformanceRunner extends TestRunner {
   }
 
   override onAfterRunTask(task: RunnerTask): void {
-    const words = this.#toFail.get(task.id);
-    if (words && task.result) judge(task.result, words);
+    const pattern = this.#expectedFailures.get(task.id);
+    if (pattern && task.result) invert(task.result, pattern);
     super.onAfterRunTask(task);
   }
 
@@ -49,36 +49,36 @@ export default class ConformanceRunner extends TestRunner {
     if (file.result?.state === "fail" || runtimes.length === 0) return;
     const name = basename(file.filepath, ".test.ts");
     const entries = knownDifferences.filter((entry) => entry.file === name);
-    const complaints = new Set<string>();
+    const problems = new Set<string>();
     const counts: FileCounts = { file: name, byFlavor: {} as FileCounts["byFlavor"] };
     for (const runtime of runtimes) {
       const flavor = runtime.flavor as ConformingFlavor;
       const suite = file.tasks.find(({ name }) => name === titleOf(runtime)) as RunnerTestSuite | undefined;
       const tests = suite ? testsIn(suite) : [];
-      const { known, complaints: about } = knownAmong(tests.map(nameOf), flavor, entries);
-      for (const complaint of about) complaints.add(`known-differences.ts: ${complaint}`);
+      const { known, problems: found } = matchDifferences(tests.map(nameOf), flavor, entries);
+      for (const problem of found) problems.add(`known-differences.ts: ${problem}`);
       counts.byFlavor[flavor] = { agreeing: tests.length - known.size, all: tests.length };
       if (suite && (countsFolder || !(thorough || usualFlavors(name).includes(flavor)))) remove(suite);
       for (const test of tests) {
         const outcome = known.get(nameOf(test))?.outcome;
         if (outcome === "notRun") remove(test);
-        else if (outcome) this.#toFail.set(test.id, outcome);
+        else if (outcome) this.#expectedFailures.set(test.id, outcome);
       }
     }
     if (countsFolder) writeFileSync(join(countsFolder, `${name}.json`), JSON.stringify(counts));
     else if (!readFileSync(pagePath, "utf8").includes(`\n${rowOf(counts)}\n`)) {
-      complaints.add("docs/conformance.md counts otherwise: `npm run conformance:page`, and look at what has changed");
+      problems.add("docs/conformance.md is out of date: run `npm run conformance:page` and review the changes");
     }
-    if (complaints.size > 0) file.result = failure([...complaints].join("; "));
+    if (problems.size > 0) file.result = failure([...problems].join("; "));
   }
 }
 
-/** A journey that is known to differ passes by failing with the words that are known. */
-function judge(result: NonNullable<RunnerTask["result"]>, words: RegExp): void {
+/** Marks a journey as passed if it failed with the expected error message, and as failed otherwise. */
+function invert(result: NonNullable<RunnerTask["result"]>, pattern: RegExp): void {
   const messages = result.errors?.map(({ message }) => message) ?? [];
-  const complaint = complaintAbout({ failed: result.state === "fail", messages }, words);
-  if (complaint) {
-    const { state, errors } = failure(complaint);
+  const problem = problemWith({ failed: result.state === "fail", messages }, pattern);
+  if (problem) {
+    const { state, errors } = failure(problem);
     Object.assign(result, { state, errors: [...errors, ...(result.errors ?? [])] });
   } else {
     result.state = "pass";
@@ -90,20 +90,20 @@ function failure(message: string) {
   return { state: "fail" as const, errors: [{ name: "Error", message, stacks: [] }] };
 }
 
-/** Without the one that closes every file, which is no journey. */
+/** All tests except the closing test of each file, which is not a journey. */
 function testsIn(suite: RunnerTestSuite): RunnerTestCase[] {
   const tests = suite.tasks.flatMap((task) => (task.type === "suite" ? testsIn(task) : [task]));
   return tests.filter(({ name }) => name !== closingTest);
 }
 
-/** Below the runtime and the theme. */
+/** The title without the names of the runtime and the theme. */
 function nameOf(test: RunnerTestCase): string {
   const names: string[] = [test.name];
   for (let { suite } = test; suite; { suite } = suite) names.unshift(suite.name);
   return names.slice(2).join(" > ");
 }
 
-/** Takes a task out, and a suite that has nothing else in it. */
+/** Removes a task, and its suite if that is then empty. */
 function remove(task: RunnerTestCase | RunnerTestSuite): void {
   const parent = task.suite ?? task.file;
   parent.tasks.splice(parent.tasks.indexOf(task), 1);

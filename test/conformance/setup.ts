@@ -1,5 +1,5 @@
 /**
- * What journeys share with containers lies where the commands of fakes may write.
+ * Puts the folders that journeys share with containers where the fakes' commands may write.
  *
  * @module
  */

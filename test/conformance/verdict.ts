@@ -1,41 +1,41 @@
 /**
- * What the table of known differences makes of journeys and of how they end.
+ * Compares the journeys and their outcomes with the table of known differences.
  *
  * @module
  */
 import type { FakeFlavor } from "k8s-cri-client/testing";
 import type { KnownDifference } from "./known-differences.js";
 
-/** Which of the journeys of a file are known to differ on a flavour, and what is wrong with the entries. */
-export function knownAmong(
+/** Finds the journeys of a file that are known to differ on a flavour, and the entries that match none or match one twice. */
+export function matchDifferences(
   names: readonly string[],
   flavor: FakeFlavor,
   entries: readonly KnownDifference[],
-): { known: Map<string, KnownDifference>; complaints: string[] } {
+): { known: Map<string, KnownDifference>; problems: string[] } {
   const known = new Map<string, KnownDifference>();
-  const complaints: string[] = [];
+  const problems: string[] = [];
   for (const entry of entries.filter(({ flavors }) => flavors?.includes(flavor) ?? true)) {
     for (const pattern of entry.tests) {
-      const meant = names.filter((name) => (typeof pattern === "string" ? name === pattern : pattern.test(name)));
-      if (meant.length === 0) complaints.push(`${flavor} has no journey ${pattern}`);
-      for (const name of meant) {
-        if (known.has(name)) complaints.push(`"${name}" is there twice`);
+      const matches = names.filter((name) => (typeof pattern === "string" ? name === pattern : pattern.test(name)));
+      if (matches.length === 0) problems.push(`${flavor} has no journey ${pattern}`);
+      for (const name of matches) {
+        if (known.has(name)) problems.push(`two entries match "${name}"`);
         known.set(name, entry);
       }
     }
   }
-  return { known, complaints };
+  return { known, problems };
 }
 
-/** How a test ended. */
-export interface Ending {
+/** The outcome of a test, with its error messages. */
+export interface Outcome {
   failed: boolean;
   messages: readonly string[];
 }
 
-/** What is wrong with the end of a journey that is known to fail with these words; nothing if it did. */
-export function complaintAbout({ failed, messages }: Ending, words: RegExp): string | undefined {
-  if (!failed) return "the fake has learned this: take the journey out of known-differences.ts";
-  if (messages.some((message) => words.test(message))) return undefined;
-  return `this is known to fail, but with other words: ${words}`;
+/** Returns what is wrong with the outcome of a journey that must fail with a matching error message; otherwise `undefined`. */
+export function problemWith({ failed, messages }: Outcome, pattern: RegExp): string | undefined {
+  if (!failed) return "this journey now passes on the fake: remove it from known-differences.ts";
+  if (messages.some((message) => pattern.test(message))) return undefined;
+  return `this journey must fail with a message that matches ${pattern}, but failed with another one`;
 }

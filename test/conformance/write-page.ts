@@ -1,5 +1,5 @@
 /**
- * Counts the journeys by collecting them, and writes docs/conformance.md.
+ * Counts the journeys without running them, and writes docs/conformance.md.
  *
  *     npm run conformance:page
  *
@@ -19,10 +19,10 @@ try {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, CRI_CONFORMANCE_COUNTS: counts },
   });
-  if (status !== 0) throw new Error("The journeys could not be collected.");
+  if (status !== 0) throw new Error(`vitest could not collect the journeys (exit code ${status})`);
   const files = readdirSync(counts).map((file) => JSON.parse(readFileSync(join(counts, file), "utf8")) as FileCounts);
   writeFileSync(pagePath, pageOf(files));
-  console.log(`${files.length} files of journeys: ${pagePath}`);
+  console.log(`Wrote ${pagePath}: ${files.length} files of journeys`);
 } finally {
   rmSync(counts, { recursive: true });
 }

@@ -1,4 +1,4 @@
-/** Creations whose answer is lost: whatever happened, the next try ends with one object. */
+/** Creations whose reply is lost: the next attempt always ends with exactly one object. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
@@ -8,15 +8,15 @@ import { eventually, expectCode, failureOf, inBatches } from "./helpers/expectat
 import { folder } from "./helpers/folder.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
-/** Moments at which to give up: most of them in the middle of the work, some before and after. */
-const moments = thorough ? [1, 4, 9, 15, 22, 30, 45, 65, 100, 150] : [1, 9, 22, 45, 100];
+/** Deadlines in milliseconds: most expire during the creation, some before and some after it. */
+const timeouts = thorough ? [1, 4, 9, 15, 22, 30, 45, 65, 100, 150] : [1, 9, 22, 45, 100];
 
 journeys("ambiguous", (fixture) => {
   const { cri, runtime } = fixture;
 
-  describe("by the call's own deadline", () => {
-    test("a pod: run again under the same uid, there is one", async () => {
-      await inBatches([...moments, 300], 3, async (timeoutMs) => {
+  describe("after the deadline of the call", () => {
+    test("running a pod again with the same uid results in one pod", async () => {
+      await inBatches([...timeouts, 300], 3, async (timeoutMs) => {
         const spec = fixture.podSpec({ uid: `${fixture.namespace}-${timeoutMs}` });
         const first = await cri.pods.run(spec, { timeoutMs }).catch((error: unknown) => error);
         if (first instanceof Error) expect(CriError.is(first, "DEADLINE_EXCEEDED"), String(first)).toBe(true);
@@ -27,9 +27,9 @@ journeys("ambiguous", (fixture) => {
       });
     });
 
-    test("a container: created again, there is one, and it works", async () => {
+    test("creating a container again results in one container, which works", async () => {
       await using pod = await fixture.hostNetworkPod();
-      await inBatches(moments, 3, async (timeoutMs) => {
+      await inBatches(timeouts, 3, async (timeoutMs) => {
         const spec = fixture.containerSpec();
         const first = await cri.containers.create(pod, spec, { timeoutMs }).catch((error: unknown) => error);
         if (first instanceof Error) expect(CriError.is(first, "DEADLINE_EXCEEDED"), String(first)).toBe(true);
@@ -42,8 +42,8 @@ journeys("ambiguous", (fixture) => {
     });
   });
 
-  describe("by abort", () => {
-    test("what was being made is gone when the call has rejected, or soon after", async () => {
+  describe("after an abort", () => {
+    test("a pod that was being created is removed soon after the call rejects", async () => {
       const specs = [5, 20, 40, 80, 160, 320].map((delay) => ({
         delay,
         spec: fixture.podSpec({ uid: `a-${fixture.name()}` }),
@@ -64,7 +64,7 @@ journeys("ambiguous", (fixture) => {
       await eventually(left, ({ length }) => length === 0);
     });
 
-    test("a signal that has aborted already sends nothing", async () => {
+    test("a call whose signal is already aborted sends nothing", async () => {
       const records: string[] = [];
       const client = fixture.client({ logger: { debug: (message) => void records.push(message) } });
       const reason = new Error("before it began");
@@ -78,9 +78,9 @@ journeys("ambiguous", (fixture) => {
     });
   });
 
-  describe.skipIf(!runtime.endpoint.startsWith("unix:"))("by a connection that is cut", () => {
+  describe.skipIf(!runtime.endpoint.startsWith("unix:"))("after the connection is lost", () => {
     for (const cut of ["after-request", "before-reply"] as const) {
-      test(`a pod, ${cut}: success, and there is one`, async () => {
+      test(`${cut}: pods.run() succeeds with one pod`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
         await using client = fixture.client({ endpoint: proxy.endpoint });
         await client.version();
@@ -89,12 +89,12 @@ journeys("ambiguous", (fixture) => {
         await using pod = await client.pods.run(spec);
         const pods = await cri.pods.list({ name: spec.name, namespace: fixture.namespace });
         expect(pods.map(({ id }) => id)).toEqual([pod.id]);
-        // It is this call's own work, whether its answer was heard or not.
+        // This call created the pod, even if it never received the reply.
         expect(pod.adopted).toBe(false);
         expect((await pod.status()).network?.ip).not.toBe("");
       });
 
-      test(`a container, ${cut}: success, and there is one`, async () => {
+      test(`${cut}: createContainerInSandbox() succeeds with one container`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
         await using client = fixture.client({ endpoint: proxy.endpoint });
         await client.version();
@@ -108,7 +108,7 @@ journeys("ambiguous", (fixture) => {
         expect((await cri.containers.execSync(container, ["true"])).exitCode).toBe(0);
       });
 
-      test(`a start, ${cut}: settled by what became of it`, async () => {
+      test(`${cut}: containers.start() reports whether the container started`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
         await using client = fixture.client({ endpoint: proxy.endpoint });
         const pod = await fixture.sharedPod();
@@ -122,7 +122,7 @@ journeys("ambiguous", (fixture) => {
         if (failure === undefined) {
           expect((await container.execSync(["true"])).exitCode).toBe(0);
         } else {
-          // containerd may take the loss of its caller for a reason to give up, and such a container cannot be started again.
+          // containerd may cancel a start whose caller disconnects. It cannot start that container again.
           expect(cut).toBe("after-request");
           expect(failure).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
           expect(String(failure)).toContain("could not be started");
@@ -130,7 +130,7 @@ journeys("ambiguous", (fixture) => {
         }
       });
 
-      test(`calls that may be repeated, ${cut}: nobody notices`, async () => {
+      test(`${cut}: retries idempotent calls, which then succeed`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
         await using client = fixture.client({ endpoint: proxy.endpoint });
         const pod = await fixture.sharedPod();
@@ -146,7 +146,7 @@ journeys("ambiguous", (fixture) => {
         await client.containers.remove(container);
       });
 
-      test(`a command, ${cut}: never run twice`, async () => {
+      test(`${cut}: execSync() never runs a command twice`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
         await using client = fixture.client({ endpoint: proxy.endpoint });
         await using at = await folder();
@@ -164,14 +164,14 @@ journeys("ambiguous", (fixture) => {
     }
   });
 
-  test("a name that is another's: the error names the holder, and the holder is left alone", async () => {
+  test("the error for a reserved name contains the id of the holder, which stays unchanged", async () => {
     const pod = await fixture.sharedPod();
     await using holder = await fixture.container(pod);
     const { name } = holder.config.metadata!;
     const failure = await failureOf(pod.createContainer(fixture.containerSpec({ name, env: { OTHER: "1" } })));
     expect(failure).toMatchObject({ name: "NameReservedError", code: "NAME_RESERVED", holderId: holder.id });
     expect((await holder.execSync(["true"])).exitCode).toBe(0);
-    // The same configuration, but running: not what a creation leaves behind.
+    // It has the same configuration but runs, so it is not left over from a creation.
     const same = await failureOf(pod.createContainer(fixture.containerSpec({ name })));
     expect(same).toMatchObject({ code: "NAME_RESERVED", holderId: holder.id });
   });

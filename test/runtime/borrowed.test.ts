@@ -1,4 +1,4 @@
-/** Pods that another program made, here by the raw stubs as crictl or a kubelet would. */
+/** Pods created by another program. The raw stubs create them here, as crictl or a kubelet would. */
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,10 +14,10 @@ import { journeys, sh } from "./helpers/journeys.js";
 journeys("borrowed", (fixture) => {
   const { cri, traits } = fixture;
 
-  async function strangersPod(logDirectory: string) {
+  async function foreignPod(logDirectory: string) {
     const config = PodSandboxConfig.fromPartial({
       metadata: { name: fixture.name(), namespace: fixture.namespace, uid: randomUUID(), attempt: 0 },
-      hostname: "of-a-stranger",
+      hostname: "foreign-host",
       logDirectory,
       labels: { of: "another program" },
       dnsConfig: { servers: ["192.0.2.1"] },
@@ -34,24 +34,24 @@ journeys("borrowed", (fixture) => {
     };
   }
 
-  test("a container in it has the pod's settings, or is refused where the runtime does not report them", async () => {
+  test("a container gets the settings of its pod, or is refused if the runtime does not report them", async () => {
     await using logs = await folder();
-    await using stranger = await strangersPod(logs.path);
+    await using foreign = await foreignPod(logs.path);
     const run = (options?: object) =>
-      cri.pods.get(stranger.id).runContainer(fixture.containerSpec({ name: "guest" }), options);
+      cri.pods.get(foreign.id).runContainer(fixture.containerSpec({ name: "guest" }), options);
     const isKnown = traits.reportsConfig;
     if (!isKnown) expect(await failureOf(run())).toMatchObject({ code: "INVALID_INPUT", field: "options.podConfig" });
-    await using container = await run(isKnown ? {} : { podConfig: stranger.config });
-    expect(container.podSandboxId).toBe(stranger.id);
+    await using container = await run(isKnown ? {} : { podConfig: foreign.config });
+    expect(container.podSandboxId).toBe(foreign.id);
     const { logPath, state } = await container.status();
     expect(state).toBe(ContainerState.CONTAINER_RUNNING);
     expect(await outputOf(container, "hostname; id -u; grep nameserver /etc/resolv.conf")).toBe(
-      "of-a-stranger\n1000\nnameserver 192.0.2.1",
+      "foreign-host\n1000\nnameserver 192.0.2.1",
     );
     expect(logPath).toBe(`${logs.path}/guest.0.log`);
   });
 
-  test("a pod that another process created with this package has its settings in an annotation", async () => {
+  test("an annotation contains the settings of a pod that another process created with this package", async () => {
     await using logs = await folder();
     await using pod = await fixture.pod({
       logDirectory: logs.path,
@@ -64,7 +64,7 @@ journeys("borrowed", (fixture) => {
       labels: { of: "this package" },
     });
     const { status, info } = await cri.pods.inspect(pod.id);
-    // CRI-O adds labels of a kubelet's.
+    // CRI-O adds the labels that a kubelet would set.
     expect(podConfigFromStatus({ ...status, labels: pod.config.labels })).toEqual({ config: pod.config });
     expect(status.labels).toMatchObject(pod.config.labels);
     if (traits.reportsConfig) {
@@ -77,12 +77,12 @@ journeys("borrowed", (fixture) => {
     );
   });
 
-  test("by id alone, and restarted through a borrowed handle", async () => {
+  test("creates a container by pod id, and restarts it through a borrowed handle", async () => {
     await using logs = await folder();
-    await using stranger = await strangersPod(logs.path);
-    const podConfig = stranger.config;
+    await using foreign = await foreignPod(logs.path);
+    const podConfig = foreign.config;
     const spec = fixture.containerSpec({ command: sh("exit 6") });
-    const created = await cri.createContainerInSandbox(stranger.id, spec, { podConfig });
+    const created = await cri.createContainerInSandbox(foreign.id, spec, { podConfig });
     const borrowed = created.release();
     await borrowed.start();
     expect((await borrowed.wait()).exitCode).toBe(6);
@@ -91,9 +91,9 @@ journeys("borrowed", (fixture) => {
     expect((await next.status()).metadata?.attempt).toBe(1);
   });
 
-  test("a container that a stranger made: status, exec, stop, restart", async () => {
+  test("a container created by another program can be inspected, executed in, stopped and restarted", async () => {
     await using logs = await folder();
-    await using stranger = await strangersPod(logs.path);
+    await using foreign = await foreignPod(logs.path);
     const config = ContainerConfig.fromPartial({
       metadata: { name: "theirs", attempt: 4 },
       image: { image: fixture.image, userSpecifiedImage: fixture.image },
@@ -102,33 +102,33 @@ journeys("borrowed", (fixture) => {
       logPath: "theirs/4.log",
       linux: {},
     });
-    await mkdir(join(logs.path, "theirs")); // CRI-O and Docker do not
+    await mkdir(join(logs.path, "theirs")); // CRI-O and Docker do not create it.
     const { containerId } = await cri.raw.runtime.createContainer({
-      podSandboxId: stranger.id,
-      sandboxConfig: stranger.config,
+      podSandboxId: foreign.id,
+      sandboxConfig: foreign.config,
       config,
     });
     await cri.raw.runtime.startContainer({ containerId });
     const container = cri.containers.get(containerId);
     expect(await outputOf(container, "echo $WHOSE")).toBe("theirs");
-    const unreported = traits.reportsConfig ? {} : { config, podConfig: stranger.config };
+    const unreported = traits.reportsConfig ? {} : { config, podConfig: foreign.config };
     await using next = await container.restart({ gracePeriodSeconds: 0, ...unreported });
     expect(await outputOf(next, "echo $WHOSE")).toBe("theirs");
     expect(await next.status()).toMatchObject({ metadata: { name: "theirs", attempt: 5 } });
     expect((await next.status()).logPath).toBe(`${logs.path}/theirs/5.log`);
   });
 
-  test("podConfig given by hand wins over what the runtime tells", async () => {
+  test("a given podConfig takes precedence over the one that the runtime reports", async () => {
     await using logs = await folder();
     await using elsewhere = await folder();
-    await using stranger = await strangersPod(logs.path);
-    const { status } = await cri.pods.inspect(stranger.id);
+    await using foreign = await foreignPod(logs.path);
+    const { status } = await cri.pods.inspect(foreign.id);
     const podConfig = PodSandboxConfig.fromPartial({
       metadata: status.metadata,
       logDirectory: elsewhere.path,
       linux: {},
     });
-    await using container = await cri.createContainerInSandbox(stranger.id, fixture.containerSpec({ name: "given" }), {
+    await using container = await cri.createContainerInSandbox(foreign.id, fixture.containerSpec({ name: "given" }), {
       podConfig,
     });
     expect((await container.status()).logPath).toBe(`${elsewhere.path}/given.0.log`);

@@ -1,10 +1,10 @@
-/** What each version can do, and what calling the rest comes to. */
+/** What each runtime supports, and how calls to unsupported RPCs fail. */
 import { expect, test } from "vitest";
 import { criFailureOf, expectCode } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
-/** As seen on these versions. */
-const known: Record<string, object> = {
+/** Measured on these versions. */
+const expected: Record<string, object> = {
   "containerd-1.6": {
     runtimeConfig: false,
     podMetrics: false,
@@ -45,36 +45,38 @@ const known: Record<string, object> = {
 journeys("capabilities", (fixture) => {
   const { cri, runtime } = fixture;
 
-  test("what the runtime says it can do is what it does, and the rest is UNIMPLEMENTED", async () => {
+  test("supported RPCs succeed, and all others fail with UNIMPLEMENTED", async () => {
     const can = await cri.capabilities();
     expect(can.runtimeVersion).toContain(runtime.version);
     expect(can.runtimeApiVersion).toBe("v1");
-    if (runtime.lab) expect(can).toMatchObject({ runtimeName: runtime.runtimeName, ...known[runtime.name] });
+    if (runtime.lab) expect(can).toMatchObject({ runtimeName: runtime.runtimeName, ...expected[runtime.name] });
 
-    const settle = async (supported: boolean, call: () => Promise<unknown>) => {
+    const callIfSupported = async (supported: boolean, call: () => Promise<unknown>) => {
       if (supported) return call();
       expect(await expectCode(call(), "UNIMPLEMENTED")).toMatchObject({ attempts: 1, mayHaveTakenEffect: false });
       return undefined;
     };
-    const config = (await settle(can.runtimeConfig, () => cri.runtimeConfig())) as { linux?: object } | undefined;
-    // systemd on CRI-O, unless it is configured otherwise; the lab's containerds use cgroupfs.
+    const config = (await callIfSupported(can.runtimeConfig, () => cri.runtimeConfig())) as
+      | { linux?: object }
+      | undefined;
+    // CRI-O uses systemd by default; containerd in the lab uses cgroupfs.
     const cgroupDriver = runtime.runtimeName === "cri-o" ? 0 : 1;
     if (config && runtime.lab) expect(config.linux).toMatchObject({ cgroupDriver });
-    await settle(can.podMetrics, () => cri.stats.podMetrics());
-    await settle(can.podMetrics, () => cri.stats.metricDescriptors());
+    await callIfSupported(can.podMetrics, () => cri.stats.podMetrics());
+    await callIfSupported(can.podMetrics, () => cri.stats.metricDescriptors());
     if (!can.checkpointPod) {
       const pod = await fixture.sharedPod();
-      await settle(false, () => cri.pods.checkpoint(pod, { outputPath: "/nonexistent" }));
-      await settle(false, () => cri.pods.restore(fixture.podSpec(), { checkpointPath: "/nonexistent" }));
+      await callIfSupported(false, () => cri.pods.checkpoint(pod, { outputPath: "/nonexistent" }));
+      await callIfSupported(false, () => cri.pods.restore(fixture.podSpec(), { checkpointPath: "/nonexistent" }));
     }
-    // Lists work whether they can be streamed or not.
+    // Lists work with and without the streaming RPCs.
     await cri.pods.list();
     await cri.containers.list();
     await cri.images.list();
     await cri.stats.containers();
   });
 
-  test("handlers and features, where the runtime tells", async () => {
+  test("reports the runtime handlers where the runtime does", async () => {
     const { runtimeHandlers } = await cri.capabilities();
     if (runtime.lab && /^(containerd-2|cri-o)/.test(runtime.name)) {
       expect(runtimeHandlers.map(({ name }) => name)).toEqual(expect.arrayContaining(["", ...runtime.lab.handlers]));
@@ -83,7 +85,7 @@ journeys("capabilities", (fixture) => {
     }
   });
 
-  test("a streaming list that the runtime lacks is asked for once only", async () => {
+  test("tries a streaming list that the runtime does not implement only once", async () => {
     const calls: string[] = [];
     await using client = fixture.client({ logger: { debug: (message) => void calls.push(message) } });
     for (const _ of [1, 2, 3]) await client.containers.list();
@@ -92,11 +94,11 @@ journeys("capabilities", (fixture) => {
     expect(streamed).toHaveLength(streamingLists ? 3 : 1);
   });
 
-  test("the pod CIDR of the node is taken note of", async () => {
+  test("the runtime accepts the pod CIDR of the node", async () => {
     await cri.updateRuntimeConfig({ networkConfig: { podCidr: "" } });
   });
 
-  test("a checkpoint without CRIU on the node fails, and the error says why", async () => {
+  test("the error for a checkpoint without CRIU on the node names the reason", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const failure = await criFailureOf(container.checkpoint({ outputPath: "/tmp/never-written.tar" }));
     if ((await cri.capabilities()).checkpointContainer)

@@ -1,28 +1,28 @@
 /**
- * Starting, stopping and killing the runtimes from tests: the runtimes belong to another process than the one that tests run in.
+ * Lets tests start, stop and kill the runtimes, which belong to the setup process.
  *
  * @module
  */
 import { createServer, request, type Server } from "node:http";
 
-/** What can be done to a runtime. Only fakes freeze and thaw by order; of a real one the process is stopped. */
+/** Actions on a runtime. `freeze` and `thaw` are for fakes; tests stop the process of a real runtime themselves. */
 const actions = ["start", "stop", "kill", "restart", "freeze", "thaw"] as const;
 
 export type ControlAction = (typeof actions)[number];
 
-/** A runtime that takes orders. */
+/** A runtime and the actions that it supports. */
 export type ControlledRuntime = { readonly name: string } & {
   readonly [action in ControlAction]?: () => Promise<void>;
 };
 
-/** Listens for orders such as `POST /kill/containerd-1.7`; the reply comes when the order has been carried out. */
+/** Serves requests such as `POST /kill/containerd-1.7`. It replies when the action is complete. */
 export function serveControl(socket: string, instances: readonly ControlledRuntime[]): Promise<Server> {
   const server = createServer((incoming, reply) => {
     const [, action = "", name = ""] = incoming.url?.split("/") ?? [];
     const instance = instances.find((candidate) => candidate.name === name);
     const act = instance?.[actions.find((known) => known === action)!];
     if (act === undefined) {
-      reply.writeHead(404).end(`There is no ${action} for ${name}.`);
+      reply.writeHead(404).end(`${name} does not support the action ${action}`);
       return;
     }
     act().then(
@@ -36,16 +36,16 @@ export function serveControl(socket: string, instances: readonly ControlledRunti
   });
 }
 
-/** Gives an order to the setup process and resolves when it has been carried out. */
+/** Sends an action to the setup process, and resolves when the action is complete. */
 export function control(socketPath: string, action: ControlAction, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method: "POST", path: `/${action}/${name}` }, (reply) => {
-      let complaint = "";
+      let body = "";
       reply.setEncoding("utf8");
       reply.on("data", (chunk: string) => {
-        complaint += chunk;
+        body += chunk;
       });
-      reply.on("end", () => (reply.statusCode === 204 ? resolve() : reject(new Error(complaint))));
+      reply.on("end", () => (reply.statusCode === 204 ? resolve() : reject(new Error(body))));
     });
     outgoing.once("error", reject);
     outgoing.end();

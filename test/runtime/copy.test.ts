@@ -1,4 +1,4 @@
-/** Files and folders into and out of a container. */
+/** Copies of files and folders into and out of a container. */
 import { execFileSync } from "node:child_process";
 import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ type HeaderArgument = Parameters<ReturnType<typeof pack>["entry"]>[0];
 journeys("copy", (fixture) => {
   const fileCount = thorough ? 1_000 : 200;
 
-  test(`a tree of ${fileCount} files there and back, with modes, links and empty folders`, async () => {
+  test(`copies a tree of ${fileCount} files in both directions, with modes, links and empty folders`, async () => {
     const last = fileCount - 1;
     await using made = await folder();
     await using shared = await folder();
@@ -52,7 +52,7 @@ journeys("copy", (fixture) => {
     expect((await readdir(here)).sort()).toEqual(["back", "tree"]);
   });
 
-  test("names that look like options or archives, hard links, a new name", async () => {
+  test("copies names that look like options or archives, and hard links, to a new name", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -68,11 +68,11 @@ journeys("copy", (fixture) => {
     expect((await lstat(join(here, "back/-rf"))).nlink).toBe(2);
   });
 
-  test("an archive that leads out of the target is refused, and nothing is written", async () => {
+  test("refuses an archive with paths outside the target, and writes nothing", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
-    // The container is in charge of what its tar is.
+    // A malicious container can replace its tar program.
     await using container = await fixture.container(await fixture.sharedPod(), {
       mounts: [shared.mount],
       env: { PATH: `${there}/bin:/usr/bin:/bin` },
@@ -98,9 +98,9 @@ journeys("copy", (fixture) => {
       }
       archive.finalize();
       await writeFile(join(here, `${name}.tar`), archive as unknown as Readable);
-      await container.copyTo(join(here, `${name}.tar`), `${there}/evil.tar`);
-      const evil = `#!/bin/sh\\nexec cat ${there}/evil.tar\\n`;
-      await container.execSync(sh(`printf '${evil}' > ${there}/bin/tar; chmod +x ${there}/bin/tar`));
+      await container.copyTo(join(here, `${name}.tar`), `${there}/malicious.tar`);
+      const fakeTar = `#!/bin/sh\\nexec cat ${there}/malicious.tar\\n`;
+      await container.execSync(sh(`printf '${fakeTar}' > ${there}/bin/tar; chmod +x ${there}/bin/tar`));
       const failure = await failureOf(container.copyFrom(`${there}/data`, join(here, "out")));
       expect([name, failure]).toEqual([name, expect.objectContaining({ code: "INVALID_RESPONSE" })]);
       await container.execSync(sh(`rm ${there}/bin/tar`));
@@ -108,7 +108,7 @@ journeys("copy", (fixture) => {
     }
   });
 
-  test("a malicious tar in the container is refused at once, and leaves nothing here", async () => {
+  test("refuses the output of a malicious tar at once, and leaves nothing on the local disk", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -130,7 +130,7 @@ journeys("copy", (fixture) => {
       ["cat links; while cat links; do :; done", "INVALID_RESPONSE", /name of 1000001 bytes/],
       ["cat files /dev/zero", "RESOURCE_EXHAUSTED", /limit of maxBytes/, { maxBytes: 1_000_000 }],
       ["cat files", "RESOURCE_EXHAUSTED", /limit of maxEntries/, { maxEntries: 2 }],
-      // The exit code of a command that goes on is not waited for.
+      // The client does not wait for the exit code of a command that keeps running.
       [`cat bomb links | tail -c 2000; sleep ${uniqueSeconds()}`, "INVALID_RESPONSE", /checksum/],
     ];
     for (const [script, code, details, options] of malicious) {
@@ -150,7 +150,7 @@ journeys("copy", (fixture) => {
     expect((await container.execSync(["echo", "works"])).stdout).toBe("works\n");
   });
 
-  test("links lead where they led, wherever that is; one at the path itself is followed", async () => {
+  test("copies links with their targets unchanged, and follows a link at the source path", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -161,7 +161,7 @@ journeys("copy", (fixture) => {
           "ln -s gone dangling; ln -s file near; ln -s lib lib64; ln -s links ../way; ln -s links/file ../one; mkfifo pipe",
       ),
     );
-    // Twice: what is there from the first time is no obstacle, and nothing is written through it.
+    // The second copy must replace the first one, and must not write through its links.
     for (const _ of [1, 2]) {
       const copied = await container.copyFrom(`${there}/way`, join(here, "links"));
       expect(copied).toEqual({ entries: 7, contentBytes: 5, leftOutCount: 1, leftOut: ["pipe"] });
@@ -185,7 +185,7 @@ journeys("copy", (fixture) => {
     expect((await readdir(here)).sort()).toEqual(["current", "links", "one"]);
   });
 
-  test("modes are kept, but not those that make a program run as its owner", async () => {
+  test("keeps modes except setuid and setgid", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -204,12 +204,12 @@ journeys("copy", (fixture) => {
       const readOnly = await lstat(join(here, "modes/read-only"));
       expect([(readOnly.mode & 0o7777).toString(8), readOnly.mtime.getFullYear()]).toEqual(["555", 2001]);
     }
-    // Else only root could remove what is in there.
+    // Otherwise only root could remove the files in it.
     await chmod(join(here, "modes/read-only"), 0o755);
     await container.execSync(sh(`chmod 755 ${there}/modes/read-only`));
   });
 
-  test("what is in the container already is added to or replaced, never turned into something else", async () => {
+  test("adds to existing folders and replaces existing files, and never replaces one kind with the other", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -236,7 +236,7 @@ journeys("copy", (fixture) => {
     );
   });
 
-  test("names and links longer than a header of tar holds, odd ones, and pipes, which are left out", async () => {
+  test("copies names and links that are too long for a tar header, and leaves out named pipes", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -256,7 +256,7 @@ journeys("copy", (fixture) => {
     expect(await readlink(join(here, "back/link"))).toBe(`${long}/${long}`);
   });
 
-  test("an aborted copy rejects with the signal's reason, leaves no file open, and nothing here", async () => {
+  test("an aborted copy rejects with the signal's reason, closes its files and leaves no partial copy", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -285,7 +285,7 @@ journeys("copy", (fixture) => {
     }
   });
 
-  test("one file, to a new name and over an old one", async () => {
+  test("copies one file to a new name and over an existing file", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];
@@ -299,7 +299,7 @@ journeys("copy", (fixture) => {
     }
   });
 
-  test("what is missing is told, and nothing is left", async () => {
+  test("a missing source rejects and leaves nothing", async () => {
     await using made = await folder();
     await using shared = await folder();
     const [here, there] = [made.path, shared.path];

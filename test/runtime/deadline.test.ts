@@ -1,4 +1,4 @@
-/** Deadlines while the runtime does not move at all. */
+/** Deadlines while the runtime is frozen. */
 import { expect, test } from "vitest";
 import { expectCode, failureOf } from "./helpers/expectations.js";
 import { labJourneys } from "./helpers/journeys.js";
@@ -6,7 +6,7 @@ import { labJourneys } from "./helpers/journeys.js";
 labJourneys("deadline", (fixture) => {
   const { cri, runtime } = fixture;
 
-  test("every kind of call rejects on time, and the client works on when the runtime does", async () => {
+  test("every kind of call rejects at its deadline, and the client works again when the runtime does", async () => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     {
@@ -31,15 +31,15 @@ labJourneys("deadline", (fixture) => {
         expect(tookMs, name).toBeGreaterThan(290);
         expect(tookMs, name).toBeLessThan(5_000);
       }
-      const reading = await expectCode(cri.version({ timeoutMs: 100 }), "DEADLINE_EXCEEDED");
-      expect(reading).toMatchObject({ mayHaveTakenEffect: false, attempts: 1 });
-      const acting = await expectCode(container.stop({ timeoutMs: 100 }), "DEADLINE_EXCEEDED");
-      expect(acting).toMatchObject({ mayHaveTakenEffect: true, method: "RuntimeService/StopContainer" });
+      const read = await expectCode(cri.version({ timeoutMs: 100 }), "DEADLINE_EXCEEDED");
+      expect(read).toMatchObject({ mayHaveTakenEffect: false, attempts: 1 });
+      const write = await expectCode(container.stop({ timeoutMs: 100 }), "DEADLINE_EXCEEDED");
+      expect(write).toMatchObject({ mayHaveTakenEffect: true, method: "RuntimeService/StopContainer" });
     }
     expect((await cri.version()).runtimeVersion).toContain(runtime.version);
   });
 
-  test("an absolute deadline, the earlier of two, and one that is over", async () => {
+  test("obeys an absolute deadline, the earlier of two, and one in the past", async () => {
     using _frozen = await runtime.freeze();
     const startedAt = performance.now();
     await expectCode(cri.version({ deadline: new Date(Date.now() + 300) }), "DEADLINE_EXCEEDED");
@@ -50,7 +50,7 @@ labJourneys("deadline", (fixture) => {
     expect(late.attempts).toBe(0);
   });
 
-  test("an abort is heard at once", async () => {
+  test("an abort rejects the call at once", async () => {
     using _frozen = await runtime.freeze();
     const abort = new AbortController();
     const call = failureOf(cri.version({ signal: abort.signal }));
@@ -59,7 +59,7 @@ labJourneys("deadline", (fixture) => {
     expect(await call).toBe(reason);
   });
 
-  test("a new client gives up on a runtime that accepts and says nothing", async () => {
+  test("connect() times out on a runtime that accepts connections but never replies", async () => {
     const { CriClient } = await import("k8s-cri-client");
     using _frozen = await runtime.freeze();
     const failure = await failureOf(CriClient.connect({ endpoint: runtime.endpoint, connectTimeoutMs: 500 }));
@@ -67,14 +67,14 @@ labJourneys("deadline", (fixture) => {
     expect((failure as { code: string }).code).toMatch(/^(DEADLINE_EXCEEDED|UNAVAILABLE)$/);
   });
 
-  test("a call that was given time enough is answered when the runtime moves on", async () => {
+  test("a call with enough time succeeds when the runtime continues", async () => {
     const frozen = await runtime.freeze();
     const version = cri.version();
     setTimeout(frozen.thaw, 700);
     expect((await version).runtimeVersion).toContain(runtime.version);
   });
 
-  test("a pod whose creation ran into the deadline: nothing is left, and the next try succeeds", async () => {
+  test("a pod whose creation timed out leaves nothing, and the next attempt succeeds", async () => {
     const spec = fixture.podSpec({ uid: `frozen-${fixture.namespace}` });
     {
       const frozen = await runtime.freeze();

@@ -1,4 +1,4 @@
-/** A node whose disk is full: failures with a code, and nothing half made once there is space again. */
+/** A node with a full disk: calls fail with a code, and no partial objects remain once there is space again. */
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
@@ -11,7 +11,7 @@ import { labJourneys } from "./helpers/journeys.js";
 labJourneys("disk-full", (fixture, lab) => {
   const { cri, runtime } = fixture;
 
-  test("nothing can be made, and the error says why; what is there can be looked at and removed", async () => {
+  test("creations fail with a clear error, and existing objects can be listed and removed", async () => {
     await using registry = await HostileRegistry.start(lab.registriesFolder);
     await using pod = await fixture.hostNetworkPod();
     const container = await fixture.container(pod);
@@ -37,7 +37,7 @@ labJourneys("disk-full", (fixture, lab) => {
     expect(await cri.containers.list({ pod })).toEqual([]);
     expect(await cri.pods.list({ namespace: fixture.namespace })).toHaveLength(1);
     expect(await cri.images.get(registry.reference)).toBeUndefined();
-    // The same can be made now that there is space.
+    // The same creations succeed now that there is space.
     await using again = await cri.pods.run(spec);
     await using next = await again.runContainer(containerSpec);
     expect(await outputOf(next, "echo works")).toBe("works");
@@ -45,10 +45,10 @@ labJourneys("disk-full", (fixture, lab) => {
     await cri.images.remove(registry.reference);
   });
 
-  // From the files of the pod over its shim and its first process to those of the container.
+  // The steps fill the disk at every stage, from the first files of the pod to those of the container.
   const steps = thorough ? Array.from({ length: 32 }, (_, i) => 8 * i) : [16, 48, 96, 128];
-  test.each(steps)("full after %i KiB more: whatever fails on the way leaves nothing", async (kibibytes) => {
-    // What a first pod has fetched is no matter here: containerd hangs when the disk fills up in the middle of that.
+  test.each(steps)("a disk that is full after %i KiB more leaves no partial objects", async (kibibytes) => {
+    // The first pod pulls the pause image. containerd hangs if the disk fills up during that pull.
     await fixture.sharedPod();
     const before = await fixture.leftovers();
     const outcomes: unknown[] = [];

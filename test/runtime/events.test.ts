@@ -1,5 +1,5 @@
 /**
- * Watching what runs: events, the view, `waitFor()`. Small by default; `CRI_TEST_THOROUGH=1` runs 50 pods.
+ * Events, the view and `waitFor()`, with 6 pods by default and 50 with `CRI_TEST_THOROUGH=1`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const podCount = thorough ? 50 : 6;
 const timeout = thorough ? 500_000 : 120_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-/** Makes pods with a short container each, and removes every other one. */
+/** Creates pods with one short-lived container each, and removes every other pod. */
 async function churn(fixture: Fixture, count: number, during?: () => Promise<void>): Promise<OwnedPodSandbox[]> {
   const kept: OwnedPodSandbox[] = [];
   const retry = { maxAttempts: 100, maxBackoffMs: 500 };
@@ -23,7 +23,7 @@ async function churn(fixture: Fixture, count: number, during?: () => Promise<voi
     const pod = await fixture.pod({ hostNetwork: true });
     const spec = fixture.containerSpec({ command: sh(`exit ${index}`) });
     const container = await pod.runContainer(spec, { retry }).catch((error: unknown) => {
-      // A start that a killed runtime was in the middle of has failed.
+      // The start fails if the runtime is killed during it.
       if (!during) throw error;
     });
     if (container) await container.wait({ retry });
@@ -45,7 +45,7 @@ journeys("events", (fixture) => {
   const hasEvents = !/^(containerd-1\.|docker)/.test(runtime.name);
 
   test(
-    `${podCount} pods created and removed in parallel: the final view equals a fresh list`,
+    `the view equals a fresh list after ${podCount} pods are created and removed in parallel`,
     async () => {
       await using view = cri.watch();
       await using recorded = await record(fixture);
@@ -79,7 +79,7 @@ journeys("events", (fixture) => {
     timeout,
   );
 
-  test("waitFor resolves with the first status that is as wanted, soon after it is", async () => {
+  test("waitFor() resolves soon with the first status that matches", async () => {
     const pod = await fixture.sharedPod();
     await using container = await pod.createContainer(fixture.containerSpec());
     const running = cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING);
@@ -89,30 +89,30 @@ journeys("events", (fixture) => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  test("what came and went between two looks is told where the runtime has events", async () => {
+  test("reports containers that exist only between two polls, where the runtime has events", async () => {
     if (!hasEvents) return;
     const pod = await fixture.sharedPod();
     await using other = fixture.client();
     await using recorded = await record(fixture, false);
-    const made: string[] = [];
+    const created: string[] = [];
     for (const code of numbers(5)) {
       const spec = fixture.containerSpec({ command: sh(`exit ${code}`) });
       const container = await other.runContainerInSandbox(pod, spec);
       await container.remove();
-      made.push(container.id);
+      created.push(container.id);
     }
-    const told = (type: CriEvent["type"]) => recorded.of(type).map(idOf);
+    const reported = (type: CriEvent["type"]) => recorded.of(type).map(idOf);
     await eventually(
-      () => told("containerRemoved").length,
-      (count) => count >= made.length,
+      () => reported("containerRemoved").length,
+      (count) => count >= created.length,
     );
-    expect(told("containerAdded").sort()).toEqual([...made].sort());
-    expect(told("containerRemoved").sort()).toEqual([...made].sort());
+    expect(reported("containerAdded").sort()).toEqual([...created].sort());
+    expect(reported("containerRemoved").sort()).toEqual([...created].sort());
     const exits = recorded.of("containerExited").length;
-    console.log(`${runtime.name}: removed at once: ${made.length}, exits told ${exits}`);
+    console.log(`${runtime.name}: ${created.length} containers removed at once, ${exits} exits reported`);
   });
 
-  test("the watch leaves nothing behind: a second one starts from what is there", async () => {
+  test("a second watch starts with a resync of the current state", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     await using recorded = await record(fixture);
     await eventually(
@@ -120,15 +120,15 @@ journeys("events", (fixture) => {
       (count) => count > 0,
     );
     expect(recorded.events[0]).toMatchObject({ type: "resync", reason: "initial" });
-    expect(recorded.known.containers.has(container.id)).toBe(true);
-    // containerd 2 tells once more what happened while nobody listened: that is no news.
+    expect(recorded.state.containers.has(container.id)).toBe(true);
+    // containerd 2 replays events from before the subscription. The client must not report them again.
     await sleep(1_000);
     expect(recorded.events.map(({ type }) => type)).toEqual(["resync"]);
   });
 
   if (!runtime.lab) return;
   test(
-    `${podCount} pods created and removed across a SIGKILL of the runtime: the final view equals a fresh list`,
+    `the view equals a fresh list after ${podCount} pods are created and removed across a SIGKILL of the runtime`,
     async () => {
       await using view = cri.watch();
       await using recorded = await record(fixture);
@@ -139,7 +139,7 @@ journeys("events", (fixture) => {
           (count) => count > 0,
         );
         await runtime.kill();
-        // Longer than it is between two looks at a runtime that has no events.
+        // Longer than the poll interval for a runtime without events.
         await sleep(1_500);
         await runtime.start();
       });

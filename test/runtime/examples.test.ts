@@ -1,4 +1,4 @@
-/** The examples on a real runtime, each as a program of its own. */
+/** Runs each example as a separate program on a real runtime. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
@@ -31,10 +31,10 @@ function define({ runtime, traits }: Fixture): void {
 
   const example = (file: string, input?: string) => run(process.execPath, [compiled.program(file)], input);
 
-  /** Those that do not end with 0 everywhere. */
+  /** Examples with a test of their own, because they need input or do not exit with 0 on every runtime. */
   const ownTests = ["exec-interactive.ts", "logs-follow.ts"];
 
-  test("logs-follow.ts, which rotates a log where the runtime can reopen it", async () => {
+  test("logs-follow.ts rotates a log where the runtime can reopen it", async () => {
     const { code, stderr } = await example("logs-follow.ts");
     if (traits.logFormat === "cri") expect([code, stderr]).toEqual([0, ""]);
     else expect([code, stderr]).toEqual([1, expect.stringContaining("UNIMPLEMENTED")]);
@@ -44,14 +44,14 @@ function define({ runtime, traits }: Fixture): void {
     expect(await example(file)).toMatchObject({ code: 0, stderr: "" });
   });
 
-  test("exec-interactive.ts without a terminal", async () => {
+  test("exec-interactive.ts works without a terminal", async () => {
     const { code, stdout } = await example("exec-interactive.ts", "echo $((6 * 7)); exit 3\n");
     expect(code).toBe(0);
     expect(stdout).toContain("42");
     expect(stdout).toContain("ended with exit code 3");
   });
 
-  test("exec-interactive.ts on a terminal, which is as before afterwards", async () => {
+  test("exec-interactive.ts restores the settings of the terminal", async () => {
     const line = `${process.execPath} ${compiled.program("exec-interactive.ts")}`;
     const script = `stty rows 43 cols 132; ${line}; stty -a`;
     const { code, stdout } = await run(

@@ -9,7 +9,7 @@ import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 journeys("exec", (fixture) => {
   const { traits } = fixture;
 
-  test("exit codes are data", async () => {
+  test("returns every exit code as data", async () => {
     const container = await fixture.sharedContainer();
     for (const code of [0, 1, 2, 126, 127, 137, 255]) {
       expect(await container.execSync(sh(`exit ${code}`))).toEqual({ exitCode: code, stdout: "", stderr: "" });
@@ -18,7 +18,7 @@ journeys("exec", (fixture) => {
     expect((await container.execSync(sh("kill -15 $$"))).exitCode).toBe(143);
   });
 
-  test("standard output and standard error apart, empty or not, words as they are", async () => {
+  test("separates standard output from standard error, and passes arguments unchanged", async () => {
     const container = await fixture.sharedContainer();
     expect(await container.execSync(sh("echo out; echo err >&2; exit 3"))).toEqual({
       exitCode: 3,
@@ -31,7 +31,7 @@ journeys("exec", (fixture) => {
     );
   });
 
-  test("bytes as bytes: all 256 values, to both outputs", async () => {
+  test("returns all 256 byte values unchanged from both outputs as a buffer", async () => {
     const container = await fixture.sharedContainer();
     const all = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     const script = 'i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %03o $i)"; i=$((i+1)); done';
@@ -43,12 +43,12 @@ journeys("exec", (fixture) => {
     expect(Buffer.from(stderr).equals(all)).toBe(true);
   });
 
-  test("text that is no UTF-8 turns into replacement characters", async () => {
+  test("decodes output that is not UTF-8 with replacement characters", async () => {
     const container = await fixture.sharedContainer();
     expect((await container.execSync(["/bin/printf", "a\\377b"])).stdout).toBe("a\ufffdb");
   });
 
-  test("a mebibyte of output on each side, complete", async () => {
+  test("returns 1 MiB from each output completely", async () => {
     const container = await fixture.sharedContainer();
     const size = 2 ** 20;
     const fill = (letter: string) => `head -c ${size} /dev/zero | tr '\\0' ${letter}`;
@@ -57,14 +57,14 @@ journeys("exec", (fixture) => {
     expect(stderr === "e".repeat(size)).toBe(true);
   });
 
-  test("many commands at once, each with its own result", async () => {
+  test("each of many parallel commands gets its own result", async () => {
     const container = await fixture.sharedContainer();
     const codes = Array.from({ length: 12 }, (_, index) => index);
     const results = await Promise.all(codes.map((code) => container.execSync(sh(`echo ${code}; exit ${code}`))));
     expect(results).toEqual(codes.map((exitCode) => ({ exitCode, stdout: `${exitCode}\n`, stderr: "" })));
   });
 
-  test("a command that takes too long is killed where the runtime does so, and the error says which", async () => {
+  test("commandTimeoutSeconds kills the command where the runtime does, and the error says whether it did", async () => {
     await using at = await folder();
     await using container = await fixture.container(await fixture.sharedPod(), at.inside);
     const startedAt = performance.now();
@@ -84,7 +84,7 @@ journeys("exec", (fixture) => {
     );
   });
 
-  test("a fraction of a second is rounded up: 0 would mean no limit", async () => {
+  test("rounds a fractional commandTimeoutSeconds up, because 0 would mean no limit", async () => {
     const container = await fixture.sharedContainer();
     const failure = await expectCode(
       container.execSync(["/bin/sleep", uniqueSeconds()], { commandTimeoutSeconds: 0.3 }),
@@ -94,7 +94,7 @@ journeys("exec", (fixture) => {
     expect((await container.execSync(["/bin/sleep", "1.2"], { commandTimeoutSeconds: 1.1 })).exitCode).toBe(0);
   });
 
-  test("the caller's own time limit is another matter, and has the command killed too", async () => {
+  test("timeoutMs fails with DEADLINE_EXCEEDED and kills the command where the runtime does", async () => {
     const container = await fixture.sharedContainer();
     const seconds = uniqueSeconds();
     const call = criFailureOf(container.execSync(["/bin/sleep", seconds], { timeoutMs: 3_000 }));
@@ -105,7 +105,7 @@ journeys("exec", (fixture) => {
     await eventually(processes, (count) => count === left);
   });
 
-  test("an aborted call rejects with the signal's reason and kills the command where the runtime does so", async () => {
+  test("an aborted call rejects with the signal's reason and kills the command where the runtime does", async () => {
     const container = await fixture.sharedContainer();
     const abort = new AbortController();
     const seconds = uniqueSeconds();
@@ -118,7 +118,7 @@ journeys("exec", (fixture) => {
     if (traits.killsCommand === "atLimitOrEnd") await eventually(processes, (count) => count === 0);
   });
 
-  test("throwOnNonZero", async () => {
+  test("throwOnNonZero rejects with an ExecError for a non-zero exit code", async () => {
     const container = await fixture.sharedContainer();
     const failure = await failureOf(container.execSync(sh("echo out; echo err >&2; exit 5"), { throwOnNonZero: true }));
     expect(failure).toBeInstanceOf(ExecError);
@@ -126,13 +126,13 @@ journeys("exec", (fixture) => {
     expect((await container.execSync(["true"], { throwOnNonZero: true })).exitCode).toBe(0);
   });
 
-  test("a program that is not there", async () => {
+  test("a missing program rejects with COMMAND_NOT_FOUND", async () => {
     const container = await fixture.sharedContainer();
     await expectCode(container.execSync(["/no/such/program"]), "COMMAND_NOT_FOUND");
     await expectCode(container.execSync(["no-such-program"]), "COMMAND_NOT_FOUND");
   });
 
-  test("a container that does not run: created, exited", async () => {
+  test("an exited container rejects with FAILED_PRECONDITION, a created one where the runtime refuses it", async () => {
     const pod = await fixture.sharedPod();
     await using created = await pod.createContainer(fixture.containerSpec());
     if (traits.execsInCreated) expect((await created.execSync(["true"])).exitCode).toBe(0);
@@ -142,7 +142,7 @@ journeys("exec", (fixture) => {
     await expectCode(exited.execSync(["true"]), "FAILED_PRECONDITION");
   });
 
-  test("the container ends while a command runs in it", async () => {
+  test("a command gets exit code 137 if its container is stopped", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const seconds = uniqueSeconds();
     const command = container.execSync(["/bin/sleep", seconds]);
@@ -154,7 +154,7 @@ journeys("exec", (fixture) => {
     expect((await command).exitCode).toBe(137);
   });
 
-  test("URLs of streaming sessions are handed out", async () => {
+  test("returns the URLs of streaming sessions", async () => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     for (const url of [

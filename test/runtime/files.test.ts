@@ -1,4 +1,4 @@
-/** Mounts and devices, as the container finds them. */
+/** Mounts and devices as a container sees them. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { outputOf } from "./helpers/in-container.js";
 import { journeys } from "./helpers/journeys.js";
 
 journeys("files", (fixture) => {
-  test("mounts: writable, read-only, a single file, within one another", async () => {
+  test("mounts folders writable and read-only, single files, and mounts inside mounts", async () => {
     await using host = await folder();
     await mkdir(join(host.path, "inner"));
     await writeFile(join(host.path, "greeting"), "from the node");
@@ -37,11 +37,11 @@ journeys("files", (fixture) => {
     const pod = await fixture.sharedPod();
     await using writer = await fixture.container(pod, { mounts });
     await using reader = await fixture.container(pod, { mounts });
-    await outputOf(writer, "echo -n news > /shared/file");
-    expect(await outputOf(reader, "cat /shared/file")).toBe("news");
+    await outputOf(writer, "echo -n shared > /shared/file");
+    expect(await outputOf(reader, "cat /shared/file")).toBe("shared");
   });
 
-  test("a root that cannot be written to, with a place that can", async () => {
+  test("a read-only root filesystem can have a writable mount", async () => {
     await using host = await folder();
     await using container = await fixture.container(await fixture.sharedPod(), {
       security: { readOnlyRootFilesystem: true },
@@ -51,8 +51,7 @@ journeys("files", (fixture) => {
     expect(await outputOf(container, "echo x > /data/x && cat /data/x")).toBe("x");
   });
 
-  test("devices: there under another name, with the permissions that were given and no others", async () => {
-    // The kernel's log can be opened by a privileged process where the control group of devices lets it.
+  test("devices have the given path and exactly the given permissions", async () => {
     const open = (how: string, path: string) => `(: ${how} ${path}) 2>&1 && echo open || true`;
     await using container = await fixture.container(await fixture.sharedPod(), {
       devices: [

@@ -1,10 +1,10 @@
 /**
- * Finds or brings up the runtimes that the tests of this folder run against.
+ * Starts the lab, or connects to an existing runtime, for the tests of this folder.
  *
- * - `CRI_TEST_ENDPOINT` names a runtime to test instead of the lab, for example CRI-O's; `CRI_TEST_IMAGE_ENDPOINT` its image
- *   service if that is elsewhere, and `CRI_TEST_IMAGE` an image with a shell that it can pull.
- * - `CRI_LAB_VERSIONS=2.1` makes a smaller lab, `CRI_LAB=off` none.
- * - `CRI_TEST_REQUIRED=1` fails instead of skipping when there is no runtime; `npm test` then fails for any skipped test.
+ * - `CRI_TEST_ENDPOINT` is the endpoint of a runtime to test instead of the lab, for example CRI-O. `CRI_TEST_IMAGE_ENDPOINT` is
+ *   its image service if that has another endpoint. `CRI_TEST_IMAGE` is an image with a shell that the runtime can pull.
+ * - `CRI_LAB_VERSIONS=2.1` starts only these versions of containerd. `CRI_LAB=off` starts no lab.
+ * - `CRI_TEST_REQUIRED=1` fails instead of skipping if there is no runtime. `npm test` then fails for any skipped test.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   if (!availability.available) {
     const skipped = `no runtime to test against: ${availability.reason}`;
     if (process.env.CRI_TEST_REQUIRED) throw new Error(skipped);
-    console.warn(`\n!!! RUNTIME TESTS SKIPPED: ${skipped}. Set CRI_TEST_ENDPOINT to name one. !!!\n`);
+    console.warn(`\n!!! RUNTIME TESTS SKIPPED: ${skipped}. Set CRI_TEST_ENDPOINT to test an existing runtime. !!!\n`);
     provide({ runtimes: [], skipped });
     return undefined;
   }

@@ -1,12 +1,12 @@
-/** What a client holds on to: nothing once it is closed, and nothing of a signal it was lent. */
+/** Resources of a client: it releases all of them when it closes, and leaves no listeners on signals. */
 import { getEventListeners } from "node:events";
 import { CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { eventually, failureOf, inBatches } from "./helpers/expectations.js";
 import { journeys } from "./helpers/journeys.js";
 
-/** Open things of this process that a client may have made. */
-function open(): string[] {
+/** Open resources of this process that a client may have created. */
+function openResources(): string[] {
   return process
     .getActiveResourcesInfo()
     .filter((kind) => /Pipe|TCP|TLS|HTTP2|Timeout|Immediate/i.test(kind) && !/PipeConnectWrap/.test(kind))
@@ -18,7 +18,7 @@ journeys(
   (fixture) => {
     const { runtime } = fixture;
 
-    test("a long-lived signal has no listeners after 200 calls, whatever came of them", async () => {
+    test("a long-lived signal has no listeners after 200 successful and failed calls", async () => {
       await using client = fixture.client();
       await using pod = await fixture.hostNetworkPod();
       await using container = await fixture.container(pod);
@@ -29,7 +29,7 @@ journeys(
         () => client.containers.list({ pod }, options),
         () => client.containers.execSync(container, ["true"], options),
         () => failureOf(client.containers.status("0".repeat(64), options)),
-        // Too short, as a rule.
+        // Usually too short, so the call fails.
         () => client.version({ ...options, timeoutMs: 0.01 }).catch(() => {}),
         () => failureOf(client.containers.wait(container, { ...options, timeoutMs: 60 })),
         () => client.images.ensure(fixture.image, options),
@@ -47,8 +47,8 @@ journeys(
       expect(getEventListeners(signal, "abort")).toEqual([]);
     });
 
-    test("nothing stays open after close: no sockets, no timers", async () => {
-      const before = open();
+    test("close() closes all sockets and timers", async () => {
+      const before = openResources();
       for (const _ of [1, 2, 3]) {
         const client = await CriClient.connect({ endpoint: runtime.endpoint, imageEndpoint: runtime.imageEndpoint });
         await client.containers.list();
@@ -59,13 +59,13 @@ journeys(
         await client.close();
         await client.close();
       }
-      await eventually(open, (now) => now.length <= before.length);
+      await eventually(openResources, (now) => now.length <= before.length);
     });
 
-    test("nor after close in the middle of calls, which then say so", async () => {
+    test("close() during calls rejects them with CLIENT_CLOSED and closes all sockets and timers", async () => {
       await using pod = await fixture.hostNetworkPod();
       await using container = await fixture.container(pod);
-      const before = open();
+      const before = openResources();
       const client = fixture.client();
       await client.version();
       const calls = [
@@ -76,19 +76,19 @@ journeys(
       await new Promise((resolve) => setTimeout(resolve, 200));
       await client.close();
       for (const failure of await Promise.all(calls)) expect(failure).toMatchObject({ code: "CLIENT_CLOSED" });
-      await eventually(open, (now) => now.length <= before.length);
+      await eventually(openResources, (now) => now.length <= before.length);
     });
 
-    test("nor after a client that never reached anything", async () => {
-      const before = open();
-      const client = CriClient.lazy({ endpoint: "unix:///tmp/nobody/listens/here.sock" });
+    test("close() closes all sockets and timers of a client that never connected", async () => {
+      const before = openResources();
+      const client = CriClient.lazy({ endpoint: "unix:///tmp/no/such/runtime.sock" });
       await failureOf(client.version({ retry: false }));
       await client.close();
-      await failureOf(CriClient.connect({ endpoint: "unix:///tmp/nobody/listens/here.sock", connectTimeoutMs: 300 }));
-      await eventually(open, (now) => now.length <= before.length);
+      await failureOf(CriClient.connect({ endpoint: "unix:///tmp/no/such/runtime.sock", connectTimeoutMs: 300 }));
+      await eventually(openResources, (now) => now.length <= before.length);
     });
 
-    test("a client derived by with() ends alone", async () => {
+    test("closing a client from with() leaves the original open, and closing the original closes both", async () => {
       const client = fixture.client();
       const derived = client.with({ timeoutMs: 5_000 });
       expect((await derived.version()).runtimeVersion).toContain(runtime.version);

@@ -1,34 +1,34 @@
-/** Registries that stall, break off, lie or refuse: pulls fail in time and for the right reason, and leave nothing half done. */
+/** Registries that stall, disconnect, send wrong content or refuse: pulls fail in time, with the right reason, and leave nothing. */
 import { CriError, ImagePullError, type ImagePullFailure } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { eventually, failureOf } from "./helpers/expectations.js";
-import { HostileRegistry, type Part, type Spoil } from "./helpers/hostile-registry.js";
+import { HostileRegistry, type Part, type Respond } from "./helpers/hostile-registry.js";
 import { labJourneys } from "./helpers/journeys.js";
 
-const says =
-  (status: number, headers: Record<string, string> = {}): Spoil =>
+const respondsWith =
+  (status: number, headers: Record<string, string> = {}): Respond =>
   (response) =>
     void response.writeHead(status, headers).end("{}");
 
 const sends =
-  (change: (content: Buffer) => Buffer, headers: Record<string, string> = {}): Spoil =>
+  (change: (content: Buffer) => Buffer, headers: Record<string, string> = {}): Respond =>
   (response, content, described) => {
     const body = change(content);
     response.writeHead(200, { ...described, "content-length": body.length, ...headers }).end(body);
   };
 
-const stallsIn: Spoil = (response, content, headers) => {
+const stalls: Respond = (response, content, headers) => {
   response.writeHead(200, { ...headers, "content-length": content.length });
   response.write(content.subarray(0, content.length / 2));
 };
 
-const resetsIn: Spoil = (response, content, headers) => {
-  stallsIn(response, content, headers);
+const resets: Respond = (response, content, headers) => {
+  stalls(response, content, headers);
   setTimeout(() => response.socket?.resetAndDestroy(), 20);
 };
 
-/** A body that goes on for ever, slowly enough not to fill the disk before the time is over. */
-const neverEnds: Spoil = (response, _content, headers) => {
+/** Sends an endless body, slowly enough that the disk is not full before the deadline. */
+const neverEnds: Respond = (response, _content, headers) => {
   response.writeHead(200, headers);
   const timer = setInterval(() => response.write(Buffer.alloc(16_384, 1)), 10);
   response.once("close", () => clearInterval(timer));
@@ -38,47 +38,47 @@ const challenge = { "www-authenticate": 'Basic realm="hostile"' };
 const ones = (content: Buffer) => Buffer.alloc(content.length, 1);
 const short = (content: Buffer) => content.subarray(0, content.length / 2);
 
-const failures: [what: string, part: Part, how: Spoil, reason: ImagePullFailure, words: RegExp][] = [
-  ["asks for a password for", "manifest", says(401, challenge), "Unauthorized", /401|authorization failed/],
-  ["refuses without a word about passwords", "manifest", says(401), "Unauthorized", /401/],
-  ["has served the rest and asks for a password for", "layer", says(401, challenge), "Unauthorized", /401|authoriz/],
-  ["forbids", "manifest", says(403), "Unauthorized", /403/],
-  ["has served the rest and forbids", "layer", says(403), "Unauthorized", /403/],
-  ["does not have", "manifest", says(404), "NotFound", /not found/],
-  ["has served the rest and does not have", "layer", says(404), "NotFound", /not found/],
-  ["has had too many requests for", "manifest", says(429, { "retry-after": "1" }), "RegistryUnavailable", /429/],
-  ["has served the rest and had too many requests for", "layer", says(429), "RegistryUnavailable", /429/],
-  ["is in trouble at", "manifest", says(500), "RegistryUnavailable", /500/],
-  ["has served the rest and is in trouble at", "layer", says(503), "RegistryUnavailable", /503/],
-  ["hangs up on", "manifest", (response) => void response.destroy(), "RegistryUnavailable", /EOF/],
-  ["resets the connection in the middle of", "layer", resetsIn, "RegistryUnavailable", /EOF|connection reset/],
-  ["cuts short", "layer", sends(short), "RegistryUnavailable", /EOF/],
+const failures: [what: string, part: Part, respond: Respond, reason: ImagePullFailure, message: RegExp][] = [
+  ["401 with a challenge", "manifest", respondsWith(401, challenge), "Unauthorized", /401|authorization failed/],
+  ["401 without a challenge", "manifest", respondsWith(401), "Unauthorized", /401/],
+  ["401 with a challenge", "layer", respondsWith(401, challenge), "Unauthorized", /401|authoriz/],
+  ["403", "manifest", respondsWith(403), "Unauthorized", /403/],
+  ["403", "layer", respondsWith(403), "Unauthorized", /403/],
+  ["404", "manifest", respondsWith(404), "NotFound", /not found/],
+  ["404", "layer", respondsWith(404), "NotFound", /not found/],
+  ["429", "manifest", respondsWith(429, { "retry-after": "1" }), "RegistryUnavailable", /429/],
+  ["429", "layer", respondsWith(429), "RegistryUnavailable", /429/],
+  ["500", "manifest", respondsWith(500), "RegistryUnavailable", /500/],
+  ["503", "layer", respondsWith(503), "RegistryUnavailable", /503/],
+  ["no response", "manifest", (response) => void response.destroy(), "RegistryUnavailable", /EOF/],
+  ["half of the content and a reset", "layer", resets, "RegistryUnavailable", /EOF|connection reset/],
+  ["half of the content", "layer", sends(short), "RegistryUnavailable", /EOF/],
   [
-    "lies about the digest of",
+    "a wrong digest header",
     "manifest",
     sends((content) => content, { "docker-content-digest": `sha256:${"0".repeat(64)}` }),
     "Other",
     /unexpected commit digest sha256:\w+, expected sha256:0000/,
   ],
-  ["has something else for", "config", sends(ones), "Other", /unexpected commit digest/],
-  ["has something else for", "layer", sends(ones), "Other", /unexpected commit digest/],
-  ["has a web page for", "manifest", sends(() => Buffer.from("<html>")), "Other", /unexpected commit digest|invalid/],
+  ["wrong content", "config", sends(ones), "Other", /unexpected commit digest/],
+  ["wrong content", "layer", sends(ones), "Other", /unexpected commit digest/],
+  ["a web page", "manifest", sends(() => Buffer.from("<html>")), "Other", /unexpected commit digest|invalid/],
 ];
 
 labJourneys("hostile-registry", (fixture, lab) => {
   const { cri } = fixture;
 
-  /** What a good pull leaves is there; what a failed one leaves is not. */
+  /** Expects that the runtime lists no image and no tag of the registry. */
   async function expectAbsent(reference: string): Promise<void> {
     expect(await cri.images.get(reference)).toBeUndefined();
     const tags = (await cri.images.list()).flatMap(({ repoTags, repoDigests }) => [...repoTags, ...repoDigests]);
     expect(tags.filter((tag) => tag.startsWith(reference.split("/")[0]!))).toEqual([]);
   }
 
-  /** The same image can be had once the registry has come to its senses. */
+  /** Expects that the runtime can pull the image once the registry works again. */
   async function expectRecovery(registry: HostileRegistry): Promise<void> {
-    registry.spoilt = undefined;
-    // containerd keeps what it has fetched for a moment, wrong as it may be, and trips over it until that has been cleared away.
+    registry.fault = undefined;
+    // containerd briefly keeps the wrong content that it fetched, and pulls fail until it has removed that.
     const again = () => cri.images.pull(registry.reference, { timeoutMs: 20_000 }).catch((error: unknown) => error);
     await eventually(again, (result) => typeof result === "string");
     expect((await cri.images.get(registry.reference))?.repoTags).toEqual([registry.reference]);
@@ -86,28 +86,31 @@ labJourneys("hostile-registry", (fixture, lab) => {
     await expectAbsent(registry.reference);
   }
 
-  test.each(failures)("one that %s the %s", async (_what, part, by, reason, words) => {
-    await using registry = await HostileRegistry.start(lab.registriesFolder);
-    registry.spoilt = { part, by };
-    const failure = await failureOf(cri.images.pull(registry.reference, { timeoutMs: 60_000 }));
-    expect(failure).toBeInstanceOf(ImagePullError);
-    expect(failure).toMatchObject({ reason, image: registry.reference, method: "ImageService/PullImage" });
-    expect(String(failure)).toMatch(words);
-    await expectAbsent(registry.reference);
-    await expectRecovery(registry);
-  });
+  test.each(failures)(
+    "pull fails if the registry sends %s for the %s",
+    async (_what, part, respond, reason, message) => {
+      await using registry = await HostileRegistry.start(lab.registriesFolder);
+      registry.fault = { part, respond };
+      const failure = await failureOf(cri.images.pull(registry.reference, { timeoutMs: 60_000 }));
+      expect(failure).toBeInstanceOf(ImagePullError);
+      expect(failure).toMatchObject({ reason, image: registry.reference, method: "ImageService/PullImage" });
+      expect(String(failure)).toMatch(message);
+      await expectAbsent(registry.reference);
+      await expectRecovery(registry);
+    },
+  );
 
-  test.each<[what: string, part: Part, how: Spoil]>([
-    ["never answers for the manifest", "manifest", () => {}],
-    ["stalls in the middle of a layer", "layer", stallsIn],
-    ["sends a layer without an end", "layer", neverEnds],
+  test.each<[what: string, part: Part, respond: Respond]>([
+    ["never sends the manifest", "manifest", () => {}],
+    ["stalls halfway through a layer", "layer", stalls],
+    ["sends an endless layer", "layer", neverEnds],
   ])(
-    "one that %s: the pull ends in time, or at the caller's wish, and the runtime lets go of it",
-    async (_what, part, by) => {
-      // One registry and image for each: containerd goes on from what it has of a layer, and may be done with it before it asks.
-      for (const endPull of [inTime, atTheCallersWish]) {
+    "pull ends at its deadline and on abort if the registry %s, and the runtime closes the request",
+    async (_what, part, respond) => {
+      // Each case needs its own registry and image: containerd resumes a partial layer, and may complete it without a request.
+      for (const endPull of [expectTimeout, expectAbort]) {
         await using registry = await HostileRegistry.start(lab.registriesFolder);
-        registry.spoilt = { part, by };
+        registry.fault = { part, respond };
         await endPull(registry);
         await eventually(
           () => registry.pending,
@@ -119,14 +122,14 @@ labJourneys("hostile-registry", (fixture, lab) => {
     },
   );
 
-  async function inTime({ reference }: HostileRegistry): Promise<void> {
+  async function expectTimeout({ reference }: HostileRegistry): Promise<void> {
     const startedAt = performance.now();
     const late = await failureOf(cri.images.pull(reference, { timeoutMs: 500 }));
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(late).toMatchObject({ name: "ImagePullError", code: "DEADLINE_EXCEEDED", reason: "Other" });
   }
 
-  async function atTheCallersWish(registry: HostileRegistry): Promise<void> {
+  async function expectAbort(registry: HostileRegistry): Promise<void> {
     const reason = new Error("not waiting for that");
     const abort = new AbortController();
     const pull = failureOf(cri.images.pull(registry.reference, { signal: abort.signal }));
@@ -138,9 +141,9 @@ labJourneys("hostile-registry", (fixture, lab) => {
     expect(await pull).toBe(reason);
   }
 
-  test("a container whose image cannot be had: the reason is the pull's, and nothing is left", async () => {
+  test("runContainer() rejects with the reason of a failed pull, and leaves no container", async () => {
     await using registry = await HostileRegistry.start(lab.registriesFolder);
-    registry.spoilt = { part: "layer", by: says(500) };
+    registry.fault = { part: "layer", respond: respondsWith(500) };
     const pod = await fixture.sharedPod();
     const spec = fixture.containerSpec({ image: registry.reference });
     const failure = await failureOf(pod.runContainer(spec));

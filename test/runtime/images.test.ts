@@ -1,4 +1,4 @@
-/** Images: by policy, by tag, digest and id; from a registry that wants a password. */
+/** Pulling, finding and removing images, also from a registry that requires a password. */
 import { inspect } from "node:util";
 import { CriError, ImagePullError } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ journeys("images", (fixture) => {
   const { cri, runtime, image } = fixture;
   const { lab } = runtime;
 
-  test("pull, get and list: by tag, by digest, by id", async () => {
+  test("pulls, gets and lists images by tag, digest and id", async () => {
     const ref = await cri.images.pull(image);
     const pulled = await cri.images.get(image);
     expect(pulled).toBeDefined();
@@ -29,7 +29,7 @@ journeys("images", (fixture) => {
     expect(JSON.stringify(inspected?.info)).toContain("rootfs");
   });
 
-  test("what is not there is undefined, an empty list, and removed without complaint", async () => {
+  test("a missing image is undefined or an empty list, and removing it succeeds", async () => {
     const absent = "localhost:1/not/there:1";
     expect(await cri.images.get(absent)).toBeUndefined();
     expect(await cri.images.inspect(absent)).toBeUndefined();
@@ -38,7 +38,7 @@ journeys("images", (fixture) => {
     await cri.images.remove(absent);
   });
 
-  test("the image of pod sandboxes is listed, and is pinned except by containerd 1.6", async () => {
+  test("lists the image of pod sandboxes, which all but containerd 1.6 pin", async () => {
     await fixture.sharedPod();
     const isPause = (name: string) => /\/pause[:@]/.test(name);
     const pause = (await cri.images.list()).filter(({ repoTags }) => repoTags.some(isPause));
@@ -46,20 +46,20 @@ journeys("images", (fixture) => {
     expect(pause.some(({ pinned }) => pinned)).toBe(!runtime.name.startsWith("containerd-1.6"));
   });
 
-  test("where images are kept and what they take up", async () => {
+  test("reports the image filesystem", async () => {
     const { imageFilesystems } = await cri.images.fsInfo();
     expect(imageFilesystems.length).toBeGreaterThan(0);
     expect(imageFilesystems[0]!.fsId?.mountpoint).toMatch(/^\//);
   });
 
-  test("a reference that is none", async () => {
+  test("an invalid reference rejects with the reason InvalidReference", async () => {
     const failure = await failureOf(cri.images.pull("UPPER/case:is:no:reference"));
     expect(failure).toBeInstanceOf(ImagePullError);
     expect(failure).toMatchObject({ reason: "InvalidReference", image: "UPPER/case:is:no:reference" });
     await expect(cri.images.pull("")).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
 
-  test("a registry that is not there", async () => {
+  test("a registry that refuses connections rejects with the reason RegistryUnavailable", async () => {
     const failure = await failureOf(cri.images.pull("127.0.0.1:1/some/image:1"));
     expect(failure).toBeInstanceOf(ImagePullError);
     expect(failure).toMatchObject({ reason: "RegistryUnavailable", image: "127.0.0.1:1/some/image:1" });
@@ -69,7 +69,7 @@ journeys("images", (fixture) => {
   describe.skipIf(!lab)("with the lab's registries", () => {
     const images = lab?.images as LabImages;
 
-    test("an image that the registry does not have", async () => {
+    test("an image or tag that the registry does not have rejects with the reason NotFound", async () => {
       const reference = images.busybox.replace("busybox:1", "no/such:1");
       const failure = await failureOf(cri.images.pull(reference));
       expect(failure).toMatchObject({
@@ -82,7 +82,7 @@ journeys("images", (fixture) => {
       expect(tag).toMatchObject({ reason: "NotFound" });
     });
 
-    test("ensure by policy: missing, never, always", async () => {
+    test("ensure() follows the pull policy: missing, never, always", async () => {
       const calls: string[] = [];
       const client = fixture.client({ logger: { debug: (_, { method }) => void calls.push(String(method)) } });
       const pulls = () => calls.filter((method) => method === "ImageService/PullImage").length;
@@ -103,7 +103,7 @@ journeys("images", (fixture) => {
       await client.close();
     });
 
-    test("a container pulls what it lacks, by its pull policy", async () => {
+    test("creating a container pulls a missing image, unless the pull policy is never", async () => {
       await cri.images.remove(images.busybox2);
       const pod = await fixture.sharedPod();
       const spec = fixture.containerSpec({ image: images.busybox2 });
@@ -115,7 +115,7 @@ journeys("images", (fixture) => {
       expect(status.imageRef).not.toBe("");
     });
 
-    test("what the image says of itself", async () => {
+    test("returns the user and labels of an image", async () => {
       const demo = await cri.images.ensure(images.demo);
       expect(demo.uid?.value.toString()).toBe("1000");
       const { info } = (await cri.images.inspect(images.demo))!;
@@ -141,11 +141,11 @@ journeys("images", (fixture) => {
     });
   });
 
-  describe.skipIf(!lab)("behind a password", () => {
+  describe.skipIf(!lab)("with a registry that requires a password", () => {
     const image = lab?.images.privateBusybox as string;
     const { username, password, serverAddress } = (lab?.privateRegistry ?? {}) as PrivateRegistry;
 
-    test("with the right credentials, in each way they can be given, and for a container", async () => {
+    test("pulls with the right credentials in every form, and for a container", async () => {
       const encoded = Buffer.from(`${username}:${password}`).toString("base64");
       for (const auth of [
         { username, password, serverAddress },
@@ -164,7 +164,7 @@ journeys("images", (fixture) => {
       await cri.images.remove(image);
     });
 
-    test("without any", async () => {
+    test("pulling without credentials rejects with the reason Unauthorized", async () => {
       await cri.images.remove(image);
       const failure = await failureOf(cri.images.pull(image));
       expect(failure).toMatchObject({ name: "ImagePullError", reason: "Unauthorized", image });
@@ -174,7 +174,7 @@ journeys("images", (fixture) => {
       });
     });
 
-    test("with wrong ones, which show nowhere", async () => {
+    test("wrong credentials reject with the reason Unauthorized and appear in no error or log record", async () => {
       await cri.images.remove(image);
       const wrong = { username: "user-name-of-a-secret", password: "pass-word-of-a-secret", serverAddress };
       const records: unknown[] = [];

@@ -1,4 +1,4 @@
-/** Exec and attach on a terminal, which here is a pair of streams. */
+/** execInteractive() and attachInteractive(), with a pair of streams as the terminal. */
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { eventually } from "./helpers/expectations.js";
@@ -8,7 +8,7 @@ import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 journeys("interactive", (fixture) => {
   const keyboard = () => Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => {} });
 
-  test("a shell on a terminal: left by the detach keys it runs on, ended it tells its exit code", async () => {
+  test("a shell keeps running after the detach keys, and returns its exit code when it exits", async () => {
     const container = await fixture.sharedContainer();
     const [input, output] = [keyboard(), Object.assign(new PassThrough(), { columns: 99, rows: 33 })];
     let seen = "";
@@ -20,7 +20,7 @@ journeys("interactive", (fixture) => {
     input.write(`until stty size | grep '33 99'; do sleep 0.1; done; sleep ${seconds} & echo started\n`);
     await eventually(
       () => seen,
-      (text) => text.includes("33 99\r\n") && text.includes("\nstarted"),
+      (output) => output.includes("33 99\r\n") && output.includes("\nstarted"),
     );
     input.write("\x10\x11");
     expect(await left).toEqual({ detached: true });
@@ -29,18 +29,18 @@ journeys("interactive", (fixture) => {
     const ended = container.execInteractive(["sh"], { input, output });
     input.write("printf '\\033[?1049h'; exit 4\n");
     expect(await ended).toEqual({ detached: false, exitCode: 4 });
-    // The shell has left the terminal on the alternate screen.
+    // The shell exited on the alternate screen, so the client must restore the main screen.
     expect(seen.split("\x1b[?1049h").at(-1)).toMatch(/\[\?1049l$/);
   });
 
-  test("the end of a terminal's input ends the shell", async () => {
+  test("a shell exits at the end of the terminal's input", async () => {
     const container = await fixture.sharedContainer();
     const [input, output] = [keyboard(), new PassThrough().resume()];
     input.end("false\n");
     expect(await container.execInteractive(["sh"], { input, output })).toEqual({ detached: false, exitCode: 1 });
   });
 
-  test("the main process: left by the detach keys, attached to again, and waited for", async () => {
+  test("the main process keeps running after the detach keys, and can be attached to again", async () => {
     const command = sh("while read line; do echo got $line; test $line != end || exit 8; done");
     await using container = await fixture.container(await fixture.sharedPod(), { command, stdin: true, tty: true });
     const [input, output] = [keyboard(), new PassThrough()];
@@ -49,13 +49,13 @@ journeys("interactive", (fixture) => {
       seen += chunk.toString();
     });
     const left = container.attachInteractive({ input, output });
-    // containerd passes input on before it has begun to listen for output, so an answer may be lost.
+    // containerd forwards input before it subscribes to the output, so the first output may be lost.
     await eventually(
       () => {
         input.write("one\n");
         return seen;
       },
-      (text) => text.includes("got one"),
+      (output) => output.includes("got one"),
     );
     input.write("\x10\x11");
     expect(await left).toEqual({ detached: true });

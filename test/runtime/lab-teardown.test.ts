@@ -1,4 +1,4 @@
-/** A lab leaves no trace, neither when it is taken down nor when it crashes and the next run cleans up. */
+/** Tearing down a lab leaves nothing on the machine, and the next run cleans up after a crashed lab. */
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,9 +11,9 @@ import { type LabAvailability, labAvailability, prepareLab } from "./lab/lab.js"
 import type { LabRecord } from "./lab/records.js";
 
 const availability: LabAvailability = process.env.CRI_TEST_ENDPOINT
-  ? { available: false, reason: "CRI_TEST_ENDPOINT names the only runtime to test" }
+  ? { available: false, reason: "CRI_TEST_ENDPOINT is set, so there is no lab" }
   : labAvailability();
-const name = "leaves nothing behind, whether ended by SIGTERM or by SIGKILL";
+const name = "the lab leaves nothing on the machine after SIGTERM, or after SIGKILL and a clean-up";
 
 const lifecycle = fileURLToPath(new URL("./lab/lifecycle.ts", import.meta.url));
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  // Nothing, unless the test failed; then only groups remain, since all else has gone with the namespaces.
+  // Records exist only if the test failed. Then only control groups are left; the kernel removed the rest with the namespaces.
   for (const file of await readdir(join(folder, "cache", "labs")).catch(() => [])) {
     const record = JSON.parse(await readFile(join(folder, "cache", "labs", file), "utf8")) as LabRecord;
     for (const name of record.cgroups) removeCgroup(name);
@@ -34,27 +34,26 @@ afterEach(async () => {
 
 test.skipIf(!availability.available)(availability.available ? name : `${name}: ${availability.reason}`, async () => {
   await prepareLab();
-  // The packages are shared, the records are not: labs of other runs are none of this test's business.
+  // Shares the packages but not the records, so that labs of other runs do not interfere.
   const cache = join(folder, "cache");
   const temporary = join(folder, "tmp");
   for (const created of [cache, temporary]) await mkdir(created);
   await symlink(join(cacheFolder(), "debian"), join(cache, "debian"));
 
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
-  // Other programs of the machine write to /run at any time, so the lab gets one that nobody else sees. It has the one folder
-  // that `mount` itself would create.
-  const furnish = 'mount -t tmpfs tmpfs /run && mkdir -p /run/mount && exec "$@"';
-  const program = ["/bin/sh", "-c", furnish, "sh", process.execPath];
+  // Other programs write to /run at any time, so the lab gets its own, with the one folder that `mount` would create.
+  const setUp = 'mount -t tmpfs tmpfs /run && mkdir -p /run/mount && exec "$@"';
+  const program = ["/bin/sh", "-c", setUp, "sh", process.execPath];
   const output = await run("unshare", [...namespaces, ...program, "--import", "tsx", lifecycle], {
     env: { ...process.env, CRI_LAB_CACHE: cache, TMPDIR: temporary },
     timeoutMs: 240_000,
   });
 
   const left = JSON.parse(output.trim().split("\n").at(-1) ?? "") as Record<string, string[]>;
-  // Otherwise, finding no groups left would prove nothing.
+  // Without groups while it is up, finding none afterwards would prove nothing.
   expect(left.whileUp?.some((line) => line.includes(" cgroup "))).toBe(true);
   expect(left.afterTerm).toEqual([]);
-  // The kernel has ended what ran; what remains is for the next run to remove.
+  // The kernel has ended all processes. The next run removes the rest.
   expect(left.afterKill).not.toEqual([]);
   expect(left.afterKill?.filter((line) => /^. (process|mount)/.test(line))).toEqual([]);
   expect(left.afterClean).toEqual([]);

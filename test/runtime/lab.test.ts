@@ -1,4 +1,4 @@
-/** The lab itself, through the generated client only: what fails here is not the SDK's fault. */
+/** The lab itself, through the generated client only: a failure here is not one of the SDK. */
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { ChannelCredentials, createChannel, createClient } from "nice-grpc";
@@ -32,7 +32,7 @@ describeRuntimes((runtime) => {
     return { podSandboxId, containerId };
   }
 
-  /** Reads the file that the container's program writes when it starts, once it is there. */
+  /** Waits for the file that the container's program writes when it starts, and prints it. */
   const readGreeting = ["/bin/sh", "-c", "until [ -s /tmp/www/greeting ]; do sleep 0.05; done; cat /tmp/www/greeting"];
 
   async function removePod(podSandboxId: string) {
@@ -40,13 +40,13 @@ describeRuntimes((runtime) => {
     await cri.removePodSandbox({ podSandboxId });
   }
 
-  test("answers with the version that was provided", async () => {
+  test("reports the version that the setup provided", async () => {
     const { runtimeVersion, runtimeName } = await cri.version({});
     expect(runtimeName).not.toBe("");
     expect(runtimeVersion).toContain(runtime.version);
   });
 
-  test("runs a pod that has an address, and a command in its container", async () => {
+  test("runs a pod with an IP address, and a command in its container", async () => {
     const { podSandboxId, containerId } = await startPod("journey");
     const { stdout, exitCode } = await cri.execSync({ containerId, cmd: readGreeting });
     expect(exitCode).toBe(0);
@@ -59,10 +59,10 @@ describeRuntimes((runtime) => {
     await removePod(podSandboxId);
   });
 
-  describe.skipIf(runtime.lab === undefined)("as part of the lab", () => {
+  describe.skipIf(runtime.lab === undefined)("in the lab", () => {
     const lab = runtime.lab!;
 
-    test.each(lab?.handlers ?? [])("runs a pod by the handler %s", async (handler) => {
+    test.each(lab?.handlers ?? [])("runs a pod with the runtime handler %s", async (handler) => {
       const { podSandboxId, containerId } = await startPod(`by-${handler}`, handler);
       const { exitCode } = await cri.execSync({ containerId, cmd: ["/bin/true"] });
       expect(exitCode).toBe(0);
@@ -77,7 +77,7 @@ describeRuntimes((runtime) => {
       await removePod(podSandboxId);
     });
 
-    test("pulls every image, the private one only with the password", async () => {
+    test("pulls every image, and the private one only with the password", async () => {
       for (const image of [lab.images.busybox2, lab.images.demo, lab.images.pause]) {
         await images.pullImage({ image: { image } });
       }
@@ -90,9 +90,9 @@ describeRuntimes((runtime) => {
       expect(demo?.uid?.value.toString()).toBe("1000");
     });
 
-    // Only some of the lab's runtimes listen on a port. The others have no such test, rather than a skipped one.
-    test.each(lab?.tcp ? [lab.tcp] : [])("answers over TCP to clients with the right certificate only", async (tcp) => {
-      const ask = async (certificate: string, key: string) => {
+    // Only some runtimes of the lab listen on a TCP port. The others register no test, rather than a skipped one.
+    test.each(lab?.tcp ? [lab.tcp] : [])("serves TCP clients with a trusted certificate only", async (tcp) => {
+      const fetchVersion = async (certificate: string, key: string) => {
         const [authority, ...own] = await Promise.all(
           [tcp.authorityFile, key, certificate].map((file) => readFile(file)),
         );
@@ -103,13 +103,13 @@ describeRuntimes((runtime) => {
           secured.close();
         }
       };
-      const asked = ask(tcp.clientCertificateFile, tcp.clientKeyFile);
-      if (tcp.servesCri) expect((await asked).runtimeVersion).toContain(runtime.version);
-      else await expect(asked).rejects.toThrow(/UNIMPLEMENTED.*unknown service/);
-      await expect(ask(tcp.untrustedCertificateFile, tcp.untrustedKeyFile)).rejects.toThrow(/UNAVAILABLE/);
+      const trusted = fetchVersion(tcp.clientCertificateFile, tcp.clientKeyFile);
+      if (tcp.servesCri) expect((await trusted).runtimeVersion).toContain(runtime.version);
+      else await expect(trusted).rejects.toThrow(/UNIMPLEMENTED.*unknown service/);
+      await expect(fetchVersion(tcp.untrustedCertificateFile, tcp.untrustedKeyFile)).rejects.toThrow(/UNAVAILABLE/);
     });
 
-    test.each(["restart", "kill"] as const)("keeps its containers running through %s", async (way) => {
+    test.each(["restart", "kill"] as const)("containers keep running through a %s of the runtime", async (way) => {
       const { podSandboxId, containerId } = await startPod(`through-${way}`);
       if (way === "restart") await runtime.restart();
       else {

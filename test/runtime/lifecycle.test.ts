@@ -1,4 +1,4 @@
-/** From RunPodSandbox to the last Remove, as a kubelet would go. */
+/** The lifecycle of pods and containers, from RunPodSandbox to RemovePodSandbox. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ContainerState, PodSandboxState, toDate } from "k8s-cri-client";
@@ -15,7 +15,7 @@ const hasItems = (count: number) => (list: readonly unknown[]) => list.length ==
 journeys("lifecycle", (fixture) => {
   const { cri, runtime, traits } = fixture;
 
-  test("a pod and a container, step by step", async () => {
+  test("runs, stops and removes a pod and a container, with the right state after each step", async () => {
     const before = Date.now();
     await using at = await folder();
     await using pod = await fixture.pod({ labels: { app: "steps" } });
@@ -54,14 +54,14 @@ journeys("lifecycle", (fixture) => {
     await expectCode(pod.status(), "NOT_FOUND");
   });
 
-  test("a pod name that Kubernetes would not allow", async () => {
+  test("accepts a pod name that Kubernetes rejects where the runtime does", async () => {
     await using pod = await fixture.pod({ name: "under_score" });
     if (traits.anyPodName) expect((await pod.status()).metadata?.name).toBe("under_score");
     else await expectCode(pod.status(), "UNKNOWN");
     expect(await cri.pods.list({ id: pod.id })).toHaveLength(traits.anyPodName ? 1 : 0);
   });
 
-  test("a container that pays no heed to its stop signal is killed when the grace period is over", async () => {
+  test("a container that ignores its stop signal is killed after the grace period", async () => {
     await using at = await folder();
     await using container = await fixture.container(await fixture.sharedPod(), {
       ...at.inside,
@@ -74,7 +74,7 @@ journeys("lifecycle", (fixture) => {
     expect(await container.status()).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 137 });
   });
 
-  test("a grace period of 0 kills at once, and a fraction of a second is a second", async () => {
+  test("a grace period of 0 kills at once, and a fraction of a second is rounded up to 1 s", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await container.status()).exitCode).toBe(137);
@@ -85,11 +85,11 @@ journeys("lifecycle", (fixture) => {
     });
     await outputOf(polite, "until test -f up; do sleep 0.05; done");
     await polite.stop({ gracePeriodSeconds: 0.2 });
-    // Had 0.2 become 0, the process would have been killed without a word.
+    // Rounded down to 0, it would have killed the process without a stop signal.
     expect((await polite.status()).exitCode).toBe(4);
   });
 
-  test("stopping and removing succeed on what is stopped or gone, and on what never was", async () => {
+  test("stopping and removing succeed for objects that are already stopped, already removed or never existed", async () => {
     await using pod = await fixture.hostNetworkPod();
     await using container = await fixture.container(pod);
     for (const _ of [1, 2]) await container.stop({ gracePeriodSeconds: 0 });
@@ -104,7 +104,7 @@ journeys("lifecycle", (fixture) => {
     await cri.pods.remove(noSuchId);
   });
 
-  test("everything else says NOT_FOUND of what is not there", async () => {
+  test("all other calls for a missing pod or container reject with NOT_FOUND", async () => {
     const container = cri.containers.get(noSuchId);
     const pod = cri.pods.get(noSuchId);
     for (const call of [
@@ -131,7 +131,7 @@ journeys("lifecycle", (fixture) => {
     }
   });
 
-  test("a bad argument rejects, and is never thrown, and nothing is sent", async () => {
+  test("an invalid argument rejects with INVALID_INPUT and never throws synchronously", async () => {
     const bad = "two words";
     const { pods, containers, images, stats } = cri;
     type Methods<Name extends string> = Record<Name, (argument: string) => Promise<unknown>>;
@@ -180,7 +180,7 @@ journeys("lifecycle", (fixture) => {
     }
   });
 
-  test("removing a running container, and a pod with running containers, takes force and needs no stop", async () => {
+  test("removing a running container, or a pod with running containers, needs no stop first", async () => {
     await using pod = await fixture.hostNetworkPod();
     await using one = await fixture.container(pod);
     await using other = await fixture.container(pod);
@@ -202,7 +202,7 @@ journeys("lifecycle", (fixture) => {
     expect(await cri.containers.list({ pod })).toHaveLength(1);
   });
 
-  test("a beginning of an id that is unique stands for it", async () => {
+  test("a unique prefix of an id works as the id", async () => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     const short = cri.containers.get(container.id.slice(0, 16));
@@ -213,7 +213,7 @@ journeys("lifecycle", (fixture) => {
     expect((await cri.pods.get(pod.id.slice(0, 16)).status()).id).toBe(pod.id);
   });
 
-  test("inspect brings the runtime's own account as well", async () => {
+  test("inspect() also returns the runtime's verbose info", async () => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     const inspected = await container.inspect();
@@ -223,7 +223,7 @@ journeys("lifecycle", (fixture) => {
     expect(hasPid((await pod.inspect()).info.info)).toBe(traits.infoHasPid.pod);
   });
 
-  test("labels and annotations come back as they were given, on pods and containers, by status and list", async () => {
+  test("statuses and lists of pods and containers return labels and annotations unchanged", async () => {
     const labels = { plain: "value", empty: "", "example.test/with.dots": "ünïcode ✓", constructor: "not special" };
     const annotations = { note: 'line one\nline "two"', json: JSON.stringify({ a: [1] }), "example.test/x": "" };
     await using pod = await fixture.hostNetworkPod({ labels, annotations });
@@ -242,7 +242,7 @@ journeys("lifecycle", (fixture) => {
   describe("lists", () => {
     const idsOf = (all: readonly { id: string }[]) => all.map(({ id }) => id).sort();
 
-    test("pods by state, labels, name, namespace, uid and id", async () => {
+    test("filters pods by state, labels, name, namespace, uid and id", async () => {
       const uid = `uid-${fixture.namespace}`;
       const labels = { group: fixture.namespace, member: "1" };
       await using one = await fixture.hostNetworkPod({ labels, uid });
@@ -267,7 +267,7 @@ journeys("lifecycle", (fixture) => {
       expect(await list({})).toEqual(expect.arrayContaining([one.id, two.id]));
     });
 
-    test("containers by state, labels, name, pod and id", async () => {
+    test("filters containers by state, labels, name, pod and id", async () => {
       const pod = await fixture.sharedPod();
       await using other = await fixture.hostNetworkPod();
       const labels = { group: `c-${fixture.namespace}` };
@@ -293,7 +293,7 @@ journeys("lifecycle", (fixture) => {
     });
   });
 
-  test("the log is where the handle says, in CRI's format", async () => {
+  test("writes the log to logPath, in the CRI format", async () => {
     await using logs = await folder();
     await using pod = await fixture.hostNetworkPod({ logDirectory: logs.path });
     await using container = await fixture.container(pod, { name: "talker", command: sh("echo out; echo err >&2") });
@@ -308,7 +308,7 @@ journeys("lifecycle", (fixture) => {
     expect(lines).toEqual(["stderr F err", "stdout F out"]);
   });
 
-  test("the client is told what it talks to", async () => {
+  test("reports the runtime's version, status and readiness", async () => {
     const { runtimeVersion, runtimeApiVersion } = await cri.version();
     expect(runtimeVersion).toContain(runtime.version);
     expect(runtimeApiVersion).toBe("v1");
@@ -324,7 +324,7 @@ journeys("lifecycle", (fixture) => {
   });
 });
 
-/** The lines of a log without their times, in no particular order. */
+/** Returns the lines of a log without their timestamps, sorted. */
 function linesOf(log: string): string[] {
   return log
     .split("\n")

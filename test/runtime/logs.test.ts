@@ -1,4 +1,4 @@
-/** Logs of real containers: read, followed through rotations, merged. */
+/** Reading, following and merging the logs of containers. */
 import { truncate } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
@@ -8,22 +8,22 @@ import { eventually, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
 import { type Fixture, journeys, sh } from "./helpers/journeys.js";
 
-/** The issue's own scale takes a minute per runtime. */
-const [lines, rotations] = thorough ? [200_000, 20] : [20_000, 5];
+/** With `CRI_TEST_THOROUGH=1`, the test takes a minute on each runtime. */
+const [lineCount, rotations] = thorough ? [200_000, 20] : [20_000, 5];
 
 async function podWithLogs(fixture: Fixture) {
   const logs = await folder();
   return { logs, pod: await fixture.hostNetworkPod({ logDirectory: logs.path }) };
 }
 
-async function textsOf(entries: AsyncIterable<{ text: string }>): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const { text } of entries) texts.push(text);
-  return texts;
+async function readLines(entries: AsyncIterable<{ text: string }>): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { text } of entries) lines.push(text);
+  return lines;
 }
 
 journeys("logs", (fixture) => {
-  test("what a container wrote: streams apart, long lines whole, the last lines, since, bytes", async () => {
+  test("reads both streams with long lines joined, and obeys tailLines, since, limitBytes and partial", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
@@ -40,41 +40,41 @@ journeys("logs", (fixture) => {
     expect(
       all.every(({ timestamp }) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d)$/.test(timestamp)),
     ).toBe(true);
-    expect(await textsOf(container.logs({ tailLines: 2, streams: ["stdout"] }))).toEqual(["ünïcode", "unfinished"]);
-    expect(await textsOf(container.logs({ streams: ["stderr"] }))).toEqual(["two"]);
-    expect(await textsOf(container.logs({ since: new Date(Date.now() + 60_000) }))).toEqual([]);
-    expect(await textsOf(container.logs({ limitBytes: 3, streams: ["stdout"] }))).toEqual(["one"]);
-    const parts = await textsOf(container.logs({ partial: "separate", streams: ["stdout"] }));
+    expect(await readLines(container.logs({ tailLines: 2, streams: ["stdout"] }))).toEqual(["ünïcode", "unfinished"]);
+    expect(await readLines(container.logs({ streams: ["stderr"] }))).toEqual(["two"]);
+    expect(await readLines(container.logs({ since: new Date(Date.now() + 60_000) }))).toEqual([]);
+    expect(await readLines(container.logs({ limitBytes: 3, streams: ["stdout"] }))).toEqual(["one"]);
+    const parts = await readLines(container.logs({ partial: "separate", streams: ["stdout"] }));
     expect(parts.length).toBeGreaterThan(stdout.length);
     expect(parts.join("")).toBe(stdout.map(({ text }) => text).join(""));
   });
 
-  // Docker cannot reopen a log. It has no such test, rather than a skipped one.
+  // Docker cannot reopen a log. It registers no test, rather than a skipped one.
   test.each(fixture.traits.logFormat === "cri" ? [[]] : [])(
     "following loses nothing while the log is rotated, and ends with the container",
     async () => {
       const { pod, logs } = await podWithLogs(fixture);
       await using _logs = logs;
       await using _pod = pod;
-      const perRound = lines / rotations;
-      const write = `i=0; while [ $i -lt ${lines} ]; do seq $((i+1)) $((i+${perRound})); i=$((i+${perRound})); sleep 0.2; done`;
+      const perRound = lineCount / rotations;
+      const write = `i=0; while [ $i -lt ${lineCount} ]; do seq $((i+1)) $((i+${perRound})); i=$((i+${perRound})); sleep 0.2; done`;
       await using at = await folder();
       const command = sh(`${write}; until [ -e done ]; do sleep 0.05; done; exit 3`);
       await using container = await fixture.container(pod, { ...at.inside, command });
-      const followed = textsOf(container.logs({ follow: true }));
+      const followed = readLines(container.logs({ follow: true }));
       for (let round = 0; round < rotations; round++) {
         await new Promise((resolve) => setTimeout(resolve, 150));
         await container.rotateLog();
       }
       await container.execSync(["touch", "done"]);
-      const texts = await followed;
-      const wrong = texts.findIndex((text, index) => Number(text) !== index + 1);
-      expect([texts.length, wrong, texts[wrong]]).toEqual([lines, -1, undefined]);
-      expect(await textsOf(container.logs({ rotated: true }))).toEqual(texts);
+      const lines = await followed;
+      const wrong = lines.findIndex((line, index) => Number(line) !== index + 1);
+      expect([lines.length, wrong, lines[wrong]]).toEqual([lineCount, -1, undefined]);
+      expect(await readLines(container.logs({ rotated: true }))).toEqual(lines);
     },
   );
 
-  test("following goes on after a truncation of what has been read", async () => {
+  test("following continues after the log is truncated", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
@@ -101,54 +101,54 @@ journeys("logs", (fixture) => {
     expect(count).toBe(2_000);
   });
 
-  test("a container that is yet to be started, one before this one, one without a log, one that is gone", async () => {
+  test("reads the log of the previous attempt, waits for a start, and rejects where there is no log", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
     await using created = await pod.createContainer(fixture.containerSpec({ command: sh("echo started") }));
-    await expectCode(textsOf(created.logs()), "FAILED_PRECONDITION");
-    const waiting = textsOf(created.logs({ follow: true, waitForStart: true }));
+    await expectCode(readLines(created.logs()), "FAILED_PRECONDITION");
+    const waiting = readLines(created.logs({ follow: true, waitForStart: true }));
     await created.start();
     expect(await waiting).toEqual(["started"]);
-    await expectCode(textsOf(created.logs({ previous: true })), "NOT_FOUND");
+    await expectCode(readLines(created.logs({ previous: true })), "NOT_FOUND");
     await using next = await created.restart();
     await next.wait();
-    const previous = textsOf(next.logs({ previous: true }));
+    const previous = readLines(next.logs({ previous: true }));
     if (fixture.traits.logOutlivesContainer) expect(await previous).toEqual(["started"]);
     else await expectCode(previous, "NOT_FOUND");
     await using silent = await fixture.container(await fixture.sharedPod());
-    if (fixture.traits.logsWithoutDirectory) expect(await textsOf(silent.logs())).toEqual([]);
+    if (fixture.traits.logsWithoutDirectory) expect(await readLines(silent.logs())).toEqual([]);
     else {
-      await expectCode(textsOf(silent.logs()), "FAILED_PRECONDITION");
+      await expectCode(readLines(silent.logs()), "FAILED_PRECONDITION");
       await expectCode(silent.rotateLog(), "FAILED_PRECONDITION");
     }
-    await expectCode(textsOf(fixture.cri.containers.get("0123456789ab").logs()), "NOT_FOUND");
-    await expectCode(textsOf(next.logs({ localPath: (path) => join("/no/such/node", path) })), "NOT_FOUND");
+    await expectCode(readLines(fixture.cri.containers.get("0123456789ab").logs()), "NOT_FOUND");
+    await expectCode(readLines(next.logs({ localPath: (path) => join("/no/such/node", path) })), "NOT_FOUND");
   });
 
-  test("named pipes that a container puts in the place of logs are refused, and the other logs are read", async () => {
+  test("refuses named pipes that a container creates in place of logs, and reads the other logs", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
     const replaced = await Promise.all(
       [1, 2, 3, 4].map(() => fixture.container(pod, { command: sh("echo here; sleep 1000") })),
     );
-    // The log directory is a volume of this one.
+    // This container mounts the log directory.
     const attacker = await fixture.container(pod, { ...logs.inside, command: sh("echo attacker; sleep 1000") });
     const paths = await Promise.all(replaced.map(async (container) => (await container.status()).logPath));
     const names = paths.map((path) => relative(logs.path, path)).join(" ");
     await attacker.execSync(sh(`for log in ${names}; do rm $log && mkfifo $log || exit 1; done`), {
       throwOnNonZero: true,
     });
-    // Each would hold one of the four threads that Node.js has for files.
-    await Promise.all(replaced.map((container) => expectCode(textsOf(container.logs()), "FAILED_PRECONDITION")));
+    // Opening a named pipe would block one of the four threads that Node.js has for files.
+    await Promise.all(replaced.map((container) => expectCode(readLines(container.logs()), "FAILED_PRECONDITION")));
     const missed: string[] = [];
     const onMissed = ({ code }: CriError) => missed.push(code);
-    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["attacker"]);
+    expect(await readLines(pod.logs({ onMissed }))).toEqual(["attacker"]);
     expect(missed).toEqual(Array(4).fill("FAILED_PRECONDITION"));
   });
 
-  test("leaving the loop, closing and aborting end a stream that follows", async () => {
+  test("break, close() and abort end a log that is followed", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
@@ -158,19 +158,19 @@ journeys("logs", (fixture) => {
       break;
     }
     const controller = new AbortController();
-    const aborted = textsOf(container.logs({ follow: true, signal: controller.signal }));
+    const aborted = readLines(container.logs({ follow: true, signal: controller.signal }));
     setTimeout(() => controller.abort(new Error("enough")), 100);
     await expect(aborted).rejects.toThrow("enough");
     const closed = container.logs({ follow: true });
-    const texts: string[] = [];
+    const lines: string[] = [];
     for await (const { text } of closed) {
-      texts.push(text);
+      lines.push(text);
       setTimeout(() => void closed.close(), 100);
     }
-    expect(texts).toEqual(["here"]);
+    expect(lines).toEqual(["here"]);
   });
 
-  test("a pod's logs in the order of time, each line with its container, followed into later containers", async () => {
+  test("merges a pod's logs by time, with the container of each line, and follows into later containers", async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
@@ -194,29 +194,29 @@ journeys("logs", (fixture) => {
     for await (const { timestamp } of pod.logs()) merged.push(timestamp);
     expect(merged).toHaveLength(41);
     expect(merged).toEqual([...merged].sort());
-    expect(await textsOf(pod.logs({ container: "late" }))).toEqual(["late"]);
-    expect(await textsOf(fixture.cri.logs({ pod, container: "late" }, { tailLines: 1 }))).toEqual(["late"]);
-    expect(await textsOf(fixture.cri.logs({ pod, podLabels: { no: "such" } }))).toEqual([]);
+    expect(await readLines(pod.logs({ container: "late" }))).toEqual(["late"]);
+    expect(await readLines(fixture.cri.logs({ pod, container: "late" }, { tailLines: 1 }))).toEqual(["late"]);
+    expect(await readLines(fixture.cri.logs({ pod, podLabels: { no: "such" } }))).toEqual([]);
   });
 
-  test("followed for ever, a pod's logs go on with later attempts and containers; a plain follow ends with the exit", async () => {
+  test('follow: "forever" continues with later attempts and containers; follow: true ends with the container', async () => {
     const { pod, logs } = await podWithLogs(fixture);
     await using _logs = logs;
     await using _pod = pod;
     const stream = fixture.cri.logs({ pod }, { follow: "forever" });
-    const texts: string[] = [];
+    const lines: string[] = [];
     const followed = (async () => {
-      for await (const { container, attempt, text } of stream) texts.push(`${container} ${attempt} ${text}`);
+      for await (const { container, attempt, text } of stream) lines.push(`${container} ${attempt} ${text}`);
     })();
     const read = (count: number) =>
       eventually(
-        () => texts.length,
+        () => lines.length,
         (length) => length === count,
       );
     await using first = await fixture.container(pod, { name: "main", command: sh("echo hello; sleep 1000") });
     await read(1);
     let endedAt = 0;
-    const plain = textsOf(first.logs({ follow: true })).finally(() => {
+    const plain = readLines(first.logs({ follow: true })).finally(() => {
       endedAt = performance.now();
     });
     const exit = first.wait();
@@ -224,7 +224,7 @@ journeys("logs", (fixture) => {
     await exit;
     const exitedAt = performance.now();
     expect(await plain).toEqual(["hello"]);
-    console.log(`${fixture.runtime.name}: a follow ended ${Math.round(endedAt - exitedAt)} ms after the wait`);
+    console.log(`${fixture.runtime.name}: follow ended ${Math.round(endedAt - exitedAt)} ms after wait() resolved`);
     await using second = await first.restart();
     await read(2);
     await using side = await fixture.container(pod, { name: "side", command: sh("echo there") });
@@ -233,6 +233,6 @@ journeys("logs", (fixture) => {
     await stream.close();
     await followed;
     await second.stop({ gracePeriodSeconds: 0 });
-    expect(texts).toEqual(["main 0 hello", "main 1 hello", "side 0 there"]);
+    expect(lines).toEqual(["main 0 hello", "main 1 hello", "side 0 there"]);
   });
 });

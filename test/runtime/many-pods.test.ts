@@ -1,6 +1,6 @@
 /**
- * A node with many pods: listed, filtered, watched, removed. 50 on the newest runtime by default; `CRI_TEST_THOROUGH=1` takes 1,000
- * on each, one runtime after the other, which takes 15 GB of memory and some ten minutes each.
+ * Lists, filters, watches and removes many pods: 50 on the newest runtime by default. `CRI_TEST_THOROUGH=1` runs 1,000 on each
+ * runtime, one runtime after the other. Each runtime then needs 15 GB of memory and about 10 minutes.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { journeys } from "./helpers/journeys.js";
 import { expectFresh, record } from "./helpers/recording.js";
 
 const count = thorough ? 1_000 : 50;
-/** As many at a time as a small machine takes. */
-const atOnce = 8;
+/** A small machine can run this many calls in parallel. */
+const concurrency = 8;
 
-/** How long something takes, in milliseconds. */
+/** Runs `work` and measures its duration in milliseconds. */
 async function timed<T>(work: () => Promise<T>): Promise<{ result: T; ms: number }> {
   const startedAt = performance.now();
   const result = await work();
@@ -29,18 +29,18 @@ journeys(
     const { cri, runtime } = fixture;
 
     test(
-      `${count} pods: lists, filters, statuses, the view and the events have each of them, and then none`,
+      `lists, filters, statuses, the view and the events contain each of ${count} pods, and none after their removal`,
       async () => {
         await using view = cri.watch();
         await using recorded = await record(fixture);
         await view.ready;
 
-        // The cheapest there is: in the node's network, and nothing in them.
+        // Pods in the network of the node, without containers, start fastest.
         const pods: OwnedPodSandbox[] = [];
         const running = await timed(() =>
           inBatches(
             Array.from({ length: count }, (_, index) => index),
-            atOnce,
+            concurrency,
             async (index) => {
               const labels = { many: "yes", tenth: String(index % 10) };
               pods.push(await fixture.pod({ hostNetwork: true, labels }));
@@ -60,8 +60,8 @@ journeys(
         const named = await cri.pods.list({ name: pods[7]!.config.metadata!.name, namespace: fixture.namespace });
         expect(named.map(({ id }) => id)).toEqual([pods[7]!.id]);
 
-        const asking = await timed(() =>
-          inBatches(pods, atOnce, async (pod) => {
+        const readingStatuses = await timed(() =>
+          inBatches(pods, concurrency, async (pod) => {
             const { id, metadata, state } = await pod.status();
             expect([id, metadata, state]).toEqual([pod.id, pod.config.metadata, PodSandboxState.SANDBOX_READY]);
           }),
@@ -74,24 +74,24 @@ journeys(
             .map(({ id }) => id)
             .sort(),
         ).toEqual(ids);
-        const toldOf = (type: "podAdded" | "podRemoved") =>
+        const reportedIds = (type: "podAdded" | "podRemoved") =>
           recorded
             .of(type)
             .map((event) => ("pod" in event ? event.pod.id : ""))
             .sort();
-        expect(toldOf("podAdded")).toEqual(ids);
+        expect(reportedIds("podAdded")).toEqual(ids);
 
-        const removing = await timed(() => inBatches(pods, atOnce, (pod) => pod[Symbol.asyncDispose]()));
+        const removing = await timed(() => inBatches(pods, concurrency, (pod) => pod[Symbol.asyncDispose]()));
         await expectFresh(fixture, view, recorded);
         expect(view.findPods({ labels })).toEqual([]);
-        expect(toldOf("podRemoved")).toEqual(ids);
-        // Each was told of once, and nothing had to be told anew.
+        expect(reportedIds("podRemoved")).toEqual(ids);
+        // Each change was reported exactly once, without a resync.
         expect(recorded.of("resync")).toHaveLength(1);
         expect(await cri.pods.list({ labels })).toEqual([]);
 
         console.log(
           `${runtime.name}: ${count} pods, run in ${running.ms} ms, listed in ${listing.ms} ms (${bytes} bytes), ` +
-            `a tenth of them by label in ${filtering.ms} ms, all statuses in ${asking.ms} ms, removed in ${removing.ms} ms`,
+            `a tenth of them by label in ${filtering.ms} ms, all statuses in ${readingStatuses.ms} ms, removed in ${removing.ms} ms`,
         );
       },
       thorough ? 3_600_000 : 120_000,

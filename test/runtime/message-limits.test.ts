@@ -1,4 +1,4 @@
-/** Messages beyond the limits of either side: the error says whose limit it is, and what to do. */
+/** Messages beyond the size limits: the error names the side whose limit applies, and how to raise it. */
 import type { CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { expectCode } from "./helpers/expectations.js";
@@ -6,11 +6,11 @@ import { journeys } from "./helpers/journeys.js";
 
 journeys("message-limits", (fixture) => {
   const { cri } = fixture;
-  const tooMuch = () => "x".repeat(fixture.traits.maxMessageBytes + 2 ** 20);
+  const oversized = () => "x".repeat(fixture.traits.maxMessageBytes + 2 ** 20);
 
-  test("lists that are larger than the client takes", async () => {
+  test("a list beyond the client's limit rejects with RESOURCE_EXHAUSTED and names the option", async () => {
     await using _container = await fixture.container(await fixture.sharedPod());
-    await using modest = fixture.client({ channelOptions: { "grpc.max_receive_message_length": 64 } });
+    await using limited = fixture.client({ channelOptions: { "grpc.max_receive_message_length": 64 } });
     const calls: ((cri: CriClient) => Promise<unknown[]>)[] = [
       (client) => client.images.list(),
       (client) => client.containers.list(),
@@ -18,7 +18,7 @@ journeys("message-limits", (fixture) => {
       (client) => client.stats.containers(),
     ];
     for (const call of calls) {
-      const failure = await expectCode(call(modest), "RESOURCE_EXHAUSTED");
+      const failure = await expectCode(call(limited), "RESOURCE_EXHAUSTED");
       expect(failure.message).toMatch(
         /larger than max \(\d+ vs 64\).*raise channelOptions\["grpc.max_receive_message_len/,
       );
@@ -26,12 +26,12 @@ journeys("message-limits", (fixture) => {
     }
   });
 
-  test("requests that are larger than the runtime takes: nothing has happened", async () => {
-    const spec = fixture.podSpec({ annotations: { tooMuch: tooMuch() } });
+  test("a request beyond the runtime's limit rejects with RESOURCE_EXHAUSTED and has no effect", async () => {
+    const spec = fixture.podSpec({ annotations: { oversized: oversized() } });
     for (const failure of [
       await expectCode(cri.pods.run(spec), "RESOURCE_EXHAUSTED"),
       await expectCode(
-        cri.images.pull(fixture.image, { auth: { username: "me", password: tooMuch() } }),
+        cri.images.pull(fixture.image, { auth: { username: "me", password: oversized() } }),
         "RESOURCE_EXHAUSTED",
       ),
     ]) {

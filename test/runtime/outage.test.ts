@@ -1,4 +1,4 @@
-/** The runtime is killed in the middle of work and comes back. */
+/** Calls across a kill and a restart of the runtime. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ContainerState, CriClient } from "k8s-cri-client";
 import { expect, test } from "vitest";
@@ -11,7 +11,7 @@ labJourneys("outage", (fixture) => {
   const { cri, runtime } = fixture;
   const patient = { maxAttempts: 100, maxBackoffMs: 500 };
 
-  test("the same client works again after a kill and a restart, and containers have run on", async () => {
+  test("the same client works again after a kill and a restart, and containers keep running", async () => {
     await using pod = await fixture.pod();
     await using at = await folder();
     await using container = await fixture.container(pod, at.inside);
@@ -25,7 +25,7 @@ labJourneys("outage", (fixture) => {
     expect(await outputOf(next, "echo works")).toBe("works");
   });
 
-  test("during the outage calls fail with UNAVAILABLE and say in plain words what is wrong", async () => {
+  test("calls during the outage fail with UNAVAILABLE and ask whether the runtime is running", async () => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     await runtime.kill();
@@ -38,7 +38,7 @@ labJourneys("outage", (fixture) => {
         await expectCode(cri.images.pull(fixture.image), "UNAVAILABLE"),
       ];
       for (const failure of failures.slice(1)) {
-        // The socket file outlives its containerd: nobody listens there any more.
+        // containerd leaves its socket file, on which nothing listens.
         expect(failure.message).toMatch(/ENOENT|ECONNREFUSED/);
         expect(failure.message).toMatch(/is the runtime running\?/);
         expect(failure.mayHaveTakenEffect, failure.message).toBe(false);
@@ -55,7 +55,7 @@ labJourneys("outage", (fixture) => {
     expect(await outputOf(container, "echo works")).toBe("works");
   });
 
-  test("calls that read go on within their budget until the runtime is back", async () => {
+  test("read-only calls retry within their deadline until the runtime is back", async () => {
     const pod = await fixture.sharedPod();
     await runtime.kill();
     const calls = Promise.all([
@@ -72,7 +72,7 @@ labJourneys("outage", (fixture) => {
     expect(list).toHaveLength(1);
   });
 
-  test("wait() survives the restart and knows the exit code, also of an end while the runtime was away", async () => {
+  test("wait() returns the exit code across a restart, also of a container that exited during the outage", async () => {
     const pod = await fixture.sharedPod();
     await using one = await folder();
     await using another = await folder();
@@ -89,14 +89,14 @@ labJourneys("outage", (fixture) => {
     await runtime.kill();
     await sleep(1_000);
     await runtime.start();
-    // Of what ended while it was away containerd 1.7 and later may know no more than that: 255, for an unknown reason.
+    // containerd 1.7 and later may report 255 and the reason Unknown for a container that exited during the outage.
     const { exitCode, reason } = await ends[0]!;
     expect(reason === "Unknown" ? 255 : 42, `${exitCode} ${reason}`).toBe(exitCode);
     await outputOf(later, "touch go");
     expect((await ends[1]!).exitCode).toBe(43);
   });
 
-  test("pods.run across a kill and a restart ends with one pod", async () => {
+  test("pods.run() across a kill and a restart results in one pod", async () => {
     for (const delay of [30, 120, 300]) {
       const spec = fixture.podSpec();
       const running = cri.pods.run(spec, { timeoutMs: 90_000 });
@@ -116,7 +116,7 @@ labJourneys("outage", (fixture) => {
     }
   });
 
-  test("a command that was under way is lost, and that is said", async () => {
+  test("a command that runs during a kill rejects with UNAVAILABLE, and is not retried", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const command = failureOf(container.execSync(["/bin/sleep", "1000"]));
     await sleep(300);
@@ -126,7 +126,7 @@ labJourneys("outage", (fixture) => {
     await cri.waitForReady({ timeoutMs: 60_000 });
   });
 
-  test("a restart in good order is no more than a hiccup", async () => {
+  test("read-only calls in a loop all succeed across an orderly restart", async () => {
     const pod = await fixture.sharedPod();
     let stop = false;
     let calls = 0;

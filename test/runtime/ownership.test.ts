@@ -1,4 +1,4 @@
-/** Who removes what, when, and what becomes of it when something fails. */
+/** Disposal of owned pods and containers, and rollback of failed creations. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CriError, type OwnedContainer } from "k8s-cri-client";
 import { expect, test } from "vitest";
@@ -10,8 +10,8 @@ import { journeys, sh } from "./helpers/journeys.js";
 journeys("ownership", (fixture) => {
   const { cri } = fixture;
 
-  /** The names of the RPCs that a client sends, in order. */
-  function listening() {
+  /** Creates a client and records the RPCs that it sends, in order, with their outcomes. */
+  function recordingClient() {
     const calls: string[] = [];
     const client = fixture.client({
       logger: { debug: (_, { method, outcome }) => void calls.push(`${method} ${outcome}`) },
@@ -19,8 +19,8 @@ journeys("ownership", (fixture) => {
     return { client, calls };
   }
 
-  test("the end of a block stops and removes, last one first", async () => {
-    const { client, calls } = listening();
+  test("the end of a block stops and removes its objects in reverse order", async () => {
+    const { client, calls } = recordingClient();
     const ids: string[] = [];
     {
       await using pod = await client.pods.run(fixture.podSpec({ hostNetwork: true }));
@@ -43,21 +43,21 @@ journeys("ownership", (fixture) => {
     await client.close();
   });
 
-  test("also when the block throws, and the block's error is the one that is seen", async () => {
+  test("a block that throws removes its objects, and its error is rethrown", async () => {
     const ids: string[] = [];
     const failure = await failureOf(
       (async () => {
         await using pod = await fixture.hostNetworkPod();
         await using container = await fixture.container(pod);
         ids.push(pod.id, container.id);
-        throw new Error("of the block");
+        throw new Error("from the block");
       })(),
     );
-    expect(failure).toEqual(new Error("of the block"));
+    expect(failure).toEqual(new Error("from the block"));
     await expectGone(ids);
   });
 
-  test("also when the caller's signal has aborted", async () => {
+  test("disposal removes objects even after the caller's signal has aborted", async () => {
     const abort = new AbortController();
     const options = { signal: abort.signal };
     const reason = new Error("enough");
@@ -75,8 +75,8 @@ journeys("ownership", (fixture) => {
     await expectGone(ids);
   });
 
-  test("disposing twice, and at the same time, removes once", async () => {
-    const { client, calls } = listening();
+  test("disposing twice, one after the other or concurrently, removes once", async () => {
+    const { client, calls } = recordingClient();
     const pod = await client.pods.run(fixture.podSpec({ hostNetwork: true }));
     await Promise.all([pod[Symbol.asyncDispose](), pod[Symbol.asyncDispose]()]);
     await pod[Symbol.asyncDispose]();
@@ -84,7 +84,7 @@ journeys("ownership", (fixture) => {
     await client.close();
   });
 
-  test("disposing of what is gone already is no error", async () => {
+  test("disposing of something that was already removed succeeds", async () => {
     const pod = await fixture.hostNetworkPod();
     const container = await fixture.container(pod);
     await cri.pods.stop(pod.id);
@@ -93,7 +93,7 @@ journeys("ownership", (fixture) => {
     await pod[Symbol.asyncDispose]();
   });
 
-  test("what is released lives on", async () => {
+  test("disposal leaves released pods and containers running", async () => {
     const kept: { pod?: string; container?: string } = {};
     {
       await using pod = await fixture.hostNetworkPod();
@@ -110,7 +110,7 @@ journeys("ownership", (fixture) => {
     await expectGone([kept.pod!, kept.container!]);
   });
 
-  test("disposal gives the process its grace period where the spec has one", async () => {
+  test("disposal obeys the grace period of the spec", async () => {
     const pod = await fixture.sharedPod();
     const command = sh("trap 'sleep 1; exit 7' TERM; echo > up; while :; do sleep 0.05; done");
     const ended = async (terminationGracePeriodSeconds: number) => {
@@ -121,7 +121,7 @@ journeys("ownership", (fixture) => {
       await container[Symbol.asyncDispose]();
       return await exit.then(
         ({ exitCode }) => exitCode,
-        // Removed before wait could look: that is no news of how it ended.
+        // Removed before wait() could read the exit code.
         (error: unknown) => (CriError.is(error, "NOT_FOUND") ? undefined : Promise.reject(error)),
       );
     };
@@ -129,29 +129,29 @@ journeys("ownership", (fixture) => {
     expect([137, undefined]).toContain(await ended(0));
   });
 
-  test("disposal does not wait where the spec says nothing of a grace period", async () => {
+  test("disposal kills at once if the spec has no grace period", async () => {
     const { terminationGracePeriodSeconds: _, ...spec } = fixture.containerSpec();
     const pod = await fixture.sharedPod();
     const container = await pod.runContainer(spec);
     const startedAt = performance.now();
     await container[Symbol.asyncDispose]();
-    // The process pays no heed to SIGTERM: with the 30 seconds that stop() gives, this would have taken as long.
+    // The process ignores SIGTERM. With the 30 s default of stop(), disposal would take that long.
     expect(performance.now() - startedAt).toBeLessThan(15_000);
   });
 
-  test("the pod's grace period is its containers', unless they have their own", async () => {
+  test("containers inherit the grace period of their pod unless they have their own", async () => {
     await using pod = await fixture.hostNetworkPod({ terminationGracePeriodSeconds: 3 });
     const { terminationGracePeriodSeconds: _, ...spec } = fixture.containerSpec();
-    await using heir = await pod.createContainer(spec);
+    await using inheriting = await pod.createContainer(spec);
     await using other = await pod.createContainer(fixture.containerSpec({ terminationGracePeriodSeconds: 1 }));
-    expect(heir.terminationGracePeriodSeconds).toBe(3);
+    expect(inheriting.terminationGracePeriodSeconds).toBe(3);
     expect(other.terminationGracePeriodSeconds).toBe(1);
   });
 
-  test("a container that does not start is removed again", async () => {
+  test("rolls back a container that does not start", async () => {
     const pod = await fixture.sharedPod();
     const name = fixture.name("broken");
-    const { client, calls } = listening();
+    const { client, calls } = recordingClient();
     const failure = await expectCode(
       client.runContainerInSandbox(pod, fixture.containerSpec({ name, command: ["/no/such/program"] })),
       "COMMAND_NOT_FOUND",
@@ -167,7 +167,7 @@ journeys("ownership", (fixture) => {
     await client.close();
   });
 
-  test("an image that cannot be had leaves no container, and the pod as it was", async () => {
+  test("a failed image pull creates no container", async () => {
     const pod = await fixture.sharedPod();
     const name = fixture.name("imageless");
     const failure = await failureOf(
@@ -177,7 +177,7 @@ journeys("ownership", (fixture) => {
     expect(await cri.containers.list({ pod, name })).toEqual([]);
   });
 
-  test("aborting while the container is being started removes it and rejects with the reason", async () => {
+  test("aborting during the start rolls back the container and rejects with the signal's reason", async () => {
     const pod = await fixture.sharedPod();
     for (const delay of [0, 40, 120]) {
       const name = fixture.name("aborted");

@@ -1,4 +1,4 @@
-/** What a pod gives to its containers: network, names, kernel parameters, processes, handlers. */
+/** Pod settings that apply to containers: network, host names, kernel parameters, namespaces and runtime handlers. */
 import { readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { PodSandboxState } from "k8s-cri-client";
@@ -10,7 +10,7 @@ import { journeys, sh } from "./helpers/journeys.js";
 journeys("pods", (fixture) => {
   const { cri, runtime, traits } = fixture;
 
-  test("a network of its own that the node reaches", async () => {
+  test("a pod has its own network, which the node can reach", async () => {
     await using pod = await fixture.pod();
     await using server = await fixture.container(pod, {
       command: sh("mkdir /tmp/www && echo hello > /tmp/www/greeting && exec httpd -f -p 8080 -h /tmp/www"),
@@ -22,7 +22,7 @@ journeys("pods", (fixture) => {
     expect(await reply.text()).toBe("hello\n");
   });
 
-  test("containers of one pod share its network", async () => {
+  test("containers of a pod share its network", async () => {
     await using pod = await fixture.pod();
     await using one = await fixture.container(pod);
     await using two = await fixture.container(pod);
@@ -32,7 +32,7 @@ journeys("pods", (fixture) => {
     expect(await outputOf(one, "readlink /proc/self/ns/net")).not.toBe(await readlink("/proc/self/ns/net"));
   });
 
-  test("the node's network, with the node's name", async () => {
+  test("hostNetwork uses the network and host name of the node", async () => {
     await using pod = await fixture.pod({ hostNetwork: true });
     await using container = await fixture.container(pod);
     expect(await outputOf(container, "readlink /proc/self/ns/net")).toBe(await readlink("/proc/self/ns/net"));
@@ -40,7 +40,7 @@ journeys("pods", (fixture) => {
     expect((await pod.status()).linux?.namespaces?.options?.network).toBe(2);
   });
 
-  test("host name: the spec's, else one made from the pod's name", async () => {
+  test("the host name is that of the spec, or by default the name of the pod", async () => {
     await using named = await fixture.pod({ hostname: "given-name" });
     await using container = await fixture.container(named);
     expect(await outputOf(container, "hostname; cat /etc/hostname")).toBe("given-name\ngiven-name");
@@ -49,7 +49,7 @@ journeys("pods", (fixture) => {
     expect(await outputOf(other, "hostname")).toMatch(/^some[.-]pod-name$/);
   });
 
-  test("resolv.conf says what the spec's DNS says", async () => {
+  test("resolv.conf contains the DNS settings of the spec", async () => {
     await using pod = await fixture.pod({
       dns: {
         servers: ["192.0.2.53", "2001:db8::53"],
@@ -69,7 +69,7 @@ journeys("pods", (fixture) => {
     );
   });
 
-  test("kernel parameters of its namespaces", async () => {
+  test("sets the kernel parameters of the spec", async () => {
     await using pod = await fixture.pod({
       sysctls: { "net.ipv4.ip_unprivileged_port_start": "81", "kernel.shm_rmid_forced": "1" },
     });
@@ -78,21 +78,21 @@ journeys("pods", (fixture) => {
     expect(await outputOf(container, `cat ${files}`)).toBe("81\n1");
   });
 
-  test("processes: apart by nature, shared in the pod, of one container, or the node's", async () => {
+  test("containers have their own PID namespace, or share that of the pod, of a container or of the node", async () => {
     const count = "ls -d /proc/[0-9]* | wc -l";
     await using pod = await fixture.hostNetworkPod();
     await using main = await fixture.container(pod, { command: ["/bin/sleep", "4242"] });
-    await using apart = await fixture.container(pod);
-    const seesMain = async (container: typeof apart) =>
+    await using separate = await fixture.container(pod);
+    const seesMain = async (container: typeof separate) =>
       (await outputOf(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).includes("sleep 4242");
-    expect(await seesMain(apart)).toBe(false);
-    expect(await outputOf(apart, "tr '\\0' ' ' < /proc/1/cmdline")).toBe("/bin/sleep infinity");
-    await using beside = await fixture.container(pod, { processes: { target: main.id } });
-    expect(await seesMain(beside)).toBe(true);
+    expect(await seesMain(separate)).toBe(false);
+    expect(await outputOf(separate, "tr '\\0' ' ' < /proc/1/cmdline")).toBe("/bin/sleep infinity");
+    await using targeting = await fixture.container(pod, { processes: { target: main.id } });
+    expect(await seesMain(targeting)).toBe(true);
     await using nodePod = await fixture.hostNetworkPod({ hostPID: true });
-    await using ofNode = await fixture.container(nodePod);
-    expect(await seesMain(ofNode)).toBe(true);
-    expect(Number(await outputOf(ofNode, count))).toBeGreaterThan(Number(await outputOf(apart, count)));
+    await using inNodePod = await fixture.container(nodePod);
+    expect(await seesMain(inNodePod)).toBe(true);
+    expect(Number(await outputOf(inNodePod, count))).toBeGreaterThan(Number(await outputOf(separate, count)));
     await using alone = await fixture.container(nodePod, { processes: "container" });
     expect(await seesMain(alone)).toBe(false);
 
@@ -103,13 +103,13 @@ journeys("pods", (fixture) => {
     expect(await outputOf(one, "readlink /proc/self/ns/pid")).toBe(await outputOf(two, "readlink /proc/self/ns/pid"));
   });
 
-  test("the node's IPC", async () => {
+  test("hostIPC uses the IPC namespace of the node", async () => {
     await using pod = await fixture.hostNetworkPod({ hostIPC: true });
     await using container = await fixture.container(pod);
     expect(await outputOf(container, "readlink /proc/self/ns/ipc")).toBe(await readlink("/proc/self/ns/ipc"));
   });
 
-  test.skipIf(!runtime.lab)("a runtime handler other than the default one", async () => {
+  test.skipIf(!runtime.lab)("runs a pod with a runtime handler other than the default", async () => {
     const [, handler = ""] = runtime.lab!.handlers;
     await using pod = await fixture.hostNetworkPod({ runtimeHandler: handler });
     await using container = await fixture.container(pod);
@@ -118,14 +118,14 @@ journeys("pods", (fixture) => {
     expect((await cri.pods.list({ id: pod.id }))[0]?.runtimeHandler).toBe(handler);
   });
 
-  test("a runtime handler that does not exist", async () => {
+  test("the error for an unknown runtime handler contains its name, and no pod is left", async () => {
     const spec = fixture.podSpec({ runtimeHandler: "no-such-handler" });
     const failure = await criFailureOf(cri.pods.run(spec));
     expect(failure.message).toContain("no-such-handler");
     expect(await cri.pods.list({ name: spec.name, namespace: fixture.namespace })).toEqual([]);
   });
 
-  test("the same pod twice: another uid makes another one, the same uid the same one, on request", async () => {
+  test("running a spec twice creates two pods; with the same uid and adopt: true, it returns the existing pod", async () => {
     const spec = fixture.podSpec({ hostNetwork: true });
     await using one = await cri.pods.run(spec);
     await using two = await cri.pods.run(spec);
@@ -134,8 +134,8 @@ journeys("pods", (fixture) => {
     await using first = await cri.pods.run(fixed);
     const again = await cri.pods.run(fixed, { adopt: true });
     expect(again).toMatchObject({ id: first.id, adopted: true });
-    const unasked = await criFailureOf(cri.pods.run(fixed));
-    expect(unasked).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
+    const withoutAdopt = await criFailureOf(cri.pods.run(fixed));
+    expect(withoutAdopt).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });
     expect(first.adopted).toBe(false);
     const changed = await criFailureOf(cri.pods.run({ ...fixed, labels: { other: "config" } }, { adopt: true }));
     expect(changed).toMatchObject({ code: "NAME_RESERVED", holderId: first.id });

@@ -1,4 +1,4 @@
-/** Ports of a pod, through the runtime, over both wire protocols. */
+/** Port forwarding through the runtime, over both wire protocols. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -11,7 +11,7 @@ import { freePort } from "./lab/registry.js";
 
 const transports = ["spdy", "websocket"] as const;
 
-/** A pod of its own network with a web server in it. */
+/** Runs a pod with its own network and a web server, and waits until the server responds. */
 async function server(fixture: Fixture) {
   const port = await freePort();
   const at = await folder();
@@ -25,7 +25,7 @@ async function server(fixture: Fixture) {
   await using listener = await pod.portForward(port).listen();
   await eventually(
     () => get(listener.address.port, "/hello").catch(String),
-    (said) => said === "hello\n",
+    (reply) => reply === "hello\n",
   );
   return { pod, container, port, [Symbol.asyncDispose]: dispose };
 }
@@ -33,7 +33,7 @@ async function server(fixture: Fixture) {
 const get = async (port: number, path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
 
 journeys("port-forward", (fixture) => {
-  test.each(transports)("%s: many connections at once, through a listener", async (transport) => {
+  test.each(transports)("%s: a listener forwards many parallel connections", async (transport) => {
     await using web = await server(fixture);
     await using forward = web.pod.portForward(web.port, { transport });
     await using listener = await forward.listen();
@@ -46,7 +46,7 @@ journeys("port-forward", (fixture) => {
   });
 
   test.each(transports)(
-    "%s: a server that closes first, and a client that closes late: no failure",
+    "%s: a server that closes first and a client that closes later cause no error",
     async (transport) => {
       await using web = await server(fixture);
       await using listener = await web.pod.portForward(web.port, { transport }).listen();
@@ -55,7 +55,7 @@ journeys("port-forward", (fixture) => {
       const replies = Array.from({ length: 10 }, async () => {
         const socket = connect({ port: listener.address.port, host: "127.0.0.1", allowHalfOpen: true });
         socket.write("GET /hello HTTP/1.0\r\n\r\n");
-        // containerd 1.6 passes the end of the answer on only when the request has ended too.
+        // containerd 1.6 forwards the end of the response only after the end of the request.
         setTimeout(() => socket.end(), 1_500);
         return text(socket);
       });
@@ -64,7 +64,7 @@ journeys("port-forward", (fixture) => {
     },
   );
 
-  test("an ended signal ends listeners, connections and what is about to become one", async () => {
+  test("an abort closes listeners and connections, and rejects pending ones", async () => {
     await using web = await server(fixture);
     const controller = new AbortController();
     const forward = web.pod.portForward(web.port, { signal: controller.signal });
@@ -76,7 +76,7 @@ journeys("port-forward", (fixture) => {
     await expect(get(listener.address.port, "/hello")).rejects.toThrow();
   });
 
-  test("a large download arrives whole", async () => {
+  test("forwards a large download completely", async () => {
     await using web = await server(fixture);
     const mebibytes = fixture.scaledMebibytes(256);
     const make = `dd if=/dev/urandom of=big bs=1M count=${mebibytes} 2>/dev/null; sha256sum big`;
@@ -88,11 +88,11 @@ journeys("port-forward", (fixture) => {
     expect(hash.digest("hex")).toBe(sum.split(" ")[0]);
   });
 
-  test("a connection without a listener, and one to a port that nobody listens on", async () => {
+  test("connect() opens a connection without a listener, and rejects if nothing listens on the port", async () => {
     await using web = await server(fixture);
     await using forward = web.pod.portForward([web.port, 9]);
     const stream = await forward.connect();
-    // containerd 1.6 passes the end of the answer on only when the request has ended too.
+    // containerd 1.6 forwards the end of the response only after the end of the request.
     stream.end("GET /hello HTTP/1.0\r\n\r\n");
     expect(await text(stream)).toMatch(/hello\n$/);
     const dead = await forward
@@ -103,7 +103,7 @@ journeys("port-forward", (fixture) => {
     await expectCode(forward.connect(81), "INVALID_INPUT");
   });
 
-  test("the listener outlives failures, and a server that restarts", async () => {
+  test("a listener keeps working after failed connections and a restart of the server", async () => {
     await using web = await server(fixture);
     await using listener = await web.pod.portForward(web.port).listen();
     const failures: unknown[] = [];
@@ -121,6 +121,6 @@ journeys("port-forward", (fixture) => {
     );
     await web.container.restart({ gracePeriodSeconds: 0 });
     const again = () => get(listener.address.port, "/hello").catch(String);
-    await eventually(again, (said) => said === "hello\n");
+    await eventually(again, (reply) => reply === "hello\n");
   });
 });

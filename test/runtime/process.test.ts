@@ -1,4 +1,4 @@
-/** What a container's first process is started with, as that process sees it. */
+/** Settings of a container's main process, as that process sees them. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ContainerState } from "k8s-cri-client";
@@ -11,7 +11,7 @@ import { journeys, sh } from "./helpers/journeys.js";
 journeys("process", (fixture) => {
   const { cri, runtime } = fixture;
 
-  test("environment: on top of the image's, special characters and bytes as they are, nothing expanded", async () => {
+  test("adds env to the image's variables, with special characters and bytes unchanged and nothing expanded", async () => {
     const bytes = Uint8Array.from({ length: 127 }, (_, index) => index + 1);
     await using at = await folder();
     await using container = await fixture.container(await fixture.sharedPod(), {
@@ -51,7 +51,7 @@ journeys("process", (fixture) => {
     expect(seen.get("BYTES")).toEqual(Buffer.from(bytes));
   });
 
-  test("environment as a list: the later of two equal names counts", async () => {
+  test("the later of two env entries with the same name applies", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), {
       env: [
         { name: "TWICE", value: "first" },
@@ -61,7 +61,7 @@ journeys("process", (fixture) => {
     expect(await outputOf(container, 'echo "$TWICE"')).toBe("second");
   });
 
-  test("args alone go to the image's entry point, command replaces both, and no shell is in between", async () => {
+  test("args go to the image's entry point, command replaces both, and no shell interprets them", async () => {
     const commandLine = async (spec: Parameters<typeof fixture.container>[1]) => {
       await using at = await folder();
       await using container = await fixture.container(await fixture.sharedPod(), { ...at.inside, ...spec });
@@ -78,7 +78,7 @@ journeys("process", (fixture) => {
   });
 
   test.skipIf(!runtime.lab)(
-    "an image's own entry point, command, user, directory and variables hold when nothing is said",
+    "the image's entry point, command, user, directory and variables are the defaults",
     async () => {
       await using container = await fixture.container(await fixture.sharedPod(), {
         image: runtime.lab!.images.demo,
@@ -97,12 +97,12 @@ journeys("process", (fixture) => {
     },
   );
 
-  test("working directory", async () => {
-    await using container = await fixture.container(await fixture.sharedPod(), { workingDir: "/var/tmp/made for it" });
-    expect(await outputOf(container, "readlink /proc/1/cwd; pwd")).toBe("/var/tmp/made for it\n/var/tmp/made for it");
+  test("creates a missing working directory", async () => {
+    await using container = await fixture.container(await fixture.sharedPod(), { workingDir: "/var/tmp/new folder" });
+    expect(await outputOf(container, "readlink /proc/1/cwd; pwd")).toBe("/var/tmp/new folder\n/var/tmp/new folder");
   });
 
-  test("a terminal, or none", async () => {
+  test("tty gives the process a terminal", async () => {
     await using terminal = await fixture.container(await fixture.sharedPod(), { tty: true });
     await using plain = await fixture.container(await fixture.sharedPod());
     const output = "readlink /proc/1/fd/1; tr '\\0' '\\n' < /proc/1/environ | grep ^TERM || echo no TERM";
@@ -112,7 +112,7 @@ journeys("process", (fixture) => {
     expect(await outputOf(plain, output)).toMatch(new RegExp(`^pipe:\\[\\d+\\]\\n${term}$`));
   });
 
-  test("standard input is open with stdin, and at its end without", async () => {
+  test("standard input is open with stdin: true, and at its end otherwise", async () => {
     await using open = await fixture.container(await fixture.sharedPod(), { stdin: true, command: ["/bin/cat"] });
     await using closed = await fixture.container(await fixture.sharedPod(), { command: ["/bin/cat"] });
     expect((await closed.wait({ timeoutMs: 60_000 })).exitCode).toBe(0);
@@ -134,22 +134,23 @@ journeys("process", (fixture) => {
       return (await container.status()).exitCode;
     };
 
-    test("SIGTERM unless told otherwise", async () => {
+    test("the default is SIGTERM", async () => {
       expect(await exitCodeOf({})).toBe(15);
     });
 
-    test.skipIf(!runtime.lab)("the image's", async () => {
+    test.skipIf(!runtime.lab)("the image's stop signal replaces the default", async () => {
       expect(await exitCodeOf({ image: runtime.lab!.images.demo })).toBe(2);
     });
 
-    test("the container's, where the runtime is as young as Kubernetes 1.33; the image's before that", async () => {
+    test("stopSignal replaces the default on runtimes since Kubernetes 1.33", async () => {
       const code = await exitCodeOf({ stopSignal: "SIGUSR1" });
-      const young = (await cri.capabilities()).updatePodResources; // of the same release
-      expect(code).toBe(young ? 10 : 15);
+      // The same release added the update of pod resources.
+      const supported = (await cri.capabilities()).updatePodResources;
+      expect(code).toBe(supported ? 10 : 15);
     });
   });
 
-  test("patch has the last word on the messages", async () => {
+  test("patch() changes the messages after all other fields of the spec", async () => {
     await using pod = await fixture.pod({
       hostname: "before",
       patch: (config) => {
@@ -180,7 +181,7 @@ journeys("process", (fixture) => {
         .map(Number)
         .sort((a, b) => a - b);
 
-    test("by number, with group and supplemental groups", async () => {
+    test("runs as a numeric user and group, with supplemental groups", async () => {
       await using container = await fixture.container(await fixture.sharedPod(), {
         security: { runAsUser: 1234, runAsGroup: 2345, supplementalGroups: [3456, 4567] },
       });
@@ -192,7 +193,7 @@ journeys("process", (fixture) => {
       );
     });
 
-    test.skipIf(!runtime.lab)("by a name of the image's, with the groups it has there", async () => {
+    test.skipIf(!runtime.lab)("runs as a named user of the image, with the groups of that user", async () => {
       await using container = await fixture.container(await fixture.sharedPod(), {
         security: { runAsUserName: "app" },
       });
@@ -200,18 +201,18 @@ journeys("process", (fixture) => {
       expect(await groups(container)).toEqual([1000, 2000]);
     });
 
-    test("the pod's, unless the container says otherwise", async () => {
+    test("containers inherit the user and groups of their pod unless they have their own", async () => {
       await using pod = await fixture.hostNetworkPod({ security: { runAsUser: 1111, supplementalGroups: [7777] } });
-      await using heir = await fixture.container(pod);
-      await using dissenter = await fixture.container(pod, { security: { runAsUser: 2222, supplementalGroups: [] } });
-      expect(await processStatus(heir, "Uid")).toBe("1111\t1111\t1111\t1111");
-      expect(await groups(heir)).toContain(7777);
-      expect(await processStatus(dissenter, "Uid")).toBe("2222\t2222\t2222\t2222");
-      expect(await groups(dissenter)).not.toContain(7777);
+      await using inheriting = await fixture.container(pod);
+      await using overriding = await fixture.container(pod, { security: { runAsUser: 2222, supplementalGroups: [] } });
+      expect(await processStatus(inheriting, "Uid")).toBe("1111\t1111\t1111\t1111");
+      expect(await groups(inheriting)).toContain(7777);
+      expect(await processStatus(overriding, "Uid")).toBe("2222\t2222\t2222\t2222");
+      expect(await groups(overriding)).not.toContain(7777);
     });
   });
 
-  test("a program that is not there: the error says so, and nothing is left", async () => {
+  test("a missing program rejects with COMMAND_NOT_FOUND and leaves no container", async () => {
     const pod = await fixture.sharedPod();
     const name = fixture.name("missing");
     const failure = await expectCode(

@@ -1,4 +1,4 @@
-/** Mounts that come and go while a container runs, and mounts of images. */
+/** Mount propagation while containers run, and mounts of images. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,10 +8,10 @@ import { outputOf } from "./helpers/in-container.js";
 import { labJourneys } from "./helpers/journeys.js";
 
 labJourneys("propagation", (fixture, lab) => {
-  // The lab's runtimes live in a mount namespace of their own, which only a container with the node's processes can enter.
+  // The runtimes of the lab have their own mount namespace. Only a container in the PID namespace of the node can enter it.
   const inNode = (line: string) => `nsenter --target 1 --mount -- /bin/sh -c '${line}'`;
 
-  test("private, from the node to the container, and both ways", async () => {
+  test("propagates mounts not at all, from the node to the container, or in both directions", async () => {
     await using host = await folder();
     const shared = join(host.path, "shared");
     await mkdir(shared);
@@ -20,34 +20,34 @@ labJourneys("propagation", (fixture, lab) => {
     await outputOf(node, inNode(`mount --bind ${shared} ${shared} && mount --make-shared ${shared}`));
     try {
       const mount = { hostPath: shared, containerPath: "/p" };
-      await using apart = await fixture.container(pod, { mounts: [mount] });
-      await using follower = await fixture.container(pod, { mounts: [{ ...mount, propagation: "hostToContainer" }] });
-      await using partner = await fixture.container(pod, {
+      await using isolated = await fixture.container(pod, { mounts: [mount] });
+      await using receiving = await fixture.container(pod, { mounts: [{ ...mount, propagation: "hostToContainer" }] });
+      await using bidirectional = await fixture.container(pod, {
         mounts: [{ ...mount, propagation: "bidirectional" }],
         security: { privileged: true },
       });
       await outputOf(node, inNode(`mkdir ${shared}/a ${shared}/b && mount -t tmpfs of-node ${shared}/a`));
       const sees = (name: string) => `grep -c "^${name} " /proc/self/mounts || true`;
       await eventually(
-        () => outputOf(follower, sees("of-node")),
+        () => outputOf(receiving, sees("of-node")),
         (count) => count === "1",
       );
       await eventually(
-        () => outputOf(partner, sees("of-node")),
+        () => outputOf(bidirectional, sees("of-node")),
         (count) => count === "1",
       );
-      expect(await outputOf(apart, sees("of-node"))).toBe("0");
+      expect(await outputOf(isolated, sees("of-node"))).toBe("0");
 
-      await outputOf(partner, "mount -t tmpfs of-container /p/b");
+      await outputOf(bidirectional, "mount -t tmpfs of-container /p/b");
       expect(await outputOf(node, inNode(`grep -c "^of-container " /proc/self/mounts`))).toBe("1");
-      expect(await outputOf(follower, sees("of-container"))).toBe("1");
-      expect(await outputOf(apart, sees("of-container"))).toBe("0");
+      expect(await outputOf(receiving, sees("of-container"))).toBe("1");
+      expect(await outputOf(isolated, sees("of-container"))).toBe("0");
     } finally {
       await outputOf(node, inNode(`umount ${shared}/a; umount ${shared}/b; umount -l ${shared}`));
     }
   });
 
-  test("a directory that is not shared cannot propagate, and the error says so", async () => {
+  test("the error for a directory that cannot propagate names the reason", async () => {
     await using host = await folder();
     const pod = await fixture.sharedPod();
     await expect(
@@ -57,7 +57,7 @@ labJourneys("propagation", (fixture, lab) => {
     ).rejects.toThrow(/not a shared or slave mount/);
   });
 
-  test("the files of another image", async () => {
+  test("mounts the files of an image read-only, or is refused by older runtimes", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { mounts: [] });
     const major = Number(fixture.runtime.version.split(".")[0]);
     const spec = { mounts: [{ image: lab.images.demo, containerPath: "/other" }] };
@@ -68,9 +68,9 @@ labJourneys("propagation", (fixture, lab) => {
         /^\/other\/bin\/busybox\n.*Read-only file system/,
       );
     } else {
-      // Older runtimes do not know the field, see a mount without a host path, and refuse it.
+      // Older runtimes ignore the unknown field and refuse a mount without a host path.
       await expect(fixture.container(await fixture.sharedPod(), spec)).rejects.toThrow();
     }
-    expect(await outputOf(container, "echo fine")).toBe("fine");
+    expect(await outputOf(container, "echo works")).toBe("works");
   });
 });

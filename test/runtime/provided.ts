@@ -1,5 +1,5 @@
 /**
- * What the setup of the runtime tests hands to the tests, which run in other processes: plain data only.
+ * The data that the setup provides to tests. Tests run in other processes, so it must be plain data.
  *
  * @module
  */
@@ -7,28 +7,29 @@ import type { FakeFlavor } from "k8s-cri-client/testing";
 import type { Lab, LabImages, LabTcp } from "./lab/lab.js";
 
 export interface ProvidedRuntimes {
-  /** Empty when there is none; then `skipped` says why. */
+  /** Empty if there is no runtime to test. */
   runtimes: ProvidedRuntime[];
+  /** The reason why {@link runtimes} is empty. */
   skipped?: string;
-  /** Where test files run side by side: the runtimes of each worker, instead of {@link runtimes}. */
+  /** The runtimes of each worker, instead of {@link runtimes}, if test files run concurrently. */
   byWorker?: ProvidedRuntime[][];
 }
 
-/** A runtime to test against: one of the lab's, one that the environment names, or a fake. */
+/** A runtime to test: one of the lab, the one at `CRI_TEST_ENDPOINT`, or a fake. */
 export interface ProvidedRuntime {
-  /** E.g. `containerd-1.7`; the `runtimeName` for one that the environment names. */
+  /** For example `containerd-1.7`. For the runtime at `CRI_TEST_ENDPOINT`, the same as `runtimeName`. */
   name: string;
-  /** As the runtime reports it, e.g. `cri-o`. */
+  /** The name that the runtime reports, for example `cri-o`. */
   runtimeName: string;
-  /** As the runtime itself tells, e.g. `1.7.24`. */
+  /** The version that the runtime reports, for example `1.7.24`. */
   version: string;
   endpoint: string;
   imageEndpoint: string;
-  /** An image with a shell and the usual small programs. */
+  /** An image with a shell and the common command-line tools. */
   image: string;
-  /** What the lab has, and a fake as far as it can; tests that need it skip themselves without. */
+  /** The resources of the lab, or their equivalents of a fake. Tests that need them are skipped without. */
   lab?: ProvidedLab;
-  /** What a fake imitates. */
+  /** The runtime that a fake imitates. Unset for a real runtime. */
   flavor?: FakeFlavor;
 }
 
@@ -41,7 +42,7 @@ export interface ProvidedLab {
   logFile: string;
   subnet: string;
   tcp?: LabTcp;
-  /** Socket of the control server, see control.ts. */
+  /** Socket of the control server; see control.ts. */
   controlSocket: string;
 }
 

@@ -1,4 +1,4 @@
-/** The generated stubs behind the same channel and middleware. */
+/** The generated stubs, over the same channel and middleware. */
 import { CriError } from "k8s-cri-client";
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
 import { expect, test } from "vitest";
@@ -9,7 +9,7 @@ journeys("raw", (fixture) => {
   const { cri, runtime } = fixture;
   const noSuchId = "e".repeat(64);
 
-  test("replies as they come, and nice-grpc's own error", async () => {
+  test("returns replies unchanged, and rejects with nice-grpc's ClientError", async () => {
     expect((await cri.raw.runtime.version({})).runtimeVersion).toContain(runtime.version);
     expect((await cri.raw.image.listImages({})).images.length).toBeGreaterThan(0);
     expect((await cri.raw.image.imageStatus({ image: { image: "localhost:1/no/such:1" } })).image).toBeUndefined();
@@ -20,7 +20,7 @@ journeys("raw", (fixture) => {
     expect(CriError.is(failure)).toBe(false);
   });
 
-  test("deadlines go out as grpc-timeout, and user middleware sees the call once, its attempts each", async () => {
+  test("sends deadlines as grpc-timeout; middleware runs once per call, attemptMiddleware once per attempt", async () => {
     const logical: string[] = [];
     const attempts: (string | undefined)[] = [];
     const outer: ClientMiddleware = async function* (call, options) {
@@ -49,18 +49,18 @@ journeys("raw", (fixture) => {
     expect(limits[4]).toBeGreaterThan(100_000);
   });
 
-  test("a deadline that passes, an abort, and a closed client", async () => {
+  test("rejects after a deadline, an abort, and on a closed client", async () => {
     expect(await failureOf(cri.raw.runtime.version({}, { deadline: new Date(Date.now() - 1) }))).toMatchObject({
       code: Status.DEADLINE_EXCEEDED,
     });
-    const reason = new Error("of the caller");
+    const reason = new Error("aborted by the caller");
     expect(await failureOf(cri.raw.runtime.version({}, { signal: AbortSignal.abort(reason) }))).toBe(reason);
     const client = fixture.client();
     await client.close();
     expect(CriError.is(await failureOf(client.raw.runtime.version({})), "CLIENT_CLOSED")).toBe(true);
   });
 
-  test("events of containers, where the runtime has them", async () => {
+  test("streams container events where the runtime has them", async () => {
     const abort = new AbortController();
     const seen: string[] = [];
     const events = (async () => {

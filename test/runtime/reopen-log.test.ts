@@ -1,4 +1,4 @@
-/** Rotating a log: rename, then tell the runtime. */
+/** Rotating a log by hand: rename the file, then call ReopenContainerLog. */
 import { readFile, rename, stat } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { criFailureOf, eventually } from "./helpers/expectations.js";
@@ -12,7 +12,7 @@ journeys("logs", (fixture) => {
   const read = (path: string) => readFile(path, "utf8").catch(() => "");
 
   if (reopens)
-    test("after rename and reopen the runtime writes to a new file, and nothing is lost", async () => {
+    test("the runtime writes to a new file after a rename and reopenLog(), and loses no lines", async () => {
       await using logs = await folder();
       await using pod = await fixture.hostNetworkPod({ logDirectory: logs.path });
       await using at = await folder();
@@ -25,19 +25,19 @@ journeys("logs", (fixture) => {
       await outputOf(container, "touch say");
       await eventually(
         () => read(logPath),
-        (text) => text.includes("line 1\n"),
+        (content) => content.includes("line 1\n"),
       );
       await rename(logPath, rotated);
       await outputOf(container, "touch say");
       await eventually(
         () => read(rotated),
-        (text) => text.includes("line 2\n"),
+        (content) => content.includes("line 2\n"),
       );
       await container.reopenLog();
       await outputOf(container, "touch say");
       await eventually(
         () => read(logPath),
-        (text) => text.includes("line 3\n"),
+        (content) => content.includes("line 3\n"),
       );
       expect(await read(logPath)).not.toContain("line 2");
       expect(await read(rotated)).not.toContain("line 3");
@@ -45,7 +45,7 @@ journeys("logs", (fixture) => {
     });
 
   if (reopens)
-    test("only of a running container", async () => {
+    test("reopenLog() rejects for a container that is not running", async () => {
       await using exited = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
       await exited.wait();
       expect((await criFailureOf(cri.containers.reopenLog(exited))).message).toMatch(/not running/);

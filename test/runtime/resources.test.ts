@@ -1,4 +1,4 @@
-/** Limits of CPU and memory, read where the kernel enforces them; when created and when updated. */
+/** CPU and memory limits after creation and update, read from the kernel. */
 import { readFile } from "node:fs/promises";
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
@@ -11,7 +11,7 @@ const MiB = 2 ** 20;
 journeys("resources", (fixture) => {
   const { cri } = fixture;
 
-  test("limits and requests of a container arrive in its control group", async () => {
+  test("sets the limits and requests of a container in its control group", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), {
       resources: { requests: { cpu: "250m" }, limits: { cpu: "500m", memory: "64Mi" }, cpusetCpus: "0" },
     });
@@ -22,17 +22,17 @@ journeys("resources", (fixture) => {
       cpus: "0",
     });
     const { resources } = await container.status();
-    // ContainerStatus tells since containerd 1.7.
+    // containerd reports resources in ContainerStatus since 1.7.
     if (resources?.linux) expect(resources.linux.memoryLimitInBytes.toNumber()).toBe(64 * MiB);
   });
 
-  test("how readily the kernel kills it", async () => {
+  test("sets oomScoreAdj", async () => {
     const own = Number(await readFile("/proc/self/oom_score_adj", "utf8"));
     await using container = await fixture.container(await fixture.sharedPod(), { resources: { oomScoreAdj: 500 } });
     expect(await outputOf(container, "cat /proc/1/oom_score_adj")).toBe(String(Math.max(500, own)));
   });
 
-  test("an update changes what it mentions and nothing else, of a running and of a created container", async () => {
+  test("an update changes only the given fields of a running or created container", async () => {
     const resources = { requests: { cpu: "250m" }, limits: { cpu: "500m", memory: "64Mi" } };
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod, { resources });
@@ -57,7 +57,7 @@ journeys("resources", (fixture) => {
     expect(await enforcedLimits(created)).toMatchObject({ memoryBytes: String(80 * MiB), cpuQuota: "50000" });
   });
 
-  test("an update of a container that has ended: taken by containerd, to no effect", async () => {
+  test("containerd accepts and ignores an update of an exited container", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
     await container.wait();
     const update = container.updateResources({ resources: { limits: { cpu: 1 } } });
@@ -65,7 +65,7 @@ journeys("resources", (fixture) => {
     else await update.catch((error: unknown) => expect(CriError.is(error)).toBe(true));
   });
 
-  test("resources of a pod: UNIMPLEMENTED where the runtime is older than Kubernetes 1.33", async () => {
+  test("updating the resources of a pod fails with UNIMPLEMENTED on runtimes before Kubernetes 1.33", async () => {
     await using pod = await fixture.hostNetworkPod();
     const { updatePodResources } = await cri.capabilities();
     const update = pod.updateResources({ resources: { limits: { memory: "128Mi" } } });
@@ -73,7 +73,7 @@ journeys("resources", (fixture) => {
     else expect(await expectCode(update, "UNIMPLEMENTED")).toMatchObject({ mayHaveTakenEffect: false, attempts: 1 });
   });
 
-  test("a process that needs more memory than it may have is killed, and wait tells why", async () => {
+  test("wait() reports OOMKilled for a process that exceeds its memory limit", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), {
       command: sh("sleep 0.2; exec head -c 200m /dev/zero | tail > /dev/null"),
       resources: { limits: { memory: "24Mi" }, memoryAndSwapLimit: "24Mi" },

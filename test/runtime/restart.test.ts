@@ -1,4 +1,4 @@
-/** Restarting a container as a kubelet does. */
+/** Restarting a container: the next attempt replaces it, as with a kubelet. */
 import { ContainerState } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { criFailureOf, expectCode } from "./helpers/expectations.js";
@@ -10,7 +10,7 @@ journeys("restart", (fixture) => {
   const { cri } = fixture;
   const environment = { SECRET: "kept", BYTES: Uint8Array.of(0xc3, 0xbc, 1) };
 
-  test("the next attempt of the same configuration takes the old one's place", async () => {
+  test("replaces the container with the next attempt of the same configuration", async () => {
     await using logs = await folder();
     await using pod = await fixture.hostNetworkPod({ logDirectory: logs.path });
     const old = await fixture.container(pod, { env: environment, labels: { a: "b" }, workingDir: "/tmp" });
@@ -30,7 +30,7 @@ journeys("restart", (fixture) => {
     expect(await cri.containers.list({ pod })).toHaveLength(1);
   });
 
-  test("the old one is kept on request, with how it ended", async () => {
+  test("keepOld keeps the old container with its exit code", async () => {
     const pod = await fixture.sharedPod();
     await using at = await folder();
     await using old = await fixture.container(pod, {
@@ -43,14 +43,14 @@ journeys("restart", (fixture) => {
     expect((await next.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
   });
 
-  test("one that has ended by itself", async () => {
+  test("restarts a container that has exited", async () => {
     await using old = await fixture.container(await fixture.sharedPod(), { command: sh("exit 3") });
     await old.wait();
     await using next = await old.restart();
     expect((await next.wait()).exitCode).toBe(3);
   });
 
-  test("through a borrowed handle, with the configuration that the runtime tells", async () => {
+  test("a borrowed handle restarts with the configuration that the runtime reports", async () => {
     const pod = await fixture.sharedPod();
     const old = await fixture.container(pod, { env: environment, security: { runAsUser: 1234 } });
     const given = fixture.traits.reportsConfig ? {} : { config: old.config };
@@ -63,7 +63,7 @@ journeys("restart", (fixture) => {
     await expectCode(old.status(), "NOT_FOUND");
   });
 
-  test("one that fails keeps the old one, stopped, and leaves nothing of the new one", async () => {
+  test("a failed restart keeps the old container stopped, and rolls back the new one", async () => {
     const pod = await fixture.sharedPod();
     await using old = await fixture.container(pod);
     const config = { ...old.config, command: ["/no/such/program"] };

@@ -1,4 +1,4 @@
-/** What keeps a container in, read from the kernel's account of the process in it. */
+/** Security settings of containers, read from the kernel's status of their processes. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { capabilityBits, effectiveCapabilities, outputOf, processStatus } from "./helpers/in-container.js";
@@ -30,7 +30,7 @@ journeys("security", (fixture) => {
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
   });
 
-  test("capabilities: ALL dropped but one, and ALL added", async () => {
+  test("capabilities: drops and adds ALL, with exceptions", async () => {
     await using bare = await fixture.container(await fixture.sharedPod(), {
       security: { capabilities: { drop: ["ALL"], add: ["NET_ADMIN"] } },
     });
@@ -51,7 +51,7 @@ journeys("security", (fixture) => {
     expect(has(set, "NET_RAW")).toBe(false);
   });
 
-  test("system call filter: the runtime's by nature, none on request, the pod's if the container says nothing", async () => {
+  test("seccomp: RuntimeDefault by default, Unconfined on request, that of the pod if the container has none", async () => {
     const filter = 2;
     const mode = async (security?: object, pod = fixture.sharedPod()) => {
       await using container = await fixture.container(await pod, { security });
@@ -65,16 +65,16 @@ journeys("security", (fixture) => {
     expect(await mode({ seccomp: "RuntimeDefault" }, Promise.resolve(unconfined))).toBe(filter);
   });
 
-  test("no_new_privs", async () => {
+  test("allowPrivilegeEscalation: false sets no_new_privs", async () => {
     await using plain = await fixture.container(await fixture.sharedPod());
-    await using held = await fixture.container(await fixture.sharedPod(), {
+    await using restricted = await fixture.container(await fixture.sharedPod(), {
       security: { allowPrivilegeEscalation: false },
     });
     expect(await processStatus(plain, "NoNewPrivs")).toBe("0");
-    expect(await processStatus(held, "NoNewPrivs")).toBe("1");
+    expect(await processStatus(restricted, "NoNewPrivs")).toBe("1");
   });
 
-  test("masked and read-only paths of the kernel: the usual ones by nature, none on request", async () => {
+  test("kernel paths: masked and read-only by default, and none of them if the lists are empty", async () => {
     const masked = "wc -c < /proc/timer_list";
     const readOnly = "(: >> /proc/sys/kernel/domainname) 2>&1 && echo writable || true";
     await using usual = await fixture.container(await fixture.sharedPod());
@@ -88,7 +88,7 @@ journeys("security", (fixture) => {
     expect(await outputOf(bare, readOnly)).toBe("writable");
   });
 
-  test("privileged: every capability, the node's devices, nothing filtered, masked or read-only", async () => {
+  test("privileged: has every capability and the node's devices, without seccomp, masked or read-only paths", async () => {
     await using pod = await fixture.hostNetworkPod({ security: { privileged: true } });
     await using container = await fixture.container(pod, { security: { privileged: true } });
     await using plain = await fixture.container(pod);
@@ -105,7 +105,7 @@ journeys("security", (fixture) => {
     expect(has(await effectiveCapabilities(plain), "SYS_ADMIN")).toBe(false);
   });
 
-  test("privileged in a pod that is not: refused before anything is sent", async () => {
+  test("rejects a privileged container in an unprivileged pod with INVALID_INPUT", async () => {
     const pod = await fixture.sharedPod();
     const name = fixture.name("refused");
     await expect(fixture.container(pod, { name, security: { privileged: true } })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** What sessions take of the process, and give back. */
+/** Memory and sockets that sessions use, and release. */
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { eventually, failureOf } from "./helpers/expectations.js";
@@ -6,30 +6,33 @@ import { journeys, sh } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
 
-/** Sockets and memory are the process's, whatever the runtime: one is enough, and more take turns. */
+// Sockets and memory belong to the test process and do not depend on the runtime. One runtime is enough.
 journeys(
   "session-footprint",
   (fixture) => {
     const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
 
-    test.each(transports)("%s: a reader that stops stops the command, and memory stays", async (transport) => {
-      await using container = await fixture.container(await fixture.sharedPod());
-      const before = process.memoryUsage();
-      const command = sh("dd if=/dev/zero bs=1M count=128 2>/dev/null | tee /dev/null");
-      await using session = await container.exec(command, { transport });
-      await new Promise((resolve) => session.stdout?.once("readable", resolve));
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const after = process.memoryUsage();
-      expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(8 * 2 ** 20);
-      expect(session.stdout?.readableLength).toBeLessThan(2 ** 20);
-      let length = 0;
-      for await (const chunk of session.stdout as AsyncIterable<Buffer>) length += chunk.length;
-      expect([length, await session.exit]).toEqual([128 * 2 ** 20, { exitCode: 0 }]);
-      expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeLessThan(64 * 2 ** 20);
-    });
+    test.each(transports)(
+      "%s: a consumer that stops reading pauses the command, and memory does not grow",
+      async (transport) => {
+        await using container = await fixture.container(await fixture.sharedPod());
+        const before = process.memoryUsage();
+        const command = sh("dd if=/dev/zero bs=1M count=128 2>/dev/null | tee /dev/null");
+        await using session = await container.exec(command, { transport });
+        await new Promise((resolve) => session.stdout?.once("readable", resolve));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const after = process.memoryUsage();
+        expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(8 * 2 ** 20);
+        expect(session.stdout?.readableLength).toBeLessThan(2 ** 20);
+        let length = 0;
+        for await (const chunk of session.stdout as AsyncIterable<Buffer>) length += chunk.length;
+        expect([length, await session.exit]).toEqual([128 * 2 ** 20, { exitCode: 0 }]);
+        expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeLessThan(64 * 2 ** 20);
+      },
+    );
 
     test.each(transports)(
-      "%s: output that nobody reads holds the socket until the client is closed",
+      "%s: closing the client closes the socket of a session whose output was never read",
       async (transport) => {
         await using container = await fixture.container(await fixture.sharedPod());
         const before = sockets();
@@ -42,7 +45,7 @@ journeys(
     );
 
     test.each(transports)(
-      "%s: aborted in the middle, closed, or left to the client: no socket stays",
+      "%s: an abort, close() and closing the client each close the session's socket",
       async (transport) => {
         await using container = await fixture.container(await fixture.sharedPod());
         const before = sockets();

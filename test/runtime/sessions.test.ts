@@ -1,4 +1,4 @@
-/** Exec and attach with streams, over both wire protocols. */
+/** Exec and attach sessions over both wire protocols. */
 import { createHash, randomBytes } from "node:crypto";
 import { Readable, type Writable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -13,10 +13,9 @@ import { countProcesses } from "./helpers/in-container.js";
 import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
-/** The whole of it takes a minute on containerd 1.6, which needs about a second for each of many execs at once. */
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
 
-/** Everything that a session says, and how it ends. */
+/** Reads the whole output of a session, and waits for its exit code. */
 async function outcome(session: ExecSession) {
   const read = (stream: typeof session.stdout) => (stream ? text(stream) : undefined);
   const [stdout, stderr, { exitCode }] = await Promise.all([read(session.stdout), read(session.stderr), session.exit]);
@@ -24,7 +23,7 @@ async function outcome(session: ExecSession) {
 }
 
 journeys("sessions", (fixture) => {
-  test.each(transports)("%s: outputs apart and the exit code", async (transport) => {
+  test.each(transports)("%s: separates the outputs and returns the exit code", async (transport) => {
     const container = await fixture.sharedContainer();
     for (const code of [0, 1, 137]) {
       await using session = await container.exec(sh(`echo out; echo err >&2; exit ${code}`), { transport });
@@ -36,7 +35,7 @@ journeys("sessions", (fixture) => {
   });
 
   test.each(transports)(
-    `%s: ${fixture.scaledMebibytes(32)} MiB out, complete, to a reader that takes its time`,
+    `%s: a slow consumer receives ${fixture.scaledMebibytes(32)} MiB completely`,
     async (transport) => {
       const size = fixture.scaledMebibytes(32) * 2 ** 20;
       await using at = await folder();
@@ -54,7 +53,7 @@ journeys("sessions", (fixture) => {
     },
   );
 
-  test(`standard input ends, and output and exit code still come: ${fixture.scaledMebibytes(64)} MiB in, and back out`, async () => {
+  test(`output and exit code arrive after the end of ${fixture.scaledMebibytes(64)} MiB of standard input`, async () => {
     const container = await fixture.sharedContainer();
     const data = randomBytes(fixture.scaledMebibytes(64) * 2 ** 20);
     const sum = await container.execOutput(["sha256sum"], { input: data });
@@ -63,7 +62,7 @@ journeys("sessions", (fixture) => {
     expect(sha256(echo.stdout)).toBe(sha256(data));
   });
 
-  test("input that the command does not read, and input that never comes, are no trouble", async () => {
+  test("a command can leave its input unread, or exit before its input ends", async () => {
     const container = await fixture.sharedContainer();
     const unread = await container.execOutput(["head", "-c", "3"], { input: "abcdef".repeat(1_000) });
     expect(unread).toEqual({ exitCode: 0, stdout: "abc", stderr: "" });
@@ -73,7 +72,7 @@ journeys("sessions", (fixture) => {
     expect(await outcome(open)).toMatchObject({ stdout: "done\n", exitCode: 5 });
   });
 
-  test("input that breaks off is no success, whatever the command made of it", async () => {
+  test("execOutput() rejects if its input fails, even if the command succeeds", async () => {
     const container = await fixture.sharedContainer();
     const failure = Object.assign(new Error("the source broke"), { code: "EPIPE" });
     async function* input() {
@@ -84,7 +83,7 @@ journeys("sessions", (fixture) => {
   });
 
   test.each(transports)(
-    "%s: the exit code does not wait for a reader, and the output can be read after it",
+    "%s: the exit code arrives before the output is read, and the output can be read afterwards",
     async (transport) => {
       const container = await fixture.sharedContainer();
       await using session = await container.exec(sh("echo out; echo err >&2; exit 3"), { transport });
@@ -94,7 +93,7 @@ journeys("sessions", (fixture) => {
     },
   );
 
-  test("over WebSocket input cannot end, and says so", async () => {
+  test("ending the input over WebSocket rejects with UNIMPLEMENTED", async () => {
     const container = await fixture.sharedContainer();
     await using session = await container.exec(["cat"], { stdin: true, transport: "websocket" });
     expect(session.canHalfCloseStdin).toBe(false);
@@ -106,7 +105,7 @@ journeys("sessions", (fixture) => {
     expect(String(await new Promise((resolve) => session.stdout?.once("data", resolve)))).toBe("more");
   });
 
-  test.each(transports)("%s: a terminal, with its size", async (transport) => {
+  test.each(transports)("%s: sets and changes the size of a terminal", async (transport) => {
     const container = await fixture.sharedContainer();
     const terminalSize = { columns: 80, rows: 24 };
     await using session = await container.exec(["sh"], { tty: true, stdin: true, transport, terminalSize });
@@ -115,26 +114,27 @@ journeys("sessions", (fixture) => {
     session.stdout?.on("data", (chunk: Buffer) => {
       seen += chunk.toString();
     });
-    const ask = () => {
+    const requestSize = () => {
       session.stdin?.write("stty size\n");
       return seen;
     };
-    await eventually(ask, (said) => said.includes("24 80"));
+    await eventually(requestSize, (output) => output.includes("24 80"));
     session.resize({ columns: 132, rows: 43 });
-    await eventually(ask, (said) => said.includes("43 132"));
+    await eventually(requestSize, (output) => output.includes("43 132"));
     session.stdin?.write("exit 6\n");
     expect(await session.exit).toEqual({ exitCode: 6 });
   });
 
-  test("many sessions, one after the other and at once, each with its own result", async () => {
+  test("each of many sequential and parallel sessions gets its own exit code", async () => {
     const container = await fixture.sharedContainer();
     const run = async (code: number) => expect((await container.execOutput(sh(`exit ${code}`))).exitCode).toBe(code);
+    // containerd 1.6 needs about 1 s for each of many parallel execs, so the thorough run takes a minute.
     const [sequential, parallel] = thorough ? [200, 50] : [20, 12];
     for (let code = 0; code < sequential; code++) await run(code);
     await Promise.all(Array.from({ length: parallel }, (_, code) => run(code)));
   });
 
-  test("what goes wrong is told: a missing command, a container that does not run, a non-zero code on request", async () => {
+  test("rejects for a missing command, a container that is not running, and a non-zero code with throwOnNonZero", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     await expectCode(container.execOutput(["no-such-command"]), "COMMAND_NOT_FOUND");
     await expectCode(container.execOutput(["/no/such/command"]), "COMMAND_NOT_FOUND");
@@ -153,9 +153,9 @@ journeys("sessions", (fixture) => {
     await expectCode(container.attach(), "NOT_FOUND");
   });
 
-  test.each(transports)("%s: a token is good for one session", async (transport) => {
+  test.each(transports)("%s: a token is valid for one session only", async (transport) => {
     const container = await fixture.sharedContainer();
-    // cri-dockerd gives neither a scheme nor an address that can be connected to.
+    // cri-dockerd returns a URL without a scheme, with an address that accepts no connections.
     const given = new URL(await fixture.cri.containers.execUrl(container, ["true"]), "http://127.0.0.1");
     const url = Object.assign(given, { hostname: "127.0.0.1" });
     await using cri = fixture.client({ streamUrl: () => url });
@@ -166,13 +166,13 @@ journeys("sessions", (fixture) => {
     expect(inspect(failure, { depth: 5 })).not.toContain(url.pathname.split("/").at(-1));
   });
 
-  test.each(transports)("%s: a command that closes its output early goes on to its end", async (transport) => {
+  test.each(transports)("%s: a command that closes its output early runs to its end", async (transport) => {
     const container = await fixture.sharedContainer();
     await using session = await container.exec(sh("echo out; exec >&- 2>&-; sleep 0.3; exit 3"), { transport });
     expect(await outcome(session)).toEqual({ stdout: "out\n", stderr: "", exitCode: 3 });
   });
 
-  test("aborting ends the session with the signal's reason; the command goes on unless it is to be killed", async () => {
+  test("an abort rejects with the signal's reason, and kills the command only with killOnAbort", async () => {
     const container = await fixture.sharedContainer();
     for (const [killOnAbort, left] of [
       [false, 1],
@@ -192,7 +192,7 @@ journeys("sessions", (fixture) => {
     }
   });
 
-  test("aborting while the session is being opened kills the command as well", async () => {
+  test("an abort while the session opens kills the command as well", async () => {
     const container = await fixture.sharedContainer();
     const seconds = uniqueSeconds();
     const delays = [0, 2, 5, 10, 20, 40, 80];
@@ -211,19 +211,22 @@ journeys("sessions", (fixture) => {
     );
   });
 
-  test.each(transports)("%s: attach: the main process's input and output, and its end", async (transport) => {
-    await using container = await fixture.container(await fixture.sharedPod(), {
-      // containerd loses output at both ends: it passes the input on before it listens for output, and what the process writes just
-      // before it exits reaches the log, but not always the session.
-      command: sh("read line; sleep 0.5; echo got $line; sleep 0.5; exit 9"),
-      stdin: true,
-    });
-    await using session = await container.attach({ stdin: true, transport });
-    const output = text(session.stdout as NonNullable<typeof session.stdout>);
-    session.stderr?.resume();
-    session.stdin?.write("word\n");
-    expect(await output).toBe("got word\n");
-    await session.ended;
-    expect((await container.wait()).exitCode).toBe(9);
-  });
+  test.each(transports)(
+    "%s: attach connects to the main process's input and output until it exits",
+    async (transport) => {
+      await using container = await fixture.container(await fixture.sharedPod(), {
+        // containerd can lose output at both ends. It forwards input before it subscribes to the output, and output just before the
+        // exit is always in the log but not always in the session.
+        command: sh("read line; sleep 0.5; echo got $line; sleep 0.5; exit 9"),
+        stdin: true,
+      });
+      await using session = await container.attach({ stdin: true, transport });
+      const output = text(session.stdout as NonNullable<typeof session.stdout>);
+      session.stderr?.resume();
+      session.stdin?.write("word\n");
+      expect(await output).toBe("got word\n");
+      await session.ended;
+      expect((await container.wait()).exitCode).toBe(9);
+    },
+  );
 });

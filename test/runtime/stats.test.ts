@@ -1,4 +1,4 @@
-/** Resource usage. */
+/** Stats of containers and pods. */
 import { toDate } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { criFailureOf, eventually } from "./helpers/expectations.js";
@@ -8,7 +8,7 @@ journeys("stats", (fixture) => {
   const { cri } = fixture;
   const busy = sh("while :; do :; done");
 
-  test("of a container: processor time that grows, memory, the writable layer", async () => {
+  test("a container's stats have a growing CPU time, memory and the writable layer", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), {
       command: busy,
       labels: { usage: "yes" },
@@ -23,7 +23,7 @@ journeys("stats", (fixture) => {
     if (fixture.traits.containerStats === "all") expect(stats.writableLayer).toBeDefined();
   });
 
-  test("of containers by pod, label and id", async () => {
+  test("filters containers by pod, label and id", async () => {
     await using pod = await fixture.hostNetworkPod();
     await using one = await fixture.container(pod, { labels: { n: "1" } });
     await using two = await fixture.container(pod, { labels: { n: "2" } });
@@ -36,7 +36,7 @@ journeys("stats", (fixture) => {
   });
 
   if (fixture.traits.podStats !== "none")
-    test("of a pod: with its network and its containers", async () => {
+    test("a pod's stats have its network and its containers", async () => {
       await using pod = await fixture.pod({
         labels: { usage: fixture.namespace },
         cgroupParent: `/${fixture.namespace}`,
@@ -54,14 +54,14 @@ journeys("stats", (fixture) => {
     });
 
   if (fixture.traits.podStatsNeedParent)
-    test("of a pod without a cgroup parent: containerd has none, and the error says what to do", async () => {
+    test("the error for a pod without a cgroup parent names the remedy", async () => {
       await using pod = await fixture.hostNetworkPod();
       const failure = await criFailureOf(pod.stats());
       expect(failure.message).toContain("cgroupPath is empty");
       expect(failure.message).toContain("run the pod with a cgroupParent");
     });
 
-  test("of a container that has ended: an error, not zeros", async () => {
+  test("an exited container has an error or its last stats", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
     await container.wait();
     const outcome = await container.stats().catch((error: unknown) => error);

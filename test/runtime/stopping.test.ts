@@ -3,14 +3,14 @@ import { ContainerState, PodSandboxState } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { journeys, sh } from "./helpers/journeys.js";
 
-/** Far above the grace periods in here, and far below the deadline of a call. */
-const inTime = 20_000;
+/** Far above the grace periods in these tests, and far below the deadline of a call. */
+const timeoutMs = 20_000;
 
 journeys("stopping", (fixture) => {
   const { cri } = fixture;
 
-  /** A pod of three containers that ignore SIGTERM. */
-  async function stubbornPod(terminationGracePeriodSeconds?: number) {
+  /** Runs a pod with three containers that ignore SIGTERM. */
+  async function unresponsivePod(terminationGracePeriodSeconds?: number) {
     const pod = await fixture.hostNetworkPod({ terminationGracePeriodSeconds });
     const command = sh("trap '' TERM; while :; do sleep 1; done");
     const spec = () => fixture.containerSpec({ command, terminationGracePeriodSeconds: undefined });
@@ -19,9 +19,9 @@ journeys("stopping", (fixture) => {
   }
 
   test(
-    "a pod of three containers is stopped within the grace period, and removed",
+    "stops a pod with three containers within the grace period",
     async () => {
-      const { pod, containers } = await stubbornPod();
+      const { pod, containers } = await unresponsivePod();
       await cri.pods.stop(pod.id, { gracePeriodSeconds: 1 });
       expect((await pod.status()).state).toBe(PodSandboxState.SANDBOX_NOTREADY);
       for (const { state, exitCode } of await Promise.all(containers.map((container) => container.status()))) {
@@ -29,37 +29,37 @@ journeys("stopping", (fixture) => {
       }
       await cri.pods.remove(pod.id);
     },
-    inTime,
+    timeoutMs,
   );
 
   test(
-    "a running pod is removed at once, with its containers",
+    "removes a running pod and its containers at once",
     async () => {
-      const { pod } = await stubbornPod();
+      const { pod } = await unresponsivePod();
       await cri.pods.remove(pod.id);
       expect(await cri.containers.list({ pod: pod.id })).toEqual([]);
     },
-    inTime,
+    timeoutMs,
   );
 
   test(
-    "disposal gives the containers the grace period of their pod",
+    "disposal gives containers the grace period of their pod",
     async () => {
-      const { pod } = await stubbornPod(1);
+      const { pod } = await unresponsivePod(1);
       await pod[Symbol.asyncDispose]();
       expect(await cri.pods.list({ id: pod.id })).toEqual([]);
     },
-    inTime,
+    timeoutMs,
   );
 
   test(
-    "a running container is removed at once",
+    "removes a running container at once",
     async () => {
       const pod = await fixture.sharedPod();
       const container = await fixture.container(pod);
       await cri.containers.remove(container.id);
       expect(await cri.containers.list({ id: container.id })).toEqual([]);
     },
-    inTime,
+    timeoutMs,
   );
 });

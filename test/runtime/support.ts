@@ -1,5 +1,5 @@
 /**
- * The same journeys on every runtime there is.
+ * Registers the same tests for every runtime.
  *
  * @module
  */
@@ -8,28 +8,29 @@ import { type ControlAction, control } from "./control.js";
 import { containerdPid, freeze } from "./helpers/containerd-process.js";
 import type { ProvidedRuntime } from "./provided.js";
 
-/** A runtime under test. What needs the lab throws on a runtime that the environment named; see {@link Runtime.lab}. */
+/** A runtime under test. Its methods throw for a runtime outside the lab; see {@link Runtime.lab}. */
 export interface Runtime extends ProvidedRuntime {
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Ends the runtime by SIGKILL; its pods and containers keep running. */
   kill(): Promise<void>;
   restart(): Promise<void>;
-  /** Stops the runtime in its tracks for the time of a block: it takes connections, and does nothing. */
+  /** Freezes the runtime until the result is disposed of: the kernel accepts connections, but the runtime never replies. */
   freeze(): Promise<{ thaw(): void } & Disposable>;
 }
 
-/** The runtimes that the tests of this process run against, or why there are none. */
+/** Returns the runtimes for the tests of this process, or the reason why there are none. */
 export function providedRuntimes(): { runtimes: ProvidedRuntime[]; skipped?: string } {
   const { byWorker, ...provided } = inject("runtimes");
-  // Counted from 1.
+  // Vitest counts workers from 1.
   const worker = Number(process.env.VITEST_POOL_ID) - 1;
   return byWorker ? { runtimes: byWorker[worker] as ProvidedRuntime[] } : provided;
 }
 
 /**
- * Registers the tests once for each runtime, one runtime after the other or side by side; without any, one skipped test says
- * why. Side by side, what is registered inside runs concurrently too, unless it is in a `describe` that says otherwise.
+ * Registers the tests once for each runtime. If there is no runtime, registers one skipped test with the reason.
+ *
+ * With `concurrent`, the runtimes are tested concurrently, and so are the tests of each, unless a nested `describe` is sequential.
  */
 export function describeRuntimes(
   journeys: (runtime: Runtime) => void,
@@ -43,26 +44,26 @@ export function describeRuntimes(
   }
 }
 
-/** What the tests of a runtime are found under. */
+/** Returns the title of the `describe` of a runtime. */
 export function titleOf({ name, version }: ProvidedRuntime): string {
   return `${name} (${version})`;
 }
 
 function withControl(provided: ProvidedRuntime): Runtime {
-  const order = (action: ControlAction) => async () => {
-    if (provided.lab === undefined) throw new Error(`${provided.name} is not ours to ${action}.`);
+  const send = (action: ControlAction) => async () => {
+    if (provided.lab === undefined) throw new Error(`cannot ${action} ${provided.name}: it is not part of the lab`);
     await control(provided.lab.controlSocket, action, provided.name);
   };
   return {
     ...provided,
-    start: order("start"),
-    stop: order("stop"),
-    kill: order("kill"),
-    restart: order("restart"),
+    start: send("start"),
+    stop: send("stop"),
+    kill: send("kill"),
+    restart: send("restart"),
     freeze: async () => {
       if (!provided.flavor) return freeze(containerdPid(provided.endpoint));
-      await order("freeze")();
-      const thaw = () => void order("thaw")();
+      await send("freeze")();
+      const thaw = () => void send("thaw")();
       return { thaw, [Symbol.dispose]: thaw };
     },
   };

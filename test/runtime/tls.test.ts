@@ -1,4 +1,4 @@
-/** The runtime behind TCP, with certificates on both sides. */
+/** A runtime over TCP with mutual TLS. */
 import { readFile } from "node:fs/promises";
 import { CriClient, EndpointError } from "k8s-cri-client";
 import { expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { labJourneys } from "./helpers/journeys.js";
 labJourneys("tls", (fixture, lab) => {
   const { tcp } = lab;
   if (!tcp) {
-    test("this one has no TCP endpoint: a refused connection is explained", async () => {
+    test("the error for a refused connection says that nothing listens", async () => {
       const failure = await failureOf(CriClient.connect({ endpoint: "https://127.0.0.1:1" }));
       expect(failure).toBeInstanceOf(EndpointError);
       expect(String(failure)).toMatch(/ECONNREFUSED.*nothing listens/);
@@ -25,23 +25,23 @@ labJourneys("tls", (fixture, lab) => {
     cert: await read(tcp.clientCertificateFile),
     key: await read(tcp.clientKeyFile),
   });
-  const explained = async (options: Parameters<typeof CriClient.connect>[0]) => {
+  const connectError = async (options: Parameters<typeof CriClient.connect>[0]) => {
     const failure = await failureOf(CriClient.connect({ endpoint, ...options }));
     expect(failure).toBeInstanceOf(EndpointError);
-    const text = String(failure);
-    expect(text).not.toContain("PRIVATE KEY");
-    return text;
+    const message = String(failure);
+    expect(message).not.toContain("PRIVATE KEY");
+    return message;
   };
 
   if (!tcp.servesCri) {
-    test("an endpoint on which CRI is not served: the error says what to change", async () => {
+    test("the error for an endpoint without CRI names the setting to change", async () => {
       const failure = await failureOf(CriClient.connect({ endpoint, tls: await credentials() }));
       expect(failure).toBeInstanceOf(EndpointError);
       expect(failure).toMatchObject({ code: "UNIMPLEMENTED" });
       expect(String(failure)).toContain("disable_tcp_service");
     });
   } else {
-    test("a whole life of a pod, with a client certificate", async () => {
+    test("runs and removes a pod with a client certificate", async () => {
       await using client = await CriClient.connect({ endpoint, tls: await credentials() });
       expect(client.endpoint).toBe(endpoint);
       await using pod = await client.pods.run(fixture.podSpec());
@@ -52,7 +52,7 @@ labJourneys("tls", (fixture, lab) => {
       expect((await client.pods.list({ id: pod.id })).map(({ id }) => id)).toEqual([pod.id]);
     });
 
-    test("by a name that the certificate holds, given as server name", async () => {
+    test("verifies the server by a name in its certificate, also given as serverName", async () => {
       const tls = { ...(await credentials()), serverName: "localhost" };
       await using client = await CriClient.connect({ endpoint, tls });
       expect((await client.version()).runtimeVersion).toContain(fixture.runtime.version);
@@ -60,7 +60,7 @@ labJourneys("tls", (fixture, lab) => {
       expect((await named.version()).runtimeVersion).toContain(fixture.runtime.version);
     });
 
-    test("certificates as text instead of bytes", async () => {
+    test("accepts certificates as strings", async () => {
       const { ca, cert, key } = await credentials();
       const tls = { ca: ca.toString(), cert: cert.toString(), key: key.toString() };
       await using client = await CriClient.connect({ endpoint, tls });
@@ -68,31 +68,31 @@ labJourneys("tls", (fixture, lab) => {
     });
   }
 
-  test("no client certificate: the error asks for one", async () => {
+  test("the error without a client certificate names the options to set", async () => {
     const { ca } = await credentials();
-    expect(await explained({ tls: { ca } })).toMatch(/demands a client certificate: set tls.cert and tls.key/);
+    expect(await connectError({ tls: { ca } })).toMatch(/demands a client certificate: set tls.cert and tls.key/);
   });
 
-  test("a client certificate of an authority that the server does not know", async () => {
+  test("the error for an untrusted client certificate says that the server rejects it", async () => {
     const { ca } = await credentials();
     const cert = await read(tcp.untrustedCertificateFile);
     const key = await read(tcp.untrustedKeyFile);
-    expect(await explained({ tls: { ca, cert, key } })).toMatch(
+    expect(await connectError({ tls: { ca, cert, key } })).toMatch(
       /does not trust the authority that issued tls.cert|refuses the client certificate/,
     );
   });
 
-  test("another authority than the server's", async () => {
+  test("the error for an untrusted server certificate names tls.ca", async () => {
     const tls = { ...(await credentials()), ca: await read(tcp.untrustedAuthorityFile) };
-    expect(await explained({ tls })).toMatch(/set tls.ca to that authority's certificate/);
+    expect(await connectError({ tls })).toMatch(/set tls.ca to that authority's certificate/);
   });
 
-  test("the wrong server name", async () => {
+  test("the error for a wrong server name names tls.serverName", async () => {
     const tls = { ...(await credentials()), serverName: "another.example" };
-    expect(await explained({ tls })).toMatch(/certificate is for another name: set tls.serverName/);
+    expect(await connectError({ tls })).toMatch(/certificate is for another name: set tls.serverName/);
   });
 
-  test("plain text on a port that wants TLS", async () => {
+  test("rejects with EndpointError without TLS on a TLS port", async () => {
     const failure = await failureOf(
       CriClient.connect({ endpoint: `http://${tcp.address}`, allowInsecureTcp: true, connectTimeoutMs: 3_000 }),
     );

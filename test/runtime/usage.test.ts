@@ -1,4 +1,4 @@
-/** Usage over time, with names. One runtime after the other: each keeps a core busy. */
+/** Usage over time. Runtimes are tested one after the other, because each keeps a core busy. */
 import { readdirSync, readFileSync } from "node:fs";
 import { CriError, type UsageSnapshot } from "k8s-cri-client";
 import { formatUsage } from "k8s-cri-client/prometheus";
@@ -6,21 +6,21 @@ import { expect, test } from "vitest";
 import { journeys, sh } from "./helpers/journeys.js";
 
 /**
- * How much of its time a process of this machine waited for a CPU since it was last asked, by the kernel's own account: a busy
- * loop that does not run waits, however much else there is to do.
+ * Returns a function that measures which share of the time since its last call a process waited for a CPU, from 0 to 1. On a busy
+ * machine, a busy loop either runs or waits, so its usage and this share add up to one core.
  */
-function waitingOf(word: string): () => number | undefined {
-  const isIt = (pid: string) => {
+function cpuWaitShare(mark: string): () => number | undefined {
+  const matches = (pid: string) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word);
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark);
     } catch {
-      return false; // gone meanwhile
+      return false; // ended since it was listed
     }
   };
   let pid: string | undefined;
   let [waitedMs, at] = [Number.NaN, 0];
   return () => {
-    pid ??= readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIt(name));
+    pid ??= readdirSync("/proc").find((name) => /^\d+$/.test(name) && matches(name));
     const before = { waitedMs, at };
     waitedMs = Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
     at = performance.now();
@@ -35,26 +35,26 @@ journeys(
     const find = (snapshot: UsageSnapshot, containerId: string) =>
       snapshot.containers.find(({ id }) => id === containerId) ?? expect.fail("the container has no stats");
 
-    test("a busy loop takes one core, an idle container none; with names, memory and network", async () => {
+    test("reports one core for a busy loop and none for an idle container, with names, memory and network", async () => {
       await using pod = await fixture.pod({
         cgroupParent: `/${fixture.namespace}`,
         labels: { usage: fixture.namespace },
       });
-      const word = `busy-in-${fixture.namespace}`;
-      const busy = { command: sh(`while :; do :; done # ${word}`), resources: { limits: { memory: "64Mi" } } };
+      const mark = `busy-in-${fixture.namespace}`;
+      const busy = { command: sh(`while :; do :; done # ${mark}`), resources: { limits: { memory: "64Mi" } } };
       await using loop = await fixture.container(pod, busy);
       await using idle = await fixture.container(pod);
 
-      const waited = waitingOf(word);
+      const waitShare = cpuWaitShare(mark);
       const seen: { cores: number | undefined; waiting: number | undefined }[] = [];
       let last: UsageSnapshot | undefined;
       const deadline = Date.now() + 60_000;
       for await (last of cri.stats.watch({ labels: { usage: fixture.namespace }, intervalMs: 1_000 })) {
         const { cores } = find(last, loop.id).cpu ?? {};
-        const waiting = waited();
+        const waiting = waitShare();
         seen.push({ cores, waiting });
         if (cores !== undefined && Math.abs(cores + (waiting ?? 0) - 1) < 0.15) break;
-        if (Date.now() > deadline) expect.fail(`not about one core: ${JSON.stringify(seen)}`);
+        if (Date.now() > deadline) expect.fail(`expected about one core, got ${JSON.stringify(seen)}`);
       }
       expect(seen[0]?.cores).toBeUndefined();
       const snapshot = last ?? expect.fail("no snapshot");
@@ -89,7 +89,7 @@ journeys(
     });
 
     if (fixture.traits.podStatsNeedParent)
-      test("a pod without a cgroup parent has no figures; its containers have", async () => {
+      test("a pod without a cgroup parent has no usage, but its containers have", async () => {
         await using pod = await fixture.hostNetworkPod();
         await using container = await fixture.container(pod);
         const snapshot = await cri.stats.snapshot({ pod });

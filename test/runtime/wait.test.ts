@@ -1,4 +1,4 @@
-/** Waiting for containers to end. */
+/** Waiting for containers to exit. */
 import { CriError } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
@@ -10,7 +10,7 @@ const containerCount = thorough ? 200 : 15;
 journeys("wait", (fixture) => {
   const { cri } = fixture;
 
-  test("before and after the end, from an owned and from a borrowed handle", async () => {
+  test("returns the exit before and after it, from an owned and from a borrowed handle", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { command: sh("sleep 0.5; exit 5") });
     const early = container.wait();
     const exit = await cri.containers.get(container.id).wait();
@@ -21,7 +21,7 @@ journeys("wait", (fixture) => {
     expect((await container.wait()).exitCode).toBe(5);
   });
 
-  test("from creation on", async () => {
+  test("can wait for a container that has not started", async () => {
     await using container = await (await fixture.sharedPod()).createContainer(
       fixture.containerSpec({ command: sh("exit 0") }),
     );
@@ -30,7 +30,7 @@ journeys("wait", (fixture) => {
     expect(await exit).toMatchObject({ exitCode: 0, reason: "Completed" });
   });
 
-  test(`${containerCount} short-lived containers, each with its own exit code`, { timeout: 500_000 }, async () => {
+  test(`each of ${containerCount} short-lived containers gets its own exit code`, { timeout: 500_000 }, async () => {
     await using pod = await fixture.hostNetworkPod();
     const codes = Array.from({ length: containerCount }, (_, index) => index);
     const seen: number[] = [];
@@ -49,20 +49,20 @@ journeys("wait", (fixture) => {
     expect(await cri.containers.list({ pod })).toEqual([]);
   });
 
-  test("many waiters of one container", async () => {
+  test("many calls can wait for one container", async () => {
     await using container = await fixture.container(await fixture.sharedPod(), { command: sh("sleep 0.4; exit 9") });
     const exits = await Promise.all(Array.from({ length: 20 }, () => container.wait()));
     expect(exits.map(({ exitCode }) => exitCode)).toEqual(Array.from({ length: 20 }, () => 9));
   });
 
-  test("a stop is an end as well: the exit code tells by which signal", async () => {
+  test("returns the exit code of a stopped container", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const exit = container.wait();
     await container.stop({ gracePeriodSeconds: 0 });
     expect(await exit).toMatchObject({ exitCode: 137, reason: "Error" });
   });
 
-  test("aborting rejects with the signal's reason, and the container runs on", async () => {
+  test("an abort rejects with the signal's reason, and the container keeps running", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const abort = new AbortController();
     const wait = failureOf(container.wait({ signal: abort.signal }));
@@ -73,13 +73,13 @@ journeys("wait", (fixture) => {
     expect(await failureOf(container.wait({ signal: abort.signal }))).toBe(reason);
   });
 
-  test("a time limit", async () => {
+  test("timeoutMs and deadline reject with DEADLINE_EXCEEDED", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     await expectCode(container.wait({ timeoutMs: 400 }), "DEADLINE_EXCEEDED");
     await expectCode(container.wait({ deadline: new Date(Date.now() + 400) }), "DEADLINE_EXCEEDED");
   });
 
-  test("of a container that is removed meanwhile: its exit, if that was seen, or NOT_FOUND", async () => {
+  test("returns the exit of a removed container if it was seen in time, or rejects with NOT_FOUND", async () => {
     await using container = await fixture.container(await fixture.sharedPod());
     const wait = container.wait().then(
       ({ exitCode }) => exitCode,

@@ -1,4 +1,4 @@
-/** Busybox' httpd, as far as journeys use it: `httpd -f -p PORT -h FOLDER`. */
+/** The subset of busybox httpd that journeys use: `httpd -f -p PORT -h FOLDER`. */
 import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";

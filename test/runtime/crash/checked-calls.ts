@@ -1,6 +1,6 @@
 /**
- * Calls to a runtime that may be killed at any moment: each is timed, what it fails with is judged, and what is sure to have
- * done nothing is held to it.
+ * Calls to a runtime that may be killed at any moment. Each call is timed, and its error is checked: an error that promises that
+ * nothing changed must keep that promise.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type CriClient, CriError } from "k8s-cri-client";
 import type { Random } from "../helpers/random.js";
 
-/** What every call is given: far more than it takes, also on a slow machine and across a restart of the runtime. */
+/** Time limit of every call, with room for a slow machine and a restart of the runtime. */
 const timeoutMs = 60_000;
 
 /**
- * What a call may take beyond that: a workflow that fails undoes what it made, which has 15 seconds, a creation looks for what it
- * may have made, which has two, and the machine is slow.
+ * How much longer a call may take: a failed workflow has 15 s to roll back, and a failed creation 2 s to find what it may have
+ * created. The rest is for slow machines.
  */
 const overrunMs = 25_000;
 
-/** How often something is tried before it counts as failed for good. A runtime that is killed once needs two or three. */
-const patience = 6;
+/** Number of attempts before a step counts as failed. A runtime that is killed once needs two or three. */
+const maxAttempts = 6;
 
-/** What a failure may be when the runtime is killed under a call, or has not found its feet yet. */
+/** Codes of failures while the runtime is killed or starting. */
 const expectedCodes = [
   "UNAVAILABLE",
   "DEADLINE_EXCEEDED",
@@ -32,17 +32,17 @@ const expectedCodes = [
   "NAME_RESERVED",
 ] as const satisfies CriError["code"][];
 
-/** What happened to all lives of a round. */
-export class Chronicle {
-  /** Answers that were wrong. */
+/** The results of all lifecycles of a round. */
+export class RoundRecord {
+  /** Wrong replies, with the calls that led to them. */
   readonly wrong: string[] = [];
-  /** How often which step ended how, such as `exec UNAVAILABLE`. */
+  /** Number of calls by step and outcome, for example `exec UNAVAILABLE`. */
   readonly outcomes = new Map<string, number>();
-  /** Names of pods that may have been made without anyone knowing. */
-  readonly doubtful = new Set<string>();
+  /** Names of pods that a failed call may have created. */
+  readonly uncertainPods = new Set<string>();
   /** Whether the runtime has been killed. */
   killed = false;
-  /** Pods and containers that did not survive that, although nobody touched them; and the runtime says so. */
+  /** Number of unchanged pods that the kill ended, as the runtime reports. */
   lost = 0;
   calls = 0;
   slowestMs = 0;
@@ -50,23 +50,23 @@ export class Chronicle {
 
 type Call<T> = (options: { timeoutMs: number }) => Promise<T>;
 
-/** The calls of one life. */
+/** The calls of one lifecycle. */
 export class CheckedCalls {
-  /** What is being done at the moment. */
+  /** The current step. */
   step = "not begun";
   readonly #history: string[] = [];
 
   constructor(
     private readonly name: string,
     private readonly cri: CriClient,
-    readonly chronicle: Chronicle,
+    readonly record: RoundRecord,
     private readonly random: Random,
   ) {}
 
-  /** One call: it settles in time. */
+  /** Makes one call, which must settle in time. */
   async once<T>(step: string, call: Call<T>): Promise<T> {
     this.step = step;
-    this.chronicle.calls++;
+    this.record.calls++;
     const startedAt = performance.now();
     try {
       const result = await call({ timeoutMs });
@@ -77,45 +77,45 @@ export class CheckedCalls {
       throw error;
     } finally {
       const tookMs = performance.now() - startedAt;
-      this.chronicle.slowestMs = Math.max(this.chronicle.slowestMs, tookMs);
-      if (tookMs > timeoutMs + overrunMs) this.complain(`${step} took ${Math.round(tookMs)} ms`);
+      this.record.slowestMs = Math.max(this.record.slowestMs, tookMs);
+      if (tookMs > timeoutMs + overrunMs) this.reportViolation(`${step} took ${Math.round(tookMs)} ms`);
     }
   }
 
   /**
-   * A call that may be repeated, until it succeeds.
+   * Repeats an idempotent call until it succeeds.
    *
-   * @param untouched whether what it was to change is as it was: it has to be where the error says so
+   * @param untouched returns whether the object is unchanged, which it must be if the error says that the call had no effect
    */
-  async insist<T>(step: string, call: Call<T>, untouched?: () => Promise<boolean>): Promise<T> {
+  async retry<T>(step: string, call: Call<T>, untouched?: () => Promise<boolean>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.once(step, call);
       } catch (error) {
         await this.recover(error, attempt);
         if (untouched && CriError.is(error) && !error.mayHaveTakenEffect && !(await untouched()))
-          this.complain(`"nothing was done", but it was: ${error}`);
+          this.reportViolation(`the call had an effect, but its error denies that: ${error}`);
       }
     }
   }
 
-  /** What a program does after a failure: it waits until the runtime is there again. Throws what is no failure of a dying runtime. */
+  /** Waits until the runtime is ready again. Rethrows errors that a kill cannot explain, and the error of the last attempt. */
   async recover(error: unknown, attempt: number): Promise<void> {
-    if (!CriError.is(error, ...expectedCodes) || attempt >= patience) throw error;
+    if (!CriError.is(error, ...expectedCodes) || attempt >= maxAttempts) throw error;
     await this.cri.waitForReady({ timeoutMs });
     await sleep(this.random.below(200));
   }
 
   note(step: string, outcome: unknown): void {
-    const { outcomes } = this.chronicle;
-    const word = CriError.is(outcome) ? outcome.code : outcome instanceof Error ? outcome.name : String(outcome);
-    outcomes.set(`${step} ${word}`, (outcomes.get(`${step} ${word}`) ?? 0) + 1);
-    const doubt = CriError.is(outcome) && outcome.mayHaveTakenEffect ? " (in doubt)" : "";
+    const { outcomes } = this.record;
+    const code = CriError.is(outcome) ? outcome.code : outcome instanceof Error ? outcome.name : String(outcome);
+    outcomes.set(`${step} ${code}`, (outcomes.get(`${step} ${code}`) ?? 0) + 1);
+    const uncertainty = CriError.is(outcome) && outcome.mayHaveTakenEffect ? " (may have taken effect)" : "";
     const suppressed = CriError.is(outcome) ? outcome.suppressed.map((error) => `; suppressed: ${error}`).join("") : "";
-    this.#history.push(`${new Date().toISOString().slice(14, 23)} ${step}: ${outcome}${doubt}${suppressed}`);
+    this.#history.push(`${new Date().toISOString().slice(14, 23)} ${step}: ${outcome}${uncertainty}${suppressed}`);
   }
 
-  complain(text: string): void {
-    this.chronicle.wrong.push([`${this.name}: ${text}`, ...this.#history.slice(-12)].join("\n    "));
+  reportViolation(message: string): void {
+    this.record.wrong.push([`${this.name}: ${message}`, ...this.#history.slice(-12)].join("\n    "));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The process of a lab's runtime, to be stopped in its tracks and let go again.
+ * Finds, freezes and thaws the process of a containerd of the lab.
  *
  * @module
  */
@@ -7,33 +7,34 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { eventually } from "./expectations.js";
 
-/** The process id of the containerd behind an endpoint of the lab. */
+/** Returns the process id of the containerd that serves an endpoint of the lab. Throws if there is none. */
 export function containerdPid(endpoint: string): number {
   const config = join(dirname(endpoint.replace(/^unix:\/\//, "")), "config.toml");
   for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
-    let words: string[];
+    let args: string[];
     try {
-      words = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
+      args = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
     } catch {
-      continue; // gone meanwhile
+      continue; // ended since it was listed
     }
-    if (words[0]?.endsWith("/containerd") && words.includes(config)) return Number(entry);
+    if (args[0]?.endsWith("/containerd") && args.includes(config)) return Number(entry);
   }
   throw new Error(`no process serves ${endpoint}`);
 }
 
 /**
- * Stops a process for the time of a block: it neither runs nor ends. Resolves when all its threads have come to rest, and the
- * nsenter that stands guard over it, which stops itself along with it and has to be let go as well.
+ * Stops a process with SIGSTOP until `thaw()` is called or the result is disposed of. Resolves when all its threads are stopped.
+ *
+ * The parent process `nsenter` stops itself together with its child, so it must be continued as well.
  */
 export async function freeze(pid: number): Promise<{ thaw(): void } & Disposable> {
-  const guard = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-  const guarded = readFileSync(`/proc/${guard}/comm`, "utf8").trim() === "nsenter";
-  const all = guarded ? [pid, guard] : [pid];
+  const parent = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  const hasNsenter = readFileSync(`/proc/${parent}/comm`, "utf8").trim() === "nsenter";
+  const all = hasNsenter ? [pid, parent] : [pid];
   await eventually(
     () => {
-      // More than once: a guard that has just been let go passes that on in its own time.
+      // Repeated, because an nsenter that has just been continued may still send SIGCONT to its child.
       process.kill(pid, "SIGSTOP");
       return all.flatMap(threadStates);
     },

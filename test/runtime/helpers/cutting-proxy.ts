@@ -1,6 +1,6 @@
 /**
- * A proxy between client and runtime that cuts the connection where it hurts: it speaks HTTP/2 on both sides, and so knows which
- * call it is looking at.
+ * A proxy between client and runtime that cuts the connection during a chosen call. It parses HTTP/2 on both sides to identify
+ * calls.
  *
  * @module
  */
@@ -18,8 +18,10 @@ import { join } from "node:path";
 import { folder } from "./folder.js";
 
 /**
- * Where to cut. After the request: the runtime has it, or most of it, and then loses its client. Before the reply: the runtime
- * has done its work and said so, and nobody hears.
+ * When to cut the connection.
+ *
+ * - `after-request`: the runtime has received the request or most of it, and then loses its client.
+ * - `before-reply`: the runtime has completed the call and replied, but the client never receives the reply.
  */
 export type Cut = "after-request" | "before-reply";
 
@@ -36,12 +38,12 @@ export class CuttingProxy implements AsyncDisposable {
     this.#target = target;
     this.#cleanUp = cleanUp;
     this.#server = createServer();
-    // The session that belongs to a connection is made right after it, by the next listener.
+    // The next listener creates the session of this connection synchronously.
     let incoming: Socket | undefined;
     this.#server.prependListener("connection", (socket: Socket) => {
       incoming = socket;
     });
-    this.#server.on("session", (session) => this.#pair(session, incoming!));
+    this.#server.on("session", (session) => this.#connect(session, incoming!));
     this.#server.on("stream", (stream, headers) => this.#forward(stream, headers));
   }
 
@@ -64,23 +66,23 @@ export class CuttingProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#sessions.keys()) this.#sever(session);
+    for (const session of this.#sessions.keys()) this.#disconnect(session);
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.#cleanUp();
   }
 
-  #pair(session: ServerHttp2Session, incoming: Socket): void {
+  #connect(session: ServerHttp2Session, incoming: Socket): void {
     const outgoing = createConnection(this.#target);
     const upstream = connect("http://localhost", { createConnection: () => outgoing });
     this.#sessions.set(session, { upstream, sockets: [incoming, outgoing] });
     for (const end of [session, upstream, incoming, outgoing]) {
-      end.on("error", () => this.#sever(session));
-      end.on("close", () => this.#sever(session));
+      end.on("error", () => this.#disconnect(session));
+      end.on("close", () => this.#disconnect(session));
     }
   }
 
-  /** As if both processes had been cut off: no farewell on either side. */
-  #sever(session: ServerHttp2Session): void {
+  /** Destroys both sockets without a GOAWAY frame, as a broken connection does. */
+  #disconnect(session: ServerHttp2Session): void {
     const { sockets = [] } = this.#sessions.get(session) ?? {};
     this.#sessions.delete(session);
     for (const socket of sockets) socket.destroy();
@@ -102,12 +104,12 @@ export class CuttingProxy implements AsyncDisposable {
     stream.on("close", () => outgoing.close());
     stream.pipe(outgoing);
     if (plan?.cut === "after-request") {
-      // Once the whole request is on its way, and a moment for it to arrive.
-      stream.on("end", () => setTimeout(() => this.#sever(session), 5));
+      // The proxy has written the whole request; 5 ms let it arrive.
+      stream.on("end", () => setTimeout(() => this.#disconnect(session), 5));
     }
     outgoing.on("response", (reply, flags) => {
       if (plan?.cut === "before-reply") {
-        this.#sever(session);
+        this.#disconnect(session);
         return;
       }
       const ended = (flags & 1) === 1;
@@ -123,7 +125,7 @@ export class CuttingProxy implements AsyncDisposable {
   }
 }
 
-/** Node.js hangs the list of sensitive headers on as a symbol, which it does not take back. */
+/** Removes the symbol with the list of sensitive headers, which Node.js adds to received headers but refuses to send. */
 function withoutSymbols(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers));
 }

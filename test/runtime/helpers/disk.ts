@@ -1,5 +1,5 @@
 /**
- * The disk of a lab's runtime, to be made too small and large again.
+ * Fills the disk of a runtime of the lab.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { run } from "../lab/command.js";
 import { containerdPid } from "./containerd-process.js";
 
 /**
- * Makes the file system that holds all of a runtime's data as large as what is on it and some bytes more, for the time of a block.
- * It is in memory, and in a mount namespace of the runtime's own.
+ * Shrinks the file system with all data of a runtime so that only `bytesLeft` bytes are free. Disposing of the result restores the
+ * size. The file system is a tmpfs in the mount namespace of the runtime.
  */
 export async function fillDisk(endpoint: string, bytesLeft: number): Promise<AsyncDisposable> {
   const pid = containerdPid(endpoint);

@@ -1,5 +1,5 @@
 /**
- * Small things for saying what is expected.
+ * Assertions that several files of journeys use.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CriError } from "k8s-cri-client";
 import { expect } from "vitest";
 
-/** What a promise rejects with; a promise that resolves is a failed test. */
+/** Returns what a promise rejects with. Fails the test if the promise resolves. */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;
   try {
@@ -18,36 +18,36 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   expect.fail(`expected a rejection, got ${JSON.stringify(value)}`);
 }
 
-/** The {@link CriError} that a promise rejects with. */
+/** Returns the {@link CriError} that a promise rejects with. Fails the test otherwise. */
 export async function criFailureOf(promise: Promise<unknown>): Promise<CriError> {
   const failure = await failureOf(promise);
   if (!CriError.is(failure)) expect.fail(`expected a CriError, got ${String(failure)}`);
   return failure;
 }
 
-/** Whether an error of this package has one of these codes; for `expect(…).rejects.toSatisfy(…)` and the like. */
+/** Expects that a promise rejects with a {@link CriError} with this code, and returns the error. */
 export async function expectCode(promise: Promise<unknown>, code: CriError["code"]): Promise<CriError> {
   const failure = await criFailureOf(promise);
   expect(failure.code, failure.message).toBe(code);
   return failure;
 }
 
-/** Waits until something is so. Generous: it bounds a hang, not a duration. */
+/** Polls `probe` every 50 ms until `accept` returns true, and returns the accepted value. The time limit only bounds a hang. */
 export async function eventually<T>(
   probe: () => Promise<T> | T,
   accept: (value: T) => boolean,
-  ms = 20_000,
+  timeoutMs = 20_000,
 ): Promise<T> {
-  const giveUpAt = Date.now() + ms;
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe();
     if (accept(value)) return value;
-    if (Date.now() > giveUpAt) expect.fail(`not so within ${ms} ms; the last value was ${JSON.stringify(value)}`);
+    if (Date.now() > deadline) expect.fail(`timed out after ${timeoutMs} ms; last value: ${JSON.stringify(value)}`);
     await sleep(50);
   }
 }
 
-/** Calls with each item, a few of them at a time. */
+/** Calls `work` with each item, at most `size` of them at a time. Throws the first failure after all calls have settled. */
 export async function inBatches<T>(items: readonly T[], size: number, work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const failures: unknown[] = [];

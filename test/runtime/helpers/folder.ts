@@ -1,5 +1,5 @@
 /**
- * Folders of the node that containers share with the test.
+ * Folders that a test shares with containers.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { join } from "node:path";
 /** A folder of the node. */
 export interface Folder extends AsyncDisposable {
   path: string;
-  /** For the spec of a container that finds it under the same path. */
+  /** A mount for the container's spec. The folder has the same path in the container. */
   mount: { hostPath: string; containerPath: string };
-  /** Of a spec: the container works in this folder. What its commands write under relative paths is here. */
+  /** Fields for the container's spec that make this folder its working directory. Relative paths of its commands are in here. */
   inside: { mounts: Folder["mount"][]; workingDir: string };
 }
 
-/** A folder of the node for the time of a block, open to containers of any user. */
+/** Creates a temporary folder of the node that containers of any user may write to. Disposing of it removes it. */
 export async function folder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), "journey-"));
   await chmod(path, 0o777);

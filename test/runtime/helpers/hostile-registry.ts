@@ -1,5 +1,5 @@
 /**
- * A registry that does as a test wants: it serves one small image, and spoils a part of it in one way or another.
+ * A registry that serves one small image, and lets a test replace the response for a part of it.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { configureRegistry } from "../lab/registry.js";
 
-/** A part of an image, in the order in which runtimes ask for them. */
+/** A part of an image, in the order in which runtimes request them. */
 export type Part = "manifest" | "config" | "layer";
 
-/** What a request for a part is answered with instead. */
-export type Spoil = (response: ServerResponse, content: Buffer, headers: Record<string, string>) => void;
+/** Sends a response instead of the content of a part. */
+export type Respond = (response: ServerResponse, content: Buffer, headers: Record<string, string>) => void;
 
 export class HostileRegistry implements AsyncDisposable {
-  /** What is spoilt, and how; nothing at first. */
-  spoilt: { part: Part; by: Spoil } | undefined;
-  /** How many requests are under way. */
+  /** The part whose response is replaced. Unset at first. */
+  fault: { part: Part; respond: Respond } | undefined;
+  /** Number of requests without a complete response. */
   pending = 0;
 
   private constructor(
     private readonly server: Server,
-    /** Of the image, which no other registry has. */
+    /** Reference of the image, which no other registry has. */
     readonly reference: string,
   ) {}
 
@@ -41,8 +41,8 @@ export class HostileRegistry implements AsyncDisposable {
       registry.pending++;
       response.once("close", () => registry.pending--);
       const { content, headers } = parts[part];
-      if (registry.spoilt?.part === part) {
-        registry.spoilt.by(response, content, headers);
+      if (registry.fault?.part === part) {
+        registry.fault.respond(response, content, headers);
       } else {
         response.writeHead(200, { ...headers, "content-length": content.length });
         response.end(request.method === "HEAD" ? undefined : content);
@@ -67,7 +67,7 @@ interface Served {
   headers: Record<string, string>;
 }
 
-/** An image of one file. Its content is another each time, for runtimes keep what they have fetched. */
+/** Builds an image of one file with random content, because runtimes cache what they have fetched. */
 async function buildImage(): Promise<{ parts: Record<Part, Served>; partAt(url: string): Part | undefined }> {
   const archive = pack();
   archive.entry({ name: "noise" }, randomBytes(200_000));

@@ -1,29 +1,29 @@
 /**
- * What a container sees of itself. Asked of the container, not of the runtime.
+ * Reads the state of a container by commands in it, not from the runtime.
  *
  * @module
  */
 import type { Container } from "k8s-cri-client";
 import { sh } from "./journeys.js";
 
-/** What a shell line prints in a container. */
+/** Runs a shell command in a container and returns its standard output without the final newline. Throws on a non-zero exit code. */
 export async function outputOf(container: Container, line: string): Promise<string> {
   const { stdout } = await container.execSync(sh(line), { throwOnNonZero: true });
   return stdout.trimEnd();
 }
 
-/** How many of the processes that a container sees were started with these words, which are the last of their command line. */
-export async function countProcesses(container: Container, words: string): Promise<number> {
+/** Counts the processes that a container sees whose command line ends with `commandLine`. */
+export async function countProcesses(container: Container, commandLine: string): Promise<number> {
   const all = await outputOf(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
-  return all.split(`${words} `).length - 1;
+  return all.split(`${commandLine} `).length - 1;
 }
 
-/** A field of the first process in `/proc/<pid>/status`, such as `CapEff`. */
+/** Reads a field of `/proc/1/status`, for example `CapEff`. */
 export async function processStatus(container: Container, field: string): Promise<string> {
   return outputOf(container, `sed -n 's/^${field}:[[:space:]]*//p' /proc/1/status`);
 }
 
-/** The names of the capabilities by bit, as far as tests need them. */
+/** Bit numbers of the capabilities that tests use. */
 export const capabilityBits = {
   CHOWN: 0n,
   NET_BIND_SERVICE: 10n,
@@ -32,12 +32,12 @@ export const capabilityBits = {
   SYS_ADMIN: 21n,
 } as const;
 
-/** The set of effective capabilities of the first process. */
+/** Reads the effective capabilities of process 1 as a bit set. */
 export async function effectiveCapabilities(container: Container): Promise<bigint> {
   return BigInt(`0x${await processStatus(container, "CapEff")}`);
 }
 
-/** The limits that the kernel enforces, read where the container itself can see them, in the terms of cgroup version 1. */
+/** Limits that the kernel enforces, as the files of cgroup version 1 contain them. */
 export interface EnforcedLimits {
   memoryBytes: string;
   cpuShares: string;
@@ -45,6 +45,7 @@ export interface EnforcedLimits {
   cpus: string;
 }
 
+/** Reads the limits from the container's cgroup, version 1 or 2. */
 export async function enforcedLimits(container: Container): Promise<EnforcedLimits> {
   const v1 = (await outputOf(container, "test -f /sys/fs/cgroup/cgroup.controllers && echo 2 || echo 1")) === "1";
   const read = (file: string) => outputOf(container, `cat /sys/fs/cgroup/${file} 2>/dev/null || true`);
@@ -59,7 +60,7 @@ export async function enforcedLimits(container: Container): Promise<EnforcedLimi
   const weight = Number(await read("cpu.weight"));
   return {
     memoryBytes: await read("memory.max"),
-    // The inverse of what runc computes from shares.
+    // The inverse of runc's conversion from shares to weight.
     cpuShares: String(Math.round(2 + ((weight - 1) * 262_142) / 9_999)),
     cpuQuota: (await read("cpu.max")).split(" ")[0] ?? "",
     cpus: (await read("cpuset.cpus")) || (await read("cpuset.cpus.effective")),

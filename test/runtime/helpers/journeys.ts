@@ -1,5 +1,5 @@
 /**
- * What every journey needs: a client, pods of its own, and the proof that nothing is left in the end.
+ * Registers journeys, and gives each file a client, its own pods and a check that nothing is left on the runtime.
  *
  * @module
  */
@@ -14,20 +14,21 @@ import { type Traits, traitsOf } from "./traits.js";
 export type PodSpec = Parameters<Pods["run"]>[0];
 export type ContainerSpec = Parameters<CriClient["runContainerInSandbox"]>[1];
 
-/** Keeps a container alive; it pays no heed to SIGTERM, as the first process of a namespace does by nature. */
+/** Keeps a container running. As process 1 of its namespace, it ignores SIGTERM. */
 export const idle = ["/bin/sleep", "infinity"] as const;
 
-/** A shell line as a command. */
+/** Returns the command that runs a shell line. */
 export const sh = (line: string): string[] => ["/bin/sh", "-c", line];
 
-/** So many seconds as no other process of the node sleeps for, by which this one is known. */
+/** Returns a random number of seconds (11 days or more), so that a test can find the process of its `sleep` by the argument. */
 export const uniqueSeconds = (): string => String(randomInt(1_000_000, 2_000_000_000));
 
-/** What the namespace of every file begins with. */
+/** Prefix of the namespace of every file. */
 const namespacePrefix = "journeys-";
 
+/** The objects that the journeys of one file use on one runtime. */
 export class Fixture {
-  /** Everything this file makes is in here, so that on a runtime that others use it can be told from theirs. */
+  /** Contains all pods of this file, so that they can be told apart on a runtime that others use as well. */
   readonly namespace = `${namespacePrefix}${randomUUID().slice(0, 8)}`;
   readonly cri: CriClient;
   readonly image: string;
@@ -45,9 +46,9 @@ export class Fixture {
     this.traits = traitsOf(runtime.runtimeName);
   }
 
-  /** A name that no other object of this file has. */
-  name(what = "pod"): string {
-    return `${this.theme}-${what}-${++this.#count}`;
+  /** Returns a name that no other object of this file has. */
+  name(kind = "pod"): string {
+    return `${this.theme}-${kind}-${++this.#count}`;
   }
 
   podSpec(spec: Partial<PodSpec> = {}): PodSpec {
@@ -58,18 +59,18 @@ export class Fixture {
     return this.cri.pods.run(this.podSpec(spec));
   }
 
-  /** The cheapest pod there is, for journeys that care for containers only. */
+  /** Runs a pod in the network of the node, which starts faster, for journeys that test containers only. */
   hostNetworkPod(spec: Partial<PodSpec> = {}): Promise<OwnedPodSandbox> {
     return this.pod({ hostNetwork: true, ...spec });
   }
 
-  /** One pod for all journeys of the file that leave it as it is. It ends with the file. */
+  /** Returns one pod for all journeys of the file that do not change it. It is removed after the last test. */
   sharedPod(): Promise<OwnedPodSandbox> {
     this.#shared ??= this.hostNetworkPod();
     return this.#shared;
   }
 
-  /** One idle container in the shared pod, for journeys that run commands in it and leave it as it is. It ends with the file. */
+  /** Returns one idle container in the shared pod, for journeys that run commands in it but do not change it. */
   sharedContainer(): Promise<OwnedContainer> {
     this.#sharedContainer ??= this.sharedPod().then((pod) => this.container(pod));
     return this.#sharedContainer;
@@ -91,26 +92,28 @@ export class Fixture {
     };
   }
 
-  /** Runs a container that idles unless the spec says otherwise, and dies at once when it is disposed of. */
+  /** Runs a container, by default {@link idle} and with a grace period of 0 s. */
   container(pod: OwnedPodSandbox, spec: Partial<ContainerSpec> = {}): Promise<OwnedContainer> {
     return pod.runContainer(this.containerSpec(spec));
   }
 
-  /** A client of its own, closed with the block. */
+  /** Creates another client. The caller closes it. */
   client(options: Partial<Parameters<typeof CriClient.lazy>[0]> = {}): CriClient {
     const { endpoint, imageEndpoint } = this.runtime;
     return CriClient.lazy({ endpoint, imageEndpoint, ...options });
   }
 
-  /** So many MiB for a journey that moves much; a quarter of it unless the tests are thorough. */
+  /** Returns the size of a large transfer in MiB: a quarter of the given size unless `CRI_TEST_THOROUGH=1` is set. */
   scaledMebibytes(mebibytes: number): number {
     return thorough ? mebibytes : mebibytes / 4;
   }
 
   /**
-   * The pods and containers that are here and should not be, in a fixed order: on the lab any but those of other files, elsewhere
-   * those of this file. A pod of another file may turn up during this one: containerd that is killed and started again can list a
-   * pod whose creation ran into its time limit long before.
+   * Lists the pods and containers that should not exist, sorted. In the lab, these are all except those of other files. On other
+   * runtimes, these are those of this file.
+   *
+   * A pod of another file may appear during this one: after a kill and restart, containerd can list a pod whose creation timed
+   * out long before.
    */
   async leftovers(): Promise<string[]> {
     const isOurs = (namespace = "") =>
@@ -128,8 +131,8 @@ export class Fixture {
     ].sort();
   }
 
-  /** Removes what a failed test left, so that it fails alone. */
-  async sweep(): Promise<void> {
+  /** Removes the pods that a failed test left, so that later files do not fail as well. */
+  async cleanUp(): Promise<void> {
     for (const { id, metadata } of await this.cri.pods.list()) {
       if (metadata?.namespace !== this.namespace) continue;
       await this.cri.pods.stop(id);
@@ -142,15 +145,15 @@ export class Fixture {
 export const closingTest = "nothing is left on the runtime";
 
 export interface JourneyOptions {
-  /** One runtime after the other: for what measures the test process itself. @defaultValue false */
+  /** Tests one runtime after the other, for journeys that measure the test process itself. @defaultValue false */
   sequential?: boolean;
-  /** Only on the newest runtime, for what does not depend on it. @defaultValue false */
+  /** Tests only the newest runtime, for journeys that do not depend on the runtime. @defaultValue false */
   newestOnly?: boolean;
 }
 
 /**
- * Registers journeys for every runtime. The runtimes take their journeys side by side, each its own one after the other. The
- * last test of each shows that nothing is left on the runtime.
+ * Registers journeys for every runtime. Runtimes are tested concurrently; the journeys of one runtime run one after the other. The
+ * last test of each runtime checks that nothing is left on it.
  */
 export function journeys(theme: string, define: (fixture: Fixture) => void, options: JourneyOptions = {}): void {
   describeRuntimes(
@@ -160,7 +163,7 @@ export function journeys(theme: string, define: (fixture: Fixture) => void, opti
         let before: string[] = [];
         beforeAll(async () => {
           await fixture.cri.images.ensure(fixture.image);
-          // What an earlier file left is that file's failure.
+          // Objects that an earlier file left are a failure of that file.
           before = await fixture.leftovers();
         });
         define(fixture);
@@ -169,7 +172,7 @@ export function journeys(theme: string, define: (fixture: Fixture) => void, opti
           expect((await fixture.leftovers()).filter((left) => !before.includes(left))).toEqual([]);
         });
         afterAll(async () => {
-          await fixture.sweep();
+          await fixture.cleanUp();
           await fixture.cri.close();
         });
       });
@@ -178,7 +181,7 @@ export function journeys(theme: string, define: (fixture: Fixture) => void, opti
   );
 }
 
-/** Journeys that need the lab: killing the runtime, its TLS endpoint, its registries. Elsewhere they are skipped, and say so. */
+/** Registers journeys that need the lab, to kill the runtime or for its TLS endpoint or registries. Other runtimes skip them. */
 export function labJourneys(theme: string, define: (fixture: Fixture, lab: ProvidedLab) => void): void {
   journeys(theme, (fixture) => {
     const { lab, name } = fixture.runtime;
@@ -186,7 +189,7 @@ export function labJourneys(theme: string, define: (fixture: Fixture, lab: Provi
       define(fixture, lab);
       return;
     }
-    const notice = `the journeys "${theme}" need the lab, and ${name} is not part of it`;
+    const notice = `the journeys "${theme}" need the lab, but ${name} is not part of it`;
     console.warn(`\n!!! SKIPPED: ${notice}. !!!\n`);
     test.skip(notice, () => {});
   });

@@ -1,5 +1,5 @@
 /**
- * What the pods of one of the lab's runtimes leave on the node, whether the runtime knows of it or not.
+ * Lists the resources that the pods of a runtime of the lab use on the node, including those that the runtime no longer lists.
  *
  * @module
  */
@@ -9,35 +9,35 @@ import { cgroupMounts } from "../lab/cgroups.js";
 import { entries } from "../lab/footprint.js";
 import { containerdPid } from "./containerd-process.js";
 
-/** The kinds of things that a pod is made of on the node. */
+/** The kinds of resources that a pod uses on the node. */
 export type NodeResourceKind = "process" | "network namespace" | "address" | "mount" | "control group" | "folder";
 
-/** One thing, such as `mount /tmp/…/shm`. */
+/** One resource, for example `mount /tmp/…/shm`. */
 export interface NodeResource {
   kind: NodeResourceKind;
   name: string;
 }
 
-/** Everything there is of the pods of the running runtime behind an endpoint of the lab. */
+/** Lists the resources of all pods of a running runtime of the lab. */
 export function nodeResourcesOf(endpoint: string): NodeResource[] {
   const pid = containerdPid(endpoint);
   const folder = join(dirname(endpoint.replace(/^unix:\/\//, "")), "private");
-  // The runtime has file systems of its own, which only it and its children see.
+  // The file systems in the runtime's mount namespace are visible only through its /proc entry.
   const root = `/proc/${pid}/root`;
   const own = (path: string) => entries(join(root, folder, path));
-  const traces = (kind: NodeResourceKind, names: readonly string[]) =>
+  const resources = (kind: NodeResourceKind, names: readonly string[]) =>
     names.map((name): NodeResource => ({ kind, name }));
   const groups = groupsOf(pid);
   return [
-    ...traces("process", processesIn(groups, pid)),
-    ...traces("network namespace", entries(join(root, "run/netns"))),
-    ...traces(
+    ...resources("process", processesIn(groups, pid)),
+    ...resources("network namespace", entries(join(root, "run/netns"))),
+    ...resources(
       "address",
       own("addresses").flatMap((network) => own(join("addresses", network)).filter((name) => /^\d+\.\d+\./.test(name))),
     ),
-    ...traces("mount", mountsOf(pid, folder)),
-    // The runtime's own group, which is there as soon as there has been one pod, stays.
-    ...traces(
+    ...resources("mount", mountsOf(pid, folder)),
+    // containerd creates the group k8s.io with its first pod and never removes it.
+    ...resources(
       "control group",
       groups.slice(1).filter((path) => !path.endsWith("/k8s.io")),
     ),
@@ -45,7 +45,7 @@ export function nodeResourcesOf(endpoint: string): NodeResource[] {
       .concat("state/io.containerd.grpc.v1.cri/containers", "root/io.containerd.grpc.v1.cri/containers")
       .concat("state/io.containerd.runtime.v2.task/k8s.io")
       .flatMap((path) =>
-        traces(
+        resources(
           "folder",
           own(path).map((name) => join(path, name)),
         ),
@@ -53,16 +53,16 @@ export function nodeResourcesOf(endpoint: string): NodeResource[] {
   ];
 }
 
-/** The control groups of the instance that a process belongs to, of one hierarchy, the topmost first. */
+/** Lists the control groups of the instance that a process belongs to, in one hierarchy, the topmost first. */
 function groupsOf(pid: number): string[] {
   const name = /\/(cri-lab-[0-9a-f]+-\d+)/.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1];
   const [mount] = cgroupMounts().filter(({ path }) => entries(path).includes(name ?? ""));
-  if (name === undefined || mount === undefined) throw new Error(`process ${pid} is in no control group of a lab`);
+  if (name === undefined || mount === undefined) throw new Error(`process ${pid} is not in a control group of a lab`);
   const below = (path: string): string[] => [path, ...foldersIn(path).flatMap((entry) => below(join(path, entry)))];
   return below(join(mount.path, name)).filter((path) => !path.endsWith("/runtime"));
 }
 
-/** Those in the groups but the runtime itself, who stands guard over it, and the enclosure's own. */
+/** Lists the processes in the groups, except the runtime itself and those that keep up its namespaces. */
 function processesIn(groups: readonly string[], runtime: number): string[] {
   return groups.flatMap((group) => {
     const pids = [group, join(group, "runtime")].flatMap((path) => read(join(path, "cgroup.procs")).split("\n"));
@@ -97,6 +97,6 @@ function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    return ""; // gone meanwhile
+    return ""; // removed since it was listed
   }
 }

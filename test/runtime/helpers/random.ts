@@ -1,10 +1,10 @@
 /**
- * Chance that can be had again.
+ * Reproducible random numbers.
  *
  * @module
  */
 
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+/** Generates the same numbers for the same seed (mulberry32). */
 export class Random {
   #state: number;
 
@@ -12,6 +12,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
+  /** Returns a number from 0 up to but excluding 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -20,16 +21,17 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number below the bound. */
+  /** Returns an integer from 0 up to but excluding the bound. */
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }
 
+  /** Returns true with the given probability, from 0 to 1. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** Another generator, which goes its own way from here. */
+  /** Creates an independent generator. */
   fork(): Random {
     return new Random(this.below(2 ** 32));
   }

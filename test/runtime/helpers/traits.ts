@@ -1,6 +1,6 @@
 /**
- * What runtimes do in ways of their own. A journey asks here instead of assuming containerd. Real runtimes and fakes of them have
- * the same traits: both go by the name that they report. docs/runtimes.md has most of this for users.
+ * The differences between runtimes that journeys depend on. A runtime and the fake that imitates it have the same traits, by the
+ * name that both report. docs/runtimes.md describes most of these differences for users.
  *
  * @module
  */
@@ -15,43 +15,43 @@ export interface Traits {
   readonly startsAgain: boolean;
   /** The call that fails when the container's program does not exist. */
   readonly missingProgramFails: "CreateContainer" | "StartContainer";
-  /** What has the number of its process in the verbose info. */
+  /** Whose verbose info contains the process id. */
   readonly infoHasPid: { readonly pod: boolean; readonly container: boolean };
   /** Reports in the verbose info how pods and containers were configured. */
   readonly reportsConfig: boolean;
   /** What kills the command of an ExecSync: its time limit or the end of the call, its time limit only, or nothing. */
   readonly killsCommand: "atLimitOrEnd" | "atLimit" | "never";
-  /** Gives an ExecSync in a container with a terminal a terminal, too: its lines end with CR LF. */
+  /** Runs an ExecSync with a terminal if the container has one: its lines then end with CR LF. */
   readonly execSyncHasTerminal: boolean;
-  /** Sets `TERM` in containers without a terminal, too. */
+  /** Sets `TERM` in containers without a terminal as well. */
   readonly alwaysSetsTerm: boolean;
   /** Lists containers in the state "unknown". */
   readonly listsUnknown: boolean;
   /** Lists show a change of state a few milliseconds after the call that made it. */
   readonly listsLag: boolean;
-  /** The format of log files. Only those in CRI's format can be reopened. */
+  /** The format of log files. Only logs in the CRI format can be reopened. */
   readonly logFormat: "cri" | "docker";
-  /** The log of a container stays when the container is removed. */
+  /** Keeps the log of a removed container. */
   readonly logOutlivesContainer: boolean;
-  /** Writes logs of its own of a container whose pod has no log directory. */
+  /** Writes a log to its own folder if the pod of a container has no log directory. */
   readonly logsWithoutDirectory: boolean;
-  /** The host name is a namespace of the pod, rather than one of each container with the same name in it. */
+  /** Containers of a pod share one UTS namespace. Elsewhere each has its own, with the same host name. */
   readonly podHasUts: boolean;
-  /** Takes pod names that Kubernetes would not, such as one with an underscore. */
+  /** Accepts pod names that Kubernetes rejects, for example with an underscore. */
   readonly anyPodName: boolean;
-  /** RunPodSandbox removes a stopped pod that has its name. */
+  /** RunPodSandbox removes a stopped pod with the same name. */
   readonly replacesStoppedPod: boolean;
-  /** Masks no path of the kernel when the spec says so with an empty list. */
+  /** Masks no kernel paths if the spec contains an empty list. */
   readonly unmasksPaths: boolean;
-  /** The largest message, in bytes. */
+  /** The largest message that the runtime accepts, in bytes. */
   readonly maxMessageBytes: number;
-  /** What the statistics of a container contain: everything, or neither a memory limit nor, at first, the writable layer. */
+  /** The stats of a container: all fields, or neither the memory limit nor, at first, the writable layer. */
   readonly containerStats: "all" | "basic";
-  /** What the statistics of a pod contain: everything, its network and containers only, or there are none. */
+  /** The stats of a pod: all fields, its network and containers only, or none. */
   readonly podStats: "all" | "network" | "none";
-  /** Fails to report the statistics of a pod without a `cgroupParent`. */
+  /** Reports no stats of a pod without a `cgroupParent`. */
   readonly podStatsNeedParent: boolean;
-  /** What the statistics of a pod name as its default interface. */
+  /** Name of the default interface in the stats of a pod. */
   readonly defaultInterface: string;
 }
 
@@ -83,7 +83,7 @@ const containerd: Traits = {
   defaultInterface: "eth0",
 };
 
-const ofRuntimes: Readonly<Record<string, Traits>> = {
+const traitsByRuntime: Readonly<Record<string, Traits>> = {
   containerd,
   "cri-o": {
     ...containerd,
@@ -121,7 +121,7 @@ const ofRuntimes: Readonly<Record<string, Traits>> = {
   },
 };
 
-/** The traits of the runtime that reports this name; those of containerd for one that is not known. */
+/** Returns the traits of the runtime that reports this name; those of containerd if the name is unknown. */
 export function traitsOf(runtimeName: string): Traits {
-  return ofRuntimes[runtimeName] ?? containerd;
+  return traitsByRuntime[runtimeName] ?? containerd;
 }
