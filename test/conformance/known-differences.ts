@@ -127,7 +127,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     file: "propagation",
-    tests: ["propagates mounts not at all, from the node to the container, or in both directions"],
+    tests: ["propagates mounts as requested: not at all, from the node to the container, or in both directions"],
     outcome: "notRun",
     why: "A fake has no mounts: the commands would mount on the machine.",
   },

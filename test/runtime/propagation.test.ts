@@ -11,7 +11,7 @@ labJourneys("propagation", (fixture, lab) => {
   // The runtimes of the lab have their own mount namespace. Only a container in the PID namespace of the node can enter it.
   const inNode = (line: string) => `nsenter --target 1 --mount -- /bin/sh -c '${line}'`;
 
-  test("propagates mounts not at all, from the node to the container, or in both directions", async () => {
+  test("propagates mounts as requested: not at all, from the node to the container, or in both directions", async () => {
     await using host = await folder();
     const shared = join(host.path, "shared");
     await mkdir(shared);
