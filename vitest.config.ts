@@ -6,7 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Files that replace a module for all, or count what the whole process has: they need a process of their own. */
 const alone = [
-  "test/unit/logs/{file-watch,open-log}.test.ts",
+  "test/unit/logs/{file-watch,open-current-file}.test.ts",
   "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
   "test/unit/resources/sessions/copy/{corpus,hostile,swapper,unpack}.test.ts",
   "test/integration/{connect-discovery,connecting,fake-runtime,fake-sessions,soak}.test.ts",

@@ -111,7 +111,7 @@ export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
 
 export type { LogBytesEntry, LogEntry, LogEntryBase, LogStreamName } from "./logs/entry.js";
 export type { LogEncoding } from "./logs/entry-batch.js";
-export type { GapReason, LogGap } from "./logs/gap.js";
+export type { GapReason, LogGap } from "./logs/log-gap.js";
 export type { LogStream } from "./logs/log-stream.js";
 export { readLogFile } from "./logs/read-log-file.js";
 export type { LogOptions, ReadLogOptions } from "./logs/read-options.js";

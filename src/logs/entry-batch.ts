@@ -1,7 +1,13 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
 import { type Line, streamNames } from "./line.js";
-import { type LogPosition, noMark, type Place, positionPrefix, positionSuffix } from "./position.js";
-import { BytesEntry, TextEntry } from "./positioned.js";
+import {
+  type FilePosition,
+  type LogPosition,
+  positionPrefix,
+  positionSuffix,
+  unknownFingerprint,
+} from "./log-position.js";
+import { BytesEntry, TextEntry } from "./positioned-entry.js";
 import { hasNineDigits, nineDigits } from "./timestamp.js";
 import { characterBoundary } from "./utf8.js";
 
@@ -16,14 +22,14 @@ export class EntryBatch {
   readonly #encoding: LogEncoding;
   #bytesLeft: number;
   #entries: (LogEntry | LogBytesEntry)[] = [];
-  #mark: string | undefined;
+  #fingerprint: string | undefined;
   #prefix = positionPrefix(undefined);
-  #from: Place | undefined;
+  #from: FilePosition | undefined;
   #suffix = "";
   /** Where the last whole line ends. */
   #end = { prefix: this.#prefix, offset: 0 };
   /** Entries up to this place were given out before. */
-  #after: Place | undefined;
+  #after: FilePosition | undefined;
   /** The position of the last entry; before the first one, where it begins. */
   #last = { prefix: this.#prefix, rest: 0 as number | string };
   /** Whether {@link #last} is that of an entry, given out here or by an earlier reading. */
@@ -42,15 +48,16 @@ export class EntryBatch {
   /** Goes on behind an entry of an earlier reading at which a line was unfinished: entries up to it are left out. */
   startAfter({ from, ...place }: LogPosition): void {
     this.#after = place;
-    this.#last = { prefix: positionPrefix(place.mark), rest: place.offset + positionSuffix(from) };
+    this.#last = { prefix: positionPrefix(place.fingerprint), rest: place.offset + positionSuffix(from) };
     this.#hasLast = true;
   }
 
-  /** What follows is of the file with this mark, from an offset on. */
-  startFile(mark: string | undefined, offset: number): void {
-    if (this.#after && this.#mark === this.#after.mark && mark !== this.#mark) this.#after = undefined;
-    this.#mark = mark;
-    this.#prefix = positionPrefix(mark);
+  /** What follows is of the file with this fingerprint, from an offset on. */
+  startFile(fingerprint: string | undefined, offset: number): void {
+    if (this.#after && this.#fingerprint === this.#after.fingerprint && fingerprint !== this.#fingerprint)
+      this.#after = undefined;
+    this.#fingerprint = fingerprint;
+    this.#prefix = positionPrefix(fingerprint);
     if (!this.#hasLast) this.#last = { prefix: this.#prefix, rest: this.restAt(offset) };
   }
 
@@ -67,12 +74,12 @@ export class EntryBatch {
   }
 
   /** A place in the current file. */
-  place(offset: number): Place {
-    return { mark: this.#mark ?? noMark, offset };
+  place(offset: number): FilePosition {
+    return { fingerprint: this.#fingerprint ?? unknownFingerprint, offset };
   }
 
   /** A line of the other stream has begun at this place and has not ended, or none has. */
-  setUnfinished(begin: Place | undefined): void {
+  setUnfinished(begin: FilePosition | undefined): void {
     this.#from = begin;
     this.#suffix = begin ? positionSuffix(begin) : "";
   }
@@ -131,14 +138,14 @@ export class EntryBatch {
   /** What follows the prefix in the position of an entry that ends at this offset of the current file. */
   restAt(offset: number): number | string {
     const from = this.#from;
-    const isSame = from === undefined || (from.offset === offset && from.mark === this.#mark);
+    const isSame = from === undefined || (from.offset === offset && from.fingerprint === this.#fingerprint);
     return isSame ? offset : offset + this.#suffix;
   }
 
   /** Whether an entry that ends at this offset of the current file was given out before. */
   wasGiven(offset: number): boolean {
     if (!this.#after) return false;
-    if (this.#mark !== this.#after.mark || offset <= this.#after.offset) return true;
+    if (this.#fingerprint !== this.#after.fingerprint || offset <= this.#after.offset) return true;
     this.#after = undefined;
     return false;
   }

@@ -1,58 +1,55 @@
 import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
 import type { Entries } from "./log-decoder.js";
-import { fileState, type LogFile, openIfThere } from "./log-file.js";
-import type { LogReader } from "./log-reader.js";
-import type { Succession } from "./succession.js";
+import { fileState, type LogFile, openIfExists } from "./log-file.js";
+import type { LogFileReader } from "./log-file-reader.js";
+import type { RotationTracker } from "./rotation-tracker.js";
 
 /** What following needs besides the file. */
-export interface Following {
-  /** Where the next file appears when the current one has been rotated away. */
+export interface FollowContext {
+  /** The path of the log, where the next file appears after a rotation. */
   readonly path: string;
-  readonly reader: LogReader;
-  readonly succession: Succession;
+  readonly reader: LogFileReader;
+  readonly rotations: RotationTracker;
   readonly liveness: Liveness;
 }
 
-/**
- * Reads a log from an open file on, through rotations, until nothing more is to be expected and everything has been read.
- * Closes the file.
- */
-export async function* follow(file: LogFile, following: Following): AsyncGenerator<Entries> {
-  const { path, reader, succession, liveness } = following;
+/** Reads a log from an open file on, through rotations, until no more is expected and everything was read. Closes the file. */
+export async function* follow(file: LogFile, context: FollowContext): AsyncGenerator<Entries> {
+  const { path, reader, rotations, liveness } = context;
   let current = file;
   let watch = new FileWatch(current.path);
-  /** Whether the current file has been rotated away, and read to its end. */
-  let isPast = false;
+  /** Whether the current file was rotated and read to its end. */
+  let isComplete = false;
   try {
-    // Once nothing more is expected, what has come in before that answer is read, and then it is over.
-    for (let last = false; ; ) {
+    // After the writer has ended, one more pass reads what it wrote before that.
+    for (let isLastPass = false; ; ) {
       watch.clear();
-      if (!isPast) yield* reader.toEnd(current);
+      if (!isComplete) yield* reader.readToEnd(current);
       if (reader.finished) return;
-      const now = await fileState(path);
-      if (now?.id === current.id) {
-        if (now.size < current.position) {
+      const state = await fileState(path);
+      if (state?.id === current.id) {
+        if (state.size < current.position) {
           yield reader.endFile();
-          // `copytruncate` leaves a copy of what has been read.
-          succession.see(reader.mark);
+          // `copytruncate` leaves a copy of what was read.
+          rotations.markRead(reader.fingerprint);
           reader.start(current);
           continue;
         }
-      } else if (now || (await succession.hasMissed(reader.mark))) {
-        if (!isPast) {
-          yield* reader.lateLines(current);
+      } else if (state || (await rotations.hasUnread(reader.fingerprint))) {
+        if (!isComplete) {
+          yield* reader.readLateLines(current);
           yield reader.endFile();
-          succession.see(reader.mark);
-          isPast = true;
+          rotations.markRead(reader.fingerprint);
+          isComplete = true;
         }
-        let next = await openIfThere(path);
+        let next = await openIfExists(path);
         try {
-          const missed = await succession.missedBefore(next);
-          // Without a file under the name of the log, the latest one is the file that is still written to.
-          const latest = next ? undefined : missed.pop();
-          for (const rotated of missed) {
-            yield* reader.rotated({ ...rotated, position: 0 }, next !== undefined && rotated === missed.at(-1));
+          const unread = await rotations.takeUnreadBefore(next);
+          // Without a file under the name of the log, the runtime still writes to the latest rotated file.
+          const latest = next ? undefined : unread.pop();
+          for (const rotated of unread) {
+            yield* reader.readRotated({ ...rotated, position: 0 }, next !== undefined && rotated === unread.at(-1));
           }
           next ??= latest && (yield* reader.openLatest(latest));
         } catch (error) {
@@ -62,14 +59,14 @@ export async function* follow(file: LogFile, following: Following): AsyncGenerat
         if (!next) continue;
         await current.close();
         current = next;
-        isPast = false;
+        isComplete = false;
         reader.start(current);
         watch.close();
         watch = new FileWatch(current.path);
         continue;
       }
-      if (last) return;
-      last = !(await liveness.waitForMore(watch));
+      if (isLastPass) return;
+      isLastPass = !(await liveness.waitForMore(watch));
     }
   } finally {
     watch.close();

@@ -1,7 +1,7 @@
 import { type EntryBatch, timestampOf } from "./entry-batch.js";
 import type { Line, LineSink } from "./line.js";
-import { noMark, type Place } from "./position.js";
-import type { LogSelection } from "./selection.js";
+import type { LineFilter } from "./line-filter.js";
+import { type FilePosition, unknownFingerprint } from "./log-position.js";
 
 /** What is known of a line of one stream whose end has not come. */
 class Unfinished {
@@ -10,7 +10,7 @@ class Unfinished {
   wanted = false;
   timestamp = "";
   /** Where the line begins. */
-  begin: Place = { mark: noMark, offset: 0 };
+  begin: FilePosition = { fingerprint: unknownFingerprint, offset: 0 };
   /** How many lines had begun before this one: an earlier one may be in an earlier file. */
   order = 0;
   length = 0;
@@ -37,7 +37,7 @@ class Unfinished {
  * as bytes, so that a character that a runtime cut in two becomes whole again.
  */
 export class LineAssembler implements LineSink {
-  readonly #selection: LogSelection;
+  readonly #filter: LineFilter;
   readonly #entries: EntryBatch;
   readonly #joins: boolean;
   readonly #maxBytes: number;
@@ -48,8 +48,8 @@ export class LineAssembler implements LineSink {
    * @param joins put the parts of a line together, or give out every physical line
    * @param maxBytes the longest content of an entry; longer lines come in pieces
    */
-  constructor(selection: LogSelection, entries: EntryBatch, joins: boolean, maxBytes: number) {
-    this.#selection = selection;
+  constructor(filter: LineFilter, entries: EntryBatch, joins: boolean, maxBytes: number) {
+    this.#filter = filter;
     this.#entries = entries;
     this.#joins = joins;
     this.#maxBytes = maxBytes;
@@ -57,7 +57,7 @@ export class LineAssembler implements LineSink {
 
   line(line: Line, atEnd: boolean, cutOff: boolean): void {
     const { stream } = line;
-    if (!this.#selection.hasStream(stream)) return;
+    if (!this.#filter.hasStream(stream)) return;
     const unfinished = this.#unfinished[stream];
     const complete = atEnd && !(this.#joins && line.partial);
     const partial = line.partial || cutOff;
@@ -69,7 +69,7 @@ export class LineAssembler implements LineSink {
       line.end - line.start <= this.#maxBytes
     ) {
       // Nearly all lines are of this kind: nothing has to be kept, so nothing is copied.
-      if (this.#selection.wants(line)) this.#entries.addLine(line);
+      if (this.#filter.wants(line)) this.#entries.addLine(line);
     } else {
       if (!unfinished.begun) this.#begin(unfinished, line);
       if (unfinished.wanted) this.#append(unfinished, line);
@@ -77,7 +77,7 @@ export class LineAssembler implements LineSink {
       else this.#notePending();
     }
     this.#entries.wholeUpTo(atEnd && !cutOff ? line.next : line.offset);
-    if (atEnd && !line.partial) this.#selection.ended(line);
+    if (atEnd && !line.partial) this.#filter.ended(line);
   }
 
   /** Begins with another file. What the file before has cut off is no longer unfinished. */
@@ -97,7 +97,7 @@ export class LineAssembler implements LineSink {
 
   #begin(unfinished: Unfinished, line: Line): void {
     unfinished.begun = true;
-    unfinished.wanted = this.#selection.wants(line);
+    unfinished.wanted = this.#filter.wants(line);
     if (!unfinished.wanted) {
       unfinished.take();
       return;

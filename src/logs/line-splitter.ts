@@ -1,7 +1,7 @@
 import { criFormat } from "./cri-format.js";
 import { dockerFormat } from "./docker-format.js";
-import type { GapReason, ReportGap } from "./gap.js";
 import { Line, type LineSink, type LogFormat } from "./line.js";
+import type { GapReason, ReportGap } from "./log-gap.js";
 
 /** How much is read at a time, in bytes. */
 const chunkBytes = 256 * 1024;

@@ -2,18 +2,18 @@ import type { LogBytesEntry, LogEntry } from "./entry.js";
 import { EntryBatch } from "./entry-batch.js";
 import type { LogFormat } from "./line.js";
 import { LineAssembler } from "./line-assembler.js";
+import { LineFilter } from "./line-filter.js";
 import { LineSplitter } from "./line-splitter.js";
 import { unknownFormat } from "./log-failure.js";
-import type { LogPosition } from "./position.js";
+import type { LogPosition } from "./log-position.js";
 import type { ReadSettings } from "./read-options.js";
-import { LogSelection } from "./selection.js";
 
 /** What was made of the bytes so far. */
 export type Entries = readonly (LogEntry | LogBytesEntry)[];
 
 /** The bytes of one log, file by file, become the entries that were asked for. */
 export class LogDecoder {
-  readonly selection: LogSelection;
+  readonly filter: LineFilter;
   readonly #splitter: LineSplitter;
   readonly #assembler: LineAssembler;
   readonly #entries: EntryBatch;
@@ -22,9 +22,9 @@ export class LogDecoder {
 
   constructor(settings: ReadSettings) {
     const { streams, since, until, encoding, limitBytes, joins, maxLineBytes, format, onGap } = settings;
-    this.selection = new LogSelection(streams, since, until);
+    this.filter = new LineFilter(streams, since, until);
     this.#entries = new EntryBatch(encoding, limitBytes);
-    this.#assembler = new LineAssembler(this.selection, this.#entries, joins, maxLineBytes);
+    this.#assembler = new LineAssembler(this.filter, this.#entries, joins, maxLineBytes);
     this.#splitter = new LineSplitter(this.#assembler, maxLineBytes, onGap, format);
   }
 
@@ -57,9 +57,9 @@ export class LogDecoder {
     this.#startOffset = offset;
   }
 
-  /** The mark of the current file, once it is known: before the first entry of the file is decoded. */
-  setMark(mark: string): void {
-    this.#entries.startFile(mark, this.#startOffset);
+  /** The fingerprint of the current file, once it is known: before the first entry of the file is decoded. */
+  setFingerprint(fingerprint: string): void {
+    this.#entries.startFile(fingerprint, this.#startOffset);
   }
 
   /** Where to put what is read next. */

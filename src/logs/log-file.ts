@@ -22,7 +22,7 @@ export async function fileState(path: string): Promise<FileState | undefined> {
 }
 
 /** Opens a file, or gives `undefined` when there is none. @throws CriError for other reasons */
-export async function openIfThere(path: string, log?: string): Promise<LogFile | undefined> {
+export async function openIfExists(path: string, log?: string): Promise<LogFile | undefined> {
   try {
     return await LogFile.open(path, log);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
-import type { LogReading } from "./log-reading.js";
+import type { LogReader } from "./log-reader.js";
 import { LogStream } from "./log-stream.js";
 import { checkReadOptions, type ReadLogOptions } from "./read-options.js";
 
@@ -23,11 +23,11 @@ export function readLogFile(path: string, options: ReadLogOptions & { encoding: 
 export function readLogFile(path: string, options?: ReadLogOptions): LogStream<LogEntry> | LogStream<LogBytesEntry>;
 export function readLogFile(path: string, options: ReadLogOptions = {}) {
   const settings = checkReadOptions(options);
-  let reading: LogReading | undefined;
+  let reading: LogReader | undefined;
   async function* open(signal: AbortSignal) {
     // Loaded when first used: most programs read no logs.
-    const log = await import("./log-reading.js");
-    reading = new log.LogReading(path, settings, signal);
+    const log = await import("./log-reader.js");
+    reading = new log.LogReader(path, settings, signal);
     yield* reading.entries();
   }
   return new LogStream<LogEntry | LogBytesEntry>(open, () => reading?.skippedLines ?? 0, options.signal);

@@ -2,9 +2,9 @@ import { InvalidInputError } from "../errors.js";
 import { isAbortSignal } from "../internal/abort.js";
 import type { LogStreamName } from "./entry.js";
 import type { LogEncoding } from "./entry-batch.js";
-import type { LogGap, ReportGap } from "./gap.js";
 import type { LogFormat } from "./line.js";
-import { type LogPosition, parsePosition } from "./position.js";
+import type { LogGap, ReportGap } from "./log-gap.js";
+import { type LogPosition, parsePosition } from "./log-position.js";
 import { rawFormat } from "./raw-format.js";
 import { type Instant, instantOfDate, parseInstant } from "./timestamp.js";
 

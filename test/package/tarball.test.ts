@@ -199,7 +199,7 @@ describe.each([
     // The fake serves sessions, so it brings what they need.
     const late = name.endsWith("/testing")
       ? /node_modules.yaml\b/
-      : /node_modules.(yaml|ws|tar)\b|chunks.(log-reading|remote-command|port-forward)/;
+      : /node_modules.(yaml|ws|tar)\b|chunks.(log-reader|remote-command|port-forward)/;
     const program = `
       (async () => {
         const loaded = ${load(name)};

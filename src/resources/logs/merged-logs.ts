@@ -1,7 +1,7 @@
 import { type CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
-import type { LogGap } from "../../logs/gap.js";
+import type { LogGap } from "../../logs/log-gap.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-options.js";
 import { streamLimit } from "../../rpcs/budget.js";

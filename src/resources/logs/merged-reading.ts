@@ -1,7 +1,7 @@
 import { CriError } from "../../errors.js";
 import { sleep } from "../../internal/timer.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
-import type { LogGap } from "../../logs/gap.js";
+import type { LogGap } from "../../logs/log-gap.js";
 import type { LogStream } from "../../logs/log-stream.js";
 import { type Container, ContainerState } from "../../proto.js";
 import { log } from "../../transport/logging.js";

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { LogGap } from "../../../src/logs/gap.js";
+import type { LogGap } from "../../../src/logs/log-gap.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import type { ReadLogOptions } from "../../../src/logs/read-options.js";
 import { skipOnWindows } from "../../support/platform.js";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvalidInputError } from "../../../src/errors.js";
 import type { LogEntry } from "../../../src/logs/entry.js";
-import type { LogGap } from "../../../src/logs/gap.js";
+import type { LogGap } from "../../../src/logs/log-gap.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import type { ReadLogOptions } from "../../../src/logs/read-options.js";
 import { thorough } from "../../support/thorough.js";

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CriError, InvalidInputError } from "../../../src/errors.js";
-import type { LogGap } from "../../../src/logs/gap.js";
+import type { LogGap } from "../../../src/logs/log-gap.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import { documents } from "./documents.js";
 import { readReference } from "./reference.js";

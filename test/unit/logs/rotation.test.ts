@@ -13,7 +13,7 @@ import {
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { LogGap } from "../../../src/logs/gap.js";
+import type { LogGap } from "../../../src/logs/log-gap.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
 import { criLine, openBelow, temporaryFolder } from "./support.js";
 

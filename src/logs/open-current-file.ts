@@ -5,9 +5,9 @@ import { CriError } from "../errors.js";
 import { sleep } from "../internal/timer.js";
 import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
-import { LogFile, openIfThere } from "./log-file.js";
+import { LogFile, openIfExists } from "./log-file.js";
 import type { ReadSettings } from "./read-options.js";
-import { RotatedFiles } from "./rotated.js";
+import { RotatedFiles } from "./rotated-files.js";
 
 /** How often a log is looked for that is about to appear, in milliseconds. */
 const appearancePollMs = 50;
@@ -20,8 +20,8 @@ const maxLinks = 40;
  *
  * @throws CriError `NOT_FOUND` and others
  */
-export async function openLog(path: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile> {
-  const open = async () => (await openIfThere(path)) ?? (await openRotated(await targetOf(path), settings, signal));
+export async function openCurrentFile(path: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile> {
+  const open = async () => (await openIfExists(path)) ?? (await openRotated(await targetOf(path), settings, signal));
   return (await untilItAppears(path, open, settings, signal)) ?? LogFile.open(path);
 }
 
@@ -48,7 +48,7 @@ async function openRotated(log: string, settings: ReadSettings, signal: AbortSig
     throw error;
   });
   const latest = files.at(-1);
-  return latest === undefined ? undefined : openIfThere(latest.path, log);
+  return latest === undefined ? undefined : openIfExists(latest.path, log);
 }
 
 /** Where a path leads, even if there is nothing. */
@@ -69,7 +69,7 @@ async function targetOf(path: string): Promise<string> {
  *
  * @returns `undefined` when nobody is left who might create it
  */
-export async function waitForFile(
+export async function waitForCurrentFile(
   path: string,
   liveness: Liveness,
   settings: ReadSettings,
@@ -79,10 +79,10 @@ export async function waitForFile(
   try {
     do {
       watch.clear();
-      const file = await openIfThere(path);
+      const file = await openIfExists(path);
       if (file) return file;
     } while (await liveness.waitForMore(watch));
-    return await untilItAppears(path, () => openIfThere(path), settings, signal);
+    return await untilItAppears(path, () => openIfExists(path), settings, signal);
   } finally {
     watch.close();
   }

@@ -2,7 +2,7 @@ import type { Line } from "./line.js";
 import { compareInstants, type Instant, instantOf } from "./timestamp.js";
 
 /** Which lines of a log were asked for. */
-export class LogSelection {
+export class LineFilter {
   readonly #streams: readonly [boolean, boolean];
   readonly #since: Instant | undefined;
   readonly #until: Instant | undefined;

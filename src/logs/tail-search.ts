@@ -1,9 +1,9 @@
+import type { FileStart } from "./file-start.js";
 import { Line, type LineSink, type LogFormat } from "./line.js";
+import type { LineFilter } from "./line-filter.js";
 import { detectFormat, LineSplitter } from "./line-splitter.js";
 import { eachLineFromEnd } from "./lines-from-end.js";
 import type { LogFile } from "./log-file.js";
-import type { FileStart } from "./log-reader.js";
-import type { LogSelection } from "./selection.js";
 
 /**
  * Counts lines from the end of a log. Parts of both streams may be mixed: the place to begin at is before the first part of
@@ -14,7 +14,7 @@ export class TailSearch {
   /** How many lines are still to be found. */
   left: number;
   readonly skip: [number, number] = [0, 0];
-  readonly #selection: LogSelection;
+  readonly #filter: LineFilter;
   readonly #maxBytes: number;
   readonly #format: LogFormat | undefined;
   /** Whether the beginning of the line that was counted last is still to come. */
@@ -25,9 +25,9 @@ export class TailSearch {
    * @param maxBytes the longest line; its beginning is not looked for any further away than that
    * @param format of every file; by default it is detected
    */
-  constructor(lines: number, selection: LogSelection, maxBytes: number, format?: LogFormat | undefined) {
+  constructor(lines: number, filter: LineFilter, maxBytes: number, format?: LogFormat | undefined) {
     this.left = lines;
-    this.#selection = selection;
+    this.#filter = filter;
     this.#maxBytes = maxBytes;
     this.#format = format;
   }
@@ -53,7 +53,7 @@ export class TailSearch {
 
   /** Searches a compressed file, which cannot be read from its end. */
   async searchForward(path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
-    const last = new LastLines(this.left, this.#selection);
+    const last = new LastLines(this.left, this.#filter);
     const splitter = new LineSplitter(last, this.#maxBytes, () => {}, this.#format);
     splitter.startFile(path);
     try {
@@ -67,19 +67,19 @@ export class TailSearch {
 
   /** Takes the next line towards the beginning; true when it is before all that is wanted. */
   #isBefore(line: Line): boolean {
-    if (!this.#selection.hasStream(line.stream)) return false;
+    if (!this.#filter.hasStream(line.stream)) return false;
     const isLast = !line.partial || !this.#seen[line.stream];
     this.#seen[line.stream] = true;
     if (!isLast) return false;
     if (this.left > 0) {
-      if (!this.#selection.counts(line)) return false;
+      if (!this.#filter.counts(line)) return false;
       this.left--;
       this.#within[line.stream] = true;
       return false;
     }
     this.#within[line.stream] = false;
     if (!this.#within.includes(true)) return true;
-    if (this.#selection.counts(line)) this.skip[line.stream]++;
+    if (this.#filter.counts(line)) this.skip[line.stream]++;
     return false;
   }
 }
@@ -87,13 +87,13 @@ export class TailSearch {
 /** Counts the lines of a file that is read from its beginning, and remembers of which stream the last ones were. */
 class LastLines implements LineSink {
   readonly #wanted: number;
-  readonly #selection: LogSelection;
+  readonly #filter: LineFilter;
   readonly #streams: (0 | 1)[] = [];
   readonly #ended: [number, number] = [0, 0];
 
-  constructor(wanted: number, selection: LogSelection) {
+  constructor(wanted: number, filter: LineFilter) {
     this.#wanted = wanted;
-    this.#selection = selection;
+    this.#filter = filter;
   }
 
   /** How many were found, at most as many as wanted. */
@@ -102,7 +102,7 @@ class LastLines implements LineSink {
   }
 
   line(line: Line, atEnd: boolean): void {
-    if (!atEnd || line.partial || !this.#selection.counts(line)) return;
+    if (!atEnd || line.partial || !this.#filter.counts(line)) return;
     // Once full, the oldest gives way: the list is a ring.
     this.#streams[(this.#ended[0] + this.#ended[1]) % this.#wanted] = line.stream;
     this.#ended[line.stream]++;
