@@ -7,24 +7,29 @@ import { type CallOptions, defaultTimeoutMs, type StreamLimits } from "../option
 import { checkCallOptions } from "../transport/call-options.js";
 import { type Connection, clientClosed } from "../transport/connection.js";
 
-/** The time a workflow of several calls has in all. */
+/** The time limit of a workflow of several calls. */
 export interface Budget {
   /** The options that the caller gave. */
   readonly caller: CallOptions;
-  /** What is left in milliseconds; undefined when there is no limit. */
+  /** Returns the remaining time in milliseconds; undefined without a limit. */
   leftMs(): number | undefined;
-  /** The caller's options with what is left of the budget, if there is one. Throws DEADLINE_EXCEEDED when nothing is, without any I/O. */
+  /**
+   * Returns the caller's options with the remaining time as `timeoutMs`, if there is a limit.
+   *
+   * @throws CriError `DEADLINE_EXCEEDED` if no time is left; no call is sent then
+   */
   options(): CallOptions;
   /**
-   * Pauses, for no longer than what is left. Rejects when the caller's signal aborts or the client is closed; resolves early
-   * when `wake` aborts.
+   * Waits, at most for the remaining time. Rejects when the caller's signal aborts or the client closes. Resolves early when `wake`
+   * aborts.
    */
   sleep(ms: number, wake?: AbortSignal): Promise<void>;
 }
 
 /**
- * Starts the clock of a workflow: on the caller's `timeoutMs` or `deadline`, else on a multiple of the base that all default
- * budgets are reckoned from. `undefined` as the multiple means no default limit.
+ * Starts the time limit of a workflow: the caller's `timeoutMs` or `deadline`, otherwise a multiple of the base of all default limits.
+ *
+ * @param multiple `undefined` for no default limit
  */
 export function startBudget(connection: Connection, given: CallOptions = {}, multiple: number | undefined): Budget {
   checkCallOptions(given);
@@ -46,10 +51,10 @@ export function startBudget(connection: Connection, given: CallOptions = {}, mul
       const left = leftMs();
       if (left !== undefined && left <= 0) {
         options.signal?.throwIfAborted();
-        const late = totalMs !== undefined && totalMs <= 0;
+        const isOver = totalMs !== undefined && totalMs <= 0;
         throw new CriError({
           code: "DEADLINE_EXCEEDED",
-          message: late
+          message: isOver
             ? "the deadline had already passed"
             : `the operation did not end within ${Math.round(totalMs ?? 0)} ms`,
           endpoint: connection.endpoint,
@@ -73,8 +78,8 @@ export function startBudget(connection: Connection, given: CallOptions = {}, mul
 }
 
 /**
- * Turns `timeoutMs` into a deadline, for a workflow of several steps: what the caller gave bounds them all together, and a
- * step that is not bounded by it keeps its own default.
+ * Converts `timeoutMs` to a deadline, for a workflow of several steps: the caller's limit then applies to all steps together. Without one,
+ * each step has its own default limit.
  */
 export function pinDeadline<T extends CallOptions>(options: T): T {
   checkCallOptions(options);
@@ -84,22 +89,22 @@ export function pinDeadline<T extends CallOptions>(options: T): T {
   return { ...options, timeoutMs: undefined, deadline: isEarlier ? deadline : deadlineIn(timeoutMs) };
 }
 
-/** The time limit of a stream, if it has one. @throws InvalidInputError */
+/** Returns the time limit of a stream, or `undefined` if it has none. @throws InvalidInputError */
 export function streamLimit(connection: Connection, limits: StreamLimits): TimeLimit | undefined {
   checkCallOptions(limits);
   const { timeoutMs, deadline } = limits;
   if (!timeoutMs && !deadline) return undefined;
   return (expire) => {
     const budget = startBudget(connection, { timeoutMs, deadline }, undefined);
-    const late = () => {
+    const onTimeout = () => {
       const message = "the stream did not end within its time limit";
       expire(new CriError({ code: "DEADLINE_EXCEEDED", message, endpoint: connection.endpoint }));
     };
-    return startTimer(budget.leftMs() ?? 0, late);
+    return startTimer(budget.leftMs() ?? 0, onTimeout);
   };
 }
 
-/** The call options among a workflow's options. */
+/** Picks the call options from the options of a workflow. */
 export function callOptionsOf({ signal, timeoutMs, deadline, retry, metadata }: CallOptions): CallOptions {
   return { signal, timeoutMs, deadline, retry, metadata };
 }

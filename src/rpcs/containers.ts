@@ -10,12 +10,12 @@ import type {
   UpdateContainerResourcesRequest,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
-import { checkId, demand } from "./checked.js";
+import { checkId, requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
-/** CreateContainer, once: the workflow that may repeat it is `containers.create`. */
+/** CreateContainer, without the retries of `containers.create`. */
 export async function createContainer(
   connection: Connection,
   pod: string,
@@ -27,17 +27,17 @@ export async function createContainer(
   const reply = await invoke(connection, options, (o) =>
     connection.runtime.createContainer({ podSandboxId, config, sandboxConfig }, o),
   );
-  demand(connection, "RuntimeService/CreateContainer", { containerId: reply.containerId });
+  requireFields(connection, "RuntimeService/CreateContainer", { containerId: reply.containerId });
   return reply.containerId;
 }
 
-/** StartContainer, once. */
+/** StartContainer, without retries while the container is busy. */
 export async function startContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
   await invoke(connection, options, (o) => connection.runtime.startContainer({ containerId }, o));
 }
 
-/** StopContainer. A container that is gone counts as stopped, also for runtimes that answer NOT_FOUND. */
+/** StopContainer. Succeeds if the container does not exist, even if the runtime answers NOT_FOUND. */
 export async function stopContainer(
   connection: Connection,
   id: string,
@@ -55,7 +55,7 @@ export async function stopContainer(
   );
 }
 
-/** RemoveContainer. A container that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
+/** RemoveContainer. Succeeds if the container does not exist, even if the runtime answers NOT_FOUND. */
 export async function removeContainer(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
   await ignoreMissing(
@@ -65,7 +65,7 @@ export async function removeContainer(connection: Connection, id: string, option
   );
 }
 
-/** ContainerStatus with the runtime's whole reply. */
+/** ContainerStatus. Returns the whole reply. */
 export async function containerStatus(
   connection: Connection,
   id: string,
@@ -77,7 +77,7 @@ export async function containerStatus(
     connection.runtime.containerStatus({ containerId, verbose }, o),
   );
   const { status } = reply;
-  demand(connection, "RuntimeService/ContainerStatus", {
+  requireFields(connection, "RuntimeService/ContainerStatus", {
     status,
     "status.id": status?.id,
     "status.metadata.name": status?.metadata?.name,
@@ -88,7 +88,7 @@ export async function containerStatus(
   return reply as typeof reply & { status: ContainerStatus };
 }
 
-/** StreamContainers where the runtime has it, ListContainers otherwise. */
+/** StreamContainers if the runtime has it, otherwise ListContainers. */
 export function listContainers(
   connection: Connection,
   filter: ContainerFilter | undefined,
@@ -106,7 +106,7 @@ export function listContainers(
   );
 }
 
-/** UpdateContainerResources: absolute values; what is left unset stays as it is. */
+/** UpdateContainerResources. Values are absolute; fields that are not set keep their value. */
 export async function updateContainerResources(
   connection: Connection,
   request: Partial<UpdateContainerResourcesRequest> & { containerId: string },
@@ -116,7 +116,7 @@ export async function updateContainerResources(
   await invoke(connection, options, (o) => connection.runtime.updateContainerResources({ ...request, containerId }, o));
 }
 
-/** ReopenContainerLog: only a running container has an open log. */
+/** ReopenContainerLog. Fails unless the container is running. */
 export async function reopenContainerLog(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const containerId = checkId(id, "container");
   await invoke(connection, options, (o) => connection.runtime.reopenContainerLog({ containerId }, o));
@@ -136,7 +136,7 @@ export async function checkpointContainer(
   );
 }
 
-/** ExecSync, as the runtime answers it. */
+/** ExecSync. Returns the reply unchanged. */
 export function execSync(
   connection: Connection,
   id: string,

@@ -3,7 +3,7 @@ import type { ContainerEventResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { invoke, toRawOptions } from "./invoke.js";
 
-/** GetContainerEvents, since Kubernetes 1.25: the runtime's own stream with the runtime's own gaps. Ends as the runtime ends it. */
+/** GetContainerEvents, since Kubernetes 1.25: the runtime's stream, which may lose events. Ends when the runtime ends it. */
 export async function* containerEvents(
   connection: Connection,
   options?: CallOptions,

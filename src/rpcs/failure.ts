@@ -18,7 +18,7 @@ import { pullFailure } from "./error-messages/pull-failure.js";
 import { refineCode } from "./error-messages/refine-code.js";
 import { nameHolder } from "./error-messages/reserved-name.js";
 
-/** What {@link toCriError} knows about the call that failed. */
+/** The call that failed, for {@link toCriError}. */
 export interface CallContext {
   endpoint: string;
   trace: CallTrace;
@@ -26,7 +26,7 @@ export interface CallContext {
   image?: string | undefined;
 }
 
-/** Turns a failure of a gRPC call into a {@link CriError}; anything that is not one (a middleware's own error) passes unchanged. */
+/** Converts the error of a gRPC call to a {@link CriError}. Returns other errors, such as those of a middleware, unchanged. */
 export function toCriError(error: unknown, { endpoint, trace, image }: CallContext): unknown {
   const path = error instanceof ClientError ? error.path : trace.path;
   if (path === undefined) return error;
@@ -45,7 +45,7 @@ export function toCriError(error: unknown, { endpoint, trace, image }: CallConte
     endpoint,
     attempts,
     mayHaveTakenEffect: attempts > 0 && all.some((failure) => isAmbiguous(failure, method, policyOf(path).effect)),
-    cause: harmless(error),
+    cause: withoutSecrets(error),
   };
   if (method.endsWith("/RunPodSandbox") || method.endsWith("/CreateContainer")) {
     const holder = nameHolder(error.details);
@@ -62,7 +62,7 @@ export function toCriError(error: unknown, { endpoint, trace, image }: CallConte
   return new CriError(init);
 }
 
-/** Codes with which a server says that it did not even begin. */
+/** Codes with which a server refuses a call before it does anything. */
 const refusals: readonly Status[] = [
   Status.INVALID_ARGUMENT,
   Status.PERMISSION_DENIED,
@@ -70,12 +70,12 @@ const refusals: readonly Status[] = [
   Status.UNIMPLEMENTED,
 ];
 
-/** Codes that say of a change that it was not made. In the middle of a creation they may be those of a step that failed. */
+/** Codes that mean that a change was not made. During a creation, they may be the codes of a failed step. */
 const conditions: readonly CriErrorCode[] = ["NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"];
 
 /**
- * Whether the runtime may have done what it was asked to. Any code but those may stand for an answer that was lost, and CRI-O
- * answers nearly every failure with UNKNOWN, half-done work included.
+ * Whether the call may have taken effect. With any other code the reply may have been lost, and CRI-O answers nearly every failure with
+ * UNKNOWN, even after part of the work is done.
  */
 function isAmbiguous(error: ClientError, method: string, effect: Effect): boolean {
   if (effect === "reads" || refusals.includes(error.code) || neverReachedHandler(error)) return false;
@@ -87,35 +87,37 @@ function codeOf(error: ClientError, method: string): CriErrorCode {
   return refineCode(Status[error.code] as GrpcErrorCode, method, error.details);
 }
 
-/** The original with a text that is fit to be shown: an error's cause is shown along with it. */
-function harmless(error: ClientError): ClientError {
+/** Copies the original error with a sanitized message, because Node.js prints an error's cause with it. */
+function withoutSecrets(error: ClientError): ClientError {
   const details = harmlessText(error.details);
   if (details === error.details) return error;
   const copy = new ClientError(error.path, error.code, details);
-  // The stack begins with the text, whatever that looks like; the frames are what follows.
+  // The stack begins with the message, which may have several lines; the frames follow.
   const [, frames = ""] = error.stack?.split(error.message, 2) ?? [];
   copy.stack = `${copy.name}: ${copy.message}${frames}`;
   return copy;
 }
 
 /**
- * Makes a call of which CRI says that it succeeds on what is gone. Some runtimes answer NOT_FOUND all the same, but also when
- * something else was not found on the way: so a look decides. Both have what the caller gave, together.
+ * Makes a call that CRI requires to succeed if the object does not exist. Some runtimes answer NOT_FOUND, but they also do so when
+ * something else was not found. So a second call checks whether the object exists. The caller's limit applies to both together.
+ *
+ * @param check rejects with NOT_FOUND if the object does not exist
  */
 export async function ignoreMissing(
   options: CallOptions | undefined,
   call: (options: CallOptions) => Promise<unknown>,
-  look: (options: CallOptions) => Promise<unknown>,
+  check: (options: CallOptions) => Promise<unknown>,
 ): Promise<void> {
   const pinned = pinDeadline(options ?? {});
   try {
     await call(pinned);
   } catch (error) {
     if (!CriError.is(error, "NOT_FOUND")) throw error;
-    const gone = await look(pinned).then(
+    const isMissing = await check(pinned).then(
       () => false,
       (reason: unknown) => CriError.is(reason, "NOT_FOUND"),
     );
-    if (!gone) throw error;
+    if (!isMissing) throw error;
   }
 }

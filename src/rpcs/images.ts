@@ -10,14 +10,14 @@ import type {
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { pinDeadline } from "./budget.js";
-import { demand } from "./checked.js";
+import { requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
 const subject = { service: "image" } as const;
 
-/** PullImage; returns the runtime's reference of the image, usually its id. */
+/** PullImage. Returns the runtime's reference of the image, usually its id. */
 export async function pullImage(
   connection: Connection,
   image: ImageSpec,
@@ -34,7 +34,7 @@ export async function pullImage(
       image: image.userSpecifiedImage || image.image,
     },
   );
-  demand(connection, "ImageService/PullImage", { imageRef });
+  requireFields(connection, "ImageService/PullImage", { imageRef });
   return imageRef;
 }
 
@@ -47,12 +47,15 @@ export async function imageStatus(
 ): Promise<ImageStatusResponse> {
   const reply = await invoke(connection, options, (o) => connection.image.imageStatus({ image, verbose }, o), subject);
   if (reply.image) {
-    demand(connection, "ImageService/ImageStatus", { "image.id": reply.image.id, "image.size": reply.image.size });
+    requireFields(connection, "ImageService/ImageStatus", {
+      "image.id": reply.image.id,
+      "image.size": reply.image.size,
+    });
   }
   return reply;
 }
 
-/** StreamImages where the runtime has it, ListImages otherwise. */
+/** StreamImages if the runtime has it, otherwise ListImages. */
 export function listImages(
   connection: Connection,
   image: ImageSpec | undefined,
@@ -73,10 +76,10 @@ export function listImages(
 }
 
 /**
- * RemoveImage by the image's id, whatever reference is given. An image that is gone counts as removed.
+ * RemoveImage with the image's id, which is looked up by any reference. Succeeds if the image does not exist.
  *
- * Only the id means the same everywhere: for another reference cri-dockerd reports success and removes nothing, and so does CRI-O
- * for a digest; for a tag, CRI-O removes just that.
+ * Only the id has the same effect on all runtimes. For another reference, cri-dockerd reports success and removes nothing; so does CRI-O for
+ * a digest. For a tag, CRI-O removes only the tag.
  */
 export async function removeImage(connection: Connection, image: ImageSpec, options?: CallOptions): Promise<void> {
   const pinned = pinDeadline(options ?? {});
@@ -86,17 +89,17 @@ export async function removeImage(connection: Connection, image: ImageSpec, opti
   await ignoreMissing(
     pinned,
     (o) => invoke(connection, o, (rest) => connection.image.removeImage({ image: byId }, rest), subject),
-    (o) => missingImage(connection, byId, o),
+    (o) => checkImageExists(connection, byId, o),
   );
 }
 
-/** Rejects with NOT_FOUND if the image is gone, as the status of anything else would. */
-async function missingImage(connection: Connection, image: ImageSpec, options: CallOptions): Promise<void> {
+/** Rejects with NOT_FOUND if the image does not exist, like the status RPCs of other objects. */
+async function checkImageExists(connection: Connection, image: ImageSpec, options: CallOptions): Promise<void> {
   const { image: present } = await imageStatus(connection, image, false, options);
   if (!present) throw new CriError({ code: "NOT_FOUND", message: "image not found" });
 }
 
-/** ImageFsInfo: what images and containers take up on disk. */
+/** ImageFsInfo: the disk usage of images and containers. */
 export function imageFsInfo(connection: Connection, options?: CallOptions): Promise<ImageFsInfoResponse> {
   return invoke(connection, options, (o) => connection.image.imageFsInfo({}, o), subject);
 }

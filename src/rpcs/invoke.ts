@@ -5,17 +5,17 @@ import { toMetadata } from "../transport/metadata.js";
 import { type CallTrace, callTrace, type RawCallOptions } from "../transport/wire-options.js";
 import { toCriError } from "./failure.js";
 
-/** What a call function may tell about itself, for the error. */
+/** What the error of a call needs besides the call. */
 export interface CallSubject {
-  /** The call goes to the image service's endpoint. */
+  /** Set for calls to the image service, which may have an endpoint of its own. */
   service?: "image";
-  /** The image of a pull. */
+  /** The image to pull. */
   image?: string;
 }
 
 /**
- * Sends one logical call through a raw stub: translates the options, and turns what nice-grpc throws into a `CriError`. A call
- * that was cancelled rejects with the signal's own reason.
+ * Sends one logical call through a raw stub: converts the options, and converts nice-grpc's errors to a `CriError`. A cancelled call rejects
+ * with the signal's reason.
  */
 export async function invoke<T>(
   connection: Connection,
@@ -36,7 +36,7 @@ export async function invoke<T>(
   }
 }
 
-/** The options of a facade call as the raw stubs take them. */
+/** Converts the options of a facade call to those of the raw stubs. */
 export function toRawOptions(options: CallOptions = {}, trace?: CallTrace): RawCallOptions {
   const { signal, timeoutMs, deadline, retry, metadata } = options;
   const raw: RawCallOptions & { [callTrace]?: CallTrace } = { timeoutMs, deadline, retry };

@@ -7,21 +7,22 @@ import { type InternalExtension, oneList, type RawCallOptions } from "../transpo
 import { startBudget } from "./budget.js";
 import { type CallSubject, invoke } from "./invoke.js";
 
-/** The two ways to one list. */
+/** The streaming and the unary RPC for a list. */
 export interface ListCall<Item> {
   /** The streaming RPC, since Kubernetes 1.36 (KEP-5825). */
   streamRpc: Rpc;
   stream: (options: RawCallOptions) => AsyncIterable<readonly Item[]>;
   unary: (options: RawCallOptions) => Promise<Item[]>;
-  /** The id of an entry, or of what it is about. */
+  /** The id of an entry, or of the object that it describes. */
   idOf: (item: Item) => string | undefined;
 }
 
 /**
- * A whole list: in batches where the runtime has the streaming RPC, so that no reply outgrows the message limit, and as one
- * reply otherwise. UNIMPLEMENTED shows on the first read of a stream and is remembered per RPC until the connection is made
- * anew. A stream that breaks midway is not worth resuming: the unary call starts over, with its own retries, on what is left
- * of the budget. Entries without an id are left out and logged: nothing can be done with them, and one must not fail the list.
+ * Fetches a whole list. Uses the streaming RPC if the runtime has it, so that no reply exceeds the message limit, and the unary RPC
+ * otherwise. UNIMPLEMENTED arrives with the first read of a stream; the connection remembers it per RPC until it reconnects.
+ *
+ * If a stream breaks midway, the unary RPC starts over, with its own retries and the remaining time. Entries without an id are omitted and
+ * logged: they are of no use, and must not fail the whole list.
  */
 export async function list<Item>(
   connection: Connection,
@@ -30,12 +31,12 @@ export async function list<Item>(
   subject?: CallSubject,
 ): Promise<Item[]> {
   const items = await listAll(connection, call, options, subject);
-  const named = items.filter((item) => call.idOf(item));
-  if (named.length < items.length) {
-    const fields = { endpoint: connection.endpoint, method: call.streamRpc, leftOut: items.length - named.length };
-    log(connection.options.logger, "warn", "the runtime listed entries without an id; they are left out", fields);
+  const identified = items.filter((item) => call.idOf(item));
+  if (identified.length < items.length) {
+    const fields = { endpoint: connection.endpoint, method: call.streamRpc, omitted: items.length - identified.length };
+    log(connection.options.logger, "warn", "the runtime listed entries without an id; they are omitted", fields);
   }
-  return named;
+  return identified;
 }
 
 async function listAll<Item>(
@@ -51,9 +52,9 @@ async function listAll<Item>(
       await invoke(connection, budget.options(), (o) => collect(call.stream(asOneList(o)), items), subject);
       return items;
     } catch (error) {
-      const broken = CriError.is(error, "UNAVAILABLE") && items.length > 0;
-      if (!broken && !CriError.is(error, "UNIMPLEMENTED")) throw error;
-      if (!broken) connection.rememberMissing(call.streamRpc);
+      const brokeMidway = CriError.is(error, "UNAVAILABLE") && items.length > 0;
+      if (!brokeMidway && !CriError.is(error, "UNIMPLEMENTED")) throw error;
+      if (!brokeMidway) connection.rememberMissing(call.streamRpc);
     }
   }
   return invoke(connection, budget.options(), call.unary, subject);
@@ -63,11 +64,12 @@ async function collect<Item>(batches: AsyncIterable<readonly Item[]>, items: Ite
   for await (const batch of batches) for (const item of batch) items.push(item);
 }
 
+/** Limits the size of the whole stream, not only of each reply. */
 function asOneList(options: RawCallOptions): RawCallOptions & InternalExtension {
   return { ...options, [oneList]: true };
 }
 
-/** Maps the replies of a stream to their batches. */
+/** Maps the replies of a stream to their entries. */
 export async function* batches<Reply, Item>(
   replies: AsyncIterable<Reply>,
   pick: (reply: Reply) => readonly Item[],

@@ -11,12 +11,12 @@ import type {
   RestorePodResponse,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
-import { checkId, demand } from "./checked.js";
+import { checkId, requireFields } from "./checked.js";
 import { ignoreMissing } from "./failure.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
-/** RunPodSandbox, once: the workflow that may repeat it is `pods.run`. */
+/** RunPodSandbox, without the retries of `pods.run`. */
 export async function runPodSandbox(
   connection: Connection,
   config: PodSandboxConfig,
@@ -26,11 +26,11 @@ export async function runPodSandbox(
   const reply = await invoke(connection, options, (o) =>
     connection.runtime.runPodSandbox({ config, runtimeHandler }, o),
   );
-  demand(connection, "RuntimeService/RunPodSandbox", { podSandboxId: reply.podSandboxId });
+  requireFields(connection, "RuntimeService/RunPodSandbox", { podSandboxId: reply.podSandboxId });
   return reply.podSandboxId;
 }
 
-/** StopPodSandbox. A pod that is gone counts as stopped, also for runtimes that answer NOT_FOUND. */
+/** StopPodSandbox. Succeeds if the pod does not exist, even if the runtime answers NOT_FOUND. */
 export async function stopPodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
   await ignoreMissing(
@@ -40,7 +40,7 @@ export async function stopPodSandbox(connection: Connection, id: string, options
   );
 }
 
-/** RemovePodSandbox. A pod that is gone counts as removed, also for runtimes that answer NOT_FOUND. */
+/** RemovePodSandbox. Succeeds if the pod does not exist, even if the runtime answers NOT_FOUND. */
 export async function removePodSandbox(connection: Connection, id: string, options?: CallOptions): Promise<void> {
   const podSandboxId = checkId(id, "pod");
   await ignoreMissing(
@@ -50,7 +50,7 @@ export async function removePodSandbox(connection: Connection, id: string, optio
   );
 }
 
-/** PodSandboxStatus with the runtime's whole reply. */
+/** PodSandboxStatus. Returns the whole reply. */
 export async function podSandboxStatus(
   connection: Connection,
   id: string,
@@ -62,7 +62,7 @@ export async function podSandboxStatus(
     connection.runtime.podSandboxStatus({ podSandboxId, verbose }, o),
   );
   const { status } = reply;
-  demand(connection, "RuntimeService/PodSandboxStatus", {
+  requireFields(connection, "RuntimeService/PodSandboxStatus", {
     status,
     "status.id": status?.id,
     "status.metadata": status?.metadata,
@@ -74,7 +74,7 @@ export async function podSandboxStatus(
   return reply as typeof reply & { status: PodSandboxStatus };
 }
 
-/** StreamPodSandboxes where the runtime has it, ListPodSandbox otherwise. */
+/** StreamPodSandboxes if the runtime has it, otherwise ListPodSandbox. */
 export function listPodSandboxes(
   connection: Connection,
   filter: PodSandboxFilter | undefined,
@@ -122,6 +122,6 @@ export async function restorePod(
   options?: CallOptions,
 ): Promise<RestorePodResponse> {
   const reply = await invoke(connection, options, (o) => connection.runtime.restorePod(request, o));
-  demand(connection, "RuntimeService/RestorePod", { podSandboxId: reply.podSandboxId });
+  requireFields(connection, "RuntimeService/RestorePod", { podSandboxId: reply.podSandboxId });
   return reply;
 }

@@ -8,7 +8,7 @@ import type {
   PodSandboxStatsFilter,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
-import { checkId, demand } from "./checked.js";
+import { checkId, requireFields } from "./checked.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
@@ -20,11 +20,11 @@ export async function containerStats(
 ): Promise<ContainerStats> {
   const containerId = checkId(id, "container");
   const { stats } = await invoke(connection, options, (o) => connection.runtime.containerStats({ containerId }, o));
-  demand(connection, "RuntimeService/ContainerStats", { stats });
+  requireFields(connection, "RuntimeService/ContainerStats", { stats });
   return stats as ContainerStats;
 }
 
-/** StreamContainerStats where the runtime has it, ListContainerStats otherwise. */
+/** StreamContainerStats if the runtime has it, otherwise ListContainerStats. */
 export function listContainerStats(
   connection: Connection,
   filter: ContainerStatsFilter | undefined,
@@ -50,11 +50,11 @@ export async function podSandboxStats(
 ): Promise<PodSandboxStats> {
   const podSandboxId = checkId(id, "pod");
   const { stats } = await invoke(connection, options, (o) => connection.runtime.podSandboxStats({ podSandboxId }, o));
-  demand(connection, "RuntimeService/PodSandboxStats", { stats });
+  requireFields(connection, "RuntimeService/PodSandboxStats", { stats });
   return stats as PodSandboxStats;
 }
 
-/** StreamPodSandboxStats where the runtime has it, ListPodSandboxStats otherwise. */
+/** StreamPodSandboxStats if the runtime has it, otherwise ListPodSandboxStats. */
 export function listPodSandboxStats(
   connection: Connection,
   filter: PodSandboxStatsFilter | undefined,
@@ -80,7 +80,7 @@ export async function listMetricDescriptors(
   return (await invoke(connection, options, (o) => connection.runtime.listMetricDescriptors({}, o))).descriptors;
 }
 
-/** StreamPodSandboxMetrics where the runtime has it, ListPodSandboxMetrics (since Kubernetes 1.26) otherwise. */
+/** StreamPodSandboxMetrics if the runtime has it, otherwise ListPodSandboxMetrics (since Kubernetes 1.26). */
 export function listPodSandboxMetrics(connection: Connection, options?: CallOptions): Promise<PodSandboxMetrics[]> {
   return list(
     connection,

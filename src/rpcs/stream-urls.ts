@@ -1,19 +1,19 @@
 import type { CallOptions } from "../options.js";
 import type { AttachRequest, ExecRequest } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
-import { checkId, demand } from "./checked.js";
+import { checkId, requireFields } from "./checked.js";
 import { invoke } from "./invoke.js";
 
 /*
- * Each of these hands out a URL whose last path segment is a token: good for one connection within a minute, and for nothing
- * else needed to use it. It is a secret.
+ * Each of these RPCs returns a URL whose last path segment is a token. It is valid for one connection within a minute, and no other
+ * credential is needed, so the URL is a secret.
  */
 
 /** Exec: the URL of a streaming session. */
 export async function execUrl(connection: Connection, request: ExecRequest, options?: CallOptions): Promise<string> {
   const containerId = checkId(request.containerId, "container");
   const { url } = await invoke(connection, options, (o) => connection.runtime.exec({ ...request, containerId }, o));
-  demand(connection, "RuntimeService/Exec", { url });
+  requireFields(connection, "RuntimeService/Exec", { url });
   return url;
 }
 
@@ -25,7 +25,7 @@ export async function attachUrl(
 ): Promise<string> {
   const containerId = checkId(request.containerId, "container");
   const { url } = await invoke(connection, options, (o) => connection.runtime.attach({ ...request, containerId }, o));
-  demand(connection, "RuntimeService/Attach", { url });
+  requireFields(connection, "RuntimeService/Attach", { url });
   return url;
 }
 
@@ -38,6 +38,6 @@ export async function portForwardUrl(
 ): Promise<string> {
   const podSandboxId = checkId(id, "pod");
   const { url } = await invoke(connection, options, (o) => connection.runtime.portForward({ podSandboxId, port }, o));
-  demand(connection, "RuntimeService/PortForward", { url });
+  requireFields(connection, "RuntimeService/PortForward", { url });
   return url;
 }

@@ -58,7 +58,7 @@ describe.each(fakeFlavors)("on %s", (flavor) => {
     else {
       const failure = await rejection(listing);
       expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED" });
-      expect(String(failure)).toContain("the request is larger than the runtime takes");
+      expect(String(failure)).toContain("the request is larger than the runtime accepts");
     }
   });
 

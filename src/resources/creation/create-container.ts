@@ -3,7 +3,7 @@ import type { CallOptions } from "../../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../proto.js";
 import { pinDeadline, startBudget } from "../../rpcs/budget.js";
 import * as rpcs from "../../rpcs/containers.js";
-import { isStillborn } from "../../rpcs/error-messages/busy.js";
+import { canNeverStart } from "../../rpcs/error-messages/busy.js";
 import { podSandboxStatus } from "../../rpcs/pods.js";
 import { isCriO, isDocker, mayAnswerWithOlder } from "../../rpcs/runtime.js";
 import { invalid } from "../../specs/check.js";
@@ -149,7 +149,7 @@ export async function createFromConfig(
       return {
         id: found.id,
         mark: readMark(found),
-        fresh: created && !isStillborn(info),
+        fresh: created && !canNeverStart(info),
         state: ContainerState[found.state] ?? String(found.state),
       };
     },

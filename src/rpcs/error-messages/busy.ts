@@ -1,19 +1,19 @@
-/** Whether a removal or a start was refused because the container is just being started. */
+/** Whether the runtime refused a removal or a start because the container is starting. */
 export function isStarting(details: string): boolean {
   // containerd: failed to set removing state for container "…": container is in starting state, can't be removed
   // containerd: failed to set starting state for container "…": container is already in starting state
   return /container is (already )?in starting state/.test(details);
 }
 
-/** Whether a stop or a removal failed because the runtime is still busy with the container, and has a chance a moment later. */
+/** Whether a stop or a removal failed because the runtime is still busy with the container, so that a retry may succeed. */
 export function isBusy(details: string): boolean {
-  // containerd, of a container whose end it has not taken note of yet:
+  // containerd, if it has not processed the exit of the container yet:
   // failed to set removing state for container "…": container is still running, to stop first
   // failed to kill container "…": ttrpc: closed
-  // Of a removal that goes on although its connection was cut:
+  // If a removal continues after its connection was lost:
   // containerd: failed to set removing state for container "…": container is already in removing state
   // Docker: failed to remove container "…": Error response from daemon: removal of container … is already in progress
-  // CRI-O, when that one is done first: failed to delete container k8s_… in pod sandbox … from index: no such id: '…'
+  // CRI-O, when that removal is complete: failed to delete container k8s_… in pod sandbox … from index: no such id: '…'
   const removed =
     /removal of container \S+ is already in progress|failed to delete container .* from index: no such id/;
   const busy = /container is (still running, to stop first|already in removing state)|ttrpc: closed/;
@@ -21,9 +21,9 @@ export function isBusy(details: string): boolean {
 }
 
 /**
- * Whether a created container can never be started, by the `info` of its verbose status. containerd up to 1.7 goes on with a
- * CreateContainer whose caller is gone, fails to learn the process id of the pod, and notes down 0.
+ * Whether a created container can never be started, by the `info` of its verbose status. containerd up to 1.7 continues a CreateContainer
+ * after its caller has disconnected, fails to get the process id of the pod, and stores 0.
  */
-export function isStillborn(info: Readonly<Record<string, string>>): boolean {
+export function canNeverStart(info: Readonly<Record<string, string>>): boolean {
   return /"path": ?"\/proc\/0\/ns\//.test(info.info ?? "");
 }

@@ -2,22 +2,22 @@ import { Status } from "nice-grpc-common";
 import { tooManyFields } from "../../transport/reply-reader.js";
 import { explainTlsFailure } from "../../transport/tls.js";
 
-/** Whether the runtime refused a request for its size. It does so before it looks at it. */
+/** Whether the runtime refused a request because of its size, before it processed anything. */
 export function isRequestTooLarge(code: Status, details: string): boolean {
   return code === Status.RESOURCE_EXHAUSTED && /^grpc: received message larger than max/.test(details);
 }
 
-/** The error message that a user gets: what the runtime or grpc-js reports, and what to do about it. */
+/** Returns the error message for the user: what the runtime or grpc-js reports, and what to do about it. */
 export function explain(code: Status, details: string): string {
-  const said = connectFailure(details) ?? (details.trim() || "the runtime does not say why");
+  const message = connectFailure(details) ?? (details.trim() || "the runtime gave no reason");
   const remedy = hint(code, details);
-  return remedy ? `${said} — ${remedy}` : said;
+  return remedy ? `${message} — ${remedy}` : message;
 }
 
 /**
  * grpc-js: No connection established. Last error: Error: connect ENOENT /run/x.sock. Resolution note:
  *
- * The errors of a connect name the address again, which every `CriError` already ends with, and the note is mostly empty.
+ * The address is left out, because every `CriError` ends with it, and so is the note, which is usually empty.
  */
 function connectFailure(details: string): string | undefined {
   const [, reason, note] =
@@ -27,11 +27,11 @@ function connectFailure(details: string): string | undefined {
   return `cannot connect${errorCode ? ` (${errorCode})` : `: ${reason}`}${note ? `; ${note}` : ""}`;
 }
 
-/** What a user can do about a failure whose text does not say it. */
+/** Returns what a user can do about a failure, if the error message does not say it. */
 export function hint(code: Status, details: string): string | undefined {
   if (code === Status.RESOURCE_EXHAUSTED) {
     if (isRequestTooLarge(code, details)) {
-      return "the request is larger than the runtime takes; its setting is max_recv_message_size (containerd) or grpc_max_recv_msg_size (CRI-O)";
+      return "the request is larger than the runtime accepts; its setting is max_recv_message_size (containerd) or grpc_max_recv_msg_size (CRI-O)";
     }
     if (/trying to send message larger than max/.test(details)) {
       return "the reply is larger than the runtime sends; narrow the filter, or raise max_send_message_size (containerd) or grpc_max_send_msg_size (CRI-O)";

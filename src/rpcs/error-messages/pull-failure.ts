@@ -1,6 +1,6 @@
 import type { GrpcErrorCode, ImagePullFailure } from "../../errors.js";
 
-/** Why a pull failed. The first two prefixes are part of the CRI contract (cri-api's pkg/errors). */
+/** Returns why a pull failed. CRI defines the first two prefixes (cri-api's pkg/errors). */
 export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFailure {
   if (/RegistryUnavailable/.test(details)) return "RegistryUnavailable";
   if (/SignatureValidationFailed/.test(details)) return "SignatureValidationFailed";
@@ -11,7 +11,7 @@ export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFail
   if (code === "NOT_FOUND" || /not found|manifest unknown|does not exist/i.test(details)) return "NotFound";
   if (/invalid reference|failed to parse image|could not parse|unable to parse/i.test(details))
     return "InvalidReference";
-  // EOF, unexpected or not, is what Go says when the other side hangs up.
+  // Go reports EOF or unexpected EOF when the peer closes the connection.
   const unreachable =
     /connection refused|no such host|i\/o timeout|TLS handshake|dial tcp|connection reset|broken pipe|\bEOF\b/i;
   if (status === 429 || (status !== undefined && status >= 500) || unreachable.test(details)) {
@@ -20,7 +20,7 @@ export function pullFailure(code: GrpcErrorCode, details: string): ImagePullFail
   return "Other";
 }
 
-/** The status that a registry answered with. Ports, sizes and names hold such numbers too. */
+/** Returns the HTTP status of a registry. Ports, sizes and names may contain the same numbers. */
 function httpStatusIn(details: string): number | undefined {
   // containerd: unexpected status code http://…: 429 Too Many Requests
   // CRI-O: received unexpected HTTP status: 500 Internal Server Error; StatusCode: 403

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { checkId } from "../../../src/rpcs/checked.js";
 
-test("the scheme of a container id in a Kubernetes status is dropped", () => {
+test("removes the scheme of a container id from a Kubernetes status", () => {
   for (const scheme of ["containerd", "cri-o", "docker"]) {
     expect(checkId(`${scheme}://c0ffee`, "container")).toBe("c0ffee");
   }
 });
 
-test("ids are what runtimes give out: an empty one would stand for all of them", () => {
+test("refuses an empty id, which would be a prefix of all ids, and malformed ones", () => {
   expect(checkId("c0ffee", "pod")).toBe("c0ffee");
   for (const id of [
     "",

@@ -21,7 +21,7 @@ describe("nameHolder", () => {
     expect(nameHolder(details)).toEqual({ id });
   });
 
-  test("is not fooled by other failures", () => {
+  test("finds none in other error messages", () => {
     expect(nameHolder('failed to create containerd task: "a" exists')).toBeUndefined();
   });
 });
@@ -38,14 +38,14 @@ describe("isBusy", () => {
     expect(isBusy(details)).toBe(true);
   });
 
-  test("a container that cannot be removed at all is not", () => {
+  test("the runtime is not busy if a container can never be removed", () => {
     expect(isBusy('failed to remove container "4f1e": device or resource busy')).toBe(false);
   });
 });
 
-/** Error messages as the runtimes sent them, ids shortened to `4f1e`: runtime · version · method · gRPC code · message → code. */
+/** Received error messages, with ids shortened to `4f1e`: runtime · version · method · gRPC code · message → code. */
 const samples: readonly (readonly [string, string, string, GrpcErrorCode, string, string])[] = [
-  // A program that the container does not have
+  // The container does not have the program.
   [
     "containerd",
     "1.6, 1.7",
@@ -126,7 +126,7 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
     'failed to start container "4f1e": Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
     "COMMAND_NOT_FOUND",
   ],
-  // … and what only looks like it
+  // Similar messages with another reason.
   [
     "containerd",
     "2.1",
@@ -161,7 +161,7 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
   ],
   ["any", "", "ExecSync", "UNKNOWN", "chdir to cwd (/x) failed: no such file or directory", "UNKNOWN"],
 
-  // A container, or a pod, in a state that does not allow the call
+  // The state of the container or the pod does not allow the call.
   [
     "containerd",
     "all",
@@ -251,7 +251,7 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
     "FAILED_PRECONDITION",
   ],
   ["Docker", "26.1", "PortForward", "UNKNOWN", "container not running (4f1e)", "FAILED_PRECONDITION"],
-  // … while a start that is under way is not over
+  // The container is still starting.
   [
     "containerd",
     "all",
@@ -261,7 +261,7 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
     "UNKNOWN",
   ],
 
-  // No such container or pod
+  // The container or the pod does not exist.
   [
     "CRI-O",
     "1.37",
@@ -356,7 +356,7 @@ const samples: readonly (readonly [string, string, string, GrpcErrorCode, string
     "NOT_FOUND",
   ],
   ["any", "", "PodSandboxStatus", "UNKNOWN", 'pod sandbox "abc123" does not exist', "NOT_FOUND"],
-  // … while much else may be missing on the way
+  // Something else does not exist.
   [
     "containerd",
     "all",
@@ -410,7 +410,7 @@ describe("refineCode", () => {
   });
 });
 
-// As long as Node.js takes a header to be. Searched as a whole, each of them takes a second.
+// The longest header that Node.js accepts. To search the whole message would take a second.
 describe("an error message of 64 KiB", () => {
   const long = (text: string) => text.repeat(Math.ceil(65_536 / text.length));
 
@@ -426,7 +426,7 @@ describe("an error message of 64 KiB", () => {
     },
   );
 
-  test("is searched at its beginning and its end", () => {
+  test("is searched only at its beginning and its end", () => {
     const code = (details: string) => refineCode("UNKNOWN", "RuntimeService/CreateContainer", details);
     expect(code(`Error response from daemon: No such image: ${long("a")}`)).toBe("NOT_FOUND");
     expect(code(`reference "${long("a")}" does not resolve to an image ID`)).toBe("NOT_FOUND");
@@ -509,11 +509,11 @@ describe("hint", () => {
   test.each([
     ["containerd 2.1", "… failed to get cgroup metrics for sandbox 4f1e because cgroupPath is empty"],
     ["containerd 2.4-beta", 'sandbox "4f1e" has no cgroup parent'],
-  ])("%s finds no usage of a pod without a cgroup parent", (_, details) => {
+  ])("%s suggests a cgroupParent for the statistics of a pod", (_, details) => {
     expect(hint(Status.UNKNOWN, details)).toMatch(/run the pod with a cgroupParent/);
   });
 
-  test("has nothing to add to what is clear", () => {
+  test("adds nothing to a clear error message", () => {
     expect(hint(Status.NOT_FOUND, 'container "x" not found')).toBeUndefined();
   });
 });
@@ -529,12 +529,12 @@ describe("explain", () => {
       "cannot connect (ECONNREFUSED) — nothing listens on this endpoint; is the runtime running?",
     ],
     ["Error: socket hang up", "cannot connect: socket hang up"],
-  ])("a failed connect (%s) names neither the address nor an empty note", (error, expected) => {
+  ])("omits the address and an empty note from a failed connect (%s)", (error, expected) => {
     const details = `No connection established. Last error: ${error}. Resolution note: `;
     expect(explain(Status.UNAVAILABLE, details)).toBe(expected);
   });
 
-  test("keeps a note of the name resolution", () => {
+  test("keeps a note about the name resolution", () => {
     const details = "No connection established. Last error: none. Resolution note: no addresses";
     expect(explain(Status.UNAVAILABLE, details)).toBe("cannot connect: none; no addresses");
   });
