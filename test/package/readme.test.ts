@@ -192,7 +192,7 @@ function flavorTable(): string {
   };
   const podStops = {
     kills: "is killed at once",
-    waitsForDeadline: "is killed when the deadline of the call is nearly over",
+    waitsForDeadline: "is killed just before the deadline of the call",
     leavesContainers: "runs on",
   };
   const logDirectories = {
@@ -210,14 +210,14 @@ function flavorTable(): string {
         runtimeSpec: "an OCI spec, without the pod's security context",
         pid: "the pid of a container",
       })[verboseInfo],
-    "fails on what does not exist": ({ failsOnMissing }) => failsOnMissing.join(", ") || "–",
-    "a program that does not exist fails": ({ checksProgram }) =>
+    "fails for a missing object": ({ failsOnMissing }) => failsOnMissing.join(", ") || "–",
+    "a missing program fails": ({ checksProgram }) =>
       checksProgram === "create" ? "CreateContainer" : "StartContainer",
-    "a command that does not exist": ({ errors }) => {
+    "a missing command": ({ errors }) => {
       const answer = errors.exec("Exec", "", "");
       return answer instanceof Error ? "fails" : `exits with ${answer.exitCode}`;
     },
-    "a folder in `logPath` that does not exist": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
+    "a missing folder in `logPath`": ({ missingLogDirectory }) => logDirectories[missingLogDirectory],
     "the log of a container whose pod has no log directory": ({ ownLogDirectory }) =>
       ownLogDirectory === undefined ? "none" : `below \`${ownLogDirectory}\``,
     "a pod named `my_pod`": ({ parsesNames }) => (parsesNames ? "has no status and is not listed" : "works"),
@@ -235,7 +235,9 @@ function flavorTable(): string {
     "a list of containers in the state unknown": ({ listsUnknown }) => (listsUnknown ? "works" : "fails"),
     "commands in a container that was not started": ({ execInCreated }) => (execInCreated ? "run" : "fail"),
     "the exit code of a command that leaves more than 64 KiB of its input unread": ({ unreadInput }) =>
-      ({ exitCode: "is reported", fails: "is not: the session fails", noStatus: "never comes" })[unreadInput],
+      ({ exitCode: "is reported", fails: "is not reported: the session fails", noStatus: "is never reported" })[
+        unreadInput
+      ],
     "data on an ended stream of a terminal": ({ dataAfterEnd }) => (dataAfterEnd ? "yes" : "no"),
     "statistics of a container": ({ containerStats }) =>
       ({ all: "all", basic: "processor time and working set" })[containerStats],
