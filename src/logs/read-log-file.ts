@@ -23,12 +23,12 @@ export function readLogFile(path: string, options: ReadLogOptions & { encoding: 
 export function readLogFile(path: string, options?: ReadLogOptions): LogStream<LogEntry> | LogStream<LogBytesEntry>;
 export function readLogFile(path: string, options: ReadLogOptions = {}) {
   const settings = checkReadOptions(options);
-  let reading: LogReader | undefined;
+  let reader: LogReader | undefined;
   async function* open(signal: AbortSignal) {
     // Loaded when first used: most programs read no logs.
     const log = await import("./log-reader.js");
-    reading = new log.LogReader(path, settings, signal);
-    yield* reading.entries();
+    reader = new log.LogReader(path, settings, signal);
+    yield* reader.entries();
   }
-  return new LogStream<LogEntry | LogBytesEntry>(open, () => reading?.skippedLines ?? 0, options.signal);
+  return new LogStream<LogEntry | LogBytesEntry>(open, () => reader?.skippedLines ?? 0, options.signal);
 }

@@ -13,7 +13,7 @@ import * as rpcs from "../rpcs/containers.js";
 import { attachUrl, execUrl } from "../rpcs/stream-urls.js";
 import { stringMap } from "../specs/check.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
-import { type FieldsOf, object } from "../specs/object-reader.js";
+import { type FieldsOf, ObjectReader } from "../specs/object-reader.js";
 import { type ResourcesSpec, toLinuxResources } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
 import { Container, OwnedContainer } from "./container.js";
@@ -232,14 +232,14 @@ export class Containers {
     update: ContainerResourcesUpdate,
     options?: CallOptions,
   ): Promise<void> {
-    const { resources, windows, annotations } = object(update, "update", updateFields);
+    const given = new ObjectReader(update, "update", updateFields);
     await rpcs.updateContainerResources(
       this.#connection,
       {
         containerId: idOf(container, "container"),
-        annotations: stringMap(annotations, "update.annotations"),
-        linux: toLinuxResources(resources, "resources"),
-        windows: windows as WindowsContainerResources | undefined,
+        annotations: given.read("annotations", stringMap),
+        linux: given.read("resources", toLinuxResources),
+        windows: update.windows as WindowsContainerResources | undefined,
       },
       options,
     );

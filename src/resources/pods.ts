@@ -18,7 +18,7 @@ import { portForwardUrl } from "../rpcs/stream-urls.js";
 import { stringMap } from "../specs/check.js";
 import { readContainerSpec } from "../specs/container-config.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
-import { object } from "../specs/object-reader.js";
+import { ObjectReader } from "../specs/object-reader.js";
 import { toPodSandboxConfig } from "../specs/pod-config.js";
 import { annotatePodConfig } from "../specs/pod-config-annotation.js";
 import type { PodSpec } from "../specs/pod-spec.js";
@@ -213,13 +213,13 @@ export class Pods {
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
   async updateResources(pod: PodTarget, update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
-    const { resources, overhead } = object(update, "update", { resources: true, overhead: true });
+    const given = new ObjectReader(update, "update", { resources: true, overhead: true });
     await rpcs.updatePodSandboxResources(
       this.#connection,
       idOf(pod, "pod"),
       {
-        resources: toLinuxResources(resources, "resources"),
-        overhead: toOverhead(overhead, "overhead"),
+        resources: given.read("resources", toLinuxResources),
+        overhead: given.read("overhead", toOverhead),
       },
       options,
     );

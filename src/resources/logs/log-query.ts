@@ -2,7 +2,7 @@ import type { Container } from "../../proto.js";
 import { listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
 import { requiredString, stringMap } from "../../specs/check.js";
-import { type FieldsOf, object } from "../../specs/object-reader.js";
+import { type FieldsOf, ObjectReader } from "../../specs/object-reader.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";
 import type { NodeState } from "../watching/event.js";
@@ -32,11 +32,11 @@ export class LogSelector {
 
   /** @throws InvalidInputError */
   constructor(query: LogQuery) {
-    const { pod, podLabels, container, labels } = object(query, "query", queryFields);
-    this.#podId = pod === undefined ? undefined : idOf(pod, "pod");
-    this.#podLabels = podLabels && stringMap(podLabels, "query.podLabels");
-    this.#container = container === undefined ? undefined : requiredString(container, "query.container");
-    this.#labels = stringMap(labels, "query.labels");
+    const checked = new ObjectReader(query, "query", queryFields);
+    this.#podId = query.pod === undefined ? undefined : idOf(query.pod, "pod");
+    this.#podLabels = checked.optional("podLabels", stringMap);
+    this.#container = query.container === undefined ? undefined : checked.read("container", requiredString);
+    this.#labels = checked.read("labels", stringMap);
   }
 
   /** The containers that match. */

@@ -8,7 +8,7 @@ import { streamLimit } from "../../rpcs/budget.js";
 import type { Core } from "../core.js";
 import { type ContainerLogOptions, checkLocalPath } from "./container-logs.js";
 import { type LogQuery, LogSelector } from "./log-query.js";
-import { MergedReading } from "./merged-reading.js";
+import { MergedLogReader } from "./merged-log-reader.js";
 
 /** Which part of several logs to read, and how. `tailLines` and `limitBytes` count for each log. */
 export interface MergedLogOptions
@@ -78,14 +78,14 @@ export function mergedLogs(
 ): LogStream<MergedLogEntry | MergedLogBytesEntry> {
   const selector = new LogSelector(query);
   checkOptions(options);
-  let reading: MergedReading | undefined;
+  let reader: MergedLogReader | undefined;
   async function* open(closing: AbortSignal) {
     const link = linkAbort(closing);
     const { LogMerge } = await import("./merge.js");
     const merge = new LogMerge<LogEntry | LogBytesEntry, LogOwner>(options.orderWindowMs ?? 250, link.signal);
-    reading = new MergedReading(core, selector, options, merge, link.signal);
+    reader = new MergedLogReader(core, selector, options, merge, link.signal);
     try {
-      yield* reading.entries();
+      yield* reader.entries();
     } finally {
       link.unlink();
       link.abort(new DOMException("The stream has ended.", "AbortError"));
@@ -93,7 +93,7 @@ export function mergedLogs(
     }
   }
   const limit = streamLimit(core.connection, options);
-  return new LogStream(open, () => reading?.skippedLines ?? 0, options.signal ?? core.connection.signal, limit);
+  return new LogStream(open, () => reader?.skippedLines ?? 0, options.signal ?? core.connection.signal, limit);
 }
 
 function checkOptions({ after, follow = false, onGap, orderWindowMs = 0, ...reading }: MergedLogOptions): void {

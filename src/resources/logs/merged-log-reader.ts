@@ -21,8 +21,8 @@ const retryMs = 1_000;
 
 type Entry = LogEntry | LogBytesEntry;
 
-/** One reading of merged logs: which logs take part, from the first to the last. */
-export class MergedReading {
+/** Reads merged logs once: decides which logs take part, from the first to the last. */
+export class MergedLogReader {
   readonly #core: Core;
   readonly #selector: LogSelector;
   readonly #options: MergedLogOptions;
