@@ -1,4 +1,4 @@
-import { CriError, EndpointError, InvalidInputError, type TriedEndpoint } from "./errors.js";
+import { CriError, EndpointError, type TriedEndpoint } from "./errors.js";
 import type { LogStream } from "./logs/log-stream.js";
 import { type CallOptions, type ConnectOptions, type DerivedDefaults, defaultConnectTimeoutMs } from "./options.js";
 import type {
@@ -13,7 +13,7 @@ import { ImageServiceDefinition, RuntimeServiceDefinition } from "./proto.js";
 import { findCapabilities, type RuntimeCapabilities } from "./resources/capabilities.js";
 import type { OwnedContainer } from "./resources/container.js";
 import { Containers } from "./resources/containers.js";
-import type { Core } from "./resources/core.js";
+import { type ClientContext, createContext } from "./resources/context.js";
 import type { CreateContainerOptions } from "./resources/creation/create-container.js";
 import { Images } from "./resources/images.js";
 import type { LogQuery } from "./resources/logs/log-query.js";
@@ -29,7 +29,6 @@ import type { PodTarget } from "./resources/target.js";
 import { EventStream, type EventsOptions } from "./resources/watching/event-stream.js";
 import { NodeView, type WatchOptions } from "./resources/watching/view.js";
 import { type StatusOf, type WaitTarget, waitFor } from "./resources/watching/wait-for.js";
-import { Watcher } from "./resources/watching/watcher.js";
 import { pinDeadline } from "./rpcs/budget.js";
 import { checkedStubs } from "./rpcs/checked-request.js";
 import * as rpcs from "./rpcs/runtime.js";
@@ -37,9 +36,8 @@ import type { ContainerSpec } from "./specs/container-spec.js";
 import { checkTimeout } from "./transport/call-options.js";
 import { Connection } from "./transport/connection.js";
 import { discoverEndpoints } from "./transport/discovery.js";
-import { checkTlsFits, type Endpoint, parseEndpoint } from "./transport/endpoint.js";
+import { bothEndpoints, parseGiven } from "./transport/endpoints.js";
 import { explainDenied } from "./transport/socket-access.js";
-import { checkTlsFields } from "./transport/tls.js";
 import type { RawCallExtension } from "./transport/wire-options.js";
 
 /**
@@ -62,9 +60,9 @@ export interface RawClients {
  * ```
  */
 export class CriClient implements AsyncDisposable {
-  /** Pod sandboxes: run, list, status, stop, remove, … */
+  /** Pod sandboxes: run, get, list, remove, … */
   readonly pods: Pods;
-  /** Containers: create, list, status, start, stop, remove, execSync, wait, … */
+  /** Containers: create, run, get, list, remove, … */
   readonly containers: Containers;
   /** Images: pull, ensure, list, get, remove, file systems. */
   readonly images: Images;
@@ -80,17 +78,15 @@ export class CriClient implements AsyncDisposable {
    */
   readonly raw: RawClients;
   readonly #connection: Connection;
-  readonly #core: Core;
+  readonly #context: ClientContext;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
-    const core = { connection, streamMemory: {} } as { -readonly [Key in keyof Core]: Core[Key] };
-    this.pods = core.pods = new Pods(core);
-    this.containers = core.containers = new Containers(core);
-    this.images = core.images = new Images(connection);
-    this.stats = core.stats = new Stats(connection);
-    core.watcher = new Watcher(connection);
-    this.#core = core;
+    this.#context = createContext(connection);
+    this.pods = new Pods(this.#context);
+    this.containers = new Containers(this.#context);
+    this.images = new Images(connection);
+    this.stats = new Stats(connection);
     this.raw = {
       runtime: checkedStubs(connection.runtime, RuntimeServiceDefinition),
       image: checkedStubs(connection.image, ImageServiceDefinition),
@@ -218,7 +214,7 @@ export class CriClient implements AsyncDisposable {
   logs(query?: LogQuery, options?: MergedLogOptions & { encoding?: "utf8" | undefined }): LogStream<MergedLogEntry>;
   logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
   logs(query?: LogQuery, options?: MergedLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
-    return mergedLogs(this.#core, query, options);
+    return mergedLogs(this.#context, query, options);
   }
 
   /**
@@ -232,7 +228,7 @@ export class CriClient implements AsyncDisposable {
    * ```
    */
   events(options?: EventsOptions): EventStream {
-    return new EventStream(this.#core.watcher, options);
+    return new EventStream(this.#context.watcher, options);
   }
 
   /**
@@ -240,7 +236,7 @@ export class CriClient implements AsyncDisposable {
    * when done.
    */
   watch(options?: WatchOptions): NodeView {
-    return new NodeView(this.#core.watcher, options);
+    return new NodeView(this.#context.watcher, options);
   }
 
   /**
@@ -260,7 +256,7 @@ export class CriClient implements AsyncDisposable {
     wanted: (status: StatusOf<Target>) => boolean,
     options?: CallOptions,
   ): Promise<StatusOf<Target>> {
-    return waitFor(this.#core, target, wanted, options);
+    return waitFor(this.#context, target, wanted, options);
   }
 
   /**
@@ -299,35 +295,3 @@ export class CriClient implements AsyncDisposable {
     }
   }
 }
-
-/** The endpoints that the options name. @throws InvalidInputError */
-function parseGiven(options: ConnectOptions): GivenEndpoints {
-  const { allowInsecureTcp } = options;
-  const parse = (field: keyof Endpoints) => {
-    const text = options[field];
-    return text === undefined ? undefined : parseEndpoint(text, { field, allowInsecureTcp });
-  };
-  return { endpoint: parse("endpoint"), imageEndpoint: parse("imageEndpoint") };
-}
-
-/** Both endpoints: what the options say, else what discovery found, and one for both where only one is named. */
-function bothEndpoints({ tls, streamTls }: ConnectOptions, given: GivenEndpoints, found?: Endpoints): Endpoints {
-  const endpoint = given.endpoint ?? found?.endpoint;
-  if (!endpoint) {
-    throw new InvalidInputError({
-      field: "endpoint",
-      message: "is required; connect() or discoverEndpoint() can find it",
-    });
-  }
-  const imageEndpoint = given.imageEndpoint ?? found?.imageEndpoint ?? endpoint;
-  checkTlsFits(tls, endpoint, imageEndpoint);
-  checkTlsFields(streamTls, "streamTls");
-  return { endpoint, imageEndpoint };
-}
-
-interface Endpoints {
-  endpoint: Endpoint;
-  imageEndpoint: Endpoint;
-}
-
-type GivenEndpoints = { [Field in keyof Endpoints]: Endpoints[Field] | undefined };

@@ -27,37 +27,26 @@ export { discoverEndpoint } from "./transport/discovery.js";
 
 export type { CriStream } from "./internal/stream.js";
 export type { RuntimeCapabilities } from "./resources/capabilities.js";
-export type { Container, OwnedContainer } from "./resources/container.js";
-export type {
-  CheckpointOptions,
-  ContainerFilter,
-  ContainerInspection,
-  ContainerResourcesUpdate,
-  ContainerStateName,
-  Containers,
-  StopOptions,
-  StreamUrlOptions,
-} from "./resources/containers.js";
+export type { CheckpointOptions, PodCheckpointOptions } from "./resources/checkpoint.js";
+export type { Container, ContainerInspection, OwnedContainer } from "./resources/container.js";
+export type { ContainerFilter, ContainerStateName } from "./resources/container-filter.js";
+export type { Containers } from "./resources/containers.js";
 export type { CreateContainerOptions } from "./resources/creation/create-container.js";
 export type { RestartOptions } from "./resources/creation/restart.js";
-export type { EnsureOptions, Images, PullOptions, PullPolicy } from "./resources/images.js";
-export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
-export type {
-  PodCheckpointOptions,
-  PodFilter,
-  PodInspection,
-  PodResourcesUpdate,
-  PodRestoreOptions,
-  Pods,
-  RunPodOptions,
-  StopPodOptions,
-} from "./resources/pods.js";
+export type { PodRestoreOptions } from "./resources/creation/restore-pod.js";
+export type { RunPodOptions } from "./resources/creation/run-pod.js";
+export type { EnsureOptions, PullOptions, PullPolicy } from "./resources/ensure-image.js";
+export type { Images } from "./resources/images.js";
+export type { OwnedPodSandbox, PodInspection, PodSandbox } from "./resources/pod.js";
+export type { PodFilter, PodStateName } from "./resources/pod-filter.js";
+export type { Pods } from "./resources/pods.js";
 export type { PrunedImages, PruneOptions } from "./resources/prune-images.js";
 export type { ExecResult } from "./resources/sessions/exec-result.js";
 export type { ExecSyncOptions } from "./resources/sessions/exec-sync.js";
 export type { ContainerStatsQuery, PodStatsQuery, Stats } from "./resources/stats.js";
-export type { RemoveOptions } from "./resources/stopping.js";
+export type { RemoveOptions, StopOptions, StopPodOptions } from "./resources/stopping.js";
 export type { ContainerTarget, PodTarget } from "./resources/target.js";
+export type { ContainerResourcesUpdate, PodResourcesUpdate } from "./resources/update-resources.js";
 export type {
   CpuFigures,
   FilesystemFigures,
@@ -104,6 +93,7 @@ export type { SessionOptions } from "./resources/sessions/opening.js";
 export type { PortForward, PortForwardOptions } from "./resources/sessions/port-forward.js";
 export type { ListenOptions, PortForwardListener } from "./resources/sessions/port-forward-listener.js";
 export type { AttachSession, ExecSession, StreamSession } from "./resources/sessions/session.js";
+export type { StreamUrlOptions } from "./resources/sessions/stream-url.js";
 export type { TerminalInput, TerminalOptions, TerminalOutput } from "./resources/sessions/terminal.js";
 export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
 

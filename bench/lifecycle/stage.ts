@@ -47,7 +47,7 @@ export class Stage implements AsyncDisposable {
     const containers = await this.cri.containers.list();
     const known = [...pods.map(({ id }) => `pod ${id}`), ...containers.map(({ id }) => `container ${id}`)];
     for (const { id } of pods) {
-      await this.cri.pods.stop(id);
+      await this.cri.pods.get(id).stop();
       await this.cri.pods.remove(id);
     }
     const traces = () => this.#traces().filter((trace) => !this.#before.includes(trace));

@@ -150,7 +150,7 @@ async function cancelled(cri: CriClient, stage: Stage): Promise<void> {
     expect(error === reason, `a cancelled run: ${error}`);
     // What shows up after the call has given up looking.
     for (const { id } of await cri.pods.list({ name: spec.name, namespace: spec.namespace })) {
-      await cri.pods.stop(id);
+      await cri.pods.get(id).stop();
       await cri.pods.remove(id);
     }
   }

@@ -4,8 +4,8 @@ const { FakeRuntime } = require("k8s-cri-client/testing");
 /** The code under test: has all containers of a pod end at the same time, and tells which ones had to be killed. */
 async function drain(cri, pod, gracePeriodSeconds) {
   const running = await cri.containers.list({ pod, state: "running" });
-  await Promise.all(running.map(({ id }) => cri.containers.stop(id, { gracePeriodSeconds })));
-  const ended = await Promise.all(running.map(({ id }) => cri.containers.status(id)));
+  await Promise.all(running.map(({ id }) => cri.containers.get(id).stop({ gracePeriodSeconds })));
+  const ended = await Promise.all(running.map(({ id }) => cri.containers.get(id).status()));
   return ended.filter(({ exitCode }) => exitCode === 137).map(({ metadata }) => metadata.name);
 }
 

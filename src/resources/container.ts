@@ -1,12 +1,25 @@
 import type { LogBytesEntry, LogEntry } from "../logs/entry.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
-import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
-import type { CheckpointOptions, ContainerInspection, ContainerResourcesUpdate, StopOptions } from "./containers.js";
-import type { Core } from "./core.js";
+import type {
+  ContainerConfig,
+  ContainerStats,
+  ContainerStatus,
+  ContainerStatusResponse,
+  PodSandboxConfig,
+} from "../proto.js";
+import { startBudget } from "../rpcs/budget.js";
+import { containerStatus, reopenContainerLog } from "../rpcs/containers.js";
+import { containerStats } from "../rpcs/stats.js";
+import { type CheckpointOptions, checkpointContainer } from "./checkpoint.js";
+import { type ContainerStateName, containerStateName } from "./container-filter.js";
+import type { ClientContext } from "./context.js";
 import { cleanUpOptions } from "./creation/clean-up.js";
+import type { MadeContainer } from "./creation/made.js";
 import { disposeTimeoutMs, Ownership } from "./creation/ownership.js";
-import type { RestartOptions } from "./creation/restart.js";
+import { type RestartOptions, restart } from "./creation/restart.js";
+import { startReconciled } from "./creation/start.js";
+import { optionalSeconds, wholeSeconds } from "./grace-period.js";
 import type { LogFolder } from "./log-folder.js";
 import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.js";
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
@@ -16,7 +29,7 @@ import type { CopyFromResult } from "./sessions/copy/unpack.js";
 import { type AttachOptions, attach, type ExecOptions, exec } from "./sessions/exec.js";
 import { type ExecOutputOptions, execOutput } from "./sessions/exec-output.js";
 import type { ExecResult } from "./sessions/exec-result.js";
-import type { ExecSyncOptions } from "./sessions/exec-sync.js";
+import { type ExecSyncOptions, execSync } from "./sessions/exec-sync.js";
 import {
   type AttachInteractiveOptions,
   attachInteractive,
@@ -25,8 +38,13 @@ import {
   execInteractive,
 } from "./sessions/interactive.js";
 import type { AttachSession, ExecSession } from "./sessions/session.js";
-import type { RemoveOptions } from "./stopping.js";
-import type { ContainerExit } from "./wait.js";
+import { requestAttachUrl, requestExecUrl, type StreamUrlOptions } from "./sessions/stream-url.js";
+import { type RemoveOptions, removeContainer, type StopOptions, stopContainer } from "./stopping.js";
+import { type ContainerResourcesUpdate, updateContainer } from "./update-resources.js";
+import { type ContainerExit, waitForExit } from "./wait.js";
+
+/** A status with the runtime's diagnostics. */
+export type ContainerInspection = ContainerStatusResponse & { status: ContainerStatus };
 
 /**
  * A container by its id. The handle keeps no state: every method asks the runtime. Made by `cri.containers.get(id)` without
@@ -37,42 +55,55 @@ export class Container {
   /** The container id. */
   readonly id: string;
   // Private, as whatever handles hold: the client's options are in there, credentials included.
-  readonly #core: Core;
+  readonly #context: ClientContext;
 
   /** @internal */
-  constructor(core: Core, id: string) {
+  constructor(context: ClientContext, id: string) {
     this.id = id;
-    this.#core = core;
+    this.#context = context;
   }
 
   /** StartContainer. A lost answer is settled by a look at the container's state. */
-  start(options?: CallOptions): Promise<void> {
-    return this.#core.containers.start(this, options);
+  async start(options?: CallOptions): Promise<void> {
+    const { connection } = this.#context;
+    return startReconciled(connection, this.id, startBudget(connection, options, 1));
   }
 
   /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
-  stop(options?: StopOptions): Promise<void> {
-    return this.#core.containers.stop(this, options);
+  async stop(options: StopOptions = {}): Promise<void> {
+    const { gracePeriodSeconds, ...callOptions } = options;
+    const { connection } = this.#context;
+    const given = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+    const budget = startBudget(connection, callOptions, undefined);
+    await stopContainer(connection, this.id, given, budget);
   }
 
   /** Removes the container, a running one by force: StopContainer, then RemoveContainer. Succeeds on a missing container. */
-  remove(options?: RemoveOptions): Promise<void> {
-    return this.#core.containers.remove(this, options);
+  async remove(options: RemoveOptions = {}): Promise<void> {
+    const { gracePeriodSeconds = 0, ...callOptions } = options;
+    const { connection } = this.#context;
+    const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+    await removeContainer(connection, this.id, seconds, startBudget(connection, callOptions, undefined));
   }
 
   /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */
-  status(options?: CallOptions): Promise<ContainerStatus> {
-    return this.#core.containers.status(this, options);
+  async status(options?: CallOptions): Promise<ContainerStatus> {
+    return (await containerStatus(this.#context.connection, this.id, false, options)).status;
+  }
+
+  /** The name of the container's state, as `containers.list` takes it. Throws `NOT_FOUND` once the container is removed. */
+  async state(options?: CallOptions): Promise<ContainerStateName> {
+    return containerStateName((await this.status(options)).state);
   }
 
   /** ContainerStatus with the runtime's own diagnostics, as `crictl inspect` shows them. */
   inspect(options?: CallOptions): Promise<ContainerInspection> {
-    return this.#core.containers.inspect(this, options);
+    return containerStatus(this.#context.connection, this.id, true, options);
   }
 
   /** ContainerStats: CPU, memory, swap and writable layer. */
   stats(options?: CallOptions): Promise<ContainerStats> {
-    return this.#core.stats.container(this, options);
+    return containerStats(this.#context.connection, this.id, options);
   }
 
   /**
@@ -83,7 +114,7 @@ export class Container {
    *   `watch.relistMs` (10 s by default), `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
    */
   wait(options?: CallOptions): Promise<ContainerExit> {
-    return this.#core.containers.wait(this, options);
+    return waitForExit(this.#context, this.id, options);
   }
 
   /**
@@ -101,7 +132,7 @@ export class Container {
   ): Promise<ExecResult>;
   execSync(command: readonly string[], options?: ExecSyncOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
   execSync(command: readonly string[], options?: ExecSyncOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
-    return this.#core.containers.execSync(this, command, options);
+    return execSync(this.#context.connection, this.id, command, options);
   }
 
   /**
@@ -114,7 +145,7 @@ export class Container {
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running. That a command is not there shows on `session.exit`.
    */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
-    return exec(this.#core, this.id, command, options);
+    return exec(this.#context, this.id, command, options);
   }
 
   /**
@@ -133,7 +164,7 @@ export class Container {
   ): Promise<ExecResult>;
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>>;
   execOutput(command: readonly string[], options?: ExecOutputOptions): Promise<ExecResult | ExecResult<Uint8Array>> {
-    return execOutput(this.#core, this.id, command, options);
+    return execOutput(this.#context, this.id, command, options);
   }
 
   /**
@@ -144,7 +175,7 @@ export class Container {
    * @throws InvalidInputError before any I/O; otherwise as {@link exec}, and the error of a local stream
    */
   execInteractive(command: readonly string[], options?: ExecInteractiveOptions): Promise<ExecInteractiveResult> {
-    return execInteractive(this.#core, this.id, command, options);
+    return execInteractive(this.#context, this.id, command, options);
   }
 
   /**
@@ -157,7 +188,7 @@ export class Container {
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running
    */
   attach(options?: AttachOptions): Promise<AttachSession> {
-    return attach(this.#core, this.id, options);
+    return attach(this.#context, this.id, options);
   }
 
   /**
@@ -168,7 +199,7 @@ export class Container {
    * @throws InvalidInputError before any I/O; otherwise as {@link attach}, and the error of a local stream
    */
   attachInteractive(options?: AttachInteractiveOptions): Promise<{ detached: boolean }> {
-    return attachInteractive(this.#core, this.id, options);
+    return attachInteractive(this.#context, this.id, options);
   }
 
   /**
@@ -188,7 +219,7 @@ export class Container {
   async copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
     // Loaded when first used: most programs never copy.
     const { copyTo } = await import("./sessions/copy/copy-to.js");
-    return copyTo(this.#core, this.id, localPath, containerPath, options);
+    return copyTo(this.#context, this.id, localPath, containerPath, options);
   }
 
   /**
@@ -218,25 +249,25 @@ export class Container {
    */
   async copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult> {
     const { copyFrom } = await import("./sessions/copy/copy-from.js");
-    return copyFrom(this.#core, this.id, containerPath, localPath, options);
+    return copyFrom(this.#context, this.id, containerPath, localPath, options);
   }
 
   /**
    * Restarts as a kubelet does: CRI cannot start a container twice, so a new one is created from the same configuration with
    * the next attempt number, and started. This handle stays with the old container.
    */
-  restart(options?: RestartOptions): Promise<OwnedContainer> {
-    return this.#core.containers.restart(this, options);
+  async restart(options?: RestartOptions): Promise<OwnedContainer> {
+    return new OwnedContainer(this.#context, await restart(this.#context.connection, this, options));
   }
 
   /** UpdateContainerResources of a created or running container. What is left out stays as it is. */
   updateResources(update: ContainerResourcesUpdate, options?: CallOptions): Promise<void> {
-    return this.#core.containers.updateResources(this, update, options);
+    return updateContainer(this.#context.connection, this.id, update, options);
   }
 
   /** CheckpointContainer, since Kubernetes 1.25: writes the container's state to an archive. Needs CRIU on the node. */
   checkpoint(options: CheckpointOptions): Promise<void> {
-    return this.#core.containers.checkpoint(this, options);
+    return checkpointContainer(this.#context.connection, this.id, options);
   }
 
   /**
@@ -256,7 +287,7 @@ export class Container {
   logs(options?: ContainerLogOptions & { encoding?: "utf8" | undefined }): LogStream;
   logs(options?: ContainerLogOptions): LogStream | LogStream<LogBytesEntry>;
   logs(options?: ContainerLogOptions): LogStream<LogEntry | LogBytesEntry> {
-    return containerLogs(this.#core, this.id, options);
+    return containerLogs(this.#context, this.id, options);
   }
 
   /**
@@ -266,12 +297,25 @@ export class Container {
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running, `NOT_FOUND` if its log is not on this machine
    */
   rotateLog(options?: RotateLogOptions): Promise<string> {
-    return rotateLog(this.#core.connection, this.id, options);
+    return rotateLog(this.#context.connection, this.id, options);
   }
 
   /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */
   reopenLog(options?: CallOptions): Promise<void> {
-    return this.#core.containers.reopenLog(this, options);
+    return reopenContainerLog(this.#context.connection, this.id, options);
+  }
+
+  /**
+   * Exec: requests the URL of a streaming session. The URL is good for one connection within a minute and carries its own
+   * authorisation: treat it as a secret.
+   */
+  async execUrl(command: readonly string[], options?: StreamUrlOptions): Promise<string> {
+    return requestExecUrl(this.#context.connection, this.id, command, options);
+  }
+
+  /** Attach: requests the URL of a streaming session with the container's main process; see {@link execUrl}. */
+  async attachUrl(options?: StreamUrlOptions): Promise<string> {
+    return requestAttachUrl(this.#context.connection, this.id, options);
   }
 }
 
@@ -287,7 +331,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   readonly podSandboxId: string;
   /** Something else had made the container, and it was taken over with `adopt`. */
   readonly adopted: boolean;
-  readonly #core: Core;
+  readonly #context: ClientContext;
   readonly #config: ContainerConfig;
   readonly #podConfig: PodSandboxConfig;
   readonly #ownership = new Ownership();
@@ -296,20 +340,9 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   readonly terminationGracePeriodSeconds: number | undefined;
 
   /** @internal */
-  constructor(
-    core: Core,
-    id: string,
-    made: {
-      podSandboxId: string;
-      podConfig: PodSandboxConfig;
-      config: ContainerConfig;
-      terminationGracePeriodSeconds: number | undefined;
-      adopted: boolean;
-      logFolder?: LogFolder | undefined;
-    },
-  ) {
-    super(core, id);
-    this.#core = core;
+  constructor(context: ClientContext, made: MadeContainer) {
+    super(context, made.id);
+    this.#context = context;
     this.#config = made.config;
     this.#podConfig = made.podConfig;
     this.podSandboxId = made.podSandboxId;
@@ -333,6 +366,12 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     return this.#logFolder;
   }
 
+  /** Stops the container as a borrowed handle does, by default with {@link terminationGracePeriodSeconds}. */
+  override async stop(options: StopOptions = {}): Promise<void> {
+    const { gracePeriodSeconds = this.terminationGracePeriodSeconds } = options;
+    await super.stop({ ...options, gracePeriodSeconds });
+  }
+
   /** Removes the container as a borrowed handle does, and the folder that was created for its log, if that is empty. */
   override async remove(options?: RemoveOptions): Promise<void> {
     await super.remove(options);
@@ -342,7 +381,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
   /** Lets the container live on: disposal does nothing any more. Returns a borrowed handle. */
   release(): Container {
     this.#ownership.release();
-    return new Container(this.#core, this.id);
+    return new Container(this.#context, this.id);
   }
 
   /**
@@ -354,7 +393,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
       const timeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
-      await this.remove({ ...cleanUpOptions(this.#core.connection, timeoutMs), gracePeriodSeconds });
+      await this.remove({ ...cleanUpOptions(this.#context.connection, timeoutMs), gracePeriodSeconds });
     });
   }
 }

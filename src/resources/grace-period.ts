@@ -47,3 +47,8 @@ export function wholeSeconds(value: number, field: string): number {
   if (typeof value === "number" && value >= 0 && value <= mostSeconds) return Math.ceil(value);
   throw new InvalidInputError({ field, message: `must be a number of seconds from 0 to ${mostSeconds}`, value });
 }
+
+/** As {@link wholeSeconds}; undefined if not set. */
+export function optionalSeconds(value: number | undefined, field: string): number | undefined {
+  return value === undefined ? undefined : wholeSeconds(value, field);
+}

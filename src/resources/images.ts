@@ -1,29 +1,11 @@
-import { CriError, InvalidInputError } from "../errors.js";
 import type { CallOptions } from "../options.js";
-import type { Image, ImageFsInfoResponse, PodSandboxConfig } from "../proto.js";
-import { pinDeadline, startBudget } from "../rpcs/budget.js";
+import type { Image, ImageFsInfoResponse } from "../proto.js";
+import { startBudget } from "../rpcs/budget.js";
 import * as rpcs from "../rpcs/images.js";
-import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
-import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
+import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
+import { type EnsureOptions, ensureImage, findImage, type PullOptions, pullImage } from "./ensure-image.js";
 import { type PrunedImages, type PruneOptions, pruneImages } from "./prune-images.js";
-
-/** When to pull: always, only if the image is not there, or never. */
-export type PullPolicy = "missing" | "always" | "never";
-
-/** Options of a pull. A pull has no default budget: give `timeoutMs` or a `signal` to bound it. */
-export interface PullOptions extends CallOptions {
-  /** Credentials for the registry; they are sent with this call and kept nowhere. */
-  auth?: RegistryAuth | undefined;
-  /** The pod that the image is for. Some runtimes choose storage or credentials by it. */
-  podConfig?: PodSandboxConfig | undefined;
-}
-
-/** Options of {@link Images.ensure}. */
-export interface EnsureOptions extends PullOptions {
-  /** When to pull. @defaultValue "missing" */
-  pullPolicy?: PullPolicy | undefined;
-}
 
 /**
  * The images of a node: `cri.images`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an
@@ -43,11 +25,8 @@ export class Images {
    *
    * @throws ImagePullError with a `reason`
    */
-  async pull(image: ImageInput, options: PullOptions = {}): Promise<string> {
-    const { auth, podConfig, ...callOptions } = options;
-    const spec = toImageSpec(image, "image");
-    const { registry } = splitReference(spec.userSpecifiedImage);
-    return rpcs.pullImage(this.#connection, spec, auth && toAuthConfig(auth, "auth", registry), podConfig, callOptions);
+  async pull(image: ImageInput, options?: PullOptions): Promise<string> {
+    return pullImage(this.#connection, image, options);
   }
 
   /**
@@ -56,46 +35,13 @@ export class Images {
    * @throws CriError `NOT_FOUND` when the policy is "never" and the image is not there
    * @throws ImagePullError
    */
-  async ensure(image: ImageInput, options: EnsureOptions = {}): Promise<Image> {
-    const { pullPolicy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
-    if (!["missing", "always", "never"].includes(pullPolicy)) {
-      throw new InvalidInputError({
-        field: "pullPolicy",
-        message: 'must be "missing", "always" or "never"',
-        value: pullPolicy,
-      });
-    }
-    const spec = toImageSpec(image, "image");
-    if (pullPolicy !== "always") {
-      const present = await this.get(image, callOptions);
-      if (present) return present;
-    }
-    const written = spec.userSpecifiedImage || spec.image;
-    if (pullPolicy === "never") {
-      throw new CriError({
-        code: "NOT_FOUND",
-        message: `image ${written} is not on the node and the pull policy is "never"; pull it first or use "missing"`,
-        endpoint: this.#connection.imageEndpoint,
-        method: "ImageService/ImageStatus",
-        attempts: 1,
-      });
-    }
-    const imageRef = await this.pull(image, { auth, podConfig, ...callOptions });
-    // The reference a pull returns is looked up rather than the tag, which may have moved on.
-    const pulled = (await this.get({ reference: imageRef }, callOptions)) ?? (await this.get(image, callOptions));
-    if (pulled) return pulled;
-    throw new CriError({
-      code: "NOT_FOUND",
-      message: `image ${written} was pulled as ${imageRef} and is gone again; is another process removing images?`,
-      endpoint: this.#connection.imageEndpoint,
-      method: "ImageService/ImageStatus",
-      attempts: 1,
-    });
+  async ensure(image: ImageInput, options?: EnsureOptions): Promise<Image> {
+    return ensureImage(this.#connection, image, options);
   }
 
   /** ImageStatus: an image by tag, digest or id; `undefined` when it is not on the node. */
   async get(image: ImageInput, options?: CallOptions): Promise<Image | undefined> {
-    return (await rpcs.imageStatus(this.#connection, toImageSpec(image, "image"), false, options)).image;
+    return findImage(this.#connection, image, options);
   }
 
   /** ImageStatus with the runtime's own diagnostics, as `crictl inspecti` shows them. */

@@ -1,20 +1,30 @@
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
-import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
+import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus, PodSandboxStatusResponse } from "../proto.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../rpcs/budget.js";
+import { listContainers } from "../rpcs/containers.js";
+import { podSandboxStatus } from "../rpcs/pods.js";
+import { podSandboxStats } from "../rpcs/stats.js";
+import { portForwardUrl } from "../rpcs/stream-urls.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
-import type { ConvertedPod } from "../specs/pod-config.js";
-import type { OwnedContainer } from "./container.js";
-import type { Core } from "./core.js";
+import { checkpointPod, type PodCheckpointOptions } from "./checkpoint.js";
+import { OwnedContainer } from "./container.js";
+import type { ClientContext } from "./context.js";
 import { cleanUpOptions } from "./creation/clean-up.js";
-import type { CreateContainerOptions } from "./creation/create-container.js";
+import { type CreateContainerOptions, createContainer } from "./creation/create-container.js";
+import type { MadePod } from "./creation/made.js";
 import { disposeTimeoutMs, Ownership } from "./creation/ownership.js";
-import { gracePeriodIn } from "./grace-period.js";
+import { runContainer } from "./creation/run-container.js";
+import { gracePeriodIn, optionalSeconds, wholeSeconds } from "./grace-period.js";
 import { removeLogDirectory } from "./log-folder.js";
 import { type MergedLogBytesEntry, type MergedLogEntry, mergedLogs, type PodLogOptions } from "./logs/merged-logs.js";
-import type { PodInspection, PodResourcesUpdate, StopPodOptions } from "./pods.js";
-import { type PortForward, type PortForwardOptions, portForward } from "./sessions/port-forward.js";
-import { type RemoveOptions, removePod } from "./stopping.js";
+import { type PodStateName, podStateName } from "./pod-filter.js";
+import { checkPorts, type PortForward, type PortForwardOptions, portForward } from "./sessions/port-forward.js";
+import { type RemoveOptions, removePod, type StopPodOptions, stopPod } from "./stopping.js";
+import { type PodResourcesUpdate, updatePod } from "./update-resources.js";
+
+/** A status with the runtime's diagnostics. */
+export type PodInspection = PodSandboxStatusResponse & { status: PodSandboxStatus };
 
 /**
  * A pod sandbox by its id. The handle keeps no state: every method asks the runtime. Made by `cri.pods.get(id)` without I/O, so
@@ -25,37 +35,51 @@ export class PodSandbox {
   /** The pod sandbox id. */
   readonly id: string;
   // Private, as whatever handles hold: the client's options are in there, credentials included.
-  readonly #core: Core;
+  readonly #context: ClientContext;
 
   /** @internal */
-  constructor(core: Core, id: string) {
+  constructor(context: ClientContext, id: string) {
     this.id = id;
-    this.#core = core;
+    this.#context = context;
   }
 
   /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */
-  status(options?: CallOptions): Promise<PodSandboxStatus> {
-    return this.#core.pods.status(this, options);
+  async status(options?: CallOptions): Promise<PodSandboxStatus> {
+    return (await podSandboxStatus(this.#context.connection, this.id, false, options)).status;
+  }
+
+  /** The name of the pod's state, as `pods.list` takes it. Throws `NOT_FOUND` once the pod is removed. */
+  async state(options?: CallOptions): Promise<PodStateName> {
+    return podStateName((await this.status(options)).state);
   }
 
   /** PodSandboxStatus with the runtime's own diagnostics, as `crictl inspectp` shows them. */
   inspect(options?: CallOptions): Promise<PodInspection> {
-    return this.#core.pods.inspect(this, options);
+    return podSandboxStatus(this.#context.connection, this.id, true, options);
   }
 
   /** PodSandboxStats: CPU, memory, network and processes of the pod and its containers. */
   stats(options?: CallOptions): Promise<PodSandboxStats> {
-    return this.#core.stats.pod(this, options);
+    return podSandboxStats(this.#context.connection, this.id, options);
   }
 
-  /** Stops the pod's containers, each with its grace period, then the pod. Succeeds on a stopped or missing pod. */
+  /**
+   * Stops the pod: StopContainer for each of its containers, at the same time and with its grace period, then StopPodSandbox, which
+   * takes down the network. Succeeds on a stopped or missing pod.
+   */
   stop(options?: StopPodOptions): Promise<void> {
-    return this.#core.pods.stop(this, options);
+    return stop(this.#context, this.id, undefined, options);
   }
 
-  /** Removes the pod with its containers, running ones by force. Succeeds on a missing pod. */
-  remove(options?: RemoveOptions): Promise<void> {
-    return this.#core.pods.remove(this, options);
+  /**
+   * Removes the pod with its containers: stops it as {@link stop} does, but kills at once unless `gracePeriodSeconds` says otherwise,
+   * then calls RemovePodSandbox. Succeeds on a missing pod.
+   */
+  async remove(options: RemoveOptions = {}): Promise<void> {
+    const { gracePeriodSeconds = 0, ...callOptions } = options;
+    const { connection } = this.#context;
+    const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+    await removePod(connection, this.id, () => seconds, startBudget(connection, callOptions, undefined));
   }
 
   /**
@@ -70,7 +94,7 @@ export class PodSandbox {
   logs(options?: PodLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
   logs(options?: PodLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
     const { container, ...rest } = options ?? {};
-    return mergedLogs(this.#core, { pod: this, container }, rest);
+    return mergedLogs(this.#context, { pod: this, container }, rest);
   }
 
   /**
@@ -82,25 +106,44 @@ export class PodSandbox {
    * ```
    */
   portForward(ports: number | readonly number[], options?: PortForwardOptions): PortForward {
-    return portForward(this.#core, this.id, ports, options);
+    return portForward(this.#context, this.id, ports, options);
   }
 
   /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
   updateResources(update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
-    return this.#core.pods.updateResources(this, update, options);
+    return updatePod(this.#context.connection, this.id, update, options);
+  }
+
+  /**
+   * PortForward: requests the URL of a streaming session to some of the pod's ports. The URL is good for one connection within a
+   * minute and carries its own authorisation: treat it as a secret.
+   */
+  async portForwardUrl(ports: readonly number[], options?: CallOptions): Promise<string> {
+    checkPorts(ports);
+    return portForwardUrl(this.#context.connection, this.id, [...ports], options);
+  }
+
+  /**
+   * CheckpointPod: writes the state of the pod and its containers to an archive. Since Kubernetes 1.37 (alpha; no released runtime has
+   * it). Give it a `timeoutMs` that fits the pod.
+   *
+   * @experimental
+   */
+  checkpoint(options: PodCheckpointOptions): Promise<void> {
+    return checkpointPod(this.#context.connection, this.id, options);
   }
 
   /**
    * Creates a container in this pod: the image as the pull policy says, then CreateContainer. See
    * `cri.createContainerInSandbox`.
    */
-  createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
-    return this.#core.containers.create(this, spec, options);
+  async createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+    return new OwnedContainer(this.#context, await createContainer(this.#context.connection, this, spec, options));
   }
 
   /** As {@link createContainer}, and starts it. */
-  runContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
-    return this.#core.containers.run(this, spec, options);
+  async runContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
+    return new OwnedContainer(this.#context, await runContainer(this.#context.connection, this, spec, options));
   }
 }
 
@@ -119,18 +162,23 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   readonly terminationGracePeriodSeconds: number | undefined;
   /** Something else had made the pod, and it was taken over with `adopt`. */
   readonly adopted: boolean;
-  readonly #core: Core;
+  readonly #context: ClientContext;
   readonly #ownership = new Ownership();
   readonly #logDirectory: string | undefined;
 
   /** @internal */
-  constructor(core: Core, id: string, made: Omit<ConvertedPod, "runtimeHandler"> & { adopted: boolean }) {
-    super(core, id);
-    this.#core = core;
+  constructor(context: ClientContext, made: MadePod) {
+    super(context, made.id);
+    this.#context = context;
     this.config = made.config;
     this.terminationGracePeriodSeconds = made.terminationGracePeriodSeconds;
     this.adopted = made.adopted;
     this.#logDirectory = made.ownLogDirectory;
+  }
+
+  /** Stops the pod as a borrowed handle does. {@link terminationGracePeriodSeconds} is the default of containers without their own. */
+  override stop(options?: StopPodOptions): Promise<void> {
+    return stop(this.#context, this.id, this.terminationGracePeriodSeconds, options);
   }
 
   /**
@@ -140,13 +188,13 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   override async remove(options: RemoveOptions = {}): Promise<void> {
     const limited = pinDeadline(options);
     await super.remove(limited);
-    await removeLogDirectory(this.#core.connection, this.id, this.#logDirectory, callOptionsOf(limited));
+    await removeLogDirectory(this.#context.connection, this.id, this.#logDirectory, callOptionsOf(limited));
   }
 
   /** Lets the pod live on: disposal does nothing any more. Returns a borrowed handle. */
   release(): PodSandbox {
     this.#ownership.release();
-    return new PodSandbox(this.#core, this.id);
+    return new PodSandbox(this.#context, this.id);
   }
 
   /**
@@ -156,13 +204,28 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#ownership.dispose(async () => {
-      const { connection, containers } = this.#core;
+      const { connection } = this.#context;
       const gracePeriodOf = gracePeriodIn(this.terminationGracePeriodSeconds);
-      const listed = await containers.list({ pod: this.id }, cleanUpOptions(connection, disposeTimeoutMs));
+      const listed = await listContainers(connection, inPod(this.id), cleanUpOptions(connection, disposeTimeoutMs));
       const timeoutMs = disposeTimeoutMs + 1_000 * Math.max(0, ...listed.map(gracePeriodOf));
       const options = cleanUpOptions(connection, timeoutMs);
       await removePod(connection, this.id, gracePeriodOf, startBudget(connection, options, undefined));
       await removeLogDirectory(connection, this.id, this.#logDirectory, options);
     });
   }
+}
+
+/** @param ofPod the grace period of containers without their own */
+async function stop(
+  { connection }: ClientContext,
+  id: string,
+  ofPod: number | undefined,
+  { gracePeriodSeconds, ...callOptions }: StopPodOptions = {},
+): Promise<void> {
+  const given = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+  await stopPod(connection, id, gracePeriodIn(ofPod, given), startBudget(connection, callOptions, undefined));
+}
+
+function inPod(podSandboxId: string) {
+  return { id: "", state: undefined, podSandboxId, labelSelector: {} };
 }

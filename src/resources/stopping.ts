@@ -9,7 +9,7 @@ import * as podCalls from "../rpcs/pods.js";
 import { runtimeName } from "../rpcs/runtime.js";
 import type { Connection } from "../transport/connection.js";
 import { retryWhileBusy } from "./creation/retry-while-busy.js";
-import { withinBudget } from "./grace-period.js";
+import { annotatedGracePeriod, defaultGracePeriodSeconds, withinBudget } from "./grace-period.js";
 
 /*
  * CRI lets StopPodSandbox, RemovePodSandbox and RemoveContainer end what runs by force, and leaves open when. containerd kills
@@ -18,7 +18,31 @@ import { withinBudget } from "./grace-period.js";
  * Stopping the containers first, with a grace period of their own, has the same effect on every runtime.
  */
 
-/** Options of `pods.remove` and `containers.remove`. */
+/** Options of stopping a container. */
+export interface StopOptions extends CallOptions {
+  /**
+   * How long the process has, after the stop signal, to end by itself before it is killed, in whole seconds; 0 kills at once.
+   * The default budget of the call is two minutes more than this.
+   *
+   * @defaultValue the `terminationGracePeriodSeconds` of the spec, which for a borrowed handle is read from the container's
+   *   annotations with a ListContainers; else 30 as in Kubernetes
+   */
+  gracePeriodSeconds?: number | undefined;
+}
+
+/** Options of stopping a pod. */
+export interface StopPodOptions extends CallOptions {
+  /**
+   * Seconds that each running container has, after its stop signal, to end by itself before the runtime kills it; 0 kills at once.
+   * Fractions are rounded up. A limit of the call (`timeoutMs`, `deadline`) shortens it, so that the pod is stopped in time.
+   *
+   * @defaultValue the `terminationGracePeriodSeconds` of the container's spec, else that of the pod's if the handle owns the pod,
+   *   else 0, as CRI defines StopPodSandbox
+   */
+  gracePeriodSeconds?: number | undefined;
+}
+
+/** Options of removing a pod or container. */
 export interface RemoveOptions extends CallOptions {
   /**
    * Seconds that a running process has, after the stop signal, to end by itself before the runtime kills it; 0 kills at once.
@@ -61,6 +85,24 @@ export async function removePod(
     await operation.stopPod(id, gracePeriodOf);
     await retryWhileBusy(budget, (options) => operation.track(podCalls.removePodSandbox(connection, id, options)));
   });
+}
+
+/** Stops a container with a grace period: the given one, else that of its annotations, else the default of Kubernetes. */
+export async function stopContainer(
+  connection: Connection,
+  id: string,
+  gracePeriodSeconds: number | undefined,
+  budget: Budget,
+): Promise<void> {
+  const seconds = gracePeriodSeconds ?? (await keptGracePeriod(connection, id, budget)) ?? defaultGracePeriodSeconds;
+  await retryWhileBusy(budget, (options) => containerCalls.stopContainer(connection, id, seconds, options));
+}
+
+/** The grace period in the annotations of a container; undefined if it has none or does not exist. */
+async function keptGracePeriod(connection: Connection, id: string, budget: Budget): Promise<number | undefined> {
+  const filter = { id, state: undefined, podSandboxId: "", labelSelector: {} };
+  const [container] = await containerCalls.listContainers(connection, filter, budget.options());
+  return container && annotatedGracePeriod(container.annotations);
 }
 
 /** Stops a container with a grace period, and removes it. */

@@ -2,7 +2,7 @@ import { CriError } from "../errors.js";
 import { toDate } from "../internal/time.js";
 import { type CallOptions, defaultRelistMs } from "../options.js";
 import { ContainerState, type ContainerStatus } from "../proto.js";
-import type { Core } from "./core.js";
+import type { ClientContext } from "./context.js";
 import { waitFor } from "./watching/wait-for.js";
 
 /** How a container ended. */
@@ -27,8 +27,8 @@ export interface ContainerExit {
  * A runtime that has lost a container reports CONTAINER_UNKNOWN, and containerd does so until somebody stops the container. Waiting
  * ends with an error once the state has been reported for half of {@link WatchSettings.relistMs}.
  */
-export async function waitForExit(core: Core, id: string, options?: CallOptions): Promise<ContainerExit> {
-  const { endpoint, options: settings } = core.connection;
+export async function waitForExit(context: ClientContext, id: string, options?: CallOptions): Promise<ContainerExit> {
+  const { endpoint, options: settings } = context.connection;
   const patienceMs = (settings.watch?.relistMs ?? defaultRelistMs) / 2;
   let unknownSince: number | undefined;
   const ended = ({ state }: ContainerStatus) => {
@@ -40,7 +40,7 @@ export async function waitForExit(core: Core, id: string, options?: CallOptions)
     }
     return false;
   };
-  return toExit(await waitFor(core, { kind: "container", id }, ended, options));
+  return toExit(await waitFor(context, { kind: "container", id }, ended, options));
 }
 
 function lostTrack(id: string, endpoint: string): CriError {

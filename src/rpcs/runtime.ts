@@ -15,31 +15,12 @@ export async function version(connection: Connection, options?: CallOptions): Pr
   return reply;
 }
 
-/**
- * Whether the runtime may answer a creation with the id of an older object of the same identity. CRI-O does so; containerd answers that the
- * name is reserved. True if the name of the runtime is unknown.
- */
-export async function mayAnswerWithOlder(connection: Connection, options: CallOptions): Promise<boolean> {
-  return (await runtimeName(connection, options)) !== "containerd";
-}
-
-/**
- * Whether the runtime is Docker behind cri-dockerd. It replaces a container of the same name that has not been started yet, and does not
- * remove a pod whose creation failed.
- */
+/** Whether the runtime is Docker behind cri-dockerd. */
 export async function isDocker(connection: Connection, options: CallOptions): Promise<boolean> {
   return (await runtimeName(connection, options)) === "docker";
 }
 
-/**
- * Whether the runtime is CRI-O. There a creation waits until its deadline for an earlier one of the same name, even after that one is
- * complete. The next creation then gets the id.
- */
-export async function isCriO(connection: Connection, options: CallOptions): Promise<boolean> {
-  return (await runtimeName(connection, options)) === "cri-o";
-}
-
-/** Returns the runtime's name, such as `cri-o`; undefined if the runtime does not answer. Calls Version once per connection. */
+/** The runtime's name, such as `cri-o`, asked once per connection; undefined if the runtime does not answer. */
 export async function runtimeName(connection: Connection, options: CallOptions): Promise<string | undefined> {
   try {
     return connection.runtimeName ?? (await version(connection, options)).runtimeName;

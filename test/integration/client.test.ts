@@ -155,7 +155,7 @@ describe("the runtime's own affairs", () => {
     const { runtime, cri } = await startFake({ implemented: "all" });
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
-    await cri.pods.checkpoint(pod, { outputPath: "/tmp/p.tar", containers: [container], timeoutMs: 5_000 });
+    await cri.pods.get(pod).checkpoint({ outputPath: "/tmp/p.tar", containers: [container], timeoutMs: 5_000 });
     expect(runtime.callsOf("CheckpointPod")[0]?.request).toMatchObject({
       outputPath: "/tmp/p.tar",
       containerIds: [container.id],
@@ -278,7 +278,7 @@ test("closing the client wakes what waits", async () => {
 test("waiting on an endpoint that nothing listens on says so", async () => {
   const cri = CriClient.lazy({ endpoint: nowhere, defaults: { retry: false } });
   onTestFinished(() => cri.close());
-  expect(await rejection(cri.containers.wait("abc"))).toMatchObject({ code: "UNAVAILABLE" });
+  expect(await rejection(cri.containers.get("abc").wait())).toMatchObject({ code: "UNAVAILABLE" });
 });
 
 test("waitForReady waits while the runtime reports no conditions", async () => {
@@ -304,8 +304,8 @@ describe("the logger", () => {
     await cri.images.pull("x:1", { auth: { username: "me", password: "s3cret" } });
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image: "x:1", env: { TOKEN: "s3cret" } });
-    const url = await cri.containers.execUrl(container, ["sh"]);
-    await rejection(cri.containers.status("nope"));
+    const url = await cri.containers.get(container).execUrl(["sh"]);
+    await rejection(cri.containers.get("nope").status());
     expect(records.slice(0, 2)).toMatchObject([
       ["RuntimeService/Version UNAVAILABLE", { attempt: 1, endpoint: runtime.endpoint, outcome: "UNAVAILABLE" }],
       ["RuntimeService/Version OK", { attempt: 2 }],
@@ -327,7 +327,7 @@ describe("the logger", () => {
     const forged =
       "no such thing\n2026-11-28T00:00:00Z ERROR all is lost\r\n    at root (/etc/shadow:1:1)\n    at s3cret";
     runtime.failNext("ContainerStatus", { code: "NOT_FOUND", message: forged });
-    const error = await rejection(cri.containers.status("c"));
+    const error = await rejection(cri.containers.get("c").status());
     const { message, stack, cause } = error as Error & { cause: Error };
     for (const text of [details[0], message, stack, cause.message, cause.stack, inspect(error)]) {
       expect(text).toContain("no such thing\\n2026");

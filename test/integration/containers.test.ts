@@ -244,10 +244,10 @@ describe("stop", () => {
     const inherited = await cri.createContainerInSandbox(pod, { name: "b", image });
     await own.stop();
     await own.stop({ gracePeriodSeconds: undefined });
-    await cri.containers.stop(own);
+    await cri.containers.get(own).stop();
     await own.stop({ gracePeriodSeconds: 1 });
     await inherited.stop();
-    await cri.containers.stop(own.id);
+    await cri.containers.get(own.id).stop();
     expect(runtime.callsOf("StopContainer").map(({ request }) => request.timeout.toNumber())).toEqual([
       3, 3, 3, 1, 7, 3,
     ]);
@@ -340,11 +340,11 @@ describe("lists", () => {
 describe("replies that lack something", () => {
   test.each([
     ["Version", (cri: CriClient) => cri.version(), { runtimeName: "" }, "version"],
-    ["PodSandboxStatus", (cri: CriClient) => cri.pods.status("abc"), {}, "status"],
-    ["ContainerStatus", (cri: CriClient) => cri.containers.status("abc"), {}, "status"],
-    ["Exec", (cri: CriClient) => cri.containers.execUrl("abc", ["sh"]), {}, "url"],
-    ["Attach", (cri: CriClient) => cri.containers.attachUrl("abc"), {}, "url"],
-    ["PortForward", (cri: CriClient) => cri.pods.portForwardUrl("abc", [80]), {}, "url"],
+    ["PodSandboxStatus", (cri: CriClient) => cri.pods.get("abc").status(), {}, "status"],
+    ["ContainerStatus", (cri: CriClient) => cri.containers.get("abc").status(), {}, "status"],
+    ["Exec", (cri: CriClient) => cri.containers.get("abc").execUrl(["sh"]), {}, "url"],
+    ["Attach", (cri: CriClient) => cri.containers.get("abc").attachUrl(), {}, "url"],
+    ["PortForward", (cri: CriClient) => cri.pods.get("abc").portForwardUrl([80]), {}, "url"],
     ["PullImage", (cri: CriClient) => cri.images.pull("x:1"), {}, "imageRef"],
     ["Status", (cri: CriClient) => cri.status(), {}, "status.conditions[RuntimeReady]"],
     ["ContainerStats", (cri: CriClient) => cri.stats.container("abc"), {}, "stats"],

@@ -161,7 +161,7 @@ describe("cancellation", () => {
       () => cri.pods.run({ name: "p" }, { signal }),
       () => cri.pods.list({}, { signal }),
       () => cri.runContainerInSandbox("abc", { name: "c", image: "busybox:1" }, { signal }),
-      () => cri.containers.wait("abc", { signal }),
+      () => cri.containers.get("abc").wait({ signal }),
     ]) {
       expect(await rejection(call())).toBe("never");
     }

@@ -307,7 +307,7 @@ test("a backend that knows only execSync answers sessions", async () => {
 });
 
 async function urlOf(cri: Awaited<ReturnType<typeof serve>>["cri"], { id }: Container): Promise<string> {
-  return cri.containers.execUrl(id, ["both"]);
+  return cri.containers.get(id).execUrl(["both"]);
 }
 
 function handles(): number {

@@ -324,7 +324,7 @@ describe("a peer that", () => {
       const asked = await outcome((timeoutMs) => cri.version({ timeoutMs }), limitMs);
       expect(asked).toMatchObject({ code, mayHaveTakenEffect: false });
       const changed = await outcome(
-        (timeoutMs) => cri.containers.stop("c1", { timeoutMs, gracePeriodSeconds: 1 }),
+        (timeoutMs) => cri.containers.get("c1").stop({ timeoutMs, gracePeriodSeconds: 1 }),
         limitMs,
       );
       if (change === "OK") expect(changed).toBe("OK");
@@ -367,7 +367,7 @@ describe("RST_STREAM", () => {
       const asked = await outcome((timeoutMs) => cri.version({ timeoutMs, retry: false }));
       expect(asked, name).toMatchObject({ code, mayHaveTakenEffect: false });
       const changed = await outcome((timeoutMs) =>
-        cri.containers.stop("c1", { timeoutMs, retry: false, gracePeriodSeconds: 1 }),
+        cri.containers.get("c1").stop({ timeoutMs, retry: false, gracePeriodSeconds: 1 }),
       );
       expect(changed, name).toMatchObject({ code, mayHaveTakenEffect: true });
       rstCode++;

@@ -108,7 +108,7 @@ describe("retries", () => {
     await cri.waitForReady({ retry: false, timeoutMs: 10_000 });
     expect(runtime.pendingFaults).toEqual([]);
     runtime.failNext("StartContainer", starting);
-    expect(await rejection(cri.containers.start("abc", { retry: false }))).toMatchObject({
+    expect(await rejection(cri.containers.get("abc").start({ retry: false }))).toMatchObject({
       code: "UNAVAILABLE",
       mayHaveTakenEffect: false,
     });
@@ -131,7 +131,7 @@ describe("effects", () => {
   test("a call that nothing was sent of has none", async () => {
     const { runtime, cri } = await startFake();
     await runtime.kill();
-    expect(await rejection(cri.containers.start("abc"))).toMatchObject({
+    expect(await rejection(cri.containers.get("abc").start())).toMatchObject({
       code: "UNAVAILABLE",
       mayHaveTakenEffect: false,
     });
@@ -150,14 +150,14 @@ describe("effects", () => {
   test("a refusal has none; UNKNOWN may", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("StartContainer", { code: "INVALID_ARGUMENT" });
-    expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: false });
+    expect(await rejection(cri.containers.get("abc").start())).toMatchObject({ mayHaveTakenEffect: false });
     runtime.failNext("StopContainer", { code: "FAILED_PRECONDITION" });
-    expect(await rejection(cri.containers.stop("abc"))).toMatchObject({ mayHaveTakenEffect: false });
+    expect(await rejection(cri.containers.get("abc").stop())).toMatchObject({ mayHaveTakenEffect: false });
     // A step of the creation may have met that, after others succeeded.
     runtime.failNext("StartContainer", { code: "FAILED_PRECONDITION" });
-    expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: true });
+    expect(await rejection(cri.containers.get("abc").start())).toMatchObject({ mayHaveTakenEffect: true });
     runtime.failNext("StartContainer", { code: "UNKNOWN" });
-    expect(await rejection(cri.containers.start("abc"))).toMatchObject({ mayHaveTakenEffect: true });
+    expect(await rejection(cri.containers.get("abc").start())).toMatchObject({ mayHaveTakenEffect: true });
   });
 
   test("doubt of an early attempt does not vanish in a later one", async () => {
@@ -186,7 +186,7 @@ describe("effects", () => {
   test("closing the client in the middle of a creation leaves doubt", async () => {
     const { runtime, cri } = await startFake();
     runtime.hangNext("ExecSync");
-    const call = rejection(cri.containers.execSync("abc", ["true"]));
+    const call = rejection(cri.containers.get("abc").execSync(["true"]));
     await runtime.nextCall("ExecSync");
     await cri.close();
     expect(await call).toMatchObject({

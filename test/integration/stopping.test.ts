@@ -56,7 +56,7 @@ describe.each(flavors)("on %s", (flavor) => {
     "stops containers that ignore SIGTERM at the same time, and then the pod",
     async () => {
       const { runtime, cri, pod } = await stubbornPod(flavor);
-      await cri.pods.stop(pod, { gracePeriodSeconds: 1 });
+      await cri.pods.get(pod).stop({ gracePeriodSeconds: 1 });
       expect(changes(runtime)).toEqual({
         names: ["StopContainer", "StopContainer", "StopContainer", "StopPodSandbox"],
         stops: [1, 1, 1],
@@ -159,8 +159,8 @@ describe("the grace period", () => {
 
   test("of a stop is the container's, else the pod's, else 0; also for a handle that only borrows", async () => {
     expect(await stopsOf((_, pod) => pod.stop(), 5)).toEqual([7, 5]);
-    expect(await stopsOf((cri, pod) => cri.pods.stop(pod.id), 5)).toEqual([7, 5]);
-    expect(await stopsOf((cri, pod) => cri.pods.stop(pod.id))).toEqual([7, 0]);
+    expect(await stopsOf((cri, pod) => cri.pods.get(pod.id).stop(), 5)).toEqual([7, 5]);
+    expect(await stopsOf((cri, pod) => cri.pods.get(pod.id).stop())).toEqual([7, 0]);
   });
 
   test("of a removal is 0", async () => {
@@ -169,10 +169,10 @@ describe("the grace period", () => {
 
   test("of a container's stop is its own for a handle that only borrows, too, else 30", async () => {
     const stopAll = async (cri: CriClient) => {
-      for (const { id } of await cri.containers.list()) await cri.containers.stop(id);
+      for (const { id } of await cri.containers.list()) await cri.containers.get(id).stop();
     };
     expect((await stopsOf(stopAll)).sort()).toEqual([30, 7]);
-    expect(await stopsOf((cri) => cri.containers.stop("missing"))).toEqual([30]);
+    expect(await stopsOf((cri) => cri.containers.get("missing").stop())).toEqual([30]);
   });
 
   test("of a container is not cut by the time that the disposal of its pod has", async () => {
@@ -190,7 +190,7 @@ describe("the grace period", () => {
     const { id, config } = await pod.runContainer({ ...spec, terminationGracePeriodSeconds: 7 });
     const unmarked = { ...config, annotations: {} };
     const given = what === "spec" ? { spec } : { config: unmarked };
-    const next = await cri.containers.restart(id, given);
+    const next = await cri.containers.get(id).restart(given);
     expect(next.terminationGracePeriodSeconds).toBe(7);
   });
 
@@ -207,8 +207,8 @@ describe("the grace period", () => {
   test("of a container outlives a restart by another process", async () => {
     const stops = await stopsOf(async (cri, pod) => {
       const [container] = await cri.containers.list({ name: "a" });
-      await cri.containers.restart(container!.id, { gracePeriodSeconds: 1 });
-      await cri.pods.stop(pod.id);
+      await cri.containers.get(container!.id).restart({ gracePeriodSeconds: 1 });
+      await cri.pods.get(pod.id).stop();
     });
     expect(stops.slice(-2)).toEqual([0, 7]);
   });
@@ -217,9 +217,9 @@ describe("the grace period", () => {
     const { runtime, cri } = await startFake();
     const options = { gracePeriodSeconds: gracePeriodSeconds as number };
     for (const refused of [
-      cri.pods.stop("p", options),
+      cri.pods.get("p").stop(options),
       cri.pods.remove("p", options),
-      cri.containers.stop("c", options),
+      cri.containers.get("c").stop(options),
       cri.containers.remove("c", options),
     ]) {
       expect(await rejection(refused)).toMatchObject({ code: "INVALID_INPUT", field: "gracePeriodSeconds" });
@@ -262,11 +262,11 @@ test("an error after the first stop says that the call may have taken effect", a
   runtime.failNext("RemoveContainer", refusal);
   runtime.failNext("StopPodSandbox", refusal);
   runtime.failNext("RemovePodSandbox", refusal);
-  for (const failing of [cri.containers.remove(container!.id), cri.pods.stop(pod.id), cri.pods.remove(pod.id)]) {
+  for (const failing of [cri.containers.remove(container!.id), cri.pods.get(pod.id).stop(), cri.pods.remove(pod.id)]) {
     expect(await rejection(failing)).toMatchObject({ code: "FAILED_PRECONDITION", mayHaveTakenEffect: true });
   }
   runtime.failNext("ListContainers", refusal);
-  expect(await rejection(cri.pods.stop(pod.id))).toMatchObject({ mayHaveTakenEffect: false });
+  expect(await rejection(cri.pods.get(pod.id).stop())).toMatchObject({ mayHaveTakenEffect: false });
 });
 
 test("a stop that is aborted sends nothing more", async () => {

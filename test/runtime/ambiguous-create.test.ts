@@ -105,20 +105,23 @@ journeys("ambiguous", (fixture) => {
         const found = await cri.containers.list({ pod, name: spec.name });
         expect(found.map(({ id }) => id)).toEqual([container.id]);
         await container.start();
-        expect((await cri.containers.execSync(container, ["true"])).exitCode).toBe(0);
+        expect((await cri.containers.get(container).execSync(["true"])).exitCode).toBe(0);
       });
 
-      test(`${cut}: containers.start() reports whether the container started`, async () => {
+      test(`${cut}: containers.get().start() reports whether the container started`, async () => {
         await using proxy = await CuttingProxy.start(runtime.endpoint);
         await using client = fixture.client({ endpoint: proxy.endpoint });
         const pod = await fixture.sharedPod();
         await using container = await pod.createContainer(fixture.containerSpec());
         await client.version();
         proxy.cutNext("StartContainer", cut);
-        const failure = await client.containers.start(container).then(
-          () => undefined,
-          (error: unknown) => error,
-        );
+        const failure = await client.containers
+          .get(container)
+          .start()
+          .then(
+            () => undefined,
+            (error: unknown) => error,
+          );
         if (failure === undefined) {
           expect((await container.execSync(["true"])).exitCode).toBe(0);
         } else {
@@ -141,7 +144,7 @@ journeys("ambiguous", (fixture) => {
         proxy.cutNext("ListContainers", cut);
         expect(await client.containers.list({ pod, id: container.id })).toHaveLength(1);
         proxy.cutNext("StopContainer", cut);
-        await client.containers.stop(container, { gracePeriodSeconds: 0 });
+        await client.containers.get(container).stop({ gracePeriodSeconds: 0 });
         proxy.cutNext("RemoveContainer", cut);
         await client.containers.remove(container);
       });
@@ -154,7 +157,7 @@ journeys("ambiguous", (fixture) => {
         await client.version();
         proxy.cutNext("ExecSync", cut);
         const failure = await expectCode(
-          client.containers.execSync(container, sh("echo once >> count")),
+          client.containers.get(container).execSync(sh("echo once >> count")),
           "UNAVAILABLE",
         );
         expect(failure).toMatchObject({ mayHaveTakenEffect: true, attempts: 1 });

@@ -28,7 +28,7 @@ journeys("borrowed", (fixture) => {
       id: podSandboxId,
       config,
       [Symbol.asyncDispose]: async () => {
-        await cri.pods.stop(podSandboxId);
+        await cri.pods.get(podSandboxId).stop();
         await cri.pods.remove(podSandboxId);
       },
     };
@@ -63,7 +63,7 @@ journeys("borrowed", (fixture) => {
       resources: { limits: { memory: "64Mi" } },
       labels: { of: "this package" },
     });
-    const { status, info } = await cri.pods.inspect(pod.id);
+    const { status, info } = await cri.pods.get(pod.id).inspect();
     // CRI-O adds the labels that a kubelet would set.
     expect(podConfigFromStatus({ ...status, labels: pod.config.labels })).toEqual({ config: pod.config });
     expect(status.labels).toMatchObject(pod.config.labels);
@@ -122,7 +122,7 @@ journeys("borrowed", (fixture) => {
     await using logs = await folder();
     await using elsewhere = await folder();
     await using foreign = await foreignPod(logs.path);
-    const { status } = await cri.pods.inspect(foreign.id);
+    const { status } = await cri.pods.get(foreign.id).inspect();
     const podConfig = PodSandboxConfig.fromPartial({
       metadata: status.metadata,
       logDirectory: elsewhere.path,

@@ -66,7 +66,7 @@ journeys("capabilities", (fixture) => {
     await callIfSupported(can.podMetrics, () => cri.stats.metricDescriptors());
     if (!can.checkpointPod) {
       const pod = await fixture.sharedPod();
-      await callIfSupported(false, () => cri.pods.checkpoint(pod, { outputPath: "/nonexistent" }));
+      await callIfSupported(false, () => cri.pods.get(pod).checkpoint({ outputPath: "/nonexistent" }));
       await callIfSupported(false, () => cri.pods.restore(fixture.podSpec(), { checkpointPath: "/nonexistent" }));
     }
     // Lists work with and without the streaming RPCs.

@@ -139,7 +139,7 @@ labJourneys("crash", (fixture) => {
     const found = await cri.pods.list({ namespace: fixture.namespace });
     for (const { id, metadata } of found) {
       expect([...uncertainPods]).toContain(metadata?.name);
-      await cri.pods.stop(id);
+      await cri.pods.get(id).stop();
       await cri.pods.remove(id);
     }
     return found.length;

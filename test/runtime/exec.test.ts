@@ -158,9 +158,9 @@ journeys("exec", (fixture) => {
     const pod = await fixture.sharedPod();
     await using container = await fixture.container(pod);
     for (const url of [
-      await fixture.cri.containers.execUrl(container, ["true"]),
-      await fixture.cri.containers.attachUrl(container),
-      await fixture.cri.pods.portForwardUrl(pod, [80]),
+      await fixture.cri.containers.get(container).execUrl(["true"]),
+      await fixture.cri.containers.get(container).attachUrl(),
+      await fixture.cri.pods.get(pod).portForwardUrl([80]),
     ]) {
       expect(url).toMatch(/^(https?:)?\/\/\S+\/(exec|attach|portforward)\/\S+$/);
     }

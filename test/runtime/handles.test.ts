@@ -27,11 +27,11 @@ journeys(
       const calls: ((index: number) => Promise<unknown>)[] = [
         () => client.version(options),
         () => client.containers.list({ pod }, options),
-        () => client.containers.execSync(container, ["true"], options),
-        () => failureOf(client.containers.status("0".repeat(64), options)),
+        () => client.containers.get(container).execSync(["true"], options),
+        () => failureOf(client.containers.get("0".repeat(64)).status(options)),
         // Usually too short, so the call fails.
         () => client.version({ ...options, timeoutMs: 0.01 }).catch(() => {}),
-        () => failureOf(client.containers.wait(container, { ...options, timeoutMs: 60 })),
+        () => failureOf(client.containers.get(container).wait({ ...options, timeoutMs: 60 })),
         () => client.images.ensure(fixture.image, options),
         () => client.stats.container(container, options),
         () => client.raw.runtime.version({}, options),
@@ -69,9 +69,9 @@ journeys(
       const client = fixture.client();
       await client.version();
       const calls = [
-        failureOf(client.containers.wait(container)),
-        failureOf(client.containers.execSync(container, ["/bin/sleep", "1000"])),
-        failureOf(client.waitForReady({ network: true }).then(() => client.containers.wait(container))),
+        failureOf(client.containers.get(container).wait()),
+        failureOf(client.containers.get(container).execSync(["/bin/sleep", "1000"])),
+        failureOf(client.waitForReady({ network: true }).then(() => client.containers.get(container).wait())),
       ];
       await new Promise((resolve) => setTimeout(resolve, 200));
       await client.close();

@@ -98,9 +98,9 @@ journeys("lifecycle", (fixture) => {
     for (const _ of [1, 2]) await pod.stop();
     for (const _ of [1, 2]) await pod.remove();
     await pod.stop();
-    await cri.containers.stop(noSuchId);
+    await cri.containers.get(noSuchId).stop();
     await cri.containers.remove(noSuchId);
-    await cri.pods.stop(noSuchId);
+    await cri.pods.get(noSuchId).stop();
     await cri.pods.remove(noSuchId);
   });
 
@@ -117,12 +117,12 @@ journeys("lifecycle", (fixture) => {
       () => container.updateResources({ resources: { limits: { cpu: 1 } } }),
       ...(traits.logFormat === "cri" ? [() => container.reopenLog()] : []),
       () => container.restart(),
-      () => cri.containers.execUrl(noSuchId, ["true"]),
-      () => cri.containers.attachUrl(noSuchId),
+      () => cri.containers.get(noSuchId).execUrl(["true"]),
+      () => cri.containers.get(noSuchId).attachUrl(),
       () => pod.status(),
       () => pod.inspect(),
       ...(traits.podStats === "none" ? [] : [() => pod.stats()]),
-      ...(traits.checksPortForward ? [() => cri.pods.portForwardUrl(noSuchId, [80])] : []),
+      ...(traits.checksPortForward ? [() => cri.pods.get(noSuchId).portForwardUrl([80])] : []),
       () => pod.createContainer(fixture.containerSpec()),
     ]) {
       const failure = await expectCode(call(), "NOT_FOUND");
@@ -139,30 +139,21 @@ journeys("lifecycle", (fixture) => {
       names.map((name) => () => target[name](bad));
     for (const call of [
       () => pods.run({ name: "" }),
-      ...calling(pods, "status", "inspect", "stop", "remove"),
+      ...calling(pods, "remove"),
       () => pods.list({ id: bad }),
-      () => pods.updateResources(bad, {}),
-      () => pods.portForwardUrl(bad, [80]),
-      () => pods.portForwardUrl("good", [0]),
-      ...calling(
-        containers,
-        "start",
-        "stop",
-        "remove",
-        "status",
-        "inspect",
-        "wait",
-        "restart",
-        "reopenLog",
-        "attachUrl",
-      ),
+      () => pods.get("good").stop({ gracePeriodSeconds: -1 }),
+      () => pods.get("good").updateResources({ cpu: 1 } as never),
+      () => pods.get("good").portForwardUrl([0]),
+      ...calling(containers, "remove"),
+      () => containers.get("good").stop({ gracePeriodSeconds: -1 }),
+      () => containers.get("good").restart({ gracePeriodSeconds: -1 }),
+      () => containers.get("good").attachUrl({ stdout: false, stderr: false }),
       () => containers.list({ id: bad }),
       () => containers.create("good", fixture.containerSpec({ name: "" })),
-      () => containers.execSync(bad, ["true"]),
-      () => containers.execSync("good", []),
-      () => containers.execUrl("good", []),
-      () => containers.updateResources(bad, {}),
-      () => containers.checkpoint("good", { outputPath: "relative" }),
+      () => containers.get("good").execSync([]),
+      () => containers.get("good").execUrl([]),
+      () => containers.get("good").updateResources({ cpu: 1 } as never),
+      () => containers.get("good").checkpoint({ outputPath: "relative" }),
       () => cri.createContainerInSandbox(bad, fixture.containerSpec()),
       () => cri.runContainerInSandbox("good", fixture.containerSpec({ image: "" })),
       ...calling(images, "pull", "ensure", "get", "inspect", "remove"),

@@ -60,7 +60,7 @@ labJourneys("outage", (fixture) => {
     await runtime.kill();
     const calls = Promise.all([
       cri.version({ retry: patient, timeoutMs: 60_000 }),
-      cri.pods.status(pod, { retry: patient, timeoutMs: 60_000 }),
+      cri.pods.get(pod).status({ retry: patient, timeoutMs: 60_000 }),
       cri.pods.list({ id: pod.id }, { retry: patient, timeoutMs: 60_000 }),
       cri.waitForReady({ timeoutMs: 60_000 }),
     ]);
@@ -132,7 +132,7 @@ labJourneys("outage", (fixture) => {
     let calls = 0;
     const loop = (async () => {
       while (!stop) {
-        await cri.pods.status(pod, { retry: patient });
+        await cri.pods.get(pod).status({ retry: patient });
         calls++;
         await sleep(10);
       }

@@ -87,7 +87,7 @@ journeys("ownership", (fixture) => {
   test("disposing of something that was already removed succeeds", async () => {
     const pod = await fixture.hostNetworkPod();
     const container = await fixture.container(pod);
-    await cri.pods.stop(pod.id);
+    await cri.pods.get(pod.id).stop();
     await cri.pods.remove(pod.id);
     await container[Symbol.asyncDispose]();
     await pod[Symbol.asyncDispose]();
@@ -104,8 +104,8 @@ journeys("ownership", (fixture) => {
       kept.pod = pod.id;
       kept.container = container.release().id;
     }
-    await cri.containers.status(kept.container!);
-    await cri.pods.stop(kept.pod!);
+    await cri.containers.get(kept.container!).status();
+    await cri.pods.get(kept.pod!).stop();
     await cri.pods.remove(kept.pod!);
     await expectGone([kept.pod!, kept.container!]);
   });
@@ -200,8 +200,8 @@ journeys("ownership", (fixture) => {
     const pod = await client.pods.run(fixture.podSpec({ hostNetwork: true }));
     await client.close();
     expect((await expectCode(pod.status(), "CLIENT_CLOSED")).attempts).toBe(0);
-    expect((await cri.pods.status(pod.id)).id).toBe(pod.id);
-    await cri.pods.stop(pod.id);
+    expect((await cri.pods.get(pod.id).status()).id).toBe(pod.id);
+    await cri.pods.get(pod.id).stop();
     await cri.pods.remove(pod.id);
   });
 

@@ -48,6 +48,6 @@ journeys("logs", (fixture) => {
     test("reopenLog() rejects for a container that is not running", async () => {
       await using exited = await fixture.container(await fixture.sharedPod(), { command: ["/bin/true"] });
       await exited.wait();
-      expect((await criFailureOf(cri.containers.reopenLog(exited))).message).toMatch(/not running/);
+      expect((await criFailureOf(cri.containers.get(exited).reopenLog())).message).toMatch(/not running/);
     });
 });

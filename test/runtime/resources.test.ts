@@ -48,7 +48,7 @@ journeys("resources", (fixture) => {
       cpuShares: "1024",
       cpuQuota: "100000",
     });
-    await cri.containers.updateResources(container.id, { resources: { cpusetCpus: "0" } });
+    await cri.containers.get(container.id).updateResources({ resources: { cpusetCpus: "0" } });
     expect((await enforcedLimits(container)).cpus).toBe("0");
 
     await using created = await pod.createContainer(fixture.containerSpec({ resources }));

@@ -156,7 +156,7 @@ journeys("sessions", (fixture) => {
   test.each(transports)("%s: a token is valid for one session only", async (transport) => {
     const container = await fixture.sharedContainer();
     // cri-dockerd returns a URL without a scheme, with an address that accepts no connections.
-    const given = new URL(await fixture.cri.containers.execUrl(container, ["true"]), "http://127.0.0.1");
+    const given = new URL(await fixture.cri.containers.get(container).execUrl(["true"]), "http://127.0.0.1");
     const url = Object.assign(given, { hostname: "127.0.0.1" });
     await using cri = fixture.client({ streamUrl: () => url });
     const again = () => cri.containers.get(container.id).execOutput(["true"], { transport });

@@ -22,7 +22,7 @@ journeys("stopping", (fixture) => {
     "stops a pod with three containers within the grace period",
     async () => {
       const { pod, containers } = await unresponsivePod();
-      await cri.pods.stop(pod.id, { gracePeriodSeconds: 1 });
+      await cri.pods.get(pod.id).stop({ gracePeriodSeconds: 1 });
       expect((await pod.status()).state).toBe(PodSandboxState.SANDBOX_NOTREADY);
       for (const { state, exitCode } of await Promise.all(containers.map((container) => container.status()))) {
         expect({ state, exitCode }).toEqual({ state: ContainerState.CONTAINER_EXITED, exitCode: 137 });

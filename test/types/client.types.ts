@@ -32,7 +32,7 @@ expectTypeOf(container.execSync(["ls"])).resolves.toEqualTypeOf<ExecResult<strin
 expectTypeOf(container.execSync(["ls"], { encoding: "utf8" })).resolves.toEqualTypeOf<ExecResult<string>>();
 expectTypeOf(container.execSync(["ls"], { encoding: "buffer" })).resolves.toEqualTypeOf<ExecResult<Uint8Array>>();
 expectTypeOf(container.execSync(["ls"], { encoding })).resolves.toEqualTypeOf<ExecResult | ExecResult<Uint8Array>>();
-expectTypeOf(cri.containers.execSync("id", ["ls"], { encoding: "buffer" })).resolves.toEqualTypeOf<
+expectTypeOf(cri.containers.get("id").execSync(["ls"], { encoding: "buffer" })).resolves.toEqualTypeOf<
   ExecResult<Uint8Array>
 >();
 // @ts-expect-error There are two encodings.
@@ -92,11 +92,11 @@ export async function watch(): Promise<void> {
 
 // A pod is no container.
 // @ts-expect-error
-void cri.containers.stop(pod);
+void cri.containers.get(pod).stop();
 // @ts-expect-error
-void cri.pods.stop(container);
+void cri.pods.get(container).stop();
 // @ts-expect-error A result of `list` is a message, not a handle or an id.
-void cri.pods.list().then(([first]) => cri.pods.stop(first?.metadata));
+void cri.pods.list().then(([first]) => cri.pods.get(first?.metadata).stop());
 
 // An unknown value becomes an error with a code.
 export function explain(error: unknown): string {

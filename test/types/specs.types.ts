@@ -67,7 +67,7 @@ export const connectTimeout: ConnectOptions = { connectTimeout: 1_000 };
 // @ts-expect-error A signal makes no sense as a default of all calls.
 export const defaults: ConnectOptions = { defaults: { signal: new AbortController().signal } };
 // @ts-expect-error A grace period is given in seconds.
-void cri.containers.stop("id", { gracePeriodMs: 1_000 });
+void cri.containers.get("id").stop({ gracePeriodMs: 1_000 });
 // @ts-expect-error A client that does not discover needs an endpoint.
 CriClient.lazy({});
 // @ts-expect-error Images are pulled when missing, always or never.

@@ -1,30 +1,26 @@
-import { InvalidInputError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../proto.js";
 import { pinDeadline, startBudget } from "../../rpcs/budget.js";
 import * as rpcs from "../../rpcs/containers.js";
 import { canNeverStart } from "../../rpcs/error-messages/busy.js";
-import { podSandboxStatus } from "../../rpcs/pods.js";
-import { isCriO, isDocker, mayAnswerWithOlder } from "../../rpcs/runtime.js";
-import { invalid } from "../../specs/check.js";
 import { readContainerSpec } from "../../specs/container-config.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
-import { podConfigFromStatus } from "../../specs/pod-from-status.js";
 import type { RegistryAuth } from "../../specs/registry-auth.js";
-import { OwnedContainer } from "../container.js";
-import type { Core } from "../core.js";
+import type { Connection } from "../../transport/connection.js";
+import { ensureImage, type PullPolicy } from "../ensure-image.js";
 import { annotateGracePeriod } from "../grace-period.js";
-import type { PullPolicy } from "../images.js";
 import { createLogFolder, type LogFolder } from "../log-folder.js";
-import { OwnedPodSandbox } from "../pod.js";
 import { removeContainer } from "../stopping.js";
-import { idOf, type PodTarget } from "../target.js";
+import { idOf } from "../target.js";
+import { quirksOf } from "./creation.js";
 import { markCreation, readMark } from "./creation-mark.js";
+import type { MadeContainer, MadePod } from "./made.js";
+import { checkPodConfig, podConfigOf } from "./pod-config.js";
 import { createReconciled } from "./reconcile.js";
 
 /**
- * Options of the workflows that create a container. `timeoutMs` and `deadline` bound all their steps together. Without them each
- * step has the default budget of its RPC, and a pull none.
+ * Options of the workflows that create a container. `timeoutMs` and `deadline` limit all their steps together. Without them each step
+ * has the default budget of its RPC, and a pull has none.
  */
 export interface CreateContainerOptions extends CallOptions {
   /** When to pull the image. @defaultValue "missing" */
@@ -33,7 +29,7 @@ export interface CreateContainerOptions extends CallOptions {
   auth?: RegistryAuth | undefined;
   /**
    * The pod's configuration, which CreateContainer must repeat: it decides about user, namespaces, DNS and logs of the container.
-   * Needed only for a pod that another program created, on a runtime that does not report it (CRI-O, Docker): there, the creation is
+   * Required only for a pod that another program created, on a runtime that does not report it (CRI-O, Docker): the creation is
    * refused without it. `"unknown"` accepts a container without the pod's settings, which may run as root although the pod says
    * otherwise.
    *
@@ -41,88 +37,59 @@ export interface CreateContainerOptions extends CallOptions {
    */
   podConfig?: PodSandboxConfig | "unknown" | undefined;
   /**
-   * Take over a container of this name and attempt that something else made from the same configuration, if it has not been
-   * started yet. The handle then owns it: see `adopted` there.
+   * Adopt a container of this name and attempt that something else created from the same configuration, if it has not been started.
+   * The handle then owns it: see `adopted` there.
    *
    * @defaultValue false: `NameReservedError`
    */
   adopt?: boolean | undefined;
 }
 
-/**
- * The pod's configuration that CreateContainer must repeat.
- *
- * @throws InvalidInputError if the pod's settings are needed and cannot be known
- */
-export async function podConfigOf(
-  core: Core,
-  pod: PodTarget,
-  given: CreateContainerOptions["podConfig"],
-  options: CallOptions,
-): Promise<PodSandboxConfig> {
-  if (given !== undefined && given !== "unknown") return given;
-  if (pod instanceof OwnedPodSandbox) return pod.config;
-  const { status, info } = await podSandboxStatus(core.connection, idOf(pod, "pod"), true, options);
-  const { config, gap } = podConfigFromStatus(status, info);
-  if (gap === undefined || given === "unknown") return config;
-  throw new InvalidInputError({
-    field: "options.podConfig",
-    message:
-      `is required: the configuration of pod ${status.id} is not known, because ${gap}; pass the PodSandboxConfig that the pod was ` +
-      'created with, or "unknown" to create the container without the settings of the pod, such as its user: it may then run as root',
-  });
-}
+/** The pod of a new container. The handle that created the pod has its settings, too. */
+export type PodOfContainer =
+  | string
+  | ({ readonly id: string; readonly kind?: "pod" } & Partial<
+      Readonly<Pick<MadePod, "config" | "terminationGracePeriodSeconds">>
+    >);
 
-/** Refuses a pod configuration that CreateContainer cannot be sent with: containerd crashes without one. */
-export function checkPodConfig(given: CreateContainerOptions["podConfig"]): void {
-  if (given === undefined || given === "unknown") return;
-  if (typeof given === "object" && given?.metadata) return;
-  invalid("options.podConfig", 'must be a PodSandboxConfig with metadata, or "unknown"', given);
-}
-
-/** Image by the pull policy, then CreateContainer. A pulled image stays on the node whatever happens afterwards. */
+/** Pulls the image by the pull policy, then calls CreateContainer. A pulled image stays on the node, also after a failure. */
 export async function createContainer(
-  core: Core,
-  pod: PodTarget,
+  connection: Connection,
+  pod: PodOfContainer,
   spec: ContainerSpec,
   options: CreateContainerOptions = {},
-): Promise<OwnedContainer> {
+): Promise<MadeContainer> {
   const { pullPolicy, auth, podConfig: given, adopt, ...callOptions } = pinDeadline(options);
   const podSandboxId = idOf(pod, "pod");
+  const known = typeof pod === "string" ? undefined : pod;
   checkPodConfig(given);
-  // A bad spec must fail before anything is sent.
+  // An invalid spec must fail before any I/O.
   const draft = readContainerSpec(spec);
-  const podConfig = await podConfigOf(core, pod, given, callOptions);
-  const image = await core.images.ensure(spec.image, { ...callOptions, pullPolicy, auth, podConfig });
+  const podConfig = await podConfigOf(connection, podSandboxId, { given, known: known?.config }, callOptions);
+  const image = await ensureImage(connection, spec.image, { ...callOptions, pullPolicy, auth, podConfig });
   const { config, terminationGracePeriodSeconds } = draft.complete({
     pod: podConfig,
     image: image.id,
-    terminationGracePeriodSeconds: pod instanceof OwnedPodSandbox ? pod.terminationGracePeriodSeconds : undefined,
+    terminationGracePeriodSeconds: known?.terminationGracePeriodSeconds,
   });
-  return createFromConfig(core, { podSandboxId, podConfig, config, terminationGracePeriodSeconds, adopt }, callOptions);
+  const request = { podSandboxId, podConfig, config, terminationGracePeriodSeconds, adopt };
+  return createFromConfig(connection, request, callOptions);
 }
 
-/** What CreateContainer is made of. */
-export interface ContainerMaking {
-  podSandboxId: string;
-  podConfig: PodSandboxConfig;
-  config: ContainerConfig;
-  terminationGracePeriodSeconds: number | undefined;
+/** What CreateContainer needs. */
+export interface ContainerRequest extends Omit<MadeContainer, "id" | "adopted"> {
   adopt?: boolean | undefined;
-  /** The folders that were created for the log of the attempt before, if this one goes on in them. */
-  logFolder?: LogFolder | undefined;
 }
 
-/** CreateContainer, repeated only after a look at what exists. */
+/** CreateContainer that creates one container, also when its answer is lost. */
 export async function createFromConfig(
-  core: Core,
-  making: ContainerMaking,
+  connection: Connection,
+  { adopt = false, ...request }: ContainerRequest,
   options: CallOptions,
-): Promise<OwnedContainer> {
-  const { connection } = core;
-  const { podSandboxId, podConfig, adopt = false } = making;
-  const notes = annotateGracePeriod(making.terminationGracePeriodSeconds);
-  const { config, mark } = markCreation(ContainerConfig, making.config, notes);
+): Promise<MadeContainer> {
+  const { podSandboxId, podConfig } = request;
+  const annotations = annotateGracePeriod(request.terminationGracePeriodSeconds);
+  const { config, mark } = markCreation(ContainerConfig, request.config, annotations);
   const { name = "", attempt = 0 } = config.metadata ?? {};
   let logFolder: LogFolder | undefined;
   const { id, adopted } = await createReconciled({
@@ -130,10 +97,8 @@ export async function createFromConfig(
     mark,
     adopt,
     budget: startBudget(connection, options, 1),
-    mayBeOlder: (o) => mayAnswerWithOlder(connection, o),
-    mayReplace: (o) => isDocker(connection, o),
-    mayStall: (o) => isCriO(connection, o),
-    mayDuplicate: (o) => isDocker(connection, o),
+    mayExist: true,
+    quirks: (o) => quirksOf(connection, "container", o),
     create: async (o) => {
       logFolder ??= await createLogFolder(connection, podConfig, config);
       return rpcs.createContainer(connection, podSandboxId, config, podConfig, o);
@@ -158,5 +123,5 @@ export async function createFromConfig(
     await logFolder?.removeIfEmpty();
     throw error;
   });
-  return new OwnedContainer(core, id, { ...making, config, adopted, logFolder: logFolder ?? making.logFolder });
+  return { ...request, id, config, adopted, logFolder: logFolder ?? request.logFolder };
 }

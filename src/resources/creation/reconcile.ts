@@ -1,77 +1,36 @@
 import { CriError, type CriErrorCode, NameReservedError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { sleep, startTimer } from "../../internal/timer.js";
-import { type CallOptions, rollbackTimeoutMs } from "../../options.js";
+import { rollbackTimeoutMs } from "../../options.js";
 import type { Budget } from "../../rpcs/budget.js";
 import { backoffMs } from "../../transport/retry.js";
+import { abandon, type Leftover, leftBy, reclaim, wasAbandonedBefore } from "./abandoned.js";
 import { uncancelled } from "./clean-up.js";
-import type { CreationMark } from "./creation-mark.js";
+import type { Created, Creation, Found } from "./creation.js";
 
-/** An object found under the identity that a creation asked for. */
-export interface Found {
-  id: string;
-  mark: CreationMark | undefined;
-  /** It is in the state in which a creation leaves it, and fit for use. */
-  fresh: boolean;
-  /** Its state, for the error. */
-  state: string;
-}
-
-/** A creation that can be repeated because what it makes can be found again. */
-export interface Creation {
-  /** For messages, such as `pod sandbox default/demo`. */
-  what: string;
-  mark: CreationMark;
-  /** Whether to take over what another creation made from the same configuration. */
-  adopt: boolean;
-  budget: Budget;
-  /** Whether the id that {@link create} gives may be that of an older object, so that it takes a look to know. */
-  mayBeOlder(options: CallOptions): Promise<boolean>;
-  /** Whether {@link create} replaces an object of the same name, so that the name has to be looked up before. @defaultValue false */
-  mayReplace?(options: CallOptions): Promise<boolean>;
-  /** Whether {@link create} may leave an object behind when it fails. @defaultValue false */
-  mayLeaveFailed?(options: CallOptions): Promise<boolean>;
-  /** Whether {@link create} waits until its deadline while an earlier creation of the same name is under way. @defaultValue false */
-  mayStall?(options: CallOptions): Promise<boolean>;
-  /**
-   * Whether {@link create} may make a second object of the same name while an earlier creation is under way, as cri-dockerd does.
-   * @defaultValue false
-   */
-  mayDuplicate?(options: CallOptions): Promise<boolean>;
-  create(options: CallOptions): Promise<string>;
-  find(options: CallOptions): Promise<Found | undefined>;
-  remove(id: string, options: CallOptions): Promise<void>;
-}
-
-/** What came of it; `adopted` when another creation had made it. */
-export interface Created {
-  id: string;
-  adopted: boolean;
-}
-
-/** How long to seek an answer that was lost, or to wait for a taken name, within the caller's budget. */
+/** How long to look for the object of a lost answer, or to wait for a name that is taken, within the caller's budget. */
 const reconcileTimeoutMs = 30_000;
 
 /**
- * How long the first repetition of a creation may take where it may stall. Each further one may take twice as long. CRI-O gives the
- * object to the next repetition after the one that waited for it, so a long wait is of no use.
+ * The time limit of the first repetition of a creation where the runtime may stall. Each further repetition has twice as long. CRI-O
+ * gives the object to the repetition after the one that waited for it, so a long wait is of no use.
  */
 const stalledTimeoutMs = 1_000;
 
-/** For how long to look for what a creation without an answer may be making, where sending it again could make a second one. */
+/** How long to poll for the object of a lost answer where sending the creation again could make a second object. */
 const underWayMs = 3_000;
 
 /**
- * How long a runtime may go on making what is not wanted any more before its call is cancelled. containerd, cancelled in the middle
- * of RunPodSandbox, forgets a shim now and then, which then runs for ever; what it has finished can be removed.
+ * How long a creation may go on after the caller's abort before its call is cancelled. containerd, cancelled in the middle of
+ * RunPodSandbox, sometimes leaks a shim that runs for ever. A creation that has finished can be removed.
  */
 const cancelGraceMs = 1_500;
 
-/** How long to look for what a cancelled creation left, and when: at once, and again for a runtime that was in the middle of it. */
+/** How long to look for what a cancelled creation left, and the pauses: at once, then again while the runtime may still be busy. */
 const leftoverTimeoutMs = 2_000;
 const leftoverPausesMs = [0, 200, 600];
 
-/** Codes under which an answer may have been lost on its way, as opposed to one that says no. */
+/** Codes of calls whose answer may have been lost, as opposed to calls that the runtime refused. */
 const lostAnswers: readonly CriErrorCode[] = [
   "UNAVAILABLE",
   "DEADLINE_EXCEEDED",
@@ -80,73 +39,62 @@ const lostAnswers: readonly CriErrorCode[] = [
   "INVALID_RESPONSE",
 ];
 
-/** In what state something is that a creation left behind: as it made it, or in the middle of its removal. */
-type Leftover = "usable" | "half removed";
-
-/** A creation that was given up in doubt. */
-interface Abandoned {
-  readonly hash: string;
-  readonly left: Leftover;
+/** What is not known about a creation. */
+interface Doubt {
+  /** The runtime may have made an object, or may still make one, that this call does not know. */
+  remains: boolean;
+  /** The runtime answered that the creation failed. */
+  refused: boolean;
 }
 
 /**
- * Creations of this process that were given up in doubt, by nonce. What shows up of them later belongs to nobody: the next creation
- * of the same name takes it over, or removes it if its removal had begun already.
- */
-const abandoned = new Map<string, Abandoned>();
-const maxAbandoned = 10_000;
-
-/**
- * Creates what must not be created twice. CRI has no idempotency key, but a runtime reserves name, namespace, uid and attempt.
- * So after a lost answer or a taken name the object is looked up by those, and
+ * Creates an object that must not be created twice. CRI has no idempotency key, but a runtime reserves name, namespace, uid and attempt.
+ * After a lost answer or a taken name, the client looks the object up by those, and
  *
- * - taken, if it is this creation's own work, or that of an earlier one which was given up, and fit for use,
- * - removed, if it is such work but a wreck,
- * - waited for, if the name is taken and nothing is listed: a creation is still under way or being cleaned up,
- * - adopted, if it was made from the same configuration by somebody else and the caller wants that,
- * - left alone otherwise: `NameReservedError`.
+ * - returns it, if this creation or an abandoned one made it and it can be used,
+ * - removes it, if this creation or an abandoned one made it and it cannot be used,
+ * - waits, if the name is taken but no object is listed: another creation or removal is still under way,
+ * - adopts it, if another creation made it from the same configuration and the caller wants that,
+ * - leaves it alone otherwise and throws `NameReservedError`.
  *
- * When the caller aborts or runs out of time, what the runtime may have made by then is looked for and removed.
+ * When the caller aborts or runs out of time, the client looks for an object that the runtime has made by then and removes it.
  */
 export async function createReconciled(creation: Creation): Promise<Created> {
   const { budget, mark } = creation;
-  const doubt = { remains: false, refused: false };
+  const doubt: Doubt = { remains: false, refused: false };
   try {
     return await reconcile(creation, doubt);
   } catch (error) {
     if (!doubt.remains) throw error;
-    // Whatever it was that ended it: the creation itself, a look-up, a pause.
-    const nobodyWaits = budget.caller.signal?.aborted || isSpent(budget);
-    const isOver = nobodyWaits || (doubt.refused && (await mayHaveLeft(creation)));
+    const isAbandoned = budget.caller.signal?.aborted || isSpent(budget);
+    const isOver = isAbandoned || (doubt.refused && (await mayHaveLeft(creation)));
     const left = isOver ? await removeLeftover(creation) : "usable";
     if (left !== undefined) abandon(mark, left);
     throw CriError.is(error) && error !== budget.caller.signal?.reason ? error.inDoubt() : error;
   }
 }
 
-/**
- * @param doubt `remains` says whether the runtime may have made something, or may yet, of which this call knows nothing; `refused`
- *   whether the runtime answered that it failed
- */
-async function reconcile(creation: Creation, doubt: { remains: boolean; refused: boolean }): Promise<Created> {
+async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
   const { budget, mark } = creation;
   const giveUpAt = performance.now() + reconcileTimeoutMs;
   for (let round = 1; ; round++) {
     budget.caller.signal?.throwIfAborted();
-    const mayBeOlder = await creation.mayBeOlder(budget.options());
+    const isRepetition = round > 1 || wasAbandonedBefore(mark);
+    const quirks = creation.mayExist || isRepetition ? await creation.quirks(budget.options()) : undefined;
+    const limitMs = quirks?.stalls && isRepetition ? stalledTimeoutMs * 2 ** Math.max(0, round - 2) : undefined;
     let made: string | undefined;
     let failure: unknown;
-    const limitMs = await repetitionLimitMs(creation, round);
-    let found = (await creation.mayReplace?.(budget.options())) ? await lookUp(creation, giveUpAt) : undefined;
+    let found = quirks?.replaces ? await lookUp(creation, giveUpAt) : undefined;
     if (!found) {
       try {
         made = await createUncut(creation, limitMs);
-        // An answer that comes when time is up may tell of a wreck: the runtime keeps the deadline too, and containerd goes on without it.
+        // An answer at the deadline may be of a broken object: the runtime has the deadline, too, and containerd goes on without it.
         const late = (budget.leftMs() ?? 1) <= 0;
-        doubt.remains = mayBeOlder || late || budget.caller.signal?.aborted === true;
+        doubt.remains =
+          (creation.mayExist && quirks?.returnsOlder === true) || late || budget.caller.signal?.aborted === true;
         if (!doubt.remains) return { id: made, adopted: false };
         budget.caller.signal?.throwIfAborted();
-        if (late) throw timeIsUp(creation);
+        if (late) throw timedOut(creation);
       } catch (error) {
         failure = error;
         doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;
@@ -158,45 +106,39 @@ async function reconcile(creation: Creation, doubt: { remains: boolean; refused:
       found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
         throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
       });
-      if (!found && isLost(failure) && (await creation.mayDuplicate?.(budget.options()))) {
-        found = await lookUntilThere(creation, giveUpAt);
+      // The runtime's name may be known only now.
+      if (!found && isLost(failure) && (await creation.quirks(budget.options())).duplicates) {
+        found = await pollFor(creation, giveUpAt);
       }
     }
     if (made !== undefined && found?.mark?.nonce === mark.nonce) return { id: made, adopted: false };
     if (found) {
-      const own = isOwn(found, mark);
-      const left = abandoned.get(found.mark?.nonce ?? "")?.left;
+      const left = leftBy(found.mark);
+      const own = left !== undefined || found.mark?.nonce === mark.nonce;
       const usable = found.fresh && found.mark?.hash === mark.hash && left !== "half removed";
       if (usable && (own || creation.adopt)) {
-        abandoned.delete(found.mark?.nonce ?? "");
+        reclaim(found.mark);
         return { id: found.id, adopted: !own };
       }
       if (!own) {
-        // The identity is somebody else's, so nothing of this creation can be there.
+        // Another creation has the identity, so this one has made nothing.
         doubt.remains = false;
         throw nameTaken(creation, found, failure);
       }
-      // If that fails, the next round meets the wreck again.
+      // If the removal fails, the next round finds the object again.
       await creation.remove(found.id, budget.options()).catch(() => {});
     } else if (made === undefined && !isWorthAnotherRound(failure, limitMs)) throw failure;
 
     await budget.sleep(pauseMs(round));
-    if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timeIsUp(creation);
+    if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timedOut(creation);
   }
 }
 
-/** Whether a creation that failed may have left something. A runtime that does not answer says nothing about it. */
-async function mayHaveLeft({ budget, mayLeaveFailed }: Creation): Promise<boolean> {
+/** Whether a failed creation may have left an object. A runtime that does not answer counts as one that leaves none. */
+async function mayHaveLeft({ budget, quirks }: Creation): Promise<boolean> {
   const { metadata } = budget.caller;
-  const answer = mayLeaveFailed?.({ metadata, timeoutMs: leftoverTimeoutMs, retry: false });
-  return (await answer?.catch(() => false)) ?? false;
-}
-
-/** The time limit of a creation that repeats one which may be under way, where the runtime would let it wait for all of the budget. */
-async function repetitionLimitMs({ budget, mark, mayStall }: Creation, round: number): Promise<number | undefined> {
-  const repeats = round > 1 || [...abandoned.values()].some(({ hash }) => hash === mark.hash);
-  if (!repeats || !(await mayStall?.(budget.options()))) return undefined;
-  return stalledTimeoutMs * 2 ** Math.max(0, round - 2);
+  const known = await quirks({ metadata, timeoutMs: leftoverTimeoutMs, retry: false }).catch(() => undefined);
+  return known?.leavesFailed ?? false;
 }
 
 function isWorthAnotherRound(failure: unknown, limitMs: number | undefined): boolean {
@@ -204,7 +146,7 @@ function isWorthAnotherRound(failure: unknown, limitMs: number | undefined): boo
   return limitMs !== undefined && CriError.is(failure, "DEADLINE_EXCEEDED");
 }
 
-/** Creates, and hears of the caller's abort a little later. */
+/** Creates, and passes the caller's abort on only after {@link cancelGraceMs}. */
 async function createUncut({ budget, create }: Creation, limitMs = Number.POSITIVE_INFINITY): Promise<string> {
   const given = budget.options();
   const timeoutMs = given.timeoutMs ? Math.min(given.timeoutMs, limitMs) : limitMs;
@@ -224,7 +166,7 @@ async function createUncut({ budget, create }: Creation, limitMs = Number.POSITI
   }
 }
 
-/** Failures of a look-up that a runtime which is coming back does not mend. */
+/** Failures of a look-up that repeating it does not mend. */
 const finalFailures: readonly CriErrorCode[] = [
   "PERMISSION_DENIED",
   "UNAUTHENTICATED",
@@ -234,7 +176,7 @@ const finalFailures: readonly CriErrorCode[] = [
   "CLIENT_CLOSED",
 ];
 
-/** Finds the object, going on while the runtime is away or starting up, when it may answer with nearly anything. */
+/** Finds the object. Repeats the look-up while the runtime is down or starting: it may then answer with nearly any code. */
 async function lookUp({ budget, find }: Creation, giveUpAt: number): Promise<Found | undefined> {
   for (let round = 1; ; round++) {
     const options = budget.options();
@@ -249,8 +191,8 @@ async function lookUp({ budget, find }: Creation, giveUpAt: number): Promise<Fou
   }
 }
 
-/** Finds what a creation is making that is under way. */
-async function lookUntilThere(creation: Creation, giveUpAt: number): Promise<Found | undefined> {
+/** Polls for the object of a creation that is under way. */
+async function pollFor(creation: Creation, giveUpAt: number): Promise<Found | undefined> {
   const until = Math.min(giveUpAt, performance.now() + underWayMs);
   for (let round = 1; performance.now() < until && !isSpent(creation.budget); round++) {
     await creation.budget.sleep(pauseMs(round));
@@ -261,40 +203,29 @@ async function lookUntilThere(creation: Creation, giveUpAt: number): Promise<Fou
 }
 
 /**
- * Removes what a creation left behind for which nobody waits any more, on budgets of its own: one for looking, one for removing.
+ * Removes the object of a creation that was given up. Has budgets of its own: one to find the object, one to remove it.
  *
- * @returns what may be left all the same; nothing if it was removed
+ * @returns what may remain; undefined if the object was removed
  */
 async function removeLeftover({ budget, mark, find, remove }: Creation): Promise<Leftover | undefined> {
   const { metadata } = budget.caller;
   const giveUpAt = performance.now() + leftoverTimeoutMs;
   for (const pause of leftoverPausesMs) {
     await sleep(pause);
-    // A look that fails is as good as one that comes too early.
     const timeoutMs = Math.max(1, giveUpAt - performance.now());
     const options = { signal: uncancelled, metadata, timeoutMs, retry: false } as const;
+    // A look-up that fails counts as one that finds nothing yet.
     const found = await find(options).catch(() => undefined);
     if (found?.mark?.nonce !== mark.nonce) continue;
     try {
       await remove(found.id, { signal: uncancelled, metadata, timeoutMs: rollbackTimeoutMs });
       return undefined;
     } catch {
-      // The error under way says already that the creation may have taken effect.
+      // The error that is being thrown already says that the creation may have taken effect.
       return "half removed";
     }
   }
   return "usable";
-}
-
-/** Leaves what a creation made to the next one of its name. */
-export function abandon(mark: CreationMark, left: Leftover): void {
-  abandoned.set(mark.nonce, { hash: mark.hash, left });
-  const [oldest] = abandoned.keys();
-  if (abandoned.size > maxAbandoned && oldest !== undefined) abandoned.delete(oldest);
-}
-
-function isOwn(found: Found, mark: CreationMark): boolean {
-  return found.mark !== undefined && (found.mark.nonce === mark.nonce || abandoned.has(found.mark.nonce));
 }
 
 function isLost(failure: unknown): boolean {
@@ -326,6 +257,6 @@ function nameTaken(creation: Creation, found: Found, cause: unknown): NameReserv
   });
 }
 
-function timeIsUp({ what }: Creation): CriError {
+function timedOut({ what }: Creation): CriError {
   return new CriError({ code: "DEADLINE_EXCEEDED", message: `${what} could not be created in time` });
 }

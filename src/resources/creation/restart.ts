@@ -1,21 +1,24 @@
 import { CriError, InvalidInputError } from "../../errors.js";
 import type { CallOptions } from "../../options.js";
 import { type ContainerConfig, ContainerState, type ContainerStatus, type PodSandboxConfig } from "../../proto.js";
-import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
+import { callOptionsOf, pinDeadline, startBudget } from "../../rpcs/budget.js";
 import { containerStatus, listContainers } from "../../rpcs/containers.js";
 import { type ContainerDraft, type ConvertedContainer, readContainerSpec } from "../../specs/container-config.js";
 import { containerConfigFromInfo } from "../../specs/container-from-info.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
 import type { ImageInput } from "../../specs/image-ref.js";
 import { nextAttempt } from "../../specs/next-attempt.js";
+import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
-import { type Container, OwnedContainer } from "../container.js";
-import type { Core } from "../core.js";
-import { annotatedGracePeriod } from "../grace-period.js";
-import { type ContainerTarget, idOf } from "../target.js";
-import { type CreateContainerOptions, checkPodConfig, createFromConfig, podConfigOf } from "./create-container.js";
-import { withRollback } from "./rollback.js";
-import { rollbackCreation } from "./rollback-creation.js";
+import { ensureImage } from "../ensure-image.js";
+import { annotatedGracePeriod, optionalSeconds } from "../grace-period.js";
+import type { LogFolder } from "../log-folder.js";
+import { removeContainer, stopContainer } from "../stopping.js";
+import { type CreateContainerOptions, createFromConfig } from "./create-container.js";
+import type { MadeContainer } from "./made.js";
+import { checkPodConfig, podConfigOf } from "./pod-config.js";
+import { rollBackCreation, withRollback } from "./rollback.js";
+import { startReconciled } from "./start.js";
 
 /** Options of a restart. */
 export interface RestartOptions extends CallOptions {
@@ -40,56 +43,55 @@ export interface RestartOptions extends CallOptions {
   podConfig?: CreateContainerOptions["podConfig"];
 }
 
+/** The container to restart. The handle that created it has its configuration, too. */
+export type RestartTarget = { readonly id: string } & Partial<Readonly<MadeContainer>>;
+
 /**
- * Restarts a container as a kubelet does: stops it, creates another one from the same configuration with the next attempt
- * number, starts that, and removes the old one. If the new one does not come up it is removed and the old one stays, stopped. If
- * only the old one cannot be removed, the logger hears of it.
+ * Restarts a container as a kubelet does: stops it, creates another one from the same configuration with the next attempt number,
+ * starts that, and removes the old one. If the new container does not start, it is removed and the old one stays, stopped. If only the
+ * old one cannot be removed, the failure is logged.
  */
 export async function restart(
-  core: Core,
-  target: ContainerTarget,
+  connection: Connection,
+  target: RestartTarget,
   options: RestartOptions = {},
-): Promise<OwnedContainer> {
+): Promise<MadeContainer> {
   const { gracePeriodSeconds, keepOld = false, spec } = options;
-  const { connection } = core;
   const callOptions = callOptionsOf(pinDeadline(options));
   checkPodConfig(options.podConfig);
   const draft = spec && readContainerSpec(spec);
-  const id = idOf(target, "container");
-  const owned = target instanceof OwnedContainer ? target : undefined;
-  const { status, info } = await containerStatus(connection, id, true, callOptions);
-  const ownSeconds = owned?.terminationGracePeriodSeconds ?? annotatedGracePeriod(status.annotations);
+  const givenSeconds = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
+  const { status, info } = await containerStatus(connection, target.id, true, callOptions);
+  const { id } = status;
+  const ownSeconds = target.terminationGracePeriodSeconds ?? annotatedGracePeriod(status.annotations);
   const imageOptions = { ...callOptions, pullPolicy: options.pullPolicy, auth: options.auth };
   const convert = draft
     ? (podConfig: PodSandboxConfig) =>
-        fromSpec(core, draft, spec.image, { status, podConfig, ownSeconds }, imageOptions)
-    : knownConfig(options.config ?? owned?.config ?? reportedConfig(status.id, info), ownSeconds);
+        fromSpec(connection, draft, spec.image, { status, podConfig, ownSeconds }, imageOptions)
+    : knownConfig(options.config ?? target.config ?? reportedConfig(id, info), ownSeconds);
   if (!convert) throw unknownConfig(status);
-  const podSandboxId = owned?.podSandboxId ?? (await podOf(core, status.id, callOptions));
-  const podConfig = await podConfigOf(core, podSandboxId, options.podConfig ?? owned?.podConfig, callOptions);
+  const podSandboxId = target.podSandboxId ?? (await podOf(connection, id, callOptions));
+  const podConfigs = { given: options.podConfig, known: target.podConfig };
+  const podConfig = await podConfigOf(connection, podSandboxId, podConfigs, callOptions);
   const { config, terminationGracePeriodSeconds } = await convert(podConfig);
-  const old = owned ?? core.containers.get(status.id);
   if (status.state === ContainerState.CONTAINER_RUNNING) {
-    await old.stop({ ...callOptions, gracePeriodSeconds: gracePeriodSeconds ?? ownSeconds });
+    await stopContainer(connection, id, givenSeconds ?? ownSeconds, startBudget(connection, callOptions, undefined));
   }
 
-  const next = await withRollback(core, async (rollback) => {
-    const container = await createFromConfig(
-      core,
-      {
-        podSandboxId,
-        podConfig,
-        config: nextAttempt({ ...config, metadata: status.metadata }),
-        terminationGracePeriodSeconds,
-        logFolder: owned?.logFolder,
-      },
-      callOptions,
-    );
-    rollback.push(rollbackCreation(core, container, callOptions));
-    await container.start(callOptions);
-    return container;
+  const next = await withRollback(connection, async (rollback) => {
+    const request = {
+      podSandboxId,
+      podConfig,
+      config: nextAttempt({ ...config, metadata: status.metadata }),
+      terminationGracePeriodSeconds,
+      logFolder: target.logFolder,
+    };
+    const made = await createFromConfig(connection, request, callOptions);
+    rollback.push(() => rollBackCreation(connection, made, callOptions));
+    await startReconciled(connection, made.id, startBudget(connection, callOptions, 1));
+    return made;
   });
-  if (!keepOld) await removeOld(core, old, callOptions);
+  if (!keepOld) await removeOld(connection, id, target.logFolder, callOptions);
   return next;
 }
 
@@ -111,13 +113,13 @@ function knownConfig(
 
 /** The configuration from a spec, with the identity of the container that it replaces, and its grace period if the spec has none. */
 async function fromSpec(
-  core: Core,
+  connection: Connection,
   draft: ContainerDraft,
   imageInput: ImageInput,
   { status, podConfig, ownSeconds }: Replaced,
   options: Pick<CreateContainerOptions, "pullPolicy" | "auth"> & CallOptions,
 ): Promise<ConvertedContainer> {
-  const { id: image } = await core.images.ensure(imageInput, { ...options, podConfig });
+  const { id: image } = await ensureImage(connection, imageInput, { ...options, podConfig });
   const { metadata } = status;
   return draft.complete({ pod: podConfig, image, metadata, terminationGracePeriodSeconds: ownSeconds });
 }
@@ -145,24 +147,27 @@ function unknownConfig({ id }: ContainerStatus): InvalidInputError {
   });
 }
 
-/** The new container is up: that the old one stays is no reason to fail, or to lose the handle of the new one. */
-async function removeOld(core: Core, old: Container, options: CallOptions): Promise<void> {
+/** Removes the old container. A failure is only logged: the new container runs, and its handle must not be lost. */
+async function removeOld(
+  connection: Connection,
+  id: string,
+  logFolder: LogFolder | undefined,
+  options: CallOptions,
+): Promise<void> {
   try {
-    await old.remove(options);
+    await removeContainer(connection, id, 0, startBudget(connection, options, undefined));
+    await logFolder?.removeIfEmpty();
   } catch (error) {
-    const { endpoint, options: settings } = core.connection;
-    const fields = { endpoint, containerId: old.id, error: String(error) };
+    const { endpoint, options: settings } = connection;
+    const fields = { endpoint, containerId: id, error: String(error) };
     log(settings.logger, "warn", "a restarted container could not be removed", fields);
   }
 }
 
-async function podOf(core: Core, containerId: string, options: CallOptions): Promise<string> {
+async function podOf(connection: Connection, containerId: string, options: CallOptions): Promise<string> {
   const filter = { id: containerId, state: undefined, podSandboxId: "", labelSelector: {} };
-  const [container] = await listContainers(core.connection, filter, options);
+  const [container] = await listContainers(connection, filter, options);
   if (container) return container.podSandboxId;
-  throw new CriError({
-    code: "NOT_FOUND",
-    message: `container ${containerId} is gone`,
-    endpoint: core.connection.endpoint,
-  });
+  const message = `container ${containerId} no longer exists`;
+  throw new CriError({ code: "NOT_FOUND", message, endpoint: connection.endpoint });
 }

@@ -1,24 +1,24 @@
-import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
+import { callOptionsOf, pinDeadline, startBudget } from "../../rpcs/budget.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
-import type { OwnedContainer } from "../container.js";
-import type { Core } from "../core.js";
-import type { PodTarget } from "../target.js";
-import { type CreateContainerOptions, createContainer } from "./create-container.js";
-import { withRollback } from "./rollback.js";
-import { rollbackCreation } from "./rollback-creation.js";
+import type { Connection } from "../../transport/connection.js";
+import { type CreateContainerOptions, createContainer, type PodOfContainer } from "./create-container.js";
+import type { MadeContainer } from "./made.js";
+import { rollBackCreation, withRollback } from "./rollback.js";
+import { startReconciled } from "./start.js";
 
-/** Image by the pull policy, CreateContainer, StartContainer. A container that does not start is removed again, if it was made here. */
+/** Pulls the image by the pull policy, creates the container and starts it. Removes a created container that does not start. */
 export function runContainer(
-  core: Core,
-  pod: PodTarget,
+  connection: Connection,
+  pod: PodOfContainer,
   spec: ContainerSpec,
   options: CreateContainerOptions = {},
-): Promise<OwnedContainer> {
+): Promise<MadeContainer> {
   const pinned = pinDeadline(options);
-  return withRollback(core, async (rollback) => {
-    const container = await createContainer(core, pod, spec, pinned);
-    if (!container.adopted) rollback.push(rollbackCreation(core, container, pinned));
-    await container.start(callOptionsOf(pinned));
-    return container;
+  const callOptions = callOptionsOf(pinned);
+  return withRollback(connection, async (rollback) => {
+    const made = await createContainer(connection, pod, spec, pinned);
+    if (!made.adopted) rollback.push(() => rollBackCreation(connection, made, callOptions));
+    await startReconciled(connection, made.id, startBudget(connection, callOptions, 1));
+    return made;
   });
 }

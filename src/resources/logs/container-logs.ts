@@ -11,7 +11,7 @@ import { streamLimit } from "../../rpcs/budget.js";
 import { containerStatus } from "../../rpcs/containers.js";
 import { isDocker } from "../../rpcs/runtime.js";
 import { invalid } from "../../specs/check.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import { canWrite, LogWriters } from "./log-writers.js";
 
 /** Which part of a container's log to read, and how. */
@@ -46,7 +46,7 @@ export interface LogFollower {
 
 /** The log of a container: its path and its state come from ContainerStatus, its lines from the file. */
 export function containerLogs(
-  { connection, watcher }: Pick<Core, "connection" | "watcher">,
+  { connection, watcher }: Pick<ClientContext, "connection" | "watcher">,
   id: string,
   options: ContainerLogOptions = {},
   follower?: LogFollower,

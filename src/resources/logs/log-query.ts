@@ -4,9 +4,10 @@ import { listPodSandboxes } from "../../rpcs/pods.js";
 import { requiredString, stringMap } from "../../specs/check.js";
 import { type FieldsOf, ObjectReader } from "../../specs/object-reader.js";
 import type { Connection } from "../../transport/connection.js";
+import { containerMatcher } from "../container-filter.js";
+import { podMatcher } from "../pod-filter.js";
 import { idOf, type PodTarget } from "../target.js";
 import type { NodeState } from "../watching/event.js";
-import { containerMatcher, podMatcher } from "../watching/match.js";
 import { byId } from "../watching/relist.js";
 
 /** Whose logs to read; everything given must match. */

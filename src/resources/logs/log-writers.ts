@@ -1,7 +1,8 @@
 import { CriError } from "../../errors.js";
 import { type Container, ContainerState, type ContainerStatus } from "../../proto.js";
 import type { NodeState } from "../watching/event.js";
-import type { Watcher, Watching } from "../watching/watcher.js";
+import type { WatchMember } from "../watching/watch-member.js";
+import type { Watcher } from "../watching/watcher.js";
 
 const { CONTAINER_CREATED, CONTAINER_RUNNING } = ContainerState;
 
@@ -14,7 +15,7 @@ interface LogReaders {
 }
 
 /** Watches whether containers can still write to their logs. Followers share the client's watch, so none of them polls. */
-export class LogWriters implements Watching {
+export class LogWriters implements WatchMember {
   readonly #readers: LogReaders;
   readonly #ends = new Map<string, AbortController>();
   readonly #leave: () => void;

@@ -5,7 +5,7 @@ import type { LogGap } from "../../logs/log-gap.js";
 import type { LogStream } from "../../logs/log-stream.js";
 import { type Container, ContainerState } from "../../proto.js";
 import { log } from "../../transport/logging.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import type { NodeState } from "../watching/event.js";
 import { containerLogs } from "./container-logs.js";
 import type { LogSelector } from "./log-query.js";
@@ -23,7 +23,7 @@ type Entry = LogEntry | LogBytesEntry;
 
 /** Reads merged logs once: decides which logs take part, from the first to the last. */
 export class MergedLogReader {
-  readonly #core: Core;
+  readonly #context: ClientContext;
   readonly #selector: LogSelector;
   readonly #options: MergedLogOptions;
   readonly #merge: LogMerge<Entry, LogOwner>;
@@ -35,13 +35,13 @@ export class MergedLogReader {
   #missed: CriError | undefined;
 
   constructor(
-    core: Core,
+    context: ClientContext,
     selector: LogSelector,
     options: MergedLogOptions,
     merge: LogMerge<Entry, LogOwner>,
     signal: AbortSignal,
   ) {
-    this.#core = core;
+    this.#context = context;
     this.#selector = selector;
     this.#options = options;
     this.#merge = merge;
@@ -58,7 +58,7 @@ export class MergedLogReader {
   async *entries(): AsyncGenerator<readonly (Entry & LogOwner)[]> {
     const { follow } = this.#options;
     const writers: LogWriters | undefined = follow
-      ? new LogWriters(this.#core.watcher, {
+      ? new LogWriters(this.#context.watcher, {
           listed: (state) => {
             try {
               this.#addNew(state, (id) => writers?.endOf(id));
@@ -71,7 +71,7 @@ export class MergedLogReader {
         })
       : undefined;
     try {
-      if (!writers) this.#addNew(await this.#selector.list(this.#core.connection, this.#signal));
+      if (!writers) this.#addNew(await this.#selector.list(this.#context.connection, this.#signal));
       let hasRead = false;
       while (!this.#added || this.#merge.size > 0 || follow === "forever") {
         const entries = await this.#merge.next();
@@ -114,7 +114,7 @@ export class MergedLogReader {
     const owner = { container: name, containerId: id, attempt, podSandboxId };
     const openLog = (onWait: () => void) => {
       const follower = writerEnded && { writerEnded, onWait };
-      const open = () => this.#read(containerLogs(this.#core, id, options, follower) as LogStream);
+      const open = () => this.#read(containerLogs(this.#context, id, options, follower) as LogStream);
       return follower ? this.#untilAnswered(open, onWait) : open();
     };
     this.#merge.add(openLog, owner, (error) => this.#miss(error, id));
@@ -164,7 +164,7 @@ export class MergedLogReader {
 
   #report(error: CriError, containerId: string): void {
     const { onMissed } = this.#options;
-    const { logger } = this.#core.connection.options;
+    const { logger } = this.#context.connection.options;
     if (onMissed) onMissed(error, containerId);
     else log(logger, "warn", "a log cannot be read", { containerId, error: String(error) });
   }

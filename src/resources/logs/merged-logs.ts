@@ -5,7 +5,7 @@ import type { LogGap } from "../../logs/log-gap.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { checkReadOptions } from "../../logs/read-options.js";
 import { streamLimit } from "../../rpcs/budget.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import { type ContainerLogOptions, checkLocalPath } from "./container-logs.js";
 import { type LogQuery, LogSelector } from "./log-query.js";
 import { MergedLogReader } from "./merged-log-reader.js";
@@ -72,7 +72,7 @@ export interface MergedLogBytesEntry extends LogBytesEntry, LogOwner {}
  * @throws InvalidInputError
  */
 export function mergedLogs(
-  core: Core,
+  context: ClientContext,
   query: LogQuery = {},
   options: MergedLogOptions = {},
 ): LogStream<MergedLogEntry | MergedLogBytesEntry> {
@@ -83,7 +83,7 @@ export function mergedLogs(
     const link = linkAbort(closing);
     const { LogMerge } = await import("./merge.js");
     const merge = new LogMerge<LogEntry | LogBytesEntry, LogOwner>(options.orderWindowMs ?? 250, link.signal);
-    reader = new MergedLogReader(core, selector, options, merge, link.signal);
+    reader = new MergedLogReader(context, selector, options, merge, link.signal);
     try {
       yield* reader.entries();
     } finally {
@@ -92,8 +92,8 @@ export function mergedLogs(
       await merge.closed();
     }
   }
-  const limit = streamLimit(core.connection, options);
-  return new LogStream(open, () => reader?.skippedLines ?? 0, options.signal ?? core.connection.signal, limit);
+  const limit = streamLimit(context.connection, options);
+  return new LogStream(open, () => reader?.skippedLines ?? 0, options.signal ?? context.connection.signal, limit);
 }
 
 function checkOptions({ after, follow = false, onGap, orderWindowMs = 0, ...reading }: MergedLogOptions): void {

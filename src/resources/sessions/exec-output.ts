@@ -2,7 +2,7 @@ import { constants } from "node:buffer";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import { type ExecOptions, exec } from "./exec.js";
 import { checkEncoding, demandZero, type ExecResult } from "./exec-result.js";
 import { feed } from "./feed.js";
@@ -27,7 +27,7 @@ const defaultMaxOutputBytes = 1024 ** 3;
 
 /** A command over a streaming session, run to its end, with its output collected. */
 export async function execOutput(
-  core: Core,
+  context: ClientContext,
   containerId: string,
   command: readonly string[],
   options: ExecOutputOptions = {},
@@ -42,18 +42,18 @@ export async function execOutput(
     });
   }
   const most = encoding === "utf8" ? Math.min(maxOutputBytes, constants.MAX_STRING_LENGTH) : maxOutputBytes;
-  await using session = await exec(core, containerId, command, { ...rest, stdin: input !== undefined });
+  await using session = await exec(context, containerId, command, { ...rest, stdin: input !== undefined });
   const [stdout, stderr] = await Promise.all([
     collect(session.stdout, most, "stdout"),
     collect(session.stderr, most, "stderr"),
-    feedInput(core, session, input),
+    feedInput(context, session, input),
   ]);
   const { exitCode } = await session.exit;
   const result =
     encoding === "buffer"
       ? { exitCode, stdout: toBytes(stdout), stderr: toBytes(stderr) }
       : { exitCode, stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8") };
-  if (throwOnNonZero) demandZero(result, "RuntimeService/Exec", core.connection.endpoint);
+  if (throwOnNonZero) demandZero(result, "RuntimeService/Exec", context.connection.endpoint);
   return result;
 }
 
@@ -76,9 +76,13 @@ async function collect(stream: Readable | null, most: number, name: string): Pro
   return Buffer.concat(chunks, length);
 }
 
-async function feedInput(core: Core, session: ExecSession, input: ExecOutputOptions["input"]): Promise<void> {
+async function feedInput(
+  context: ClientContext,
+  session: ExecSession,
+  input: ExecOutputOptions["input"],
+): Promise<void> {
   if (input === undefined || !session.stdin) return;
-  if (!session.canHalfCloseStdin) throw stdinCannotEnd(core.connection.endpoint);
+  if (!session.canHalfCloseStdin) throw stdinCannotEnd(context.connection.endpoint);
   await feed(session.stdin, typeof input === "string" || input instanceof Uint8Array ? [input] : input);
 }
 

@@ -4,7 +4,7 @@ import { pinDeadline } from "../../rpcs/budget.js";
 import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
 import { type OpenOptions, openRemoteCommand } from "../../streaming/open.js";
 import type { RemoteCommand, RemoteCommandStreams, TerminalSize } from "../../streaming/transport.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { Killer } from "./kill-on-abort.js";
 import { opening, type SessionOptions } from "./opening.js";
@@ -51,7 +51,7 @@ export interface ExecOptions extends SessionOptions, StreamOptions {
 
 /** Exec: starts a command in a running container and connects its streams. */
 export async function exec(
-  core: Core,
+  context: ClientContext,
   containerId: string,
   command: readonly string[],
   options: ExecOptions = {},
@@ -60,31 +60,37 @@ export async function exec(
   const { commandTimeoutSeconds = 0, killOnAbort = false } = options;
   checkCommandTimeout(commandTimeoutSeconds);
   const streams = checkStreams(options);
-  const killer = killOnAbort || commandTimeoutSeconds > 0 ? new Killer(core, containerId) : undefined;
+  const killer = killOnAbort || commandTimeoutSeconds > 0 ? new Killer(context, containerId) : undefined;
   const request = { containerId, cmd: killer?.mark(command) ?? [...command], ...streams };
   // The command may have started before the session is there.
   const pinned = pinDeadline(options);
-  const limits = new TimeLimits(core, pinned, commandTimeoutSeconds);
-  const opened = openRemote(core, "exec", { ...pinned, limits }, streams, (o) => execUrl(core.connection, request, o));
+  const limits = new TimeLimits(context, pinned, commandTimeoutSeconds);
+  const opened = openRemote(context, "exec", { ...pinned, limits }, streams, (o) =>
+    execUrl(context.connection, request, o),
+  );
   const session = opened.then((remote) => new ExecSession(remote, request.cmd[0] ?? ""));
   killer?.guard(session, killOnAbort ? limits.signal : limits.commandTimedOut);
   return session;
 }
 
 /** Attach: connects to the streams of a container's main process, from now on. */
-export async function attach(core: Core, containerId: string, options: AttachOptions = {}): Promise<AttachSession> {
+export async function attach(
+  context: ClientContext,
+  containerId: string,
+  options: AttachOptions = {},
+): Promise<AttachSession> {
   const streams = checkStreams(options);
   const request = { containerId, ...streams };
   const pinned = pinDeadline(options);
-  const limits = new TimeLimits(core, pinned, 0);
-  const remote = await openRemote(core, "attach", { ...pinned, limits }, streams, (o) =>
-    attachUrl(core.connection, request, o),
+  const limits = new TimeLimits(context, pinned, 0);
+  const remote = await openRemote(context, "attach", { ...pinned, limits }, streams, (o) =>
+    attachUrl(context.connection, request, o),
   );
   return new AttachSession(remote);
 }
 
 async function openRemote(
-  core: Core,
+  context: ClientContext,
   kind: StreamKind,
   { limits, ...options }: SessionOptions & StreamOptions & { limits: TimeLimits },
   streams: RemoteCommandStreams,
@@ -92,10 +98,12 @@ async function openRemote(
 ): Promise<RemoteCommand> {
   const { signal } = limits;
   const open = (how: OpenOptions) => openRemoteCommand(streams, how);
-  const opened = await opening(core, kind, { ...options, signal }, requestUrl, open, endOf).catch((error: unknown) => {
-    limits.release();
-    throw error;
-  });
+  const opened = await opening(context, kind, { ...options, signal }, requestUrl, open, endOf).catch(
+    (error: unknown) => {
+      limits.release();
+      throw error;
+    },
+  );
   limits.begin(opened);
   if (options.terminalSize) opened.resize(options.terminalSize);
   return opened;

@@ -1,4 +1,4 @@
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import { attach, exec } from "./exec.js";
 import type { SessionOptions } from "./opening.js";
 import { parseDetachKeys, runTerminal, type TerminalOptions } from "./terminal.js";
@@ -39,14 +39,14 @@ export type ExecInteractiveResult = { detached: false; exitCode: number } | { de
  * error of a local stream. The command may run on then.
  */
 export async function execInteractive(
-  core: Core,
+  context: ClientContext,
   containerId: string,
   command: readonly string[],
   options: ExecInteractiveOptions = {},
 ): Promise<ExecInteractiveResult> {
   parseDetachKeys(options.detachKeys ?? false);
   const { tty = (options.input ?? process.stdin).isTTY === true } = options;
-  const session = await exec(core, containerId, command, { ...options, stdin: true, stderr: !tty, tty });
+  const session = await exec(context, containerId, command, { ...options, stdin: true, stderr: !tty, tty });
   const { detached } = await runTerminal(session, { ...options, tty });
   return detached ? { detached } : { detached, ...(await session.exit) };
 }
@@ -60,12 +60,12 @@ export async function execInteractive(
  * error of a local stream. The process runs on then.
  */
 export async function attachInteractive(
-  core: Core,
+  context: ClientContext,
   containerId: string,
   options: AttachInteractiveOptions = {},
 ): Promise<{ detached: boolean }> {
   parseDetachKeys(options.detachKeys ?? false);
   const { tty = true } = options;
-  const session = await attach(core, containerId, { ...options, stdin: true, stderr: !tty, tty });
+  const session = await attach(context, containerId, { ...options, stdin: true, stderr: !tty, tty });
   return runTerminal(session, { ...options, tty });
 }

@@ -6,7 +6,7 @@ import { rollbackTimeoutMs } from "../../options.js";
 import { execSync } from "../../rpcs/containers.js";
 import type { Connection } from "../../transport/connection.js";
 import { log } from "../../transport/logging.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import type { ExecSession } from "./session.js";
 
 /** The environment variable that marks a command and all that it starts. */
@@ -26,12 +26,12 @@ const pauseMs = 200;
 
 /** Kills a command, and what it started, when its session is aborted. */
 export class Killer {
-  readonly #core: Core;
+  readonly #context: ClientContext;
   readonly #containerId: string;
   readonly #mark = randomUUID();
 
-  constructor(core: Core, containerId: string) {
-    this.#core = core;
+  constructor(context: ClientContext, containerId: string) {
+    this.#context = context;
     this.#containerId = containerId;
   }
 
@@ -43,7 +43,7 @@ export class Killer {
   /** Watches over a session from before it is there. One that could not be opened may have started its command all the same. */
   guard(session: Promise<ExecSession>, signal: AbortSignal | undefined): void {
     // Whoever aborts is often about to close the client too.
-    const kill = () => this.#core.connection.finish((connection) => this.#kill(connection));
+    const kill = () => this.#context.connection.finish((connection) => this.#kill(connection));
     const disarm = signal && onAbort(signal, kill);
     session.then(
       ({ exit }) => exit.then(disarm, disarm),

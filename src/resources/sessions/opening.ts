@@ -6,7 +6,7 @@ import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import type { OpenOptions } from "../../streaming/open.js";
 import type { StreamTransport } from "../../streaming/transport.js";
 import { resolveStreamUrls } from "../../streaming/url.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 
 /**
  * Options of everything that opens a streaming session. `timeoutMs` and `deadline` limit exec and attach as a whole, opening and
@@ -38,7 +38,7 @@ export interface SessionOptions extends CallOptions {
  * @param ended settles when the session is over
  */
 export async function opening<T>(
-  core: Core,
+  context: ClientContext,
   kind: StreamKind,
   options: SessionOptions,
   requestUrl: (options: CallOptions) => Promise<string>,
@@ -60,16 +60,16 @@ export async function opening<T>(
     const message = `must be a number of milliseconds from 0, for no pings, to ${longestPauseMs}`;
     throw new InvalidInputError({ field: "pingIntervalMs", message, value: pingIntervalMs });
   }
-  const { closing, options: client } = core.connection;
+  const { closing, options: client } = context.connection;
   const { endpoint, allowInsecureTcp, tls, streamTls, streamUrl: hook } = client;
   const endpointHost = endpoint.kind === "tcp" ? endpoint.host : undefined;
   const mustBeSecure = endpoint.kind === "tcp" && endpoint.tls && !allowInsecureTcp;
   const callOptions = callOptionsOf(pinDeadline(options));
-  const link = linkAbort(options.signal ?? core.connection.signal, ...closing);
+  const link = linkAbort(options.signal ?? context.connection.signal, ...closing);
   try {
     const session = await open({
       transport,
-      memory: core.streamMemory,
+      memory: context.streamMemory,
       dial: () => ({
         signal: link.signal,
         handshakeTimeoutMs: Math.min(handshakeTimeoutMs ?? defaultHandshakeTimeoutMs, leftMs(callOptions.deadline)),

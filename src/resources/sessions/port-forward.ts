@@ -6,7 +6,7 @@ import { portForwardUrl } from "../../rpcs/stream-urls.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
 import { checkCallOptions } from "../../transport/call-options.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import { opening, type SessionOptions } from "./opening.js";
 import { endOf } from "./port-forward-carrier.js";
 import { Carriers } from "./port-forward-carriers.js";
@@ -17,7 +17,7 @@ export type PortForwardOptions = SessionOptions;
 
 /** A port-forward to ports of a pod. Checks them; no I/O. */
 export function portForward(
-  core: Core,
+  context: ClientContext,
   podSandboxId: string,
   ports: number | readonly number[],
   options: PortForwardOptions = {},
@@ -27,7 +27,7 @@ export function portForward(
   const all: readonly number[] = Array.isArray(ports) ? [...ports] : [ports];
   if (all.length === 0) throw new InvalidInputError({ field: "ports", message: "must name at least one port" });
   checkPorts(all);
-  return new PortForward(core, podSandboxId, all, options);
+  return new PortForward(context, podSandboxId, all, options);
 }
 
 /** @throws InvalidInputError for what is no port */
@@ -47,7 +47,7 @@ export function checkPorts(ports: readonly number[]): void {
 export class PortForward implements AsyncDisposable {
   /** The ports of the pod. */
   readonly ports: readonly number[];
-  readonly #core: Core;
+  readonly #context: ClientContext;
   readonly #podSandboxId: string;
   readonly #options: PortForwardOptions;
   readonly #carriers: Carriers;
@@ -56,15 +56,15 @@ export class PortForward implements AsyncDisposable {
   readonly #stop = new AbortController();
 
   /** @internal */
-  constructor(core: Core, podSandboxId: string, ports: readonly number[], options: PortForwardOptions) {
-    this.#core = core;
+  constructor(context: ClientContext, podSandboxId: string, ports: readonly number[], options: PortForwardOptions) {
+    this.#context = context;
     this.#podSandboxId = podSandboxId;
     this.ports = ports;
     this.#options = options;
     this.#carriers = new Carriers({
       dial: (port, signal) => this.#dial(port, signal),
-      endings: [this.#stop.signal, options.signal ?? core.connection.signal],
-      isShareable: () => (options.transport ?? core.streamMemory.portForward ?? "spdy") === "spdy",
+      endings: [this.#stop.signal, options.signal ?? context.connection.signal],
+      isShareable: () => (options.transport ?? context.streamMemory.portForward ?? "spdy") === "spdy",
       isKept: () => this.#listeners.size > 0,
     });
   }
@@ -142,7 +142,7 @@ export class PortForward implements AsyncDisposable {
 
   /** Whatever ends the port-forward, and a signal besides. To be unlinked: a port-forward need not be closed. */
   #link(signal: AbortSignal | undefined) {
-    const { connection } = this.#core;
+    const { connection } = this.#context;
     return linkAbort(signal, this.#stop.signal, this.#options.signal ?? connection.signal, ...connection.closing);
   }
 
@@ -153,11 +153,11 @@ export class PortForward implements AsyncDisposable {
 
   /** Asks the runtime for a session. Over SPDY the session takes other ports too; over WebSocket it is for the one it names. */
   #dial(port: number, signal: AbortSignal): Promise<PortForwarding> {
-    const { connection } = this.#core;
+    const { connection } = this.#context;
     const { handshakeTimeoutMs = defaultHandshakeTimeoutMs, timeoutMs } = this.#options;
     const acceptTimeoutMs = Math.min(handshakeTimeoutMs, timeoutMs || Number.POSITIVE_INFINITY);
     return opening(
-      this.#core,
+      this.#context,
       "portForward",
       { ...this.#options, signal },
       (o) => portForwardUrl(connection, this.#podSandboxId, [port], o),

@@ -2,7 +2,7 @@ import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
 import type { RemoteCommand } from "../../streaming/transport.js";
-import type { Core } from "../core.js";
+import type { ClientContext } from "../context.js";
 import type { SessionOptions } from "./opening.js";
 
 /** The time limits of an exec or attach session: of the whole, and of the command. They count from when the session is open. */
@@ -17,7 +17,7 @@ export class TimeLimits {
   readonly #commandSeconds: number;
 
   /** @param commandSeconds how long the command may run; 0 for no limit */
-  constructor({ connection }: Core, { signal, deadline }: SessionOptions, commandSeconds: number) {
+  constructor({ connection }: ClientContext, { signal, deadline }: SessionOptions, commandSeconds: number) {
     this.commandTimedOut = this.#command.signal;
     this.#link = linkAbort(signal ?? connection.signal, this.#command.signal);
     this.signal = this.#link.signal;

@@ -1,7 +1,8 @@
 import { onAbort } from "../../internal/abort.js";
 import type { TimeLimit } from "../../internal/stream.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
-import { type End, isOver, type Watcher, type Watching } from "./watcher.js";
+import { type End, isOver, type WatchMember } from "./watch-member.js";
+import type { Watcher } from "./watcher.js";
 
 /** How many unread events are kept before one `resync` takes their place. */
 const mostUnread = 1_000;
@@ -17,7 +18,7 @@ export interface QueueSettings {
 }
 
 /** Events on their way from the watch to the reader of one stream. */
-export class EventQueue implements Watching {
+export class EventQueue implements WatchMember {
   /** Resolves with the first state, rejects if the queue ends before that. */
   readonly ready: Promise<void>;
   readonly #settings: QueueSettings;

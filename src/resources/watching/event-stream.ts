@@ -4,7 +4,8 @@ import type { StreamLimits, WatchSource } from "../../options.js";
 import { streamLimit } from "../../rpcs/budget.js";
 import type { CriEvent } from "./event.js";
 import { EventQueue } from "./event-queue.js";
-import type { End, Watcher } from "./watcher.js";
+import type { End } from "./watch-member.js";
+import type { Watcher } from "./watcher.js";
 
 /** Options of `cri.events`. */
 export interface EventsOptions extends StreamLimits {

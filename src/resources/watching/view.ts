@@ -2,11 +2,11 @@ import { onAbort } from "../../internal/abort.js";
 import type { StreamLimits, WatchSource } from "../../options.js";
 import type { Container, PodSandbox } from "../../proto.js";
 import { streamLimit } from "../../rpcs/budget.js";
-import type { ContainerFilter } from "../containers.js";
-import type { PodFilter } from "../pods.js";
+import { type ContainerFilter, containerMatcher } from "../container-filter.js";
+import { type PodFilter, podMatcher } from "../pod-filter.js";
 import type { CriEvent, CriEventOf, NodeState } from "./event.js";
-import { containerMatcher, podMatcher } from "./match.js";
-import { isOver, type Watcher } from "./watcher.js";
+import { isOver } from "./watch-member.js";
+import type { Watcher } from "./watcher.js";
 
 /** Options of `cri.watch`. */
 export interface WatchOptions extends StreamLimits {

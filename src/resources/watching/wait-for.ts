@@ -4,15 +4,13 @@ import { ContainerState, type ContainerStatus, PodSandboxState, type PodSandboxS
 import { type Budget, startBudget } from "../../rpcs/budget.js";
 import { containerStatus } from "../../rpcs/containers.js";
 import { podSandboxStatus } from "../../rpcs/pods.js";
-import type { Container } from "../container.js";
-import type { Core } from "../core.js";
-import type { PodSandbox } from "../pod.js";
+import type { ClientContext } from "../context.js";
 import { idOf } from "../target.js";
 import type { CriEvent } from "./event.js";
-import type { Watching } from "./watcher.js";
+import type { WatchMember } from "./watch-member.js";
 
-/** A pod or container to wait for. */
-export type WaitTarget = Pick<PodSandbox, "kind" | "id"> | Pick<Container, "kind" | "id">;
+/** A pod or container to wait for: a handle, or an object with its kind and id. */
+export type WaitTarget = { readonly kind: "pod" | "container"; readonly id: string };
 
 /** The status of what is waited for. */
 export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind: "pod" }
@@ -24,7 +22,7 @@ export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind
  * and it is asked for every {@link WatchSettings.relistMs} besides. A runtime that goes away meanwhile is waited for.
  */
 export async function waitFor<Target extends WaitTarget>(
-  core: Core,
+  context: ClientContext,
   target: Target,
   wanted: (status: StatusOf<Target>) => boolean,
   options?: CallOptions,
@@ -36,7 +34,7 @@ export async function waitFor<Target extends WaitTarget>(
       value: target,
     });
   }
-  const { connection } = core;
+  const { connection } = context;
   const budget = startBudget(connection, options, undefined);
   const id = idOf(target, target.kind);
   const ask = target.kind === "pod" ? podSandboxStatus : containerStatus;
@@ -47,7 +45,7 @@ export async function waitFor<Target extends WaitTarget>(
   if (wanted(first)) return first;
   let last = first;
   const waiter = new Waiter(first.id);
-  const leave = core.watcher.join(waiter);
+  const leave = context.watcher.join(waiter);
   const { relistMs = defaultRelistMs } = connection.options.watch ?? {};
   try {
     for (;;) {
@@ -81,7 +79,7 @@ function absentRuntime(error: unknown): undefined {
 }
 
 /** Sifts the events of the watch for those of one pod or container. */
-class Waiter implements Watching {
+class Waiter implements WatchMember {
   readonly #id: string;
   #news = new AbortController();
   #exit: ContainerStatus | undefined;

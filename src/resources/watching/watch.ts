@@ -9,7 +9,7 @@ import { type CriEvent, type NodeState, resync } from "./event.js";
 import { EventFeed } from "./event-feed.js";
 import { exitsBetween, relist } from "./relist.js";
 import { SightingLog } from "./sightings.js";
-import type { Watching } from "./watcher.js";
+import type { WatchMember } from "./watch-member.js";
 
 /** The pause after the first look; every further one is twice as long, up to the interval. */
 const firstPauseMs = 25;
@@ -30,7 +30,7 @@ const mostFirstLooks = 5;
 export class Watch {
   readonly #connection: Connection;
   /** Who takes part, and whether the first state was told. */
-  readonly #members = new Map<Watching, boolean>();
+  readonly #members = new Map<WatchMember, boolean>();
   readonly #ending = new AbortController();
   readonly #budget: Budget;
   readonly #feed: EventFeed;
@@ -64,13 +64,13 @@ export class Watch {
     return this.#feed.source;
   }
 
-  join(member: Watching): void {
+  join(member: WatchMember): void {
     this.#members.set(member, false);
     this.#stir(0);
   }
 
   /** The last one to leave ends the watch. */
-  leave(member: Watching): void {
+  leave(member: WatchMember): void {
     this.#members.delete(member);
     if (this.#members.size === 0) this.#ending.abort();
   }
@@ -152,7 +152,7 @@ export class Watch {
     }
   }
 
-  async #lookAgain(before: NodeState, newcomers: readonly Watching[], options: CallOptions): Promise<void> {
+  async #lookAgain(before: NodeState, newcomers: readonly WatchMember[], options: CallOptions): Promise<void> {
     const seen = this.#sightings.take();
     const after = await relist(this.#connection, options);
     await exitsBetween(this.#connection, before, after, seen, options);
@@ -160,7 +160,7 @@ export class Watch {
     this.#publish(diff(before, after, seen, new Date()), after, newcomers);
   }
 
-  #publish(changes: readonly CriEvent[], after: NodeState, newcomers: readonly Watching[]): void {
+  #publish(changes: readonly CriEvent[], after: NodeState, newcomers: readonly WatchMember[]): void {
     for (const event of changes) {
       if (event.type === "podRemoved") this.#sightings.forget(event.pod.id);
       if (event.type === "containerRemoved") this.#sightings.forget(event.container.id);

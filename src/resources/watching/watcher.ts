@@ -1,35 +1,8 @@
-import { CriError, InvalidInputError } from "../../errors.js";
+import { InvalidInputError } from "../../errors.js";
 import type { WatchSource } from "../../options.js";
-import type { ContainerStatus } from "../../proto.js";
 import type { Connection } from "../../transport/connection.js";
-import type { CriEvent, NodeState } from "./event.js";
 import { Watch } from "./watch.js";
-
-/** Someone who wants to know what happens. No method may throw. */
-export interface Watching {
-  /**
-   * The runtime has sent the status of a container that has exited. It comes ahead of {@link changed}, possibly more than once, and
-   * only where the runtime has events; it may be of a container that was removed long ago.
-   */
-  exited?(status: ContainerStatus): void;
-  /** What happened, and the state after it. The first call brings one `resync`, of a look that began after joining. */
-  changed(events: readonly CriEvent[], state: NodeState): void;
-  /**
-   * The first look failed, or the client was closed. Nothing more comes in the latter case; in the former a first state does as
-   * soon as there is one, to those who have not left.
-   */
-  failed(reason: unknown): void;
-}
-
-/** That something is over, and why. */
-export interface End {
-  readonly reason: unknown;
-}
-
-/** Whether a watch that failed with this reason has ended. Otherwise it goes on and may succeed later. */
-export function isOver(reason: unknown): boolean {
-  return !CriError.is(reason) || reason.code === "CLIENT_CLOSED";
-}
+import type { End, WatchMember } from "./watch-member.js";
 
 /** The one watch of a client that all share who want to know what happens: it is under way as long as there is anybody. */
 export class Watcher {
@@ -64,7 +37,7 @@ export class Watcher {
   }
 
   /** Takes part in the watch. Returns the function that leaves it again; the last one to leave ends it. */
-  join(member: Watching): () => void {
+  join(member: WatchMember): () => void {
     const watch = this.#watch?.over === false ? this.#watch : new Watch(this.connection);
     this.#watch = watch;
     watch.join(member);

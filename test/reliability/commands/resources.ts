@@ -151,17 +151,17 @@ const workWithContainer = step(
     const { id } = owned.handle;
     const options = (it: Operation) => it.options(world.longLived.signal);
     const send: Record<ContainerVerb, (it: Operation, client: CriClient) => Promise<unknown>> = {
-      start: (it, { containers }) => containers.start(id, options(it)),
-      stop: (it, { containers }) => containers.stop(id, { ...options(it), gracePeriodSeconds: ms % 2 }),
+      start: (it, { containers }) => containers.get(id).start(options(it)),
+      stop: (it, { containers }) => containers.get(id).stop({ ...options(it), gracePeriodSeconds: ms % 2 }),
       remove: (it, { containers }) => containers.remove(id, options(it)),
-      status: (it, { containers }) => containers.status(id, options(it)),
+      status: (it, { containers }) => containers.get(id).status(options(it)),
       updateResources: (it, { containers }) =>
-        containers.updateResources(id, { resources: { limits: { cpu: "100m" } } }, options(it)),
-      reopenLog: (it, { containers }) => containers.reopenLog(id, options(it)),
+        containers.get(id).updateResources({ resources: { limits: { cpu: "100m" } } }, options(it)),
+      reopenLog: (it, { containers }) => containers.get(id).reopenLog(options(it)),
       // It may wait for ever: in the end it is aborted.
-      wait: (it, { containers }) => containers.wait(id, { ...options(it), signal: it.controller.signal }),
-      restart: (it, { containers }) => containers.restart(owned.handle, options(it)),
-      execSync: (it, { containers }) => containers.execSync(id, commandOf(it.number, ms), options(it)),
+      wait: (it, { containers }) => containers.get(id).wait({ ...options(it), signal: it.controller.signal }),
+      restart: (it) => owned.handle.restart(options(it)),
+      execSync: (it, { containers }) => containers.get(id).execSync(commandOf(it.number, ms), options(it)),
     };
     const operation = world.begin(`containers.${verb} ${id.slice(0, 6)}`, how, send[verb], (it) => {
       if (verb === "restart") noteOwned(world, it, "container", false);
@@ -216,7 +216,7 @@ const workWithPod = step(
     const operation = world.begin(
       `pods.${verb} ${id.slice(0, 6)}`,
       how,
-      (it, { pods }) => pods[verb](id, it.options(world.longLived.signal)),
+      (it, { pods }) => pods.get(id)[verb](it.options(world.longLived.signal)),
       (it) => {
         const ready = world.runtime.pods.some((one) => one.id === id && one.state === PodSandboxState.SANDBOX_READY);
         if (verb === "stop" && it.fulfilled && ready) world.violate(`${it} did not stop it`);

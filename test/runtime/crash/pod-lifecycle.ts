@@ -295,7 +295,7 @@ export class PodLifecycle {
     const now = async () => (await this.#find()).find((pod) => pod.id === id);
     await this.#calls.retry(
       "stop",
-      (options) => this.cri.pods.stop(id, options),
+      (options) => this.cri.pods.get(id).stop(options),
       async () => (await now())?.state === before?.state,
     );
     await this.#calls.retry(
@@ -329,7 +329,7 @@ export class PodLifecycle {
   async #expectRemoved(id: string): Promise<void> {
     const gone = await this.#calls.retry("status", async (options) => {
       try {
-        await this.cri.pods.status(id, options);
+        await this.cri.pods.get(id).status(options);
         return false;
       } catch (error) {
         if (CriError.is(error, "NOT_FOUND")) return true;

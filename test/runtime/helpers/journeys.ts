@@ -135,7 +135,7 @@ export class Fixture {
   async cleanUp(): Promise<void> {
     for (const { id, metadata } of await this.cri.pods.list()) {
       if (metadata?.namespace !== this.namespace) continue;
-      await this.cri.pods.stop(id);
+      await this.cri.pods.get(id).stop();
       await this.cri.pods.remove(id);
     }
   }

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import { startTimer } from "../../../internal/timer.js";
-import type { Core } from "../../core.js";
+import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
 import type { Folder } from "./folder.js";
 import { type CopyOptions, checkContainerPath, find, finish, textOf } from "./in-container.js";
@@ -33,7 +33,7 @@ const defaultShareOfFreeSpace = 0.9;
 
 /** Copies a file or folder out of a container, as `Container.copyFrom` describes. */
 export async function copyFrom(
-  core: Core,
+  context: ClientContext,
   containerId: string,
   containerPath: string,
   localPath: string,
@@ -43,7 +43,7 @@ export async function copyFrom(
   checkLocalPath(localPath);
   checkLimit("maxBytes", options.maxBytes);
   checkLimit("maxEntries", options.maxEntries);
-  const found = await find(core, containerId, source, options);
+  const found = await find(context, containerId, source, options);
   if (found.kind === "nothing") throw found.error;
   const name = posix.basename(source);
   const copied = found.kind === "folder" ? { folder: name } : { file: name };
@@ -51,7 +51,7 @@ export async function copyFrom(
     return await intoPlace(localPath, copied, async (staging, copy) => {
       const limits = await limitsFor(options, staging);
       const take = (archive: Readable) => unpack(archive, staging, copy, limits, copied.file);
-      const result = await receive(core, containerId, commandFor(source, copied), take, options);
+      const result = await receive(context, containerId, commandFor(source, copied), take, options);
       options.signal?.throwIfAborted();
       return result;
     });
@@ -68,23 +68,23 @@ function commandFor(source: string, copied: Copied): string[] {
 }
 
 async function receive<T>(
-  core: Core,
+  context: ClientContext,
   containerId: string,
   command: readonly string[],
   take: (archive: Readable) => Promise<T>,
   options: CopyFromOptions,
 ): Promise<T> {
-  await using session = await exec(core, containerId, command, options);
+  await using session = await exec(context, containerId, command, options);
   const archive = session.stdout as Readable;
   const complaint = textOf(session.stderr);
   try {
     const result = await take(archive);
-    await finish(core, session, complaint);
+    await finish(context, session, complaint);
     return result;
   } catch (error) {
     // What tar in the container says of a missing file is worth more than that its archive breaks off.
     if (CriError.is(error, "INVALID_RESPONSE") && archive.readableEnded) {
-      await atMost(exitMs, finish(core, session, complaint));
+      await atMost(exitMs, finish(context, session, complaint));
     }
     throw error;
   }

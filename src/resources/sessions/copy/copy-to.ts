@@ -3,7 +3,7 @@ import { basename, posix, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
 import { PathHandle } from "../../../internal/path-handle.js";
 import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
-import type { Core } from "../../core.js";
+import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
 import { feed } from "../feed.js";
 import { type ArchiveSource, archive } from "./archive.js";
@@ -24,7 +24,7 @@ import { checkLocalPath, localTrouble } from "./local-trouble.js";
  * @throws InvalidInputError naming the path that cannot be read, or that changed while it was read
  */
 export async function copyTo(
-  core: Core,
+  context: ClientContext,
   containerId: string,
   localPath: string,
   containerPath: string,
@@ -35,7 +35,7 @@ export async function copyTo(
   await using root = await sourceAt(localPath);
   const isFolder = root.stats.isDirectory();
   if (!isFolder && containerPath.endsWith("/")) throw namesFolder(localPath, target);
-  const { kind } = await find(core, containerId, target, options);
+  const { kind } = await find(context, containerId, target, options);
   if (!isFolder && kind === "folder") throw namesFolder(localPath, target);
   if (isFolder && kind === "other") {
     throw new InvalidInputError({
@@ -45,12 +45,12 @@ export async function copyTo(
     });
   }
   const folder = isFolder ? target : posix.dirname(target);
-  if (kind === "nothing") await makeFolder(core, containerId, folder, options);
+  if (kind === "nothing") await makeFolder(context, containerId, folder, options);
   const source: ArchiveSource = isFolder
     ? { root, name: ".", itself: kind === "nothing" }
     : { root, name: `./${posix.basename(target)}`, itself: true };
   try {
-    await send(core, containerId, source, folder, options);
+    await send(context, containerId, source, folder, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     throw error;
@@ -81,14 +81,20 @@ function namesFolder(localPath: string, target: string): InvalidInputError {
   });
 }
 
-async function send(core: Core, containerId: string, source: ArchiveSource, folder: string, options: CopyOptions) {
-  await using session = await exec(core, containerId, ["tar", "-xpof", "-", "-C", folder], {
+async function send(
+  context: ClientContext,
+  containerId: string,
+  source: ArchiveSource,
+  folder: string,
+  options: CopyOptions,
+) {
+  await using session = await exec(context, containerId, ["tar", "-xpof", "-", "-C", folder], {
     ...options,
     stdin: true,
     stdout: false,
   });
-  if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(core.connection.endpoint);
+  if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(context.connection.endpoint);
   const complaint = textOf(session.stderr);
   await feed(session.stdin, archive(source));
-  await finish(core, session, complaint);
+  await finish(context, session, complaint);
 }

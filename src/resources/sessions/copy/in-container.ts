@@ -7,7 +7,7 @@ import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import { callOptionsOf } from "../../../rpcs/budget.js";
-import type { Core } from "../../core.js";
+import type { ClientContext } from "../../context.js";
 import { execSync } from "../exec-sync.js";
 import type { SessionOptions } from "../opening.js";
 import type { ExecSession } from "../session.js";
@@ -22,35 +22,45 @@ export type CopyOptions = SessionOptions;
 export type Found = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
 
 /** Asks `ls` what is at a path: `path/.` is there if it is a folder or a link to one. */
-export async function find(core: Core, containerId: string, path: string, options: CopyOptions): Promise<Found> {
+export async function find(
+  context: ClientContext,
+  containerId: string,
+  path: string,
+  options: CopyOptions,
+): Promise<Found> {
   const command = ["ls", "-d", "--", path, `${path}/.`];
-  const { exitCode, stdout, stderr } = await execSync(core.connection, containerId, command, callOptionsOf(options));
+  const { exitCode, stdout, stderr } = await execSync(context.connection, containerId, command, callOptionsOf(options));
   // The same is said of both paths.
   const [said = ""] = String(stderr).trim().split("\n");
-  if (stdout === "") return { kind: "nothing", error: failed(core, "ls", exitCode, said) };
+  if (stdout === "") return { kind: "nothing", error: failed(context, "ls", exitCode, said) };
   return { kind: String(stdout).endsWith("/.\n") ? "folder" : "other" };
 }
 
 /** Makes a folder and those that lead to it. */
-export async function makeFolder(core: Core, containerId: string, path: string, options: CopyOptions): Promise<void> {
+export async function makeFolder(
+  context: ClientContext,
+  containerId: string,
+  path: string,
+  options: CopyOptions,
+): Promise<void> {
   const command = ["mkdir", "-p", "--", path];
-  const { exitCode, stderr } = await execSync(core.connection, containerId, command, callOptionsOf(options));
-  if (exitCode !== 0) throw failed(core, "mkdir", exitCode, String(stderr));
+  const { exitCode, stderr } = await execSync(context.connection, containerId, command, callOptionsOf(options));
+  if (exitCode !== 0) throw failed(context, "mkdir", exitCode, String(stderr));
 }
 
 /** Waits for the end of `tar`, which must be a good one. */
-export async function finish(core: Core, session: ExecSession, complaint: Promise<string>): Promise<void> {
+export async function finish(context: ClientContext, session: ExecSession, complaint: Promise<string>): Promise<void> {
   const [{ exitCode }, text] = await Promise.all([session.exit, complaint]);
-  if (exitCode !== 0) throw failed(core, "tar", exitCode, text);
+  if (exitCode !== 0) throw failed(context, "tar", exitCode, text);
 }
 
-function failed(core: Core, program: string, exitCode: number, complaint: string): CriError {
+function failed(context: ClientContext, program: string, exitCode: number, complaint: string): CriError {
   const said = complaint.trim().split("\n").slice(0, 3).join("; ");
   return new CriError({
     code: /no such file|not found|can't stat/i.test(said) ? "NOT_FOUND" : "COMMAND_FAILED",
     message: `${program} in the container ended with exit code ${exitCode}${said && `: ${said}`}`,
     method: "RuntimeService/Exec",
-    endpoint: core.connection.endpoint,
+    endpoint: context.connection.endpoint,
     attempts: 1,
     mayHaveTakenEffect: true,
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CriError, type CriErrorCode, NameReservedError } from "../../../../src/errors.js";
-import { type Creation, createReconciled, type Found } from "../../../../src/resources/creation/reconcile.js";
+import type { Creation, CreationQuirks, Found } from "../../../../src/resources/creation/creation.js";
+import { createReconciled } from "../../../../src/resources/creation/reconcile.js";
 import type { Budget } from "../../../../src/rpcs/budget.js";
 
 let count = 0;
@@ -19,7 +20,8 @@ function scene(
     mark: { hash: "h", nonce: `n${count++}` },
     adopt,
     budget,
-    mayBeOlder: async () => false,
+    mayExist: true,
+    quirks: async () => quirks(),
     create: async () => {
       log.push("create");
       const next = take(create);
@@ -40,6 +42,10 @@ function scene(
     },
   };
   return { creation, log };
+}
+
+function quirks(some: Partial<CreationQuirks> = {}): CreationQuirks {
+  return { returnsOlder: false, replaces: false, leavesFailed: false, stalls: false, duplicates: false, ...some };
 }
 
 function forever(options: Budget["caller"] = {}): Budget {
@@ -118,7 +124,7 @@ describe("createReconciled", () => {
     creation.mark = { ...creation.mark, hash: "of no other test" };
     const limits: (number | undefined)[] = [];
     const { create } = creation;
-    creation.mayStall = async () => true;
+    creation.quirks = async () => quirks({ stalls: true });
     creation.create = (options) => {
       limits.push(options.timeoutMs);
       return create(options);
@@ -130,7 +136,7 @@ describe("createReconciled", () => {
 
   test("what is under way is waited for, where sending it again could make a second one", async () => {
     const { creation, log } = scene([failure("UNAVAILABLE"), "second"], [undefined, undefined, found()]);
-    creation.mayDuplicate = async () => true;
+    creation.quirks = async () => quirks({ duplicates: true });
     expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
     expect(log).toEqual(["create", "find", "find", "find"]);
   });
@@ -181,7 +187,7 @@ describe("createReconciled", () => {
 
   describe("where a taken name is answered with the id of its holder", () => {
     const older = (scene: { creation: Creation; log: string[] }) => {
-      scene.creation.mayBeOlder = async () => true;
+      scene.creation.quirks = async () => quirks({ returnsOlder: true });
       return scene;
     };
 
@@ -385,7 +391,7 @@ describe("createReconciled", () => {
 describe("a runtime that replaces what has the name", () => {
   const replacing = (held: Found | undefined) => {
     const { creation, log } = scene(["new"], [held]);
-    creation.mayReplace = async () => true;
+    creation.quirks = async () => quirks({ replaces: true });
     return { creation, log };
   };
 
@@ -405,7 +411,7 @@ describe("a runtime that replaces what has the name", () => {
 describe("a runtime that leaves something of a failed creation", () => {
   const failing = (left: Found) => {
     const { creation, log } = scene([failure("UNKNOWN")], [left]);
-    creation.mayLeaveFailed = async () => true;
+    creation.quirks = async () => quirks({ leavesFailed: true });
     return { creation, log };
   };
 
@@ -423,7 +429,11 @@ describe("a runtime that leaves something of a failed creation", () => {
 
   test("fails with the error of the creation if it cannot be asked", async () => {
     const { creation, log } = failing(found());
-    creation.mayLeaveFailed = () => Promise.reject(failure("UNAVAILABLE"));
+    let questions = 0;
+    creation.quirks = async () => {
+      if (++questions > 1) throw failure("UNAVAILABLE");
+      return quirks();
+    };
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNKNOWN" });
     expect(log).toEqual(["create"]);
   });

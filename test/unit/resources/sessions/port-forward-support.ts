@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
-import type { Core } from "../../../../src/resources/core.js";
+import type { ClientContext } from "../../../../src/resources/context.js";
 import {
   type PortForward,
   type PortForwardOptions,
@@ -68,10 +68,13 @@ export async function fakePod(behaviour: Behaviour = {}): Promise<FakePod> {
     },
   };
   const options = { endpoint: { kind: "unix" } };
-  const core = { connection: { closing: [closing.signal], options, runtime }, streamMemory: {} } as unknown as Core;
+  const context = {
+    connection: { closing: [closing.signal], options, runtime },
+    streamMemory: {},
+  } as unknown as ClientContext;
   return {
     forward(ports = 80, forwardOptions) {
-      const forward = portForward(core, "pod", ports, forwardOptions);
+      const forward = portForward(context, "pod", ports, forwardOptions);
       onTestFinished(() => forward.close());
       return forward;
     },

@@ -1,0 +1,53 @@
+import type { CallOptions } from "../options.js";
+import { checkpointContainer as containerRpc } from "../rpcs/containers.js";
+import { checkpointPod as podRpc } from "../rpcs/pods.js";
+import { absolutePath, stringMap } from "../specs/check.js";
+import type { Connection } from "../transport/connection.js";
+import { wholeSeconds } from "./grace-period.js";
+import { type ContainerTarget, idOf } from "./target.js";
+
+/** Options of CheckpointContainer. */
+export interface CheckpointOptions extends CallOptions {
+  /** Absolute path on the node for the archive. */
+  outputPath: string;
+  /** How long the runtime may take, in whole seconds; 0 leaves it to the runtime. @defaultValue 0 */
+  checkpointTimeoutSeconds?: number | undefined;
+}
+
+/** Options of CheckpointPod. Since Kubernetes 1.37 (alpha). */
+export interface PodCheckpointOptions extends CallOptions {
+  /** Absolute path on the node for the archive. */
+  outputPath: string;
+  /** Only these containers. @defaultValue all of the pod's */
+  containers?: readonly ContainerTarget[] | undefined;
+  /** Options that the runtime defines. */
+  runtimeOptions?: Readonly<Record<string, string>> | undefined;
+}
+
+/** CheckpointContainer. */
+export async function checkpointContainer(
+  connection: Connection,
+  containerId: string,
+  options: CheckpointOptions,
+): Promise<void> {
+  const { outputPath, checkpointTimeoutSeconds = 0, ...callOptions } = options;
+  const path = absolutePath(outputPath, "outputPath");
+  const seconds = wholeSeconds(checkpointTimeoutSeconds, "checkpointTimeoutSeconds");
+  await containerRpc(connection, containerId, path, seconds, callOptions);
+}
+
+/** CheckpointPod. */
+export async function checkpointPod(
+  connection: Connection,
+  podSandboxId: string,
+  options: PodCheckpointOptions,
+): Promise<void> {
+  const { outputPath, containers = [], runtimeOptions, ...callOptions } = options;
+  const request = {
+    podSandboxId,
+    outputPath: absolutePath(outputPath, "outputPath"),
+    containerIds: containers.map((container, index) => idOf(container, `containers[${index}]`)),
+    options: stringMap(runtimeOptions, "runtimeOptions"),
+  };
+  await podRpc(connection, request, callOptions);
+}

@@ -1,0 +1,76 @@
+import { type Container, type ContainerFilter as ContainerFilterMessage, ContainerState } from "../proto.js";
+import { checkId } from "../rpcs/checked.js";
+import { oneOf, requiredString, stringMap } from "../specs/check.js";
+import { type FieldsOf, ObjectReader } from "../specs/object-reader.js";
+import { idOf, type PodTarget } from "./target.js";
+
+/** The state of a container by name. */
+export type ContainerStateName = "created" | "running" | "exited" | "unknown";
+
+/** Which containers to list; everything given must match. */
+export interface ContainerFilter {
+  /** The container id or a unique beginning of it. */
+  id?: string | undefined;
+  /** Only the containers of this pod. */
+  pod?: PodTarget | undefined;
+  state?: ContainerStateName | undefined;
+  /** Labels with exactly these values. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** The container's name. CRI cannot filter by it, so the client does. */
+  name?: string | undefined;
+}
+
+const states: Readonly<Record<ContainerStateName, ContainerState>> = {
+  created: ContainerState.CONTAINER_CREATED,
+  running: ContainerState.CONTAINER_RUNNING,
+  exited: ContainerState.CONTAINER_EXITED,
+  unknown: ContainerState.CONTAINER_UNKNOWN,
+};
+
+/** The name of a container's state, as filters take it. */
+export function containerStateName(state: ContainerState): ContainerStateName {
+  const found = Object.entries(states).find(([, value]) => value === state);
+  return (found?.[0] ?? "unknown") as ContainerStateName;
+}
+
+const fields: FieldsOf<ContainerFilter> = { id: true, pod: true, state: true, labels: true, name: true };
+
+/** The ids and values of a filter, checked. @throws InvalidInputError */
+export function checkContainerFilter(filter: ContainerFilter) {
+  const reader = new ObjectReader(filter, "filter", fields);
+  return {
+    id: reader.optional("id", checkId),
+    podSandboxId: reader.optional("pod", (pod) => idOf(pod, "filter.pod")),
+    state: reader.optional("state", oneOf<ContainerState | undefined>, states, undefined),
+    labels: reader.read("labels", stringMap),
+    name: reader.optional("name", requiredString),
+  };
+}
+
+type CheckedFilter = ReturnType<typeof checkContainerFilter>;
+
+/** The part of a filter that the runtime applies. */
+export function containerFilterMessage({ id, podSandboxId, state, labels }: CheckedFilter): ContainerFilterMessage {
+  return {
+    id: id ?? "",
+    podSandboxId: podSandboxId ?? "",
+    state: state === undefined ? undefined : { state },
+    labelSelector: labels,
+  };
+}
+
+/** Whether a listed container matches everything in a filter. */
+export function containerMatcher(filter: ContainerFilter): (container: Container) => boolean {
+  const { id, podSandboxId, state, labels, name } = checkContainerFilter(filter);
+  return (container) =>
+    (id === undefined || container.id.startsWith(id)) &&
+    (podSandboxId === undefined || container.podSandboxId.startsWith(podSandboxId)) &&
+    (state === undefined || container.state === state) &&
+    (name === undefined || container.metadata?.name === name) &&
+    hasLabels(container.labels, labels);
+}
+
+/** Whether labels have all wanted values. */
+export function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}

@@ -1,0 +1,59 @@
+import type { CallOptions } from "../../options.js";
+import { PodSandboxConfig, type PodSandboxMetadata, PodSandboxState } from "../../proto.js";
+import { startBudget } from "../../rpcs/budget.js";
+import * as rpcs from "../../rpcs/pods.js";
+import { toPodSandboxConfig } from "../../specs/pod-config.js";
+import { annotatePodConfig } from "../../specs/pod-config-annotation.js";
+import type { PodSpec } from "../../specs/pod-spec.js";
+import type { Connection } from "../../transport/connection.js";
+import { removePod } from "../stopping.js";
+import { quirksOf } from "./creation.js";
+import { markCreation, readMark } from "./creation-mark.js";
+import type { MadePod } from "./made.js";
+import { createReconciled } from "./reconcile.js";
+
+/** Options of `pods.run`. */
+export interface RunPodOptions extends CallOptions {
+  /**
+   * Adopt a ready pod of this name, namespace, uid and attempt that something else created from the same configuration. The handle then
+   * owns it: see `adopted` there.
+   *
+   * @defaultValue false: `NameReservedError`
+   */
+  adopt?: boolean | undefined;
+}
+
+/** RunPodSandbox that creates one pod, also when its answer is lost. */
+export async function runPod(connection: Connection, spec: PodSpec, options: RunPodOptions = {}): Promise<MadePod> {
+  const { adopt = false, ...callOptions } = options;
+  const converted = toPodSandboxConfig(spec);
+  const { config, mark } = markCreation(PodSandboxConfig, converted.config, annotatePodConfig(converted.config));
+  const identity = config.metadata as PodSandboxMetadata;
+  const { id, adopted } = await createReconciled({
+    what: `pod sandbox ${identity.namespace}/${identity.name}`,
+    mark,
+    adopt,
+    budget: startBudget(connection, callOptions, 2),
+    mayExist: spec.uid !== undefined,
+    quirks: (o) => quirksOf(connection, "pod", o),
+    create: (o) => rpcs.runPodSandbox(connection, config, converted.runtimeHandler, o),
+    find: async (o) => {
+      const all = await rpcs.listPodSandboxes(connection, undefined, o);
+      const found = all.find(({ metadata }) => metadata && isSame(metadata, identity));
+      if (!found) return undefined;
+      return {
+        id: found.id,
+        mark: readMark(found),
+        fresh: found.state === PodSandboxState.SANDBOX_READY,
+        state: PodSandboxState[found.state] ?? String(found.state),
+      };
+    },
+    remove: (podId, o) => removePod(connection, podId, () => 0, startBudget(connection, o, 1)),
+  });
+  const { terminationGracePeriodSeconds, ownLogDirectory } = converted;
+  return { id, config, terminationGracePeriodSeconds, ownLogDirectory, adopted };
+}
+
+function isSame(a: PodSandboxMetadata, b: PodSandboxMetadata): boolean {
+  return a.name === b.name && a.namespace === b.namespace && a.uid === b.uid && a.attempt === b.attempt;
+}

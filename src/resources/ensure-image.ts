@@ -1,0 +1,86 @@
+import { CriError, InvalidInputError } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import type { Image, PodSandboxConfig } from "../proto.js";
+import { pinDeadline } from "../rpcs/budget.js";
+import { imageStatus, pullImage as pullRpc } from "../rpcs/images.js";
+import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref.js";
+import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
+import type { Connection } from "../transport/connection.js";
+
+/** When to pull an image: always, only if it is not on the node, or never. */
+export type PullPolicy = "missing" | "always" | "never";
+
+/** Options of a pull. A pull has no default budget: give `timeoutMs` or a `signal` to bound it. */
+export interface PullOptions extends CallOptions {
+  /** Credentials for the registry. They are sent with this call and not kept. */
+  auth?: RegistryAuth | undefined;
+  /** The pod that the image is for. Some runtimes choose storage or credentials by it. */
+  podConfig?: PodSandboxConfig | undefined;
+}
+
+/** Options of `images.ensure`. */
+export interface EnsureOptions extends PullOptions {
+  /** When to pull. @defaultValue "missing" */
+  pullPolicy?: PullPolicy | undefined;
+}
+
+/** PullImage. Returns the runtime's reference of the image. */
+export async function pullImage(
+  connection: Connection,
+  image: ImageInput,
+  { auth, podConfig, ...callOptions }: PullOptions = {},
+): Promise<string> {
+  const spec = toImageSpec(image, "image");
+  const { registry } = splitReference(spec.userSpecifiedImage);
+  return pullRpc(connection, spec, auth && toAuthConfig(auth, "auth", registry), podConfig, callOptions);
+}
+
+/** ImageStatus. Returns undefined for an image that is not on the node. */
+export async function findImage(
+  connection: Connection,
+  image: ImageInput,
+  options?: CallOptions,
+): Promise<Image | undefined> {
+  return (await imageStatus(connection, toImageSpec(image, "image"), false, options)).image;
+}
+
+/** Pulls an image if the pull policy says so, and returns it. */
+export async function ensureImage(
+  connection: Connection,
+  image: ImageInput,
+  options: EnsureOptions = {},
+): Promise<Image> {
+  const { pullPolicy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
+  if (!["missing", "always", "never"].includes(pullPolicy)) {
+    throw new InvalidInputError({
+      field: "pullPolicy",
+      message: 'must be "missing", "always" or "never"',
+      value: pullPolicy,
+    });
+  }
+  const spec = toImageSpec(image, "image");
+  const present = pullPolicy === "always" ? undefined : await findImage(connection, image, callOptions);
+  if (present) return present;
+  const written = spec.userSpecifiedImage || spec.image;
+  if (pullPolicy === "never") {
+    throw absent(
+      connection,
+      `image ${written} is not on the node and the pull policy is "never"; pull it first or use "missing"`,
+    );
+  }
+  const imageRef = await pullImage(connection, image, { auth, podConfig, ...callOptions });
+  // By the reference that the pull returned rather than by the tag, which may have moved since.
+  const pulled =
+    (await findImage(connection, { reference: imageRef }, callOptions)) ??
+    (await findImage(connection, image, callOptions));
+  if (pulled) return pulled;
+  throw absent(
+    connection,
+    `image ${written} was pulled as ${imageRef} and is gone again; is another process removing images?`,
+  );
+}
+
+function absent({ imageEndpoint }: Connection, message: string): CriError {
+  const method = "ImageService/ImageStatus";
+  return new CriError({ code: "NOT_FOUND", message, endpoint: imageEndpoint, method, attempts: 1 });
+}

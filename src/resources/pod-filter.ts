@@ -1,0 +1,71 @@
+import { type PodSandbox, type PodSandboxFilter, PodSandboxState } from "../proto.js";
+import { checkId } from "../rpcs/checked.js";
+import { oneOf, requiredString, stringMap } from "../specs/check.js";
+import { type FieldsOf, ObjectReader } from "../specs/object-reader.js";
+import { hasLabels } from "./container-filter.js";
+
+/** The state of a pod sandbox by name. */
+export type PodStateName = "ready" | "notReady";
+
+/** Which pods to list; everything given must match. */
+export interface PodFilter {
+  /** The pod sandbox id or a unique beginning of it. */
+  id?: string | undefined;
+  state?: PodStateName | undefined;
+  /** Labels with exactly these values. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** The pod's name. CRI cannot filter by it, so the client does. */
+  name?: string | undefined;
+  /** The pod's namespace. Filtered by the client. */
+  namespace?: string | undefined;
+  /** The pod's uid. Filtered by the client. */
+  uid?: string | undefined;
+}
+
+const states: Readonly<Record<PodStateName, PodSandboxState>> = {
+  ready: PodSandboxState.SANDBOX_READY,
+  notReady: PodSandboxState.SANDBOX_NOTREADY,
+};
+
+/** The name of a pod's state, as filters take it. */
+export function podStateName(state: PodSandboxState): PodStateName {
+  return state === PodSandboxState.SANDBOX_READY ? "ready" : "notReady";
+}
+
+const fields: FieldsOf<PodFilter> = { id: true, state: true, labels: true, name: true, namespace: true, uid: true };
+
+/** The values of a filter, checked. @throws InvalidInputError */
+export function checkPodFilter(filter: PodFilter) {
+  const reader = new ObjectReader(filter, "filter", fields);
+  return {
+    id: reader.optional("id", checkId),
+    state: reader.optional("state", oneOf<PodSandboxState | undefined>, states, undefined),
+    labels: reader.read("labels", stringMap),
+    name: reader.optional("name", requiredString),
+    namespace: reader.optional("namespace", requiredString),
+    uid: reader.optional("uid", requiredString),
+  };
+}
+
+type CheckedFilter = ReturnType<typeof checkPodFilter>;
+
+/**
+ * The part of a filter that the runtime applies; undefined for all pods. cri-dockerd leaves pods out of a list with an empty filter if
+ * their containers were removed behind its back.
+ */
+export function podFilterMessage({ id, state, labels }: CheckedFilter): PodSandboxFilter | undefined {
+  if (id === undefined && state === undefined && Object.keys(labels).length === 0) return undefined;
+  return { id: id ?? "", state: state === undefined ? undefined : { state }, labelSelector: labels };
+}
+
+/** Whether a listed pod matches everything in a filter. */
+export function podMatcher(filter: PodFilter): (pod: PodSandbox) => boolean {
+  const { id, state, labels, name, namespace, uid } = checkPodFilter(filter);
+  return (pod) =>
+    (id === undefined || pod.id.startsWith(id)) &&
+    (state === undefined || pod.state === state) &&
+    (name === undefined || pod.metadata?.name === name) &&
+    (namespace === undefined || pod.metadata?.namespace === namespace) &&
+    (uid === undefined || pod.metadata?.uid === uid) &&
+    hasLabels(pod.labels, labels);
+}

@@ -1,0 +1,30 @@
+import type { CallOptions } from "../../options.js";
+import { callOptionsOf } from "../../rpcs/budget.js";
+import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
+import type { Connection } from "../../transport/connection.js";
+import { checkCommand } from "./check-command.js";
+import { checkStreams, type StreamOptions } from "./exec.js";
+
+/** Options of the RPCs that return URLs of streaming sessions. */
+export interface StreamUrlOptions extends CallOptions, Omit<StreamOptions, "terminalSize"> {}
+
+/** Exec: requests the URL of a session. */
+export async function requestExecUrl(
+  connection: Connection,
+  containerId: string,
+  command: readonly string[],
+  options: StreamUrlOptions = {},
+): Promise<string> {
+  checkCommand(command);
+  const request = { containerId, cmd: [...command], ...checkStreams(options) };
+  return execUrl(connection, request, callOptionsOf(options));
+}
+
+/** Attach: requests the URL of a session. */
+export async function requestAttachUrl(
+  connection: Connection,
+  containerId: string,
+  options: StreamUrlOptions = {},
+): Promise<string> {
+  return attachUrl(connection, { containerId, ...checkStreams(options) }, callOptionsOf(options));
+}

@@ -1,0 +1,61 @@
+import type { CallOptions } from "../options.js";
+import type { WindowsContainerResources } from "../proto.js";
+import { updateContainerResources } from "../rpcs/containers.js";
+import { updatePodSandboxResources } from "../rpcs/pods.js";
+import { stringMap } from "../specs/check.js";
+import { type FieldsOf, ObjectReader } from "../specs/object-reader.js";
+import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } from "../specs/resources.js";
+import type { Connection } from "../transport/connection.js";
+
+/** New resources of a container. What is left out stays as it is. */
+export interface ContainerResourcesUpdate {
+  /** Limits and requests as in a spec. */
+  resources?: ResourcesSpec | undefined;
+  /** Windows containers: the wire message as it is. */
+  windows?: Partial<WindowsContainerResources> | undefined;
+  /** Annotations for the runtime. */
+  annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** New resources of a pod, as absolute values. */
+export interface PodResourcesUpdate {
+  /** The sum of what the containers may use. */
+  resources?: ResourcesSpec | undefined;
+  /** What the pod itself needs on top, as for a VM-based runtime. */
+  overhead?: OverheadSpec | undefined;
+}
+
+const containerFields: FieldsOf<ContainerResourcesUpdate> = { resources: true, windows: true, annotations: true };
+const podFields: FieldsOf<PodResourcesUpdate> = { resources: true, overhead: true };
+
+/** UpdateContainerResources. */
+export async function updateContainer(
+  connection: Connection,
+  containerId: string,
+  update: ContainerResourcesUpdate,
+  options?: CallOptions,
+): Promise<void> {
+  const given = new ObjectReader(update, "update", containerFields);
+  const request = {
+    containerId,
+    annotations: given.read("annotations", stringMap),
+    linux: given.read("resources", toLinuxResources),
+    windows: update.windows as WindowsContainerResources | undefined,
+  };
+  await updateContainerResources(connection, request, options);
+}
+
+/** UpdatePodSandboxResources. */
+export async function updatePod(
+  connection: Connection,
+  podSandboxId: string,
+  update: PodResourcesUpdate,
+  options?: CallOptions,
+): Promise<void> {
+  const given = new ObjectReader(update, "update", podFields);
+  const message = {
+    resources: given.read("resources", toLinuxResources),
+    overhead: given.read("overhead", toOverhead),
+  };
+  await updatePodSandboxResources(connection, podSandboxId, message, options);
+}

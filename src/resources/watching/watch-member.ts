@@ -1,0 +1,29 @@
+import { CriError } from "../../errors.js";
+import type { ContainerStatus } from "../../proto.js";
+import type { CriEvent, NodeState } from "./event.js";
+
+/** A member of the watch: an event stream, a view or a wait. No method may throw. */
+export interface WatchMember {
+  /**
+   * The runtime sent the status of a container that has exited. Called before {@link changed}, possibly more than once, and only where
+   * the runtime has events. The container may have been removed long ago.
+   */
+  exited?(status: ContainerStatus): void;
+  /** The events of a change, and the state after it. The first call has one `resync`, of a relist that began after joining. */
+  changed(events: readonly CriEvent[], state: NodeState): void;
+  /**
+   * The first relist failed, or the client was closed. After a failed relist the watch goes on, and a member that stays gets the first
+   * state as soon as there is one. After the client was closed, nothing follows.
+   */
+  failed(reason: unknown): void;
+}
+
+/** The end of a watch or stream, and its reason. */
+export interface End {
+  readonly reason: unknown;
+}
+
+/** Whether a watch that failed with this reason has ended. Otherwise it goes on and may succeed later. */
+export function isOver(reason: unknown): boolean {
+  return !CriError.is(reason) || reason.code === "CLIENT_CLOSED";
+}
