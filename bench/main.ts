@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [options]`: measurements, each in a folder of its own with a `main.ts` that exports `help`, and `main` or
- * `page` or both. `npm run bench` without a name: those that export `page`, for `docs/performance.md`.
+ * `npm run bench -- NAME [options]` runs one benchmark. `npm run bench` runs those that export `page`, and writes
+ * `docs/performance.md`. Each benchmark is a folder whose `main.ts` exports `help`, and `main`, `page` or both.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { printReport, type Report, writePage } from "./support/page.js";
 
 interface Benchmark {
-  /** What it measures and its options, in a few lines. */
+  /** What it measures, and its options. */
   help: string;
-  /** Measures and prints. Without it the report for the page is printed. */
+  /** Measures and prints. @defaultValue prints the report for the page */
   main?(args: string[]): Promise<void>;
   /** Measures for the page. */
   page?(args: string[]): Promise<Report>;
@@ -22,7 +22,8 @@ const names = readdirSync(here(".")).filter((name) => existsSync(fileURLToPath(h
 const load = async (name: string) => (await import(here(`${name}/main.ts`).href)) as Benchmark;
 
 async function measureAll(args: string[]): Promise<void> {
-  if (args.some((arg) => arg.startsWith("--only"))) throw new Error("--only needs a NAME: the page has everything.");
+  if (args.some((arg) => arg.startsWith("--only")))
+    throw new Error("--only needs a NAME: the page contains all measurements");
   const reports: Report[] = [];
   for (const name of names) {
     const { page } = await load(name);
@@ -32,7 +33,7 @@ async function measureAll(args: string[]): Promise<void> {
   }
   await writePage(fileURLToPath(here("../docs")), reports);
   for (const warning of reports.flatMap(({ warnings }) => warnings)) console.log(`!!! ${warning}`);
-  console.log("docs/performance.md has the figures.");
+  console.log("Wrote docs/performance.md.");
 }
 
 async function measureOne(name: string, args: string[]): Promise<void> {
@@ -44,13 +45,13 @@ async function measureOne(name: string, args: string[]): Promise<void> {
 
 const [name, ...args] = process.argv.slice(2);
 if (name !== undefined && !name.startsWith("--") && !names.includes(name)) {
-  console.error(`There is: ${names.join(", ")}`);
+  console.error(`There is no benchmark "${name}". Choose one of: ${names.join(", ")}`);
   process.exitCode = 2;
 } else if (name === "--help") {
   console.log(`Usage: npm run bench [-- --rounds <n>]
        npm run bench -- NAME [--help]
 
-Without NAME everything that docs/performance.md has is measured and written there. There is: ${names.join(", ")}`);
+Without NAME, measures everything in docs/performance.md and writes that page. NAME is one of: ${names.join(", ")}`);
 } else {
   const all = name === undefined || name.startsWith("--");
   await (all ? measureAll(process.argv.slice(2)) : measureOne(name, args)).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /**
- * What the measured processes run: plain JavaScript, so that nothing of tsx is in what is measured. It goes to `.cache/bench`,
- * from where `k8s-cri-client` leads to `dist/`.
+ * Builds the programs of the measured processes as plain JavaScript, so that tsx is not part of the measurement. They are written to
+ * `.cache/bench`, where `k8s-cri-client` resolves to `dist/`.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { build } from "esbuild";
 import { projectRoot } from "../../scripts/lib/buf.js";
 import { buildDist, generateProtobufEs, inRoot, node, output, proto, protobufEs } from "../support/build.js";
 
-/** Files that {@link buildPrograms} makes. */
+/** Files that {@link buildPrograms} writes. */
 export const programs = { worker: join(output, "worker.js"), nodeServer: join(output, "node-server.js") };
 
-/** Modules that {@link buildPrograms} makes, as they are imported. */
+/** URLs of modules that {@link buildPrograms} writes. */
 export const generated = { protobufjs: pathToFileURL(join(output, "protobufjs.js")).href, protobufEs };
 
 export async function buildPrograms(): Promise<void> {
@@ -37,7 +37,7 @@ export async function buildPrograms(): Promise<void> {
     target: "node20",
     platform: "node",
     packages: "external",
-    // Without the paths of tsconfig.json, which lead to the sources.
+    // Ignores the paths of tsconfig.json, which resolve to the sources.
     tsconfigRaw: {},
     logLevel: "error",
   });

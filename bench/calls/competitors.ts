@@ -1,5 +1,5 @@
 /**
- * Those that are measured, each in a process of its own.
+ * The clients that are measured, each in its own process.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import type { Answer, Task } from "./task.js";
 export interface Competitor extends Disposable {
   readonly name: string;
   readonly role: Role;
-  /** Whether it takes part in a task. */
+  /** Whether it can perform a task. */
   can(task: Task): boolean;
   perform(task: Task): Promise<Answer>;
 }
 
-/** A peer in Node.js, what it is and what it takes part in; see `peers/worker.ts`. */
+/** A peer in Node.js and the tasks it can perform; see `peers/worker.ts`. */
 export interface NodePeer {
   name: string;
   role: Role;
   peer: string;
   place: Place;
   can: (task: Task) => boolean;
-  /** How Node.js is started. */
+  /** Flags of Node.js. */
   flags?: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export class NodeCompetitor implements Competitor {
 
   async perform(task: Task): Promise<Answer> {
     if (task.kind === "memory") {
-      // In a process that has done nothing else.
+      // Memory is measured in a process that has done nothing else.
       using fresh = await NodeCompetitor.open(this.what);
       return await fresh.#perform(task);
     }
@@ -75,7 +75,7 @@ export class NodeCompetitor implements Competitor {
     const stop = new AbortController();
     const { signal } = stop;
     try {
-      const ended = once(this.child, "exit", { signal }).then(() => Promise.reject(new Error("The process ended.")));
+      const ended = once(this.child, "exit", { signal }).then(() => Promise.reject(new Error("the process ended")));
       const [answer] = (await Promise.race([once(this.child, "message", { signal }), ended])) as [Answer];
       return checked(answer);
     } finally {
@@ -88,7 +88,7 @@ export class NodeCompetitor implements Competitor {
   }
 }
 
-/** Go's client; see `go-client/main.go`. */
+/** The Go client; see `go-client/main.go`. */
 export class GoCompetitor implements Competitor {
   readonly name = "cri-client (Go)";
   readonly role = "peer";
@@ -107,7 +107,7 @@ export class GoCompetitor implements Competitor {
   async perform(task: Task): Promise<Answer> {
     this.#child.stdin.write(`${JSON.stringify(task)}\n`);
     const { done, value } = await this.#lines.next();
-    if (done) throw new Error("The process ended.");
+    if (done) throw new Error("the process ended");
     return checked(JSON.parse(value));
   }
 
@@ -116,9 +116,9 @@ export class GoCompetitor implements Competitor {
   }
 }
 
-/** crictl, the start of the process included: that is how long a call takes for those who start it. */
+/** crictl. Times include the start of its process, because that is what a caller waits for. */
 export class Crictl implements Competitor {
-  readonly name = "crictl (a process a call)";
+  readonly name = "crictl (process per call)";
   readonly role = "peer";
   readonly #socket: string;
 
@@ -126,7 +126,7 @@ export class Crictl implements Competitor {
     this.#socket = socket;
   }
 
-  /** `undefined` where there is none. */
+  /** Returns `undefined` if crictl is not installed. */
   static async find(place: Place): Promise<Crictl | undefined> {
     const found = await run("crictl", ["--version"]).catch(() => undefined);
     return found === undefined ? undefined : new Crictl(place);
@@ -137,7 +137,7 @@ export class Crictl implements Competitor {
   }
 
   async perform(task: Task): Promise<Answer> {
-    if (task.kind !== "calls") throw new Error("crictl only calls.");
+    if (task.kind !== "calls") throw new Error(`crictl cannot perform the task "${task.kind}"`);
     const figures: number[] = [];
     for (let call = 0; call < Math.min(task.calls, 3); call++) {
       const start = performance.now();

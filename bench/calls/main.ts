@@ -1,5 +1,5 @@
 /**
- * How fast calls are beside what else there is to make them with.
+ * Measures the speed of calls, compared with other clients.
  *
  * @module
  */
@@ -18,19 +18,19 @@ import { Stage } from "./stage.js";
 import type { Task } from "./task.js";
 import { verify } from "./verify.js";
 
-export const help = `Calls of this package beside other clients in Node.js and Go, on a server that only answers.
+export const help = `Measures calls of this package and of other clients in Node.js and Go. The server sends prepared replies.
 
 Usage: npm run bench -- calls [options]
 
-  --rounds <n>   default 10; memory is looked at after n × 1,000 lists
-  --only <text>  only lines whose "group: scenario: client" contains the text
-  --no-go        neither Go's client nor the server in Go, which take minutes and the network the first time
+  --rounds <n>   default 10; memory is measured after n × 1,000 lists
+  --only <text>  measures only lines whose "group: scenario: client" contains the text
+  --no-go        skips the Go client and the Go server; the first build takes minutes and needs the network
 
-Everyone is a process of its own, is warmed up before each scenario, and has a turn in each round. Before that everyone lists
-everything once, and has to come to the same. "To ours" is how many times our time it takes. Yardsticks are no clients,
-but tell what the machine allows.`;
+Each client runs in its own process, is warmed up before each scenario, and runs once in each round. Before that, each client
+lists everything once, and the contents must be equal. "To ours" is the ratio to this package's time. Baselines are not clients:
+they show what the machine allows.`;
 
-/** Without tables as they come: the page has them. */
+/** Prints only the names of finished charts: the page has the tables. */
 export async function page(args: string[]): Promise<Report> {
   return await measure(args, ({ name }) => console.log(`  ${name}`));
 }
@@ -40,14 +40,14 @@ export async function main(args: string[]): Promise<void> {
   for (const warning of warnings) console.log(`\n!!! ${warning}`);
 }
 
-async function measure(args: string[], tell: (chart: Chart) => void): Promise<Report> {
+async function measure(args: string[], report: (chart: Chart) => void): Promise<Report> {
   const { rounds, ...options } = parseOptions(args, { rounds: 10, only: "", "no-go": false });
   await using stage = await Stage.open({ go: !options["no-go"] });
   const competitors = await openAll(stage);
   try {
     const warnings = [...stage.warnings];
     if (!competitors.some((one) => one instanceof Crictl)) {
-      warnings.push("crictl is left out: there is none on this machine's PATH.");
+      warnings.push("crictl is left out: it is not on this machine's PATH.");
     }
     await verify(competitors);
     const sections: Section[] = [];
@@ -57,7 +57,7 @@ async function measure(args: string[], tell: (chart: Chart) => void): Promise<Re
         const chosen = competitors.filter((one) => `${group.id}: ${scenario.name}: ${one.name}`.includes(options.only));
         for (const chart of await measureOne(scenario, chosen, rounds, warnings)) {
           if (chart.bars.length === 0) continue;
-          tell(chart);
+          report(chart);
           charts.push(chart);
         }
       }
@@ -78,11 +78,11 @@ async function measureOne(
   const taking = competitors.filter((one) => one.can(task));
   const run = (one: Competitor) => async () => {
     const { figures = [] } = await one.perform(task);
-    if (figures.length === 0) throw new Error("It has measured nothing.");
+    if (figures.length === 0) throw new Error("it measured nothing");
     return figures;
   };
   const contestants = taking.map((one) => ({ name: one.name, role: one.role, run: run(one) }));
-  if (!once) await interleave(contestants, 2); // the code is compiled
+  if (!once) await interleave(contestants, 2); // so that the code is compiled
   const scores = await interleave(contestants, once ? 1 : rounds);
   warnings.push(...failuresOf(view.name, scores));
   return [view, ...(also ? [also] : [])].map(({ summarise, ...chart }) => ({
@@ -91,10 +91,10 @@ async function measureOne(
   }));
 }
 
-/** Bounds how long V8 stops everything to clear away young objects, to which everything in a list belongs. */
+/** Bounds V8's pauses for collecting young objects. All objects of a list are young. */
 const smallYoungGeneration = "--max-semi-space-size=2";
 
-/** All that this machine has, ours first. */
+/** Starts all clients that this machine has, ours first. */
 async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
   const everything = () => true;
   const calls = ({ kind }: Task) => kind === "calls";
@@ -113,13 +113,13 @@ async function openAll({ place, goClient }: Stage): Promise<Competitor[]> {
     await open("Connect, protobuf-es", "peer", "connect", everything),
     ...(goClient === undefined ? [] : [new GoCompetitor(goClient, place)]),
     ...(crictl ? [crictl] : []),
-    await open("node:http2, nothing decoded", "yardstick", "http2", calls),
-    await open("a socket's echo", "yardstick", "socket", small),
-    await open("JSON", "yardstick", "json", messages),
+    await open("node:http2, no decoding", "baseline", "http2", calls),
+    await open("socket echo", "baseline", "socket", small),
+    await open("JSON", "baseline", "json", messages),
   ];
 }
 
-/** What was measured, in versions. */
+/** Describes the setup and the measured versions. */
 async function about({ goClient, place }: Stage, rounds: number): Promise<string> {
   const version = async (name: string) => {
     const manifest = await readFile(join(projectRoot, "node_modules", name, "package.json"), "utf8");
@@ -127,21 +127,21 @@ async function about({ goClient, place }: Stage, rounds: number): Promise<string
   };
   const packages = ["nice-grpc", "ts-proto", "@grpc/grpc-js", "@grpc/proto-loader", "protobufjs"];
   const connect = ["@connectrpc/connect-node", "@bufbuild/protobuf"];
-  const said = [(await Promise.all([...packages, ...connect].map(version))).join(", ")];
+  const versions = [(await Promise.all([...packages, ...connect].map(version))).join(", ")];
   if (goClient !== undefined) {
     const go = await packageVersion("trixie-backports", "golang-1.26-go");
     const [grpc, client] = await Promise.all([
       packageVersion("forky", "golang-google-grpc-dev"),
       packageVersion("forky", "golang-k8s-cri-client-dev"),
     ]);
-    said.push(`Go ${go}, grpc-go ${grpc}, k8s.io/cri-client ${client} (Debian's)`);
+    versions.push(`Go ${go}, grpc-go ${grpc}, k8s.io/cri-client ${client} (Debian's)`);
   }
   const containerSize = Math.round((await stat(place.reply)).size / decodedSize);
   const server = goClient === undefined ? "A server in Node.js" : "A server in Go";
   return (
-    `${server} answers on a unix socket with replies that were encoded in advance; a container in a list has ${containerSize} bytes. Everyone who calls it is a process of its own and has a turn in each of ` +
-    `${rounds === 1 ? "one round" : `${rounds} rounds`}, after two to warm up. The others have settings that are not their defaults only where a message would be too large for them. ` +
-    `Before anything was measured everyone had listed everything, and came to the same.\n\n` +
-    `${said.join(". ")}.`
+    `${server} answers on a unix socket with replies that were encoded in advance. A container in a list has ${containerSize} bytes. Each client runs in its own process and takes part in each of ` +
+    `${rounds === 1 ? "one round" : `${rounds} rounds`}, after two rounds of warm-up. Other clients use their default settings, except for message limits that would be too small. ` +
+    `Before the measurement, each client listed everything, and all contents were equal.\n\n` +
+    `${versions.join(". ")}.`
   );
 }

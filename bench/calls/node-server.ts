@@ -1,5 +1,5 @@
 /**
- * The server of `go-server/main.go` again, for machines where that cannot be built: it takes part of the time that is measured.
+ * A Node.js version of `go-server/main.go`, for machines where that cannot be built. Being slower, it adds to the measured times.
  *
  *     node node-server.js FOLDER
  *
@@ -40,7 +40,7 @@ const methods = Object.entries(files).map(([name, fileOf]) => {
   };
   const handler: handleUnaryCall<Buffer, Buffer> = ({ request }, callback) => {
     const reply = replies.get(fileOf(request));
-    callback(reply ? null : { code: status.NOT_FOUND, details: `There is no reply ${fileOf(request)}.` }, reply);
+    callback(reply ? null : { code: status.NOT_FOUND, details: `there is no reply ${fileOf(request)}` }, reply);
   };
   return { name, definition, handler };
 });

@@ -1,5 +1,5 @@
 /**
- * What the runtime of the measurement has: containers and pods as a kubelet makes them, the same in every run.
+ * The containers and pods of the measured runtime, shaped like those of a kubelet. Every run gets the same ones.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
 
 export const sizes = [100, 1_000, 10_000] as const;
 
-/** How many containers are in the reply that is decoded again and again. */
+/** The number of containers in the reply of the decoding task. */
 export const decodedSize = 1_000;
 
 const images = [
@@ -40,7 +40,7 @@ const images = [
 const namespaces = ["default", "kube-system", "monitoring", "shop", "shop-staging"];
 const base = 1_795_413_300_000_000_000n;
 
-/** Writes the replies, as the servers look for them, and one of them as JSON. */
+/** Writes the replies under the names that the servers expect, and one of them as JSON. */
 export async function writeReplies(folder: string): Promise<void> {
   const write = (name: string, content: Uint8Array | string) => writeFile(join(folder, name), content);
   const version = { version: "0.1.0", runtimeName: "containerd", runtimeVersion: "v2.1.9", runtimeApiVersion: "v1" };
@@ -58,7 +58,7 @@ export async function writeReplies(folder: string): Promise<void> {
   }
 }
 
-/** Makes one thing after the other out of the same chances. */
+/** Generates containers, pods and statistics from a fixed seed. */
 class Node {
   #state = 0x2545f491;
 
@@ -135,22 +135,22 @@ class Node {
     });
   }
 
-  /** Nanoseconds of a day, none of them round. */
+  /** A time within one day, in nanoseconds. */
   #time(): Long {
     return Long.fromString(String(base + BigInt(this.#below(86_400_000)) * 1_000_000n + BigInt(this.#below(1e6))));
   }
 
   #hex(length: number): string {
-    let text = "";
-    while (text.length < length) text += this.#next().toString(16).padStart(8, "0");
-    return text.slice(0, length);
+    let digits = "";
+    while (digits.length < length) digits += this.#next().toString(16).padStart(8, "0");
+    return digits.slice(0, length);
   }
 
   #below(limit: number): number {
     return Math.floor((this.#next() / 2 ** 32) * limit);
   }
 
-  /** xorshift. */
+  /** The next number of an xorshift generator. */
   #next(): number {
     let x = this.#state;
     x ^= x << 13;

@@ -1,4 +1,4 @@
-/** A request of CreateContainer as large as they come, in protobuf's JSON, which all libraries read. */
+/** Returns a large request of CreateContainer in protobuf's JSON, which all libraries can parse. */
 export function createContainerRequest(): object {
   const many = <Item>(count: number, item: (index: number) => Item) =>
     Array.from({ length: count }, (_, at) => item(at));

@@ -1,5 +1,5 @@
 /**
- * What is measured, and what is told of it.
+ * The measurements of calls, and what the page says about them.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import { median, quantile } from "../support/statistics.js";
 import { decodedSize, sizes } from "./replies.js";
 import type { ListMethod, Task } from "./task.js";
 
-/** A section of the page before it has figures. */
+/** A section of the page without figures. */
 export interface Group extends Omit<Section, "charts"> {
   scenarios: Scenario[];
 }
 
-/** A chart before it has figures. */
+/** A chart without figures. */
 export interface View extends Omit<Chart, "bars"> {
-  /** The two figures to tell out of those of all rounds. */
+  /** Reduces the figures of all rounds to the two in the chart. */
   summarise(results: readonly (readonly number[])[]): [number, number];
 }
 
 export interface Scenario extends View {
   task: Task;
-  /** Whether one round is all there is. */
+  /** Whether it runs in one round only. */
   once?: boolean;
-  /** What else the same measurement tells. */
+  /** A second chart from the same measurement. */
   also?: View;
 }
 
@@ -37,7 +37,7 @@ const times = {
   },
 } satisfies Partial<View>;
 
-/** How often a list of that size is asked for in a round. */
+/** The number of lists of a size in one round. */
 const callsOf = (n: number) => Math.max(3, Math.min(30, Math.round(20_000 / n)));
 
 const lists = (method: ListMethod): Scenario[] =>
@@ -47,7 +47,7 @@ const lists = (method: ListMethod): Scenario[] =>
     task: { kind: "calls", method, n, calls: callsOf(n), inFlight: 1 },
   }));
 
-/** @param rounds how often everything is measured; memory is looked at after a thousand lists for each */
+/** @param rounds number of measurements of each scenario; memory is measured after 1,000 lists per round */
 export function groups(rounds: number): Group[] {
   const version = { kind: "calls", method: "Version", n: 0 } as const;
   return [
@@ -55,8 +55,8 @@ export function groups(rounds: number): Group[] {
       id: "round-trips",
       title: "Small calls",
       about:
-        "Version, whose messages are a few dozen bytes: one call after the other, and 64 under way at any time. The time is that of one call. " +
-        "Ours and Go's have a deadline, which is a header and a timer on either side; the others have none, and wait for ever.",
+        "Calls of Version, whose messages have a few dozen bytes: one at a time, and 64 in flight. Times are those of one call. " +
+        "This package and the Go client set a deadline, which costs a header and a timer on either side. The others set none and would wait forever.",
       scenarios: [
         { ...times, name: "Version, one at a time", task: { ...version, calls: 500, inFlight: 1 } },
         { ...times, name: "Version, 64 in flight", task: { ...version, calls: 1_280, inFlight: 64 } },
@@ -65,27 +65,28 @@ export function groups(rounds: number): Group[] {
     {
       id: "containers",
       title: "Lists of containers",
-      about: "From the call to the array of decoded containers.",
+      about: "Times from the call to the array of decoded containers.",
       scenarios: lists("ListContainers"),
     },
     {
       id: "pods",
       title: "Lists of pods",
-      about: "The same for pods.",
+      about: "Times from the call to the array of decoded pods.",
       scenarios: lists("ListPodSandbox"),
     },
     {
       id: "stats",
       title: "Statistics of containers",
-      about: "The same for the statistics of all containers, which are mostly 64-bit numbers.",
+      about:
+        "Times from the call to the array of decoded statistics of all containers, which are mostly 64-bit numbers.",
       scenarios: lists("ListContainerStats"),
     },
     {
       id: "messages",
       title: "Decoding and encoding",
       about:
-        "Without any call: a reply with containers that is in memory is decoded, and the request of a large CreateContainer (300 variables, 80 mounts, 140 annotations) is encoded. " +
-        "JSON.parse and JSON.stringify of the same data are a yardstick.",
+        "No calls: a reply with containers is decoded from memory, and a large CreateContainer request (300 variables, 80 mounts, 140 annotations) is encoded. " +
+        "JSON.parse and JSON.stringify of the same data are the baseline.",
       scenarios: [
         {
           ...times,
@@ -97,11 +98,12 @@ export function groups(rounds: number): Group[] {
     },
     {
       id: "event-loop",
-      title: "Delay of the event loop",
+      title: "Event loop delay",
       about:
-        "How long a timer has to wait while 10,000 containers are listed: the longest wait, and the 99th percentile of all waits. Medians over the rounds, in each of which the list is asked for three times; " +
-        "perf_hooks looks every millisecond, and nothing is subtracted. Node.js only. This package decodes for 2 ms at a time. What is left is grpc-js, which puts the reply together in one piece, and collections of garbage, which the second table shows by themselves: V8 moves all young objects that are still in use at once, " +
-        "and with a list in the making that is nearly all of them. A flag of Node.js bounds how many there are, in the second line `--max-semi-space-size=2`: a program that must not wait has long lists and short waits with it.",
+        "How late timers fire while 10,000 containers are listed: the longest delay and the 99th percentile of all delays, as medians over the rounds. Each round lists three times. " +
+        "perf_hooks samples every millisecond, and nothing is subtracted. Node.js clients only. This package decodes for at most 2 ms at a time. The remaining delays have two causes: grpc-js assembles the reply in one piece, and V8 collects garbage. " +
+        "The second table shows garbage collection alone. V8 moves all live young objects in one pause, and while a list is being built nearly all of them are live. " +
+        "The flag `--max-semi-space-size=2` of Node.js (second line) limits the number of young objects: long lists then cause short delays only.",
       scenarios: [
         {
           name: "while listing 10,000 containers",
@@ -110,9 +112,9 @@ export function groups(rounds: number): Group[] {
           task: { kind: "delay", method: "ListContainers", n: 10_000, calls: 3 },
           summarise: (results) => [medianOf(results, 0), medianOf(results, 1)],
           also: {
-            name: "collections of garbage meanwhile",
+            name: "garbage collection while listing",
             unit: "ms",
-            columns: ["longest", "each list's"],
+            columns: ["longest", "per list"],
             summarise: (results) => [medianOf(results, 2), medianOf(results, 3)],
           },
         },
@@ -122,7 +124,7 @@ export function groups(rounds: number): Group[] {
       id: "memory",
       title: "Memory",
       about:
-        "Of a process that has listed 100 containers that often and kept nothing: all of it, and the heap after a garbage collection. Node.js only.",
+        "Memory of a process that listed 100 containers repeatedly and kept nothing: resident memory, and the heap after a garbage collection. Node.js clients only.",
       scenarios: [
         {
           name: `after ${(rounds * 1_000).toLocaleString("en")} lists of 100 containers`,

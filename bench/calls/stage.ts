@@ -1,5 +1,5 @@
 /**
- * The runtime that all clients call, in a process of its own, and what the clients are to do with it.
+ * The runtime that all clients call, in its own process, and the inputs of their tasks.
  *
  * @module
  */
@@ -22,9 +22,9 @@ import { createContainerRequest } from "./request.js";
 export class Stage implements AsyncDisposable {
   private constructor(
     readonly place: Place,
-    /** Go's client, if it could be built. */
+    /** The program of the Go client, if it could be built. */
     readonly goClient: string | undefined,
-    /** What anyone who reads the figures has to know. */
+    /** Caveats for readers of the figures. */
     readonly warnings: readonly string[],
     private readonly cleanUps: CleanUpStep[],
   ) {}
@@ -42,7 +42,7 @@ export class Stage implements AsyncDisposable {
       const warnings: string[] = [];
       if (typeof goPrograms === "string") {
         warnings.push(
-          `WITHOUT GO (${goPrograms}): no comparison with cri-client, and THE SERVER IS NODE.JS, which is slower.`,
+          `WITHOUT GO (${goPrograms}): no comparison with cri-client, and THE SERVER RUNS ON NODE.JS, which is slower.`,
         );
         cleanUps.push(await serve(process.execPath, [programs.nodeServer, folder]));
       } else cleanUps.push(await serve(goPrograms.server, [folder]));
@@ -77,12 +77,12 @@ async function buildGoPrograms(): Promise<{ server: string; client: string } | s
   }
 }
 
-/** Starts a server, which says when it is ready and ends with its input. */
+/** Starts a server, which prints a line when it is ready and exits when its input ends. */
 async function serve(program: string, args: string[]): Promise<CleanUpStep> {
   const server = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
   const exit = once(server, "exit");
   const ready = once(createInterface({ input: server.stdout }), "line");
-  await Promise.race([ready, exit.then(([code]) => Promise.reject(new Error(`The server ended with ${code}.`)))]);
+  await Promise.race([ready, exit.then(([code]) => Promise.reject(new Error(`the server exited with ${code}`)))]);
   return async () => {
     server.stdin.end();
     await exit;

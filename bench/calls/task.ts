@@ -1,26 +1,26 @@
 /** The lists that are measured. */
 export type ListMethod = "ListContainers" | "ListPodSandbox" | "ListContainerStats";
 
-/** What a process that is measured is told to do. */
+/** A task of a measured process. */
 export type Task =
-  /** Calls a method, with that many calls under way at a time; the figures are milliseconds of each call. */
+  /** Calls a method, with `inFlight` calls at a time. Figures: milliseconds of each call. */
   | { kind: "calls"; method: "Version" | ListMethod; n: number; calls: number; inFlight: number }
-  /** Decodes a reply of ListContainers that is there already; milliseconds of each time. */
+  /** Decodes a reply of ListContainers from memory. Figures: milliseconds of each decoding. */
   | { kind: "decode"; calls: number; inFlight: 1 }
-  /** Encodes the request of CreateContainer; milliseconds of each time. */
+  /** Encodes the request of CreateContainer. Figures: milliseconds of each encoding. */
   | { kind: "encode"; calls: number; inFlight: 1 }
-  /** Lists, and looks at the delays of the event loop meanwhile: the longest one and the 99th percentile, in milliseconds. */
+  /** Lists, and measures the delays of the event loop. Figures: see `delays` in `peers/worker.ts`. */
   | { kind: "delay"; method: ListMethod; n: number; calls: number }
-  /** Lists often, and looks at the memory afterwards: of the whole process, and of the heap after a collection; bytes. */
+  /** Lists repeatedly, then measures memory. Figures: bytes of the process, and of the heap after a garbage collection. */
   | { kind: "memory"; method: ListMethod; n: number; calls: number }
-  /** What a list brings, in a line for each item: those who bring something else are not measured. */
+  /** Returns a line for each item of a list, to compare the contents before the measurement. */
   | { kind: "contents"; method: ListMethod; n: number }
-  /** The same for what "decode" decodes. */
+  /** Returns a line for each item that "decode" decodes. */
   | { kind: "decoded" }
-  /** The bytes of "encode" in base64, as the only line. */
+  /** Returns the bytes of "encode" in base64, as one line. */
   | { kind: "encoded" };
 
-/** What a process that is measured says to a {@link Task}. */
+/** The answer of a measured process to a {@link Task}. */
 export interface Answer {
   figures?: number[];
   contents?: string[];

@@ -1,4 +1,4 @@
-/** The same calls through nice-grpc's stubs, with nothing around them: how long the runtime itself takes. @module */
+/** The same calls through plain nice-grpc stubs: the time that the runtime itself takes. @module */
 import {
   ContainerState,
   type ImageServiceClient,
@@ -21,7 +21,7 @@ export class Bare implements Disposable {
     this.#images = createClient(ImageServiceDefinition, this.#channel);
   }
 
-  async live(image: string, name: string): Promise<void> {
+  async runLifecycle(image: string, name: string): Promise<void> {
     const runtime = this.#runtime;
     const pod = podConfig(name);
     const { podSandboxId } = await runtime.runPodSandbox({ config: pod });
@@ -30,7 +30,7 @@ export class Bare implements Disposable {
     const { containerId } = await runtime.createContainer({ podSandboxId, config, sandboxConfig: pod });
     await runtime.startContainer({ containerId });
     const { status } = await runtime.containerStatus({ containerId });
-    if (status?.state !== ContainerState.CONTAINER_RUNNING) throw new Error(`The container of ${name} does not run.`);
+    if (status?.state !== ContainerState.CONTAINER_RUNNING) throw new Error(`the container of ${name} is not running`);
     await runtime.stopContainer({ containerId, timeout: Long.ZERO });
     await runtime.removeContainer({ containerId });
     await runtime.listContainers({ filter: { podSandboxId } });

@@ -1,5 +1,5 @@
 /**
- * The pod that everyone makes: in the node's network, with a container that sleeps.
+ * The pod that all clients create: in the node's network, with a container that sleeps.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { ContainerConfig, PodSandboxConfig } from "k8s-cri-client/proto";
 import { readContainerSpec } from "../../src/specs/container-config.js";
 import { toPodSandboxConfig } from "../../src/specs/pod-config.js";
 
-/** All pods are in it, and no others. */
+/** The namespace of the benchmark's pods. Nothing else uses it. */
 export const namespace = "bench-lifecycle";
 
 export const podSpec = (name: string): PodSpec => ({ name, namespace, hostNetwork: true });
 
 export const containerSpec = (image: string): ContainerSpec => ({ name: "main", image, command: ["sleep", "600"] });
 
-/** The same as the wire has it, for those who have to write it themselves. */
+/** The pod as a CRI message, for clients without specs. */
 export const podConfig = (name: string): PodSandboxConfig => toPodSandboxConfig(podSpec(name)).config;
 
-/** @param id of the image, for those who have asked for it */
+/** @param id image id, for clients that called ImageStatus */
 export const containerConfig = (image: string, pod: PodSandboxConfig, id?: string): ContainerConfig =>
   readContainerSpec(containerSpec(image)).complete({ pod, image: id }).config;
 
 /**
- * As crictl reads it: names as in the schema, enums as numbers. Lists that are empty are left out, for some have names that do not
- * follow the rule. Nothing here has a 64-bit number.
+ * Formats a message as crictl parses it: field names as in the schema, enums as numbers. Leaves out empty lists, because some of
+ * their names do not follow the rule. The messages of the benchmark contain no 64-bit numbers.
  */
 export function fileFor(config: PodSandboxConfig | ContainerConfig): string {
   return JSON.stringify(config, (_, value: unknown) => {

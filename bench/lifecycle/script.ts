@@ -1,4 +1,4 @@
-/** The same through a process for each step, as a script with crictl has it. @module */
+/** The lifecycle of a pod with one process per step, like a shell script with crictl. @module */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,19 +8,19 @@ import { criClientPackages } from "../support/cri-client.js";
 import { buildGo } from "../support/go.js";
 import { containerConfig, fileFor, podConfig } from "./pod.js";
 
-/** crictl, or what is like it. */
+/** crictl, or a program with the same command line. */
 export interface Steps {
   program: string;
-  /** What readers are told it is. */
+  /** Its name in the report. */
   name: string;
 }
 
-/** crictl where there is one, else a program in Go that is built with the same library. */
+/** Finds crictl, or builds a Go program with the same library. */
 export async function findSteps(): Promise<Steps> {
   const crictl = await run("crictl", ["--version"]).catch(() => undefined);
-  if (crictl !== undefined) return { program: "crictl", name: "crictl, a process a step" };
+  if (crictl !== undefined) return { program: "crictl", name: "crictl, process per step" };
   const source = fileURLToPath(new URL("go-step/main.go", import.meta.url));
-  return { program: await buildGo(source, criClientPackages), name: "cri-client (Go), a process a step" };
+  return { program: await buildGo(source, criClientPackages), name: "cri-client (Go), process per step" };
 }
 
 export class Script implements AsyncDisposable {
@@ -34,7 +34,7 @@ export class Script implements AsyncDisposable {
     return new Script(program, endpoint, await mkdtemp(join(tmpdir(), "bench-lifecycle-")));
   }
 
-  async live(image: string, name: string): Promise<void> {
+  async runLifecycle(image: string, name: string): Promise<void> {
     const pod = podConfig(name);
     const [podFile, containerFile] = [join(this.folder, `${name}.pod.json`), join(this.folder, `${name}.json`)];
     await writeFile(podFile, fileFor(pod));
@@ -43,7 +43,7 @@ export class Script implements AsyncDisposable {
     const id = await this.#step("create", podId, containerFile, podFile);
     await this.#step("start", id);
     const { status } = JSON.parse(await this.#step("inspect", id)) as { status: { state: string } };
-    if (status.state !== "CONTAINER_RUNNING") throw new Error(`The container of ${name} does not run.`);
+    if (status.state !== "CONTAINER_RUNNING") throw new Error(`the container of ${name} is not running`);
     await this.#step("stop", "--timeout", "0", id);
     await this.#step("rm", id);
     await this.#step("stopp", podId);

@@ -1,5 +1,5 @@
 /**
- * A containerd of the lab, in which nothing is but what is measured.
+ * A containerd of the lab that runs only the measured pods.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export class Stage implements AsyncDisposable {
       const lab = await startLab({ versions: ["2.1"] });
       cleanUps.push(() => lab.stop());
       const [instance] = lab.instances;
-      if (!instance) throw new Error("The lab has no runtime.");
+      if (!instance) throw new Error("the lab has no runtime");
       const { endpoint, name, version } = instance;
       const cri = await CriClient.connect({ endpoint });
       cleanUps.push(() => cri.close());
@@ -41,7 +41,7 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Pods, containers and traces of them that are still there. It removes the pods that it finds. */
+  /** Finds pods, containers and node resources that were not removed. Removes the pods that it finds. */
   async leftBehind(): Promise<string[]> {
     const pods = await this.cri.pods.list({ namespace });
     const containers = await this.cri.containers.list();
@@ -51,8 +51,8 @@ export class Stage implements AsyncDisposable {
       await this.cri.pods.remove(id);
     }
     const traces = () => this.#traces().filter((trace) => !this.#before.includes(trace));
-    // Processes take a moment to be gone.
-    for (let look = 0; look < 50 && traces().length > 0; look++) await sleep(100);
+    // The kernel removes ended processes with a delay.
+    for (let attempt = 0; attempt < 50 && traces().length > 0; attempt++) await sleep(100);
     return [...known, ...traces()];
   }
 

@@ -1,10 +1,10 @@
-/** The log reader of crictl and the kubelet, as a program of its own. @module */
+/** The log reader of crictl and the kubelet, in its own process. @module */
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/runtime/lab/command.js";
 import { criClientPackages } from "../support/cri-client.js";
 import { buildGo } from "../support/go.js";
 
-/** What the program prints. */
+/** The output of the program. */
 export interface GoResult {
   lines: number;
   seconds: number;
@@ -20,12 +20,12 @@ export class GoReader {
     return new GoReader(await buildGo(fileURLToPath(new URL("go-reader/main.go", import.meta.url)), criClientPackages));
   }
 
-  /** Reads a log, or its last lines, and counts. */
+  /** Reads a log, or its last lines, and counts the lines. */
   async read(path: string, tailLines?: number): Promise<GoResult> {
     return JSON.parse(await run(this.program, ["read", path, String(tailLines ?? -1)], { timeoutMs: 600_000 }));
   }
 
-  /** Follows a log until that many lines have come, and says how late each was. */
+  /** Follows a log until it has read `lines` lines. Reports the delay of each. */
   async follow(path: string, lines: number): Promise<GoResult> {
     return JSON.parse(await run(this.program, ["follow", path, String(lines)], { timeoutMs: 600_000 }));
   }

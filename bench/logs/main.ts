@@ -1,5 +1,5 @@
 /**
- * How fast logs are read, tailed and followed, beside the reader of crictl and the kubelet.
+ * Measures reading, tailing and following logs, compared with the reader of crictl and the kubelet.
  *
  * @module
  */
@@ -18,20 +18,20 @@ import { table } from "../support/table.js";
 import { GoReader } from "./go-reader.js";
 import { cat, NodeReader, type ReadResult, wc } from "./readers.js";
 
-export const help = `Reading, tailing and following CRI logs, beside k8s.io/cri-client, which crictl and the kubelet read with.
+export const help = `Measures reading, tailing and following CRI logs, compared with k8s.io/cri-client, the reader of crictl and the kubelet.
 
 Usage: npm run bench -- logs [options]
 
-  --mib <n>      size of the log, which is made in the folder for temporary files; default 1024
-  --rounds <n>   readings by each; default 5
-  --lines <n>    lines that are followed, one every 4 ms; default 1000
-  --no-go        do not build the Go reader (the first time takes minutes and the network)
+  --mib <n>      size of the log, which is written to the folder for temporary files; default 1024
+  --rounds <n>   measurements of each reader; default 5
+  --lines <n>    lines to follow, one every 4 ms; default 1000
+  --no-go        does not build the Go reader; the first build takes minutes and needs the network
 
-MB are millions of bytes of the file. Every reader is a process of its own for each reading; times do not include its start,
-memory is the most that the process had at any time, all of Node.js included. Ours makes an object of every line: time, stream,
-text. Go's copies the content of lines to a writer. "readline" splits lines with node:readline and a regular expression, without
-joining, filtering or checking. cat and wc -l are what the machine allows. "At first" is the first call of a process, which
-compiles the code as well. Late is the time from just before a line is written until the reader has it.`;
+MB are millions of bytes of the file. Each measurement runs in a new process. Times do not include its start. Memory is the peak of
+the process, including Node.js. Our reader creates an object of every line with timestamp, stream and text. The Go reader copies the
+content of lines to a writer. "readline" splits lines with node:readline and a regular expression, without joining, filtering or
+checking. cat and wc -l show what the machine allows. "First call" is the first call in a process, which also compiles the code.
+Delay is the time from just before a line is written until the reader has it.`;
 
 const line = " stdout F GET /v1/items/4711?expand=all 200 18ms the quick brown fox jumps over the lazy dog\n";
 
@@ -90,8 +90,8 @@ async function tailing(path: string, rounds: number, go: GoReader | undefined) {
   for (const tailLines of [10, 10_000]) {
     const scores = await interleave(
       [
-        { name: "ours, at first", run: () => new NodeReader("items").tail(path, tailLines, 1) },
-        { name: "ours, from then on", run: () => new NodeReader("items").tail(path, tailLines, 20) },
+        { name: "ours, first call", run: () => new NodeReader("items").tail(path, tailLines, 1) },
+        { name: "ours, later calls", run: () => new NodeReader("items").tail(path, tailLines, 20) },
         ...(go ? [{ name: "cri-client (Go)", run: () => go.read(path, tailLines) }] : []),
       ],
       rounds,
@@ -114,7 +114,7 @@ async function following(path: string, lines: number, go: GoReader | undefined) 
   for (const { name, follow } of followers) {
     await writeFile(path, "");
     const following = follow();
-    // The reader is to be there, and its start over.
+    // So that the reader has started before the first line is written.
     await sleep(2_000);
     const writer = new Worker(new URL("./writer.mjs", import.meta.url), { workerData: { path, lines } });
     const [late] = await Promise.all([following, once(writer, "exit")]);
@@ -122,10 +122,10 @@ async function following(path: string, lines: number, go: GoReader | undefined) 
     const at = (part: number) => show(sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN, 2);
     rows.push([name, String(sorted.length), at(0.5), at(0.99), at(1)]);
   }
-  console.log(`\n${table(["follow", "lines", "late p50 ms", "p99", "most"], rows)}`);
+  console.log(`\n${table(["follow", "lines", "delay p50 ms", "p99", "max"], rows)}`);
 }
 
-/** Makes a log of that size; resolves with the number of lines. */
+/** Writes a log of `mib` MiB. Resolves with the number of lines. */
 async function writeLog(path: string, mib: number): Promise<number> {
   const file = createWriteStream(path);
   let count = 0;
@@ -141,7 +141,7 @@ async function writeLog(path: string, mib: number): Promise<number> {
   }
   file.end();
   await once(file, "close");
-  // What is still to be written to the disk would be in the way of the first readers.
+  // So that the disk is idle when the first reader starts.
   await run("sync", [path], { timeoutMs: 600_000 });
   return count;
 }
@@ -150,7 +150,7 @@ async function goReader(): Promise<GoReader | undefined> {
   try {
     return await GoReader.build();
   } catch (error) {
-    console.log(`!!! THE GO READER CANNOT BE BUILT, the measurement goes on without it: ${(error as Error).message}`);
+    console.log(`!!! THE GO READER CANNOT BE BUILT, the benchmark continues without it: ${(error as Error).message}`);
     return undefined;
   }
 }

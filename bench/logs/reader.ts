@@ -1,5 +1,5 @@
 /**
- * One reading of a log; prints what it took as JSON. With REPEAT that many readings, of which the last one counts.
+ * Reads a log and prints the time, CPU time and memory as JSON. Reads REPEAT times and prints the last one.
  *
  *     node --import tsx reader.ts items|batches|bytes|readline PATH [TAIL REPEAT]
  *     node --import tsx reader.ts follow PATH LINES

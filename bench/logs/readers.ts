@@ -1,8 +1,8 @@
-/** Readers of logs in processes of their own, but for the one in Go. @module */
+/** Log readers in their own processes, except for the Go reader. @module */
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/runtime/lab/command.js";
 
-/** What a reader found, and what it took. */
+/** The number of lines, and the cost of reading them. */
 export interface ReadResult {
   lines: number;
   seconds: number;
@@ -10,7 +10,7 @@ export interface ReadResult {
   maxRssBytes?: number;
 }
 
-/** A reader in Node.js: see `reader.ts`. */
+/** A Node.js reader; see `reader.ts`. */
 export class NodeReader {
   constructor(private readonly mode: "items" | "batches" | "bytes" | "readline" | "follow") {}
 
@@ -18,12 +18,12 @@ export class NodeReader {
     return JSON.parse(await this.#run(path, []));
   }
 
-  /** Reads the last lines that often in one process; what is measured is the last time. */
+  /** Reads the last lines several times in one process. Resolves with the result of the last time. */
   async tail(path: string, lines: number, times: number): Promise<ReadResult> {
     return JSON.parse(await this.#run(path, [String(lines), String(times)]));
   }
 
-  /** Follows until that many lines have come; resolves with how late each was, in milliseconds. */
+  /** Follows until it has read `lines` lines. Resolves with the delay of each in milliseconds. */
   async follow(path: string, lines: number): Promise<number[]> {
     return JSON.parse(await this.#run(path, [String(lines)]));
   }
@@ -41,10 +41,10 @@ export async function wc(path: string): Promise<ReadResult> {
   return { lines: Number.parseInt(said, 10), seconds: (performance.now() - startedAt) / 1_000 };
 }
 
-/** Reads without looking. */
+/** Reads a file without parsing it. */
 export async function cat(path: string): Promise<Omit<ReadResult, "lines">> {
   const startedAt = performance.now();
-  // To a pipe: cat knows /dev/null and would not even read.
+  // Writes to a pipe: with /dev/null as output, cat would not read the file.
   await run("sh", ["-c", 'cat "$1" | wc -c', "sh", path], { timeoutMs: 600_000 });
   return { seconds: (performance.now() - startedAt) / 1_000 };
 }

@@ -1,4 +1,4 @@
-/** Writes lines to a log, one every 4 ms; the content of each is the time, in milliseconds since the epoch. */
+/** Writes lines to a log, one every 4 ms. The content of each is the current time in milliseconds since the epoch. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 

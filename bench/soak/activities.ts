@@ -1,5 +1,5 @@
 /**
- * What a soak does, over and over again: each activity opens, uses and closes something, and checks what it got.
+ * The activities of a soak. Each one opens, uses and closes something, and checks the results.
  *
  * @module
  */
@@ -12,44 +12,44 @@ import { CuttingProxy } from "../../test/runtime/helpers/cutting-proxy.js";
 import { download } from "./download.js";
 import { Stage, shell } from "./stage.js";
 
-/** One pass; resolves with the bytes that it moved. Rejects if anything is not as it must be. */
+/** Runs one pass. Resolves with the number of bytes that it transferred. Rejects if a check fails. */
 export type Activity = (stage: Stage) => Promise<number>;
 
-/** A pod with a container, from the beginning to the end. */
+/** Creates, uses and removes a pod with a container. */
 async function lifecycle(stage: Stage): Promise<number> {
   const name = stage.name("pod");
   const spec = { name, namespace: Stage.namespace, hostNetwork: randomInt(2) === 0 };
   await using pod = await stage.cri.pods.run(spec);
   await using container = await pod.runContainer(idle(stage));
   const { stdout } = await container.execSync(shell(`echo ${name}`));
-  expect(stdout === `${name}\n`, `a command said ${stdout}`);
+  expect(stdout === `${name}\n`, `a command printed ${stdout}`);
   const [listed] = await stage.cri.pods.list({ name, namespace: Stage.namespace });
-  expect(listed?.id === pod.id, "the list lacks a pod");
+  expect(listed?.id === pod.id, "the list does not contain the pod");
   await container.stop();
   return stdout.length;
 }
 
-/** A container that ends by itself, waited for. */
+/** Waits for a container that exits. */
 async function exit(stage: Stage): Promise<number> {
   const code = randomInt(256);
   await using container = await stage.pod.runContainer({ ...idle(stage), command: shell(`exit ${code}`) });
   const { exitCode } = await container.wait();
-  expect(exitCode === code, `exit code ${exitCode}, not ${code}`);
+  expect(exitCode === code, `exit code ${exitCode} instead of ${code}`);
   return 0;
 }
 
-/** A command with its output, by RPC. */
+/** Runs a command with the ExecSync RPC. */
 async function execSync(stage: Stage): Promise<number> {
   const { stdout, exitCode } = await stage.web.execSync(shell("yes | head -c 100000; exit 3"));
   expect(exitCode === 3 && stdout.length === 100_000, `execSync: ${exitCode}, ${stdout.length} bytes`);
   return stdout.length;
 }
 
-/** A session into which data goes and out of which it comes. */
+/** Sends data through a session and back. */
 async function session(stage: Stage): Promise<number> {
   const data = randomBytes(256 * 1_024);
   const transport = randomInt(2) === 0 ? "spdy" : "websocket";
-  // Over WebSocket input has no end: the command knows how much there is.
+  // Over WebSocket, input has no end: the command reads a fixed size.
   const command = transport === "spdy" ? ["cat"] : ["head", "-c", String(data.length)];
   await using exec = await stage.web.exec(command, { stdin: true, transport });
   if (transport === "spdy") exec.stdin?.end(data);
@@ -60,17 +60,17 @@ async function session(stage: Stage): Promise<number> {
   return 2 * data.length;
 }
 
-/** A log followed over a rotation: no line is missing, none is there twice. */
+/** Follows a log through a rotation: no line is missing or repeated. */
 async function logs(stage: Stage): Promise<number> {
   let next: number | undefined;
   let bytes = 0;
   let left = 100;
   const rotation = sleep(500).then(() => stage.writer.rotateLog());
-  // A rejection is heard of below, at the end.
+  // A rejection is thrown by the await below.
   rotation.catch(() => {});
   for await (const { text } of stage.writer.logs({ follow: true, tailLines: 1 })) {
     const number = Number(text.slice("line ".length));
-    expect(next === undefined || number === next, `line ${number} follows ${(next ?? 0) - 1}`);
+    expect(next === undefined || number === next, `line ${number} after line ${(next ?? 0) - 1}`);
     next = number + 1;
     bytes += text.length;
     if (--left === 0) break;
@@ -79,7 +79,7 @@ async function logs(stage: Stage): Promise<number> {
   return bytes;
 }
 
-/** A local port, over which a server is asked. */
+/** Downloads from a server through a local port. */
 async function portForward(stage: Stage): Promise<number> {
   const transport = randomInt(2) === 0 ? "spdy" : "websocket";
   await using forward = stage.pod.portForward(stage.port, { transport });
@@ -88,7 +88,7 @@ async function portForward(stage: Stage): Promise<number> {
   return lengths.reduce((sum, length) => sum + length);
 }
 
-/** The usage over some samples. */
+/** Watches the usage for a few samples. */
 async function stats(stage: Stage): Promise<number> {
   let left = 4;
   for await (const { containers } of stage.cri.stats.watch({ intervalMs: 500, pod: stage.pod })) {
@@ -98,11 +98,11 @@ async function stats(stage: Stage): Promise<number> {
   return 0;
 }
 
-/** A view and a stream of events that come and go. */
+/** Opens and closes a view and a stream of events. */
 async function events(stage: Stage): Promise<number> {
   await using view = stage.cri.watch();
   await view.ready;
-  expect(view.pods.has(stage.pod.id), "the view lacks a pod");
+  expect(view.pods.has(stage.pod.id), "the view does not contain the pod");
   await using stream = stage.cri.events();
   await stream.ready;
   await using container = await stage.pod.createContainer(idle(stage));
@@ -110,7 +110,7 @@ async function events(stage: Stage): Promise<number> {
   return 0;
 }
 
-/** Clients that come, are cut off, and go in the middle of something. */
+/** Cuts the connection of a client, and closes the client during calls. */
 async function disconnects(stage: Stage): Promise<number> {
   await using proxy = await CuttingProxy.start(stage.runtime.endpoint);
   const cri = await CriClient.connect({ endpoint: proxy.endpoint });
@@ -121,7 +121,7 @@ async function disconnects(stage: Stage): Promise<number> {
       expect(containers.length >= 2, `${containers.length} containers after a cut`);
     }
     const container = cri.containers.get(stage.web.id);
-    // It ends by itself: containerd lets a command run on whose caller goes away while it is being started.
+    // Exits on its own: containerd does not kill a command whose caller disconnects while the command is being started.
     const lost = container.execSync(["sleep", "15"]).catch((error: unknown) => error);
     const abort = new AbortController();
     const aborted = await container.exec(["sleep", "1000"], { signal: abort.signal, killOnAbort: true });
@@ -138,7 +138,7 @@ async function disconnects(stage: Stage): Promise<number> {
   return 0;
 }
 
-/** A pod that is given up while it is being made. */
+/** Aborts the creation of a pod. */
 async function cancelled(cri: CriClient, stage: Stage): Promise<void> {
   const reason = new Error("cancelled");
   const abort = new AbortController();
@@ -148,7 +148,7 @@ async function cancelled(cri: CriClient, stage: Stage): Promise<void> {
     await using _pod = await cri.pods.run(spec, { signal: abort.signal });
   } catch (error) {
     expect(error === reason, `a cancelled run: ${error}`);
-    // What shows up after the call has given up looking.
+    // Removes a pod that the runtime created after the call stopped looking for it.
     for (const { id } of await cri.pods.list({ name: spec.name, namespace: spec.namespace })) {
       await cri.pods.get(id).stop();
       await cri.pods.remove(id);
@@ -156,7 +156,7 @@ async function cancelled(cri: CriClient, stage: Stage): Promise<void> {
   }
 }
 
-/** All of them by name. */
+/** All activities by name. */
 export const activities: Readonly<Record<string, Activity>> = {
   "pod lifecycle": lifecycle,
   "container exit": exit,

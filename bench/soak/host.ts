@@ -1,33 +1,33 @@
 /**
- * The process that a runtime of the soak's own lives in, apart from the process that is measured. It tells its parent where the
- * runtime is, and goes away with it when the parent does.
+ * The process of a runtime that the soak starts, separate from the measured process. It sends the runtime's endpoint to its parent,
+ * and exits with the runtime when the parent exits.
  *
  * @module
  */
 import { FakeRuntime, HostProcessBackend } from "k8s-cri-client/testing";
 import { labAvailability, parseVersions, startLab } from "../../test/runtime/lab/lab.js";
 
-/** What the parent is told: where the runtime is, or why there is none. */
+/** The message to the parent: the runtime, or why it could not be started. */
 export type HostMessage = { name: string; endpoint: string; image: string } | { failure: string };
 
-const tell = (message: HostMessage) => process.send?.(message);
+const send = (message: HostMessage) => process.send?.(message);
 
 /** @param what `fake`, or a version of containerd */
 async function open(what: string): Promise<() => Promise<void>> {
   if (what === "fake") {
     const image = "soak:1";
     const runtime = await FakeRuntime.start({ images: [image], backend: new HostProcessBackend() });
-    // It keeps a record of all calls, which here nobody reads.
+    // The fake records all calls, which would grow without limit.
     setInterval(() => runtime.clearCalls(), 1_000).unref();
-    tell({ name: `FakeRuntime (${runtime.flavor})`, endpoint: runtime.endpoint, image });
+    send({ name: `FakeRuntime (${runtime.flavor})`, endpoint: runtime.endpoint, image });
     return () => runtime.stop();
   }
   const availability = labAvailability();
-  if (!availability.available) throw new Error(`No containerd on this machine: ${availability.reason}.`);
+  if (!availability.available) throw new Error(`no containerd on this machine: ${availability.reason}`);
   const lab = await startLab({ versions: parseVersions(what) });
   const [instance] = lab.instances;
-  if (!instance) throw new Error("The lab has no runtime.");
-  tell({ name: `${instance.name} (${instance.version})`, endpoint: instance.endpoint, image: lab.images.busybox });
+  if (!instance) throw new Error("the lab has no runtime");
+  send({ name: `${instance.name} (${instance.version})`, endpoint: instance.endpoint, image: lab.images.busybox });
   return () => lab.stop();
 }
 
@@ -37,7 +37,7 @@ try {
   process.once("disconnect", end);
   if (!process.connected) end();
 } catch (error) {
-  tell({ failure: error instanceof Error ? error.message : String(error) });
+  send({ failure: error instanceof Error ? error.message : String(error) });
   process.exitCode = 1;
   process.disconnect?.();
 }

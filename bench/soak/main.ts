@@ -1,5 +1,5 @@
 /**
- * Everything at once for a long time: what the process holds on to stays the same, and nothing is left on the node.
+ * Runs everything at once for a long time, and checks that the process does not leak and that nothing is left on the node.
  *
  * @module
  */
@@ -17,20 +17,21 @@ import { judge, type Spread, warmUp } from "./verdict.js";
 
 const newest = labVersions.at(-1) ?? "";
 
-export const help = `Lifecycles, commands, sessions, logs, ports, statistics, events and broken connections, all at once.
+export const help = `Runs pod lifecycles, commands, sessions, logs, ports, statistics, events and broken connections, all at once.
 
 Usage: npm run soak -- [options]
 
-  --minutes <n>       how long; fractions are welcome; default 10. Ctrl-C ends it earlier, with the table
+  --minutes <n>       duration, also fractions; default 10. Ctrl-C ends the soak early and prints the results
   --version <v>       containerd of the lab (Linux, root, apt): ${labVersions.join(", ")}; default ${newest}
-  --endpoint <e>      a runtime that is there already, in place of the lab
+  --endpoint <e>      a running runtime instead of the lab
   --image <i>         an image with a shell for --endpoint; default docker.io/library/busybox:stable
-  --fake              a fake whose containers are processes of this machine, without isolation
-  --concurrency <n>   how many of each activity at a time; default 1
+  --fake              a fake runtime whose containers are processes of this machine, without isolation
+  --concurrency <n>   number of workers for each activity; default 1
 
-Samples are taken some 200 times in all, at most four a second, after a collection of garbage. A quantity is flat if the median of the
-slopes between any two samples, the first ${100 * warmUp} % left out, times the time between the first and the last of them, is not more than
-what is allowed. The exit code is 1 if anything grows, is left on the node or in the process, or has failed.`;
+The soak takes about 200 samples, at most four a second, each after a garbage collection. It ignores the first ${100 * warmUp} % of them. The
+growth of a quantity is the median of the slopes between any two samples, times the time from the first to the last sample. A
+quantity is flat if its growth is within the allowed growth. The exit code is 1 if anything grows, if anything is left on the node or
+in the process, or if an activity failed.`;
 
 export async function main(args: string[]): Promise<void> {
   const { endpoint, image, concurrency, ...options } = parseOptions(args, {
@@ -42,12 +43,12 @@ export async function main(args: string[]): Promise<void> {
     concurrency: 1,
   });
   const minutes = Number(options.minutes);
-  if (!(minutes > 0)) throw new Error("--minutes must be a number above 0.");
+  if (!(minutes > 0)) throw new Error(`--minutes must be a number above 0, got "${options.minutes}".`);
   const [version = newest] = parseVersions(options.version);
   await using runtime = endpoint ? givenRuntime(endpoint, image) : await ownRuntime(options.fake ? "fake" : version);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
-  // Once: whoever presses Ctrl-C again wants to be out of here.
+  // Once: a second Ctrl-C ends the process immediately.
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
     console.log(`${runtime.name}, Node.js ${process.version}, ${minutes} minutes, ${concurrency} of each at a time`);
@@ -58,7 +59,7 @@ export async function main(args: string[]): Promise<void> {
   }
 }
 
-/** Runs it all, and tells what came of it. Whether all was well. */
+/** Runs the soak and prints the results. Resolves with whether it passed. */
 async function soak(
   runtime: SoakRuntime,
   durationMs: number,
@@ -96,9 +97,9 @@ async function soak(
   console.log(lines);
   const left = [...(await leftOnNode(runtime, tracesBefore)), ...(await leftInProcess(resourcesBefore))];
   console.log(`\nLeft behind: ${left.length === 0 ? "nothing" : `\n  ${left.join("\n  ")}`}`);
-  const well = flat && left.length === 0 && tallies.failures === 0;
-  console.log(`${well ? "FLAT" : "NOT WELL"} after ${seconds.toFixed(0)} s, ${tallies.failures} failures`);
-  return well;
+  const passed = flat && left.length === 0 && tallies.failures === 0;
+  console.log(`${passed ? "FLAT" : "FAILED"} after ${seconds.toFixed(0)} s, ${tallies.failures} failures`);
+  return passed;
 }
 
 function passesOf({ all }: Tallies, seconds: number): string {
@@ -120,31 +121,32 @@ function verdictsOf(sampler: Sampler): { lines: string; flat: boolean } {
     const tolerance = toleranceOf(name);
     const verdict = judge(values, tolerance ?? { absolute: Number.POSITIVE_INFINITY, relative: 0 });
     flat &&= tolerance === undefined || verdict.outcome === "flat";
-    const judged = tolerance ? [show(verdict.allowed), verdict.outcome] : ["–", "told only"];
+    const judged = tolerance ? [show(verdict.allowed), verdict.outcome] : ["–", "not judged"];
     return [name, ...spread(verdict.first), ...spread(verdict.last), verdict.growth.toFixed(1), ...judged];
   });
   const thirds = ["first", "last"].flatMap((third) => ["min", "median", "max"].map((what) => `${third} ${what}`));
   return { lines: table(["quantity", ...thirds, "growth", "allowed", "verdict"], rows), flat };
 }
 
-/** What is there of pods when the soak is over. */
+/** Finds pods, their node resources and processes that are left after the soak. */
 async function leftOnNode(runtime: SoakRuntime, before: readonly string[]): Promise<string[]> {
   await using cri = await CriClient.connect({ endpoint: runtime.endpoint });
   const pods = (await cri.pods.list({ namespace: Stage.namespace })).map(
     ({ id, metadata }) => `pod ${metadata?.name} ${id}`,
   );
   const traces = () => runtime.traces().filter((trace) => !before.includes(trace));
-  // Processes take a moment to be gone.
-  for (let look = 0; look < 50 && (traces().length > 0 || (runtime.processes() ?? 0) > 0); look++) await sleep(100);
+  // The kernel removes ended processes with a delay.
+  for (let attempt = 0; attempt < 50 && (traces().length > 0 || (runtime.processes() ?? 0) > 0); attempt++)
+    await sleep(100);
   const processes = runtime.processes() ?? 0;
   return [...pods, ...traces(), ...(processes > 0 ? [`${processes} processes`] : [])];
 }
 
-/** Sockets, timers and the like that are there still when all is closed. */
+/** Finds active resources, such as sockets and timers, that are left after everything was closed. */
 async function leftInProcess(before: ReadonlyMap<string, number>): Promise<string[]> {
-  for (let look = 0; ; look++) {
+  for (let attempt = 0; ; attempt++) {
     const more = [...activeResources()].filter(([name, count]) => count > (before.get(name) ?? 0));
-    if (more.length === 0 || look === 50) return more.map(([name, count]) => `${count} ${name}`);
+    if (more.length === 0 || attempt === 50) return more.map(([name, count]) => `${count} ${name}`);
     await sleep(100);
   }
 }

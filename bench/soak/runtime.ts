@@ -1,5 +1,5 @@
 /**
- * The runtime that a soak runs against: one that is there, or one of the soak's own.
+ * The runtime that a soak runs against: a running one, or one that the soak starts.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import { nodeResourcesOf } from "../../test/runtime/helpers/node-resources.js";
 import { childrenOf } from "../../test/runtime/lab/processes.js";
 import type { HostMessage } from "./host.js";
 
-/** Where to find a runtime, and what there is to know of it besides what it says itself. */
+/** A runtime, and information about it that CRI does not provide. */
 export interface SoakRuntime extends AsyncDisposable {
   name: string;
   endpoint: string;
-  /** An image with a shell and the usual small programs. */
+  /** An image with a shell and the usual commands. */
   image: string;
-  /** Containers are processes of this machine, in its network, without images. */
+  /** Whether containers are processes of this machine, in its network, without images. */
   isFake: boolean;
-  /** What pods have on the node, as far as that can be seen from here. */
+  /** Lists the node resources of pods, if this process can see them. */
   traces(): string[];
-  /** How many processes pods have on the node; undefined where that cannot be seen. */
+  /** Counts the processes of pods on the node. Undefined if this process cannot see them. */
   processes(): number | undefined;
 }
 
-/** Brings up a containerd of the lab, or a fake. */
+/** Starts a containerd of the lab, or a fake. */
 export async function ownRuntime(what: string): Promise<SoakRuntime> {
-  // In a process group of its own: Ctrl-C is meant for the soak, which has to be able to clean up.
+  // In its own process group, so that Ctrl-C ends only the soak, which still needs the runtime to clean up.
   const child = spawn(
     process.execPath,
     [...process.execArgv, fileURLToPath(new URL("./host.ts", import.meta.url)), what],
@@ -57,7 +57,7 @@ export async function ownRuntime(what: string): Promise<SoakRuntime> {
   return { name, endpoint, image, isFake, traces, processes, [Symbol.asyncDispose]: close };
 }
 
-/** A runtime that is there already: nothing is known of its node. */
+/** Uses a running runtime, without information about its node. */
 export function givenRuntime(endpoint: string, image: string): SoakRuntime {
   return {
     name: endpoint,
@@ -76,10 +76,10 @@ async function firstMessage(child: ChildProcess): Promise<HostMessage> {
     ([code]): HostMessage => ({ failure: `the runtime's process ended with code ${code} before it was ready` }),
   );
   ended.catch(() => {});
-  const told = once(child, "message", { signal: gone.signal }).then(([message]) => message as HostMessage);
-  told.catch(() => {});
+  const sent = once(child, "message", { signal: gone.signal }).then(([message]) => message as HostMessage);
+  sent.catch(() => {});
   try {
-    return await Promise.race([told, ended]);
+    return await Promise.race([sent, ended]);
   } finally {
     gone.abort();
   }

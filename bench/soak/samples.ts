@@ -1,5 +1,5 @@
 /**
- * What the process holds on to, and what is on the node, at one moment after another.
+ * Samples of the resources of this process and of the node.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { Tolerance } from "./verdict.js";
 
 const mebibyte = 2 ** 20;
 
-/** What is on the node. */
+/** The number of objects on the node. */
 export interface NodeCounts {
   pods: number;
   containers: number;
-  /** Undefined where they cannot be counted. */
+  /** Undefined if they cannot be counted. */
   processes: number | undefined;
 }
 
-/** What is looked at, with how much it may grow; without a tolerance, it is only told. */
+/** The sampled quantities with their allowed growth. Quantities without a tolerance are reported and not judged. */
 const quantities: Readonly<Record<string, Tolerance | undefined>> = {
   "heap used, MiB": { absolute: 2, relative: 0.1 },
   "external, MiB": { absolute: 4, relative: 0.1 },
@@ -31,15 +31,15 @@ const quantities: Readonly<Record<string, Tolerance | undefined>> = {
   "event loop delay p99, ms": undefined,
 };
 
-/** Of every kind of active resources, such as sockets and timers. */
+/** The tolerance for each kind of active resource, such as sockets and timers. */
 const resourceTolerance: Tolerance = { absolute: 5, relative: 0.1 };
 
-/** The tolerance of a quantity that a sampler has. */
+/** Returns the tolerance of a sampled quantity. */
 export function toleranceOf(name: string): Tolerance | undefined {
   return Object.hasOwn(quantities, name) ? quantities[name] : resourceTolerance;
 }
 
-/** Takes samples, and has them by quantity. */
+/** Takes samples and keeps them by quantity. */
 export class Sampler implements Disposable {
   /** One value for each sample. */
   readonly series = new Map<string, number[]>();
@@ -83,7 +83,7 @@ export class Sampler implements Disposable {
   }
 }
 
-/** How many of each kind keep the process going, as `active TCPSocketWrap` and the like. */
+/** Counts the resources that keep the process alive, by kind: `active TCPSocketWrap` and so on. */
 export function activeResources(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) {
@@ -93,7 +93,7 @@ export function activeResources(): Map<string, number> {
   return counts;
 }
 
-/** Undefined where the system does not tell. */
+/** Counts open files. Undefined if the system does not report them. */
 function openFiles(): number | undefined {
   try {
     return readdirSync("/proc/self/fd").length;
@@ -102,7 +102,7 @@ function openFiles(): number | undefined {
   }
 }
 
-/** What makes the heap comparable: without the collector's help, garbage is part of it. */
+/** Returns V8's garbage collector. Heap sizes are comparable only without garbage. */
 function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc") as () => void;

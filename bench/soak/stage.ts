@@ -1,5 +1,5 @@
 /**
- * What lasts as long as the soak: a pod with a server and with a writer of log lines, and streams that are never closed.
+ * The objects that live as long as the soak: a pod with a server and a writer of log lines, a view, and a stream of events.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { NodeCounts } from "./samples.js";
 export const shell = (line: string) => ["/bin/sh", "-c", line];
 
 export class Stage implements AsyncDisposable {
-  /** Everything that a soak makes is in here. */
+  /** The namespace of everything that the soak creates. */
   static readonly namespace = "soak";
   #count = 0;
 
@@ -56,7 +56,7 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** A name that nothing else here has. */
+  /** Returns a unique name. */
   name(what: string): string {
     return `${what}-${++this.#count}`;
   }
@@ -73,7 +73,7 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-/** A view and a stream of events that are there all the time. */
+/** Opens a view and a stream of events, and reads the events. */
 async function watch(cri: CriClient): Promise<CleanUpStep> {
   const view = cri.watch();
   const events = cri.events();
@@ -105,7 +105,7 @@ function httpd(port: number): string[] {
   return shell(`mkdir -p /www && yes soak | head -c ${served.length} > /www/data && exec httpd -f -p ${port} -h /www`);
 }
 
-/** For a fake, whose containers run what this machine has. */
+/** A server for fakes, whose containers run the programs of this machine. */
 function nodeServer(port: number): string[] {
   const script = `require("node:http").createServer((_, reply) => reply.end(Buffer.alloc(${served.length}, "soak\\n"))).listen(${port}, "127.0.0.1")`;
   return [process.execPath, "-e", script];

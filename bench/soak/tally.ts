@@ -1,13 +1,13 @@
 import { inspect } from "node:util";
 
-/** What one activity has done. */
+/** The results of one activity. */
 export interface Tally {
   passes: number;
   bytes: number;
   failures: number;
 }
 
-/** Counts passes, and tells of failures as they happen: the same one only once. */
+/** Counts passes and prints failures when they happen, up to 20 different ones, each once. */
 export class Tallies {
   readonly all = new Map<string, Tally>();
   readonly #told = new Set<string>();

@@ -1,37 +1,37 @@
 import { median } from "../support/statistics.js";
 
-/** The smallest, the middle and the largest of some values. */
+/** The minimum, median and maximum of values. */
 export interface Spread {
   min: number;
   median: number;
   max: number;
 }
 
-/** What became of one quantity. */
+/** The verdict on one quantity. */
 export interface Verdict {
   first: Spread;
   last: Spread;
-  /** By how much it grew from the end of the warm-up to the last sample. */
+  /** Growth from the end of the warm-up to the last sample. */
   growth: number;
-  /** How much growth passes for none. */
+  /** The growth up to which the quantity is flat. */
   allowed: number;
-  outcome: "flat" | "grows" | "too short to tell";
+  outcome: "flat" | "grows" | "too few samples";
 }
 
-/** Growth that passes for none: so much, or such a part of the median, whichever is more. */
+/** Allowed growth: an absolute amount or a part of the median, whichever is larger. */
 export interface Tolerance {
   absolute: number;
   relative: number;
 }
 
-/** The part of the samples that is left out at the beginning: code is compiled and caches are filled then. */
+/** The part of the samples that is ignored at the beginning, while code is compiled and caches are filled. */
 export const warmUp = 0.2;
 
 const fewestSamples = 6;
 
 /**
- * Whether a quantity is flat: the median of the slopes between any two samples (Theil and Sen), which single peaks do not move,
- * times the time from the end of the warm-up to the last sample. Only growth counts.
+ * Judges whether a quantity is flat. The growth is the median of the slopes between any two samples (Theil–Sen estimator), times the
+ * time from the end of the warm-up to the last sample. Single peaks do not change that median. A decrease counts as flat.
  */
 export function judge(values: readonly number[], tolerance: Tolerance): Verdict {
   const third = Math.ceil(values.length / 3);
@@ -44,11 +44,11 @@ export function judge(values: readonly number[], tolerance: Tolerance): Verdict 
     last: spreadOf(values.slice(-third)),
     growth,
     allowed,
-    outcome: enough ? (growth > allowed ? "grows" : "flat") : "too short to tell",
+    outcome: enough ? (growth > allowed ? "grows" : "flat") : "too few samples",
   };
 }
 
-/** Per sample. */
+/** Returns the growth per sample. */
 function slopeOf(values: readonly number[]): number {
   const slopes = values.flatMap((later, j) => values.slice(0, j).map((earlier, i) => (later - earlier) / (j - i)));
   return slopes.length > 0 ? median(slopes) : 0;

@@ -1,5 +1,5 @@
 /**
- * What an installation weighs: the package, and everything that npm installs with it.
+ * Measures the size of an installation: packages and everything that npm installs with them.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { inRoot } from "../support/build.js";
 
-/** What a lock file says of one package, as far as it matters here. */
+/** The entry of a package in a lock file, reduced to the fields needed here. */
 export interface LockedPackage {
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
@@ -16,17 +16,17 @@ export interface LockedPackage {
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
 }
 
-/** A `package-lock.json`: packages by their folder, `""` for the project itself. */
+/** A `package-lock.json`: packages by folder. The key `""` is the project itself. */
 export interface Lock {
   packages: Record<string, LockedPackage>;
 }
 
-/** The folders of some packages of the project and of all that they need, in alphabetical order. What is only for development is no need. */
+/** Returns the folders of packages and of all their dependencies, except development dependencies, in alphabetical order. */
 export function treeOf({ packages }: Lock, names: readonly string[]): string[] {
   const found = new Set<string>();
   const add = (from: string, name: string) => {
     const folder = locate(packages, from, name);
-    // A dependency that is optional is not always there.
+    // Optional dependencies may be missing.
     if (folder === undefined || found.has(folder)) return;
     found.add(folder);
     for (const needed of needsOf(packages[folder] ?? {})) add(folder, needed);
@@ -35,7 +35,7 @@ export function treeOf({ packages }: Lock, names: readonly string[]): string[] {
   return [...found].sort();
 }
 
-/** Where Node.js finds a package that a package in a folder asks for: next to it, or further up. */
+/** Finds the package that Node.js resolves from a folder: in its own node_modules, or in one further up. */
 function locate(packages: Lock["packages"], from: string, name: string): string | undefined {
   for (let above = from; ; above = above.slice(0, Math.max(0, above.lastIndexOf("/node_modules/")))) {
     const folder = above === "" ? `node_modules/${name}` : `${above}/node_modules/${name}`;
@@ -49,15 +49,15 @@ function needsOf({ dependencies, optionalDependencies, peerDependencies, peerDep
   return [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peers];
 }
 
-/** The packages that users get with this one, and the bytes in their files. */
+/** The number of installed packages and the size of their files. */
 export interface Installation {
   packages: number;
   bytes: number;
-  /** Of those that were asked for by name alone. */
+  /** The size of the named packages alone, without dependencies. */
   ownBytes: number;
 }
 
-/** Measures what is in `node_modules`. */
+/** Measures packages in `node_modules`, with their dependencies. */
 export async function installationOf(names: readonly string[]): Promise<Installation> {
   const folders = treeOf(await readLock(), names).filter((folder) => existsSync(inRoot(folder)));
   const sizes = new Map<string, number>();
@@ -66,7 +66,7 @@ export async function installationOf(names: readonly string[]): Promise<Installa
   return { packages: folders.length, bytes: sum([...sizes.values()]), ownBytes: sum(own) };
 }
 
-/** What this package depends on. */
+/** The dependencies of this package. */
 export async function ownDependencies(): Promise<string[]> {
   return Object.keys((await readLock()).packages[""]?.dependencies ?? {});
 }
@@ -75,7 +75,7 @@ async function readLock(): Promise<Lock> {
   return JSON.parse(await readFile(inRoot("package-lock.json"), "utf8")) as Lock;
 }
 
-/** Without the packages that are installed inside of the package. */
+/** Sums up the files of a folder, without nested `node_modules`. */
 async function bytesIn(folder: string): Promise<number> {
   const sizes = (await readdir(folder, { withFileTypes: true })).map(async (entry) => {
     const path = join(folder, entry.name);

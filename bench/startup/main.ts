@@ -1,5 +1,5 @@
 /**
- * What it takes to load the package, and how large it is.
+ * Measures the time and memory of loading the package, and its size.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import { loadedBy } from "./loaded.js";
 import { installSizes, pack } from "./sizes.js";
 import { type Cost, measure, subjects } from "./subjects.js";
 
-export const help = `Time and memory that loading this package takes beside others, and what is installed with it.
+export const help = `Measures time and memory of loading this package and others, and the size of their installations.
 
 Usage: npm run bench -- startup [options]
 
   --rounds <n>   default 15
-  --no-go        changes nothing here, where nothing is in Go
+  --no-go        has no effect here: this benchmark has no Go programs
 
-Everyone is loaded by a process of its own in each round, after a round that fills the system's cache of files. "To ours" is how
-many times what \`import\` of this package takes.`;
+In each round, a new process loads each package, after one round that fills the system's file cache. "To ours" is the ratio to
+\`import\` of this package.`;
 
-/** What is told of each, as charts. */
+/** The charts of loading. */
 const quantities: (Pick<Chart, "name" | "unit"> & { of: (cost: Cost) => number })[] = [
   { name: "time to load", unit: "ms", of: ({ wallMs }) => wallMs },
   { name: "CPU time to load", unit: "ms", of: ({ cpuMs }) => cpuMs },
-  { name: "memory that is more (RSS)", unit: "MB", of: ({ rssBytes }) => rssBytes / 1e6 },
+  { name: "added memory (RSS)", unit: "MB", of: ({ rssBytes }) => rssBytes / 1e6 },
 ];
 
 export async function page(args: string[]): Promise<Report> {
@@ -43,8 +43,8 @@ export async function page(args: string[]): Promise<Report> {
   return {
     title: "Startup and size",
     about:
-      `Each is loaded by processes that have loaded nothing else, one in each of ${rounds} rounds after one to warm up; time, CPU time and memory are what the process itself ` +
-      "sees around the `import` or `require`. Each comes with what a client of a runtime needs: a gRPC library and the messages of CRI, generated or read from the schema.",
+      `In each of ${rounds} rounds, after one round of warm-up, each entry is loaded by a new process. The process measures time, CPU time and memory around the \`import\` or \`require\`. ` +
+      "Each entry includes what a client of a runtime needs: a gRPC library and the CRI messages, generated or read from the schema.",
     warnings,
     sections: [
       { id: "startup", title: "Loading", about: loaded.facts, charts },
@@ -52,8 +52,8 @@ export async function page(args: string[]): Promise<Report> {
         id: "size",
         title: "Size",
         about:
-          `The tarball has ${show(packed.size / 1e6)} MB; unpacked it is ${show(packed.unpackedSize / 1e6)} MB in ${packed.entryCount} files, ES modules, CommonJS, declarations and fakes for tests. ` +
-          "What is installed is the sum of the sizes of all files of the package and of the packages that npm installs with it. The others have no code for CRI's messages in it.",
+          `The tarball has ${show(packed.size / 1e6)} MB. Unpacked, it has ${show(packed.unpackedSize / 1e6)} MB in ${packed.entryCount} files: ES modules, CommonJS, declarations and fakes for tests. ` +
+          "The installed size is the sum of all files of the package and of the packages that npm installs with it. The other libraries contain no code for CRI messages.",
         charts: [await installSizes(packed)],
       },
     ],

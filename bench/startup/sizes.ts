@@ -1,24 +1,24 @@
-/** The package as it is published, and installed beside others. @module */
+/** The size of the published package and of installations. @module */
 
 import { projectRoot } from "../../scripts/lib/buf.js";
 import { run } from "../../test/runtime/lab/command.js";
 import type { Bar, Chart } from "../support/chart.js";
 import { installationOf, ownDependencies } from "./install-size.js";
 
-/** What `npm pack` says of it. */
+/** The output of `npm pack`. */
 export interface Packed {
-  /** Bytes of the tarball. */
+  /** Size of the tarball in bytes. */
   size: number;
-  /** Bytes of the files in it. */
+  /** Size of its files in bytes. */
   unpackedSize: number;
   entryCount: number;
 }
 
-/** `dist/` has to be there. */
+/** Packs the package without writing a tarball. Requires `dist/`. */
 export async function pack(): Promise<Packed> {
-  const said = await run("npm", ["pack", "--json", "--dry-run", "--ignore-scripts"], { cwd: projectRoot });
-  const [packed] = JSON.parse(said) as Packed[];
-  if (!packed) throw new Error("npm has packed nothing.");
+  const output = await run("npm", ["pack", "--json", "--dry-run", "--ignore-scripts"], { cwd: projectRoot });
+  const [packed] = JSON.parse(output) as Packed[];
+  if (!packed) throw new Error("npm packed nothing");
   return packed;
 }
 

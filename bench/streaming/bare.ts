@@ -1,6 +1,6 @@
 /**
- * What is left of the way when nearly all of this package is taken away: sockets whose bytes are counted and not looked at. What
- * they reach is the limit that the runtime, the kernel and node:net set.
+ * Sessions on plain sockets that count bytes and do not parse them. Their speed is the limit that the runtime, the kernel and node:net
+ * set.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { count } from "./ours.js";
 import { dataPort, type Stage } from "./stage.js";
 import { type Transfer, timed } from "./transfer.js";
 
-/** Straight to the pod, past the runtime. */
+/** Connects to the pod directly, not through the runtime. */
 export function tcp(stage: Stage): Promise<Transfer> {
   return timed(() => count(connect(dataPort, stage.address), undefined, stage.size));
 }
@@ -41,7 +41,7 @@ export function stdin(stage: Stage, command: string[]): Promise<Transfer> {
     for (let left = stage.size; left > 0; left -= 8 * 32_768) {
       if (!socket.write(frames)) await once(socket, "drain");
     }
-    // No end of input is sent: the command has counted, and the server may have hung up.
+    // Sends no end of input: the command stops at a fixed size, and the server may have closed the connection.
     await ended;
     return stage.size;
   });
@@ -64,14 +64,14 @@ async function upgrade(url: URL, protocol: string): Promise<Socket> {
   socket.setNoDelay(true);
   const heads = ["Connection: Upgrade", "Upgrade: SPDY/3.1", `X-Stream-Protocol-Version: ${protocol}`];
   socket.write([`POST ${url.pathname} HTTP/1.1`, `Host: ${url.host}`, ...heads, "", ""].join("\r\n"));
-  // Nothing follows the answer before the streams are there.
+  // The server sends nothing after the response until streams are open.
   const [answer] = (await once(socket, "data")) as [Buffer];
   socket.pause();
-  if (!answer.toString("latin1").startsWith("HTTP/1.1 101 ")) throw new Error("The server did not switch to SPDY/3.1.");
+  if (!answer.toString("latin1").startsWith("HTTP/1.1 101 ")) throw new Error("the server did not switch to SPDY/3.1");
   return socket;
 }
 
-/** Opens streams 1, 3, 5, … and waits until the server has taken them: it drops what comes before. */
+/** Opens streams 1, 3, 5, … and waits until the server has accepted them: it drops earlier data. */
 async function open(socket: Socket, all: Record<string, string>[]): Promise<void> {
   const compressor = new HeaderCompressor();
   const fixed = { associatedStreamId: 0, priority: 0, slot: 0, fin: false, unidirectional: false } as const;
@@ -90,7 +90,7 @@ async function open(socket: Socket, all: Record<string, string>[]): Promise<void
   }
 }
 
-/** Reads until so much has come, then hangs up; for 0 until the server does. */
+/** Reads at least `size` bytes, then closes the connection. With size 0, reads until the server closes it. */
 async function atLeast(socket: Socket, size: number): Promise<number> {
   const enough = () => {
     if (size > 0 && socket.bytesRead >= size) socket.destroy();
@@ -98,6 +98,6 @@ async function atLeast(socket: Socket, size: number): Promise<number> {
   socket.on("data", enough);
   enough();
   await once(socket, "close");
-  if (socket.bytesRead < size) throw new Error(`Only ${socket.bytesRead} of ${size} bytes came.`);
+  if (socket.bytesRead < size) throw new Error(`received only ${socket.bytesRead} of ${size} bytes`);
   return size;
 }

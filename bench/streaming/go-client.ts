@@ -1,4 +1,4 @@
-/** client-go, which crictl and kubectl are made of, as a program of its own. @module */
+/** client-go, the library of crictl and kubectl, in its own process. @module */
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/runtime/lab/command.js";
 import { buildGo } from "../support/go.js";
@@ -6,7 +6,7 @@ import type { Wire } from "./ours.js";
 import { dataPort, type Stage } from "./stage.js";
 import type { Transfer } from "./transfer.js";
 
-/** client-go and what of its dependencies a streaming client needs. */
+/** Debian packages of client-go and of the dependencies that a streaming client needs. */
 const packages = [
   "golang-github-davecgh-go-spew-dev",
   "golang-github-docker-spdystream-dev",
@@ -59,9 +59,9 @@ export class GoClient {
   }
 
   async #run(what: string, wire: Wire, url: URL, size: number): Promise<Transfer> {
-    const said = await run(this.program, [what, wire, url.href, String(size), String(dataPort)], {
+    const output = await run(this.program, [what, wire, url.href, String(size), String(dataPort)], {
       timeoutMs: 600_000,
     });
-    return JSON.parse(said) as Transfer;
+    return JSON.parse(output) as Transfer;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * How fast bytes go through sessions and forwarded ports, and what sets the limit.
+ * Measures the throughput of sessions and forwarded ports, and what limits it.
  *
  * @module
  */
@@ -15,25 +15,25 @@ import * as ours from "./ours.js";
 import { Stage } from "./stage.js";
 import { type Transfer, timed } from "./transfer.js";
 
-export const help = `Throughput of exec and port-forward on a containerd that is brought up for it (Linux, root, apt).
+export const help = `Measures the throughput of exec and port-forward on a containerd of the lab (Linux, root, apt).
 
 Usage: npm run bench -- streaming [options]
 
   --mib <n>           size of one transfer; default 256
   --rounds <n>        transfers of each kind; default 5
   --containerd <v>    1.6, 1.7 or 2.1; default 2.1
-  --only <text>       only lines whose "measure: name" contains the text, without checking the bytes first; for profiles:
+  --only <text>       measures only lines whose "measure: name" contains the text, without verifying the bytes first; to profile:
                       node --cpu-prof --import tsx bench/main.ts streaming --only "stdout: ours, SPDY"
-  --no-go             do not build the Go client (the first time takes minutes and the network)
+  --no-go             does not build the Go client; the first build takes minutes and needs the network
 
-MB are millions of bytes. CPU is what the client alone used, in seconds for 1,000 MB; the Go client is a process of its own for
-each transfer and its time does not include its start. "Bare" is a socket whose bytes nobody looks at: what runtime and kernel allow.
-"Command" is the command alone in the container: what it allows.`;
+MB are millions of bytes. CPU is the CPU time of the client alone, in seconds per 1,000 MB. The Go client runs in a new process for
+each transfer; its time does not include the start. "Bare" is a socket whose bytes are not parsed: it shows what the runtime and the
+kernel allow. "Command" is the command alone in the container: it shows what the command allows.`;
 
-/** Whom the others are compared with. */
+/** The contestant that others are compared with. */
 const ourBest = "ours, SPDY";
 
-/** What is measured against each other. */
+/** Contestants that are measured against each other. */
 interface Measure {
   name: string;
   contestants: Contestant<Transfer>[];
@@ -60,7 +60,7 @@ export async function main(args: string[]): Promise<void> {
     }
   }
   console.log(`\n${table(["measure", "client", "median MB/s", "best MB/s", "to ours", "CPU s/GB"], rows)}`);
-  if (!go) console.log("\n!!! Without the Go client: no comparison with crictl and kubectl.");
+  if (!go) console.log("\n!!! WITHOUT THE GO CLIENT: no comparison with crictl and kubectl.");
 }
 
 function measures(stage: Stage, go: GoClient | undefined): Measure[] {
@@ -76,7 +76,7 @@ function measures(stage: Stage, go: GoClient | undefined): Measure[] {
         { name: "bare SPDY", run: () => bare.stdout(stage) },
       ],
     },
-    ...(["sink", "summer"] as const).map((command) => ({
+    ...(["sink", "hashingSink"] as const).map((command) => ({
       name: command === "sink" ? "stdin" : "stdin, sha256sum",
       contestants: [
         { name: ourBest, run: () => ours.stdin(stage, "spdy", stage[command]) },
@@ -100,7 +100,7 @@ function measures(stage: Stage, go: GoClient | undefined): Measure[] {
   ];
 }
 
-/** A transfer that moved too little is a failure, however fast it was. */
+/** Makes a transfer fail that moved fewer bytes than expected. */
 function complete(size: number) {
   return ({ name, run }: Contestant<Transfer>): Contestant<Transfer> => ({
     name,
@@ -112,7 +112,7 @@ function complete(size: number) {
   });
 }
 
-/** A command that reads as much from a pipe in the container. */
+/** Runs the command alone: it reads the same number of bytes from a pipe in the container. */
 async function alone(stage: Stage, command: string[]): Promise<Transfer> {
   const script = `dd if=/dev/zero bs=64k count=${stage.size / 65_536} status=none | "$@"`;
   const { bytes, seconds } = await timed(async () => {
@@ -123,19 +123,20 @@ async function alone(stage: Stage, command: string[]): Promise<Transfer> {
   return { bytes, seconds };
 }
 
-/** Speed counts only if the bytes are right: each of our ways once, with sums. It warms the code up as well. */
+/** Checks the bytes of each of our transfers by their hash. Speed counts only if the bytes are right. Also warms up the code. */
 async function verify(stage: Stage): Promise<void> {
   for (const wire of ["spdy", "websocket"] as const) {
     for (const transfer of [ours.stdout, ours.forward]) {
       const hash = createHash("sha256");
       await transfer(stage, wire, (bytes) => hash.update(bytes));
-      if (hash.digest("hex") !== stage.sum) throw new Error(`${transfer.name} over ${wire}: other bytes came.`);
+      if (hash.digest("hex") !== stage.sum) throw new Error(`${transfer.name} over ${wire}: received different bytes`);
     }
-    let said = "";
-    await ours.stdin(stage, wire, stage.summer, (bytes) => {
-      said += bytes;
+    let output = "";
+    await ours.stdin(stage, wire, stage.hashingSink, (bytes) => {
+      output += bytes;
     });
-    if (!said.startsWith(ours.zeroSum(stage.size))) throw new Error(`stdin over ${wire}: other bytes arrived: ${said}`);
+    if (!output.startsWith(ours.zeroSum(stage.size)))
+      throw new Error(`stdin over ${wire}: the command received different bytes: ${output}`);
   }
 }
 
@@ -143,7 +144,7 @@ async function goClient(): Promise<GoClient | undefined> {
   try {
     return await GoClient.build();
   } catch (error) {
-    console.log(`!!! THE GO CLIENT CANNOT BE BUILT, the measurement goes on without it: ${(error as Error).message}`);
+    console.log(`!!! THE GO CLIENT CANNOT BE BUILT, the benchmark continues without it: ${(error as Error).message}`);
     return undefined;
   }
 }

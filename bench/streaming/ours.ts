@@ -1,4 +1,4 @@
-/** This package, in this process. @module */
+/** Transfers with this package, in this process. @module */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
@@ -8,7 +8,7 @@ import { type Transfer, timed } from "./transfer.js";
 
 export type Wire = NonNullable<ExecOptions["transport"]>;
 
-/** What somebody who pipes a file writes at a time. */
+/** The chunk size of a program that pipes a file. */
 const chunk = Buffer.alloc(65_536);
 
 export const zeroSum = (size: number) => {
@@ -17,50 +17,54 @@ export const zeroSum = (size: number) => {
   return hash.digest("hex");
 };
 
-export function stdout(stage: Stage, transport: Wire, seen?: (bytes: Buffer) => void): Promise<Transfer> {
+export function stdout(stage: Stage, transport: Wire, onBytes?: (bytes: Buffer) => void): Promise<Transfer> {
   return timed(async () => {
     await using session = await stage.container.exec(stage.source, { transport });
     session.stderr?.resume();
-    const bytes = count(session.stdout, seen);
+    const bytes = count(session.stdout, onBytes);
     await succeeded(session);
     return await bytes;
   });
 }
 
-/** @param said gets what the command says about its input */
-export function stdin(stage: Stage, transport: Wire, command: string[], said?: (bytes: Buffer) => void) {
+/** @param onOutput receives the output of the command */
+export function stdin(stage: Stage, transport: Wire, command: string[], onOutput?: (bytes: Buffer) => void) {
   return timed(async () => {
     await using session = await stage.container.exec(command, { transport, stdin: true });
     session.stderr?.resume();
-    const answered = count(session.stdout, said);
+    const output = count(session.stdout, onOutput);
     await writeZeros(session.stdin as Writable, stage.size);
-    // The command has counted. Where input has an end, it comes as a courtesy.
+    // The command stops at a fixed size. Input is ended only where the transport can do that.
     if (session.canHalfCloseStdin) session.stdin?.end();
-    await Promise.all([answered, succeeded(session)]);
+    await Promise.all([output, succeeded(session)]);
     return stage.size;
   });
 }
 
-export function forward(stage: Stage, transport: Wire, seen?: (bytes: Buffer) => void): Promise<Transfer> {
+export function forward(stage: Stage, transport: Wire, onBytes?: (bytes: Buffer) => void): Promise<Transfer> {
   return timed(async () => {
     await using session = stage.pod.portForward(dataPort, { transport });
     const stream = await session.connect();
-    return await count(stream, seen, stage.size);
+    return await count(stream, onBytes, stage.size);
   });
 }
 
 async function succeeded(session: ExecSession): Promise<void> {
   const { exitCode } = await session.exit;
-  if (exitCode !== 0) throw new Error(`The command ended with ${exitCode}.`);
+  if (exitCode !== 0) throw new Error(`the command exited with ${exitCode}`);
 }
 
-/** Reads to the end, or until so much has come: runtimes may take a second to tell the end of a forwarded connection. */
-export async function count(stream: Readable | null, seen?: (bytes: Buffer) => void, size = Infinity): Promise<number> {
+/** Reads to the end, or until `size` bytes: runtimes may report the end of a forwarded connection a second late. */
+export async function count(
+  stream: Readable | null,
+  onBytes?: (bytes: Buffer) => void,
+  size = Infinity,
+): Promise<number> {
   if (!stream) return 0;
   let bytes = 0;
   stream.on("data", (data: Buffer) => {
     bytes += data.length;
-    seen?.(data);
+    onBytes?.(data);
     if (bytes >= size) stream.destroy();
   });
   await once(stream, size === Infinity ? "end" : "close");

@@ -1,5 +1,5 @@
 /**
- * A pod on a real containerd in which bytes come from and go to: nothing in it is slower than what is measured.
+ * A pod on a real containerd that sends and receives bytes, faster than any measured client.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { CriClient, type OwnedContainer, type OwnedPodSandbox } from "k8s-cri-cl
 import { type LabVersion, labAvailability, startLab } from "../../test/runtime/lab/lab.js";
 import { type CleanUpStep, cleanUp } from "../support/clean-up.js";
 
-/** A port of the pod that sends all of {@link dataFile} to whoever connects. */
+/** The port of the pod that sends {@link dataFile} to each connection. */
 export const dataPort = 9_000;
 const dataFile = "/tmp/data";
 
@@ -20,9 +20,9 @@ export class Stage implements AsyncDisposable {
     readonly cri: CriClient,
     readonly pod: OwnedPodSandbox,
     readonly container: OwnedContainer,
-    /** The pod's own address, which this machine reaches without the runtime. */
+    /** The IP address of the pod, which this machine reaches without the runtime. */
     readonly address: string,
-    /** Length and SHA-256 of the data in the container. */
+    /** Size in bytes and SHA-256 of the data in the container. */
     readonly size: number,
     readonly sum: string,
     private readonly cleanUps: CleanUpStep[],
@@ -30,13 +30,13 @@ export class Stage implements AsyncDisposable {
 
   static async open(version: LabVersion, mib: number): Promise<Stage> {
     const availability = labAvailability();
-    if (!availability.available) throw new Error(`No containerd on this machine: ${availability.reason}.`);
+    if (!availability.available) throw new Error(`no containerd on this machine: ${availability.reason}`);
     const cleanUps: CleanUpStep[] = [];
     try {
       const lab = await startLab({ versions: [version] });
       cleanUps.push(() => lab.stop());
       const [instance] = lab.instances;
-      if (!instance) throw new Error("The lab has no runtime.");
+      if (!instance) throw new Error("the lab has no runtime");
       const cri = CriClient.lazy({ endpoint: instance.endpoint });
       cleanUps.push(() => cri.close());
       const pod = await cri.pods.run({ name: "streaming", namespace: "bench" });
@@ -57,19 +57,19 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Writes all of the data to its output. */
+  /** The command that writes the data to its output. */
   readonly source = ["cat", dataFile];
 
   /**
-   * Reads exactly `size` bytes, then ends by itself, because over WebSocket input has no end; fails if there were fewer. The shell
-   * stays, because containerd takes the input away from a command that closes its output.
+   * Reads exactly `size` bytes and exits, because input over WebSocket has no end. Fails if there were fewer bytes. The shell stays
+   * open, because containerd closes the input of a command that closes its output.
    */
   get sink(): string[] {
     return shell(`test "$(${this.#reader} 2>&1 >/dev/null | head -n 1)" = "${this.#blocks}+0 records in"`);
   }
 
-  /** The same with a sum of what it read. */
-  get summer(): string[] {
+  /** Reads exactly `size` bytes and prints their SHA-256. */
+  get hashingSink(): string[] {
     return shell(`${this.#reader} status=none | sha256sum`);
   }
 
@@ -81,7 +81,7 @@ export class Stage implements AsyncDisposable {
     return this.size / 65_536;
   }
 
-  /** URLs for clients that do not speak gRPC. */
+  /** Requests a URL for clients without gRPC. */
   async execUrl(cmd: string[], stdin: boolean): Promise<URL> {
     const request = { containerId: this.container.id, cmd, stdin, stdout: true, stderr: true, tty: false };
     return new URL((await this.cri.raw.runtime.exec(request)).url);

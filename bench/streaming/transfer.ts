@@ -1,12 +1,12 @@
-/** What one transfer took. */
+/** The result of one transfer. */
 export interface Transfer {
   bytes: number;
   seconds: number;
-  /** Of the client alone. Undefined where it cannot be told from others. */
+  /** CPU time of the client alone. Undefined if it cannot be measured separately. */
   cpuSeconds?: number | undefined;
 }
 
-/** Times work in this process. */
+/** Measures work in this process. */
 export async function timed(work: () => Promise<number>): Promise<Transfer> {
   const [started, before] = [performance.now(), process.cpuUsage()];
   const bytes = await work();

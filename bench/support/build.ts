@@ -1,5 +1,5 @@
 /**
- * What benchmarks run that is not TypeScript: the package as it is published, and code generated for others.
+ * Builds the JavaScript that benchmarks run: the published package, and generated code for other libraries.
  *
  * @module
  */
@@ -9,25 +9,25 @@ import { pathToFileURL } from "node:url";
 import { bufOrThrow, projectRoot } from "../../scripts/lib/buf.js";
 import { run } from "../../test/runtime/lab/command.js";
 
-/** Where it goes, but for `dist/`. `k8s-cri-client` leads from there to `dist/`. */
+/** The folder for everything except `dist/`. In it, `k8s-cri-client` resolves to `dist/`. */
 export const output = join(projectRoot, ".cache", "bench");
 
 export const inRoot = (path: string) => join(projectRoot, path);
 
-/** Runs a program in JavaScript to its end. */
+/** Runs a JavaScript program and waits for its end. */
 export const node = (args: string[]) => run(process.execPath, args, { cwd: projectRoot, timeoutMs: 600_000 });
 
 export const proto = inRoot("proto/runtime/v1/api.proto");
 
-/** The module that {@link generateProtobufEs} makes. */
+/** The URL of the module that {@link generateProtobufEs} writes. */
 export const protobufEs = pathToFileURL(join(output, "runtime/v1/api_pb.js")).href;
 
-/** Builds `dist/` if it is missing, or older than a source. */
+/** Builds `dist/` if it is missing or older than a source file. */
 export async function buildDist(): Promise<void> {
   if (await isStale()) await node(["--import", "tsx", inRoot("scripts/build.ts")]);
 }
 
-/** protobuf-es' code for our schema. */
+/** Generates the code of protobuf-es for the schema. */
 export function generateProtobufEs(): void {
   const plugin = ["node", inRoot("node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es")];
   const template = { version: "v2", plugins: [{ local: plugin, out: ".", opt: ["target=js"] }] };

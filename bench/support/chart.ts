@@ -2,15 +2,15 @@ import type { Role, Score } from "./interleave.js";
 import { show } from "./statistics.js";
 import { table } from "./table.js";
 
-/** One of those that were measured. */
+/** The figures of one contestant. */
 export interface Bar {
   name: string;
   role: Role;
-  /** As many as the chart has columns; the first one is drawn, and compared. */
+  /** One for each column of the chart. The first one is drawn and compared. */
   figures: [number, number];
 }
 
-/** One measurement. Less is better. */
+/** One measurement of all contestants. Less is better. */
 export interface Chart {
   name: string;
   unit: string;
@@ -18,7 +18,7 @@ export interface Chart {
   bars: Bar[];
 }
 
-/** One for each of those that have achieved something. */
+/** Returns a bar for each contestant that has results. */
 export function barsOf<Result>(
   scores: readonly Score<Result>[],
   summarise: (results: readonly Result[]) => [number, number],
@@ -27,11 +27,11 @@ export function barsOf<Result>(
   return measured.map(({ name, role, results }) => ({ name, role, figures: summarise(results) }));
 }
 
-/** The table of a chart, with each one's ratio to ours. */
+/** Formats a chart as a Markdown table with the ratio of each bar to ours. */
 export function chartTable({ unit, columns, bars }: Chart): string {
   const ours = bars.find(({ role }) => role === "ours")?.figures[0] ?? Number.NaN;
   const rows = bars.map(({ name, role, figures }) => [
-    role === "yardstick" ? `${name} (yardstick)` : name,
+    role === "baseline" ? `${name} (baseline)` : name,
     ...figures.map(show),
     show(figures[0] / ours),
   ]);

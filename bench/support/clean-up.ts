@@ -1,7 +1,7 @@
-/** Removes what one step made. */
+/** Removes what one step created. */
 export type CleanUpStep = () => Promise<void>;
 
-/** Runs the steps, the last one first. */
+/** Runs the steps in reverse order. */
 export async function cleanUp(steps: CleanUpStep[]): Promise<void> {
   for (const step of steps.splice(0).reverse()) await step();
 }

@@ -1,4 +1,4 @@
-/** Debian's packages with k8s.io/cri-client and what it imports: grpc-go and k8s.io/cri-api among others. */
+/** Debian packages of k8s.io/cri-client and everything that it imports, such as grpc-go and k8s.io/cri-api. */
 export const criClientPackages = [
   "golang-github-cespare-xxhash-v2-dev",
   "golang-github-fsnotify-fsnotify-dev",

@@ -1,5 +1,5 @@
 /**
- * Go programs to compare with, built from Debian's packages without installing anything.
+ * Builds Go programs for comparison from Debian packages, without installing anything.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { cacheFolder } from "../../test/runtime/lab/cache.js";
 import { run } from "../../test/runtime/lab/command.js";
 import { fetchPackages } from "../../test/runtime/lab/debian.js";
 
-/** A compiler that runs on Debian 12, and the standard library as source. */
+/** The compiler and the sources of the standard library. Both work on Debian 12. */
 const compiler = ["golang-1.26-go", "golang-1.26-src"] as const;
 
 /**
- * Builds a program of one file and resolves with its path; the second time it is there already. The first time takes a minute or
- * two, and the network.
+ * Builds a program of one file and resolves with its path. The result is cached: only the first build takes a minute or two and
+ * needs the network.
  *
- * @param packages with the libraries that it imports, those that they import included
+ * @param packages Debian packages of all libraries that it imports, directly or indirectly
  */
 export async function buildGo(source: string, packages: readonly string[]): Promise<string> {
   const key = [...compiler, ...packages, await readFile(source, "utf8")].join("\n");
@@ -32,7 +32,7 @@ export async function buildGo(source: string, packages: readonly string[]): Prom
   await mkdir(folder, { recursive: true });
   const draft = `${program}.${process.pid}`;
   await run(join(root, "usr/lib/go-1.26/bin/go"), ["build", "-o", draft, source], {
-    // Everything that Go would keep in the user's home goes to the cache.
+    // Go would otherwise write to the user's home folder.
     env: {
       PATH: process.env.PATH,
       HOME: folder,

@@ -1,14 +1,14 @@
-/** This package, something to use instead, or what no client is: a limit, or a measure to compare with. */
-export type Role = "ours" | "peer" | "yardstick";
+/** This package, an alternative to it, or a baseline: no client, but a limit or reference to compare with. */
+export type Role = "ours" | "peer" | "baseline";
 
-/** One of those that are measured against each other. */
+/** One of the things that are measured against each other. */
 export interface Contestant<Result> {
   name: string;
   role?: Role;
   run(): Promise<Result>;
 }
 
-/** What a contestant achieved, and what kept it from achieving more. */
+/** The results and failures of one contestant. */
 export interface Score<Result> {
   name: string;
   role: Role;
@@ -17,8 +17,8 @@ export interface Score<Result> {
 }
 
 /**
- * Lets all of them run in every round, so that a machine that is slower for a while is so for all. Each round begins with another
- * one. One that fails twice is left out of the rounds that remain.
+ * Runs all contestants in every round, so that a machine that is slow for a while affects all of them. Each round starts with a
+ * different contestant. One that fails twice is left out of the remaining rounds.
  */
 export async function interleave<Result>(
   contestants: readonly Contestant<Result>[],

@@ -1,5 +1,5 @@
 /**
- * Bars as SVG, readable in light and dark.
+ * Draws charts as SVG, for light and dark themes.
  *
  * @module
  */
@@ -10,7 +10,10 @@ const width = 800;
 const [nameWidth, barWidth] = [230, 400];
 const [rowHeight, titleHeight, padding] = [26, 38, 16];
 
-/** The value that fills the width. Those far beyond the others, in the upper half, are cut off, so that the others can be told apart. */
+/**
+ * Returns the value that fills the width. A value in the upper half that is more than four times the next smaller one is cut off, so
+ * that the other bars stay distinguishable.
+ */
 export function scaleOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = Math.ceil(sorted.length / 2);
@@ -18,13 +21,13 @@ export function scaleOf(values: readonly number[]): number {
   return gap === -1 ? (sorted.at(-1) ?? 1) : (sorted[gap - 1] ?? 1) * 1.25;
 }
 
-/** How much of the width a bar takes, and whether it had to be cut off. */
+/** Returns the part of the width that a bar takes, and whether it is cut off. */
 export function barOf(value: number, scale: number): { part: number; cut: boolean } {
   const part = scale > 0 ? value / scale : 0;
   return { part: Math.min(1, Math.max(0, part)), cut: part > 1 };
 }
 
-/** One panel for each chart, below one another. */
+/** Draws one panel for each chart, from top to bottom. */
 export function plot(title: string, charts: readonly Chart[]): string {
   let y = padding;
   const panels = charts.map((chart) => {
@@ -63,19 +66,19 @@ ${rows.join("\n")}`;
 const style = `
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 text.title, text.ours { font-weight: 600 }
-text.yardstick { fill: #59636e }
+text.baseline { fill: #59636e }
 rect.page { fill: #ffffff }
 rect.ours { fill: #0969da }
 rect.peer { fill: #afb8c1 }
-rect.yardstick { fill: none; stroke: #afb8c1; stroke-dasharray: 3 2 }
+rect.baseline { fill: none; stroke: #afb8c1; stroke-dasharray: 3 2 }
 path.cut { stroke: #ffffff; stroke-width: 3; fill: none }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc }
-  text.yardstick { fill: #9198a1 }
+  text.baseline { fill: #9198a1 }
   rect.page { fill: #0d1117 }
   rect.ours { fill: #4493f8 }
   rect.peer { fill: #57606a }
-  rect.yardstick { stroke: #57606a }
+  rect.baseline { stroke: #57606a }
   path.cut { stroke: #0d1117 }
 }
 `;

@@ -1,4 +1,4 @@
-/** The middle one, or between the two in the middle. NaN for none. */
+/** Returns the median, or NaN for no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;
@@ -6,13 +6,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? at(half) : (at(half - 1) + at(half)) / 2;
 }
 
-/** The least of the values that so large a part of them does not exceed: 0.99 of fewer than a hundred is the largest. NaN for none. */
+/** Returns the smallest value that is not exceeded by `part` of all values, or NaN for no values. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Three digits that matter. */
+/** Formats a number with three significant digits. */
 export function show(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);

@@ -1,36 +1,36 @@
-/** Ours and the bare stubs are measured against each other, so they have to ask the runtime for the same. */
+/** The benchmark compares this package with plain stubs, so both must send the same requests. */
 import { expect, onTestFinished, test } from "vitest";
 import { Bare } from "../../bench/lifecycle/bare.js";
-import { live } from "../../bench/lifecycle/ours.js";
+import { runLifecycle } from "../../bench/lifecycle/ours.js";
 import { fileFor, podConfig } from "../../bench/lifecycle/pod.js";
 import type { FakeRuntime } from "../../src/testing/index.js";
 import { startFake } from "./support.js";
 
-/** The calls of one life, without what is no one else's. */
+/** Returns and clears the recorded calls, without ids and annotations. */
 function take(runtime: FakeRuntime) {
-  const text = JSON.stringify(
+  const json = JSON.stringify(
     runtime.calls.map(({ rpc, request }) => ({ rpc, request })),
     (key, value) => (key === "annotations" ? {} : value),
   );
   runtime.clearCalls();
-  return JSON.parse(text.replace(/"[0-9a-f]{64}"|"[0-9a-f-]{36}"/g, '"an id"'));
+  return JSON.parse(json.replace(/"[0-9a-f]{64}"|"[0-9a-f-]{36}"/g, '"an id"'));
 }
 
-test("a life through the facade is the same calls with the same requests as through bare stubs", async () => {
-  // Over TCP, because the bare stubs have no named pipes for Windows.
+test("the facade sends the same requests as plain stubs in a pod lifecycle", async () => {
+  // Over TCP, because the plain stubs do not support Windows' named pipes.
   const { runtime, cri } = await startFake({ endpoint: "http://127.0.0.1:0" }, { allowInsecureTcp: true });
   const bare = new Bare(runtime.endpoint);
   onTestFinished(() => bare[Symbol.dispose]());
-  await live(cri, "busybox:1", "warm-up"); // asks for the version, once for each connection
+  await runLifecycle(cri, "busybox:1", "warm-up"); // calls Version, once per connection
   runtime.clearCalls();
-  await live(cri, "busybox:1", "one");
+  await runLifecycle(cri, "busybox:1", "one");
   const ours = take(runtime);
-  await bare.live("busybox:1", "one");
+  await bare.runLifecycle("busybox:1", "one");
   expect(ours).toHaveLength(10);
   expect(take(runtime)).toEqual(ours);
 });
 
-test("the files for crictl have the schema's names", () => {
+test("the files for crictl use the field names of the schema", () => {
   const file = JSON.parse(fileFor(podConfig("one")));
   expect(file.linux.security_context.namespace_options.network).toBe(2);
   expect(file.port_mappings).toBeUndefined();

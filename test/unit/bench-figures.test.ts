@@ -7,10 +7,10 @@ describe("figures", () => {
   test.each([
     ["an odd number", [3, 1, 2], 2],
     ["an even number", [4, 1, 2, 3], 2.5],
-    ["none", [], Number.NaN],
+    ["no values", [], Number.NaN],
   ])("the median of %s", (_, values, expected) => expect(median(values)).toBe(expected));
 
-  test("quantiles are values that were seen", () => {
+  test("quantiles are values of the sample", () => {
     const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
     expect([0.5, 0.99, 1].map((part) => quantile(hundred, part))).toEqual([50, 99, 100]);
     expect(quantile([7, 5, 6], 0.99)).toBe(7);
@@ -30,23 +30,23 @@ describe("figures", () => {
 });
 
 describe("bars", () => {
-  test("the largest one fills the width", () => {
+  test("the longest bar fills the width", () => {
     expect(scaleOf([3, 1, 2])).toBe(3);
     expect(barOf(1.5, 3)).toEqual({ part: 0.5, cut: false });
   });
 
-  test("one that is far beyond the others is cut off", () => {
+  test("cuts off a bar that is far longer than the others", () => {
     const scale = scaleOf([1, 2, 100, 3]);
     expect(scale).toBeLessThan(5);
     expect(scale).toBeGreaterThan(3);
     expect(barOf(100, scale)).toEqual({ part: 1, cut: true });
   });
 
-  test("a tiny one beside all others does not cut them off", () => {
+  test("does not cut off bars because of a tiny one", () => {
     expect(scaleOf([0.001, 5, 6])).toBe(6);
   });
 
-  test("there is nothing to compare one with", () => {
+  test("a single bar fills the width", () => {
     expect(scaleOf([5])).toBe(5);
     expect(barOf(0, 0)).toEqual({ part: 0, cut: false });
   });
@@ -60,11 +60,11 @@ describe("a chart", () => {
     bars: [
       { name: "ours", role: "ours" as const, figures: [2, 4] as [number, number] },
       { name: "<other>", role: "peer" as const, figures: [3, 9] as [number, number] },
-      { name: "wire", role: "yardstick" as const, figures: [1, 1] as [number, number] },
+      { name: "wire", role: "baseline" as const, figures: [1, 1] as [number, number] },
     ],
   };
 
-  test("as a table has the ratio to ours", () => {
+  test("has the ratio to ours in its table", () => {
     const cells = chartTable(chart)
       .split("\n")
       .slice(2)
@@ -77,15 +77,15 @@ describe("a chart", () => {
     expect(cells).toEqual([
       ["ours", "2.00", "4.00", "1.00"],
       ["<other>", "3.00", "9.00", "1.50"],
-      ["wire (yardstick)", "1.00", "1.00", "0.500"],
+      ["wire (baseline)", "1.00", "1.00", "0.500"],
     ]);
   });
 
-  test("as a picture has bars in proportion, and names that are text", () => {
+  test("has proportional bars and escaped names in its picture", () => {
     const svg = plot("Calls", [chart]);
     const length = (role: string) => Number(new RegExp(`<rect class="${role}"[^>]* width="([\\d.]+)"`).exec(svg)?.[1]);
-    expect(length("peer") / length("yardstick")).toBeCloseTo(3);
-    expect(length("ours") / length("yardstick")).toBeCloseTo(2);
+    expect(length("peer") / length("baseline")).toBeCloseTo(3);
+    expect(length("ours") / length("baseline")).toBeCloseTo(2);
     expect(svg).toContain("&lt;other&gt;</text>");
     expect(svg).toContain("calls &amp; more");
     expect(svg).toContain("3.00 ms · 1.50×");

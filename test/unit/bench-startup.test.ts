@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Lock, treeOf } from "../../bench/startup/install-size.js";
 import { sort } from "../../bench/startup/loaded.js";
 
-describe("what npm installs with a package", () => {
+describe("the dependencies of packages in a lock file", () => {
   const lock: Lock = {
     packages: {
       "": {},
@@ -16,7 +16,7 @@ describe("what npm installs with a package", () => {
     },
   };
 
-  test("is the nearest of each name, once, with peers that are not optional", () => {
+  test("contain the nearest package of each name once, and required peers", () => {
     expect(treeOf(lock, ["a"])).toEqual([
       "node_modules/@s/e",
       "node_modules/a",
@@ -25,12 +25,12 @@ describe("what npm installs with a package", () => {
     ]);
   });
 
-  test("is that of all that are asked for", () => {
+  test("are united for several packages", () => {
     expect(treeOf(lock, ["b", "f"])).toEqual(["node_modules/b", "node_modules/d", "node_modules/f"]);
   });
 });
 
-test("files are told apart by package, the innermost one, and by being our own", () => {
+test("loaded files are sorted by their innermost package", () => {
   const { own, packages } = sort([
     "file:///p/dist/esm/src/index.js",
     "/p/dist/cjs/src/chunks/client.js",

@@ -24,24 +24,24 @@ describe("totals of npm test", () => {
     });
   });
 
-  test("a file that could not be loaded is a failure", () => {
+  test("a file that cannot be loaded is a failure", () => {
     const testResults = [file("a", "failed"), file("b", "passed", "passed")];
     expect(totals([], [{ code: 1, report: { testResults } }])).toMatchObject({ passed: 1, failed: 1 });
   });
 
-  test("a file whose set-up failed is a failure, whatever became of its tests", () => {
+  test("a file whose setup failed is a failure, even if its tests were skipped", () => {
     const testResults = [file("a", "failed", "skipped", "skipped")];
     expect(totals([], [{ code: 1, report: { testResults } }])).toMatchObject({ passed: 0, failed: 1, skipped: 2 });
   });
 
-  test("an error outside of all tests is a failure", () => {
+  test("an error outside of tests is a failure", () => {
     expect(totals([false], [{ code: 1, report: { testResults: [file("a", "passed", "passed")] } }])).toMatchObject({
       passed: 1,
       failed: 2,
     });
   });
 
-  test("several runs count together, and one that failed is not hidden by another", () => {
+  test("sums up several runs, and a failed run stays a failure", () => {
     const good = { code: 0, report: { testResults: [file("a", "passed", "passed", "pending")] } };
     expect(totals([true], [good, { ...good, code: 1 }])).toMatchObject({ passed: 3, failed: 1, skipped: 2 });
   });

@@ -1,9 +1,9 @@
-// k8s.io/cri-client, which crictl and the kubelet call the runtime with, as one of those that are measured.
+// Measures k8s.io/cri-client, the client of crictl and the kubelet.
 //
 //	go-client SOCKET REPLY
 //
-// Reads a task as JSON from each line of its standard input, and answers each with a line: how long every call took, in
-// milliseconds, or what went wrong. REPLY is a file with the reply of ListContainers that is decoded in the task "decode".
+// Reads a task as JSON from each line of its standard input. Answers each with one line of JSON: the milliseconds of every call,
+// or an error message. REPLY is a file with the reply of ListContainers that the task "decode" decodes.
 package main
 
 import (
@@ -75,10 +75,10 @@ func (t task) run(service internalapi.RuntimeService) (answer, error) {
 			return err
 		})
 	}
-	return answer{}, fmt.Errorf("no task is called %q", t.Kind)
+	return answer{}, fmt.Errorf("there is no task %q", t.Kind)
 }
 
-// Calls the method until all calls are done, with as many at a time as the task says.
+// Makes all calls of the task, with task.InFlight of them at a time.
 func (t task) measure(call func() error) (answer, error) {
 	times := make([]float64, t.Calls)
 	errs := make([]error, t.InFlight)
@@ -108,7 +108,7 @@ func (t task) measure(call func() error) (answer, error) {
 	return answer{Figures: times}, nil
 }
 
-// One call; what it brought, in a line for each item, if that is asked for.
+// Makes one call. Returns a line for each item if contents is true.
 func (t task) call(service internalapi.RuntimeService, contents bool) ([]string, error) {
 	ctx := context.Background()
 	labels := map[string]string{"n": strconv.Itoa(t.N)}
@@ -145,7 +145,7 @@ func (t task) call(service internalapi.RuntimeService, contents bool) ([]string,
 		}
 		return lines, err
 	}
-	return nil, fmt.Errorf("no method is called %q", t.Method)
+	return nil, fmt.Errorf("there is no method %q", t.Method)
 }
 
 func line(id string, time int64, labels map[string]string) string {

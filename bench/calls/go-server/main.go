@@ -1,10 +1,10 @@
-// A runtime that does nothing but answer, for all clients alike: grpc-go with replies that were encoded in advance.
+// A runtime that sends prepared replies: grpc-go with replies that were encoded in advance.
 //
 //	go-server FOLDER
 //
-// Listens on FOLDER/cri.sock for gRPC and on FOLDER/echo.sock for bytes that are sent back. FOLDER/METHOD.N is the reply to the
-// method, where N is the label "n" that the request asks for, and FOLDER/Version the one to Version. Says "ready", and ends with
-// its standard input.
+// Serves gRPC on FOLDER/cri.sock and echoes bytes on FOLDER/echo.sock. The file FOLDER/METHOD.N is the reply to a method, where N is
+// the label "n" in the filter of the request. FOLDER/Version is the reply to Version. Prints "ready" when it listens, and exits when
+// its standard input ends.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
-// A codec that leaves replies as they are.
+// A codec that sends replies without encoding them again.
 type prepared struct{}
 
 func (prepared) Marshal(v any) ([]byte, error) {

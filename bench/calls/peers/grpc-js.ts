@@ -1,13 +1,13 @@
 import type { Client } from "@grpc/grpc-js";
 
-/** How a method is called and its messages are written and read. */
+/** The path and codecs of a method. */
 export interface UnaryMethod<Reply> {
   path: string;
   requestSerialize(request: object): Buffer;
   responseDeserialize(bytes: Buffer): Reply;
 }
 
-/** One call of a client of grpc-js, as a promise. */
+/** Calls a method of a grpc-js client. */
 export function unary<Reply>(client: Client, method: UnaryMethod<Reply> | undefined, request: object): Promise<Reply> {
   return new Promise((resolve, reject) => {
     if (!method) throw new Error("There is no such method.");

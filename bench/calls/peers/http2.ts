@@ -1,4 +1,4 @@
-/** node:http2 with gRPC's bytes put together by hand and nothing decoded: what is left of a call without a gRPC library. @module */
+/** node:http2 with hand-written gRPC frames and no decoding: the cost of a call without a gRPC library. @module */
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import {
@@ -10,7 +10,7 @@ import {
 import type { ListMethod } from "../task.js";
 import { filterOf, type OpenPeer } from "./peer.js";
 
-/** As large as this package's own: see `src/transport/channel.ts`. */
+/** The same as this package's: see `src/transport/channel.ts`. */
 const windowSize = 1024 * 1024;
 
 const requests: Record<ListMethod, (n: number) => Uint8Array> = {

@@ -1,4 +1,4 @@
-/** The same data as JSON, which V8 reads and writes itself: a yardstick, for no runtime speaks it. @module */
+/** The same data as JSON, which V8 itself parses and writes. A baseline only: no runtime accepts it. @module */
 import { readFile } from "node:fs/promises";
 import type { OpenPeer } from "./peer.js";
 

@@ -1,4 +1,4 @@
-/** This package as its users have it: the facade, out of `dist/`. @module */
+/** This package as published: the facade, loaded from `dist/`. @module */
 import { readFile } from "node:fs/promises";
 import { CriClient } from "k8s-cri-client";
 import { CreateContainerRequest } from "k8s-cri-client/proto";

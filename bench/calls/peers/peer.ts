@@ -1,23 +1,23 @@
 import type { ListMethod } from "../task.js";
 
-/** Where everything is that a peer needs. */
+/** The paths that a peer needs. */
 export interface Place {
   /** The runtime's socket. */
   socket: string;
-  /** A socket that sends back what it is sent. */
+  /** A socket that echoes its input. */
   echo: string;
-  /** A reply of ListContainers, as protobuf and as JSON. */
+  /** Files with a reply of ListContainers, as protobuf and as JSON. */
   reply: string;
   replyJson: string;
-  /** A request of CreateContainer in protobuf's JSON. */
+  /** A file with a request of CreateContainer in protobuf's JSON. */
   requestJson: string;
-  /** The schema, and the code that was generated from it for the measurement. */
+  /** The schema, and modules generated from it. */
   proto: string;
   protobufjs: string;
   protobufEs: string;
 }
 
-/** An item of a list, as all of the libraries have it; the 64-bit numbers are of different types. */
+/** An item of a list: the fields that all libraries share. Their 64-bit numbers have different types. */
 export interface Item {
   id?: string;
   createdAt?: unknown;
@@ -26,10 +26,10 @@ export interface Item {
   cpu?: { timestamp?: unknown } | null | undefined;
 }
 
-/** A way to talk to a runtime, or a part of one. It ends with its process. */
+/** The operations that a library offers. A peer lives as long as its process. */
 export interface Peer {
   version?(): Promise<unknown>;
-  /** Bytes, where nothing is decoded. */
+  /** Resolves with bytes if the peer does not decode. */
   list?(method: ListMethod, n: number): Promise<readonly Item[] | Uint8Array>;
   decode?(): readonly Item[];
   encode?(): Uint8Array | string;
@@ -37,10 +37,10 @@ export interface Peer {
 
 export type OpenPeer = (place: Place) => Promise<Peer>;
 
-/** Lists select by this label. */
+/** The filter for the reply with n items. */
 export const filterOf = (n: number) => ({ labelSelector: { n: String(n) } });
 
-/** The field of a reply with the items. */
+/** The field of each reply that holds the items. */
 export const itemsField = {
   ListContainers: "containers",
   ListPodSandbox: "items",

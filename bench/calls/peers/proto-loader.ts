@@ -1,4 +1,4 @@
-/** grpc-js with messages out of the .proto at run time. @module */
+/** grpc-js with the .proto file loaded at run time. @module */
 import { readFile } from "node:fs/promises";
 import { type Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
@@ -8,7 +8,7 @@ import { filterOf, type Item, itemsField, type OpenPeer } from "./peer.js";
 type Definition = Record<string, MethodDefinition<object, Record<string, Item[]>>>;
 
 export const open: OpenPeer = async ({ socket, proto, reply, requestJson }) => {
-  // As everybody has it: no keys missing. Numbers of 64 bits are Long, the default.
+  // The usual settings: all keys are present, and 64-bit numbers are Long, the default.
   const definition = loadSync(proto, { defaults: true });
   const { runtime } = loadPackageDefinition(definition) as unknown as {
     runtime: { v1: { RuntimeService: ServiceClientConstructor } };

@@ -1,9 +1,9 @@
-/** A unix socket that sends back what it is sent: the shortest way to another process and back. @module */
+/** A unix socket that echoes its input: the fastest round trip to another process. @module */
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { OpenPeer } from "./peer.js";
 
-/** About what a small call has in both directions. */
+/** About the size of a small call in each direction. */
 const message = Buffer.alloc(100, "x");
 
 export const open: OpenPeer = async ({ echo }) => {

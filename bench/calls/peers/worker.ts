@@ -1,5 +1,5 @@
 /**
- * The process of one peer: does a task at a time, and answers with figures.
+ * The process of one peer. Performs one task at a time and answers with figures.
  *
  *     node --expose-gc worker.js PEER PLACE
  *
@@ -25,7 +25,7 @@ const [name = "", place = "{}"] = process.argv.slice(2);
 
 async function openPeer(): Promise<Peer> {
   const load = peers[name];
-  if (!load) throw new Error(`No peer is called ${name}.`);
+  if (!load) throw new Error(`there is no peer "${name}"`);
   return (await load()).open(JSON.parse(place) as Place);
 }
 
@@ -47,12 +47,12 @@ function callOf(peer: Peer, task: Task & { kind: "calls" | "decode" | "encode" }
   return () => list(method, n);
 }
 
-/** How long each call took, in milliseconds. */
+/** Returns the milliseconds of each call. */
 async function times({ calls, inFlight }: { calls: number; inFlight: number }, call: () => unknown): Promise<number[]> {
   const figures: number[] = [];
-  let begun = 0;
+  let startedCalls = 0;
   const worker = async () => {
-    while (begun++ < calls) {
+    while (startedCalls++ < calls) {
       const start = performance.now();
       const result = call();
       if (result instanceof Promise) await result;
@@ -63,7 +63,7 @@ async function times({ calls, inFlight }: { calls: number; inFlight: number }, c
   return figures;
 }
 
-/** The longest wait of a timer and the 99th percentile, then the longest garbage collection and all of them together. */
+/** Returns in milliseconds: the longest delay of a timer, the 99th percentile, the longest garbage collection, and the garbage collections per list. */
 async function delays(peer: Peer, { method, n, calls }: Task & { kind: "delay" }): Promise<number[]> {
   const list = need(peer, "list");
   const histogram = monitorEventLoopDelay({ resolution: 1 });
@@ -74,7 +74,7 @@ async function delays(peer: Peer, { method, n, calls }: Task & { kind: "delay" }
   observer.observe({ entryTypes: ["gc"] });
   histogram.enable();
   for (let call = 0; call < calls; call++) await list(method, n);
-  // What the last call blocked is noticed afterwards.
+  // The histogram records a delay only after the event loop is free again.
   await sleep(10);
   histogram.disable();
   observer.disconnect();
@@ -93,7 +93,7 @@ async function memory(peer: Peer, { method, n, calls }: Task & { kind: "memory" 
 
 function need<Key extends keyof Peer>(peer: Peer, key: Key): NonNullable<Peer[Key]> {
   const found = peer[key];
-  if (!found) throw new Error(`${name} has no ${key}.`);
+  if (!found) throw new Error(`${name} has no ${key}`);
   return found;
 }
 

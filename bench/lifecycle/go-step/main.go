@@ -1,5 +1,5 @@
-// One step of a pod's life with k8s.io/cri-client, which crictl is made of, for machines without crictl: the same words on the
-// command line, the same files, one process for each step.
+// One step of a pod's lifecycle with k8s.io/cri-client, the library of crictl, for machines without crictl. The command line and
+// the files are those of crictl: one process per step.
 //
 //	go-step --runtime-endpoint ENDPOINT runp POD.json | create POD CONTAINER.json POD.json | start CONTAINER | inspect CONTAINER
 //	        | stop --timeout SECONDS CONTAINER | rm CONTAINER | stopp POD | rmp POD
@@ -86,10 +86,10 @@ func step(ctx context.Context, service internalapi.RuntimeService, name string, 
 	case "rmp":
 		return "", service.RemovePodSandbox(ctx, args[0])
 	}
-	return "", fmt.Errorf("no step is called %q", name)
+	return "", fmt.Errorf("there is no step %q", name)
 }
 
-// A field that is spelled wrong would make another pod than the others make.
+// Unknown fields are errors: a misspelled one would create a different pod than the other clients create.
 func read(path string, config any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

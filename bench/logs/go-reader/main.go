@@ -1,10 +1,10 @@
-// The log reader of crictl and the kubelet, k8s.io/cri-client/pkg/logs. Prints what it did as JSON.
+// The log reader of crictl and the kubelet, k8s.io/cri-client/pkg/logs. Prints its result as JSON.
 //
 //	go-reader read PATH TAIL
 //	go-reader follow PATH LINES
 //
-// Read gives the lines to writers that count them; TAIL below 0 means all. Follow reads lines that begin with the time at which they
-// were written, in milliseconds since the epoch, and prints how late each of them came.
+// "read" passes the lines to writers that count them. A negative TAIL means all lines. "follow" reads lines whose content is the time
+// at which they were written, in milliseconds since the epoch, and prints the delay of each.
 package main
 
 import (
@@ -36,7 +36,7 @@ func (c *counter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// clock notes how late every line is.
+// clock records the delay of every line.
 type clock struct {
 	late []float64
 	left int
@@ -54,7 +54,7 @@ func (c *clock) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// running is a runtime whose containers all run.
+// running is a runtime in which all containers are running.
 type running struct{ cri.RuntimeService }
 
 func (running) ContainerStatus(context.Context, string, bool) (*runtime.ContainerStatusResponse, error) {
@@ -72,7 +72,7 @@ func main() {
 	if os.Args[1] == "follow" {
 		options.Follow = true
 		c := &clock{left: int(number), done: cancel}
-		// Cancelling is an error to it.
+		// ReadLogs returns an error when its context is cancelled.
 		_ = logs.ReadLogs(ctx, path, "id", options, running{}, c, c)
 		out.LateMs = c.late
 		out.Lines = len(c.late)

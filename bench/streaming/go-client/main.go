@@ -1,9 +1,9 @@
-// The client of crictl and kubectl, for one transfer: client-go on a streaming URL. Prints what it took as JSON.
+// One transfer with client-go, the library of crictl and kubectl, on a streaming URL. Prints the result as JSON.
 //
 //	go-client WHAT TRANSPORT URL BYTES [PORT]
 //
-// WHAT is stdout, stdin or forward. Stdin writes BYTES zeros, the others count what comes until BYTES have come. Forward opens its
-// streams as client-go's PortForwarder does, without the local listener in front.
+// WHAT is stdout, stdin or forward. "stdin" writes BYTES zeros. The others read until they have received BYTES bytes. "forward" opens
+// its streams as client-go's PortForwarder does, but without a local listener.
 package main
 
 import (
@@ -67,7 +67,7 @@ func run(args []string) error {
 	case "forward":
 		moved, err = forward(target, size, args[4:])
 	default:
-		err = errors.New("nothing called " + what)
+		err = errors.New("there is no transfer " + what)
 	}
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func command(what, transport string, target *url.URL, size int64) (int64, error)
 
 func forward(target *url.URL, size int64, port []string) (int64, error) {
 	if len(port) != 1 {
-		return 0, errors.New("which port?")
+		return 0, errors.New("forward needs a PORT")
 	}
 	roundTripper, upgrader, err := spdy.RoundTripperFor(&rest.Config{})
 	if err != nil {
