@@ -1,5 +1,5 @@
 /**
- * Whether this machine can run the lab at all.
+ * Checks whether this machine can run the lab.
  *
  * @module
  */
@@ -17,24 +17,24 @@ const probe = [
   "mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay over",
 ].join("\n");
 
-/** Tells whether {@link startLab} can work here, by trying what cannot be read anywhere. */
+/** Returns whether {@link startLab} can work here, and otherwise the reason. Tries the operations that it cannot look up. */
 export function labAvailability(): LabAvailability {
   const no = (reason: string): LabAvailability => ({ available: false, reason });
   if (process.env.CRI_LAB === "off") return no("CRI_LAB=off");
   if (process.platform !== "linux") return no(`containerd needs Linux, this is ${process.platform}`);
   if (process.getuid?.() !== 0) return no("containerd needs root");
   for (const program of ["apt-get", "dpkg-deb", "setpriv", "unshare", "nsenter"]) {
-    if (spawnSync(program, ["--version"]).error) return no(`there is no program named ${program}`);
+    if (spawnSync(program, ["--version"]).error) return no(`the program ${program} is missing`);
   }
-  if (insideChroot()) return no("this is a chroot, where runc cannot shut a container in");
+  if (insideChroot()) return no("runc cannot isolate containers inside a chroot");
   if (cgroupMounts().length === 0) return no("no control groups are mounted");
   const namespaces = ["--mount", "--pid", "--cgroup", "--fork", "--mount-proc"];
   const attempt = spawnSync("unshare", [...namespaces, "/bin/sh", "-c", probe], { encoding: "utf8" });
-  if (attempt.status !== 0) return no(`namespaces and overlays cannot be had (${attempt.stderr.trim()})`);
+  if (attempt.status !== 0) return no(`namespaces and overlay mounts are not available (${attempt.stderr.trim()})`);
   return { available: true };
 }
 
-/** Whether the root here is another than that of the mount namespace: what enters a container's namespace would escape. */
+/** Returns whether the root here differs from that of the mount namespace. A container would then escape from the chroot. */
 function insideChroot(): boolean {
   const { dev, ino } = statSync("/");
   const root = spawnSync("nsenter", ["--mount=/proc/self/ns/mnt", "stat", "-c", "%d:%i", "/"], { encoding: "utf8" });

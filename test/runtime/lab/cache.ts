@@ -1,5 +1,5 @@
 /**
- * Where the lab keeps what outlives one run: unpacked packages and the records of labs that are up.
+ * The lab's cache folder, with unpacked packages and the records of running labs.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url";
 
 const projectFolder = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The lab's cache folder: `CRI_LAB_CACHE` if set, else `.cache/lab` of this checkout. */
+/** Returns the lab's cache folder: `CRI_LAB_CACHE` if set, otherwise `.cache/lab` of this checkout. */
 export function cacheFolder(): string {
   const chosen = process.env.CRI_LAB_CACHE;
   return chosen ? resolve(chosen) : join(projectFolder, ".cache", "lab");
 }
 
-/** Writes a file so that a reader sees either the old content or the whole new one. */
+/** Replaces a file in one step: readers see either the old content or all of the new content. */
 export async function writeAtomically(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;

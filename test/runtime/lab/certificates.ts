@@ -1,9 +1,9 @@
 /**
- * Certificates for tests of TLS, made when they are needed and valid for a day.
+ * Creates certificates for tests of TLS, valid for one day.
  *
  * @module
  */
-// The certificate library resolves its parts through decorators and wants this first.
+// @peculiar/x509 uses decorators that need this import first.
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
@@ -19,16 +19,16 @@ export interface KeyPair {
 }
 
 export interface IssueOptions {
-  /** Names and addresses a server is reached under. Default: `localhost` and `127.0.0.1`. */
+  /** Names and addresses of the server. @defaultValue `localhost` and `127.0.0.1` */
   hosts?: readonly string[];
-  /** Already over, for tests of what happens then. */
+  /** Creates a certificate that has expired. @defaultValue false */
   expired?: boolean;
 }
 
 /** A certificate authority that exists in memory only. */
 export class CertificateAuthority {
   private constructor(
-    /** The authority's own certificate in PEM: what the other side is told to trust. */
+    /** The authority's own certificate in PEM, for the peer's list of trusted authorities. */
     readonly certificate: string,
     private readonly issuer: string,
     private readonly keys: webcrypto.CryptoKeyPair,
@@ -52,12 +52,12 @@ export class CertificateAuthority {
     return new CertificateAuthority(certificate.toString("pem"), certificate.subject, keys);
   }
 
-  /** A server's certificate for the given hosts. */
+  /** Issues a server certificate for the given hosts. */
   async issueServer(name = "localhost", options: IssueOptions = {}): Promise<KeyPair> {
     return await this.issue(name, x509.ExtendedKeyUsage.serverAuth, options);
   }
 
-  /** A client's certificate. */
+  /** Issues a client certificate. */
   async issueClient(name = "client", options: IssueOptions = {}): Promise<KeyPair> {
     return await this.issue(name, x509.ExtendedKeyUsage.clientAuth, { hosts: [], ...options });
   }
@@ -100,7 +100,7 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
 }
 
-/** Starts well in the past, for clocks that differ. */
+/** Returns a validity that starts two days ago, in case clocks differ. */
 function validity(expired: boolean): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
   return { notBefore: new Date(now - 2 * day), notAfter: new Date(expired ? now - day : now + day) };

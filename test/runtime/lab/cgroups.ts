@@ -1,6 +1,6 @@
 /**
- * Control groups of the lab. Each instance gets one group below every hierarchy, version 1 or 2, and sees that group as the
- * root: whatever it creates can be found and removed afterwards, and nothing mixes with a real runtime of the machine.
+ * Control groups of the lab. Each instance has one group in every hierarchy, version 1 or 2, and sees that group as the root. All
+ * groups that it creates are below that group, apart from those of a real runtime on the machine, and can be removed afterwards.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { join } from "node:path";
 export interface CgroupMount {
   path: string;
   version: 1 | 2;
-  /** Mount options that name the hierarchy, e.g. `cpu,cpuacct` or `none,name=systemd`; version 1 only. */
+  /** Mount options that name the hierarchy, for example `cpu,cpuacct` or `none,name=systemd`. Version 1 only. */
   options: string;
 }
 
-/** In a group of version 2 with controllers, processes live in leaves only: the runtime's own live in this one. */
+/** Group of the runtime's own processes. In version 2, a group with controllers can contain processes in leaf groups only. */
 export const leaf = "runtime";
 
 export function cgroupMounts(): CgroupMount[] {
@@ -43,7 +43,7 @@ export function createCgroup(name: string): void {
     if (mount.version === 2) delegateControllers(mount.path);
     mkdirSync(folder, { recursive: true });
     if (mount.version === 2) mkdirSync(join(folder, leaf), { recursive: true });
-    // A new group of version 1 may use no processor and no memory node until it is told.
+    // A new cpuset group of version 1 has no CPUs and memory nodes.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       if (mount.version === 1 && existsSync(join(folder, file))) {
         writeFileSync(join(folder, file), readFileSync(join(mount.path, file)));
@@ -52,18 +52,18 @@ export function createCgroup(name: string): void {
   }
 }
 
-/** One at a time, since one that cannot be had must not spoil the rest; runc reports what it misses when a test needs it. */
+/** Enables each controller separately, so that a missing one does not affect the others. runc reports those that it needs. */
 function delegateControllers(folder: string): void {
   for (const controller of readFileSync(join(folder, "cgroup.controllers"), "utf8").trim().split(" ")) {
     try {
       writeFileSync(join(folder, "cgroup.subtree_control"), `+${controller}`);
     } catch {
-      // Already given away, or not ours to give.
+      // Already in use, or not delegated to this process.
     }
   }
 }
 
-/** Removes the group and those below it; throws while a process is still inside. */
+/** Removes the group and those below it. Throws while a process is in one of them. */
 export function removeCgroup(name: string): void {
   for (const mount of cgroupMounts()) removeTree(join(mount.path, name));
 }

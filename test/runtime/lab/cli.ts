@@ -1,5 +1,5 @@
 /**
- * `npm run lab -- up [--detach] [--versions=1.7,2.1] | down [ID] | status | clean`: the lab for trying things by hand.
+ * Starts and stops a lab by hand: `npm run lab -- up [--detach] [--versions=1.7,2.1] | down [ID] | status | clean`.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const usage = "Usage: npm run lab -- up [--detach] [--versions=1.6,1.7,2.1] | do
 
 async function up(versions: readonly LabVersion[]): Promise<void> {
   const availability = labAvailability();
-  if (!availability.available) throw new Error(`No lab on this machine: ${availability.reason}.`);
+  if (!availability.available) throw new Error(`This machine cannot run the lab: ${availability.reason}.`);
   const lab = await startLab({ versions, tcp: { "2.1": "cri" }, manual: true });
   const { username, password, address } = lab.privateRegistry;
   console.log(`Lab ${lab.id} is up. Images:`);
@@ -32,12 +32,12 @@ async function up(versions: readonly LabVersion[]): Promise<void> {
     );
     console.log(`export CONTAINER_RUNTIME_ENDPOINT=${endpoint}`);
   }
-  console.log(`Ctrl+C or \`npm run lab -- down ${lab.id}\` takes it down.`);
-  // Nothing else keeps the process: everything that runs is a child that must not.
+  console.log(`Ctrl+C or \`npm run lab -- down ${lab.id}\` stops it.`);
+  // The timer keeps the process running, because the child processes are unreferenced.
   setInterval(() => {}, 2 ** 30);
 }
 
-/** Starts this program once more without a terminal, and waits until its lab is up. */
+/** Starts this program again as a background process, and waits until its lab is up. */
 async function upDetached(versions: readonly LabVersion[]): Promise<void> {
   await mkdir(cacheFolder(), { recursive: true });
   const logFile = join(cacheFolder(), "detached.log");
@@ -50,31 +50,31 @@ async function upDetached(versions: readonly LabVersion[]): Promise<void> {
   child.unref();
   await log.close();
   for (;;) {
-    const said = await tailOf(logFile, 100);
-    if (said.includes("takes it down")) return console.log(said.replace("Ctrl+C or ", ""));
-    if (child.exitCode !== null) throw new Error(said);
+    const output = await tailOf(logFile, 100);
+    if (output.includes("stops it.")) return console.log(output.replace("Ctrl+C or ", ""));
+    if (child.exitCode !== null) throw new Error(output);
     await sleep(200);
   }
 }
 
-/** Takes down the lab with the id, or the only one brought up by hand: with several, one may be somebody else's. */
+/** Stops the lab with this id. Without an id, stops the only lab that was started by hand; throws if there are several. */
 async function down(id: string | undefined): Promise<void> {
   const live = readRecords().filter((record) => stateOf(record) === "live");
-  const meant = live.filter((record) => (id === undefined ? record.manual : record.id === id));
-  if (id !== undefined && meant.length === 0) throw new Error(`No lab ${id} is up.`);
-  if (meant.length > 1) throw new Error(`Which one?\n${meant.map(describe).join("\n")}`);
-  for (const record of meant) {
+  const selected = live.filter((record) => (id === undefined ? record.manual : record.id === id));
+  if (id !== undefined && selected.length === 0) throw new Error(`No lab with the id ${id} is up.`);
+  if (selected.length > 1) throw new Error(`Several labs are up; add an id:\n${selected.map(describe).join("\n")}`);
+  for (const record of selected) {
     signal(record.owner, "SIGTERM");
     const deadline = Date.now() + 20_000;
     while (stateOf(record) === "live" && Date.now() < deadline) await sleep(50);
-    // An owner that does not react is left alone, but not with its lab.
+    // If the owner does not react, remove its lab without it.
     if (readRecords().some((other) => other.id === record.id)) tearDown(record);
     console.log(`Lab ${record.id} is down.`);
   }
 }
 
 function clean(): void {
-  for (const { id } of tearDownAbandoned()) console.log(`Removed what lab ${id} had left.`);
+  for (const { id } of tearDownAbandoned()) console.log(`Removed the remains of lab ${id}.`);
 }
 
 function status(): void {
@@ -85,7 +85,7 @@ function status(): void {
 
 function describe(record: LabRecord): string {
   const lines = Object.entries(record.endpoints).map(([name, endpoint]) => `\n  ${name}  ${endpoint}`);
-  return `${record.id}  ${stateOf(record)}${record.manual ? ", by hand" : ""}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
+  return `${record.id}  ${stateOf(record)}${record.manual ? ", started by hand" : ""}, process ${record.owner.pid}, since ${record.started}${lines.join("")}`;
 }
 
 async function main(): Promise<void> {

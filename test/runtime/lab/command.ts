@@ -1,11 +1,11 @@
 /**
- * Running a helper program to its end.
+ * Runs other programs.
  *
  * @module
  */
 import { spawn } from "node:child_process";
 
-/** A helper program that failed; the message carries the program's own words. */
+/** A program failed. The message contains its output. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 
@@ -23,7 +23,7 @@ export interface CommandOptions {
   env?: NodeJS.ProcessEnv;
   /** Written to standard input, which is closed afterwards. */
   input?: string;
-  /** The program is killed when it takes longer. Two minutes unless told otherwise. */
+  /** Kills the program after this time. @defaultValue 120_000 */
   timeoutMs?: number;
 }
 
@@ -37,23 +37,23 @@ export function run(program: string, args: readonly string[], options: CommandOp
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     const stdout: Buffer[] = [];
-    const everything: Buffer[] = [];
+    const output: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => {
       stdout.push(chunk);
-      everything.push(chunk);
+      output.push(chunk);
     });
-    child.stderr.on("data", (chunk: Buffer) => everything.push(chunk));
-    // A program that does not read its input closes the pipe early: its exit code tells what matters.
+    child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
+    // A program that does not read its input closes the pipe early. Only its exit code matters.
     child.stdin.on("error", () => {});
     child.stdin.end(options.input ?? "");
 
-    let overdue = false;
+    let timedOut = false;
     const timer = setTimeout(() => {
-      overdue = true;
+      timedOut = true;
       child.kill("SIGKILL");
     }, timeoutMs);
     const fail = (reason: string) =>
-      reject(new CommandError([program, ...args].join(" "), Buffer.concat(everything).toString().trim(), reason));
+      reject(new CommandError([program, ...args].join(" "), Buffer.concat(output).toString().trim(), reason));
     child.on("error", (error) => {
       clearTimeout(timer);
       fail(`could not be started (${error.message})`);
@@ -61,8 +61,8 @@ export function run(program: string, args: readonly string[], options: CommandOp
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       if (code === 0) resolve(Buffer.concat(stdout).toString());
-      else if (overdue) fail(`was still running after ${timeoutMs / 1000} s`);
-      else fail(code === null ? `was ended by ${signal}` : `exited with ${code}`);
+      else if (timedOut) fail(`did not end within ${timeoutMs / 1000} s`);
+      else fail(code === null ? `was killed by ${signal}` : `exited with code ${code}`);
     });
   });
 }

@@ -1,21 +1,21 @@
 /**
- * The configuration file of one containerd: the same wishes in the dialects of the versions.
+ * Generates the configuration file of a containerd, in the format of its version.
  *
  * @module
  */
 
 export interface ContainerdSettings {
-  /** Format of the file: 2 up to containerd 1.7, 3 from 2.0. */
+  /** Version of the file format: 2 up to containerd 1.7, 3 since 2.0. */
   format: 2 | 3;
   socket: string;
   root: string;
   state: string;
   sandboxImage: string;
-  /** Folder with one folder for each registry. */
+  /** Contains one folder for each registry. */
   registriesFolder: string;
   cniConfigFolder: string;
   cniProgramFolder: string;
-  /** Names of the runtime handlers and their programs, the default one first. */
+  /** Names of the runtime handlers and their programs, the default first. */
   handlers: ReadonlyMap<string, string>;
   tcp?: TcpSettings;
 }
@@ -24,9 +24,9 @@ export interface TcpSettings {
   address: string;
   certificateFile: string;
   keyFile: string;
-  /** Clients have to show a certificate of this authority. */
+  /** The authority that must have issued the clients' certificates. */
   clientAuthorityFile: string;
-  /** Without it, the port is open and answers every call of CRI with UNIMPLEMENTED. */
+  /** If false, the port is open but every CRI call fails with UNIMPLEMENTED. */
   servesCri: boolean;
 }
 
@@ -89,7 +89,7 @@ function server(settings: ContainerdSettings): Table {
   return { stream_server_address: "127.0.0.1", disable_tcp_service: !settings.tcp?.servesCri };
 }
 
-/** Without what a machine inside a container or a small virtual machine may lack. */
+/** Disables features that a container or a small virtual machine may not have. */
 function runtime(settings: ContainerdSettings): Table {
   const runtimes = [...settings.handlers].map(([name, program]): [string, Table] => [
     name,
@@ -113,7 +113,7 @@ function toml(table: Table, path: readonly string[] = []): string {
   const inner: string[] = [];
   for (const [key, value] of Object.entries(table)) {
     if (isTable(value)) inner.push(toml(value, [...path, JSON.stringify(key)]));
-    // Strings, numbers, booleans and lists of strings are written alike in JSON and TOML.
+    // Strings, numbers, booleans and lists of strings have the same syntax in JSON and TOML.
     else lines.push(`${JSON.stringify(key)} = ${JSON.stringify(value)}`);
   }
   const header = path.length === 0 ? [] : [`[${path.join(".")}]`];

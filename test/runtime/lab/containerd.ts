@@ -1,5 +1,5 @@
 /**
- * One containerd that can be started, stopped, killed and started again while its containers go on.
+ * One containerd, which can be stopped, killed and started again while its containers keep running.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { fetchVersion } from "./readiness.js";
 
 export interface ContainerdOptions {
   name: string;
-  /** Short, since the path of a socket below it may have 107 bytes at most. */
+  /** Must be short, because the path of a socket in it can have at most 107 bytes. */
   folder: string;
   format: ContainerdSettings["format"];
-  /** Programs by the names containerd looks for: itself, its shim, and the handlers' programs. */
+  /** Paths of containerd, its shim and the handlers' programs, by the names that containerd uses. */
   programs: Readonly<Record<string, string>>;
   handlers: ContainerdSettings["handlers"];
   cniProgramFolder: string;
@@ -38,7 +38,7 @@ export interface ContainerdOptions {
 export class Containerd {
   readonly socket: string;
   readonly logFile: string;
-  /** As told by the runtime itself, e.g. `1.7.24`. Empty before the first start. */
+  /** The version that containerd reports, for example `1.7.24`. Empty before the first start. */
   version = "";
 
   private namespaces: Namespaces | undefined;
@@ -47,15 +47,16 @@ export class Containerd {
   constructor(private readonly options: ContainerdOptions) {
     this.socket = join(options.folder, "s.sock");
     this.logFile = join(options.folder, "containerd.log");
-    if (Buffer.byteLength(`${this.socket}.ttrpc`) > 107) throw new Error(`${this.socket} is too long for a socket.`);
+    if (Buffer.byteLength(`${this.socket}.ttrpc`) > 107)
+      throw new Error(`the path ${this.socket} is too long for a socket`);
   }
 
-  /** Whether containerd itself is running; its containers may, whatever the answer. */
+  /** Whether containerd itself is running. Containers may run without it. */
   get running(): boolean {
     return this.nsenter !== undefined;
   }
 
-  /** Starts containerd, and resolves when it answers. Does nothing if it is running. */
+  /** Starts containerd, and resolves when it serves calls. Does nothing if it is running. */
   async start(): Promise<void> {
     if (this.running) return;
     this.namespaces ??= await this.prepare();
@@ -73,27 +74,27 @@ export class Containerd {
       if (this.nsenter === nsenter) this.nsenter = undefined;
     });
     this.nsenter = nsenter;
-    // Debian appends what it did to the sources.
-    this.version = (await this.answering(nsenter)).replace(/[~+].*/, "");
+    // Debian appends its own revision.
+    this.version = (await this.waitUntilReady(nsenter)).replace(/[~+].*/, "");
   }
 
-  /** Asks containerd to end, and makes it when it does not. Pods and containers keep running. */
+  /** Stops containerd with SIGTERM, and after 10 s with SIGKILL. Pods and containers keep running. */
   async stop(): Promise<void> {
     await this.kill("SIGTERM");
   }
 
-  /** Sends containerd a signal, and resolves when it is gone. Pods and containers keep running. */
+  /** Sends containerd a signal, and resolves when it has ended. Sends SIGKILL after 10 s. Pods and containers keep running. */
   async kill(name: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const nsenter = this.nsenter;
     if (nsenter === undefined) return;
-    const gone = once(nsenter, "exit");
-    const inner = Namespaces.inner(nsenter);
-    if (inner !== undefined) signal(inner, name);
-    const overdue = setTimeout(() => inner !== undefined && signal(inner, "SIGKILL"), 10_000);
-    // While nothing else is going on, the child, which is unreferenced, would not keep the process waiting.
+    const ended = once(nsenter, "exit");
+    const containerd = Namespaces.programOf(nsenter);
+    if (containerd !== undefined) signal(containerd, name);
+    const timer = setTimeout(() => containerd !== undefined && signal(containerd, "SIGKILL"), 10_000);
+    // An unreferenced child process does not keep this process running until it has ended.
     nsenter.ref();
-    await gone;
-    clearTimeout(overdue);
+    await ended;
+    clearTimeout(timer);
   }
 
   async restart(): Promise<void> {
@@ -112,7 +113,7 @@ export class Containerd {
     await mkdir(bin, { recursive: true });
     await mkdir(cni, { recursive: true });
     for (const [name, program] of Object.entries(options.programs)) await symlink(program, join(bin, name));
-    const namespaces = await Namespaces.open(options);
+    const namespaces = await Namespaces.create(options);
     const own = namespaces.privateFolder;
     await writeFile(
       join(cni, "10-lab.conflist"),
@@ -136,7 +137,7 @@ export class Containerd {
     return namespaces;
   }
 
-  private async answering(nsenter: ChildProcess): Promise<string> {
+  private async waitUntilReady(nsenter: ChildProcess): Promise<string> {
     const deadline = Date.now() + 30_000;
     for (;;) {
       try {
@@ -144,7 +145,7 @@ export class Containerd {
       } catch (error) {
         const ended = this.nsenter !== nsenter;
         if (ended || Date.now() > deadline) {
-          const reason = ended ? "ended right after its start" : "does not answer";
+          const reason = ended ? "exited during its start" : "is not ready after 30 s";
           throw new Error(`${this.options.name} ${reason}. Its log ends with:\n${await tailOf(this.logFile)}`, {
             cause: error,
           });

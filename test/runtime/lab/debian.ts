@@ -1,6 +1,5 @@
 /**
- * Programs from Debian packages, without installing anything: packages of any suite are downloaded with the machine's own
- * apt-get and unpacked into the cache folder.
+ * Downloads Debian packages of any suite with the machine's apt-get and unpacks them into the cache folder. Installs nothing.
  *
  * @module
  */
@@ -19,10 +18,10 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const attempts = 4;
 
 /**
- * Makes sure that the packages (without their dependencies) are unpacked, and resolves with the folder that stands for `/`.
+ * Unpacks the packages, without their dependencies, and returns the folder that corresponds to `/`.
  *
- * The first call for a set of packages downloads them; every later one only looks whether the folder is there. The folder
- * appears complete or not at all, whatever happens to the process in between.
+ * The first call for a set of packages downloads them. Later calls return the existing folder. The folder is created in one step,
+ * so it is complete even if the process was killed.
  */
 export async function fetchPackages(suite: Suite, packages: readonly string[]): Promise<string> {
   const names = [...new Set(packages)].sort();
@@ -36,22 +35,22 @@ export async function fetchPackages(suite: Suite, packages: readonly string[]): 
   });
 }
 
-/** The version of a package that {@link fetchPackages} unpacked, e.g. `1.7.24~ds1-6+deb13u1`. */
+/** Returns the version of a package that {@link fetchPackages} unpacked, for example `1.7.24~ds1-6+deb13u1`. */
 export async function packageVersion(suite: Suite, name: string): Promise<string> {
   const file = await cachedPackage(join(cacheFolder(), "debian", suite, "packages"), name);
-  if (file === undefined) throw new Error(`The package ${name} of ${suite} has not been fetched.`);
+  if (file === undefined) throw new Error(`the package ${name} of ${suite} has not been downloaded`);
   return decodeURIComponent(file.split("_")[1] ?? "").replace(/^\d+:/, "");
 }
 
-/** The address of the Debian archive this machine uses, or `undefined` on a machine that uses none. */
+/** Returns the URL of the Debian archive that this machine uses, or `undefined` if it uses none. */
 export async function debianArchive(): Promise<string | undefined> {
   const chosen = process.env.CRI_LAB_DEBIAN_ARCHIVE;
   if (chosen) return chosen;
-  const known = await run("apt-get", ["indextargets", "--format", "$(SITE)", "Origin: Debian", "Label: Debian"]);
-  const site = known.split("\n")[0]?.trim();
+  const indexTargets = await run("apt-get", ["indextargets", "--format", "$(SITE)", "Origin: Debian", "Label: Debian"]);
+  const site = indexTargets.split("\n")[0]?.trim();
   if (site) return site;
-  // Before the machine's first `apt-get update` there are no index targets. What that update would fetch is known without
-  // the network: the archive that holds the suites themselves is the one sought, not those of the security updates.
+  // There are no index targets before the first `apt-get update`, but apt-get can print what that would download. The regular
+  // expression matches the archive with the suites, not that with the security updates.
   const planned = await run("apt-get", ["--print-uris", "update"]);
   return /^'(\S+?)\/dists\/(?:bookworm|trixie|forky|testing|stable|oldstable|sid)\/(?:InRelease|main)/m.exec(
     planned,
@@ -70,7 +69,7 @@ async function unpackInto(root: string, suite: Suite, names: readonly string[], 
     const draft = join(work, "root");
     for (const name of names) {
       const file = await cachedPackage(store, name);
-      if (file === undefined) throw new Error(`apt-get downloaded no package named ${name} from ${suite}.`);
+      if (file === undefined) throw new Error(`apt-get did not download the package ${name} of ${suite}`);
       await run("dpkg-deb", ["-x", join(store, file), draft]);
     }
     await rename(draft, root);
@@ -79,7 +78,7 @@ async function unpackInto(root: string, suite: Suite, names: readonly string[], 
   }
 }
 
-/** Removes the work folders of processes that died: the caller holds the suite's lock, so nobody is using one. */
+/** Removes the work folders of killed processes. The caller holds the suite's lock, so no process uses them. */
 async function removeLeftovers(suiteFolder: string): Promise<void> {
   for (const entry of await readdir(suiteFolder)) {
     if (entry.startsWith("work-")) await rm(join(suiteFolder, entry), { recursive: true, force: true });
@@ -93,30 +92,31 @@ async function cachedPackage(store: string, name: string): Promise<string | unde
 
 async function download(suite: Suite, names: readonly string[], work: string, store: string): Promise<void> {
   const archive = await debianArchive();
-  if (archive === undefined) throw new Error("apt's configuration on this machine names no Debian archive.");
+  if (archive === undefined)
+    throw new Error("apt on this machine has no Debian archive in its configuration; set CRI_LAB_DEBIAN_ARCHIVE");
   const options = await aptOptions(suite, archive, work);
-  const arrivals = join(work, "arrivals");
-  await mkdir(arrivals);
+  const downloads = join(work, "downloads");
+  await mkdir(downloads);
   for (let attempt = 1; ; attempt++) {
     try {
       await run("apt-get", [...options, "-q", "update"]);
-      await run("apt-get", [...options, "-q", "download", ...names], { cwd: arrivals, timeoutMs: 600_000 });
+      await run("apt-get", [...options, "-q", "download", ...names], { cwd: downloads, timeoutMs: 600_000 });
       break;
     } catch (error) {
-      const words = error instanceof CommandError ? error.output : String(error);
-      if (attempt === attempts || words.includes("Unable to locate package")) {
+      const output = error instanceof CommandError ? error.output : String(error);
+      if (attempt === attempts || output.includes("Unable to locate package")) {
         throw new Error(
-          `Could not download ${names.join(", ")} of Debian ${suite} (attempt ${attempt}). apt-get said:\n${words}`,
+          `could not download ${names.join(", ")} of Debian ${suite} (attempt ${attempt}); output of apt-get:\n${output}`,
           { cause: error },
         );
       }
       await sleep(1000 * 2 ** attempt);
     }
   }
-  for (const file of await readdir(arrivals)) await rename(join(arrivals, file), join(store, file));
+  for (const file of await readdir(downloads)) await rename(join(downloads, file), join(store, file));
 }
 
-/** Options that make apt-get work with one suite and its own folders only, blind to what the machine has installed. */
+/** Returns options that make apt-get use one suite and separate folders, and ignore the packages installed on the machine. */
 async function aptOptions(suite: Suite, archive: string, work: string): Promise<string[]> {
   const lists = join(work, "lists");
   const cache = join(work, "cache");
@@ -134,7 +134,7 @@ async function aptOptions(suite: Suite, archive: string, work: string): Promise<
       "",
     ].join("\n"),
   );
-  // Read after the machine's configuration, whose proxies and the like stay in force; its hooks must not run for us.
+  // Adds to the machine's configuration, for example its proxies, but disables its hooks.
   const configuration = join(work, "apt.conf");
   const hooks = ["Pre-Invoke", "Post-Invoke", "Post-Invoke-Success"].map((hook) => `#clear APT::Update::${hook};\n`);
   await writeFile(configuration, hooks.join(""));
@@ -147,7 +147,7 @@ async function aptOptions(suite: Suite, archive: string, work: string): Promise<
     "Dir::State::Lists": lists,
     "Dir::State::status": "/dev/null",
     "Dir::Cache": cache,
-    // The cache folder may lie below a folder that apt's own user cannot enter.
+    // The user _apt may have no access to the cache folder.
     "APT::Sandbox::User": "root",
     "APT::Update::Error-Mode": "any",
     "Acquire::Languages": "none",

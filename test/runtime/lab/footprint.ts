@@ -1,6 +1,6 @@
 /**
- * What a lab could leave behind on a machine, as a list of lines that can be compared. Folders that other programs write to as
- * well are searched for the names of the lab and its programs only.
+ * Lists the resources that a lab could leave on a machine, as lines that can be compared. In folders that other programs write to,
+ * it lists only the names of the lab and its programs.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { cacheFolder } from "./cache.js";
 import { cgroupMounts } from "./cgroups.js";
 import { networkInterfaces, readForwarding } from "./network.js";
-import { identify, isKernels } from "./processes.js";
+import { identify, isKernelThread } from "./processes.js";
 
-/** The lab's own control groups, and what its programs create by default when nothing encloses them. */
+/** The lab's control groups, and the names that its programs would create outside of namespaces. */
 const ofLab = /^(cri-lab-.*|k8s\.io|containerd|cni|runc|crun|registry|docker-registry)$/;
 
 export function footprint(): string[] {
@@ -38,7 +38,7 @@ function ofLabIn(folder: string): string[] {
   return entries(folder).filter((name) => ofLab.test(name));
 }
 
-/** Lines of one footprint that the other lacks, in both directions. */
+/** Lists the lines that were added (`+`) and removed (`-`) between two footprints. */
 export function difference(before: readonly string[], after: readonly string[]): string[] {
   return [
     ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
@@ -46,7 +46,7 @@ export function difference(before: readonly string[], after: readonly string[]):
   ];
 }
 
-/** Without the first two columns, which are numbers given anew to each mount. */
+/** Lists the mounts without the first four columns, whose ids differ each time. */
 function mounts(): string[] {
   return readFileSync("/proc/self/mountinfo", "utf8")
     .trim()
@@ -54,11 +54,11 @@ function mounts(): string[] {
     .map((line) => line.split(" ").slice(4).join(" "));
 }
 
-/** All processes but this one, its compiler, those whose exit status nobody has asked for, and the kernel's own. */
+/** Lists all processes except this one, its compiler, zombies and kernel threads. */
 function processes(): string[] {
   return entries("/proc").flatMap((name) => {
     const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid || identify(pid) === undefined || isKernels(pid)) return [];
+    if (!Number.isInteger(pid) || pid === process.pid || identify(pid) === undefined || isKernelThread(pid)) return [];
     try {
       const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
       return commandLine.includes("/esbuild --service") ? [] : [`${pid} ${commandLine}`];
@@ -68,7 +68,7 @@ function processes(): string[] {
   });
 }
 
-/** What is in a folder; nothing if it is gone, or not to be read. */
+/** Lists the names in a folder. Returns an empty list if the folder does not exist or cannot be read. */
 export function entries(folder: string): string[] {
   try {
     return readdirSync(folder);

@@ -1,5 +1,5 @@
 /**
- * Small images made of two static programs, pushed over a registry's HTTP API.
+ * Builds small images from two static programs, and pushes them over a registry's HTTP API.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { pack } from "tar-stream";
 import { run } from "./command.js";
 import type { Registry } from "./registry.js";
 
-/** What the image says about processes started from it, in the words of the OCI image specification. */
+/** The configuration of an image, with the fields of the OCI image specification. */
 export interface ImageConfig {
   Entrypoint?: string[];
   Cmd?: string[];
@@ -24,17 +24,17 @@ export interface ImageConfig {
   ExposedPorts?: Record<string, Record<string, never>>;
 }
 
-/** A file system layer, compressed, with the digest of what it is when unpacked. */
+/** A compressed file system layer, with the digest of its uncompressed content. */
 export interface Layer {
   compressed: Buffer;
   contentDigest: string;
 }
 
-/** The moment all files and images claim to be from, so that the same programs give the same digests. */
+/** A fixed creation time of all files and images, so that the same programs give the same digests. */
 const created = new Date("2024-01-01T00:00:00Z");
 const path = "PATH=/bin";
 
-/** The images of the open registry. */
+/** The images of the public registry. */
 export const publicImages = {
   "busybox:1": { Cmd: ["/bin/sh"], Env: [path] },
   "busybox:2": { Cmd: ["/bin/sh"], Env: [path, "EDITION=2"] },
@@ -51,7 +51,7 @@ export const publicImages = {
   },
 } as const satisfies Record<string, unknown>;
 
-/** The images of the registry with a password. */
+/** The images of the registry that requires a password. */
 export const privateImages = {
   "private/busybox:1": { Cmd: ["/bin/sh"], Env: [path, "EDITION=private"] },
 } as const satisfies Record<string, unknown>;
@@ -59,21 +59,21 @@ export const privateImages = {
 /** References of the images in the registries. */
 export interface LabImages {
   busybox: string;
-  /** Another image of the same layer. */
+  /** Another image with the same layer. */
   busybox2: string;
   pause: string;
   /** With labels, variables, a user, an entry point and a stop signal. */
   demo: string;
-  /** In the registry that wants a password. */
+  /** An image in the registry that requires a password. */
   privateBusybox: string;
-  /** The manifests' digests by reference. */
+  /** Digests of the manifests, by reference. */
   digests: Record<string, string>;
 }
 
-/** The one layer that all images have: busybox under all its names, tini, and two users. */
+/** Builds the layer that all images share: busybox with links for all its applets, tini, and two users. */
 export async function buildLayer(busybox: string, tini: string): Promise<Layer> {
   const archive = pack();
-  const reading = buffer(archive);
+  const archived = buffer(archive);
   const common = { mtime: created, uid: 0, gid: 0 };
   const folder = (name: string, mode = 0o755, owner = 0) =>
     archive.entry({ ...common, name: `${name}/`, type: "directory", mode, uid: owner, gid: owner });
@@ -88,16 +88,16 @@ export async function buildLayer(busybox: string, tini: string): Promise<Layer> 
   file("bin/busybox", await readFile(busybox), 0o755);
   file("bin/tini", await readFile(tini), 0o755);
   for (const applet of (await run(busybox, ["--list"])).trim().split("\n").sort()) {
-    // A link of that name would replace the program it points to.
+    // This link would replace the program itself.
     if (applet === "busybox") continue;
     archive.entry({ ...common, name: `bin/${applet}`, type: "symlink", linkname: "busybox", mode: 0o777 });
   }
   archive.finalize();
-  const content = await reading;
+  const content = await archived;
   return { compressed: await promisify(gzip)(content), contentDigest: digestOf(content) };
 }
 
-/** Fills both registries. */
+/** Pushes all images to both registries. */
 export async function pushAll(
   registry: Registry,
   privateRegistry: Registry,
@@ -123,7 +123,7 @@ export async function pushAll(
   };
 }
 
-/** Pushes an image of that one layer and resolves with the digest of its manifest. */
+/** Pushes an image with one layer, and returns the digest of its manifest. */
 export async function pushImage(registry: Registry, name: string, config: ImageConfig, layer: Layer): Promise<string> {
   const [repository = "", tag = ""] = name.split(":");
   const configuration = Buffer.from(
@@ -165,8 +165,8 @@ async function pushBlob(registry: Registry, repository: string, content: Buffer,
 
 async function request(registry: Registry, path: string, init: RequestInit): Promise<Response> {
   const reply = await registry.request(path, init);
-  const text = await reply.text();
-  if (!reply.ok) throw new Error(`The registry answers ${init.method} ${path} with ${reply.status}: ${text}`);
+  const body = await reply.text();
+  if (!reply.ok) throw new Error(`the registry responded to ${init.method} ${path} with ${reply.status}: ${body}`);
   return reply;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Real containerds of several versions side by side, with registries and images, on a machine where nothing is installed.
+ * Runs several versions of containerd side by side, with registries and images, on a machine where none of them is installed.
  *
  * @module
  */
@@ -25,36 +25,36 @@ export { type LabVersion, labVersions, parseVersions, prepareLab } from "./progr
 export type { LabTcp } from "./tls.js";
 
 export interface LabOptions {
-  /** All of them unless told otherwise. */
+  /** @defaultValue all versions */
   versions?: readonly LabVersion[];
-  /** Versions that also listen on a TCP port with mutual TLS, and whether CRI is served there. */
+  /** Versions that also listen on a TCP port with mutual TLS, and whether they serve CRI there. */
   tcp?: Partial<Record<LabVersion, "cri" | "without-cri">>;
-  /** Whether `npm run lab -- down` may take it down. */
+  /** Whether `npm run lab -- down` without an id may stop it. @defaultValue false */
   manual?: boolean;
 }
 
 export interface LabInstance {
-  /** E.g. `containerd-1.7`. */
+  /** For example `containerd-1.7`. */
   name: string;
-  /** E.g. `1.7.24`. */
+  /** For example `1.7.24`. */
   version: string;
-  /** E.g. `unix:///…/s.sock`. */
+  /** For example `unix:///…/s.sock`. */
   endpoint: string;
-  /** Names of the runtime handlers, the default one first. */
+  /** Names of the runtime handlers, the default first. */
   handlers: string[];
   logFile: string;
   subnet: string;
   tcp?: LabTcp;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Ends containerd only; pods and containers keep running. */
+  /** Kills containerd only. Pods and containers keep running. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
 }
 
 export interface PrivateRegistry {
   address: string;
-  /** For `AuthConfig`: without a scheme, containerd cannot parse an address that starts with a digit. */
+  /** The address for `AuthConfig`. It has a scheme, because containerd cannot parse an address that starts with a digit. */
   serverAddress: string;
   username: string;
   password: string;
@@ -66,14 +66,14 @@ export interface Lab {
   instances: LabInstance[];
   registry: { address: string };
   privateRegistry: PrivateRegistry;
-  /** Where the runtimes look up, at every pull, how to talk to a registry; see {@link configureRegistry}. */
+  /** The registry configuration, which runtimes read at every pull; see {@link configureRegistry}. */
   registriesFolder: string;
   images: LabImages;
-  /** Removes everything. Further calls do nothing. */
+  /** Stops the lab and removes all its resources. Later calls do nothing. */
   stop(): Promise<void>;
 }
 
-/** Brings up a lab, after removing what crashed ones left. It goes down with {@link Lab.stop}, or with this process. */
+/** Starts a lab, after it has removed the remains of crashed ones. {@link Lab.stop} or the end of this process stops it. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const versions = options.versions ?? labVersions;
   const programs = await fetchPrograms(versions);
@@ -90,13 +90,13 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
 }
 
-/** Removes abandoned labs and writes down what the new one is going to own. One process at a time. */
+/** Removes abandoned labs, and records the resources of the new one before they are created. One process at a time. */
 async function register(versions: readonly LabVersion[], busybox: string, manual: boolean): Promise<LabRecord> {
   return await withLock(join(cacheFolder(), "labs"), async () => {
     tearDownAbandoned();
     const others = readRecords().filter((other) => stateOf(other) !== "abandoned");
     const owner = identify(process.pid);
-    if (owner === undefined) throw new Error("/proc does not know this process.");
+    if (owner === undefined) throw new Error(`/proc has no entry for this process (${process.pid})`);
     const id = randomBytes(4).toString("hex");
     const subnets: string[] = [];
     for (const _ of versions) subnets.push(chooseSubnet([...others.flatMap((other) => other.subnets), ...subnets]));
@@ -119,7 +119,7 @@ async function register(versions: readonly LabVersion[], busybox: string, manual
   });
 }
 
-/** Socket paths are short by nature. */
+/** Returns a short temporary folder, because socket paths can have at most 107 bytes. */
 function shortTemporaryFolder(): string {
   return tmpdir().length > 60 ? "/tmp" : tmpdir();
 }
@@ -132,7 +132,7 @@ async function assemble(
 ): Promise<Omit<Lab, "stop">> {
   const { folder } = record;
   const [mark = "", id = ""] = environmentMark(record.id).split("=");
-  // Nothing else of this process' environment: the registry, for one, takes every REGISTRY_… for a setting.
+  // Passes no other variables: the registry, for example, reads every REGISTRY_… as a setting.
   const environment = {
     PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
     HOME: folder,
@@ -140,7 +140,7 @@ async function assemble(
     LD_LIBRARY_PATH: programs.libraries.join(":"),
   };
   await mkdir(folder, { recursive: true });
-  // Containers of any user reach what tests mount from below.
+  // Containers of any user must be able to read the folders that tests mount from here.
   await chmod(folder, 0o755);
 
   const credentials = { username: "lab", password: randomBytes(12).toString("hex") };
@@ -194,7 +194,7 @@ async function assemble(
       restart: () => containerd.restart(),
     };
   });
-  // All of them settle before a failure of one tears everything down.
+  // Waits until all have settled, because a failure tears down the lab.
   const results = await Promise.allSettled([pushing, ...starting]);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return {
@@ -212,24 +212,24 @@ async function assemble(
   };
 }
 
-const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Ties the lab to this process, and returns what takes it down and unties it again. */
+/** Tears down the lab when this process ends. Returns a function that tears it down before. */
 function tearDownWithOwner(record: LabRecord): () => void {
   let down = false;
   const release = () => {
     process.off("exit", release);
-    for (const name of endings) process.off(name, onSignal);
+    for (const name of endSignals) process.off(name, onSignal);
     if (down) return;
     tearDown(record);
     down = true;
   };
   const onSignal = (name: NodeJS.Signals) => {
     release();
-    // Whoever else listens to the signal decides what becomes of the process; if nobody does, it ends as it would have.
+    // Without other listeners, the signal must end the process as it does by default.
     if (process.listenerCount(name) === 0) process.kill(process.pid, name);
   };
   process.on("exit", release);
-  for (const name of endings) process.on(name, onSignal);
+  for (const name of endSignals) process.on(name, onSignal);
   return release;
 }

@@ -1,6 +1,6 @@
 /**
- * Two lives of a lab: one ended by SIGTERM, one by SIGKILL and cleaned up later. Prints what each left behind, as JSON.
- * Run by lab-teardown.test.ts in namespaces of its own, where nobody else's doings disturb the comparison.
+ * Starts two labs, ends one with SIGTERM, and ends the other with SIGKILL and cleans up afterwards. Prints the remains of each as
+ * JSON. lab-teardown.test.ts runs it in separate namespaces, where other programs do not affect the result.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { prepareLab } from "./lab.js";
 
 const cli = fileURLToPath(new URL("./cli.ts", import.meta.url));
 
-/** Ids of the labs of this script: control groups are in no namespace, and those of other labs come and go meanwhile. */
+/** Ids of the labs of this script. Control groups are not in a namespace, so those of other labs must be ignored. */
 const own: string[] = [];
 
 function difference(before: readonly string[], after: readonly string[]): string[] {
@@ -32,19 +32,19 @@ function runCli(...args: string[]): ChildProcess {
 
 async function up(): Promise<{ owner: ChildProcess; pods: number }> {
   const owner = runCli("up");
-  let said = "";
+  let output = "";
   for await (const chunk of owner.stdout ?? []) {
-    said += chunk;
-    if (said.includes("takes it down")) break;
+    output += chunk;
+    if (output.includes("stops it.")) break;
   }
-  if (!said.includes("takes it down")) throw new Error(`The lab did not come up: ${said}`);
-  own.push(/Lab ([0-9a-f]+) is up/.exec(said)?.[1] ?? "");
-  const endpoints = [...said.matchAll(/CONTAINER_RUNTIME_ENDPOINT=(\S+)/g)].map((match) => match[1] ?? "");
+  if (!output.includes("stops it.")) throw new Error(`the lab did not start: ${output}`);
+  own.push(/Lab ([0-9a-f]+) is up/.exec(output)?.[1] ?? "");
+  const endpoints = [...output.matchAll(/CONTAINER_RUNTIME_ENDPOINT=(\S+)/g)].map((match) => match[1] ?? "");
   for (const endpoint of endpoints) await runPod(endpoint);
   return { owner, pods: endpoints.length };
 }
 
-/** Leaves a pod running. */
+/** Runs a pod and leaves it running. */
 async function runPod(endpoint: string): Promise<void> {
   const channel = createChannel(endpoint);
   const metadata = { name: "left", namespace: "lab", uid: "left", attempt: 0 };
@@ -53,13 +53,13 @@ async function runPod(endpoint: string): Promise<void> {
 }
 
 async function end(owner: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  const gone = once(owner, "exit");
+  const exited = once(owner, "exit");
   owner.kill(signal);
-  await gone;
+  await exited;
 }
 
-/** What is left once the kernel has ended the processes of the enclosures, for which it takes its time. */
-async function settled(): Promise<string[]> {
+/** Waits up to 5 s until the kernel has ended the processes of the namespaces, and returns the remains. */
+async function remainsWithoutProcesses(): Promise<string[]> {
   for (let attempt = 0; ; attempt++) {
     const left = difference(before, footprint());
     if (attempt === 100 || !left.some((line) => line.startsWith("+ process"))) return left;
@@ -67,7 +67,7 @@ async function settled(): Promise<string[]> {
   }
 }
 
-// A new network namespace comes with its loopback interface down.
+// In a new network namespace, the loopback interface is down.
 const { busybox } = await prepareLab();
 await run(busybox, ["ip", "link", "set", "dev", "lo", "up"]);
 
@@ -79,10 +79,10 @@ const afterTerm = difference(before, footprint());
 
 const second = await up();
 await end(second.owner, "SIGKILL");
-const afterKill = await settled();
+const afterKill = await remainsWithoutProcesses();
 for (const attempt of ["first", "second"]) {
   const [code] = await once(runCli("clean"), "exit");
-  if (code !== 0) throw new Error(`The ${attempt} clean exited with ${code}.`);
+  if (code !== 0) throw new Error(`the ${attempt} clean exited with code ${code}`);
 }
 const afterClean = difference(before, footprint());
 

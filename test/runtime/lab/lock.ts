@@ -1,5 +1,5 @@
 /**
- * Mutual exclusion between processes of one machine.
+ * A lock between processes of one machine.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Runs `work` while no other process (and no other caller in this one) runs work under the same key.
+ * Runs `work` while no other process, and no other caller in this process, holds the lock of the same key.
  *
- * The lock is a listening socket in Linux' abstract namespace: the kernel gives it to one process at a time and takes it
- * back the moment that process is gone, so that, unlike with a lock file, a crash never leaves anything stale behind.
+ * The lock is a listening socket in the abstract namespace of Linux. The kernel closes it when its process ends, so that a crash
+ * leaves no stale lock, as a lock file would be.
  */
 export async function withLock<T>(key: string, work: () => Promise<T>): Promise<T> {
   const name = `\0cri-lab-lock-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
@@ -30,7 +30,7 @@ export async function withLock<T>(key: string, work: () => Promise<T>): Promise<
 
 function tryListen(name: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
-    // `exclusive` keeps a cluster or worker set-up from sharing the handle, which would defeat the purpose.
+    // Without `exclusive`, workers of a cluster would share the handle, and so the lock.
     const server = createServer((socket) => socket.destroy());
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") resolve(undefined);

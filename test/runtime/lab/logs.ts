@@ -1,8 +1,8 @@
 /** @module */
 import { readFile } from "node:fs/promises";
 
-/** The last lines of a log file, for error messages. */
+/** Returns the last lines of a log file, for error messages. */
 export async function tailOf(file: string, lines = 15): Promise<string> {
   const content = await readFile(file, "utf8").catch(() => "");
-  return content.trimEnd().split("\n").slice(-lines).join("\n") || "(nothing was logged)";
+  return content.trimEnd().split("\n").slice(-lines).join("\n") || "(the log is empty)";
 }

@@ -1,10 +1,11 @@
 /**
- * A closed room for one runtime: PID, mount and cgroup namespaces of its own, the network being the machine's.
+ * Isolates one runtime in its own PID, mount and cgroup namespaces. It uses the network of the machine.
  *
- * Shims and containers outlive the runtime that started them, and mounts and network namespaces outlive everything. Inside an
- * enclosure they do not: when its first process is killed, the kernel ends every process in it and drops its mounts, and it is
- * killed as soon as the process that started it is gone, even by SIGKILL. The room also has its own copies of /run and
- * /var/lib, so that nothing mixes with a real runtime on a developer's machine.
+ * Shims and containers outlive the runtime that started them, and mounts and network namespaces outlive all processes. In a
+ * PID namespace they do not: when its first process is killed, the kernel ends all its processes and removes its mounts. The first
+ * process is killed when the process that started it ends, even by SIGKILL.
+ *
+ * The mount namespace has its own copies of /run and /var/lib, separate from those of a real runtime on the machine.
  *
  * @module
  */
@@ -16,16 +17,16 @@ import { cgroupMounts, createCgroup, leaf } from "./cgroups.js";
 import { childrenOf, type ProcessIdentity } from "./processes.js";
 
 export interface NamespaceOptions {
-  /** Folder of the instance; `private` below it becomes a file system of the enclosure's own. */
+  /** Folder of the instance. `private` in it becomes a file system in the mount namespace. */
   folder: string;
   cgroup: string;
   busybox: string;
-  /** A first process that reaps what is orphaned. */
+  /** The first process, which reaps orphans. */
   tini: string;
   environment: NodeJS.ProcessEnv;
 }
 
-/** Starts a program that ends with this process, in a session of its own so that Ctrl+C reaches only the lab's owner. */
+/** Starts a program that ends with this process. It has its own session, so that Ctrl+C signals only the owner of the lab. */
 export function spawnBound(command: readonly string[], options: SpawnOptions): ChildProcess {
   return spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], { ...options, detached: true });
 }
@@ -36,40 +37,40 @@ export class Namespaces {
     private readonly first: ProcessIdentity,
   ) {}
 
-  static async open(options: NamespaceOptions): Promise<Namespaces> {
+  static async create(options: NamespaceOptions): Promise<Namespaces> {
     createCgroup(options.cgroup);
     await mkdir(privateFolder(options.folder), { recursive: true });
-    const furnish = join(options.folder, "furnish.sh");
-    await writeFile(furnish, furnishing(options));
+    const setup = join(options.folder, "setup.sh");
+    await writeFile(setup, setupScript(options));
     const namespaces = ["--mount", "--pid", "--cgroup", "--fork", "--kill-child=KILL", "--mount-proc"];
     const child = spawnBound(
-      // Joining the group comes first: the group a process is in becomes the root of the cgroup namespace it creates.
-      joining(groupFolders(options.cgroup), ["unshare", ...namespaces, "--", "/bin/sh", furnish]),
+      // A process must join the group before it creates the cgroup namespace, whose root is the group of its creator.
+      inGroups(groupFolders(options.cgroup), ["unshare", ...namespaces, "--", "/bin/sh", setup]),
       { env: options.environment, stdio: ["ignore", "pipe", "pipe"] },
     );
-    await furnished(child);
-    // The one that waits for the namespace joined the group too, and would keep version 2 from having groups below it.
+    await setupCompleted(child);
+    // The waiting unshare is in the group as well. In version 2, a group with processes cannot have groups with controllers.
     for (const folder of insideFolders(options.cgroup)) await writeFile(join(folder, "cgroup.procs"), `${child.pid}`);
     const first = child.pid === undefined ? undefined : childrenOf(child.pid)[0];
-    if (first === undefined) throw new Error("The enclosure ended as soon as it was ready.");
+    if (first === undefined) throw new Error("the first process of the namespaces ended during the setup");
     return new Namespaces(options, first);
   }
 
-  /** A folder of the enclosure's own, in memory, for what the machine need not see. */
+  /** A tmpfs in the mount namespace. */
   get privateFolder(): string {
     return privateFolder(this.options.folder);
   }
 
-  /** Starts a program inside. The child process is a door-keeper that ends when the program does; see {@link inner}. */
+  /** Starts a program in the namespaces. The child process is an `nsenter` that ends with the program; see {@link programOf}. */
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
     const enter = ["nsenter", "--target", String(this.first.pid), "--mount", "--pid", "--cgroup", "--"];
-    const [shell = "", ...args] = joining(insideFolders(this.options.cgroup), [...enter, ...command]);
-    // Not bound to this process: the program dies with the enclosure, and somebody has to wait for it then.
+    const [shell = "", ...args] = inGroups(insideFolders(this.options.cgroup), [...enter, ...command]);
+    // Not bound to this process: nsenter must outlive the program, which the kernel kills with the namespaces, to reap it.
     return spawn(shell, args, { ...options, detached: true });
   }
 
-  /** The program that a door-keeper stands for: signals meant for the program go there. */
-  static inner(nsenter: ChildProcess): ProcessIdentity | undefined {
+  /** Returns the program that an `nsenter` from {@link spawn} runs, for sending signals to it. */
+  static programOf(nsenter: ChildProcess): ProcessIdentity | undefined {
     return nsenter.pid === undefined ? undefined : childrenOf(nsenter.pid)[0];
   }
 }
@@ -82,19 +83,19 @@ function groupFolders(name: string): string[] {
   return cgroupMounts().map(({ path }) => join(path, name));
 }
 
-/** Where the enclosure's own processes belong: below version 2, a leaf. */
+/** Returns the groups of the runtime's own processes: in version 2, the leaf group. */
 function insideFolders(name: string): string[] {
   return cgroupMounts().map(({ path, version }) => (version === 2 ? join(path, name, leaf) : join(path, name)));
 }
 
-/** A command that joins the groups and then becomes the given command. */
-function joining(groups: readonly string[], command: readonly string[]): string[] {
+/** Returns a command that joins the groups and then executes the given command. */
+function inGroups(groups: readonly string[], command: readonly string[]): string[] {
   const joins = groups.map((group) => `echo $$ > ${quote(join(group, "cgroup.procs"))}`);
   return ["/bin/sh", "-c", ["set -e", ...joins, 'exec "$@"'].join("\n"), "sh", ...command];
 }
 
-/** The script that furnishes the new namespaces and then becomes their first process. */
-function furnishing({ folder, busybox, tini }: NamespaceOptions): string {
+/** Returns the script that sets up the mounts in the new namespaces and then becomes their first process. */
+function setupScript({ folder, busybox, tini }: NamespaceOptions): string {
   const tool = quote(busybox);
   const own = quote(privateFolder(folder));
   const cgroups = cgroupMounts().flatMap(({ path, version, options }) => [
@@ -107,26 +108,26 @@ function furnishing({ folder, busybox, tini }: NamespaceOptions): string {
   ]);
   const copies = ["/run", "/var/lib"].flatMap((path) => [
     `${tool} mkdir -p over${path} work${path}`,
-    // What is mounted below would be hidden, and might hold the very programs that are to run.
-    ...mountsBelow(path).map((mount, index) => keeping(tool, mount, `keep${path}/${index}`)),
+    // The overlay would hide mounts below the path, which may contain the programs to run.
+    ...mountsBelow(path).map((mount, index) => keepMount(tool, mount, `keep${path}/${index}`)),
     `${tool} mount -t overlay -o lowerdir=${path},upperdir=over${path},workdir=work${path} overlay ${path}`,
     ...mountsBelow(path).map((mount, index) => `${tool} mount -o rbind keep${path}/${index} ${quote(mount)}`),
   ]);
   return [
     "set -e",
     ...cgroups,
-    // In memory: fast, gone with the namespace, and fit for overlays even where this machine's root is an overlay itself.
+    // A tmpfs is fast, ends with the namespace, and supports overlay mounts even if the machine's root is an overlay.
     `${tool} mount -t tmpfs -o mode=0755 cri-lab ${own}`,
     `cd ${own}`,
     ...copies,
     `${tool} rm -rf /run/containerd /run/netns /var/lib/cni`,
-    "echo furnished",
+    "echo ready",
     `exec ${quote(tini)} -- ${tool} sleep infinity`,
     "",
   ].join("\n");
 }
 
-/** Folders that something is mounted on below a path, without those further below them. */
+/** Lists the topmost mount points below a path. */
 function mountsBelow(path: string): string[] {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
@@ -135,26 +136,30 @@ function mountsBelow(path: string): string[] {
   return [...new Set(mounts)].filter((mount) => !mounts.some((other) => mount.startsWith(`${other}/`)));
 }
 
-function keeping(tool: string, mount: string, keep: string): string {
+function keepMount(tool: string, mount: string, keep: string): string {
   return `${tool} mkdir -p ${keep} && ${tool} mount -o rbind ${quote(mount)} ${keep}`;
 }
 
-/** Resolves when the script says that it is done, and rejects with its complaint when it ends before. */
-function furnished(child: ChildProcess): Promise<void> {
+/** Resolves when the setup script prints that it is ready. Rejects with its error output if it ends before. */
+function setupCompleted(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    let complaint = "";
+    let errorOutput = "";
     child.stderr?.on("data", (chunk: Buffer) => {
-      complaint += chunk;
+      errorOutput += chunk;
     });
     child.stdout?.once("data", () => {
-      // From here on nobody reads: what keeps the owner's event loop alive is the lab, not this child.
+      // An open pipe would keep the event loop of the owner running.
       child.stdout?.destroy();
       child.stderr?.destroy();
       child.unref();
       resolve();
     });
-    child.once("error", (error) => reject(new Error(`No enclosure: ${error.message}`, { cause: error })));
-    child.once("close", (code) => reject(new Error(`No enclosure (exit code ${code}): ${complaint.trim()}`)));
+    child.once("error", (error) =>
+      reject(new Error(`could not create the namespaces: ${error.message}`, { cause: error })),
+    );
+    child.once("close", (code) =>
+      reject(new Error(`could not create the namespaces (exit code ${code}): ${errorOutput.trim()}`)),
+    );
   });
 }
 

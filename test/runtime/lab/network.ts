@@ -1,5 +1,5 @@
 /**
- * The network of each instance: a bridge and a subnet that nothing else on the machine uses.
+ * The network of each instance: its own bridge and a free subnet.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { randomInt } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
 const forwardingFile = "/proc/sys/net/ipv4/ip_forward";
-/** 4,094 addresses for each instance. */
+/** Gives each instance 4,094 addresses. */
 const prefixLength = 20;
 
 interface Range {
@@ -16,7 +16,7 @@ interface Range {
   last: number;
 }
 
-/** Picks a free subnet at random, so that two labs that start at the same moment hardly ever want the same one. */
+/** Chooses a free subnet at random, so that labs that start at the same time rarely choose the same one. */
 export function chooseSubnet(taken: readonly string[]): string {
   const occupied = [...routedRanges(), ...taken.map(rangeOf)];
   for (let attempt = 0; attempt < 1000; attempt++) {
@@ -24,10 +24,10 @@ export function chooseSubnet(taken: readonly string[]): string {
     const range = rangeOf(subnet);
     if (occupied.every((other) => other.last < range.first || range.last < other.first)) return subnet;
   }
-  throw new Error("No free subnet for a bridge between 10.100.0.0 and 10.249.255.255.");
+  throw new Error("there is no free subnet for a bridge between 10.100.0.0 and 10.249.255.255");
 }
 
-/** Where this machine already has routes to; the default route, which covers everything, is no obstacle. */
+/** Lists the ranges that this machine has routes to, without the default route. */
 function routedRanges(): Range[] {
   return readFileSync("/proc/net/route", "utf8")
     .trim()
@@ -51,7 +51,7 @@ function rangeOf(subnet: string): Range {
   return { first, last: first + 2 ** (32 - Number(length)) - 1 };
 }
 
-/** The CNI configuration of one instance. Without address translation, nothing of it needs iptables. */
+/** Returns the CNI configuration of one instance. It has no address translation, which would need iptables. */
 export function networkConfiguration(bridge: string, subnet: string, dataFolder: string): string {
   return JSON.stringify(
     {
@@ -79,7 +79,7 @@ export function restoreForwarding(value: string): void {
   if (readForwarding() !== value) writeFileSync(forwardingFile, value);
 }
 
-/** Names of the network interfaces. Not from /sys, which may show those of another network namespace. */
+/** Lists the names of the network interfaces. Does not use /sys, which may belong to another network namespace. */
 export function networkInterfaces(): string[] {
   return readFileSync("/proc/self/net/dev", "utf8")
     .split("\n")
@@ -87,13 +87,13 @@ export function networkInterfaces(): string[] {
     .flatMap((line) => (line.includes(":") ? [line.slice(0, line.indexOf(":")).trim()] : []));
 }
 
-/** Deletes a bridge, and before it the ends of the pods' links that hang on it. */
+/** Deletes a bridge and the pods' interfaces that are attached to it. */
 export function deleteBridge(bridge: string, busybox: string): void {
   if (!networkInterfaces().includes(bridge)) return;
-  // Deleted one by one: the kernel takes its time to remove the network namespaces that hold the other ends.
+  // The kernel removes the network namespaces with the other ends asynchronously, so the interfaces are deleted here.
   for (const port of portsOf(bridge, busybox)) ipLink(["del", "dev", port], busybox);
   ipLink(["del", "dev", bridge], busybox);
-  if (networkInterfaces().includes(bridge)) throw new Error(`The bridge ${bridge} could not be deleted.`);
+  if (networkInterfaces().includes(bridge)) throw new Error(`could not delete the bridge ${bridge}`);
 }
 
 function portsOf(bridge: string, busybox: string): string[] {
@@ -103,7 +103,7 @@ function portsOf(bridge: string, busybox: string): string[] {
     .flatMap((line) => /^\d+: ([^:@\s]+)/.exec(line)?.[1] ?? []);
 }
 
-/** `ip link …` by busybox, or by the machine's own `ip` once the cache with busybox is gone. */
+/** Runs `ip link` of busybox, or of the machine if busybox is no longer in the cache. */
 function ipLink(args: readonly string[], busybox: string): string {
   const own = spawnSync(busybox, ["ip", "link", ...args], { encoding: "utf8" });
   const done = own.error === undefined ? own : spawnSync("ip", ["link", ...args], { encoding: "utf8" });

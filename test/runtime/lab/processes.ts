@@ -1,17 +1,17 @@
 /**
- * Which process is which, from /proc. A process id alone says little, because ids are used again.
+ * Identifies processes by /proc. A process id alone is not enough, because the kernel reuses ids.
  *
  * @module
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** A process for as long as the machine is up: its id and the moment it started, in clock ticks since boot. */
+/** Identifies a process until the machine reboots, by its id and its start time in clock ticks since boot. */
 export interface ProcessIdentity {
   pid: number;
   startTime: string;
 }
 
-/** Identifies a running process; `undefined` when there is none, or only its unclaimed exit status. */
+/** Identifies a running process. Returns `undefined` if there is none, or only a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const fields = statFields(pid);
   const startTime = fields?.[19];
@@ -23,7 +23,7 @@ export function isRunning(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTime === process.startTime;
 }
 
-/** Sends a signal to exactly this process, and tells whether it was there. */
+/** Sends a signal to exactly this process. Returns whether the process was running. */
 export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
   if (!isRunning(target)) return false;
   try {
@@ -33,7 +33,7 @@ export function signal(target: ProcessIdentity, name: NodeJS.Signals): boolean {
   }
 }
 
-/** The processes whose environment has this very entry, such as `NAME=value`. */
+/** Lists the processes whose environment contains this entry, for example `NAME=value`. */
 export function processesWithEnvironment(entry: string): ProcessIdentity[] {
   const wanted = Buffer.from(`\0${entry}\0`);
   return processIds().flatMap((pid) => {
@@ -47,7 +47,7 @@ export function processesWithEnvironment(entry: string): ProcessIdentity[] {
   });
 }
 
-/** Whether the process is number 1 of a PID namespace below this one. */
+/** Returns whether the process is process 1 of a PID namespace below this one. */
 export function isFirstOfNamespace(pid: number): boolean {
   try {
     const ids =
@@ -61,8 +61,8 @@ export function isFirstOfNamespace(pid: number): boolean {
   }
 }
 
-/** Whether it is a thread of the kernel, which comes and goes as the kernel likes. */
-export function isKernels(pid: number): boolean {
+/** Returns whether the process is a kernel thread. */
+export function isKernelThread(pid: number): boolean {
   const kernelThread = 0x0020_0000;
   return (Number(statFields(pid)?.[6]) & kernelThread) !== 0;
 }
@@ -75,7 +75,7 @@ export function childrenOf(parent: number): ProcessIdentity[] {
   });
 }
 
-/** What process ids on record refer to: this boot of this machine, seen from this PID namespace. */
+/** Returns the scope in which recorded process ids are valid: the current boot and PID namespace. */
 export function processScope(): string {
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
@@ -87,7 +87,7 @@ function processIds(): number[] {
     .map(Number);
 }
 
-/** The fields of /proc/PID/stat after the program's name, which may itself contain spaces: state, parent, … */
+/** Returns the fields of /proc/PID/stat after the program's name, which may contain spaces: state, parent, … */
 function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

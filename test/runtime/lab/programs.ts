@@ -1,5 +1,5 @@
 /**
- * The versions of containerd there are, and where the programs of a lab are found.
+ * The supported versions of containerd, and the programs of the lab.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fetchPackages, type Suite } from "./debian.js";
 
-/** The versions there are, each with the Debian suite it comes from and the format of its configuration. */
+/** The supported versions, with the Debian suite of their package and the version of their configuration format. */
 export const releases = {
   "1.6": { suite: "bookworm", format: 2 },
   "1.7": { suite: "trixie", format: 2 },
@@ -17,22 +17,21 @@ export const releases = {
 export type LabVersion = keyof typeof releases;
 export const labVersions = Object.keys(releases) as LabVersion[];
 
-/** Reads a list such as `1.7,2.1`. */
+/** Parses a list of versions, for example `1.7,2.1`. Throws for an unknown version. */
 export function parseVersions(list: string): LabVersion[] {
   return list.split(",").map((version) => {
     const known = labVersions.find((candidate) => candidate === version);
-    if (known === undefined)
-      throw new Error(`There is no version ${version} in the lab, only ${labVersions.join(", ")}.`);
+    if (known === undefined) throw new Error(`unknown version "${version}"; the lab has ${labVersions.join(", ")}`);
     return known;
   });
 }
 
-/** What all versions share, from bookworm: later suites' runc does not run on Debian 12. */
+/** The packages that all versions share. They are from bookworm, because runc of later suites does not run on Debian 12. */
 const commonPackages = [
   "busybox-static",
   "containernetworking-plugins",
   "docker-registry",
-  // A library of runc's that a small machine may lack.
+  // runc needs this library, which a small machine may not have.
   "libseccomp2",
   "runc",
   "tini",
@@ -49,9 +48,9 @@ export interface Programs {
   containerd: Record<LabVersion, string>;
 }
 
-/** Fetches what is not in the cache yet. */
+/** Downloads the programs that are not in the cache. */
 export async function fetchPrograms(versions: readonly LabVersion[]): Promise<Programs> {
-  // Containerd of bookworm always comes along: one set of packages means one download.
+  // Always includes containerd of bookworm, so that there is only one set of packages to download.
   const [bookworm = "", ...others] = await Promise.all([
     fetchPackages("bookworm", [...commonPackages, "containerd"]),
     ...versions.filter((version) => version !== "1.6").map(rootOf),
@@ -71,7 +70,7 @@ export async function fetchPrograms(versions: readonly LabVersion[]): Promise<Pr
       .filter((name) => name.includes("-linux-gnu"))
       .map((name) => join(bookworm, "usr/lib", name)),
     runc,
-    // The same program twice: bookworm's crun is too old for containerd 1.7, and newer ones do not run on Debian 12.
+    // Both handlers use runc, because crun of bookworm is too old for containerd 1.7, and newer ones do not run on Debian 12.
     handlers: new Map([
       ["runc", runc],
       ["alternative", runc],
@@ -80,7 +79,7 @@ export async function fetchPrograms(versions: readonly LabVersion[]): Promise<Pr
   };
 }
 
-/** Fetches all that a lab needs from the network; resolves with the path of a busybox, of use to tests. */
+/** Downloads all programs of the lab. Returns the path of busybox, which tests use. */
 export async function prepareLab(versions: readonly LabVersion[] = labVersions): Promise<{ busybox: string }> {
   const { busybox } = await fetchPrograms(versions);
   return { busybox };

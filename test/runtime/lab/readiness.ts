@@ -1,14 +1,14 @@
 /**
- * The question whether a runtime is ready.
+ * Checks whether a runtime is ready.
  *
  * @module
  */
 import { createChannel, createClient } from "nice-grpc";
 import { RuntimeServiceDefinition, type VersionResponse } from "../../../src/proto.js";
 
-/** Asks a runtime for its name and version; rejects while it is not there or still starting. */
+/** Returns the name and version of a runtime. Rejects while it is not running or still starting. */
 export async function fetchVersion(endpoint: string, timeoutMs = 2000): Promise<VersionResponse> {
-  // A new channel for each question: one that has failed would wait before it tries again.
+  // A new channel for each call, because one that failed to connect backs off before the next attempt.
   const channel = createChannel(endpoint);
   try {
     const client = createClient(RuntimeServiceDefinition, channel);

@@ -1,5 +1,6 @@
 /**
- * What every lab on this machine owns, written down before it is created, so that whoever comes after a crash can remove it.
+ * Records of the resources of every lab on this machine. A record is written before the resources are created, so that the next
+ * run can remove them after a crash.
  *
  * @module
  */
@@ -12,7 +13,7 @@ export interface LabRecord {
   /** Also the value of `CRI_LAB_ID` in the environment of every process of the lab. */
   id: string;
   owner: ProcessIdentity;
-  /** Brought up by hand, and so taken down by hand; not for instance by a test run. */
+  /** Whether it was started by `npm run lab`, not by a test run. */
   manual: boolean;
   /** See {@link processScope}. */
   scope: string;
@@ -22,15 +23,15 @@ export interface LabRecord {
   subnets: string[];
   /** Names of control groups, the same below every hierarchy. */
   cgroups: string[];
-  /** `net.ipv4.ip_forward` before the first of the labs now running: the bridge plugin switches it on. */
+  /** `net.ipv4.ip_forward` before the first of the running labs. The bridge plugin enables it. */
   forwardingBefore: string;
-  /** A program that understands `ip link del`, for machines that have none. */
+  /** Path of busybox, for `ip link del` on machines without `ip`. */
   busybox: string;
-  /** Filled in once the lab is ready; for `npm run lab -- status`. */
+  /** Endpoints by name, for `npm run lab -- status`. Empty until the lab is ready. */
   endpoints: Record<string, string>;
 }
 
-/** `live`: its owner runs. `abandoned`: its owner is gone. `foreign`: its owner cannot be judged from here. */
+/** `live`: the owner runs. `abandoned`: the owner has ended. `foreign`: the owner is in another PID namespace. */
 export type LabState = "live" | "abandoned" | "foreign";
 
 function recordFolder(): string {
@@ -62,7 +63,7 @@ export function readRecords(): LabRecord[] {
       try {
         return [JSON.parse(readFileSync(join(recordFolder(), file), "utf8")) as LabRecord];
       } catch {
-        // Removed in the meantime by the lab itself.
+        // The lab has removed its record since the folder was listed.
         return [];
       }
     });

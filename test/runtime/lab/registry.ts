@@ -1,5 +1,5 @@
 /**
- * An image registry on the loopback interface, open or with a password.
+ * Runs an image registry on the loopback interface, public or with a password.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Credentials {
 
 export interface RegistryOptions {
   folder: string;
-  /** The program docker-registry. */
+  /** Path of docker-registry. */
   program: string;
   environment: NodeJS.ProcessEnv;
   credentials?: Credentials;
@@ -35,7 +35,7 @@ export class Registry {
 
   static async start(options: RegistryOptions): Promise<Registry> {
     await mkdir(options.folder, { recursive: true });
-    // The port is only free when it is looked for: somebody else may be faster, and then the next one will do.
+    // Another process may take the free port before the registry listens on it.
     for (let attempt = 1; ; attempt++) {
       try {
         return await Registry.startOn(await freePort(), options);
@@ -60,10 +60,10 @@ export class Registry {
     child.unref();
     const registry = new Registry(address, credentials, child);
     try {
-      await registry.answering();
+      await registry.waitUntilReady();
     } catch (error) {
       registry.stop();
-      throw new Error(`The registry does not start: ${await tailOf(logFile)}`, { cause: error });
+      throw new Error(`the registry did not start: ${await tailOf(logFile)}`, { cause: error });
     }
     return registry;
   }
@@ -82,7 +82,7 @@ export class Registry {
     this.child.kill("SIGKILL");
   }
 
-  private async answering(): Promise<void> {
+  private async waitUntilReady(): Promise<void> {
     const deadline = Date.now() + 15_000;
     for (;;) {
       if (this.child.exitCode !== null) throw new Error(`exit code ${this.child.exitCode}`);
@@ -106,15 +106,15 @@ async function configurationFor(address: string, folder: string, credentials?: C
   };
   if (credentials) {
     const passwords = join(folder, "htpasswd");
-    // The cheapest hash there is: the secret is a test's.
+    // The lowest cost is enough for a test password.
     await writeFile(passwords, `${credentials.username}:${await bcrypt.hash(credentials.password, 4)}\n`);
     configuration.auth = { htpasswd: { realm: "lab", path: passwords } };
   }
-  // Every JSON document is a YAML document.
+  // JSON is valid YAML.
   return JSON.stringify(configuration, null, 2);
 }
 
-/** A port that nobody listens on at the moment. */
+/** Returns a port that is currently free on the loopback interface. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -122,14 +122,14 @@ export function freePort(): Promise<number> {
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
       server.close(() => {
-        if (address === null || typeof address === "string") reject(new Error("No port was given."));
+        if (address === null || typeof address === "string") reject(new Error("the system returned no port"));
         else resolve(address.port);
       });
     });
   });
 }
 
-/** Tells containerd that a registry speaks HTTP without TLS. */
+/** Configures containerd to use HTTP without TLS for a registry. */
 export async function configureRegistry(folder: string, address: string): Promise<void> {
   await mkdir(join(folder, address), { recursive: true });
   const url = JSON.stringify(`http://${address}`);

@@ -1,6 +1,8 @@
 /**
- * Removing all that a lab left on the machine. Synchronous throughout, so that the same steps serve `stop()`, a signal, the
- * last moment before the process exits, and the next run after a crash; and repeatable, since any of these may interrupt another.
+ * Removes all resources of a lab from the machine.
+ *
+ * All steps are synchronous, so that they also work in a signal handler and on the `exit` event. They are idempotent, because a
+ * signal or the next run after a crash may repeat them.
  *
  * @module
  */
@@ -10,9 +12,9 @@ import { deleteBridge, restoreForwarding } from "./network.js";
 import { isFirstOfNamespace, isRunning, type ProcessIdentity, processesWithEnvironment, signal } from "./processes.js";
 import { type LabRecord, readRecords, removeRecord, stateOf } from "./records.js";
 
-const patienceMs = 15_000;
+const timeoutMs = 15_000;
 
-/** The entry in the environment that marks every process of a lab. */
+/** Returns the environment variable that marks every process of a lab. */
 export function environmentMark(id: string): string {
   return `CRI_LAB_ID=${id}`;
 }
@@ -20,14 +22,14 @@ export function environmentMark(id: string): string {
 export function tearDown(record: LabRecord): void {
   killProcesses(record.id);
   for (const bridge of record.bridges) deleteBridge(bridge, record.busybox);
-  // The kernel lets go of the last processes of a namespace a moment after their parents are gone.
-  for (const name of record.cgroups) insist(() => removeCgroup(name));
-  insist(() => rmSync(record.folder, { recursive: true, force: true }));
+  // The kernel ends the last processes of a namespace asynchronously.
+  for (const name of record.cgroups) retry(() => removeCgroup(name));
+  retry(() => rmSync(record.folder, { recursive: true, force: true }));
   removeRecord(record.id);
   if (!readRecords().some((other) => stateOf(other) !== "abandoned")) restoreForwarding(record.forwardingBefore);
 }
 
-/** Tears down the labs whose owners are gone, and returns their records. */
+/** Tears down the labs whose owners have ended, and returns their records. */
 export function tearDownAbandoned(): LabRecord[] {
   const abandoned = readRecords().filter((record) => stateOf(record) === "abandoned");
   for (const record of abandoned) tearDown(record);
@@ -35,11 +37,12 @@ export function tearDownAbandoned(): LabRecord[] {
 }
 
 /**
- * Kills the lab's processes. Containers and shims carry no mark of their own, but live in PID namespaces whose first process
- * does: the kernel kills the rest together with it.
+ * Kills the lab's processes. Containers and shims have no mark, but the first process of their PID namespace has: the kernel kills
+ * them together with it.
  *
- * First processes go first. A namespace ends when all in it have been waited for, and containerd's parent is outside: killed
- * at the same time, it would leave that to the machine's process 1, which in many a container never waits for anything.
+ * The first processes are killed before all others. A namespace ends when all its processes have been reaped, and the parent that
+ * reaps containerd is outside. If that parent were killed as well, process 1 of the machine would have to reap containerd, which
+ * process 1 of many containers never does.
  */
 function killProcesses(id: string): void {
   const marked = () => processesWithEnvironment(environmentMark(id)).filter(({ pid }) => pid !== process.pid);
@@ -48,21 +51,21 @@ function killProcesses(id: string): void {
 }
 
 function killUntilGone(find: () => ProcessIdentity[]): void {
-  // A dying process loses its environment long before it is gone.
+  // A process loses its environment before it has ended.
   const seen = new Map<number, ProcessIdentity>();
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     for (const found of find()) seen.set(found.pid, found);
     const remaining = [...seen.values()].filter(isRunning);
     if (remaining.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`These processes do not end: ${remaining.map(({ pid }) => pid)}.`);
-    for (const victim of remaining) signal(victim, "SIGKILL");
+    if (Date.now() > deadline) throw new Error(`processes did not end: ${remaining.map(({ pid }) => pid)}`);
+    for (const process of remaining) signal(process, "SIGKILL");
     pause(10);
   }
 }
 
-function insist(step: () => void): void {
-  const deadline = Date.now() + patienceMs;
+function retry(step: () => void): void {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
       step();

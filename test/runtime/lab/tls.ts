@@ -1,5 +1,5 @@
 /**
- * The certificates of a lab, as files: containerd reads its own, tests read the clients'.
+ * Writes the certificates of a lab to files, for containerd and for tests.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { CertificateAuthority } from "./certificates.js";
 import type { TcpSettings } from "./containerd-config.js";
 
-/** A TCP endpoint with mutual TLS; the paths lead to PEM files. */
+/** A TCP endpoint with mutual TLS. The files are in PEM format. */
 export interface LabTcp {
   /** Host and port. */
   address: string;
@@ -16,7 +16,7 @@ export interface LabTcp {
   authorityFile: string;
   clientCertificateFile: string;
   clientKeyFile: string;
-  /** A certificate of an authority that the server does not know, and that authority. */
+  /** A client certificate of an authority that the server does not trust, and that authority. */
   untrustedCertificateFile: string;
   untrustedKeyFile: string;
   untrustedAuthorityFile: string;
@@ -35,10 +35,10 @@ export async function writeCertificates(folder: string): Promise<TlsFiles> {
     return file;
   };
   const authority = await CertificateAuthority.create();
-  const stranger = await CertificateAuthority.create("Unrelated authority");
+  const untrusted = await CertificateAuthority.create("Unrelated authority");
   const server = await authority.issueServer();
   const client = await authority.issueClient();
-  const strangerClient = await stranger.issueClient("stranger");
+  const untrustedClient = await untrusted.issueClient("untrusted");
   const authorityFile = await write("authority.pem", authority.certificate);
   return {
     server: {
@@ -50,9 +50,9 @@ export async function writeCertificates(folder: string): Promise<TlsFiles> {
       authorityFile,
       clientCertificateFile: await write("client.pem", client.certificate),
       clientKeyFile: await write("client-key.pem", client.key),
-      untrustedCertificateFile: await write("stranger.pem", strangerClient.certificate),
-      untrustedKeyFile: await write("stranger-key.pem", strangerClient.key),
-      untrustedAuthorityFile: await write("stranger-authority.pem", stranger.certificate),
+      untrustedCertificateFile: await write("untrusted.pem", untrustedClient.certificate),
+      untrustedKeyFile: await write("untrusted-key.pem", untrustedClient.key),
+      untrustedAuthorityFile: await write("untrusted-authority.pem", untrusted.certificate),
     },
   };
 }
