@@ -2,7 +2,7 @@ import { type Duplex, PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { BackendContainer, ContainerScript, ExecAnswer } from "../../src/testing/index.js";
 
-/** The commands of containers: one that stays, one that ends soon, one that cannot be started. */
+/** Commands of containers: one that keeps running, one that exits soon, and one that cannot start. */
 export const containerCommands = {
   stays: ["stays"],
   ends: ["ends"],
@@ -11,7 +11,7 @@ export const containerCommands = {
 
 export type ContainerCommand = keyof typeof containerCommands;
 
-/** How containers behave. */
+/** Returns the behaviour of a container, by its command. */
 export function script({ id, command }: BackendContainer, started: (id: string) => void): ContainerScript {
   started(id);
   const [name] = command;
@@ -20,12 +20,15 @@ export function script({ id, command }: BackendContainer, started: (id: string) 
   return { stdout: "hello\n" };
 }
 
-/** A command for `exec`: it says so when it runs, repeats its input, and ends with the code 7 after a time. */
+/**
+ * Returns a command for `exec` that repeats its input, prints its operation number, and exits with code 7 after `ms`
+ * milliseconds.
+ */
 export function commandOf(operation: number, ms: number): string[] {
   return ["work", String(operation), String(ms)];
 }
 
-/** What such a command does. */
+/** Runs a command of {@link commandOf}. */
 export function program([name, operation, ms]: readonly string[], executed: (operation: number) => void): ExecAnswer {
   if (name !== "work") return undefined;
   executed(Number(operation));
@@ -37,7 +40,7 @@ export function program([name, operation, ms]: readonly string[], executed: (ope
   };
 }
 
-/** A server in a pod that says back what it is told. */
+/** A server in a pod that echoes its input. */
 export function echo(): Duplex {
   return new PassThrough();
 }

@@ -2,13 +2,13 @@ import type { OwnedContainer, OwnedPodSandbox } from "../../src/index.js";
 import type { Operation } from "./operation.js";
 import type { ServerTruth } from "./server-truth.js";
 
-/** A handle that owns something, and what was done with it. */
+/** An owned handle, and the calls on it. */
 export interface Owned {
   readonly kind: "pod" | "container";
   readonly handle: OwnedPodSandbox | OwnedContainer;
   readonly operation: Operation;
   readonly podId: string | undefined;
-  /** The disposal of it, if one was begun. */
+  /** The operation that disposes of the handle, if any. */
   disposal: Operation | undefined;
   released: boolean;
 }
@@ -17,14 +17,14 @@ export type OwnedPod = Owned & { readonly handle: OwnedPodSandbox };
 export type OwnedOneContainer = Owned & { readonly handle: OwnedContainer };
 
 /**
- * The model: of every pod and container that the client gave out, whether it is certainly there, certainly gone, or in doubt,
- * after all that was asked for and answered.
+ * The model: predicts for every pod and container that the client returned whether it exists, from all calls and their
+ * outcomes.
  */
 export class Expectations {
   readonly owned: Owned[] = [];
-  /** Operations that were asked to remove a thing, by its id. */
+  /** Operations that should remove an object, by its id. */
   readonly #removals = new Map<string, Operation[]>();
-  /** Operations that may remove a thing on the way to something else. */
+  /** Operations that may remove an object as a side effect. */
   readonly #sideEffects = new Map<string, Operation[]>();
   #stateLostAt = -Infinity;
 
@@ -52,25 +52,25 @@ export class Expectations {
     return this.#stateLostAt >= at;
   }
 
-  /** What must be the case of a thing that was given out. */
-  of(owned: Owned): "present" | "absent" | "in doubt" {
+  /** Predicts whether an object that the client returned exists. */
+  of(owned: Owned): "present" | "absent" | "uncertain" {
     const ids = [owned.handle.id, ...(owned.podId === undefined ? [] : [owned.podId])];
     const removals = ids.flatMap((id) => this.#removals.get(id) ?? []);
     if (removals.some(({ fulfilled }) => fulfilled)) return "absent";
-    if (this.wasStateLostSince(owned.operation.startedAt)) return "in doubt";
+    if (this.wasStateLostSince(owned.operation.startedAt)) return "uncertain";
     const others = [...removals, ...ids.flatMap((id) => this.#sideEffects.get(id) ?? [])];
-    return others.every(({ deniesEffect }) => deniesEffect) ? "present" : "in doubt";
+    return others.every(({ claimsNoEffect }) => claimsNoEffect) ? "present" : "uncertain";
   }
 
-  /** Holds the model against what is there. */
+  /** Compares the model with the server. */
   compare(truth: ServerTruth, violate: (message: string) => void): void {
     for (const owned of this.owned) {
       const { kind, handle, operation } = owned;
       const expected = this.of(owned);
-      if (expected === "present" && !truth.has(handle.id))
-        violate(`${kind} ${handle.id} of ${operation} is gone, and nobody removed it`);
-      if (expected === "absent" && truth.has(handle.id))
-        violate(`${kind} ${handle.id} of ${operation} is there, though its removal succeeded`);
+      if (expected === "present" && !truth.exists(handle.id))
+        violate(`${kind} ${handle.id} of ${operation} does not exist, but no call removed it`);
+      if (expected === "absent" && truth.exists(handle.id))
+        violate(`${kind} ${handle.id} of ${operation} exists, but its removal succeeded`);
     }
   }
 }

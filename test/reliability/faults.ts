@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { GrpcErrorCode } from "../../src/errors.js";
 import type { FakeRuntime, FaultPhase, RpcName } from "../../src/testing/index.js";
 
-/** A fault that is to strike one of the next calls. */
+/** A fault for one or more of the next calls. */
 export interface Fault {
   readonly rpc: RpcName | "*";
   readonly kind: "fail" | "delay" | "hang" | "drop" | "respond";
@@ -10,11 +10,11 @@ export interface Fault {
   readonly code: GrpcErrorCode;
   readonly ms: number;
   readonly times: number;
-  /** Tells this fault's failures from the runtime's own. */
+  /** Distinguishes failures of this fault from those of the runtime. */
   readonly message: string;
 }
 
-/** The RPCs that faults are meant for, the more often the more depends on them. */
+/** The RPCs to inject faults into, weighted by how much depends on them. */
 const targets: readonly { weight: number; rpcs: readonly (RpcName | "*")[] }[] = [
   { weight: 6, rpcs: ["RunPodSandbox", "CreateContainer"] },
   { weight: 3, rpcs: ["StartContainer", "RemoveContainer", "RemovePodSandbox", "StopPodSandbox", "StopContainer"] },
@@ -27,10 +27,10 @@ const targets: readonly { weight: number; rpcs: readonly (RpcName | "*")[] }[] =
   { weight: 2, rpcs: ["*"] },
 ];
 
-const midway: ReadonlySet<string> = new Set(["RunPodSandbox", "CreateContainer", "PullImage", "ExecSync"]);
+const interruptible: ReadonlySet<string> = new Set(["RunPodSandbox", "CreateContainer", "PullImage", "ExecSync"]);
 const streams: ReadonlySet<string> = new Set(["StreamPodSandboxes", "StreamContainers", "GetContainerEvents"]);
 const creations: ReadonlySet<string> = new Set(["RunPodSandbox", "CreateContainer", "StartContainer", "ExecSync"]);
-const looks: ReadonlySet<string> = new Set(["ContainerStatus", "PodSandboxStatus", "ImageStatus", "*"]);
+const lookups: ReadonlySet<string> = new Set(["ContainerStatus", "PodSandboxStatus", "ImageStatus", "*"]);
 
 const codes: readonly GrpcErrorCode[] = [
   "UNAVAILABLE",
@@ -59,8 +59,8 @@ const refusals: ReadonlySet<string> = new Set([
 const conditions: ReadonlySet<string> = new Set(["NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"]);
 
 /**
- * Replies that lack what CRI demands. An empty list, or a status that says NOT_FOUND of what is there, is not among them: such an
- * answer is not wrong to look at, and nobody can see through it.
+ * Replies without fields that CRI requires. Empty lists and NOT_FOUND for existing objects are excluded, because a client
+ * cannot detect that they are wrong.
  */
 const incomplete: ReadonlyMap<RpcName, (reply: never) => object> = new Map<RpcName, (reply: never) => object>([
   ["RunPodSandbox", () => ({ podSandboxId: "" })],
@@ -85,7 +85,7 @@ export const fault: fc.Arbitrary<Fault> = fc
       { weight: 1, arbitrary: fc.constant("respond" as const) },
     ),
     phase: fc.constantFrom<FaultPhase>("beforeEffect", "duringEffect", "afterEffect"),
-    // UNAVAILABLE is what a runtime that comes and goes answers, and what is retried.
+    // UNAVAILABLE is the code of a restarting runtime, and the only code that is retried.
     code: fc.oneof(
       { weight: 1, arbitrary: fc.constant<GrpcErrorCode>("UNAVAILABLE") },
       { weight: 2, arbitrary: fc.constantFrom(...codes) },
@@ -93,10 +93,10 @@ export const fault: fc.Arbitrary<Fault> = fc
     ms: fc.integer({ min: 1, max: 400 }),
     times: fc.constantFrom(1, 1, 1, 2, 4),
   })
-  .map((drawn) => ({ ...withoutLies(drawn), message: "" }));
+  .map((drawn) => ({ ...withoutFalseReplies(drawn), message: "" }));
 
-/** Faults that make something hard together and rarely come together by chance: a step is lost or refused, and so is its undoing. */
-const together: readonly (readonly [first: readonly RpcName[], second: readonly RpcName[]])[] = [
+/** Pairs of RPCs in which two faults rarely coincide by chance, for example a lost creation and a refused clean-up. */
+const faultPairs: readonly (readonly [first: readonly RpcName[], second: readonly RpcName[]])[] = [
   [["RunPodSandbox"], ["ListPodSandbox", "StopPodSandbox", "RemovePodSandbox"]],
   [["CreateContainer"], ["ListContainers", "ContainerStatus", "RemoveContainer"]],
   [["StartContainer"], ["RemoveContainer", "ContainerStatus"]],
@@ -104,23 +104,23 @@ const together: readonly (readonly [first: readonly RpcName[], second: readonly 
   [["StopContainer", "RemoveContainer"], ["ContainerStatus"]],
 ];
 
-export const misfortune: fc.Arbitrary<Fault[]> = fc
-  .tuple(fc.constantFrom(...together), fault, fault, fc.nat(), fc.nat())
+export const combinedFaults: fc.Arbitrary<Fault[]> = fc
+  .tuple(fc.constantFrom(...faultPairs), fault, fault, fc.nat(), fc.nat())
   .map(([[first, second], a, b, m, n]) => [onRpc(a, first, m), onRpc(b, second, n)]);
 
 function onRpc(fault: Fault, rpcs: readonly RpcName[], index: number): Fault {
-  return { ...withoutLies({ ...fault, rpc: rpcs[index % rpcs.length] as RpcName }), message: "" };
+  return { ...withoutFalseReplies({ ...fault, rpc: rpcs[index % rpcs.length] as RpcName }), message: "" };
 }
 
-/** A fault that a runtime can have without lying: one that says of what it did that it did not leaves a client no chance. */
-function withoutLies(drawn: Omit<Fault, "message">): Omit<Fault, "message"> {
+/** Removes combinations in which the runtime would deny an effect that it had. No client could handle these. */
+function withoutFalseReplies(drawn: Omit<Fault, "message">): Omit<Fault, "message"> {
   let { kind, phase, code } = drawn;
   const { rpc } = drawn;
   if (kind === "respond" && !incomplete.has(rpc as RpcName)) kind = "fail";
-  if (phase === "duringEffect" && rpc !== "*" && !midway.has(rpc) && !streams.has(rpc)) phase = "beforeEffect";
+  if (phase === "duringEffect" && rpc !== "*" && !interruptible.has(rpc) && !streams.has(rpc)) phase = "beforeEffect";
   if (kind === "respond") phase = "afterEffect";
   if (kind === "fail") {
-    if (code === "NOT_FOUND" && looks.has(rpc)) code = "UNKNOWN";
+    if (code === "NOT_FOUND" && lookups.has(rpc)) code = "UNKNOWN";
     const refuses = refusals.has(code) || (conditions.has(code) && !creations.has(rpc));
     if (refuses && phase === "afterEffect") phase = "beforeEffect";
   }
@@ -128,18 +128,18 @@ function withoutLies(drawn: Omit<Fault, "message">): Omit<Fault, "message"> {
 }
 
 /**
- * Gives a fault to the runtime.
+ * Injects a fault into the runtime.
  *
- * @param struck is told of every call that it strikes, by the call's request
+ * @param onFault called with the request of every call that the fault affects
  */
-export function inject(runtime: FakeRuntime, planned: Fault, struck: (request: object, fault: Fault) => void): void {
+export function inject(runtime: FakeRuntime, planned: Fault, onFault: (request: object, fault: Fault) => void): void {
   const fault = { ...planned, message: `fault ${++count}` };
   const { rpc, phase, times, ms, code, message } = fault;
   const options = {
     phase,
     times,
     match: (request: object) => {
-      struck(request, fault);
+      onFault(request, fault);
       return true;
     },
   };
@@ -163,12 +163,12 @@ export function inject(runtime: FakeRuntime, planned: Fault, struck: (request: o
 }
 
 export function describeFault({ rpc, kind, phase, code, ms, times, message }: Fault): string {
-  const what = {
+  const effect = {
     fail: `fail with ${code}`,
     delay: `delay by ${ms} ms`,
     hang: "hang",
     drop: "drop",
     respond: "incomplete reply",
   };
-  return `${rpc}: ${what[kind]} ${phase}${times > 1 ? ` × ${times}` : ""}${message && ` (${message})`}`;
+  return `${rpc}: ${effect[kind]} ${phase}${times > 1 ? ` × ${times}` : ""}${message && ` (${message})`}`;
 }

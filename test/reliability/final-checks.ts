@@ -2,22 +2,22 @@ import { getEventListeners } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { CriError } from "../../src/index.js";
 import { PodSandboxState } from "../../src/proto.js";
-import { checkDenial, marginMs, overtimeMs } from "./invariants.js";
-import { type Operation, patient } from "./operation.js";
-import { noteOwned } from "./ownership.js";
+import { checkNoEffect, marginMs, overtimeMs } from "./invariants.js";
+import { type Operation, unlimited } from "./operation.js";
+import { recordOwned } from "./ownership.js";
 import { connectOptions, type World } from "./world.js";
 
 /**
- * The end of a sequence: the runtime is a good one again, everything that is owned is disposed of, and then nothing may be left
- * but what the client had said may be.
+ * Ends a sequence: restores the runtime, disposes of everything owned, and checks that only objects are left that the client
+ * reported as uncertain.
  */
-export async function end(world: World): Promise<void> {
+export async function runFinalChecks(world: World): Promise<void> {
   await waitForLimits(world);
-  await world.heal();
+  await world.restore();
   await waitUntilReady(world);
   await finish(
     world,
-    "what was under way",
+    "after the runtime was restored",
     world.operations.filter(({ name }) => !isEndless(name)),
   );
   await closeOpened(world);
@@ -25,21 +25,21 @@ export async function end(world: World): Promise<void> {
   await explainLeftovers(world, "container");
   await disposeOfOwned(world);
   await explainLeftovers(world, "pod");
-  await removeTheRest(world);
-  await endClient(world);
+  await removeRemaining(world);
+  await closeClient(world);
 }
 
-/** What ends only when its object, its stream or its client does. */
+/** Returns whether an operation ends only with its object, stream or client. */
 function isEndless(name: string): boolean {
   return /^(containers\.wait|stream\.|session\.use)/.test(name);
 }
 
-/** What has a limit ends without any help, on a runtime that is down or hangs as well. */
+/** Operations with a limit must end without help, even if the runtime is down or hangs. */
 async function waitForLimits(world: World): Promise<void> {
   const limited = world.operations.filter((one) => one.dueAt < Infinity && overtimeMs(one, world) < 3_000);
   const last = Math.max(0, ...limited.map((one) => one.dueAt + overtimeMs(one, world)));
   await world.settle(limited, last - performance.now() + marginMs);
-  for (const one of limited) if (!one.outcome) world.violate(`${one} is under way though its time is up`);
+  for (const one of limited) if (!one.outcome) world.violate(`${one} is still running after its limit`);
   world.check();
 }
 
@@ -47,32 +47,32 @@ async function finish(world: World, what: string, operations: readonly Operation
   await world.settle(operations, 3 * marginMs);
   world.check();
   for (const operation of operations) {
-    if (!operation.outcome) world.violate(`${what}: ${operation} does not settle on a runtime that works`);
+    if (!operation.outcome) world.violate(`${what}: ${operation} does not settle on a working runtime`);
   }
   world.check();
 }
 
-/** A client that has seen the runtime go knocks again after a moment. */
+/** A client that has lost its connection backs off briefly before it reconnects. */
 async function waitUntilReady(world: World): Promise<void> {
   const until = performance.now() + marginMs;
   for (;;) {
-    const answered = await world.client.version({ timeoutMs: marginMs }).then(
+    const reachable = await world.client.version({ timeoutMs: marginMs }).then(
       () => true,
       () => false,
     );
-    if (answered) return;
-    if (performance.now() > until) throw new Error(`the runtime does not come back\n\n${world.history}`);
+    if (reachable) return;
+    if (performance.now() > until) throw new Error(`the client does not reconnect\n\n${world.history}`);
     await pause(20);
   }
 }
 
 async function closeOpened(world: World): Promise<void> {
-  const operations = world.opened.map(({ name, close }) => world.begin(`close ${name}`, patient, close));
+  const operations = world.opened.map(({ name, close }) => world.begin(`close ${name}`, unlimited, close));
   for (const operation of world.operations) if (operation.name.startsWith("containers.wait")) operation.abort();
-  await finish(world, "after all was closed", [...operations, ...world.operations]);
+  await finish(world, "after all sessions and streams were closed", [...operations, ...world.operations]);
 }
 
-/** When nothing is under way nothing is listened to, and nobody asks the runtime for anything. */
+/** Without running operations, there must be no listeners, subscriptions and calls. */
 async function checkQuiet(world: World): Promise<void> {
   await checkListeners(world);
   const { runtime } = world;
@@ -84,14 +84,15 @@ async function checkQuiet(world: World): Promise<void> {
     const before = runtime.calls.length;
     await pause(3 * connectOptions.watch.pollMs);
     const more = runtime.calls.slice(before).map(({ rpc }) => rpc);
-    // What was on its way may arrive yet.
+    // A call that was already sent may still arrive.
     if (more.length === 0) break;
-    if (performance.now() > until) return world.violate(`nothing is under way, and ${more.join(", ")} arrived`);
+    if (performance.now() > until)
+      return world.violate(`no operation is running, but the runtime received ${more.join(", ")}`);
   }
   world.check();
 }
 
-/** A session's exit is told before its connection is closed, and heard of no more. */
+/** The client removes its listeners only when the connection has closed, shortly after it reports the exit. */
 async function checkListeners(world: World): Promise<void> {
   for (const until = performance.now() + marginMs; listenersLeft(world).length > 0 && performance.now() < until; ) {
     await pause(5);
@@ -108,7 +109,7 @@ function listenersLeft(world: World): string[] {
   });
 }
 
-/** Disposal on a runtime that works must succeed; that of a handle whose client was closed says so. */
+/** Disposal on a working runtime must succeed, or reject with CLIENT_CLOSED if the client of the handle was closed. */
 async function disposeOfOwned(world: World): Promise<void> {
   const operations: Operation[] = [];
   for (const owned of world.expectations.owned) {
@@ -117,11 +118,11 @@ async function disposeOfOwned(world: World): Promise<void> {
     const closed = operation.client !== world.client;
     const disposal = world.begin(
       `${kind}.dispose ${handle.id.slice(0, 6)}`,
-      patient,
+      unlimited,
       () => handle[Symbol.asyncDispose](),
       (it) => {
         if (it.rejected && !(closed && CriError.is(it.reason, "CLIENT_CLOSED")))
-          world.violate(`${it} failed on a runtime that works`);
+          world.violate(`${it} failed on a working runtime`);
       },
     );
     owned.disposal = disposal;
@@ -131,59 +132,70 @@ async function disposeOfOwned(world: World): Promise<void> {
   await finish(world, "disposal", operations);
 }
 
-/** Whatever is left must be what the client was told to leave, or could not know of and said so; and must be found again. */
+/**
+ * Every object that is left must be released, or belong to a failed creation that reported the uncertainty. The next creation
+ * must then find it.
+ */
 async function explainLeftovers(world: World, kind: "pod" | "container"): Promise<void> {
   const { truth, expectations } = world;
-  truth.look();
-  for (const operation of world.operations) checkDenial(operation, world);
-  const left = [...truth.things.values()].filter((thing) => thing.present && thing.kind === kind);
-  for (const { id, maker } of left) {
+  truth.update();
+  for (const operation of world.operations) checkNoEffect(operation, world);
+  const left = [...truth.objects.values()].filter((object) => object.present && object.kind === kind);
+  for (const { id, creator } of left) {
     const owned = expectations.owned.find(({ handle }) => handle.id === id);
     if (owned) {
-      const letGo = owned.released || (owned.disposal?.rejected ?? kind === "container");
-      if (!letGo) world.violate(`${kind} ${id} of ${owned.operation} is left after its disposal`);
-    } else if (!maker?.rejected) {
-      world.violate(`${kind} ${id} is left, and nobody owns it: ${maker} ${maker?.describeOutcome()}`);
-    } else if (maker.again) await findAgain(world, maker, kind, id);
+      const mayRemain = owned.released || (owned.disposal?.rejected ?? kind === "container");
+      if (!mayRemain) world.violate(`${kind} ${id} of ${owned.operation} is left after its disposal`);
+    } else if (!creator?.rejected) {
+      world.violate(`${kind} ${id} is left without an owner: ${creator} ${creator?.describeOutcome()}`);
+    } else if (creator.repeat) await expectNextCreationFinds(world, creator, kind, id);
   }
   world.check();
 }
 
-/** What is left of a creation that was given up is found by the next one of its identity, and goes with that. */
-async function findAgain(world: World, maker: Operation, kind: "pod" | "container", id: string): Promise<void> {
-  const { podId } = world.truth.things.get(id) ?? {};
+/**
+ * The next creation with the same identity must find the object that a failed one left. Disposing of its handle must remove the
+ * object.
+ */
+async function expectNextCreationFinds(
+  world: World,
+  creator: Operation,
+  kind: "pod" | "container",
+  id: string,
+): Promise<void> {
+  const { podId } = world.truth.objects.get(id) ?? {};
   const pod = world.runtime.pods.find((one) => one.id === (podId ?? id));
   if (!pod || (kind === "container" && pod.state !== PodSandboxState.SANDBOX_READY)) return;
-  world.statistics.count("in doubt, found by the next creation", kind);
-  const again = world.begin(`again: ${maker}`, patient, (it, client) =>
-    (maker.again as NonNullable<typeof maker.again>)(client, it.options(world.longLived.signal)),
+  world.statistics.count("uncertain, found by the next creation", kind);
+  const again = world.begin(`repeat: ${creator}`, unlimited, (it, client) =>
+    (creator.repeat as NonNullable<typeof creator.repeat>)(client, it.options(world.longLived.signal)),
   );
-  await finish(world, "in doubt", [again]);
+  await finish(world, "next creation", [again]);
   if (again.rejected)
-    world.violate(`${kind} ${id} of ${maker} is left in doubt, and the next creation fails: ${again.reason}`);
-  noteOwned(world, again, kind, false);
+    world.violate(`${kind} ${id} of ${creator} is left, and the next creation fails: ${again.reason}`);
+  recordOwned(world, again, kind, false);
   const owned = world.expectations.owned.at(-1);
   if (again.rejected || !owned) return;
-  const disposal = world.begin("again.dispose", patient, () => owned.handle[Symbol.asyncDispose]());
+  const disposal = world.begin("repeat.dispose", unlimited, () => owned.handle[Symbol.asyncDispose]());
   owned.disposal = disposal;
   world.expectations.removal(owned.handle.id, disposal);
-  await finish(world, "in doubt", [disposal]);
-  if (disposal.rejected || world.truth.has(id))
-    world.violate(`${kind} ${id} of ${maker} is left after the next one was disposed of`);
+  await finish(world, "next creation", [disposal]);
+  if (disposal.rejected || world.truth.exists(id))
+    world.violate(`${kind} ${id} of ${creator} is left after the next creation was disposed of`);
 }
 
-/** Nothing is beyond reach: a list shows what is left, and it can be removed. */
-async function removeTheRest(world: World): Promise<void> {
+/** Every object that is left must be listed, and removable. */
+async function removeRemaining(world: World): Promise<void> {
   const { client } = world;
   const listed = [...(await client.pods.list()).map(({ id }) => client.pods.get(id))];
   await Promise.all(listed.map((pod) => pod.remove()));
   if (world.runtime.pods.length + world.runtime.containers.length > 0)
-    world.violate("pods or containers are left that no list shows");
+    world.violate("the runtime has pods or containers that no list contains");
   world.check();
 }
 
-/** After the client is closed no call is under way, and no connection, subscription or listener is left. */
-async function endClient(world: World): Promise<void> {
+/** After the client is closed, there must be no running operation, connection, subscription or listener. */
+async function closeClient(world: World): Promise<void> {
   for (const operation of world.operations) if (!operation.outcome) operation.closedAt ??= performance.now();
   await world.client.close();
   await finish(world, "after the client was closed", world.operations);

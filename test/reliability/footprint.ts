@@ -1,13 +1,13 @@
-/** How many handles, requests and timers keep the process alive, by kind. */
+/** Counts the handles, requests and timers that keep the process running, by kind. */
 export function footprint(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return counts;
 }
 
-/** What is there beyond an earlier footprint, once it has had time to go away; nothing if all went. */
-export async function growth(before: ReadonlyMap<string, number>, mostMs = 5_000): Promise<string[]> {
-  const until = performance.now() + mostMs;
+/** Waits until the footprint is not larger than before, at most `timeoutMs`. Returns what has grown, or an empty list. */
+export async function growth(before: ReadonlyMap<string, number>, timeoutMs = 5_000): Promise<string[]> {
+  const until = performance.now() + timeoutMs;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 10));
     const grown = [...footprint()].filter(([kind, count]) => count > (before.get(kind) ?? 0));

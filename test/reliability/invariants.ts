@@ -4,23 +4,23 @@ import type { Expectations } from "./expectations.js";
 import type { Operation } from "./operation.js";
 import type { ServerTruth } from "./server-truth.js";
 
-/** What operations are checked against, and where violations go. */
+/** The state that operations are checked against, and the receiver of violations. */
 interface Evidence {
   readonly truth: ServerTruth;
   readonly expectations: Expectations;
   violate(message: string): void;
 }
 
-/** How late a promise may settle on a machine that has other things to do. */
+/** How late a promise may settle on a busy machine. */
 export const marginMs = 5_000;
 
-/** How long a creation may look for what it left, once it was given up. */
+/** How long a failed creation may look for the object that it may have left. */
 const cleanUpMs = 3_500;
 
-/** How long a workflow may take to undo a step, beyond everything else. */
-const undoMs = 15_000;
+/** How long a workflow may additionally take to roll back. */
+const rollbackMs = 15_000;
 
-/** What changes something, besides the two that make something: those are judged by what is there. */
+/** RPCs that change objects. Creations are not included, because they are checked by their objects. */
 const changes: ReadonlySet<RpcName> = new Set([
   "StartContainer",
   "StopContainer",
@@ -32,94 +32,102 @@ const changes: ReadonlySet<RpcName> = new Set([
   "ExecSync",
 ]);
 
-/** What may be sent again only after a look at what came of it. */
-const lookFirst: ReadonlyMap<RpcName, readonly RpcName[]> = new Map<RpcName, readonly RpcName[]>([
+/** RPCs that may be repeated only after one of these lookups of their result. */
+const lookupsBeforeRepeat: ReadonlyMap<RpcName, readonly RpcName[]> = new Map<RpcName, readonly RpcName[]>([
   ["RunPodSandbox", ["ListPodSandbox", "StreamPodSandboxes"]],
   ["CreateContainer", ["ListContainers", "StreamContainers"]],
   ["StartContainer", ["ContainerStatus"]],
 ]);
 
-/** What must hold of every operation at the moment when it settles. */
+/** Checks all invariants of an operation when it settles. */
 export function checkSettled(operation: Operation, evidence: Evidence): void {
   checkReason(operation, evidence);
   checkBudget(operation, evidence);
   checkRepeats(operation, evidence);
-  checkDenial(operation, evidence);
+  checkNoEffect(operation, evidence);
   checkCleanUp(operation, evidence);
   evidence.expectations.compare(evidence.truth, (message) => evidence.violate(message));
 }
 
-/** A rejection is a CriError, or the reason of the caller's own signal; aborted beforehand, nothing is sent. */
+/**
+ * An operation must reject with a CriError or the reason of its own signal. If the signal was already aborted, it must send
+ * nothing.
+ */
 function checkReason(operation: Operation, evidence: Evidence): void {
-  if (operation.how.abort === "before") {
+  if (operation.plan.abort === "before") {
     if (!operation.cancelled)
-      evidence.violate(`${operation} was aborted beforehand, and ${operation.describeOutcome()}`);
-    if (operation.calls.length > 0) evidence.violate(`${operation} was aborted beforehand, and called the runtime`);
+      evidence.violate(`${operation} was aborted before the call, but ${operation.describeOutcome()}`);
+    if (operation.calls.length > 0)
+      evidence.violate(`${operation} was aborted before the call, but called the runtime`);
   }
   const { rejected, cancelled, reason } = operation;
   if (!rejected || cancelled || CriError.is(reason)) return;
-  evidence.violate(`${operation} rejected with what is neither a CriError nor its signal's reason: ${stackOf(reason)}`);
+  evidence.violate(`${operation} rejected with neither a CriError nor the reason of its signal: ${stackOf(reason)}`);
 }
 
 function checkBudget(operation: Operation, evidence: Evidence): void {
   const lateMs = (operation.settledAt ?? 0) - operation.dueAt;
   const allowedMs = overtimeMs(operation, evidence) + marginMs;
-  if (lateMs > allowedMs) evidence.violate(`${operation} settled ${Math.round(lateMs)} ms after its time was up`);
+  if (lateMs > allowedMs) evidence.violate(`${operation} settled ${Math.round(lateMs)} ms after its limit`);
 }
 
-/** How long an operation may go on when its time is up. */
+/** How long an operation may continue after its limit. */
 export function overtimeMs(operation: Operation, evidence: Evidence): number {
   if (!/^(pods|containers)\.(run|create|restart)/.test(operation.name)) return 0;
-  // A runtime that works removes things at once.
-  return cleanUpMs + (evidence.truth.troublesOf(operation).length > 0 ? undoMs : 0);
+  // A working runtime removes objects at once, so only a disturbed operation needs time to roll back.
+  return cleanUpMs + (evidence.truth.disturbancesOf(operation).length > 0 ? rollbackMs : 0);
 }
 
-/** Nothing that makes something, or runs something, is repeated blindly. */
+/** No creation, start or command may be repeated without a lookup. */
 function checkRepeats(operation: Operation, evidence: Evidence): void {
-  const looked = new Set<RpcName>();
+  const seen = new Set<RpcName>();
   for (const { record } of operation.calls) {
     const { rpc } = record;
-    const looks = lookFirst.get(rpc) ?? [];
-    if (rpc === "ExecSync" || looks.length > 0) {
-      if (looked.has(rpc) && !looks.some((look) => looked.has(look)))
-        evidence.violate(`${operation} repeated ${rpc} without a look`);
-      for (const look of looks) looked.delete(look);
+    const lookups = lookupsBeforeRepeat.get(rpc) ?? [];
+    if (rpc === "ExecSync" || lookups.length > 0) {
+      if (seen.has(rpc) && !lookups.some((lookup) => seen.has(lookup)))
+        evidence.violate(`${operation} repeated ${rpc} without a lookup`);
+      for (const lookup of lookups) seen.delete(lookup);
     }
-    looked.add(rpc);
-  }
-}
-
-/** `mayHaveTakenEffect: false` is a promise. Asked again at the end, for what happens later counts as well. */
-export function checkDenial(operation: Operation, evidence: Evidence): void {
-  const { reason, settledAt = 0 } = operation;
-  if (!operation.deniesEffect || !CriError.is(reason)) return;
-  for (const { kind, id, lastSeenAt } of evidence.truth.madeBy(operation)) {
-    if (lastSeenAt >= settledAt) evidence.violate(`${operation} says that it had no effect, and made ${kind} ${id}`);
-  }
-  const rpc = reason.method?.split("/")[1];
-  // A creation that was undone has removed things; a restart that failed may have stopped the old container.
-  if (rpc === undefined && /^(pods|containers)\.(run|create|restart)/.test(operation.name)) return;
-  for (const { record } of operation.calls) {
-    const concerns = rpc === undefined ? changes.has(record.rpc) : record.rpc === rpc && changes.has(record.rpc);
-    if (concerns && evidence.truth.tookEffect(record))
-      evidence.violate(`${operation} says that it had no effect, and ${record.rpc} had one`);
+    seen.add(rpc);
   }
 }
 
 /**
- * A creation that was cancelled or ran out of time leaves nothing, unless something kept it from seeing or removing it; nor does one
- * whose container could not be started.
+ * `mayHaveTakenEffect: false` is a promise. The check is repeated at the end, because a later effect breaks the promise as
+ * well.
+ */
+export function checkNoEffect(operation: Operation, evidence: Evidence): void {
+  const { reason, settledAt = 0 } = operation;
+  if (!operation.claimsNoEffect || !CriError.is(reason)) return;
+  for (const { kind, id, lastSeenAt } of evidence.truth.createdBy(operation)) {
+    if (lastSeenAt >= settledAt)
+      evidence.violate(`${operation} claims that it had no effect, but created ${kind} ${id}`);
+  }
+  const rpc = reason.method?.split("/")[1];
+  // A creation that was rolled back has removed objects, and a failed restart may have stopped the old container.
+  if (rpc === undefined && /^(pods|containers)\.(run|create|restart)/.test(operation.name)) return;
+  for (const { record } of operation.calls) {
+    const concerns = rpc === undefined ? changes.has(record.rpc) : record.rpc === rpc && changes.has(record.rpc);
+    if (concerns && evidence.truth.tookEffect(record))
+      evidence.violate(`${operation} claims that it had no effect, but ${record.rpc} took effect`);
+  }
+}
+
+/**
+ * A creation that was aborted or timed out, or whose container could not start, must leave nothing unless a disturbance
+ * prevented the clean-up.
  */
 function checkCleanUp(operation: Operation, evidence: Evidence): void {
   const { reason, settledAt = 0, dueAt } = operation;
-  const ranOut = CriError.is(reason, "DEADLINE_EXCEEDED") && settledAt >= dueAt - 10;
-  const isUndone = CriError.is(reason) && reason.method === "RuntimeService/StartContainer";
-  if (!operation.cancelled && !ranOut && !isUndone) return;
-  if (operation.closedAt !== undefined || evidence.truth.troublesOf(operation).length > 0) return;
-  const lastLook = operation.calls.findLast(({ record }) => /^(List|Stream)(PodSandbox|Container)/.test(record.rpc));
-  for (const { present, firstSeenAt, kind, id } of evidence.truth.madeBy(operation)) {
-    if (!present || (lastLook && firstSeenAt > lastLook.at)) continue;
-    evidence.violate(`${operation} failed and left ${kind} ${id}, though nothing kept it from removing it`);
+  const timedOut = CriError.is(reason, "DEADLINE_EXCEEDED") && settledAt >= dueAt - 10;
+  const startFailed = CriError.is(reason) && reason.method === "RuntimeService/StartContainer";
+  if (!operation.cancelled && !timedOut && !startFailed) return;
+  if (operation.closedAt !== undefined || evidence.truth.disturbancesOf(operation).length > 0) return;
+  const lastLookup = operation.calls.findLast(({ record }) => /^(List|Stream)(PodSandbox|Container)/.test(record.rpc));
+  for (const { present, firstSeenAt, kind, id } of evidence.truth.createdBy(operation)) {
+    if (!present || (lastLookup && firstSeenAt > lastLookup.at)) continue;
+    evidence.violate(`${operation} failed and left ${kind} ${id}, although no disturbance prevented its removal`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Random sequences of facade calls and faults against FakeRuntime, held against a model. See `docs/reliability.md` for what is
- * checked and `settings.ts` for seeds and sizes.
+ * Compares random sequences of calls and faults on FakeRuntime with a model. `docs/reliability.md` describes the checks,
+ * `settings.ts` the seeds and sizes.
  *
  * @module
  */
@@ -8,42 +8,42 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FakeFlavor } from "../../src/testing/index.js";
 import { disturbanceSteps } from "./commands/disturbances.js";
-import { furnish, resourceSteps } from "./commands/resources.js";
+import { createInitialObjects, resourceSteps } from "./commands/resources.js";
 import { sessionSteps } from "./commands/sessions.js";
-import { end } from "./ending.js";
+import { runFinalChecks } from "./final-checks.js";
 import { footprint, growth } from "./footprint.js";
 import { Statistics } from "./report.js";
-import { alone, mostShrinks, replay, runsPerLane, seeds } from "./settings.js";
+import { isSingleLane, maxShrinks, replay, runsPerLane, seeds } from "./settings.js";
 import { World } from "./world.js";
 
 const flavors: readonly FakeFlavor[] = ["containerd-1.6", "containerd-1.7", "containerd-2", "cri-o"];
 const commands = fc.oneof(...resourceSteps, ...sessionSteps, ...disturbanceSteps);
 const statistics = new Statistics();
-/** Rejections that nobody handled, exceptions that nobody caught, and warnings of leaks, in the whole process. */
-const strays: string[] = [];
+/** Unhandled rejections, uncaught exceptions and warnings of listener leaks in the whole process. */
+const unhandled: string[] = [];
 let before: ReadonlyMap<string, number>;
 
-const onStray = (error: unknown) =>
-  strays.push(error instanceof Error ? (error.stack ?? String(error)) : String(error));
+const onUnhandled = (error: unknown) =>
+  unhandled.push(error instanceof Error ? (error.stack ?? String(error)) : String(error));
 const onWarning = (warning: Error) => {
-  if (warning.name === "MaxListenersExceededWarning") strays.push(String(warning));
+  if (warning.name === "MaxListenersExceededWarning") unhandled.push(String(warning));
 };
 
 beforeAll(() => {
   before = footprint();
-  process.on("unhandledRejection", onStray);
-  process.on("uncaughtExceptionMonitor", onStray);
+  process.on("unhandledRejection", onUnhandled);
+  process.on("uncaughtExceptionMonitor", onUnhandled);
   process.on("warning", onWarning);
 });
 
 afterAll(() => {
-  process.off("unhandledRejection", onStray);
-  process.off("uncaughtExceptionMonitor", onStray);
+  process.off("unhandledRejection", onUnhandled);
+  process.off("uncaughtExceptionMonitor", onUnhandled);
   process.off("warning", onWarning);
   console.log(`seeds ${seeds.join(", ")}\n${statistics}`);
 });
 
-/** One sequence: the commands, and the end that all of them have. */
+/** Runs one sequence of commands, and the final checks. */
 async function run(
   flavor: FakeFlavor,
   sequence: Iterable<fc.AsyncCommand<World["expectations"], World>>,
@@ -51,17 +51,17 @@ async function run(
   const atStart = footprint();
   const world = await World.start(flavor, statistics);
   try {
-    await furnish(world);
+    await createInitialObjects(world);
     await fc.asyncModelRun(() => ({ model: world.expectations, real: world }), sequence);
-    await end(world);
+    await runFinalChecks(world);
     statistics.count("sequences", flavor);
   } finally {
     await world.dispose();
   }
-  if (!alone) return;
+  if (!isSingleLane) return;
   const grown = await growth(atStart);
-  if (grown.length + strays.length > 0)
-    throw new Error(`left behind: ${[...grown, ...strays].join(", ")}\n\n${world.history}`);
+  if (grown.length + unhandled.length > 0)
+    throw new Error(`leaked: ${[...grown, ...unhandled].join(", ")}\n\n${world.history}`);
 }
 
 describe.concurrent.each(replay ? [replay.flavor as FakeFlavor] : flavors)("%s", (flavor) => {
@@ -71,7 +71,7 @@ describe.concurrent.each(replay ? [replay.flavor as FakeFlavor] : flavors)("%s",
     const property = fc.asyncProperty(
       fc.commands([commands], { maxCommands: 60, size: "max", ...(replay && { replayPath: replay.replayPath }) }),
       async (sequence) => {
-        if (failed && shrinks++ >= mostShrinks) return;
+        if (failed && shrinks++ >= maxShrinks) return;
         try {
           await run(flavor, sequence);
         } catch (error) {
@@ -81,7 +81,7 @@ describe.concurrent.each(replay ? [replay.flavor as FakeFlavor] : flavors)("%s",
       },
     );
     const outcome = await fc.check(property, {
-      // Each flavour has sequences of its own.
+      // Each flavour has its own sequences.
       seed: replay ? seed : seed + flavors.indexOf(flavor),
       numRuns: runsPerLane,
       ...(replay && { path: replay.path, endOnFailure: true }),
@@ -91,12 +91,12 @@ describe.concurrent.each(replay ? [replay.flavor as FakeFlavor] : flavors)("%s",
     throw new Error(
       `${outcome.errorInstance instanceof Error ? outcome.errorInstance.message : outcome.errorInstance}\n\n` +
         `${String(outcome.counterexample?.[0])}\n\n` +
-        `Again: CRI_TEST_REPLAY="${flavor} ${outcome.seed} ${outcome.counterexamplePath} ${replayPath}" npx vitest run --project reliability`,
+        `Replay: CRI_TEST_REPLAY="${flavor} ${outcome.seed} ${outcome.counterexamplePath} ${replayPath}" npx vitest run --project reliability`,
     );
   });
 });
 
-test("nothing is left in the process", async () => {
-  expect(strays).toEqual([]);
+test("leaves no listeners, timers or sockets in the process", async () => {
+  expect(unhandled).toEqual([]);
   expect(await growth(before)).toEqual([]);
 });

@@ -9,13 +9,16 @@ import {
 } from "../../src/index.js";
 import type { RecordedCall } from "../../src/testing/index.js";
 
-/** How a call of the facade is limited, cancelled and repeated. */
-export interface HowToCall {
-  /** Undefined leaves it to the defaults of the RPCs. */
+/** The limits, abort and retries of a call. */
+export interface CallPlan {
+  /** Undefined uses the default of the RPC. */
   readonly timeoutMs: number | undefined;
-  /** The limit is given as `deadline`. */
+  /** Passes the limit as `deadline` instead of `timeoutMs`. */
   readonly asDeadline: boolean;
-  /** When the caller aborts it, or, at the worst of moments, closes the client: on the so-and-so-manieth call that arrives. */
+  /**
+   * When the caller aborts the call, or closes the client. `onCall` and `closeOnCall` do so when the n-th RPC of the operation
+   * arrives.
+   */
   readonly abort:
     | "never"
     | "before"
@@ -23,12 +26,12 @@ export interface HowToCall {
     | { readonly onCall: number }
     | { readonly closeOnCall: number };
   readonly retry: false | { readonly maxAttempts: number } | undefined;
-  /** Through a client that `with()` made. */
+  /** Calls through a client that `with()` returned. */
   readonly derived: boolean;
 }
 
-/** Without limits: it ends when it has done its work. */
-export const patient: HowToCall = {
+/** Without limits: the operation ends when it is complete. */
+export const unlimited: CallPlan = {
   timeoutMs: undefined,
   asDeadline: false,
   abort: "never",
@@ -36,7 +39,7 @@ export const patient: HowToCall = {
   derived: false,
 };
 
-const limited: fc.Arbitrary<HowToCall> = fc.record({
+const limited: fc.Arbitrary<CallPlan> = fc.record({
   timeoutMs: fc.oneof(
     { weight: 2, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fc.integer({ min: 1, max: 50 }) },
@@ -58,36 +61,36 @@ const limited: fc.Arbitrary<HowToCall> = fc.record({
   derived: fc.boolean(),
 });
 
-export const howToCall: fc.Arbitrary<HowToCall> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(patient) },
+export const callPlan: fc.Arbitrary<CallPlan> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(unlimited) },
   { weight: 3, arbitrary: limited },
 );
 
-/** The request metadata that tells the server which operation a call belongs to. */
+/** Request metadata that tells the server which operation a call belongs to. */
 export const operationHeader = "x-operation";
 
-/** One call of the facade under way, and what became of it. */
+/** One call of the API, and its outcome. */
 export class Operation {
   readonly startedAt = performance.now();
-  /** When the caller aborted it; undefined if it was over by then. */
+  /** When the caller aborted it. Undefined if it had already settled. */
   abortedAt: number | undefined;
-  /** When its client was closed under it. */
+  /** When its client was closed during the call. */
   closedAt: number | undefined;
   settledAt: number | undefined;
   outcome: { readonly value: unknown } | { readonly reason: unknown } | undefined;
-  /** The calls of it that the server has seen, and when they arrived. */
+  /** The RPCs that the server received, with their arrival times. */
   readonly calls: { readonly at: number; readonly record: RecordedCall }[] = [];
-  /** The marks of what it has asked the runtime to make. */
+  /** The marks of the creations that it requested. */
   readonly marks = new Set<string>();
   readonly controller = new AbortController();
-  /** The same creation once more, where it has an identity that it can be found by. */
-  again: ((client: CriClient, options: CallOptions) => Promise<OwnedPodSandbox | OwnedContainer>) | undefined;
+  /** Repeats the creation, if its object has an identity to be found by. */
+  repeat: ((client: CriClient, options: CallOptions) => Promise<OwnedPodSandbox | OwnedContainer>) | undefined;
 
   constructor(
     readonly number: number,
     readonly name: string,
-    readonly how: HowToCall,
-    /** The client that it began on, or the one that its own was derived from. */
+    readonly plan: CallPlan,
+    /** The client of the call, or the one that it was derived from. */
     readonly client: CriClient,
   ) {}
 
@@ -103,20 +106,20 @@ export class Operation {
     return this.outcome && "reason" in this.outcome ? this.outcome.reason : undefined;
   }
 
-  /** Its error says that nothing has happened. */
-  get deniesEffect(): boolean {
+  /** Whether its error says that it had no effect. */
+  get claimsNoEffect(): boolean {
     const { reason } = this;
     return CriError.is(reason) && !reason.mayHaveTakenEffect;
   }
 
-  /** It was cancelled, and rejected with the signal's own reason. */
+  /** Whether it rejected with the reason of its own signal. */
   get cancelled(): boolean {
     return this.rejected && this.abortedAt !== undefined && this.reason === this.controller.signal.reason;
   }
 
-  /** When its time was up: its budget was spent, its caller or its client had gone. Infinity if nothing limits it. */
+  /** When its limit, its abort or the closing of its client was due. Infinity without any of them. */
   get dueAt(): number {
-    const limit = this.how.timeoutMs === undefined ? Infinity : this.startedAt + this.how.timeoutMs;
+    const limit = this.plan.timeoutMs === undefined ? Infinity : this.startedAt + this.plan.timeoutMs;
     return Math.min(limit, this.abortedAt ?? Infinity, this.closedAt ?? Infinity);
   }
 
@@ -126,14 +129,14 @@ export class Operation {
     this.controller.abort(new Error(`operation ${this.number} was aborted`));
   }
 
-  /** The options of the facade's method. */
+  /** The options for the method of the API. */
   options(longLived: AbortSignal): CallOptions {
-    const { timeoutMs, asDeadline, abort, retry } = this.how;
+    const { timeoutMs, asDeadline, abort, retry } = this.plan;
     const limit =
       timeoutMs === undefined ? {} : asDeadline ? { deadline: new Date(Date.now() + timeoutMs) } : { timeoutMs };
     return {
       ...limit,
-      // Most callers have a signal that lives as long as their process: no call may leave a listener on it.
+      // Most callers have a signal that lives as long as their process. No call may leave a listener on it.
       signal: abort === "never" ? longLived : this.controller.signal,
       ...(retry === undefined ? {} : { retry: retry && { ...retry, initialBackoffMs: 10, maxBackoffMs: 40 } }),
       metadata: { [operationHeader]: String(this.number) },
@@ -144,15 +147,15 @@ export class Operation {
     return `#${this.number} ${this.name}`;
   }
 
-  /** What came of it, for the history. */
+  /** Describes the outcome for the history. */
   describeOutcome(): string {
-    if (!this.outcome) return "is under way";
-    if ("value" in this.outcome) return `gave ${short(this.outcome.value)}`;
+    if (!this.outcome) return "is running";
+    if ("value" in this.outcome) return `returned ${short(this.outcome.value)}`;
     const { reason } = this.outcome;
     if (!CriError.is(reason)) return `rejected with ${short(reason)}`;
-    const doubt = reason.mayHaveTakenEffect ? "may have taken effect" : "no effect";
+    const effect = reason.mayHaveTakenEffect ? "may have taken effect" : "no effect";
     const suppressed = reason.suppressed.length > 0 ? `, suppressed ${short(reason.suppressed)}` : "";
-    return `rejected (${doubt}${suppressed}) with ${reason.message.replace(/ \(unix:\S+\)$/, "")}`;
+    return `rejected (${effect}${suppressed}) with ${reason.message.replace(/ \(unix:\S+\)$/, "")}`;
   }
 }
 

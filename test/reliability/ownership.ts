@@ -3,28 +3,28 @@ import type { Operation } from "./operation.js";
 import type { World } from "./world.js";
 
 /**
- * Takes down what a creation gave out, if it did, and that it had the right to: it is its own work, or that of an operation that
- * was given up, or the caller has asked for somebody else's.
+ * Records the object that a creation returned, and checks that the caller may own it. The object must be created by this
+ * operation or by a failed one, unless the caller asked to adopt an object of others.
  */
-export function noteOwned(world: World, operation: Operation, kind: "pod" | "container", adopt: boolean): void {
+export function recordOwned(world: World, operation: Operation, kind: "pod" | "container", adopt: boolean): void {
   if (!operation.outcome || !("value" in operation.outcome)) return;
   const handle = operation.outcome.value as OwnedPodSandbox | OwnedContainer;
   const { id, adopted } = handle;
-  const thing = world.truth.things.get(id);
+  const object = world.truth.objects.get(id);
   const { expectations } = world;
   const podId = "podSandboxId" in handle ? handle.podSandboxId : undefined;
-  if (!thing) {
+  if (!object) {
     if (!expectations.wasStateLostSince(operation.startedAt))
-      world.violate(`${operation} gave ${kind} ${id}, which never was`);
+      world.violate(`${operation} returned ${kind} ${id}, which never existed`);
   } else if (adopted) {
-    if (!adopt) world.violate(`${operation} took over ${kind} ${id} without being asked to`);
-    // Whoever takes over what another creation is still at work on may see it cleaned up.
-    if (thing.maker) expectations.sideEffect(id, thing.maker);
+    if (!adopt) world.violate(`${operation} adopted ${kind} ${id} without the option`);
+    // The creation of an adopted object may still fail, and then removes it.
+    if (object.creator) expectations.sideEffect(id, object.creator);
   } else {
-    const inherited = thing.maker?.rejected ?? false;
-    if (inherited) world.statistics.count("taken over", `${kind} of a creation that was given up`);
-    if (thing.maker !== operation && !inherited)
-      world.violate(`${operation} gave ${kind} ${id}, the work of ${thing.maker}`);
+    const inherited = object.creator?.rejected ?? false;
+    if (inherited) world.statistics.count("adopted", `${kind} of a failed creation`);
+    if (object.creator !== operation && !inherited)
+      world.violate(`${operation} returned ${kind} ${id}, which ${object.creator} created`);
     const other = expectations.owned.find((one) => one.handle.id === id && !one.handle.adopted);
     if (other) world.violate(`${operation} and ${other.operation} both own ${kind} ${id}`);
   }

@@ -1,19 +1,19 @@
-/** What happened in one sequence, line by line, for whoever has to understand a failure. */
+/** The events of one sequence, line by line, for the analysis of failures. */
 export class History {
   readonly #startedAt = performance.now();
   readonly #lines: string[] = [];
 
-  note(text: string): void {
-    this.#lines.push(`${(performance.now() - this.#startedAt).toFixed(1).padStart(8)} ms  ${text}`);
+  note(message: string): void {
+    this.#lines.push(`${(performance.now() - this.#startedAt).toFixed(1).padStart(8)} ms  ${message}`);
   }
 
   toString(): string {
-    const left = this.#lines.length - 400;
-    return left > 0 ? `… ${left} lines before …\n${this.#lines.slice(-400).join("\n")}` : this.#lines.join("\n");
+    const omitted = this.#lines.length - 400;
+    return omitted > 0 ? `… ${omitted} earlier lines …\n${this.#lines.slice(-400).join("\n")}` : this.#lines.join("\n");
   }
 }
 
-/** How much was tried, of all sequences together: a test that tries nothing passes as well. */
+/** Counts the operations and faults of all sequences. Without the counts, a test that does nothing would pass unnoticed. */
 export class Statistics {
   readonly #counts = new Map<string, Map<string, number>>();
 

@@ -3,14 +3,14 @@ import type { FakeRuntime, RecordedCall, RpcName } from "../../src/testing/index
 import type { Fault } from "./faults.js";
 import type { Operation } from "./operation.js";
 
-/** A pod or container that the runtime had at some time. */
-export interface Thing {
+/** A pod or container that the runtime has had. */
+export interface TrackedObject {
   readonly kind: "pod" | "container";
   readonly id: string;
-  /** Whose work it is, by the mark that it carries. */
-  readonly maker: Operation | undefined;
+  /** The operation that created it, by its creation mark. */
+  readonly creator: Operation | undefined;
   readonly mark: string;
-  /** Name, namespace, uid and attempt; for a container its pod, name and attempt. */
+  /** Name, namespace, uid and attempt of a pod; pod, name and attempt of a container. */
   readonly identity: string;
   readonly podId: string | undefined;
   readonly firstSeenAt: number;
@@ -18,52 +18,52 @@ export interface Thing {
   present: boolean;
 }
 
-/** Something that keeps the client from doing what it is meant to do, other than the fault of a creation itself. */
-export interface Trouble {
+/** An event that may keep the client from its work, other than a fault of a creation itself. */
+export interface Disturbance {
   readonly at: number;
   readonly what: string;
-  /** The operation whose call was struck; undefined if all are concerned. */
+  /** The operation whose call was affected. Undefined if all were affected. */
   readonly operation: Operation | undefined;
 }
 
 /**
- * What is really there and what has really happened, as the server knows it: everything is looked at whenever a call arrives and
- * whenever an operation settles. Nothing is made and removed between two looks, since a removal is a call that names what was made.
+ * The objects that exist and the calls that took effect, as the server sees them. It is updated whenever a call arrives and
+ * whenever an operation settles. No object is created and removed between two updates, because its removal is itself a call.
  */
 export class ServerTruth {
-  readonly things = new Map<string, Thing>();
-  readonly troubles: Trouble[] = [];
-  /** How often the command of an operation was run in a container. */
+  readonly objects = new Map<string, TrackedObject>();
+  readonly disturbances: Disturbance[] = [];
+  /** Number of executions of the command of an operation. */
   readonly executions = new Map<number, number>();
-  /** How often the process of a container was started. */
+  /** Number of starts of a container's process. */
   readonly starts = new Map<string, number>();
-  readonly #strikes = new WeakMap<object, Fault[]>();
-  readonly #makers = new Map<string, Operation>();
+  readonly #faults = new WeakMap<object, Fault[]>();
+  readonly #creators = new Map<string, Operation>();
 
   constructor(
     private readonly runtime: FakeRuntime,
     private readonly violate: (message: string) => void,
   ) {}
 
-  /** A call that makes something has arrived: its mark tells whose work that will be. */
-  noteMaker(record: RecordedCall, operation: Operation): void {
+  /** Records which operation a creation belongs to, by its mark. */
+  recordCreator(record: RecordedCall, operation: Operation): void {
     const { config } = record.request as { config?: { annotations: Record<string, string> } };
     const mark = config && readMark(config)?.nonce;
     if (mark === undefined) return;
-    this.#makers.set(mark, operation);
+    this.#creators.set(mark, operation);
     operation.marks.add(mark);
   }
 
-  struck(request: object, fault: Fault): void {
-    this.#strikes.set(request, [...(this.#strikes.get(request) ?? []), fault]);
+  recordFault(request: object, fault: Fault): void {
+    this.#faults.set(request, [...(this.#faults.get(request) ?? []), fault]);
   }
 
-  strikesOn(record: RecordedCall): readonly Fault[] {
-    return this.#strikes.get(record.request) ?? [];
+  faultsOn(record: RecordedCall): readonly Fault[] {
+    return this.#faults.get(record.request) ?? [];
   }
 
-  /** Takes down what is there now, and that nothing is there twice. */
-  look(): void {
+  /** Updates the objects from the runtime, and checks that no two have the same identity. */
+  update(): void {
     const now = performance.now();
     const present = new Set<string>();
     for (const pod of this.runtime.pods) {
@@ -77,76 +77,87 @@ export class ServerTruth {
       const identity = `container ${name} ${attempt} in ${container.podSandboxId}`;
       this.#see("container", container, identity, container.podSandboxId, now);
     }
-    for (const thing of this.things.values()) thing.present = present.has(thing.id);
-    this.#demandSingles();
+    for (const object of this.objects.values()) object.present = present.has(object.id);
+    this.#checkUnique();
   }
 
-  has(id: string): boolean {
-    return this.things.get(id)?.present ?? false;
+  exists(id: string): boolean {
+    return this.objects.get(id)?.present ?? false;
   }
 
-  madeBy(operation: Operation): Thing[] {
-    return [...this.things.values()].filter((thing) => thing.maker === operation);
+  createdBy(operation: Operation): TrackedObject[] {
+    return [...this.objects.values()].filter((object) => object.creator === operation);
   }
 
-  /** What was in the way of an operation while it was under way. */
-  troublesOf(operation: Operation): Trouble[] {
+  /** Lists the disturbances of an operation while it ran. */
+  disturbancesOf(operation: Operation): Disturbance[] {
     const until = operation.settledAt ?? Infinity;
-    return this.troubles.filter(
-      (trouble) =>
-        trouble.at >= operation.startedAt &&
-        trouble.at <= until &&
-        (trouble.operation === undefined || trouble.operation === operation),
+    return this.disturbances.filter(
+      (disturbance) =>
+        disturbance.at >= operation.startedAt &&
+        disturbance.at <= until &&
+        (disturbance.operation === undefined || disturbance.operation === operation),
     );
   }
 
   /**
-   * Whether a call took effect. A call that only failed after its work was done did; one that was cut off in the middle counts
-   * as not: its caller cannot know, and no error says that nothing happened.
+   * Returns whether a call took effect. A call that failed after its work took effect. A call that was interrupted counts as
+   * one that did not, because no error then claims that nothing happened.
    */
   tookEffect(record: RecordedCall): boolean {
     if (record.outcome === "OK") return true;
-    return this.strikesOn(record).some((fault) => {
+    return this.faultsOn(record).some((fault) => {
       if (fault.phase !== "afterEffect") return false;
       if (fault.kind === "drop") return record.outcome === "DROPPED";
       if (fault.kind === "fail") return record.message === fault.message;
-      const cutOff =
+      const interrupted =
         record.outcome === undefined || record.outcome === "CANCELLED" || record.outcome === "DEADLINE_EXCEEDED";
-      return cutOff && !midway.has(record.rpc);
+      return interrupted && !interruptible.has(record.rpc);
     });
   }
 
   #see(
-    kind: Thing["kind"],
+    kind: TrackedObject["kind"],
     { id, annotations }: { id: string; annotations: Record<string, string> },
     identity: string,
     podId: string | undefined,
     now: number,
   ): void {
-    const known = this.things.get(id);
+    const known = this.objects.get(id);
     if (known) {
       known.lastSeenAt = now;
       return;
     }
     const mark = readMark({ annotations })?.nonce ?? "";
-    const maker = this.#makers.get(mark);
-    this.things.set(id, { kind, id, maker, mark, identity, podId, firstSeenAt: now, lastSeenAt: now, present: true });
-    if (!maker) this.violate(`${kind} ${id} carries the mark of no operation: ${mark}`);
+    const creator = this.#creators.get(mark);
+    this.objects.set(id, {
+      kind,
+      id,
+      creator,
+      mark,
+      identity,
+      podId,
+      firstSeenAt: now,
+      lastSeenAt: now,
+      present: true,
+    });
+    if (!creator) this.violate(`${kind} ${id} has a mark that belongs to no operation: ${mark}`);
   }
 
-  /** Never two for one identity, and never two of one operation. */
-  #demandSingles(): void {
-    const seen = new Map<string, Thing>();
-    for (const thing of this.things.values()) {
-      if (!thing.present) continue;
-      for (const key of [thing.identity, thing.mark]) {
+  /** There must not be two objects with one identity, or two from one operation. */
+  #checkUnique(): void {
+    const seen = new Map<string, TrackedObject>();
+    for (const object of this.objects.values()) {
+      if (!object.present) continue;
+      for (const key of [object.identity, object.mark]) {
         const other = seen.get(key);
-        if (other) this.violate(`${thing.kind} ${other.id} and ${thing.id} are both there for ${key} (${thing.maker})`);
-        seen.set(key, thing);
+        if (other)
+          this.violate(`${object.kind} ${other.id} and ${object.id} both exist for ${key} (${object.creator})`);
+        seen.set(key, object);
       }
     }
   }
 }
 
-/** RPCs that may be cut off in the middle. */
-const midway = new Set<RpcName>(["RunPodSandbox", "CreateContainer", "PullImage", "ExecSync", "StopContainer"]);
+/** RPCs that can be interrupted during their work. */
+const interruptible = new Set<RpcName>(["RunPodSandbox", "CreateContainer", "PullImage", "ExecSync", "StopContainer"]);

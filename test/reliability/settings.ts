@@ -1,19 +1,18 @@
-/** How much the model test does, from the environment. */
+/** The size of the model test, from environment variables. */
 import { thorough } from "../support/thorough.js";
 
-/** Multiplies the number of sequences. */
+/** Factor for the number of sequences, from `CRI_TEST_RUNS`. */
 const scale = positive("CRI_TEST_RUNS") ?? (thorough ? 25 : 1);
 
-/** Sequences of commands for each flavour and lane. */
+/** Number of sequences for each flavour and lane. */
 export const runsPerLane = Math.max(1, Math.round(8 * scale));
 
-/** What a failure prints: the same commands again, one sequence at a time. */
+/** The sequence to replay, as a failure prints it, from `CRI_TEST_REPLAY`. */
 export const replay = parseReplay(process.env.CRI_TEST_REPLAY);
 
 /**
- * The seeds, one for each lane of a flavour. The first one is always the same in the normal run: whoever sees it fail has
- * changed the code. The others are new in every run, and reported: they find what nobody has thought of yet. A thorough run is
- * there to search, so all of its seeds are new.
+ * One seed for each lane of a flavour. In a normal run, the first is fixed, so that its failures come from changed code. The
+ * others are random and printed, to find new failures. In a thorough run, all seeds are random.
  */
 export const seeds: readonly number[] = replay
   ? [replay.seed]
@@ -21,11 +20,13 @@ export const seeds: readonly number[] = replay
     ? process.env.CRI_TEST_SEED.split(",").map(Number)
     : [thorough ? randomSeed() : 20_261, randomSeed()];
 
-/** With one lane in the process every single sequence can be held to leave nothing behind; with more only all of them can. */
-export const alone = replay !== undefined;
+/**
+ * Whether only one lane runs. Only then can each sequence be checked for leaks; with several lanes, all are checked together.
+ */
+export const isSingleLane = replay !== undefined;
 
-/** How often a failure is tried to be made smaller: each try takes about a second. */
-export const mostShrinks = Number(process.env.CRI_TEST_SHRINKS ?? 150);
+/** Number of attempts to shrink a failure, from `CRI_TEST_SHRINKS`. Each takes about one second. */
+export const maxShrinks = Number(process.env.CRI_TEST_SHRINKS ?? 150);
 
 function randomSeed(): number {
   return Math.floor(Math.random() * 2 ** 31);
@@ -36,7 +37,7 @@ function positive(name: string): number | undefined {
   return value > 0 ? value : undefined;
 }
 
-/** `flavor seed path replayPath`, as a failure prints it. */
+/** Parses `flavor seed path replayPath`, as a failure prints it. */
 function parseReplay(text: string | undefined) {
   if (!text) return undefined;
   const [flavor, seed, path, replayPath] = text.split(" ");

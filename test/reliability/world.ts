@@ -7,41 +7,41 @@ import { echo, program, script } from "./container-programs.js";
 import { Expectations } from "./expectations.js";
 import { describeFault, type Fault, inject } from "./faults.js";
 import { checkSettled } from "./invariants.js";
-import { type HowToCall, Operation, operationHeader } from "./operation.js";
+import { type CallPlan, Operation, operationHeader } from "./operation.js";
 import { History, type Statistics } from "./report.js";
 import { ServerTruth } from "./server-truth.js";
 
-/** What the clients of the test have in common: impatient, so that much fits into a second. */
+/** Options of all clients, with short intervals so that a sequence takes little time. */
 export const connectOptions = {
   defaults: { retry: { initialBackoffMs: 10, maxBackoffMs: 40 } },
   channelOptions: { "grpc.initial_reconnect_backoff_ms": 20, "grpc.max_reconnect_backoff_ms": 60 },
   watch: { pollMs: 40, relistMs: 80 },
 } satisfies Omit<ConnectOptions, "endpoint">;
 
-/** Something that was opened and is to be closed in the end. */
+/** A stream or session that is closed at the end. */
 export interface Opened {
   readonly name: string;
   close(): Promise<unknown>;
 }
 
-/** The calls that make something. */
+/** RPCs that create objects. */
 const creations: ReadonlySet<string> = new Set(["RunPodSandbox", "CreateContainer"]);
-/** The steps forward, as opposed to those that look and clean up. */
-const stepsForward: ReadonlySet<string> = new Set([...creations, "StartContainer"]);
+/** RPCs of a creation, as opposed to those for lookup and clean-up. */
+const creationSteps: ReadonlySet<string> = new Set([...creations, "StartContainer"]);
 
-/** The system under test in one sequence: a runtime, the client of it, and all that is under way between them. */
+/** The system under test in one sequence: a runtime, its client and the running operations. */
 export class World {
   readonly history = new History();
   readonly truth: ServerTruth;
   readonly operations: Operation[] = [];
   readonly opened: Opened[] = [];
-  /** The signal of a caller that lives on; nothing ever aborts it. */
+  /** A long-lived signal that is never aborted. */
   readonly longLived = new AbortController();
   readonly violations: string[] = [];
   client: CriClient;
   isUp = true;
-  /** A call hangs, or has, and only the end of its connection (or of the runtime) ends that. */
-  hasHung: "no" | "for its client" | "for good" = "no";
+  /** Whether a call hangs, or has hung, until its connection is closed or the runtime restarts. */
+  hang: "none" | "until disconnect" | "until restart" = "none";
 
   private constructor(
     readonly runtime: FakeRuntime,
@@ -79,31 +79,31 @@ export class World {
     this.history.note(`VIOLATION  ${message}`);
   }
 
-  /** Throws if anything has been found that must not be. */
+  /** Throws if there are violations. */
   check(): void {
     if (this.violations.length > 0) throw new Error(`${this.violations.join("\n")}\n\n${this.history}`);
   }
 
-  /** Begins a call of the facade. It is judged when it settles; nobody has to wait for it. */
+  /** Starts a call without waiting for it. All invariants are checked when it settles. */
   begin(
     name: string,
-    how: HowToCall,
+    plan: CallPlan,
     send: (operation: Operation, client: CriClient) => Promise<unknown>,
     settled: (operation: Operation) => void = () => {},
   ): Operation {
-    const operation = new Operation(this.operations.length + 1, name, how, this.client);
+    const operation = new Operation(this.operations.length + 1, name, plan, this.client);
     this.operations.push(operation);
-    this.history.note(`begin      ${operation} ${JSON.stringify(how)}`);
-    const client = how.derived ? this.client.with({ retry: { maxAttempts: 2 } }) : this.client;
-    if (how.abort === "before") operation.abort();
-    if (!this.isUp) this.truth.troubles.push({ at: operation.startedAt, what: "the runtime is down", operation });
+    this.history.note(`begin      ${operation} ${JSON.stringify(plan)}`);
+    const client = plan.derived ? this.client.with({ retry: { maxAttempts: 2 } }) : this.client;
+    if (plan.abort === "before") operation.abort();
+    if (!this.isUp) this.truth.disturbances.push({ at: operation.startedAt, what: "the runtime is down", operation });
     const end = (outcome: NonNullable<Operation["outcome"]>) => {
       operation.outcome = outcome;
       operation.settledAt = performance.now();
       this.history.note(`settled    ${operation} ${operation.describeOutcome()}`);
       this.statistics.count("operations", name.split(" ")[0] as string);
       this.statistics.count("outcomes", outcomeOf(operation));
-      this.truth.look();
+      this.truth.update();
       settled(operation);
       checkSettled(operation, this);
     };
@@ -118,60 +118,58 @@ export class World {
         (value) => end({ value }),
         (reason: unknown) => end({ reason }),
       )
-      .catch((error: unknown) =>
-        this.violate(`the test itself failed: ${error instanceof Error ? error.stack : error}`),
-      );
-    if (typeof how.abort === "object" && "afterMs" in how.abort) {
-      setTimeout(() => operation.abort(), how.abort.afterMs).unref();
+      .catch((error: unknown) => this.violate(`the test code failed: ${error instanceof Error ? error.stack : error}`));
+    if (typeof plan.abort === "object" && "afterMs" in plan.abort) {
+      setTimeout(() => operation.abort(), plan.abort.afterMs).unref();
     }
     return operation;
   }
 
   inject(fault: Fault): void {
     this.history.note(`fault      ${describeFault(fault)}`);
-    inject(this.runtime, fault, (request, struck) => this.#struck(request, struck));
+    inject(this.runtime, fault, (request, struck) => this.#onFault(request, struck));
   }
 
-  /** Something that hits every call under way. */
-  trouble(what: string): void {
+  /** Records an event that affects all running operations. */
+  disturb(what: string): void {
     this.history.note(`trouble    ${what}`);
-    this.statistics.count("troubles", what);
-    this.truth.troubles.push({ at: performance.now(), what, operation: undefined });
+    this.statistics.count("disturbances", what);
+    this.truth.disturbances.push({ at: performance.now(), what, operation: undefined });
   }
 
   closeClient(): void {
     for (const operation of this.operations) {
       if (!operation.outcome) operation.closedAt ??= performance.now();
     }
-    this.trouble("client closed");
+    this.disturb("client closed");
     void this.client.close();
     this.client = this.newClient();
   }
 
-  /** Makes the runtime a good one again: no faults, up, and nothing left that hangs. */
-  async heal(): Promise<void> {
+  /** Restores a working runtime: clears all faults, starts the runtime, and ends hanging calls. */
+  async restore(): Promise<void> {
     this.runtime.clearFaults();
     this.#watch();
-    if (!this.isUp || this.hasHung === "for good") {
-      this.trouble("healed by a restart");
+    if (!this.isUp || this.hang === "until restart") {
+      this.disturb("restored by a restart");
       await this.runtime.restart();
       this.isUp = true;
-    } else if (this.hasHung === "for its client") {
-      this.trouble("healed by disconnecting");
+    } else if (this.hang === "until disconnect") {
+      this.disturb("restored by disconnecting");
       this.runtime.disconnectClients();
     }
-    this.hasHung = "no";
+    this.hang = "none";
   }
 
-  /** Waits until operations have settled, for so long at most. */
-  async settle(operations: readonly Operation[], mostMs: number): Promise<void> {
-    const until = performance.now() + mostMs;
+  /** Waits until the operations have settled, at most `timeoutMs`. */
+  async settle(operations: readonly Operation[], timeoutMs: number): Promise<void> {
+    const until = performance.now() + timeoutMs;
     while (operations.some(({ outcome }) => !outcome) && performance.now() < until && this.violations.length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
   }
 
-  /** Lets go of everything, whatever state it is in. */
+  /** Aborts all operations and stops the client and the runtime. */
   async dispose(): Promise<void> {
     for (const operation of this.operations) operation.abort();
     await this.client.close();
@@ -189,7 +187,7 @@ export class World {
     if (times > 1) this.violate(`the command of ${this.operations[number - 1]} ran ${times} times`);
   }
 
-  /** A fault that is asked about every call, and strikes none. It has to come before all others. */
+  /** Observes every call by a fault that never applies. It must be injected before all others. */
   #watch(): void {
     this.runtime.failNext("*", {
       code: "UNKNOWN",
@@ -208,33 +206,33 @@ export class World {
   }
 
   #arrived(record: RecordedCall): void {
-    this.truth.look();
+    this.truth.update();
     const operation = this.#operationOf(record);
     this.history.note(`  arrived  ${record.rpc}${operation ? ` of ${operation}` : ""}`);
     if (!operation) return;
     operation.calls.push({ at: performance.now(), record });
-    if (creations.has(record.rpc)) this.truth.noteMaker(record, operation);
-    const { abort } = operation.how;
+    if (creations.has(record.rpc)) this.truth.recordCreator(record, operation);
+    const { abort } = operation.plan;
     if (typeof abort !== "object" || operation.outcome) return;
     if ("onCall" in abort && abort.onCall === operation.calls.length) operation.abort();
     if ("closeOnCall" in abort && abort.closeOnCall === operation.calls.length) this.closeClient();
   }
 
-  #struck(request: object, fault: Fault): void {
+  #onFault(request: object, fault: Fault): void {
     const record = this.runtime.calls.at(-1) as RecordedCall;
     const operation = this.#operationOf(record);
-    this.history.note(`  struck   ${record.rpc}${operation ? ` of ${operation}` : ""} by ${describeFault(fault)}`);
-    this.statistics.count("faults struck", `${fault.kind} ${fault.phase}`);
-    this.truth.struck(request, fault);
+    this.history.note(`  fault    ${record.rpc}${operation ? ` of ${operation}` : ""} by ${describeFault(fault)}`);
+    this.statistics.count("injected faults", `${fault.kind} ${fault.phase}`);
+    this.truth.recordFault(request, fault);
     if (fault.kind === "hang") {
-      const unattended = fault.phase === "duringEffect" && this.runtime.flavor === "cri-o";
-      if (unattended) this.hasHung = "for good";
-      else if (this.hasHung === "no") this.hasHung = "for its client";
+      const survivesDisconnect = fault.phase === "duringEffect" && this.runtime.flavor === "cri-o";
+      if (survivesDisconnect) this.hang = "until restart";
+      else if (this.hang === "none") this.hang = "until disconnect";
     }
-    // What goes wrong with a step forward is no reason not to clean up after it; what else goes wrong may be one.
-    if (stepsForward.has(record.rpc) && fault.kind !== "drop") return;
+    // A fault in a step of a creation does not excuse a missing clean-up. Other faults may prevent it.
+    if (creationSteps.has(record.rpc) && fault.kind !== "drop") return;
     const concerned = fault.kind === "drop" ? undefined : operation;
-    this.truth.troubles.push({ at: performance.now(), what: describeFault(fault), operation: concerned });
+    this.truth.disturbances.push({ at: performance.now(), what: describeFault(fault), operation: concerned });
   }
 }
 

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { CriClient, CriError } from "../../../src/index.js";
-import { fault, misfortune } from "../faults.js";
-import { howToCall } from "../operation.js";
+import { combinedFaults, fault } from "../faults.js";
+import { callPlan } from "../operation.js";
 import { connectOptions } from "../world.js";
-import { letPass, moment, type Steps, step } from "./step.js";
+import { pauseLength, type Steps, step, waitBeforeNext } from "./step.js";
 
 const injectFaults = step(
   14,
   "inject faults",
   fc.oneof(
     { weight: 4, arbitrary: fc.array(fault, { minLength: 1, maxLength: 3 }) },
-    { weight: 1, arbitrary: misfortune },
+    { weight: 1, arbitrary: combinedFaults },
   ),
   (world, faults) => {
     for (const one of faults) world.inject(one);
@@ -18,17 +18,17 @@ const injectFaults = step(
 );
 
 const disconnect = step(2, "disconnect clients", fc.constant({}), (world) => {
-  world.trouble("clients disconnected");
+  world.disturb("clients disconnected");
   world.runtime.disconnectClients();
 });
 
-const kill = step(1, "kill the runtime", fc.record({ pause: moment }), async (world, { pause }) => {
+const kill = step(1, "kill the runtime", fc.record({ pause: pauseLength }), async (world, { pause }) => {
   if (!world.isUp) return;
-  world.trouble("killed");
+  world.disturb("killed");
   world.isUp = false;
-  world.hasHung = "no";
+  world.hang = "none";
   await world.runtime.kill();
-  if (pause !== "until settled") await letPass(world, pause);
+  if (pause !== "until settled") await waitBeforeNext(world, pause);
 });
 
 const restart = step(
@@ -39,38 +39,38 @@ const restart = step(
     containers: fc.constantFrom("running" as const, "lost" as const),
   }),
   async (world, options) => {
-    world.trouble(
+    world.disturb(
       `restarted ${options.keepState ? `with its state, containers ${options.containers}` : "without its state"}`,
     );
-    world.hasHung = "no";
+    world.hang = "none";
     const restarted = world.runtime.restart(options);
     if (!options.keepState) world.expectations.stateLost();
     await restarted;
-    // What was created while it went down is lost as well.
+    // Objects that were created during the restart are lost as well.
     if (!options.keepState) world.expectations.stateLost();
     world.isUp = true;
-    world.truth.look();
+    world.truth.update();
   },
 );
 
-const calm = step(3, "let it settle", moment, async (world, how) => {
-  await letPass(world, how);
+const wait = step(3, "wait", pauseLength, async (world, pause) => {
+  await waitBeforeNext(world, pause);
 });
 
-const heal = step(2, "heal", fc.constant({}), (world) => world.heal());
+const restore = step(2, "restore the runtime", fc.constant({}), (world) => world.restore());
 
 const closeClient = step(1, "close the client", fc.constant({}), (world) => world.closeClient());
 
-/** Another client, which verifies that the runtime is there. */
+/** Connects another client, which verifies the runtime. */
 const connectClient = step(
   1,
   "connect another client",
-  fc.record({ how: howToCall, pause: moment }),
-  async (world, { how, pause }) => {
+  fc.record({ plan: callPlan, pause: pauseLength }),
+  async (world, { plan, pause }) => {
     const since = world.operations.length;
-    world.begin("client.connect", { ...how, timeoutMs: how.timeoutMs ?? 500 }, async (it) => {
+    world.begin("client.connect", { ...plan, timeoutMs: plan.timeoutMs ?? 500 }, async (it) => {
       const { timeoutMs: connectTimeoutMs, signal } = {
-        timeoutMs: how.timeoutMs ?? 500,
+        timeoutMs: plan.timeoutMs ?? 500,
         ...it.options(world.longLived.signal),
       };
       const { metadata = {} } = it.options(world.longLived.signal);
@@ -83,11 +83,11 @@ const connectClient = step(
       });
       await client.close();
     });
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
 );
 
-/** A client that is closed while it connects for its first call, or before. */
+/** Closes a client before or during the connection for its first call. */
 const closeEarly = step(2, "close a client early", fc.nat({ max: 3 }), async (world, turns) => {
   const client = world.newClient();
   const call = client.version().then(
@@ -106,8 +106,8 @@ export const disturbanceSteps: readonly Steps[] = [
   disconnect,
   kill,
   restart,
-  calm,
-  heal,
+  wait,
+  restore,
   closeClient,
   connectClient,
   closeEarly,

@@ -4,15 +4,15 @@ import { ContainerState, PodSandboxState } from "../../../src/proto.js";
 import { type ContainerCommand, commandOf, containerCommands } from "../container-programs.js";
 import type { OwnedPod } from "../expectations.js";
 import { marginMs } from "../invariants.js";
-import { type HowToCall, howToCall, type Operation, patient } from "../operation.js";
-import { noteOwned } from "../ownership.js";
+import { type CallPlan, callPlan, type Operation, unlimited } from "../operation.js";
+import { recordOwned } from "../ownership.js";
 import type { World } from "../world.js";
-import { anyIndex, letPass, moment, pick, type Steps, step } from "./step.js";
+import { anyIndex, pauseLength, pick, type Steps, step, waitBeforeNext } from "./step.js";
 
 const several = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(howToCall) },
-  { weight: 1, arbitrary: fc.array(howToCall, { minLength: 2, maxLength: 4 }) },
-) as fc.Arbitrary<HowToCall[]>;
+  { weight: 4, arbitrary: fc.tuple(callPlan) },
+  { weight: 1, arbitrary: fc.array(callPlan, { minLength: 2, maxLength: 4 }) },
+) as fc.Arbitrary<CallPlan[]>;
 const rarely = fc.nat({ max: 3 }).map((n) => n === 0);
 
 interface PodRequest {
@@ -22,7 +22,7 @@ interface PodRequest {
   readonly adopt: boolean;
 }
 
-function beginPod(world: World, { slot, withUid, variant, adopt }: PodRequest, how: HowToCall): void {
+function beginPod(world: World, { slot, withUid, variant, adopt }: PodRequest, plan: CallPlan): void {
   const spec: PodSpec = {
     name: `pod-${slot}`,
     ...(withUid ? { uid: `uid-${slot}` } : {}),
@@ -31,11 +31,11 @@ function beginPod(world: World, { slot, withUid, variant, adopt }: PodRequest, h
   };
   const operation = world.begin(
     `pods.run ${spec.name} ${spec.uid ?? ""}${adopt ? " adopt" : ""}`,
-    how,
+    plan,
     (it, client) => client.pods.run(spec, { ...it.options(world.longLived.signal), adopt }),
-    (it) => noteOwned(world, it, "pod", adopt),
+    (it) => recordOwned(world, it, "pod", adopt),
   );
-  if (withUid) operation.again = (client, options) => client.pods.run(spec, options);
+  if (withUid) operation.repeat = (client, options) => client.pods.run(spec, options);
 }
 
 interface ContainerRequest {
@@ -47,7 +47,7 @@ interface ContainerRequest {
   readonly adopt: boolean;
 }
 
-function beginContainer(world: World, pod: OwnedPod, request: ContainerRequest, how: HowToCall): void {
+function beginContainer(world: World, pod: OwnedPod, request: ContainerRequest, plan: CallPlan): void {
   const { byId, slot, command, image, start, adopt } = request;
   const { handle } = pod;
   const target = byId ? handle.id : handle;
@@ -55,26 +55,26 @@ function beginContainer(world: World, pod: OwnedPod, request: ContainerRequest, 
   const verb = start ? "run" : "create";
   const operation = world.begin(
     `containers.${verb} ${spec.name}${adopt ? " adopt" : ""} (${command}) in ${handle.id.slice(0, 6)}`,
-    how,
+    plan,
     (it, client) => client.containers[verb](target, spec, { ...it.options(world.longLived.signal), adopt }),
-    (it) => noteOwned(world, it, "container", adopt),
+    (it) => recordOwned(world, it, "container", adopt),
   );
-  operation.again = (client, options) =>
+  operation.repeat = (client, options) =>
     client.containers.create(handle, { ...spec, command: [...containerCommands.stays] }, options);
 }
 
-/** A pod with a running container, for the commands to work with from the beginning. */
-export async function furnish(world: World): Promise<void> {
-  beginPod(world, { slot: 0, withUid: true, variant: false, adopt: false }, patient);
+/** Creates a pod with a running container, so that the first commands have objects to work with. */
+export async function createInitialObjects(world: World): Promise<void> {
+  beginPod(world, { slot: 0, withUid: true, variant: false, adopt: false }, unlimited);
   await world.settle(world.operations, marginMs);
   const [pod] = world.expectations.pods;
-  if (!pod) return world.violate("no pod could be made");
+  if (!pod) return world.violate("could not create the initial pod");
   const request = { byId: false, slot: 0, command: "stays", image: "busybox:1", start: true, adopt: false } as const;
-  beginContainer(world, pod, request, patient);
+  beginContainer(world, pod, request, unlimited);
   await world.settle(world.operations, marginMs);
 }
 
-/** Pods, several of one identity at once included. */
+/** Runs pods, sometimes several with one identity in parallel. */
 const runPods = step(
   5,
   "run pods",
@@ -83,20 +83,20 @@ const runPods = step(
     withUid: fc.boolean(),
     variant: rarely,
     adopt: rarely,
-    hows: several,
-    pause: moment,
+    plans: several,
+    pause: pauseLength,
   }),
-  async (world, { hows, pause, ...request }) => {
+  async (world, { plans, pause, ...request }) => {
     const since = world.operations.length;
-    for (const how of hows) beginPod(world, request, how);
-    await letPass(world, pause, since);
+    for (const plan of plans) beginPod(world, request, plan);
+    await waitBeforeNext(world, pause, since);
   },
 );
 
-/** Containers, in pods that are there and in pods that are gone. */
-const makeContainers = step(
+/** Creates containers in existing and in removed pods. */
+const createContainers = step(
   7,
-  "make containers",
+  "create containers",
   fc.record({
     pod: anyIndex,
     byId: rarely,
@@ -105,15 +105,15 @@ const makeContainers = step(
     image: fc.constantFrom("busybox:1", "busybox:1", "other:2"),
     start: fc.boolean(),
     adopt: rarely,
-    hows: several,
-    pause: moment,
+    plans: several,
+    pause: pauseLength,
   }),
-  async (world, { pod, hows, pause, ...request }) => {
+  async (world, { pod, plans, pause, ...request }) => {
     const since = world.operations.length;
     const owned = pick(world.expectations.pods, pod);
     if (!owned) return;
-    for (const how of hows) beginContainer(world, owned, request, how);
-    await letPass(world, pause, since);
+    for (const plan of plans) beginContainer(world, owned, request, plan);
+    await waitBeforeNext(world, pause, since);
   },
   ({ pods }) => pods.length > 0,
 );
@@ -129,7 +129,7 @@ type ContainerVerb =
   | "restart"
   | "execSync";
 
-/** What can be done with a container, whether it is there or not. */
+/** Calls one method of an existing or removed container. */
 const workWithContainer = step(
   8,
   "work with a container",
@@ -141,10 +141,10 @@ const workWithContainer = step(
       { weight: 1, arbitrary: fc.constantFrom<ContainerVerb>("status", "updateResources", "reopenLog", "wait") },
     ),
     ms: fc.nat({ max: 60 }),
-    how: howToCall,
-    pause: moment,
+    plan: callPlan,
+    pause: pauseLength,
   }),
-  async (world, { container, verb, ms, how, pause }) => {
+  async (world, { container, verb, ms, plan, pause }) => {
     const since = world.operations.length;
     const owned = pick(world.expectations.containers, container);
     if (!owned) return;
@@ -158,42 +158,43 @@ const workWithContainer = step(
       updateResources: (it, { containers }) =>
         containers.get(id).updateResources({ resources: { limits: { cpu: "100m" } } }, options(it)),
       reopenLog: (it, { containers }) => containers.get(id).reopenLog(options(it)),
-      // It may wait for ever: in the end it is aborted.
+      // It may wait forever, so the final checks abort it.
       wait: (it, { containers }) => containers.get(id).wait({ ...options(it), signal: it.controller.signal }),
       restart: (it) => owned.handle.restart(options(it)),
       execSync: (it, { containers }) => containers.get(id).execSync(commandOf(it.number, ms), options(it)),
     };
-    const operation = world.begin(`containers.${verb} ${id.slice(0, 6)}`, how, send[verb], (it) => {
-      if (verb === "restart") noteOwned(world, it, "container", false);
-      if (it.fulfilled) checkAnswer(world, it, verb, id);
+    const operation = world.begin(`containers.${verb} ${id.slice(0, 6)}`, plan, send[verb], (it) => {
+      if (verb === "restart") recordOwned(world, it, "container", false);
+      if (it.fulfilled) checkResult(world, it, verb, id);
     });
     if (verb === "remove") world.expectations.removal(id, operation);
     if (verb === "restart") world.expectations.sideEffect(id, operation);
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
   ({ containers }) => containers.length > 0,
 );
 
-/** What a success must mean. */
-function checkAnswer(world: World, operation: Operation, verb: ContainerVerb, id: string): void {
+/** Checks the effect and the result of a successful call. */
+function checkResult(world: World, operation: Operation, verb: ContainerVerb, id: string): void {
   const value = (operation.outcome as { value: unknown }).value;
   const now = world.runtime.containers.find((container) => container.id === id);
   if (verb === "start" && now?.state === ContainerState.CONTAINER_CREATED)
-    world.violate(`${operation} did not start it`);
-  if (verb === "start" && !world.truth.starts.has(id)) world.violate(`${operation} did not run its process`);
+    world.violate(`${operation} did not start the container`);
+  if (verb === "start" && !world.truth.starts.has(id))
+    world.violate(`${operation} did not run the container's process`);
   const running = now?.state === ContainerState.CONTAINER_RUNNING;
-  if (verb === "stop" && running && !startedMeanwhile(world, operation, id))
-    world.violate(`${operation} did not stop it`);
+  if (verb === "stop" && running && !startedDuring(world, operation, id))
+    world.violate(`${operation} did not stop the container`);
   if (verb === "status" && (value as { id: string }).id !== id)
-    world.violate(`${operation} gave the status of another`);
+    world.violate(`${operation} returned the status of another container`);
   if (verb !== "execSync") return;
   const { exitCode, stdout } = value as { exitCode: number; stdout: string };
   if (exitCode !== 7 || stdout !== `done ${operation.number}\n`)
-    world.violate(`${operation} gave the answer of another`);
+    world.violate(`${operation} returned the output of another command`);
 }
 
-/** Whether the runtime was told to start a container while it was told to stop it. */
-function startedMeanwhile(world: World, { startedAt }: Operation, id: string): boolean {
+/** Returns whether the runtime received a start of the container during the operation. */
+function startedDuring(world: World, { startedAt }: Operation, id: string): boolean {
   const since = performance.timeOrigin + startedAt - 1;
   const starts = world.runtime.callsOf("StartContainer").filter(({ request }) => request.containerId === id);
   return starts.some(({ endedAt }) => endedAt === undefined || endedAt.getTime() >= since);
@@ -205,47 +206,47 @@ const workWithPod = step(
   fc.record({
     pod: anyIndex,
     verb: fc.constantFrom("stop" as const, "remove" as const, "status" as const, "inspect" as const),
-    how: howToCall,
-    pause: moment,
+    plan: callPlan,
+    pause: pauseLength,
   }),
-  async (world, { pod, verb, how, pause }) => {
+  async (world, { pod, verb, plan, pause }) => {
     const since = world.operations.length;
     const owned = pick(world.expectations.pods, pod);
     if (!owned) return;
     const { id } = owned.handle;
     const operation = world.begin(
       `pods.${verb} ${id.slice(0, 6)}`,
-      how,
+      plan,
       (it, { pods }) => pods.get(id)[verb](it.options(world.longLived.signal)),
       (it) => {
         const ready = world.runtime.pods.some((one) => one.id === id && one.state === PodSandboxState.SANDBOX_READY);
-        if (verb === "stop" && it.fulfilled && ready) world.violate(`${it} did not stop it`);
+        if (verb === "stop" && it.fulfilled && ready) world.violate(`${it} did not stop the pod`);
       },
     );
     if (verb === "remove") world.expectations.removal(id, operation);
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
   ({ pods }) => pods.length > 0,
 );
 
-/** Ends the scope of a handle: what it owns is to be gone. */
+/** Disposes of a handle. Its object must then be removed. */
 const dispose = step(
   6,
   "dispose",
-  fc.record({ index: fc.nat({ max: 30 }), pause: moment }),
+  fc.record({ index: fc.nat({ max: 30 }), pause: pauseLength }),
   async (world, { index, pause }) => {
     const since = world.operations.length;
     const owned = pick(world.expectations.owned, index);
     if (!owned) return;
     const { kind, handle, released } = owned;
-    const operation = world.begin(`${kind}.dispose ${handle.id.slice(0, 6)}`, patient, () =>
+    const operation = world.begin(`${kind}.dispose ${handle.id.slice(0, 6)}`, unlimited, () =>
       handle[Symbol.asyncDispose](),
     );
     if (!released) {
       owned.disposal ??= operation;
       world.expectations.removal(handle.id, operation);
     }
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
   ({ owned }) => owned.length > 0,
 );
@@ -267,10 +268,10 @@ const release = step(
   ({ owned }) => owned.length > 0,
 );
 
-/** What asks and changes nothing. */
-const askNode = step(
+/** Makes read-only calls. */
+const readNode = step(
   2,
-  "ask the node",
+  "read from the node",
   fc.record({
     verb: fc.constantFrom(
       "version" as const,
@@ -279,10 +280,10 @@ const askNode = step(
       "containers" as const,
       "pull" as const,
     ),
-    how: howToCall,
-    pause: moment,
+    plan: callPlan,
+    pause: pauseLength,
   }),
-  async (world, { verb, how, pause }) => {
+  async (world, { verb, plan, pause }) => {
     const since = world.operations.length;
     const options = (it: Operation) => it.options(world.longLived.signal);
     const send: Record<typeof verb, (it: Operation, client: CriClient) => Promise<unknown>> = {
@@ -292,24 +293,24 @@ const askNode = step(
       containers: (it, client) => client.containers.list({}, options(it)),
       pull: (it, client) => client.images.pull(`pulled-${it.number}:1`, options(it)),
     };
-    world.begin(`node.${verb}`, how, send[verb], (it) => {
+    world.begin(`node.${verb}`, plan, send[verb], (it) => {
       if (!it.fulfilled || (verb !== "pods" && verb !== "containers")) return;
       const listed = new Set(((it.outcome as { value: unknown }).value as { id: string }[]).map(({ id }) => id));
-      for (const { kind, id, present, firstSeenAt } of world.truth.things.values()) {
+      for (const { kind, id, present, firstSeenAt } of world.truth.objects.values()) {
         const allAlong = present && firstSeenAt < it.startedAt;
         if (`${kind}s` === verb && allAlong && !listed.has(id)) world.violate(`${it} does not list ${kind} ${id}`);
       }
     });
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
 );
 
 export const resourceSteps: readonly Steps[] = [
   runPods,
-  makeContainers,
+  createContainers,
   workWithContainer,
   workWithPod,
   dispose,
   release,
-  askNode,
+  readNode,
 ];

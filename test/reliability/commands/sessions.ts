@@ -7,20 +7,20 @@ import fc from "fast-check";
 import { CriError, type ExecSession, type PortForward, type PortForwardListener } from "../../../src/index.js";
 import { ContainerState } from "../../../src/proto.js";
 import { commandOf } from "../container-programs.js";
-import { howToCall, type Operation, patient } from "../operation.js";
+import { callPlan, type Operation, unlimited } from "../operation.js";
 import type { World } from "../world.js";
-import { anyIndex, letPass, moment, pick, type Steps, step } from "./step.js";
+import { anyIndex, pauseLength, pick, type Steps, step, waitBeforeNext } from "./step.js";
 
-/** How something that was opened ends. */
+/** How a session or stream ends. */
 type Ending = "finish" | "close" | "abort" | "leave";
 const ending = fc.constantFrom<Ending>("finish", "finish", "close", "abort", "leave");
 
 /**
- * Begins the second half of an operation that opened something: using it. It must end soon after its end was brought about, and
- * break with a CriError or the reason of the signal that it was opened with.
+ * Starts the operation that uses an opened session. It must settle soon after the session ends, and may reject only with a
+ * CriError or the reason of the signal that opened it.
  */
 function use(world: World, opening: Operation, name: string, work: (end: () => void) => Promise<unknown>): Operation {
-  const operation = world.begin(name, patient, async (it) => {
+  const operation = world.begin(name, unlimited, async (it) => {
     try {
       return await work(() => {
         it.abortedAt ??= performance.now();
@@ -41,17 +41,17 @@ const exec = step(
     transport: fc.constantFrom(undefined, undefined, "spdy" as const, "websocket" as const),
     ending,
     ms: fc.nat({ max: 60 }),
-    how: howToCall,
-    pause: moment,
+    plan: callPlan,
+    pause: pauseLength,
   }),
-  async (world, { container, transport, ending, ms, how, pause }) => {
+  async (world, { container, transport, ending, ms, plan, pause }) => {
     const since = world.operations.length;
     const owned = pick(world.expectations.containers, container);
     if (!owned) return;
-    // A session lives on its own signal, so that it can be ended by it.
+    // A session has its own signal, so that an abort ends only this session.
     const opening = world.begin(
       `session.exec ${owned.handle.id.slice(0, 6)}`,
-      how,
+      plan,
       (it, { containers }) =>
         containers.get(owned.handle.id).exec(commandOf(it.number, ms), {
           ...it.options(world.longLived.signal),
@@ -67,7 +67,7 @@ const exec = step(
         );
       },
     );
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
   ({ containers }) => containers.length > 0,
 );
@@ -85,7 +85,7 @@ async function useExec(
   stdin?.on("error", () => {});
   if (ending === "leave") {
     world.opened.push({ name: "exec", close: () => session.close() });
-    await session.exit.catch(demandCriError);
+    await session.exit.catch(expectCriError);
     return;
   }
   const output = text(stdout as NonNullable<typeof stdout>);
@@ -93,11 +93,11 @@ async function useExec(
   if (ending === "finish" && session.canHalfCloseStdin) {
     stdin?.end("abc ");
     const { exitCode } = await session.exit;
-    const said = await output;
+    const printed = await output;
     // A command ends with its container.
     if (exitCode === 137 && !isRunning(world, id)) return session.close();
-    if (exitCode !== 7 || said !== `abc done ${opening.number}\n`) {
-      world.violate(`the command of ${opening} said ${JSON.stringify(said)} and ended with ${exitCode}`);
+    if (exitCode !== 7 || printed !== `abc done ${opening.number}\n`) {
+      world.violate(`the command of ${opening} printed ${JSON.stringify(printed)} and exited with ${exitCode}`);
     }
     await session.close();
     return;
@@ -110,7 +110,7 @@ async function useExec(
   await session.exit.then(
     () => {},
     (reason: unknown) => {
-      if (reason !== opening.controller.signal.reason) demandCriError(reason);
+      if (reason !== opening.controller.signal.reason) expectCriError(reason);
     },
   );
 }
@@ -119,7 +119,7 @@ function isRunning(world: World, id: string): boolean {
   return world.runtime.containers.some((one) => one.id === id && one.state === ContainerState.CONTAINER_RUNNING);
 }
 
-function demandCriError(reason: unknown): void {
+function expectCriError(reason: unknown): void {
   if (!CriError.is(reason)) throw reason;
 }
 
@@ -133,17 +133,17 @@ const forward = step(
     listen: fc.boolean(),
     ending,
     ms: fc.nat({ max: 40 }),
-    how: howToCall,
-    pause: moment,
+    plan: callPlan,
+    pause: pauseLength,
   }),
-  async (world, { pod, port, transport, listen, ending, ms, how, pause }) => {
+  async (world, { pod, port, transport, listen, ending, ms, plan, pause }) => {
     const since = world.operations.length;
     const owned = pick(world.expectations.pods, pod);
     if (!owned) return;
     let forwarding: PortForward | undefined;
     world.begin(
       `session.forward ${listen ? "listen" : "connect"} ${port} of ${owned.handle.id.slice(0, 6)}`,
-      how,
+      plan,
       async (it, { pods }) => {
         forwarding = pods.get(owned.handle.id).portForward(port, {
           ...it.options(world.longLived.signal),
@@ -163,7 +163,7 @@ const forward = step(
           );
       },
     );
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
   ({ pods }) => pods.length > 0,
 );
@@ -177,12 +177,12 @@ async function useStream(
   ms: number,
   end: () => void,
 ): Promise<void> {
-  const broken = (reason: unknown) => {
+  const expectOwnError = (reason: unknown) => {
     const { signal } = opening.controller;
     const own =
       (signal.aborted && reason === signal.reason) ||
       (reason as { code?: string }).code === "ERR_STREAM_PREMATURE_CLOSE";
-    if (!own) demandCriError(reason);
+    if (!own) expectCriError(reason);
   };
   const closed = new Promise<void>((resolve) => {
     if (stream.closed) resolve();
@@ -193,9 +193,9 @@ async function useStream(
   if (ending === "leave") world.opened.push({ name: "forwarded connection", close: () => forwarding.close() });
   else if (ending === "finish") {
     stream.end("ping");
-    const answer = await text(stream).catch(broken);
-    if (answer !== undefined && answer !== "ping" && !failure) {
-      world.violate(`${opening} forwarded "ping" and got ${JSON.stringify(answer)}`);
+    const reply = await text(stream).catch(expectOwnError);
+    if (reply !== undefined && reply !== "ping" && !failure) {
+      world.violate(`${opening} forwarded "ping" and received ${JSON.stringify(reply)}`);
     }
     await forwarding.close();
   } else {
@@ -206,7 +206,7 @@ async function useStream(
     else await forwarding.close();
   }
   await closed;
-  if (failure) broken(failure);
+  if (failure) expectOwnError(failure);
 }
 
 async function useListener(
@@ -217,12 +217,12 @@ async function useListener(
   end: () => void,
 ): Promise<void> {
   listener.on("connectionError", (error) => {
-    if (!CriError.is(error)) world.violate(`a listener reported what is no CriError: ${error}`);
+    if (!CriError.is(error)) world.violate(`a listener reported an error that is not a CriError: ${error}`);
   });
   const closed = once(listener, "close");
   const socket = connect(listener.address.port, "127.0.0.1");
   socket.on("error", () => {});
-  const gone = new Promise((resolve) => socket.once("close", resolve));
+  const socketClosed = new Promise((resolve) => socket.once("close", resolve));
   socket.write("ping");
   socket.resume();
   if (ending === "leave") {
@@ -231,22 +231,28 @@ async function useListener(
     await sleep(ms);
     if (ending === "finish") socket.end();
     else socket.destroy();
-    if (ending === "finish") await gone;
+    if (ending === "finish") await socketClosed;
     end();
     await listener.close();
   }
-  await Promise.all([closed, gone]);
+  await Promise.all([closed, socketClosed]);
 }
 
 const logs = step(
   2,
   "read a log",
-  fc.record({ container: anyIndex, follow: fc.boolean(), ms: fc.nat({ max: 40 }), abort: fc.boolean(), pause: moment }),
+  fc.record({
+    container: anyIndex,
+    follow: fc.boolean(),
+    ms: fc.nat({ max: 40 }),
+    abort: fc.boolean(),
+    pause: pauseLength,
+  }),
   async (world, { container, follow, ms, abort, pause }) => {
     const since = world.operations.length;
     const owned = pick(world.expectations.containers, container);
     if (!owned) return;
-    world.begin("stream.logs", patient, async (it, { containers }) => {
+    world.begin("stream.logs", unlimited, async (it, { containers }) => {
       const stream = containers.get(owned.handle.id).logs({ follow, signal: it.controller.signal });
       const timer = setTimeout(() => {
         if (abort) it.abort();
@@ -263,12 +269,14 @@ const logs = step(
       }
       return lines;
     });
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
   ({ containers }) => containers.length > 0,
 );
 
-/** Streams of events and views of the node: read for a while, then closed, aborted, or left to the end of the client. */
+/**
+ * Reads events or a view of the node for a while, and then closes it, aborts it, or leaves it open until the client is closed.
+ */
 const watch = step(
   3,
   "watch the node",
@@ -276,32 +284,32 @@ const watch = step(
     what: fc.constantFrom("events" as const, "view" as const),
     ending: fc.constantFrom<Ending>("close", "abort", "leave"),
     ms: fc.nat({ max: 150 }),
-    pause: moment,
+    pause: pauseLength,
   }),
   async (world, { what, ending, ms, pause }) => {
     const since = world.operations.length;
-    world.begin(`stream.${what}`, patient, (it, client) => {
+    world.begin(`stream.${what}`, unlimited, (it, client) => {
       const stream =
         what === "events"
           ? client.events({ signal: it.controller.signal, initial: true })
           : client.watch({ signal: it.controller.signal });
       if (ending === "leave") world.opened.push({ name: what, close: () => stream.close() });
       else setTimeout(() => (ending === "abort" ? it.abort() : void stream.close()), ms).unref();
-      if ("closed" in stream) return stream.closed.then(() => stream.ready.catch(demandCriErrorUnless(it)));
+      if ("closed" in stream) return stream.closed.then(() => stream.ready.catch(expectCriErrorUnless(it)));
       return (async () => {
         for await (const event of stream) if (event.type === "resync" && event.reason === "overflow") return;
       })();
     });
-    await letPass(world, pause, since);
+    await waitBeforeNext(world, pause, since);
   },
 );
 
-/** A view that is closed before it was ready rejects with an AbortError. */
-function demandCriErrorUnless(operation: Operation): (reason: unknown) => void {
+/** A view that is closed before it is ready rejects with an AbortError. */
+function expectCriErrorUnless(operation: Operation): (reason: unknown) => void {
   return (reason) => {
     const { signal } = operation.controller;
     if (reason === signal.reason || (reason as Error).name === "AbortError") return;
-    demandCriError(reason);
+    expectCriError(reason);
   };
 }
 

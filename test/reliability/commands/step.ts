@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Expectations } from "../expectations.js";
 import type { World } from "../world.js";
 
-/** One command of a sequence: when it is possible, and what it does. */
+/** One command of a sequence: whether it is possible, and its effect. */
 class Step<Parameters> implements fc.AsyncCommand<Expectations, World> {
   constructor(
     private readonly name: string,
@@ -29,7 +29,7 @@ class Step<Parameters> implements fc.AsyncCommand<Expectations, World> {
 
 export type Steps = fc.WeightedArbitrary<fc.AsyncCommand<Expectations, World>>;
 
-/** A kind of command, with what it is drawn from. */
+/** Defines a kind of command, with the arbitrary for its parameters. */
 export function step<Parameters>(
   weight: number,
   name: string,
@@ -40,23 +40,23 @@ export function step<Parameters>(
   return { weight, arbitrary: parameters.map((drawn) => new Step(name, drawn, possible, act)) };
 }
 
-/** How long the next command is kept waiting: most of them come while the one before is still under way. */
-export const moment: fc.Arbitrary<number | "until settled"> = fc.oneof(
+/** How long the next command waits. Most commands run while earlier operations are still running. */
+export const pauseLength: fc.Arbitrary<number | "until settled"> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(0) },
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 60 }) },
   { weight: 4, arbitrary: fc.constant("until settled" as const) },
 );
 
-/** Longer than most operations take, shorter than what a hanging one may. */
-const patienceMs = 150;
+/** Longer than most operations take, but shorter than a hanging one may take. */
+const settleTimeoutMs = 150;
 
-/** Lets a moment pass. */
-export async function letPass(world: World, how: number | "until settled", since = 0): Promise<void> {
-  if (how === "until settled") await world.settle(world.operations.slice(since), patienceMs);
-  else if (how > 0) await pause(how);
+/** Waits before the next command: until the operations since `since` have settled, or for a time in milliseconds. */
+export async function waitBeforeNext(world: World, length: number | "until settled", since = 0): Promise<void> {
+  if (length === "until settled") await world.settle(world.operations.slice(since), settleTimeoutMs);
+  else if (length > 0) await pause(length);
 }
 
-/** One of a list, by any number. */
+/** Selects an item by any number. */
 export function pick<T>(list: readonly T[], index: number): T | undefined {
   return list[index % list.length];
 }
