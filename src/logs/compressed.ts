@@ -7,15 +7,15 @@ import type { LogFile } from "./log-file.js";
 
 const chunkBytes = 64 * 1024;
 
-/** Whether a file is in gzip's format, by its first bytes: no log line begins with them. */
+/** Whether a file begins with the first bytes of gzip's format. No log line begins with them. */
 export async function isCompressed(file: LogFile): Promise<boolean> {
   const magic = Buffer.alloc(2);
   return (await file.readAt(magic, 0)) === 2 && magic.readUInt16BE() === 0x1f8b;
 }
 
-/** The content of a compressed file, bit by bit. The caller closes the file. @throws CriError `DATA_LOSS` where it is corrupt */
+/** Decompresses a file in chunks. The caller closes the file. @throws CriError `DATA_LOSS` if it is corrupt */
 export async function* unzip(file: LogFile, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const source = Readable.from(bytesOf(file), { objectMode: false });
+  const source = Readable.from(chunksOf(file), { objectMode: false });
   const gunzip = createGunzip();
   source.on("error", (error) => gunzip.destroy(error));
   const stopListening = onAbort(signal, () => void gunzip.destroy());
@@ -32,7 +32,7 @@ export async function* unzip(file: LogFile, signal: AbortSignal): AsyncGenerator
   }
 }
 
-async function* bytesOf(file: LogFile): AsyncGenerator<Buffer> {
+async function* chunksOf(file: LogFile): AsyncGenerator<Buffer> {
   for (let position = 0; ; ) {
     const chunk = Buffer.allocUnsafe(chunkBytes);
     const count = await file.readAt(chunk, position);

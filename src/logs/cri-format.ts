@@ -6,8 +6,8 @@ const colon = 0x3a;
 const P = 0x50;
 
 /**
- * The log format of CRI, which containerd and CRI-O write: `<RFC 3339> <stdout|stderr> <tag[:tag…]> <content>`. Of the tags
- * the first counts, `P` for partial; everything else is a full line, so that later versions may add tags.
+ * The log format of CRI, which containerd and CRI-O write: `<RFC 3339> <stdout|stderr> <tag[:tag…]> <content>`. The first tag is `P`
+ * for a partial line. Lines with any other first tag are full, so that later versions may add tags.
  *
  * Source: "CRI log format" in Kubernetes' design documents, and the kubelet's own reader.
  */
@@ -34,7 +34,7 @@ export const criFormat: LogFormat = {
   },
 };
 
-/** Compares with "stdout" and "stderr", byte by byte. */
+/** Recognizes "stdout" and "stderr" byte by byte, which is faster than decoding a string. */
 function streamAt(bytes: Buffer, at: number): 0 | 1 | undefined {
   if (bytes[at] !== 0x73 || bytes[at + 1] !== 0x74 || bytes[at + 2] !== 0x64) return undefined;
   if (bytes[at + 3] === 0x6f && bytes[at + 4] === 0x75 && bytes[at + 5] === 0x74) return 0;

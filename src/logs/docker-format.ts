@@ -2,8 +2,9 @@ import type { Line, LogFormat } from "./line.js";
 import { timestampEnd } from "./timestamp.js";
 
 /**
- * The log format of Docker's json-file driver, which cri-dockerd leaves behind:
- * `{"log":"…\n","stream":"stdout","time":"<RFC 3339>"}`. A log without a line break at its end is partial; Docker cuts after 16 KiB.
+ * The log format of Docker's json-file driver, which containers of cri-dockerd have:
+ * `{"log":"…\n","stream":"stdout","time":"<RFC 3339>"}`. If `log` has no line break at its end, the line is partial: Docker splits lines
+ * after 16 KiB.
  */
 export const dockerFormat: LogFormat = {
   readsBeginnings: false,
@@ -28,7 +29,7 @@ export const dockerFormat: LogFormat = {
 
 function parseObject(json: string): Record<string, unknown> {
   try {
-    // A text that starts with a brace is an object or no JSON at all.
+    // JSON that starts with a brace is an object.
     return JSON.parse(json);
   } catch {
     return {};

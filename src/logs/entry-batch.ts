@@ -11,13 +11,13 @@ import { BytesEntry, TextEntry } from "./positioned-entry.js";
 import { hasNineDigits, nineDigits } from "./timestamp.js";
 import { characterBoundary } from "./utf8.js";
 
-/** What the content of an entry is given as. */
+/** The form of an entry's content: `text` or `bytes`. */
 export type LogEncoding = "utf8" | "buffer";
 
-/** What is between timestamp and content in nearly all lines of CRI's format: ` stdout F `. */
+/** Length of the text between timestamp and content in nearly all lines of CRI's format: ` stdout F `. */
 const plainHeadBytes = 10;
 
-/** Makes entries until as many bytes were given out as were asked for. */
+/** Collects entries until the requested number of bytes is reached. */
 export class EntryBatch {
   readonly #encoding: LogEncoding;
   #bytesLeft: number;
@@ -26,13 +26,13 @@ export class EntryBatch {
   #prefix = positionPrefix(undefined);
   #from: FilePosition | undefined;
   #suffix = "";
-  /** Where the last whole line ends. */
+  /** Where the last complete line ends. */
   #end = { prefix: this.#prefix, offset: 0 };
-  /** Entries up to this place were given out before. */
+  /** Entries up to this position were emitted before. */
   #after: FilePosition | undefined;
-  /** The position of the last entry; before the first one, where it begins. */
+  /** The position of the last entry; before the first entry, where reading starts. */
   #last = { prefix: this.#prefix, rest: 0 as number | string };
-  /** Whether {@link #last} is that of an entry, given out here or by an earlier reading. */
+  /** Whether {@link #last} is the position of an entry, which may have been emitted by an earlier reader. */
   #hasLast = false;
 
   constructor(encoding: LogEncoding, limitBytes: number) {
@@ -40,19 +40,19 @@ export class EntryBatch {
     this.#bytesLeft = limitBytes;
   }
 
-  /** Whether there is nothing left to be given out. */
+  /** Whether the requested number of bytes was reached. */
   get finished(): boolean {
     return this.#bytesLeft <= 0;
   }
 
-  /** Goes on behind an entry of an earlier reading at which a line was unfinished: entries up to it are left out. */
-  startAfter({ from, ...place }: LogPosition): void {
-    this.#after = place;
-    this.#last = { prefix: positionPrefix(place.fingerprint), rest: place.offset + positionSuffix(from) };
+  /** Continues behind an entry of an earlier reader at which a line was unfinished. Omits entries up to it. */
+  startAfter({ from, ...end }: LogPosition): void {
+    this.#after = end;
+    this.#last = { prefix: positionPrefix(end.fingerprint), rest: end.offset + positionSuffix(from) };
     this.#hasLast = true;
   }
 
-  /** What follows is of the file with this fingerprint, from an offset on. */
+  /** Starts a file at an offset; called again once its fingerprint is known. */
   startFile(fingerprint: string | undefined, offset: number): void {
     if (this.#after && this.#fingerprint === this.#after.fingerprint && fingerprint !== this.#fingerprint)
       this.#after = undefined;
@@ -61,35 +61,35 @@ export class EntryBatch {
     if (!this.#hasLast) this.#last = { prefix: this.#prefix, rest: this.restAt(offset) };
   }
 
-  /** The lines before this offset of the current file are whole. */
-  wholeUpTo(offset: number): void {
+  /** Notes that the lines before this offset of the current file are complete. */
+  completeUpTo(offset: number): void {
     this.#end.prefix = this.#prefix;
     this.#end.offset = offset;
   }
 
-  /** Makes an entry of a line whose end is not in the log: its position is behind the last whole line. */
+  /** Adds the beginning of a line whose end is not in the log. Its position is behind the last complete line. */
   addRest(timestamp: string, stream: 0 | 1, bytes: Buffer): void {
     this.#prefix = this.#end.prefix;
     this.add(timestamp, stream, true, bytes, 0, bytes.length, this.restAt(this.#end.offset));
   }
 
-  /** A place in the current file. */
-  place(offset: number): FilePosition {
+  /** The position of an offset in the current file. */
+  positionAt(offset: number): FilePosition {
     return { fingerprint: this.#fingerprint ?? unknownFingerprint, offset };
   }
 
-  /** A line of the other stream has begun at this place and has not ended, or none has. */
+  /** Sets where the earliest unfinished line of the other stream begins, if there is one. */
   setUnfinished(begin: FilePosition | undefined): void {
     this.#from = begin;
     this.#suffix = begin ? positionSuffix(begin) : "";
   }
 
-  /** Where to cut content: at the end, or before a character that would be cut in two. Bytes are cut anywhere. */
+  /** Where to cut content: at the end, or before a character that would be split. Entries of bytes are cut anywhere. */
   boundary(bytes: Buffer, start: number, end: number): number {
     return this.#encoding === "utf8" ? characterBoundary(bytes, start, end) : end;
   }
 
-  /** Makes an entry; the bytes are only lent. */
+  /** Adds an entry. The bytes are copied or decoded. */
   add(
     timestamp: string,
     stream: 0 | 1,
@@ -102,22 +102,22 @@ export class EntryBatch {
     if (this.#bytesLeft <= 0) return;
     const isCut = end - start > this.#bytesLeft;
     if (isCut) end = this.boundary(bytes, start, start + this.#bytesLeft);
-    // What is cut off is read again as a whole: behind the entry before it.
-    const { prefix, rest: place } = isCut ? this.#last : { prefix: this.#prefix, rest };
+    // Resuming reads a line that was cut off again, from the entry before it.
+    const { prefix, rest: ownRest } = isCut ? this.#last : { prefix: this.#prefix, rest };
     this.#bytesLeft = isCut ? 0 : this.#bytesLeft - (end - start);
     const name = streamNames[stream];
     this.#push(
       this.#encoding === "utf8"
-        ? new TextEntry(timestamp, name, partial || isCut, bytes.toString("utf8", start, end), prefix, place)
-        : new BytesEntry(timestamp, name, partial || isCut, copyOf(bytes, start, end), prefix, place),
-      place,
+        ? new TextEntry(timestamp, name, partial || isCut, bytes.toString("utf8", start, end), prefix, ownRest)
+        : new BytesEntry(timestamp, name, partial || isCut, copyOf(bytes, start, end), prefix, ownRest),
+      ownRest,
     );
   }
 
-  /** Makes an entry of a physical line that is one as it is. */
+  /** Adds a physical line that is an entry of its own. */
   addLine(line: Line): void {
     const { bytes, start, end, stream, stampBytes, stampStart, stampEnd, next } = line;
-    if (this.#after && this.wasGiven(next)) return;
+    if (this.#after && this.wasEmitted(next)) return;
     const rest = this.#suffix === "" ? next : this.restAt(next);
     const isPlain = stampBytes === bytes && start === stampEnd + plainHeadBytes;
     if (
@@ -126,7 +126,7 @@ export class EntryBatch {
       this.#bytesLeft > end - start &&
       hasNineDigits(bytes, stampStart, stampEnd)
     ) {
-      // All of the line becomes text at once, since that costs hardly more than any part of it.
+      // Decoding the whole line at once costs hardly more than decoding a part of it.
       const whole = bytes.toString("utf8", stampStart, end);
       const timestamp = whole.slice(0, stampEnd - stampStart);
       this.#bytesLeft -= end - start;
@@ -135,15 +135,15 @@ export class EntryBatch {
     } else this.add(timestampOf(line), stream, false, bytes, start, end, rest);
   }
 
-  /** What follows the prefix in the position of an entry that ends at this offset of the current file. */
+  /** The part after the prefix in the position of an entry that ends at this offset of the current file. */
   restAt(offset: number): number | string {
     const from = this.#from;
     const isSame = from === undefined || (from.offset === offset && from.fingerprint === this.#fingerprint);
     return isSame ? offset : offset + this.#suffix;
   }
 
-  /** Whether an entry that ends at this offset of the current file was given out before. */
-  wasGiven(offset: number): boolean {
+  /** Whether an entry that ends at this offset of the current file was emitted before. */
+  wasEmitted(offset: number): boolean {
     if (!this.#after) return false;
     if (this.#fingerprint !== this.#after.fingerprint || offset <= this.#after.offset) return true;
     this.#after = undefined;
@@ -157,7 +157,7 @@ export class EntryBatch {
     this.#hasLast = true;
   }
 
-  /** What has been made since the last time. */
+  /** Returns the entries since the last call. */
   take(): readonly (LogEntry | LogBytesEntry)[] {
     const entries = this.#entries;
     if (entries.length > 0) this.#entries = [];
@@ -165,7 +165,7 @@ export class EntryBatch {
   }
 }
 
-/** The timestamp of a line in nine digits; empty in a format that has none. */
+/** The timestamp of a line with nine digits of the second; empty in a format without timestamps. */
 export function timestampOf({ stampBytes, stampStart, stampEnd }: Line): string {
   return stampEnd > stampStart ? nineDigits(stampBytes, stampStart, stampEnd) : "";
 }

@@ -1,17 +1,17 @@
-/** Where a process wrote a line. */
+/** The stream that a process wrote a line to. */
 export type LogStreamName = "stdout" | "stderr";
 
-/** What every entry of a log says about itself. */
+/** What all entries of a log have in common. */
 export interface LogEntryBase {
   /**
-   * When the runtime received the line (its first part, if it came in several), in RFC 3339 with nine digits of the second. The
-   * time zone is the one that was written: UTC or the node's own. Made for showing; for comparing use `Date.parse` or `since`.
+   * When the runtime received the line, or its first part, in RFC 3339 with nine digits of the second. The time zone is the one in
+   * the log: UTC or the node's own. Strings of different time zones do not sort by time: compare with `Date.parse` or use `since`.
    */
   timestamp: string;
   stream: LogStreamName;
   /**
-   * Whether the line goes on after this entry, or its end is not in the file. To get the bytes of the process back, put a line
-   * break behind every entry that is not partial.
+   * Whether the line continues in the next entry of its stream, or its end is not in the file. To restore the output of the process,
+   * append a line break to every entry that is not partial.
    */
   partial: boolean;
   /**
@@ -19,19 +19,19 @@ export interface LogEntryBase {
    * rotated, renamed or compressed. If a line is unfinished, was cut off by `limitBytes` or split at `maxLineBytes`, every entry of it
    * except the last has the position before the line. Resuming there reads the whole line again.
    *
-   * It is a getter: `JSON.stringify(entry)` has it, a copy by `{ ...entry }` has not.
+   * It is a getter: `JSON.stringify(entry)` contains it, a copy by `{ ...entry }` does not.
    */
   readonly position: string;
 }
 
 /** A line of a log as text. */
 export interface LogEntry extends LogEntryBase {
-  /** Without the line break. Bytes that are no UTF-8 are replacement characters. */
+  /** The content without the line break. Bytes that are not UTF-8 become U+FFFD. */
   text: string;
 }
 
 /** A line of a log as bytes. */
 export interface LogBytesEntry extends LogEntryBase {
-  /** Without the line break; the caller's own. */
+  /** The content without the line break, in a copy that belongs to the caller. */
   bytes: Uint8Array;
 }

@@ -4,7 +4,7 @@ import { onAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
 
 /**
- * Reports possible changes to a file. It watches the directory, because a name can be given to another file. Where that is not
+ * Reports possible changes of a file. Watches the directory, because a rotation gives the name to another file. Where that is not
  * possible (too many watchers, no such directory, a file system without events), the follower polls.
  */
 export class FileWatch {
@@ -18,12 +18,12 @@ export class FileWatch {
     this.#watch();
   }
 
-  /** Forgets what has happened so far. To be called before looking at the file, so that what happens meanwhile is not missed. */
+  /** Forgets the changes so far. To be called before reading the file, so that changes during the read are not missed. */
   clear(): void {
     this.#changed = false;
   }
 
-  /** Waits for a change since {@link clear}, but no longer than that; rejects with the signal's reason. */
+  /** Waits for a change since {@link clear}, at most for this time. Rejects with the signal's reason. */
   wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (!this.#watcher) this.#watch();
     return new Promise((resolve, reject) => {
@@ -43,7 +43,7 @@ export class FileWatch {
     });
   }
 
-  /** Ends the wait as a change does. */
+  /** Ends a wait, as a change does. */
   wake(): void {
     this.#changed = true;
     this.#wake();
@@ -63,7 +63,7 @@ export class FileWatch {
       });
       this.#watcher.on("error", () => this.close());
     } catch {
-      // Tried again at the next wait.
+      // The next wait tries again.
     }
   }
 }

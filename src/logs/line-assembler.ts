@@ -3,27 +3,27 @@ import type { Line, LineSink } from "./line.js";
 import type { LineFilter } from "./line-filter.js";
 import { type FilePosition, unknownFingerprint } from "./log-position.js";
 
-/** What is known of a line of one stream whose end has not come. */
+/** A line of one stream whose end was not read yet. */
 class Unfinished {
-  /** Whether a line has begun. Without one there may still be the beginning of a character that the part before ended in. */
+  /** Whether a line has begun. If not, there may still be the beginning of a character that was split between parts. */
   begun = false;
   wanted = false;
   timestamp = "";
   /** Where the line begins. */
   begin: FilePosition = { fingerprint: unknownFingerprint, offset: 0 };
-  /** How many lines had begun before this one: an earlier one may be in an earlier file. */
+  /** Ordinal among the lines that have begun. Offsets cannot be compared, because lines may begin in different files. */
   order = 0;
   length = 0;
   #parts: Buffer[] = [];
 
-  /** Keeps a copy. */
+  /** Appends a copy. */
   add(bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
     this.#parts.push(Buffer.from(bytes.subarray(start, end)));
     this.length += end - start;
   }
 
-  /** All of it, which is then no longer here. */
+  /** Returns and clears the content. */
   take(): Buffer {
     const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
     this.#parts = [];
@@ -33,8 +33,8 @@ class Unfinished {
 }
 
 /**
- * Puts physical lines together to entries, for each stream on its own, and keeps those that were asked for. Lines are joined
- * as bytes, so that a character that a runtime cut in two becomes whole again.
+ * Joins physical lines to entries, for each stream separately, and keeps those that the filter wants. Lines are joined as bytes, which
+ * restores characters that a runtime split.
  */
 export class LineAssembler implements LineSink {
   readonly #filter: LineFilter;
@@ -45,8 +45,8 @@ export class LineAssembler implements LineSink {
   #begun = 0;
 
   /**
-   * @param joins put the parts of a line together, or give out every physical line
-   * @param maxBytes the longest content of an entry; longer lines come in pieces
+   * @param joins whether to join the parts of a line, or to emit each physical line
+   * @param maxBytes the maximum content of an entry; longer lines are split
    */
   constructor(filter: LineFilter, entries: EntryBatch, joins: boolean, maxBytes: number) {
     this.#filter = filter;
@@ -68,24 +68,24 @@ export class LineAssembler implements LineSink {
       unfinished.length === 0 &&
       line.end - line.start <= this.#maxBytes
     ) {
-      // Nearly all lines are of this kind: nothing has to be kept, so nothing is copied.
+      // The fast path for nearly all lines: nothing is buffered or copied.
       if (this.#filter.wants(line)) this.#entries.addLine(line);
     } else {
       if (!unfinished.begun) this.#begin(unfinished, line);
       if (unfinished.wanted) this.#append(unfinished, line);
-      if (complete) this.#give(unfinished, line, partial, cutOff);
+      if (complete) this.#emit(unfinished, line, partial, cutOff);
       else this.#notePending();
     }
-    this.#entries.wholeUpTo(atEnd && !cutOff ? line.next : line.offset);
+    this.#entries.completeUpTo(atEnd && !cutOff ? line.next : line.offset);
     if (atEnd && !line.partial) this.#filter.ended(line);
   }
 
-  /** Begins with another file. What the file before has cut off is no longer unfinished. */
+  /** Starts another file. A line that was cut off at the end of the previous file is no longer unfinished. */
   startFile(): void {
     this.#notePending();
   }
 
-  /** Gives out what has no end, as partial. */
+  /** Emits lines without an end as partial entries. */
   flush(): void {
     for (const stream of [0, 1] as const) {
       const unfinished = this.#unfinished[stream];
@@ -104,7 +104,7 @@ export class LineAssembler implements LineSink {
     }
     unfinished.order = this.#begun++;
     unfinished.timestamp = timestampOf(line);
-    unfinished.begin = this.#entries.place(line.offset);
+    unfinished.begin = this.#entries.positionAt(line.offset);
   }
 
   #append(unfinished: Unfinished, line: Line): void {
@@ -113,36 +113,36 @@ export class LineAssembler implements LineSink {
     this.#notePending();
     const rest = this.#entries.restAt(line.offset);
     const whole = unfinished.take();
-    let at = 0;
-    while (whole.length - at > this.#maxBytes) {
-      const end = this.#entries.boundary(whole, at, at + this.#maxBytes);
-      if (!this.#entries.wasGiven(line.next)) {
-        this.#entries.add(unfinished.timestamp, line.stream, true, whole, at, end, rest);
+    let start = 0;
+    while (whole.length - start > this.#maxBytes) {
+      const end = this.#entries.boundary(whole, start, start + this.#maxBytes);
+      if (!this.#entries.wasEmitted(line.next)) {
+        this.#entries.add(unfinished.timestamp, line.stream, true, whole, start, end, rest);
       }
-      at = end;
+      start = end;
     }
-    unfinished.add(whole, at, whole.length);
+    unfinished.add(whole, start, whole.length);
   }
 
-  /** Gives out what has come of a line, but for the beginning of a character whose rest is in the next part. */
-  #give(unfinished: Unfinished, line: Line, partial: boolean, cutOff: boolean): void {
+  /** Emits the content of a line so far, without a character whose rest is in the next part. */
+  #emit(unfinished: Unfinished, line: Line, partial: boolean, cutOff: boolean): void {
     if (!unfinished.wanted) {
       unfinished.begun = false;
       return;
     }
-    // What the file cuts off counts as unfinished: it is read again as a whole.
+    // A line that the file cuts off counts as unfinished, so that resuming reads all of it again.
     if (cutOff) this.#notePending();
     unfinished.begun = false;
     const whole = unfinished.take();
     const end = line.partial ? this.#entries.boundary(whole, 0, whole.length) : whole.length;
     unfinished.add(whole, end, whole.length);
     if (!cutOff) this.#notePending();
-    if (this.#entries.wasGiven(line.next)) return;
+    if (this.#entries.wasEmitted(line.next)) return;
     const rest = this.#entries.restAt(cutOff ? line.offset : line.next);
     this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, rest);
   }
 
-  /** Has the positions of entries say where the earliest line begins that is still unfinished. */
+  /** Makes the positions of entries contain where the earliest unfinished line begins. */
   #notePending(): void {
     const pending = this.#unfinished.filter(({ begun, wanted, length }) => (begun && wanted) || length > 0);
     this.#entries.setUnfinished(pending.sort((left, right) => left.order - right.order)[0]?.begin);

@@ -1,7 +1,7 @@
 import type { Line } from "./line.js";
 import { compareInstants, type Instant, instantOf } from "./timestamp.js";
 
-/** Which lines of a log were asked for. */
+/** Decides which lines of a log are emitted. */
 export class LineFilter {
   readonly #streams: readonly [boolean, boolean];
   readonly #since: Instant | undefined;
@@ -14,7 +14,7 @@ export class LineFilter {
     this.#until = until;
   }
 
-  /** Leaves out that many lines of each stream before all others, of those that {@link counts} is true for. */
+  /** Omits the first lines of each stream for which {@link counts} is true: this number of them. */
   skip(lines: readonly [number, number]): void {
     this.#skip = [...lines];
   }
@@ -23,7 +23,7 @@ export class LineFilter {
     return this.#streams[stream];
   }
 
-  /** Whether a line that begins here was asked for; its stream was. */
+  /** Whether a line of a requested stream that begins here is emitted. */
   wants(line: Line): boolean {
     if (this.#skip[line.stream] > 0) return false;
     if (!this.#since && !this.#until) return true;
@@ -33,8 +33,7 @@ export class LineFilter {
   }
 
   /**
-   * Whether a line counts for the number of lines to be read from the end: it is of a stream that was asked for, and not too
-   * late.
+   * Whether a line counts towards `tailLines`: its stream was requested, and it is not too late.
    */
   counts(line: Line): boolean {
     if (!this.#streams[line.stream]) return false;
@@ -43,7 +42,7 @@ export class LineFilter {
     );
   }
 
-  /** Hears of every physical line that ends a line. */
+  /** To be called for every physical line that ends a line. */
   ended(line: Line): void {
     if (this.#skip[line.stream] > 0 && this.counts(line)) this.#skip[line.stream]--;
   }

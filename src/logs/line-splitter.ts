@@ -3,32 +3,32 @@ import { dockerFormat } from "./docker-format.js";
 import { Line, type LineSink, type LogFormat } from "./line.js";
 import type { GapReason, ReportGap } from "./log-gap.js";
 
-/** How much is read at a time, in bytes. */
+/** How much to read at a time, in bytes. */
 const chunkBytes = 256 * 1024;
 
 const lineBreak = 0x0a;
 
-/** The format of a line, if it has one; fills `line` with it. */
+/** Detects the format of a line and parses it into `line`. */
 export function detectFormat(bytes: Buffer, start: number, end: number, line: Line): LogFormat | undefined {
   return [criFormat, dockerFormat].find((format) => format.parse(bytes, start, end, line));
 }
 
-/** Where the zero bytes end that begin at `start`. A file truncated in place, or a crash, leaves such holes before a line. */
+/** Returns where the zero bytes that begin at `start` end. Truncation in place and crashes leave holes of zero bytes before a line. */
 export function skipZeros(bytes: Buffer, start: number, end: number): number {
   while (start < end && bytes[start] === 0) start++;
   return start;
 }
 
 /**
- * Cuts the bytes of log files into lines, parses them in the format of their file, and passes them on. Malformed lines are skipped,
- * counted and reported; a good line behind a hole of zero bytes is read.
+ * Splits the bytes of log files into lines, parses them in the format of their file, and passes them to a sink. Malformed lines are
+ * skipped, counted and reported. A valid line behind a hole of zero bytes is read.
  */
 export class LineSplitter {
-  /** Lines that were skipped: malformed, or too long for a format that must be read as a whole. */
+  /** The number of skipped lines: malformed, or too long for a format that must be parsed as a whole. */
   skippedLines = 0;
-  /** Whether the format of any file so far is known. */
+  /** Whether the format of at least one file is known. */
   knowsFormat = false;
-  /** Whether a whole line was malformed. */
+  /** Whether a complete line was malformed. */
   hasMalformed = false;
   readonly #sink: LineSink;
   readonly #maxBytes: number;
@@ -39,17 +39,17 @@ export class LineSplitter {
   #format: LogFormat | undefined;
   #bytes = Buffer.allocUnsafe(chunkBytes);
   #filled = 0;
-  /** Where to look on for a line break: what precedes it has been looked through. */
+  /** Where the search for a line break continues. */
   #searched = 0;
   /** Where in the file the buffer begins. */
   #base = 0;
-  /** How to treat the rest of a line whose beginning was already passed on or skipped. */
+  /** What to do with the rest of a line whose beginning was passed on or skipped. */
   #rest: "none" | "pass" | "skip" = "none";
   /** Where in the file the current physical line begins. */
   #lineOffset = 0;
 
   /**
-   * @param maxBytes the longest line to hold; longer ones are passed on in parts, or skipped where the format needs all of it
+   * @param maxBytes the longest line to buffer. Longer ones are passed on in parts, or skipped if the format must be parsed as a whole
    * @param format of every file; by default it is detected for each file
    */
   constructor(sink: LineSink, maxBytes: number, onGap: ReportGap, format?: LogFormat | undefined) {
@@ -60,7 +60,7 @@ export class LineSplitter {
   }
 
   /**
-   * Begins with another file, and detects its format anew.
+   * Starts another file and detects its format.
    *
    * @param offset where in the file the first byte is
    * @param format of a file that is not read from its beginning
@@ -74,12 +74,12 @@ export class LineSplitter {
     this.#rest = "none";
   }
 
-  /** Up to where the file was read, in bytes. */
+  /** How much of the file was read, in bytes. */
   get offset(): number {
     return this.#base + this.#filled;
   }
 
-  /** Where the next bytes of the file are to be put; never empty. */
+  /** The buffer for the next bytes of the file; never empty. */
   space(): Buffer {
     if (this.#filled === this.#bytes.length) {
       const larger = Buffer.allocUnsafe(Math.min(this.#bytes.length * 2, this.#maxBytes + chunkBytes));
@@ -89,7 +89,7 @@ export class LineSplitter {
     return this.#bytes.subarray(this.#filled);
   }
 
-  /** Passes on the lines that are complete with that many more bytes in {@link space}. */
+  /** Passes on the lines that are complete after this number of bytes was written to {@link space}. */
   added(count: number): void {
     this.#filled += count;
     const bytes = this.#bytes.subarray(0, this.#filled);
@@ -107,7 +107,7 @@ export class LineSplitter {
     this.#filled = this.#searched = this.#filled - start;
   }
 
-  /** The same for bytes that were read elsewhere. */
+  /** Passes on the lines that are complete after these bytes, which it copies. */
   addCopy(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
       const copied = bytes.copy(this.space(), 0, at);
@@ -116,7 +116,7 @@ export class LineSplitter {
     }
   }
 
-  /** Passes on what is left at the end of the file without a line break. */
+  /** Passes on a last line without a line break. */
   endFile(): void {
     if (this.#filled > 0) this.#take(this.#bytes, 0, this.#filled, true, true);
     this.#base += this.#filled;

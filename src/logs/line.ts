@@ -4,20 +4,20 @@ import type { LogStreamName } from "./entry.js";
 export const streamNames = ["stdout", "stderr"] as const satisfies readonly LogStreamName[];
 
 /**
- * One physical line as a format reads it. There is one object per file that is filled again and again, and its bytes are those
- * of a buffer that is reused: whoever keeps something copies it.
+ * One physical line as a format reads it. The object and the buffer behind its bytes are reused for the next line, so code that keeps
+ * a part of it copies that part.
  */
 export class Line {
   /** Index in {@link streamNames}. */
   stream: 0 | 1 = 0;
-  /** Whether the line that the process wrote goes on in the next physical line of the same stream. */
+  /** Whether the line that the process wrote continues in the next physical line of the same stream. */
   partial = false;
-  /** The timestamp as it was written. */
-  stampBytes: Buffer = nothing;
+  /** The timestamp as the runtime wrote it. */
+  stampBytes: Buffer = empty;
   stampStart = 0;
   stampEnd = 0;
-  /** What the process wrote, without a line break. */
-  bytes: Buffer = nothing;
+  /** The content that the process wrote, without a line break. */
+  bytes: Buffer = empty;
   start = 0;
   end = 0;
   /** Where in the file the physical line begins. */
@@ -26,20 +26,20 @@ export class Line {
   next = 0;
 }
 
-const nothing = Buffer.alloc(0);
+const empty = Buffer.alloc(0);
 
-/** How a runtime writes lines. */
+/** A format of log lines. */
 export interface LogFormat {
-  /** Whether the beginning of a line is enough to know all but the rest of its content. */
+  /** Whether the beginning of a line is enough to parse all of it except the rest of the content. */
   readonly readsBeginnings: boolean;
-  /** Reads the line from `start` to `end`, where its line break is; false when it is not of this format. Never throws. */
+  /** Parses the line from `start` to its line break at `end`. Returns false if it has another format. Never throws. */
   parse(bytes: Buffer, start: number, end: number, line: Line): boolean;
 }
 
-/** Takes physical lines, in the order of the file. */
+/** Receives physical lines in the order of the file. */
 export interface LineSink {
   /**
-   * A physical line, or a part of one that is too long to be held.
+   * Receives a physical line, or a part of one that is too long to be buffered.
    *
    * @param atEnd the physical line ends here
    * @param cutOff the file ends here, and there is no line break

@@ -1,21 +1,21 @@
 import { skipZeros } from "./line-splitter.js";
 import type { LogFile } from "./log-file.js";
 
-/** How much to read at a time. */
+/** How much to read at a time, in bytes. */
 const blockBytes = 64 * 1024;
 
 const lineBreak = 0x0a;
 
 /**
- * Takes a line: where it is in a buffer that is reused, and where in the file; both without its line break. False ends the visit.
+ * Receives a line: its place in a buffer that is reused, and its place in the file, both without the line break. Returns false to stop.
  */
 export type VisitLine = (bytes: Buffer, start: number, end: number, lineStart: number, lineEnd: number) => boolean;
 
 /**
- * Visits the lines of a file from the last to the first. What follows the last line break is visited first, if there is anything.
+ * Visits the lines of a file from the last to the first, beginning with an incomplete line behind the last line break.
  *
- * @param size where the file ends, for this purpose
- * @param maxBytes of a longer line only that much of its beginning is read
+ * @param size where to begin, in bytes
+ * @param maxBytes how much of a line is read at most
  */
 export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: number, visit: VisitLine): Promise<void> {
   const block = Buffer.allocUnsafe(Math.min(blockBytes, size));
@@ -23,10 +23,10 @@ export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: num
   for (let blockEnd = size; blockEnd > 0; ) {
     const blockStart = Math.max(0, blockEnd - block.length);
     const bytes = await readRange(file, block, blockStart, blockEnd);
-    const found = (lineStart: number): boolean | Promise<boolean> => {
+    const visitFrom = (lineStart: number): boolean | Promise<boolean> => {
       if (lineStart === size) return true;
       const start = lineStart - blockStart;
-      // The usual line is within the block; one that reaches into the blocks behind it is read once more.
+      // Most lines are within the block. A line that extends into the blocks behind it is read again.
       if (lineEnd <= blockEnd) {
         const content = skipZeros(bytes, start, lineEnd - blockStart);
         return visit(bytes, content, lineEnd - blockStart, lineStart + content - start, lineEnd);
@@ -36,16 +36,16 @@ export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: num
       );
     };
     for (let at = lastBreak(bytes, bytes.length); at >= 0; at = lastBreak(bytes, at)) {
-      const goesOn = found(blockStart + at + 1);
-      if (!(typeof goesOn === "boolean" ? goesOn : await goesOn)) return;
+      const mayContinue = visitFrom(blockStart + at + 1);
+      if (!(typeof mayContinue === "boolean" ? mayContinue : await mayContinue)) return;
       lineEnd = blockStart + at;
     }
-    if (blockStart === 0) await found(0);
+    if (blockStart === 0) await visitFrom(0);
     blockEnd = blockStart;
   }
 }
 
-/** Reads the beginning of a long line, behind the zero bytes that it may begin with. */
+/** Reads the beginning of a long line, behind leading zero bytes. */
 async function readLong(file: LogFile, lineStart: number, lineEnd: number, maxBytes: number) {
   const block = Buffer.allocUnsafe(Math.min(maxBytes, lineEnd - lineStart));
   for (let start = lineStart; ; ) {
@@ -56,7 +56,7 @@ async function readLong(file: LogFile, lineStart: number, lineEnd: number, maxBy
   }
 }
 
-/** Reads from one place to another; what has been truncated away meanwhile is missing at the end. */
+/** Reads a range of a file. Returns fewer bytes if the file was truncated meanwhile. */
 async function readRange(file: LogFile, into: Buffer, start: number, end: number): Promise<Buffer> {
   let filled = 0;
   while (filled < end - start) {

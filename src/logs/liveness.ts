@@ -2,23 +2,23 @@ import { onAbort } from "../internal/abort.js";
 import type { FileWatch } from "./file-watch.js";
 import type { ReadSettings } from "./read-options.js";
 
-/** How long an answer counts, in milliseconds. */
-const answerCountsMs = 1_000;
+/** How long an answer of `isRunning` is valid, in milliseconds. */
+const answerValidMs = 1_000;
 
-/** How long after `until` lines from before it may still come, in milliseconds. */
+/** How long after `until` the reader waits for lines from before it, in milliseconds. */
 const graceMs = 1_000;
 
-/** What is known of who writes to a log. "asking" is until the caller's `isRunning` has answered. */
-type Knowledge = "asking" | "running" | "over" | { readonly failure: unknown };
+/** The state of a log's writer. It is "pending" while a call of `isRunning` is. */
+type WriterState = "pending" | "running" | "ended" | { readonly failure: unknown };
 
 /**
- * Whether more can be expected of a log. That is asked in the background, no more than once a second, so that an answer that
- * takes long does not hold up what is written meanwhile.
+ * Decides whether more lines of a log are expected. Calls `isRunning` in the background, at most once a second, so that lines are read
+ * while its promise is pending.
  */
 export class Liveness {
   readonly #settings: ReadSettings;
   readonly #signal: AbortSignal;
-  #known: Knowledge = "running";
+  #writer: WriterState = "running";
   #answeredAt = Number.NEGATIVE_INFINITY;
   #wake = () => {};
 
@@ -28,14 +28,14 @@ export class Liveness {
   }
 
   /**
-   * Waits for a change, once everything has been read; not for long, and not beyond an answer. Rejects as the caller's
-   * `isRunning` does.
+   * Waits, after everything was read, until the log may have changed, for at most the polling interval or until `isRunning` settles.
+   * Rejects with the error of `isRunning`.
    *
-   * @returns false, at once, when what is there by now is all that was asked for
+   * @returns false, at once, if no more lines are expected
    */
   async waitForMore(watch: FileWatch): Promise<boolean> {
     this.#signal.throwIfAborted();
-    // Before the question, which may be answered at once.
+    // Set before `isRunning` is called, which may settle at once.
     this.#wake = () => watch.wake();
     if (!this.#expectsMore()) return false;
     this.#settings.onWait();
@@ -52,28 +52,28 @@ export class Liveness {
   #expectsMore(): boolean {
     const { until, writerEnded } = this.#settings;
     if (writerEnded?.aborted) return false;
-    if (typeof this.#known === "object") throw this.#known.failure;
-    if (this.#known === "over") return false;
+    if (typeof this.#writer === "object") throw this.#writer.failure;
+    if (this.#writer === "ended") return false;
     if (until && Date.now() > until.seconds * 1_000 + until.nanoseconds / 1e6 + graceMs) return false;
-    if (this.#known === "running" && performance.now() - this.#answeredAt >= answerCountsMs) void this.#ask();
+    if (this.#writer === "running" && performance.now() - this.#answeredAt >= answerValidMs) void this.#poll();
     return true;
   }
 
-  /** Never rejects: a failure is kept for who asks next, if there still is someone. */
-  async #ask(): Promise<void> {
-    this.#known = "asking";
+  /** Calls `isRunning`. Never rejects: the next {@link waitForMore} throws a failure, if there is one. */
+  async #poll(): Promise<void> {
+    this.#writer = "pending";
     try {
-      this.#known = (await this.#settings.isRunning(this.#signal)) ? "running" : "over";
+      this.#writer = (await this.#settings.isRunning(this.#signal)) ? "running" : "ended";
     } catch (failure) {
-      this.#known = { failure };
+      this.#writer = { failure };
     }
     this.#answeredAt = performance.now();
     this.#wake();
   }
 
-  /** When to look again at the latest: in that many milliseconds. */
+  /** How long to wait at most, in milliseconds. */
   get #pauseMs(): number {
-    const sinceMs = this.#known === "asking" ? 0 : performance.now() - this.#answeredAt;
-    return Math.min(this.#settings.pollIntervalMs, Math.max(1, answerCountsMs - sinceMs));
+    const sinceMs = this.#writer === "pending" ? 0 : performance.now() - this.#answeredAt;
+    return Math.min(this.#settings.pollIntervalMs, Math.max(1, answerValidMs - sinceMs));
   }
 }

@@ -8,10 +8,10 @@ import { unknownFormat } from "./log-failure.js";
 import type { LogPosition } from "./log-position.js";
 import type { ReadSettings } from "./read-options.js";
 
-/** What was made of the bytes so far. */
+/** A batch of decoded entries. */
 export type Entries = readonly (LogEntry | LogBytesEntry)[];
 
-/** The bytes of one log, file by file, become the entries that were asked for. */
+/** Decodes the bytes of a log, file by file, to the requested entries. */
 export class LogDecoder {
   readonly filter: LineFilter;
   readonly #splitter: LineSplitter;
@@ -28,17 +28,17 @@ export class LogDecoder {
     this.#splitter = new LineSplitter(this.#assembler, maxLineBytes, onGap, format);
   }
 
-  /** Lines that could not be read. */
+  /** The number of lines that were skipped because they could not be read. */
   get skippedLines(): number {
     return this.#splitter.skippedLines;
   }
 
-  /** Up to where the current file was read, in bytes. */
+  /** How much of the current file was read, in bytes. */
   get offset(): number {
     return this.#splitter.offset;
   }
 
-  /** Whether as much as was asked for has been given out. */
+  /** Whether the requested number of bytes was emitted. */
   get finished(): boolean {
     return this.#entries.finished;
   }
@@ -57,35 +57,35 @@ export class LogDecoder {
     this.#startOffset = offset;
   }
 
-  /** The fingerprint of the current file, once it is known: before the first entry of the file is decoded. */
+  /** Sets the fingerprint of the current file. To be called before its first entry is decoded. */
   setFingerprint(fingerprint: string): void {
     this.#entries.startFile(fingerprint, this.#startOffset);
   }
 
-  /** Where to put what is read next. */
+  /** The buffer for the next bytes of the file. */
   space(): Buffer {
     return this.#splitter.space();
   }
 
-  /** The entries that end within that many more bytes in {@link space}. */
+  /** Decodes this number of bytes that were written to {@link space}. */
   added(count: number): Entries {
     this.#splitter.added(count);
     return this.#entries.take();
   }
 
-  /** Bytes that were read elsewhere. */
+  /** Decodes bytes that are not in {@link space}. */
   add(bytes: Buffer): Entries {
     this.#splitter.addCopy(bytes);
     return this.#entries.take();
   }
 
-  /** The file ends here, be it in the middle of a line. */
+  /** Ends the file, even in the middle of a line. */
   endFile(): Entries {
     this.#splitter.endFile();
     return this.#entries.take();
   }
 
-  /** The log ends here: what is left has no end. @throws CriError `INVALID_RESPONSE` when every line was malformed */
+  /** Ends the log. Unfinished lines become partial entries. @throws CriError `INVALID_RESPONSE` if every line was malformed */
   end(): Entries {
     this.#splitter.endFile();
     this.#assembler.flush();

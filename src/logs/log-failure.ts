@@ -6,7 +6,7 @@ const codes: Readonly<Record<string, CriErrorCode>> = {
   ENOTDIR: "NOT_FOUND",
   EACCES: "PERMISSION_DENIED",
   EPERM: "PERMISSION_DENIED",
-  // Node.js' own permission model, `node --permission`.
+  // The permission model of Node.js, `node --permission`.
   ERR_ACCESS_DENIED: "PERMISSION_DENIED",
   ERR_NOT_REGULAR_FILE: "FAILED_PRECONDITION",
   EMFILE: "RESOURCE_EXHAUSTED",
@@ -15,12 +15,12 @@ const codes: Readonly<Record<string, CriErrorCode>> = {
   Z_BUF_ERROR: "DATA_LOSS",
 };
 
-/** Whether a file system says that there is no such file. */
+/** Whether an error of the file system means that the file does not exist. */
 export function isMissing(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(codeOf(error));
 }
 
-/** Why a log cannot be read, from what the file system said. */
+/** The error for a log that cannot be read, from the error of the file system. */
 export function logFailure(path: string, error: unknown): CriError {
   const code = codes[codeOf(error)] ?? "UNKNOWN";
   const message =
@@ -31,7 +31,7 @@ export function logFailure(path: string, error: unknown): CriError {
   return new CriError({ code, message, cause: error });
 }
 
-/** No line of a log is in a known format. */
+/** The error for a log without a line in a known format. */
 export function unknownFormat(path: string): CriError {
   const message =
     `${path} is not a container log: no line of it is in the CRI log format or in Docker's JSON; ` +

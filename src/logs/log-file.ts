@@ -4,13 +4,13 @@ import { openRegular } from "../internal/open-regular.js";
 import { skipZeros } from "./line-splitter.js";
 import { isMissing, logFailure } from "./log-failure.js";
 
-/** Which file it is, whatever its name: the same through a rename, another one after a rotation. */
+/** The identity of a file, which renaming does not change, and its size. */
 export interface FileState {
   readonly id: string;
   readonly size: number;
 }
 
-/** The file that a path leads to, or `undefined` when there is none. @throws CriError */
+/** Returns the state of the file at a path, or `undefined` if there is none. @throws CriError */
 export async function fileState(path: string): Promise<FileState | undefined> {
   try {
     const { dev, ino, size } = await stat(path, { bigint: true });
@@ -21,7 +21,7 @@ export async function fileState(path: string): Promise<FileState | undefined> {
   }
 }
 
-/** Opens a file, or gives `undefined` when there is none. @throws CriError for other reasons */
+/** Opens a file, or returns `undefined` if it does not exist. @throws CriError if it cannot be opened */
 export async function openIfExists(path: string, log?: string): Promise<LogFile | undefined> {
   try {
     return await LogFile.open(path, log);
@@ -31,15 +31,15 @@ export async function openIfExists(path: string, log?: string): Promise<LogFile 
   }
 }
 
-/** An open log file and the place up to which it has been read. */
+/** An open log file with a read position. */
 export class LogFile {
-  /** The path of the log after all symbolic links: where the next file appears when this one is rotated away. */
+  /** The path of the log with symbolic links resolved, where the next file appears after a rotation. */
   readonly path: string;
   readonly id: string;
   /** Where the next read begins, in bytes. */
   position = 0;
   readonly #handle: FileHandle;
-  /** Up to where there is known to be nothing but zero bytes. */
+  /** How many zero bytes the file is known to begin with. */
   #zeros = 0;
 
   private constructor(handle: FileHandle, path: string, id: string) {
@@ -49,9 +49,9 @@ export class LogFile {
   }
 
   /**
-   * Opens a file, which has to be a regular one. Symbolic links are followed: Docker's logs are links.
+   * Opens a regular file. Symbolic links are followed, because Docker's logs are links.
    *
-   * @param log the path of the log, where the file has been rotated away from that
+   * @param log the path of the log, if the file is a rotated one
    * @throws CriError `NOT_FOUND`, `FAILED_PRECONDITION` for a named pipe, a device and so on, and others
    */
   static async open(path: string, log?: string): Promise<LogFile> {
@@ -67,14 +67,14 @@ export class LogFile {
     }
   }
 
-  /** Reads on into a buffer; gives the number of bytes, 0 at the end. */
+  /** Reads from the current position into a buffer. Returns the number of bytes, 0 at the end of the file. */
   async read(into: Buffer): Promise<number> {
     const count = await this.readAt(into, this.position);
     this.position += count;
     return count;
   }
 
-  /** Reads from any place into a buffer; gives the number of bytes. */
+  /** Reads from a position into a buffer. Returns the number of bytes. */
   async readAt(into: Buffer, position: number): Promise<number> {
     try {
       return (await this.#handle.read(into, 0, into.length, position)).bytesRead;
@@ -84,9 +84,10 @@ export class LogFile {
   }
 
   /**
-   * What the file begins with, without leading zero bytes: up to that many bytes.
+   * Reads the beginning of the file behind leading zero bytes.
    *
-   * @returns also where in the file that is
+   * @param bytes the maximum length
+   * @returns the beginning and its offset in the file
    */
   async head(bytes: number): Promise<{ head: Buffer; offset: number }> {
     const block = Buffer.allocUnsafe(bytes);
@@ -98,12 +99,12 @@ export class LogFile {
     }
   }
 
-  /** How large the file is now, in bytes. */
+  /** Returns the current size of the file in bytes. */
   async size(): Promise<number> {
     return (await this.#handle.stat()).size;
   }
 
-  /** May be called again. */
+  /** Closes the file. May be called more than once. */
   async close(): Promise<void> {
     await this.#handle.close();
   }

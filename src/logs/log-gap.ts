@@ -1,30 +1,30 @@
 import type { CriError } from "../errors.js";
 
 /**
- * Why something of a log was left out.
+ * Why a part of a log was omitted.
  *
- * | reason | what was left out |
+ * | reason | what was omitted |
  * |---|---|
- * | `malformed` | a line in neither CRI's format nor Docker's, a blank one for example |
+ * | `malformed` | a line in neither CRI's format nor Docker's, for example an empty one |
  * | `tooLong` | a line in Docker's format that is longer than `maxLineBytes`: its JSON has to be read as a whole |
- * | `zeros` | zero bytes, as a crash or a truncation in place leaves them; a line behind them is read |
+ * | `zeros` | zero bytes, which a crash or a truncation in place leaves; a line behind them is read |
  * | `unreadable` | a rotated file, or the rest of it: it is corrupt, or access is denied (`error`) |
- * | `lost` | what followed the position in `after`: its file was removed or truncated. Reading begins with what was written next |
+ * | `lost` | the lines behind the position in `after`, because its file was removed or truncated. Reading starts with newer lines |
  */
 export type GapReason = "malformed" | "tooLong" | "zeros" | "unreadable" | "lost";
 
-/** Something of a log that was left out, and where. */
+/** A part of a log that was omitted. */
 export interface LogGap {
   reason: GapReason;
   /** The file, on this machine. */
   path: string;
-  /** Where in the file it begins, in bytes; in a compressed file, of what it decompresses to. */
+  /** Where in the file it begins, in bytes; for a compressed file, in its decompressed content. */
   offset: number;
-  /** How long it is, as far as that is known. Of a very long line, only the beginning is counted. */
+  /** Its length in bytes, if it is known. Of a very long line, only the beginning is counted. */
   bytes?: number | undefined;
   /** Why a file is `unreadable`. */
   error?: CriError | undefined;
 }
 
-/** Takes gaps as they are found. */
+/** Receives gaps in the order in which they are found. */
 export type ReportGap = (gap: LogGap) => void;

@@ -1,17 +1,17 @@
 import { InvalidInputError } from "../errors.js";
 
-/** A place in a file that its fingerprint identifies (see {@link fingerprintOf}). */
+/** A place in a file, which its fingerprint identifies (see {@link fingerprintOf}). */
 export interface FilePosition {
   readonly fingerprint: string;
-  /** In bytes; in a compressed file, of what it decompresses to. */
+  /** In bytes; for a compressed file, in its decompressed content. */
   readonly offset: number;
 }
 
-/** What the position of an entry says. */
+/** The position of an entry: where it ends. */
 export interface LogPosition extends FilePosition {
   /**
-   * Where to start reading: before the first part of a line of the other stream that had not ended. Entries up to the place itself
-   * have been given out.
+   * Where to resume reading: before the first part of an unfinished line of the other stream. Entries up to the position itself were
+   * emitted already.
    */
   readonly from: FilePosition;
 }
@@ -19,25 +19,25 @@ export interface LogPosition extends FilePosition {
 const version = "1";
 const pattern = /^1\.([0-9a-z]{7,20}\.[\w-]{8})\.(\d{1,15})(?:\.([0-9a-z]{7,20}\.[\w-]{8})\.(\d{1,15}))?$/;
 
-/** The fingerprint of a file of which no line was recognised. A position in it is never found again. */
+/** The fingerprint of a file without a recognised line. A position in it is never found again. */
 export const unknownFingerprint = "0000000.unknown_";
 
-/** What the positions of a file begin with; the offset follows. */
+/** The beginning of all positions in a file, before the offset. */
 export function positionPrefix(fingerprint: string | undefined): string {
   return `${version}.${fingerprint ?? unknownFingerprint}.`;
 }
 
-/** What is added to a position while a line of the other stream has not ended. */
+/** The end of a position while a line of the other stream is unfinished. */
 export function positionSuffix({ fingerprint, offset }: FilePosition): string {
   return `.${fingerprint}.${offset}`;
 }
 
-/** Reads the position of an entry. @throws InvalidInputError */
-export function parsePosition(field: string, text: string): LogPosition {
-  const match = typeof text === "string" ? pattern.exec(text) : null;
+/** Parses the position of an entry. @throws InvalidInputError */
+export function parsePosition(field: string, position: string): LogPosition {
+  const match = typeof position === "string" ? pattern.exec(position) : null;
   if (!match) {
     const message = "must be the `position` of a log entry of this package";
-    throw new InvalidInputError({ field, message, value: text });
+    throw new InvalidInputError({ field, message, value: position });
   }
   const [, fingerprint = "", offset = "", fromFingerprint = fingerprint, fromOffset = offset] = match;
   return { fingerprint, offset: Number(offset), from: { fingerprint: fromFingerprint, offset: Number(fromOffset) } };

@@ -1,7 +1,7 @@
 import { type BatchSource, CriStream, type TimeLimit } from "../internal/stream.js";
 import type { LogEntry, LogEntryBase } from "./entry.js";
 
-/** The entries of a log. It is iterated once; see {@link CriStream}. */
+/** The entries of a log. It can be iterated once; see {@link CriStream}. */
 export class LogStream<E extends LogEntryBase = LogEntry> extends CriStream<E> {
   readonly #skippedLines: () => number;
 
@@ -12,8 +12,8 @@ export class LogStream<E extends LogEntryBase = LogEntry> extends CriStream<E> {
   }
 
   /**
-   * How many lines were skipped so far: malformed, or longer than `maxLineBytes` in Docker's format, which has to be read as a
-   * whole. Healthy logs have none. `onGap` says where they are.
+   * The number of lines that were skipped so far, because they were malformed, or longer than `maxLineBytes` in Docker's format, whose
+   * lines must be parsed as a whole. Healthy logs have none. `onGap` reports where they are.
    */
   get skippedLines(): number {
     return this.#skippedLines();

@@ -9,24 +9,25 @@ import { LogFile, openIfExists } from "./log-file.js";
 import type { ReadSettings } from "./read-options.js";
 import { RotatedFiles } from "./rotated-files.js";
 
-/** How often a log is looked for that is about to appear, in milliseconds. */
+/** How often to poll for a file that is about to appear, in milliseconds. */
 const appearancePollMs = 50;
 
-/** How many symbolic links in a row are followed, as many as Linux does. */
+/** The maximum length of a chain of symbolic links, as on Linux. */
 const maxLinks = 40;
 
 /**
- * Opens a log. While the kubelet rotates it, there is no file under its name for a moment: the one it was renamed to is it then.
+ * Opens the current file of a log. During a rotation by a kubelet, no file has the name of the log for a short time: the latest
+ * rotated file is then the current one.
  *
  * @throws CriError `NOT_FOUND` and others
  */
 export async function openCurrentFile(path: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile> {
   const open = async () => (await openIfExists(path)) ?? (await openRotated(await targetOf(path), settings, signal));
-  return (await untilItAppears(path, open, settings, signal)) ?? LogFile.open(path);
+  return (await pollUntilOpen(path, open, settings, signal)) ?? LogFile.open(path);
 }
 
-/** Opens a log that may be about to appear. */
-async function untilItAppears(
+/** Opens a file that may be about to appear. */
+async function pollUntilOpen(
   path: string,
   open: () => Promise<LogFile | undefined>,
   { appearsWithinMs }: ReadSettings,
@@ -35,15 +36,15 @@ async function untilItAppears(
   for (const startedAt = performance.now(); ; await sleep(appearancePollMs, signal)) {
     const file = await open();
     const isLate = performance.now() - startedAt >= appearsWithinMs;
-    // Without the folder, this is not the runtime's node, or not its path: waiting would not help.
+    // Without the folder, this is not the runtime's node, or not its path, so there is nothing to wait for.
     if (file || isLate || !existsSync(dirname(path))) return file;
   }
 }
 
-/** Opens what a log has been rotated to last, if that can be found out. */
+/** Opens the latest rotated file of a log, if the directory can be listed. */
 async function openRotated(log: string, settings: ReadSettings, signal: AbortSignal): Promise<LogFile | undefined> {
   const files = await new RotatedFiles(log, { ...settings, onGap: () => {} }, signal).list().catch((error: unknown) => {
-    // Who may not list the directory may still read the log.
+    // A program without permission to list the directory may still be able to read the log.
     if (CriError.is(error, "PERMISSION_DENIED")) return [];
     throw error;
   });
@@ -51,7 +52,7 @@ async function openRotated(log: string, settings: ReadSettings, signal: AbortSig
   return latest === undefined ? undefined : openIfExists(latest.path, log);
 }
 
-/** Where a path leads, even if there is nothing. */
+/** Resolves symbolic links, even if their target does not exist. */
 async function targetOf(path: string): Promise<string> {
   let target = path;
   for (let links = 0; links < maxLinks; links++) {
@@ -65,9 +66,9 @@ async function targetOf(path: string): Promise<string> {
 }
 
 /**
- * Opens a log that may not be there yet.
+ * Waits for the current file of a log to appear, and opens it.
  *
- * @returns `undefined` when nobody is left who might create it
+ * @returns `undefined` if its writer has ended without creating it
  */
 export async function waitForCurrentFile(
   path: string,
@@ -82,7 +83,7 @@ export async function waitForCurrentFile(
       const file = await openIfExists(path);
       if (file) return file;
     } while (await liveness.waitForMore(watch));
-    return await untilItAppears(path, () => openIfExists(path), settings, signal);
+    return await pollUntilOpen(path, () => openIfExists(path), settings, signal);
   } finally {
     watch.close();
   }

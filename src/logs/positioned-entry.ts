@@ -1,6 +1,6 @@
 import type { LogBytesEntry, LogEntry, LogEntryBase, LogStreamName } from "./entry.js";
 
-/** An entry that puts its position together when it is asked for: most readers never do, and it would double the cost of a line. */
+/** An entry that builds its position on access: most programs never use it, and building it would double the cost of a line. */
 class PositionedEntry implements LogEntryBase {
   timestamp: string;
   stream: LogStreamName;
@@ -20,7 +20,7 @@ class PositionedEntry implements LogEntryBase {
     return this.#prefix + this.#rest;
   }
 
-  /** For `JSON.stringify`, with the position. */
+  /** Adds the position for `JSON.stringify`, which skips getters. */
   toJSON(): object {
     return { ...this, position: this.position };
   }

@@ -1,14 +1,14 @@
 import type { Line, LogFormat } from "./line.js";
 
-const nothing = Buffer.alloc(0);
+const empty = Buffer.alloc(0);
 
-/** Plain lines without time or stream: every line is content, of standard output. */
+/** Plain lines without time and stream. Each line is content of standard output. */
 export const rawFormat: LogFormat = {
   readsBeginnings: true,
   parse(bytes: Buffer, start: number, end: number, line: Line): boolean {
     line.stream = 0;
     line.partial = false;
-    line.stampBytes = nothing;
+    line.stampBytes = empty;
     line.stampStart = 0;
     line.stampEnd = 0;
     line.bytes = bytes;

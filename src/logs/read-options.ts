@@ -11,97 +11,95 @@ import { type Instant, instantOfDate, parseInstant } from "./timestamp.js";
 /** Which part of a log to read, and how. */
 export interface LogOptions {
   /**
-   * Go on when the end is reached, through rotations, until the container no longer runs and all it wrote has been read.
+   * Continues at the end of the log, through rotations, until the container has ended and everything that it wrote was read.
    *
-   * Nothing is lost when files are renamed, as long as a rotated file still exists when the reader gets to it, under one of the
-   * names that {@link rotated} lists. When a file is truncated in place (`copytruncate`), what was written between the last read and the
-   * truncation cannot be read by any follower.
+   * When files are renamed, nothing is lost as long as each rotated file still exists when the reader reaches it, under one of the
+   * names that {@link rotated} lists. When a file is truncated in place (`copytruncate`), lines that were written between the last
+   * read and the truncation are lost to every follower.
    *
    * @defaultValue false
    */
   follow?: boolean | undefined;
-  /** Leave out lines before this. A string is RFC 3339 and is compared to the nanosecond. */
+  /** Omits lines before this time. A string is RFC 3339 and is compared to the nanosecond. */
   since?: Date | string | undefined;
-  /** Leave out lines after this; following ends soon after it has passed. */
+  /** Omits lines after this time; following ends soon after it has passed. */
   until?: Date | string | undefined;
   /**
-   * Begin that many lines before the end. Counted are whole lines, however many parts they were written in, of the streams
-   * that were asked for, not later than {@link until}; {@link since} leaves out of them. 0 is none, for following only what is
-   * new.
+   * Starts this number of lines before the end. It counts whole lines, however many parts they were written in, of the requested
+   * streams and not later than {@link until}; {@link since} omits some of them. 0 reads no old lines, to follow only new ones.
    *
    * @defaultValue all
    */
   tailLines?: number | undefined;
   /**
-   * End after that many bytes of content. Timestamps and line breaks do not count. The last entry may be cut off: it is
-   * partial then.
+   * Ends after this number of bytes of content, without timestamps and line breaks. If the last entry is cut off, it is partial.
    */
   limitBytes?: number | undefined;
   /** Which streams to read. @defaultValue both */
   streams?: readonly LogStreamName[] | undefined;
   /**
-   * Runtimes write long lines in parts, of 16 KiB and the like. `"join"` puts them together again, `"separate"` gives out each
-   * for itself, marked as partial. @defaultValue "join"
+   * What to do with long lines, which runtimes write in parts of, for example, 16 KiB. `"join"` joins the parts; `"separate"` emits
+   * each part as an entry that is marked as partial. @defaultValue "join"
    */
   partial?: "join" | "separate" | undefined;
   /**
-   * The longest content of an entry in bytes, at least 4. A longer line comes in pieces that are marked as partial, all but
-   * the last. Bounds the memory that a line takes. @defaultValue 1048576
+   * The maximum content of an entry in bytes, at least 4. A longer line is split into entries of which all but the last are marked as
+   * partial. Limits the memory for a line. @defaultValue 1048576
    */
   maxLineBytes?: number | undefined;
   /**
-   * Also read the rotated files, oldest first, compressed ones included: what has the name of the log and a suffix, such as the
-   * kubelet's `0.log.20261128-100000.gz`, Docker's `x-json.log.1` and logrotate's `0.log-20261128`, or a date before the extension,
-   * as in `0-20261128.log`. The runtime may still be writing to the latest of them: unless that is compressed, reading waits until
-   * nothing more has come for 200 ms. @defaultValue false
+   * Also reads the rotated files, oldest first, including compressed ones. Their names are that of the log with a suffix, such as the
+   * kubelet's `0.log.20261128-100000.gz`, Docker's `x-json.log.1` and logrotate's `0.log-20261128`, or with a date before the extension,
+   * as in `0-20261128.log`. The runtime may still be writing to the latest of them: unless it is compressed, the reader waits until
+   * it has not grown for 200 ms. @defaultValue false
    */
   rotated?: boolean | undefined;
   /**
-   * Start exactly behind the entry with this `position`, in whichever file it is by now. If that file is gone, `onGap` gets `lost`
-   * and reading starts with the oldest file that is newer. Not together with `tailLines`.
+   * Starts exactly behind the entry with this `position`, even if rotations have renamed its file. If that file was removed, `onGap`
+   * is called with `lost`, and reading starts with the oldest file that is newer. Not together with `tailLines`.
    */
   after?: string | undefined;
   /**
-   * `"detect"` reads CRI's format and Docker's JSON. `"raw"` reads plain lines: `timestamp` is empty, every line counts as
-   * standard output. As nothing identifies a file of such lines, `since`, `until`, `rotated` and `after` cannot be used, and a
-   * follow reads on in the file that has the name of the log. @defaultValue "detect"
+   * The format of the log. `"detect"` reads CRI's format and Docker's JSON. `"raw"` reads plain lines: `timestamp` is empty, and every
+   * line counts as standard output. Files of plain lines cannot be identified, so `since`, `until`, `rotated` and `after` cannot be
+   * used, and following continues in the file that has the name of the log. @defaultValue "detect"
    */
   format?: "detect" | "raw" | undefined;
-  /** Called for everything that is left out: malformed lines, holes, unreadable files. See {@link LogGap}. */
+  /** Called for everything that is omitted: malformed lines, holes, unreadable files. See {@link LogGap}. */
   onGap?: ((gap: LogGap) => void) | undefined;
-  /** Give the content as `text` or as `bytes`. @defaultValue "utf8" */
+  /** Whether entries have `text` (`"utf8"`) or `bytes` (`"buffer"`). @defaultValue "utf8" */
   encoding?: LogEncoding | undefined;
-  /** Ends the reading, at once: the loop then throws `signal.reason`. */
+  /** Aborts reading at once: the loop then throws `signal.reason`. */
   signal?: AbortSignal | undefined;
 }
 
-/** {@link LogOptions}, and what reading a file needs besides. */
+/** {@link LogOptions} with the options of reading a file. */
 export interface ReadLogOptions extends LogOptions {
-  /** Wait for a file that does not exist yet, rather than fail. @defaultValue false */
+  /** Waits for a file that does not exist yet instead of failing. @defaultValue false */
   waitForFile?: boolean | undefined;
   /**
-   * Whether someone still writes to the log. Asked only when there is nothing to read, and at most once a second; what is
-   * written while this takes its time is read meanwhile. After a "no" the rest is read and the stream ends; it fails as this
-   * does. @defaultValue always true
+   * Returns whether a process still writes to the log. Called only when there is nothing to read, and at most once a second. Reading
+   * continues while its promise is pending. Once it returns false, the rest is read and the stream ends. If it fails, the stream
+   * fails with the same error. @defaultValue always true
    */
   isRunning?: ((signal: AbortSignal) => boolean | Promise<boolean>) | undefined;
   /**
-   * Aborts when nobody writes to the log any more: a follow reads the rest and ends, at once. For those who are notified of the
-   * writer's end, where {@link isRunning} is polled.
+   * Aborts when no process writes to the log any more: following then reads the rest and ends at once. For callers that are notified
+   * of the writer's end, whereas {@link isRunning} is polled.
    */
   writerEnded?: AbortSignal | undefined;
   /**
-   * How often to look for something new, in milliseconds, at least 1. Changes in the directory are noticed at once where the
-   * system tells of them; this is for where it does not. @defaultValue 1000
+   * How often to poll for new lines, in milliseconds, at least 1. Only relevant where the file system reports no events; elsewhere,
+   * changes are noticed at once. @defaultValue 1000
    */
   pollIntervalMs?: number | undefined;
-  /** @internal For how long a file that does not exist yet is waited for, in milliseconds, if its folder exists. */
+  /** @internal How long to wait for a file that does not exist yet, in milliseconds, if its folder exists. */
   appearsWithinMs?: number | undefined;
-  /** @internal Called whenever all that was there has been read, before waiting for more. Only with `follow`. */
+  /** @internal Called whenever everything so far was read, before waiting for more. Only with `follow`. */
   onWait?: (() => void) | undefined;
 }
 
-/** {@link ReadLogOptions}, checked and complete. */
+/** {@link ReadLogOptions}, checked and with defaults. */
 export interface ReadSettings {
   readonly follow: boolean;
   readonly since: Instant | undefined;
@@ -125,7 +123,7 @@ export interface ReadSettings {
   readonly onWait: () => void;
 }
 
-/** @throws InvalidInputError */
+/** Checks options and fills in the defaults. @throws InvalidInputError */
 export function checkReadOptions(options: ReadLogOptions): ReadSettings {
   const { streams = ["stdout", "stderr"] } = options;
   for (const field of ["signal", "writerEnded"] as const) {
@@ -194,11 +192,15 @@ function count(field: string, value: number | undefined, min: number, fallback: 
   throw new InvalidInputError({ field, message: `must be a whole number, at least ${min}`, value });
 }
 
-/** One of some words; the first one if not set. */
-function oneOf<const T extends string>(field: string, value: T | undefined, words: readonly [T, ...T[]]): T {
-  const given = value ?? words[0];
-  if (words.includes(given)) return given;
-  throw new InvalidInputError({ field, message: `must be ${words.map((word) => `"${word}"`).join(" or ")}`, value });
+/** One of several strings; the first one if not set. */
+function oneOf<const T extends string>(field: string, value: T | undefined, choices: readonly [T, ...T[]]): T {
+  const given = value ?? choices[0];
+  if (choices.includes(given)) return given;
+  throw new InvalidInputError({
+    field,
+    message: `must be ${choices.map((choice) => `"${choice}"`).join(" or ")}`,
+    value,
+  });
 }
 
 function instant(field: string, value: Date | string | undefined): Instant | undefined {
@@ -206,6 +208,6 @@ function instant(field: string, value: Date | string | undefined): Instant | und
   if (value instanceof Date && !Number.isNaN(value.getTime())) return instantOfDate(value);
   const parsed = typeof value === "string" ? parseInstant(value) : undefined;
   if (parsed) return parsed;
-  const message = "must be a valid Date or RFC 3339 text, such as 2026-11-23T05:55:00.123456789Z";
+  const message = "must be a valid Date or an RFC 3339 string, such as 2026-11-23T05:55:00.123456789Z";
   throw new InvalidInputError({ field, message, value });
 }

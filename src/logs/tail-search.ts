@@ -6,24 +6,23 @@ import { eachLineFromEnd } from "./lines-from-end.js";
 import type { LogFile } from "./log-file.js";
 
 /**
- * Counts lines from the end of a log. Parts of both streams may be mixed: the place to begin at is before the first part of
- * every line that was counted, and {@link skip} says how many lines of each stream end behind that place without having been
- * counted.
+ * Counts lines from the end of a log to find where reading starts. Parts of both streams may alternate, so reading starts before the
+ * first part of every counted line. {@link skip} is the number of lines of each stream that end behind the start but do not count.
  */
 export class TailSearch {
-  /** How many lines are still to be found. */
+  /** How many lines were not found yet. */
   left: number;
   readonly skip: [number, number] = [0, 0];
   readonly #filter: LineFilter;
   readonly #maxBytes: number;
   readonly #format: LogFormat | undefined;
-  /** Whether the beginning of the line that was counted last is still to come. */
+  /** For each stream, whether the beginning of the line that was counted last was not found yet. */
   readonly #within = [false, false];
   readonly #seen = [false, false];
 
   /**
-   * @param maxBytes the longest line; its beginning is not looked for any further away than that
-   * @param format of every file; by default it is detected
+   * @param maxBytes the maximum length of a line, which limits the search for its beginning
+   * @param format of every file; detected by default
    */
   constructor(lines: number, filter: LineFilter, maxBytes: number, format?: LogFormat | undefined) {
     this.left = lines;
@@ -32,7 +31,7 @@ export class TailSearch {
     this.#format = format;
   }
 
-  /** Searches a file that has that size, and gives the place to begin at: 0 when that may be in an earlier file. */
+  /** Searches a file up to a size. Returns where reading starts: at 0 if the lines may begin in an earlier file. */
   async search(file: LogFile, size: number): Promise<FileStart> {
     const line = new Line();
     let format = this.#format;
@@ -41,7 +40,7 @@ export class TailSearch {
     await eachLineFromEnd(file, size, this.#maxBytes, (bytes, start, end, lineStart, lineEnd) => {
       if (this.left === 0) foundAt ??= lineEnd;
       const hasBreak = lineEnd < size;
-      // A last line without a line break is being written: whatever was asked for, it is part of it.
+      // A last line without a line break is still being written, so it is always read.
       format ??= detectFormat(bytes, start, end, line);
       const isParsed = format?.parse(bytes, start, end, line) ?? false;
       const isBefore = isParsed && this.#isBefore(line) && hasBreak;
@@ -51,7 +50,7 @@ export class TailSearch {
     return position === 0 ? { position } : { position, format };
   }
 
-  /** Searches a compressed file, which cannot be read from its end. */
+  /** Searches a compressed file, which can only be read from its beginning. */
   async searchForward(path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
     const last = new LastLines(this.left, this.#filter);
     const splitter = new LineSplitter(last, this.#maxBytes, () => {}, this.#format);
@@ -65,7 +64,7 @@ export class TailSearch {
     }
   }
 
-  /** Takes the next line towards the beginning; true when it is before all that is wanted. */
+  /** Takes the next line towards the beginning. Returns true if it lies before all lines to be read. */
   #isBefore(line: Line): boolean {
     if (!this.#filter.hasStream(line.stream)) return false;
     const isLast = !line.partial || !this.#seen[line.stream];
@@ -84,7 +83,7 @@ export class TailSearch {
   }
 }
 
-/** Counts the lines of a file that is read from its beginning, and remembers of which stream the last ones were. */
+/** Counts the lines of a file from its beginning and keeps the streams of the last ones. */
 class LastLines implements LineSink {
   readonly #wanted: number;
   readonly #filter: LineFilter;
@@ -96,14 +95,14 @@ class LastLines implements LineSink {
     this.#filter = filter;
   }
 
-  /** How many were found, at most as many as wanted. */
+  /** How many lines were found, at most the requested number. */
   get count(): number {
     return this.#streams.length;
   }
 
   line(line: Line, atEnd: boolean): void {
     if (!atEnd || line.partial || !this.#filter.counts(line)) return;
-    // Once full, the oldest gives way: the list is a ring.
+    // The array is a ring: once it is full, each line replaces the oldest.
     this.#streams[(this.#ended[0] + this.#ended[1]) % this.#wanted] = line.stream;
     this.#ended[line.stream]++;
   }

@@ -17,7 +17,7 @@ const dot = 0x2e;
 /** Length up to the seconds: `2026-11-23T05:55:00`. */
 const secondsLength = 19;
 
-/** Where the timestamp that starts here ends, or -1 when none does. Never looks at `end` or beyond. */
+/** Returns where the timestamp that begins at `start` ends, or -1 if there is none. Never reads bytes from `end` on. */
 export function timestampEnd(bytes: Uint8Array, start: number, end: number): number {
   if (end - start <= secondsLength) return -1;
   const year = pair(bytes, start) * 100 + pair(bytes, start + 2);
@@ -42,12 +42,12 @@ export function timestampEnd(bytes: Uint8Array, start: number, end: number): num
   return pair(bytes, zone + 1) <= 23 && pair(bytes, zone + 4) <= 59 ? zone + 6 : -1;
 }
 
-/** Whether the timestamp from `start` to `end`, which {@link timestampEnd} has found good, has nine digits of the second. */
+/** Whether the timestamp from `start` to `end`, which {@link timestampEnd} accepted, has nine digits of the second. */
 export function hasNineDigits(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start - zoneLength(bytes, end) === secondsLength + 10;
 }
 
-/** The timestamp from `start` to `end`, under the same condition, with exactly nine digits of the second. */
+/** Formats the timestamp from `start` to `end`, which {@link timestampEnd} accepted, with exactly nine digits of the second. */
 export function nineDigits(bytes: Buffer, start: number, end: number): string {
   const fraction = start + secondsLength;
   if (hasNineDigits(bytes, start, end)) return bytes.toString("latin1", start, end);
@@ -59,7 +59,7 @@ export function nineDigits(bytes: Buffer, start: number, end: number): string {
   return `${bytes.toString("latin1", start, fraction)}.${digits}${bytes.toString("latin1", zone, end)}`;
 }
 
-/** The point in time that a timestamp names, under the same condition. */
+/** Converts the timestamp from `start` to `end`, which {@link timestampEnd} accepted, to a point in time. */
 export function instantOf(bytes: Uint8Array, start: number, end: number): Instant {
   const days = daysSinceEpoch(
     pair(bytes, start) * 100 + pair(bytes, start + 2),
@@ -80,36 +80,36 @@ export function instantOf(bytes: Uint8Array, start: number, end: number): Instan
   return { seconds, nanoseconds };
 }
 
-/** The point in time that a text names, or `undefined` when it is no RFC 3339. */
+/** Parses a string; returns `undefined` if it is not RFC 3339. */
 export function parseInstant(text: string): Instant | undefined {
   const bytes = Buffer.from(text, "utf8");
   return timestampEnd(bytes, 0, bytes.length) === bytes.length ? instantOf(bytes, 0, bytes.length) : undefined;
 }
 
-/** The point in time of a valid `Date`. */
+/** Converts a valid `Date` to a point in time. */
 export function instantOfDate(date: Date): Instant {
   const seconds = Math.floor(date.getTime() / 1_000);
   return { seconds, nanoseconds: (date.getTime() - seconds * 1_000) * 1e6 };
 }
 
-/** Below 0 when the first is earlier, above 0 when it is later, else 0. */
+/** Returns a number below 0 if the first is earlier, above 0 if it is later, else 0. */
 export function compareInstants(left: Instant, right: Instant): number {
   return left.seconds - right.seconds || left.nanoseconds - right.nanoseconds;
 }
 
-/** The number that two digits make; NaN, which is neither above nor below anything, when they are no digits. */
+/** Parses two digits. Returns NaN, for which every comparison is false, if they are not digits. */
 function pair(bytes: Uint8Array, at: number): number {
   const tens = bytes[at]! - 0x30;
   const ones = bytes[at + 1]! - 0x30;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
-/** How long the zone is that ends here. */
+/** The length of the time zone that ends at `end`. */
 function zoneLength(bytes: Uint8Array, end: number): number {
   return bytes[end - 1] === 0x5a ? 1 : 6;
 }
 
-/** Where the fraction ends that may follow the seconds: the place of the zone. */
+/** Returns where the optional fraction of the second ends, which is where the time zone begins. */
 function fractionEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start + secondsLength;
   if (bytes[at] !== dot) return at;
@@ -123,7 +123,7 @@ function lastDay(year: number, month: number): number {
   return leap ? 29 : daysInMonth[month - 1]!;
 }
 
-/** Days of the Gregorian calendar. Years begin in March here, which puts the leap day last. */
+/** Days of the Gregorian calendar. Years begin in March here, so that the leap day is the last day. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const marchYear = month > 2 ? year : year - 1;
   const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;

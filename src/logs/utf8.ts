@@ -1,7 +1,6 @@
 /**
- * The last place from `start` to `end` that is not within a character: where bytes of UTF-8 can be cut so that both parts
- * decode to what the whole decodes to. It is `end`, or up to three bytes before it. Bytes that are no UTF-8 can be cut
- * anywhere.
+ * Returns the last place from `start` to `end` that is not within a UTF-8 character: cutting there does not change how the bytes
+ * decode. It is `end` or up to three bytes before it. Bytes that are not UTF-8 can be cut anywhere.
  */
 export function characterBoundary(bytes: Uint8Array, start: number, end: number): number {
   for (let at = end - 1; at >= start && at >= end - 3; at--) {

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { timeOf } from "./support.js";
 
-/** How {@link documents} are made. */
+/** Options of {@link documents}. */
 export interface DocumentOptions {
-  /** Only content that is UTF-8, line by line. */
+  /** Whether the content of each line is UTF-8. */
   utf8?: boolean;
-  /** Only lines that are as they should be. */
+  /** Whether all lines are valid. */
   clean?: boolean;
 }
 
-/** Logs in CRI's format whose first line is good: mixed streams, parts, empty lines, bad lines, no line break at the end. */
+/** Generates logs in CRI's format with a valid first line: mixed streams, parts, empty lines, malformed lines, perhaps no final line break. */
 export function documents({ utf8 = false, clean = false }: DocumentOptions = {}): fc.Arbitrary<Buffer> {
   const text = fc
     .oneof(fc.constant(""), fc.string({ unit: "binary", maxLength: 30 }))
@@ -29,15 +29,15 @@ export function documents({ utf8 = false, clean = false }: DocumentOptions = {})
       const bytes = Buffer.from(parts.content.filter((byte) => byte !== 0x0a));
       return Buffer.concat([Buffer.from(`${clean ? timeOf(index) : time} ${parts.stream} ${parts.tag} `), bytes]);
     });
-  const bad = fc
+  const malformed = fc
     .constantFrom("", "garbage", "2026-11-23T05:55:00Z stdin F x", "2026-11-23 stdout F x")
     .map((text) => () => Buffer.from(text));
-  const lines = fc.array(clean ? line : fc.oneof({ arbitrary: line, weight: 9 }, { arbitrary: bad, weight: 1 }), {
+  const lines = fc.array(clean ? line : fc.oneof({ arbitrary: line, weight: 9 }, { arbitrary: malformed, weight: 1 }), {
     maxLength: 40,
   });
   return fc.tuple(line, lines, fc.boolean()).map(([first, rest, ends]) => {
     const all = [first, ...rest].map((make, index) => make(index));
-    const bytes = Buffer.concat(all.flatMap((one) => [one, Buffer.from("\n")]));
+    const bytes = Buffer.concat(all.flatMap((bytes) => [bytes, Buffer.from("\n")]));
     return ends ? bytes : bytes.subarray(0, -1);
   });
 }

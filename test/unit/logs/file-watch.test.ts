@@ -23,7 +23,7 @@ async function waitedMs(watch: FileWatch, milliseconds: number): Promise<number>
 }
 
 describe("watching a file", () => {
-  test("a change ends the wait, also one before it; another file's does not", async () => {
+  test("a change of the file ends the wait, even one before the wait; a change of another file does not", async () => {
     const path = folder.file("0.log", "");
     const watching = new FileWatch(path);
     try {
@@ -40,7 +40,7 @@ describe("watching a file", () => {
     }
   });
 
-  test("time does where the system has no more watchers, at first or later", async () => {
+  test("the wait ends after its time if the system has no more watchers, at first or later", async () => {
     vi.mocked(watch).mockImplementationOnce(() => {
       throw Object.assign(new Error("ENOSPC: System limit for number of file watchers reached"), { code: "ENOSPC" });
     });
@@ -53,7 +53,7 @@ describe("watching a file", () => {
     watching.close();
   });
 
-  test("a follower lives without", async () => {
+  test("a follower polls if watching fails", async () => {
     vi.mocked(watch).mockImplementation(() => {
       throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
     });
@@ -67,7 +67,7 @@ describe("watching a file", () => {
     expect(found).toEqual(["line 0", "line 1", "line 2"]);
   });
 
-  test("an abort ends the wait with its reason", async () => {
+  test("an abort rejects the wait with its reason", async () => {
     const watching = new FileWatch(folder.file("0.log", ""));
     const controller = new AbortController();
     const waiting = watching.wait(10_000, controller.signal);

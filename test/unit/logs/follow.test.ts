@@ -11,7 +11,7 @@ import { criLine, criLines, openBelow, temporaryFolder, texts } from "./support.
 
 const folder = temporaryFolder();
 
-/** A follower that collects text, and can be waited on. */
+/** Follows a log and collects the text of its entries. */
 function follow(path: string, options: ReadLogOptions = {}) {
   const stream = readLogFile(path, { follow: true, encoding: "utf8", ...options }) as AsyncIterable<LogEntry> & {
     close(): Promise<void>;
@@ -23,7 +23,7 @@ function follow(path: string, options: ReadLogOptions = {}) {
   ended.catch(() => {});
   const until = async (count: number) => {
     for (let round = 0; found.length < count; round++) {
-      if (round > 1_000) throw new Error(`Only ${found.length} lines came: ${found.slice(-3)}`);
+      if (round > 1_000) throw new Error(`Only ${found.length} lines were read: ${found.slice(-3)}`);
       await delay(5);
     }
   };
@@ -33,7 +33,7 @@ function follow(path: string, options: ReadLogOptions = {}) {
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
 
 describe("following", () => {
-  test("gives what is written later, and completes a line that is being written", async () => {
+  test("emits lines that are written later, and a line that was incomplete at first", async () => {
     const path = folder.file("0.log", criLine(0));
     const log = follow(path);
     await log.until(1);
@@ -47,7 +47,7 @@ describe("following", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("with tailLines begins there; 0 is what is new", async () => {
+  test("starts at tailLines; 0 emits only new lines", async () => {
     const path = folder.file("0.log", criLines(0, 10) + criLine(10).slice(0, 45));
     const last = follow(path, { tailLines: 3 });
     await last.until(2);
@@ -62,7 +62,7 @@ describe("following", () => {
     expect(none.found).toEqual(numbers(10, 12));
   });
 
-  test("reads what comes late in each of several files that were rotated in quick succession", async () => {
+  test("reads late lines of each of several files that were rotated shortly after one another", async () => {
     const path = folder.file("0.log", criLine(0));
     const [first, second] = [`${path}.20261123-000001`, `${path}.20261123-000002`];
     const log = follow(path);
@@ -82,7 +82,7 @@ describe("following", () => {
     await log.close();
   });
 
-  test("ends when nobody writes any more, with everything that was written before that was known", async () => {
+  test("ends after isRunning returns false, with everything that was written before", async () => {
     const path = folder.file("0.log", criLines(0, 5));
     let asked = 0;
     const isRunning = async () => {
@@ -94,7 +94,7 @@ describe("following", () => {
     expect(asked).toBe(1);
   });
 
-  test("asks whether someone writes at most once a second, and only when idle", async () => {
+  test("calls isRunning at most once a second, and only when idle", async () => {
     const path = folder.file("0.log", criLine(0));
     const askedAt: number[] = [];
     const isRunning = () => {
@@ -109,9 +109,9 @@ describe("following", () => {
     expect(askedAt[2]! - askedAt[0]!).toBeGreaterThan(1_990);
   });
 
-  test("fails as the question does", async () => {
+  test("fails with the error of isRunning", async () => {
     const path = folder.file("0.log", criLine(0));
-    const failure = new Error("no answer");
+    const failure = new Error("isRunning failed");
     const log = follow(path, { isRunning: () => Promise.reject(failure) });
     await expect(log.ended).rejects.toBe(failure);
     expect(log.found).toEqual(numbers(0, 1));
@@ -126,7 +126,7 @@ describe("following", () => {
     expect(performance.now() - startedAt).toBeGreaterThan(490);
   });
 
-  test.each(["abort", "close"] as const)("%s ends it at once, even while a question hangs", async (how) => {
+  test.each(["abort", "close"] as const)("%s ends it at once, even while isRunning is pending", async (how) => {
     const path = folder.file("0.log", criLine(0));
     const controller = new AbortController();
     const log = follow(path, { signal: controller.signal, isRunning: () => new Promise(() => {}) });
@@ -141,8 +141,8 @@ describe("following", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("looks by itself where the system does not tell", async () => {
-    // A folder that is another one by now: whoever watches it hears nothing.
+  test("polls where the file system reports no events", async () => {
+    // The folder is replaced, so a watcher of the old one receives no events.
     mkdirSync(folder.file("pod"));
     const path = folder.file("pod/0.log", criLine(0));
     const log = follow(path, { pollIntervalMs: 20 });
@@ -155,8 +155,8 @@ describe("following", () => {
   });
 });
 
-describe("a file that comes and goes", () => {
-  test("is waited for when told so", async () => {
+describe("a file that appears or disappears", () => {
+  test("is awaited with waitForFile", async () => {
     const path = folder.file("pod/0.log");
     const log = follow(path, { waitForFile: true, pollIntervalMs: 20 });
     await delay(50);
@@ -167,11 +167,11 @@ describe("a file that comes and goes", () => {
     await log.close();
   });
 
-  test("is not waited for when nobody is left to create it", async () => {
+  test("is not awaited if its writer has ended", async () => {
     expect(await texts(folder.file("0.log"), { waitForFile: true, isRunning: () => false })).toEqual([]);
   });
 
-  test("may be removed, which ends it when nobody writes any more", async () => {
+  test("ends the follower if it was removed and its writer has ended", async () => {
     const path = folder.file("0.log", criLine(0));
     let running = true;
     const log = follow(path, { isRunning: () => running });
@@ -186,7 +186,7 @@ describe("a file that comes and goes", () => {
 });
 
 describe("rotation", () => {
-  test("by renaming loses nothing: 20 times within 50,000 lines", { timeout: 60_000 }, async () => {
+  test("by renaming loses nothing: 20 rotations within 50,000 lines", { timeout: 60_000 }, async () => {
     const path = folder.file("0.log", "");
     let isWaiting = false;
     const log = follow(path, { onWait: () => (isWaiting = true) });
@@ -199,7 +199,7 @@ describe("rotation", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("reads what is written to the old file after it was renamed", async () => {
+  test("lines that are written to the old file after it was renamed are read", async () => {
     const path = folder.file("0.log", criLine(0));
     const log = follow(path);
     await log.until(1);
@@ -215,39 +215,42 @@ describe("rotation", () => {
     expect(log.found).toEqual(numbers(0, 4));
   });
 
-  test.each(["plain", "compressed"])("catches up with several, the file it was in is %s by now", async (kind) => {
-    const path = folder.file("0.log", criLines(0, 10));
-    folder.file("0.log.20261122-000000.gz", gzipSync(criLine(999)));
-    // A reader that is slow: it does not ask for more until three rotations are over.
-    const stream = readLogFile(path, { follow: true });
-    const found: string[] = [];
-    for await (const { text } of stream) {
-      found.push(text);
-      if (text === "line 9") {
-        const names = ["010000", "020000", "030000"].map((time) => `${path}.20261123-${time}`);
-        for (const [index, name] of names.entries()) {
-          appendFileSync(path, criLine(10 + 2 * index));
-          renameSync(path, name);
-          writeFileSync(path, criLine(11 + 2 * index));
-        }
-        if (kind === "compressed") {
-          const [first = "", second = ""] = names;
-          for (const [name, content] of [
-            [first, criLines(0, 11)],
-            [second, criLines(11, 13)],
-          ] as const) {
-            writeFileSync(`${name}.gz`, gzipSync(content));
-            rmSync(name);
+  test.each(["plain", "compressed"])(
+    "several rotations are caught up with, when the file being read is %s by then",
+    async (kind) => {
+      const path = folder.file("0.log", criLines(0, 10));
+      folder.file("0.log.20261122-000000.gz", gzipSync(criLine(999)));
+      // A slow consumer: it does not read on until three rotations are over.
+      const stream = readLogFile(path, { follow: true });
+      const found: string[] = [];
+      for await (const { text } of stream) {
+        found.push(text);
+        if (text === "line 9") {
+          const names = ["010000", "020000", "030000"].map((time) => `${path}.20261123-${time}`);
+          for (const [index, name] of names.entries()) {
+            appendFileSync(path, criLine(10 + 2 * index));
+            renameSync(path, name);
+            writeFileSync(path, criLine(11 + 2 * index));
+          }
+          if (kind === "compressed") {
+            const [first = "", second = ""] = names;
+            for (const [name, content] of [
+              [first, criLines(0, 11)],
+              [second, criLines(11, 13)],
+            ] as const) {
+              writeFileSync(`${name}.gz`, gzipSync(content));
+              rmSync(name);
+            }
           }
         }
+        if (text === "line 15") break;
       }
-      if (text === "line 15") break;
-    }
-    expect(found).toEqual(numbers(0, 16));
-    expect(openBelow(folder.path)).toEqual([]);
-  });
+      expect(found).toEqual(numbers(0, 16));
+      expect(openBelow(folder.path)).toEqual([]);
+    },
+  );
 
-  test("by copying and truncating begins anew", async () => {
+  test("by copying and truncating continues at the beginning of the file", async () => {
     const path = folder.file("0.log", criLines(0, 10));
     const log = follow(path);
     await log.until(10);
@@ -258,28 +261,31 @@ describe("rotation", () => {
     expect(log.found).toEqual(numbers(0, 11));
   });
 
-  test.skipIf(skipOnWindows("symbolic links to a log"))("finds the new file through a symbolic link", async () => {
-    mkdirSync(folder.file("a"));
-    mkdirSync(folder.file("b"));
-    folder.file("a/0.log", criLine(0));
-    const link = folder.file("link.log");
-    symlinkSync(folder.file("a/0.log"), link);
-    const log = follow(link, { pollIntervalMs: 20 });
-    await log.until(1);
-    renameSync(folder.file("a/0.log"), folder.file("a/0.log.20261123-010000"));
-    folder.file("a/0.log", criLine(1));
-    await log.until(2);
-    folder.file("b/1.log", criLine(2));
-    rmSync(link);
-    symlinkSync(folder.file("b/1.log"), link);
-    await log.until(3);
-    appendFileSync(folder.file("b/1.log"), criLine(3));
-    await log.until(4);
-    await log.close();
-    expect(log.found).toEqual(numbers(0, 4));
-  });
+  test.skipIf(skipOnWindows("symbolic links to a log"))(
+    "of the target of a symbolic link, and of the link, is followed",
+    async () => {
+      mkdirSync(folder.file("a"));
+      mkdirSync(folder.file("b"));
+      folder.file("a/0.log", criLine(0));
+      const link = folder.file("link.log");
+      symlinkSync(folder.file("a/0.log"), link);
+      const log = follow(link, { pollIntervalMs: 20 });
+      await log.until(1);
+      renameSync(folder.file("a/0.log"), folder.file("a/0.log.20261123-010000"));
+      folder.file("a/0.log", criLine(1));
+      await log.until(2);
+      folder.file("b/1.log", criLine(2));
+      rmSync(link);
+      symlinkSync(folder.file("b/1.log"), link);
+      await log.until(3);
+      appendFileSync(folder.file("b/1.log"), criLine(3));
+      await log.until(4);
+      await log.close();
+      expect(log.found).toEqual(numbers(0, 4));
+    },
+  );
 
-  test("the format may change", async () => {
+  test("may change the format", async () => {
     const path = folder.file("0.log", criLine(0));
     const log = follow(path);
     await log.until(1);
@@ -291,7 +297,7 @@ describe("rotation", () => {
   });
 });
 
-/** A runtime and a kubelet in one: writes numbered lines, and every so often renames the file, goes on writing, and reopens. */
+/** Acts as runtime and kubelet: writes numbered lines, regularly renames the file, continues writing to it, and reopens the log. */
 const rotatingWriter = `
   const { openSync, writeSync, closeSync, renameSync } = require("node:fs");
   const { path, lines, rotations } = require("node:worker_threads").workerData;

@@ -9,7 +9,7 @@ import { criLine, criLines, openBelow, temporaryFolder, texts } from "./support.
 
 const folder = temporaryFolder();
 
-/** Rejections that nobody took while something was done, and shortly after. */
+/** Returns the unhandled rejections during an action and shortly after. */
 async function unhandledDuring(work: () => Promise<void>): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const listener = (reason: unknown) => void unhandled.push(reason);
@@ -23,7 +23,7 @@ async function unhandledDuring(work: () => Promise<void>): Promise<unknown[]> {
   return unhandled;
 }
 
-/** Rejects as soon as the signal aborts, and never answers otherwise. */
+/** Rejects when the signal aborts, and otherwise stays pending. */
 const untilAborted = (signal: AbortSignal) =>
   new Promise<boolean>((_, reject) => {
     if (signal.aborted) reject(signal.reason);
@@ -31,7 +31,7 @@ const untilAborted = (signal: AbortSignal) =>
   });
 
 describe("the end of the writer", () => {
-  test("ends a follow at once, after what was written before it", async () => {
+  test("ends following at once, after the lines that were written before", async () => {
     const path = folder.file("0.log", criLines(0, 2));
     const writer = new AbortController();
     const followed = texts(path, { follow: true, writerEnded: writer.signal, pollIntervalMs: 60_000 });
@@ -44,7 +44,7 @@ describe("the end of the writer", () => {
     expect(await texts(path, { follow: true, writerEnded: writer.signal })).toHaveLength(3);
   });
 
-  test("ends the wait for a file that never comes", async () => {
+  test("ends the wait for a file that was never created", async () => {
     const writer = new AbortController();
     const path = `${folder.path}/none.log`;
     const followed = texts(path, { follow: true, waitForFile: true, writerEnded: writer.signal });
@@ -54,14 +54,14 @@ describe("the end of the writer", () => {
   });
 });
 
-describe("a question whether someone writes", () => {
-  test("that rejects after the reader has left harms nobody", async () => {
+describe("isRunning", () => {
+  test("that rejects after the reader was closed causes no unhandled rejection", async () => {
     const path = folder.file("0.log", criLines(0, 3));
     const unhandled = await unhandledDuring(async () => {
       for await (const { text } of readLogFile(path, { follow: true, isRunning: untilAborted })) {
         if (text === "line 2") break;
       }
-      // Close it at each of the places where it may be on its way to the question.
+      // Close it at each of the steps before isRunning is called.
       for (let turns = 0; turns < 40; turns++) {
         const stream = readLogFile(path, { follow: true, isRunning: untilAborted });
         const reading = (async () => {
@@ -76,7 +76,7 @@ describe("a question whether someone writes", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("is not asked again once the signal has aborted", async () => {
+  test("is not called again once the signal has aborted", async () => {
     const controller = new AbortController();
     let asked = 0;
     const isRunning = (signal: AbortSignal) => {
@@ -95,10 +95,10 @@ describe("a question whether someone writes", () => {
     expect(asked).toBe(1);
   });
 
-  test("that takes long delays no line, and is the only one meanwhile", async () => {
+  test("delays no lines while it is pending, and is not called again meanwhile", async () => {
     const path = folder.file("0.log");
     const startedAt = performance.now();
-    const cameAt: number[] = [];
+    const readAt: number[] = [];
     let asked = 0;
     const isRunning = async () => {
       asked++;
@@ -109,33 +109,33 @@ describe("a question whether someone writes", () => {
     setTimeout(() => writeFileSync(path, criLine(0)), 50);
     setTimeout(() => appendFileSync(path, criLine(1)), 150);
     for await (const _ of readLogFile(path, { follow: true, waitForFile: true, isRunning, pollIntervalMs: 20 })) {
-      cameAt.push(performance.now() - startedAt);
+      readAt.push(performance.now() - startedAt);
     }
-    expect(cameAt).toHaveLength(3);
-    expect(cameAt[1]).toBeLessThan(1_000);
+    expect(readAt).toHaveLength(3);
+    expect(readAt[1]).toBeLessThan(1_000);
     expect(asked).toBe(1);
   });
 
-  test.each([{ follow: true }, { waitForFile: true }])("wakes the wait with its answer: %o", async (options) => {
+  test.each([{ follow: true }, { waitForFile: true }])("ends the wait when it settles: %o", async (options) => {
     const path = folder.file("0.log", "follow" in options ? criLine(0) : undefined);
-    // No wait ends by itself.
+    // No wait times out.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     await texts(path, { ...options, pollIntervalMs: 60_000, isRunning: () => nextTurn(false) });
   });
 
-  test("may fail while a file is waited for", async () => {
+  test("fails the wait for a file if it throws", async () => {
     const isRunning = () => {
-      throw new Error("no answer");
+      throw new Error("isRunning failed");
     };
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
-    await expect(texts(folder.file("0.log"), { waitForFile: true, isRunning })).rejects.toThrow("no answer");
+    await expect(texts(folder.file("0.log"), { waitForFile: true, isRunning })).rejects.toThrow("isRunning failed");
   });
 });
 
-describe("having caught up", () => {
-  /** What happens in which order until everything that is there by now and one line more has been read. */
+describe("onWait", () => {
+  /** Records entries and the first call of onWait, in order, until one more line was written and read. */
   async function events(path: string, options: ReadLogOptions): Promise<string[]> {
     const found: string[] = [];
     const onWait = () => {
@@ -153,14 +153,14 @@ describe("having caught up", () => {
     return found;
   }
 
-  test("is told before waiting", async () => {
+  test("is called before waiting", async () => {
     const path = folder.file("0.log", criLines(0, 2));
     expect(await events(path, { follow: true })).toEqual(["line 0", "line 1", "caught up", "line 9"]);
     const options = { follow: true, waitForFile: true };
     expect(await events(folder.file("1.log"), options)).toEqual(["caught up", "line 9"]);
   });
 
-  test("is not told without follow", async () => {
+  test("is not called without follow", async () => {
     expect(await events(folder.file("0.log", criLine(0)), {})).toEqual(["line 0"]);
     const later = folder.file("1.log");
     setTimeout(() => writeFileSync(later, criLine(0)), 50);

@@ -1,4 +1,4 @@
-/** Whoever may write to a log directory may put anything there: only regular files are read, and nothing blocks. */
+/** Other users may be able to write to a log directory: only regular files in it are read, and nothing else blocks the reader. */
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
@@ -34,7 +34,7 @@ describe.skipIf(skipOnWindows("named pipes, sockets and devices in the file syst
     },
   };
 
-  test.each(Object.keys(make))("%s is refused, however it is read", async (kind) => {
+  test.each(Object.keys(make))("%s is refused with all options", async (kind) => {
     const path = folder.file("0.log");
     make[kind]?.(path);
     for (const options of [{}, { follow: true }, { tailLines: 1 }, { rotated: true }, { waitForFile: true }]) {
@@ -46,7 +46,7 @@ describe.skipIf(skipOnWindows("named pipes, sockets and devices in the file syst
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("a named pipe now ends a follow, whose lines before were read", async () => {
+  test("replaced by a named pipe ends following, after its lines were read", async () => {
     const path = folder.file("0.log", criLine(0));
     const found: string[] = [];
     const follow = async () => {
@@ -60,7 +60,7 @@ describe.skipIf(skipOnWindows("named pipes, sockets and devices in the file syst
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("a link to a regular file is read, and is followed through a change of the link", async () => {
+  test("a link to a regular file is read, and followed when the link changes", async () => {
     const path = folder.file("0.log");
     folder.file("first", criLine(0));
     folder.file("second", criLine(1));
@@ -75,7 +75,7 @@ describe.skipIf(skipOnWindows("named pipes, sockets and devices in the file syst
     expect(found).toEqual(["line 0", "line 1"]);
   });
 
-  test("rotated to a named pipe is read without it", async () => {
+  test("rotated to a named pipe is read without the pipe", async () => {
     const path = folder.file("0.log", criLine(1));
     folder.file("0.log.20261128-100000", criLine(0));
     pipe("0.log.20261128-110000");
@@ -84,7 +84,7 @@ describe.skipIf(skipOnWindows("named pipes, sockets and devices in the file syst
     expect(gaps).toEqual([]);
   });
 
-  test("swapped for a named pipe again and again is read or refused, and never blocks", async () => {
+  test("repeatedly replaced by a named pipe is read or refused, and never blocks", async () => {
     const path = folder.file("0.log", criLine(0));
     for (let round = 0; round < 200; round++) {
       const reading = textsOf(path).catch((error: unknown) => error);
@@ -96,7 +96,7 @@ describe.skipIf(skipOnWindows("named pipes, sockets and devices in the file syst
   });
 });
 
-// Each would hold one of the four threads that Node.js has for files and DNS, for ever.
+// Each would block one of the four threads that Node.js has for files and DNS forever.
 test.skipIf(skipOnWindows("named pipes in the file system"))(
   "four named pipes read at once leave files and DNS working, and the process can exit",
   async () => {

@@ -18,14 +18,14 @@ afterEach(() => vi.mocked(readdir).mockReset());
 
 describe("opening a log", () => {
   test("needs no permission to list its directory", async () => {
-    // Mocked, because root may list everything.
+    // Mocked, because root can list every directory.
     vi.mocked(readdir).mockRejectedValue(Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" }));
     expect(await texts(folder.file("0.log", criLine(0)))).toEqual(["line 0"]);
     await expect(texts(folder.file("1.log"))).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
   test.each([{}, { follow: true, waitForFile: true, writerEnded: AbortSignal.abort() }])(
-    "waits for one that appears late, with %j",
+    "waits for a log that appears late, with %j",
     async (options) => {
       const path = join(folder.path, "0.log");
       const reading = texts(path, { ...options, appearsWithinMs: 20_000 });
@@ -35,18 +35,21 @@ describe("opening a log", () => {
     },
   );
 
-  test.skipIf(noLinks)("finds what has just been rotated away behind symbolic links", async () => {
-    mkdirSync(folder.file("pod"));
-    mkdirSync(folder.file("containers"));
-    folder.file("pod/0.log.20261123-010000", criLine(0, "old"));
-    folder.file("pod/0.log.20261123-020000", criLine(1, "latest"));
-    symlinkSync("../pod/0.log", folder.file("containers/a.log"));
-    symlinkSync("containers/a.log", folder.file("b.log"));
-    expect(await texts(folder.file("b.log"))).toEqual(["latest"]);
-    expect(await texts(folder.file("b.log"), { rotated: true })).toEqual(["old", "latest"]);
-  });
+  test.skipIf(noLinks)(
+    "finds the latest rotated file behind symbolic links while the log has no current file",
+    async () => {
+      mkdirSync(folder.file("pod"));
+      mkdirSync(folder.file("containers"));
+      folder.file("pod/0.log.20261123-010000", criLine(0, "old"));
+      folder.file("pod/0.log.20261123-020000", criLine(1, "latest"));
+      symlinkSync("../pod/0.log", folder.file("containers/a.log"));
+      symlinkSync("containers/a.log", folder.file("b.log"));
+      expect(await texts(folder.file("b.log"))).toEqual(["latest"]);
+      expect(await texts(folder.file("b.log"), { rotated: true })).toEqual(["old", "latest"]);
+    },
+  );
 
-  test.skipIf(noLinks)("does not follow links for ever", async () => {
+  test.skipIf(noLinks)("does not follow a ring of links forever", async () => {
     symlinkSync("1.log", folder.file("0.log"));
     symlinkSync("0.log", folder.file("1.log"));
     await expect(texts(folder.file("0.log"))).rejects.toThrow("0.log");

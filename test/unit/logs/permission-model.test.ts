@@ -1,4 +1,4 @@
-/** Logs are read by a program that Node.js allows to read the log directory, and nothing else. */
+/** Reads logs in a program that Node.js permits to read only the log directory. */
 import { execFile } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { dirname, sep } from "node:path";
@@ -14,7 +14,7 @@ const source = fileURLToPath(new URL("../../../src/logs/read-log-file.ts", impor
 
 const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
 
-test.skipIf(skipOnWindows("Node.js' permission model"))("reads a log where only its directory is allowed", async () => {
+test.skipIf(skipOnWindows("Node.js' permission model"))("reads a log if only its directory is permitted", async () => {
   const contents = `
     import { readLogFile } from ${JSON.stringify(source)};
     for await (const { text } of readLogFile(process.argv[2], { rotated: true })) console.log(text);`;

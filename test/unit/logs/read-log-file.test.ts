@@ -13,7 +13,7 @@ import { criLine, criLines, openBelow, read, temporaryFolder, texts, timeOf } fr
 const folder = temporaryFolder();
 
 describe("a log file", () => {
-  test("is read, as text or as bytes", async () => {
+  test("is read as strings or as bytes", async () => {
     const path = folder.file("0.log", criLine(1, "a") + criLine(2, "", "stderr"));
     expect(await read(path)).toEqual([
       { timestamp: timeOf(1), stream: "stdout", partial: false, text: "a" },
@@ -29,13 +29,13 @@ describe("a log file", () => {
     expect(await read(folder.file("0.log", ""), { tailLines: 3 })).toEqual([]);
   });
 
-  test("counts what could not be read", async () => {
+  test("counts lines that could not be read", async () => {
     const stream = readLogFile(folder.file("0.log", `${criLine(1)}bad\n${criLine(2)}worse`));
     for await (const _ of stream);
     expect(stream.skippedLines).toBe(2);
   });
 
-  test("that is not there says where logs are", async () => {
+  test("that does not exist fails with an error that explains where logs are", async () => {
     const path = folder.file("missing.log");
     const failure = await read(path).catch((error: unknown) => error);
     expect(CriError.is(failure, "NOT_FOUND")).toBe(true);
@@ -43,7 +43,7 @@ describe("a log file", () => {
     expect(CriError.is(await read(`${path}/0.log`).catch((error: unknown) => error), "NOT_FOUND")).toBe(true);
   });
 
-  test("that is a folder or no log is refused", async () => {
+  test("that is a folder or not a log is refused", async () => {
     mkdirSync(folder.file("d"));
     await expect(read(folder.file("d"))).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
     await expect(read(folder.file("0.log", "x\n"))).rejects.toMatchObject({ code: "INVALID_RESPONSE" });
@@ -75,7 +75,7 @@ describe("a log file", () => {
 });
 
 describe("tailLines", () => {
-  test("gives the last entries of what would be given without it", async () => {
+  test("emits the last entries of those without it", async () => {
     const options = fc.record({
       tailLines: fc.nat(12),
       streams: fc.constantFrom(["stdout"] as const, ["stderr"] as const, ["stdout", "stderr"] as const),
@@ -92,20 +92,20 @@ describe("tailLines", () => {
     );
   });
 
-  test("gives whole lines in parts too", async () => {
+  test("emits all parts of a line", async () => {
     const log = criLine(1) + criLine(2, "a", "stdout", "P") + criLine(3, "b", "stderr") + criLine(4, "c");
     const path = folder.file("0.log", log);
     expect(await texts(path, { tailLines: 1, partial: "separate" })).toEqual(["a", "c"]);
     expect(await texts(path, { tailLines: 2, partial: "separate" })).toEqual(["a", "b", "c"]);
   });
 
-  test("counts up to until", async () => {
+  test("counts lines up to until", async () => {
     const path = folder.file("0.log", criLines(0, 100));
     expect(await texts(path, { tailLines: 2, until: timeOf(50) })).toEqual(["line 49", "line 50"]);
     expect(await texts(path, { tailLines: 10, since: timeOf(98) })).toEqual(["line 98", "line 99"]);
   });
 
-  test("crosses blocks, and lines longer than a block", async () => {
+  test("finds lines across blocks, and lines longer than a block", async () => {
     const long = "x".repeat(300_000);
     const path = folder.file("0.log", criLines(0, 3_000) + criLine(3_000, long) + criLines(3_001, 6_000));
     for (const tailLines of [1, 700, 2_998, 2_999, 3_000, 3_001, 5_999, 6_000, 6_001]) {
@@ -116,7 +116,7 @@ describe("tailLines", () => {
     }
   });
 
-  test("reads no more of 8 GiB than it needs", async () => {
+  test("reads no more of 8 GiB than necessary", async () => {
     const path = folder.file("0.log", `${criLine(1)}${timeOf(2)} stdout F `);
     truncateSync(path, 2 ** 33);
     appendFileSync(path, `\n${criLines(3, 50)}`);
@@ -127,14 +127,14 @@ describe("tailLines", () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  test("does not look for ever for the beginning of a line of a stream that is hardly used", async () => {
+  test("limits the search for the beginning of a line of a stream that is hardly used", async () => {
     const path = folder.file("0.log", criLine(1));
     truncateSync(path, 2 ** 33);
     appendFileSync(path, `\n${criLines(0, 60_000)}${criLine(1, "e", "stderr")}`);
     expect(await texts(path, { tailLines: 2 })).toEqual(["line 59999", "e"]);
   });
 
-  test("of Docker's format are lines, not records", async () => {
+  test("counts lines, not records, in Docker's format", async () => {
     const json = (log: string, number: number) =>
       `${JSON.stringify({ log, stream: "stdout", time: timeOf(number) })}\n`;
     const path = folder.file("0.log", json("a\n", 1) + json("b", 2) + json("c\n", 3) + json("d\n", 4));
@@ -146,17 +146,17 @@ describe("rotated files", () => {
   function rotatedLog(): string {
     folder.file("0.log.20261123-010000.gz", gzipSync(criLines(0, 1_000)));
     folder.file("0.log.20261123-020000.gz", gzipSync(criLines(1_000, 2_000)));
-    folder.file("0.log.20261123-020000.gz.tmp", "half of it");
+    folder.file("0.log.20261123-020000.gz.tmp", "incomplete");
     folder.file("0.log.20261123-030000", criLines(2_000, 3_000) + criLine(3_000, "a", "stdout", "P"));
     folder.file("0.log.20261123-030000.gz", "not yet complete, and not needed");
-    folder.file("0.log.old", "something else");
-    folder.file("10.log.20261123-010000", "something else");
+    folder.file("0.log.old", "another log");
+    folder.file("10.log.20261123-010000", "another log");
     return folder.file("0.log", criLine(3_000, "b") + criLines(3_001, 3_100));
   }
   const lines = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => (from + index === 3_000 ? "ab" : `line ${from + index}`));
 
-  test("are read from the oldest, and lines go on from file to file", async () => {
+  test("are read from the oldest on, and lines continue across files", async () => {
     const path = rotatedLog();
     expect(await texts(path)).toHaveLength(100);
     expect(await texts(path, { rotated: true })).toEqual(lines(0, 3_100));
@@ -164,7 +164,7 @@ describe("rotated files", () => {
   });
 
   test.each([0, 1, 99, 101, 500, 1_099, 1_100, 1_101, 1_600, 2_100, 2_101, 3_100, 4_000])(
-    "the last %i lines may be in them",
+    "contain some of the last %i lines",
     async (tailLines) => {
       const path = rotatedLog();
       const expected = lines(Math.max(0, 3_100 - tailLines), 3_100);
@@ -191,7 +191,7 @@ describe("rotated files", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("that are cut off are read up to there", async () => {
+  test("that are truncated are read up to that point", async () => {
     const path = folder.file("0.log", criLine(3_000));
     folder.file("0.log.20261123-010000.gz", gzipSync(criLines(0, 1_000)).subarray(0, 2_000));
     const gaps: LogGap[] = [];
@@ -201,17 +201,17 @@ describe("rotated files", () => {
     expect(found[0]).toBe("line 0");
     expect(gaps).toMatchObject([
       { reason: "unreadable", error: { code: "DATA_LOSS" } },
-      // The line that the end of the archive cuts in two.
+      // The line that the end of the truncated archive splits.
       { reason: "malformed" },
     ]);
   });
 
-  test("break while one is being unpacked closes it", async () => {
+  test("are closed by a break during decompression", async () => {
     for await (const _ of readLogFile(rotatedLog(), { rotated: true })) break;
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("the latest is the log while there is no other", async () => {
+  test("are read as the current file if there is no other: the latest one", async () => {
     folder.file("0.log.20261123-010000", criLine(1, "old"));
     folder.file("0.log.20261123-020000", criLine(2, "latest"));
     expect(await texts(folder.file("0.log"))).toEqual(["latest"]);
@@ -236,7 +236,7 @@ describe("options", () => {
     ["rotated", { format: "raw" as const, rotated: true }],
     ["onGap", { onGap: "x" as never }],
     ["encoding", { encoding: "latin1" as "utf8" }],
-  ])("%s is checked before anything is read", (field, options) => {
+  ])("%s is checked before reading", (field, options) => {
     expect(() => readLogFile("/nowhere", options)).toThrow(
       expect.objectContaining({ field, constructor: InvalidInputError }),
     );

@@ -1,5 +1,5 @@
 /**
- * A second reader of logs, made to be obviously right: whole file in memory, one regular expression, no thought of speed.
+ * A reference implementation of the log reader. It is simple rather than fast: whole file in memory, one regular expression.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { LogBytesEntry, LogStreamName } from "../../../src/logs/entry.js";
 /** An entry without its position. */
 export type ReferenceEntry = Omit<LogBytesEntry, "position">;
 
-/** What the reference takes of the options. */
+/** The options that the reference implementation supports. */
 export interface ReferenceOptions {
   since?: string;
   until?: string;
@@ -38,7 +38,7 @@ export function nanoseconds(timestamp: string): bigint {
   return BigInt(Date.parse(seconds + zone)) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
 }
 
-/** The entries of a log in CRI's format, and how many lines could not be read. */
+/** Reads a log in CRI's format. Returns the entries and the number of skipped lines. */
 export function readReference(
   bytes: Buffer,
   options: ReferenceOptions = {},
@@ -67,7 +67,7 @@ export function readReference(
   let found = assemble(parsed, options.partial !== "separate").filter(({ stream }) => streams.includes(stream));
   if (until) found = found.filter(({ timestamp }) => nanoseconds(timestamp) <= nanoseconds(until));
   if (tailLines !== undefined) {
-    // A line that has no end is given out last, but its place is where its last part is.
+    // A line without an end is emitted last, but counts at the place of its last part.
     const inPlace = found.toSorted((left, right) => left.last - right.last);
     const wanted = new Set(tailLines === 0 ? [] : inPlace.slice(-tailLines));
     found = found.filter((entry) => wanted.has(entry));

@@ -19,7 +19,7 @@ import { criLine, openBelow, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
 
-/** A follower that has read what there is, and collects text. */
+/** Follows a log and collects the text of its entries. Returns when the follower has caught up. */
 async function follow(path: string) {
   const gaps: LogGap[] = [];
   const found: string[] = [];
@@ -56,7 +56,7 @@ async function follow(path: string) {
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
 
-/** Who rotates, and the names that the files get. */
+/** Programs that rotate logs, with the names that they give to files. */
 const rotators: Record<string, (log: string, count: number) => void> = {
   "the kubelet": (log, count) => renameSync(log, `${log}.20261123-0${count}0000`),
   Docker: (log, count) => {
@@ -74,13 +74,14 @@ const rotators: Record<string, (log: string, count: number) => void> = {
   },
   "logrotate with dates": (log, count) => renameSync(log, `${log}-2026112${count}`),
   "logrotate with an extension": (log, count) => renameSync(log, log.replace(".log", `-2026112${count}.log`)),
-  someone: (log, count) => renameSync(log, `${log}.${["b", "a", "d", "c", "e"][count - 1]}-old`),
+  "a program with names that do not sort": (log, count) =>
+    renameSync(log, `${log}.${["b", "a", "d", "c", "e"][count - 1]}-old`),
 };
-/** What has been rotated away by the count of rotations, for those who compress. */
+/** The content of each rotated file by the number of its rotation, for rotators that compress. */
 const contentOf = new Map<number, string>();
 
-describe("rotations faster than the reader", () => {
-  test.each(Object.keys(rotators))("lose and repeat nothing when it is %s who rotates", async (who) => {
+describe("rotations that are faster than the reader", () => {
+  test.each(Object.keys(rotators))("lose and repeat nothing, by %s", async (who) => {
     contentOf.clear();
     const path = folder.file("0.log", criLine(0));
     const log = await follow(path);
@@ -98,7 +99,7 @@ describe("rotations faster than the reader", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("may leave no file under the name of the log, as the last one when the container has ended", async () => {
+  test("may leave no current file, like the last rotation after the container has ended", async () => {
     const path = folder.file("0.log", criLine(0));
     const log = await follow(path);
     for (let count = 1; count <= 4; count++) {
@@ -111,7 +112,7 @@ describe("rotations faster than the reader", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("a file without the name of the log is read on until there is a new one", async () => {
+  test("leave a rotated file that is read until there is a new current file", async () => {
     const path = folder.file("0.log", criLine(0));
     const log = await follow(path);
     renameSync(path, `${path}.1`);
@@ -133,14 +134,14 @@ test.each([
   ["web.log", "web.1.log"],
   ["web", "web-sidecar"],
   ["web", "web.y"],
-])("the log %s was not rotated to %s, which is another container's", async (name, other) => {
+])("reading %s with its rotated files ignores %s, the log of another container", async (name, other) => {
   folder.file(other, criLine(0, "other"));
   const texts: string[] = [];
   for await (const { text } of readLogFile(folder.file(name, criLine(1)), { rotated: true })) texts.push(text);
   expect(texts).toEqual(["line 1"]);
 });
 
-test("a large file is not read again after a rotation, wherever reading began", async () => {
+test("does not read a large file again after a rotation, wherever reading started", async () => {
   const lines = Array.from({ length: 30_000 }, (_, index) => criLine(index)).join("");
   const path = folder.file("0.log", lines);
   const texts: string[] = [];
@@ -162,7 +163,7 @@ describe("late lines of a rotated file", () => {
   test.each([
     ["an hour ago", -3_600_000],
     ["in an hour", 3_600_000],
-  ])("are waited for, even if the clock was set and the file seems to have changed %s", async (_, offsetMs) => {
+  ])("are awaited even if the clock was set, so that the file seems to have changed %s", async (_, offsetMs) => {
     const path = folder.file("0.log", criLine(3));
     const rotated = folder.file("0.log.1");
     const write = (text: string) => {
@@ -185,17 +186,17 @@ describe("late lines of a rotated file", () => {
     expect(found).toEqual(numbers(0, 4));
   });
 
-  test("are not waited for once limitBytes is reached", async () => {
+  test("are not awaited once limitBytes is reached", async () => {
     const path = folder.file("0.log", criLine(1));
     folder.file("0.log.1", criLine(0));
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    // It would wait for ever.
+    // Waiting would never end, because timers are fake.
     for await (const { text } of readLogFile(path, { rotated: true, limitBytes: 4 })) expect(text).toBe("line");
   });
 });
 
 describe("a log that is truncated in place while it is followed", () => {
-  test("may begin with a hole, as the writer's offset stays where it was", async () => {
+  test("may begin with a hole, because the writer's offset stays the same", async () => {
     const path = folder.file("0.log", "");
     const file = openSync(path, "r+");
     let offset = 0;
@@ -217,7 +218,7 @@ describe("a log that is truncated in place while it is followed", () => {
     expect(log.gaps).toMatchObject([{ reason: "zeros", offset: 0 }]);
   });
 
-  test("and copied before: the copy is not read again, whatever becomes of the log", async () => {
+  test("after it was copied: the copy is not read again, even if the log is removed", async () => {
     const path = folder.file("0.log", criLine(0) + criLine(1));
     const log = await follow(path);
     copyFileSync(path, `${path}.1`);

@@ -13,7 +13,7 @@ import { criLines, temporaryFolder } from "./support.js";
 const folder = temporaryFolder();
 const source = fileURLToPath(new URL("../../../src/logs/read-log-file.ts", import.meta.url));
 
-/** Ships what follows the last line that it has shipped: the line and its position are one write. */
+/** Ships the lines behind the last one that it shipped. A line and its position are one write. */
 const program = `
   import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
   import { readLogFile } from ${JSON.stringify(source)};
@@ -23,7 +23,7 @@ const program = `
     const file = openSync(out, "a");
     console.log("started");
     for await (const entries of readLogFile(log, { follow: true, after, rotated: true, onGap: (gap) => console.error(gap) }).batches()) {
-      // A line at a time: it may be killed after any of them.
+      // One line at a time, because it may be killed after each of them.
       for (const { position, text } of entries) writeSync(file, position + " " + text + "\\n");
     }
   }
@@ -48,20 +48,20 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
   });
   const log = folder.file("0.log", "");
   const out = folder.file("shipped");
-  let complaints = "";
+  let errorOutput = "";
   const start = async (): Promise<ChildProcess> => {
     const child = spawn(process.execPath, [script, log, out], { stdio: ["ignore", "pipe", "pipe"] });
     child.stderr?.on("data", (chunk) => {
-      complaints += chunk;
+      errorOutput += chunk;
     });
     child.once("exit", (code) => {
-      if (code !== null) complaints += `exit code ${code}`;
+      if (code !== null) errorOutput += `exit code ${code}`;
     });
     await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
     return child;
   };
   const shipped = () => {
-    if (complaints) throw new Error(complaints);
+    if (errorOutput) throw new Error(errorOutput);
     return readFileSync(out, "utf8").split("\n").length - 1;
   };
 
@@ -71,7 +71,7 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
       const rotation = number / (lines / rotations);
       if (number > 0 && Number.isInteger(rotation)) {
         renameSync(log, `${log}.${rotation}`);
-        // Every second one is compressed a little later, as the one before is.
+        // Every second file is compressed after the next rotation.
         const before = `${log}.${rotation - 1}`;
         if (rotation % 2 === 1 && rotation > 1) {
           writeFileSync(`${before}.gz`, gzipSync(readFileSync(before)));
@@ -84,7 +84,7 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
   })();
   let child = await start();
   for (let kill = 1; kill <= kills; kill++) {
-    // Wherever it is by then: in an older file, in the current one, or about to open one.
+    // At that point it may be reading an older file or the current one, or be about to open one.
     const goal = Math.min(lines - 1, (kill * lines) / (kills + 1));
     while (shipped() < goal) await delay(10);
     child.kill("SIGKILL");
@@ -98,6 +98,6 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
   await once(child, "exit");
   const found = readFileSync(out, "utf8").trimEnd().split("\n");
   const wrong = found.findIndex((line, index) => line.slice(line.indexOf(" ") + 1) !== `line ${index}`);
-  expect({ wrong, line: found[wrong], complaints }).toEqual({ wrong: -1, line: undefined, complaints: "" });
+  expect({ wrong, line: found[wrong], errorOutput }).toEqual({ wrong: -1, line: undefined, errorOutput: "" });
   expect(found).toHaveLength(lines);
 });

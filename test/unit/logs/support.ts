@@ -8,7 +8,7 @@ import type { ReadLogOptions } from "../../../src/logs/read-options.js";
 
 export { openBelow } from "../../support/open-files.js";
 
-/** A folder for each test of a file; call it at the top. */
+/** Creates a temporary folder for each test of a file. Call it at the top of the file. */
 export function temporaryFolder(): { readonly path: string; file(name: string, content?: string | Buffer): string } {
   let path = "";
   beforeEach(() => {
@@ -26,7 +26,7 @@ export function temporaryFolder(): { readonly path: string; file(name: string, c
   };
 }
 
-/** A line as containerd writes it. The number is its time and, unless there is another, its text. */
+/** A line in CRI's format. The number is its time and its default content. */
 export function criLine(number: number, text = `line ${number}`, stream = "stdout", tag = "F"): string {
   return `${timeOf(number)} ${stream} ${tag} ${text}\n`;
 }
@@ -36,12 +36,12 @@ export function timeOf(number: number): string {
   return `2026-11-23T05:55:00.${String(number).padStart(9, "0")}Z`;
 }
 
-/** Lines from one number to before another. */
+/** Lines from one number to another, which is excluded. */
 export function criLines(from: number, to: number): string {
   return Array.from({ length: to - from }, (_, index) => criLine(from + index)).join("");
 }
 
-/** Everything a log gives as text, without positions. */
+/** Reads all entries of a log, without their positions. */
 export async function read(path: string, options: ReadLogOptions = {}): Promise<Omit<LogEntry, "position">[]> {
   const entries: Omit<LogEntry, "position">[] = [];
   const stream = readLogFile(path, { ...options, encoding: "utf8" });
@@ -49,7 +49,7 @@ export async function read(path: string, options: ReadLogOptions = {}): Promise<
   return entries;
 }
 
-/** The same, text only. */
+/** Reads the `text` of all entries. */
 export async function texts(path: string, options: ReadLogOptions = {}): Promise<string[]> {
   return (await read(path, options)).map(({ text }) => text);
 }

@@ -14,7 +14,7 @@ const timestamps = fc
   .map(([date, fraction, zone]) => date.toISOString().slice(0, 19) + fraction + zone);
 
 describe("timestamps", () => {
-  test("end where they end", () => {
+  test("are recognised with anything behind them", () => {
     fc.assert(
       fc.property(timestamps, fc.constantFrom("", " ", "x", "\n"), (text, rest) => {
         expect(end(text + rest)).toBe(text.length);
@@ -44,14 +44,14 @@ describe("timestamps", () => {
     "2026-11-23T05:55:60Z",
     "2o26-11-23T05:55:00Z",
     "2026-11-23t05:55:00Z",
-  ])("%j is none", (text) => expect(end(text)).toBe(-1));
+  ])("%j is not a timestamp", (text) => expect(end(text)).toBe(-1));
 
-  test("2000 and 2024 have a 29 February", () => {
+  test("may be on 29 February 2000 and 2024", () => {
     expect(end("2000-02-29T00:00:00Z")).toBe(20);
     expect(end("2024-02-29T00:00:00Z")).toBe(20);
   });
 
-  test("bytes behind the end are not looked at", () => {
+  test("are parsed without reading bytes behind the end", () => {
     expect(timestampEnd(Buffer.from("2026-11-23T05:55:00Z"), 0, 19)).toBe(-1);
     expect(timestampEnd(Buffer.from("2026-11-23T05:55:00+02:00"), 0, 24)).toBe(-1);
     expect(timestampEnd(Buffer.from("2026-11-23T05:55:00.123Z"), 0, 23)).toBe(-1);
@@ -62,11 +62,11 @@ describe("timestamps", () => {
     ["2026-11-23T05:55:00.1+02:00", "2026-11-23T05:55:00.100000000+02:00"],
     ["2026-11-23T05:55:00.123456789Z", "2026-11-23T05:55:00.123456789Z"],
     ["2026-11-23T05:55:00.1234567899Z", "2026-11-23T05:55:00.123456789Z"],
-  ])("%s has nine digits as %s", (text, expected) => {
+  ])("%s is formatted with nine digits as %s", (text, expected) => {
     expect(nineDigits(Buffer.from(text), 0, text.length)).toBe(expected);
   });
 
-  test("compare to the nanosecond, whatever the zone", () => {
+  test("compare to the nanosecond, in any time zone", () => {
     fc.assert(
       fc.property(timestamps, timestamps, (left, right) => {
         const expected = nanoseconds(left) - nanoseconds(right);
@@ -78,7 +78,7 @@ describe("timestamps", () => {
     expect(compareInstants(early!, late!)).toBe(-1);
   });
 
-  test("a Date is what its text is", () => {
+  test("of a Date are the same as of its string", () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true }),

@@ -9,7 +9,7 @@ import { documents } from "./documents.js";
 import { type ReferenceEntry, readReference } from "./reference.js";
 import { criLine, timeOf } from "./support.js";
 
-/** What a file with these bytes gives when they are read in these pieces. */
+/** Decodes a file that is read in these pieces. */
 function decode(pieces: readonly Buffer[], options: ReadLogOptions = {}) {
   const decoder = new LogDecoder(checkReadOptions(options));
   decoder.startFile("/log");
@@ -27,7 +27,7 @@ const asText = ({ bytes, ...entry }: ReferenceEntry): Omit<LogEntry, "position">
 });
 
 describe("a log in CRI's format", () => {
-  test("is read like the reference reads it, in pieces of any length", () => {
+  test("is decoded as by the reference implementation, in pieces of any length", () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(documents(), cuts, (bytes, lengths) => {
@@ -40,7 +40,7 @@ describe("a log in CRI's format", () => {
     );
   });
 
-  test("gives every physical line when told so, byte for byte", () => {
+  test('emits every physical line with partial "separate", byte for byte', () => {
     fc.assert(
       fc.property(documents(), (bytes) => {
         const options = { partial: "separate", encoding: "buffer" } as const;
@@ -49,7 +49,7 @@ describe("a log in CRI's format", () => {
     );
   });
 
-  test("gives what the filters leave", () => {
+  test("emits the lines that match the filters", () => {
     const times = fc.integer({ min: 0, max: 40 }).map(timeOf);
     const streams = fc.constantFrom(["stdout"] as const, ["stderr"] as const, ["stdout", "stderr"] as const);
     fc.assert(
@@ -59,7 +59,7 @@ describe("a log in CRI's format", () => {
     );
   });
 
-  test("may be cut anywhere by reads", () => {
+  test("may be split anywhere by reads", () => {
     const bytes = Buffer.from(
       [
         criLine(1, "a line"),
@@ -81,7 +81,7 @@ describe("a log in CRI's format", () => {
     expect(byteByByte.entries).toEqual(expected.entries.map(asText));
   });
 
-  test("joins the parts of both streams on their own, with the time of the first part", () => {
+  test("joins the parts of each stream separately, with the time of the first part", () => {
     const log =
       criLine(1, "out ", "stdout", "P") +
       criLine(2, "err ", "stderr", "P") +
@@ -93,7 +93,7 @@ describe("a log in CRI's format", () => {
     ]);
   });
 
-  test("only the first tag counts, and what is not P is a full line", () => {
+  test("uses only the first tag: every tag but P means a full line", () => {
     const log =
       criLine(1, "a", "stdout", "P:x") +
       criLine(2, "b", "stdout", "x:P") +
@@ -121,12 +121,12 @@ describe("a log in CRI's format", () => {
 });
 
 describe("text", () => {
-  test("of bytes that are no UTF-8 has replacement characters", () => {
+  test("has replacement characters for bytes that are not UTF-8", () => {
     const bytes = Buffer.concat([Buffer.from(criLine(1, "a").trimEnd()), Buffer.from([0xff, 0x0a])]);
     expect(decodeText(bytes)).toMatchObject([{ text: "a\ufffd" }]);
   });
 
-  test("never has a character cut in two by the parts of a line, joined or not", () => {
+  test("never splits a character between the parts of a line, joined or not", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1 }), fc.array(fc.nat(60), { maxLength: 4 }), (text, cuts) => {
         const content = Buffer.from(text.replaceAll("\n", ""), "utf8");
@@ -162,7 +162,7 @@ describe("text", () => {
 });
 
 describe("limits", () => {
-  test("limitBytes counts content only, and the log ends there", () => {
+  test("limitBytes counts only content, and ends the log", () => {
     const log = criLine(1, "12345") + criLine(2, "67890") + criLine(3, "x");
     expect(decodeText(log, { limitBytes: 10 }).map(({ text }) => text)).toEqual(["12345", "67890"]);
     expect(decodeText(log, { limitBytes: 7 })).toMatchObject([{ text: "12345" }, { text: "67", partial: true }]);
@@ -170,7 +170,7 @@ describe("limits", () => {
     expect(decodeText(log, { limitBytes: 6, streams: ["stderr"] })).toEqual([]);
   });
 
-  test("a line longer than maxLineBytes comes in pieces that make up the line", () => {
+  test("a line longer than maxLineBytes is split into entries that make up the line", () => {
     const lengths = fc.integer({ min: 4, max: 40 });
     fc.assert(
       fc.property(documents({ utf8: true }), lengths, (bytes, maxLineBytes) => {
@@ -187,7 +187,7 @@ describe("limits", () => {
     );
   });
 
-  test("a physical line of 20 MiB takes no more memory than its pieces", () => {
+  test("a physical line of 20 MiB takes no more memory than its parts", () => {
     const decoder = new LogDecoder(checkReadOptions({ encoding: "buffer" }));
     decoder.startFile("/log");
     decoder.add(Buffer.from(`${timeOf(1)} stderr F `));
@@ -215,7 +215,7 @@ describe("a log in Docker's format", () => {
   const json = (log: string, stream = "stdout", number = 1) =>
     `${JSON.stringify({ log, stream, time: timeOf(number) })}\n`;
 
-  test("is read and joined", () => {
+  test("is decoded and joined", () => {
     const log = json("one\n") + json("tw", "stderr", 2) + json("\n") + json("o\n", "stderr", 3) + json("rest");
     expect(decodeText(log)).toEqual([
       { timestamp: timeOf(1), stream: "stdout", partial: false, text: "one" },
@@ -238,7 +238,7 @@ describe("a log in Docker's format", () => {
     expect(skipped).toBe(1);
   });
 
-  test("a line that is too long to be held is skipped and counted", () => {
+  test("skips and counts a line that is too long to be buffered", () => {
     const { entries, skipped } = decode([Buffer.from(json("a\n") + json(`${"x".repeat(400_000)}\n`) + json("b\n"))], {
       maxLineBytes: 1_000,
     });
@@ -250,28 +250,28 @@ describe("a log in Docker's format", () => {
 describe("a malformed line", () => {
   const malformed = ["", "hello", "{}", '{"a":1}', "2026-11-23T05:55:00Z stdout"];
 
-  test.each(malformed)("%j is skipped, counted and reported, wherever it is", (bad) => {
+  test.each(malformed)("%j is skipped, counted and reported at any place", (bad) => {
     const gaps: LogGap[] = [];
-    const good = [criLine(1), criLine(2)] as const;
-    const text = `${bad}\n${good[0]}${bad}\n${good[1]}${bad}\n`;
+    const valid = [criLine(1), criLine(2)] as const;
+    const text = `${bad}\n${valid[0]}${bad}\n${valid[1]}${bad}\n`;
     const { entries, skipped } = decode([Buffer.from(text)], { onGap: (gap) => gaps.push(gap) });
     expect(entries).toMatchObject([{ text: "line 1" }, { text: "line 2" }]);
     expect(skipped).toBe(3);
     const reason = "malformed";
-    const [first, second] = [bad.length + 1 + good[0].length, 2 * bad.length + 2 + good[0].length + good[1].length];
+    const [first, second] = [bad.length + 1 + valid[0].length, 2 * bad.length + 2 + valid[0].length + valid[1].length];
     const gap = { reason, path: "/log", bytes: bad.length };
     expect(gaps).toEqual([0, first, second].map((offset) => ({ ...gap, offset })));
   });
 
-  test.each(malformed)("%j, if there is no other line, makes the file no log", (bad) => {
-    const reading = () => decodeText(`${bad}\n${bad}\n`);
-    expect(reading).toThrow(CriError);
-    expect(reading).toThrow(
+  test.each(malformed)("%j as the only line makes the file invalid", (bad) => {
+    const read = () => decodeText(`${bad}\n${bad}\n`);
+    expect(read).toThrow(CriError);
+    expect(read).toThrow(
       "[INVALID_RESPONSE] /log is not a container log: no line of it is in the CRI log format or in Docker's JSON",
     );
   });
 
-  test("without a line break may be one that is being written", () => {
+  test("without a line break is not malformed, because it may still be incomplete", () => {
     expect(decode([Buffer.from("2026-11-2")])).toEqual({ entries: [], skipped: 1 });
   });
 });
@@ -300,7 +300,7 @@ describe("zero bytes", () => {
   });
 });
 
-test("parts of a line are joined however much time is between them, as the kubelet does", () => {
+test("joins the parts of a line whatever time is between them, as the kubelet does", () => {
   const log = `2026-11-23T05:55:00Z stdout P one \n2026-11-23T06:55:00Z stdout F line\n`;
   expect(decodeText(log)).toMatchObject([{ timestamp: "2026-11-23T05:55:00.000000000Z", text: "one line" }]);
 });
@@ -319,7 +319,7 @@ describe('format "raw"', () => {
 });
 
 describe("arbitrary bytes", () => {
-  test("no bytes make anything but a CriError", () => {
+  test("cause no error other than a CriError", () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.string().map((text) => Buffer.from(`{${text}\n`)),

@@ -33,7 +33,7 @@ async function threeFiles() {
 }
 
 describe("after", () => {
-  test("reading goes on behind the entry, in whichever file it is", async () => {
+  test("continues behind the entry, in every file", async () => {
     const { path, positions } = await threeFiles();
     await Promise.all(
       positions.map(async (after, index) =>
@@ -43,7 +43,7 @@ describe("after", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("positions are short, unique, and the same however they were read", async () => {
+  test("positions are short, unique and independent of the options", async () => {
     const { path, positions } = await threeFiles();
     expect(new Set(positions).size).toBe(30);
     expect(Math.max(...positions.map(({ length }) => length))).toBeLessThan(40);
@@ -54,7 +54,7 @@ describe("after", () => {
     expect(bytes).toEqual(positions.slice(20));
   });
 
-  test("the files may have been renamed and compressed meanwhile, to names of any kind", async () => {
+  test("finds files that were renamed and compressed meanwhile, to names of any kind", async () => {
     const { path, positions } = await threeFiles();
     rmSync(folder.file("0.log.20261123-010000.gz"));
     folder.file("0.log.3.gz", gzipSync(criLines(0, 10)));
@@ -69,7 +69,7 @@ describe("after", () => {
     );
   });
 
-  test("if the file is gone, that is reported, and reading begins with what is newer", async () => {
+  test("reports a removed file, and starts with the next newer one", async () => {
     const { path, positions } = await threeFiles();
     rmSync(folder.file("0.log.20261123-010000.gz"));
     const gaps: LogGap[] = [];
@@ -78,7 +78,7 @@ describe("after", () => {
     expect(gaps).toMatchObject([{ reason: "lost", path }]);
   });
 
-  test("if the file was truncated in place, that is reported, and it is read from its beginning", async () => {
+  test("reports a file that was truncated in place, and reads it from its beginning", async () => {
     const { path, positions } = await threeFiles();
     writeFileSync(path, criLines(40, 42));
     const gaps: LogGap[] = [];
@@ -87,13 +87,13 @@ describe("after", () => {
     expect(gaps).toMatchObject([{ reason: "lost" }]);
   });
 
-  test("follow goes on as well", async () => {
+  test("works with follow", async () => {
     const { path, positions } = await threeFiles();
     const found = await entries(path, { after: positions[7], follow: true, isRunning: () => false });
     expect(textsOf(found)).toEqual(numbers(8, 30));
   });
 
-  test("a line that had no end is read again as a whole", async () => {
+  test("reads a line that had no end again as a whole", async () => {
     const path = folder.file("0.log", criLine(0) + criLine(1).slice(0, -3));
     const [first, cut] = await entries(path);
     expect(cut).toMatchObject({ partial: true, position: first!.position });
@@ -101,7 +101,7 @@ describe("after", () => {
     expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["line 1", "line 2"]);
   });
 
-  test("reading may begin far behind the beginning of a large file", async () => {
+  test("starts far behind the beginning of a large file", async () => {
     const path = folder.file("0.log", criLines(0, 40_000));
     const last = await entries(path, { tailLines: 3 });
     expect(textsOf(last)).toEqual(numbers(39_997, 40_000));
@@ -113,7 +113,7 @@ describe("after", () => {
     expect(textsOf(await entries(path, { after: again[0]!.position }))).toEqual(numbers(39_999, 40_001));
   });
 
-  test("an entry that limitBytes cuts off is read again as a whole", async () => {
+  test("reads an entry that limitBytes cut off again as a whole", async () => {
     const path = folder.file("0.log", criLines(0, 3));
     for (const limitBytes of [3, 9, 13]) {
       const cut = (await entries(path, { limitBytes })).at(-1)!;
@@ -123,7 +123,7 @@ describe("after", () => {
     }
   });
 
-  test("an entry that limitBytes cuts off right behind a position repeats no entries before that position", async () => {
+  test("repeats no entries before a position when limitBytes cuts off the entry behind it", async () => {
     const path = folder.file(
       "0.log",
       criLine(0, "begin ", "stdout", "P") + criLine(1, "error 1", "stderr") + criLine(2, "error 2", "stderr"),
@@ -135,7 +135,7 @@ describe("after", () => {
     expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["error 2", "begin "]);
   });
 
-  test("a line that began in a rotated file is read as a whole behind an entry that limitBytes cuts off", async () => {
+  test("reads a line that began in a rotated file as a whole after limitBytes cut off an entry", async () => {
     const path = folder.file("0.log", criLine(1, "error", "stderr") + criLine(2, "end"));
     folder.file("0.log.1", criLine(0, "begin ", "stdout", "P"));
     const [cut] = await entries(path, { rotated: true, limitBytes: 3 });
@@ -143,7 +143,7 @@ describe("after", () => {
     expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["error", "begin end"]);
   });
 
-  test("the pieces of a very long line are read again together until the last is read", async () => {
+  test("reads all parts of a very long line again until the last one was read", async () => {
     const path = folder.file("0.log", criLine(0) + criLine(1, "x".repeat(10)) + criLine(2));
     const all = await entries(path, { maxLineBytes: 4 });
     expect(textsOf(all)).toEqual(["line", " 0", "xxxx", "xxxx", "xx", "line", " 2"]);
@@ -155,23 +155,23 @@ describe("after", () => {
   });
 
   test.each(["join", "separate"] as const)(
-    "any entry, with parts of both streams mixed over two files, is where the rest begins, also with limitBytes: %s",
+    "resumes behind any entry, with parts of both streams mixed over two files, also with limitBytes: %s",
     { timeout: 120_000 },
     async (partial) => {
       const file = documents({ utf8: true, clean: true });
       const limit = fc.integer({ min: 1, max: 40 });
       await fc.assert(
         fc.asyncProperty(file, file, limit, fc.nat(), async (older, current, limitBytes, chance) => {
-          // Both files would have the same first line, and nothing that ends without a line break goes on in another file.
+          // Both files need different first lines, and a line must not continue in another file without a line break.
           const path = folder.file("0.log", Buffer.concat([Buffer.from(criLine(900_000, "new")), current]));
           folder.file("0.log.1", Buffer.concat([Buffer.from(criLine(0, "old")), older, Buffer.from("\n")]));
           const all = await entries(path, { rotated: true, partial });
-          // What has no end comes last, and is read again.
+          // A line without an end is emitted last, and read again.
           const isOpen = ({ partial: more }: LogEntry, index: number) =>
             more && (partial === "join" || (index === all.length - 1 && current.at(-1) !== 0x0a && current.length > 0));
           const whole = all.findIndex(isOpen);
           const behind = (index: number) => (whole >= 0 && index >= whole ? whole : index + 1);
-          // A dozen of them, all at once: each waits for late lines of the rotated file.
+          // A dozen of them at the same time, because each waits for late lines of the rotated file.
           const step = Math.ceil(all.length / 12);
           await Promise.all(
             all.map(async ({ position }, index) => {
@@ -182,7 +182,7 @@ describe("after", () => {
               const last = limited.at(-1);
               if (!last) return;
               const lastIndex = next + limited.length - 1;
-              // What the limit cuts off is read again.
+              // An entry that the limit cuts off is read again.
               const rest = behind(last.text === all[lastIndex]!.text ? lastIndex : lastIndex - 1);
               expect(textsOf(await entries(path, { after: last.position, partial }))).toEqual(textsOf(all.slice(rest)));
             }),
@@ -194,11 +194,11 @@ describe("after", () => {
   );
 
   test.each(["", "1", "1.abc.5", "2.tgxq1f0000aa.abcdefgh.10", "1.tgxq1f0000aa.abcdefgh.-1", 7 as never])(
-    "%j is refused before anything is read",
+    "refuses %j before reading",
     (after) => {
-      const reading = () => readLogFile("/nonexistent", { after });
-      expect(reading).toThrow(InvalidInputError);
-      expect(reading).toThrow(/after: must be the `position` of a log entry/);
+      const read = () => readLogFile("/nonexistent", { after });
+      expect(read).toThrow(InvalidInputError);
+      expect(read).toThrow(/after: must be the `position` of a log entry/);
     },
   );
 
