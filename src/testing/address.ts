@@ -12,10 +12,10 @@ import {
   type UnixEndpoint,
   unixEndpoint,
 } from "../transport/endpoint.js";
-import { folderPrefix, removeLeftovers, socketName } from "./leftovers.js";
+import { folderPrefix, removeStaleFolders, socketName } from "./stale-folders.js";
 import type { ListenAddress } from "./wire/grpc-server.js";
 
-/** Where a runtime listens, and the folder that goes with it when it stops. */
+/** Where a runtime listens, and the folder to remove when it stops. */
 export interface Placement {
   readonly address: ListenAddress;
   readonly ownFolder: string | undefined;
@@ -23,13 +23,13 @@ export interface Placement {
 
 const pipe = /^\\\\[^\\]+\\pipe\\/i;
 
-/** Reads an endpoint. Without one, makes a folder for a socket, or on Windows the name of a pipe. */
-export async function place(endpoint: string | undefined, platform = process.platform): Promise<Placement> {
+/** Parses an endpoint. Without one, creates a folder for a socket, or on Windows chooses the name of a pipe. */
+export async function resolvePlacement(endpoint: string | undefined, platform = process.platform): Promise<Placement> {
   if (endpoint === undefined && platform === "win32") {
     return { address: { path: `\\\\.\\pipe\\cri-${randomUUID()}` }, ownFolder: undefined };
   }
   if (endpoint === undefined) {
-    await removeLeftovers(tmpdir());
+    await removeStaleFolders(tmpdir());
     const folder = await mkdtemp(join(tmpdir(), folderPrefix(process.pid)));
     try {
       return { address: { path: pathOf(join(folder, socketName), platform) }, ownFolder: folder };
@@ -52,30 +52,30 @@ export async function place(endpoint: string | undefined, platform = process.pla
 }
 
 /**
- * Makes sure that only this machine can connect to an address. Of a name each address counts.
+ * Checks that only this machine can connect to an address. A name must resolve to loopback addresses only.
  *
- * @throws InvalidInputError for any other address, and for a name without one
+ * @throws InvalidInputError for any other address, and for a name without an address
  */
 export async function checkLocal(address: ListenAddress): Promise<void> {
   if ("path" in address) return;
   const { host } = address;
   const found = await lookup(host, { all: true }).catch((cause: unknown) => {
-    throw new InvalidInputError({ field: "endpoint", message: "has a host that has no address", value: host, cause });
+    throw new InvalidInputError({ field: "endpoint", message: "has a host without an address", value: host, cause });
   });
   if (found.every((one) => isLoopback(one.address))) return;
   const message =
-    "lets other machines run commands on this one, for HostProcessBackend isolates nothing; use a unix socket or 127.0.0.1, or set allowRemoteShell";
+    "lets other machines run commands on this one, because HostProcessBackend does not isolate them; use a unix socket or 127.0.0.1, or set allowRemoteShell";
   throw new InvalidInputError({ field: "endpoint", message, value: host });
 }
 
-/** What clients are told. */
+/** Formats an address as the endpoint for clients. */
 export function toEndpoint(address: ListenAddress, secure: boolean): string {
   if ("path" in address) return (pipe.test(address.path) ? npipeEndpoint : unixEndpoint)(address.path).display;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${secure ? "https" : "http"}://${host}:${address.port}`;
 }
 
-/** Where a socket or a named pipe is. */
+/** Returns the path of a socket or a named pipe. */
 function pathOf(endpoint: string, platform: NodeJS.Platform): string {
   return (parseEndpoint(endpoint, { platform }) as UnixEndpoint | NpipeEndpoint).path;
 }

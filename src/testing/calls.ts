@@ -6,35 +6,35 @@ import type { RpcName, RpcRequest } from "./rpcs.js";
 import type { MetadataValue } from "./wire/framing.js";
 import type { IncomingCall } from "./wire/incoming-call.js";
 
-/** One call as the server saw it. */
+/** One call as the server received it. */
 export interface RecordedCall<N extends RpcName = RpcName> {
   readonly rpc: N;
-  /** The decoded request, credentials included; neither `console.log` nor `JSON.stringify` shows those. */
+  /** The decoded request, including credentials. `console.log` and `JSON.stringify` redact them. */
   readonly request: RpcRequest<N>;
   /** Request metadata; binary values as bytes, repeated keys as arrays. */
   readonly metadata: Readonly<Record<string, MetadataValue>>;
-  /** When the server gives up by its own clock, reckoned from `grpc-timeout`. */
+  /** When the call times out by the server's clock, computed from `grpc-timeout`. */
   readonly deadline: Date | undefined;
   /** The raw `grpc-timeout` header, such as `1999m`. */
   readonly grpcTimeout: string | undefined;
-  /** Which connection it came over, counted from 1. */
+  /** The connection of the call, counted from 1. */
   readonly connection: number;
   readonly startedAt: Date;
-  /** When the server was done with it. */
+  /** When the server ended the call. */
   readonly endedAt: Date | undefined;
-  /** What was answered: a code, `"DROPPED"` if the connection was broken off instead, `undefined` while it is in progress. */
+  /** The status code, `"DROPPED"` if the connection was broken instead, `undefined` while the call is in progress. */
   readonly outcome: "OK" | GrpcErrorCode | "DROPPED" | undefined;
-  /** The sentence that went with a failure. */
+  /** The error message of a failure; empty otherwise. */
   readonly message: string;
-  /** Whether the client went away before it was answered. */
+  /** Whether the client cancelled the call or disconnected before the reply. */
   readonly cancelled: boolean;
   /** How many messages were sent in reply. */
   readonly messagesSent: number;
-  /** The faults that struck it, in that order. */
+  /** The faults that were injected into the call, in order. */
   readonly faults: readonly StruckFault[];
 }
 
-/** A {@link RecordedCall} that is still being written. */
+/** A {@link RecordedCall} that the server still updates. */
 export class CallRecord implements RecordedCall {
   readonly metadata: Readonly<Record<string, MetadataValue>>;
   readonly deadline: Date | undefined;
@@ -69,10 +69,10 @@ export class CallRecord implements RecordedCall {
   }
 }
 
-/** Shown redacted by `util.inspect` and as JSON; the values stay as they are. Not enumerable, so that comparisons do not see it. */
+/** Makes `util.inspect` and JSON redact a value, without changing it. Not enumerable, so that comparisons ignore it. */
 function hideCredentials(value: object): void {
-  for (const shown of [inspect.custom, "toJSON"]) {
-    Object.defineProperty(value, shown, { value: () => redactForLog(value), enumerable: false });
+  for (const method of [inspect.custom, "toJSON"]) {
+    Object.defineProperty(value, method, { value: () => redactForLog(value), enumerable: false });
   }
   const { auth } = value as { auth?: unknown };
   if (typeof auth === "object" && auth !== null) hideCredentials(auth);
@@ -83,7 +83,7 @@ interface Waiter {
   readonly resolve: (call: RecordedCall) => void;
 }
 
-/** Every call of a runtime, in the order of arrival. */
+/** Records every call of a runtime, in the order of arrival. */
 export class CallLog {
   readonly #records: CallRecord[] = [];
   readonly #waiters = new Set<Waiter>();
@@ -101,7 +101,7 @@ export class CallLog {
     }
   }
 
-  /** The next call that is wanted, counted from now. */
+  /** Resolves with the next call that matches. */
   next(wanted: (call: RecordedCall) => boolean): Promise<RecordedCall> {
     return new Promise((resolve) => this.#waiters.add({ wanted, resolve }));
   }

@@ -1,30 +1,29 @@
 import { ServerError, Status } from "nice-grpc-common";
 import type { GrpcErrorCode } from "../errors.js";
-import { Answer } from "./answer.js";
 import { type CallLog, CallRecord } from "./calls.js";
 import type { FaultPhase } from "./faults/fault.js";
+import { Dropped, injectFaults, ScriptedFailure } from "./faults/inject.js";
 import type { FaultQueue } from "./faults/queue.js";
-import { Dropped, ScriptedFailure, strike } from "./faults/strike.js";
 import type { HandlerContext, Handlers } from "./handlers.js";
+import { ReplySender } from "./reply-sender.js";
 import { type Rpc, type RpcName, type RpcReply, type RpcRequest, rpcsByPath } from "./rpcs.js";
 import type { Clock } from "./state/clock.js";
 import { FramingError } from "./wire/framing.js";
 import { CallAborted, type IncomingCall } from "./wire/incoming-call.js";
 
-/** What a {@link Dispatcher} works with. */
 export interface DispatcherOptions {
   handlers: () => Handlers;
   faults: FaultQueue;
   clock: Clock;
   calls: CallLog;
-  /** The sentence of an UNIMPLEMENTED, for RPCs that answer with it. */
+  /** Returns the error message for an RPC that fails with UNIMPLEMENTED. */
   unimplemented: (rpc: Rpc) => string | undefined;
-  /** Whether there are CRI services here at all. */
+  /** Whether the server has CRI services at all. */
   serveCri: boolean;
   maxMessageBytes: number;
 }
 
-/** The way of a call: recorded, struck by faults, handled, answered. */
+/** Processes calls: records each, injects its faults, calls its handler and sends the reply. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
 
@@ -32,7 +31,7 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Takes over a call. Never rejects. */
+  /** Processes a call. Never rejects. */
   async handle(call: IncomingCall): Promise<void> {
     const rpc = this.#options.serveCri ? rpcsByPath.get(call.path) : undefined;
     if (!rpc) {
@@ -43,7 +42,7 @@ export class Dispatcher {
     try {
       record = new CallRecord(rpc.name, rpc.decode(await call.request()), call);
     } catch (error) {
-      answerUnreadable(call, error);
+      finishUnreadable(call, error);
       return;
     }
     this.#options.calls.add(record);
@@ -53,31 +52,31 @@ export class Dispatcher {
       call.finish(Status.OK);
       record.end("OK");
     } catch (error) {
-      answerFailure(call, record, error);
+      finishFailed(call, record, error);
     }
   }
 
   async #run(rpc: Rpc, call: IncomingCall, record: CallRecord): Promise<void> {
     const { clock } = this.#options;
     const faults = this.#options.faults.take(rpc.name, record.request);
-    record.faults = faults.struck;
-    const inject = (phase: FaultPhase, signal = call.signal) => strike(faults, phase, call, signal, clock);
-    const answer = new Answer(rpc, call, record, faults, this.#options);
+    record.faults = faults.injected;
+    const inject = (phase: FaultPhase, signal = call.signal) => injectFaults(faults, phase, call, signal, clock);
+    const sender = new ReplySender(rpc, call, record, faults, this.#options);
     await inject("beforeEffect");
     const context: HandlerContext = {
       signal: call.signal,
       killed: call.killed,
       deadline: call.deadline,
-      midway: async ({ unattended } = { unattended: false }) => {
-        const signal = unattended ? call.killed : call.signal;
+      duringEffect: async ({ survivesClient } = { survivesClient: false }) => {
+        const signal = survivesClient ? call.killed : call.signal;
         await inject("duringEffect", signal);
         signal.throwIfAborted();
       },
     };
     if (rpc.streaming) {
-      if (answer.isFixed) return answer.send({});
+      if (sender.isFixed) return sender.send({});
       for await (const reply of this.#stream(rpc, record.request, context)) {
-        await answer.send(reply);
+        await sender.send(reply);
         if (record.messagesSent === 1) await inject("duringEffect");
       }
       return inject("afterEffect");
@@ -86,11 +85,11 @@ export class Dispatcher {
     try {
       reply = await this.#reply(rpc, record.request, context);
     } catch (error) {
-      if (!answer.isFixed || !(error instanceof ServerError)) throw error;
+      if (!sender.isFixed || !(error instanceof ServerError)) throw error;
       reply = {};
     }
     await inject("afterEffect");
-    await answer.send(reply);
+    await sender.send(reply);
   }
 
   #reply(rpc: Rpc, request: RpcRequest, context: HandlerContext): Promise<RpcReply> | RpcReply {
@@ -114,7 +113,7 @@ export class Dispatcher {
   }
 }
 
-function answerFailure(call: IncomingCall, record: CallRecord, error: unknown): void {
+function finishFailed(call: IncomingCall, record: CallRecord, error: unknown): void {
   if (error instanceof Dropped) {
     record.end("DROPPED");
     return;
@@ -128,13 +127,13 @@ function answerFailure(call: IncomingCall, record: CallRecord, error: unknown): 
     record.end(code, message);
     return;
   }
-  // Anything else that is thrown comes from a test's own hook: its message is what the author needs to see.
+  // Any other error comes from a hook of the test, whose author needs its message.
   const status = error instanceof ServerError ? error : new ServerError(Status.UNKNOWN, String(error));
   call.finish(status.code, status.details, error instanceof ScriptedFailure ? error.trailers : {});
   record.end(Status[status.code] as GrpcErrorCode, status.details);
 }
 
-function answerUnreadable(call: IncomingCall, error: unknown): void {
+function finishUnreadable(call: IncomingCall, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof CallAborted) call.finish(Status.CANCELLED, message);
   else if (error instanceof FramingError) call.finish(framingCodes[error.kind], message);
@@ -147,7 +146,7 @@ const framingCodes = {
   truncated: Status.INTERNAL,
 } as const;
 
-/** The words of gRPC's Go server. */
+/** Returns the error message of gRPC's Go server. */
 function unknownPath(path: string, serveCri: boolean): string {
   const match = /^\/([^/]+)\/([^/]+)$/.exec(path);
   if (!match) return `malformed method name: "${path}"`;

@@ -2,10 +2,10 @@ import { InvalidInputError } from "../errors.js";
 import type { Container, Image, PodSandbox } from "../proto.js";
 import type { ContainerBackend } from "./backend/backend.js";
 import { ScriptedBackend } from "./backend/scripted-backend.js";
+import { createHandlers, type ServiceOptions } from "./create-handlers.js";
 import type { FakeRuntimeOptions } from "./fake-options.js";
 import type { FlavorProfile } from "./flavors/profile.js";
 import type { Handlers } from "./handlers.js";
-import { handlersOf, type ServiceOptions } from "./handlers-of.js";
 import { Lifecycle } from "./lifecycle.js";
 import { sessionHandlers } from "./services/session-handlers.js";
 import { type Clock, RealClock } from "./state/clock.js";
@@ -18,7 +18,7 @@ import { StreamingSessions } from "./state/sessions.js";
 import { VirtualClock } from "./state/virtual-clock.js";
 import { StreamingServer } from "./streaming/streaming-server.js";
 
-/** The runtime behind the server: state, backend and handlers, and what a restart does to them. */
+/** The runtime behind the server: state, backend and handlers. Restarts them, with or without their state. */
 export class RuntimeEngine {
   readonly clock: Clock;
   readonly #options: FakeRuntimeOptions;
@@ -60,7 +60,7 @@ export class RuntimeEngine {
       streamBatchSize: checkBatchSize(options.streamBatchSize ?? 100),
     };
     this.#lifecycle = this.#freshLifecycle();
-    this.#handlers = handlersOf(this.#lifecycle, this.#services);
+    this.#handlers = createHandlers(this.#lifecycle, this.#services);
   }
 
   get handlers(): Handlers {
@@ -83,20 +83,20 @@ export class RuntimeEngine {
     return this.state.images.all.map(toImage);
   }
 
-  /** Breaks the streaming sessions off. */
+  /** Breaks the streaming sessions. */
   disconnect(): Promise<void> {
     return this.#streaming.close();
   }
 
-  /** What the runtime knows after it was down. */
+  /** Applies what a restart does to the state and to running containers. */
   restart(keepState: boolean, containers: "running" | "lost" | "untracked"): void {
     this.#sessions.clear();
     if (!keepState) {
       this.#lifecycle.killAll();
       this.#lifecycle = this.#freshLifecycle();
-      this.#handlers = handlersOf(this.#lifecycle, this.#services);
+      this.#handlers = createHandlers(this.#lifecycle, this.#services);
     } else if (containers === "lost") this.#lifecycle.loseProcesses();
-    else if (containers === "untracked") this.#lifecycle.loseTrack();
+    else if (containers === "untracked") this.#lifecycle.untrackProcesses();
   }
 
   async stop(): Promise<void> {
@@ -125,7 +125,7 @@ function byReference({ images = [], registryImages = [] }: FakeRuntimeOptions): 
     if (typeof image === "string") continue;
     const reference = parseReference(image.reference);
     if (!reference) {
-      throw new InvalidInputError({ field: "images", message: "no image reference", value: image.reference });
+      throw new InvalidInputError({ field: "images", message: "expected an image reference", value: image.reference });
     }
     known.set(formatReference(reference), image);
   }

@@ -32,8 +32,8 @@ import { VirtualClock } from "./state/virtual-clock.js";
 import type { IncomingCall } from "./wire/incoming-call.js";
 
 /**
- * A container runtime to test against: a complete CRI v1 server on a real socket, with pods, containers and images that live
- * in memory. No root, no Linux, milliseconds.
+ * A container runtime for tests: a complete CRI v1 server on a real socket, with pods, containers and images in memory. It needs
+ * neither root nor Linux, and starts within milliseconds.
  *
  * ```ts
  * await using runtime = await FakeRuntime.start({ images: ["busybox:1.36"] });
@@ -42,12 +42,12 @@ import type { IncomingCall } from "./wire/incoming-call.js";
  * expect(runtime.callsOf("CreateContainer")).toHaveLength(2);
  * ```
  *
- * Any number of them run side by side; nothing is shared.
+ * Any number of fake runtimes can run at once; they share nothing.
  */
 export class FakeRuntime implements AsyncDisposable {
-  /** The endpoint for clients: `unix:///…`, or `http://127.0.0.1:…` if TCP was asked for. It survives restarts. */
+  /** The endpoint for clients: `unix:///…`, or `http://127.0.0.1:…` for TCP. Restarts keep it. */
   readonly endpoint: string;
-  /** The runtime that is imitated. */
+  /** The runtime that this fake imitates. */
   readonly flavor: FakeFlavor;
   readonly #process: RuntimeProcess;
   readonly #engine: RuntimeEngine;
@@ -63,7 +63,11 @@ export class FakeRuntime implements AsyncDisposable {
     this.#faults = faults;
   }
 
-  /** Starts a runtime and resolves once it listens. Owed a {@link stop}, or an `await using`. */
+  /**
+   * Starts a runtime. Resolves once it listens. Call {@link stop} or use `await using` to clean up.
+   *
+   * @throws InvalidInputError for options that cannot be used
+   */
   static async start(options: FakeRuntimeOptions = {}): Promise<FakeRuntime> {
     const profile = flavorProfile(options.flavor ?? "containerd-2");
     const flavor = {
@@ -91,7 +95,7 @@ export class FakeRuntime implements AsyncDisposable {
     return new FakeRuntime(process, engine, calls, faults);
   }
 
-  /** A client of this runtime, verified by `Version`; that call is on record like any other. Owed a `close()` of its own. */
+  /** Connects a client to this runtime. Its `Version` call is recorded like any other. Close the client when you are done. */
   connect(options: Omit<ConnectOptions, "endpoint" | "imageEndpoint"> = {}): Promise<CriClient> {
     return CriClient.connect({
       allowInsecureTcp: !this.endpoint.startsWith("https:"),
@@ -100,45 +104,45 @@ export class FakeRuntime implements AsyncDisposable {
     });
   }
 
-  /** Every call since the start, in the order of arrival; failed, cancelled and unfinished ones too. */
+  /** All calls since the start, in the order of arrival, including failed, cancelled and unfinished ones. */
   get calls(): readonly RecordedCall[] {
     return this.#calls.all;
   }
 
-  /** The calls of one RPC. */
+  /** Returns the calls of one RPC. */
   callsOf<N extends RpcName>(rpc: N): RecordedCall<N>[] {
     checkRpcName(rpc);
     return this.#calls.all.filter((call) => call.rpc === rpc) as unknown as RecordedCall<N>[];
   }
 
-  /** Resolves when the next call of an RPC arrives, before anything is done about it. */
+  /** Resolves when the next call of an RPC arrives, before the runtime handles it. */
   nextCall<N extends RpcName>(rpc: N, match?: (request: RpcRequest<N>) => boolean): Promise<RecordedCall<N>> {
     checkRpcName(rpc);
     const wanted = (call: RecordedCall) => call.rpc === rpc && (match?.(call.request as RpcRequest<N>) ?? true);
     return this.#calls.next(wanted) as Promise<unknown> as Promise<RecordedCall<N>>;
   }
 
-  /** Forgets the calls so far. */
+  /** Clears the recorded calls. */
   clearCalls(): void {
     this.#calls.clear();
   }
 
-  /** Makes the next call of an RPC fail. `"*"` means any RPC, here and in the other faults. */
+  /** Makes the next call of an RPC fail. `"*"` means any RPC, here and for the other faults. */
   failNext<N extends RpcName>(rpc: N | "*", options: FailOptions<N>): void {
     this.#faults.add(rpc, failure(options), options);
   }
 
-  /** Makes the next call of an RPC wait. The server's deadline and the client's cancellation cut the wait short. */
+  /** Delays the next call of an RPC. The deadline and the client's cancellation end the delay early. */
   delayNext<N extends RpcName>(rpc: N | "*", ms: number, options: FaultOptions<N> = {}): void {
     this.#faults.add(rpc, { kind: "delay", ms: ms === Infinity ? ms : checkMs(ms, "ms") }, options);
   }
 
-  /** Leaves the next call of an RPC without any answer, past its deadline too, until the client goes away. */
+  /** Leaves the next call of an RPC without a reply, even past its deadline, until the client cancels it or disconnects. */
   hangNext<N extends RpcName>(rpc: N | "*", options: FaultOptions<N> = {}): void {
     this.#faults.add(rpc, { kind: "hang" }, options);
   }
 
-  /** Breaks the connection that the next call of an RPC came over; other calls on it fail with it. */
+  /** Breaks the connection of the next call of an RPC. Other calls on the same connection fail, too. */
   dropNext<N extends RpcName>(
     rpc: N | "*",
     phase: FaultPhase = "beforeEffect",
@@ -148,69 +152,75 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Replaces the reply of the next call of an RPC, or the first message of a stream: by a message (fields left out are empty,
-   * so incomplete replies are easily made), by bytes that are sent as the message whether or not they are one, or by what a
-   * function makes of the real one. The RPC takes effect; if it fails, a message is sent in spite of that and a function is not asked.
+   * Replaces the reply to the next call of an RPC, or the first message of a stream, with one of:
+   *
+   * - a message, whose omitted fields are empty, so that you can send incomplete replies;
+   * - bytes, which are sent as they are, valid or not;
+   * - the result of a function of the real reply.
+   *
+   * The RPC still takes effect. If it fails, a message or bytes are sent nevertheless, and a function is not called.
    */
   respondNext<N extends RpcName>(rpc: N, reply: ReplyScript<N>, options: ReplyFaultOptions<N> = {}): void {
     this.#faults.add(rpc, { kind: "respond", reply: reply as AnyReplyScript }, { ...options, phase: "afterEffect" });
   }
 
   /**
-   * Has the answer to the next call of an RPC (of a stream, each message) arrive in small pieces. The server's deadline and the
-   * client's cancellation cut it short.
+   * Sends the reply to the next call of an RPC (of a stream, each message) in small pieces. The deadline and the client's
+   * cancellation end it early.
    */
   slowNext<N extends RpcName>(rpc: N | "*", options: SlowOptions<N> = {}): void {
     this.#faults.add(rpc, slowness(options), { ...options, phase: "afterEffect" });
   }
 
   /**
-   * Makes the reply to the next call of an RPC, or the first message of a stream, larger than clients take: the true reply, with a
-   * field that no client knows. The runtime's own limit does not count.
+   * Makes the reply to the next call of an RPC, or the first message of a stream, larger than clients accept. Adds an unknown field to
+   * the real reply. The runtime's own limit does not apply.
    */
   oversizeNext<N extends RpcName>(rpc: N | "*", options: OversizeOptions<N> = {}): void {
     this.#faults.add(rpc, oversize(options), { ...options, phase: "afterEffect" });
   }
 
-  /** Faults that wait for a call yet. Empty at the end of a test in which everything happened that was planned. */
+  /** Faults that have not been injected yet. Empty at the end of a test in which all planned faults happened. */
   get pendingFaults(): readonly PendingFault[] {
     return this.#faults.pending;
   }
 
-  /** Drops all faults that wait for a call. Chaos goes on. */
+  /** Removes all pending faults. Chaos continues. */
   clearFaults(): void {
     this.#faults.clear();
   }
 
   /**
-   * Strikes calls by chance from now on, until the chaos is stopped or disposed of. Calls for which there is a fault that was asked
-   * for by name (`failNext` and the like) are left to that.
+   * Injects random faults into calls until the chaos is stopped or disposed of. A call with a pending fault (from `failNext` and the
+   * like) gets that fault instead.
    *
    * ```ts
    * await using chaos = runtime.startChaos({ seed: process.env.CHAOS_SEED, rate: 0.3 });
    * console.log(`CHAOS_SEED=${chaos.seed}`);
    * ```
+   *
+   * @throws InvalidInputError while other chaos is active, or after the runtime was stopped
    */
   startChaos(options: ChaosOptions = {}): Chaos {
     this.#process.checkRunning("startChaos");
     if (this.#faults.chaos?.active) {
-      throw new InvalidInputError({ field: "startChaos", message: "there is chaos already: stop that first" });
+      throw new InvalidInputError({ field: "startChaos", message: "chaos is already active; stop it first" });
     }
-    const chaos = new Chaos(options, async (awayMs, signal) => {
+    const chaos = new Chaos(options, async (downMs, signal) => {
       await this.kill();
-      await this.#engine.clock.sleep(awayMs, signal).catch(() => {});
+      await this.#engine.clock.sleep(downMs, signal).catch(() => {});
       if (!this.#process.isStopped) await this.restart();
     });
     this.#faults.chaos = chaos;
     return chaos;
   }
 
-  /** Sends an event to the subscribers of GetContainerEvents, whether or not it is true. */
+  /** Sends an event to the subscribers of GetContainerEvents. It need not match the state of the runtime. */
   emit(event: FakeEvent): void {
     this.#engine.state.events.emit(event);
   }
 
-  /** How many clients listen to events. */
+  /** How many clients are subscribed to events. */
   get eventSubscribers(): number {
     return this.#engine.state.events.subscriberCount;
   }
@@ -220,7 +230,7 @@ export class FakeRuntime implements AsyncDisposable {
     return this.#process.connectionCount;
   }
 
-  /** What is on the runtime, without a call: pod sandboxes in the order of their creation. */
+  /** Pod sandboxes in the order of their creation, read without a call. */
   get pods(): PodSandbox[] {
     return this.#engine.pods;
   }
@@ -230,19 +240,19 @@ export class FakeRuntime implements AsyncDisposable {
     return this.#engine.containers;
   }
 
-  /** Images in the order of their arrival. */
+  /** Images in the order in which they were added. */
   get images(): Image[] {
     return this.#engine.images;
   }
 
-  /** Puts an image onto the runtime, as if it had been pulled. */
+  /** Adds an image to the runtime, as if it had been pulled. */
   addImage(image: string | FakeImage): void {
     this.#engine.state.images.add(typeof image === "string" ? { reference: image } : image);
   }
 
   /**
-   * Lets virtual time pass, and resolves when everything that was due by then has happened, in the order of its time. What a call
-   * waits for can only be due once that call has arrived:
+   * Advances virtual time. Timers fire in the order of their time; resolves when all of them have fired. A call starts its timers when
+   * it arrives, so wait for the call first:
    *
    * ```ts
    * const stopping = container.stop({ gracePeriodSeconds: 30 });
@@ -251,48 +261,48 @@ export class FakeRuntime implements AsyncDisposable {
    * await stopping;
    * ```
    *
-   * Rejects unless the runtime was started with `time: "virtual"`.
+   * @throws InvalidInputError unless the runtime was started with `time: "virtual"`
    */
   async advanceTime(ms: number): Promise<void> {
     const { clock } = this.#engine;
     if (!(clock instanceof VirtualClock)) {
-      throw new InvalidInputError({ field: "time", message: 'advanceTime takes a runtime with time: "virtual"' });
+      throw new InvalidInputError({ field: "time", message: 'advanceTime requires a runtime with time: "virtual"' });
     }
     await clock.advance(checkMs(ms, "ms"));
   }
 
-  /** Breaks all connections; new ones are welcome. */
+  /** Breaks all connections. Clients can connect again. */
   disconnectClients(): void {
     this.#process.disconnectClients();
   }
 
   /**
-   * Stands still like a process that was stopped: connections are taken, and calls wait until {@link thaw}, past their deadlines too. They
-   * are recorded then. Containers run on.
+   * Freezes the runtime like a process stopped by SIGSTOP. It still accepts connections, but calls wait until {@link thaw}, even past
+   * their deadlines, and are recorded only then. Containers continue to run.
    */
   freeze(): void {
     this.#process.freeze();
   }
 
-  /** Goes on after {@link freeze}. */
+  /** Ends {@link freeze}: the runtime handles the calls that wait. */
   thaw(): void {
     this.#process.thaw();
   }
 
   /**
-   * Ends like a killed process: connections break, calls and sessions in progress stop where they are, the socket file stays. Containers
-   * run on. {@link restart} brings the runtime back.
+   * Kills the runtime like a process: connections break, calls and sessions in progress stop, and the socket file stays. Containers
+   * continue to run. {@link restart} starts the runtime again.
    */
   kill(): Promise<void> {
     return this.#process.kill();
   }
 
-  /** Kills the runtime, if it is up, and starts it again on the same endpoint. */
+  /** Kills the runtime if it is running, and starts it again on the same endpoint. */
   restart(options: RestartOptions = {}): Promise<void> {
     return this.#process.restart(options);
   }
 
-  /** Stops for good: nothing is left of it, no socket, no timer, no file. Repeating it does nothing. */
+  /** Stops the runtime and removes its sockets, timers and files. Calling it again does nothing. */
   async stop(): Promise<void> {
     const stopped = this.#process.stop();
     await this.#faults.chaos?.stop();

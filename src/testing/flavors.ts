@@ -16,7 +16,7 @@ const profiles: Readonly<Record<FakeFlavor, FlavorProfile>> = {
 /** The names of all flavours. */
 export const fakeFlavors = Object.keys(profiles) as readonly FakeFlavor[];
 
-/** The profile of a flavour. */
+/** Returns the profile of a flavour. @throws InvalidInputError for an unknown flavour */
 export function flavorProfile(name: FakeFlavor): FlavorProfile {
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (profile) return profile;
@@ -24,7 +24,7 @@ export function flavorProfile(name: FakeFlavor): FlavorProfile {
   throw new InvalidInputError({ field: "flavor", message: `expected one of ${known}`, value: name });
 }
 
-/** Which RPCs answer UNIMPLEMENTED, and with which words. */
+/** Returns a function that gives the error message of an RPC that fails with UNIMPLEMENTED, and undefined for the others. */
 export function unimplementedRpcs(
   profile: FlavorProfile,
   extra: readonly RpcName[],

@@ -1,20 +1,20 @@
-/** Lets calls through, or holds them until {@link end}. */
+/** Delays calls between {@link begin} and {@link end}. */
 export class Freeze {
-  #held: (() => void)[] | undefined;
+  #waiting: (() => void)[] | undefined;
 
   begin(): void {
-    this.#held ??= [];
+    this.#waiting ??= [];
   }
 
   end(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const proceed of held) proceed();
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const handle of waiting) handle();
   }
 
-  /** Calls back at once, or when the freeze ends. */
-  pass(proceed: () => void): void {
-    if (this.#held) this.#held.push(proceed);
-    else proceed();
+  /** Handles a call at once, or when the freeze ends. */
+  whenThawed(handle: () => void): void {
+    if (this.#waiting) this.#waiting.push(handle);
+    else handle();
   }
 }

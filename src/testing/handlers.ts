@@ -1,18 +1,18 @@
 import { ServerError, Status } from "nice-grpc-common";
 import type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";
 
-/** What a handler knows of its call. */
+/** The call that a handler serves. */
 export interface HandlerContext {
-  /** Aborts when the client goes away, the deadline passes or the runtime is killed. */
+  /** Aborts when the client cancels or disconnects, the deadline passes or the runtime is killed. */
   readonly signal: AbortSignal;
   /** Aborts when the runtime is killed. */
   readonly killed: AbortSignal;
   readonly deadline: Date | undefined;
   /**
-   * The moment between "begun" and "done", where faults of the phase `duringEffect` strike. Throws if the call is aborted by
-   * then; an unattended one goes on without its client and throws only when the runtime is killed.
+   * Injects the faults of the phase `duringEffect`: call it when the work has begun and is not done. Throws if the call is aborted by
+   * then. Work that survives its client throws only when the runtime is killed.
    */
-  midway(options?: { unattended: boolean }): Promise<void>;
+  duringEffect(options?: { survivesClient: boolean }): Promise<void>;
 }
 
 /** One function per RPC. */
@@ -25,7 +25,7 @@ export type Handlers = {
 /** The handlers of some RPCs. */
 export type HandlersOf<N extends RpcName> = Pick<Handlers, N>;
 
-/** A failure that a handler answers with. */
+/** Makes the error for a handler to throw. */
 export function rpcError(code: keyof typeof Status, details: string): ServerError {
   return new ServerError(Status[code], details);
 }

@@ -1,5 +1,5 @@
 /**
- * A container runtime to test against: {@link FakeRuntime}, a complete CRI v1 server on a real socket, with faults to inject.
+ * A container runtime for tests: {@link FakeRuntime}, a complete CRI v1 server on a real socket, into which you can inject faults.
  *
  * @module
  */

@@ -16,25 +16,24 @@ import { type ContainerRecord, lacksLogDirectory } from "./state/containers.js";
 import { type PodRecord, toPodStatus } from "./state/pods.js";
 import type { RuntimeState } from "./state/runtime-state.js";
 
-/** How long CRI-O waits for processes to end where a call has no deadline. */
+/** How long CRI-O waits for processes to end if the call has no deadline. */
 const defaultRemovalGraceMs = 10_000;
 
-/** What a removal needs to know about the call that asks for it. */
 type RemovalContext = Pick<HandlerContext, "signal" | "deadline">;
 
-/** How containers and sandboxes get from one state to the next, and who is told. */
+/** Moves containers and sandboxes from one state to the next, and emits the events. */
 export class Lifecycle {
   constructor(
     readonly state: RuntimeState,
     readonly backend: ContainerBackend,
     readonly flavor: FlavorProfile,
-    /** Whether to refuse what the real runtime refuses for what is in a request. */
+    /** Whether to reject requests with settings that the real runtime rejects. */
     readonly strict: boolean,
     /** Where to write logs of containers whose pod has no log directory. */
     private readonly logDirectory: string | undefined,
   ) {}
 
-  /** The log directory of a pod that has none, if the runtime gives it one. It exists only if the test has a place for it. */
+  /** Returns the log directory that the runtime gives to a pod without one. It exists only if the test set `logDirectory`. */
   ownLogDirectory({ id }: PodRecord): string {
     const { ownLogDirectory } = this.flavor;
     if (ownLogDirectory === undefined) return "";
@@ -44,8 +43,8 @@ export class Lifecycle {
   }
 
   async startContainer(container: ContainerRecord): Promise<void> {
-    const { startedBefore } = this.flavor.errors;
-    if (container.state !== ContainerState.CONTAINER_CREATED && startedBefore) throw startedBefore(container);
+    const { alreadyStarted } = this.flavor.errors;
+    if (container.state !== ContainerState.CONTAINER_CREATED && alreadyStarted) throw alreadyStarted(container);
     if (container.state === ContainerState.CONTAINER_RUNNING) return;
     if (container.starting) {
       const context = `failed to set starting state for container "${container.id}"`;
@@ -55,7 +54,7 @@ export class Lifecycle {
       throw this.#noLogLink(container);
     container.starting = true;
     try {
-      if (!this.#canHold(container.pod)) throw this.#podNotRunning(container);
+      if (!this.#canStartIn(container.pod)) throw this.#podNotRunning(container);
       const refusal = this.strict ? startRefusal(container, this.flavor) : undefined;
       if (refusal) throw refusal;
       container.process = await this.backend.start(this.describe(container));
@@ -67,8 +66,8 @@ export class Lifecycle {
     } finally {
       container.starting = false;
     }
-    // While a backend takes its time, the sandbox may have been stopped: what has started then is stopped as well, except on Docker.
-    if (!this.#canHold(container.pod) && this.flavor.podStop !== "leavesContainers")
+    // If the sandbox was stopped while the backend started the container, the container stops, too, except on Docker.
+    if (!this.#canStartIn(container.pod) && this.flavor.podStop !== "leavesContainers")
       container.process.signal("SIGKILL");
     container.startedAt = this.state.clock.now();
     container.state = ContainerState.CONTAINER_RUNNING;
@@ -84,7 +83,7 @@ export class Lifecycle {
     });
   }
 
-  /** What a runtime does when it creates a container, if it looks at the program then. */
+  /** Prepares a created container, on runtimes that check its program at creation. */
   async prepare(container: ContainerRecord): Promise<void> {
     try {
       await this.backend.create?.(this.describe(container));
@@ -109,8 +108,8 @@ export class Lifecycle {
     return LogFile.open(logDirectory, logPath, this.state.clock, this.flavor.logFormat);
   }
 
-  /** Whether a container can start in a pod: in one that is ready, and on Docker in a stopped one with the network of the node. */
-  #canHold({ state, config }: PodRecord): boolean {
+  /** Returns whether a container can start in a pod: a ready one, or on Docker a stopped one with the node's network. */
+  #canStartIn({ state, config }: PodRecord): boolean {
     if (state === PodSandboxState.SANDBOX_READY) return true;
     const network = config.linux?.securityContext?.namespaceOptions?.network;
     return this.flavor.family === "docker" && network === NamespaceMode.NODE;
@@ -122,13 +121,13 @@ export class Lifecycle {
     return rpcError("UNKNOWN", `failed to start container "${id}": Error response from daemon: ${reason}`);
   }
 
-  /** Asks a container to end and makes it end when the grace period is over. */
+  /** Sends the stop signal to a container, and kills it after the grace period. */
   async stopContainer(container: ContainerRecord, graceMs: number, signal?: AbortSignal): Promise<void> {
     const { process, ended } = container;
     if (container.state !== ContainerState.CONTAINER_RUNNING || !process || !ended) return;
     if (graceMs > 0) {
       process.signal(stopSignalOf(container, this.flavor));
-      await this.#within(ended, graceMs, signal);
+      await this.#waitForEnd(ended, graceMs, signal);
     }
     process.signal("SIGKILL");
     await ended;
@@ -166,7 +165,7 @@ export class Lifecycle {
     this.announcePod(pod, ContainerEventType.CONTAINER_DELETED_EVENT);
   }
 
-  /** What a backend is told about a container. */
+  /** Describes a container for a backend. */
   describe(container: ContainerRecord): BackendContainer {
     return {
       id: container.id,
@@ -189,7 +188,7 @@ export class Lifecycle {
     this.#emit(pod.id, pod, type);
   }
 
-  /** The node went down and came back: nothing runs any more, and nobody knows how it ended. */
+  /** Simulates a restart of the node: all containers have exited, for an unknown reason. */
   loseProcesses(): void {
     for (const container of this.state.containers.all) {
       if (container.state !== ContainerState.CONTAINER_RUNNING) continue;
@@ -199,8 +198,8 @@ export class Lifecycle {
     for (const pod of this.state.pods.all) pod.state = PodSandboxState.SANDBOX_NOTREADY;
   }
 
-  /** Everything that runs ends, and the runtime goes on reporting it as running. */
-  loseTrack(): void {
+  /** Kills all containers, while the runtime continues to report them as running. */
+  untrackProcesses(): void {
     for (const container of this.state.containers.all) {
       const { process } = container;
       container.process = undefined;
@@ -209,12 +208,12 @@ export class Lifecycle {
     }
   }
 
-  /** Ends everything that runs without telling anybody. */
+  /** Kills all containers without events. */
   killAll(): void {
     for (const container of this.state.containers.all) container.process?.signal("SIGKILL");
   }
 
-  /** CRI-O's grace period is what is left of the deadline, in whole seconds, less one for the pod itself. */
+  /** CRI-O's grace period is the remaining time of the call in whole seconds, minus one second for the pod itself. */
   #removalGraceMs({ deadline }: RemovalContext): number {
     if (this.flavor.podStop !== "waitsForDeadline") return 0;
     if (!deadline) return defaultRemovalGraceMs;
@@ -251,8 +250,8 @@ export class Lifecycle {
     });
   }
 
-  /** Waits for an end, at most so long; rejects when the signal aborts. */
-  async #within(ended: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Waits for a container to end, up to a time limit. Rejects when the signal aborts. */
+  async #waitForEnd(ended: Promise<void>, ms: number, signal: AbortSignal | undefined): Promise<void> {
     const link = linkAbort(signal);
     try {
       await Promise.race([ended, this.state.clock.sleep(ms, link.signal)]);
@@ -263,7 +262,7 @@ export class Lifecycle {
   }
 }
 
-/** Runtimes that are older than Kubernetes 1.33 know of the image's only. */
+/** Returns the stop signal of the container, or of its image. Runtimes older than Kubernetes 1.33 use the image's only. */
 function stopSignalOf({ config, image }: ContainerRecord, flavor: FlavorProfile): string {
   const hasOwn = flavor.family === "cri-o" && config.stopSignal !== Signal.SIGNAL_RUNTIME_DEFAULT;
   return hasOwn ? Signal[config.stopSignal].replace("SIGNAL_", "") : (image.stopSignal ?? "SIGTERM");

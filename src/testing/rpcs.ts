@@ -4,19 +4,19 @@ import { ImageServiceDefinition, RuntimeServiceDefinition } from "../proto.js";
 type Methods = RuntimeServiceDefinition["methods"] & ImageServiceDefinition["methods"];
 type Method<N extends RpcName> = Extract<Methods[keyof Methods], { name: N }>;
 
-/** The 43 RPCs of CRI v1, as the schema names them: `"RunPodSandbox"`, `"PullImage"`, … */
+/** The names of the 43 RPCs of CRI v1 in the schema: `"RunPodSandbox"`, `"PullImage"`, … */
 export type RpcName = Methods[keyof Methods]["name"];
 
-/** The RPCs that answer with a stream of messages. */
+/** The RPCs that reply with a stream of messages. */
 export type StreamingRpcName = Extract<Methods[keyof Methods], { responseStream: true }>["name"];
 
 /** The request of an RPC. */
 export type RpcRequest<N extends RpcName = RpcName> = ReturnType<Method<N>["requestType"]["decode"]>;
 
-/** The reply of an RPC (one message of it, if it streams), with every field optional. */
+/** The reply of an RPC (of a stream, one message), with every field optional. */
 export type RpcReply<N extends RpcName = RpcName> = Parameters<Method<N>["responseType"]["fromPartial"]>[0];
 
-/** What the server needs to know about an RPC. */
+/** An RPC, with its codec. */
 export interface Rpc {
   readonly name: RpcName;
   readonly service: "RuntimeService" | "ImageService";
@@ -56,7 +56,7 @@ export const rpcs: ReadonlyMap<string, Rpc> = new Map(all.map((rpc) => [rpc.name
 /** By path. */
 export const rpcsByPath: ReadonlyMap<string, Rpc> = new Map(all.map((rpc) => [rpc.path, rpc]));
 
-/** Refuses what is not the name of an RPC, with the nearest name that is one. */
+/** Checks that a name is that of an RPC. @throws InvalidInputError that suggests the most similar name */
 export function checkRpcName(name: string, field = "rpc"): RpcName {
   const rpc = rpcs.get(name);
   if (rpc) return rpc.name;
@@ -67,7 +67,7 @@ export function checkRpcName(name: string, field = "rpc"): RpcName {
   throw new InvalidInputError({ field, message: `no such RPC; did you mean "${nearest.known}"?`, value: name });
 }
 
-/** A name that was left unfinished is nearer than one with as many letters wrong. */
+/** Ranks an incomplete name above one with as many wrong letters. */
 function distanceBetween(known: string, given: string): number {
   return given.length > 3 && known.startsWith(given) ? 0 : editDistance(known, given);
 }

@@ -1,21 +1,20 @@
 import { rm } from "node:fs/promises";
 import { InvalidInputError } from "../errors.js";
-import { checkLocal, type Placement, place, toEndpoint } from "./address.js";
+import { checkLocal, type Placement, resolvePlacement, toEndpoint } from "./address.js";
 import type { RuntimeEngine } from "./engine.js";
 import type { RestartOptions } from "./fake-options.js";
 import { Freeze } from "./freeze.js";
 import { GrpcServer, type GrpcServerOptions, type ListenAddress } from "./wire/grpc-server.js";
 
-/** Where a {@link RuntimeProcess} listens, and what for. */
 export interface ProcessOptions extends GrpcServerOptions {
   endpoint: string | undefined;
-  /** Whether it may listen only where no other machine can connect. */
+  /** Whether to reject an endpoint that other machines can reach. */
   localOnly: boolean;
 }
 
-/** The process that a runtime would be: it listens, it is killed, it comes back; one of these after the other. */
+/** Imitates the process of a runtime: it listens, is killed and restarts. It runs one of these changes at a time. */
 export class RuntimeProcess {
-  /** What clients are told. */
+  /** The endpoint for clients. */
   readonly endpoint: string;
   readonly #engine: RuntimeEngine;
   readonly #server: GrpcServer;
@@ -41,17 +40,17 @@ export class RuntimeProcess {
     this.#address = address;
   }
 
-  /** Resolves once it listens. */
+  /** Starts the process. Resolves once it listens. */
   static async start(
     engine: RuntimeEngine,
     { endpoint, localOnly, onCall, ...options }: ProcessOptions,
   ): Promise<RuntimeProcess> {
     const freeze = new Freeze();
-    const server = new GrpcServer({ ...options, onCall: (call) => freeze.pass(() => onCall(call)) });
-    const placement = await place(endpoint);
+    const server = new GrpcServer({ ...options, onCall: (call) => freeze.whenThawed(() => onCall(call)) });
+    const placement = await resolvePlacement(endpoint);
     try {
       if (options.tls && "path" in placement.address) {
-        throw new InvalidInputError({ field: "tls", message: "takes an endpoint of TCP, such as https://127.0.0.1:0" });
+        throw new InvalidInputError({ field: "tls", message: "requires a TCP endpoint, such as https://127.0.0.1:0" });
       }
       if (localOnly) await checkLocal(placement.address);
       const address = await server.listen(placement.address);
@@ -66,7 +65,7 @@ export class RuntimeProcess {
     return this.#server.connectionCount;
   }
 
-  /** Whether it was stopped, or is about to be. */
+  /** Whether {@link stop} was called. */
   get isStopped(): boolean {
     return this.#stopped !== undefined;
   }
@@ -76,36 +75,36 @@ export class RuntimeProcess {
     this.#server.disconnectAll();
   }
 
-  /** Has calls wait. */
+  /** Makes new calls wait. */
   freeze(): void {
     this.#freeze.begin();
   }
 
-  /** Lets the calls that wait proceed. */
+  /** Handles the calls that wait. */
   thaw(): void {
     this.#freeze.end();
   }
 
   kill(): Promise<void> {
-    return this.#inTurn(() => this.#kill());
+    return this.#enqueue(() => this.#kill());
   }
 
   async restart({ keepState = true, containers = "running" }: RestartOptions): Promise<void> {
     this.checkRunning("restart");
-    await this.#inTurn(async () => {
+    await this.#enqueue(async () => {
       await this.#kill();
       this.#engine.restart(keepState, containers);
       await this.#server.listen(this.#address);
     });
   }
 
-  /** Ends it for good, and leaves nothing. */
+  /** Stops the process and removes its sockets and files. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#inTurn(() => this.#stop());
+    this.#stopped ??= this.#enqueue(() => this.#stop());
     return this.#stopped;
   }
 
-  /** Refuses what cannot be had of a runtime that was stopped. */
+  /** @throws InvalidInputError if the runtime was stopped */
   checkRunning(field: string): void {
     if (this.isStopped) throw new InvalidInputError({ field, message: "the runtime was stopped" });
   }
@@ -125,7 +124,7 @@ export class RuntimeProcess {
     else if ("path" in this.#address) await rm(this.#address.path, { force: true });
   }
 
-  #inTurn(change: () => Promise<void>): Promise<void> {
+  #enqueue(change: () => Promise<void>): Promise<void> {
     const turn = this.#turn.then(change);
     this.#turn = turn.catch(() => {});
     return turn;

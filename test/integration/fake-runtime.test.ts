@@ -950,7 +950,7 @@ describe("the process", () => {
     expect((await version(known)).runtimeName).toBe("containerd");
     const unknown = ChannelCredentials.createSsl(pem(authority.cert));
     expect((await failureOf(version(unknown))).code).toBe(Status.UNAVAILABLE);
-    await expect(FakeRuntime.start({ tls: server })).rejects.toThrow(/takes an endpoint of TCP/);
+    await expect(FakeRuntime.start({ tls: server })).rejects.toThrow(/requires a TCP endpoint/);
   });
 
   test("several run side by side, the same for the same seed", async () => {

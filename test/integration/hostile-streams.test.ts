@@ -146,7 +146,7 @@ describe("the runtime is reached over TLS", () => {
     for (const [way, open] of Object.entries(ways)) {
       const error = await refusal(open(on, {}));
       expect(error, way).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
-      expect(error.details).toMatch(/is http:, but the runtime is reached over TLS.*set allowInsecureTcp/);
+      expect(error.details).toMatch(/is http:, but calls to the runtime use TLS.*set allowInsecureTcp/);
     }
     expect(network()).toEqual([]);
     expect(server.connections()).toBe(0);

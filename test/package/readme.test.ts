@@ -225,7 +225,7 @@ function flavorTable(): string {
     "the log of a container that is removed": ({ logOutlivesContainer }) =>
       logOutlivesContainer ? "stays" : "is removed",
     "StartContainer of a container that has exited": ({ errors }) =>
-      errors.startedBefore ? "fails" : "starts it again",
+      errors.alreadyStarted ? "fails" : "starts it again",
     "ExecSync in a container with a terminal": ({ execSyncHasTerminal }) =>
       execSyncHasTerminal ? "lines end with CR LF, stderr is part of stdout" : "has no terminal",
     "the command of an ExecSync is killed": ({ killsCommand }) =>
@@ -250,7 +250,7 @@ function flavorTable(): string {
     "RemoveImage of a tag": ({ imageRemoval }) =>
       ({ image: "removes the image", tag: "removes the tag", idOnly: "does nothing" })[imageRemoval],
     "RemoveImage of a digest": ({ imageRemoval }) => (imageRemoval === "image" ? "removes the image" : "does nothing"),
-    "RemoveImage of an image that a container uses": ({ errors }) => (errors.usedImage ? "fails" : "removes it"),
+    "RemoveImage of an image that a container uses": ({ errors }) => (errors.imageInUse ? "fails" : "removes it"),
     "the image of pod sandboxes": ({ sandboxImage }) => (sandboxImage.pinned ? "pinned" : "not pinned"),
     "the result of PullImage": ({ pullResult }) => (pullResult === "id" ? "the id" : "name and digest"),
     "CreateContainer in a stopped pod": ({ createsInStoppedSandbox }) => (createsInStoppedSandbox ? "OK" : "fails"),

@@ -4,11 +4,11 @@ import type { TerminalSize } from "../../streaming/transport.js";
 import type { Clock } from "../state/clock.js";
 import type { ProgramIo } from "./program-io.js";
 
-/** What a backend is told about a container. */
+/** Describes a container for a backend. */
 export interface BackendContainer {
   readonly id: string;
   readonly podId: string;
-  /** The command to run: the container's own, or the image's where it has none. */
+  /** The command to run: the container's, or the image's if it has none. */
   readonly command: readonly string[];
   /** The name of the image. */
   readonly image: string;
@@ -16,13 +16,13 @@ export interface BackendContainer {
   readonly imageEnv: Readonly<Record<string, string>>;
   readonly config: ContainerConfig;
   readonly podConfig: PodSandboxConfig;
-  /** Where the log belongs, or an empty string. */
+  /** The path of the log, or an empty string if the container has none. */
   readonly logPath: string;
-  /** The runtime's time. Who waits by it waits for {@link FakeRuntime.advanceTime} where time is virtual. */
+  /** The runtime's clock. With virtual time, its timers wait for {@link FakeRuntime.advanceTime}. */
   readonly clock: Clock;
 }
 
-/** What a backend is told about a pod sandbox. */
+/** Describes a pod sandbox for a backend. */
 export interface BackendPod {
   readonly id: string;
   readonly config: PodSandboxConfig;
@@ -31,38 +31,38 @@ export interface BackendPod {
 /** How a container ended. */
 export interface ContainerEnd {
   readonly exitCode: number;
-  /** @defaultValue `Completed` for 0, else `Error` */
+  /** @defaultValue `Completed` for exit code 0, otherwise `Error` */
   readonly reason?: string | undefined;
 }
 
-/** A container at work. */
+/** The main process of a container. */
 export interface ContainerProcess {
   readonly pid: number;
-  /** Settles once, when it has ended. Never rejects. */
+  /** Resolves when the process has ended. Never rejects. */
   readonly ended: Promise<ContainerEnd>;
-  /** Sends a signal, such as `SIGTERM`. `SIGKILL` ends it, always. */
+  /** Sends a signal, such as `SIGTERM`. `SIGKILL` must always end the process. */
   signal(name: string): void;
-  /** What attached clients write to. */
+  /** Receives the input of attached clients. */
   readonly stdin?: Writable | undefined;
-  /** The output, for the log and for attached clients. It is read at all times. */
+  /** The output, for the log and for attached clients. The runtime always reads it. */
   readonly stdout?: Readable | undefined;
-  /** With a terminal there is none. */
+  /** Undefined with a terminal. */
   readonly stderr?: Readable | undefined;
-  /** Takes the size of an attached client's terminal. */
+  /** Receives the size of an attached client's terminal. */
   resize?(size: TerminalSize): void;
-  /** What it has used so far, for the statistics; without it they are made up. */
+  /** Returns the usage so far, for the statistics. Without this method the runtime makes figures up. */
   usage?(): ProcessUsage | undefined;
 }
 
-/** What a container has used. */
+/** The resources that a container has used. */
 export interface ProcessUsage {
-  /** Processor time in nanoseconds, since it began. */
+  /** CPU time since the start, in nanoseconds. */
   readonly cpuNanoseconds: bigint;
-  /** Memory in use. */
+  /** Memory in use, in bytes. */
   readonly memoryBytes: number;
 }
 
-/** What a command left behind. */
+/** The result of a command. */
 export interface ExecOutcome {
   readonly exitCode: number;
   readonly stdout: Uint8Array;
@@ -70,30 +70,31 @@ export interface ExecOutcome {
 }
 
 /**
- * What containers are made of. The runtime keeps states, names, times and logs; a backend only runs things. The default one plays
+ * Runs the containers and commands of a fake runtime. The runtime keeps states, names, times and logs. The default backend runs
  * scripts ({@link ScriptedBackend}).
  */
 export interface ContainerBackend {
   /**
-   * Whether commands run on this machine, without isolation. The runtime then listens where only this machine can connect, unless
-   * `allowRemoteShell` permits more. @defaultValue false
+   * Whether commands run on this machine, without isolation. The runtime then listens only where no other machine can connect, unless
+   * `allowRemoteShell` is set. @defaultValue false
    */
   readonly runsOnHost?: boolean | undefined;
   /**
-   * Called when a container is created, on flavours that check its program then: CRI-O. A throw becomes the failure of CreateContainer.
+   * Called when a container is created, on flavours that check its program at creation (CRI-O). If it throws, CreateContainer fails
+   * with the error.
    */
   create?(container: BackendContainer): void | Promise<void>;
-  /** Starts a container. A throw becomes the failure of StartContainer, and the container's `StartError`. */
+  /** Starts a container. If it throws, StartContainer fails with the error, and the container ends with `StartError`. */
   start(container: BackendContainer): ContainerProcess | Promise<ContainerProcess>;
-  /** Runs a command inside. When the signal aborts, the command is to be killed and the call to reject. */
+  /** Runs a command in a container. When the signal aborts, it must kill the command and reject. */
   execSync(container: BackendContainer, command: readonly string[], signal: AbortSignal): Promise<ExecOutcome>;
   /**
-   * Runs a command for a client that is connected, and resolves with its exit code; a rejection is told to the client.
-   * Without this method, {@link execSync} answers with all of the output at the end.
+   * Runs a command for a connected client. Resolves with its exit code; a rejection is reported to the client. Without this method,
+   * sessions use {@link execSync} and send all output at the end.
    */
   exec?(container: BackendContainer, command: readonly string[], io: ProgramIo): Promise<number>;
-  /** Connects to a port of a pod. A rejection, or nothing, means that nobody listens there. */
+  /** Connects to a port of a pod. If it rejects or returns undefined, no process listens on the port. */
   portForward?(pod: BackendPod, port: number): Duplex | undefined | Promise<Duplex | undefined>;
-  /** Lets go of everything; the runtime has stopped for good. */
+  /** Releases all resources. Called when the runtime stops. */
   dispose?(): void | Promise<void>;
 }

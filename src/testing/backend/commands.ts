@@ -1,11 +1,11 @@
 import type { BackendContainer } from "./backend.js";
 
 /*
- * The few commands that a scripted container understands without a script: enough for a test that needs a command to end, to
- * fail, to take its time or to say something.
+ * The commands that a scripted container understands without a script: enough for a test that needs a command to end, fail, take
+ * some time or write output.
  */
 
-/** What running a command would be like. */
+/** The result of a command, and how long it takes. */
 export interface CommandPlan {
   readonly exitCode: number;
   readonly durationMs: number;
@@ -15,7 +15,10 @@ export interface CommandPlan {
 
 const nothing: CommandPlan = { exitCode: 0, durationMs: 0, stdout: "", stderr: "" };
 
-/** The plan of `echo`, `true`, `false`, `sleep N`, `cat /etc/hostname`, `hostname` and of a shell with a line of those. */
+/**
+ * Plans `echo`, `true`, `false`, `sleep N`, `cat /etc/hostname`, `hostname`, and a shell with a script of those. Returns undefined
+ * for any other command.
+ */
 export function planCommand(command: readonly string[], hostname: string): CommandPlan | undefined {
   const [program = "", ...args] = command;
   switch (program.replace(/^(?:\/usr)?\/bin\//, "")) {
@@ -49,10 +52,10 @@ function planSleep(args: readonly string[]): CommandPlan | undefined {
   return { ...nothing, durationMs: Number(match[1]) * unit * 1_000 };
 }
 
-/** Statements between `;`, `&&` and line ends; output may go to `>&2`. Quotes group words and nothing else. */
+/** Supports statements separated by `;`, `&&` and line ends, and `>&2`. Quotes only group words. */
 function planScript(script: string, hostname: string): CommandPlan | undefined {
-  const beyond = script.replace(/1?>&2/g, "").replaceAll("&&", "");
-  if (/[|`$<>(){}*\\&]/.test(beyond)) return undefined;
+  const unsupported = script.replace(/1?>&2/g, "").replaceAll("&&", "");
+  if (/[|`$<>(){}*\\&]/.test(unsupported)) return undefined;
   const total = { exitCode: 0, durationMs: 0, stdout: "", stderr: "" };
   let skipping = false;
   for (const [, statement = "", separator] of script.matchAll(
@@ -83,12 +86,12 @@ function splitWords(statement: string): string[] {
   return words;
 }
 
-/** What a runtime says of a program that is not there. */
+/** Returns the error message of a runtime for a program that does not exist. */
 export function notFoundInPath(program: string): string {
   return `unable to start container process: exec: "${program}": executable file not found in $PATH`;
 }
 
-/** What `hostname` says in a container. */
+/** Returns what `hostname` prints in a container. */
 export function hostnameOf({ podConfig }: BackendContainer): string {
   return podConfig.hostname || podConfig.metadata?.name || "localhost";
 }

@@ -15,21 +15,25 @@ import type { ProgramIo } from "./program-io.js";
  * user can.** Give it only commands that you would type into your own shell. A runtime with this backend listens on unix sockets,
  * named pipes and loopback addresses only, unless `allowRemoteShell` is set.
  *
- * Containers are process groups, exec starts one more, and port-forward connects to this machine's loopback, so that sessions and
- * logs carry what real programs say. Of an image there are its command, its environment and its stop signal. Files, mounts, users,
- * namespaces and limits are not imitated: programs and files are this machine's. On Linux, statistics are those of a container's first
- * process. The working directory of a container is used where it exists here, else the folder for temporary files. There is no
- * pseudo-terminal: with `tty`, the two outputs become one, and that is all.
+ * Sessions and logs carry the output of real programs:
  *
- * What a command leaves in the background ends with it. Nothing runs on when the runtime has stopped, or when this process ends in an orderly way.
+ * - A container is a process group, and each exec starts another one. Port-forward connects to this machine's loopback.
+ * - An image has a command, an environment and a stop signal. Programs and files are those of this machine: mounts, users,
+ *   namespaces and limits are not imitated.
+ * - The working directory of a container is used if it exists on this machine, otherwise the folder for temporary files.
+ * - There is no pseudo-terminal: `tty` only merges the two outputs.
+ * - On Linux, statistics are those of a container's first process.
+ *
+ * When a command ends, its background processes are killed. No process is left when the runtime has stopped, or when this Node.js
+ * process exits in an orderly way.
  */
 export class HostProcessBackend implements ContainerBackend {
   readonly runsOnHost = true;
-  /** What runs, by container. */
+  /** Running processes by container. */
   readonly #running = new Map<string, Set<HostProcess>>();
   readonly #onExit = () => this.#killAll();
 
-  /** Fails as {@link start} would fail for want of the program. */
+  /** Fails like {@link start} if the program does not exist. */
   create(container: BackendContainer): void {
     findProgram(container, container.command);
   }
@@ -40,7 +44,7 @@ export class HostProcessBackend implements ContainerBackend {
     return {
       pid: main.pid,
       ended: main.ended.then((exitCode) => {
-        // With the first process of a container end all others.
+        // When the first process of a container ends, all others are killed.
         for (const process of this.#processesOf(container)) process.signal("SIGKILL");
         return { exitCode };
       }),
@@ -59,7 +63,7 @@ export class HostProcessBackend implements ContainerBackend {
     });
   }
 
-  /** As with containerd, a command runs on when its client has gone. */
+  /** Like containerd, lets a command continue after its client has disconnected. */
   exec(container: BackendContainer, command: readonly string[], io: ProgramIo): Promise<number> {
     return this.#exec(container, command, io);
   }
@@ -117,7 +121,7 @@ export class HostProcessBackend implements ContainerBackend {
   }
 }
 
-/** Two outputs as one, as a terminal has it. */
+/** Merges two outputs into one, like a terminal. */
 function merge(...sources: Readable[]): Readable {
   const merged = new PassThrough();
   for (const source of sources) source.pipe(merged, { end: false });

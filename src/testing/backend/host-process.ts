@@ -7,13 +7,13 @@ import { directoryOf, environmentOf, findProgram } from "./host-program.js";
 import { ProgramError } from "./program-error.js";
 import { exitCodeOf } from "./signals.js";
 
-/** A command that runs on this machine, as a process group of its own. */
+/** A command that runs on this machine in a process group of its own. */
 export class HostProcess {
   readonly pid: number;
   readonly stdin: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Settles with the exit code when the command has ended; what it left behind is killed then. */
+  /** Resolves with the exit code when the command has ended. Its background processes are then killed. */
   readonly ended: Promise<number>;
   readonly #child: ChildProcess;
   #isOver = false;
@@ -50,13 +50,13 @@ export class HostProcess {
       await once(child, "spawn");
       return process as HostProcess;
     } catch (error) {
-      throw new ProgramError(`unable to start container process: exec ${command[0]}: ${inGoWords(error)}`);
+      throw new ProgramError(`unable to start container process: exec ${command[0]}: ${goErrorMessage(error)}`);
     }
   }
 
   /**
-   * Sends a signal to the process, and SIGKILL to its whole group, as the end of process 1 ends all others. SIGTERM stands for a signal
-   * that Node.js does not know, such as those of real time.
+   * Sends a signal to the process, and SIGKILL to its whole group, because the end of process 1 ends all others. SIGTERM replaces a
+   * signal that Node.js does not support, such as a real-time signal.
    */
   signal(name: string): void {
     if (this.#isOver) return;
@@ -64,14 +64,14 @@ export class HostProcess {
     try {
       process.kill(known === "SIGKILL" ? -this.pid : this.pid, known);
     } catch {
-      // Windows has no groups; and a group may be gone.
+      // Windows has no process groups, and a group may have ended.
       this.#child.kill(known);
     }
   }
 }
 
-/** The system's errors as Go spells them. To the kernel, a script without its interpreter is a file that does not exist. */
-function inGoWords(error: unknown): string {
+/** Returns Go's message for an error of the system. The kernel reports ENOENT for a script without its interpreter. */
+function goErrorMessage(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case "ENOENT":
       return "no such file or directory";

@@ -6,8 +6,9 @@ import { hostnameOf, notFoundInPath } from "./commands.js";
 import { ProgramError } from "./program-error.js";
 
 /**
- * The file of a command's program, looked up as an OCI runtime does it: on the PATH of the container, or relative to its working
- * directory. Throws a {@link ProgramError} if there is none that can be executed.
+ * Finds the file of a command's program like an OCI runtime: on the PATH of the container, or relative to its working directory.
+ *
+ * @throws ProgramError if there is no executable file
  */
 export function findProgram(container: BackendContainer, command: readonly string[]): string {
   const [program] = command;
@@ -45,7 +46,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Containers do not see the environment of their runtime; programs are to be found all the same. */
+/** Containers do not inherit the environment of their runtime, except PATH, so that programs are found, and SystemRoot on Windows. */
 export function environmentOf(container: BackendContainer): Record<string, string> {
   const { PATH = "/usr/local/bin:/usr/bin:/bin", SystemRoot } = process.env;
   const own = container.config.envs.map(({ key, value }) => [key, Buffer.from(value).toString()]);
@@ -53,7 +54,7 @@ export function environmentOf(container: BackendContainer): Record<string, strin
   return { PATH, HOSTNAME: hostnameOf(container), ...(SystemRoot && { SystemRoot }), ...given };
 }
 
-/** The working directory, where this machine has it. */
+/** Returns the working directory if it exists on this machine, otherwise the folder for temporary files. */
 export function directoryOf({ config: { workingDir } }: BackendContainer): string {
   return workingDir && statSync(workingDir, { throwIfNoEntry: false })?.isDirectory() ? workingDir : tmpdir();
 }

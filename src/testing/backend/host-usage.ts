@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import type { ProcessUsage } from "./backend.js";
 
-/** Linux counts processor time in hundredths of a second. */
+/** Linux counts CPU time in hundredths of a second. */
 const tick = 10_000_000n;
 
 /**
- * What a process of this machine, and those of its children that have ended, have used; undefined where the kernel does not tell, and
- * when it is over.
+ * Returns what a process of this machine has used, together with its children that have ended. Returns undefined if the kernel does not
+ * report it, or if the process has ended.
  */
 export function usageOf(pid: number): ProcessUsage | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name of the program is in parentheses, and may hold some itself.
+    // The name of the program is in parentheses, and may contain parentheses.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + BigInt(field), 0n);
     const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0;

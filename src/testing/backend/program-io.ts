@@ -1,16 +1,16 @@
 import type { Readable, Writable } from "node:stream";
 import type { TerminalSize } from "../../streaming/transport.js";
 
-/** What a command in a container works with. Streams that nobody asked for are there too: empty, or read by nobody. */
+/** The streams of a command in a container. Streams that the client did not request exist, too: empty, or discarded. */
 export interface ProgramIo {
-  /** Ends when the client ends it (over WebSocket it cannot) or has gone. */
+  /** Ends when the client ends it (not possible over WebSocket) or disconnects. */
   readonly stdin: Readable;
   readonly stdout: Writable;
   /** With a terminal, the same as {@link stdout}. */
   readonly stderr: Writable;
   readonly tty: boolean;
-  /** The sizes of the client's terminal, as it tells them. */
+  /** The sizes of the client's terminal, as the client sends them. */
   readonly sizes: AsyncIterable<TerminalSize>;
-  /** Aborts when the client has gone, the container has ended or the runtime was killed. */
+  /** Aborts when the client disconnects, the container ends or the runtime is killed. */
   readonly signal: AbortSignal;
 }

@@ -2,11 +2,11 @@ import { PassThrough, Writable } from "node:stream";
 import type { ExecOutcome } from "./backend.js";
 import type { ProgramIo } from "./program-io.js";
 
-/** A command, written as a function: reads and writes what it is given, and returns its exit code. A throw is exit code 255. */
+/** A command written as a function: it reads and writes the given streams and returns its exit code. If it throws, that is 255. */
 export type Program = (io: ProgramIo) => number | Promise<number>;
 
-/** Runs a program to its exit code. */
-export async function play(program: Program, io: ProgramIo): Promise<number> {
+/** Runs a program and resolves with its exit code. */
+export async function runProgram(program: Program, io: ProgramIo): Promise<number> {
   try {
     return await program(io);
   } catch {
@@ -14,7 +14,7 @@ export async function play(program: Program, io: ProgramIo): Promise<number> {
   }
 }
 
-/** Runs something without a client: its input is empty, its output is collected. */
+/** Runs a command without a client: its input is empty, and its output is collected. */
 export async function collectOutput(
   signal: AbortSignal,
   run: (io: ProgramIo) => Promise<number>,

@@ -2,28 +2,28 @@ import type { Duplex } from "node:stream";
 import { onAbort } from "../../internal/abort.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
 import { hostnameOf, notFoundInPath, planCommand } from "./commands.js";
-import { collectOutput, type Program, play } from "./program.js";
+import { collectOutput, type Program, runProgram } from "./program.js";
 import { ProgramError } from "./program-error.js";
 import type { ProgramIo } from "./program-io.js";
 import { type ContainerScript, ScriptedProcess } from "./scripted-process.js";
 
-/** What a scripted command does. Missing parts are empty, a missing exit code is 0. */
+/** The result of a scripted command. Omitted outputs are empty; the default exit code is 0. */
 export interface ExecScript {
   exitCode?: number | undefined;
   stdout?: string | Uint8Array | undefined;
   stderr?: string | Uint8Array | undefined;
 }
 
-/** What {@link BackendScripts.exec} may answer. */
+/** The results of {@link BackendScripts.exec}. */
 export type ExecAnswer = ExecScript | Program | undefined;
 
 /** The hooks of a {@link ScriptedBackend}. */
 export interface BackendScripts {
-  /** Says how a container behaves; `undefined` leaves it to the default. */
+  /** Returns how a container behaves; `undefined` selects the default. */
   run?: ((container: BackendContainer) => ContainerScript | undefined) | undefined;
   /**
-   * Answers a command, of ExecSync and of sessions alike, by what it says at once or by a function that plays the command;
-   * `undefined` leaves it to the default. The signal aborts when the command is to be killed.
+   * Runs a command of ExecSync or of a session. Returns its result, or a function that acts as the command; `undefined` selects the
+   * default. The signal aborts when the command must end.
    */
   exec?:
     | ((
@@ -32,18 +32,18 @@ export interface BackendScripts {
         signal: AbortSignal,
       ) => ExecAnswer | Promise<ExecAnswer>)
     | undefined;
-  /** Connects to a port of a pod; `undefined` means that nobody listens there. @defaultValue nobody does */
+  /** Connects to a port of a pod; `undefined` means that no process listens there. @defaultValue no port listens */
   portForward?: ((pod: BackendPod, port: number) => Duplex | undefined | Promise<Duplex | undefined>) | undefined;
 }
 
 /**
- * Containers that run nothing and behave as told. Without a script a container runs until it is stopped, unless its command
- * is one that ends: `true`, `false`, `sleep N`, `sh -c "exit N"` and the like.
+ * Simulates containers with scripts, without running anything. A container without a script runs until it is stopped, unless its
+ * command is one that ends: `true`, `false`, `sleep N`, `sh -c "exit N"` and the like.
  */
 export class ScriptedBackend implements ContainerBackend {
   readonly #scripts: BackendScripts;
   readonly #running = new Set<ScriptedProcess>();
-  /** Scripts of containers that were created and not started yet. */
+  /** Scripts of containers that were created but not started. */
   readonly #prepared = new Map<string, ContainerScript>();
   #lastPid = 1_000;
 
@@ -51,7 +51,7 @@ export class ScriptedBackend implements ContainerBackend {
     this.#scripts = scripts;
   }
 
-  /** Asks the script already, for runtimes that refuse to create what they cannot start. */
+  /** Calls the script early, for runtimes that do not create a container that they cannot start. */
   create(container: BackendContainer): void {
     this.#prepared.set(container.id, this.#scriptOf(container));
   }
@@ -78,13 +78,13 @@ export class ScriptedBackend implements ContainerBackend {
   async exec(container: BackendContainer, command: readonly string[], io: ProgramIo): Promise<number> {
     const { signal } = io;
     const answer = await raceAbort(this.#scripts.exec?.(container, command, signal), signal);
-    if (typeof answer === "function") return raceAbort(play(answer, io), signal);
+    if (typeof answer === "function") return raceAbort(runProgram(answer, io), signal);
     const plan = answer ? { durationMs: 0, ...answer } : planCommand(command, hostnameOf(container));
     if (!plan) {
       const reason = command.length === 0 ? "args must not be empty" : notFoundInPath(command[0] as string);
       throw new ProgramError(reason);
     }
-    // A test may have stopped the timers of its process; what takes no time needs none.
+    // A test may use fake timers, so a command that takes no time must not start one.
     if (plan.durationMs > 0) await container.clock.sleep(plan.durationMs, signal);
     io.stdout.write(toBytes(plan.stdout));
     io.stderr.write(toBytes(plan.stderr));
@@ -102,7 +102,7 @@ export class ScriptedBackend implements ContainerBackend {
 
 function defaultScript(container: BackendContainer): ContainerScript {
   const plan = planCommand(container.command, hostnameOf(container));
-  // A bare shell with nothing to read stays, as a container kept for exec does.
+  // A shell without a script keeps running, like a container that is kept for exec.
   return plan ? { ...plan, afterMs: plan.durationMs } : {};
 }
 

@@ -2,28 +2,28 @@ import { PassThrough } from "node:stream";
 import type { TerminalSize } from "../../streaming/transport.js";
 import type { Clock } from "../state/clock.js";
 import type { BackendContainer, ContainerEnd, ContainerProcess } from "./backend.js";
-import { type Program, play } from "./program.js";
+import { type Program, runProgram } from "./program.js";
 import { exitCodeOf } from "./signals.js";
 
-/** What a scripted container does on a signal: end with this exit code, or go on as if nothing had happened. */
+/** What a scripted container does on a signal: end with this exit code, or ignore the signal. */
 export type SignalResponse = number | "ignore";
 
 /** How a container behaves. */
 export interface ContainerScript {
-  /** The exit code it ends with; a promise ends it when it settles. Without one it runs until it is stopped. */
+  /** The exit code. A promise ends the container when it settles. Without an exit code, the container runs until it is stopped. */
   exitCode?: number | Promise<number> | undefined;
-  /** How long it runs before it ends with {@link exitCode}. @defaultValue 0 */
+  /** How long the container runs before it ends with {@link exitCode}, in milliseconds. @defaultValue 0 */
   afterMs?: number | undefined;
-  /** What a signal does to it; SIGKILL is never asked. @defaultValue ends with 128 plus the signal's number */
+  /** Handles a signal other than SIGKILL. @defaultValue ends with 128 plus the signal's number */
   onSignal?: ((signal: string) => SignalResponse | Promise<SignalResponse>) | undefined;
-  /** What it says as soon as it has started. It goes to the log and to attached clients. */
+  /** Output that the container writes when it starts. It goes to the log and to attached clients. */
   stdout?: string | Uint8Array | undefined;
   stderr?: string | Uint8Array | undefined;
-  /** What it runs. It ends with the exit code that this returns; {@link exitCode} and {@link afterMs} do not count then. */
+  /** Runs as the container, which ends with the exit code that it returns. {@link exitCode} and {@link afterMs} are then ignored. */
   program?: Program | undefined;
-  /** What the runtime gives as the reason of the end, such as `OOMKilled`. */
+  /** The reason that the runtime reports for the end, such as `OOMKilled`. */
   reason?: string | undefined;
-  /** StartContainer fails with this sentence. */
+  /** Makes StartContainer fail with this error message. */
   startError?: string | undefined;
 }
 
@@ -44,7 +44,7 @@ export class ScriptedProcess implements ContainerProcess {
     { config: { stdin, tty }, clock }: Pick<BackendContainer, "config" | "clock">,
   ) {
     this.stderr = tty ? undefined : new PassThrough();
-    // A program may go on writing when its container has ended.
+    // A program may continue to write after its container has ended.
     for (const stream of [this.stdin, this.stdout, this.stderr, this.#sizes]) stream?.on("error", () => {});
     if (!stdin) this.stdin.end();
     this.ended = new Promise((resolve) => {
@@ -57,8 +57,8 @@ export class ScriptedProcess implements ContainerProcess {
     });
     this.stdout.write(script.stdout ?? "");
     (this.stderr ?? this.stdout).write(script.stderr ?? "");
-    if (script.program) this.#play(script.program, tty);
-    else this.#endByItself(clock);
+    if (script.program) this.#run(script.program, tty);
+    else this.#scheduleEnd(clock);
   }
 
   resize(size: TerminalSize): void {
@@ -79,13 +79,13 @@ export class ScriptedProcess implements ContainerProcess {
     );
   }
 
-  #play(program: Program, tty: boolean): void {
+  #run(program: Program, tty: boolean): void {
     const { stdin, stdout, stderr = stdout } = this;
     const io = { stdin, stdout, stderr, tty, sizes: this.#sizes, signal: this.#killer.signal };
-    void play(program, io).then((exitCode) => this.#end({ exitCode, reason: this.script.reason }));
+    void runProgram(program, io).then((exitCode) => this.#end({ exitCode, reason: this.script.reason }));
   }
 
-  #endByItself(clock: Clock): void {
+  #scheduleEnd(clock: Clock): void {
     const { exitCode, afterMs = 0, reason } = this.script;
     if (exitCode === undefined || afterMs === Infinity) return;
     this.#stopTimer = clock.startTimer(afterMs, () => {

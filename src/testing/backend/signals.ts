@@ -1,4 +1,4 @@
-/** Numbers of the signals that end processes. */
+/** The numbers of signals that end processes. */
 const signalNumbers: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -11,7 +11,7 @@ const signalNumbers: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-/** The exit code of a process that a signal ended. */
+/** Returns the exit code of a process that a signal ended. */
 export function exitCodeOf(signal: string): number {
   return 128 + (signalNumbers[signal] ?? 15);
 }

@@ -4,60 +4,60 @@ import { checkRpcName, type RpcName } from "../rpcs.js";
 import { sha256 } from "../state/ids.js";
 import { checkCode, checkMs, type Fault, type FaultAction, failure, phasesOf, type StruckFault } from "./fault.js";
 
-/** The kinds of faults that chaos knows. */
+/** The kinds of faults that chaos injects. */
 export type ChaosKind = "fail" | "delay" | "drop" | "hang" | "restart";
 
-/** How {@link FakeRuntime.startChaos} is to go about it. Every field is optional. */
+/** Options of {@link FakeRuntime.startChaos}. Every field is optional. */
 export interface ChaosOptions {
-  /** Decides which calls are struck, and how: the same again for the same seed. @defaultValue another one every time */
+  /** Determines which calls get which faults: the same seed gives the same faults. @defaultValue a random number */
   seed?: string | number | undefined;
-  /** The share of calls that are struck, from 0 to 1. @defaultValue 0.2 */
+  /** The share of calls that get a fault, from 0 to 1. @defaultValue 0.2 */
   rate?: number | undefined;
   /**
-   * What may strike. A `hang` gives no answer for a while, past the deadline too; a `restart` has the whole runtime killed and
-   * started again, with its state. @defaultValue `["fail", "delay", "drop"]`
+   * The kinds of faults. A `hang` delays the reply, even past the deadline. A `restart` kills the whole runtime and starts it again
+   * with its state. @defaultValue `["fail", "delay", "drop"]`
    */
   kinds?: readonly ChaosKind[] | undefined;
-  /** The RPCs that may be struck. @defaultValue all */
+  /** The RPCs that may get faults. @defaultValue all */
   rpcs?: readonly RpcName[] | undefined;
   /**
-   * What calls fail with. A code with which a runtime says no comes before the effect or during it, as real ones have it; only
-   * UNAVAILABLE, INTERNAL, DEADLINE_EXCEEDED and CANCELLED come after it too.
+   * The codes of failures. As on real runtimes, a code that rejects a request is used before or during the effect only. UNAVAILABLE,
+   * INTERNAL, DEADLINE_EXCEEDED and CANCELLED are also used after it.
    *
    * @defaultValue `["UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN"]`
    */
   codes?: readonly GrpcErrorCode[] | undefined;
   /** The longest delay, in milliseconds. @defaultValue 50 */
   maxDelayMs?: number | undefined;
-  /** How long a hang may last; the call goes on after that, if somebody waits yet. @defaultValue 1000 */
+  /** The longest hang, in milliseconds. The call then continues if the client still waits. @defaultValue 1000 */
   maxHangMs?: number | undefined;
-  /** The longest time that a restart takes the runtime away for. @defaultValue 50 */
+  /** The longest time that a restart keeps the runtime down, in milliseconds. @defaultValue 50 */
   maxAwayMs?: number | undefined;
 }
 
-/** A call that was struck. */
+/** A fault that chaos injected into a call. */
 export interface ChaosStrike extends StruckFault {
   readonly rpc: RpcName;
-  /** Which call of its RPC it was, counted from 1 since the chaos began. */
+  /** The number of the call among those of its RPC, counted from 1 since the chaos began. */
   readonly ordinal: number;
 }
 
-/** Codes that may stand for an answer that was lost on its way, whatever the runtime had to say. */
-const lostAnswers: readonly GrpcErrorCode[] = ["UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "CANCELLED"];
+/** Codes that can mean that the reply was lost, so that they are also used after the effect. */
+const lostReplyCodes: readonly GrpcErrorCode[] = ["UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "CANCELLED"];
 
 const kinds: readonly ChaosKind[] = ["fail", "delay", "drop", "hang", "restart"];
 
-/** Kills the runtime, and starts it again after so many milliseconds, or as soon as the signal aborts. */
-export type RestartAfter = (awayMs: number, signal: AbortSignal) => Promise<void>;
+/** Kills the runtime, and starts it again after `downMs`, or as soon as the signal aborts. */
+export type RestartAfter = (downMs: number, signal: AbortSignal) => Promise<void>;
 
 /**
- * Faults by chance, as {@link FakeRuntime.startChaos} starts them. Whether and how a call is struck depends on the seed, its RPC
- * and its number among the calls of that RPC, and on nothing else: calls of other RPCs may come in any order.
+ * Injects random faults; {@link FakeRuntime.startChaos} creates it. The fault of a call depends only on the seed, its RPC and its
+ * number among the calls of that RPC, so the order of calls of different RPCs does not matter.
  *
- * Goes on until it or the runtime is stopped.
+ * Chaos continues until it or the runtime is stopped.
  */
 export class Chaos implements Disposable, AsyncDisposable {
-  /** To be given again, to see the same again. It is in the message of every failure as well. */
+  /** Pass this seed again to repeat the faults. The error message of every failure contains it. */
   readonly seed: string | number;
   readonly #options: ReturnType<typeof checkOptions>;
   readonly #restart: RestartAfter;
@@ -73,17 +73,17 @@ export class Chaos implements Disposable, AsyncDisposable {
     this.#restart = restart;
   }
 
-  /** What it has done so far. */
+  /** The faults injected so far. */
   get strikes(): readonly ChaosStrike[] {
     return this.#strikes;
   }
 
-  /** Whether it goes on. */
+  /** Whether it still injects faults. */
   get active(): boolean {
     return !this.#stopping.signal.aborted;
   }
 
-  /** Strikes no further calls, and brings the runtime back if it is away; resolves when that is done. What has struck takes its course. */
+  /** Stops injecting faults. Resolves when the runtime is up again if a restart was in progress. Faults already injected run to their end. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#restarting;
@@ -98,7 +98,7 @@ export class Chaos implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The fate of a call, which has been counted by that.
+   * Counts a call, and returns the fault to inject, if any.
    *
    * @internal
    */
@@ -107,56 +107,56 @@ export class Chaos implements Disposable, AsyncDisposable {
     if (!this.active || rpcs?.includes(rpc) === false) return undefined;
     const ordinal = (this.#ordinals.get(rpc) ?? 0) + 1;
     this.#ordinals.set(rpc, ordinal);
-    const dice = new Dice(`${this.seed}:${rpc}:${ordinal}`);
-    if (dice.next() >= rate) return undefined;
-    const action = this.#choose(dice.pick(kinds), dice, `${rpc} ${ordinal}`);
-    const late = action.kind !== "fail" || lostAnswers.includes(action.code);
-    const phase = dice.pick(phasesOf(rpc).filter((candidate) => late || candidate !== "afterEffect"));
+    const random = new SeededRandom(`${this.seed}:${rpc}:${ordinal}`);
+    if (random.next() >= rate) return undefined;
+    const action = this.#choose(random.pick(kinds), random, `${rpc} ${ordinal}`);
+    const mayFollowEffect = action.kind !== "fail" || lostReplyCodes.includes(action.code);
+    const phase = random.pick(phasesOf(rpc).filter((candidate) => mayFollowEffect || candidate !== "afterEffect"));
     return {
       phase,
       action,
       origin: "chaos",
-      onStruck: (struck) => this.#strikes.push({ rpc, ordinal, ...struck }),
+      onInjected: (injected) => this.#strikes.push({ rpc, ordinal, ...injected }),
     };
   }
 
-  #choose(kind: ChaosKind, dice: Dice, which: string): FaultAction {
+  #choose(kind: ChaosKind, random: SeededRandom, call: string): FaultAction {
     const { codes, maxDelayMs, maxHangMs, maxAwayMs } = this.#options;
     switch (kind) {
       case "fail": {
-        const code = dice.pick(codes);
-        return failure({ code, message: `${code} by chaos with seed ${JSON.stringify(this.seed)} (${which})` });
+        const code = random.pick(codes);
+        return failure({ code, message: `${code} by chaos with seed ${JSON.stringify(this.seed)} (${call})` });
       }
       case "delay":
-        return { kind, ms: dice.upTo(maxDelayMs) };
+        return { kind, ms: random.upTo(maxDelayMs) };
       case "drop":
         return { kind };
       case "hang":
-        return { kind, ms: dice.upTo(maxHangMs) };
+        return { kind, ms: random.upTo(maxHangMs) };
       case "restart": {
-        const ms = dice.upTo(maxAwayMs);
-        return { kind, ms, restart: () => this.#takeAway(ms) };
+        const ms = random.upTo(maxAwayMs);
+        return { kind, ms, restart: () => this.#restartOnce(ms) };
       }
     }
   }
 
-  /** What is away cannot go away. */
-  #takeAway(ms: number): void {
+  /** Restarts the runtime, unless a restart is in progress. */
+  #restartOnce(ms: number): void {
     this.#restarting ??= this.#restart(ms, this.#stopping.signal).finally(() => {
       this.#restarting = undefined;
     });
   }
 }
 
-/** A few random numbers that depend on a text. */
-class Dice {
+/** Generates a few random numbers from a seed. */
+class SeededRandom {
   #digits: string;
 
-  constructor(text: string) {
-    this.#digits = sha256(text);
+  constructor(seed: string) {
+    this.#digits = sha256(seed);
   }
 
-  /** From 0 up to, but not including, 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next(): number {
     const digits = this.#digits.slice(0, 8);
     this.#digits = this.#digits.slice(8);
@@ -167,7 +167,7 @@ class Dice {
     return items[Math.floor(this.next() * items.length)] as T;
   }
 
-  /** A whole number from 0 to a limit. */
+  /** Returns an integer from 0 to a limit. */
   upTo(limit: number): number {
     return Math.floor(this.next() * (limit + 1));
   }
@@ -197,7 +197,7 @@ function checkKinds(given: readonly ChaosKind[]): readonly ChaosKind[] {
   if (given.length > 0 && wrong === undefined) return given;
   throw new InvalidInputError({
     field: "kinds",
-    message: `expected some of ${kinds.join(", ")}`,
+    message: `expected one or more of ${kinds.join(", ")}`,
     value: wrong ?? given,
   });
 }
@@ -205,5 +205,5 @@ function checkKinds(given: readonly ChaosKind[]): readonly ChaosKind[] {
 function checkCodes(given: readonly GrpcErrorCode[]): readonly GrpcErrorCode[] {
   for (const code of given) checkCode(code, "codes");
   if (given.length > 0) return given;
-  throw new InvalidInputError({ field: "codes", message: "expected one code or more", value: given });
+  throw new InvalidInputError({ field: "codes", message: "expected one or more codes", value: given });
 }

@@ -4,92 +4,91 @@ import { channelDefaults } from "../../transport/channel.js";
 import { type RpcName, type RpcReply, type RpcRequest, rpcs } from "../rpcs.js";
 
 /**
- * When a fault strikes.
+ * When a fault is injected.
  *
- * - `beforeEffect`: the request was received, nothing was done.
- * - `duringEffect`: RunPodSandbox and CreateContainer have reserved their name, PullImage and ExecSync have started, a stream
- *   has sent its first message.
- * - `afterEffect`: the work is done and only the answer is lost or spoilt.
+ * - `beforeEffect`: the request has arrived, and nothing has been done.
+ * - `duringEffect`: RunPodSandbox and CreateContainer have reserved their name, PullImage and ExecSync have started, or a stream has
+ *   sent its first message.
+ * - `afterEffect`: the work is done. The fault affects the reply only.
  */
 export type FaultPhase = "beforeEffect" | "duringEffect" | "afterEffect";
 
-/** Which calls a fault is meant for. */
+/** Which calls get a fault, and when. */
 export interface FaultOptions<N extends RpcName = RpcName> {
   /** @defaultValue "beforeEffect" */
   phase?: FaultPhase | undefined;
-  /** How many calls it strikes; `Infinity` until {@link FakeRuntime.clearFaults}. @defaultValue 1 */
+  /** How many calls get the fault; `Infinity`: all until {@link FakeRuntime.clearFaults}. @defaultValue 1 */
   times?: number | undefined;
-  /** Leaves alone the calls for which this is false. */
+  /** Skips calls for which it returns false. */
   match?: ((request: RpcRequest<N>) => boolean) | undefined;
 }
 
-/** Which calls a fault of the answer is meant for: it has no phase to choose. */
+/** Which calls get a fault that changes the reply. Its phase is always `afterEffect`. */
 export type ReplyFaultOptions<N extends RpcName = RpcName> = Omit<FaultOptions<N>, "phase">;
 
-/** How {@link FakeRuntime.failNext} makes a call fail. */
+/** Options of {@link FakeRuntime.failNext}. */
 export interface FailOptions<N extends RpcName = RpcName> extends FaultOptions<N> {
   code: GrpcErrorCode;
-  /** @defaultValue a sentence that says that the failure was asked for */
+  /** @defaultValue a message that names `failNext` */
   message?: string | undefined;
   /** Trailing metadata. */
   trailers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How slowly {@link FakeRuntime.slowNext} has an answer arrive. */
+/** Options of {@link FakeRuntime.slowNext}. */
 export interface SlowOptions<N extends RpcName = RpcName> extends ReplyFaultOptions<N> {
-  /** How many bytes come at a time. @defaultValue 1 */
+  /** The size of each piece. @defaultValue 1 */
   chunkBytes?: number | undefined;
-  /** The pause before each of these pieces, in milliseconds. @defaultValue 10 */
+  /** The pause before each piece, in milliseconds. @defaultValue 10 */
   everyMs?: number | undefined;
 }
 
-/** How large {@link FakeRuntime.oversizeNext} makes an answer. */
+/** Options of {@link FakeRuntime.oversizeNext}. */
 export interface OversizeOptions<N extends RpcName = RpcName> extends ReplyFaultOptions<N> {
-  /** The size of the message. @defaultValue one byte more than `CriClient` takes by default: 80 MiB and 1 byte */
+  /** The size of the message. @defaultValue one byte more than the default limit of `CriClient`: 80 MiB and 1 byte */
   bytes?: number | undefined;
 }
 
-/** The kinds of faults. `respond` is a replaced reply, `restart` belongs to chaos. */
+/** The kinds of faults. `respond` replaces the reply. Only chaos uses `restart`. */
 export type FaultKind = "fail" | "delay" | "hang" | "drop" | "respond" | "oversize" | "slow" | "restart";
 
-/** A fault that has calls left to strike. */
+/** A fault that waits for a call. */
 export interface PendingFault {
   readonly rpc: RpcName | "*";
   readonly kind: FaultKind;
   readonly phase: FaultPhase;
-  /** How many calls it will still strike. */
+  /** How many more calls get the fault. */
   readonly times: number;
 }
 
-/** A fault that struck a call. */
+/** A fault that was injected into a call. */
 export interface StruckFault {
   readonly kind: FaultKind;
   readonly phase: FaultPhase;
-  /** Whether a test asked for it by name, as with `failNext`, or {@link Chaos} chose it. */
+  /** Whether a test requested the fault, as with `failNext`, or {@link Chaos} chose it. */
   readonly origin: "test" | "chaos";
-  /** What a `fail` answered. */
+  /** The code of a `fail`. */
   readonly code?: GrpcErrorCode | undefined;
-  /** How long a `delay` was to be, a `hang` at most, and how long a `restart` took the runtime away, in milliseconds. */
+  /** In milliseconds: the length of a `delay`, the limit of a `hang`, or how long a `restart` keeps the runtime down. */
   readonly ms?: number | undefined;
 }
 
 /**
- * What a reply is replaced with: a message, the bytes of one whether or not they make sense, or a function that makes either from
- * the real reply.
+ * The replacement of a reply: a message, the bytes of one, valid or not, or a function that returns either from the real reply.
  */
 export type ReplyScript<N extends RpcName = RpcName> =
   | RpcReply<N>
   | Uint8Array
   | ((reply: RpcReply<N>, request: RpcRequest<N>) => RpcReply<N> | Uint8Array);
 
-/** A {@link ReplyScript} of whichever RPC. */
+/** A {@link ReplyScript} of any RPC. */
 export type AnyReplyScript = RpcReply | Uint8Array | ((reply: never, request: never) => RpcReply | Uint8Array);
 
-/** What a fault does: at its moment, and the last three to the answer. */
+/** What a fault does in its phase; the last three change the reply. */
 export type FaultAction =
   | { kind: "fail"; code: GrpcErrorCode; message: string; trailers: Readonly<Record<string, string>> }
   | { kind: "delay"; ms: number }
-  /** Without a limit until the client goes away. */
+  /** Without `ms`, until the client cancels or disconnects. */
   | { kind: "hang"; ms?: number | undefined }
   | { kind: "drop" }
   | { kind: "restart"; ms: number; restart: () => void }
@@ -97,43 +96,48 @@ export type FaultAction =
   | { kind: "oversize"; bytes: number }
   | { kind: "slow"; chunkBytes: number; everyMs: number };
 
-/** A fault on its way to a call. */
+/** A fault to inject into a call. */
 export interface Fault {
   readonly phase: FaultPhase;
   readonly action: FaultAction;
   readonly origin: StruckFault["origin"];
-  /** Called when it has struck. */
-  readonly onStruck?: ((struck: StruckFault) => void) | undefined;
+  /** Called when the fault is injected. */
+  readonly onInjected?: ((injected: StruckFault) => void) | undefined;
 }
 
-/** RPCs with a moment between "begun" and "done". */
-export const midwayRpcs: ReadonlySet<RpcName> = new Set(["RunPodSandbox", "CreateContainer", "PullImage", "ExecSync"]);
+/** Unary RPCs that have the phase `duringEffect`. */
+export const multiStepRpcs: ReadonlySet<RpcName> = new Set([
+  "RunPodSandbox",
+  "CreateContainer",
+  "PullImage",
+  "ExecSync",
+]);
 
-/** The phases that a call of an RPC goes through. */
+/** Returns the phases of an RPC. */
 export function phasesOf(rpc: RpcName): FaultPhase[] {
-  const inSteps = midwayRpcs.has(rpc) || rpcs.get(rpc)?.streaming;
-  return inSteps ? ["beforeEffect", "duringEffect", "afterEffect"] : ["beforeEffect", "afterEffect"];
+  const isMultiStep = multiStepRpcs.has(rpc) || rpcs.get(rpc)?.streaming;
+  return isMultiStep ? ["beforeEffect", "duringEffect", "afterEffect"] : ["beforeEffect", "afterEffect"];
 }
 
-/** Reads the options of a scripted failure. */
+/** Checks the options of a failure. @throws InvalidInputError */
 export function failure(options: {
   code: GrpcErrorCode;
   message?: string | undefined;
   trailers?: Readonly<Record<string, string>> | undefined;
 }): FaultAction {
   checkCode(options.code, "code");
-  const message = options.message ?? `${options.code} as asked for with failNext`;
+  const message = options.message ?? `${options.code} as requested by failNext`;
   return { kind: "fail", code: options.code, message, trailers: options.trailers ?? {} };
 }
 
-/** Refuses what is no code of a failure. */
+/** @throws InvalidInputError for anything but the name of an error code */
 export function checkCode(name: GrpcErrorCode, field: string): void {
   const code = Status[name] as Status | undefined;
   if (typeof code === "number" && code !== Status.OK) return;
-  throw new InvalidInputError({ field, message: "no gRPC error code", value: name });
+  throw new InvalidInputError({ field, message: "expected the name of a gRPC error code", value: name });
 }
 
-/** Reads the options of a slow answer. */
+/** Checks the options of a slow reply. @throws InvalidInputError */
 export function slowness({ chunkBytes = 1, everyMs = 10 }: Pick<SlowOptions, "chunkBytes" | "everyMs">): FaultAction {
   if (!Number.isInteger(chunkBytes) || chunkBytes < 1) {
     throw new InvalidInputError({ field: "chunkBytes", message: "expected a positive integer", value: chunkBytes });
@@ -141,10 +145,10 @@ export function slowness({ chunkBytes = 1, everyMs = 10 }: Pick<SlowOptions, "ch
   return { kind: "slow", chunkBytes, everyMs: checkMs(everyMs, "everyMs") };
 }
 
-/** A gRPC message says its size in 32 bits, and Node.js makes no buffer of more than 4 GiB. */
+/** A gRPC message has its size in 32 bits, and Node.js limits a buffer to 4 GiB. */
 const largestMessageBytes = 2 ** 32 - 6;
 
-/** Reads the options of an answer that is too large. */
+/** Checks the options of an oversized reply. @throws InvalidInputError */
 export function oversize({
   bytes = channelDefaults["grpc.max_receive_message_length"] + 1,
 }: Pick<OversizeOptions, "bytes">): FaultAction {
@@ -155,7 +159,7 @@ export function oversize({
   return { kind: "oversize", bytes };
 }
 
-/** Refuses what is no span of time. */
+/** @throws InvalidInputError for anything but a finite number of milliseconds, 0 or more */
 export function checkMs(ms: number, field: string): number {
   if (ms >= 0 && ms < Infinity) return ms;
   throw new InvalidInputError({ field, message: "expected a number of milliseconds, 0 or more", value: ms });

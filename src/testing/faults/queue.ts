@@ -7,46 +7,46 @@ import {
   type FaultKind,
   type FaultOptions,
   type FaultPhase,
-  midwayRpcs,
+  multiStepRpcs,
   type PendingFault,
   phasesOf,
   type StruckFault,
 } from "./fault.js";
 
-/** The faults of one call, and which of them have struck. */
+/** The faults of one call, and which of them were injected. */
 export class CallFaults {
-  readonly struck: StruckFault[] = [];
+  readonly injected: StruckFault[] = [];
 
   constructor(private readonly faults: readonly Fault[]) {}
 
-  /** Those of a phase, in the order in which they strike. */
+  /** Returns the faults of a phase, in order. */
   at(phase: FaultPhase): Fault[] {
     return this.faults.filter((fault) => fault.phase === phase);
   }
 
-  /** What the fault of a kind does, if there is one. */
+  /** Returns the action of the fault of a kind, if there is one. */
   find<K extends FaultKind>(kind: K): Extract<FaultAction, { kind: K }> | undefined {
     return this.#of(kind)?.action as Extract<FaultAction, { kind: K }> | undefined;
   }
 
-  /** Like {@link find}; the fault strikes. */
+  /** Like {@link find}, and records the fault as injected. */
   use<K extends FaultKind>(kind: K): Extract<FaultAction, { kind: K }> | undefined {
     const fault = this.#of(kind);
-    if (fault) this.note(fault);
+    if (fault) this.record(fault);
     return this.find(kind);
   }
 
-  /** A fault strikes. */
-  note({ phase, action, origin, onStruck }: Fault): void {
-    const struck: StruckFault = {
+  /** Records a fault as injected. */
+  record({ phase, action, origin, onInjected }: Fault): void {
+    const injected: StruckFault = {
       kind: action.kind,
       phase,
       origin,
       ...("code" in action && { code: action.code }),
       ...("ms" in action && { ms: action.ms }),
     };
-    this.struck.push(struck);
-    onStruck?.(struck);
+    this.injected.push(injected);
+    onInjected?.(injected);
   }
 
   #of(kind: FaultKind): Fault | undefined {
@@ -62,12 +62,12 @@ interface QueuedFault extends Fault {
   left: number;
 }
 
-/** Which faults a call may have one each of, besides one of any other kind. */
-const companions: readonly FaultKind[] = ["delay", "slow"];
+/** A call can have one fault of each of these kinds, besides one of any other kind. */
+const combinableKinds: readonly FaultKind[] = ["delay", "slow"];
 
-/** Faults in the order in which they were asked for. */
+/** The faults that a test requested, in order. */
 export class FaultQueue {
-  /** Strikes the calls for which no fault was asked for. */
+  /** Chooses faults for calls without a requested one. */
   chaos: Chaos | undefined;
   readonly #faults: QueuedFault[] = [];
 
@@ -78,26 +78,26 @@ export class FaultQueue {
     this.#faults.push({ rpc: name, phase, action, origin: "test", match: options.match, left });
   }
 
-  /** The faults that strike a call: at most one delay, one slow answer and one of another kind. They count as used from now on. */
+  /** Takes the faults for a call from the queue: at most one delay, one slow reply and one of another kind. */
   take(rpc: RpcName, request: RpcRequest): CallFaults {
-    const first = (isWanted: (kind: FaultKind) => boolean) =>
+    const first = (matchesKind: (kind: FaultKind) => boolean) =>
       this.#faults.find(
         (fault) =>
-          isWanted(fault.action.kind) &&
+          matchesKind(fault.action.kind) &&
           (fault.rpc === rpc || fault.rpc === "*") &&
           (fault.match?.(request as never) ?? true),
       );
     const taken = [
-      ...companions.map((companion) => first((kind) => kind === companion)),
-      first((kind) => !companions.includes(kind)),
+      ...combinableKinds.map((combinable) => first((kind) => kind === combinable)),
+      first((kind) => !combinableKinds.includes(kind)),
     ].filter((fault) => fault !== undefined);
     for (const fault of taken) {
       fault.left--;
       if (fault.left <= 0) this.#faults.splice(this.#faults.indexOf(fault), 1);
     }
-    // It is asked in any case, for it counts the calls.
-    const byChance = this.chaos?.decide(rpc);
-    return new CallFaults(taken.length === 0 && byChance ? [byChance] : taken);
+    // Always, because chaos counts the calls.
+    const random = this.chaos?.decide(rpc);
+    return new CallFaults(taken.length === 0 && random ? [random] : taken);
   }
 
   get pending(): readonly PendingFault[] {
@@ -111,10 +111,11 @@ export class FaultQueue {
 
 function checkPhase(rpc: RpcName | "*", phase: FaultPhase): FaultPhase {
   if (!["beforeEffect", "duringEffect", "afterEffect"].includes(phase)) {
-    throw new InvalidInputError({ field: "phase", message: "no such phase", value: phase });
+    const message = "expected beforeEffect, duringEffect or afterEffect";
+    throw new InvalidInputError({ field: "phase", message, value: phase });
   }
   if (rpc === "*" || phasesOf(rpc).includes(phase)) return phase;
-  const message = `${rpc} does its work in one step; duringEffect is for ${[...midwayRpcs].join(", ")} and streams`;
+  const message = `${rpc} has no phase duringEffect; only ${[...multiStepRpcs].join(", ")} and streams have it`;
   throw new InvalidInputError({ field: "phase", message });
 }
 

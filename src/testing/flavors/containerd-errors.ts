@@ -3,7 +3,7 @@ import { rpcError } from "../handlers.js";
 import type { RpcName } from "../rpcs.js";
 import type { RuntimeErrors } from "./errors.js";
 
-/** What comes before the reason. */
+/** The part of each message before the reason. */
 const contexts: Partial<Record<RpcName, (id: string) => string>> = {
   CreateContainer: (id) => `failed to find sandbox id "${id}"`,
   UpdateContainerResources: () => "failed to find container",
@@ -24,7 +24,7 @@ const contexts: Partial<Record<RpcName, (id: string) => string>> = {
 const contextOf = (rpc: RpcName, id: string) =>
   (contexts[rpc] ?? (() => `an error occurred when try to find container "${id}"`))(id);
 
-/** The errors of containerd 2; {@link containerdErrors} makes those of others. */
+/** Makes the errors of one version of containerd. */
 export function containerdErrors(options: {
   emptyId: string;
   shimSuffix: string;
@@ -33,14 +33,14 @@ export function containerdErrors(options: {
   const shim = (text: string) => `${text}${options.shimSuffix}`;
   return {
     missing: (rpc, id) => rpcError("NOT_FOUND", `${contextOf(rpc, id)}: not found`),
-    unclear: (rpc, id) => {
+    ambiguousId: (rpc, id) => {
       const why = id === "" ? options.emptyId : `multiple IDs found with provided prefix: ${id}`;
       return rpcError("UNKNOWN", `${contextOf(rpc, id)}: ${why}`);
     },
     missingImage: (name) =>
       rpcError("NOT_FOUND", `${options.imageContext}failed to resolve image "${name}": not found`),
-    usedImage: undefined,
-    startedBefore: ({ id, state }) => {
+    imageInUse: undefined,
+    alreadyStarted: ({ id, state }) => {
       const context = `failed to set starting state for container "${id}"`;
       return rpcError("UNKNOWN", `${context}: container is in ${ContainerState[state]} state`);
     },

@@ -2,7 +2,7 @@ import { rpcError } from "../handlers.js";
 import type { RpcName } from "../rpcs.js";
 import type { RuntimeErrors } from "./errors.js";
 
-/** What cri-dockerd puts around the daemon's text. */
+/** The prefixes that cri-dockerd adds to the daemon's messages. */
 const contexts: Partial<Record<RpcName, (id: string) => string>> = {
   CreateContainer: () => "unable to get container's sandbox ID: ",
   StartContainer: (id) => `failed to get container "${id}" log path: failed to inspect container "${id}": `,
@@ -17,20 +17,20 @@ export const criDockerdErrors: RuntimeErrors = {
     return rpcError(code, `${contexts[rpc]?.(id) ?? ""}Error response from daemon: No such container: ${id}`);
   },
 
-  unclear(rpc, id) {
+  ambiguousId(rpc, id) {
     const reason = id === "" ? "" : `Error response from daemon: Multiple IDs found with provided prefix: ${id}`;
     return rpcError("UNKNOWN", `${contexts[rpc]?.(id) ?? ""}${reason}`);
   },
 
   missingImage: (name) => rpcError("UNKNOWN", `Error response from daemon: No such image: ${name}`),
 
-  usedImage(image, { id }) {
+  imageInUse(image, { id }) {
     const conflict = `conflict: unable to remove repository reference "${image.tags[0] ?? image.id}" (must force)`;
     const why = `container ${id.slice(0, 12)} is using its referenced image ${image.id.slice(7, 19)}`;
     return rpcError("UNKNOWN", `Error response from daemon: ${conflict} - ${why}`);
   },
 
-  startedBefore: undefined,
+  alreadyStarted: undefined,
 
   badStreams: (_rpc, reason) => rpcError("INVALID_ARGUMENT", reason),
 

@@ -36,7 +36,7 @@ export const criDockerd: FlavorProfile = {
   killsCommand: "never",
   execSyncHasTerminal: false,
   checksSession: "call",
-  // No scheme, a wildcard for a host, and a path: clients have to make something of it.
+  // Without a scheme, with a wildcard address and with a path. Clients must repair it.
   streamingBase: (port) => `//[::]:${port}/cri`,
   exitMessage: (exitCode) => `Error executing in Docker Container: ${exitCode}`,
   unreadInput: "exitCode",

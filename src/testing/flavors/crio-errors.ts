@@ -3,7 +3,7 @@ import { rpcError } from "../handlers.js";
 import type { RpcName } from "../rpcs.js";
 import type { RuntimeErrors } from "./errors.js";
 
-/** CRI-O gives an error a code of its own in some calls only; the others answer UNKNOWN. */
+/** CRI-O uses a specific code in some RPCs only; the others fail with UNKNOWN. */
 function lookup(rpc: RpcName, id: string, ofContainer: string, ofPod: string) {
   switch (rpc) {
     case "Exec":
@@ -29,7 +29,7 @@ function lookup(rpc: RpcName, id: string, ofContainer: string, ofPod: string) {
   }
 }
 
-/** A line of runc's log, which CRI-O passes on as it is. */
+/** Makes a line of runc's log, which CRI-O passes on unchanged. */
 function logged(message: string): string {
   const time = new Date().toISOString().replace(/\.\d+/, "");
   return `time="${time}" level=error msg=${JSON.stringify(message)}\n`;
@@ -43,7 +43,7 @@ export const crioErrors: RuntimeErrors = {
     return lookup(rpc, id, `container ${why}`, `PodSandbox ${why}`);
   },
 
-  unclear(rpc, id) {
+  ambiguousId(rpc, id) {
     if (id === "" && rpc === "PortForward") return rpcError("UNKNOWN", "unable to prepare portforward endpoint");
     if (id === "") return lookup(rpc, id, "container ID should not be empty", "PodSandboxId should not be empty");
     const why = `with ID starting with ${id} not found: multiple IDs found with provided prefix: ${id}`;
@@ -52,9 +52,9 @@ export const crioErrors: RuntimeErrors = {
 
   missingImage: (name) => rpcError("UNKNOWN", `reference "[${store}]${name}" does not resolve to an image ID`),
 
-  usedImage: (_image, { id }) => rpcError("UNKNOWN", `image used by ${id}: image is in use by a container`),
+  imageInUse: (_image, { id }) => rpcError("UNKNOWN", `image used by ${id}: image is in use by a container`),
 
-  startedBefore: ({ id, state }) =>
+  alreadyStarted: ({ id, state }) =>
     rpcError(
       "UNKNOWN",
       `container ${id} is not in created state: ${state === ContainerState.CONTAINER_RUNNING ? "running" : "stopped"}`,

@@ -3,37 +3,37 @@ import type { ContainerState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import type { RpcName } from "../rpcs.js";
 
-/** What error messages say of a container. */
+/** What error messages contain about a container. */
 export interface ContainerInState {
   readonly id: string;
   readonly state: ContainerState;
 }
 
-/** What error messages say about an image. */
+/** What error messages contain about an image. */
 export interface NamedImage {
   /** `sha256:…` */
   readonly id: string;
   readonly tags: readonly string[];
 }
 
-/** What a runtime answers when something is missing, not running or cannot be executed. Every runtime has its own codes and texts. */
+/** The errors of a runtime. Every runtime has its own codes and messages. */
 export interface RuntimeErrors {
-  /** An id that names nothing. */
+  /** An id that does not exist. */
   missing(rpc: RpcName, id: string): ServerError;
-  /** An id that is empty, or the beginning of several. */
-  unclear(rpc: RpcName, id: string): ServerError;
+  /** An id that is empty, or the prefix of several ids. */
+  ambiguousId(rpc: RpcName, id: string): ServerError;
   /** CreateContainer with an image that is not on the runtime. */
   missingImage(name: string): ServerError;
-  /** RemoveImage of an image that a container was created from; undefined where it is removed. */
-  readonly usedImage: ((image: NamedImage, user: ContainerInState) => ServerError) | undefined;
-  /** StartContainer of a container that was started before; undefined where that starts it again. */
-  readonly startedBefore: ((container: ContainerInState) => ServerError) | undefined;
-  /** Exec or Attach that asks for streams which do not go together, and why. */
+  /** RemoveImage of an image that a container was created from; undefined if the runtime removes it. */
+  readonly imageInUse: ((image: NamedImage, user: ContainerInState) => ServerError) | undefined;
+  /** StartContainer of a container that was started before; undefined if the runtime starts it again. */
+  readonly alreadyStarted: ((container: ContainerInState) => ServerError) | undefined;
+  /** Exec or Attach with an invalid combination of streams, and why. */
   badStreams(rpc: "Exec" | "Attach", reason: string): ServerError;
   /** Exec, ExecSync or Attach in a container that does not run, or PortForward to a pod that is not ready. */
   notRunning(rpc: RpcName, object: { readonly id: string; readonly state?: ContainerState }): ServerError;
   /** A container whose program cannot be started, and why: `unable to start container process: exec: "x": …`. */
   start(id: string, reason: string): ServerError;
-  /** A command that cannot be started. Some runtimes fail, some pretend that it ran and ended. */
+  /** A command that cannot be started. Some runtimes fail, others report that it ran and ended. */
   exec(rpc: "Exec" | "ExecSync", execId: string, reason: string): ServerError | ExecOutcome;
 }

@@ -4,10 +4,10 @@ import type { ContainerProcess } from "../backend/backend.js";
 import type { ProgramIo } from "../backend/program-io.js";
 import type { LogFile, OutputName } from "./log-file.js";
 
-/** How long what a container leaves behind may hold its outputs open. */
+/** How long background processes of an ended container may keep its outputs open. */
 const graceMs = 1_000;
 
-/** What a container says, passed on to its log and to whoever is attached to it. A client that does not read holds the container up. */
+/** Writes a container's output to its log and to attached clients. A client that does not read blocks the container. */
 export class ContainerOutput {
   readonly #process: ContainerProcess;
   readonly #attached = new Set<ProgramIo>();
@@ -18,16 +18,16 @@ export class ContainerOutput {
     private readonly log: LogFile | undefined,
   ) {
     this.#process = process;
-    this.#drained = Promise.all([this.#pass("stdout", process.stdout), this.#pass("stderr", process.stderr)]);
+    this.#drained = Promise.all([this.#forward("stdout", process.stdout), this.#forward("stderr", process.stderr)]);
   }
 
-  /** Connects a client, which gets everything from now on. Returns the function that takes it off again. */
+  /** Attaches a client, which receives all output from now on. Returns a function that detaches it. */
   attach(io: ProgramIo): () => void {
     this.#attached.add(io);
     return () => this.#attached.delete(io);
   }
 
-  /** Goes on in a new log file if the old one was moved away. */
+  /** Continues in a new log file if the old one was moved. */
   reopenLog(): void {
     this.log?.reopen();
   }
@@ -37,7 +37,7 @@ export class ContainerOutput {
     this.log?.remove();
   }
 
-  /** The process has ended: resolves when its last words are told. */
+  /** Call when the process has ended. Resolves when all output has been written. */
   async end(): Promise<void> {
     const { stdout, stderr } = this.#process;
     const stopTimer = startTimer(graceMs, () => {
@@ -49,20 +49,20 @@ export class ContainerOutput {
     this.log?.close();
   }
 
-  async #pass(name: OutputName, source: Readable | undefined): Promise<void> {
+  async #forward(name: OutputName, source: Readable | undefined): Promise<void> {
     try {
       for await (const chunk of source ?? []) {
         this.log?.write(name, chunk);
-        await Promise.all(Array.from(this.#attached, (io) => tell(io, name, chunk)));
+        await Promise.all(Array.from(this.#attached, (io) => writeTo(io, name, chunk)));
       }
     } catch {
-      // Broken off, which is an end too.
+      // A broken stream counts as ended.
     }
     this.log?.end(name);
   }
 }
 
-/** Resolves when the client has taken it, or has gone. */
-function tell(io: ProgramIo, name: OutputName, chunk: Uint8Array): Promise<void> {
+/** Resolves when the client has read the chunk or has disconnected. */
+function writeTo(io: ProgramIo, name: OutputName, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve) => io[name].write(chunk, () => resolve()));
 }

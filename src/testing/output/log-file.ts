@@ -13,20 +13,20 @@ import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { toRfc3339Nano } from "../../internal/time.js";
 import { type Clock, toLong } from "../state/clock.js";
 
-/** Longer lines are written in parts: containerd's default. */
+/** Limit on a line; longer ones are written in parts. This is containerd's default. */
 const maxLineBytes = 16 * 1024;
 
 const newline = 0x0a;
 
-/** Either output of a container. */
+/** An output of a container. */
 export type OutputName = "stdout" | "stderr";
 
 /** The formats of log files: CRI's, or Docker's JSON. */
 export type LogFormat = "cri" | "docker";
 
 /**
- * The log of a container. In CRI's format a line has time, stream, `F` for a full line or `P` for a part of one, and the output; in
- * Docker's it is a JSON object.
+ * Writes the log of a container. In CRI's format a line has time, stream, `F` (full line) or `P` (part of a line), and the output. In
+ * Docker's format it is a JSON object.
  */
 export class LogFile {
   readonly #path: string;
@@ -43,8 +43,8 @@ export class LogFile {
   }
 
   /**
-   * Begins a log, or goes on with one. There is none where the log directory does not exist, where it cannot be written to, and
-   * where the path leads out of it: tests name directories that are not meant to be made.
+   * Creates a log, or continues one. Returns undefined if the log directory does not exist or is not writable, or if the path leads
+   * out of it: many tests name log directories that should not be created.
    */
   static open(directory: string, path: string, clock: Clock, format: LogFormat): LogFile | undefined {
     if (path === "" || !isAbsolute(directory) || isOutside(directory, path)) return undefined;
@@ -58,7 +58,7 @@ export class LogFile {
     }
   }
 
-  /** Takes output. What comes before a line's end waits for the rest, up to a limit. */
+  /** Writes output. An incomplete line waits for its rest, up to a limit. */
   write(name: OutputName, chunk: Uint8Array): void {
     let rest = Buffer.concat([this.#unfinished[name], chunk]);
     for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
@@ -68,14 +68,14 @@ export class LogFile {
     this.#unfinished[name] = Buffer.from(this.#writeParts(name, rest));
   }
 
-  /** One of the outputs has ended, maybe in the middle of a line. */
+  /** Ends one of the outputs, and writes its incomplete line if there is one. */
   end(name: OutputName): void {
     const rest = this.#unfinished[name];
     this.#unfinished[name] = Buffer.alloc(0);
     if (rest.length > 0) this.#writeLine(name, "P", rest);
   }
 
-  /** Goes on in a new file if the old one was moved away. */
+  /** Continues in a new file if the old one was moved. */
   reopen(): void {
     if (this.#file === undefined) return;
     const file = openToAppend(this.#path);
@@ -94,7 +94,7 @@ export class LogFile {
     this.#file = undefined;
   }
 
-  /** Writes what is too long for one line, and returns what is left. */
+  /** Writes the parts of a long line, and returns the last one. */
   #writeParts(name: OutputName, bytes: Buffer): Buffer {
     let rest = bytes;
     for (; rest.length > maxLineBytes; rest = rest.subarray(maxLineBytes)) {
@@ -107,13 +107,13 @@ export class LogFile {
     if (this.#file === undefined) return;
     const time = toRfc3339Nano(toLong(this.#clock.now())) ?? "";
     try {
-      // In one piece: somebody may be reading along.
+      // In one write, because a client may follow the file.
       writeSync(
         this.#file,
         this.#format === "cri" ? criLine(time, name, tag, bytes) : dockerLine(time, name, tag, bytes),
       );
     } catch {
-      // A full disk silences a log, not its container.
+      // As on real runtimes, a container continues if its log cannot be written.
     }
   }
 }
@@ -127,7 +127,7 @@ function dockerLine(time: string, stream: OutputName, tag: "F" | "P", bytes: Buf
   return Buffer.from(`${JSON.stringify({ log, stream, time })}\n`);
 }
 
-/** Opens a regular file, or makes one. A named pipe would block the process until somebody reads from it. */
+/** Opens or creates a regular file. `O_NONBLOCK`, because opening a named pipe without a reader would block the process. */
 function openToAppend(path: string): number {
   const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
   const file = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o640);
@@ -136,12 +136,13 @@ function openToAppend(path: string): number {
   throw new Error(`${path} is not a regular file`);
 }
 
-/** Where the deepest existing folder of a path really is. */
+/** Returns the real path of the deepest existing folder of a path. */
 function realAncestor(path: string): string {
   return lstatSync(path, { throwIfNoEntry: false }) ? realpathSync(path) : realAncestor(dirname(path));
 }
 
 function isOutside(directory: string, path: string): boolean {
-  const way = relative(directory, path);
-  return way === "" || way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
+  const relativePath = relative(directory, path);
+  const isParent = relativePath === ".." || relativePath.startsWith(`..${sep}`);
+  return relativePath === "" || isParent || isAbsolute(relativePath);
 }

@@ -7,7 +7,7 @@ import { mountRefusal } from "./mount-rules.js";
 import { firstRefusal, type Rule, refusalError } from "./refusal.js";
 import { groupWithoutUser, longLabel, missingSeccomp } from "./shared-rules.js";
 
-/** The container as it would be, its configuration, and what there is besides. */
+/** The container to create, its configuration, and the rest of the runtime. */
 type Creation = [container: ContainerRecord, config: ContainerConfig, lifecycle: Lifecycle];
 
 const isNew = ({ flavor }: Lifecycle) => flavor.name === "containerd-2";
@@ -80,7 +80,7 @@ const rules: readonly Rule<Creation>[] = [
   },
 ];
 
-/** What CreateContainer answers if containerd does not take the configuration. */
+/** Returns the error of CreateContainer if containerd rejects the configuration. */
 export function creationRefusal(container: ContainerRecord, lifecycle: Lifecycle): ServerError | undefined {
   if (!lifecycle.strict || lifecycle.flavor.family !== "containerd") return undefined;
   const refusal = firstRefusal(rules, container, container.config, lifecycle);

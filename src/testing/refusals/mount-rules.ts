@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { type Mount, MountPropagation } from "../../proto.js";
 import type { FlavorProfile } from "../flavors/profile.js";
 
-/** Why a mount is refused; undefined if it is not. Mounts of images came with containerd 2. */
+/** Returns why containerd rejects a mount, or undefined. Image mounts exist since containerd 2. */
 export function mountRefusal(mount: Mount, id: string, { name }: FlavorProfile): string | undefined {
   const isNew = name === "containerd-2";
   const { image, hostPath, readonly, recursiveReadOnly } = mount;
   if (image && isNew) {
-    const refuse = (why: string) => `failed to mount image volume: ${why} while mount image: ${inGo(mount)}`;
+    const refuse = (why: string) => `failed to mount image volume: ${why} while mount image: ${formatLikeGo(mount)}`;
     if (hostPath !== "") return refuse("hostpath must be empty");
     return readonly ? undefined : refuse("readonly must be true");
   }
@@ -20,7 +20,7 @@ export function mountRefusal(mount: Mount, id: string, { name }: FlavorProfile):
   return why && refuse(why);
 }
 
-/** Why changes of mounts below a path of this machine cannot be passed on, as far as Linux tells. */
+/** Returns why mounts below a path of this machine cannot be propagated, if Linux reports it. */
 function notPropagated({ hostPath, propagation }: Mount): string | undefined {
   if (propagation === MountPropagation.PROPAGATION_PRIVATE || !existsSync(hostPath)) return undefined;
   const mount = mountOf(hostPath);
@@ -31,7 +31,7 @@ function notPropagated({ hostPath, propagation }: Mount): string | undefined {
   return `path "${hostPath}" is mounted on "${mount.path}" but it is not ${wanted}`;
 }
 
-/** The mount of this machine that a path is on. */
+/** Returns the mount of this machine that contains a path. */
 function mountOf(path: string): { path: string; shared: boolean; slave: boolean } | undefined {
   if (!existsSync("/proc/self/mountinfo")) return undefined;
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
@@ -47,15 +47,15 @@ function mountOf(path: string): { path: string; shared: boolean; slave: boolean 
       };
     })
     .filter((mount) => path === mount.path || path.startsWith(mount.path === "/" ? "/" : `${mount.path}/`));
-  // Of several on one path, the last one hides the others.
+  // The last mount on a path hides the others.
   return mounts.reduce(
     (longest, mount) => (mount.path.length >= (longest?.path.length ?? 0) ? mount : longest),
     mounts[0],
   );
 }
 
-/** As Go prints the message. */
-function inGo({ containerPath, hostPath, readonly, selinuxRelabel, propagation }: Mount): string {
+/** Formats a mount like Go. */
+function formatLikeGo({ containerPath, hostPath, readonly, selinuxRelabel, propagation }: Mount): string {
   const fields = {
     ContainerPath: containerPath,
     HostPath: hostPath,

@@ -1,7 +1,7 @@
 import type { ServerError } from "nice-grpc-common";
 import { NamespaceMode, type PodSandboxConfig } from "../../proto.js";
 import type { FlavorProfile } from "../flavors/profile.js";
-import { byRunc, firstRefusal, type Rule, refusalError } from "./refusal.js";
+import { firstRefusal, type Rule, refusalError, runcRefusal } from "./refusal.js";
 import { groupWithoutUser, longLabel, missingSeccomp } from "./shared-rules.js";
 
 /** Kernel parameters that belong to a namespace of a pod. */
@@ -22,15 +22,15 @@ const rules: readonly Rule<[PodSandboxConfig]>[] = [
   ({ linux }) => missingSeccomp(linux?.securityContext?.seccomp),
   ({ hostname, linux }) =>
     hostname !== "" && linux?.securityContext?.namespaceOptions?.network === NamespaceMode.NODE
-      ? byRunc("unable to set hostname without a private UTS namespace")
+      ? runcRefusal("unable to set hostname without a private UTS namespace")
       : undefined,
   ({ linux }) => {
     const bad = Object.keys(linux?.sysctls ?? {}).find((name) => !namespacedSysctl.test(name));
-    return bad === undefined ? undefined : byRunc(`sysctl "${bad}" is not in a separate kernel namespace`);
+    return bad === undefined ? undefined : runcRefusal(`sysctl "${bad}" is not in a separate kernel namespace`);
   },
 ];
 
-/** What RunPodSandbox answers if containerd does not take the configuration. */
+/** Returns the error of RunPodSandbox if containerd rejects the configuration. */
 export function podRefusal(config: PodSandboxConfig, id: string, flavor: FlavorProfile): ServerError | undefined {
   if (flavor.family !== "containerd") return undefined;
   const refusal = firstRefusal(rules, config);

@@ -3,22 +3,22 @@ import type { FlavorProfile } from "../flavors/profile.js";
 import { rpcError } from "../handlers.js";
 
 /*
- * What containerd refuses for what is in a request, measured on 1.6.20, 1.7.24 and 2.1.9 with runc 1.1.5. Of other runtimes it is not
- * known, and they refuse nothing here.
+ * The requests that containerd rejects because of their settings, measured on 1.6.20, 1.7.24 and 2.1.9 with runc 1.1.5. Other runtimes
+ * were not measured, so their flavours reject none of these.
  */
 
-/** One refusal: the reason as the runtime gives it, and where it comes from. */
+/** A rejected request: the runtime's error message and where it comes from. */
 export interface Refusal {
   readonly reason: string;
   readonly code?: "UNKNOWN" | "INVALID_ARGUMENT" | "NOT_FOUND";
-  /** Whether the reason is runc's, which comes through the shim. */
+  /** Whether runc rejects the request, so that the shim wraps the message. */
   readonly runc?: boolean;
 }
 
-/** Looks at one thing in a request; undefined if there is nothing wrong with it. */
+/** Checks one setting of a request. Returns undefined if it is valid. */
 export type Rule<T extends readonly unknown[]> = (...request: T) => string | Refusal | undefined;
 
-/** The first refusal among the rules, which are in the order in which the runtime looks. */
+/** Returns the first refusal. The rules are in the runtime's order. */
 export function firstRefusal<T extends readonly unknown[]>(
   rules: readonly Rule<T>[],
   ...request: T
@@ -30,7 +30,7 @@ export function firstRefusal<T extends readonly unknown[]>(
   return undefined;
 }
 
-/** The error for a refusal, with what this version of containerd puts around it. */
+/** Makes the error for a refusal, wrapped like this version of containerd does. */
 export function refusalError({ reason, code, runc }: Refusal, context: string, { name }: FlavorProfile): ServerError {
   if (!runc) return rpcError(code ?? "UNKNOWN", `${context}${reason}`);
   const shim =
@@ -38,5 +38,5 @@ export function refusalError({ reason, code, runc }: Refusal, context: string, {
   return rpcError(code ?? "UNKNOWN", `${context}${shim}: ${reason}${name === "containerd-2" ? "" : ": unknown"}`);
 }
 
-/** A refusal of runc's. */
-export const byRunc = (reason: string): Refusal => ({ reason, runc: true });
+/** Makes a refusal by runc. */
+export const runcRefusal = (reason: string): Refusal => ({ reason, runc: true });

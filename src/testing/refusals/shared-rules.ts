@@ -10,7 +10,7 @@ import type { Refusal } from "./refusal.js";
 
 const maxLabelBytes = 4_096;
 
-/** containerd keeps labels in its own database, which limits each. */
+/** Rejects a long label: containerd's database limits each. */
 export function longLabel(labels: Readonly<Record<string, string>>): Refusal | undefined {
   for (const [key, value] of Object.entries(labels)) {
     const length = Buffer.byteLength(key) + Buffer.byteLength(value);
@@ -22,7 +22,7 @@ export function longLabel(labels: Readonly<Record<string, string>>): Refusal | u
   return undefined;
 }
 
-/** A seccomp profile that does not exist on this machine. */
+/** Rejects a seccomp profile that does not exist on this machine. */
 export function missingSeccomp(profile: SecurityProfile | undefined): string | undefined {
   if (profile?.profileType !== SecurityProfile_ProfileType.Localhost) return undefined;
   const path = profile.localhostRef.replace(/^localhost\//, "");
@@ -31,7 +31,7 @@ export function missingSeccomp(profile: SecurityProfile | undefined): string | u
   return `failed to create containerd container: ${why}`;
 }
 
-/** A group without a user. */
+/** Rejects a group without a user. */
 export function groupWithoutUser(
   security: (Pick<LinuxContainerSecurityContext, "runAsUser" | "runAsGroup"> & { runAsUsername?: string }) | undefined,
 ): string | undefined {
@@ -39,8 +39,8 @@ export function groupWithoutUser(
   return `failed to generate user string: user group "${security.runAsGroup.value}" is specified without user`;
 }
 
-/** Why the kernel does not take the processors of a container. */
-export function badCpuset({ cpusetCpus }: LinuxContainerResources): string | undefined {
+/** Returns why the kernel rejects a container's CPU set, or undefined. */
+export function cpusetRefusal({ cpusetCpus }: LinuxContainerResources): string | undefined {
   if (cpusetCpus === "") return undefined;
   const path = "/sys/fs/cgroup/cpuset/k8s.io/cpuset.cpus";
   const refuse = (why: string) => `failed to write "${cpusetCpus}": write ${path}: ${why}`;
@@ -49,5 +49,5 @@ export function badCpuset({ cpusetCpus }: LinuxContainerResources): string | und
   return highest < cpus().length ? undefined : refuse("numerical result out of range");
 }
 
-/** The smallest memory limit with which a process can be started. */
-export const leastMemoryBytes = 512 * 1_024;
+/** The smallest memory limit with which runc can start a process. */
+export const minMemoryBytes = 512 * 1_024;

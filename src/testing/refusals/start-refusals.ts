@@ -4,32 +4,33 @@ import type { ContainerConfig, LinuxContainerResources } from "../../proto.js";
 import type { FlavorProfile } from "../flavors/profile.js";
 import { rpcError } from "../handlers.js";
 import type { ContainerRecord } from "../state/containers.js";
-import { byRunc, firstRefusal, type Rule, refusalError } from "./refusal.js";
-import { badCpuset, leastMemoryBytes } from "./shared-rules.js";
+import { firstRefusal, type Rule, refusalError, runcRefusal } from "./refusal.js";
+import { cpusetRefusal, minMemoryBytes } from "./shared-rules.js";
 
-/** The longest name of a file on Linux, in bytes. */
-const longestName = 255;
+/** Limit on the name of a file on Linux, in bytes. */
+const maxNameBytes = 255;
 
-const init = (reason: string) => byRunc(`unable to start container process: error during container init: ${reason}`);
-const process = (reason: string) => byRunc(`unable to start container process: ${reason}`);
+const init = (reason: string) =>
+  runcRefusal(`unable to start container process: error during container init: ${reason}`);
+const process = (reason: string) => runcRefusal(`unable to start container process: ${reason}`);
 
 const rules: readonly Rule<[ContainerRecord, ContainerConfig]>[] = [
   ({ logPath }) =>
-    Buffer.byteLength(basename(logPath)) > longestName
+    Buffer.byteLength(basename(logPath)) > maxNameBytes
       ? `failed to create containerd task: failed to create container loggers: failed to create and open log file: open ${logPath}: file name too long`
       : undefined,
   (_, { workingDir }) =>
-    workingDir === "" || workingDir.startsWith("/") ? undefined : byRunc("Cwd must be an absolute path"),
+    workingDir === "" || workingDir.startsWith("/") ? undefined : runcRefusal("Cwd must be an absolute path"),
   ({ linux }) => {
     const adjustment = linux?.oomScoreAdj.toNumber() ?? 0;
     return Math.abs(adjustment) <= 1_000 ? undefined : process("can't get final child's PID from pipe: EOF");
   },
   ({ linux }) => {
-    const reason = linux && badCpuset(linux);
+    const reason = linux && cpusetRefusal(linux);
     return reason && process(`unable to apply cgroup configuration: ${reason}`);
   },
   ({ linux }) => {
-    const reason = linux && tooSmall(linux);
+    const reason = linux && limitTooSmall(linux);
     return reason && init(`error setting cgroup config for procHooks process: ${reason}`);
   },
   (_, { mounts }) => {
@@ -44,30 +45,30 @@ const rules: readonly Rule<[ContainerRecord, ContainerConfig]>[] = [
   (_, { envs }) => (envs.some(({ key }) => key === "") ? init("environment variable name can't be empty") : undefined),
 ];
 
-function tooSmall({ memoryLimitInBytes, cpuQuota }: LinuxContainerResources): string | undefined {
+function limitTooSmall({ memoryLimitInBytes, cpuQuota }: LinuxContainerResources): string | undefined {
   const memory = memoryLimitInBytes.toNumber();
-  if (memory > 0 && memory < leastMemoryBytes) return `unable to set memory limit to ${memory}`;
+  if (memory > 0 && memory < minMemoryBytes) return `unable to set memory limit to ${memory}`;
   const quota = cpuQuota.toNumber();
   if (quota <= 0 || quota >= 1_000) return undefined;
   return `failed to write "${quota}": write /sys/fs/cgroup/cpu/k8s.io/cpu.cfs_quota_us: invalid argument`;
 }
 
-/** What StartContainer answers if containerd cannot start a container with such settings. */
+/** Returns the error of StartContainer if containerd cannot start a container with its settings. */
 export function startRefusal(container: ContainerRecord, flavor: FlavorProfile): ServerError | undefined {
   if (flavor.family !== "containerd") return undefined;
   const refusal = firstRefusal(rules, container, container.config);
   return refusal && refusalError(refusal, "", flavor);
 }
 
-/** What UpdateContainerResources answers if the kernel does not take the resources of a container that runs. */
+/** Returns the error of UpdateContainerResources if the kernel rejects the resources of a running container. */
 export function updateRefusal(linux: LinuxContainerResources, flavor: FlavorProfile): ServerError | undefined {
   if (flavor.family !== "containerd") return undefined;
   const memory = linux.memoryLimitInBytes.toNumber();
   const tiny =
-    memory > 0 && memory < leastMemoryBytes
+    memory > 0 && memory < minMemoryBytes
       ? `unable to set memory limit to ${memory} (current usage: 561152, peak usage: 3260416)`
       : undefined;
-  const reason = badCpuset(linux) ?? tiny;
+  const reason = cpusetRefusal(linux) ?? tiny;
   const context =
     "failed to update resources: failed to update resources: runc did not terminate successfully: exit status 1";
   return reason === undefined ? undefined : rpcError("UNKNOWN", `${context}: ${reason}`);

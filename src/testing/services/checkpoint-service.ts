@@ -7,9 +7,9 @@ import { containerName, sandboxName } from "../state/names.js";
 import type { PodRecord } from "../state/pods.js";
 import { newContainer } from "./container-service.js";
 
-/** What was checkpointed, by the path it went to. The files themselves are not written. */
+/** The checkpoints by their path. No files are written. */
 export interface Checkpoints {
-  /** Whether the node has CRIU, which makes checkpoints of processes. */
+  /** Whether the node has CRIU, which checkpoints processes. */
   readonly criu: boolean;
   readonly containers: Map<string, string>;
   readonly pods: Map<string, PodCheckpoint>;
@@ -21,7 +21,7 @@ export interface PodCheckpoint {
   readonly containers: readonly ContainerRecord[];
 }
 
-/** Checkpoints: true to the state, with nothing on disk. */
+/** Handles the checkpoint RPCs in memory, without files. */
 export function checkpointService(
   lifecycle: Lifecycle,
   checkpoints: Checkpoints,

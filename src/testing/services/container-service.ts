@@ -8,9 +8,9 @@ import { creationRefusal } from "../refusals/container-refusals.js";
 import { updateRefusal } from "../refusals/start-refusals.js";
 import { type ContainerRecord, lacksLogDirectory, logPathOf } from "../state/containers.js";
 import type { ImageRecord } from "../state/images.js";
-import { containerName, unreadableName } from "../state/names.js";
+import { containerName, nameParseError } from "../state/names.js";
 import type { PodRecord } from "../state/pods.js";
-import { midway } from "./midway.js";
+import { duringCreation } from "./during-creation.js";
 
 type ContainerRpc =
   | "CreateContainer"
@@ -22,7 +22,7 @@ type ContainerRpc =
   | "UpdateContainerResources"
   | "ReopenContainerLog";
 
-/** Containers. */
+/** Handles the container RPCs. */
 export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc> {
   const { state, flavor } = lifecycle;
   return {
@@ -36,8 +36,8 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
       checkCreatable(pod, config, lifecycle);
       const containerId = await state.containerNames.create(name, id, context.signal, async () => {
         const image = resolveImage(config, lifecycle);
-        await midway(context, flavor);
-        // The sandbox may have gone in the meantime.
+        await duringCreation(context, flavor);
+        // The sandbox may have been removed in the meantime.
         if (!state.pods.has(pod)) throw flavor.errors.missing("CreateContainer", podSandboxId);
         const ofPod = flavor.logDirectoryOf === "requestElsePod" ? pod.config.logDirectory : "";
         const logDirectory = sandboxConfig.logDirectory || ofPod || lifecycle.ownLogDirectory(pod);
@@ -61,13 +61,13 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
     },
 
     async StopContainer({ containerId, timeout }, { signal }) {
-      const container = state.containers.findToEnd(containerId, "StopContainer");
+      const container = state.containers.findToStopOrRemove(containerId, "StopContainer");
       if (container) await lifecycle.stopContainer(container, timeout.toNumber() * 1_000, signal);
       return {};
     },
 
     async RemoveContainer({ containerId }, context) {
-      const container = state.containers.findToEnd(containerId, "RemoveContainer");
+      const container = state.containers.findToStopOrRemove(containerId, "RemoveContainer");
       if (container) await lifecycle.removeContainer(container, context);
       return {};
     },
@@ -82,8 +82,8 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
 
     ContainerStatus({ containerId, verbose }) {
       const container = state.containers.get(containerId, "ContainerStatus");
-      const unreadable = unreadableName("container", container.name, flavor);
-      if (unreadable !== undefined) throw rpcError("UNKNOWN", unreadable);
+      const parseError = nameParseError("container", container.name, flavor);
+      if (parseError !== undefined) throw rpcError("UNKNOWN", parseError);
       return { status: state.containers.toStatus(container), info: verbose ? verboseInfo(container, lifecycle) : {} };
     },
 
@@ -134,16 +134,16 @@ function resolveImage(config: ContainerConfig, { state, flavor }: Lifecycle): Im
   throw flavor.errors.missingImage(name);
 }
 
-/** Real runtimes read the sandbox's configuration from the request and nowhere else: containerd and its plugin crash without it. */
+/** Real runtimes read the sandbox's configuration from the request only. Without it, containerd and its plugin crash. */
 function withoutSandboxConfig(name: string, { family }: FlavorProfile): ServerError {
   if (family === "docker") return rpcError("UNKNOWN", `sandbox config is nil for container "${name}"`);
   if (family === "cri-o") return rpcError("UNKNOWN", "sandbox config is nil");
-  return rpcError("INVALID_ARGUMENT", "CreateContainer takes sandbox_config: without it, a real containerd crashes");
+  return rpcError("INVALID_ARGUMENT", "CreateContainer requires sandbox_config: without it, a real containerd crashes");
 }
 
 type NewContainer = Pick<ContainerRecord, "id" | "name" | "pod" | "metadata" | "config" | "image" | "logDirectory">;
 
-/** A container in the state CREATED. */
+/** Makes a container in the state CREATED. */
 export function newContainer(identity: NewContainer, createdAt: bigint, flavor: FlavorProfile): ContainerRecord {
   const { config, image } = identity;
   const own = [...config.command, ...config.args];
@@ -169,20 +169,20 @@ export function newContainer(identity: NewContainer, createdAt: bigint, flavor: 
   };
 }
 
-/** What is zero or empty in an update stays as it was. */
+/** Merges an update of resources. Fields that are zero or empty in the update keep their value. */
 function mergeResources(
   current: LinuxContainerResources | undefined,
   update: LinuxContainerResources,
 ): LinuxContainerResources {
-  const said = Object.entries(update).filter(([, value]) => {
+  const given = Object.entries(update).filter(([, value]) => {
     if (typeof value === "string" || Array.isArray(value)) return value.length > 0;
     if (typeof value === "object" && value !== null && "isZero" in value) return !value.isZero();
     return Object.keys(value ?? {}).length > 0;
   });
-  return LinuxContainerResources.fromPartial({ ...current, ...Object.fromEntries(said) });
+  return LinuxContainerResources.fromPartial({ ...current, ...Object.fromEntries(given) });
 }
 
-/** In the runtime's own form. Only containerd reports how a container was configured. */
+/** Returns the verbose info in the runtime's own format. Only containerd reports the configuration of a container. */
 function verboseInfo(container: ContainerRecord, { flavor }: Lifecycle): Record<string, string> {
   const running = container.state === ContainerState.CONTAINER_RUNNING;
   const known = { sandboxID: container.pod.id, pid: running ? (container.process?.pid ?? 0) : 0 };

@@ -11,11 +11,11 @@ import type { Clock } from "../state/clock.js";
 import type { ContainerRecord } from "../state/containers.js";
 import type { PodRecord } from "../state/pods.js";
 
-/** ExecSync, and the three RPCs that give the URL of a streaming session. */
+/** Handles ExecSync, and the three RPCs that return the URL of a streaming session. */
 export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec" | "Attach" | "PortForward"> {
   const { state, flavor } = lifecycle;
 
-  /** Refuses a session, where the runtime does not leave that to the session itself. */
+  /** Checks the container, on runtimes that do so before they return a URL. */
   const checkEarly = (rpc: "Exec" | "Attach", containerId: string) => {
     const container = state.containers.get(containerId, rpc);
     if (flavor.checksSession === "call") checkRunning(rpc, container, flavor);
@@ -26,9 +26,9 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
       const container = state.containers.get(containerId, "ExecSync");
       checkRunning("ExecSync", container, flavor);
       const timeoutMs = timeout.toNumber() * 1_000;
-      const kills = { ...context, when: flavor.killsCommand, clock: state.clock };
-      const outcome = await runWithin(timeoutMs, kills, async (signal) => {
-        await context.midway();
+      const limits = { ...context, killedBy: flavor.killsCommand, clock: state.clock };
+      const outcome = await runWithin(timeoutMs, limits, async (signal) => {
+        await context.duringEffect();
         try {
           return await lifecycle.backend.execSync(lifecycle.describe(container), cmd, signal);
         } catch (error) {
@@ -58,20 +58,20 @@ export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec
     },
 
     async PortForward(request) {
-      if (request.podSandboxId === "") throw flavor.errors.unclear("PortForward", "");
+      if (request.podSandboxId === "") throw flavor.errors.ambiguousId("PortForward", "");
       if (flavor.checksSession === "call") checkReady(state.pods.get(request.podSandboxId, "PortForward"), flavor);
       return { url: await state.sessions.open({ kind: "portForward", request }) };
     },
   };
 }
 
-/** The outcome of a command whose output went through a terminal. */
+/** Converts the outcome of a command as if its output had passed through a terminal. */
 function throughTerminal({ exitCode, stdout, stderr }: ExecOutcome): ExecOutcome {
   const output = Buffer.concat([stdout, stderr]).toString("latin1").replaceAll("\n", "\r\n");
   return { exitCode, stdout: Buffer.from(output, "latin1"), stderr: Buffer.of() };
 }
 
-/** Refuses what takes a container that runs. */
+/** Throws the runtime's error unless the container runs. */
 export function checkRunning(rpc: RpcName, container: ContainerRecord, flavor: FlavorProfile): void {
   const { CONTAINER_CREATED, CONTAINER_RUNNING } = ContainerState;
   const { state } = container;
@@ -79,12 +79,12 @@ export function checkRunning(rpc: RpcName, container: ContainerRecord, flavor: F
   throw flavor.errors.notRunning(rpc, container);
 }
 
-/** Refuses to forward ports of a pod that is not ready. */
+/** Throws the runtime's error for a port-forward to a pod that is not ready. */
 export function checkReady(pod: PodRecord, flavor: FlavorProfile): void {
   if (pod.state !== PodSandboxState.SANDBOX_READY) throw flavor.errors.notRunning("PortForward", { id: pod.id });
 }
 
-/** What comes of a command that a backend could not start: an outcome, or the runtime's error, which is thrown. */
+/** Returns the outcome of a command that the backend could not start, or throws the runtime's error. */
 export function execFailure(rpc: "Exec" | "ExecSync", error: unknown, { state, flavor }: Lifecycle): ExecOutcome {
   if (!(error instanceof ProgramError))
     throw rpcError("UNKNOWN", error instanceof Error ? error.message : String(error));
@@ -100,32 +100,32 @@ function checkStreams(
 ): void {
   if (tty && stderr) throw errors.badStreams(rpc, "tty and stderr cannot both be true");
   if (stdin || stdout || stderr) return;
-  const word = rpc === "Exec" ? "or" : "and";
-  throw errors.badStreams(rpc, `one of stdin, stdout, ${word} stderr must be set`);
+  const conjunction = rpc === "Exec" ? "or" : "and";
+  throw errors.badStreams(rpc, `one of stdin, stdout, ${conjunction} stderr must be set`);
 }
 
 const timedOut = Symbol("timed out");
 
-interface Kills extends Pick<HandlerContext, "signal" | "killed"> {
-  readonly when: FlavorProfile["killsCommand"];
+interface CommandLimits extends Pick<HandlerContext, "signal" | "killed"> {
+  readonly killedBy: FlavorProfile["killsCommand"];
   readonly clock: Clock;
 }
 
-/** Runs a command until it ends or its time is over (0: never), and kills it when the flavour does. */
+/** Runs a command until it ends or reaches its time limit (0: none). Kills it when the flavour does. */
 async function runWithin(
   timeoutMs: number,
-  { signal, killed, when, clock }: Kills,
+  { signal, killed, killedBy, clock }: CommandLimits,
   run: (signal: AbortSignal) => Promise<ExecOutcome>,
 ): Promise<ExecOutcome | typeof timedOut> {
-  const link = linkAbort(killed, when === "atLimitOrEnd" ? signal : undefined);
+  const link = linkAbort(killed, killedBy === "atLimitOrEnd" ? signal : undefined);
   const running = run(link.signal);
   running.then(link.unlink, link.unlink);
-  let giveUp: (outcome: typeof timedOut) => void = () => {};
-  const given = new Promise<typeof timedOut>((resolve) => (giveUp = resolve));
-  const end = when === "never" ? () => giveUp(timedOut) : () => link.abort(timedOut);
+  let stopWaiting: (outcome: typeof timedOut) => void = () => {};
+  const stopped = new Promise<typeof timedOut>((resolve) => (stopWaiting = resolve));
+  const end = killedBy === "never" ? () => stopWaiting(timedOut) : () => link.abort(timedOut);
   const stopTimer = timeoutMs > 0 ? clock.startTimer(timeoutMs, end) : () => {};
   try {
-    return await Promise.race([running, given]);
+    return await Promise.race([running, stopped]);
   } catch (error) {
     if (link.signal.reason === timedOut) return timedOut;
     throw error;

@@ -9,14 +9,14 @@ import type { RuntimeState } from "../state/runtime-state.js";
 
 type ImageRpc = "ListImages" | "ImageStatus" | "PullImage" | "RemoveImage" | "ImageFsInfo";
 
-/** What the registry holds. */
+/** The contents of the registry. */
 export interface RegistryOptions {
   rules: RegistryRules;
-  /** Images with properties of their own, by their full reference. */
+  /** Images with properties, by their full reference. */
   known: ReadonlyMap<string, FakeImage>;
 }
 
-/** Images. */
+/** Handles the image RPCs. */
 export function imageService(
   state: RuntimeState,
   flavor: FlavorProfile,
@@ -46,7 +46,7 @@ export function imageService(
         throw rpcError("UNKNOWN", `failed to parse image reference "${text}": invalid reference format`);
       }
       checkPull(registry.rules, reference, flavor.readsEncodedAuth ? auth : withoutEncodedAuth(auth));
-      await context.midway();
+      await context.duringEffect();
       const full = formatReference(reference);
       const pulled = images.add({ ...registry.known.get(full), reference: full });
       return { imageRef: flavor.pullResult === "digest" ? imageRefOf(pulled) : pulled.id };
@@ -59,7 +59,7 @@ export function imageService(
       const isById = isImageId(name);
       if (!found || (flavor.imageRemoval === "idOnly" && !isById)) return {};
       const user = state.containers.all.find(({ image }) => image === found);
-      if (user && flavor.errors.usedImage) throw flavor.errors.usedImage(found, user);
+      if (user && flavor.errors.imageInUse) throw flavor.errors.imageInUse(found, user);
       if (flavor.imageRemoval === "tag" && !isById) images.untag(found, name);
       else images.delete(found);
       return {};
@@ -86,7 +86,7 @@ function isImageId(name: string): boolean {
   return /^(sha256:)?[0-9a-f]{12,64}$/.test(name);
 }
 
-/** In the shape of containerd's. */
+/** Returns the verbose info in containerd's format. */
 function verboseInfo({ id, entrypoint, command, env, labels, stopSignal, user }: ImageRecord): unknown {
   const config = {
     ...(user !== undefined && { User: String(user) }),

@@ -12,7 +12,7 @@ const descriptors = [
   { name: "container_last_seen", help: "Last time a container was seen by the exporter.", labelKeys },
 ];
 
-/** Metrics as cAdvisor names them, as far as CRI's whole numbers can say them. */
+/** Handles the metrics RPCs. Names are cAdvisor's; CRI reports values as integers. */
 export function metricsService({ state }: Lifecycle): HandlersOf<"ListMetricDescriptors" | "ListPodSandboxMetrics"> {
   return {
     ListMetricDescriptors: () => ({ descriptors }),

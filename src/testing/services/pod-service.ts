@@ -11,9 +11,9 @@ import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { Lifecycle } from "../lifecycle.js";
 import { podRefusal } from "../refusals/pod-refusals.js";
-import { sandboxName, unreadableName } from "../state/names.js";
+import { nameParseError, sandboxName } from "../state/names.js";
 import { type PodRecord, toPodSandbox, toPodStatus } from "../state/pods.js";
-import { midway } from "./midway.js";
+import { duringCreation } from "./during-creation.js";
 import { runtimeHandlerError } from "./status-service.js";
 
 type PodRpc =
@@ -24,7 +24,7 @@ type PodRpc =
   | "ListPodSandbox"
   | "UpdatePodSandboxResources";
 
-/** Pod sandboxes. */
+/** Handles the pod sandbox RPCs. */
 export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly string[]): HandlersOf<PodRpc> {
   const { state, flavor } = lifecycle;
 
@@ -42,7 +42,7 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
         const refusal = lifecycle.strict ? podRefusal(config, id, flavor) : undefined;
         if (refusal) throw refusal;
         state.images.add({ ...flavor.sandboxImage, command: ["/pause"] });
-        const failure = await midway(context, flavor).then(
+        const failure = await duringCreation(context, flavor).then(
           () => undefined,
           (error: unknown) => ({ error }),
         );
@@ -69,21 +69,21 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
     },
 
     async StopPodSandbox({ podSandboxId }, context) {
-      const pod = state.pods.findToEnd(podSandboxId, "StopPodSandbox");
+      const pod = state.pods.findToStopOrRemove(podSandboxId, "StopPodSandbox");
       if (pod) await lifecycle.stopPod(pod, context);
       return {};
     },
 
     async RemovePodSandbox({ podSandboxId }, context) {
-      const pod = state.pods.findToEnd(podSandboxId, "RemovePodSandbox");
+      const pod = state.pods.findToStopOrRemove(podSandboxId, "RemovePodSandbox");
       if (pod) await lifecycle.removePod(pod, context);
       return {};
     },
 
     PodSandboxStatus({ podSandboxId, verbose }) {
       const pod = state.pods.get(podSandboxId, "PodSandboxStatus");
-      const unreadable = unreadableName("sandbox", pod.name, flavor);
-      if (unreadable !== undefined) throw rpcError("UNKNOWN", unreadable);
+      const parseError = nameParseError("sandbox", pod.name, flavor);
+      if (parseError !== undefined) throw rpcError("UNKNOWN", parseError);
       const status = toPodStatus(pod);
       return { status, info: verbose ? verboseInfo(pod, lifecycle) : {} };
     },
@@ -111,8 +111,8 @@ function checkCrioMetadata(metadata: { name: string; namespace: string; uid: str
 }
 
 /**
- * In the runtime's own form. CRI-O reports parts of the configuration as annotations of the OCI spec, the security context not among
- * them; Docker reports nothing.
+ * Returns the verbose info in the runtime's own format. CRI-O reports parts of the configuration as annotations of the OCI spec,
+ * without the security context. Docker reports nothing.
  */
 function verboseInfo(pod: PodRecord, { flavor }: Lifecycle): Record<string, string> {
   if (flavor.verboseInfo === "pid") return {};

@@ -7,11 +7,11 @@ import type { FlavorProfile } from "../flavors/profile.js";
 import type { Lifecycle } from "../lifecycle.js";
 import type { ContainerRecord } from "../state/containers.js";
 import { type CommandStatus, exitedWith, failedWith, succeeded } from "../streaming/command-status.js";
-import { isFull } from "../streaming/plumbing.js";
+import { isPipeFull } from "../streaming/session-streams.js";
 import type { SessionHandlers } from "../streaming/streaming-server.js";
 import { checkReady, checkRunning, execFailure } from "./exec-service.js";
 
-/** What happens in streaming sessions, whichever protocol they come over. */
+/** Handles streaming sessions of either protocol. */
 export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
   const running = (rpc: "Exec" | "Attach", id: string): ContainerRecord => {
     const { state, flavor } = lifecycle();
@@ -24,17 +24,17 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
     take: (token) => lifecycle().state.sessions.take(token),
 
     exec: ({ containerId, cmd }, io) =>
-      orFailed("error executing command in container: ", lifecycle().flavor, async () => {
+      withFailedStatus("error executing command in container: ", lifecycle().flavor, async () => {
         const container = running("Exec", containerId);
         const exitCode = await execUntilEnd(lifecycle(), container, cmd, io);
         const { exitMessage, unreadInput } = lifecycle().flavor;
-        if (unreadInput === "fails" && isFull(io.stdin)) throw new Error("write |1: broken pipe");
-        if (unreadInput === "noStatus" && isFull(io.stdin)) return undefined;
+        if (unreadInput === "fails" && isPipeFull(io.stdin)) throw new Error("write |1: broken pipe");
+        if (unreadInput === "noStatus" && isPipeFull(io.stdin)) return undefined;
         return exitedWith(exitCode, exitMessage(exitCode));
       }),
 
     attach: ({ containerId, stdin }, io) =>
-      orFailed("error attaching to container: ", lifecycle().flavor, async () => {
+      withFailedStatus("error attaching to container: ", lifecycle().flavor, async () => {
         await attachUntilEnd(running("Attach", containerId), io, stdin);
         return succeeded;
       }),
@@ -56,7 +56,7 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
   };
 }
 
-/** Runs a command, which ends with its container at the latest. */
+/** Runs a command until it ends or its container ends. */
 async function execUntilEnd(
   lifecycle: Lifecycle,
   container: ContainerRecord,
@@ -98,8 +98,8 @@ async function runCommand(
 }
 
 /**
- * Connects a client to the main process, until that has ended or the client has gone. The end of the client's input ends the session as
- * well, unless the container's input ends with it.
+ * Attaches a client to the main process until the process ends or the client disconnects. The end of the client's input also ends the
+ * session, unless it ends the container's input.
  */
 async function attachUntilEnd(
   { config, process, output, ended }: ContainerRecord,
@@ -114,12 +114,12 @@ async function attachUntilEnd(
     if (hasInput && stdin && !passesEnd) io.stdin.once("end", resolve);
   });
   void passSizes(io, process);
-  const gone = new Promise<void>((resolve) => {
+  const disconnected = new Promise<void>((resolve) => {
     const unlisten = onAbort(io.signal, resolve);
     void ended?.then(unlisten);
     if (io.signal.aborted) resolve();
   });
-  await Promise.race([ended, gone, inputEnded]);
+  await Promise.race([ended, disconnected, inputEnded]);
   detach?.();
 }
 
@@ -127,7 +127,8 @@ async function passSizes(io: ProgramIo, process: ContainerRecord["process"]): Pr
   for await (const size of io.sizes) process?.resize?.(size);
 }
 
-async function orFailed<T extends CommandStatus | undefined>(
+/** Converts an error into the status of a failed session. */
+async function withFailedStatus<T extends CommandStatus | undefined>(
   context: string,
   { family }: FlavorProfile,
   run: () => Promise<T>,
@@ -135,18 +136,18 @@ async function orFailed<T extends CommandStatus | undefined>(
   try {
     return await run();
   } catch (error) {
-    return failedWith(`${context}${family === "cri-o" ? inGoWords(error) : messageOf(error)}`);
+    return failedWith(`${context}${family === "cri-o" ? goStatusError(error) : messageOf(error)}`);
   }
 }
 
-/** CRI-O's own code comes with an error of gRPC, unless that is UNKNOWN. */
-function inGoWords(error: unknown): string {
+/** Formats an error like CRI-O, which adds the gRPC code unless it is UNKNOWN. */
+function goStatusError(error: unknown): string {
   if (!(error instanceof ServerError) || error.code === Status.UNKNOWN) return messageOf(error);
   const code = Status[error.code].toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
   return `rpc error: code = ${code} desc = ${error.details}`;
 }
 
-/** Without the code that nice-grpc puts in front. */
+/** Returns an error's message without the code that nice-grpc prepends. */
 function messageOf(error: unknown): string {
   const { details, message = String(error) } = error as { details?: string; message?: string };
   return details ?? message;

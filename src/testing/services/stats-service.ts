@@ -17,14 +17,14 @@ import { containerUsage, podUsage } from "./usage.js";
 
 type StatsRpc = "ContainerStats" | "ListContainerStats" | "PodSandboxStats" | "ListPodSandboxStats";
 
-/** What containers and pods use. */
+/** Handles the statistics RPCs. */
 export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
   const { state, flavor } = lifecycle;
   const ofContainer = (container: ContainerRecord): ContainerStats =>
     containerUsage(container, state.clock.now(), flavor);
   const ofPod = (pod: PodRecord): PodSandboxStats => {
     const running = state.containers.ofPod(pod).filter((c) => c.state === ContainerState.CONTAINER_RUNNING);
-    // One time for all of it: rates would be wrong by whatever passes in between.
+    // One timestamp for all figures, so that rates computed from them are correct.
     const now = state.clock.now();
     const measured = running.map((container) => containerUsage(container, now, flavor));
     return podUsage(pod, measured, now, flavor);
@@ -48,26 +48,26 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
         if (flavor.name !== "containerd-2") throw rpcError("UNKNOWN", reason);
         throw rpcError("UNAVAILABLE", `failed to decode pod sandbox metrics ${pod.id}: ${reason}`);
       }
-      if (isUnmeasured(pod, flavor)) throw unmeasured(pod, `failed to decode pod sandbox metrics ${pod.id}`, flavor);
+      if (lacksCgroup(pod, flavor)) throw noCgroupError(pod, `failed to decode pod sandbox metrics ${pod.id}`, flavor);
       return { stats: ofPod(pod) };
     },
 
     ListPodSandboxStats({ filter }) {
       const pods = listPods(filter, lifecycle);
-      // One of them spoils it for all.
-      const bad = pods.find((pod) => isUnmeasured(pod, flavor));
-      if (bad) throw unmeasured(bad, `failed to decode sandbox container metrics for sandbox "${bad.id}"`, flavor);
+      // One such pod makes the whole list fail.
+      const bad = pods.find((pod) => lacksCgroup(pod, flavor));
+      if (bad) throw noCgroupError(bad, `failed to decode sandbox container metrics for sandbox "${bad.id}"`, flavor);
       return { stats: pods.map(ofPod) };
     },
   };
 }
 
-/** containerd reads a pod's figures from the control group that its configuration names. */
-function isUnmeasured(pod: PodRecord, { statsNeedCgroupParent }: FlavorProfile): boolean {
+/** containerd reads a pod's statistics from the control group that its configuration names. */
+function lacksCgroup(pod: PodRecord, { statsNeedCgroupParent }: FlavorProfile): boolean {
   return statsNeedCgroupParent && !pod.config.linux?.cgroupParent;
 }
 
-function unmeasured({ id }: PodRecord, context: string, flavor: FlavorProfile): ServerError {
+function noCgroupError({ id }: PodRecord, context: string, flavor: FlavorProfile): ServerError {
   const [major = 0, minor = 0] = flavor.runtimeVersion.split(".").map(Number);
   const isRecent = major > 2 || (major === 2 && minor >= 4);
   const why = isRecent

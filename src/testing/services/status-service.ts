@@ -4,14 +4,14 @@ import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { RuntimeState } from "../state/runtime-state.js";
 
-/** What a runtime says of itself. */
+/** What a runtime reports about itself. */
 export interface SelfDescription {
   version: VersionResponse;
   runtimeHandlers: readonly string[];
   userNamespaces: boolean;
 }
 
-/** Version, Status and the runtime's configuration. */
+/** Handles Version, Status and the configuration RPCs. */
 export function statusService(
   state: RuntimeState,
   flavor: FlavorProfile,
@@ -29,7 +29,7 @@ export function statusService(
       if (flavor.name === "containerd-1.7" || flavor.name === "containerd-2") {
         conditions.push({ type: "ContainerdHasNoDeprecationWarnings", status: true });
       }
-      // containerd 2 has it among the settings for images.
+      // containerd 2 reports it with the settings for images instead.
       const isOld = flavor.name === "containerd-1.6" || flavor.name === "containerd-1.7";
       const config = {
         containerd: { defaultRuntimeName: self.runtimeHandlers[0] },
@@ -61,7 +61,7 @@ export function statusService(
   };
 }
 
-/** RunPodSandbox with a handler that does not exist. */
+/** Makes the error of RunPodSandbox for a handler that does not exist. */
 export function runtimeHandlerError(handler: string, podId: string, flavor: FlavorProfile): ServerError {
   const context = {
     "containerd-1.6": "failed to get sandbox runtime: ",

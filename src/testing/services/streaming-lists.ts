@@ -18,7 +18,7 @@ type Lists = Pick<
   | "ListImages"
 >;
 
-/** The six lists as streams of batches. An empty list is a stream without messages. */
+/** Handles the six streaming lists, in batches. An empty list is a stream without messages. */
 export function streamingLists(lists: Lists, batchSize: number): HandlersOf<StreamingList> {
   const stream = <Request, Reply, Item, Message>(
     list: (request: Request, context: HandlerContext) => Reply | Promise<Reply>,

@@ -6,14 +6,14 @@ import type { ContainerRecord } from "../state/containers.js";
 import type { PodRecord } from "../state/pods.js";
 
 /*
- * Figures that behave as real ones do, where the backend has none: CPU time only grows, at a pace of the container's own; memory goes
- * up and down below its limit; what does not run uses nothing.
+ * Plausible figures for backends that report none. CPU time grows at a rate that depends on the container; memory varies below its
+ * limit; a container that does not run uses nothing.
  */
 
 const mebibyte = 1 << 20;
 
-/** A number of 0 to 1 that belongs to an id. */
-function trait(id: string): number {
+/** Derives a number from 0 to 1 from an id. */
+function fractionOf(id: string): number {
   return Number.parseInt(id.slice(0, 6), 16) / 0xffffff;
 }
 
@@ -21,12 +21,12 @@ const wrapped = (value: number | bigint) => ({
   value: typeof value === "bigint" ? Long.fromString(value.toString(), true) : Long.fromNumber(Math.round(value), true),
 });
 
-/** Thousandths of a core that a container keeps busy: 10 to 200. */
+/** Returns the CPU usage of a container in thousandths of a core: 10 to 200. */
 function millicores(id: string): number {
-  return 10 + Math.round(trait(id) * 190);
+  return 10 + Math.round(fractionOf(id) * 190);
 }
 
-/** What a container that runs has used: what the backend measures, or else figures that are made up. */
+/** Returns the usage of a running container: measured by the backend, or made up. */
 export function usageOf(container: ContainerRecord, now: bigint): ProcessUsage {
   return (
     container.process?.usage?.() ?? {
@@ -39,7 +39,7 @@ export function usageOf(container: ContainerRecord, now: bigint): ProcessUsage {
 function memory(container: ContainerRecord, now: bigint): number {
   const limit = container.linux?.memoryLimitInBytes.toNumber() ?? 0;
   const swing = Math.sin(Number((now / 1_000_000n) % 60_000n) / 5_000);
-  const wanted = (8 + 24 * trait(container.id) + 2 * swing) * mebibyte;
+  const wanted = (8 + 24 * fractionOf(container.id) + 2 * swing) * mebibyte;
   return limit > 0 ? Math.min(wanted, limit * 0.9) : wanted;
 }
 

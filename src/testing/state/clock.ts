@@ -1,17 +1,17 @@
 import { sleep, startTimer } from "../../internal/timer.js";
 import { Long } from "../../proto.js";
 
-/** The time of a runtime, by which everything on it waits. */
+/** The clock of a runtime, which drives all its timers. */
 export interface Clock {
-  /** Nanoseconds since the epoch, as CRI counts. Never gives the same instant twice, never runs backwards. */
+  /** Returns the time in nanoseconds since the epoch. Every result is later than the one before. */
   now(): bigint;
-  /** Waits; rejects with the signal's reason as soon as it aborts. */
+  /** Waits. Rejects with the signal's reason as soon as it aborts. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
-  /** Calls back once. Returns the function that stops it. */
+  /** Calls back once. Returns a function that stops the timer. */
   startTimer(delayMs: number, callback: () => void): () => void;
 }
 
-/** The time of this machine. */
+/** The clock of this machine. */
 export class RealClock implements Clock {
   readonly #origin = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
   #last = 0n;
@@ -31,7 +31,7 @@ export class RealClock implements Clock {
   }
 }
 
-/** As an int64 of a message. */
+/** Converts a number to an int64 of a message. */
 export function toLong(value: bigint): Long {
   return Long.fromString(value.toString());
 }

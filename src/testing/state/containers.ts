@@ -19,10 +19,10 @@ import { toLong } from "./clock.js";
 import { IdMap, matchesLabels } from "./ids.js";
 import type { ImageRecord } from "./images.js";
 import { imageRefOf } from "./images.js";
-import { unreadableName } from "./names.js";
+import { nameParseError } from "./names.js";
 import type { PodRecord } from "./pods.js";
 
-/** A container as the runtime keeps it. */
+/** The state of a container. */
 export interface ContainerRecord {
   readonly id: string;
   /** The name it is reserved under. */
@@ -44,13 +44,13 @@ export interface ContainerRecord {
   linux: LinuxContainerResources | undefined;
   windows: WindowsContainerResources | undefined;
   annotations: { [key: string]: string };
-  /** While it runs. */
+  /** Set while the container runs. */
   process: ContainerProcess | undefined;
-  /** What becomes of what it says; from its start on. */
+  /** Set when the container has started. */
   output: ContainerOutput | undefined;
-  /** Settles when the end of the process has been taken down. */
+  /** Resolves when the process has ended and its end is recorded. */
   ended: Promise<void> | undefined;
-  /** StartContainer is at work. */
+  /** Whether a StartContainer is in progress. */
   starting: boolean;
 }
 
@@ -60,7 +60,7 @@ export class ContainerStore extends IdMap<ContainerRecord> {
     return this.all.filter((container) => container.pod === pod);
   }
 
-  /** Removes a container that does not run, and tells nobody. */
+  /** Removes a container that does not run, without an event. Returns whether it did. */
   removeIdle(id: string): boolean {
     const container = this.all.find((each) => each.id === id);
     if (!container || container.state === ContainerState.CONTAINER_RUNNING) return false;
@@ -76,12 +76,12 @@ export class ContainerStore extends IdMap<ContainerRecord> {
         (id === undefined || container.id === id) &&
         (podId === undefined || container.pod.id === podId) &&
         (filter?.state === undefined || container.state === filter.state.state) &&
-        unreadableName("container", container.name, this.flavor) === undefined &&
+        nameParseError("container", container.name, this.flavor) === undefined &&
         matchesLabels(container.config.labels, filter?.labelSelector),
     );
   }
 
-  /** As in a list. */
+  /** Returns the container for a list. */
   toContainer(container: ContainerRecord): Container {
     return {
       id: container.id,
@@ -97,7 +97,7 @@ export class ContainerStore extends IdMap<ContainerRecord> {
     };
   }
 
-  /** As in a status. */
+  /** Returns the status of the container. */
   toStatus(container: ContainerRecord): ContainerStatus {
     const { config } = container;
     return ContainerStatus.fromPartial({
@@ -105,21 +105,21 @@ export class ContainerStore extends IdMap<ContainerRecord> {
       startedAt: toLong(container.startedAt),
       finishedAt: toLong(container.finishedAt),
       exitCode: container.exitCode,
-      // The image's own name, not the one it was asked for by.
+      // The image's own name, not the one in the request.
       image: { ...config.image, image: container.image.tags[0] ?? config.image?.image ?? "", userSpecifiedImage: "" },
       reason: container.reason,
       message: container.message,
       mounts: config.mounts,
       logPath: container.logPath,
       resources: { linux: container.linux ?? {}, ...(container.windows && { windows: container.windows }) },
-      // containerd before 2.2 does not know the field, and Docker's CRI is older.
+      // containerd before 2.2 lacks the field, and so does cri-dockerd.
       stopSignal: this.flavor.family === "cri-o" ? config.stopSignal : 0,
       ...(this.flavor.reportsUser && { user: { linux: userOf(config, container.image) } }),
     });
   }
 }
 
-/** The identity of a container's first process. The image's groups count for the image's own user, unless the policy is Strict. */
+/** Returns the identity of a container's first process. The image's groups apply to the image's own user, unless the policy is Strict. */
 function userOf(config: ContainerConfig, image: ImageRecord): Parameters<typeof LinuxContainerUser.fromPartial>[0] {
   const security = config.linux?.securityContext;
   const { runAsUser, runAsGroup, supplementalGroups = [] } = security ?? {};
@@ -132,8 +132,8 @@ function userOf(config: ContainerConfig, image: ImageRecord): Parameters<typeof 
 }
 
 /**
- * Where the log of a container lies: the log directory and the container's path together. Without a directory, Docker's is relative. A
- * runtime with a log directory of its own logs without a path, too.
+ * Returns the path of a container's log: the log directory joined with the container's path. Docker's path is relative without a
+ * directory. A runtime with its own log directory logs containers without a path, too.
  */
 export function logPathOf(
   { id, logDirectory, config }: Pick<ContainerRecord, "id" | "logDirectory" | "config">,
@@ -143,7 +143,7 @@ export function logPathOf(
   return file && (logDirectory || logFormat === "docker") ? posix.join(logDirectory, file) : "";
 }
 
-/** Whether the directory of a container's log does not exist. That of the pod itself counts only where the runtime does not create it. */
+/** Returns whether the directory of a container's log is missing. The pod's own directory counts only if the runtime does not create it. */
 export function lacksLogDirectory({ logDirectory, logPath }: ContainerRecord, podCounts: boolean): boolean {
   const directory = dirname(logPath);
   return isAbsolute(logPath) && !existsSync(directory) && (podCounts || directory !== posix.normalize(logDirectory));

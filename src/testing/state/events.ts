@@ -2,20 +2,20 @@ import { onAbort } from "../../internal/abort.js";
 import { ContainerEventResponse } from "../../proto.js";
 import type { EventMode } from "../flavors/profile.js";
 
-/** How many events are kept while nobody listens. */
-const keepAtMost = 1_000;
+/** How many events are buffered while there is no subscriber. */
+const maxBufferedEvents = 1_000;
 
 type Subscriber = (event: ContainerEventResponse) => void;
 
-/** Container and sandbox events on their way to whoever listens. */
+/** Delivers container and sandbox events to subscribers. */
 export class EventHub {
   readonly #subscribers = new Set<Subscriber>();
-  #kept: ContainerEventResponse[] = [];
+  #buffered: ContainerEventResponse[] = [];
   #turn = 0;
 
   constructor(readonly mode: EventMode) {}
 
-  /** How many clients listen. */
+  /** How many clients are subscribed. */
   get subscriberCount(): number {
     return this.#subscribers.size;
   }
@@ -24,20 +24,20 @@ export class EventHub {
     if (this.mode === "off") return;
     const message = ContainerEventResponse.fromPartial(event);
     if (this.#subscribers.size === 0) {
-      this.#kept.push(message);
-      if (this.#kept.length > keepAtMost) this.#kept.shift();
+      this.#buffered.push(message);
+      if (this.#buffered.length > maxBufferedEvents) this.#buffered.shift();
       return;
     }
-    const listening = [...this.#subscribers];
-    if (this.mode === "shared") (listening[this.#turn++ % listening.length] as Subscriber)(message);
-    else for (const subscriber of listening) subscriber(message);
+    const subscribers = [...this.#subscribers];
+    if (this.mode === "shared") (subscribers[this.#turn++ % subscribers.length] as Subscriber)(message);
+    else for (const subscriber of subscribers) subscriber(message);
   }
 
-  /** Events from now on, and before them those that nobody heard. Ends when the signal aborts. */
+  /** Yields the buffered events, then those from now on. Throws the signal's reason when it aborts. */
   async *subscribe(signal: AbortSignal): AsyncGenerator<ContainerEventResponse> {
     if (this.mode === "off") return;
-    const queue = this.#kept;
-    this.#kept = [];
+    const queue = this.#buffered;
+    this.#buffered = [];
     let wake: () => void = () => {};
     const subscriber: Subscriber = (event) => {
       queue.push(event);

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { FlavorProfile } from "../flavors/profile.js";
 import type { RpcName } from "../rpcs.js";
 
-/** Makes the 64 hexadecimal digits that runtimes name things with; the same ones again for the same seed. */
+/** Generates ids of 64 hexadecimal digits, like the runtimes. The same seed gives the same ids. */
 export class IdSource {
   #count = 0;
 
@@ -13,7 +13,7 @@ export class IdSource {
     return sha256(`${this.seed}:${this.#count++}`);
   }
 
-  /** Eight characters, as in the URLs of streaming sessions. */
+  /** Generates a token of eight characters for the URL of a streaming session. */
   token(): string {
     return Buffer.from(this.next().slice(0, 12), "hex").toString("base64url");
   }
@@ -23,7 +23,7 @@ export function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** Things by id, in the order of their creation. A prefix that fits one id only stands for it. */
+/** Objects by id, in the order of their creation. A unique prefix of an id also finds the object. */
 export class IdMap<T extends { readonly id: string }> {
   readonly #items = new Map<string, T>();
 
@@ -49,35 +49,35 @@ export class IdMap<T extends { readonly id: string }> {
     return this.#items.get(item.id) === item;
   }
 
-  /** The thing that an id or a prefix names. An empty or ambiguous one throws what the runtime answers to this RPC. */
+  /** Finds an object by id or prefix. For an empty or ambiguous one, throws the runtime's error for this RPC. */
   find(id: string, rpc: RpcName): T | undefined {
     const exact = this.#items.get(id);
     if (exact) return exact;
-    const fitting = this.all.filter((item) => item.id.startsWith(id));
-    if (id === "" || fitting.length > 1) throw this.flavor.errors.unclear(rpc, id);
-    return fitting[0];
+    const matching = this.all.filter((item) => item.id.startsWith(id));
+    if (id === "" || matching.length > 1) throw this.flavor.errors.ambiguousId(rpc, id);
+    return matching[0];
   }
 
-  /** Like {@link find}, and throws if there is nothing. */
+  /** Like {@link find}, and throws the runtime's error if there is no such object. */
   get(id: string, rpc: RpcName): T {
     const item = this.find(id, rpc);
     if (!item) throw this.flavor.errors.missing(rpc, id);
     return item;
   }
 
-  /** Like {@link find}, and throws if there is nothing and the runtime minds that. */
-  findToEnd(id: string, rpc: RpcName): T | undefined {
+  /** Like {@link find}, for RPCs that stop or remove. Throws for a missing object if this RPC fails on the real runtime. */
+  findToStopOrRemove(id: string, rpc: RpcName): T | undefined {
     return this.flavor.failsOnMissing.includes(rpc) ? this.get(id, rpc) : this.find(id, rpc);
   }
 
-  /** The full id for a filter; a filter that names nothing stays as it is and matches nothing. */
+  /** Completes the id of a filter. Returns an unknown or ambiguous one unchanged: it matches no object. */
   complete(id: string): string {
-    const fitting = this.all.filter((item) => item.id.startsWith(id));
-    return fitting.length === 1 ? (fitting[0] as T).id : id;
+    const matching = this.all.filter((item) => item.id.startsWith(id));
+    return matching.length === 1 ? (matching[0] as T).id : id;
   }
 }
 
-/** Whether every label of a selector is there with its value. */
+/** Returns whether the labels include every label of a selector with its value. */
 export function matchesLabels(
   labels: Readonly<Record<string, string>>,
   selector: Readonly<Record<string, string>> | undefined,

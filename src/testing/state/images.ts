@@ -3,39 +3,39 @@ import { Image, Long } from "../../proto.js";
 import { sha256 } from "./ids.js";
 import { formatReference, type ImageReference, parseReference } from "./reference.js";
 
-/** An image to find on the runtime from the start, or to be found in its registry. */
+/** An image on the runtime or in its registry. */
 export interface FakeImage {
-  /** Such as `docker.io/library/busybox:1.36`; short names are completed as Docker does it. */
+  /** Such as `docker.io/library/busybox:1.36`. Short names are completed like Docker does. */
   reference: string;
   /**
-   * The digest of its manifest: `sha256:…`. References with the same digest name one image, which then has all of them as names.
+   * The digest of its manifest: `sha256:…`. References with the same digest are names of one image.
    *
-   * @defaultValue one that belongs to the reference
+   * @defaultValue a digest derived from the reference
    */
   digest?: string | undefined;
-  /** What runs in front of the command, unless a container has a command of its own. @defaultValue nothing */
+  /** The program that runs the command, unless a container has its own command. @defaultValue none */
   entrypoint?: readonly string[] | undefined;
-  /** What the image runs when a container says nothing else. @defaultValue `["sh"]` */
+  /** The command of containers that have neither command nor args. @defaultValue `["sh"]` */
   command?: readonly string[] | undefined;
   /** Environment variables. @defaultValue none */
   env?: Readonly<Record<string, string>> | undefined;
-  /** Labels, which verbose replies tell. @defaultValue none */
+  /** Labels, which verbose replies contain. @defaultValue none */
   labels?: Readonly<Record<string, string>> | undefined;
-  /** What stops a container that does not say otherwise: `SIGINT`. @defaultValue `SIGTERM` */
+  /** The stop signal of containers that do not set one, such as `SIGINT`. @defaultValue `SIGTERM` */
   stopSignal?: string | undefined;
-  /** In bytes. @defaultValue some megabytes, by the name */
+  /** The size in bytes. @defaultValue 1 to 10 MB, derived from the digest */
   size?: number | undefined;
-  /** Shields it from the kubelet's clean-up. @defaultValue false */
+  /** Protects the image from the kubelet's garbage collection. @defaultValue false */
   pinned?: boolean | undefined;
-  /** The numeric user of the image, or its name. @defaultValue none */
+  /** The user id of the image, or the name of its user. @defaultValue none */
   user?: number | string | undefined;
   /** The group of a numeric {@link user}. @defaultValue 0 */
   gid?: number | undefined;
-  /** The other groups that the image's user is in. @defaultValue none */
+  /** The other groups of the image's user. @defaultValue none */
   groups?: readonly number[] | undefined;
 }
 
-/** An image as the runtime keeps it. */
+/** The state of an image. */
 export interface ImageRecord {
   /** `sha256:…` */
   readonly id: string;
@@ -61,29 +61,29 @@ export class ImageStore {
     return [...this.#images.values()];
   }
 
-  /** Puts an image into the store, or gives the one that is there another name. */
+  /** Adds an image, or adds its names to an existing image with the same digest. */
   add(image: FakeImage): ImageRecord {
     const reference = parseReference(image.reference);
     if (!reference) {
-      throw new InvalidInputError({ field: "images", message: "no image reference", value: image.reference });
+      throw new InvalidInputError({ field: "images", message: "expected an image reference", value: image.reference });
     }
     const fresh = makeImage(image, reference);
-    const known = this.#images.get(fresh.id);
-    const record = known ?? fresh;
-    if (known) {
-      for (const tag of fresh.tags) if (!known.tags.includes(tag)) known.tags.push(tag);
-      for (const digest of fresh.digests) if (!known.digests.includes(digest)) known.digests.push(digest);
+    const existing = this.#images.get(fresh.id);
+    const record = existing ?? fresh;
+    if (existing) {
+      for (const tag of fresh.tags) if (!existing.tags.includes(tag)) existing.tags.push(tag);
+      for (const digest of fresh.digests) if (!existing.digests.includes(digest)) existing.digests.push(digest);
     }
     this.#images.set(record.id, record);
     return record;
   }
 
-  /** By id, with or without `sha256:`, in full or the beginning of it, or by any of its names. */
+  /** Finds an image by its id (with or without `sha256:`, or a unique prefix) or by any of its names. */
   find(image: string): ImageRecord | undefined {
     const hex = image.replace(/^sha256:/, "");
     if (/^[0-9a-f]{3,64}$/.test(hex)) {
-      const fitting = this.all.filter(({ id }) => id.startsWith(`sha256:${hex}`));
-      if (fitting.length === 1) return fitting[0];
+      const matching = this.all.filter(({ id }) => id.startsWith(`sha256:${hex}`));
+      if (matching.length === 1) return matching[0];
     }
     const reference = parseReference(image);
     if (!reference) return undefined;
@@ -91,7 +91,7 @@ export class ImageStore {
     return this.all.find(({ tags, digests }) => tags.includes(full) || digests.includes(full));
   }
 
-  /** Takes a tag away from an image, and with its last tag the image. Does nothing for a digest. */
+  /** Removes a tag from an image, and the image with its last tag. Does nothing for a digest. */
   untag(image: ImageRecord, name: string): void {
     const reference = parseReference(name);
     const index = reference ? image.tags.indexOf(formatReference(reference)) : -1;
@@ -100,18 +100,18 @@ export class ImageStore {
     if (image.tags.length === 0) this.delete(image);
   }
 
-  /** Takes the image away, under all of its names. */
+  /** Removes an image with all its names. */
   delete(image: ImageRecord): void {
     this.#images.delete(image.id);
   }
 }
 
-/** How containers name the image they run: by digest, or by id where there is none. */
+/** Returns the name of the image that containers report: its digest, or its id if it has none. */
 export function imageRefOf(image: ImageRecord): string {
   return image.digests[0] ?? image.id;
 }
 
-/** As in a list or a status. */
+/** Returns the image for a list or a status. */
 export function toImage(image: ImageRecord): Image {
   return Image.fromPartial({
     id: image.id,
@@ -126,7 +126,7 @@ export function toImage(image: ImageRecord): Image {
 
 function makeImage(image: FakeImage, reference: ImageReference): ImageRecord {
   const full = formatReference(reference);
-  // What is behind a reference is a matter of the reference alone, so that every pull and every runtime agrees.
+  // Derived from the reference only, so that every pull on every fake gives the same image.
   const digest = image.digest ?? reference.digest ?? `sha256:${sha256(`manifest of ${full}`)}`;
   const id = `sha256:${sha256(`configuration of ${digest}`)}`;
   return {

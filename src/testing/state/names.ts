@@ -4,24 +4,24 @@ import type { ContainerMetadata, PodSandboxMetadata } from "../../proto.js";
 import type { FlavorProfile } from "../flavors/profile.js";
 import { rpcError } from "../handlers.js";
 
-/** What has a name. */
+/** The kinds of objects with names. */
 export type Kind = "sandbox" | "container";
 
 interface Reservation {
   readonly id: string;
-  /** Whether the creation came about. */
+  /** Whether the creation has succeeded. */
   created: boolean;
 }
 
-/** What the holders of names are, as far as a {@link NameRegistry} needs to know. */
+/** The objects that hold the names of a {@link NameRegistry}. */
 export interface NameHolders {
-  /** Whether there is something with this id. */
+  /** Returns whether an object with this id exists. */
   exists(id: string): boolean;
-  /** Removes the thing with this id, unless it runs. Returns whether it did. */
+  /** Removes the object with this id, unless it runs. Returns whether it did. */
   removeIdle(id: string): boolean;
 }
 
-/** The names that pods and containers are known by to their runtime; each can be held once. */
+/** Reserves the names of pods and containers in a runtime. Each name has one holder. */
 export class NameRegistry {
   readonly #reservations = new Map<string, Reservation>();
 
@@ -32,9 +32,13 @@ export class NameRegistry {
   ) {}
 
   /**
-   * Reserves a name for the time of a creation, runs the creation, and lets go of the name if that leaves nothing. A taken name is
-   * answered as the flavour does it: containerd fails; Docker fails and removes a holder that does not run; CRI-O gives the id of the
-   * holder, but waits until the deadline of the call if that is still being created: only the next call gets the id.
+   * Reserves a name, runs the creation, and releases the name if the creation leaves no object. For a taken name, it behaves like the
+   * runtime:
+   *
+   * - containerd fails.
+   * - Docker fails, and removes a holder that does not run.
+   * - CRI-O returns the id of the holder. If the holder is still being created, the call waits for its deadline and fails, and only a
+   *   later call gets the id.
    */
   async create(name: string, id: string, signal: AbortSignal, create: () => Promise<void>): Promise<string> {
     const held = this.#reservations.get(name);
@@ -51,12 +55,12 @@ export class NameRegistry {
     }
   }
 
-  /** Takes a name for something that was not created by a call. */
+  /** Reserves a name for an object that was not created by a call. */
   hold(name: string, id: string): void {
     this.#reservations.set(name, { id, created: true });
   }
 
-  /** The id a name is held for. */
+  /** Returns the id of the holder of a name. */
   holder(name: string): string | undefined {
     return this.#reservations.get(name)?.id;
   }
@@ -76,13 +80,13 @@ export class NameRegistry {
   }
 
   #stalled(name: string, id: string, { created }: Reservation): ServerError {
-    const [subject, word] = this.kind === "sandbox" ? ["sandbox", "pod"] : ["container", "ctr"];
+    const [subject, abbreviation] = this.kind === "sandbox" ? ["sandbox", "pod"] : ["container", "ctr"];
     const ready = `the requested ${subject} ${name} is now ready and will be provided to the kubelet on next retry`;
     const stage = `Currently at stage ${subject} creating: ${created ? ready : "context deadline exceeded"}`;
     return rpcError(
       "UNKNOWN",
       `kubelet may be retrying requests that are timing out in CRI-O due to system load. ${stage}: ` +
-        `error reserving ${word} name ${name} for id ${id}: name is reserved`,
+        `error reserving ${abbreviation} name ${name} for id ${id}: name is reserved`,
     );
   }
 
@@ -109,23 +113,23 @@ function abortOf(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What a sandbox's name is made of. */
+/** Returns the name of a sandbox. */
 export function sandboxName(metadata: PodSandboxMetadata, flavor: FlavorProfile): string {
   const { name, namespace, uid, attempt } = metadata;
   return `${flavor.namePrefix.sandbox}${name}_${namespace}_${uid}_${attempt}`;
 }
 
-/** What a container's name is made of. */
+/** Returns the name of a container. */
 export function containerName(metadata: ContainerMetadata, pod: PodSandboxMetadata, flavor: FlavorProfile): string {
   return `${flavor.namePrefix.container}${metadata.name}_${pod.name}_${pod.namespace}_${pod.uid}_${metadata.attempt}`;
 }
 
-/** Why the runtime cannot read a name back, in words of its own; undefined if it can, or does not need to. */
-export function unreadableName(kind: Kind, name: string, { parsesNames }: FlavorProfile): string | undefined {
+/** Returns the runtime's error message if it cannot parse a name; undefined if it can, or does not parse names. */
+export function nameParseError(kind: Kind, name: string, { parsesNames }: FlavorProfile): string | undefined {
   const parts = name.split("_");
   const attempt = parts[5] ?? "";
   if (!parsesNames || parts.length === 6) return undefined;
-  // The seventh part stands for a suffix that very old versions of Docker added.
+  // The seventh part is a suffix that very old versions of Docker added.
   if (parts.length !== 7) return `failed to parse the ${kind} name: "${name}"`;
   if (/^\d+$/.test(attempt)) return undefined;
   return `failed to parse the ${kind} name "${name}": strconv.ParseUint: parsing "${attempt}": invalid syntax`;

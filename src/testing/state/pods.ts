@@ -10,9 +10,9 @@ import {
 } from "../../proto.js";
 import { toLong } from "./clock.js";
 import { IdMap, matchesLabels } from "./ids.js";
-import { unreadableName } from "./names.js";
+import { nameParseError } from "./names.js";
 
-/** A pod sandbox as the runtime keeps it. */
+/** The state of a pod sandbox. */
 export interface PodRecord {
   readonly id: string;
   /** The name it is reserved under. */
@@ -24,7 +24,7 @@ export interface PodRecord {
   readonly ip: string;
   readonly pid: number;
   state: PodSandboxState;
-  /** As UpdatePodSandboxResources left them. */
+  /** As set by RunPodSandbox or UpdatePodSandboxResources. */
   resources: LinuxContainerResources | undefined;
   overhead: LinuxContainerResources | undefined;
 }
@@ -33,14 +33,14 @@ export interface PodRecord {
 export class PodStore extends IdMap<PodRecord> {
   #addresses = 1;
 
-  /** The next address of the pod network; none for a pod on the host's network. */
+  /** Returns the next address of the pod network, or an empty string for a pod on the host's network. */
   nextIp(config: PodSandboxConfig): string {
     if (config.linux?.securityContext?.namespaceOptions?.network === NamespaceMode.NODE) return "";
     const host = ++this.#addresses;
     return `10.88.${(host >> 8) & 0xff}.${host & 0xff}`;
   }
 
-  /** Removes a pod that is not ready, and tells nobody. */
+  /** Removes a pod that is not ready, without an event. Returns whether it did. */
   removeIdle(id: string): boolean {
     const pod = this.all.find((each) => each.id === id);
     if (!pod || pod.state === PodSandboxState.SANDBOX_READY) return false;
@@ -54,13 +54,13 @@ export class PodStore extends IdMap<PodRecord> {
       (pod) =>
         (id === undefined || pod.id === id) &&
         (filter?.state === undefined || pod.state === filter.state.state) &&
-        unreadableName("sandbox", pod.name, this.flavor) === undefined &&
+        nameParseError("sandbox", pod.name, this.flavor) === undefined &&
         matchesLabels(pod.config.labels, filter?.labelSelector),
     );
   }
 }
 
-/** As in a list. */
+/** Returns the pod for a list. */
 export function toPodSandbox(pod: PodRecord): PodSandbox {
   return {
     id: pod.id,
@@ -73,7 +73,7 @@ export function toPodSandbox(pod: PodRecord): PodSandbox {
   };
 }
 
-/** As in a status. */
+/** Returns the status of the pod. */
 export function toPodStatus(pod: PodRecord): PodSandboxStatus {
   const ready = pod.state === PodSandboxState.SANDBOX_READY;
   return PodSandboxStatus.fromPartial({

@@ -1,8 +1,8 @@
 /*
- * Image references, spelled out as Docker does it: "busybox" is docker.io/library/busybox:latest.
+ * Image references, completed like Docker does: "busybox" is docker.io/library/busybox:latest.
  */
 
-/** A reference in its parts. */
+/** The parts of a reference. */
 export interface ImageReference {
   /** `docker.io/library/busybox` */
   readonly repository: string;
@@ -16,9 +16,9 @@ const component = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*$/;
 const host =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
 
-/** Takes a reference apart and fills in what was left out; `undefined` if it is malformed. */
+/** Parses a reference and completes it. Returns undefined if it is malformed. */
 export function parseReference(text: string): ImageReference | undefined {
-  // Where a name is expected, this would be the id of an image.
+  // This would be the id of an image, not a name.
   if (/^[0-9a-f]{64}$/.test(text)) return undefined;
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : text.slice(at + 1);
@@ -44,7 +44,7 @@ export function parseReference(text: string): ImageReference | undefined {
   };
 }
 
-/** The reference in full. */
+/** Formats a complete reference. */
 export function formatReference({ repository, tag, digest }: ImageReference): string {
   return digest ? `${repository}@${digest}` : `${repository}:${tag}`;
 }

@@ -2,26 +2,26 @@ import type { AuthConfig } from "../../proto.js";
 import { rpcError } from "../handlers.js";
 import { formatReference, type ImageReference } from "./reference.js";
 
-/** What a registry does when an image that fits the pattern is pulled. */
+/** What the registry does when an image that matches the pattern is pulled. */
 export type RegistryRule =
-  /** There is no such image. */
+  /** The image does not exist. */
   | "missing"
-  /** The registry cannot be reached. */
+  /** The registry is unreachable. */
   | "unavailable"
-  /** Only with these credentials. */
+  /** The pull requires these credentials. */
   | { username: string; password: string };
 
 /**
- * Rules by pattern. A pattern is a reference in which `*` stands for anything: `private/*`, `ghcr.io/acme/*:1.2`. It is held
- * against the reference in full, with and without its tag, and with and without `docker.io/` and `docker.io/library/`.
- * The first pattern that fits counts; images that fit none are there for everybody.
+ * Rules by pattern. A pattern is a reference in which `*` matches any string: `private/*`, `ghcr.io/acme/*:1.2`. It is matched
+ * against the complete reference, with and without its tag or digest, and with and without `docker.io/` and `docker.io/library/`.
+ * The first matching pattern applies. Images that match none can be pulled without credentials.
  */
 export type RegistryRules = Readonly<Record<string, RegistryRule>>;
 
-/** Throws what the runtime answers when the registry refuses. */
+/** Throws the runtime's error if the registry rejects the pull. */
 export function checkPull(rules: RegistryRules, reference: ImageReference, auth: AuthConfig | undefined): void {
   const full = formatReference(reference);
-  const rule = Object.entries(rules).find(([pattern]) => fits(pattern, reference))?.[1];
+  const rule = Object.entries(rules).find(([pattern]) => matches(pattern, reference))?.[1];
   const prefix = `failed to pull and unpack image "${full}": failed to resolve image`;
   const host = reference.repository.split("/")[0] as string;
   if (rule === "missing") throw rpcError("NOT_FOUND", `${prefix}: ${full}: not found`);
@@ -35,7 +35,7 @@ export function checkPull(rules: RegistryRules, reference: ImageReference, auth:
   }
 }
 
-function fits(pattern: string, { repository, tag, digest }: ImageReference): boolean {
+function matches(pattern: string, { repository, tag, digest }: ImageReference): boolean {
   const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   const expression = new RegExp(`^${escaped.join(".*")}$`);
   const names = [repository, repository.replace(/^docker\.io\//, ""), repository.replace(/^docker\.io\/library\//, "")];
@@ -43,7 +43,7 @@ function fits(pattern: string, { repository, tag, digest }: ImageReference): boo
   return names.some((name) => suffixes.some((suffix) => expression.test(name + suffix)));
 }
 
-/** containerd sends credentials only to the host they are for. */
+/** Returns whether containerd sends the credentials to this host, and whether they are right. */
 function authorizes(auth: AuthConfig | undefined, rule: { username: string; password: string }, host: string): boolean {
   if (!auth) return false;
   if (auth.serverAddress && hostOf(auth.serverAddress) !== host) return false;
@@ -51,7 +51,7 @@ function authorizes(auth: AuthConfig | undefined, rule: { username: string; pass
   return given === `${rule.username}:${rule.password}`;
 }
 
-/** containerd parses the address as a URL: without a scheme there is no host in it, and nothing matches. */
+/** containerd parses the address as a URL. Without a scheme it has no host, and matches no registry. */
 function hostOf(serverAddress: string): string {
   try {
     return new URL(serverAddress).host;

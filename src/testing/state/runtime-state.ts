@@ -8,19 +8,18 @@ import { NameRegistry } from "./names.js";
 import { PodStore } from "./pods.js";
 import type { StreamingSessions } from "./sessions.js";
 
-/** What a {@link RuntimeState} starts from. */
 export interface RuntimeStateOptions {
   flavor: FlavorProfile;
-  /** Outlives the state, as the ids do: time goes on. */
+  /** Outlives the state: its time never runs backwards. */
   clock: Clock;
   events: EventMode;
-  /** Outlives the state: a runtime that forgot everything does not give the same ids again. */
+  /** Outlives the state: a runtime that lost its state does not reuse ids. */
   ids: IdSource;
   images: readonly (string | FakeImage)[];
   sessions: StreamingSessions;
 }
 
-/** Everything a runtime knows, and nothing else: what is lost when a runtime loses its state. */
+/** The state that a runtime loses in a restart without `keepState`. */
 export class RuntimeState {
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -31,7 +30,7 @@ export class RuntimeState {
   readonly containerNames: NameRegistry;
   readonly events: EventHub;
   readonly sessions: StreamingSessions;
-  /** As UpdateRuntimeConfig left it. */
+  /** As set by UpdateRuntimeConfig. */
   podCidr = "";
 
   constructor({ flavor, clock, events, ids, images, sessions }: RuntimeStateOptions) {

@@ -3,41 +3,41 @@ import { rpcError } from "../handlers.js";
 import type { Clock } from "./clock.js";
 import type { IdSource } from "./ids.js";
 
-/** What a streaming session was asked for. */
+/** The request for a streaming session. */
 export type StreamingRequest =
   | { readonly kind: "exec"; readonly request: ExecRequest }
   | { readonly kind: "attach"; readonly request: AttachRequest }
   | { readonly kind: "portForward"; readonly request: PortForwardRequest };
 
 const lifetimeNs = 60_000_000_000n;
-const keepAtMost = 1_000;
+const maxPendingSessions = 1_000;
 
 /**
- * Streaming sessions between the RPC that asks for one and the connection that takes it up. A token is good for one
- * connection within a minute.
+ * Streaming sessions between the RPC that requests one and the connection that starts it. A token is valid for one connection within
+ * a minute.
  */
 export class StreamingSessions {
   readonly #open = new Map<string, { readonly session: StreamingRequest; readonly expires: bigint }>();
 
-  /** @param baseUrl has the streaming server listen, and says where */
+  /** @param baseUrl starts the streaming server if needed, and resolves with the beginning of its URLs */
   constructor(
     private readonly ids: IdSource,
     private readonly clock: Clock,
     private readonly baseUrl: () => Promise<string>,
   ) {}
 
-  /** The URL of a new session. */
+  /** Adds a session and returns its URL. */
   async open(session: StreamingRequest): Promise<string> {
     const baseUrl = await this.baseUrl();
     this.#expire();
-    if (this.#open.size >= keepAtMost)
+    if (this.#open.size >= maxPendingSessions)
       throw rpcError("RESOURCE_EXHAUSTED", "maximum number of in-flight requests exceeded");
     const token = this.ids.token();
     this.#open.set(token, { session, expires: this.clock.now() + lifetimeNs });
     return `${baseUrl}/${session.kind.toLowerCase()}/${token}`;
   }
 
-  /** The session of a token, which is used up by that. */
+  /** Returns the session of a token, and uses the token up. */
   take(token: string): StreamingRequest | undefined {
     this.#expire();
     const session = this.#open.get(token)?.session;
@@ -45,7 +45,7 @@ export class StreamingSessions {
     return session;
   }
 
-  /** Forgets all of them, as a runtime does that starts anew. */
+  /** Removes all sessions, like a restart of a runtime. */
   clear(): void {
     this.#open.clear();
   }

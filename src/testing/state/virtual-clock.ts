@@ -7,10 +7,10 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** How many turns of the event loop what a timer has set off may take: a container's last words pass through streams and promises. */
+/** How many turns of the event loop the effects of a timer may take: a container's last output passes through streams and promises. */
 const turnsToSettle = 5;
 
-/** A time that stands still until it is told to go on. It begins with the time of this machine. */
+/** A clock that starts at this machine's time and runs only in {@link advance}. */
 export class VirtualClock implements Clock {
   readonly #origin = BigInt(Date.now()) * 1_000_000n;
   /** In the order in which they were started. */
@@ -29,7 +29,7 @@ export class VirtualClock implements Clock {
     return sleep(delayMs, signal, (ms, callback) => this.startTimer(ms, callback));
   }
 
-  /** What is due at once does not wait for the time to go on. */
+  /** A timer without a delay fires without {@link advance}. */
   startTimer(delayMs: number, callback: () => void): () => void {
     if (!(delayMs > 0)) {
       const immediate = setImmediate(callback);
@@ -41,8 +41,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Lets time pass. Timers fire in the order of their time, and the clock shows that time; what one sets off is done before the
-   * next one fires, as far as it does not wait for the network or for a process.
+   * Advances the clock. Timers fire in the order of their time, and `now` returns that time. The effects of a timer complete before the
+   * next one fires, unless they wait for the network or a process.
    */
   advance(ms: number): Promise<void> {
     this.#advancing = this.#advancing.then(() => this.#advance(ms));

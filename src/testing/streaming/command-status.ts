@@ -1,4 +1,4 @@
-/** The `Status` of Kubernetes with which a server ends a session. */
+/** The Kubernetes `Status` that a server sends at the end of a session. */
 export interface CommandStatus {
   readonly metadata: Readonly<Record<string, never>>;
   readonly status: "Success" | "Failure";
@@ -8,10 +8,10 @@ export interface CommandStatus {
   readonly code?: number;
 }
 
-/** The session went as it should; of a command, that it ended with exit code 0. */
+/** The status of a successful session. For a command, this is exit code 0. */
 export const succeeded: CommandStatus = { metadata: {}, status: "Success" };
 
-/** A command has ended, which the runtime describes with this message. */
+/** Makes the status of a command that ended, with the runtime's message. */
 export function exitedWith(exitCode: number, message: string): CommandStatus {
   if (exitCode === 0) return succeeded;
   return {
@@ -23,7 +23,7 @@ export function exitedWith(exitCode: number, message: string): CommandStatus {
   };
 }
 
-/** The runtime could not do what the session was for. */
+/** Makes the status of a session that failed. */
 export function failedWith(why: string): CommandStatus {
   return {
     metadata: {},

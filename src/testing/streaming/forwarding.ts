@@ -1,15 +1,15 @@
 import type { Duplex } from "node:stream";
 import { startTimer } from "../../internal/timer.js";
 
-/** Connects to a port, or rejects with the reason why that is impossible. */
+/** Connects to a port. Rejects with the reason if that fails. */
 export type ConnectPort = (port: number) => Promise<Duplex>;
 
-/** How long one direction of a connection may outlive the other one. */
+/** How long the connection stays open after the client has ended its direction. */
 const graceMs = 1_000;
 
 /**
- * Joins two connections until both have ended, or a moment longer than one direction. As with the runtimes, the end of what the
- * client sends is not passed on to the pod.
+ * Joins two connections until the pod ends, the client closes, or one second after the client ends its direction. Like the
+ * runtimes, it does not pass that end on to the pod.
  */
 export function join(client: Duplex, pod: Duplex): Promise<void> {
   return new Promise((resolve) => {
@@ -19,7 +19,7 @@ export function join(client: Duplex, pod: Duplex): Promise<void> {
       pod.destroy();
       resolve();
     };
-    // What the pod has said is to leave before.
+    // Finish after the pod's last data was sent.
     const finishInOrder = () => (client.writable ? client.write(Buffer.alloc(0), finish) : finish());
     for (const end of [client, pod]) end.on("error", () => {});
     client.once("close", finish).once("end", () => {

@@ -2,16 +2,16 @@ import { startTimer } from "../../internal/timer.js";
 import type { SpdyStream } from "../../streaming/spdy/stream.js";
 import { withResolvers } from "../../streaming/spdy/with-resolvers.js";
 import type { RemoteCommandStreams } from "../../streaming/transport.js";
-import { flush, inlet, outlet, sizesOf } from "./plumbing.js";
-import type { AcceptCommand, ServedCommand } from "./served-command.js";
+import type { AcceptCommand, CommandSession } from "./command-session.js";
+import { flush, inputStream, outputStream, terminalSizes } from "./session-streams.js";
 import { acceptSpdy, type SpdyServerConnection } from "./spdy-server.js";
 
 /** How long a client may take to open its streams. */
 const creationTimeoutMs = 30_000;
 
 /**
- * An exec or attach session over SPDY/3.1. It begins when the client has opened the streams that the RPC named, each of them. With
- * `dataAfterEnd` and a terminal, it ends like CRI-O's now and then: with data behind the end of the output, which clients have to drop.
+ * Accepts an exec or attach session over SPDY/3.1. It begins when the client has opened all streams that the RPC requested. With
+ * `dataAfterEnd` and a terminal, it sends data after the end of the output, as CRI-O sometimes does. Clients must drop that data.
  */
 export const acceptSpdyCommand: AcceptCommand<[dataAfterEnd: boolean]> = async (
   { request, socket, head },
@@ -38,8 +38,8 @@ export const acceptSpdyCommand: AcceptCommand<[dataAfterEnd: boolean]> = async (
 };
 
 function namesOf({ stdin, stdout, stderr, tty }: RemoteCommandStreams): Set<string> {
-  const wanted = { error: true, stdin, stdout, stderr: stderr && !tty, resize: tty };
-  return new Set(Object.keys(wanted).filter((name) => wanted[name as keyof typeof wanted]));
+  const requested = { error: true, stdin, stdout, stderr: stderr && !tty, resize: tty };
+  return new Set(Object.keys(requested).filter((name) => requested[name as keyof typeof requested]));
 }
 
 function serve(
@@ -47,15 +47,15 @@ function serve(
   streams: Map<string, SpdyStream>,
   tty: boolean,
   dataAfterEnd: boolean,
-): ServedCommand {
-  const gone = new AbortController();
-  void connection.closed.then(() => gone.abort(connection.failure));
-  const errors = outlet(streams.get("error"));
-  const stdout = outlet(streams.get("stdout"));
-  const stderr = tty ? stdout : outlet(streams.get("stderr"));
-  const sizes = sizesOf(streams.get("resize"));
+): CommandSession {
+  const disconnected = new AbortController();
+  void connection.closed.then(() => disconnected.abort(connection.failure));
+  const errors = outputStream(streams.get("error"));
+  const stdout = outputStream(streams.get("stdout"));
+  const stderr = tty ? stdout : outputStream(streams.get("stderr"));
+  const sizes = terminalSizes(streams.get("resize"));
   return {
-    io: { stdin: inlet(streams.get("stdin")), stdout, stderr, tty, sizes, signal: gone.signal },
+    io: { stdin: inputStream(streams.get("stdin")), stdout, stderr, tty, sizes, signal: disconnected.signal },
     finish: async (status) => {
       await flush([stdout, stderr]);
       if (!status) {

@@ -1,15 +1,15 @@
 import type { SpdyStream } from "../../streaming/spdy/stream.js";
+import type { Upgrade } from "./command-session.js";
 import { type ConnectPort, join } from "./forwarding.js";
-import type { Upgrade } from "./served-command.js";
 import { acceptSpdy } from "./spdy-server.js";
 
-/** The two streams that the client opens for each connection. */
+/** The streams that the client opens for each connection. */
 interface Pair {
   error?: SpdyStream;
   data?: SpdyStream;
 }
 
-/** A port-forward session over SPDY/3.1: any number of connections to any ports. */
+/** Accepts a port-forward session over SPDY/3.1: any number of connections to any ports. */
 export function acceptSpdyForward({ request, socket, head }: Upgrade, connect: ConnectPort): void {
   const pairs = new Map<string, Pair>();
   acceptSpdy(request, socket, ["portforward.k8s.io"], {

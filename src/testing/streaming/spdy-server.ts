@@ -5,26 +5,25 @@ import { protocolError } from "../../streaming/spdy/errors.js";
 import type { ControlFrame } from "../../streaming/spdy/frames.js";
 import { SpdyStream } from "../../streaming/spdy/stream.js";
 
-/** How a {@link SpdyServerConnection} treats its client. */
 export interface SpdyServerOptions {
-  /** What the socket received behind the request. */
+  /** What the socket received after the request. */
   head?: Buffer | undefined;
-  /** Called with each stream that the client opens, after the reply to it. */
+  /** Called with each stream that the client opens, after the reply was sent. */
   onStream: (stream: SpdyStream) => void;
 }
 
-/** The server's end of a SPDY/3.1 connection, as the streaming servers of CRI have it: it accepts streams and opens none. */
+/** The server's end of a SPDY/3.1 connection, like that of the CRI servers: it accepts streams and opens none. */
 export class SpdyServerConnection extends SpdyEndpoint {
   readonly #onStream: (stream: SpdyStream) => void;
   #lastStreamId = 0;
 
-  /** @param socket belongs to the connection from here on */
+  /** @param socket owned by the connection from here on */
   constructor(socket: Duplex, options: SpdyServerOptions) {
     super(socket, options.head);
     this.#onStream = options.onStream;
   }
 
-  /** Ends every stream with RST and the connection with GOAWAY, which is how the servers of CRI end a session. */
+  /** Ends every stream with RST and the connection with GOAWAY, like the CRI servers. */
   shutDown(): void {
     for (const stream of [...this.streams.values()]) stream.destroy();
     this.send({ type: "goAway", lastGoodStreamId: this.#lastStreamId, status: 0 }, () => this.endSocket());
@@ -55,10 +54,10 @@ export class SpdyServerConnection extends SpdyEndpoint {
 }
 
 /**
- * Answers a request to upgrade as a streaming server of CRI does, from the `upgrade` event of an HTTP server.
+ * Accepts an upgrade request from the `upgrade` event of an HTTP server, like a CRI streaming server.
  *
- * @param protocols those that the server speaks; the client's first choice among them is taken
- * @returns nothing if the client was sent away
+ * @param protocols the protocols that the server supports; it uses the client's first choice among them
+ * @returns undefined if the request was rejected
  */
 export function acceptSpdy(
   request: IncomingMessage,
@@ -76,7 +75,7 @@ export function acceptSpdy(
     socket.end(`HTTP/1.1 ${status}\r\n${accepted}Connection: close\r\nContent-Length: 0\r\n\r\n`);
     return undefined;
   }
-  const answer = ["Connection: Upgrade", "Upgrade: SPDY/3.1", `X-Stream-Protocol-Version: ${protocol}`];
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${answer.join("\r\n")}\r\n\r\n`);
+  const headers = ["Connection: Upgrade", "Upgrade: SPDY/3.1", `X-Stream-Protocol-Version: ${protocol}`];
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers.join("\r\n")}\r\n\r\n`);
   return new SpdyServerConnection(socket, options);
 }

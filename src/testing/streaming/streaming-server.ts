@@ -6,14 +6,14 @@ import type { AttachRequest, ExecRequest, PortForwardRequest } from "../../proto
 import type { ProgramIo } from "../backend/program-io.js";
 import type { StreamingRequest } from "../state/sessions.js";
 import { type ServerTls, secureServerOptions } from "../wire/server-tls.js";
+import type { Upgrade } from "./command-session.js";
 import type { CommandStatus } from "./command-status.js";
-import type { Upgrade } from "./served-command.js";
 import { acceptSpdyCommand } from "./spdy-command.js";
 import { acceptSpdyForward } from "./spdy-forward.js";
 import { acceptWebSocketCommand } from "./websocket-command.js";
 import { acceptWebSocketForward } from "./websocket-forward.js";
 
-/** Which protocols streaming sessions can be had over. */
+/** The protocols that a streaming server supports. */
 export interface StreamingProtocols {
   /** SPDY/3.1. @defaultValue true */
   spdy?: boolean | undefined;
@@ -21,27 +21,26 @@ export interface StreamingProtocols {
   websocket?: boolean | undefined;
 }
 
-/** How a {@link StreamingServer} behaves. */
 export interface StreamingOptions extends StreamingProtocols {
-  /** What URLs begin with, given the port. */
+  /** Returns the beginning of all URLs. */
   base: (port: number) => string;
-  /** Certificates, to speak TLS: URLs are `https:` then. */
+  /** Certificates for TLS: URLs are then `https:`. */
   tls?: ServerTls | undefined;
   /** Whether a session with a terminal sends data over SPDY on a stream that it has ended. */
   dataAfterEnd: boolean;
 }
 
-/** What is behind a {@link StreamingServer}. */
+/** The runtime's part of streaming sessions. */
 export interface SessionHandlers {
-  /** The session of a token, which is used up by that. */
+  /** Returns the session of a token, and uses the token up. */
   take(token: string): StreamingRequest | undefined;
-  /** Resolves with nothing if the runtime never reports how the command ended. */
+  /** Resolves with undefined if the runtime reports no status for the command. */
   exec(request: ExecRequest, io: ProgramIo): Promise<CommandStatus | undefined>;
   attach(request: AttachRequest, io: ProgramIo): Promise<CommandStatus>;
   connect(request: PortForwardRequest, port: number): Promise<Duplex>;
 }
 
-/** The HTTP server of a runtime's sessions, on loopback. It listens from when it is first needed until it is closed. */
+/** The HTTP server for a runtime's sessions, on loopback. It starts with the first session. */
 export class StreamingServer {
   readonly #options: StreamingOptions;
   readonly #handlers: SessionHandlers;
@@ -54,13 +53,13 @@ export class StreamingServer {
     this.#handlers = handlers;
   }
 
-  /** Resolves with the beginning of all URLs. */
+  /** Starts to listen if needed. Resolves with the beginning of all URLs. */
   listen(): Promise<string> {
     this.#listening ??= this.#listen();
     return this.#listening;
   }
 
-  /** Breaks all sessions off. The next one will be at another port. */
+  /** Breaks all sessions and stops listening. The next session uses another port. */
   async close(): Promise<void> {
     await this.#listening?.catch(() => {});
     const server = this.#server;
@@ -94,7 +93,7 @@ export class StreamingServer {
     return tls ? url.replace(/^(?:http:)?\/\//, "https://") : url;
   }
 
-  /** Whatever comes of the request, its token is used up. */
+  /** Returns the session of a request, and uses its token up even if the request is rejected. */
   #take({ url = "" }: IncomingMessage): StreamingRequest | undefined {
     const [, kind, token = ""] = /^(?:\/cri)?\/(exec|attach|portforward)\/([^/?]+)$/.exec(url) ?? [];
     const session = this.#handlers.take(token);
@@ -106,10 +105,10 @@ export class StreamingServer {
     const session = this.#take(request);
     const protocol = request.headers.upgrade?.toLowerCase();
     const { spdy = true, websocket = true } = this.#options;
-    if (!session) refuse(socket, "404 Not Found", "404 page not found");
+    if (!session) reject(socket, "404 Not Found", "404 page not found");
     else if (protocol === "spdy/3.1" && spdy) await this.#serve(upgrade, session, true);
     else if (protocol === "websocket" && websocket) await this.#serve(upgrade, session, false);
-    else refuse(socket, "400 Bad Request", notUpgraded);
+    else reject(socket, "400 Bad Request", notUpgraded);
   }
 
   async #serve(upgrade: Upgrade, { kind, request }: StreamingRequest, spdy: boolean): Promise<void> {
@@ -132,7 +131,7 @@ export class StreamingServer {
 
 const notUpgraded = "unable to upgrade: missing upgrade headers in request";
 
-function refuse(socket: Duplex, status: string, body: string): void {
+function reject(socket: Duplex, status: string, body: string): void {
   const head = `Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length + 1}`;
   socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}\n`);
 }

@@ -1,9 +1,9 @@
 import { Duplex } from "node:stream";
+import type { Upgrade } from "./command-session.js";
 import { type ConnectPort, join } from "./forwarding.js";
-import type { Upgrade } from "./served-command.js";
 import { WebSocketAcceptor, type WebSocketChannels } from "./websocket-server.js";
 
-/** A port-forward session over WebSocket: one connection to each of the ports that the RPC named, made at once. */
+/** Accepts a port-forward session over WebSocket, and connects at once to each port that the RPC requested. */
 export async function acceptWebSocketForward(
   { request, socket, head }: Upgrade,
   ports: readonly number[],

@@ -4,11 +4,11 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { ChannelReadable, FlowControl, sendWithBackpressure } from "../../streaming/websocket/flow.js";
 import { channels, v4, v5 } from "../../streaming/websocket/frames.js";
 
-/** One accepted session: channels by number, each as a stream. */
+/** The channels of an accepted session, each as a stream. */
 export class WebSocketChannels {
-  /** The protocol that was agreed on. */
+  /** The negotiated protocol. */
   readonly protocol: string;
-  /** Resolves when the connection has ended, with its close code. */
+  /** Resolves with the close code when the connection has ended. */
   readonly closed: Promise<number>;
   readonly #socket: WebSocket;
   readonly #flow: FlowControl;
@@ -26,23 +26,23 @@ export class WebSocketChannels {
     });
   }
 
-  /** What the client sends on a channel. Ends with the connection; with v5 also when the client says so. */
+  /** Returns what the client sends on a channel. It ends with the connection; with v5, the client can end it earlier. */
   readable(channel: number): Readable {
-    const known = this.#readables.get(channel);
-    if (known) return known;
+    const existing = this.#readables.get(channel);
+    if (existing) return existing;
     const readable = new ChannelReadable(this.#flow);
     this.#readables.set(channel, readable);
     return readable;
   }
 
-  /** What is sent to the client on a channel. Ending it has no form on the wire. */
+  /** Returns a stream to the client on a channel. Ending it sends nothing: the protocol has no message for it. */
   writable(channel: number): Writable {
     const write = (chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void) =>
       sendWithBackpressure(this.#socket, channel, chunk, callback);
     return new Writable({ write }).on("error", () => {});
   }
 
-  /** Sends one message as it is. */
+  /** Sends one message unchanged. */
   send(message: Uint8Array | string): void {
     this.#socket.send(message);
   }
@@ -60,7 +60,7 @@ export class WebSocketChannels {
     this.#socket.terminate();
   }
 
-  // Channels that nobody asked for are dropped.
+  // Drops the data of channels that were not requested.
   #onMessage(message: Buffer): void {
     const [channel, ended] = message;
     if (channel === channels.end && this.protocol === v5) this.#readables.get(ended ?? -1)?.push(null);
@@ -68,13 +68,12 @@ export class WebSocketChannels {
   }
 }
 
-/** How a {@link WebSocketAcceptor} behaves. */
 export interface WebSocketAcceptorOptions {
-  /** Protocols to accept; of those that a client offers, the first of these. @defaultValue as containerd: v4 only */
+  /** Protocols to accept. The first one in the client's offer is used. @defaultValue v4 only, like containerd */
   protocols?: readonly string[] | undefined;
 }
 
-/** Accepts sessions in Kubernetes' channels over WebSocket on a `node:http` server: the other end of this package's client. */
+/** Accepts sessions over WebSocket, in Kubernetes' channel protocols, on a `node:http` server. */
 export class WebSocketAcceptor {
   readonly #protocols: readonly string[];
   readonly #server: WebSocketServer;
@@ -89,7 +88,7 @@ export class WebSocketAcceptor {
     });
   }
 
-  /** Takes over an upgrade request; undefined, and 403 to the client, when it offers none of the protocols. */
+  /** Accepts an upgrade request. If it offers none of the protocols, responds with 403 and resolves with undefined. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocketChannels | undefined> {
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());
     if (!offered.some((protocol) => this.#protocols.includes(protocol))) {
@@ -102,7 +101,7 @@ export class WebSocketAcceptor {
     });
   }
 
-  /** Accepts every upgrade that a server gets and hands the sessions to the callback. */
+  /** Accepts every upgrade request of a server, and passes the sessions to the callback. */
   attach(server: Server, onSession: (session: WebSocketChannels, request: IncomingMessage) => void): void {
     server.on("upgrade", async (request, socket, head) => {
       const session = await this.accept(request, socket, head);

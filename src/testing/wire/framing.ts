@@ -1,8 +1,8 @@
 /*
- * What gRPC puts on top of HTTP/2: length-prefixed messages, grpc-timeout, percent-encoded messages and metadata.
+ * gRPC's framing on HTTP/2: length-prefixed messages, grpc-timeout, percent-encoded error messages and metadata.
  */
 
-/** A message with its five-byte prefix, uncompressed. The prefix may speak of more bytes that are to follow. */
+/** Adds the five-byte prefix of an uncompressed message. The length in it includes `bytesToFollow`, which are sent later. */
 export function frame(message: Uint8Array, bytesToFollow = 0): Buffer {
   const framed = Buffer.allocUnsafe(message.length + 5);
   framed[0] = 0;
@@ -11,7 +11,7 @@ export function frame(message: Uint8Array, bytesToFollow = 0): Buffer {
   return framed;
 }
 
-/** Why a request could not be read. */
+/** A request that cannot be decoded. */
 export class FramingError extends Error {
   constructor(
     readonly kind: "too-large" | "compressed" | "truncated",
@@ -21,7 +21,7 @@ export class FramingError extends Error {
   }
 }
 
-/** The one message of a request body. An empty body counts as an empty message. */
+/** Returns the only message of a request body. An empty body is an empty message. @throws FramingError */
 export function unframe(body: Buffer, maxMessageBytes: number): Uint8Array {
   if (body.length === 0) return body;
   if (body.length < 5) throw new FramingError("truncated", "the request ends within its prefix");
@@ -32,7 +32,7 @@ export function unframe(body: Buffer, maxMessageBytes: number): Uint8Array {
   return body.subarray(5, 5 + length);
 }
 
-/** The refusal of a message above the limit, in the words of gRPC's Go server. */
+/** Makes the error for a message above the limit, with the error message of gRPC's Go server. */
 export function tooLarge(length: number, maxMessageBytes: number): FramingError {
   return new FramingError("too-large", `grpc: received message larger than max (${length} vs. ${maxMessageBytes})`);
 }
@@ -46,14 +46,14 @@ const timeoutUnits: Readonly<Record<string, number>> = {
   n: 1e-6,
 };
 
-/** Milliseconds of a `grpc-timeout` header; `undefined` if it is not one. */
+/** Parses a `grpc-timeout` header into milliseconds. Returns undefined if it is malformed. */
 export function parseTimeout(header: string): number | undefined {
   const match = /^(\d{1,8})([HMSmun])$/.exec(header);
   if (!match) return undefined;
   return Number(match[1]) * (timeoutUnits[match[2] as string] as number);
 }
 
-/** `grpc-message` allows printable ASCII only; everything else is percent-encoded UTF-8. */
+/** Encodes a `grpc-message`: printable ASCII except `%` stays, everything else becomes percent-encoded UTF-8. */
 export function encodeStatusMessage(text: string): string {
   let encoded = "";
   for (const byte of Buffer.from(text)) {
@@ -63,10 +63,10 @@ export function encodeStatusMessage(text: string): string {
   return encoded;
 }
 
-/** One value, or several in the order in which they came. Keys that end in `-bin` carry bytes. */
+/** One value, or several in their order in the request. Keys that end in `-bin` have bytes. */
 export type MetadataValue = string | Uint8Array | readonly (string | Uint8Array)[];
 
-/** Headers that belong to the transport and are no metadata. */
+/** Headers of the transport, which are not metadata. */
 const transportHeaders = new Set([
   "te",
   "content-type",
@@ -76,7 +76,7 @@ const transportHeaders = new Set([
   "accept-encoding",
 ]);
 
-/** Request metadata from HTTP/2's raw list of names and values. */
+/** Converts the raw headers of HTTP/2, a list of names and values, into request metadata. */
 export function toMetadata(rawHeaders: readonly string[]): Record<string, MetadataValue> {
   const collected = new Map<string, (string | Uint8Array)[]>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {

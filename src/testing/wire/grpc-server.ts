@@ -15,17 +15,16 @@ import { type ServerTls, secureServerOptions } from "./server-tls.js";
 /** Where to listen. */
 export type ListenAddress = { path: string } | { host: string; port: number };
 
-/** Settings of a {@link GrpcServer}. */
 export interface GrpcServerOptions {
   onCall: (call: IncomingCall) => void;
-  /** Larger requests are refused. */
+  /** Limit on a request, in bytes. */
   maxMessageBytes: number;
   tls?: ServerTls | undefined;
 }
 
 /**
- * A gRPC server straight on node:http2. Library servers hide what a test of a client is about: the raw `grpc-timeout`, which
- * connection a call came over, and the means to break that connection, and this one alone, in the middle of a call.
+ * A gRPC server on node:http2. The servers of libraries hide what a test of a client needs: the raw `grpc-timeout`, the connection of
+ * a call, and a way to break only that connection during the call.
  */
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
@@ -49,7 +48,7 @@ export class GrpcServer {
     return this.#connections.size;
   }
 
-  /** Starts to listen and returns the address, with the port that port 0 became. A stale socket file is replaced. */
+  /** Starts to listen and returns the address, with the chosen port for port 0. Replaces a stale socket file. */
   async listen(address: ListenAddress): Promise<ListenAddress> {
     if ("path" in address) await removeStaleSocket(address.path);
     const server = this.#create();
@@ -67,17 +66,16 @@ export class GrpcServer {
   }
 
   /**
-   * Ends as a killed process does: connections break, calls in progress stop where they are, and a socket file stays behind
-   * with nobody listening.
+   * Stops like a killed process: connections break, calls in progress stop, and the socket file stays.
    */
   async kill(): Promise<void> {
     const path = this.#address && "path" in this.#address ? this.#address.path : undefined;
     if (!this.#server || path === undefined) return this.close();
-    // Closing unlinks the path it was bound to; out of the way, the file survives.
-    const aside = `${path}~`;
-    await rename(path, aside).catch(() => {});
+    // Closing the server unlinks the path it was bound to. Under another name, the file stays.
+    const temporaryPath = `${path}~`;
+    await rename(path, temporaryPath).catch(() => {});
     await this.close();
-    await rename(aside, path).catch(() => {});
+    await rename(temporaryPath, path).catch(() => {});
   }
 
   /** Breaks all connections and stops listening. */
@@ -93,7 +91,7 @@ export class GrpcServer {
     await Promise.all([closed, ...calls.map((call) => call.closed)]);
   }
 
-  /** Breaks the connections of all clients; new ones are welcome. */
+  /** Breaks the connections of all clients. Clients can connect again. */
   disconnectAll(): void {
     for (const connection of [...this.#connections.values()]) connection.destroy();
   }
@@ -103,15 +101,15 @@ export class GrpcServer {
     const limits = {
       maxSessionMemory: 1_000,
       settings: { initialWindowSize: 1 << 20 },
-      // Node.js takes clients that cancel often for attackers. Before 22.10 it cannot be told otherwise: a connection is cut
-      // after a thousand cancellations in short order.
+      // Node.js treats clients that cancel often as attackers. Before 22.10 these limits cannot be changed: it closes a connection
+      // after 1,000 cancellations in quick succession.
       streamResetBurst: 1_000_000,
       streamResetRate: 1_000_000,
     };
     const server: Http2Server | Http2SecureServer = tls
       ? createSecureServer({ ...limits, ...secureServerOptions(tls) })
       : createServer(limits);
-    // The session of a connection is made synchronously after its socket was announced.
+    // Node.js emits "session" synchronously after the event of the connection's socket.
     let arriving: Socket | undefined;
     server.prependListener(tls ? "secureConnection" : "connection", (socket: Socket) => {
       socket.on("error", () => {});
@@ -156,8 +154,8 @@ export class GrpcServer {
 
 async function removeStaleSocket(path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined);
-  // A named pipe of Windows is not a file that could be left behind.
+  // A named pipe on Windows is not a file that can become stale.
   if (!file || path.startsWith("\\\\")) return;
-  if (!file.isSocket()) throw new Error(`${path} exists and is no socket`);
+  if (!file.isSocket()) throw new Error(`${path} exists and is not a socket`);
   await rm(path, { force: true });
 }

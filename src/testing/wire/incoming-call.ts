@@ -22,30 +22,30 @@ export class CallAborted extends Error {
   }
 }
 
-/** The connection a call came over. */
+/** The connection of a call. */
 export interface Connection {
   /** Counts from 1 in the order in which connections were accepted. */
   readonly ordinal: number;
-  /** Breaks the connection off, without a word to the client. */
+  /** Breaks the connection without notice to the client. */
   destroy(): void;
 }
 
 /** How a message is sent. */
 export interface SendOptions {
-  /** Sends it in pieces. */
+  /** Sends the message in pieces. */
   readonly pace?: Pace | undefined;
-  /** How many bytes of zero follow, as a part of the message. */
+  /** How many zero bytes follow as a part of the message. */
   readonly zeros?: number | undefined;
 }
 
-/** How an answer is sent in pieces. */
+/** How a message is sent in pieces. */
 export interface Pace {
   readonly chunkBytes: number;
-  /** Waits for the time of the next piece; rejects when there is nobody left to send it to. */
+  /** Waits until the next piece is due. Rejects when the call is aborted. */
   pause(): Promise<void>;
 }
 
-/** One gRPC call as a server sees it: the request's bytes in, messages and a status out. */
+/** One gRPC call on the server: reads the request's bytes, and sends messages and a status. */
 export class IncomingCall {
   /** `/runtime.v1.RuntimeService/Version` */
   readonly path: string;
@@ -53,9 +53,9 @@ export class IncomingCall {
   /** The raw `grpc-timeout` header. */
   readonly grpcTimeout: string | undefined;
   readonly deadline: Date | undefined;
-  /** Aborts with a {@link CallAborted} when the client went away, the deadline passed or the server was killed. */
+  /** Aborts with a {@link CallAborted} when the client cancels or disconnects, the deadline passes or the server is killed. */
   readonly signal: AbortSignal;
-  /** Settles once nothing more can be sent. */
+  /** Resolves when nothing more can be sent. */
   readonly closed: Promise<void>;
   readonly #controller = new AbortController();
   readonly #stream: ServerHttp2Stream;
@@ -67,7 +67,7 @@ export class IncomingCall {
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
     readonly connection: Connection,
-    /** Aborts when the server is killed; other than {@link signal}, not when the client goes away. */
+    /** Aborts when the server is killed. Unlike {@link signal}, it does not abort when the client disconnects. */
     readonly killed: AbortSignal,
     private readonly maxMessageBytes: number,
   ) {
@@ -99,7 +99,7 @@ export class IncomingCall {
     if (!this.#trailers && !this.signal.aborted) this.#controller.abort(new CallAborted(why));
   }
 
-  /** The request's one message. */
+  /** Resolves with the only message of the request. */
   request(): Promise<Uint8Array> {
     const stream = this.#stream;
     const chunks: Buffer[] = [];
@@ -121,15 +121,15 @@ export class IncomingCall {
     });
   }
 
-  /** Sends one message and waits until the client can take more. */
+  /** Sends one message. Resolves when the client can receive more. */
   async send(message: Uint8Array, { pace, zeros = 0 }: SendOptions = {}): Promise<void> {
-    if (this.#gone()) return;
+    if (this.#isClosed()) return;
     if (!this.#stream.headersSent) {
       this.#stream.respond(responseHeaders(), { waitForTrailers: true });
     }
     await this.#write(frame(message, zeros), pace);
-    for (let left = zeros; left > 0 && !this.#gone(); left -= someZeros.length) {
-      await this.#write(someZeros.subarray(0, left), pace);
+    for (let left = zeros; left > 0 && !this.#isClosed(); left -= zeroChunk.length) {
+      await this.#write(zeroChunk.subarray(0, left), pace);
     }
   }
 
@@ -139,7 +139,7 @@ export class IncomingCall {
     this.#trailers = { "grpc-status": String(code), ...metadata };
     if (code !== Status.OK || details) this.#trailers["grpc-message"] = encodeStatusMessage(details);
     this.#stopTimer();
-    if (this.#gone()) return;
+    if (this.#isClosed()) return;
     if (this.#stream.headersSent) this.#stream.end();
     else this.#stream.respond({ ...responseHeaders(), ...this.#trailers }, { endStream: true });
   }
@@ -148,18 +148,18 @@ export class IncomingCall {
     const step = pace?.chunkBytes ?? bytes.length;
     for (let sent = 0; sent < bytes.length; sent += step) {
       await pace?.pause();
-      if (this.#gone()) return;
+      if (this.#isClosed()) return;
       const more = this.#stream.write(bytes.subarray(sent, sent + step));
       if (!more) await Promise.race([once(this.#stream, "drain"), this.closed]);
     }
   }
 
-  #gone(): boolean {
+  #isClosed(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
   }
 }
 
-const someZeros = new Uint8Array(1 << 16);
+const zeroChunk = new Uint8Array(1 << 16);
 
 function responseHeaders(): OutgoingHttpHeaders {
   return { ":status": 200, "content-type": "application/grpc" };

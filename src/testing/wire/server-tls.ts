@@ -1,12 +1,12 @@
-/** Certificates of a server that speaks TLS; PEM. */
+/** Certificates of a TLS server, as PEM. */
 export interface ServerTls {
   cert: string | Uint8Array;
   key: string | Uint8Array;
-  /** Authorities of client certificates. When given, clients without a certificate are turned away. */
+  /** Authorities for client certificates. If set, the server rejects clients without a certificate. */
   clientCa?: string | Uint8Array | undefined;
 }
 
-/** The options of Node.js' servers that speak TLS. */
+/** Returns the options for a TLS server of Node.js. */
 export function secureServerOptions({ cert, key, clientCa }: ServerTls) {
   return {
     cert: cert as string | Buffer,

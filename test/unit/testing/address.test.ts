@@ -2,14 +2,14 @@ import { rm } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkLocal, place, toEndpoint } from "../../../src/testing/address.js";
+import { checkLocal, resolvePlacement, toEndpoint } from "../../../src/testing/address.js";
 import { parseEndpoint } from "../../../src/transport/endpoint.js";
 import { skipOnWindows } from "../../support/platform.js";
 
 test.skipIf(skipOnWindows("sockets in the file system"))(
   "without an endpoint, a fake listens on a socket in a folder of its own",
   async () => {
-    const { address, ownFolder } = await place(undefined, "linux");
+    const { address, ownFolder } = await resolvePlacement(undefined, "linux");
     expect(address).toEqual({ path: join(ownFolder!, "s") });
     expect(toEndpoint(address, false)).toBe(`unix://${(address as { path: string }).path}`);
     await rm(ownFolder!, { recursive: true });
@@ -17,18 +17,18 @@ test.skipIf(skipOnWindows("sockets in the file system"))(
 );
 
 test("without an endpoint on Windows, a fake listens on a named pipe of its own", async () => {
-  const one = await place(undefined, "win32");
-  const other = await place(undefined, "win32");
+  const one = await resolvePlacement(undefined, "win32");
+  const other = await resolvePlacement(undefined, "win32");
   expect(toEndpoint(one.address, false)).toMatch(/^npipe:\/\/\/\/\.\/pipe\/cri-[0-9a-f-]{36}$/);
   expect(one.address).not.toEqual(other.address);
   expect(one.ownFolder).toBeUndefined();
 });
 
 test.each(["npipe:////./pipe/mine", String.raw`\\.\pipe\mine`])("on Windows, %s names a pipe", async (endpoint) => {
-  const { address } = await place(endpoint, "win32");
+  const { address } = await resolvePlacement(endpoint, "win32");
   expect(address).toEqual({ path: String.raw`\\.\pipe\mine` });
   expect(toEndpoint(address, false)).toBe("npipe:////./pipe/mine");
-  await expect(place(endpoint, "linux")).rejects.toThrow("only Windows has");
+  await expect(resolvePlacement(endpoint, "linux")).rejects.toThrow("only Windows has");
 });
 
 test.each([
@@ -37,7 +37,7 @@ test.each([
   ["unix:///tmp/a%20b", "/tmp/a b"],
   ["unix:/tmp/a%2523b", "/tmp/a%23b"],
 ])("%s names the socket that a client of it connects to", async (endpoint, path) => {
-  const { address } = await place(endpoint, "linux");
+  const { address } = await resolvePlacement(endpoint, "linux");
   expect(address).toEqual({ path });
   const client = { path, display: toEndpoint(address, false) };
   expect(parseEndpoint(endpoint, { platform: "linux" })).toMatchObject(client);
@@ -46,14 +46,14 @@ test.each([
 
 test("a socket may have the longest path that its platform permits", async () => {
   const longest = `/${"x".repeat(106)}`;
-  await expect(place(longest, "linux")).resolves.toMatchObject({ address: { path: longest } });
-  await expect(place(longest, "darwin")).rejects.toThrow("[INVALID_INPUT] endpoint: is 107 bytes long");
+  await expect(resolvePlacement(longest, "linux")).resolves.toMatchObject({ address: { path: longest } });
+  await expect(resolvePlacement(longest, "darwin")).rejects.toThrow("[INVALID_INPUT] endpoint: is 107 bytes long");
 });
 
 test.each(["unix:@x", "run/x.sock", "ftp://x:1", "127.0.0.1"])(
   "%s is refused, with what is accepted",
   async (endpoint) => {
-    await expect(place(endpoint)).rejects.toThrow(
+    await expect(resolvePlacement(endpoint)).rejects.toThrow(
       /^\[INVALID_INPUT\] endpoint: expected an absolute socket path.*, got /,
     );
   },
@@ -84,7 +84,7 @@ describe("an address for this machine alone", () => {
 
   test("is no name without an address", async () => {
     await expect(checkLocal({ host: "nowhere.invalid", port: 80 })).rejects.toThrow(
-      '[INVALID_INPUT] endpoint: has a host that has no address, got "nowhere.invalid"',
+      '[INVALID_INPUT] endpoint: has a host without an address, got "nowhere.invalid"',
     );
   });
 });

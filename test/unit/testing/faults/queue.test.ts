@@ -47,10 +47,10 @@ describe("the queue", () => {
     const faults = queue.take("Version", request);
     expect(faults.find("slow")).toEqual({ kind: "slow", chunkBytes: 3, everyMs: 10 });
     expect(faults.find("respond")).toBeUndefined();
-    expect(faults.struck).toEqual([]);
+    expect(faults.injected).toEqual([]);
     expect(faults.use("oversize")).toEqual({ kind: "oversize", bytes: 7 });
     expect(faults.use("respond")).toBeUndefined();
-    expect(faults.struck).toEqual([{ kind: "oversize", phase: "afterEffect", origin: "test" }]);
+    expect(faults.injected).toEqual([{ kind: "oversize", phase: "afterEffect", origin: "test" }]);
     expect(queue.pending.map(({ kind }) => kind)).toEqual(["oversize"]);
   });
 
@@ -79,7 +79,7 @@ describe("the queue", () => {
     queue.add("Version", fail, {});
     for (let call = 0; call < 2; call++) {
       const faults = queue.take("Version", request);
-      for (const phase of phasesOf("Version")) for (const fault of faults.at(phase)) faults.note(fault);
+      for (const phase of phasesOf("Version")) for (const fault of faults.at(phase)) faults.record(fault);
     }
     expect(chaos.strikes).toEqual([
       { rpc: "Version", ordinal: 2, kind: "delay", phase: expect.any(String), origin: "chaos", ms: 0 },
@@ -90,9 +90,11 @@ describe("the queue", () => {
     const queue = new FaultQueue();
     expect(() => queue.add("Versoin" as never, fail, {})).toThrow(/did you mean "Version"/);
     expect(() => queue.add("Version", fail, { times: 0 })).toThrow(/times/);
-    expect(() => queue.add("Version", fail, { phase: "duringEffect" })).toThrow(/one step/);
-    expect(() => queue.add("Version", fail, { phase: "later" as never })).toThrow(/no such phase/);
-    expect(() => failure({ code: "OK" as never })).toThrow(/no gRPC error code/);
+    expect(() => queue.add("Version", fail, { phase: "duringEffect" })).toThrow(/has no phase duringEffect/);
+    expect(() => queue.add("Version", fail, { phase: "later" as never })).toThrow(
+      /expected beforeEffect, duringEffect or afterEffect/,
+    );
+    expect(() => failure({ code: "OK" as never })).toThrow(/expected the name of a gRPC error code/);
     queue.add("RunPodSandbox", fail, { phase: "duringEffect" });
     queue.add("GetContainerEvents", fail, { phase: "duringEffect" });
   });

@@ -10,7 +10,6 @@ import { statsService } from "./services/stats-service.js";
 import { type SelfDescription, statusService } from "./services/status-service.js";
 import { streamingLists } from "./services/streaming-lists.js";
 
-/** What the services need besides a {@link Lifecycle}. */
 export interface ServiceOptions {
   self: SelfDescription;
   registry: RegistryOptions;
@@ -18,8 +17,8 @@ export interface ServiceOptions {
   streamBatchSize: number;
 }
 
-/** The handlers of all 43 RPCs. */
-export function handlersOf(lifecycle: Lifecycle, options: ServiceOptions): Handlers {
+/** Creates the handlers of all 43 RPCs. */
+export function createHandlers(lifecycle: Lifecycle, options: ServiceOptions): Handlers {
   const { state, flavor } = lifecycle;
   const unary = {
     ...statusService(state, flavor, options.self),

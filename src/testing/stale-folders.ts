@@ -3,35 +3,35 @@ import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-/** What the folder of a fake's socket is called up to the random part of its name. */
+/** Returns the name of the folder for a fake's socket, without its random part. */
 export const folderPrefix = (pid: number) => `k8s-cri-fake-${pid}-`;
 
-/** The name of the socket in it. */
+/** The name of the socket in that folder. */
 export const socketName = "s";
 
-/** A younger folder may belong to a process of another container that shares the directory and does not listen yet. */
+/** A younger folder may belong to a process in another container that shares the directory and does not listen yet. */
 const minimumAgeMs = 60_000;
 
 /**
- * Removes the folders of fakes whose process has ended without stopping them. Removes a folder only if it contains nothing but the
- * socket and no process answers there. Everything else in the directory belongs to somebody else.
+ * Removes the folders of fakes whose process ended without stopping them. Removes a folder only if it contains nothing but the
+ * socket and no process listens there. Other processes may own everything else in the directory.
  */
-export async function removeLeftovers(parent: string): Promise<void> {
+export async function removeStaleFolders(parent: string): Promise<void> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     const pid = /^k8s-cri-fake-(\d+)-\w{6}$/.exec(entry.name)?.[1];
     if (pid === undefined || !entry.isDirectory() || isAlive(Number(pid))) continue;
-    await removeLeftover(join(parent, entry.name)).catch(() => {});
+    await removeIfStale(join(parent, entry.name)).catch(() => {});
   }
 }
 
-async function removeLeftover(folder: string): Promise<void> {
+async function removeIfStale(folder: string): Promise<void> {
   const { mtimeMs } = await lstat(folder);
   if (Date.now() - mtimeMs < minimumAgeMs) return;
   const [only, ...others] = await readdir(folder, { withFileTypes: true });
   if (only?.name !== socketName || !only.isSocket() || others.length > 0) return;
   const socket = join(folder, socketName);
-  if (await answers(socket)) return;
+  if (await isListening(socket)) return;
   await unlink(socket);
   await rmdir(folder);
 }
@@ -45,7 +45,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function answers(path: string): Promise<boolean> {
+async function isListening(path: string): Promise<boolean> {
   const socket = connect(path);
   try {
     await once(socket, "connect");

@@ -5,8 +5,8 @@ import type { Rpc, RpcReply } from "./rpcs.js";
 import type { Clock } from "./state/clock.js";
 import type { IncomingCall, Pace } from "./wire/incoming-call.js";
 
-/** The messages that answer a call, as its faults have them. */
-export class Answer {
+/** Sends the messages of a reply, changed by the faults of the call. */
+export class ReplySender {
   #pace: Pace | undefined;
 
   constructor(
@@ -17,7 +17,7 @@ export class Answer {
     private readonly options: { readonly maxMessageBytes: number; readonly clock: Clock },
   ) {}
 
-  /** Whether the answer is written down in full, and does not depend on the handler. */
+  /** Whether a fault replaces the whole reply, so that it does not depend on the handler. */
   get isFixed(): boolean {
     const script = this.faults.find("respond")?.reply;
     return script !== undefined && typeof script !== "function";
@@ -27,19 +27,19 @@ export class Answer {
   async send(reply: RpcReply): Promise<void> {
     const { call, record } = this;
     const { message, zeros } = record.messagesSent === 0 ? this.#first(reply) : { message: this.#encode(reply) };
-    // Counted first: whoever got the message must find it counted.
+    // Count before sending, so that a test that receives the message sees it counted.
     record.messagesSent++;
     try {
       await call.send(message, { pace: this.#pace, zeros });
-    } catch (cutShort) {
+    } catch (error) {
       record.messagesSent--;
-      throw cutShort;
+      throw error;
     }
   }
 
   #first(reply: RpcReply): { message: Uint8Array; zeros?: number } {
     const { rpc, record, faults } = this;
-    this.#pace = this.#slowness();
+    this.#pace = this.#createPace();
     const script = faults.use("respond")?.reply;
     const sent = typeof script === "function" ? script(reply as never, record.request as never) : (script ?? reply);
     if (sent instanceof Uint8Array) return { message: sent };
@@ -55,7 +55,7 @@ export class Answer {
     throw new ServerError(Status.RESOURCE_EXHAUSTED, details);
   }
 
-  #slowness(): Pace | undefined {
+  #createPace(): Pace | undefined {
     const slow = this.faults.use("slow");
     if (!slow) return undefined;
     return {
@@ -65,14 +65,14 @@ export class Answer {
   }
 }
 
-/** The beginning of a field that no message has: the highest number there is, with bytes. Five more tell how many. */
+/** The tag of a field that no message has: the highest field number, with bytes. The length in five bytes follows. */
 const unknownField = [0xfa, 0xff, 0xff, 0xff, 0x0f];
 
-/** Makes a message as large as that by a field that every client skips; one that is as large already stays as it is. */
+/** Pads a message to a size with a field that every client skips. A larger message stays unchanged. */
 function pad(message: Uint8Array, bytes: number): { message: Uint8Array; zeros: number } {
   const zeros = bytes - message.length - 2 * unknownField.length;
   if (zeros < 0) return { message, zeros: 0 };
-  // All five digits of base 128, however small the number is, so that the sum comes out.
+  // Always five digits in base 128, so that the total size does not depend on the length.
   const length = [0, 1, 2, 3, 4].map((digit) => (Math.floor(zeros / 128 ** digit) % 128) | (digit < 4 ? 0x80 : 0));
   return { message: Buffer.concat([message, Uint8Array.from([...unknownField, ...length])]), zeros };
 }

@@ -1,24 +1,24 @@
 import { PassThrough, type Readable, Transform, Writable } from "node:stream";
 import type { TerminalSize } from "../../streaming/transport.js";
 
-/** How much fits into a pipe of Linux. */
+/** The capacity of a pipe on Linux. */
 const pipeBytes = 65_536;
 
-/** What a client sends, as a pipe that only ever ends: a client that breaks off is an end too. */
-export function inlet(source: Readable | undefined): Readable {
+/** Returns a stream of what a client sends. It never fails: it ends when the client disconnects. */
+export function inputStream(source: Readable | undefined): Readable {
   const inner = new PassThrough({ readableHighWaterMark: pipeBytes + 1 });
   if (!source) return inner.end();
   source.on("error", () => {}).once("close", () => inner.end());
   return source.pipe(inner);
 }
 
-/** Whether an {@link inlet} holds more than fits into a pipe, so that its writer waits for a reader. */
-export function isFull(stdin: Readable): boolean {
+/** Returns whether an {@link inputStream} has more unread data than fits into a pipe, so that a real writer would block. */
+export function isPipeFull(stdin: Readable): boolean {
   return stdin.readableLength > pipeBytes;
 }
 
-/** Something to write to that leads to the client and never fails: what nobody takes any more is dropped. */
-export function outlet(target: Writable | undefined): Writable {
+/** Returns a stream to a client. It never fails: after the client has disconnected, data is dropped. */
+export function outputStream(target: Writable | undefined): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, callback) {
       if (!target?.writable) return callback();
@@ -32,16 +32,16 @@ export function outlet(target: Writable | undefined): Writable {
   }).on("error", () => {});
 }
 
-/** Ends outlets, and waits until all of what was written to them has left. */
-export async function flush(outlets: Iterable<Writable>): Promise<void> {
-  for (const stream of outlets) {
+/** Ends output streams, and waits until all their data was sent. */
+export async function flush(outputs: Iterable<Writable>): Promise<void> {
+  for (const stream of outputs) {
     if (stream.destroyed || stream.writableFinished) continue;
     await new Promise<void>((resolve) => stream.once("close", resolve).end());
   }
 }
 
-/** The sizes of a terminal, out of the JSON objects in which they are told. */
-export function sizesOf(source: Readable | undefined): Readable {
+/** Returns a stream of terminal sizes, parsed from JSON objects. */
+export function terminalSizes(source: Readable | undefined): Readable {
   let text = "";
   const parser = new Transform({
     readableObjectMode: true,
@@ -55,10 +55,10 @@ export function sizesOf(source: Readable | undefined): Readable {
       callback();
     },
   });
-  return inlet(source).pipe(parser);
+  return inputStream(source).pipe(parser);
 }
 
-/** Servers take no size without extent. */
+/** Returns undefined for a size of 0, which servers ignore. */
 function parseSize(json: string): TerminalSize | undefined {
   try {
     const { Width: columns, Height: rows } = JSON.parse(json);

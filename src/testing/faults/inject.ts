@@ -5,10 +5,10 @@ import type { IncomingCall } from "../wire/incoming-call.js";
 import type { FaultPhase } from "./fault.js";
 import type { CallFaults } from "./queue.js";
 
-/** Thrown past the handler after the connection was broken off: there is nobody left to answer. */
+/** Thrown past the handler after the connection was broken, so that no reply is sent. */
 export class Dropped extends Error {}
 
-/** A failure with trailing metadata. */
+/** A failure that a test requested, with trailing metadata. */
 export class ScriptedFailure extends ServerError {
   constructor(
     code: Status,
@@ -20,11 +20,11 @@ export class ScriptedFailure extends ServerError {
 }
 
 /**
- * Does to a call what its faults have in store for a phase.
+ * Injects the faults of a phase into a call.
  *
- * @param signal ends the waiting: that of the call, or for work that goes on without its client that of the server
+ * @param signal ends delays and hangs: that of the call, or that of the server for work that survives its client
  */
-export async function strike(
+export async function injectFaults(
   faults: CallFaults,
   phase: FaultPhase,
   call: IncomingCall,
@@ -33,9 +33,9 @@ export async function strike(
 ): Promise<void> {
   for (const fault of faults.at(phase)) {
     const { action } = fault;
-    // These strike the answer, when there is one.
+    // ReplySender applies these.
     if (action.kind === "respond" || action.kind === "oversize" || action.kind === "slow") continue;
-    faults.note(fault);
+    faults.record(fault);
     switch (action.kind) {
       case "delay":
         await clock.sleep(action.ms, signal);
@@ -43,7 +43,7 @@ export async function strike(
       case "fail":
         throw new ScriptedFailure(Status[action.code], action.message, action.trailers);
       case "hang": {
-        // Not even the deadline is answered: only the client's going away ends it, or the limit.
+        // The deadline does not end a hang: only its limit does, or the client that disconnects.
         const gone = new AbortController();
         void (signal === call.signal ? call.closed : aborted(signal)).then(() => gone.abort(signal.reason));
         await clock.sleep(action.ms ?? Infinity, gone.signal);

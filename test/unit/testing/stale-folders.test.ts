@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { folderPrefix, removeLeftovers } from "../../../src/testing/leftovers.js";
+import { folderPrefix, removeStaleFolders } from "../../../src/testing/stale-folders.js";
 import { skipOnWindows } from "../../support/platform.js";
 
 const ended = spawnSync(process.execPath, ["--version"]).pid;
@@ -47,7 +47,7 @@ it("removes the folder of a process that has ended, and none whose process lives
   onTestFinished(() => void server.close());
   for (const name of await readdir(parent)) await makeOld(at(name));
   await abandon(at(`${folderPrefix(ended)}young1`));
-  await removeLeftovers(parent);
+  await removeStaleFolders(parent);
   expect((await readdir(parent)).sort()).toEqual(
     [`${folderPrefix(process.pid)}lives1`, `${folderPrefix(ended)}answer`, `${folderPrefix(ended)}young1`].sort(),
   );
@@ -74,11 +74,11 @@ it("leaves every folder alone that contains anything but the socket, or is not n
   await abandon(target);
   await symlink(target, join(parent, `${folderPrefix(ended)}linked`));
   for (const name of await readdir(parent)) await makeOld(join(parent, name));
-  await removeLeftovers(parent);
+  await removeStaleFolders(parent);
   const kept = [...files, join(more, "s"), join(more, "precious"), join(target, "s")];
   expect(kept.filter((path) => !existsSync(path))).toEqual([]);
 });
 
 test("a directory that cannot be read has none", async () => {
-  await removeLeftovers(join(tmpdir(), "no", "such", "directory"));
+  await removeStaleFolders(join(tmpdir(), "no", "such", "directory"));
 });

@@ -4,7 +4,7 @@ import type { RemoteCommandStreams } from "../../streaming/transport.js";
 import type { ProgramIo } from "../backend/program-io.js";
 import type { CommandStatus } from "./command-status.js";
 
-/** A request to upgrade, from the `upgrade` event of an HTTP server. */
+/** An upgrade request, from the `upgrade` event of an HTTP server. */
 export interface Upgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
@@ -12,15 +12,15 @@ export interface Upgrade {
 }
 
 /** The server's end of an exec or attach session. */
-export interface ServedCommand {
+export interface CommandSession {
   readonly io: ProgramIo;
-  /** Sends the status behind the last output, and ends the connection. Without a status, only the outputs end. */
+  /** Sends the status after the last output, and ends the connection. Without a status, only the outputs end. */
   finish(status: CommandStatus | undefined): Promise<void>;
 }
 
-/** Takes over a request to upgrade; nothing if the client was sent away, or left before there was a session. */
+/** Accepts an upgrade request. Resolves with undefined if it was rejected, or if the client disconnected before the session began. */
 export type AcceptCommand<O extends unknown[] = []> = (
   upgrade: Upgrade,
   streams: RemoteCommandStreams,
   ...options: O
-) => Promise<ServedCommand | undefined>;
+) => Promise<CommandSession | undefined>;
