@@ -17,12 +17,9 @@ import { type ClientContext, createContext } from "./resources/context.js";
 import type { CreateContainerOptions } from "./resources/creation/create-container.js";
 import { Images } from "./resources/images.js";
 import type { LogQuery } from "./resources/logs/log-query.js";
-import {
-  type MergedLogBytesEntry,
-  type MergedLogEntry,
-  type MergedLogOptions,
-  mergedLogs,
-} from "./resources/logs/merged-logs.js";
+import type { MergedLogBytesEntry, MergedLogEntry } from "./resources/logs/merged-log-entry.js";
+import type { MergedLogOptions } from "./resources/logs/merged-log-options.js";
+import { mergedLogs } from "./resources/logs/merged-logs.js";
 import { Pods } from "./resources/pods.js";
 import { Stats } from "./resources/stats.js";
 import type { PodTarget } from "./resources/target.js";

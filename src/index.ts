@@ -107,13 +107,8 @@ export { readLogFile } from "./logs/read-log-file.js";
 export type { LogOptions, ReadLogOptions } from "./logs/read-options.js";
 export type { ContainerLogOptions } from "./resources/logs/container-logs.js";
 export type { LogQuery } from "./resources/logs/log-query.js";
-export type {
-  LogOwner,
-  MergedLogBytesEntry,
-  MergedLogEntry,
-  MergedLogOptions,
-  PodLogOptions,
-} from "./resources/logs/merged-logs.js";
+export type { LogOwner, MergedLogBytesEntry, MergedLogEntry } from "./resources/logs/merged-log-entry.js";
+export type { MergedLogOptions, PodLogOptions } from "./resources/logs/merged-log-options.js";
 export type { RotateLogOptions } from "./resources/logs/rotate-log.js";
 
 // Specs

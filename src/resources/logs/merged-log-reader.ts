@@ -11,7 +11,8 @@ import { containerLogs } from "./container-logs.js";
 import type { LogSelector } from "./log-query.js";
 import { LogWriters } from "./log-writers.js";
 import type { LogMerge } from "./merge.js";
-import type { LogOwner, MergedLogOptions } from "./merged-logs.js";
+import type { LogOwner } from "./merged-log-entry.js";
+import type { MergedLogOptions } from "./merged-log-options.js";
 
 /** Replies of the runtime that concern one container and leave the other logs alone. */
 const unreadable = ["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_RESPONSE"] as const;
