@@ -11,17 +11,17 @@ import { opening, type SessionOptions } from "./opening.js";
 import { AttachSession, ExecSession } from "./session.js";
 import { TimeLimits } from "./time-limits.js";
 
-/** Which streams a session has. */
+/** Selects the streams of a session. */
 export interface StreamOptions {
   /** @defaultValue false */
   stdin?: boolean | undefined;
   /** @defaultValue true */
   stdout?: boolean | undefined;
-  /** Cannot go with `tty`, which merges both. @defaultValue the opposite of `tty` */
+  /** Must be false with `tty`: a terminal merges both outputs. @defaultValue the opposite of `tty` */
   stderr?: boolean | undefined;
-  /** Gives the command a terminal. For attach: must be what the container was created with. @defaultValue false */
+  /** Gives the command a terminal. For `attach`, pass what the container was created with. @defaultValue false */
   tty?: boolean | undefined;
-  /** The size of the terminal to begin with. */
+  /** The initial size of the terminal. */
   terminalSize?: TerminalSize | undefined;
 }
 
@@ -31,25 +31,28 @@ export interface AttachOptions extends SessionOptions, StreamOptions {}
 /** Options of exec. */
 export interface ExecOptions extends SessionOptions, StreamOptions {
   /**
-   * How long the command may run, in seconds; 0 for no limit. It is then killed, and the session fails with `COMMAND_TIMED_OUT`, as
-   * `execSync` does. CRI has no such limit for a session, so this package kills the command itself, in the same way and
-   * with the same needs as {@link killOnAbort}. Where the container has no shell, use `execSync`, whose limit the runtime enforces.
+   * Limits how long the command may run, in seconds; 0 for no limit. At the limit the client kills the command, and the session
+   * fails with `COMMAND_TIMED_OUT`, as `execSync` does. CRI has no time limit for sessions, so the client kills the command in the
+   * same way as {@link killOnAbort}, and the container must have the same programs. For a container without a shell, use
+   * `execSync`: the runtime enforces its limit.
    *
    * @defaultValue 0
    */
   commandTimeoutSeconds?: number | undefined;
   /**
-   * Kill the command, and what it started, when `signal` aborts or `timeoutMs` or `deadline` is reached. Ending a session does not do that: containerd and CRI-O let the
-   * command run on. It takes `sh`, `grep` and `kill` in the container: the command is started through `sh` with a mark in its
-   * environment by which it is found again. A program that the container does not have is then exit code 127, as shells
-   * report it, and not `COMMAND_NOT_FOUND`.
+   * Kills the command and the processes that it started when `signal` aborts, or at `timeoutMs` or `deadline`. Without this option,
+   * containerd and CRI-O let the command run on after the session ends.
+   *
+   * The container must have `sh`, `grep` and `kill`: `sh` starts the command with a mark in its environment, by which the client
+   * finds the processes. If the program does not exist, the exit code is therefore 127, as shells report it, and the session does
+   * not fail with `COMMAND_NOT_FOUND`.
    *
    * @defaultValue false
    */
   killOnAbort?: boolean | undefined;
 }
 
-/** Exec: starts a command in a running container and connects its streams. */
+/** Starts a command in a running container and connects its streams. */
 export async function exec(
   context: ClientContext,
   containerId: string,
@@ -62,7 +65,7 @@ export async function exec(
   const streams = checkStreams(options);
   const killer = killOnAbort || commandTimeoutSeconds > 0 ? new Killer(context, containerId) : undefined;
   const request = { containerId, cmd: killer?.mark(command) ?? [...command], ...streams };
-  // The command may have started before the session is there.
+  // The command may start before the session is open, so both limits and the killer are set up first.
   const pinned = pinDeadline(options);
   const limits = new TimeLimits(context, pinned, commandTimeoutSeconds);
   const opened = openRemote(context, "exec", { ...pinned, limits }, streams, (o) =>
@@ -73,7 +76,7 @@ export async function exec(
   return session;
 }
 
-/** Attach: connects to the streams of a container's main process, from now on. */
+/** Connects to the streams of a container's main process. Earlier output is not sent. */
 export async function attach(
   context: ClientContext,
   containerId: string,
@@ -111,7 +114,7 @@ async function openRemote(
 
 const endOf = (command: RemoteCommand) => command.closed;
 
-/** The streams of a session as the RPC takes them. */
+/** Applies the defaults of the stream options. @throws InvalidInputError if no runtime accepts the combination */
 export function checkStreams(options: StreamOptions) {
   const { stdin = false, stdout = true, tty = false, stderr = !tty } = options;
   if (tty && stderr) {

@@ -7,22 +7,23 @@ import { refineCode } from "../../rpcs/error-messages/refine-code.js";
 import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "../../streaming/transport.js";
 import { checkStarted } from "./exec-result.js";
 
-/** What exec and attach sessions have in common. */
+/** The common part of exec and attach sessions. */
 export abstract class StreamSession implements AsyncDisposable {
   /**
-   * Standard input; null unless asked for. Ending it reaches the process where {@link canHalfCloseStdin}, and is an `UNIMPLEMENTED`
-   * error of the stream elsewhere, while the session goes on. Writes after the end of the process fail with `EPIPE`.
+   * Standard input; null unless `stdin` was true. If {@link canHalfCloseStdin}, ending this stream ends the input of the process.
+   * Otherwise ending it fails with `UNIMPLEMENTED`, and the session continues. Writes after the end of the process fail with
+   * `EPIPE`.
    */
   readonly stdin: Writable | null;
-  /** Standard output, or that of the terminal; null if not asked for. Unread, it makes the process block when buffers are full. */
+  /** Standard output, or the terminal's output; null if `stdout` was false. If it is not read, the process blocks on full buffers. */
   readonly stdout: Readable | null;
-  /** Standard error; null with `tty` and if not asked for. Unread, it makes the process block when buffers are full. */
+  /** Standard error; null with `tty`, or if `stderr` was false. If it is not read, the process blocks on full buffers. */
   readonly stderr: Readable | null;
   /** The wire protocol in use. */
   readonly transport: StreamTransport;
   /**
-   * Whether the process can see the end of {@link stdin} while its output and exit code still arrive. So it is over SPDY; over
-   * WebSocket closing the session is the only end there is.
+   * Whether {@link stdin} can be ended while output and the exit code still arrive. True over SPDY. Over WebSocket the input ends
+   * only when the session is closed.
    */
   readonly canHalfCloseStdin: boolean;
   readonly #command: RemoteCommand;
@@ -38,21 +39,21 @@ export abstract class StreamSession implements AsyncDisposable {
   }
 
   /**
-   * How many bytes of output arrived after the end of their stream and were dropped. CRI-O may end the output of a terminal before
-   * it has sent all of it; Go's clients drop the rest without a word.
+   * The number of bytes that arrived after the end of their output stream and were dropped. CRI-O may end the output of a terminal
+   * before it has sent all of it; clients written in Go drop the rest silently.
    */
   get droppedBytes(): number {
     return this.#command.droppedBytes;
   }
 
-  /** Tells the terminal's size; without effect unless the session has a `tty`. */
+  /** Resizes the terminal. Has no effect unless the session has a `tty`. */
   resize(size: TerminalSize): void {
     this.#command.resize(size);
   }
 
   /**
-   * Ends the session at once. The process is not told: containerd and CRI-O let it run on. Does nothing to a session that has
-   * ended.
+   * Ends the session at once. The process receives no signal: containerd and CRI-O let it run on. Does nothing if the session has
+   * already ended.
    */
   async close(): Promise<void> {
     this.#command.destroy();
@@ -64,8 +65,8 @@ export abstract class StreamSession implements AsyncDisposable {
   }
 
   /**
-   * @internal The server's status. It comes behind all output on the wire, so what has not been read by then is here and can
-   * still be read.
+   * @internal Waits for the server's status. The server sends it after all output, so any unread output is already buffered and
+   * can still be read.
    */
   protected async settle(): Promise<RemoteStatus> {
     const { status, stdin, stdout, stderr } = this.#command;
@@ -73,7 +74,7 @@ export abstract class StreamSession implements AsyncDisposable {
     let stopTimer = () => {};
     if (stdin && (stdout || stderr)) {
       const giveUp = () => {
-        if (settled || this.#command.stdinBytes < swallowedBytes) return;
+        if (settled || this.#command.stdinBytes < pipeBytes) return;
         stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
       };
       Promise.all([drained(stdout), drained(stderr)]).then(giveUp, () => {});
@@ -90,16 +91,18 @@ export abstract class StreamSession implements AsyncDisposable {
 /** A command that runs in a container, with its streams. */
 export class ExecSession extends StreamSession {
   /**
-   * Resolves with the exit code once the process has ended and all its output has arrived; what has not been read yet can still be
-   * read. Output beyond what the streams buffer has to be read for that. Rejects when the command could not be run (code
-   * `COMMAND_NOT_FOUND` if there is no such executable), when the session breaks or is closed before that, and with the signal's
-   * reason when it is aborted. Never rejects unheard: not looking at it is fine.
+   * Resolves with the exit code when the process has ended and all its output has arrived. Unread output can still be read
+   * afterwards. Output that exceeds the buffers of the streams must be read first, or this never resolves.
+   *
+   * Rejects if the command could not be run (with code `COMMAND_NOT_FOUND` if the executable does not exist), if the session breaks
+   * or is closed first, and with the signal's reason if the signal aborts. You may ignore this promise: it never causes an unhandled
+   * rejection.
    */
   readonly exit: Promise<{ exitCode: number }>;
 
   /**
    * @internal
-   * @param program the first word of the command
+   * @param program the first element of the command
    */
   constructor(command: RemoteCommand, program: string) {
     super(command);
@@ -121,11 +124,11 @@ export class ExecSession extends StreamSession {
   }
 }
 
-/** A session with the main process of a container. */
+/** A session attached to the main process of a container. */
 export class AttachSession extends StreamSession {
   /**
-   * Resolves when the process has closed its output, usually because it ended, and that output has arrived. The exit code
-   * is the container's: `container.wait()`. Rejects as {@link ExecSession.exit} does.
+   * Resolves when the process has closed its output, usually because it ended, and all output has arrived. For the exit code, call
+   * `container.wait()`. Rejects in the same cases as {@link ExecSession.exit}.
    */
   readonly ended: Promise<void>;
 
@@ -145,22 +148,22 @@ export class AttachSession extends StreamSession {
   }
 }
 
-/** What always fits into the pipe to the command, read or not. */
-const swallowedBytes = 65_536;
+/** The size of the pipe to the command, in bytes. That much input fits whether or not the command reads it. */
+const pipeBytes = 65_536;
 
 /**
- * How long the status may take after all output has ended, for a session with much input. containerd does not notice the end of a
- * command that left much of its input unread: its copy into the full pipe waits for a reader that is gone.
+ * How long the status may take after all output has ended, in milliseconds, for a session with more input than the pipe holds.
+ * containerd does not notice the end of a command that left such input unread: its write to the full pipe blocks forever.
  */
 const statusTimeoutMs = 20_000;
 
-/** Nothing else tells the exit code: the command is not an object of CRI that could be asked for. */
-function inputUnread(said: string): CriError {
+/** The exit code is lost: CRI has no RPC that returns the exit code of a command. */
+function inputUnread(details: string): CriError {
   return new CriError({
     code: "UNAVAILABLE",
     message:
       "the command left input unread, and CRI-O does not report the exit code then; " +
-      `let the command read all of its input, or send less: ${said}`,
+      `let the command read all of its input, or send less: ${details}`,
     method: "RuntimeService/Exec",
     attempts: 1,
     mayHaveTakenEffect: true,
@@ -171,8 +174,8 @@ function statusMissing(): CriError {
   return new CriError({
     code: "UNAVAILABLE",
     message:
-      `the command's output has ended, but the runtime has not told its exit code for ${statusTimeoutMs / 1_000} s; ` +
-      "containerd never does for a command that ends with much of its input unread",
+      `the command's output has ended, but the runtime has not reported its exit code for ${statusTimeoutMs / 1_000} s; ` +
+      "containerd never does if a command ends with much of its input unread",
     attempts: 1,
     mayHaveTakenEffect: true,
   });
