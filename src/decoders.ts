@@ -1,5 +1,5 @@
 /**
- * The door to the generated decoders of replies, which only this package uses.
+ * The generated decoders of replies, which this package does not export. Only this module and proto.ts import `generated/`.
  *
  * @module
  */

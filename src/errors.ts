@@ -1,23 +1,23 @@
 import { inspect } from "node:util";
 import type { Status } from "nice-grpc-common";
-import { harmlessText, redactForLog } from "./internal/redact.js";
+import { redactForLog, sanitize } from "./internal/redact.js";
 
 /** The gRPC status names a runtime may answer with. */
 export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
 
 /**
- * What went wrong, as one string to switch on. Upper-case gRPC names are what the runtime (or the transport) answered;
- * the others are decided by this package:
+ * The kind of an error, to compare or switch on. gRPC status names come from the runtime or the transport. The others come from this
+ * package:
  *
  * | code | meaning |
  * |---|---|
  * | `INVALID_INPUT` | an argument or option was refused before any I/O |
- * | `INVALID_RESPONSE` | the runtime said OK but its reply lacks what the CRI contract demands |
- * | `NAME_RESERVED` | the name, namespace, uid and attempt belong to another pod or container |
- * | `COMMAND_NOT_FOUND` | the container has no such executable to run |
- * | `COMMAND_TIMED_OUT` | a command was killed at its `commandTimeoutSeconds` |
- * | `COMMAND_FAILED` | a command ended with a non-zero exit code and `throwOnNonZero` was asked for |
- * | `NO_ENDPOINT` | discovery found no runtime to talk to |
+ * | `INVALID_RESPONSE` | the runtime answered OK, but its reply lacks a field that CRI requires |
+ * | `NAME_RESERVED` | another pod or container has the same name, namespace, uid and attempt |
+ * | `COMMAND_NOT_FOUND` | the executable does not exist in the container |
+ * | `COMMAND_TIMED_OUT` | a command reached its `commandTimeoutSeconds` |
+ * | `COMMAND_FAILED` | a command exited with a non-zero code, and `throwOnNonZero` is set |
+ * | `NO_ENDPOINT` | discovery found no runtime |
  * | `CLIENT_CLOSED` | the client was closed before or during the call |
  */
 export type CriErrorCode =
@@ -31,15 +31,15 @@ export type CriErrorCode =
   | "NO_ENDPOINT"
   | "CLIENT_CLOSED";
 
-/** How a {@link CriError} is made. */
+/** The fields of a new {@link CriError}. */
 export interface CriErrorInit {
   code: CriErrorCode;
   /**
-   * The sentence behind the code, without code, method and endpoint: those are put around it. A list is several lines. A line break
-   * within a line is shown as `\n`.
+   * The error message without code, method and endpoint, which the constructor adds. An array is several lines. A line break within a line
+   * is shown as `\n`.
    */
   message: string | readonly string[];
-  /** `RuntimeService/ContainerStatus` and the like. */
+  /** The RPC, such as `RuntimeService/ContainerStatus`. */
   method?: string | undefined;
   endpoint?: string | undefined;
   attempts?: number | undefined;
@@ -47,10 +47,10 @@ export interface CriErrorInit {
   cause?: unknown;
 }
 
-// Registered symbols are shared by every copy of this package in a process, which is what makes `instanceof` work across them.
+// All copies of this package in a process share registered symbols, so that `instanceof` works across them.
 const brand = Symbol.for("k8s-cri-client.CriError");
 
-/** Gives a class its name on the prototype, as errors have it, and as the brand: a minifier may rename classes, not strings. */
+/** Sets the name of an error class and its brand on the prototype. A minifier may rename the class, but not these strings. */
 function nameClass(errorClass: { prototype: Error }, name: string): void {
   for (const key of ["name", brand]) {
     Object.defineProperty(errorClass.prototype, key, { value: name, configurable: true, writable: true });
@@ -58,13 +58,13 @@ function nameClass(errorClass: { prototype: Error }, name: string): void {
 }
 
 /**
- * The one error of this package. Cancellation is not among its uses: an aborted call rejects with the signal's own reason.
+ * The base class of this package's errors. A cancelled call does not reject with it, but with the reason of the signal.
  *
- * `instanceof CriError` and {@link CriError.is} also recognise errors made by another copy of this package
- * (ESM beside CommonJS, two versions in one tree).
+ * `instanceof CriError` and {@link CriError.is} also recognise errors of another copy of this package, such as the CommonJS build next to
+ * the ESM build, or another version.
  */
 export class CriError extends Error {
-  /** What went wrong. */
+  /** The kind of the error. */
   readonly code: CriErrorCode;
   /** The message without code, method and endpoint. */
   readonly details: string;
@@ -72,14 +72,14 @@ export class CriError extends Error {
   readonly method: string | undefined;
   /** The endpoint that was called. */
   readonly endpoint: string | undefined;
-  /** How many times the call went out; 0 when it never did. */
+  /** The number of attempts; 0 if the call was never sent. */
   readonly attempts: number;
   /**
-   * Whether the runtime may have done what it was asked to although the call failed. `false` is a promise: nothing was sent,
-   * the RPC only reads, or the runtime refused. `true` means that only a look at the runtime can tell.
+   * Whether the call may have taken effect although it failed. `false` guarantees that it has not: nothing was sent, the RPC only reads, or
+   * the runtime refused the call. `true` means that you have to check the state of the runtime.
    */
   readonly mayHaveTakenEffect: boolean;
-  /** Failures met while undoing earlier steps after this error; usually empty. */
+  /** The errors of rolling back earlier steps after this error; usually empty. */
   readonly suppressed: readonly unknown[] = [];
 
   static {
@@ -88,7 +88,7 @@ export class CriError extends Error {
 
   constructor(init: CriErrorInit) {
     const lines = typeof init.message === "string" ? [init.message] : init.message;
-    const details = lines.map(harmlessText).join("\n");
+    const details = lines.map(sanitize).join("\n");
     const method = init.method ? ` ${init.method}:` : "";
     const endpoint = init.endpoint ? ` (${init.endpoint})` : "";
     super(
@@ -116,17 +116,17 @@ export class CriError extends Error {
     return codes.length === 0 || codes.includes((value as unknown as CriError).code);
   }
 
-  /** @internal The same error, after it has turned out that an earlier attempt may have taken effect. */
+  /** @internal Marks this error because an earlier attempt may have taken effect. */
   inDoubt(): this {
     return Object.assign(this, { mayHaveTakenEffect: true });
   }
 
-  /** @internal The same error with what went wrong while undoing. */
+  /** @internal Adds the errors of the rollback to this error. */
   withSuppressed(failures: readonly unknown[]): this {
     return Object.defineProperty(this, "suppressed", { value: failures, enumerable: true });
   }
 
-  // A subclass asks for its own name, so that `instanceof NameReservedError` works across copies too.
+  // Compares the name for subclasses, so that `instanceof NameReservedError` works across copies, too.
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     if (typeof value !== "object" || value === null) return false;
@@ -135,7 +135,7 @@ export class CriError extends Error {
   }
 }
 
-/** An argument or option that was refused before any I/O; code `INVALID_INPUT`. The value of a secret field is never shown. */
+/** An argument or option was refused before any I/O; code `INVALID_INPUT`. The error never shows the value of a secret field. */
 export class InvalidInputError extends CriError {
   static {
     nameClass(InvalidInputError, "InvalidInputError");
@@ -146,17 +146,17 @@ export class InvalidInputError extends CriError {
   constructor(init: { field: string; message: string; value?: unknown; cause?: unknown }) {
     const value = "value" in init ? `, got ${preview(init.value)}` : "";
     super({ code: "INVALID_INPUT", message: `${init.field}: ${init.message}${value}`, cause: init.cause });
-    // A key of the input may be part of it, and a URL with a password may be a key.
-    this.field = harmlessText(init.field);
+    // The field may contain a key of the input, which may be a URL with a password.
+    this.field = sanitize(init.field);
   }
 }
 
-/** An OK reply that lacks what the CRI contract demands, such as the id of a container just created; code `INVALID_RESPONSE`. */
+/** The runtime answered OK without a field that CRI requires, such as the id of a new container; code `INVALID_RESPONSE`. */
 export class InvalidResponseError extends CriError {
   static {
     nameClass(InvalidResponseError, "InvalidResponseError");
   }
-  /** The missing or wrong field of the reply, such as `status.metadata`. */
+  /** The missing or invalid field of the reply, such as `status.metadata`. */
   readonly field: string;
 
   constructor(init: Omit<CriErrorInit, "code"> & { field: string }) {
@@ -166,14 +166,14 @@ export class InvalidResponseError extends CriError {
 }
 
 /**
- * RunPodSandbox or CreateContainer found its name taken; code `NAME_RESERVED`. Runtimes reserve the name, namespace, uid and
- * attempt of a pod, and the name and attempt of a container within its pod.
+ * RunPodSandbox or CreateContainer failed because its name is reserved; code `NAME_RESERVED`. Runtimes reserve the name, namespace, uid
+ * and attempt of a pod, and the name and attempt of a container within its pod.
  */
 export class NameReservedError extends CriError {
   static {
     nameClass(NameReservedError, "NameReservedError");
   }
-  /** The id of the pod sandbox or container that holds the name, where the runtime names it. */
+  /** The id of the pod sandbox or container with this name, if the runtime reports it. */
   readonly holderId: string | undefined;
 
   constructor(init: Omit<CriErrorInit, "code"> & { holderId: string | undefined }) {
@@ -182,7 +182,7 @@ export class NameReservedError extends CriError {
   }
 }
 
-/** Why a pull failed, as far as the runtime lets on. */
+/** Why a pull failed, as far as the runtime reports it. */
 export type ImagePullFailure =
   | "NotFound"
   | "Unauthorized"
@@ -191,12 +191,12 @@ export type ImagePullFailure =
   | "InvalidReference"
   | "Other";
 
-/** A failed PullImage. Its code is the runtime's; {@link reason} is read from the code and from the text runtimes send. */
+/** PullImage failed. The code is the runtime's. {@link reason} is derived from the code and the runtime's error message. */
 export class ImagePullError extends CriError {
   static {
     nameClass(ImagePullError, "ImagePullError");
   }
-  /** The reference that was to be pulled. */
+  /** The reference of the image. */
   readonly image: string;
   readonly reason: ImagePullFailure;
 
@@ -207,7 +207,7 @@ export class ImagePullError extends CriError {
   }
 }
 
-/** A command that ended with a non-zero exit code while `throwOnNonZero` was set; code `COMMAND_FAILED`. Shaped like the result. */
+/** A command exited with a non-zero code, and `throwOnNonZero` is set; code `COMMAND_FAILED`. Has the fields of the result. */
 export class ExecError<T extends string | Uint8Array = string | Uint8Array> extends CriError {
   static {
     nameClass(ExecError, "ExecError");
@@ -224,20 +224,21 @@ export class ExecError<T extends string | Uint8Array = string | Uint8Array> exte
   }
 }
 
-/** One endpoint that was tried and what came of it. */
+/** An endpoint that discovery tried. */
 export interface TriedEndpoint {
   endpoint: string;
-  /** Where the endpoint came from: an environment variable, a configuration file, the list of well-known sockets. */
+  /** Where the endpoint was found: an environment variable, a configuration file, or the list of well-known sockets. */
   source: string;
+  /** The result, such as `used`, `no such socket` or `permission denied: …`. */
   outcome: string;
 }
 
-/** No usable runtime: discovery came up empty (`NO_ENDPOINT`) or the endpoint does not serve CRI v1. */
+/** No usable runtime: discovery found none (`NO_ENDPOINT`), or the endpoint does not serve CRI v1. */
 export class EndpointError extends CriError {
   static {
     nameClass(EndpointError, "EndpointError");
   }
-  /** What was tried, in order. */
+  /** The endpoints that discovery tried, in order. */
   readonly tried: readonly TriedEndpoint[];
 
   constructor(init: CriErrorInit & { tried: readonly TriedEndpoint[] }) {

@@ -1,6 +1,6 @@
 /**
- * The one door to the generated code: every message type, enum and service definition of CRI v1.
- * Nothing else in this package imports `generated/`, and users get the same module as `k8s-cri-client/proto`.
+ * Every message type, enum and service definition of CRI v1, exported as `k8s-cri-client/proto`. Only this module and decoders.ts import
+ * `generated/`.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import LongClass from "long";
 
 export * from "../generated/runtime/v1/api.js";
 
-// Not `export { default as Long }`: rolldown 1.2 makes `undefined` of that for CommonJS.
+// Not `export { default as Long }`: rolldown 1.2 exports `undefined` for that in CommonJS.
 /**
- * 64-bit integers of messages, from the package `long`. `JSON.stringify` writes them as strings of decimal digits, as protobuf's
- * JSON does: loading this package adds `toJSON` to the class, unless it has one.
+ * The 64-bit integers of messages, from the package `long`. Loading this package adds `toJSON` to the class, unless it has one, so that
+ * `JSON.stringify` writes decimal strings, as in protobuf's JSON.
  */
 export const Long = LongClass;
 export type Long = LongClass;
 
-// `JSON.stringify` would write `{ low, high, unsigned }`, and CRI counts times, bytes and CPU in such numbers. Messages are plain
-// objects, so the place for it is the class: not enumerable, and left alone if the program has defined its own.
+// `JSON.stringify` would write `{ low, high, unsigned }` for times, bytes and CPU time. Messages are plain objects, so the method belongs to
+// the class. It is not enumerable, and does not replace a method that the program has defined.
 if (!("toJSON" in LongClass.prototype)) {
   Object.defineProperty(LongClass.prototype, "toJSON", {
     value(this: LongClass) {

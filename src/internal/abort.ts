@@ -1,24 +1,24 @@
-/** The callbacks on one signal, behind a single listener. */
-interface Followers {
+/** The callbacks of one signal, behind a single listener. */
+interface Callbacks {
   readonly callbacks: Set<() => void>;
   readonly listener: () => void;
 }
 
-const followersOf = new WeakMap<AbortSignal, Followers>();
+const callbacksOf = new WeakMap<AbortSignal, Callbacks>();
 
-/** Whether a value is an AbortSignal. One from another realm or from a polyfill is, too. */
+/** Whether a value is an AbortSignal, including one from another realm or from a polyfill. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;
 }
 
 /**
- * Calls back once when the signal aborts; returns the function that takes the callback off again. However many calls wait on one
- * signal, it carries one listener, so that Node.js does not take a busy client for a leak.
+ * Calls back once when the signal aborts. Returns a function that removes the callback. All callbacks of a signal share one listener, so
+ * that Node.js does not warn about a leak when many calls use the signal.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  const followers = followersOf.get(signal) ?? follow(signal);
-  const { callbacks, listener } = followers;
-  // A callback of its own for every caller, so that two callers with the same function do not share one.
+  const entries = callbacksOf.get(signal) ?? createCallbacks(signal);
+  const { callbacks, listener } = entries;
+  // A new function for every caller, so that two callers with the same callback do not share an entry.
   const entry = () => callback();
   if (callbacks.size === 0) signal.addEventListener("abort", listener, { once: true });
   callbacks.add(entry);
@@ -27,19 +27,19 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   };
 }
 
-function follow(signal: AbortSignal): Followers {
+function createCallbacks(signal: AbortSignal): Callbacks {
   const callbacks = new Set<() => void>();
   const listener = () => {
     const waiting = [...callbacks];
     callbacks.clear();
     for (const callback of waiting) callback();
   };
-  const followers = { callbacks, listener };
-  followersOf.set(signal, followers);
-  return followers;
+  const entries = { callbacks, listener };
+  callbacksOf.set(signal, entries);
+  return entries;
 }
 
-/** Settles as the promise does, or rejects with the signal's reason as soon as that aborts. The work behind the promise goes on. */
+/** Settles like the promise, or rejects with the signal's reason as soon as it aborts. The work behind the promise continues. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
@@ -49,29 +49,29 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   });
 }
 
-/** A signal that follows others and can be aborted by its owner. */
+/** A signal that aborts with its parents, and that its owner can abort. */
 export interface LinkedAbort {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
-  /** Takes the link off its parents. Owed by whoever made it: a parent may live as long as the process. */
+  /** Removes the callbacks from the parents. The owner must call this, because a parent may live as long as the process. */
   unlink(): void;
-  /** Does that, and leaves the signal to the next link, if it has not aborted: for an owner who knows that nobody looks at it any more. */
+  /** Does the same, and reuses the signal for the next link unless it has aborted. Only if nothing else uses the signal any more. */
   recycle(): void;
 }
 
-/** Signals to be used again. To make one takes longer than all of our own layers around a call. */
+/** Signals for reuse. Creating one takes longer than all of this package's layers around a call. */
 const idle: AbortController[] = [];
 const maxIdle = 64;
 
 /**
- * Links a new signal to its parents: the first that aborts passes its reason on. Unlike `AbortSignal.any`, which has kept
- * composites of long-lived signals alive in several Node.js releases, the link is undone by hand.
+ * Creates a signal that aborts with the first of its parents, with the same reason. The owner removes the link explicitly: in several
+ * Node.js releases, `AbortSignal.any` keeps the composites of long-lived signals in memory.
  */
 export function linkAbort(...parents: readonly (AbortSignal | undefined)[]): LinkedAbort {
   const controller = idle.pop() ?? new AbortController();
-  const undo: (() => void)[] = [];
+  const removals: (() => void)[] = [];
   const unlink = () => {
-    for (const remove of undo.splice(0)) remove();
+    for (const remove of removals.splice(0)) remove();
   };
   const aborted = parents.find((parent) => parent?.aborted);
   if (aborted) controller.abort(aborted.reason);
@@ -82,7 +82,7 @@ export function linkAbort(...parents: readonly (AbortSignal | undefined)[]): Lin
         unlink();
         controller.abort(parent.reason);
       };
-      undo.push(onAbort(parent, pass));
+      removals.push(onAbort(parent, pass));
     }
   }
   const recycle = () => {

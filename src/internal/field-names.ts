@@ -3,16 +3,16 @@ export function camelCase(name: string): string {
   return name.replace(/_([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Field names that CRI itself spells in camelCase. */
+/** Field names that the schema spells in camelCase. */
 const camelCaseInSchema: ReadonlySet<string> = new Set(["uidMappings", "gidMappings"]);
 
-/** The field name in the schema of a camelCase key: `logDirectory` → `log_directory`, `CDIDevices` → `CDI_devices`. */
+/** The schema's field name of a camelCase key: `logDirectory` → `log_directory`, `CDIDevices` → `CDI_devices`. */
 export function snakeCase(key: string): string {
   if (camelCaseInSchema.has(key)) return key;
   return key.replace(/(?<=[a-z0-9])[A-Z]|(?<=[A-Z])[A-Z](?=[a-z])/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** A name without case and separators, to compare spellings. */
+/** A name in lower case without separators, to compare spellings. */
 export function plain(name: string): string {
   return name.replace(/[-_\s]/g, "").toLowerCase();
 }

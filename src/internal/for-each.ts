@@ -1,7 +1,7 @@
 /**
- * Runs a task for every item, at most `limit` of them at a time. A task that fails does not stop the others.
+ * Runs a task for every item, at most `limit` of them at a time. A failed task does not stop the others.
  *
- * @returns what the failed tasks rejected with
+ * @returns the errors of the failed tasks
  */
 export async function forEachSettled<T>(
   items: Iterable<T>,

@@ -3,9 +3,9 @@ import type { BigIntStats } from "node:fs";
 /** Why this package does not read a file that the operating system would let it read. */
 export type LocalFileErrorCode = "ERR_NOT_REGULAR_FILE" | "ERR_FILE_TOO_LARGE" | "ERR_FILE_CHANGED";
 
-/** A local file that is refused. Shaped like the errors of `node:fs`, so that callers look at `code` for both. */
+/** This package refused a local file. Has a `code` like the errors of `node:fs`, so that callers can check both. */
 export class LocalFileError extends Error {
-  /** The rest of a sentence whose subject is the file: `is a named pipe, not a regular file`. */
+  /** The error message after the path: `is a named pipe, not a regular file`. */
   readonly reason: string;
 
   constructor(
@@ -19,7 +19,7 @@ export class LocalFileError extends Error {
   }
 }
 
-/** The kind of a file, in words: `a named pipe`. */
+/** Describes the kind of a file: `a named pipe`. */
 export function fileKind(
   stats: Pick<BigIntStats, `is${"File" | "Directory" | "SymbolicLink" | "FIFO" | "Socket"}`>,
 ): string {

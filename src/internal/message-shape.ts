@@ -1,13 +1,13 @@
 /*
- * What fields a message type has and of what kind, learnt from its generated JSON functions.
+ * The fields of a message type and their kinds, derived from its generated JSON functions.
  *
- * The generated types carry no descriptor at run time (one would be as large as the package itself). But `fromJSON` fills what is
- * missing with defaults and marks what it does not understand, so feeding it small probes tells all that reading JSON strictly
- * needs. A type is probed once.
+ * The generated types have no descriptors at run time, which would be as large as the package itself. But `fromJSON` fills missing fields
+ * with defaults and marks unknown values. Calling it with small probes returns everything that strict reading of JSON needs. Each type
+ * is probed once.
  */
 import * as proto from "../proto.js";
 
-/** The part of a generated message object (`PodSandboxConfig`, `ContainerStatus`, …) that conversion to and from JSON needs. */
+/** The functions of a generated message object (`PodSandboxConfig`, `ContainerStatus`, …) that the conversion from and to JSON uses. */
 export interface MessageType<T> {
   // biome-ignore lint/suspicious/noExplicitAny: the generated functions are declared so
   fromJSON(object: any): T;
@@ -15,7 +15,7 @@ export interface MessageType<T> {
   encode(message: T): { finish(): Uint8Array };
 }
 
-/** What a field holds; for a repeated field, what each of its elements is. */
+/** The type of a field, or of each element of a repeated field. */
 export type FieldKind =
   | "string"
   | "boolean"
@@ -35,7 +35,7 @@ export interface FieldShape {
   readonly repeated: boolean;
 }
 
-/** A message with its fields by camelCase name. */
+/** A message: its fields by camelCase name. */
 export type Fields = Record<string, unknown>;
 
 const shapes = new WeakMap<object, MessageShape>();
@@ -49,13 +49,13 @@ export function shapeOf<T>(type: MessageType<T>): MessageShape {
   return shape;
 }
 
-/** How to get from the outermost message to a nested one: through a field, or through the elements of a repeated field. */
+/** One step from the outermost message to a nested one: a field, or the elements of a repeated field. */
 interface Step {
   readonly key: string;
   readonly repeated: boolean;
 }
 
-/** The fields of one message type, at the place where it occurs within an outermost type. */
+/** The fields of one message type, at one position within an outermost type. */
 export class MessageShape {
   readonly fields: ReadonlyMap<string, FieldShape>;
   readonly #type: MessageType<unknown>;
@@ -68,12 +68,12 @@ export class MessageShape {
     this.fields = new Map(Object.entries(this.create()).map(([key, value]) => [key, this.#shapeOfField(key, value)]));
   }
 
-  /** A new message with every field at its default. */
+  /** Creates a message with the defaults of all fields. */
   create(): Fields {
     return this.#read({});
   }
 
-  /** The shape of the message that a field of kind "message" holds. */
+  /** Returns the shape of the message in a field of kind "message". */
   nested(key: string): MessageShape {
     const known = this.#nested.get(key);
     if (known) return known;
@@ -83,13 +83,13 @@ export class MessageShape {
     return shape;
   }
 
-  /** The number that a name stands for in an enum field, or `undefined` when the schema has no such name. */
+  /** Returns the number of a name in an enum field, or `undefined` if the enum does not have the name. */
   enumNumber(key: string, name: string): number | undefined {
     const number = this.#readField(key, name);
     return typeof number === "number" && number !== proto.ContainerState.UNRECOGNIZED ? number : undefined;
   }
 
-  /** All names an enum field accepts. */
+  /** Returns all names of an enum field. */
   enumNames(key: string): string[] {
     for (const names of enums()) {
       if (names.every(([name, number]) => this.enumNumber(key, name) === number)) return names.map(([name]) => name);
@@ -115,7 +115,7 @@ export class MessageShape {
     if (value instanceof Uint8Array) return "bytes";
     if (typeof value === "object" && value !== null) return "map";
     if (typeof value !== "number") return "message";
-    // No enum has a value with this name, and no number looks like it: an enum answers UNRECOGNIZED, a number NaN.
+    // No enum has this name, and it is not a number: fromJSON returns UNRECOGNIZED for an enum, and NaN for a number.
     if (this.#readField(key, "?", repeated) === proto.ContainerState.UNRECOGNIZED) return "enum";
     if (this.#encodes(key, 0.5, repeated)) return "double";
     return this.#encodes(key, -1, repeated) ? "int32" : "uint32";
@@ -135,7 +135,7 @@ export class MessageShape {
     return repeated ? (read as unknown[])[0] : read;
   }
 
-  /** This message as the generated code reads it from JSON. */
+  /** Reads this message from JSON with the generated code. */
   #read(json: Fields): Fields {
     let found: unknown = this.#type.fromJSON(this.#within(json));
     for (const { key, repeated } of this.#path) {
@@ -145,13 +145,13 @@ export class MessageShape {
     return found as Fields;
   }
 
-  /** JSON of the outermost type in which this message has the given JSON. */
+  /** Wraps the JSON of this message in that of the outermost type. */
   #within(json: Fields): Fields {
     return this.#path.reduceRight<Fields>((inner, { key, repeated }) => ({ [key]: repeated ? [inner] : inner }), json);
   }
 }
 
-/** Names and numbers of every enum of the schema. */
+/** The names and numbers of every enum of the schema. */
 function enums(): [name: string, number: number][][] {
   return Object.values(proto)
     .filter((exported) => typeof exported === "object" && "UNRECOGNIZED" in exported)

@@ -2,13 +2,12 @@ import type { FileHandle } from "node:fs/promises";
 import { LocalFileError } from "./local-file-error.js";
 import { PathHandle, type PathHandleOptions } from "./path-handle.js";
 
-/** How often a file is opened that is replaced while it is being opened. */
+/** The number of attempts to open a file that is replaced while it is being opened. */
 const maxAttempts = 20;
 
 /**
- * Opens the regular file that a path leads to, for reading. Everything else is refused without being opened: a named pipe would
- * block a thread of Node.js' pool until somebody writes to it, and four of them would stop every file and DNS operation of the
- * process.
+ * Opens a regular file for reading. Follows symbolic links. Refuses every other kind of file without opening it: a named pipe without a
+ * writer would block a thread of Node.js' pool, and four of them would stop every file and DNS operation of the process.
  *
  * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
  */
@@ -18,18 +17,17 @@ export async function openRegular(path: string, options?: PathHandleOptions): Pr
     try {
       return await handle.openRegular();
     } catch (error) {
-      // A file that is replaced by another one, as logs are when they are rotated, is no failure.
+      // Rotation replaces log files, so the new file is opened.
       if (attempt === maxAttempts || (error as LocalFileError).code !== "ERR_FILE_CHANGED") throw error;
     }
   }
 }
 
 /**
- * Reads a regular file as a whole. The size that the file system states is not relied on: it is 0 for files in `/proc`, and a file
- * may grow while it is read.
+ * Reads a whole regular file. Does not rely on its size: it is 0 for files in `/proc`, and a file may grow while it is read.
  *
- * @param maxBytes the largest file to read; all of it is held in memory
- * @throws LocalFileError `ERR_FILE_TOO_LARGE`, and as {@link openRegular} does
+ * @param maxBytes the size of the largest file to read; the content is held in memory
+ * @throws LocalFileError `ERR_FILE_TOO_LARGE`, and the errors of {@link openRegular}
  */
 export async function readRegular(path: string, maxBytes: number): Promise<Buffer> {
   await using file = await openRegular(path);

@@ -3,39 +3,39 @@ import { type FileHandle, lstat, open, opendir, readlink, stat } from "node:fs/p
 import { join } from "node:path";
 import { fileKind, LocalFileError } from "./local-file-error.js";
 
-// What a platform does not have is undefined there. A directory is listed and passed through, never read.
+// Flags that a platform does not have are undefined.
 const { O_RDONLY, O_NONBLOCK = 0, O_NOCTTY = 0, O_NOFOLLOW = 0 } = constants;
 
-/** Linux' flag for a descriptor that only says which file it is. Node.js does not list it; it is the same wherever Node.js runs. */
+/** Linux' flag for a descriptor that only identifies a file. Node.js does not export it; its value is the same on all its architectures. */
 const O_PATH = 0o10000000;
 
-/** The folder in which the kernel has a path for each file that this process has open. */
+/** The directory in which the kernel provides a path for each open file of this process. */
 export const descriptors = "/proc/self/fd";
 
-/** How a path is opened. */
+/** Options of {@link PathHandle.open}. */
 export interface PathHandleOptions {
-  /** Whether a symbolic link at the end of the path is followed. Links on the way to it always are. @defaultValue true */
+  /** Whether to follow a symbolic link at the end of the path. Links within the path are always followed. @defaultValue true */
   follow?: boolean | undefined;
-  /** Whether the kernel can hold a file by a descriptor. Tests pass false on Linux. @defaultValue whether this is Linux, with `/proc` */
+  /** Whether to hold the file by a descriptor. Tests pass false on Linux. @defaultValue true on Linux with `/proc` */
   byDescriptor?: boolean | undefined;
 }
 
 /**
- * Holds a file, directory or link of any kind by which one it is rather than by its name, so that what was checked is what is used.
- * Somebody may rename it or put another file in its place meanwhile.
+ * Holds one file, directory or link by its identity rather than its name, so that the file that was checked is the file that is used.
+ * Another process may rename or replace it in the meantime.
  *
- * Opening has no effect on what it finds: a named pipe does not block, a device is not opened (opening `/dev/watchdog` restarts the
- * node). On Linux everything goes through a descriptor. Elsewhere it goes by path, and another file found there later is refused
- * with `ERR_FILE_CHANGED`.
+ * Opening a path handle does not affect the file: a named pipe does not block, and a device is not opened (opening `/dev/watchdog`
+ * restarts the node). On Linux, all operations use a descriptor. On other systems they use the path, and refuse a file that has
+ * replaced the original with `ERR_FILE_CHANGED`.
  */
 export class PathHandle implements AsyncDisposable {
   /** The path that was opened, for error messages. */
   readonly name: string;
-  /** What was found when it was opened; of a link that is not followed, its own. */
+  /** The metadata at the time of opening; for a link that is not followed, those of the link. */
   readonly stats: BigIntStats;
   readonly #handle: FileHandle | undefined;
   readonly #follow: boolean;
-  /** Where it was found. */
+  /** The path for the operating system. */
   readonly #location: string;
 
   private constructor(name: string, location: string, stats: BigIntStats, follow: boolean, handle?: FileHandle) {
@@ -62,20 +62,20 @@ export class PathHandle implements AsyncDisposable {
     }
   }
 
-  /** A path to use instead of the name: on Linux it leads to what is held, whatever has become of the name. */
+  /** A path to use instead of the name. On Linux it always leads to the held file, even if the name now leads to another one. */
   get path(): string {
     return this.#handle ? `${descriptors}/${this.#handle.fd}` : this.#location;
   }
 
   /**
-   * Opens something in the directory that is held, links not followed. The directory has to stay open for {@link readLink}.
+   * Opens an entry of this directory without following links. The directory must stay open until after {@link readLink}.
    *
    * @throws LocalFileError `ERR_FILE_CHANGED`, or the error of `node:fs`
    */
   async entry(name: string): Promise<PathHandle> {
     const open = PathHandle.#open(join(this.name, name), join(this.path, name), false, this.#handle !== undefined);
-    const entry = await open.catch(this.#rename(this.path));
-    await this.#demandInPlace();
+    const entry = await open.catch(this.#renameIn(this.path));
+    await this.#requireInPlace();
     return entry;
   }
 
@@ -85,15 +85,15 @@ export class PathHandle implements AsyncDisposable {
    * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
    */
   async openRegular(): Promise<FileHandle> {
-    this.#demand(this.stats.isFile(), "a regular file");
-    // Through a descriptor the path ends in a link, which has to be followed.
+    this.#requireKind(this.stats.isFile(), "a regular file");
+    // The path of a descriptor ends with a link, which has to be followed.
     const noFollow = this.#follow || this.#handle ? 0 : O_NOFOLLOW;
     const file = await open(this.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | noFollow).catch((error) => {
       if (noFollow !== 0 && error.code === "ELOOP") throw this.#changed();
-      return this.#rename(this.path)(error);
+      return this.#renameIn(this.path)(error);
     });
     try {
-      this.#demandSame(await file.stat({ bigint: true }));
+      this.#requireSame(await file.stat({ bigint: true }));
       return file;
     } catch (error) {
       await file.close();
@@ -102,15 +102,15 @@ export class PathHandle implements AsyncDisposable {
   }
 
   /**
-   * Lists the names in the directory, as far as they are asked for: it may be large, or grow all the time.
+   * Lists the names in the directory. Reads only as many as the caller takes, because the directory may be large or keep growing.
    *
    * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
    */
   async *list(): AsyncGenerator<string, void, undefined> {
-    this.#demand(this.stats.isDirectory(), "a directory");
-    const entries = await opendir(this.path).catch(this.#rename(this.path));
+    this.#requireKind(this.stats.isDirectory(), "a directory");
+    const entries = await opendir(this.path).catch(this.#renameIn(this.path));
     try {
-      await this.#demandInPlace();
+      await this.#requireInPlace();
     } catch (error) {
       await entries.close();
       throw error;
@@ -119,21 +119,21 @@ export class PathHandle implements AsyncDisposable {
   }
 
   /**
-   * Reads where the symbolic link leads.
+   * Reads the target of the symbolic link.
    *
-   * @throws LocalFileError `ERR_FILE_CHANGED` if there is no link any more, or the error of `node:fs`
+   * @throws LocalFileError `ERR_FILE_CHANGED` if it is no longer a link, or the error of `node:fs`
    */
   async readLink(): Promise<string> {
     try {
       return await readlink(this.#location);
     } catch (error) {
-      // There is no way to read the link by its descriptor: another one in its place is read.
+      // Node.js cannot read a link by its descriptor, so this reads whichever link has this path now.
       if ((error as NodeJS.ErrnoException).code === "EINVAL") throw this.#changed();
-      return this.#rename(this.#location)(error as NodeJS.ErrnoException);
+      return this.#renameIn(this.#location)(error as NodeJS.ErrnoException);
     }
   }
 
-  /** May be called again. */
+  /** Closes the descriptor. Further calls have no effect. */
   async close(): Promise<void> {
     await this.#handle?.close();
   }
@@ -142,29 +142,29 @@ export class PathHandle implements AsyncDisposable {
     return this.close();
   }
 
-  #demand(isWanted: boolean, wanted: string): void {
-    if (isWanted) return;
-    throw new LocalFileError("ERR_NOT_REGULAR_FILE", this.name, `is ${fileKind(this.stats)}, not ${wanted}`);
+  #requireKind(matches: boolean, required: string): void {
+    if (matches) return;
+    throw new LocalFileError("ERR_NOT_REGULAR_FILE", this.name, `is ${fileKind(this.stats)}, not ${required}`);
   }
 
-  #demandSame({ dev, ino }: BigIntStats): void {
-    // Some releases of Node.js on Windows report 64 bits of a volume's number by path and 32 by descriptor.
+  #requireSame({ dev, ino }: BigIntStats): void {
+    // Some Node.js releases on Windows report 64 bits of a volume's number for a path and 32 bits for a descriptor.
     const volume = (number: bigint) => BigInt.asUintN(32, number);
     if (volume(dev) === volume(this.stats.dev) && ino === this.stats.ino) return;
     throw this.#changed();
   }
 
-  /** Without a descriptor, what was found by the path of this directory is in it only if the path still leads to it. */
-  async #demandInPlace(): Promise<void> {
-    if (!this.#handle) this.#demandSame(await statsOf(this.#location, this.#follow));
+  /** Without a descriptor, an entry is only in this directory if the path still leads to the directory. */
+  async #requireInPlace(): Promise<void> {
+    if (!this.#handle) this.#requireSame(await statsOf(this.#location, this.#follow));
   }
 
   #changed(): LocalFileError {
     return new LocalFileError("ERR_FILE_CHANGED", this.name, "was replaced while it was being opened");
   }
 
-  /** Has errors name the path that the caller knows, rather than where this is held. */
-  #rename(location: string): (error: NodeJS.ErrnoException) => never {
+  /** Replaces the internal path in errors with the name that the caller used. */
+  #renameIn(location: string): (error: NodeJS.ErrnoException) => never {
     return (error) => {
       error.message = error.message.replace(location, () => this.name);
       if (error.path !== undefined) error.path = error.path.replace(location, () => this.name);
@@ -179,7 +179,7 @@ function statsOf(path: string, follow: boolean): Promise<BigIntStats> {
 
 let known: boolean | undefined;
 
-/** Whether paths can begin at an open file: on Linux, unless `/proc` is missing, as in some chroots, or access to it denied. */
+/** Whether the paths of descriptors work: on Linux, unless `/proc` is missing, as in some chroots, or denied. */
 export function hasDescriptors(): boolean {
   known ??= process.platform === "linux" && isAllowed(descriptors);
   return known;
@@ -190,6 +190,6 @@ function isAllowed(path: string): boolean {
     accessSync(path);
     return true;
   } catch {
-    return false; // Node.js' permission model denies what was not allowed
+    return false; // for example denied by Node.js' permission model
   }
 }

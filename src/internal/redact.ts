@@ -1,65 +1,65 @@
 /*
- * The one redactor. Secrets in CRI: registry credentials (`debug_redact` in the schema), values of environment variables, and
- * the URLs of streaming sessions, whose last path segment is a bearer token.
+ * The redactor for all logs and errors. The secrets of CRI are registry credentials (`debug_redact` in the schema), values of environment
+ * variables, and the URLs of streaming sessions, whose last path segment is a bearer token.
  */
 
 import { plain } from "./field-names.js";
 
-/** What stands in place of a secret. */
+/** Replaces a secret. */
 export const REDACTED = "[redacted]";
 
 /**
- * Names of fields whose values are secret wherever they occur, as {@link nameOf} spells them: what the schema marks
- * `debug_redact`, and what Docker, Kubernetes, HTTP and clouds call their credentials.
+ * Matches the names of fields with secret values, as {@link nameOf} returns them: fields with `debug_redact` in the schema, and the
+ * credentials of Docker, Kubernetes, HTTP and clouds.
  */
 const secretName =
   /(?:(?:password|passwd|passphrase|pwd|token|secret|credential|authorization|cookie|(?:private|secret|access|api|client|account|encryption|signing|ssh|tls)key)s?(?:data|pem|value)?|dockercfg|dockerconfigjson|registryauth|registryconfig|^auth|^pass|^url)$/;
 
-/** Inside a secret, these name what the secret is for. */
+/** Fields of a secret that say what it is for. */
 const publicNames: ReadonlySet<string> = new Set(["username", "serveraddress", "name", "namespace", "secretname"]);
 
-/** Fields that hold an environment, in a message, a spec, an OCI spec and Docker's inspection. */
+/** Fields with environment variables, in messages, specs, OCI specs and the output of `docker inspect`. */
 const environmentNames: ReadonlySet<string> = new Set(["envs", "env", "environ", "environment"]);
 
-/** How deep values are followed. What lies deeper is hidden: no message or file is nested like this. */
+/** Values nested more deeply than this are redacted. No message or file has so many levels. */
 const maxDepth = 200;
 
-/** What becomes of the values that a log cannot show as they are. */
+/** How bytes and 64-bit numbers appear in the copy. */
 interface Style {
-  bytes(shown: string): unknown;
+  bytes(description: string): unknown;
   long(value: object): unknown;
 }
 
 const encoder = new TextEncoder();
-const messageStyle: Style = { bytes: (shown) => encoder.encode(shown), long: (value) => value };
-const logStyle: Style = { bytes: (shown) => shown, long: String };
+const messageStyle: Style = { bytes: (description) => encoder.encode(description), long: (value) => value };
+const logStyle: Style = { bytes: (description) => description, long: String };
 
 /**
  * Returns a deep copy of a message, a spec or options without its secrets. Values under the names of credentials (`password`,
  * `registry_token`, `Authorization` and so on, in any spelling), values of environment variables and streaming URLs become
- * `[redacted]`, and so do `data` and `stringData` of a Kubernetes Secret. Other bytes become their length. Text is cleaned of
- * private keys, tokens, and credentials in URLs. Text that is JSON, such as the verbose info of `inspect()`, is redacted inside,
- * where numbers beyond 2^53 may lose digits.
+ * `[redacted]`, and so do `data` and `stringData` of a Kubernetes Secret. Other bytes become their length. Strings lose private keys,
+ * tokens, and credentials in URLs. Strings that contain JSON, such as the verbose info of `inspect()`, are redacted inside; numbers
+ * beyond 2^53 in them may lose digits.
  *
- * A message stays a message of its type: `messageToJson(ContainerStatus, redact(status))` works. Redacted bytes are UTF-8. Objects
- * that contain themselves are copied as such. What is nested more than 200 levels deep becomes `[redacted]`.
+ * A message stays a message of its type: `messageToJson(ContainerStatus, redact(status))` works. Redacted bytes are UTF-8. Cyclic
+ * objects are copied as cyclic objects. Values nested more than 200 levels deep become `[redacted]`.
  */
 export function redact<T>(value: T): T {
   return new Redaction(messageStyle).of(value) as T;
 }
 
-/** Like {@link redact}, as plain data for a log: bytes and 64-bit numbers become strings. */
+/** Like {@link redact}, but returns plain data for a log: bytes and 64-bit numbers become strings. */
 export function redactForLog(value: unknown): unknown {
   return new Redaction(logStyle).of(value);
 }
 
-/** What the place of a value says about it: nothing, that all of it is secret, that it is an environment, or one variable of it. */
+/** What the position of a value means: nothing, that the whole value is secret, that it is an environment, or one variable of one. */
 type Place = "open" | "secret" | "environment" | "variable";
 
-/** The copy of one value. */
+/** Copies one value without its secrets. */
 class Redaction {
   readonly #style: Style;
-  /** Copies by place and original: a value may contain itself, and be secret in one place and open in another. */
+  /** Copies by position and original, for cyclic values and for values that are secret in only one of their positions. */
   readonly #copies = new Map<Place, Map<object, object>>();
   #depth = 0;
 
@@ -68,23 +68,23 @@ class Redaction {
   }
 
   of(value: unknown, place: Place = "open"): unknown {
-    if (typeof value === "string") return this.#text(value, place);
+    if (typeof value === "string") return this.#string(value, place);
     const isOpen = place === "open" || place === "variable";
     if (typeof value === "number" || typeof value === "bigint") return isOpen ? value : REDACTED;
     if (typeof value !== "object" || value === null) return value;
     if (value instanceof Uint8Array) return this.#style.bytes(isOpen ? `[${value.length} bytes]` : REDACTED);
     if (value instanceof Date) return isOpen ? value : REDACTED;
-    if (value instanceof URL) return isOpen ? redactText(value.href) : REDACTED;
+    if (value instanceof URL) return isOpen ? redactString(value.href) : REDACTED;
     if (isLong(value)) return isOpen ? this.#style.long(value) : REDACTED;
     return this.#copies.get(place)?.get(value) ?? this.#copy(value, place);
   }
 
-  #text(text: string, place: Place): string {
+  #string(text: string, place: Place): string {
     if (text === "") return text;
     if (place === "secret") return REDACTED;
-    // A line without a name goes on with the value of the line before.
+    // A line without a name continues the value of the previous line.
     if (place === "environment") return text.replace(/^([^=\n]*=)?.+$/gm, (_, name = "") => `${name}${REDACTED}`);
-    return this.#json(text) ?? redactText(text);
+    return this.#json(text) ?? redactString(text);
   }
 
   #copy(value: object, place: Place): unknown {
@@ -95,7 +95,7 @@ class Redaction {
     return copy;
   }
 
-  /** Notes a copy before it is complete: what it is a copy of may contain itself. */
+  /** Registers a copy before it is complete, because the original may be cyclic. */
   #begin<T extends object>(copy: T, original: object, place: Place): T {
     const copies = this.#copies.get(place) ?? new Map<object, object>();
     this.#copies.set(place, copies.set(original, copy));
@@ -118,8 +118,8 @@ class Redaction {
     for (const [key, item] of Object.entries(value)) {
       const name = nameOf(key);
       const isData = isKubernetesSecret && (name === "data" || name === "stringdata");
-      // Not assigned: a key may be __proto__. Keys may be URLs with credentials.
-      Object.defineProperty(copy, redactText(key), {
+      // Defined rather than assigned, because a key may be __proto__. Keys may be URLs with credentials.
+      Object.defineProperty(copy, redactString(key), {
         value: this.of(item, isData ? "secret" : placeOf(name, place)),
         enumerable: true,
         configurable: true,
@@ -129,7 +129,7 @@ class Redaction {
     return copy;
   }
 
-  /** JSON text with the secrets in it replaced, or `undefined` for text that is no JSON text, list or object. */
+  /** Redacts a string that contains a JSON string, array or object. Returns `undefined` for any other string. */
   #json(text: string): string | undefined {
     if (!/^\s*["[{]/.test(text)) return undefined;
     let data: unknown;
@@ -142,12 +142,12 @@ class Redaction {
       const redacted = JSON.stringify(new Redaction(logStyle).of(data));
       return redacted === JSON.stringify(data) ? text : redacted;
     } catch {
-      return REDACTED; // nested more deeply than the stack allows
+      return REDACTED; // too deeply nested for the stack
     }
   }
 }
 
-/** A name of a field, to compare spellings: `X-Registry-Auth` and `registry_auth` end alike. */
+/** The name of a field in one spelling: `X-Registry-Auth` and `registry_auth` have the same ending. */
 function nameOf(key: string): string {
   return plain(key).replace(/^\.+/, "");
 }
@@ -160,22 +160,22 @@ function placeOf(name: string, outer: Place): Place {
 }
 
 /**
- * Text without private keys, tokens, and credentials in URLs and beside their names. Runtimes quote all of them in their error
- * messages. Every pattern takes time in proportion to the text, whatever it says: the text may be 64 KiB of somebody's malice.
+ * Removes private keys, tokens, credentials in URLs and credentials next to their names from a string. Error messages of runtimes quote all
+ * of them. The time of every pattern is linear in the length of the string, which may be 64 KiB from a malicious peer.
  */
-export function redactText(text: string): string {
+export function redactString(text: string): string {
   return patterns.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
 }
 
 const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  // The URL of a streaming session ends in its token.
+  // The URL of a streaming session ends with its token.
   [/(\/(?:exec|attach|portforward)\/)[A-Za-z0-9_-]+/g, `$1${REDACTED}`],
-  // https://me:password@host, also with an @ or a / in the password, but not an image's digest behind the port of its registry.
+  // https://me:password@host, also with @ or / in the password, but not the digest of an image after the port of its registry.
   [/(:\/\/)[^/\s@:"']{0,64}:(?!\/\/)[^\s"']{0,100}@(?!sha\d+:)/g, `$1${REDACTED}@`],
   [/(:\/\/)[^/\s"']+@/g, `$1${REDACTED}@`],
   [/([?&;][\w.-]*(?:token|signature|sig|secret|password|passwd|key|credential|auth)=)[^&;#\s"']+/gi, `$1${REDACTED}`],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/g, `$1 ${REDACTED}`],
-  // What Go prints of a struct, JSON that is cut off or quoted, and command lines. A value in quotes may hold spaces.
+  // Go structs as Go prints them, truncated or quoted JSON, and command lines. A quoted value may contain spaces.
   [
     /\b((?:password|passwd|passphrase|(?:identity|registry|access|refresh)[_-]?token|client[_-]?secret|api[_-]?key)(?:\\{0,3}["']\s{0,2}:\s{0,2}(?:\\{0,3}["'])?|[=:]\s{0,2}\\{0,3}["']|[=:]))(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"',;&}]+)/gi,
     `$1${REDACTED}`,
@@ -189,21 +189,20 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   ],
 ];
 
-/** How much of somebody else's text goes into an error or a log, in characters. */
-export const maxTextLength = 4_096;
+/** The maximum length of an external string in an error or a log, in characters. */
+export const maxSanitizedLength = 4_096;
 
 /**
- * Text that somebody else wrote, fit for an error or a log: without secrets, with nothing in it that moves a terminal's cursor or
- * turns the direction of writing, and not longer than anybody reads. It is one line: line breaks become `\\n`, so that nobody can
- * forge a log record.
+ * Makes an external string safe for an error or a log: removes secrets and control characters, including those that move a terminal's
+ * cursor or change the writing direction, and shortens it. Line breaks become `\\n`, so that it cannot forge a second log record.
  */
-export function harmlessText(text: string): string {
-  // Redacted before it is cut: half a secret would not be found.
-  const said = redactText(text)
+export function sanitize(text: string): string {
+  // Redacted before it is shortened, because no pattern finds half a secret.
+  const line = redactString(text)
     .replace(/\r?\n/g, "\\n")
     .replace(/[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu, " ");
-  const more = said.length - maxTextLength;
-  return more > 0 ? `${said.slice(0, maxTextLength)}… (${more} more characters)` : said;
+  const more = line.length - maxSanitizedLength;
+  return more > 0 ? `${line.slice(0, maxSanitizedLength)}… (${more} more characters)` : line;
 }
 
 function isLong(value: object): value is { toString(): string } {

@@ -1,40 +1,39 @@
 import { type LinkedAbort, linkAbort } from "./abort.js";
 
 /**
- * Opens what a stream reads: an iteration that yields items in batches, stops when the signal aborts, and closes behind
- * itself.
+ * Opens the source of a stream: an iterable that yields items in batches, stops when the signal aborts, and then closes what it opened.
  */
 export type BatchSource<T> = (signal: AbortSignal) => AsyncIterable<readonly T[]>;
 
-/** Starts a time limit. Calls back with the error when the time is up; the returned function stops it. */
+/** Starts a time limit. Calls back with an error when the time is over. The returned function stops it. */
 export type TimeLimit = (expire: (reason: unknown) => void) => () => void;
 
-/** Someone who waits for the next batch. */
+/** A pending request for the next batch. */
 interface Waiter<T> {
   resolve(batch: readonly T[] | undefined): void;
   reject(reason: unknown): void;
 }
 
 /**
- * Items that arrive over time. It can be iterated once: `for await (const item of stream)`.
+ * A stream of items that arrive over time. It can be iterated once: `for await (const item of stream)`.
  *
- * Nothing is opened before the first item is asked for. Leaving the loop, {@link close} and `await using` end the stream
- * cleanly, an aborted signal makes the loop throw `signal.reason`; both also in the middle of a read, and whatever was open is
- * closed. A time limit counts from the first read.
+ * The stream opens its source on the first read. Leaving the loop, {@link close} and `await using` end the stream without an error. An
+ * aborted signal makes the loop throw `signal.reason`. Both work during a read and close the source. A time limit counts from the
+ * first read.
  */
 export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
   readonly #open: BatchSource<T>;
   readonly #signal: AbortSignal | undefined;
   readonly #limit: TimeLimit | undefined;
   #stopLimit: (() => void) | undefined;
-  #taken = false;
+  #isIterated = false;
   #ended = false;
-  /** What the next one to ask is to hear, when nobody was waiting at the time. */
+  /** The error for the next read, if no read was pending when it occurred. */
   #failure: { readonly reason: unknown } | undefined;
   #link: LinkedAbort | undefined;
   #source: AsyncIterator<readonly T[]> | undefined;
   #waiter: Waiter<T> | undefined;
-  /** Settles when the source has closed what it opened. */
+  /** Settles when the source is closed. */
   #closed: Promise<unknown> | undefined;
   #batch: readonly T[] = [];
   #index = 0;
@@ -46,26 +45,26 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     this.#limit = limit;
   }
 
-  /** The items one by one. @throws TypeError when the stream has been iterated before */
+  /** Iterates over the items. @throws TypeError if the stream has been iterated before */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return this.#take(() => this.#next());
+    return this.#iterate(() => this.#next());
   }
 
   /**
-   * The items in groups as they arrive, never an empty one: for those who handle so many that a promise for each of them counts.
-   * It is the one iteration the stream has, instead of the plain one.
+   * Iterates over batches of items as they arrive, never empty ones. This is faster for very many items, because it needs one promise per
+   * batch instead of one per item. It counts as the one iteration of the stream.
    *
-   * @throws TypeError when the stream has been iterated before
+   * @throws TypeError if the stream has been iterated before
    */
   batches(): AsyncIterable<readonly T[]> {
-    const iterator = this.#take(async () => {
+    const iterator = this.#iterate(async () => {
       const value = await this.#nextBatch();
       return value ? { done: false, value } : { done: true, value: undefined };
     });
     return { [Symbol.asyncIterator]: () => iterator };
   }
 
-  /** Ends the stream: a loop that waits for an item ends. Resolves when everything is closed; may be called again. */
+  /** Ends the stream, and with it a loop that waits for an item. Resolves when the source is closed. Further calls have no effect. */
   async close(): Promise<void> {
     this.#end();
     this.#failure = undefined;
@@ -77,9 +76,9 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     return this.close();
   }
 
-  #take<R>(next: () => Promise<IteratorResult<R, undefined>>): AsyncIterator<R, undefined> {
-    if (this.#taken) throw new TypeError("This stream has been iterated before: it can be read only once.");
-    this.#taken = true;
+  #iterate<R>(next: () => Promise<IteratorResult<R, undefined>>): AsyncIterator<R, undefined> {
+    if (this.#isIterated) throw new TypeError("This stream has been iterated before: it can be read only once.");
+    this.#isIterated = true;
     const end = async () => {
       await this.close();
       return { done: true as const, value: undefined };
@@ -104,9 +103,9 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
 
   #nextBatch(): Promise<readonly T[] | undefined> {
     return new Promise((resolve, reject) => {
-      if (this.#waiter) throw new TypeError("The previous item of this stream is still being waited for.");
+      if (this.#waiter) throw new TypeError("The previous read of this stream has not finished.");
       this.#waiter = { resolve, reject };
-      if (this.#ended) this.#answerEnd();
+      if (this.#ended) this.#settleEnd();
       else if (this.#source) this.#pull(this.#source);
       else this.#start();
     });
@@ -131,22 +130,22 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
         if (this.#ended) return;
         if (done) this.#end();
         else if (value.length === 0) this.#pull(source);
-        else this.#answer()?.resolve(value);
+        else this.#takeWaiter()?.resolve(value);
       },
       (reason) => this.#end({ reason }),
     );
   }
 
-  /** Takes the waiter out: it hears one thing only. */
-  #answer(): Waiter<T> | undefined {
+  /** Returns the pending read, if any, which can be settled only once. */
+  #takeWaiter(): Waiter<T> | undefined {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     return waiter;
   }
 
-  /** Tells whoever waits that the stream is over; a failure is told once. */
-  #answerEnd(): void {
-    const waiter = this.#answer();
+  /** Settles the pending read with the end of the stream, or once with its error. */
+  #settleEnd(): void {
+    const waiter = this.#takeWaiter();
     if (!waiter) return;
     const failure = this.#failure;
     this.#failure = undefined;
@@ -158,13 +157,13 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    // Items that are here already must not outlive an abort.
+    // No item is returned after an abort, even if it has already arrived.
     this.#batch = [];
     this.#index = 0;
     this.#stopLimit?.();
     this.#link?.unlink();
     this.#link?.abort(new DOMException("The stream was closed.", "AbortError"));
     this.#closed = Promise.resolve(this.#source?.return?.()).catch(() => {});
-    this.#answerEnd();
+    this.#settleEnd();
   }
 }

@@ -1,6 +1,6 @@
 import { Long } from "../proto.js";
 
-/** A time from now as a deadline. It is kept by the monotonic clock: setting the clock does not move it. */
+/** Returns the time after a delay as a deadline. It uses the monotonic clock, so that setting the system clock does not move it. */
 export function deadlineIn(delayMs: number): Date {
   return new SteadyDeadline(delayMs);
 }
@@ -21,22 +21,22 @@ class SteadyDeadline extends Date {
 const nanosecondsPerMillisecond = 1_000_000;
 
 /**
- * CRI's int64 nanoseconds since the epoch as a `Date`, rounded down to milliseconds. Zero means "not set" in CRI, and
- * cri-dockerd sends huge negative numbers for times that have not come: both give `undefined`.
+ * Converts CRI's int64 nanoseconds since the epoch to a `Date`, rounded down to milliseconds. Returns `undefined` for zero, which means
+ * "not set" in CRI, and for negative numbers, which cri-dockerd sends for times that are not set.
  */
 export function toDate(nanoseconds: Long): Date | undefined {
   if (nanoseconds.lessThanOrEqual(0)) return undefined;
   return new Date(nanoseconds.divide(nanosecondsPerMillisecond).toNumber());
 }
 
-/** A `Date` as CRI's int64 nanoseconds since the epoch. */
+/** Converts a `Date` to CRI's int64 nanoseconds since the epoch. */
 export function toNanoseconds(date: Date): Long {
   return Long.fromNumber(date.getTime()).multiply(nanosecondsPerMillisecond);
 }
 
 /**
- * CRI's int64 nanoseconds as RFC 3339 in UTC with all nine digits of the second, as `2026-11-23T05:55:00.123456789Z`;
- * `undefined` where {@link toDate} gives that.
+ * Converts CRI's int64 nanoseconds to RFC 3339 in UTC with nine fractional digits: `2026-11-23T05:55:00.123456789Z`. Returns `undefined`
+ * for the same numbers as {@link toDate}.
  */
 export function toRfc3339Nano(nanoseconds: Long): string | undefined {
   const date = toDate(nanoseconds);
@@ -46,16 +46,16 @@ export function toRfc3339Nano(nanoseconds: Long): string | undefined {
 }
 
 /**
- * The nanoseconds since the epoch of a time in RFC 3339. Digits of the second beyond the ninth are dropped.
+ * Converts a time in RFC 3339 to nanoseconds since the epoch. Drops fractional digits after the ninth.
  *
- * @returns `undefined` for any other text, and for times that int64 nanoseconds cannot hold (before 1678, after 2261)
+ * @returns `undefined` for any other string, and for times outside the range of int64 nanoseconds (before 1678, after 2261)
  */
 export function fromRfc3339(text: string): Long | undefined {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/.exec(text);
   if (!match) return undefined;
   const [, local = "", fraction = "", sign, hours = 0, minutes = 0] = match;
   const date = new Date(`${local}Z`);
-  // `Date` carries 30 February over into March.
+  // `Date` converts 30 February to a day in March.
   if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(local)) return undefined;
   const offsetSeconds = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -60 : 60);
   const seconds = BigInt(date.getTime() / 1_000 - offsetSeconds);

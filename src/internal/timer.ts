@@ -1,9 +1,9 @@
 import { onAbort } from "./abort.js";
 
-/** Node.js fires a timer beyond this at once. */
+/** Node.js fires a timer with a longer delay at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Calls back after any span of time, beyond the 24.8 days of a plain timer too. Returns the function that stops it. */
+/** Calls back after a delay, which may be longer than the 24.8 days of `setTimeout`. Returns a function that stops the timer. */
 export function startTimer(delayMs: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (leftMs: number) => {
@@ -15,9 +15,9 @@ export function startTimer(delayMs: number, callback: () => void): () => void {
 }
 
 /**
- * Waits; rejects with the signal's reason as soon as it aborts, and leaves neither timer nor listener behind.
+ * Waits. Rejects with the signal's reason as soon as it aborts. Leaks neither timer nor listener.
  *
- * @param start starts the timer, for those who have a time of their own
+ * @param start starts the timer, for callers with a clock of their own
  */
 export function sleep(delayMs: number, signal?: AbortSignal, start = startTimer): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { InvalidInputError } from "../errors.js";
 
 /**
- * Parses JSON text. Integers of 16 to 20 digits become a `bigint`, because `JSON.parse` rounds them to the nearest double.
- * Nanoseconds since 1970 have 19 digits, and no 64-bit number has more than 20.
+ * Parses JSON text. Integers of 16 to 20 digits become a `bigint`, because `JSON.parse` rounds them to the nearest double. Nanoseconds since
+ * 1970 have 19 digits, and no 64-bit number has more than 20.
  *
- * @throws InvalidInputError for malformed JSON. The error does not quote the text, which may hold secrets.
+ * @throws InvalidInputError for malformed JSON; the error does not quote the text, which may contain secrets
  */
 export function parseExactly(text: string): unknown {
   let data: unknown;
@@ -19,7 +19,7 @@ export function parseExactly(text: string): unknown {
   return /\d{16}/.test(text) ? parseLargeIntegers(text) : data;
 }
 
-/** Passes large integers through `JSON.parse` as strings with a prefix that the author of the text cannot know. */
+/** Parses large integers as strings with a random prefix, which the author of the text cannot guess. */
 function parseLargeIntegers(text: string): unknown {
   const prefix = `${randomUUID()}:`;
   const revive = (_: string, value: unknown) =>
@@ -31,7 +31,7 @@ function parseLargeIntegers(text: string): unknown {
   }
 }
 
-/** Strings are skipped by searching for quotes: a regular expression for them overflows the stack on long ones. */
+/** Puts large integers in quotes. Skips strings by searching for quotes, because a regular expression overflows the stack for long strings. */
 function quoteLargeIntegers(text: string, prefix: string): string {
   const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
   const quote = (token: string) => (/^-?\d{16,20}$/.test(token) ? `"${prefix}${token}"` : token);
@@ -46,7 +46,7 @@ function quoteLargeIntegers(text: string, prefix: string): string {
   return parts.join("");
 }
 
-/** The index behind the closing quote: the first one with an even number of backslashes before it. */
+/** Returns the index after the closing quote, which is the first one with an even number of backslashes before it. */
 function endOfString(text: string, start: number): number {
   let close = start;
   let backslashes: number;

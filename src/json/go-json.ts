@@ -1,7 +1,7 @@
 /*
- * Go's JSON of CRI: what encoding/json makes of the types in k8s.io/cri-api. crictl takes its configuration files in it, and
- * containerd and CRI-O print their configuration in it. It differs from protobuf's JSON in keys, enums, numbers and in the values
- * of environment variables, which cri-api's own api_json.go keeps as text. crictl's output mixes both formats.
+ * Go's JSON of CRI: the output of encoding/json for the types in k8s.io/cri-api. crictl reads its configuration files in this format, and
+ * containerd and CRI-O print their configuration in it. It differs from protobuf's JSON in keys, enums, numbers and the values of
+ * environment variables, which cri-api's api_json.go writes as plain strings. crictl's output mixes both formats.
  */
 import { InvalidInputError } from "../errors.js";
 import { fieldPath, plain, snakeCase } from "../internal/field-names.js";
@@ -17,37 +17,37 @@ import { readLong } from "./scalars.js";
 /** The int64 fields that hold nanoseconds since 1970 and that crictl prints as times. */
 const times: ReadonlySet<string> = new Set(["createdAt", "startedAt", "finishedAt"]);
 
-/** The one bytes field that is text in Go's JSON: the value of a KeyValue. The other bytes of CRI are output of commands. */
-const textBytes = "value";
+/** The only bytes field that is a plain string in Go's JSON: the value of a KeyValue. The other bytes fields have output of commands. */
+const plainBytes = "value";
 
-/** How {@link messageToGoJson} treats what Go's JSON cannot hold. */
+/** Options of {@link messageToGoJson}. */
 export interface GoJsonWriteOptions {
-  /** Writes U+FFFD for bytes of an environment variable that are not UTF-8, as Go does, instead of throwing. @defaultValue false */
+  /** Writes U+FFFD for invalid UTF-8 in the value of an environment variable, as Go does, instead of throwing. @defaultValue false */
   replaceInvalidUtf8?: boolean | undefined;
 }
 
 /**
- * Reads a message from Go's JSON of CRI, as data or as text: configuration files of `crictl runp` and `crictl create`, output of
+ * Reads a message from Go's JSON of CRI, as data or JSON text: configuration files of `crictl runp` and `crictl create`, output of
  * `crictl inspect -o json`, and the configuration in a runtime's verbose info.
  *
- * Keys may be in snake_case or camelCase and in any case. Values of environment variables are plain text. Enums are numbers or
- * names, 64-bit numbers are numbers, bigints or strings of digits. Times (`createdAt`, `startedAt`, `finishedAt`, `timestamp`) are
- * nanoseconds or RFC 3339; the year 1 is Go's "not set" and becomes 0. From text, 64-bit numbers are read exactly.
+ * Keys may be in snake_case or camelCase, in upper or lower case. Values of environment variables are plain strings. Enums are numbers or
+ * names. 64-bit numbers are numbers, bigints or strings of digits, and are read exactly from JSON text. Times (`createdAt`,
+ * `startedAt`, `finishedAt`, `timestamp`) are nanoseconds or RFC 3339; the year 1 means "not set" in Go and becomes 0.
  *
- * @throws InvalidInputError like {@link messageFromJson}. Go's tools ignore unknown keys: `ignoreUnknownFields` does so, too.
+ * @throws InvalidInputError like {@link messageFromJson}. Set `ignoreUnknownFields` to ignore unknown keys, as Go's tools do.
  */
 export function messageFromGoJson<T>(type: MessageType<T>, json: unknown, options: JsonReadOptions = {}): T {
   return readMessage(shapeOf(type), json, goDialect, options) as T;
 }
 
 /**
- * Converts a message to Go's JSON of CRI, as `crictl runp` and `crictl create` take it: keys in snake_case, values of environment
- * variables as text, enums and 64-bit numbers as numbers, times as RFC 3339 in UTC. Fields at their default are left out.
+ * Converts a message to Go's JSON of CRI, which `crictl runp` and `crictl create` read: keys in snake_case, values of environment variables
+ * as plain strings, enums and 64-bit numbers as numbers, times as RFC 3339 in UTC. Fields at their default are omitted.
  *
- * A 64-bit number that a JavaScript number does not hold exactly becomes a string of digits, which {@link messageFromGoJson}
- * reads and Go's encoding/json refuses. The result includes secrets: pass `redact(message)` to log it.
+ * A 64-bit number that is not exact as a JavaScript number becomes a string of digits. {@link messageFromGoJson} reads it, but Go's
+ * encoding/json refuses it. The result includes secrets: pass `redact(message)` to log it.
  *
- * @throws InvalidInputError for the value of an environment variable that is not UTF-8: Go's JSON cannot hold it.
+ * @throws InvalidInputError if the value of an environment variable is not UTF-8, which Go's JSON cannot represent
  */
 export function messageToGoJson<T>(type: MessageType<T>, message: T, options: GoJsonWriteOptions = {}): JsonObject {
   return new GoJsonWriter(options.replaceInvalidUtf8 ?? false).message(shapeOf(type), message as Fields, "");
@@ -60,7 +60,7 @@ const goDialect: Dialect = {
     return [...shape.fields.keys()].find((key) => plain(key) === wanted);
   },
   bytes(value, path, key) {
-    if (key !== textBytes) return readBase64(value, path);
+    if (key !== plainBytes) return readBase64(value, path);
     if (typeof value === "string") return new TextEncoder().encode(value);
     throw new InvalidInputError({ field: path, message: `must be a string, got ${typeName(value)}` });
   },
@@ -71,7 +71,7 @@ const goDialect: Dialect = {
     return fromRfc3339(value) ?? refuse(path, "must be nanoseconds, or a time in RFC 3339 from 1678 to 2261", value);
   },
   map(value, path, key) {
-    // crictl prints the JSON text that runtimes store under `info` in place of the map.
+    // Runtimes store JSON text in the map under `info`. crictl prints its content in place of the map.
     const isPrintedInfo =
       key === "info" && isObject(value) && Object.values(value).some((item) => typeof item !== "string");
     return isPrintedInfo ? { info: JSON.stringify(value, bigintAsDigits) } : readMap(value, path);
@@ -122,12 +122,15 @@ class GoJsonWriter {
   }
 
   #bytes(value: Uint8Array, key: string, path: string): string {
-    if (key !== textBytes) return Buffer.from(value).toString("base64");
+    if (key !== plainBytes) return Buffer.from(value).toString("base64");
     try {
       return this.#decoder.decode(value);
     } catch {
       const remedy = "use messageToJson, or replaceInvalidUtf8";
-      throw new InvalidInputError({ field: path, message: `is not UTF-8, and Go's JSON of CRI holds text; ${remedy}` });
+      throw new InvalidInputError({
+        field: path,
+        message: `is not UTF-8, which Go's JSON cannot represent; ${remedy}`,
+      });
     }
   }
 }
@@ -139,7 +142,7 @@ function writeLong(value: Long, key: string): JsonValue {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
-/** What Go's `omitempty` leaves out. An empty message is set, and stays. */
+/** Whether Go's `omitempty` omits a value. An empty message counts as set. */
 function isOmitted(value: unknown, isMessage: boolean): boolean {
   if (value === undefined || value === 0 || value === "" || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;

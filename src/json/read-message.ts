@@ -1,6 +1,6 @@
 /*
- * Reads a message from JSON data field by field, strictly: the generated `fromJSON` reads anything as something.
- * What protobuf's JSON and Go's JSON of CRI spell differently is the dialect.
+ * Reads a message from JSON data field by field. Refuses every invalid value, which the generated `fromJSON` would convert. A dialect defines
+ * the differences between protobuf's JSON and Go's JSON of CRI.
  */
 import { InvalidInputError } from "../errors.js";
 import { fieldPath, plain } from "../internal/field-names.js";
@@ -10,23 +10,23 @@ import { parseExactly } from "./exact-json.js";
 import { refuse } from "./refusal.js";
 import { readDouble, readEnum, readInteger, readLong } from "./scalars.js";
 
-/** How {@link readMessage} treats what the schema does not know. */
+/** Options of {@link readMessage}. */
 export interface JsonReadOptions {
-  /** Skips keys that no field has, instead of refusing them. @defaultValue false */
+  /** Ignores unknown keys instead of refusing them. @defaultValue false */
   ignoreUnknownFields?: boolean | undefined;
 }
 
-/** How one JSON format spells what the formats spell differently. */
+/** How one JSON format represents keys and values. */
 export interface Dialect {
-  /** The key of the field that a name in JSON stands for, if the message has it. */
+  /** Returns the key of the field for a name in JSON, if the message has the field. */
   key(shape: MessageShape, name: string): string | undefined;
-  /** `key` is the field's own. */
+  /** @param key the key of the field */
   bytes(value: unknown, path: string, key: string): Uint8Array;
   int64(value: unknown, path: string, key: string): Long;
   map(value: unknown, path: string, key: string): Fields;
 }
 
-/** Reads a message from JSON text, or from what `JSON.parse` made of it. */
+/** Reads a message from JSON text, or from the result of `JSON.parse`. */
 export function readMessage(shape: MessageShape, json: unknown, dialect: Dialect, options: JsonReadOptions): Fields {
   const data = typeof json === "string" ? parseExactly(json) : json;
   return new MessageReader(dialect, options.ignoreUnknownFields ?? false).message(shape, data, "");
@@ -43,7 +43,7 @@ export function readMap(json: unknown, path: string): Fields {
   return map;
 }
 
-/** Sets an own property, `__proto__` included, which assignment treats otherwise. */
+/** Sets an own property. Unlike an assignment, this also works for `__proto__`. */
 export function define(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -74,7 +74,7 @@ class MessageReader {
       const place = fieldPath(path, name);
       const other = givenAs.get(key);
       if (other !== undefined) {
-        throw new InvalidInputError({ field: place, message: `given twice, as ${other} too; keep one of them` });
+        throw new InvalidInputError({ field: place, message: `is set twice, also as ${other}; keep one of them` });
       }
       givenAs.set(key, name);
       if (value === null || value === undefined) continue;
@@ -119,7 +119,7 @@ function unknownField(shape: MessageShape, name: string, path: string): InvalidI
   const known = [...shape.fields.keys()];
   const meant = known.find((candidate) => plain(candidate) === plain(name));
   const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
-  // Somebody may have written an environment as it is written elsewhere: no name has an equals sign, and a value may follow it.
+  // The key may be an environment variable in the form NAME=value, and the value may be secret.
   const shown = name.replace(/=.*/s, "=…");
   return new InvalidInputError({ field: fieldPath(path, shown), message: `unknown field; ${hint}` });
 }

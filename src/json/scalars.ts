@@ -8,8 +8,8 @@ import { refuse } from "./refusal.js";
 export function readLong(value: unknown, path: string, unsigned: boolean): Long {
   const name = unsigned ? "uint64" : "int64";
   if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    const remedy = "write it as a string of digits, or pass the JSON text itself instead of what JSON.parse made of it";
-    return refuse(path, `is beyond what a JavaScript number holds exactly; ${remedy}`, value);
+    const remedy = "write it as a string of digits, or pass the JSON text itself instead of the result of JSON.parse";
+    return refuse(path, `is too large for an exact JavaScript number; ${remedy}`, value);
   }
   const isWhole =
     typeof value === "bigint" || Number.isInteger(value) || (typeof value === "string" && /^-?\d+$/.test(value));
@@ -25,9 +25,9 @@ export function readEnum(shape: MessageShape, key: string, value: unknown, path:
   const number = typeof value === "string" ? shape.enumNumber(key, value) : undefined;
   if (number !== undefined) return number;
   const names = shape.enumNames(key);
-  const few = names.length > 12 ? [...names.slice(0, 12), "…"] : names;
+  const shownNames = names.length > 12 ? [...names.slice(0, 12), "…"] : names;
   const meant = typeof value === "string" ? names.find((name) => plain(name).endsWith(plain(value))) : undefined;
-  const remedy = meant === undefined ? few.join(", ") : `did you mean ${meant}?`;
+  const remedy = meant === undefined ? shownNames.join(", ") : `did you mean ${meant}?`;
   return refuse(path, `must be a name of the enum or its number (${remedy})`, value);
 }
 

@@ -7,7 +7,7 @@ import {
   ImagePullError,
   NameReservedError,
 } from "../errors.js";
-import { harmlessText } from "../internal/redact.js";
+import { sanitize } from "../internal/redact.js";
 import type { CallOptions } from "../options.js";
 import { type Effect, policyOf } from "../transport/call-policy.js";
 import { neverReachedHandler } from "../transport/never-sent.js";
@@ -89,7 +89,7 @@ function codeOf(error: ClientError, method: string): CriErrorCode {
 
 /** Copies the original error with a sanitized message, because Node.js prints an error's cause with it. */
 function withoutSecrets(error: ClientError): ClientError {
-  const details = harmlessText(error.details);
+  const details = sanitize(error.details);
   if (details === error.details) return error;
   const copy = new ClientError(error.path, error.code, details);
   // The stack begins with the message, which may have several lines; the frames follow.

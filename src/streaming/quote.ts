@@ -1,4 +1,4 @@
-import { REDACTED, redactText } from "../internal/redact.js";
+import { REDACTED, redactString } from "../internal/redact.js";
 
 /** Limit on a line that an error quotes, in characters. */
 const maxLineLength = 256;
@@ -7,7 +7,7 @@ const maxLineLength = 256;
 export function firstLineOf(text: string, secrets: readonly (string | undefined)[] = []): string {
   // Redact before cutting: a secret that is cut in half would not be found.
   const redacted = secrets.reduce<string>((rest, secret) => (secret ? rest.replaceAll(secret, REDACTED) : rest), text);
-  const [line = ""] = redactText(redacted)
+  const [line = ""] = redactString(redacted)
     .slice(0, maxLineLength)
     .trim()
     .split(/[\r\n]/, 1);

@@ -1,5 +1,5 @@
 import { ClientError, type ClientMiddleware, Status } from "nice-grpc-common";
-import { harmlessText, redactForLog } from "../internal/redact.js";
+import { redactForLog, sanitize } from "../internal/redact.js";
 import type { CriLogger } from "../options.js";
 import { callTrace, type InternalExtension } from "./wire-options.js";
 
@@ -16,7 +16,7 @@ export function loggingMiddleware(logger: CriLogger, endpoint: string): ClientMi
         outcome,
         durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
         request: call.requestStream ? undefined : redactForLog(call.request),
-        ...(details === undefined ? {} : { details: harmlessText(details) }),
+        ...(details === undefined ? {} : { details: sanitize(details) }),
       });
     let outcome: [outcome: string, details?: string] = ["CANCELLED"];
     try {

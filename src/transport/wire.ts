@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClientError, Status } from "nice-grpc-common";
-import { harmlessText, maxTextLength } from "../internal/redact.js";
+import { maxSanitizedLength, sanitize } from "../internal/redact.js";
 import { boxOf } from "./reply-decoding.js";
 import { ListSize } from "./reply-limits.js";
 import { tooManyFields } from "./reply-reader.js";
@@ -57,7 +57,7 @@ function describe(error: unknown, path: string): unknown {
   }
   const { code, details } = error;
   if (Status[code] === undefined) {
-    const said = details ? `: ${harmlessText(details)}` : "";
+    const said = details ? `: ${sanitize(details)}` : "";
     return new ClientError(
       path,
       Status.UNKNOWN,
@@ -68,5 +68,5 @@ function describe(error: unknown, path: string): unknown {
   if (protocolError) return new ClientError(path, Status.INTERNAL, protocolError);
   if (details.includes(tooManyFields)) return new ClientError(path, Status.RESOURCE_EXHAUSTED, details);
   // Later layers search the error message with several patterns, so it is shortened first.
-  return details.length > maxTextLength ? new ClientError(path, code, harmlessText(details)) : error;
+  return details.length > maxSanitizedLength ? new ClientError(path, code, sanitize(details)) : error;
 }

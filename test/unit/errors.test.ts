@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { CriError, ExecError, InvalidInputError, NameReservedError } from "../../src/errors.js";
 
 describe("CriError", () => {
-  test("says code, method, sentence and endpoint, and keeps the cause", () => {
+  test("has code, method, error message and endpoint, and keeps the cause", () => {
     const cause = new Error("wire");
     const error = new CriError({
       code: "NOT_FOUND",
@@ -20,12 +20,12 @@ describe("CriError", () => {
     expect(error.stack).toContain("errors.test.ts");
   });
 
-  test("never carries a token or a password in its text", () => {
+  test("never has a token or a password in its message", () => {
     const error = new CriError({ code: "UNKNOWN", message: "http://u:s3cret@h/ and http://h/exec/tok3n" });
     expect(inspect(error) + JSON.stringify(error)).not.toMatch(/s3cret|tok3n/);
   });
 
-  test("has the lines that it was given, and no more", () => {
+  test("has exactly the given lines", () => {
     const forged = "not found\n2026-11-28 ERROR all is lost";
     const error = new CriError({ code: "UNKNOWN", message: ["Tried:", `  x: ${forged}`] });
     expect(error.details).toBe("Tried:\n  x: not found\\n2026-11-28 ERROR all is lost");
@@ -34,7 +34,7 @@ describe("CriError", () => {
     );
   });
 
-  test("is recognised by code, and narrows", () => {
+  test("is recognised by its code, and narrows the type", () => {
     const error: unknown = new NameReservedError({ message: "taken", holderId: "abc" });
     expect(CriError.is(error)).toBe(true);
     expect(CriError.is(error, "NOT_FOUND", "NAME_RESERVED")).toBe(true);
@@ -44,7 +44,7 @@ describe("CriError", () => {
   });
 
   test("is recognised when it comes from another copy of the package", async () => {
-    // A second evaluation of the module, as a CommonJS build beside the ESM one would be.
+    // Evaluates the module a second time, like a CommonJS build next to the ESM build.
     vi.resetModules();
     const other = await import("../../src/errors.js");
     expect(other.CriError).not.toBe(CriError);
@@ -55,19 +55,19 @@ describe("CriError", () => {
     expect(CriError.is(error, "NAME_RESERVED")).toBe(true);
   });
 
-  test("is not confused with other things", () => {
+  test("does not recognise other values", () => {
     expect({} instanceof CriError).toBe(false);
     expect((null as unknown) instanceof CriError).toBe(false);
     expect(new Error("x") instanceof CriError).toBe(false);
   });
 
-  test("a refused input names field, value and remedy", () => {
+  test("InvalidInputError has the field, the value and the remedy", () => {
     const error = new InvalidInputError({ field: "spec.name", message: "must not be empty", value: "" });
     expect(error.message).toBe('[INVALID_INPUT] spec.name: must not be empty, got ""');
     expect(error).toMatchObject({ field: "spec.name", attempts: 0, mayHaveTakenEffect: false });
   });
 
-  test("a refused input shows no secret and no control character in its field", () => {
+  test("InvalidInputError has no secret and no control character in its field", () => {
     const field = 'auths["https://me:s3cret@registry.example"]\n\x1b[31m.auth';
     const error = new InvalidInputError({ field, message: "must be a string" });
     expect(error.field).toBe('auths["https://[redacted]@registry.example"]\\n [31m.auth');

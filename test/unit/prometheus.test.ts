@@ -24,7 +24,7 @@ describe("formatMetrics", () => {
     ...rest,
   });
 
-  test("brings the samples of pods and containers together by metric", () => {
+  test("groups the samples of pods and containers by metric", () => {
     const counter = { metricType: MetricType.COUNTER, timestamp: Long.fromString("1795427472989698644") };
     const gauge = { metricType: MetricType.GAUGE };
     const pods = ["p1", "p2"].map((podSandboxId) =>
@@ -54,7 +54,7 @@ describe("formatMetrics", () => {
     );
   });
 
-  test("leaves out and reports metrics without descriptor or value, or with other than one value for each label key", () => {
+  test("omits and reports metrics without descriptor, without value, or without one value for each label key", () => {
     const missed: [string, string][] = [];
     const onMissed = ({ name }: Metric, reason: string) => missed.push([name, reason]);
     const metrics = [
@@ -80,7 +80,7 @@ describe("formatMetrics", () => {
   });
 });
 
-describe("what would spoil a scrape", () => {
+describe("omits what would fail a scrape", () => {
   const format = (descriptors: Parameters<typeof MetricDescriptor.fromPartial>[0][], series: [string, string[]][]) => {
     const missed: string[] = [];
     const metrics = series.map(([name, labelValues], value) => ({ name, labelValues, value: { value } }));
@@ -92,7 +92,7 @@ describe("what would spoil a scrape", () => {
     return { lines: text.split("\n").filter((line) => line !== "" && !line.startsWith("# HELP")), missed };
   };
 
-  test("two metrics with one name to Prometheus: the first one stays", () => {
+  test("the second of two metrics with the same name in Prometheus", () => {
     const names = ["a.b", "a-b", "a_b"];
     expect(
       format(
@@ -114,27 +114,27 @@ describe("what would spoil a scrape", () => {
     [["", "_"], "m: two of its label keys are _ in Prometheus"],
     [["x", "__name__"], "m: Prometheus reserves the label __name__"],
     [["x", "..address.."], "m: Prometheus reserves the label __address__"],
-  ])("label keys %j", (labelKeys, told) => {
+  ])("label keys %j", (labelKeys, reason) => {
     const descriptors = [{ name: "m", labelKeys }, { name: "n" }];
     const { lines, missed } = format(descriptors, [
       ["m", ["1", "2"]],
       ["n", []],
     ]);
-    expect({ lines, missed }).toEqual({ lines: ["# TYPE n counter", "n 1"], missed: [told] });
+    expect({ lines, missed }).toEqual({ lines: ["# TYPE n counter", "n 1"], missed: [reason] });
   });
 
-  test("a descriptor with 200,000 label keys is checked in a moment", () => {
+  test("checks a descriptor with 200,000 label keys within 10 seconds", () => {
     const labelKeys = Array.from({ length: 200_000 }, (_, index) => `key${index}`);
     const startedAt = performance.now();
     expect(format([{ name: "m", labelKeys }], [["m", ["1"]]])).toEqual({
       lines: [],
       missed: ["m: 1 label values for 200000 label keys"],
     });
-    // Comparing each key with all others takes two minutes.
+    // To compare each key with all others would take two minutes.
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  test("a series that comes twice: the first value stays, and a label without a value is none", () => {
+  test("the second value of a series, where a label without a value does not count", () => {
     const descriptors = [{ name: "m", labelKeys: ["x", "y"] }];
     const { lines, missed } = format(descriptors, [
       ["m", ["1", ""]],
@@ -142,7 +142,7 @@ describe("what would spoil a scrape", () => {
       ["m", ["", "1"]],
     ]);
     expect(lines).toEqual(["# TYPE m counter", 'm{x="1"} 0', 'm{y="1"} 2']);
-    expect(missed).toEqual(['m: the series m{x="1"} has a value already']);
+    expect(missed).toEqual(['m: the series m{x="1"} already has a value']);
   });
 });
 
@@ -159,20 +159,20 @@ describe("formatUsage", () => {
   });
   const empty = "# HELP resource_scrape_error 1 if the runtime refused the figures of pods, 0 otherwise.\n";
 
-  test("says nothing of what the runtime does not tell, rather than 0", () => {
+  test("omits values that the runtime does not report, instead of writing 0", () => {
     expect(formatUsage(snapshot([container({})]))).toBe(
       `${empty}# TYPE resource_scrape_error gauge\nresource_scrape_error 0\n`,
     );
   });
 
-  test("has CPU time in seconds with all nine digits, also beyond what a double can hold", () => {
+  test("writes CPU time in seconds with all nine digits, even if a double is not exact", () => {
     const value = Long.fromString("9007199254740993001", true);
     const text = formatUsage(snapshot([container({ cpu: { timestamp: 5_000_000, usageCoreNanoSeconds: { value } } })]));
     const labels = 'namespace="default",pod="demo",container="web",id="c",image="busybox:1"';
     expect(text).toContain(`container_cpu_usage_seconds_total{${labels}} 9007199254.740993001 5\n`);
   });
 
-  test("has the network of pods by interface, and their CPU on Linux and Windows", () => {
+  test("writes the network usage of pods by interface, and their CPU time on Linux and Windows", () => {
     const counters = { rxBytes: 7, txBytes: undefined, rxErrors: 0, txErrors: undefined };
     const usage = (stats: Parameters<typeof PodSandboxStats.fromPartial>[0]): PodUsage => ({
       ...{ ...pod, ...nothing, containers: [], processCount: undefined },

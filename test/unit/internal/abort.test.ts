@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { linkAbort, onAbort, untilAborted } from "../../../src/internal/abort.js";
 
 describe("onAbort", () => {
-  test("keeps one listener for any number of callbacks, and none without", () => {
+  test("has one listener for any number of callbacks, and none without callbacks", () => {
     const controller = new AbortController();
     const callback = () => {};
     const removers = Array.from({ length: 100 }, () => onAbort(controller.signal, callback));
@@ -15,7 +15,7 @@ describe("onAbort", () => {
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
 
-  test("calls each callback once, also those that take others off", () => {
+  test("calls each callback once, including callbacks that remove others", () => {
     const controller = new AbortController();
     const called: string[] = [];
     onAbort(controller.signal, () => called.push("first"));
@@ -27,7 +27,7 @@ describe("onAbort", () => {
 });
 
 describe("untilAborted", () => {
-  test("settles as the promise does, and leaves no listener", async () => {
+  test("settles like the promise, and leaks no listener", async () => {
     const { signal } = new AbortController();
     expect(await untilAborted(Promise.resolve(1), undefined)).toBe(1);
     expect(await untilAborted(Promise.resolve(1), signal)).toBe(1);
@@ -35,7 +35,7 @@ describe("untilAborted", () => {
     expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
-  test("rejects with the reason of the signal, whenever that aborts", async () => {
+  test("rejects with the reason of the signal when it aborts", async () => {
     const controller = new AbortController();
     const waiting = untilAborted(new Promise(() => {}), controller.signal);
     controller.abort("enough");
@@ -45,7 +45,7 @@ describe("untilAborted", () => {
 });
 
 describe("linkAbort", () => {
-  test("passes the reason of whichever parent aborts first on", () => {
+  test("aborts with the reason of the first parent that aborts", () => {
     const [first, second] = [new AbortController(), new AbortController()];
     const link = linkAbort(first.signal, undefined, second.signal);
     second.abort("second");
@@ -53,11 +53,11 @@ describe("linkAbort", () => {
     expect(link.signal.reason).toBe("second");
   });
 
-  test("is aborted from the start when a parent is", () => {
+  test("is aborted from the start if a parent is", () => {
     expect(linkAbort(AbortSignal.abort("gone")).signal.reason).toBe("gone");
   });
 
-  test("leaves no listener on its parents: after unlink, after abort, and when one was aborted already", () => {
+  test("leaks no listener on its parents after unlink, after an abort, or if one was already aborted", () => {
     const parent = new AbortController();
     linkAbort(parent.signal).unlink();
     linkAbort(parent.signal, AbortSignal.abort());
@@ -67,7 +67,7 @@ describe("linkAbort", () => {
     expect(getEventListeners(parent.signal, "abort")).toHaveLength(0);
   });
 
-  test("can be aborted by its owner without touching the parent", () => {
+  test("can be aborted by its owner without affecting the parent", () => {
     const parent = new AbortController();
     const link = linkAbort(parent.signal);
     link.abort("mine");
@@ -76,7 +76,7 @@ describe("linkAbort", () => {
     link.unlink();
   });
 
-  test("leaves its signal to the next one if it was not aborted, and only once", () => {
+  test("reuses its signal for the next link unless it was aborted, and only once", () => {
     const parent = new AbortController();
     const first = linkAbort(parent.signal);
     first.recycle();

@@ -11,7 +11,7 @@ const family = (samples: Sample[], rest: Partial<MetricFamily> = {}): MetricFami
   ...rest,
 });
 
-/** Reads one sample as Prometheus does: what is between quotes ends at a quote that no backslash precedes. */
+/** Reads one sample as Prometheus does: a quoted value ends at a quote without a backslash before it. */
 function read(line: string): { labels: [string, string][]; rest: string } {
   const labels: [string, string][] = [];
   const inside = /^m(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (.*)$/.exec(line);
@@ -23,7 +23,7 @@ function read(line: string): { labels: [string, string][]; rest: string } {
 }
 
 describe("exposition", () => {
-  test("has a family's help and type once, before its samples", () => {
+  test("writes the help and type of a family once, before its samples", () => {
     const labels = (value: string) => [["a", value] as const];
     expect(
       exposition([
@@ -35,17 +35,17 @@ describe("exposition", () => {
     ).toBe('# HELP m Help.\n# TYPE m gauge\nm{a="x"} 1\nm{a="y"} 2\n');
   });
 
-  test("leaves families without samples and labels without values out", () => {
+  test("omits families without samples and labels without values", () => {
     expect(exposition([family([])])).toBe("");
     expect(exposition([family([{ labels: [["a", ""]], value: "1" }])])).toMatch(/^m 1$/m);
   });
 
-  test("escapes backslashes and line ends in help, and quotes too in labels", () => {
+  test("escapes backslashes and line breaks, and in labels also quotes", () => {
     const text = exposition([family([{ labels: [["a", 'C:\\n "x"\ny']], value: "1" }], { help: 'one\\\n"two"' })]);
     expect(text).toBe('# HELP m one\\\\\\n"two"\n# TYPE m gauge\nm{a="C:\\\\n \\"x\\"\\ny"} 1\n');
   });
 
-  test("has times in milliseconds, and none where there is none", () => {
+  test("writes times in milliseconds, if they are known", () => {
     const at = (nanoseconds: string) =>
       exposition([family([{ labels: [], value: "1", at: Long.fromString(nanoseconds) }])]);
     expect(at("1795427472989698644")).toMatch(/^m 1 1795427472989$/m);
@@ -53,14 +53,14 @@ describe("exposition", () => {
     expect(at("-62135596800000000")).toMatch(/^m 1$/m);
   });
 
-  test("makes names legal", () => {
+  test("replaces illegal characters in names", () => {
     const labels = [["io.kubernetes.pod", "x"]] as const;
     expect(exposition([family([{ labels, value: "1" }], { name: "2nd.metric:x" })])).toContain(
       '\n_2nd_metric:x{io_kubernetes_pod="x"} 1\n',
     );
   });
 
-  test("any label can be read back, and nothing spills into the next line", () => {
+  test("writes any label so that it can be read back, on one line", () => {
     const text = fc.string({ unit: "binary", minLength: 1 });
     fc.assert(
       fc.property(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { forEachSettled } from "../../../src/internal/for-each.js";
 
-test("runs at most as many tasks as allowed at a time, and all of them", async () => {
+test("runs all tasks, at most the given number at a time", async () => {
   let running = 0;
   let most = 0;
   const seen: number[] = [];
@@ -15,13 +15,13 @@ test("runs at most as many tasks as allowed at a time, and all of them", async (
   expect(seen).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("goes on after a task that fails, and returns the failures", async () => {
+test("continues after a failed task, and returns the errors", async () => {
   const failures = await forEachSettled([1, 2, 3], 1, async (item) => {
     if (item < 3) throw new Error(`item ${item}`);
   });
   expect(failures).toEqual([new Error("item 1"), new Error("item 2")]);
 });
 
-test("without items it resolves at once", async () => {
+test("resolves at once without items", async () => {
   expect(await forEachSettled([], 4, () => Promise.reject(new Error("never called")))).toEqual([]);
 });

@@ -18,8 +18,8 @@ const scalars: Record<string, FieldKind> = {
   "map<string, string>": "map",
 };
 
-describe("shapes learnt by probing", () => {
-  it("are those of the schema, for every field of every message", () => {
+describe("shapes derived by probing", () => {
+  it("match the schema for every field of every message", () => {
     const messages = elements.filter((element) => element.kind === "message");
     expect(messages.length).toBeGreaterThan(150);
     for (const message of messages) {
@@ -35,7 +35,7 @@ describe("shapes learnt by probing", () => {
     }
   });
 
-  it("reach into nested and repeated messages", () => {
+  it("include nested and repeated messages", () => {
     const mounts = shapeOf(proto.CreateContainerRequest).nested("config").nested("mounts");
     expect(mounts.fields.get("hostPath")).toEqual({ kind: "string", repeated: false });
     expect(mounts.nested("image").create()).toEqual(proto.ImageSpec.create());
@@ -47,7 +47,7 @@ describe("shapes learnt by probing", () => {
     ]);
   });
 
-  it("make messages that share nothing", () => {
+  it("create messages that share no objects", () => {
     const shape = shapeOf(proto.PodSandboxConfig);
     expect(shape.create().labels).not.toBe(shape.create().labels);
     expect(shape.create()).toEqual(proto.PodSandboxConfig.create());

@@ -1,4 +1,4 @@
-/** What is checked is what is opened, whoever renames files meanwhile. Nothing but regular files and directories is opened. */
+/** Checks that a path handle opens the file that was checked, even if files are renamed, and opens only regular files and directories. */
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(here, { recursive: true });
 });
 
-async function textOf(handle: PathHandle): Promise<string> {
+async function contentOf(handle: PathHandle): Promise<string> {
   await using file = await handle.openRegular();
   return await file.readFile("utf8");
 }
@@ -33,27 +33,27 @@ async function namesIn(folder: PathHandle): Promise<string[]> {
   return names;
 }
 
-// Linux has both ways, other systems only the second.
-const ways = process.platform === "linux" ? [true, false] : [false];
+// Linux supports both, other systems only paths.
+const modes = process.platform === "linux" ? [true, false] : [false];
 
-describe.each(ways)("by descriptor: %s", (byDescriptor) => {
+describe.each(modes)("by descriptor: %s", (byDescriptor) => {
   const open = (name: string, follow = true) => PathHandle.open(at(name), { follow, byDescriptor });
 
-  test("reads a file, lists a directory, and leads into it", async () => {
+  test("reads a file, lists a directory, and opens its entries", async () => {
     await mkdir(at("folder"));
     await writeFile(at("folder/inside"), "inside");
     await using file = await open("file");
-    expect(await textOf(file)).toBe("content");
+    expect(await contentOf(file)).toBe("content");
     await using folder = await open("folder");
     expect(await namesIn(folder)).toEqual(["inside"]);
     await using inside = await folder.entry("inside");
-    expect(await textOf(inside)).toBe("inside");
+    expect(await contentOf(inside)).toBe("inside");
   });
 
-  test("follows a link at the end of the path only if told to", async () => {
+  test("follows a link at the end of the path only with the option", async () => {
     await symlink("file", at("link"));
     await using followed = await open("link");
-    expect(await textOf(followed)).toBe("content");
+    expect(await contentOf(followed)).toBe("content");
     await using link = await open("link", false);
     expect(link.stats.isSymbolicLink()).toBe(true);
     const error = new LocalFileError("ERR_NOT_REGULAR_FILE", at("link"), "is a symbolic link, not a regular file");
@@ -61,18 +61,18 @@ describe.each(ways)("by descriptor: %s", (byDescriptor) => {
     await expect(namesIn(link)).rejects.toMatchObject({ code: "ERR_NOT_REGULAR_FILE" });
   });
 
-  test("lists a directory that a link leads to", async () => {
+  test("lists the target directory of a link", async () => {
     await mkdir(at("folder"));
     await symlink("folder", at("link"), "junction");
     await using folder = await open("link");
     expect(await namesIn(folder)).toEqual([]);
   });
 
-  test("never opens another file that was put in the place", async () => {
+  test("never opens another file that has replaced it", async () => {
     await writeFile(at("other"), "other");
     await using file = await open("file", false);
     await rename(at("other"), at("file"));
-    if (byDescriptor) expect(await textOf(file)).toBe("content");
+    if (byDescriptor) expect(await contentOf(file)).toBe("content");
     else await expect(file.openRegular()).rejects.toMatchObject({ code: "ERR_FILE_CHANGED", path: at("file") });
   });
 
@@ -85,14 +85,14 @@ describe.each(ways)("by descriptor: %s", (byDescriptor) => {
         await using file = await open("file", false);
         await make();
         await rename(at("new"), at("file"));
-        if (byDescriptor) expect(await textOf(file)).toBe("content");
+        if (byDescriptor) expect(await contentOf(file)).toBe("content");
         else await expect(file.openRegular()).rejects.toThrow();
         await rm(at("file"));
       }
     },
   );
 
-  test("never lists another directory that was put in the place", async () => {
+  test("never lists another directory that has replaced it", async () => {
     await mkdir(at("folder"));
     await mkdir(at("other/secret"), { recursive: true });
     await using folder = await open("folder", false);
@@ -102,7 +102,7 @@ describe.each(ways)("by descriptor: %s", (byDescriptor) => {
     else await expect(namesIn(folder)).rejects.toMatchObject({ code: "ERR_FILE_CHANGED", path: at("folder") });
   });
 
-  test("names the path that it was given in every error", async () => {
+  test("has the given path in every error", async () => {
     await expect(open("gone")).rejects.toMatchObject({ code: "ENOENT", path: at("gone") });
     await using folder = await open("file");
     await expect(namesIn(folder)).rejects.toThrow(`${at("file")} is a regular file, not a directory`);
@@ -130,7 +130,7 @@ describe("openRegular", () => {
     await writeFile(at("locked"), "", { mode: 0 });
     await chmod(here, 0o755);
     const user = process.geteuid?.() ?? 0;
-    if (user === 0) process.seteuid?.(65_534); // nothing is denied to root
+    if (user === 0) process.seteuid?.(65_534); // root has access to everything
     try {
       const error = { code: "EACCES", path: at("locked"), message: expect.stringContaining(at("locked")) };
       await expect(openRegular(at("locked"))).rejects.toMatchObject(error);
@@ -141,7 +141,7 @@ describe("openRegular", () => {
 });
 
 describe("readRegular", () => {
-  test("reads up to the limit, and refuses what is larger", async () => {
+  test("reads files up to the limit, and refuses larger ones", async () => {
     expect(await readRegular(at("file"), 7)).toEqual(Buffer.from("content"));
     await expect(readRegular(at("file"), 6)).rejects.toMatchObject({
       code: "ERR_FILE_TOO_LARGE",
@@ -151,7 +151,7 @@ describe("readRegular", () => {
     expect(await readRegular(at("empty"), 0)).toEqual(Buffer.alloc(0));
   });
 
-  // Their size is 0 until they are read, as that of a file is that grows.
+  // Their size is 0 until they are read, like that of a growing file.
   test.skipIf(skipWhere(process.platform !== "linux", "files of /proc"))(
     "does not rely on the size that the file system states",
     async () => {

@@ -1,4 +1,4 @@
-/** No secret shows, wherever it stands in what people pass to `redact`: messages, files, blobs and strings. */
+/** Checks that `redact` shows no secret at any position in messages, files, blobs and strings. */
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -10,17 +10,18 @@ import { messageFromJson } from "../../../src/json/message-json.js";
 import { ContainerConfig, PullImageRequest } from "../../../src/proto.js";
 import { anyMessage, messageTypes } from "../json/any-message.js";
 
-/** Looks for it in any form that a value is shown in. */
+/** The secret. */
 const canary = "c4n4ryc4n4ryc4n4ry";
 const pem = `-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n${canary}\n-----END EC PRIVATE KEY-----\n`;
 
+/** All forms in which a redacted value is shown. */
 function shown(value: unknown): string {
   return [redact(value), redactForLog(value)]
     .map((copy) => inspect(copy, { depth: Number.POSITIVE_INFINITY, maxStringLength: Number.POSITIVE_INFINITY }))
     .join();
 }
 
-/** Texts that quote a secret. */
+/** Strings that quote a secret. */
 const quotations: readonly string[] = [
   `failed to authorize: https://me:${canary}@registry.example/v2/: 401`,
   `https://me:p@ss/${canary}@registry.example/v2/`,
@@ -52,26 +53,26 @@ const quotations: readonly string[] = [
   JSON.stringify({ kind: "Secret", data: { "tls.key": canary }, stringData: { a: { b: canary } } }),
 ];
 
-/** A message with every text replaced, and with bytes only where they are secret. */
-function withTexts(value: unknown, text: string): unknown {
+/** Replaces every string of a message. */
+function withStrings(value: unknown, text: string): unknown {
   if (typeof value === "string") return text;
   if (typeof value !== "object" || value === null || value instanceof Uint8Array || "__isLong__" in value) return value;
-  if (Array.isArray(value)) return value.map((item) => withTexts(item, text));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withTexts(item, text)]));
+  if (Array.isArray(value)) return value.map((item) => withStrings(item, text));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withStrings(item, text)]));
 }
 
 describe("messages", () => {
-  test.each(messageTypes)("%s shows no secret that a text of it quotes", (_, type) => {
+  test.each(messageTypes)("%s shows no secret that one of its strings quotes", (_, type) => {
     const bytes = fc.constant(Buffer.from(canary));
     fc.assert(
       fc.property(anyMessage(shapeOf(type), bytes), fc.constantFrom(...quotations), (message, quotation) => {
-        expect(shown(withTexts(message, quotation))).not.toContain(canary);
+        expect(shown(withStrings(message, quotation))).not.toContain(canary);
       }),
       { numRuns: 10 },
     );
   });
 
-  test("nothing is hidden but what the schema marks, environments and streaming URLs", () => {
+  test("only marked fields, environments and streaming URLs are redacted", () => {
     const hidden = new Set<string>();
     for (const [, type] of messageTypes) {
       for (const [key, { kind }] of shapeOf(type).fields) {
@@ -83,7 +84,7 @@ describe("messages", () => {
   });
 });
 
-/** Environments and credentials as people write them elsewhere, which CRI's JSON does not take. */
+/** Environments and credentials in the forms of other tools, which CRI's JSON refuses. */
 const wrongShapes: readonly (readonly [type: MessageType<unknown>, json: unknown])[] = [
   ...[
     `A=${canary}`,
@@ -109,7 +110,7 @@ describe("errors of readers", () => {
   test.each([
     ["messageFromJson", messageFromJson],
     ["messageFromGoJson", messageFromGoJson],
-  ])("%s refuses a secret in the wrong place and does not show it", (_, read) => {
+  ])("%s refuses a misplaced secret without showing it", (_, read) => {
     for (const [type, json] of wrongShapes) {
       const error = caught(() => read(type, json));
       expect(error, inspect(json)).toBeInstanceOf(InvalidInputError);
@@ -156,7 +157,7 @@ const secretNames = fc
     ),
   );
 
-/** Anything whose every text and number is secret. */
+/** Values in which all strings are secret. */
 const secret = fc.letrec((tie) => ({
   any: fc.oneof(
     { maxDepth: 3 },
@@ -175,7 +176,7 @@ const environment = fc.constantFrom<unknown>(
   { A: canary, B: { c: canary } },
 );
 
-/** Anything with secrets under their names. */
+/** Values with secrets under names of secrets. */
 const file = fc.letrec((tie) => ({
   any: fc.oneof(
     { maxDepth: 4 },
@@ -192,7 +193,7 @@ const file = fc.letrec((tie) => ({
 })).any;
 
 describe("files and blobs", () => {
-  test("show no secret under its name, whatever it is and however the name is spelled", () => {
+  test("show no value under the name of a secret, in any spelling", () => {
     fc.assert(
       fc.property(file, (value) => {
         expect(shown(value)).not.toContain(canary);
@@ -202,7 +203,7 @@ describe("files and blobs", () => {
     );
   });
 
-  test("that contain themselves are copied as such", () => {
+  test("that are cyclic are copied as cyclic objects", () => {
     const message: Record<string, unknown> = { name: "web", password: canary };
     message.self = message;
     message.token = { message, list: [message] };
@@ -213,13 +214,13 @@ describe("files and blobs", () => {
     expect(inspect(copy)).toContain("web");
   });
 
-  test("are hidden where they are nested beyond reason", () => {
+  test("are redacted where they are nested too deeply", () => {
     let nested: unknown = canary;
     for (let depth = 0; depth < 100_000; depth++) nested = { a: nested };
     expect(inspect(redact(nested), { depth: 500 })).toContain(REDACTED);
   });
 
-  test("keep what secrets are called and who they belong to", () => {
+  test("keep the names and owners of secrets", () => {
     const pod = {
       automountServiceAccountToken: false,
       imagePullSecrets: [{ name: "pull" }],
@@ -231,7 +232,7 @@ describe("files and blobs", () => {
     expect(redact(pod)).toEqual({ ...pod, auth: { ...pod.auth, password: REDACTED } });
   });
 
-  test("have keys without credentials, too", () => {
+  test("have no credentials in keys", () => {
     expect(redact({ auths: { [`https://me:${canary}@registry.example`]: {} } })).toEqual({
       auths: { [`https://${REDACTED}@registry.example`]: {} },
     });

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
-  harmlessText,
-  maxTextLength,
+  maxSanitizedLength,
   REDACTED,
   redact,
   redactForLog,
-  redactText,
+  redactString,
+  sanitize,
 } from "../../../src/internal/redact.js";
 import { messageToGoJson } from "../../../src/json/go-json.js";
 import { messageToJson } from "../../../src/json/message-json.js";
@@ -32,7 +32,7 @@ describe("redact", () => {
     }
   });
 
-  test("hides credentials inside a request, and keeps what is needed to understand it", () => {
+  test("hides credentials inside a request, and keeps the other fields", () => {
     const request = PullImageRequest.create({
       image: { image: "registry/app:1" },
       auth: { username: "me", password: "s3cret", auth: "bWU6czNjcmV0", identityToken: "", registryToken: "tok3n" },
@@ -43,7 +43,7 @@ describe("redact", () => {
     expect(text).toContain('"username":"me"');
   });
 
-  test("hides environment values but not their names, as message and as spec", () => {
+  test("hides the values of environment variables but not their names, in messages and specs", () => {
     const config = ContainerConfig.create({ envs: [{ key: "TOKEN", value: new TextEncoder().encode("s3cret") }] });
     expect(redactForLog(config)).toMatchObject({ envs: [{ key: "TOKEN", value: REDACTED }] });
     expect(redact({ env: { TOKEN: "s3cret" } })).toEqual({ env: { TOKEN: REDACTED } });
@@ -71,7 +71,7 @@ describe("redact", () => {
     expect(messageToJson(ContainerStatus, redact(status))).toEqual(messageToJson(ContainerStatus, status));
   });
 
-  test("hides secrets inside JSON text, however its keys are spelled, and leaves other JSON text alone", () => {
+  test("hides secrets inside JSON text in any spelling of its keys, and does not change other JSON text", () => {
     const info = {
       config: { envs: [{ key: "TOKEN", value: "s3cret" }], image: { image: "busybox" } },
       runtimeSpec: { process: { env: ["TOKEN=s3cret"], Env: { TOKEN: "s3cret" } } },
@@ -88,35 +88,35 @@ describe("redact", () => {
     expect(redact({ harmless })).toEqual({ harmless });
   });
 
-  test("hides what is nested too deeply in JSON text", () => {
+  test("hides JSON text that is nested too deeply", () => {
     const text = `${"[".repeat(50_000)}"s3cret"${"]".repeat(50_000)}`;
     const redacted = redact({ text }).text;
     expect(redacted).toContain(REDACTED);
     expect(redacted).not.toContain("s3cret");
   });
 
-  test("does not change what it is given", () => {
+  test("does not change its argument", () => {
     const auth = { password: "s3cret" };
     redact(auth);
     expect(auth.password).toBe("s3cret");
   });
 });
 
-describe("redactText", () => {
+describe("redactString", () => {
   test.each([
     ["GET http://127.0.0.1:1/exec/Ab_9-xyz failed", "Ab_9-xyz"],
     ["http://h/cri/portforward/tok3n: 404", "tok3n"],
     ["Head https://me:s3cret@registry/v2/: 401", "s3cret"],
     ["Authorization: Bearer abcdef123456", "abcdef123456"],
     ["authorization: Basic bWU6czNjcmV0", "bWU6czNjcmV0"],
-  ])("takes the secret out of %j", (text, secret) => {
-    expect(redactText(text)).not.toContain(secret);
-    expect(redactText(text)).toContain(REDACTED);
+  ])("removes the secret from %j", (text, secret) => {
+    expect(redactString(text)).not.toContain(secret);
+    expect(redactString(text)).toContain(REDACTED);
   });
 
-  test("leaves ordinary text alone", () => {
+  test("does not change a string without secrets", () => {
     const text = 'container "abc" not found in https://registry/v2/ (exec failed: sh: not found)';
-    expect(redactText(text)).toBe(text);
+    expect(redactString(text)).toBe(text);
   });
 
   test.each([
@@ -131,38 +131,38 @@ describe("redactText", () => {
     ["schemes without an end", "://a"],
     ["paths of sessions", "/exec/"],
     ["almost a token", "Bearer "],
-    ["nothing but blanks behind it", "Basic\t\t\t\t"],
-  ])("takes no time over a long text: %s", (_name, piece) => {
+    ["only white space after a scheme", "Basic\t\t\t\t"],
+  ])("takes little time for a long string: %s", (_name, piece) => {
     const text = piece.repeat(1_000_000 / piece.length);
     const startedAt = performance.now();
-    redactText(text);
-    // A pattern that begins anew at each letter would take an hour.
+    redactString(text);
+    // A pattern that starts over at each character would take an hour.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 });
 
-describe("harmlessText", () => {
-  test("has no secrets", () => {
-    expect(harmlessText("no session at http://127.0.0.1:1/exec/tok3n")).not.toContain("tok3n");
+describe("sanitize", () => {
+  test("removes secrets", () => {
+    expect(sanitize("no session at http://127.0.0.1:1/exec/tok3n")).not.toContain("tok3n");
   });
 
-  test("moves no cursor and turns no text around, and has its letters still", () => {
-    expect(harmlessText("\u001b[2Jred\u0007\tgrüße ✓ 🚀\u009b1A\u202egpj.exe\u2028\u0000")).toBe(
+  test("removes control characters that move the cursor or change the writing direction, and keeps letters", () => {
+    expect(sanitize("\u001b[2Jred\u0007\tgrüße ✓ 🚀\u009b1A\u202egpj.exe\u2028\u0000")).toBe(
       " [2Jred \tgrüße ✓ 🚀 1A gpj.exe  ",
     );
   });
 
-  test("is one line: nobody forges a second record in a log", () => {
-    expect(harmlessText("one\ntwo\r\nthree\rfour\u2029five")).toBe("one\\ntwo\\nthree four five");
+  test("returns one line, which cannot forge a second log record", () => {
+    expect(sanitize("one\ntwo\r\nthree\rfour\u2029five")).toBe("one\\ntwo\\nthree four five");
   });
 
-  test("is not longer than anybody reads, and half a secret is none", () => {
-    const text = harmlessText(
-      `${"x".repeat(maxTextLength - 20)} https://me:${"s3cret".repeat(10)}@host/${"y".repeat(100)}`,
+  test("shortens long strings without showing half a secret", () => {
+    const text = sanitize(
+      `${"x".repeat(maxSanitizedLength - 20)} https://me:${"s3cret".repeat(10)}@host/${"y".repeat(100)}`,
     );
     expect(text).not.toContain("s3cret");
     expect(text).toMatch(/… \(\d+ more characters\)$/);
-    expect(text.length).toBeLessThan(maxTextLength + 50);
-    expect(harmlessText("z".repeat(maxTextLength))).toHaveLength(maxTextLength);
+    expect(text.length).toBeLessThan(maxSanitizedLength + 50);
+    expect(sanitize("z".repeat(maxSanitizedLength))).toHaveLength(maxSanitizedLength);
   });
 });

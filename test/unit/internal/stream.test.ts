@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CriStream } from "../../../src/internal/stream.js";
 import { sleep } from "../../../src/internal/timer.js";
 
-/** A source that yields the batches, then waits for ever or ends, and remembers whether it is open. */
+/** A source that yields the batches, then waits without end or ends. It records whether it is open. */
 function source(batches: readonly (readonly number[])[], waits = false) {
   const state = { opened: 0, closed: 0 };
   const open = async function* (signal: AbortSignal) {
@@ -25,18 +25,18 @@ async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe("a stream", () => {
-  test("gives items in order, whatever their batches, and is closed at the end", async () => {
+  test("yields items of all batches in order, and closes its source at the end", async () => {
     const { state, open } = source([[1, 2], [], [3], [], []]);
     expect(await collect(new CriStream(open))).toEqual([1, 2, 3]);
     expect(state).toEqual({ opened: 1, closed: 1 });
   });
 
-  test("gives batches, never an empty one", async () => {
+  test("yields batches, never an empty one", async () => {
     const { open } = source([[1, 2], [], [3]]);
     expect(await collect(new CriStream(open).batches())).toEqual([[1, 2], [3]]);
   });
 
-  test("opens nothing before the first item is asked for", async () => {
+  test("opens its source on the first read", async () => {
     const { state, open } = source([[1]]);
     const stream = new CriStream(open);
     stream[Symbol.asyncIterator]();
@@ -44,7 +44,7 @@ describe("a stream", () => {
     expect(state.opened).toBe(0);
   });
 
-  test("can be iterated once", async () => {
+  test("can be iterated only once", async () => {
     const stream = new CriStream(source([[1]]).open);
     await collect(stream);
     expect(() => stream[Symbol.asyncIterator]()).toThrow(
@@ -53,7 +53,7 @@ describe("a stream", () => {
     expect(() => stream.batches()).toThrow(TypeError);
   });
 
-  test("passes on what its source throws, once, and is over then", async () => {
+  test("passes on an error of its source once, and then ends", async () => {
     const failure = new Error("no");
     const stream = new CriStream(async function* () {
       yield [1];
@@ -65,18 +65,18 @@ describe("a stream", () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
-  test("does not take two questions at a time", async () => {
+  test("refuses a second concurrent read", async () => {
     const stream = new CriStream(source([], true).open);
     const iterator = stream[Symbol.asyncIterator]();
     const first = iterator.next();
-    await expect(iterator.next()).rejects.toThrow("is still being waited for");
+    await expect(iterator.next()).rejects.toThrow("The previous read of this stream has not finished");
     await stream.close();
     expect(await first).toEqual({ done: true, value: undefined });
   });
 });
 
 describe("the end of a stream", () => {
-  test("break closes the source, in the middle of a batch too", async () => {
+  test("break closes the source, also within a batch", async () => {
     const { state, open } = source([[1, 2, 3]], true);
     for await (const item of new CriStream(open)) if (item === 2) break;
     expect(state).toEqual({ opened: 1, closed: 1 });
@@ -93,7 +93,7 @@ describe("the end of a stream", () => {
     await stream.close();
   });
 
-  test("await using does the same", async () => {
+  test("await using closes the source", async () => {
     const { state, open } = source([[1]], true);
     {
       await using stream = new CriStream(open);
@@ -102,7 +102,7 @@ describe("the end of a stream", () => {
     expect(state.closed).toBe(1);
   });
 
-  test("an abort rejects a waiting question with the reason and leaves no listener", async () => {
+  test("an abort rejects a pending read with the reason and leaks no listener", async () => {
     const { state, open } = source([[1]], true);
     const controller = new AbortController();
     const stream = new CriStream(open, controller.signal);
@@ -116,7 +116,7 @@ describe("the end of a stream", () => {
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
   });
 
-  test("an abort counts between items too, even when more are here", async () => {
+  test("an abort takes effect between items, even if more have arrived", async () => {
     const controller = new AbortController();
     const iterator = new CriStream(source([[1, 2, 3]]).open, controller.signal)[Symbol.asyncIterator]();
     await iterator.next();
@@ -125,13 +125,13 @@ describe("the end of a stream", () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
-  test("an aborted signal opens nothing", async () => {
+  test("an aborted signal does not open the source", async () => {
     const { state, open } = source([[1]]);
     await expect(collect(new CriStream(open, AbortSignal.abort("before")))).rejects.toBe("before");
     expect(state.opened).toBe(0);
   });
 
-  test("an abort does not wait for a source that does not heed it", async () => {
+  test("an abort does not wait for a source that ignores it", async () => {
     const controller = new AbortController();
     const stream = new CriStream(async function* () {
       yield await new Promise<number[]>(() => {});
@@ -142,7 +142,7 @@ describe("the end of a stream", () => {
     await expect(items).rejects.toBe("enough");
   });
 
-  test("leaves no listener on a signal that outlives it", async () => {
+  test("leaks no listener on a long-lived signal", async () => {
     const { signal } = new AbortController();
     await collect(new CriStream(source([[1]]).open, signal));
     expect(getEventListeners(signal, "abort")).toEqual([]);

@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { deadlineIn, toDate, toNanoseconds, toRfc3339Nano } from "../../../src/internal/time.js";
 import { Long } from "../../../src/proto.js";
 
-describe("a deadline in so many milliseconds", () => {
-  test.each([3_600_000, -3_600_000])("stays as far away when the clock is set by %d ms", (stepMs) => {
+describe("a deadline after a delay", () => {
+  test.each([3_600_000, -3_600_000])("does not move when the system clock is set by %d ms", (stepMs) => {
     const realNow = Date.now;
     const deadline = deadlineIn(60_000);
     const clock = vi.spyOn(Date, "now").mockImplementation(() => realNow() + stepMs);
@@ -31,7 +31,7 @@ describe("times in nanoseconds", () => {
     expect(toRfc3339Nano(Long.fromValue(value))).toBeUndefined();
   });
 
-  test("come back from a Date", () => {
+  test("are converted from a Date", () => {
     const date = new Date("2026-11-23T06:05:33.123Z");
     expect(toNanoseconds(date).toString()).toBe("1795413933123000000");
     expect(toDate(toNanoseconds(date))).toEqual(date);

@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describe("startTimer", () => {
-  test("fires after spans that a plain timer cannot hold", () => {
+  test("fires after delays that setTimeout does not support", () => {
     const fired = vi.fn();
     const fortyDaysMs = 40 * 24 * 3_600_000;
     startTimer(fortyDaysMs, fired);
@@ -31,7 +31,7 @@ describe("startTimer", () => {
 });
 
 describe("sleep", () => {
-  test("rejects with the signal's reason at once and leaves neither timer nor listener", async () => {
+  test("rejects with the signal's reason at once and leaks neither timer nor listener", async () => {
     const controller = new AbortController();
     const nap = sleep(60_000, controller.signal);
     controller.abort(new Error("enough"));
@@ -40,12 +40,12 @@ describe("sleep", () => {
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
 
-  test("does not begin on an aborted signal", async () => {
+  test("starts no timer with an aborted signal", async () => {
     await expect(sleep(1, AbortSignal.abort("no"))).rejects.toBe("no");
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("ends on time and takes its listener along", async () => {
+  test("resolves on time and removes its listener", async () => {
     const controller = new AbortController();
     const nap = sleep(50, controller.signal);
     vi.advanceTimersByTime(50);

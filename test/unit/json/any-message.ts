@@ -10,7 +10,7 @@ export const messageTypes = Object.entries<unknown>({ ...proto }).filter(
     typeof entry[1] === "object" && entry[1] !== null && "fromJSON" in entry[1],
 );
 
-/** Any message of a shape: every kind of field at its edges. */
+/** Any message of a shape, with boundary values in every kind of field. */
 export function anyMessage(
   shape: MessageShape,
   bytes: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 20 }),

@@ -17,7 +17,7 @@ import { anyMessage, messageTypes, normalized } from "./any-message.js";
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe("messageFromGoJson", () => {
-  it("reads a crictl container file: environment as text, keys as crictl's documentation has them", () => {
+  it("reads a container file of crictl: plain environment values, and keys as in crictl's documentation", () => {
     const file = {
       metadata: { name: "busybox", attempt: 1 },
       image: { image: "busybox", user_specified_image: "busybox" },
@@ -63,7 +63,7 @@ describe("messageFromGoJson", () => {
     }
   });
 
-  it("reads the status that crictl inspect prints: times in RFC 3339, the year 1 as not set", () => {
+  it("reads the status that crictl inspect prints: times in RFC 3339, and the year 1 as not set", () => {
     const dump = {
       id: "x",
       state: "CONTAINER_EXITED",
@@ -82,7 +82,7 @@ describe("messageFromGoJson", () => {
     );
   });
 
-  it("reads a whole dump of crictl inspect, with the runtime's info back in its map", () => {
+  it("reads the whole output of crictl inspect, and restores the map with the runtime's info", () => {
     const info = { pid: 42, config: { metadata: { name: "c" } } };
     const dump = { status: { id: "x" }, info };
     expect(messageFromGoJson(ContainerStatusResponse, dump).info).toEqual({ info: JSON.stringify(info) });
@@ -112,7 +112,7 @@ describe("messageFromGoJson", () => {
     },
   );
 
-  it("refuses a time where a number is due, and an environment value that is not text, without showing it", () => {
+  it("refuses a time in place of a number, and an environment value that is no string, without showing it", () => {
     expect(() =>
       messageFromGoJson(ContainerConfig, { linux: { resources: { cpu_quota: "2026-11-28T10:00:00Z" } } }),
     ).toThrow(/cpu_quota: must be a whole number/);
@@ -121,18 +121,18 @@ describe("messageFromGoJson", () => {
     expect(secret).not.toThrow(/4711/);
   });
 
-  it.each([2 ** 31, 2 ** 32 - 1, -(2 ** 31) - 1])("refuses %d where an int32 is due", (hostPort) => {
+  it.each([2 ** 31, 2 ** 32 - 1, -(2 ** 31) - 1])("refuses %d in place of an int32", (hostPort) => {
     const read = () => messageFromGoJson(PodSandboxConfig, { port_mappings: [{ host_port: hostPort }] });
     expect(read).toThrow(/port_mappings\[0\]\.host_port: is out of range for int32/);
   });
 
-  it("refuses unknown keys, unless told to ignore them", () => {
+  it("refuses unknown keys, or ignores them with the option", () => {
     const file = { metadata: { name: "a" }, resources: {} };
     expect(() => messageFromGoJson(ContainerConfig, file)).toThrow(/resources: unknown field/);
     expect(messageFromGoJson(ContainerConfig, file, { ignoreUnknownFields: true }).metadata?.name).toBe("a");
   });
 
-  it("reads 64-bit numbers from text exactly", () => {
+  it("reads 64-bit numbers from JSON text exactly", () => {
     const text = '{"linux":{"resources":{"memory_limit_in_bytes":9223372036854771712}}}';
     const config = messageFromGoJson(ContainerConfig, text);
     expect(config.linux?.resources?.memoryLimitInBytes.toString()).toBe("9223372036854771712");
@@ -140,7 +140,7 @@ describe("messageFromGoJson", () => {
 });
 
 describe("messageToGoJson", () => {
-  it("writes what crictl reads", () => {
+  it("writes the format that crictl reads", () => {
     const config = ContainerConfig.fromPartial({
       metadata: { name: "c" },
       envs: [{ key: "PORT", value: bytes("8080") }],
@@ -165,7 +165,7 @@ describe("messageToGoJson", () => {
     });
   });
 
-  it("writes times in RFC 3339, and numbers that JavaScript does not hold exactly as digits", () => {
+  it("writes times in RFC 3339, and numbers that are not exact in JavaScript as digits", () => {
     const status = ContainerStatus.fromPartial({
       createdAt: "1795856400123456789",
       resources: { linux: { memoryLimitInBytes: "9223372036854771712" } },
@@ -190,7 +190,7 @@ describe("field names", () => {
   const schema = readFileSync("proto/runtime/v1/api.proto", "utf8");
   const names = [...schema.matchAll(/^ {2}(?:repeated )?[\w.]+(?:<.*>)? (\w+) = \d+/gm)].map(([, name = ""]) => name);
 
-  it("survive the way to camelCase and back", () => {
+  it("are unchanged after conversion to camelCase and back", () => {
     expect(names.length).toBeGreaterThan(450);
     expect(names.map((name) => snakeCase(camelCase(name)))).toEqual(names);
   });
@@ -199,7 +199,7 @@ describe("field names", () => {
 describe("round trip", () => {
   const text = fc.string({ unit: "grapheme" }).map(bytes);
 
-  it.each(messageTypes)("%s survives Go's JSON unchanged", (_name, type) => {
+  it.each(messageTypes)("%s is unchanged after conversion to Go's JSON and back", (_name, type) => {
     fc.assert(
       fc.property(anyMessage(shapeOf(type), text), (message) => {
         const json = JSON.stringify(messageToGoJson(type, message));

@@ -8,7 +8,7 @@ import { anyMessage, messageTypes, normalized } from "./any-message.js";
 
 const { ContainerConfig, ContainerState, ContainerStatus, Image, Long, PodSandboxConfig, PullImageRequest } = proto;
 
-// biome-ignore lint/suspicious/noExplicitAny: the tables below hold types of many messages
+// biome-ignore lint/suspicious/noExplicitAny: the tables below contain types of many messages
 type AnyType = MessageType<any>;
 
 function refusal(act: () => unknown): InvalidInputError {
@@ -39,7 +39,7 @@ describe("messageToJson", () => {
     });
   });
 
-  it("keeps enum numbers it has no name for, wherever they are", () => {
+  it("keeps enum numbers without a name, at every position", () => {
     const unknown = 42 as proto.ContainerState;
     const status = ContainerStatus.fromPartial({
       state: unknown,
@@ -50,7 +50,7 @@ describe("messageToJson", () => {
     expect(messageToJson(proto.ContainerStatusResponse, nested)).toMatchObject({ status: { state: 42 } });
   });
 
-  it("leaves text alone that only looks like a lost enum", () => {
+  it("does not change strings that look like an unknown enum", () => {
     const status = ContainerStatus.fromPartial({ reason: "UNRECOGNIZED", labels: { a: "UNRECOGNIZED" }, state: -1 });
     expect(messageToJson(ContainerStatus, status)).toEqual({
       reason: "UNRECOGNIZED",
@@ -59,7 +59,7 @@ describe("messageToJson", () => {
     });
   });
 
-  it("leaves out defaults", () => {
+  it("omits defaults", () => {
     expect(
       messageToJson(ContainerStatus, ContainerStatus.fromPartial({ state: ContainerState.CONTAINER_CREATED })),
     ).toEqual({});
@@ -85,7 +85,7 @@ describe("messageFromJson", () => {
     ]);
   });
 
-  it("takes null for not set, and fills in defaults", () => {
+  it("reads null as not set, and fills in defaults", () => {
     expect(messageFromJson(PodSandboxConfig, { metadata: null, hostname: null, labels: null })).toEqual(
       PodSandboxConfig.create(),
     );
@@ -111,13 +111,13 @@ describe("messageFromJson", () => {
     expect(Image.decode(Image.encode(image).finish())).toEqual(image);
   });
 
-  it("reads base64 of either alphabet, padded or not", () => {
+  it("reads base64 in both alphabets, with and without padding", () => {
     for (const value of ["+/8=", "+/8", "-_8=", "-_8"]) {
       expect([...messageFromJson(proto.KeyValue, { value }).value]).toEqual([0xfb, 0xff]);
     }
   });
 
-  it("reads 32-bit numbers from digits too, and doubles from names of their oddities", () => {
+  it("reads 32-bit numbers from digits, and doubles from the names of special values", () => {
     expect(messageFromJson(ContainerStatus, { exitCode: "137" }).exitCode).toBe(137);
     expect(messageFromJson(proto.PsiData, { Avg10: 1.5, Avg60: "NaN", Avg300: "2.5e1" })).toMatchObject({
       Avg10: 1.5,
@@ -168,11 +168,11 @@ describe("messageFromJson", () => {
     ["a key from nowhere", PodSandboxConfig, { zzz: 1 }, "zzz", /unknown field; known are metadata, hostname,/],
     ["a key for the prototype", PodSandboxConfig, JSON.parse('{"__proto__":{}}'), "__proto__", /unknown field/],
     [
-      "a field given twice",
+      "a field that is set twice",
       PodSandboxConfig,
       { logDirectory: "a", log_directory: "b" },
       "log_directory",
-      /given twice, as logDirectory too/,
+      /is set twice, also as logDirectory/,
     ],
     [
       "an unknown enum name",
@@ -220,14 +220,14 @@ describe("messageFromJson", () => {
     expect(CriError.is(error, "INVALID_INPUT")).toBe(true);
   });
 
-  it("points from text in a bytes field to the reader of Go's JSON", () => {
+  it("suggests messageFromGoJson for a plain string in a bytes field", () => {
     const envs = [{ key: "PATH", value: "/usr/bin:/bin" }];
     const error = refusal(() => messageFromJson(ContainerConfig, { envs }));
     expect(error.field).toBe("envs[0].value");
-    expect(error.message).toContain("for plain text, as in crictl's files, use messageFromGoJson");
+    expect(error.message).toContain("for plain strings, as in crictl's files, use messageFromGoJson");
   });
 
-  it("skips unknown keys on request, at every depth, and still checks the known ones", () => {
+  it("ignores unknown keys with the option, at every depth, and still checks the known ones", () => {
     const json = { hostname: "a", resources: {}, linux: { namespaces: [], cgroup_parent: "/c" } };
     expect(messageFromJson(PodSandboxConfig, json, { ignoreUnknownFields: true })).toEqual(
       PodSandboxConfig.fromPartial({ hostname: "a", linux: { cgroupParent: "/c" } }),
@@ -237,7 +237,7 @@ describe("messageFromJson", () => {
     ).toBe("hostname");
   });
 
-  it("reads 64-bit numbers from text exactly", () => {
+  it("reads 64-bit numbers from JSON text exactly", () => {
     const text = '{"createdAt": 1700000000123456789, "labels": {"a": "1700000000123456789", "\\"": "\\" 1"}}';
     const status = messageFromJson(ContainerStatus, text);
     expect(status.createdAt.toString()).toBe("1700000000123456789");
@@ -256,13 +256,13 @@ describe("messageFromJson", () => {
     ["an int32", ContainerStatus, '{"exitCode":12345678901234567}', "exitCode", /is out of range/],
     ["an int64 out of range", ContainerStatus, '{"createdAt":9223372036854775808}', "createdAt", /is out of range/],
     ["a number of a million digits", ContainerStatus, `{"createdAt":${"9".repeat(1e6)}}`, "createdAt", /whole number/],
-  ])("refuses a large number from text for %s", (_, type, text, field, message) => {
+  ])("refuses a large number in JSON text for %s", (_, type, text, field, message) => {
     const error = refusal(() => messageFromJson(type, text));
     expect(error.field).toBe(field);
     expect(error.message).toMatch(message);
   });
 
-  it("reads large numbers from text for doubles, and bigints from data", () => {
+  it("reads large numbers in JSON text as doubles, and bigints in data", () => {
     expect(messageFromJson(proto.PsiData, '{"Avg10":12345678901234567,"Avg60":1.2345678901234567}')).toMatchObject({
       Avg10: 12345678901234568,
       Avg60: 1.2345678901234567,
@@ -273,7 +273,7 @@ describe("messageFromJson", () => {
     });
   });
 
-  it("reads text with a string of 16 MiB beside a large number", () => {
+  it("reads JSON text with a string of 16 MiB and a large number", () => {
     const hostname = `${'\\"'.repeat(2 ** 22)}\\`;
     const text = JSON.stringify({ hostname, labels: { a: hostname } });
     const json = `${text.slice(0, -1)},"linux":{"resources":{"memoryLimitInBytes":9223372036854771712}}}`;
@@ -282,17 +282,17 @@ describe("messageFromJson", () => {
     expect(config.linux?.resources?.memoryLimitInBytes.toString()).toBe("9223372036854771712");
   });
 
-  it("refuses text that is nested too deeply", () => {
+  it("refuses JSON text that is nested too deeply", () => {
     const text = `{"hostname":${"[".repeat(1e5)}12345678901234567${"]".repeat(1e5)}}`;
     expect(refusal(() => messageFromJson(PodSandboxConfig, text)).message).toContain("json: is nested too deeply");
   });
 
-  it("quotes nothing of malformed text, which may hold secrets", () => {
+  it("does not quote malformed JSON text, which may contain secrets", () => {
     const { message } = refusal(() => messageFromJson(ContainerConfig, '{"envs": [{"value": "hunter2" hunter3'));
     expect(message).toMatch(/^\[INVALID_INPUT\] json: is malformed JSON at character \d+$/);
   });
 
-  it("shows no secret in a refusal", () => {
+  it("shows no secret in an error", () => {
     expect(refusal(() => messageFromJson(PullImageRequest, { auth: { password: 12345 } })).message).not.toContain(
       "12345",
     );
@@ -304,7 +304,7 @@ describe("messageFromJson", () => {
 });
 
 describe("round trip", () => {
-  it.each(messageTypes)("%s survives JSON text unchanged", (_name, type) => {
+  it.each(messageTypes)("%s is unchanged after conversion to JSON text and back", (_name, type) => {
     fc.assert(
       fc.property(anyMessage(shapeOf(type)), (message) => {
         const text = JSON.stringify(messageToJson(type, message));

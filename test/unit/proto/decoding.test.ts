@@ -1,6 +1,6 @@
 /**
- * What the generated code does with bytes that no honest runtime sends, and with honest ones at the edge. Replies cross a trust
- * boundary: labels, annotations and command output come from workloads.
+ * How the generated code decodes malformed bytes and boundary values. Replies cross a trust boundary: labels, annotations and command
+ * output come from workloads.
  */
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import fc from "fast-check";
@@ -32,7 +32,7 @@ const allMessages = Object.entries(proto).filter((entry): entry is [string, AnyM
   return typeof value === "object" && value !== null && "decode" in value && "fromJSON" in value;
 });
 
-/** Bytes from numbers and from strings, which stand for their UTF-8. */
+/** Bytes from numbers and from the UTF-8 of strings. */
 function bytes(...parts: readonly (number | string | Uint8Array)[]): Uint8Array {
   return Uint8Array.from(
     parts.flatMap((part) =>
@@ -54,15 +54,15 @@ function entry(field: number, key: string, value: string): Uint8Array {
 describe("map keys that are also names of Object.prototype", () => {
   const labels = 5;
 
-  it("never reach a prototype: every map of the schema is string to string", () => {
+  it("never reach a prototype, because every map of the schema is string to string", () => {
     const maps = elementsOf(compileSchema("proto")).filter((element) => element.type?.startsWith("map<"));
     expect(maps.length).toBeGreaterThan(10);
     expect(new Set(maps.map((element) => element.type))).toEqual(new Set(["map<string, string>"]));
   });
 
-  // Assigning a string to obj["__proto__"] does nothing. So the entry is lost, which is our decision: keeping it takes Map instead
-  // of plain objects for all labels and annotations, and Kubernetes accepts no such key.
-  it("drops __proto__ on decoding, without pollution and without harm to its neighbours", () => {
+  // Assigning a string to obj["__proto__"] has no effect, so the entry is lost. This is deliberate: to keep it, all labels and annotations
+  // would have to be a Map instead of plain objects, and Kubernetes does not accept this key.
+  it("drops __proto__ on decoding, without pollution and without an effect on other keys", () => {
     const decoded = PodSandbox.decode(
       bytes(entry(labels, "a", "1"), entry(labels, "__proto__", "evil"), entry(labels, "b", "2")),
     );
@@ -71,7 +71,7 @@ describe("map keys that are also names of Object.prototype", () => {
     expect(Object.hasOwn(Object.prototype, "evil")).toBe(false);
   });
 
-  it("drops __proto__ in messages to be sent as well", () => {
+  it("drops __proto__ in sent messages, too", () => {
     const sent = PodSandbox.fromPartial({ labels: JSON.parse('{"__proto__":"evil","a":"1"}') });
     expect(Object.keys(sent.labels)).toEqual(["a"]);
     expect(Object.getPrototypeOf(sent.labels)).toBe(Object.prototype);
@@ -92,7 +92,7 @@ describe("map keys that are also names of Object.prototype", () => {
     expect(PodSandbox.decode(PodSandbox.encode(decoded).finish())).toEqual(decoded);
   });
 
-  it("takes the last value of a key that comes twice", () => {
+  it("uses the last value of a repeated key", () => {
     expect(PodSandbox.decode(bytes(entry(labels, "a", "1"), entry(labels, "a", "2"))).labels).toEqual({ a: "2" });
   });
 });
@@ -119,7 +119,7 @@ describe("values of a newer schema", () => {
     ["bytes", delimited(1000, "whatever")],
     ["32 bits", new BinaryWriter().tag(1000, 5).float(1.5).finish()],
     ["a group", bytes(0x53, 0x08, 0x01, 0x54)],
-  ])("skips an unknown field holding %s", (_, unknown) => {
+  ])("skips an unknown field with %s", (_, unknown) => {
     expect(Container.decode(bytes(delimited(1, "c1"), unknown, delimited(2, "p1")))).toEqual(
       Container.fromPartial({ id: "c1", podSandboxId: "p1" }),
     );
@@ -131,7 +131,7 @@ describe("values of a newer schema", () => {
     );
   });
 
-  it("reads repeated numbers packed or not", () => {
+  it("reads repeated numbers, packed or not", () => {
     const groups = proto.LinuxContainerUser;
     const packed = bytes(delimited(3, bytes(1, 2)));
     const single = bytes(0x18, 1, 0x18, 2);
@@ -150,7 +150,7 @@ describe("64-bit numbers", () => {
     expect(decoded.createdAt.unsigned).toBe(false);
   });
 
-  it("keeps the year 1 in nanoseconds, which overflowed, as the negative number it became", () => {
+  it("keeps the overflowed nanoseconds of the year 1 as a negative number", () => {
     const yearOne = "-6795364578871345152";
     const decoded = ContainerStatus.decode(
       ContainerStatus.encode(ContainerStatus.fromPartial({ finishedAt: yearOne })).finish(),
@@ -165,30 +165,30 @@ describe("64-bit numbers", () => {
     expect(decoded.size.unsigned).toBe(true);
   });
 
-  // Known limit of the generated fromPartial: it reads digits as signed, also for uint64. Sending fails loudly, and a Long that says
-  // unsigned gets through. messageFromJson has no such limit.
-  it("needs an unsigned Long for what is beyond int64 in messages to be sent", () => {
+  // A known limit of the generated fromPartial: it reads digits as signed, also for uint64, and sending then fails. An unsigned Long works,
+  // and messageFromJson does not have this limit.
+  it("needs an unsigned Long for numbers beyond int64 in sent messages", () => {
     const digits = "18446744073709551615";
     expect(() => Image.encode(Image.fromPartial({ size: digits }))).toThrow(/invalid uint64/);
     const sent = Image.fromPartial({ size: Long.fromString(digits, true) });
     expect(Image.decode(Image.encode(sent).finish()).size.toString()).toBe(digits);
   });
 
-  it("takes numbers, decimal strings and Long alike in messages to be sent", () => {
+  it("accepts numbers, decimal strings and Long in sent messages", () => {
     for (const size of [5, "5", Long.fromNumber(5)]) expect(Image.fromPartial({ size }).size.toNumber()).toBe(5);
   });
 });
 
-describe("bytes and text", () => {
-  it("gives bytes as a Uint8Array that is exactly the field", () => {
+describe("bytes and strings", () => {
+  it("returns bytes as a Uint8Array with exactly the field", () => {
     const decoded = ExecSyncResponse.decode(bytes(delimited(1, bytes(0, 255, 128)), delimited(2, "err")));
     expect(decoded.stdout).toBeInstanceOf(Uint8Array);
     expect([...decoded.stdout]).toEqual([0, 255, 128]);
     expect(Buffer.from(decoded.stderr).toString()).toBe("err");
   });
 
-  // Refusing would let one container with a broken label make a whole list unreadable; Go's runtimes refuse to send such text.
-  it("replaces invalid UTF-8 in text instead of refusing the message", () => {
+  // Otherwise one container with an invalid label would make a whole list unreadable. Runtimes in Go refuse to send invalid UTF-8.
+  it("replaces invalid UTF-8 in strings instead of refusing the message", () => {
     expect(Container.decode(delimited(1, bytes("a", 0xff, 0xfe, "b"))).id).toBe("a\u{fffd}\u{fffd}b");
     expect(Container.decode(delimited(1, bytes(0xc3))).id).toBe("\u{fffd}");
   });
@@ -205,7 +205,7 @@ describe("malformed replies", () => {
     }),
   ).finish();
 
-  it("throws on a message cut anywhere but at its very start", () => {
+  it("throws on a message that is truncated at any position except its start", () => {
     for (let length = 1; length < valid.length; length++) {
       expect(
         () => ListContainersResponse.decode(valid.subarray(0, length)),
@@ -228,13 +228,13 @@ describe("malformed replies", () => {
     expect(() => ListContainersResponse.decode(hostile)).toThrow(Error);
   });
 
-  // The schema itself has no recursive message, so unknown groups are the only way to nest without end.
-  it("refuses groups nested deeper than a hundred levels, long before the stack ends", () => {
+  // The schema has no recursive message, so only unknown groups can be nested without a limit.
+  it("refuses groups nested more than 100 levels deep, before the stack overflows", () => {
     const deep = bytes(...Array<number>(100_000).fill(0x53));
     expect(() => Container.decode(deep)).toThrow(/recursion/);
   });
 
-  // Known leniency of the generated code: tag 0 and a stray end of group end a message quietly.
+  // A known leniency of the generated code: tag 0 and a stray end of group end a message without an error.
   it.each<[string, number]>([
     ["tag 0", 0x00],
     ["a stray end of group", 0x0c],
@@ -244,11 +244,11 @@ describe("malformed replies", () => {
     );
   });
 
-  it("reads nothing as the empty message", () => {
+  it("reads no bytes as the empty message", () => {
     expect(ContainerStatusResponse.decode(new Uint8Array())).toEqual({ status: undefined, info: {} });
   });
 
-  it("decodes a megabyte of smallest elements without delay", () => {
+  it("decodes a megabyte of empty elements without delay", () => {
     const many = new Uint8Array(1 << 20);
     for (let at = 0; at < many.length; at += 2) many.set([0x0a, 0x00], at);
     expect(ListContainersResponse.decode(many).containers).toHaveLength(many.length / 2);
@@ -258,7 +258,7 @@ describe("malformed replies", () => {
 describe("random bytes", () => {
   const prototypeBefore = Reflect.ownKeys(Object.prototype);
 
-  /** Whether decoding ends soon, in a value that can be sent again or in an Error. */
+  /** Checks that decoding soon returns a value that can be encoded again, or throws an Error. */
   function survives(type: AnyMessage, input: Uint8Array): boolean {
     const started = performance.now();
     let decoded: unknown;
@@ -279,7 +279,7 @@ describe("random bytes", () => {
     expect(Reflect.ownKeys(Object.prototype)).toEqual(prototypeBefore);
   });
 
-  it("a real message with bytes changed either decodes or throws an Error", () => {
+  it("a valid message with changed bytes either decodes or throws an Error", () => {
     const real = PodSandboxStatusResponse.encode(
       PodSandboxStatusResponse.fromPartial({
         status: {

@@ -5,7 +5,7 @@ import { compileSchema, elementsOf, type SchemaElement, statedRelease } from "..
 const elements = elementsOf(compileSchema("proto"));
 const generated = readFileSync(new URL("../../../generated/runtime/v1/api.ts", import.meta.url), "utf8");
 
-/** Text without line breaks and comment signs, so that comments compare however they are wrapped. */
+/** Removes line breaks and comment signs, so that comments can be compared regardless of line breaks. */
 function flat(text: string): string {
   return text
     .replace(/^\s*\*(?!\/) ?/gm, "")
@@ -13,7 +13,7 @@ function flat(text: string): string {
     .trim();
 }
 
-/** JSDoc directly in front of the first line that matches. */
+/** The JSDoc directly before the first matching line. */
 function docOf(pattern: RegExp, within = generated): string | undefined {
   const doc = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*${pattern.source}`, "m").exec(within)?.[1];
   return doc === undefined ? undefined : flat(doc);
@@ -25,7 +25,7 @@ function body(declaration: string): string {
   return generated.slice(start, generated.indexOf("\n}", start));
 }
 
-/** Where users meet an element in the generated code, and the documentation they read there. */
+/** Finds the element in the generated code and its documentation there. */
 function generatedDocOf(element: SchemaElement): string | undefined {
   const name = (element.owner === undefined ? element.name : element.name.slice(element.owner.length + 1)).replaceAll(
     ".",
@@ -52,7 +52,7 @@ function generatedDocOf(element: SchemaElement): string | undefined {
 }
 
 describe("schema", () => {
-  it("holds both services with their 43 RPCs", () => {
+  it("has both services with their 43 RPCs", () => {
     expect(elements.filter((element) => element.kind === "service").map((element) => element.name)).toEqual([
       "RuntimeService",
       "ImageService",
@@ -60,9 +60,9 @@ describe("schema", () => {
     expect(elements.filter((element) => element.kind === "rpc")).toHaveLength(43);
   });
 
-  // Names, numbers, types, JSON keys and options, one line each: a change to any of them shows up in review, and is wrong unless
-  // the protocol itself changed.
-  it("keeps its contract", async () => {
+  // Names, numbers, types, JSON keys and options, one per line. A change of one of them appears in the review, and is wrong unless the
+  // protocol itself has changed.
+  it("is compatible with the protocol", async () => {
     const lines = elements.map(({ kind, name, number, type, jsonName, options }) =>
       [kind, name, number === undefined ? "" : `= ${number}`, type ?? "", jsonName ?? "", ...options]
         .filter((part) => part !== "")
@@ -75,21 +75,21 @@ describe("schema", () => {
     expect(elements.filter((element) => !element.comment).map((element) => element.name)).toEqual([]);
   });
 
-  it("has comments that are sentences of some substance", () => {
+  it("has comments that are complete sentences", () => {
     const poor = elements.filter(
       ({ comment = "" }) => !/^(?:[A-Z0-9`"]|systemd:)/.test(comment) || !/[.:]$/.test(comment) || comment.length < 4,
     );
     expect(poor.map((element) => `${element.name}: ${element.comment}`)).toEqual([]);
   });
 
-  it("names releases in one form only, between 1.24 and 1.37", () => {
+  it("writes releases in one form, between 1.24 and 1.37", () => {
     for (const element of elements) {
       const release = statedRelease(element);
       if (element.comment?.includes("Since")) expect(release, element.name).toMatch(/^1\.(2[4-9]|3[0-7])$/);
     }
   });
 
-  it("never names an RPC or member older than the thing it belongs to", () => {
+  it("dates no RPC or member before the element that it belongs to", () => {
     const releases = new Map(elements.map((element) => [element.name, statedRelease(element)]));
     for (const element of elements) {
       const own = releases.get(element.name);
@@ -98,7 +98,7 @@ describe("schema", () => {
     }
   });
 
-  it("marks the credentials, and nothing else, as not to be shown", () => {
+  it("marks only credentials with debug_redact", () => {
     const secret = elements.filter((element) => element.options.includes("debug_redact"));
     expect(secret.map((element) => element.name)).toEqual([
       "AuthConfig.password",
