@@ -1,4 +1,5 @@
 import { CriError, EndpointError, type TriedEndpoint } from "./errors.js";
+import { checkTimeout } from "./input/call-options.js";
 import type { LogStream } from "./logs/log-stream.js";
 import { type CallOptions, type ConnectOptions, type DerivedDefaults, defaultConnectTimeoutMs } from "./options.js";
 import type {
@@ -30,7 +31,6 @@ import { pinDeadline } from "./rpcs/budget.js";
 import { checkedStubs } from "./rpcs/checked-request.js";
 import * as rpcs from "./rpcs/runtime.js";
 import type { ContainerSpec } from "./specs/container-spec.js";
-import { checkTimeout } from "./transport/call-options.js";
 import { Connection } from "./transport/connection.js";
 import { discoverEndpoints } from "./transport/discovery.js";
 import { bothEndpoints, parseGiven } from "./transport/endpoints.js";

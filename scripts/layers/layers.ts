@@ -12,7 +12,7 @@ export const layers = [
   ["resources/"],
   ["rpcs/"],
   ["transport/", "streaming/", "specs/", "logs/"],
-  ["json/"],
+  ["json/", "input/"],
   ["errors.ts", "options.ts"],
   ["internal/"],
   ["proto.ts", "decoders.ts"],

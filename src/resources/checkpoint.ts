@@ -1,7 +1,7 @@
+import { absolutePath, stringMap } from "../input/check.js";
 import type { CallOptions } from "../options.js";
 import { checkpointContainer as containerRpc } from "../rpcs/containers.js";
 import { checkpointPod as podRpc } from "../rpcs/pods.js";
-import { absolutePath, stringMap } from "../specs/check.js";
 import type { Connection } from "../transport/connection.js";
 import { wholeSeconds } from "./grace-period.js";
 import { type ContainerTarget, idOf } from "./target.js";

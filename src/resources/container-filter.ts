@@ -1,7 +1,7 @@
+import { oneOf, requiredString, stringMap } from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
 import { type Container, type ContainerFilter as ContainerFilterMessage, ContainerState } from "../proto.js";
 import { checkId } from "../rpcs/checked.js";
-import { oneOf, requiredString, stringMap } from "../specs/check.js";
-import { type FieldsOf, ObjectReader } from "../specs/object-reader.js";
 import { idOf, type PodTarget } from "./target.js";
 
 /** The state of a container by name. */

@@ -1,7 +1,7 @@
+import { oneOf, requiredString, stringMap } from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
 import { type PodSandbox, type PodSandboxFilter, PodSandboxState } from "../proto.js";
 import { checkId } from "../rpcs/checked.js";
-import { oneOf, requiredString, stringMap } from "../specs/check.js";
-import { type FieldsOf, ObjectReader } from "../specs/object-reader.js";
 import { hasLabels } from "./container-filter.js";
 
 /** The state of a pod sandbox by name. */

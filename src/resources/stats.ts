@@ -1,3 +1,4 @@
+import { stringMap } from "../input/check.js";
 import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type {
@@ -11,7 +12,6 @@ import type {
 import { callOptionsOf } from "../rpcs/budget.js";
 import { checkId } from "../rpcs/checked.js";
 import * as rpcs from "../rpcs/stats.js";
-import { stringMap } from "../specs/check.js";
 import type { Connection } from "../transport/connection.js";
 import type { PodTarget } from "./target.js";
 import { type ContainerTarget, idOf } from "./target.js";

@@ -1,9 +1,9 @@
+import { stringMap } from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
 import type { CallOptions } from "../options.js";
 import type { WindowsContainerResources } from "../proto.js";
 import { updateContainerResources } from "../rpcs/containers.js";
 import { updatePodSandboxResources } from "../rpcs/pods.js";
-import { stringMap } from "../specs/check.js";
-import { type FieldsOf, ObjectReader } from "../specs/object-reader.js";
 import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
 

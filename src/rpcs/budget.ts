@@ -1,10 +1,10 @@
 import { CriError } from "../errors.js";
+import { checkCallOptions } from "../input/call-options.js";
 import { linkAbort } from "../internal/abort.js";
 import type { TimeLimit } from "../internal/stream.js";
 import { deadlineIn } from "../internal/time.js";
 import { sleep, startTimer } from "../internal/timer.js";
 import { type CallOptions, defaultTimeoutMs, type StreamLimits } from "../options.js";
-import { checkCallOptions } from "../transport/call-options.js";
 import { type Connection, clientClosed } from "../transport/connection.js";
 
 /** The time limit of a workflow of several calls. */

@@ -1,5 +1,5 @@
+import { checkCallOptions } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
-import { checkCallOptions } from "../transport/call-options.js";
 import type { Connection } from "../transport/connection.js";
 import { toMetadata } from "../transport/metadata.js";
 import { type CallTrace, callTrace, type RawCallOptions } from "../transport/wire-options.js";

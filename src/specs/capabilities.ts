@@ -1,7 +1,7 @@
+import { invalid, list, requiredString } from "../input/check.js";
+import { ObjectReader } from "../input/object-reader.js";
 import { closest } from "../internal/closest.js";
 import { Capability } from "../proto.js";
-import { invalid, list, requiredString } from "./check.js";
-import { ObjectReader } from "./object-reader.js";
 
 /** Linux capabilities, with or without `CAP_`, in any case; `ALL` stands for all. */
 export interface CapabilitiesSpec {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { cpus } from "node:os";
-import { ContainerConfig, NamespaceMode, NamespaceOption, type PodSandboxConfig } from "../proto.js";
 import {
   applyPatch,
   flag,
@@ -14,13 +13,14 @@ import {
   refuse,
   stringMap,
   strings,
-} from "./check.js";
+} from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
+import { ContainerConfig, NamespaceMode, NamespaceOption, type PodSandboxConfig } from "../proto.js";
 import type { ContainerSpec, WindowsContainerSpec } from "./container-spec.js";
 import { toEnvs } from "./environment.js";
 import { toImageSpec } from "./image-ref.js";
 import { readMounts, toCdiDevices, toDevices, toMounts } from "./mounts.js";
 import { toProcessNamespace } from "./namespaces.js";
-import { type FieldsOf, ObjectReader } from "./object-reader.js";
 import { gracePeriod } from "./pod-config.js";
 import { toLinuxResources } from "./resources.js";
 import { readContainerSecurity, toContainerSecurity } from "./security.js";

@@ -1,6 +1,6 @@
+import { isSet, refuse } from "../input/check.js";
 import { fieldPath } from "../internal/field-names.js";
 import { isRecord } from "../internal/record.js";
-import { isSet, refuse } from "./check.js";
 import { keysFor } from "./docker-config-key.js";
 import { imageReference, splitReference } from "./image-ref.js";
 import { type RegistryAuth, redacted } from "./registry-auth.js";

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
+import { invalid, isSet, list, refuse, typeName } from "../input/check.js";
+import { ObjectReader } from "../input/object-reader.js";
 import { fieldPath } from "../internal/field-names.js";
 import { isRecord } from "../internal/record.js";
 import type { KeyValue } from "../proto.js";
-import { invalid, isSet, list, refuse, typeName } from "./check.js";
-import { ObjectReader } from "./object-reader.js";
 
 /** One environment variable. */
 export interface EnvVar {

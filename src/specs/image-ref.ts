@@ -1,6 +1,6 @@
+import { invalid, isSet, optionalString, refuse, requiredString, stringMap } from "../input/check.js";
+import { ObjectReader } from "../input/object-reader.js";
 import { ImageSpec } from "../proto.js";
-import { invalid, isSet, optionalString, refuse, requiredString, stringMap } from "./check.js";
-import { ObjectReader } from "./object-reader.js";
 
 /** A reference to an image, with annotations and runtime handler. */
 export interface ImageRefSpec {

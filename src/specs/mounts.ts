@@ -1,6 +1,4 @@
 import { posix } from "node:path";
-import { fieldPath } from "../internal/field-names.js";
-import { type CDIDevice, Device, Mount, MountPropagation, type UserNamespace } from "../proto.js";
 import {
   absolutePath,
   flag,
@@ -13,10 +11,12 @@ import {
   optionalString,
   refuse,
   requiredString,
-} from "./check.js";
+} from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
+import { fieldPath } from "../internal/field-names.js";
+import { type CDIDevice, Device, Mount, MountPropagation, type UserNamespace } from "../proto.js";
 import { type ImageInput, toImageSpec } from "./image-ref.js";
 import { type IdRange, toIdMappings } from "./namespaces.js";
-import { type FieldsOf, ObjectReader } from "./object-reader.js";
 
 interface MountOptions {
   /** Path in the container; absolute. No two mounts may have the same path. */

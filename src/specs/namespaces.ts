@@ -1,6 +1,6 @@
+import { flag, integer, invalid, isSet, list, maxUint32, oneOf, refuse, requiredString } from "../input/check.js";
+import { ObjectReader } from "../input/object-reader.js";
 import { type IDMapping, NamespaceMode, NamespaceOption, UserNamespace } from "../proto.js";
-import { flag, integer, invalid, isSet, list, maxUint32, oneOf, refuse, requiredString } from "./check.js";
-import { ObjectReader } from "./object-reader.js";
 
 /** Maps a range of user or group ids in a user namespace to ids of the node. */
 export interface IdRange {

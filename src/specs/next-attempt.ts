@@ -1,5 +1,5 @@
+import { invalid, maxUint32 } from "../input/check.js";
 import { ContainerConfig } from "../proto.js";
-import { invalid, maxUint32 } from "./check.js";
 
 /**
  * Copies the configuration of a container with the next attempt number, because runtimes reserve name and attempt. A log path that

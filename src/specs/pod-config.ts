@@ -1,14 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { isIP } from "node:net";
-import { fieldPath } from "../internal/field-names.js";
-import {
-  type DNSConfig,
-  NamespaceMode,
-  PodSandboxConfig,
-  type PodSandboxMetadata,
-  type PortMapping,
-  Protocol,
-} from "../proto.js";
 import {
   absolutePath,
   applyPatch,
@@ -25,9 +16,18 @@ import {
   refuse,
   requiredString,
   stringMap,
-} from "./check.js";
+} from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
+import { fieldPath } from "../internal/field-names.js";
+import {
+  type DNSConfig,
+  NamespaceMode,
+  PodSandboxConfig,
+  type PodSandboxMetadata,
+  type PortMapping,
+  Protocol,
+} from "../proto.js";
 import { toNamespaceOption } from "./namespaces.js";
-import { type FieldsOf, ObjectReader } from "./object-reader.js";
 import type { DnsSpec, PodSpec, PortSpec } from "./pod-spec.js";
 import { toLinuxResources, toOverhead } from "./resources.js";
 import { toPodSecurity } from "./security.js";

@@ -1,5 +1,5 @@
+import { invalid, refuse } from "../input/check.js";
 import type { Long } from "../proto.js";
-import { invalid, refuse } from "./check.js";
 
 /**
  * An amount, written as in a Kubernetes manifest: `"500m"`, `"1.5"`, `"128Mi"`, `"1e3"`, or a number (also `bigint` or `Long`).

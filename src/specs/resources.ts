@@ -1,8 +1,8 @@
+import { integer, invalid, isSet, optionalString, refuse, stringMap } from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
 import { fieldPath } from "../internal/field-names.js";
 import { isRecord } from "../internal/record.js";
 import { type HugepageLimit, LinuxContainerResources, Long } from "../proto.js";
-import { integer, invalid, isSet, optionalString, refuse, stringMap } from "./check.js";
-import { type FieldsOf, ObjectReader } from "./object-reader.js";
 import { maxInt64, milliUnits, type Quantity, wholeUnits } from "./quantity.js";
 
 /** Resources that a container is guaranteed. */

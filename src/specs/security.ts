@@ -1,15 +1,3 @@
-import { fieldPath } from "../internal/field-names.js";
-import {
-  LinuxContainerSecurityContext,
-  LinuxSandboxSecurityContext,
-  Long,
-  type NamespaceOption,
-  SecurityProfile_ProfileType as ProfileType,
-  SELinuxOption,
-  SecurityProfile,
-  SupplementalGroupsPolicy,
-} from "../proto.js";
-import { type CapabilitiesSpec, toCapabilities } from "./capabilities.js";
 import {
   absolutePath,
   flag,
@@ -22,8 +10,20 @@ import {
   optionalString,
   refuse,
   requiredString,
-} from "./check.js";
-import { type FieldsOf, ObjectReader } from "./object-reader.js";
+} from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
+import { fieldPath } from "../internal/field-names.js";
+import {
+  LinuxContainerSecurityContext,
+  LinuxSandboxSecurityContext,
+  Long,
+  type NamespaceOption,
+  SecurityProfile_ProfileType as ProfileType,
+  SELinuxOption,
+  SecurityProfile,
+  SupplementalGroupsPolicy,
+} from "../proto.js";
+import { type CapabilitiesSpec, toCapabilities } from "./capabilities.js";
 
 /**
  * A seccomp or AppArmor profile: the runtime's default, none, or one on the node. A local seccomp profile is the absolute path of a

@@ -1,6 +1,6 @@
+import { invalid, isSet } from "../input/check.js";
 import { closest } from "../internal/closest.js";
 import { Signal } from "../proto.js";
-import { invalid, isSet } from "./check.js";
 
 /** `SIGNAL_SIGTERM` → `TERM`, `SIGNAL_SIGRTMINPLUS3` → `RTMIN+3`, `SIGNAL_SIGRTMAXMINUS1` → `RTMAX-1`. */
 type ShortName<Key extends string> = Key extends `SIGNAL_SIGRTMINPLUS${infer N}`

@@ -1,5 +1,5 @@
+import { ObjectReader } from "../input/object-reader.js";
 import { WindowsContainerResources } from "../proto.js";
-import { ObjectReader } from "./object-reader.js";
 import { clamp, int64, type ResourcesSpec, requestsAndLimits, resourceFields } from "./resources.js";
 
 const linuxOnly = ["cpusetCpus", "cpusetMems", "memoryAndSwapLimit", "oomScoreAdj", "unified"] as const;

@@ -1,6 +1,6 @@
+import { flag, optionalString, refuse } from "../input/check.js";
+import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
 import type { WindowsContainerSecurityContext } from "../proto.js";
-import { flag, optionalString, refuse } from "./check.js";
-import { type FieldsOf, ObjectReader } from "./object-reader.js";
 import type { WindowsSpec } from "./pod-spec.js";
 
 /** The fields of {@link WindowsSpec}. */

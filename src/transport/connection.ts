@@ -1,5 +1,6 @@
 import { type Channel, connectivityState } from "@grpc/grpc-js";
 import { CriError } from "../errors.js";
+import { checkCallOptions, checkTimeout } from "../input/call-options.js";
 import { onAbort } from "../internal/abort.js";
 import type { ConnectOptions, DerivedDefaults } from "../options.js";
 import {
@@ -8,7 +9,6 @@ import {
   type RuntimeServiceClient,
   RuntimeServiceDefinition,
 } from "../proto.js";
-import { checkCallOptions, checkTimeout } from "./call-options.js";
 import type { Rpc } from "./call-policy.js";
 import { createRuntimeChannel } from "./channel.js";
 import { type Endpoint, sameEndpoint } from "./endpoint.js";

@@ -1,7 +1,7 @@
 import { ClientError, Metadata, Status } from "nice-grpc-common";
+import { checkCallOptions } from "../input/call-options.js";
 import { linkAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
-import { checkCallOptions } from "./call-options.js";
 import { policyOf } from "./call-policy.js";
 import { callExpiry, type InternalExtension, type Layer } from "./wire-options.js";
 

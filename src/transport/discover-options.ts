@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { InvalidInputError } from "../errors.js";
+import { checkCallOptions, checkTimeout } from "../input/call-options.js";
 import type { CriLogger } from "../options.js";
-import { checkCallOptions, checkTimeout } from "./call-options.js";
 import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import type { ProbeResult } from "./socket-probe.js";
 

@@ -1,24 +1,15 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { InvalidInputError } from "../errors.js";
-import { fieldPath } from "../internal/field-names.js";
-import { type FieldsOf, isRecord, unknownField } from "../internal/record.js";
-import { typeName } from "../internal/type-name.js";
+import { type FieldsOf, object } from "../input/object-reader.js";
 import type { TlsOptions } from "../options.js";
 import { TlsCredentials } from "./tls-credentials.js";
 
 const tlsFields: FieldsOf<TlsOptions> = { ca: true, cert: true, key: true, serverName: true };
 
-/**
- * Checks that TLS options are an object without unknown fields. Without this check, mistyped options would be ignored.
- *
- * @throws {@link InvalidInputError}, which never shows a value
- */
-export function checkTlsFields(tls: unknown, field: "tls" | "streamTls"): void {
-  if (tls === undefined) return;
-  if (!isRecord(tls)) throw new InvalidInputError({ field, message: `must be an object, got ${typeName(tls)}` });
-  const unknown = unknownField(tls, tlsFields);
-  if (unknown) throw new InvalidInputError({ field: fieldPath(field, unknown.key), message: unknown.message });
+/** Checks that TLS options are an object without unknown fields. @throws {@link InvalidInputError}, which never shows a value */
+export function checkTlsFields(tls: TlsOptions | undefined, field: "tls" | "streamTls"): void {
+  if (tls !== undefined) object(tls, field, tlsFields);
 }
 
 /** Whether any field of the TLS options is set. */

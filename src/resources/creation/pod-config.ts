@@ -1,8 +1,8 @@
 import { InvalidInputError } from "../../errors.js";
+import { invalid } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
 import type { PodSandboxConfig } from "../../proto.js";
 import { podSandboxStatus } from "../../rpcs/pods.js";
-import { invalid } from "../../specs/check.js";
 import { podConfigFromStatus } from "../../specs/pod-from-status.js";
 import type { Connection } from "../../transport/connection.js";
 

@@ -1,7 +1,7 @@
+import { absolutePath, stringMap } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
 import type { RestoredContainer } from "../../proto.js";
 import { restorePod as restoreRpc } from "../../rpcs/pods.js";
-import { absolutePath, stringMap } from "../../specs/check.js";
 import { readContainerSpec } from "../../specs/container-config.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
 import { toPodSandboxConfig } from "../../specs/pod-config.js";

@@ -1,5 +1,6 @@
 import { isAbsolute, win32 } from "node:path";
 import { CriError } from "../../errors.js";
+import { invalid } from "../../input/check.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
@@ -10,7 +11,6 @@ import { ContainerState, type ContainerStatus } from "../../proto.js";
 import { streamLimit } from "../../rpcs/budget.js";
 import { containerStatus } from "../../rpcs/containers.js";
 import { isDocker } from "../../rpcs/runtime.js";
-import { invalid } from "../../specs/check.js";
 import type { ClientContext } from "../context.js";
 import { canWrite, LogWriters } from "./log-writers.js";
 

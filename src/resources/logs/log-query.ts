@@ -1,8 +1,8 @@
+import { requiredString, stringMap } from "../../input/check.js";
+import { type FieldsOf, ObjectReader } from "../../input/object-reader.js";
 import type { Container } from "../../proto.js";
 import { listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
-import { requiredString, stringMap } from "../../specs/check.js";
-import { type FieldsOf, ObjectReader } from "../../specs/object-reader.js";
 import type { Connection } from "../../transport/connection.js";
 import { containerMatcher } from "../container-filter.js";
 import { podMatcher } from "../pod-filter.js";

@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
+import { checkCallOptions } from "../../input/call-options.js";
 import { linkAbort } from "../../internal/abort.js";
 import { portForwardUrl } from "../../rpcs/stream-urls.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
-import { checkCallOptions } from "../../transport/call-options.js";
 import type { ClientContext } from "../context.js";
 import { opening, type SessionOptions } from "./opening.js";
 import { endOf } from "./port-forward-carrier.js";

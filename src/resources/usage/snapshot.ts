@@ -1,9 +1,9 @@
 import { CriError } from "../../errors.js";
+import { stringMap } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
 import type { ContainerStats, PodSandboxStats } from "../../proto.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { listContainerStats, listPodSandboxStats } from "../../rpcs/stats.js";
-import { stringMap } from "../../specs/check.js";
 import type { Connection } from "../../transport/connection.js";
 import { idOf, type PodTarget } from "../target.js";
 import {

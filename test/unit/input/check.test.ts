@@ -1,5 +1,4 @@
 import { describe, expect, it, test } from "vitest";
-import { fieldPath } from "../../../src/internal/field-names.js";
 import {
   absolutePath,
   applyPatch,
@@ -16,8 +15,9 @@ import {
   requiredString,
   stringMap,
   strings,
-} from "../../../src/specs/check.js";
-import { refusal } from "./refusal.js";
+} from "../../../src/input/check.js";
+import { fieldPath } from "../../../src/internal/field-names.js";
+import { refusal } from "../specs/refusal.js";
 
 const js = (value: unknown) => value as never;
 

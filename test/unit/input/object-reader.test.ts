@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from "vitest";
+import { flag, integer, optionalString } from "../../../src/input/check.js";
+import { ObjectReader, object } from "../../../src/input/object-reader.js";
 import { closest } from "../../../src/internal/closest.js";
-import { flag, integer, optionalString } from "../../../src/specs/check.js";
-import { ObjectReader, object } from "../../../src/specs/object-reader.js";
-import { refusal } from "./refusal.js";
+import { refusal } from "../specs/refusal.js";
 
 const js = (value: unknown) => value as never;
 
