@@ -1,4 +1,4 @@
-/** Options of a wrong type are refused by name, before any I/O, whichever method gets them. */
+/** Every method rejects options of a wrong type before any I/O, and names the option. */
 import { expect, onTestFinished, test } from "vitest";
 import { type CallOptions, CriClient, readLogFile } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
@@ -40,7 +40,7 @@ const mistakes: readonly (readonly [string, unknown])[] = [
   ["retry", 3],
 ];
 
-test.each(Object.entries(methods))("%s", async (_, method) => {
+test.each(Object.entries(methods))("%s rejects options of a wrong type", async (_, method) => {
   const { runtime, cri } = await startFake();
   const before = runtime.calls.length;
   for (const [field, value] of mistakes) {
@@ -50,12 +50,12 @@ test.each(Object.entries(methods))("%s", async (_, method) => {
   expect(runtime.calls.length).toBe(before);
 });
 
-test.each(Object.entries(streams))("%s refuses what is no signal", async (_, open) => {
+test.each(Object.entries(streams))("%s refuses a signal that is not an AbortSignal", async (_, open) => {
   const { cri } = await startFake();
   expect(() => open(cri, {} as AbortSignal)).toThrow(/signal: must be an AbortSignal/);
 });
 
-test.each([{}, 5, "x", null])("%j is no signal for a derived client, nor for readLogFile", (signal) => {
+test.each([{}, 5, "x", null])("with() and readLogFile() refuse the signal %j", (signal) => {
   const cri = CriClient.lazy({ endpoint: "/run/x.sock" });
   onTestFinished(() => cri.close());
   expect(() => cri.with({ signal: signal as never })).toThrow(/defaults\.signal: must be an AbortSignal/);
@@ -67,7 +67,7 @@ test.each([{}, 5, "x", null])("%j is no signal for a derived client, nor for rea
 test.each([
   ["timeoutMs", "5000"],
   ["retry", 3],
-])("the default %s: %j is refused", (name, value) => {
+])("lazy() refuses defaults with %s: %j", (name, value) => {
   const connect = () => CriClient.lazy({ endpoint: "/run/x.sock", defaults: { [name]: value } });
   expect(connect).toThrow(new RegExp(`defaults\\.${name}: must be`));
 });
@@ -77,20 +77,20 @@ test.each([
   ["null", null, ": must be an object, got null"],
   ["a Map", new Map([["ca", "x"]]), ": must be an object, got a Map"],
   ["an unknown field", { Ca: "x" }, ".Ca: unknown field; did you mean ca?"],
-])("%s as TLS options is refused", (_, tls, message) => {
+])("lazy() refuses %s as TLS options", (_, tls, message) => {
   for (const field of ["tls", "streamTls"]) {
     expect(() => CriClient.lazy({ endpoint: "https://node7:1", [field]: tls })).toThrow(field + message);
   }
 });
 
-test.each(["80", 80n, Number.NaN, null])("port %s is refused as a whole", async (port) => {
+test.each(["80", 80n, Number.NaN, null])("portForward() refuses the port %s", async (port) => {
   const { cri } = await startFake();
   const shown = typeof port === "string" ? `"${port}"` : typeof port === "bigint" ? `${port}n` : String(port);
   const message = `ports[0]: must be a number from 1 to 65535, got ${shown}`;
   expect(() => cri.pods.get(id).portForward(port as number)).toThrow(message);
 });
 
-test.each(["", "a\0b", 7, null, undefined])("the local path %j of a copy is refused", async (path) => {
+test.each(["", "a\0b", 7, null, undefined])("copyFrom() and copyTo() reject the local path %j", async (path) => {
   const { runtime, cri } = await startFake();
   const before = runtime.calls.length;
   const container = cri.containers.get(id);
@@ -100,7 +100,7 @@ test.each(["", "a\0b", 7, null, undefined])("the local path %j of a copy is refu
   expect(runtime.calls).toHaveLength(before);
 });
 
-test.each(["maxBytes", "maxEntries"])("%s of copyFrom must be a number from 0", async (field) => {
+test.each(["maxBytes", "maxEntries"])("copyFrom() rejects %s unless it is a number from 0", async (field) => {
   const { runtime, cri } = await startFake();
   const before = runtime.calls.length;
   for (const value of [-1, Number.NaN, "5", null, 5n]) {
@@ -171,7 +171,7 @@ test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, u
     ["web"],
   ],
   ["a list", (cri, cmd) => cri.raw.runtime.execSync({ containerId: id, cmd }), "request.cmd", ["ls"]],
-])("raw stubs refuse a wrong type of %s", async (_, call, field, values) => {
+])("raw stubs reject a wrong type of %s", async (_, call, field, values) => {
   const { runtime, cri } = await startFake();
   const before = runtime.calls.length;
   for (const value of values) {
@@ -182,7 +182,7 @@ test.each<[string, (cri: CriClient, value: never) => Promise<unknown>, string, u
   expect(runtime.calls.length).toBe(before);
 });
 
-test("raw stubs take every form of a number", async () => {
+test("raw stubs accept every form of a 64-bit number", async () => {
   const { cri } = await startFake();
   const pod = await cri.pods.run({ name: "p" });
   const container = await pod.runContainer({ name: "c", image: "busybox:1" });

@@ -8,7 +8,7 @@ import { nowhere } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
 describe("connect", () => {
-  test("verifies with Version, and the image service too where it is another one", async () => {
+  test("verifies the runtime with Version, and a separate image service as well", async () => {
     const runtime = await FakeRuntime.start();
     const images = await FakeRuntime.start();
     onTestFinished(async () => {
@@ -24,7 +24,7 @@ describe("connect", () => {
     expect(runtime.connectionCount).toBe(2);
   });
 
-  test("says what is wrong with an endpoint that speaks no CRI", async () => {
+  test("the error for an endpoint without CRI names the problem", async () => {
     const runtime = await FakeRuntime.start({ serveCri: false });
     onTestFinished(() => runtime.stop());
     const error = await rejection(CriClient.connect({ endpoint: runtime.endpoint }));
@@ -33,13 +33,13 @@ describe("connect", () => {
     expect(String(error)).toMatch(/serves no CRI v1.*1\.6.*disabled_plugins.*disable_tcp_service/);
   });
 
-  test("says that nothing is there, at once", async () => {
+  test("rejects at once if nothing listens", async () => {
     const error = await rejection(CriClient.connect({ endpoint: nowhere }));
     expect(error).toMatchObject({ name: "EndpointError", code: "UNAVAILABLE" });
     expect(String(error)).toMatch(/no socket at this path/);
   });
 
-  test("gives up on a runtime that does not answer, and on the caller's signal", async () => {
+  test("times out on a runtime that does not reply, and rejects on abort", async () => {
     const runtime = await FakeRuntime.start();
     onTestFinished(() => runtime.stop());
     runtime.hangNext("Version", { times: 2 });
@@ -50,7 +50,7 @@ describe("connect", () => {
     await expect.poll(() => runtime.connectionCount).toBe(0);
   });
 
-  test("discovers by the environment", async () => {
+  test("uses the endpoint from the environment", async () => {
     const runtime = await FakeRuntime.start();
     onTestFinished(() => runtime.stop());
     const before = process.env.CONTAINER_RUNTIME_ENDPOINT;
@@ -84,7 +84,7 @@ describe("connect", () => {
     expect(runtime.connectionCount).toBe(1);
   });
 
-  test("close() ends the connection, and closing twice is harmless", async () => {
+  test("close() closes the connection, and a second close() succeeds", async () => {
     const { runtime, cri } = await startFake();
     await cri.version();
     await cri.close();
@@ -92,7 +92,7 @@ describe("connect", () => {
     await expect.poll(() => runtime.connectionCount).toBe(0);
   });
 
-  test("closed in the middle of its first call, it leaves no connection", async () => {
+  test("close() during the first call leaves no connection", async () => {
     const { runtime } = await startFake();
     for (const wait of [() => {}, () => Promise.resolve(), () => new Promise((resolve) => setImmediate(resolve))]) {
       const cri = CriClient.lazy({ endpoint: runtime.endpoint });
@@ -105,7 +105,7 @@ describe("connect", () => {
     expect(runtime.connectionCount).toBe(0);
   });
 
-  test("closed while the runtime was away, it does not come back with it", async () => {
+  test("a client that was closed while the runtime was down does not reconnect", async () => {
     const { runtime } = await startFake();
     await runtime.kill();
     for (let times = 0; times < 5; times++) {
@@ -119,8 +119,8 @@ describe("connect", () => {
   });
 });
 
-describe("the runtime's own affairs", () => {
-  test("status, configuration, version", async () => {
+describe("runtime status", () => {
+  test("returns status, configuration and version", async () => {
     const { runtime, cri } = await startFake();
     expect((await cri.status({ verbose: true })).status?.conditions.map(({ type }) => type)).toContain("RuntimeReady");
     expect((await cri.runtimeConfig()).linux).toBeDefined();
@@ -131,7 +131,7 @@ describe("the runtime's own affairs", () => {
     expect(await cri.version()).toMatchObject({ runtimeName: "containerd", runtimeApiVersion: "v1" });
   });
 
-  test("capabilities are what the runtime answers, not what its version promises", async () => {
+  test("capabilities() reports what the runtime implements, regardless of its version", async () => {
     const old = await startFake({ flavor: "containerd-1.6" });
     expect(await old.cri.capabilities()).toMatchObject({
       runtimeName: "containerd",
@@ -151,7 +151,7 @@ describe("the runtime's own affairs", () => {
     });
   });
 
-  test("alpha RPCs for whole pods", async () => {
+  test("checkpoints, updates and restores pods with the alpha RPCs", async () => {
     const { runtime, cri } = await startFake({ implemented: "all" });
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
@@ -172,7 +172,7 @@ describe("the runtime's own affairs", () => {
     });
   });
 
-  test("waitForReady waits for the network if asked to", async () => {
+  test("waitForReady({ network: true }) waits for the network", async () => {
     const { runtime, cri } = await startFake();
     const conditions = (network: boolean) => ({
       status: {
@@ -193,7 +193,7 @@ describe("the runtime's own affairs", () => {
 });
 
 describe("with()", () => {
-  test("changes what is given and keeps the rest", async () => {
+  test("replaces the given defaults and keeps the others", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { timeoutMs: 5_000, metadata: { a: "1", b: "1" } } });
     const derived = cri.with({ timeoutMs: undefined, metadata: { b: "2" } });
     await derived.version();
@@ -204,7 +204,7 @@ describe("with()", () => {
     }
   });
 
-  test("a signal cancels calls, streams, views and waits together, and leaves the client alone that it came from", async () => {
+  test("a signal aborts all calls, streams, views and waits of the derived client, but none of the original", async () => {
     const { runtime, cri } = await startFake();
     const abort = new AbortController();
     const scoped = cri.with({ signal: abort.signal });
@@ -237,7 +237,7 @@ describe("with()", () => {
     expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
   });
 
-  test("a creation that its signal cancels is rolled back", async () => {
+  test("aborting its signal rolls back a creation", async () => {
     const { runtime, cri } = await startFake();
     const abort = new AbortController();
     const pod = await cri.pods.run({ name: "p" });
@@ -251,13 +251,13 @@ describe("with()", () => {
     expect(runtime.containers).toEqual([]);
   });
 
-  test("of a closed client gives a closed client", async () => {
+  test("returns a closed client if the original is closed", async () => {
     const { cri } = await startFake();
     await cri.close();
     expect(await rejection(cri.with({}).version())).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  test("leaves nothing behind, however often it is called", async () => {
+  test("leaks no listeners in many calls", async () => {
     const { cri } = await startFake();
     const { signal } = new AbortController();
     for (let round = 0; round < 100; round++) await cri.with({ timeoutMs: 1_000 + round }).version({ signal });
@@ -265,7 +265,7 @@ describe("with()", () => {
   });
 });
 
-test("closing the client wakes what waits", async () => {
+test("closing the client rejects a pending wait()", async () => {
   const { runtime, cri } = await startFake();
   const pod = await cri.pods.run({ name: "p" });
   const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
@@ -275,27 +275,27 @@ test("closing the client wakes what waits", async () => {
   expect(await wait).toMatchObject({ code: "CLIENT_CLOSED" });
 });
 
-test("waiting on an endpoint that nothing listens on says so", async () => {
+test("wait() rejects with UNAVAILABLE if nothing listens on the endpoint", async () => {
   const cri = CriClient.lazy({ endpoint: nowhere, defaults: { retry: false } });
   onTestFinished(() => cri.close());
   expect(await rejection(cri.containers.get("abc").wait())).toMatchObject({ code: "UNAVAILABLE" });
 });
 
-test("waitForReady waits while the runtime reports no conditions", async () => {
+test("waitForReady() waits while the runtime reports no conditions", async () => {
   const { runtime, cri } = await startFake();
   runtime.respondNext("Status", { status: { conditions: [] } }, { times: 2 });
   await cri.waitForReady({ timeoutMs: 20_000 });
   expect(runtime.callsOf("Status").length).toBe(3);
 });
 
-test("waitForReady takes a runtime that does not answer for one that is not ready", async () => {
+test("waitForReady() keeps waiting while Status fails with DEADLINE_EXCEEDED", async () => {
   const { runtime, cri } = await startFake();
   runtime.failNext("Status", { code: "DEADLINE_EXCEEDED" });
   await cri.waitForReady({ timeoutMs: 5_000 });
 });
 
 describe("the logger", () => {
-  test("hears of every attempt and of no secret", async () => {
+  test("receives a record of every attempt, without secrets", async () => {
     const records: [string, Record<string, unknown>][] = [];
     const logger: CriLogger = { debug: (message, fields) => records.push([message, fields]) };
     const { runtime, cri } = await startFake({}, { logger });
@@ -314,28 +314,28 @@ describe("the logger", () => {
       "RuntimeService/ContainerStatus NOT_FOUND",
       { details: expect.stringContaining("nope") },
     ]);
-    const text = JSON.stringify(records);
-    expect(text).not.toContain("s3cret");
-    expect(text).not.toContain(url.split("/").at(-1));
-    expect(text).toContain("TOKEN");
+    const logged = JSON.stringify(records);
+    expect(logged).not.toContain("s3cret");
+    expect(logged).not.toContain(url.split("/").at(-1));
+    expect(logged).toContain("TOKEN");
   });
 
-  test("a runtime's text stays one line, in the log and in the error with its cause and stack", async () => {
+  test("line breaks in a runtime's error message are escaped, in log records and in the error, its cause and stack", async () => {
     const details: unknown[] = [];
     const logger: CriLogger = { debug: (_message, fields) => details.push(fields.details) };
     const { runtime, cri } = await startFake({}, { logger });
     const forged =
-      "no such thing\n2026-11-28T00:00:00Z ERROR all is lost\r\n    at root (/etc/shadow:1:1)\n    at s3cret";
+      "no such container\n2026-11-28T00:00:00Z ERROR forged\r\n    at root (/etc/shadow:1:1)\n    at s3cret";
     runtime.failNext("ContainerStatus", { code: "NOT_FOUND", message: forged });
     const error = await rejection(cri.containers.get("c").status());
     const { message, stack, cause } = error as Error & { cause: Error };
     for (const text of [details[0], message, stack, cause.message, cause.stack, inspect(error)]) {
-      expect(text).toContain("no such thing\\n2026");
+      expect(text).toContain("no such container\\n2026");
       expect(text).not.toMatch(/\n(?:2026| {4}at root| {4}at s3cret)/);
     }
   });
 
-  test("cannot make a call fail", async () => {
+  test("an error that the logger throws does not fail the call", async () => {
     const logger: CriLogger = {
       debug: () => {
         throw new Error("disk full");
@@ -346,7 +346,7 @@ describe("the logger", () => {
   });
 });
 
-test("FakeRuntime.connect() gives a verified client", async () => {
+test("FakeRuntime.connect() returns a verified client", async () => {
   await using runtime = await FakeRuntime.start();
   await using cri = await runtime.connect({ defaults: { retry: false } });
   expect(cri.endpoint).toBe(runtime.endpoint);

@@ -1,4 +1,4 @@
-/** What `connect()` without an endpoint asks of discovery. */
+/** How `connect()` without an endpoint uses discovery. */
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { CriClient } from "../../src/index.js";
 import { FakeRuntime } from "../../src/testing/index.js";
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.clearAllMocks();
 });
 
-test("gives it the logger, the signal and all of the time, and no time limit for 0", async () => {
+test("passes the logger, the signal and the whole time limit to discovery, and no limit for 0", async () => {
   const runtime = await FakeRuntime.start();
   onTestFinished(() => runtime.stop());
   vi.stubEnv("CONTAINER_RUNTIME_ENDPOINT", runtime.endpoint);
@@ -26,7 +26,7 @@ test("gives it the logger, the signal and all of the time, and no time limit for
   expect(discoverEndpoints).toHaveBeenLastCalledWith(expect.objectContaining({ probeTimeoutMs: undefined }), undefined);
 });
 
-test("searches for no image service beside imageEndpoint", async () => {
+test("does not discover an image service if imageEndpoint is set", async () => {
   const runtime = await FakeRuntime.start();
   onTestFinished(() => runtime.stop());
   vi.stubEnv("CONTAINER_RUNTIME_ENDPOINT", runtime.endpoint);
@@ -36,7 +36,7 @@ test("searches for no image service beside imageEndpoint", async () => {
   expect(await rejection(CriClient.connect())).toMatchObject({ field: "IMAGE_SERVICE_ENDPOINT" });
 });
 
-test("refuses bad options before it", async () => {
+test("rejects invalid options before discovery", async () => {
   const { signal } = new AbortController();
   for (const [options, field] of [
     [{ imageEndpoint: "run/x.sock" }, "imageEndpoint"],
@@ -48,7 +48,7 @@ test("refuses bad options before it", async () => {
   expect(discoverEndpoints).not.toHaveBeenCalled();
 });
 
-test("is cancelled by the signal during it", async () => {
+test("an abort during discovery rejects with the signal's reason", async () => {
   const actual = await vi.importActual<typeof import("../../src/transport/discovery.js")>(
     "../../src/transport/discovery.js",
   );

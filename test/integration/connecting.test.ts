@@ -40,7 +40,7 @@ async function serve(...args: Parameters<typeof startVersionServer>): Promise<Ve
   return server;
 }
 
-/** A stub of the runtime service behind nothing but the channel under test. */
+/** Creates a stub of the runtime service on the channel under test, without the rest of the client. */
 function dial(endpoint: string, options: RuntimeChannelOptions = {}) {
   const parsed = parseEndpoint(endpoint, { allowInsecureTcp: true, tls: options.tls });
   const channel = createRuntimeChannel(parsed, options);
@@ -55,7 +55,7 @@ function failureOf(call: Promise<unknown>): Promise<ClientError> {
   );
 }
 
-/** Follows the connections of a server, which never answers any of them. */
+/** Counts the connections of a server that never replies. */
 function connectionsOf(server: Server, event = "connection"): { readonly open: number; readonly total: number } {
   const open = new Set<Socket>();
   let total = 0;
@@ -80,10 +80,10 @@ function connectionsOf(server: Server, event = "connection"): { readonly open: n
   };
 }
 
-/** Soon, and so before `grpc.min_reconnect_backoff_ms`: after five seconds, grpc-js gives up a handshake that has no answer. */
+/** Shorter than the 5 s after which grpc-js itself gives up a handshake without a reply. */
 const soon = { timeout: 4_500, interval: 20 };
 
-describe.skipIf(noSockets)("every spelling of a socket connects", () => {
+describe.skipIf(noSockets)("a socket can be given as", () => {
   it.each([
     ["bare path", "x.sock", (path: string) => path],
     ["unix:/path", "x.sock", (path: string) => `unix:${path}`],
@@ -94,8 +94,8 @@ describe.skipIf(noSockets)("every spelling of a socket connects", () => {
     ["an escaped space", "a b.sock", (path: string) => `unix://${path.replace(" ", "%20")}`],
     ["a percent sign in a bare path", "a%20b.sock", (path: string) => path],
     ["an escaped percent sign", "a%20b.sock", (path: string) => `unix://${path.replace("%", "%25")}`],
-    ["what looks like a port", "x.sock:80", (path: string) => `unix://${path}`],
-    ["what looks like a query", "a?b#c", (path: string) => path],
+    ["a path that looks like it has a port", "x.sock:80", (path: string) => `unix://${path}`],
+    ["a path that looks like it has a query", "a?b#c", (path: string) => path],
     ["colons", "a:b:c", (path: string) => path],
     ["letters beyond ASCII", "ü.sock", (path: string) => path],
   ])("%s", async (_name, file, spell) => {
@@ -109,21 +109,21 @@ describe.skipIf(noSockets)("every spelling of a socket connects", () => {
     });
   });
 
-  it("as long as sun_path allows", async () => {
+  it("the longest path that sun_path allows", async () => {
     const path = join(directory, "x".repeat((process.platform === "linux" ? 107 : 103) - directory.length - 1));
     await serve(`unix://${path}`);
     await expect(dial(path).version({})).resolves.toBeDefined();
   });
 });
 
-describe("TCP", () => {
-  it.each(["localhost", "127.0.0.1", "[::1]"])("to %s", async (host) => {
+describe("over TCP", () => {
+  it.each(["localhost", "127.0.0.1", "[::1]"])("connects to %s", async (host) => {
     const server = await serve(`${host}:0`);
     await expect(dial(`tcp://${host}:${server.port}`).version({})).resolves.toBeDefined();
     expect(server.authorities).toEqual([`${host}:${server.port}`]);
   });
 
-  it("goes past a proxy in the environment", async () => {
+  it("ignores a proxy in the environment", async () => {
     const server = await serve("127.0.0.1:0");
     process.env.http_proxy = "http://127.0.0.1:1";
     try {
@@ -134,19 +134,19 @@ describe("TCP", () => {
   });
 });
 
-it.skipIf(noSockets)("what discovery finds connects", async () => {
+it.skipIf(noSockets)("connects to a discovered endpoint", async () => {
   await mkdir(join(directory, "run/crio"), { recursive: true });
   await serve(`unix://${directory}/run/crio/crio.sock`);
   const endpoint = await discoverEndpoint({ env: {}, platform: "linux", root: directory });
   await expect(dial(endpoint).version({})).resolves.toMatchObject({ runtimeName: "test" });
 });
 
-describe.skipIf(noSockets)("well-known sockets", () => {
+describe.skipIf(noSockets)("discovery of well-known sockets", () => {
   const discover = (probeTimeoutMs = 3_000) =>
     discoverEndpoints({ env: {}, platform: "linux", root: directory, probeTimeoutMs });
   const display = (path: string) => `unix://${directory}${path}`;
-  /** Listens as a frozen runtime does: connections are accepted, and nothing is answered. */
-  async function listenMute(path: string) {
+  /** Listens like a frozen runtime, which accepts connections but never replies. */
+  async function listenFrozen(path: string) {
     const server = createTcpServer();
     const connections = connectionsOf(server);
     await new Promise<void>((resolve) => server.listen(join(directory, path), resolve));
@@ -158,7 +158,7 @@ describe.skipIf(noSockets)("well-known sockets", () => {
     ),
   );
 
-  it("without CRI are passed over, and named in what was tried", async () => {
+  it("skips a socket that does not serve CRI, and lists it in the attempts", async () => {
     const docker = createServer();
     servers.push({ port: 0, authorities: [], stop: () => docker.forceShutdown() });
     await docker.listen(display("/run/containerd/containerd.sock"));
@@ -173,32 +173,32 @@ describe.skipIf(noSockets)("well-known sockets", () => {
     expect(tried.slice(3, 5).map(({ outcome }) => outcome)).toEqual(["used", "not waited for"]);
   });
 
-  it("that accept and then say nothing are used: the next one would be another runtime", async () => {
-    const mute = await listenMute("run/containerd/containerd.sock");
+  it("uses a socket that accepts connections but never replies, because the next one is another runtime", async () => {
+    const frozen = await listenFrozen("run/containerd/containerd.sock");
     await serve(display("/run/crio/crio.sock"));
     const { endpoint, tried } = await discover(300);
     expect(endpoint.display).toBe(display("/run/containerd/containerd.sock"));
     expect(tried[2]?.outcome).toBe("used: accepts connections, but does not answer Version: DEADLINE_EXCEEDED");
-    await expect.poll(() => mute.open, soon).toBe(0);
+    await expect.poll(() => frozen.open, soon).toBe(0);
   });
 
-  it("that say nothing do not hold up an earlier one, nor stay connected", async () => {
+  it("does not wait for a frozen socket after a working one, and closes its connection", async () => {
     await serve(display("/run/containerd/containerd.sock"));
-    const mute = await listenMute("run/crio/crio.sock");
+    const frozen = await listenFrozen("run/crio/crio.sock");
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     expect((await discover(3_600_000)).endpoint.display).toBe(display("/run/containerd/containerd.sock"));
-    await expect.poll(() => mute.open, soon).toBe(0);
-    // The longest pause of grpc-js between two attempts, which it does not cut short.
+    await expect.poll(() => frozen.open, soon).toBe(0);
+    // The longest back-off of grpc-js, which an abort does not end.
     vi.advanceTimersByTime(3_000);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-// On Node.js 20, such an endpoint is refused: see the tests of parseEndpoint.
+// parseEndpoint() refuses abstract sockets on Node.js 20; its unit tests check that.
 if (Number.parseInt(process.versions.node, 10) >= 22) {
   const noAbstractSockets = skipWhere(process.platform !== "linux", "abstract sockets, which only Linux has");
-  it.skipIf(noAbstractSockets)("an abstract socket connects", async () => {
+  it.skipIf(noAbstractSockets)("connects to an abstract socket", async () => {
     const name = `abstract-${process.pid}-${Date.now()}`;
     const path = join(directory, "x.sock");
     await serve(`unix://${path}`);
@@ -211,7 +211,7 @@ if (Number.parseInt(process.versions.node, 10) >= 22) {
   });
 }
 
-describe("a channel that closes before the runtime has begun HTTP/2 leaves no connection", () => {
+describe("a channel that is closed before the HTTP/2 handshake leaves no connection", () => {
   it("over a socket or pipe", async () => {
     const { endpoint, path } = localAddress(directory);
     const server = createTcpServer();
@@ -232,8 +232,8 @@ describe("a channel that closes before the runtime has begun HTTP/2 leaves no co
     await closeOnce(connections, `https://localhost:${port}`, { tls: { ca: authority.cert } });
   });
 
-  async function closeOnce(connections: ReturnType<typeof connectionsOf>, ...how: Parameters<typeof dial>) {
-    const call = failureOf(dial(...how).version({}));
+  async function closeOnce(connections: ReturnType<typeof connectionsOf>, ...target: Parameters<typeof dial>) {
+    const call = failureOf(dial(...target).version({}));
     await expect.poll(() => connections.total, { timeout: 20_000, interval: 5 }).toBe(1);
     channels.pop()?.close();
     await expect.poll(() => connections.open, soon).toBe(0);
@@ -242,8 +242,8 @@ describe("a channel that closes before the runtime has begun HTTP/2 leaves no co
   }
 });
 
-describe("a runtime that goes away", () => {
-  it("is found again by the same channel within three seconds", async () => {
+describe("while the runtime is down", () => {
+  it("the same channel reconnects within three seconds after the runtime is back", async () => {
     const { endpoint, target } = localAddress(directory);
     const first = await serve(target);
     const client = dial(endpoint);
@@ -251,7 +251,7 @@ describe("a runtime that goes away", () => {
     first.stop();
     const down = await failureOf(client.version({}));
     expect(down.code).toBe(Status.UNAVAILABLE);
-    // Long enough for back-off to have grown beyond the first second of grpc-js's own.
+    // By now, the default back-off of grpc-js would be longer than one second.
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     await serve(target);
 
@@ -265,46 +265,46 @@ describe("a runtime that goes away", () => {
     }
   });
 
-  it("does not hold up a second client by the first one's back-off", async () => {
+  it("a second client does not wait for the back-off of the first", async () => {
     const { endpoint, target } = localAddress(directory);
-    const patient = {
+    const slowReconnect = {
       channelOptions: { "grpc.initial_reconnect_backoff_ms": 5_000, "grpc.max_reconnect_backoff_ms": 5_000 },
     };
-    await failureOf(dial(endpoint, patient).version({}));
+    await failureOf(dial(endpoint, slowReconnect).version({}));
     await serve(target);
     const started = performance.now();
-    await dial(endpoint, patient).version({});
+    await dial(endpoint, slowReconnect).version({});
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 
-  it("is said to be absent at once", async () => {
+  it("a call rejects at once if the socket does not exist", async () => {
     const started = performance.now();
-    const error = await failureOf(dial(localAddress(directory, "nobody").endpoint).version({}));
-    expect(error.details).toMatch(/connect ENOENT \S+nobody/);
+    const error = await failureOf(dial(localAddress(directory, "absent").endpoint).version({}));
+    expect(error.details).toMatch(/connect ENOENT \S+absent/);
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 
-  it("is given up on when it accepts and then says nothing", async () => {
+  it("a call rejects if the runtime accepts connections but never replies", async () => {
     const { endpoint, path } = localAddress(directory);
-    const mute = createTcpServer(() => {});
-    await new Promise<void>((resolve) => mute.listen(path, resolve));
+    const frozen = createTcpServer(() => {});
+    await new Promise<void>((resolve) => frozen.listen(path, resolve));
     const client = dial(endpoint, { channelOptions: { "grpc.min_reconnect_backoff_ms": 300 } });
     const error = await failureOf(client.version({}));
     expect(error.code).toBe(Status.UNAVAILABLE);
     expect(error.details).toMatch(/timed out after 300ms/);
-    mute.close();
+    frozen.close();
   });
 });
 
-describe("the size of replies", () => {
-  it("may exceed the 4 MiB of grpc-js", async () => {
+describe("reply size", () => {
+  it("can exceed the 4 MiB default of grpc-js", async () => {
     const { endpoint, target } = localAddress(directory);
     await serve(target, { replyBytes: 20 * 1024 * 1024 });
     const { runtimeName } = await dial(endpoint).version({});
     expect(runtimeName.length).toBe(4 + 20 * 1024 * 1024);
   });
 
-  it("has a limit all the same", async () => {
+  it("is limited to 80 MiB", async () => {
     const { endpoint, target } = localAddress(directory);
     await serve(target, { replyBytes: 80 * 1024 * 1024 });
     const error = await failureOf(dial(endpoint).version({}));
@@ -312,7 +312,7 @@ describe("the size of replies", () => {
     expect(error.details).toMatch(/larger than max/);
   });
 
-  it("is limited as the user says", async () => {
+  it("obeys the limit in channelOptions", async () => {
     const { endpoint, target } = localAddress(directory);
     await serve(target, { replyBytes: 2_000 });
     const error = await failureOf(
@@ -323,7 +323,7 @@ describe("the size of replies", () => {
 });
 
 it.skipIf(skipOnWindows("permissions of a socket"))(
-  "no permission on the socket is an error with its errno",
+  "the error for a socket without permission contains EACCES",
   async () => {
     const path = join(directory, "x.sock");
     await serve(`unix://${path}`);
@@ -342,11 +342,11 @@ it.skipIf(skipOnWindows("permissions of a socket"))(
 
 describe("TLS", () => {
   let authority: CertificateAuthority;
-  let stranger: CertificateAuthority;
+  let untrusted: CertificateAuthority;
   let good: CertifiedKey;
   beforeAll(async () => {
     authority = await createCertificateAuthority();
-    stranger = await createCertificateAuthority("Stranger");
+    untrusted = await createCertificateAuthority("Untrusted");
     good = await authority.issue({ names: ["localhost", "127.0.0.1", "::1"] });
   });
 
@@ -356,23 +356,23 @@ describe("TLS", () => {
     return serve(`${host}:0`, { credentials });
   }
 
-  async function explained(server: VersionServer, tls?: TlsOptions): Promise<string | undefined> {
+  async function explanationFor(server: VersionServer, tls?: TlsOptions): Promise<string | undefined> {
     const error = await failureOf(dial(`https://localhost:${server.port}`, { tls }).version({}));
     expect(error.code).toBe(Status.UNAVAILABLE);
     return explainTlsFailure(error.details);
   }
 
-  it.each(["localhost", "127.0.0.1"])("connects to %s with a certificate authority of one's own", async (host) => {
+  it.each(["localhost", "127.0.0.1"])("connects to %s with a given certificate authority", async (host) => {
     const server = await serveTls(good);
     await expect(
       dial(`https://${host}:${server.port}`, { tls: { ca: authority.cert } }).version({}),
     ).resolves.toBeDefined();
-    const bytes = new TextEncoder().encode(stranger.cert.trimEnd() + authority.cert);
+    const bytes = new TextEncoder().encode(untrusted.cert.trimEnd() + authority.cert);
     await expect(dial(`https://${host}:${server.port}`, { tls: { ca: bytes } }).version({})).resolves.toBeDefined();
     expect(server.authorities[0]).toBe(`${host}:${server.port}`);
   });
 
-  it("connects to an IPv6 address, and sends no server name that Node.js would refuse or warn of", async () => {
+  it("connects to an IPv6 address without a server name that Node.js would reject or warn about", async () => {
     const warnings: string[] = [];
     const note = (warning: Error) => warnings.push(warning.message);
     process.on("warning", note);
@@ -387,7 +387,7 @@ describe("TLS", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("refuses a certificate that is for another address", async () => {
+  it("rejects a certificate for another address", async () => {
     const server = await serveTls(await authority.issue({ names: ["localhost"] }));
     const error = await failureOf(
       dial(`https://127.0.0.1:${server.port}`, { tls: { ca: authority.cert } }).version({}),
@@ -395,27 +395,27 @@ describe("TLS", () => {
     expect(explainTlsFailure(error.details)).toMatch(/for another name/);
   });
 
-  it("verifies and asks for another name if told to", async () => {
+  it("sends and verifies the name in serverName", async () => {
     const server = await serveTls(await authority.issue({ names: ["node7.test"] }));
     const tls = { ca: authority.cert, serverName: "node7.test" };
     await expect(dial(`https://localhost:${server.port}`, { tls }).version({})).resolves.toBeDefined();
     expect(server.authorities).toEqual(["node7.test"]);
   });
 
-  it("proves who the client is", async () => {
+  it("sends a client certificate", async () => {
     const server = await serveTls(good, { mutual: true });
     const client = await authority.issue();
     const tls = { ca: authority.cert, cert: client.cert, key: Buffer.from(client.key) };
     await expect(dial(`https://localhost:${server.port}`, { tls }).version({})).resolves.toBeDefined();
   });
 
-  it("explains an authority that is not trusted", async () => {
+  it("explains an untrusted authority", async () => {
     const server = await serveTls(good);
-    expect(await explained(server)).toMatch(/not trusted: set tls\.ca/);
-    expect(await explained(server, { ca: stranger.cert })).toMatch(/not trusted: set tls\.ca/);
+    expect(await explanationFor(server)).toMatch(/not trusted: set tls\.ca/);
+    expect(await explanationFor(server, { ca: untrusted.cert })).toMatch(/not trusted: set tls\.ca/);
   });
 
-  it("verifies certificates whatever the process was told", async () => {
+  it("verifies certificates even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     const server = await serveTls(good);
     const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
@@ -429,38 +429,38 @@ describe("TLS", () => {
     expect(server.authorities).toEqual([]);
   });
 
-  it("explains a name that does not match", async () => {
+  it("explains a server name that does not match", async () => {
     const server = await serveTls(await authority.issue({ names: ["node7.test"] }));
-    expect(await explained(server, { ca: authority.cert })).toMatch(/for another name: set tls\.serverName/);
+    expect(await explanationFor(server, { ca: authority.cert })).toMatch(/for another name: set tls\.serverName/);
     const match = await serveTls(good);
     const wrong = { ca: authority.cert, serverName: "node8.test" };
-    expect(await explained(match, wrong)).toMatch(/for another name/);
+    expect(await explanationFor(match, wrong)).toMatch(/for another name/);
   });
 
-  it("explains certificates outside their time", async () => {
+  it("explains expired certificates and those that are not valid yet", async () => {
     const second = 1_000;
     const past = await authority.issue({ names: ["localhost"], notAfter: new Date(Date.now() - second) });
-    expect(await explained(await serveTls(past), { ca: authority.cert })).toMatch(/has expired/);
+    expect(await explanationFor(await serveTls(past), { ca: authority.cert })).toMatch(/has expired/);
     const future = await authority.issue({ names: ["localhost"], notBefore: new Date(Date.now() + 600 * second) });
-    expect(await explained(await serveTls(future), { ca: authority.cert })).toMatch(/not valid yet/);
+    expect(await explanationFor(await serveTls(future), { ca: authority.cert })).toMatch(/not valid yet/);
   });
 
-  it("explains that the server wants a client certificate", async () => {
+  it("explains that the server requires a client certificate", async () => {
     const server = await serveTls(good, { mutual: true });
-    expect(await explained(server, { ca: authority.cert })).toMatch(
+    expect(await explanationFor(server, { ca: authority.cert })).toMatch(
       /demands a client certificate: set tls\.cert and tls\.key/,
     );
   });
 
-  it("fails without a word when a Node.js server refuses the client certificate", async () => {
+  it("has no explanation if a Node.js server rejects the client certificate", async () => {
     const server = await serveTls(good, { mutual: true });
-    const { cert, key } = await stranger.issue();
-    // Servers in Go and OpenSSL send an alert instead: see the unit test.
-    expect(await explained(server, { ca: authority.cert, cert, key })).toBeUndefined();
+    const { cert, key } = await untrusted.issue();
+    // Servers in Go and OpenSSL send an alert, which a unit test checks.
+    expect(await explanationFor(server, { ca: authority.cert, cert, key })).toBeUndefined();
   });
 
   it("explains a port without TLS", async () => {
-    expect(await explained(await serve("127.0.0.1:0"), { ca: authority.cert })).toMatch(
+    expect(await explanationFor(await serve("127.0.0.1:0"), { ca: authority.cert })).toMatch(
       /does not speak TLS on this port/,
     );
   });

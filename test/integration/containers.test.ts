@@ -11,7 +11,7 @@ async function withContainer(options: FakeRuntimeOptions = {}, command = ["sleep
 }
 
 describe("execSync", () => {
-  test("gives exit code and output as data", async () => {
+  test("returns exit code and output", async () => {
     const { container } = await withContainer();
     expect(await container.execSync(["echo", "hällo"])).toEqual({ exitCode: 0, stdout: "hällo\n", stderr: "" });
     expect((await container.execSync(["sh", "-c", "exit 7"])).exitCode).toBe(7);
@@ -19,7 +19,7 @@ describe("execSync", () => {
     expect(stdout).toEqual(new TextEncoder().encode("x\n"));
   });
 
-  test("throws on a non-zero exit code if asked to, with the result in the error", async () => {
+  test("throwOnNonZero rejects with the result in the error", async () => {
     const { container } = await withContainer({ exec: () => ({ exitCode: 3, stdout: "out", stderr: "err" }) });
     const error = await rejection(container.execSync(["x"], { throwOnNonZero: true }));
     expect(error).toBeInstanceOf(ExecError);
@@ -32,7 +32,7 @@ describe("execSync", () => {
     ["containerd-2", "was killed"],
     ["cri-o", "was killed"],
     ["cri-dockerd", "runs on"],
-  ] as const)("a command that reaches its timeout is one error on %s, which says that it %s", async (flavor, end) => {
+  ] as const)("rejects with COMMAND_TIMED_OUT on %s, with a message that the command %s", async (flavor, end) => {
     const { runtime, container } = await withContainer({ flavor });
     const error = await rejection(container.execSync(["sleep", "30"], { commandTimeoutSeconds: 0.2 }));
     expect(error).toMatchObject({ code: "COMMAND_TIMED_OUT", mayHaveTakenEffect: true });
@@ -40,14 +40,14 @@ describe("execSync", () => {
     expect(runtime.callsOf("ExecSync")[0]?.request.timeout.toNumber()).toBe(1);
   });
 
-  test("the call's own deadline is not taken for the command's", async () => {
+  test("rejects with DEADLINE_EXCEEDED at the deadline of the call", async () => {
     const { container } = await withContainer();
     const error = await rejection(container.execSync(["sleep", "30"], { commandTimeoutSeconds: 60, timeoutMs: 50 }));
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
   });
 
   test.each([{}, { commandTimeoutSeconds: 60 }])(
-    "CRI-O kills the command of a call whose deadline has passed, with %j",
+    "the deadline of a call kills its command on CRI-O, with %j",
     async (options) => {
       let killed: () => void = () => {};
       const kill = new Promise<void>((resolve) => (killed = resolve));
@@ -64,7 +64,7 @@ describe("execSync", () => {
     },
   );
 
-  test("time limits that no runtime could count to are none", async () => {
+  test("sends no limit for a timeout that is too large for a runtime", async () => {
     const { runtime, container } = await withContainer();
     await container.execSync(["true"], { commandTimeoutSeconds: 1e12 });
     await container.execSync(["true"], { deadline: new Date("9999-01-01") });
@@ -72,7 +72,7 @@ describe("execSync", () => {
   });
 
   test.each([[[], "command"] as const, [["", "x"], "command"] as const])(
-    "refuses the command %j",
+    "rejects the command %j",
     async (command, field) => {
       const { container } = await withContainer();
       expect(await rejection(container.execSync(command))).toMatchObject({ code: "INVALID_INPUT", field });
@@ -91,7 +91,7 @@ describe("wait", () => {
     },
   );
 
-  test("one event stream serves all waiters, and is closed with the last of them", async () => {
+  test("all waits share one event stream, which closes after the last", async () => {
     const { runtime, cri, pod } = await withContainer();
     const containers = await Promise.all(
       Array.from({ length: 5 }, (_, index) =>
@@ -105,7 +105,7 @@ describe("wait", () => {
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("keeps its hands off the events of containerd 1.x", async () => {
+  test("does not use the events of containerd 1.x", async () => {
     const { runtime, container } = await withContainer({ flavor: "containerd-1.7" });
     const wait = container.wait({ timeoutMs: 20_000 });
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -114,14 +114,14 @@ describe("wait", () => {
     expect(runtime.callsOf("GetContainerEvents")).toHaveLength(0);
   });
 
-  test("does without events where CRI-O has none", async () => {
+  test("works without events on CRI-O", async () => {
     const { container } = await withContainer({ flavor: "cri-o", events: "off" });
     const wait = container.wait({ timeoutMs: 20_000 });
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await wait).exitCode).toBe(137);
   });
 
-  test("survives a runtime that restarts", async () => {
+  test("continues after the runtime restarts", async () => {
     const { runtime, container } = await withContainer();
     const wait = container.wait({ timeoutMs: 20_000 });
     await expect.poll(() => runtime.eventSubscribers).toBe(1);
@@ -130,12 +130,12 @@ describe("wait", () => {
     expect((await wait).exitCode).toBe(137);
   });
 
-  test("fails with NOT_FOUND when the container is removed, and with the last state at its time limit", async () => {
+  test("rejects with NOT_FOUND after a removal, and with the last state at its time limit", async () => {
     const { pod, container } = await withContainer();
     const error = await rejection(container.wait({ timeoutMs: 1_000 }));
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(String(error)).toContain(`container ${container.id} was last seen in the state CONTAINER_RUNNING`);
-    // One that runs exits first, and the runtime's event may report that.
+    // A running container exits before its removal, and an event may report that exit.
     const created = await pod.createContainer({ name: "created", image: "busybox:1" });
     const wait = created.wait({ timeoutMs: 20_000 });
     await created.remove();
@@ -143,7 +143,7 @@ describe("wait", () => {
   });
 });
 
-describe("wait on a container that the runtime has lost", () => {
+describe("wait for a container in the state unknown", () => {
   async function lostContainer(times: number) {
     const { runtime, cri } = await startFake({}, { watch: { relistMs: 100 } });
     const pod = await cri.pods.run({ name: "p" });
@@ -155,21 +155,21 @@ describe("wait on a container that the runtime has lost", () => {
     return { cri, container };
   }
 
-  test("ends with an error that names the state, if it stays unknown", async () => {
+  test("rejects with the state if it remains unknown", async () => {
     const { container } = await lostContainer(Number.POSITIVE_INFINITY);
     const error = await rejection(container.wait({ timeoutMs: 20_000 }));
     expect(error).toMatchObject({ code: "FAILED_PRECONDITION" });
     expect(String(error)).toContain("CONTAINER_UNKNOWN");
   });
 
-  test("goes on if the runtime finds it again", async () => {
+  test("continues if the state becomes known again", async () => {
     const { container } = await lostContainer(1);
     const wait = container.wait({ timeoutMs: 20_000 });
     await container.stop({ gracePeriodSeconds: 0 });
     expect((await wait).exitCode).toBe(137);
   });
 
-  test("waitFor leaves the judgement to its predicate", async () => {
+  test("waitFor() passes the state unknown to its predicate", async () => {
     const { cri, container } = await lostContainer(Number.POSITIVE_INFINITY);
     const isUnknown = ({ state }: { state: ContainerState }) => state === ContainerState.CONTAINER_UNKNOWN;
     expect((await cri.waitFor(container, isUnknown)).id).toBe(container.id);
@@ -179,7 +179,7 @@ describe("wait on a container that the runtime has lost", () => {
 });
 
 describe("restart", () => {
-  test("makes the next attempt from the same configuration and removes the old one", async () => {
+  test("creates the next attempt with the same configuration, and removes the old container", async () => {
     const { runtime, container } = await withContainer();
     const next = await container.restart({ gracePeriodSeconds: 0 });
     expect(await next.status()).toMatchObject({
@@ -190,14 +190,14 @@ describe("restart", () => {
     expect(runtime.containers.map(({ id }) => id)).toEqual([next.id]);
   });
 
-  test("keeps the old one if asked to", async () => {
+  test("keepOld keeps the old container", async () => {
     const { runtime, container } = await withContainer();
     await container.restart({ gracePeriodSeconds: 0, keepOld: true });
     expect(runtime.containers).toHaveLength(2);
     expect((await container.status()).state).toBe(ContainerState.CONTAINER_EXITED);
   });
 
-  test("knows a container that someone else made on containerd, and asks for its configuration on CRI-O", async () => {
+  test("a borrowed handle uses the configuration that containerd reports, and requires it as an option on CRI-O", async () => {
     const { cri, container } = await withContainer();
     await cri.containers.get(container.id).restart({ gracePeriodSeconds: 0 });
     const crio = await withContainer({ flavor: "cri-o" });
@@ -208,13 +208,13 @@ describe("restart", () => {
     await crio.cri.containers.get(crio.container.id).restart({ gracePeriodSeconds: 0, config, podConfig });
   });
 
-  test("of an owned container repeats its pod's configuration", async () => {
+  test("sends the configuration of the pod again for an owned container", async () => {
     const { runtime, container } = await withContainer({ flavor: "cri-o" });
     await container.restart({ gracePeriodSeconds: 0 });
     expect(runtime.callsOf("CreateContainer")[1]?.request.sandboxConfig?.logDirectory).toBe("/var/log/p");
   });
 
-  test("keeps the new one, and tells the logger, when only the old one cannot be removed", async () => {
+  test("keeps the new container and logs a warning if the old one cannot be removed", async () => {
     const warnings: string[] = [];
     const runtime = await FakeRuntime.start({ images: ["busybox:1"] });
     onTestFinished(() => runtime.stop());
@@ -227,7 +227,7 @@ describe("restart", () => {
     expect(warnings).toEqual(["a restarted container could not be removed"]);
   });
 
-  test("leaves the old one when the new one does not start", async () => {
+  test("keeps the old container if the new one does not start", async () => {
     const { runtime, container } = await withContainer();
     runtime.failNext("StartContainer", { code: "UNKNOWN", message: "no" });
     await rejection(container.restart({ gracePeriodSeconds: 0 }));
@@ -236,7 +236,7 @@ describe("restart", () => {
 });
 
 describe("stop", () => {
-  test("grants the grace period of the spec, unless the call says otherwise", async () => {
+  test("uses the grace period of the spec unless the call has one", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p", terminationGracePeriodSeconds: 7 });
     const image = "busybox:1";
@@ -255,7 +255,7 @@ describe("stop", () => {
 });
 
 describe("lists", () => {
-  test("are sent once when they are not to be retried", async () => {
+  test("are sent once with retry: false", async () => {
     const { runtime, cri } = await startFake({ implemented: "all" });
     runtime.failNext("*", { code: "UNAVAILABLE", times: 10 });
     expect(await rejection(cri.pods.list({}, { retry: false }))).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
@@ -271,7 +271,7 @@ describe("lists", () => {
     return { a, b };
   }
 
-  test("filter on the server and here", async () => {
+  test("filter by all fields, on the server and in the client", async () => {
     const { runtime, cri } = await startFake();
     const { a, b } = await populate(cri);
     await b.stop();
@@ -293,7 +293,7 @@ describe("lists", () => {
     expect(runtime.callsOf("ListPodSandbox").length).toBeGreaterThan(0);
   });
 
-  test("use the stream where there is one", async () => {
+  test("use the streaming RPC where the runtime implements it", async () => {
     const { runtime, cri } = await startFake({ implemented: "all", streamBatchSize: 2 });
     await populate(cri);
     expect(await cri.containers.list()).toHaveLength(3);
@@ -313,7 +313,7 @@ describe("lists", () => {
     expect(unary.flatMap((rpc) => runtime.callsOf(rpc))).toHaveLength(0);
   });
 
-  test("remember per RPC that there is none, until the connection is made anew", async () => {
+  test("remember until the next connection that a streaming RPC is not implemented", async () => {
     const { runtime, cri } = await startFake();
     for (let round = 0; round < 3; round++) await cri.pods.list();
     await cri.images.list();
@@ -326,18 +326,18 @@ describe("lists", () => {
     expect(runtime.callsOf("StreamPodSandboxes")).toHaveLength(2);
   });
 
-  test("start over by the unary RPC when a stream breaks midway", async () => {
+  test("fall back to the unary RPC if a stream breaks", async () => {
     const { runtime, cri } = await startFake({ implemented: "all", streamBatchSize: 1 });
     await populate(cri);
     runtime.dropNext("StreamContainers", "duringEffect");
     const ids = (await cri.containers.list()).map(({ id }) => id);
     expect(ids).toEqual(runtime.containers.map(({ id }) => id));
-    // Whether the first batch made it through before the connection broke is a matter of luck.
+    // The first batch may or may not arrive before the connection breaks.
     expect(runtime.callsOf("ListContainers").length + runtime.callsOf("StreamContainers").length).toBe(2);
   });
 });
 
-describe("replies that lack something", () => {
+describe("incomplete replies", () => {
   test.each([
     ["Version", (cri: CriClient) => cri.version(), { runtimeName: "" }, "version"],
     ["PodSandboxStatus", (cri: CriClient) => cri.pods.get("abc").status(), {}, "status"],
@@ -357,14 +357,14 @@ describe("replies that lack something", () => {
     expect(error).toMatchObject({ code: "INVALID_RESPONSE", field, method: expect.stringContaining(rpc) });
   });
 
-  test("an absent image is no error", async () => {
+  test("a missing image is undefined", async () => {
     const { cri } = await startFake();
     expect(await cri.images.get("nothing:1")).toBeUndefined();
   });
 });
 
 describe("targets", () => {
-  test.each(["", " ", "a b", "../x", undefined, null, 7])("%j is no id, and nothing is sent", async (id) => {
+  test.each(["", " ", "a b", "../x", undefined, null, 7])("rejects the id %j before any I/O", async (id) => {
     const { runtime, cri } = await startFake();
     expect(await rejection(cri.containers.remove(id as string))).toMatchObject({
       code: "INVALID_INPUT",

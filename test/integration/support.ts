@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import { type ConnectOptions, CriClient } from "../../src/index.js";
 import { FakeRuntime, type FakeRuntimeOptions } from "../../src/testing/index.js";
 
-/** A fake runtime and a client of it, both gone when the test is over. */
+/** Starts a fake runtime and a client for it. Both are stopped after the test. */
 export async function startFake(
   fakeOptions: FakeRuntimeOptions = {},
   connectOptions: Omit<ConnectOptions, "endpoint"> = {},
@@ -14,12 +14,12 @@ export async function startFake(
   return { runtime, cri };
 }
 
-/** What a promise rejects with. */
+/** Returns what a promise rejects with. Throws if it resolves. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
   } catch (error) {
     return error;
   }
-  throw new Error("expected a rejection");
+  throw new Error("expected the promise to reject");
 }
