@@ -9,38 +9,38 @@ import { waitFor } from "./watching/wait-for.js";
 export interface ContainerExit {
   /** The exit code; 128 + n for a process that signal n ended. */
   exitCode: number;
-  /** The runtime's word for it, such as `Completed`, `Error`, `OOMKilled`. */
+  /** The runtime's reason, for example `Completed`, `Error`, `OOMKilled`. */
   reason: string;
   /** The runtime's explanation, often empty. */
   message: string;
   /** When the process was started; undefined if it never was. */
   startedAt: Date | undefined;
-  /** When the process ended, by the runtime's clock. */
+  /** When the process exited, by the runtime's clock. */
   finishedAt: Date | undefined;
-  /** The status that the rest was read from. */
+  /** The status that contains these values. */
   status: ContainerStatus;
 }
 
 /**
  * Waits until a container has exited.
  *
- * A runtime that has lost a container reports CONTAINER_UNKNOWN, and containerd does so until somebody stops the container. Waiting
- * ends with an error once the state has been reported for half of {@link WatchSettings.relistMs}.
+ * A runtime that has lost track of a container reports CONTAINER_UNKNOWN; containerd does so until the container is stopped. The
+ * wait fails with FAILED_PRECONDITION once this state has lasted for half of {@link WatchSettings.relistMs}.
  */
 export async function waitForExit(context: ClientContext, id: string, options?: CallOptions): Promise<ContainerExit> {
   const { endpoint, options: settings } = context.connection;
-  const patienceMs = (settings.watch?.relistMs ?? defaultRelistMs) / 2;
+  const maxUnknownMs = (settings.watch?.relistMs ?? defaultRelistMs) / 2;
   let unknownSince: number | undefined;
-  const ended = ({ state }: ContainerStatus) => {
+  const hasExited = ({ state }: ContainerStatus) => {
     if (state === ContainerState.CONTAINER_EXITED) return true;
     if (state !== ContainerState.CONTAINER_UNKNOWN) unknownSince = undefined;
     else {
       unknownSince ??= performance.now();
-      if (performance.now() - unknownSince > patienceMs) throw lostTrack(id, endpoint);
+      if (performance.now() - unknownSince > maxUnknownMs) throw lostTrack(id, endpoint);
     }
     return false;
   };
-  return toExit(await waitFor(context, { kind: "container", id }, ended, options));
+  return toExit(await waitFor(context, { kind: "container", id }, hasExited, options));
 }
 
 function lostTrack(id: string, endpoint: string): CriError {

@@ -484,7 +484,7 @@ describe("watch", () => {
     await runtime.kill();
     await sleep(500);
     expect(view.pods.has(pod.id)).toBe(true);
-    expect(warnings).toEqual(["pods and containers could not be listed; the watch goes on trying"]);
+    expect(warnings).toEqual(["pods and containers could not be listed; the watch keeps retrying"]);
     await runtime.restart({ keepState: false });
     await expect.poll(() => view.pods.size, { timeout: 10_000 }).toBe(0);
   });

@@ -1,23 +1,23 @@
 import { onAbort } from "../../internal/abort.js";
 import type { TimeLimit } from "../../internal/stream.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
-import { type End, isOver, type WatchMember } from "./watch-member.js";
+import { type End, endsWatch, type WatchMember } from "./watch-member.js";
 import type { Watcher } from "./watcher.js";
 
-/** How many unread events are kept before one `resync` takes their place. */
-const mostUnread = 1_000;
+/** The limit for unread events. A `resync` replaces them when they exceed it. */
+const maxUnread = 1_000;
 
-/** How a queue begins and ends. */
+/** Settings of a queue, from the options of its stream. */
 export interface QueueSettings {
-  /** Begin with a `resync` event of the first state. */
+  /** Whether the first event is a `resync` of the first state. */
   readonly initial: boolean;
-  /** A failing first list does not end the queue. */
+  /** Whether the queue survives a failed first relist. */
   readonly waitForRuntime: boolean;
   readonly signal: AbortSignal | undefined;
   readonly limit: TimeLimit | undefined;
 }
 
-/** Events on their way from the watch to the reader of one stream. */
+/** Buffers the events of a watch for the consumer of one stream. */
 export class EventQueue implements WatchMember {
   /** Resolves with the first state, rejects if the queue ends before that. */
   readonly ready: Promise<void>;
@@ -26,7 +26,7 @@ export class EventQueue implements WatchMember {
   #settle: { resolve(): void; reject(reason: unknown): void } = { resolve() {}, reject() {} };
   #unread: CriEvent[] = [];
   #state: NodeState | undefined;
-  #overflown = false;
+  #hasOverflowed = false;
   #end: End | undefined;
   #wake = () => {};
 
@@ -47,7 +47,7 @@ export class EventQueue implements WatchMember {
     };
   }
 
-  /** Why it ended, if it did. */
+  /** Set once the queue has ended. */
   get end(): End | undefined {
     return this.#end;
   }
@@ -56,10 +56,10 @@ export class EventQueue implements WatchMember {
     const first = !this.#state;
     this.#state = state;
     this.#settle.resolve();
-    if ((first && !this.#settings.initial) || this.#overflown) return;
-    if (this.#unread.length > 0 && this.#unread.length + events.length > mostUnread) {
+    if ((first && !this.#settings.initial) || this.#hasOverflowed) return;
+    if (this.#unread.length > 0 && this.#unread.length + events.length > maxUnread) {
       this.#unread = [];
-      this.#overflown = true;
+      this.#hasOverflowed = true;
     } else {
       this.#unread.push(...events);
     }
@@ -67,10 +67,10 @@ export class EventQueue implements WatchMember {
   }
 
   failed(reason: unknown): void {
-    if (!this.#settings.waitForRuntime || isOver(reason)) this.close(reason);
+    if (!this.#settings.waitForRuntime || endsWatch(reason)) this.close(reason);
   }
 
-  /** Ends it: what is unread can still be read, and then the reason is thrown. */
+  /** Ends the queue. Unread events can still be read; after them, reading throws the reason. */
   close(reason: unknown): void {
     if (this.#end) return;
     this.#end = { reason };
@@ -79,14 +79,14 @@ export class EventQueue implements WatchMember {
     this.#wake();
   }
 
-  /** What has happened, as it happens. */
+  /** Yields the events as they arrive. */
   async *batches(signal: AbortSignal): AsyncGenerator<readonly CriEvent[], void, undefined> {
     const unlisten = onAbort(signal, () => this.#wake());
     try {
       while (!signal.aborted) {
-        if (this.#overflown && this.#state) {
-          // Made now: it covers what was dropped and all that happened since.
-          this.#overflown = false;
+        if (this.#hasOverflowed && this.#state) {
+          // Created only now, so that it covers the dropped events and all later ones.
+          this.#hasOverflowed = false;
           yield [resync("overflow", this.#state)];
         } else if (this.#unread.length > 0) {
           yield this.#unread.splice(0);

@@ -9,11 +9,11 @@ import type { Watcher } from "./watcher.js";
 
 /** Options of `cri.events`. */
 export interface EventsOptions extends StreamLimits {
-  /** Begin with a `resync` that tells what is there already. @defaultValue false */
+  /** Emit a `resync` with the present state first. @defaultValue false */
   initial?: boolean | undefined;
   /**
-   * Keep trying when the runtime does not answer at the beginning, until the stream is closed. By default the stream fails then.
-   * Once it has begun, it survives every outage. @defaultValue false
+   * Keep retrying if the runtime is unavailable at the beginning, until the stream is closed. By default the stream fails in this
+   * case. After the first relist it survives every outage. @defaultValue false
    */
   waitForRuntime?: boolean | undefined;
   /** Ends the stream: the loop throws `signal.reason`. */
@@ -23,16 +23,21 @@ export interface EventsOptions extends StreamLimits {
 /**
  * The changes on a node, as `cri.events()` returns them: `for await (const event of cri.events())`.
  *
- * It begins with the first read, or with {@link ready}. It fails with a CriError if the runtime does not answer then (unless
- * `waitForRuntime` is set), with `CLIENT_CLOSED` when the client is closed, and with `DEADLINE_EXCEEDED` at its time limit. It
- * survives a runtime that goes away later. Up to 1000 events are kept for a slow reader, then a `resync` replaces all of them.
+ * The stream begins with the first read or with {@link ready}. Errors:
+ *
+ * - a CriError if the runtime is unavailable at the beginning, unless `waitForRuntime` is set;
+ * - `CLIENT_CLOSED` when the client is closed;
+ * - `DEADLINE_EXCEEDED` at the stream's time limit.
+ *
+ * The stream survives later outages of the runtime. It buffers up to 1000 events for a slow consumer, then replaces all of them
+ * with one `resync`.
  */
 export class EventStream extends CriStream<CriEvent> {
   readonly #watcher: Watcher;
   readonly #signal: AbortSignal | undefined;
   readonly #begin: () => EventQueue;
   #queue: EventQueue | undefined;
-  /** Set by {@link close}: nothing begins after it. */
+  /** Set by {@link close}. A closed stream cannot begin. */
   #closed: End | undefined;
 
   /** @internal */
@@ -49,24 +54,24 @@ export class EventStream extends CriStream<CriEvent> {
   }
 
   /**
-   * Begins, and resolves once it is certain that every change from now on will be reported. Rejects if the stream fails or ends
-   * before that, and when it is over: with the signal's reason, `CLIENT_CLOSED`, or `CANCELLED` after {@link close}. A stream
-   * that began is to be read or closed.
+   * Begins the stream, and resolves once every later change is certain to be reported. Rejects if the stream fails or ends before
+   * that, or has ended already: with the signal's reason, `CLIENT_CLOSED`, or `CANCELLED` after {@link close}. After using `ready`,
+   * read the stream or close it.
    */
   get ready(): Promise<void> {
     const end = this.#end();
     if (!end) return this.#begin().ready;
-    const over = Promise.reject(end.reason);
-    over.catch(() => {});
-    return over;
+    const ended = Promise.reject(end.reason);
+    ended.catch(() => {});
+    return ended;
   }
 
-  /** Where the events come from; undefined as long as that is not known. */
+  /** Whether changes are detected by the runtime's events or by lists only; `undefined` until that is known. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }
 
-  /** Ends the stream: a loop that waits for an event ends. Resolves when everything is closed; may be called again. */
+  /** Ends the stream, and a loop that reads it. Resolves when everything is closed. Further calls succeed. */
   override async close(): Promise<void> {
     this.#closed ??= this.#end() ?? {
       reason: new CriError({ code: "CANCELLED", message: "the stream has been closed" }),
@@ -75,7 +80,7 @@ export class EventStream extends CriStream<CriEvent> {
     await super.close();
   }
 
-  /** What ended it first. */
+  /** The first reason that ended the stream. */
   #end(): End | undefined {
     return this.#closed ?? this.#queue?.end ?? this.#watcher.endFor(this.#signal);
   }

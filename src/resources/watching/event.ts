@@ -1,63 +1,69 @@
 import type { Container, ContainerStatus, PodSandbox } from "../../proto.js";
 
-/** What is on a node at one moment, by id, as the runtime lists it. It is never changed: news make a new one. */
+/** The pods and containers of a node at one time, by id, as the runtime lists them. Immutable: each change creates a new state. */
 export interface NodeState {
-  /** Pod sandboxes, stopped ones too. */
+  /** Pod sandboxes, including stopped ones. */
   readonly pods: ReadonlyMap<string, PodSandbox>;
-  /** Containers, exited ones too. */
+  /** Containers, including exited ones. */
   readonly containers: ReadonlyMap<string, Container>;
 }
 
-/** A pod was made, became ready or not ready (or changed otherwise), was removed. */
+/** A pod was created, updated (for example became ready or not ready), or removed. */
 export interface PodEvent {
   readonly type: "podAdded" | "podUpdated" | "podRemoved";
-  /** The pod as the runtime lists it, or listed it last. */
+  /** The pod as the runtime lists it; for a removed pod, as it was listed last. */
   readonly pod: PodSandbox;
-  /** For `podAdded` the pod's creation by the runtime's clock, otherwise when it was noticed. */
+  /** For `podAdded`, when the pod was created, by the runtime's clock; otherwise when the client detected the change. */
   readonly at: Date;
 }
 
-/** A container was made, is running or has been, changed in what is none of the others' business, was removed. */
+/** A container was created, started, updated, or removed. `containerUpdated` covers every change that no other event reports. */
 export interface ContainerEvent {
   readonly type: "containerAdded" | "containerStarted" | "containerUpdated" | "containerRemoved";
   /** The container as the runtime lists it, or listed it last. Its state may be ahead of the event. */
   readonly container: Container;
-  /** For `containerAdded` its creation, for `containerStarted` its start if that is known; otherwise when it was noticed. */
+  /**
+   * For `containerAdded`, when the container was created; for `containerStarted`, when it was started, if that is known; both by
+   * the runtime's clock. Otherwise when the client detected the change.
+   */
   readonly at: Date;
 }
 
-/** A container's process has ended. */
+/** A container's process has exited. */
 export interface ContainerExitedEvent {
   readonly type: "containerExited";
   /** The container as the runtime lists it, or listed it last. */
   readonly container: Container;
-  /** The exit code, 128 + n for signal n; undefined if the container was removed before its status could be asked for. */
+  /**
+   * The exit code; 128 + n if signal n ended the process. `undefined` if the container was removed before its status could be
+   * read.
+   */
   readonly exitCode: number | undefined;
-  /** What the exit code was read from. */
+  /** The status that contains the exit code. */
   readonly status: ContainerStatus | undefined;
-  /** When the process ended by the runtime's clock; when that was noticed if there is no status. */
+  /** When the process exited, by the runtime's clock; without a status, when the client detected it. */
   readonly at: Date;
 }
 
 /**
- * Everything there is: replace what you know by it. It comes
+ * The full state of the node: replace yours with it. Its `reason` says when it is emitted:
  *
- * - `initial`: first of all, on request;
- * - `gap`: after the runtime or its events were away. What is different since then has been told by the events before it;
- *   what came and went meanwhile has not;
- * - `overflow`: instead of events that were not read in time.
+ * - `initial`: as the first event, on request;
+ * - `gap`: after the runtime or its events were unavailable. Earlier events have reported every change that still lasts. Objects
+ *   that were both created and removed in the gap may be missing;
+ * - `overflow`: in place of events that were not read in time.
  */
 export interface ResyncEvent extends NodeState {
   readonly type: "resync";
   readonly reason: "initial" | "gap" | "overflow";
-  /** When the state was put together, by this process's clock. */
+  /** When the event was created, by this process's clock. */
   readonly at: Date;
 }
 
 /**
- * A change on the node. Each is told once, wherever the news came from, and in this order: a pod before its containers, a
- * container `Added`, `Started`, `Exited`, `Removed`. Steps that were over before anybody could look are left out, except that
- * an exit of a process that was started is always preceded by its start.
+ * A change on the node. Each change is reported exactly once, whether the client learned of it from an event or from a list. A pod
+ * is reported before its containers, and a container in the order `Added`, `Started`, `Exited`, `Removed`. Steps that were over
+ * before the client could observe them are left out. However, `Started` always precedes the `Exited` of a process that was started.
  */
 export type CriEvent = PodEvent | ContainerEvent | ContainerExitedEvent | ResyncEvent;
 
@@ -70,7 +76,7 @@ export type CriEventOf<Type extends CriEvent["type"]> = CriEvent extends infer E
     : never
   : never;
 
-/** The whole state as an event. */
+/** Creates a `resync` event of a state. */
 export function resync(reason: ResyncEvent["reason"], { pods, containers }: NodeState): ResyncEvent {
   return { type: "resync", reason, pods, containers, at: new Date() };
 }

@@ -5,13 +5,14 @@ import { containerStatus, listContainers } from "../../rpcs/containers.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
 import type { Connection } from "../../transport/connection.js";
 import type { NodeState } from "./event.js";
-import type { Sightings } from "./sightings.js";
+import type { Observations } from "./observations.js";
 
-/** How many statuses are asked for at a time. */
-const atATime = 8;
+/** The number of ContainerStatus calls at a time. */
+const maxConcurrentCalls = 8;
 
 /**
- * What is on the node. Containers are listed first: one that is listed has its pod in the state as well, but for a removed one.
+ * Lists what is on the node. Containers are listed before pods, so that the state contains the pod of every listed container unless
+ * the pod was removed in between.
  */
 export async function relist(connection: Connection, options: CallOptions): Promise<NodeState> {
   const containers = await listContainers(connection, undefined, options);
@@ -19,36 +20,36 @@ export async function relist(connection: Connection, options: CallOptions): Prom
   return { pods: byId(pods), containers: byId(containers) };
 }
 
-/** Asks for the status of every container that has exited between two looks, unless an event has shown it. */
-export async function exitsBetween(
+/** Fetches the status of every container that exited between two relists, and adds it to the observations unless an event did. */
+export async function observeExits(
   connection: Connection,
   before: NodeState,
   after: NodeState,
-  seen: Sightings,
+  observed: Observations,
   options: CallOptions,
 ): Promise<void> {
   const exited = [...after.containers.values()].filter(
     ({ id, state }) =>
       state === ContainerState.CONTAINER_EXITED &&
       before.containers.get(id)?.state !== state &&
-      seen.containers.get(id)?.status.state !== state,
+      observed.containers.get(id)?.status.state !== state,
   );
-  const ask = async () => {
+  const fetchStatuses = async () => {
     for (let container = exited.pop(); container; container = exited.pop()) {
       const { id, podSandboxId } = container;
-      const answer = await containerStatus(connection, id, false, options).catch(unlessAway);
-      if (answer) seen.containers.set(id, { podSandboxId, status: answer.status });
+      const reply = await containerStatus(connection, id, false, options).catch(rethrowOutage);
+      if (reply) observed.containers.set(id, { podSandboxId, status: reply.status });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atATime, exited.length) }, ask));
+  await Promise.all(Array.from({ length: Math.min(maxConcurrentCalls, exited.length) }, fetchStatuses));
 }
 
-/** A container that was removed meanwhile, or whose status is no good, has ended all the same. */
-function unlessAway(error: unknown): undefined {
+/** Ignores errors of one container that was removed meanwhile or has a malformed status. Its exit is reported without a status. */
+function rethrowOutage(error: unknown): undefined {
   if (!CriError.is(error) || CriError.is(error, "UNAVAILABLE", "CLIENT_CLOSED")) throw error;
 }
 
-/** Entries of a list by their ids. */
+/** Maps the entries of a list by their ids. */
 export function byId<T extends { id: string }>(items: readonly T[]): ReadonlyMap<string, T> {
   return new Map(items.map((item) => [item.id, item]));
 }

@@ -5,23 +5,23 @@ import { streamLimit } from "../../rpcs/budget.js";
 import { type ContainerFilter, containerMatcher } from "../container-filter.js";
 import { type PodFilter, podMatcher } from "../pod-filter.js";
 import type { CriEvent, CriEventOf, NodeState } from "./event.js";
-import { isOver } from "./watch-member.js";
+import { endsWatch } from "./watch-member.js";
 import type { Watcher } from "./watcher.js";
 
 /** Options of `cri.watch`. */
 export interface WatchOptions extends StreamLimits {
   /**
-   * Keep trying when the runtime does not answer at the beginning, until the view is closed. By default the view ends then. Once it
-   * has begun, it survives every outage. @defaultValue false
+   * Keep retrying if the runtime is unavailable at the beginning, until the view is closed. By default the view ends in this case.
+   * After the first relist it survives every outage. @defaultValue false
    */
   waitForRuntime?: boolean | undefined;
-  /** Ends the view, as `close()` does. If it has aborted already, the view is over from the start and `ready` rejects. */
+  /** Ends the view, as `close()` does. If the signal has aborted already, the view is closed from the start and `ready` rejects. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The pods and containers of a node, kept in memory and up to date, as `cri.watch()` returns it. It goes on when the runtime was
- * away; meanwhile it shows what was there before.
+ * The pods and containers of a node, kept in memory and up to date, as `cri.watch()` returns them. While the runtime is down, the
+ * view keeps its last state; it catches up when the runtime is back.
  *
  * ```ts
  * await using view = cri.watch();
@@ -31,18 +31,18 @@ export interface WatchOptions extends StreamLimits {
  * ```
  */
 export class NodeView implements NodeState, AsyncDisposable {
-  /** Resolves when everything that is on the node is in the view. Rejects with a CriError if the runtime does not answer. */
+  /** Resolves when the view contains everything on the node. Rejects with a CriError if the runtime is unavailable. */
   readonly ready: Promise<void>;
   /**
-   * Resolves when the view ends, however it does: by {@link close}, its signal or its time limit, with the client, or because the
-   * runtime did not answer at the beginning. Pods and containers stay as they were last known. Never rejects.
+   * Resolves when the view ends: by {@link close}, its signal, its time limit, closing the client, or because the runtime was
+   * unavailable at the beginning. The pods and containers of the last state stay available. Never rejects.
    */
   readonly closed: Promise<void>;
   readonly #watcher: Watcher;
   readonly #close: (reason: unknown) => void;
   readonly #listeners = new Map<CriEvent["type"], Set<(event: never) => void>>();
   #state: NodeState = { pods: new Map(), containers: new Map() };
-  /** The containers of each pod in the present state, made when it is first asked for. */
+  /** The containers of each pod in the present state; computed at the first use. */
   #byPod: Map<string, Container[]> | undefined;
 
   /** @internal */
@@ -79,42 +79,42 @@ export class NodeView implements NodeState, AsyncDisposable {
         this.#state = state;
         this.#byPod = undefined;
         settle.resolve();
-        for (const event of events) this.#tell(event);
+        for (const event of events) this.#emit(event);
       },
       failed: (reason) => {
-        if (!waitForRuntime || isOver(reason)) this.#close(reason);
+        if (!waitForRuntime || endsWatch(reason)) this.#close(reason);
       },
     });
     stopLimit = limit?.((reason) => this.#close(reason));
     if (signal) unlisten = onAbort(signal, () => this.#close(signal.reason));
   }
 
-  /** Pods by id. The map is not changed: an event makes a new one. */
+  /** Pods by id. Each change creates a new map; the old one stays as it was. */
   get pods(): ReadonlyMap<string, PodSandbox> {
     return this.#state.pods;
   }
 
-  /** Containers by id. The map is not changed: an event makes a new one. */
+  /** Containers by id. Each change creates a new map; the old one stays as it was. */
   get containers(): ReadonlyMap<string, Container> {
     return this.#state.containers;
   }
 
-  /** Where the events come from; undefined as long as that is not known. */
+  /** Whether changes are detected by the runtime's events or by lists only; `undefined` until that is known. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }
 
-  /** The pods that match everything in the filter, which is that of `pods.list`. */
+  /** Returns the pods that match everything in the filter, which is the same as for `pods.list`. */
   findPods(filter: PodFilter = {}): PodSandbox[] {
     return [...this.pods.values()].filter(podMatcher(filter));
   }
 
-  /** The containers that match everything in the filter, which is that of `containers.list`. */
+  /** Returns the containers that match everything in the filter, which is the same as for `containers.list`. */
   findContainers(filter: ContainerFilter = {}): Container[] {
     return [...this.containers.values()].filter(containerMatcher(filter));
   }
 
-  /** The containers of a pod, by its id. */
+  /** Returns the containers of the pod with this id. */
   containersOf(podId: string): readonly Container[] {
     if (!this.#byPod) {
       this.#byPod = new Map();
@@ -128,20 +128,21 @@ export class NodeView implements NodeState, AsyncDisposable {
   }
 
   /**
-   * Calls back with every event of a type from now on; the view is up to date already then. What is there at the beginning
-   * comes as one `resync`, not as additions. Returns the function that ends it. An error that a listener throws is an uncaught
-   * exception.
+   * Calls `listener` with every later event of a type, after the view has been updated. The state at the beginning is one `resync`,
+   * not additions. An error thrown by a listener becomes an uncaught exception.
+   *
+   * @returns a function that removes the listener
    */
   on<Type extends CriEvent["type"]>(type: Type, listener: (event: CriEventOf<Type>) => void): () => void {
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners);
-    // One of its own for every call, so that the same function can be given twice.
+    // A new function for every call, so that the same listener can be registered twice.
     const entry = (event: never) => listener(event);
     listeners.add(entry);
     return () => void listeners.delete(entry);
   }
 
-  /** Ends the view. It keeps what it showed last. */
+  /** Ends the view. It keeps its last state. */
   async close(): Promise<void> {
     this.#close(new DOMException("The view was closed.", "AbortError"));
   }
@@ -151,7 +152,7 @@ export class NodeView implements NodeState, AsyncDisposable {
     return this.close();
   }
 
-  #tell(event: CriEvent): void {
+  #emit(event: CriEvent): void {
     for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
       try {
         listener(event as never);

@@ -12,14 +12,15 @@ import type { WatchMember } from "./watch-member.js";
 /** A pod or container to wait for: a handle, or an object with its kind and id. */
 export type WaitTarget = { readonly kind: "pod" | "container"; readonly id: string };
 
-/** The status of what is waited for. */
+/** The status of a target. */
 export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind: "pod" }
   ? PodSandboxStatus
   : ContainerStatus;
 
 /**
- * Waits until the status of a pod or container is as wanted. The status is the only judge; the watch says when to ask for it,
- * and it is asked for every {@link WatchSettings.relistMs} besides. A runtime that goes away meanwhile is waited for.
+ * Waits until the status of a pod or container satisfies `wanted`. Only the status decides. It is polled after every event of the
+ * watch about the target, and every {@link WatchSettings.relistMs}. Polling continues if the runtime goes down after the first
+ * poll.
  */
 export async function waitFor<Target extends WaitTarget>(
   context: ClientContext,
@@ -37,11 +38,11 @@ export async function waitFor<Target extends WaitTarget>(
   const { connection } = context;
   const budget = startBudget(connection, options, undefined);
   const id = idOf(target, target.kind);
-  const ask = target.kind === "pod" ? podSandboxStatus : containerStatus;
-  const look = async () => (await ask(connection, id, false, budget.options())).status as StatusOf<Target>;
+  const fetchStatus = target.kind === "pod" ? podSandboxStatus : containerStatus;
+  const poll = async () => (await fetchStatus(connection, id, false, budget.options())).status as StatusOf<Target>;
 
-  // A runtime that does not even answer the first time is not one that went away.
-  const first = await look();
+  // The first poll fails if the runtime is unavailable: only later outages are waited out.
+  const first = await poll();
   if (wanted(first)) return first;
   let last = first;
   const waiter = new Waiter(first.id);
@@ -49,52 +50,52 @@ export async function waitFor<Target extends WaitTarget>(
   const { relistMs = defaultRelistMs } = connection.options.watch ?? {};
   try {
     for (;;) {
-      await waiter.next(budget, relistMs);
+      await waiter.waitForEvent(budget, relistMs);
       const exit = waiter.takeExit() as StatusOf<Target> | undefined;
       if (exit && wanted(exit)) return exit;
-      // After an exit that is not wanted as well: a container that has been removed meanwhile is NOT_FOUND at once.
-      const status = await look().catch(absentRuntime);
+      // Poll also after an exit that was not wanted: if the container was removed meanwhile, the wait fails with NOT_FOUND at once.
+      const status = await poll().catch(ignoreOutage);
       if (status && wanted(status)) return status;
       last = status ?? last;
     }
   } catch (error) {
-    const isTooLate = CriError.is(error, "DEADLINE_EXCEEDED") && (budget.leftMs() ?? 1) <= 0;
-    throw isTooLate ? stillWaiting(error, stateOf(target, last), connection.endpoint) : error;
+    const hasTimedOut = CriError.is(error, "DEADLINE_EXCEEDED") && (budget.leftMs() ?? 1) <= 0;
+    throw hasTimedOut ? withLastState(error, describeState(target, last), connection.endpoint) : error;
   } finally {
     leave();
   }
 }
 
-function stateOf({ kind }: WaitTarget, { id, state }: PodSandboxStatus | ContainerStatus): string {
+function describeState({ kind }: WaitTarget, { id, state }: PodSandboxStatus | ContainerStatus): string {
   const name = kind === "pod" ? PodSandboxState[state] : ContainerState[state];
   return `${kind} ${id} was last seen in the state ${name ?? state}`;
 }
 
-function stillWaiting({ code, details, method, attempts }: CriError, state: string, endpoint: string): CriError {
+function withLastState({ code, details, method, attempts }: CriError, state: string, endpoint: string): CriError {
   return new CriError({ code, message: `${details}; ${state}`, method, endpoint, attempts });
 }
 
-function absentRuntime(error: unknown): undefined {
+function ignoreOutage(error: unknown): undefined {
   if (!CriError.is(error, "UNAVAILABLE")) throw error;
 }
 
-/** Sifts the events of the watch for those of one pod or container. */
+/** Waits for the events of one pod or container. */
 class Waiter implements WatchMember {
   readonly #id: string;
-  #news = new AbortController();
+  #event = new AbortController();
   #exit: ContainerStatus | undefined;
 
   constructor(id: string) {
     this.#id = id;
   }
 
-  /** Resolves at the next piece of news, or at once if there was one since the last time; after a while in any case. */
-  async next(budget: Budget, mostMs: number): Promise<void> {
-    await budget.sleep(mostMs, this.#news.signal);
-    this.#news = new AbortController();
+  /** Resolves at the next event, at once if there was one since the last call, and after `maxMs` in any case. */
+  async waitForEvent(budget: Budget, maxMs: number): Promise<void> {
+    await budget.sleep(maxMs, this.#event.signal);
+    this.#event = new AbortController();
   }
 
-  /** The status that came with the news of an exit; once. */
+  /** Returns the status of a reported exit, once. */
   takeExit(): ContainerStatus | undefined {
     const exit = this.#exit;
     this.#exit = undefined;
@@ -104,7 +105,7 @@ class Waiter implements WatchMember {
   exited(status: ContainerStatus): void {
     if (status.id !== this.#id) return;
     this.#exit = status;
-    this.#news.abort();
+    this.#event.abort();
   }
 
   changed(events: readonly CriEvent[]): void {
@@ -112,10 +113,10 @@ class Waiter implements WatchMember {
       const subject = event.type === "resync" ? undefined : "pod" in event ? event.pod : event.container;
       if (subject && subject.id !== this.#id) continue;
       if (event.type === "containerExited") this.#exit ??= event.status;
-      this.#news.abort();
+      this.#event.abort();
     }
   }
 
-  // A runtime that is away is waited for, and that the client was closed shows on the next look.
+  // Outages are waited out. If the client was closed, the next poll rejects.
   failed(): void {}
 }

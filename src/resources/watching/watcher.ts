@@ -4,7 +4,7 @@ import type { Connection } from "../../transport/connection.js";
 import { Watch } from "./watch.js";
 import type { End, WatchMember } from "./watch-member.js";
 
-/** The one watch of a client that all share who want to know what happens: it is under way as long as there is anybody. */
+/** Shares one watch among all streams, views and waits of a client. The watch runs while it has members. */
 export class Watcher {
   readonly connection: Connection;
   #watch: Watch | undefined;
@@ -25,20 +25,20 @@ export class Watcher {
     this.connection = connection;
   }
 
-  /** Where the news come from; undefined as long as that is not known, or nobody watches. */
+  /** The source of the running watch; `undefined` until it is known, and while no watch runs. */
   get source(): WatchSource | undefined {
-    return this.#watch?.over ? undefined : this.#watch?.source;
+    return this.#watch?.hasEnded ? undefined : this.#watch?.source;
   }
 
-  /** Whether there is nothing to watch any more: the signal has aborted, or the client was closed. */
+  /** Returns the reason if the signal has aborted or the client was closed: nothing can be watched then. */
   endFor(signal: AbortSignal | undefined): End | undefined {
-    const aborted = [signal, ...this.connection.closing].find((one) => one?.aborted);
+    const aborted = [signal, ...this.connection.closing].find((candidate) => candidate?.aborted);
     return aborted && { reason: aborted.reason };
   }
 
-  /** Takes part in the watch. Returns the function that leaves it again; the last one to leave ends it. */
+  /** Adds a member to the watch. Returns a function that removes it; the watch ends when its last member leaves. */
   join(member: WatchMember): () => void {
-    const watch = this.#watch?.over === false ? this.#watch : new Watch(this.connection);
+    const watch = this.#watch?.hasEnded === false ? this.#watch : new Watch(this.connection);
     this.#watch = watch;
     watch.join(member);
     return () => watch.leave(member);

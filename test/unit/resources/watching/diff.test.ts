@@ -4,7 +4,7 @@ import { toNanoseconds } from "../../../../src/internal/time.js";
 import { Container, ContainerState, ContainerStatus, PodSandbox, PodSandboxStatus } from "../../../../src/proto.js";
 import { diff } from "../../../../src/resources/watching/diff.js";
 import type { CriEvent, NodeState } from "../../../../src/resources/watching/event.js";
-import type { Sightings } from "../../../../src/resources/watching/sightings.js";
+import type { Observations } from "../../../../src/resources/watching/observations.js";
 
 const { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED, CONTAINER_UNKNOWN } = ContainerState;
 const now = new Date(1_000_000);
@@ -27,17 +27,17 @@ const stateOf = (pods: PodSandbox[], containers: Container[]): NodeState => ({
   pods: new Map(pods.map((item) => [item.id, item])),
   containers: new Map(containers.map((item) => [item.id, item])),
 });
-const seen = (statuses: ContainerStatus[] = [], pods: PodSandboxStatus[] = []): Sightings => ({
+const observe = (statuses: ContainerStatus[] = [], pods: PodSandboxStatus[] = []): Observations => ({
   pods: new Map(pods.map((item) => [item.id, item])),
   containers: new Map(statuses.map((item) => [item.id, { podSandboxId: "p", status: item }])),
 });
-const nothing = stateOf([], []);
+const emptyNode = stateOf([], []);
 
-/** What a consumer does. */
+/** Applies events to a state, as a consumer does. */
 function apply(before: NodeState, events: readonly CriEvent[]): NodeState {
   const [pods, containers] = [new Map(before.pods), new Map(before.containers)];
   for (const event of events) {
-    if (event.type === "resync") throw new Error("a diff has none");
+    if (event.type === "resync") throw new Error("a diff contains no resync");
     if (event.type === "podRemoved") pods.delete(event.pod.id);
     else if (event.type === "containerRemoved") containers.delete(event.container.id);
     else if ("pod" in event) pods.set(event.pod.id, event.pod);
@@ -46,10 +46,13 @@ function apply(before: NodeState, events: readonly CriEvent[]): NodeState {
   return { pods, containers };
 }
 
-const types = (before: Container | undefined, after: Container | undefined, sighted?: ContainerStatus) =>
-  diff(stateOf([], before ? [before] : []), stateOf([], after ? [after] : []), seen(sighted ? [sighted] : []), now).map(
-    ({ type }) => type.replace("container", ""),
-  );
+const types = (before: Container | undefined, after: Container | undefined, observed?: ContainerStatus) =>
+  diff(
+    stateOf([], before ? [before] : []),
+    stateOf([], after ? [after] : []),
+    observe(observed ? [observed] : []),
+    now,
+  ).map(({ type }) => type.replace("container", ""));
 
 describe("diff", () => {
   const created = container("c", CONTAINER_CREATED);
@@ -58,48 +61,54 @@ describe("diff", () => {
   const exit = status("c", CONTAINER_EXITED, 7);
 
   test.each([
-    ["nothing", undefined, undefined, undefined, []],
+    ["no container", undefined, undefined, undefined, []],
     ["no change", running, running, status("c", CONTAINER_RUNNING), []],
     ["created", undefined, created, undefined, ["Added"]],
     ["created and started", undefined, running, undefined, ["Added", "Started"]],
-    ["created, started and ended", undefined, exited, exit, ["Added", "Started", "Exited"]],
+    ["created, started and exited", undefined, exited, exit, ["Added", "Started", "Exited"]],
     ["failed to start", created, exited, status("c", CONTAINER_EXITED, 128, 0), ["Exited"]],
     ["started", created, running, undefined, ["Started"]],
-    ["started and ended", created, exited, exit, ["Started", "Exited"]],
-    ["ended", running, exited, exit, ["Exited"]],
-    ["ended, and nobody knows how", running, exited, undefined, ["Exited"]],
-    ["other annotations", running, container("c", CONTAINER_RUNNING, { a: "b" }), undefined, ["Updated"]],
-    ["lost track of", running, container("c", CONTAINER_UNKNOWN), undefined, ["Updated"]],
-    ["found again", container("c", CONTAINER_UNKNOWN), running, undefined, ["Updated"]],
+    ["started and exited", created, exited, exit, ["Started", "Exited"]],
+    ["exited", running, exited, exit, ["Exited"]],
+    ["exited without a status", running, exited, undefined, ["Exited"]],
+    ["changed annotations", running, container("c", CONTAINER_RUNNING, { a: "b" }), undefined, ["Updated"]],
+    ["in the unknown state", running, container("c", CONTAINER_UNKNOWN), undefined, ["Updated"]],
+    ["running after the unknown state", container("c", CONTAINER_UNKNOWN), running, undefined, ["Updated"]],
     ["removed", exited, undefined, undefined, ["Removed"]],
     ["removed while running", running, undefined, undefined, ["Removed"]],
-    ["ended and removed", running, undefined, exit, ["Exited", "Removed"]],
-    ["started, ended and removed", created, undefined, exit, ["Started", "Exited", "Removed"]],
-    ["came and went", undefined, undefined, exit, ["Added", "Started", "Exited", "Removed"]],
-    ["came and went without an end", undefined, undefined, status("c", CONTAINER_CREATED, 0, 0), ["Added", "Removed"]],
-  ] as const)("%s", (_, before, after, sighted, expected) => {
-    expect(types(before, after, sighted)).toEqual(expected);
+    ["exited and removed", running, undefined, exit, ["Exited", "Removed"]],
+    ["started, exited and removed", created, undefined, exit, ["Started", "Exited", "Removed"]],
+    ["created, exited and removed in between", undefined, undefined, exit, ["Added", "Started", "Exited", "Removed"]],
+    [
+      "created and removed in between",
+      undefined,
+      undefined,
+      status("c", CONTAINER_CREATED, 0, 0),
+      ["Added", "Removed"],
+    ],
+  ] as const)("%s", (_, before, after, observed, expected) => {
+    expect(types(before, after, observed)).toEqual(expected);
   });
 
-  test("tells when and how a container ended", () => {
-    const events = diff(stateOf([], [created]), stateOf([], [exited]), seen([exit]), now);
+  test("reports when and how a container exited", () => {
+    const events = diff(stateOf([], [created]), stateOf([], [exited]), observe([exit]), now);
     expect(events).toEqual([
       { type: "containerStarted", container: exited, at: new Date(3_000) },
       { type: "containerExited", container: exited, exitCode: 7, status: exit, at: new Date(4_000) },
     ]);
-    expect(diff(stateOf([], [running]), stateOf([], [exited]), seen(), now)).toEqual([
+    expect(diff(stateOf([], [running]), stateOf([], [exited]), observe(), now)).toEqual([
       { type: "containerExited", container: exited, exitCode: undefined, status: undefined, at: now },
     ]);
   });
 
-  test("pods come before their containers and go after them", () => {
+  test("reports pods before their containers, and their removal after them", () => {
     const full = stateOf([pod("p")], [running]);
-    const order = (before: NodeState, after: NodeState) => diff(before, after, seen(), now).map(({ type }) => type);
-    expect(order(nothing, full)).toEqual(["podAdded", "containerAdded", "containerStarted"]);
-    expect(order(full, nothing)).toEqual(["containerRemoved", "podRemoved"]);
+    const order = (before: NodeState, after: NodeState) => diff(before, after, observe(), now).map(({ type }) => type);
+    expect(order(emptyNode, full)).toEqual(["podAdded", "containerAdded", "containerStarted"]);
+    expect(order(full, emptyNode)).toEqual(["containerRemoved", "podRemoved"]);
     expect(order(full, stateOf([pod("p", 1)], [running]))).toEqual(["podUpdated"]);
     const brief = PodSandboxStatus.fromPartial({ id: "p", createdAt: time(1) });
-    const events = diff(nothing, nothing, seen([exit], [brief]), now);
+    const events = diff(emptyNode, emptyNode, observe([exit], [brief]), now);
     expect(events.map(({ type }) => type)).toEqual([
       "podAdded",
       "containerAdded",
@@ -123,47 +132,47 @@ const anyNode = fc
     unique(fc.tuple(ids, anyState, annotations).map((args) => container(...args))),
   )
   .map((parts) => stateOf(...parts));
-const anySightings = fc
+const anyObservations = fc
   .tuple(
     unique(fc.tuple(ids, anyState, fc.nat(3), fc.constantFrom(0, 3)).map((args) => status(...args))),
     unique(ids.map((id) => PodSandboxStatus.fromPartial({ id }))),
   )
-  .map((parts) => seen(...parts));
+  .map((parts) => observe(...parts));
 
-describe("whatever happens", () => {
-  test("the events lead from the state before to the state after", () => {
+describe("diff of random states", () => {
+  test("its events lead from the state before to the state after", () => {
     fc.assert(
-      fc.property(anyNode, anyNode, anySightings, (before, after, sightings) => {
-        expect(apply(before, diff(before, after, sightings, now))).toEqual(after);
+      fc.property(anyNode, anyNode, anyObservations, (before, after, observations) => {
+        expect(apply(before, diff(before, after, observations, now))).toEqual(after);
       }),
     );
   });
 
-  test("no change is no event", () => {
+  test("equal states give no events", () => {
     fc.assert(
       fc.property(anyNode, (node) => {
-        expect(diff(node, structuredCopy(node), seen(), now)).toEqual([]);
+        expect(diff(node, copyOf(node), observe(), now)).toEqual([]);
       }),
     );
   });
 
-  test("an object has each event once, in the order of a life", () => {
+  test("reports each event of a container once, in the order of its life", () => {
     const order = ["Added", "Started", "Exited", "Updated", "Removed"];
     fc.assert(
-      fc.property(anyNode, anyNode, anySightings, (before, after, sightings) => {
-        const lives = new Map<string, number[]>();
-        for (const event of diff(before, after, sightings, now)) {
+      fc.property(anyNode, anyNode, anyObservations, (before, after, observations) => {
+        const eventsById = new Map<string, number[]>();
+        for (const event of diff(before, after, observations, now)) {
           if (!("container" in event)) continue;
-          const life = lives.get(event.container.id) ?? [];
-          lives.set(event.container.id, [...life, order.indexOf(event.type.replace("container", ""))]);
+          const events = eventsById.get(event.container.id) ?? [];
+          eventsById.set(event.container.id, [...events, order.indexOf(event.type.replace("container", ""))]);
         }
-        for (const life of lives.values()) expect(life).toEqual([...new Set(life)].sort());
+        for (const events of eventsById.values()) expect(events).toEqual([...new Set(events)].sort());
       }),
     );
   });
 });
 
-const structuredCopy = ({ pods, containers }: NodeState): NodeState =>
+const copyOf = ({ pods, containers }: NodeState): NodeState =>
   stateOf(
     [...pods.values()].map((item) => PodSandbox.decode(PodSandbox.encode(item).finish())),
     [...containers.values()].map((item) => Container.decode(Container.encode(item).finish())),

@@ -1,0 +1,94 @@
+import { CriError } from "../../errors.js";
+import { sleep } from "../../internal/timer.js";
+import type { CallOptions, WatchSource } from "../../options.js";
+import type { ContainerEventResponse } from "../../proto.js";
+import { containerEvents } from "../../rpcs/events.js";
+import { version } from "../../rpcs/runtime.js";
+import type { Connection } from "../../transport/connection.js";
+
+/** CRI-O without events ends the stream without an error and without an event. A stream that ends this soon counts as such. */
+const emptyStreamMs = 1_000;
+
+/** The longest pause before a broken stream is reopened. Each pause is random, between half of this and all of it. */
+const maxReopenMs = 1_000;
+
+/** Receives what the stream of events reports. */
+export interface RuntimeEventsListener {
+  /** The runtime sent an event. */
+  received(event: ContainerEventResponse): void;
+  /** Events may have been missed: the stream broke, or it can be reopened after that. */
+  interrupted(): void;
+}
+
+/**
+ * Follows the runtime's own events (GetContainerEvents) on runtimes where that is reliable. A runtime acknowledges the stream
+ * only with its first event, so the client cannot tell earlier whether the stream is open.
+ */
+export class RuntimeEvents {
+  /** `events` if the runtime has reliable events, else `list`; undefined until that is known. */
+  source: WatchSource | undefined;
+  #state: "closed" | "open" | "pausing" = "closed";
+  readonly #connection: Connection;
+  readonly #listener: RuntimeEventsListener;
+  readonly #configuredSource: WatchSource | undefined;
+
+  constructor(connection: Connection, listener: RuntimeEventsListener) {
+    this.#connection = connection;
+    this.#listener = listener;
+    this.#configuredSource = connection.options.watch?.source;
+    this.source = this.#configuredSource;
+  }
+
+  /** Whether the stream is open, or the runtime has no events. Otherwise the stream is about to be reopened. */
+  get isSettled(): boolean {
+    return this.#state === "open" || this.source === "list";
+  }
+
+  /** Opens the stream unless it is open or the runtime has no reliable events. Rejects as a call does. */
+  async open(options: CallOptions & { signal: AbortSignal }): Promise<void> {
+    this.source ??= (await this.#hasReliableEvents(options)) ? "events" : "list";
+    if (this.source === "list" || this.#state !== "closed") return;
+    this.#state = "open";
+    void this.#follow(options.signal).catch(() => {});
+  }
+
+  /** Detects the source again at the next {@link open}: after an outage the runtime may have another version. */
+  resetSource(): void {
+    this.source = this.#configuredSource;
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const openedAt = performance.now();
+    let isEmpty = true;
+    try {
+      for await (const event of containerEvents(this.#connection, { signal })) {
+        isEmpty = false;
+        this.#listener.received(event);
+      }
+      if (isEmpty && performance.now() - openedAt < emptyStreamMs) return this.#useLists();
+    } catch (error) {
+      if (CriError.is(error, "UNIMPLEMENTED")) return this.#useLists();
+    }
+    this.#state = "pausing";
+    this.resetSource();
+    this.#listener.interrupted();
+    await sleep(maxReopenMs * (0.5 + Math.random() / 2), signal);
+    this.#state = "closed";
+    if (this.source !== "list") this.#listener.interrupted();
+  }
+
+  #useLists(): void {
+    this.source = "list";
+    this.#state = "closed";
+  }
+
+  /**
+   * containerd 1.6 has no events. containerd 1.7 delivers each event to only one subscriber, so subscribing would take events from
+   * the kubelet. CRI-O ends the stream if events are disabled.
+   */
+  async #hasReliableEvents(options: CallOptions): Promise<boolean> {
+    const { runtimeName, runtimeVersion } = await version(this.#connection, options);
+    const major = Number(/\d+/.exec(runtimeVersion)?.[0] ?? 0);
+    return runtimeName === "cri-o" || (runtimeName === "containerd" && major >= 2);
+  }
+}
