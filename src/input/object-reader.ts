@@ -1,12 +1,15 @@
 import { fieldPath } from "../internal/field-names.js";
 import { type FieldsOf, isRecord, unknownField } from "../internal/record.js";
-import { invalid, isSet, refuse } from "./check.js";
+import { isSet, refuse, typeName } from "./check.js";
 
 export type { FieldsOf } from "../internal/record.js";
 
-/** Checks that a value is an object without unknown fields. The error for a mistyped field names the right one. */
+/**
+ * Checks that a value is an object without unknown fields. The error for a mistyped field names the right one. It never shows the value,
+ * which may be a secret in the wrong place.
+ */
 export function object<T extends object>(value: T, field: string, fields: FieldsOf<T>): T {
-  if (!isRecord(value)) return invalid(field, "must be an object", value);
+  if (!isRecord(value)) return refuse(field, `must be an object, got ${typeName(value)}`);
   const unknown = unknownField(value, fields);
   return unknown === undefined ? value : refuse(fieldPath(field, unknown.key), unknown.message);
 }
