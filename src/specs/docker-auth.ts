@@ -5,10 +5,10 @@ import { keysFor } from "./docker-config-key.js";
 import { imageReference, splitReference } from "./image-ref.js";
 import { type RegistryAuth, redacted } from "./registry-auth.js";
 
-/** The longest configuration, in characters, as much as a Kubernetes Secret can hold. */
+/** The maximum length of a configuration, in characters: as large as a Kubernetes Secret can be. */
 const maxConfigLength = 1024 * 1024;
 
-/** How many registries a configuration may name, and how long their names may be, in characters. */
+/** The maximum number of registries in a configuration, and the maximum length of their names in characters. */
 const maxKeys = 10_000;
 const maxKeyLength = 4_096;
 
@@ -16,23 +16,22 @@ type Json = { readonly [key: string]: unknown };
 
 /**
  * Finds the credentials for an image in a Docker configuration: `~/.docker/config.json`, Podman's `auth.json`, the
- * `.dockerconfigjson` or `.dockercfg` of a Kubernetes Secret. The old `.dockercfg` has no `auths` around its entries.
+ * `.dockerconfigjson` or `.dockercfg` of a Kubernetes Secret. The older `.dockercfg` has no `auths` around its entries.
  *
- * Several keys may apply to an image. Those that name its host come first, then patterns (`*.registry.example`); among them the
- * longest path (`registry.example/team`). The first entry with credentials wins. Host names match in any case, and with or
- * without the default port. All names of Docker Hub are one registry; a pattern has to match the one in the image, whose parts
+ * Several keys may apply to an image. Keys with its host take precedence over patterns (`*.registry.example`), then longer paths
+ * (`registry.example/team`) over shorter ones. The first entry with credentials is used. Host names match in any case, and with or
+ * without the default port. All names of Docker Hub are one registry. A pattern has to match the host in the image, whose labels
  * have at most 63 characters each, as in DNS.
  *
- * Helper programs are not run. As for Docker, a helper in `credHelpers` comes before an entry in the file. An entry with
- * credentials comes before `credsStore`, which `docker login` leaves without any.
+ * Helper programs are not run. As in Docker, a helper in `credHelpers` takes precedence over an entry in the file. An entry with
+ * credentials takes precedence over `credsStore`, because `docker login` with a store leaves entries without credentials.
  *
- * The text may have 1,048,576 characters, as much as a Kubernetes Secret can hold. It may name 10,000 registries, each in 4,096
- * characters.
+ * The file may have 1,048,576 characters, as much as a Kubernetes Secret, and 10,000 registries with names of 4,096 characters each.
  *
- * @param config The file's text, or the object that it parses to. No error shows its content.
+ * @param config The content of the file, or the object that it parses to. No error shows its content.
  * @param image The image to pull.
- * @returns `undefined` if the file names no credentials for the image: the pull needs none
- * @throws InvalidInputError if a helper has, or may have, the credentials, and if the file is malformed or too large
+ * @returns `undefined` if the file has no credentials for the image, so that it is pulled without
+ * @throws InvalidInputError if a helper has or may have the credentials, or if the file is malformed or too large
  */
 export function authFromDockerConfig(config: string | object, image: string): RegistryAuth | undefined {
   const reference = imageReference(image, "image");
@@ -42,7 +41,7 @@ export function authFromDockerConfig(config: string | object, image: string): Re
 
   const helpers = record(file.credHelpers ?? {}, "config.credHelpers");
   const [helperKey] = keysFor(reference, registriesIn(helpers, "config.credHelpers"));
-  // As for Docker, an empty name means that this registry has no helper, whatever the store.
+  // As in Docker, an empty name means that this registry has no helper, and excludes the store.
   const helper =
     helperKey === undefined ? undefined : helperName(helpers[helperKey], fieldPath("config.credHelpers", helperKey));
   if (helper) refuseHelper(`are kept by ${helper}`, registry, helper);
@@ -59,17 +58,17 @@ export function authFromDockerConfig(config: string | object, image: string): Re
   return undefined;
 }
 
-function parse(text: string): unknown {
-  if (text.length > maxConfigLength) {
+function parse(config: string): unknown {
+  if (config.length > maxConfigLength) {
     refuse(
       "config",
-      `has ${text.length} characters; at most ${maxConfigLength} are read: pass only what the image needs`,
+      `has ${config.length} characters; at most ${maxConfigLength} are read: pass only what the image needs`,
     );
   }
   try {
-    return JSON.parse(text);
+    return JSON.parse(config);
   } catch {
-    return refuse("config", "is not JSON"); // the parser's own message quotes what it read
+    return refuse("config", "is not JSON"); // the parser's error message quotes the content
   }
 }
 
@@ -77,7 +76,7 @@ function record(value: unknown, field: string): Json {
   return isRecord(value) ? value : refuse(field, "must be an object");
 }
 
-/** The registries that a part of the configuration names. */
+/** The registries in a part of the configuration. */
 function registriesIn(part: Json, field: string): string[] {
   const keys = Object.keys(part);
   if (keys.length > maxKeys) refuse(field, `names ${keys.length} registries; at most ${maxKeys} are searched`);
@@ -88,7 +87,7 @@ function registriesIn(part: Json, field: string): string[] {
   return keys;
 }
 
-/** Without this a whole Secret would pass for a file that names no credentials. */
+/** Refuses a whole Secret, which would otherwise be read as a file without credentials. */
 function refuseSecret(file: Json): void {
   const { data, stringData } = file;
   for (const part of [file, data, stringData]) {
@@ -98,11 +97,11 @@ function refuseSecret(file: Json): void {
   }
 }
 
-/** The program of a credential helper, `""` for none. */
+/** Returns the program of a credential helper, or `""` for none. */
 function helperName(value: unknown, field: string): string {
   if (typeof value !== "string") return refuse(field, "must be a string");
-  // The error is a command to run, and the name may be a stranger's.
-  if (!/^[\w.-]*$/.test(value)) return refuse(field, "may hold letters, digits, _, - and . only");
+  // The error message contains a command with the name, which may come from an untrusted file.
+  if (!/^[\w.-]*$/.test(value)) return refuse(field, "may contain only letters, digits, _, - and .");
   return value === "" ? "" : `docker-credential-${value}`;
 }
 
@@ -120,7 +119,7 @@ function fromEntry(entry: Json, serverAddress: string, field: string): RegistryA
     if (!isSet(found)) return "";
     return typeof found === "string" ? found : refuse(fieldPath(field, key), "must be a string");
   };
-  // An identity token stands beside an `auth` that only holds a placeholder user.
+  // Beside an identity token, `auth` only contains a placeholder user.
   if (value("identitytoken") !== "") return redacted({ identityToken: value("identitytoken"), serverAddress });
   if (value("registrytoken") !== "") return redacted({ registryToken: value("registrytoken"), serverAddress });
   if (value("auth") !== "") return redacted({ auth: value("auth"), serverAddress });

@@ -3,22 +3,22 @@ import { messageFromGoJson } from "../json/go-json.js";
 import { PodSandboxConfig, type PodSandboxStatus } from "../proto.js";
 import { annotatedPodConfig } from "./pod-config-annotation.js";
 
-/** What is known about the configuration of a pod. */
+/** The configuration of a pod as far as it is known. */
 export interface KnownPodConfig {
   config: PodSandboxConfig;
   /**
-   * Why {@link config} lacks what only the creator of the pod knows: user, log directory, DNS, ports and the like. Undefined if
-   * nothing is missing.
+   * Why {@link config} lacks the settings that only the creator of the pod knows: user, log directory, DNS, ports and so on.
+   * `undefined` if it is complete.
    */
-  gap?: string;
+  incompleteBecause?: string;
 }
 
 /**
- * The configuration of a pod that another process created, for creating containers in it: the original from containerd's verbose
- * status, else from the annotation that this package adds to its pods. Without either, it consists of what the status tells:
+ * Finds the configuration of a pod that another process created, to create containers in it: in containerd's verbose status, else in
+ * the annotation that this package adds to its pods. Without either, the configuration consists of what the status contains:
  * metadata, labels, annotations and namespaces; on CRI-O also whether the pod is privileged.
  *
- * @param verboseInfo `info` of the verbose PodSandboxStatus. Its shape depends on the runtime, so what cannot be read is ignored.
+ * @param verboseInfo `info` of the verbose PodSandboxStatus. Its shape depends on the runtime, so unreadable parts are ignored.
  */
 export function podConfigFromStatus(
   status: PodSandboxStatus,
@@ -36,15 +36,15 @@ export function podConfigFromStatus(
   const securityContext = { namespaceOptions, privileged: isPrivileged(info.runtimeSpec) };
   return {
     config: PodSandboxConfig.create({ metadata, labels, annotations, linux: { securityContext } }),
-    gap: annotated.gap,
+    incompleteBecause: annotated.unknownBecause,
   };
 }
 
 type Json = { readonly [key: string]: unknown };
 
-function parsed(text: unknown): Json {
+function parsed(json: unknown): Json {
   try {
-    return record(typeof text === "string" ? parseExactly(text) : undefined);
+    return record(typeof json === "string" ? parseExactly(json) : undefined);
   } catch {
     return {};
   }
@@ -54,7 +54,7 @@ function record(value: unknown): Json {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
-/** Taken only if it is of the same pod: anything else is some other thing that happens to be called `config`. */
+/** Reads the configuration, and verifies that it is that of the pod: `config` may be something else in another runtime. */
 function originalConfig(json: unknown, status: PodSandboxStatus): PodSandboxConfig | undefined {
   try {
     const config = messageFromGoJson(PodSandboxConfig, json, { ignoreUnknownFields: true });
@@ -70,7 +70,7 @@ function originalConfig(json: unknown, status: PodSandboxStatus): PodSandboxConf
   }
 }
 
-/** CRI-O notes it down in the OCI spec. */
+/** Reads the annotation that CRI-O adds to the OCI spec of a privileged pod. */
 function isPrivileged(runtimeSpec: unknown): boolean {
   return record(record(runtimeSpec).annotations)["io.kubernetes.cri-o.PrivilegedRuntime"] === "true";
 }

@@ -3,7 +3,7 @@ import type { PodNamespaces } from "./namespaces.js";
 import type { OverheadSpec, ResourcesSpec } from "./resources.js";
 import type { SecuritySpec } from "./security.js";
 
-/** A port of the pod that the node forwards to. Ports need no mention to be reachable at the pod's own address. */
+/** Forwards a port of the node to the pod. At the pod's own address, all ports are reachable without an entry. */
 export interface PortSpec {
   /** Port in the pod, 1 to 65535. */
   containerPort: number;
@@ -15,7 +15,7 @@ export interface PortSpec {
   hostIP?: string | undefined;
 }
 
-/** What goes into the containers' `/etc/resolv.conf`. */
+/** The contents of the containers' `/etc/resolv.conf`. */
 export interface DnsSpec {
   /** Addresses of name servers. */
   servers?: readonly string[] | undefined;
@@ -31,42 +31,42 @@ export interface WindowsSpec {
   runAsUserName?: string | undefined;
   /** Contents of the GMSA credential spec, as JSON. */
   credentialSpec?: string | undefined;
-  /** Runs on the node itself rather than in isolation. All containers of the pod, or none. @defaultValue the pod's choice; false */
+  /** Runs directly on the node. Must be the same for all containers of the pod. @defaultValue the pod's choice; false */
   hostProcess?: boolean | undefined;
 }
 
-/** Asks for a log directory for each pod. */
+/** A directory below which each pod has its own log directory. */
 export interface PodLogRoot {
-  /** The directory above it; absolute. A kubelet uses `/var/log/pods`. */
+  /** The parent directory; absolute. A kubelet uses `/var/log/pods`. */
   root: string;
 }
 
-/** A pod to run: what RunPodSandbox needs, in the words of a Kubernetes manifest where it has words for it. */
+/** A pod sandbox to run. Fields are named as in a Kubernetes manifest where it has them. */
 export interface PodSpec extends PodNamespaces {
-  /** Name. Letters, digits, `-`, `_` and `.`. Name, namespace, uid and attempt together are unique on a node. */
+  /** Letters, digits, `-`, `_` and `.`. Name, namespace, uid and attempt together are unique on a node. */
   name: string;
   /** @defaultValue "default" */
   namespace?: string | undefined;
-  /** Tells this pod from earlier and later ones of the same name. @defaultValue a random UUID */
+  /** Distinguishes this pod from others of the same name. @defaultValue a random UUID */
   uid?: string | undefined;
-  /** How often the sandbox of this very pod was made before. @defaultValue 0 */
+  /** How many sandboxes of this pod (the same name, namespace and uid) were created before. @defaultValue 0 */
   attempt?: number | undefined;
-  /** To find the pod by. Runtimes filter lists by labels; containerd leaves out pairs above 4096 bytes there. */
+  /** Labels, by which lists can be filtered. containerd does not filter by a key and value of more than 4096 bytes together. */
   labels?: Readonly<Record<string, string>> | undefined;
-  /** To keep with the pod; some runtimes are steered by them. */
+  /** Data to keep with the pod. Some annotations change what runtimes do. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /**
-   * Directory on the node for the logs of its containers: an absolute path, or `{ root }` for a directory of this pod's own in the
-   * kubelet's layout, `<root>/<namespace>_<name>_<uid>`. All attempts of a pod share it. The owning handle of the last one removes
-   * it with the pod, if the runtime is behind a socket or a named pipe; any other directory stays. Without one containerd writes no
-   * logs, while CRI-O picks a directory of its own.
+   * Directory on the node for the logs of its containers: an absolute path, or `{ root }` for a directory of this pod alone in the
+   * kubelet's layout, `<root>/<namespace>_<name>_<uid>`. All attempts of a pod share that directory. The owning handle of the last
+   * attempt removes it with the pod, if the runtime is behind a socket or a named pipe. A directory given as a path is never removed.
+   * Without a log directory, containerd writes no logs, and CRI-O uses a directory of its own.
    *
-   * Containers of the same name and attempt in pods with one directory write to the same file.
+   * Containers of the same name and attempt in pods with the same directory write to the same file.
    */
   logDirectory?: string | PodLogRoot | undefined;
   /**
-   * Host name, at most 63 characters of RFC 1123. Not with `hostNetwork`, where the name is the node's.
-   * @defaultValue the pod's name, shortened and with `-` for what a host name cannot hold
+   * Host name as in RFC 1123, at most 63 characters. Not with `hostNetwork`, where the pod has the node's name.
+   * @defaultValue the pod's name, shortened and with `-` instead of characters that a host name cannot contain
    */
   hostname?: string | undefined;
   /** Ports to forward from the node. */
@@ -78,23 +78,23 @@ export interface PodSpec extends PodNamespaces {
   /** Kernel parameters of the pod's namespaces, such as `{ "net.ipv4.ip_unprivileged_port_start": "0" }`. */
   sysctls?: Readonly<Record<string, string>> | undefined;
   /**
-   * The cgroup to put the pod's cgroup under: a path, or a slice (`"x.slice"`) where the runtime uses systemd. containerd tells
-   * the usage of pods (PodSandboxStats) only with it. @defaultValue the runtime's choice
+   * The parent of the pod's cgroup: a path, or a slice (`"x.slice"`) if the runtime uses systemd. containerd reports the usage of pods
+   * (PodSandboxStats) only with it. @defaultValue the runtime's choice
    */
   cgroupParent?: string | undefined;
-  /** Applies to the sandbox and, unless a container says otherwise, to its containers; `privileged` each container must ask for. */
+  /** Applies to the sandbox, and to its containers unless they set their own. Only `privileged` must also be set for each container. */
   security?: SecuritySpec | undefined;
-  /** The sum of what the containers will ask for: a hint for runtimes that size a virtual machine up front. Enforces nothing by itself. Since Kubernetes 1.23. */
+  /** The sum of the containers' resources: a hint for runtimes that size a virtual machine in advance. Enforces nothing. Since Kubernetes 1.23. */
   resources?: ResourcesSpec | undefined;
-  /** What the pod costs beyond its containers; a hint of the same kind. Since Kubernetes 1.23. */
+  /** What the pod needs beyond its containers; also a hint. Since Kubernetes 1.23. */
   overhead?: OverheadSpec | undefined;
-  /** Makes it a Windows pod; settings of Linux (security, namespaces, sysctls, resources …) cannot stand beside it. */
+  /** Makes it a Windows pod. Excludes settings for Linux (security, namespaces, sysctls, resources and so on). */
   windows?: WindowsSpec | undefined;
   /**
-   * Seconds that each container has between its stop signal and SIGKILL when this package stops it or its pod, where the container
-   * has no value of its own. CRI has no field for it. @defaultValue see `ContainerSpec`
+   * Seconds between stop signal and SIGKILL when this package stops a container of the pod that has no value of its own. CRI has no
+   * field for it. @defaultValue see `ContainerSpec`
    */
   terminationGracePeriodSeconds?: number | undefined;
-  /** The last word on the wire message, for what has no field here. Must not be asynchronous. */
+  /** Changes the wire message before it is sent, for settings without a field here. Must not be asynchronous. */
   patch?: ((config: PodSandboxConfig) => void) | undefined;
 }

@@ -9,14 +9,14 @@ import { canonicalHost, dockerHubRegistry, isDockerHub } from "./registry-host.j
 
 interface Server {
   /**
-   * The registry that the credentials are for: `registry.example`, `registry.example:5000` or a URL. containerd uses
-   * credentials for that host only, and goes on without any at another (a mirror); CRI-O ignores it.
-   * @defaultValue any registry that the pull leads to
+   * The registry that the credentials are for: `registry.example`, `registry.example:5000` or a URL. containerd uses the credentials
+   * only for that host, and pulls without any from another one (a mirror); CRI-O ignores it.
+   * @defaultValue all registries that the pull involves
    */
   serverAddress?: string | undefined;
 }
 
-/** User name and password, or a password-like token of the registry's. Works with every runtime. */
+/** User name and password, or a token that the registry accepts as a password. Works with every runtime. */
 export interface PasswordAuth extends Server {
   username: string;
   password: string;
@@ -26,8 +26,8 @@ export interface PasswordAuth extends Server {
 }
 
 /**
- * `base64(username:password)`, as in a Docker configuration file; padding may be missing. The client decodes it and sends user
- * name and password: containerd refuses missing padding, and cri-dockerd ignores this form.
+ * `base64(username:password)`, as in a Docker configuration file; padding is optional. The client decodes it and sends user name and
+ * password, because containerd refuses missing padding and cri-dockerd ignores this form.
  */
 export interface EncodedAuth extends Server {
   auth: string;
@@ -37,7 +37,7 @@ export interface EncodedAuth extends Server {
   registryToken?: undefined;
 }
 
-/** An OAuth2 refresh token, traded for access at the registry's token server. CRI-O ignores it and pulls without credentials. */
+/** An OAuth2 refresh token, which the registry's token server exchanges for an access token. CRI-O ignores it and pulls without credentials. */
 export interface IdentityTokenAuth extends Server {
   identityToken: string;
   username?: undefined;
@@ -46,7 +46,7 @@ export interface IdentityTokenAuth extends Server {
   registryToken?: undefined;
 }
 
-/** A bearer token to send to the registry as it is. containerd and CRI-O both ignore it; other runtimes may not. */
+/** A bearer token to send to the registry unchanged. containerd and CRI-O ignore it; other runtimes may use it. */
 export interface RegistryTokenAuth extends Server {
   registryToken: string;
   username?: undefined;
@@ -70,10 +70,11 @@ const fields: FieldsOf<Record<Secret | "serverAddress", unknown>> = {
 };
 
 /**
- * The wire message for credentials. Errors show none of them, and `util.inspect` (hence `console.log`) shows the message redacted.
+ * Converts credentials to their wire message. Errors do not show credentials, and `util.inspect` (hence `console.log`) shows the message
+ * redacted.
  *
- * @param registry The host of the image to pull. A `serverAddress` that is another spelling of it becomes this one: containerd
- *   compares them character by character, and pulls without credentials if they differ.
+ * @param registry The host of the image to pull. It replaces a `serverAddress` that is another spelling of the same host, because
+ *   containerd compares them character by character and pulls without credentials if they differ.
  */
 export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: string): AuthConfig {
   if (typeof auth !== "object") refuse(field, `must be an object, got ${typeName(auth)}`);
@@ -89,7 +90,7 @@ export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: stri
   if (forms.filter(isSet).length !== 1) {
     refuse(field, "must have exactly one of username and password, auth, identityToken, registryToken");
   }
-  // containerd looks at the user name first: a password without one would be passed over.
+  // containerd checks the user name first and would ignore a password without one.
   if (secrets.password !== undefined && secrets.username === undefined)
     refuse(fieldPath(field, "username"), "is required beside password");
   if (secrets.username !== undefined && secrets.password === undefined)
@@ -104,7 +105,7 @@ export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: stri
   );
 }
 
-/** Decodes base64 as Go does, whose decoder skips line breaks, but with or without padding. */
+/** Decodes base64 as Go's decoder does, which skips line breaks, but with or without padding. */
 function decodePair(value: string, field: string): { username: string; password: string } {
   const digits = value.replace(/[\r\n]/g, "").replace(/={1,2}$/, "");
   const bytes = Buffer.from(digits, "base64");
@@ -112,21 +113,21 @@ function decodePair(value: string, field: string): { username: string; password:
   if (!/^[A-Za-z0-9+/]+$/.test(digits) || digits.length % 4 === 1 || colon < 1) {
     refuse(field, "must be base64 of username:password");
   }
-  if (!isUtf8(bytes)) refuse(field, "must be base64 of UTF-8 text");
-  // Go's clients drop NUL characters, with which Docker once filled up what it encoded.
+  if (!isUtf8(bytes)) refuse(field, "must be base64 of a UTF-8 string");
+  // Clients in Go drop NUL characters, which older versions of Docker used as padding.
   const password = bytes.toString("utf8", colon + 1).replaceAll("\0", "");
   return { username: bytes.toString("utf8", 0, colon), password };
 }
 
 /**
- * `https://host[:port]`: a bare host would parse to an empty one at containerd, and the credentials would be dropped without a
- * word. The names of Docker Hub become that of the host its images are pulled from.
+ * Returns `https://host[:port]`. containerd parses a bare host as an empty one and silently ignores the credentials. All names of
+ * Docker Hub become that of the host that its images are pulled from.
  */
 function serverAddress(value: unknown, field: string, registry: string | undefined): string {
   if (!isSet(value) || value === "") return "";
   if (typeof value !== "string") return refuse(field, `must be a string, got ${typeName(value)}`);
   const match = /^(?:(https?):\/\/)?((?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?)(?:\/\S*)?$/i.exec(value);
-  // The value is kept out of the error: a user name and a password may be part of it.
+  // The error does not show the value, which may contain a user name and a password.
   if (match === null) return refuse(field, "must be a host, host:port or http(s) URL without user name");
   const [, written = "https", given = ""] = match;
   const scheme = written.toLowerCase();
@@ -135,15 +136,15 @@ function serverAddress(value: unknown, field: string, registry: string | undefin
   return `${scheme}://${isDockerHub(host) ? dockerHubRegistry : host}`;
 }
 
-/** Credentials that show their values to code but not to `util.inspect`. */
+/** Hides the values of credentials from `util.inspect`. */
 export function redacted<T extends object>(auth: T): T {
   return Object.defineProperty(auth, inspect.custom, {
     value: () =>
-      Object.fromEntries(Object.entries(auth).map(([key, value]) => [key, isOpen(key, value) ? value : REDACTED])),
+      Object.fromEntries(Object.entries(auth).map(([key, value]) => [key, isPublic(key, value) ? value : REDACTED])),
     enumerable: false,
   });
 }
 
-function isOpen(key: string, value: unknown): boolean {
+function isPublic(key: string, value: unknown): boolean {
   return key === "serverAddress" || key === "username" || value === "" || value === undefined;
 }

@@ -8,7 +8,7 @@ const dockerHub: readonly string[] = [
   "registry.hub.docker.com",
 ];
 
-/** The host that Docker Hub's images are pulled from. */
+/** The host that images of Docker Hub are pulled from. */
 export const dockerHubRegistry = "registry-1.docker.io";
 
 /** Whether a host is one of the names of Docker Hub. */
@@ -16,12 +16,12 @@ export function isDockerHub(host: string): boolean {
   return dockerHub.includes(canonicalHost(host));
 }
 
-/** All names of the registry at a host, canonical: several for Docker Hub, one for every other. */
+/** All canonical names of the registry at a host: several for Docker Hub, one for every other registry. */
 export function registryNames(host: string): readonly string[] {
   return isDockerHub(host) ? dockerHub : [canonicalHost(host)];
 }
 
-/** A host in lower case and without the port that its scheme implies: `Registry.Example:443` becomes `registry.example`. */
+/** Returns a host in lower case and without the default port of its scheme: `Registry.Example:443` becomes `registry.example`. */
 export function canonicalHost(host: string, scheme = "https"): string {
   return host.toLowerCase().replace(scheme === "http" ? /:80$/ : /:443$/, "");
 }

@@ -31,12 +31,12 @@ export async function podConfigOf(
   if (given !== undefined && given !== "unknown") return given;
   if (known) return known;
   const { status, info } = await podSandboxStatus(connection, podSandboxId, true, options);
-  const { config, gap } = podConfigFromStatus(status, info);
-  if (gap === undefined || given === "unknown") return config;
+  const { config, incompleteBecause } = podConfigFromStatus(status, info);
+  if (incompleteBecause === undefined || given === "unknown") return config;
   throw new InvalidInputError({
     field: "options.podConfig",
     message:
-      `is required: the configuration of pod ${status.id} is not known, because ${gap}; pass the PodSandboxConfig that the pod was ` +
+      `is required: the configuration of pod ${status.id} is not known, because ${incompleteBecause}; pass the PodSandboxConfig that the pod was ` +
       'created with, or "unknown" to create the container without the settings of the pod, such as its user: it may then run as root',
   });
 }

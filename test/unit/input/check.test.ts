@@ -21,7 +21,7 @@ import { refusal } from "../specs/refusal.js";
 
 const js = (value: unknown) => value as never;
 
-describe("what an error shows", () => {
+describe("error messages show", () => {
   test.each<[unknown, string]>([
     ["x", 'f: m, got "x"'],
     [3, "f: m, got 3"],
@@ -251,9 +251,9 @@ describe.each<{ name: string; read(value: never): unknown; good: [unknown, unkno
     expect(read(js(value))).toEqual(expected);
   });
   test.each(bad)("refuses %o", (value, expected) => {
-    const said = refusal(() => read(js(value)));
-    expect(said).toMatch(expected);
-    expect(said).toMatch(/^f/);
+    const message = refusal(() => read(js(value)));
+    expect(message).toMatch(expected);
+    expect(message).toMatch(/^f/);
   });
 });
 
@@ -265,7 +265,7 @@ describe("applyPatch", () => {
     applyPatch(undefined, "f", changed);
     expect(changed.a).toBe(2);
   });
-  it("refuses what is not a function, a promise, and a patch that takes away what everything goes by", () => {
+  it("refuses a patch that is not a function, returns a promise, or removes the metadata", () => {
     expect(refusal(() => applyPatch(js({}), "f", message()))).toMatch(/must be a function/);
     expect(refusal(() => applyPatch(async () => {}, "f", message()))).toMatch(/must not be asynchronous/);
     const take = (m: { metadata?: object | undefined }) => {
@@ -273,7 +273,7 @@ describe("applyPatch", () => {
     };
     expect(refusal(() => applyPatch(take, "f", message()))).toMatch(/must leave metadata/);
   });
-  it("lets the patch's own error through", () => {
+  it("throws the patch's own error", () => {
     const own = new RangeError("mine");
     const fail = () => {
       throw own;

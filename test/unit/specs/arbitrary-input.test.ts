@@ -7,7 +7,7 @@ import { authFromDockerConfig } from "../../../src/specs/docker-auth.js";
 import { toPodSandboxConfig } from "../../../src/specs/pod-config.js";
 import { toAuthConfig } from "../../../src/specs/registry-auth.js";
 
-/* Whatever JavaScript hands in: a message that encodes, or an InvalidInputError. */
+/* Any value from plain JavaScript results in a message that can be encoded, or in an InvalidInputError. */
 
 const anything = fc.anything({
   withBigInt: true,
@@ -18,7 +18,7 @@ const anything = fc.anything({
   withSparseArray: true,
 });
 
-function refusedOrFine(action: () => unknown): void {
+function refusedOrConverted(action: () => unknown): void {
   try {
     action();
   } catch (error) {
@@ -26,7 +26,7 @@ function refusedOrFine(action: () => unknown): void {
   }
 }
 
-/** Objects with the right keys, and anything behind them: random keys alone would all stop at "unknown field". */
+/** Objects with known keys and arbitrary values. Objects with random keys would all be refused for an unknown field. */
 const record = (...keys: string[]) =>
   fc.oneof(fc.record(Object.fromEntries(keys.map((key) => [key, anything])), { requiredKeys: [] }), anything);
 const listOf = (item: fc.Arbitrary<unknown>) => fc.oneof(fc.array(item, { maxLength: 3 }), anything);
@@ -114,8 +114,8 @@ const container = fc.record(
   { requiredKeys: [] },
 );
 
-/** One field at a time over a good spec, so that each is reached however strict the others are. */
-const oneOf = (whole: fc.Arbitrary<Record<string, unknown>>, good: Record<string, unknown>) =>
+/** Valid specs with one arbitrary field each, so that every field is reached although the others are checked, too. */
+const withOneFieldOf = (whole: fc.Arbitrary<Record<string, unknown>>, good: Record<string, unknown>) =>
   whole.chain((spec) => {
     const keys = Object.keys(spec);
     return keys.length === 0
@@ -125,13 +125,13 @@ const oneOf = (whole: fc.Arbitrary<Record<string, unknown>>, good: Record<string
 
 const runs = { numRuns: 2_000 };
 
-describe("arbitrary input", () => {
+describe("arbitrary input is converted or refused", () => {
   const knownPod = toPodSandboxConfig({ name: "pod" }).config;
 
   it("as a pod spec", () => {
     fc.assert(
-      fc.property(fc.oneof(anything, pod, oneOf(pod, { name: "web" })), (spec) => {
-        refusedOrFine(() => PodSandboxConfig.encode(toPodSandboxConfig(spec as never).config).finish());
+      fc.property(fc.oneof(anything, pod, withOneFieldOf(pod, { name: "web" })), (spec) => {
+        refusedOrConverted(() => PodSandboxConfig.encode(toPodSandboxConfig(spec as never).config).finish());
       }),
       runs,
     );
@@ -139,8 +139,8 @@ describe("arbitrary input", () => {
 
   it("as a container spec", () => {
     fc.assert(
-      fc.property(fc.oneof(anything, container, oneOf(container, { name: "web", image: "nginx" })), (spec) => {
-        refusedOrFine(() => {
+      fc.property(fc.oneof(anything, container, withOneFieldOf(container, { name: "web", image: "nginx" })), (spec) => {
+        refusedOrConverted(() => {
           const { config } = readContainerSpec(spec as never).complete({ pod: knownPod });
           ContainerConfig.encode(config).finish();
         });
@@ -152,7 +152,7 @@ describe("arbitrary input", () => {
   it("as credentials", () => {
     const keys = record("username", "password", "auth", "identityToken", "registryToken", "serverAddress");
     fc.assert(
-      fc.property(keys, (auth) => refusedOrFine(() => toAuthConfig(auth as never))),
+      fc.property(keys, (auth) => refusedOrConverted(() => toAuthConfig(auth as never))),
       runs,
     );
   });
@@ -169,8 +169,8 @@ describe("arbitrary input", () => {
     );
     fc.assert(
       fc.property(config, anything, (file, image) => {
-        refusedOrFine(() => authFromDockerConfig(file as never, "nginx"));
-        refusedOrFine(() => authFromDockerConfig({}, image as never));
+        refusedOrConverted(() => authFromDockerConfig(file as never, "nginx"));
+        refusedOrConverted(() => authFromDockerConfig({}, image as never));
       }),
       runs,
     );

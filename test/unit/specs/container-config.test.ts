@@ -14,7 +14,7 @@ const toContainerConfig = (spec: ContainerSpec, context: ContainerContext) => re
 const convert = (spec: Rest = {}, pod = podOf()) =>
   toContainerConfig({ name: "web", image: "nginx", ...spec }, { pod });
 
-it("fills in what a kubelet would", () => {
+it("uses the defaults of a kubelet", () => {
   const { config, terminationGracePeriodSeconds } = convert();
   expect(ContainerConfig.toJSON(config)).toEqual({
     metadata: { name: "web" },
@@ -81,7 +81,7 @@ describe("log path", () => {
     expect(convert(spec, pod).config.logPath).toBe(expected);
   });
 
-  it("of a long name is shortened to fit a file name with what rotation appends, and stays different from others", () => {
+  it("of a long name is shortened to fit a file name with the suffix of a rotation, and stays unique", () => {
     const pathOf = (name: string) =>
       toContainerConfig({ name, image: "nginx", attempt: 4_294_967_295 }, { pod: logs }).config.logPath;
     expect(pathOf("a".repeat(209))).toBe(`${"a".repeat(209)}.4294967295.log`);
@@ -119,7 +119,7 @@ describe("namespaces", () => {
     expect(convert(spec, podOf(pod)).config.linux!.securityContext!.namespaceOptions).toMatchObject(expected);
   });
 
-  it("come with the pod's user namespace, mounts included", () => {
+  it("include the pod's user namespace, also for mounts", () => {
     const range = [{ containerId: 0, hostId: 65_536, length: 65_536 }];
     const pod = podOf({ userNamespace: { uids: range, gids: range } });
     const own = [{ containerId: 5, hostId: 6, length: 1 }];
@@ -210,7 +210,7 @@ describe("Windows", () => {
   });
 });
 
-it("lets patch have the last word", () => {
+it("applies patch last", () => {
   expect(convert({ patch: (config) => config.args.push("--patched") }).config.args).toEqual(["--patched"]);
 });
 

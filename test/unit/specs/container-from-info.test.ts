@@ -3,7 +3,7 @@ import { Long } from "../../../src/proto.js";
 import { containerConfigFromInfo } from "../../../src/specs/container-from-info.js";
 
 describe("containerConfigFromInfo", () => {
-  test("reads what containerd's Go writes", () => {
+  test("reads the Go JSON of containerd", () => {
     const config = {
       metadata: { name: "web", attempt: 2 },
       image: { image: "sha256:abc", user_specified_image: "busybox:1" },
@@ -36,7 +36,7 @@ describe("containerConfigFromInfo", () => {
     { info: "{}" },
     { info: '{"config":null}' },
     { info: '{"config":{}}' },
-  ])("gives nothing for %j", (info) => {
+  ])("returns undefined for %j", (info) => {
     expect(containerConfigFromInfo(info as unknown as Record<string, string>)).toBeUndefined();
   });
 });

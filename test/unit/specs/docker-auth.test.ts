@@ -36,13 +36,13 @@ describe("picks the entry of the image's registry", () => {
     ["not another port", { "registry.example": whole }, "registry.example:5000/app", undefined],
     ["not a longer name", { "registry.example": whole }, "registry.example.org/app", undefined],
     [
-      "the most specific",
+      "the most specific entry",
       { "registry.example": whole, "registry.example/team": team },
       "registry.example/team/app",
       { ...team, serverAddress: "registry.example" },
     ],
     [
-      "no neighbour",
+      "no entry of another path",
       { "registry.example": whole, "registry.example/team": team },
       "registry.example/teams/app",
       { ...whole, serverAddress: "registry.example" },
@@ -123,13 +123,13 @@ describe("picks the entry of the image's registry", () => {
       { ...whole, serverAddress: "registry.example" },
     ],
     [
-      "the entry that has something, of two for one host",
+      "the entry with credentials, of two for one host",
       { "https://registry.example": {}, "registry.example": whole },
       "registry.example/app",
       { ...whole, serverAddress: "registry.example" },
     ],
     [
-      "a less specific entry, if the best is empty",
+      "a less specific entry, if the most specific is empty",
       { "registry.example/team": { auth: "" }, "registry.example": whole },
       "registry.example/team/app",
       { ...whole, serverAddress: "registry.example" },
@@ -166,8 +166,8 @@ test.each<[object, object]>([
   expect(inspect(auth)).not.toContain("hunter2");
 });
 
-describe("a configuration of somebody else", () => {
-  // Made into regular expressions, the first of these patterns would be matched for years.
+describe("an untrusted configuration", () => {
+  // As a regular expression, the first of these patterns would take years to match.
   test.each<[string, string]>([
     ["many stars", "*".repeat(4_000)],
     ["stars and letters", `${"*a".repeat(2_000)}.example`],
@@ -176,19 +176,19 @@ describe("a configuration of somebody else", () => {
     ["slashes", `x${"/".repeat(4_000)}`],
     ["versions", `x${"/v1".repeat(1_300)}`],
     ["slashes behind a scheme", `https://${"/".repeat(4_000)}v1/`],
-  ])("takes no longer for a key of %s", (_, key) => {
+  ])("takes bounded time for a key of %s", (_, key) => {
     const name = `${"a".repeat(60)}.${"a".repeat(60)}.test`;
     const auths = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${key}${index}`, whole]));
     expect(authFromDockerConfig({ auths, credHelpers: auths }, `${name}/app`)).toBeUndefined();
   });
 
-  it("takes no longer for an image whose host is long", () => {
+  it("takes bounded time for an image with a long host", () => {
     const key = `*${"a".repeat(2_000)}b.test`;
     const auths = Object.fromEntries(Array.from({ length: 480 }, (_, index) => [`${key}/${index}`, whole]));
     expect(authFromDockerConfig({ auths }, `${"a".repeat(4_000)}.test/app`)).toBeUndefined();
   });
 
-  it("matches patterns against parts of at most 63 characters, as in DNS", () => {
+  it("matches patterns only with labels of at most 63 characters, as in DNS", () => {
     const auths = { "*.test": whole };
     expect(authFromDockerConfig({ auths }, `${"a".repeat(63)}.test/app`)).toMatchObject(whole);
     expect(authFromDockerConfig({ auths }, `${"a".repeat(64)}.test/app`)).toBeUndefined();
@@ -197,13 +197,13 @@ describe("a configuration of somebody else", () => {
   const keyed = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`r${index}.example`, whole]));
 
-  it("is taken up to its limits", () => {
+  it("is accepted up to its limits", () => {
     expect(authFromDockerConfig({ auths: keyed(10_000) }, "r9999.example/app")).toMatchObject(whole);
     expect(authFromDockerConfig({ auths: { [`x.example/${"a".repeat(4_086)}`]: whole } }, "nginx")).toBeUndefined();
     expect(authFromDockerConfig("{}".padEnd(1024 * 1024), "nginx")).toBeUndefined();
   });
 
-  it("is refused beyond its limits, in a few words", () => {
+  it("is refused beyond its limits, with a short error message", () => {
     const refused = (config: string | object) => refusal(() => authFromDockerConfig(config, "nginx"));
     expect(refused("{}".padEnd(1024 * 1024 + 1))).toBe(
       "config: has 1048577 characters; at most 1048576 are read: pass only what the image needs",
@@ -216,7 +216,7 @@ describe("a configuration of somebody else", () => {
   });
 });
 
-test("a pattern matches what the regular expression of it would", () => {
+test("a pattern matches the same as its regular expression", () => {
   const characters = (...of: string[]) => fc.string({ unit: fc.constantFrom(...of), minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(characters("a", "b", "*", "?", "."), characters("a", "b", "."), (pattern, host) => {
@@ -228,7 +228,7 @@ test("a pattern matches what the regular expression of it would", () => {
   );
 });
 
-it("gives what toAuthConfig takes", () => {
+it("returns credentials that toAuthConfig accepts", () => {
   const auth = authFromDockerConfig({ auths: { "docker.io": hub } }, "nginx")!;
   expect(toAuthConfig(auth)).toMatchObject({
     username: "hub",
@@ -243,38 +243,42 @@ describe("credential helpers", () => {
     ["for the registry", { credHelpers: { "registry.example": "ecr-login" } }, "ecr-login"],
     ["for the registry, in another spelling", { credHelpers: { "https://Registry.Example": "gcloud" } }, "gcloud"],
     [
-      "for the registry, which Docker asks before it looks at the entry",
+      "for the registry, which takes precedence over the entry",
       { credHelpers: { "registry.example": "ecr-login" }, auths: { "registry.example": whole } },
       "ecr-login",
     ],
     ["the store", { credsStore: "desktop" }, "desktop"],
-    ["the store, with an entry that says so", { credsStore: "desktop", auths: { "registry.example": {} } }, "desktop"],
-    ["the store, with entries of others", { credsStore: "desktop", auths: { "other.example": whole } }, "desktop"],
+    ["the store, with an empty entry", { credsStore: "desktop", auths: { "registry.example": {} } }, "desktop"],
+    [
+      "the store, with entries of other registries",
+      { credsStore: "desktop", auths: { "other.example": whole } },
+      "desktop",
+    ],
     ["the store, in the old format", { credsStore: "pass", "registry.example": { email: "a@b" } }, "pass"],
-  ])("%s: says that it does not run them", (_, config, helper) => {
-    const said = refusal(() => authFromDockerConfig(config, app));
-    expect(said).toMatch(/^config: the credentials for registry.example (are|may be) kept by docker-credential-/);
-    expect(said).toContain(`run \`echo registry.example | docker-credential-${helper} get\``);
+  ])("are not run, but named in the error: %s", (_, config, helper) => {
+    const message = refusal(() => authFromDockerConfig(config, app));
+    expect(message).toMatch(/^config: the credentials for registry.example (are|may be) kept by docker-credential-/);
+    expect(message).toContain(`run \`echo registry.example | docker-credential-${helper} get\``);
   });
   it.each(["x; touch /tmp/x", "x`id`", "../x", "a\nb"])("never recommends a command with %j in it", (name) => {
-    const said = refusal(() => authFromDockerConfig({ credHelpers: { "registry.example": name } }, app));
-    expect(said).toMatch(/^config.credHelpers.*: may hold letters, digits, _, - and \. only$/);
-    expect(refusal(() => authFromDockerConfig({ credsStore: name }, app))).toMatch(/^config.credsStore: may hold/);
+    const message = refusal(() => authFromDockerConfig({ credHelpers: { "registry.example": name } }, app));
+    expect(message).toMatch(/^config.credHelpers.*: may contain only letters, digits, _, - and \.$/);
+    expect(refusal(() => authFromDockerConfig({ credsStore: name }, app))).toMatch(/^config.credsStore: may contain/);
   });
   it("names the server of Docker Hub as helpers do", () => {
-    const said = refusal(() => authFromDockerConfig({ credsStore: "desktop" }, "nginx"));
-    expect(said).toContain("echo https://index.docker.io/v1/ | docker-credential-desktop get");
+    const message = refusal(() => authFromDockerConfig({ credsStore: "desktop" }, "nginx"));
+    expect(message).toContain("echo https://index.docker.io/v1/ | docker-credential-desktop get");
   });
-  it("of other registries do not matter", () => {
+  it("of other registries are ignored", () => {
     const config = { credHelpers: { "other.example": "x" }, auths: { "registry.example": whole } };
     expect(authFromDockerConfig(config, app)).toMatchObject(whole);
     expect(authFromDockerConfig(config, "nginx")).toBeUndefined();
   });
-  it("the store does not matter beside an entry with credentials", () => {
+  it("are not needed if the entry has credentials", () => {
     const config = { credsStore: "desktop", auths: { "registry.example": whole } };
     expect(authFromDockerConfig(config, app)).toMatchObject(whole);
   });
-  it("an empty name takes the registry from the store", () => {
+  it("are disabled by an empty name", () => {
     const config = { credsStore: "desktop", credHelpers: { "registry.example": "" } };
     expect(authFromDockerConfig(config, app)).toBeUndefined();
   });
@@ -295,7 +299,7 @@ test.each<[unknown, RegExp]>([
   [{ kind: "Secret", data: { ".dockerconfigjson": "hunter2" } }, /^config: is a Kubernetes Secret: pass the decoded/],
   [{ ".dockercfg": "hunter2" }, /^config: is a Kubernetes Secret/],
 ])("refuses %o without showing it", (config, expected) => {
-  const said = refusal(() => authFromDockerConfig(config as never, "nginx"));
-  expect(said).toMatch(expected);
-  expect(said).not.toContain("hunter2");
+  const message = refusal(() => authFromDockerConfig(config as never, "nginx"));
+  expect(message).toMatch(expected);
+  expect(message).not.toContain("hunter2");
 });

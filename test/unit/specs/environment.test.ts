@@ -15,18 +15,18 @@ test.each<[string, unknown, [string, string][]]>([
       ["B", ""],
     ],
   ],
-  ["undefined entries are left out", { A: undefined, B: "2" }, [["B", "2"]]],
-  ["text is UTF-8", { A: "ü" }, [["A", "\xc3\xbc"]]],
+  ["undefined entries are omitted", { A: undefined, B: "2" }, [["B", "2"]]],
+  ["strings become UTF-8", { A: "ü" }, [["A", "\xc3\xbc"]]],
   ["bytes stay bytes", { A: Uint8Array.of(0xc3, 0xbc) }, [["A", "\xc3\xbc"]]],
   [
-    "a list keeps order and repetition",
+    "an array keeps order and repetition",
     [{ name: "B", value: "2" }, { name: "B" }],
     [
       ["B", "2"],
       ["B", ""],
     ],
   ],
-  ["odd names that kernels take", { "a.b-c d": "x" }, [["a.b-c d", "x"]]],
+  ["unusual names that kernels accept", { "a.b-c d": "x" }, [["a.b-c d", "x"]]],
 ])("%s", (_, env, expected) => {
   expect(read(env as never)).toEqual(expected);
 });
@@ -38,7 +38,7 @@ it("copies bytes", () => {
   expect(entry!.value).toEqual(Uint8Array.of(1, 2));
 });
 
-describe("refuses, and never shows a value", () => {
+describe("refuses without showing values", () => {
   const secret = "hunter2";
   test.each<[unknown, RegExp]>([
     [`A=${secret}`, /must be an object or an array of \{ name, value \}, got a string/],

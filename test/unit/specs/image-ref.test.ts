@@ -16,7 +16,7 @@ test.each([
   "Registry.Example/app",
   "[::1]:5000/app",
   "a_b/c__d.e-f",
-])("takes %s as it is", (reference) => {
+])("accepts %s unchanged", (reference) => {
   expect(toImageSpec(reference, "image")).toEqual({
     image: reference,
     userSpecifiedImage: reference,
@@ -26,7 +26,7 @@ test.each([
   });
 });
 
-it("takes annotations and a runtime handler", () => {
+it("accepts annotations and a runtime handler", () => {
   const image: ImageInput = { reference: "nginx", annotations: { a: "b" }, runtimeHandler: "kata" };
   expect(toImageSpec(image, "image")).toMatchObject({
     image: "nginx",

@@ -78,14 +78,14 @@ test.each<[string, string]>([
   ["/c", "/c/"],
   ["/c/d", "/c//./d/"],
   ["/", "//"],
-])("%s and %s are one path, so the second mount is refused", (first, second) => {
+])("refuses the second mount of %s and %s, which are the same path", (first, second) => {
   const mounts = [first, second].map((containerPath) => ({ hostPath: "/h", containerPath }));
   expect(refusal(() => readMounts(mounts, "spec.mounts"))).toMatch(
     /^spec.mounts\[1\].containerPath: is taken by spec.mounts\[0\]/,
   );
 });
 
-test("a path below another is a path of its own", () => {
+test("accepts mounts below other mounts", () => {
   const mounts = ["/", "/c", "/c/d", "/cd"].map((containerPath) => ({ hostPath: "/h", containerPath }));
   expect(readMounts(mounts, "spec.mounts")).toHaveLength(4);
 });

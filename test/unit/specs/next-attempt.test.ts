@@ -16,20 +16,20 @@ test.each([
   [1, "web.11.log", "web.11.log"],
   [1, "web.1.log.txt", "web.1.log.txt"],
   [2, "web.1.log", "web.1.log"],
-])("attempt %s with log %s goes on with %s", (attempt, logPath, expected) => {
+])("attempt %s with log %s is followed by %s", (attempt, logPath, expected) => {
   const next = nextAttempt(config(attempt, logPath));
   expect(next.metadata).toEqual({ name: "web", attempt: attempt + 1 });
   expect(next.logPath).toBe(expected);
 });
 
-it("leaves the old config alone", () => {
+it("does not change the old config", () => {
   const old = config(0, "web.0.log");
   const next = nextAttempt(old);
   next.args.push("changed");
   expect(old).toEqual(config(0, "web.0.log"));
 });
 
-it("ends at the largest attempt", () => {
+it("refuses the largest attempt", () => {
   expect(refusal(() => nextAttempt(config(0xffff_ffff)))).toMatch(
     /^config.metadata.attempt: must be less than 4294967295/,
   );

@@ -14,7 +14,7 @@ const plain = {
   linux: { securityContext: { namespaceOptions: { pid: "CONTAINER" }, seccomp: {} } },
 };
 
-it("fills in what a kubelet would", () => {
+it("uses the defaults of a kubelet", () => {
   expect(json({})).toEqual(plain);
   expect(convert({})).toMatchObject({ runtimeHandler: "", terminationGracePeriodSeconds: undefined });
 });
@@ -76,7 +76,7 @@ test.each<[string, Omit<PodSpec, "name">, object]>([
   expect(json(spec)).toEqual({ ...expected });
 });
 
-it("keeps what does not go into the config", () => {
+it("returns settings that are not part of the config", () => {
   expect(convert({ runtimeHandler: "kata", terminationGracePeriodSeconds: 5 })).toMatchObject({
     runtimeHandler: "kata",
     terminationGracePeriodSeconds: 5,
@@ -94,7 +94,7 @@ describe("host name by default", () => {
   ])("%s → %s", (name, expected) => {
     expect(convert({ name }).config.hostname).toBe(expected);
   });
-  it("is the node's on the node's network", () => {
+  it("is empty with hostNetwork", () => {
     expect(convert({ hostNetwork: true }).config.hostname).toBe("");
     expect(convert({ hostNetwork: true, hostname: "" }).config.hostname).toBe("");
   });
@@ -156,17 +156,17 @@ describe("Windows", () => {
       namespaceOptions: { network: NamespaceMode.NODE },
     });
   });
-  it("takes no settings of Linux", () => {
+  it("refuses settings of Linux", () => {
     expect(refusal(() => convert({ windows: {}, sysctls: {} }))).toMatch(/^spec.sysctls: is for Linux/);
   });
 });
 
 describe("patch", () => {
-  it("has the last word", () => {
+  it("is applied last", () => {
     const { config } = convert({ patch: (message) => Object.assign(message, { hostname: "patched" }) });
     expect(config.hostname).toBe("patched");
   });
-  it("comes after every check", () => {
+  it("runs after all checks", () => {
     let called = false;
     const patch = () => {
       called = true;

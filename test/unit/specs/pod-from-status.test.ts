@@ -21,7 +21,7 @@ const fromStatus = {
 };
 const json = (info?: Record<string, string>) => PodSandboxConfig.toJSON(podConfigFromStatus(status, info).config);
 
-describe("containerd's original", () => {
+describe("the configuration that containerd reports", () => {
   it("is read with its snake_case names and numeric enums", () => {
     const config = {
       metadata,
@@ -60,7 +60,7 @@ describe("containerd's original", () => {
   });
 });
 
-describe("is put together from the status", () => {
+describe("the configuration is derived from the status", () => {
   test.each<[string, Record<string, string> | undefined]>([
     ["no info", undefined],
     ["empty info", {}],
@@ -71,7 +71,7 @@ describe("is put together from the status", () => {
     ["config without metadata", { info: '{ "config": {} }' }],
     ["config of another pod", { info: JSON.stringify({ config: { metadata: { ...metadata, uid: "other" } } }) }],
     [
-      "config that cannot be read",
+      "config that is malformed",
       {
         info: '{ "config": { "metadata": { "name": "web", "attempt": {} }, "linux": { "security_context": { "run_as_user": { "value": "x" } } } } }',
       },
@@ -82,19 +82,19 @@ describe("is put together from the status", () => {
     ],
   ])("%s", (_, info) => {
     expect(json(info)).toEqual(fromStatus);
-    expect(podConfigFromStatus(status, info).gap).toContain("did not create the pod");
+    expect(podConfigFromStatus(status, info).incompleteBecause).toContain("did not create the pod");
   });
 
-  it("with CRI-O's word on privileges", () => {
+  it("privileged if CRI-O reports it", () => {
     const info = '{ "runtimeSpec": { "annotations": { "io.kubernetes.cri-o.PrivilegedRuntime": "true" } } }';
     expect(podConfigFromStatus(status, { info }).config.linux?.securityContext?.privileged).toBe(true);
   });
 
-  it("however little that says", () => {
+  it("also from an empty status", () => {
     expect(podConfigFromStatus(PodSandboxStatus.create({})).config).toMatchObject({ metadata: undefined, labels: {} });
   });
 
-  it("without sharing anything", () => {
+  it("without sharing objects with it", () => {
     const { config } = podConfigFromStatus(status);
     config.labels.a = "changed";
     config.metadata!.name = "changed";
@@ -124,7 +124,7 @@ describe("the annotation of a pod that this package created", () => {
   const statusWith = (more: Record<string, string>) =>
     PodSandboxStatus.create({ metadata, labels: config.labels, annotations: { ...config.annotations, ...more } });
 
-  it("gives the whole configuration, with metadata, labels and annotations of the status", () => {
+  it("contains the whole configuration, to which metadata, labels and annotations of the status are added", () => {
     const known = podConfigFromStatus(statusWith(annotations));
     const expected = { ...config, annotations: { ...config.annotations, ...annotations } };
     expect(known).toEqual({ config: PodSandboxConfig.fromPartial(expected) });
@@ -136,7 +136,7 @@ describe("the annotation of a pod that this package created", () => {
     expect(podConfigFromStatus(statusWith(kept)).config.linux?.securityContext?.namespaceOptions?.network).toBe(7);
   });
 
-  it("keeps no labels and annotations, where secrets may be", () => {
+  it("omits labels and annotations, which may contain secrets", () => {
     expect(value).not.toMatch(/of its owner|"labels"/);
     expect(Object.keys(JSON.parse(value).config)).toEqual([
       "hostname",
@@ -147,15 +147,15 @@ describe("the annotation of a pod that this package created", () => {
     ]);
   });
 
-  it("is left out for a Windows pod, whose settings may hold credentials", () => {
+  it("is omitted for a Windows pod, whose settings may contain credentials", () => {
     expect(annotatePodConfig(toPodSandboxConfig({ name: "w", windows: { credentialSpec: "{}" } }).config)).toEqual({});
   });
 
-  it("holds up to 4 KiB, and says so beyond", () => {
+  it("contains at most 4 KiB, and otherwise the size", () => {
     const searches = (count: number) => ({ searches: Array.from({ length: count }, (_, index) => `domain-${index}`) });
     const large = annotatePodConfig(toPodSandboxConfig({ name: "web", dns: searches(400) }).config);
     expect(large[podConfigAnnotation]).toMatch(/^{"version":1,"omittedBytes":\d+}$/);
-    expect(podConfigFromStatus(statusWith(large)).gap).toMatch(/^its \d+ bytes were too many/);
+    expect(podConfigFromStatus(statusWith(large)).incompleteBecause).toMatch(/^its \d+ bytes exceeded the \d+ bytes/);
     const fitting = annotatePodConfig(toPodSandboxConfig({ name: "web", dns: searches(200) }).config);
     expect(fitting[podConfigAnnotation]).toContain("domain-199");
   });
@@ -165,30 +165,30 @@ describe("the annotation of a pod that this package created", () => {
     ["that is no JSON", "{", /malformed/],
     ["that is null", "null", /malformed/],
     [
-      "with the name of no enum value",
+      "with an unknown enum value",
       '{"version":1,"config":{"linux":{"securityContext":{"namespaceOptions":{"network":"UNRECOGNIZED"}}}}}',
       /malformed/,
     ],
     ["without a configuration", '{"version":1}', /malformed/],
-    ["with a field that is not known", '{"version":1,"config":{"linux":{"user":1000}}}', /malformed/],
+    ["with an unknown field", '{"version":1,"config":{"linux":{"user":1000}}}', /malformed/],
     [
       "with a value of another type",
       '{"version":1,"config":{"linux":{"securityContext":{"runAsUser":1000}}}}',
       /malformed/,
     ],
-  ])("%s is not believed", (_, text, gap) => {
-    const known = podConfigFromStatus(statusWith({ [podConfigAnnotation]: text }));
-    expect(known.gap).toMatch(gap);
+  ])("%s is ignored", (_, annotation, reason) => {
+    const known = podConfigFromStatus(statusWith({ [podConfigAnnotation]: annotation }));
+    expect(known.incompleteBecause).toMatch(reason);
     expect(known.config.linux?.securityContext?.runAsUser).toBeUndefined();
   });
 
-  it("is not believed on a pod of a kubelet, whose annotations a user of the cluster can set", () => {
+  it("is ignored on a pod of a kubelet, whose annotations a user of the cluster can set", () => {
     const known = podConfigFromStatus(statusWith({ ...annotations, "kubernetes.io/config.source": "api" }));
-    expect(known.gap).toContain("kubelet");
+    expect(known.incompleteBecause).toContain("kubelet");
     expect(known.config.linux?.securityContext?.runAsUser).toBeUndefined();
   });
 
-  it("gives way to what the runtime reports itself", () => {
+  it("is ignored if the runtime reports the configuration itself", () => {
     const info = JSON.stringify({ config: { metadata, hostname: "as-reported" } });
     expect(podConfigFromStatus(statusWith(annotations), { info }).config.hostname).toBe("as-reported");
   });

@@ -4,7 +4,7 @@ import { describe, expect, it, test } from "vitest";
 import { maxInt64, milliUnits, parseQuantity, type Quantity, wholeUnits } from "../../../src/specs/quantity.js";
 import { refusal } from "./refusal.js";
 
-describe("parseQuantity, in thousand-millionths", () => {
+describe("parseQuantity, in billionths", () => {
   test.each<[Quantity, bigint]>([
     ["0", 0n],
     ["-0", 0n],
@@ -77,7 +77,7 @@ describe("parseQuantity, in thousand-millionths", () => {
     expect(refusal(() => parseQuantity(value as never, "f"))).toMatch(expected);
   });
 
-  it("takes the whole range of int64", () => {
+  it("accepts the whole range of int64", () => {
     expect(wholeUnits("9223372036854775807", "f")).toBe(maxInt64);
     expect(wholeUnits(Long.MAX_VALUE, "f")).toBe(maxInt64);
   });
@@ -133,7 +133,7 @@ describe("properties", () => {
     );
   });
 
-  it("takes a number as it is spelled", () => {
+  it("reads a number in its decimal notation", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10 ** 9 }), fc.integer({ min: 0, max: 9 }), (digits, places) => {
         expect(parseQuantity(digits / 10 ** places, "f")).toBe(BigInt(digits) * 10n ** BigInt(9 - places));
@@ -141,7 +141,7 @@ describe("properties", () => {
     );
   });
 
-  it("takes safe integers, bigints and Longs alike", () => {
+  it("reads safe integers, bigints and Longs alike", () => {
     fc.assert(
       fc.property(fc.bigInt(0n, BigInt(Number.MAX_SAFE_INTEGER)), (value) => {
         expect(wholeUnits(value, "f")).toBe(value);
@@ -152,7 +152,7 @@ describe("properties", () => {
     );
   });
 
-  it("refuses or answers any string", () => {
+  it("converts or refuses any string", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[-+]?[0-9.]{0,6}[eE+\-kKmMiunGTPE0-9]{0,9}$/)), (value) => {
         let result: bigint | undefined;

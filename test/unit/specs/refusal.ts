@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { InvalidInputError } from "../../../src/errors.js";
 
-/** What a function was refused with, as `field: sentence`. Fails if it was not refused, or with anything but an InvalidInputError. */
+/** Returns the details of the InvalidInputError that a function throws, as `field: message`. Fails if it throws anything else or nothing. */
 export function refusal(action: () => unknown): string {
   try {
     action();

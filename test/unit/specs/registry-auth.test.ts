@@ -6,13 +6,13 @@ import { type RegistryAuth, toAuthConfig } from "../../../src/specs/registry-aut
 import { refusal } from "./refusal.js";
 
 const secret = "hunter2";
-/** Without padding, which some tools leave out. */
+/** Without padding, which some tools omit. */
 const encode = (pair: string) => Buffer.from(pair).toString("base64").replace(/=+$/, "");
 const encoded = Buffer.from(`user:${secret}`).toString("base64");
 
 test.each<[string, RegistryAuth, object]>([
   ["password", { username: "user", password: secret }, { username: "user", password: secret }],
-  ["encoded, which cri-dockerd ignores: decoded", { auth: encoded }, { username: "user", password: secret }],
+  ["encoded is decoded, because cri-dockerd ignores it", { auth: encoded }, { username: "user", password: secret }],
   ["encoded without padding", { auth: encode("u:pa") }, { username: "u", password: "pa" }],
   [
     "encoded with line breaks, as base64(1) writes it",
@@ -21,7 +21,7 @@ test.each<[string, RegistryAuth, object]>([
   ],
   ["colons in the password", { auth: encode("u:p:q:") }, { username: "u", password: "p:q:" }],
   ["an empty password", { auth: encode("u:") }, { username: "u" }],
-  ["NULs, as Docker drops them", { auth: encode("u:pw\0\0") }, { username: "u", password: "pw" }],
+  ["NULs are dropped, as in Docker", { auth: encode("u:pw\0\0") }, { username: "u", password: "pw" }],
   ["letters beyond ASCII", { auth: encode("ü:ß") }, { username: "ü", password: "ß" }],
   ["identity token", { identityToken: secret }, { identityToken: secret }],
   ["registry token", { registryToken: secret }, { registryToken: secret }],
@@ -55,12 +55,12 @@ describe("server address", () => {
     const { registry } = splitReference(image);
     expect(toAuthConfig({ auth: encoded, serverAddress }, "auth", registry).serverAddress).toBe(expected);
   });
-  it("is left out if not given", () => {
+  it("is omitted if not set", () => {
     expect(toAuthConfig({ auth: encoded }).serverAddress).toBe("");
   });
 });
 
-it("shows nothing to inspect", () => {
+it("hides secrets from inspect", () => {
   const auth = toAuthConfig({ username: "user", password: secret, serverAddress: "registry.example" });
   expect(inspect(auth)).not.toContain(secret);
   expect(inspect({ nested: [auth] }, { depth: 9 })).not.toContain(secret);
@@ -80,7 +80,7 @@ test.each<[unknown, RegExp]>([
   [{ auth: Buffer.from(secret).toString("base64") }, /^auth.auth: must be base64/],
   [{ auth: encode(`:${secret}`) }, /^auth.auth: must be base64/],
   [{ auth: `${encoded}A` }, /^auth.auth: must be base64/],
-  [{ auth: Buffer.from([97, 58, 0xff]).toString("base64") }, /^auth.auth: must be base64 of UTF-8 text$/],
+  [{ auth: Buffer.from([97, 58, 0xff]).toString("base64") }, /^auth.auth: must be base64 of a UTF-8 string$/],
   [{ password: { secret } }, /^auth.password: must be a string, got an object/],
   [{ passwd: secret }, /^auth.passwd: unknown field; did you mean password\?/],
   [{ auth: encoded, serverAddress: `https://user:${secret}@registry.example` }, /^auth.serverAddress: must be a host/],

@@ -11,7 +11,7 @@ test.each<[string, ResourcesSpec, object]>([
   ["a request in cores", { requests: { cpu: 0.5 } }, { cpuShares: "512" }],
   ["a share is rounded down", { requests: { cpu: "3m" } }, { cpuShares: "3" }],
   ["shares are at least 2", { requests: { cpu: "1m" } }, { cpuShares: "2" }],
-  ["a request of nothing", { requests: { cpu: 0 } }, { cpuShares: "2" }],
+  ["a request of zero", { requests: { cpu: 0 } }, { cpuShares: "2" }],
   ["shares are at most 262144", { requests: { cpu: 1000 } }, { cpuShares: "262144" }],
   ["a limit is a request too", { limits: { cpu: 2 } }, { cpuShares: "2048", cpuPeriod: "100000", cpuQuota: "200000" }],
   [
@@ -21,7 +21,7 @@ test.each<[string, ResourcesSpec, object]>([
   ],
   ["a quota is at least 1 ms", { limits: { cpu: "1m" } }, { cpuShares: "2", cpuPeriod: "100000", cpuQuota: "1000" }],
   ["finer than a millicore rounds up", { requests: { cpu: "10.1m" } }, { cpuShares: "11" }],
-  ["a limit of nothing is none", { limits: { cpu: 0, memory: 0 } }, { cpuShares: "2" }],
+  ["a limit of zero is none", { limits: { cpu: 0, memory: 0 } }, { cpuShares: "2" }],
   ["memory", { limits: { memory: "128Mi" } }, { memoryLimitInBytes: "134217728" }],
   ["memory in thousandths, rounded up", { limits: { memory: "731815514666m" } }, { memoryLimitInBytes: "731815515" }],
   ["whole bytes in thousandths", { limits: { memory: "128974848000m" } }, { memoryLimitInBytes: "128974848" }],
@@ -33,7 +33,7 @@ test.each<[string, ResourcesSpec, object]>([
   ["memory as a number", { limits: { memory: 134217728 } }, { memoryLimitInBytes: "134217728" }],
   ["memory as a bigint", { limits: { memory: 134217728n } }, { memoryLimitInBytes: "134217728" }],
   [
-    "a memory request stays here",
+    "a memory request is not sent",
     { requests: { memory: "64Mi" }, limits: { memory: "64Mi" } },
     { memoryLimitInBytes: "67108864" },
   ],
@@ -60,7 +60,7 @@ test.each<[string, ResourcesSpec, object]>([
   expect(json(spec)).toEqual(expected);
 });
 
-it("is absent where nothing is said", () => {
+it("is undefined if not set", () => {
   expect(toLinuxResources(undefined, "r")).toBeUndefined();
   expect(toOverhead(undefined, "r")).toBeUndefined();
 });
@@ -99,12 +99,12 @@ describe("overhead", () => {
       memoryLimitInBytes: "65536",
     });
   });
-  it("takes memory in thousandths", () => {
+  it("accepts memory in thousandths", () => {
     const overhead = toOverhead({ memory: "128974848000m" }, "o");
     expect(overhead?.memoryLimitInBytes.toString()).toBe("128974848");
     expect(refusal(() => toOverhead({ memory: "128m" }, "o"))).toMatch(/^o.memory: .*did you mean M or Mi\?/);
   });
-  it("knows nothing else", () => {
+  it("refuses other fields", () => {
     expect(refusal(() => toOverhead({ disk: 1 } as never, "o"))).toMatch(/^o.disk: unknown field/);
   });
 });

@@ -41,7 +41,7 @@ test.each<[SecuritySpec, object]>([
   expect(container(spec, { privileged: spec.privileged })).toMatchObject(expected);
 });
 
-describe("a container takes over from its pod", () => {
+describe("a container inherits from its pod", () => {
   const ofPod: SecuritySpec = {
     runAsUser: 1000,
     runAsGroup: 2000,
@@ -64,13 +64,13 @@ describe("a container takes over from its pod", () => {
       selinuxOptions: { level: "s0" },
     });
   });
-  it("and a read-only root, but not privileges", () => {
+  it("a read-only root, but not privileges", () => {
     const context = container(undefined, ofPod);
     expect(context.privileged).toBeUndefined();
     expect(context.readonlyRootfs).toBe(true);
     expect(container({ readOnlyRootFilesystem: false }, ofPod).readonlyRootfs).toBeUndefined();
   });
-  it("unless it says otherwise", () => {
+  it("only what it does not set itself", () => {
     expect(
       container(
         {
@@ -93,7 +93,7 @@ describe("a container takes over from its pod", () => {
     });
     expect(container({ supplementalGroups: [] }, ofPod).supplementalGroups).toBeUndefined();
   });
-  it("where a user name stands for the pod's user", () => {
+  it("the group but not the user if it has a user name", () => {
     const context = container({ runAsUserName: "node" }, ofPod);
     expect(context).toMatchObject({ runAsUsername: "node", runAsGroup: { value: "2000" } });
     expect(context.runAsUser).toBeUndefined();
@@ -107,7 +107,7 @@ describe("privileged", () => {
     expect(context.maskedPaths).toBeUndefined();
     expect(context.readonlyPaths).toBeUndefined();
   });
-  it("leaves explicit choices alone", () => {
+  it("keeps explicit settings", () => {
     expect(
       container({ privileged: true, seccomp: "RuntimeDefault", maskedPaths: ["/proc/keys"] }, { privileged: true }),
     ).toMatchObject({ seccomp: {}, maskedPaths: ["/proc/keys"] });
@@ -134,7 +134,7 @@ test.each<[ContainerSecuritySpec, object]>([
   expect(container(spec)).toMatchObject(expected);
 });
 
-it("masks nothing for empty lists, and allows escalation unless told not to", () => {
+it("masks nothing for empty lists, and allows escalation by default", () => {
   const context = container({ maskedPaths: [], readonlyPaths: [], allowPrivilegeEscalation: true });
   expect(context.maskedPaths).toBeUndefined();
   expect(context.readonlyPaths).toBeUndefined();

@@ -8,7 +8,7 @@ test.each<[string, ResourcesSpec, object]>([
   ["nothing", {}, {}],
   ["a CPU limit is a share of all processors", { limits: { cpu: "2" } }, { cpuMaximum: "5000" }],
   ["a share is rounded down", { limits: { cpu: "333m" } }, { cpuMaximum: "832" }],
-  ["a share is at most everything", { limits: { cpu: "64" } }, { cpuMaximum: "10000" }],
+  ["a share is at most all processors", { limits: { cpu: "64" } }, { cpuMaximum: "10000" }],
   ["no CPU limit", { limits: { cpu: 0, memory: 0 } }, {}],
   ["memory", { limits: { memory: "1Gi" } }, { memoryLimitInBytes: "1073741824" }],
   ["memory in thousandths", { limits: { memory: "128974848000m" } }, { memoryLimitInBytes: "128974848" }],
@@ -17,7 +17,7 @@ test.each<[string, ResourcesSpec, object]>([
   expect(WindowsContainerResources.toJSON(toWindowsResources(spec, "r", 4)!)).toEqual(expected);
 });
 
-it("gives a share of at least 1 on a node of many processors", () => {
+it("has a share of at least 1 on a node with many processors", () => {
   expect(toWindowsResources({ limits: { cpu: "1m" } }, "r", 256)?.cpuMaximum.toString()).toBe("1");
 });
 
