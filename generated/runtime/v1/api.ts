@@ -6,7 +6,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import Long from "long";
 import type { CallContext, CallOptions } from "nice-grpc-common";
 
-/** Whose namespace to use, for each of network, PID, IPC and user namespace. Note the zero value: unset means POD. */
+/** Which namespace to use, for the network, PID, IPC and user namespace each. Note that the zero value is POD. */
 export enum NamespaceMode {
   /** POD - One namespace shared by all containers of the pod: the default for network and IPC. PID accepts it too. */
   POD = 0,
@@ -18,8 +18,8 @@ export enum NamespaceMode {
    */
   NODE = 2,
   /**
-   * TARGET - The namespace of another container of the pod, named by `targetId`. PID only: how debug containers see their
-   * target.
+   * TARGET - The namespace of another container of the pod, named by `targetId`. Only for PID, so that debug containers see
+   * their target.
    */
   TARGET = 3,
   UNRECOGNIZED = -1,
@@ -62,12 +62,12 @@ export function namespaceModeToJSON(object: NamespaceMode): string {
   }
 }
 
-/** How `supplementalGroups` joins the groups that the image's /etc/group gives the user. Since Kubernetes 1.31. */
+/** How `supplementalGroups` is combined with the user's groups in the image's /etc/group. Since Kubernetes 1.31. */
 export enum SupplementalGroupsPolicy {
   /** Merge - Groups from the image's /etc/group are added to the listed ones. */
   Merge = 0,
   /**
-   * Strict - Only the listed groups (and the primary one); /etc/group is ignored. Needs a runtime whose Status reports
+   * Strict - Only the listed groups (and the primary one); /etc/group is ignored. Requires a runtime whose Status reports
    * `features.supplementalGroupsPolicy`.
    */
   Strict = 1,
@@ -144,11 +144,11 @@ export function protocolToJSON(object: Protocol): string {
   }
 }
 
-/** Whether a sandbox can hold running containers. Take care: the zero value is SANDBOX_READY. */
+/** Whether a sandbox can hold running containers. Note that the zero value is SANDBOX_READY. */
 export enum PodSandboxState {
   /** SANDBOX_READY - Namespaces and network are up; containers can be created and started. */
   SANDBOX_READY = 0,
-  /** SANDBOX_NOTREADY - Stopped, or broken: nothing can run in it any more. A sandbox never becomes ready again. */
+  /** SANDBOX_NOTREADY - Stopped or failed: no container can run in it. A sandbox never becomes ready again. */
   SANDBOX_NOTREADY = 1,
   UNRECOGNIZED = -1,
 }
@@ -180,15 +180,15 @@ export function podSandboxStateToJSON(object: PodSandboxState): string {
   }
 }
 
-/** Whether mounts made later on one side show up on the other. */
+/** Whether later mounts on one side appear on the other. */
 export enum MountPropagation {
-  /** PROPAGATION_PRIVATE - Neither side sees later mounts of the other ("rprivate"). The default. */
+  /** PROPAGATION_PRIVATE - Neither side sees later mounts of the other ("rprivate"). This is the default. */
   PROPAGATION_PRIVATE = 0,
-  /** PROPAGATION_HOST_TO_CONTAINER - Mounts made on the node later appear in the container ("rslave"). */
+  /** PROPAGATION_HOST_TO_CONTAINER - Later mounts on the node appear in the container ("rslave"). */
   PROPAGATION_HOST_TO_CONTAINER = 1,
   /**
-   * PROPAGATION_BIDIRECTIONAL - As above, and mounts made in the container appear on the node and in other containers ("rshared"). Privileged
-   * containers only.
+   * PROPAGATION_BIDIRECTIONAL - Like PROPAGATION_HOST_TO_CONTAINER, and mounts in the container appear on the node and in other containers
+   * ("rshared"). Only for privileged containers.
    */
   PROPAGATION_BIDIRECTIONAL = 2,
   UNRECOGNIZED = -1,
@@ -227,12 +227,12 @@ export function mountPropagationToJSON(object: MountPropagation): string {
 }
 
 /**
- * A signal to end a container with. The numbers are CRI's own, not those of the kernel: SIGTERM is 23 here. The names
- * have the prefix SIGNAL_ from Kubernetes 1.37 on and were bare before (SIGTERM), with the same numbers.
- * Since Kubernetes 1.33.
+ * A signal that stops a container. The numbers are CRI's own, not those of the kernel: SIGTERM is 23 here. The names
+ * have the prefix SIGNAL_ since Kubernetes 1.37; earlier names had no prefix (SIGTERM) and the same numbers. Since
+ * Kubernetes 1.33.
  */
 export enum Signal {
-  /** SIGNAL_RUNTIME_DEFAULT - Not set: the image's STOPSIGNAL, or SIGTERM where it names none. */
+  /** SIGNAL_RUNTIME_DEFAULT - Not set: the image's STOPSIGNAL, or SIGTERM if it has none. */
   SIGNAL_RUNTIME_DEFAULT = 0,
   /** SIGNAL_SIGABRT - Abort. */
   SIGNAL_SIGABRT = 1,
@@ -240,7 +240,7 @@ export enum Signal {
   SIGNAL_SIGALRM = 2,
   /** SIGNAL_SIGBUS - Bus error: bad memory access. */
   SIGNAL_SIGBUS = 3,
-  /** SIGNAL_SIGCHLD - A child has stopped or ended. */
+  /** SIGNAL_SIGCHLD - A child process has stopped or exited. */
   SIGNAL_SIGCHLD = 4,
   /** SIGNAL_SIGCLD - Another name for SIGCHLD. */
   SIGNAL_SIGCLD = 5,
@@ -248,7 +248,7 @@ export enum Signal {
   SIGNAL_SIGCONT = 6,
   /** SIGNAL_SIGFPE - Arithmetic error. */
   SIGNAL_SIGFPE = 7,
-  /** SIGNAL_SIGHUP - Hang-up; many daemons reload their configuration on it instead of ending. */
+  /** SIGNAL_SIGHUP - Hang-up; many daemons reload their configuration instead of exiting. */
   SIGNAL_SIGHUP = 8,
   /** SIGNAL_SIGILL - Illegal instruction. */
   SIGNAL_SIGILL = 9,
@@ -258,7 +258,7 @@ export enum Signal {
   SIGNAL_SIGIO = 11,
   /** SIGNAL_SIGIOT - Another name for SIGABRT. */
   SIGNAL_SIGIOT = 12,
-  /** SIGNAL_SIGKILL - Kill at once. Cannot be caught, so the grace period is meaningless. */
+  /** SIGNAL_SIGKILL - Kill at once. Cannot be caught, so the grace period has no effect. */
   SIGNAL_SIGKILL = 13,
   /** SIGNAL_SIGPIPE - Write to a pipe without a reader. */
   SIGNAL_SIGPIPE = 14,
@@ -268,7 +268,7 @@ export enum Signal {
   SIGNAL_SIGPROF = 16,
   /** SIGNAL_SIGPWR - Power failure. */
   SIGNAL_SIGPWR = 17,
-  /** SIGNAL_SIGQUIT - Quit, as from Ctrl-\; nginx, for one, ends gracefully on it. */
+  /** SIGNAL_SIGQUIT - Quit, as from Ctrl-\; nginx, for example, exits gracefully. */
   SIGNAL_SIGQUIT = 18,
   /** SIGNAL_SIGSEGV - Invalid memory reference. */
   SIGNAL_SIGSEGV = 19,
@@ -278,7 +278,7 @@ export enum Signal {
   SIGNAL_SIGSTOP = 21,
   /** SIGNAL_SIGSYS - Bad system call. */
   SIGNAL_SIGSYS = 22,
-  /** SIGNAL_SIGTERM - Terminate: the usual request to end. */
+  /** SIGNAL_SIGTERM - Terminate: the usual request to exit. */
   SIGNAL_SIGTERM = 23,
   /** SIGNAL_SIGTRAP - Trace or breakpoint trap. */
   SIGNAL_SIGTRAP = 24,
@@ -290,13 +290,13 @@ export enum Signal {
   SIGNAL_SIGTTOU = 27,
   /** SIGNAL_SIGURG - Urgent data on a socket. */
   SIGNAL_SIGURG = 28,
-  /** SIGNAL_SIGUSR1 - Free for the program's own use. */
+  /** SIGNAL_SIGUSR1 - Available for the program's own use. */
   SIGNAL_SIGUSR1 = 29,
-  /** SIGNAL_SIGUSR2 - Free for the program's own use. */
+  /** SIGNAL_SIGUSR2 - Available for the program's own use. */
   SIGNAL_SIGUSR2 = 30,
   /** SIGNAL_SIGVTALRM - Virtual timer. */
   SIGNAL_SIGVTALRM = 31,
-  /** SIGNAL_SIGWINCH - The terminal window changed its size; Apache httpd ends gracefully on it. */
+  /** SIGNAL_SIGWINCH - The terminal window was resized; Apache httpd exits gracefully. */
   SIGNAL_SIGWINCH = 32,
   /** SIGNAL_SIGXCPU - CPU time limit exceeded. */
   SIGNAL_SIGXCPU = 33,
@@ -714,15 +714,18 @@ export function signalToJSON(object: Signal): string {
   }
 }
 
-/** Where a container is in its life. Take care: the zero value is CONTAINER_CREATED. */
+/** State of a container. Note that the zero value is CONTAINER_CREATED. */
 export enum ContainerState {
   /** CONTAINER_CREATED - Created, never started. */
   CONTAINER_CREATED = 0,
   /** CONTAINER_RUNNING - Its main process runs. */
   CONTAINER_RUNNING = 1,
-  /** CONTAINER_EXITED - Its main process has ended, or failed to start. It cannot be started again. */
+  /** CONTAINER_EXITED - Its main process has exited or failed to start. It cannot be started again. */
   CONTAINER_EXITED = 2,
-  /** CONTAINER_UNKNOWN - The runtime has lost track of it, for instance over a restart; stopping and removing it usually helps. */
+  /**
+   * CONTAINER_UNKNOWN - The runtime does not know the state, for example after a restart. Stopping and removing the container usually
+   * works.
+   */
   CONTAINER_UNKNOWN = 3,
   UNRECOGNIZED = -1,
 }
@@ -764,13 +767,13 @@ export function containerStateToJSON(object: ContainerState): string {
   }
 }
 
-/** What happened to a container or sandbox. Take care: the zero value is CONTAINER_CREATED_EVENT. Since Kubernetes 1.25. */
+/** What happened to a container or sandbox. Note that the zero value is CONTAINER_CREATED_EVENT. Since Kubernetes 1.25. */
 export enum ContainerEventType {
   /** CONTAINER_CREATED_EVENT - It was created. */
   CONTAINER_CREATED_EVENT = 0,
   /** CONTAINER_STARTED_EVENT - It was started. */
   CONTAINER_STARTED_EVENT = 1,
-  /** CONTAINER_STOPPED_EVENT - It ended, by itself or by a stop. */
+  /** CONTAINER_STOPPED_EVENT - It exited, or was stopped. */
   CONTAINER_STOPPED_EVENT = 2,
   /** CONTAINER_DELETED_EVENT - It was removed. */
   CONTAINER_DELETED_EVENT = 3,
@@ -816,9 +819,9 @@ export function containerEventTypeToJSON(object: ContainerEventType): string {
 
 /** How to read the value of a metric. Since Kubernetes 1.26. */
 export enum MetricType {
-  /** COUNTER - Only grows, until a restart sets it back. */
+  /** COUNTER - Only increases, and starts over after a restart. */
   COUNTER = 0,
-  /** GAUGE - Goes up and down. */
+  /** GAUGE - Increases and decreases. */
   GAUGE = 1,
   UNRECOGNIZED = -1,
 }
@@ -850,7 +853,7 @@ export function metricTypeToJSON(object: MetricType): string {
   }
 }
 
-/** Who creates cgroups. Take care: the zero value is SYSTEMD. Since Kubernetes 1.28. */
+/** Which program creates cgroups. Note that the zero value is SYSTEMD. Since Kubernetes 1.28. */
 export enum CgroupDriver {
   /** SYSTEMD - systemd: names are slices, such as "kubepods-pod123.slice". */
   SYSTEMD = 0,
@@ -886,31 +889,31 @@ export function cgroupDriverToJSON(object: CgroupDriver): string {
   }
 }
 
-/** Argument of Version. */
+/** Request of Version. */
 export interface VersionRequest {
   /** The version of the kubelet's side of the API; runtimes ignore it. Empty is fine. */
   version: string;
 }
 
-/** Answer of Version. All four fields are set by a runtime that keeps the contract. */
+/** Response of Version. CRI requires all four fields. */
 export interface VersionResponse {
-  /** Version of the kubelet's side of the API, always "0.1.0": of no use for telling what a runtime can do. */
+  /** Version of the kubelet's side of the API, always "0.1.0". It does not show what a runtime supports. */
   version: string;
   /** Name of the runtime: "containerd", "cri-o", "docker". */
   runtimeName: string;
-  /** Version of the runtime in its own notation: "v2.1.9", "1.36.0", with vendor suffixes at times. */
+  /** Version of the runtime in its own notation: "v2.1.9", "1.36.0", sometimes with vendor suffixes. */
   runtimeVersion: string;
-  /** Version of the API spoken here: "v1". */
+  /** Version of the API: "v1". */
   runtimeApiVersion: string;
 }
 
-/** An int64 that can be absent: no message means not set, a message with 0 means zero. */
+/** An int64 that can be absent. No message means not set; a message with 0 means zero. */
 export interface Int64Value {
   /** The number. */
   value: Long;
 }
 
-/** A uint64 that can be absent: no message means not measured, a message with 0 means zero. */
+/** A uint64 that can be absent. No message means not measured; a message with 0 means zero. */
 export interface UInt64Value {
   /** The number. */
   value: Long;
@@ -929,8 +932,8 @@ export interface IDMapping {
 /** The user namespace of a pod. Since Kubernetes 1.25. */
 export interface UserNamespace {
   /**
-   * POD for a user namespace with the mappings below; NODE for none. CONTAINER and TARGET are not supported.
-   * Take care: the zero value is POD, so a message without a mode asks for a user namespace.
+   * POD for a user namespace with the mappings below; NODE for none. CONTAINER and TARGET are not supported. Note that
+   * the zero value is POD, so a message without a mode requests a user namespace.
    */
   mode: NamespaceMode;
   /** Mappings of user ids. Runtimes accept exactly one for POD, none for NODE. */
@@ -944,19 +947,22 @@ export interface NamespaceOption {
   /** Network namespace: POD or NODE. NODE means host network: no addresses of its own and no port mappings. */
   network: NamespaceMode;
   /**
-   * PID namespace: POD, CONTAINER, NODE or TARGET. Unset is POD, where processes of all containers see each other;
-   * Kubernetes itself asks for CONTAINER unless told otherwise.
+   * PID namespace: POD, CONTAINER, NODE or TARGET. Unset means POD, where the processes of all containers see each
+   * other. Kubernetes uses CONTAINER by default.
    */
   pid: NamespaceMode;
   /** IPC namespace: POD or NODE. */
   ipc: NamespaceMode;
-  /** Id of the container whose PID namespace to join. Used with TARGET only. */
+  /** Id of the container whose PID namespace to join. Used only with TARGET. */
   targetId: string;
-  /** User namespace of the pod. Absent means none: ids inside are ids on the node, as with NODE. Since Kubernetes 1.25. */
+  /**
+   * User namespace of the pod. Absent means none: ids in the containers are ids on the node, as with NODE. Since
+   * Kubernetes 1.25.
+   */
   usernsOptions: UserNamespace | undefined;
 }
 
-/** An SELinux label in its four parts. Parts left empty are chosen by the runtime. */
+/** An SELinux label in its four parts. The runtime chooses empty parts. */
 export interface SELinuxOption {
   /** The user part, such as "system_u". */
   user: string;
@@ -973,7 +979,7 @@ export interface SecurityProfile {
   /** Where the profile comes from. Unset means RuntimeDefault. */
   profileType: SecurityProfile_ProfileType;
   /**
-   * With Localhost only, and required then: for seccomp the absolute path of a JSON file on the node, for AppArmor the
+   * Only with Localhost, and then required: for seccomp the absolute path of a JSON file on the node, for AppArmor the
    * name of a profile loaded in the kernel.
    */
   localhostRef: string;
@@ -981,7 +987,7 @@ export interface SecurityProfile {
 
 /** Where a profile comes from. */
 export enum SecurityProfile_ProfileType {
-  /** RuntimeDefault - The profile that the runtime ships. The zero value: a SecurityProfile with nothing set asks for it. */
+  /** RuntimeDefault - The profile that the runtime ships. This is the zero value, so an empty SecurityProfile means this profile. */
   RuntimeDefault = 0,
   /** Unconfined - No confinement at all. */
   Unconfined = 1,
@@ -1023,8 +1029,8 @@ export function securityProfile_ProfileTypeToJSON(object: SecurityProfile_Profil
 }
 
 /**
- * Linux cgroup limits of a container, or of a pod as a whole. Zero and empty mean "not given": the default on creation,
- * no change on an update.
+ * Linux cgroup limits of a container, or of a pod as a whole. Zero and empty mean "not set": the default on creation,
+ * and no change on an update.
  */
 export interface LinuxContainerResources {
   /** Length of the CPU scheduling period in microseconds. 0 is the kernel's default of 100000 (100 ms). */
@@ -1036,10 +1042,10 @@ export interface LinuxContainerResources {
   cpuQuota: Long;
   /** Relative weight when CPUs are contended; Kubernetes uses 1024 per requested CPU, at least 2. 0 means not given. */
   cpuShares: Long;
-  /** Memory limit in bytes; going beyond it gets the container OOM-killed. 0 means not given (no limit). */
+  /** Memory limit in bytes; beyond it, the kernel's OOM killer kills the container. 0 means not given (no limit). */
   memoryLimitInBytes: Long;
   /**
-   * Badness for the kernel's OOM killer, -1000 (never kill) to 1000 (kill first). 0 is a real value here as well as the
+   * Badness for the kernel's OOM killer, -1000 (never kill) to 1000 (kill first). 0 is a valid value as well as the
    * default.
    */
   oomScoreAdj: Long;
@@ -1050,8 +1056,8 @@ export interface LinuxContainerResources {
   /** Limits per size of huge page. Empty means none. */
   hugepageLimits: HugepageLimit[];
   /**
-   * Settings written to cgroup v2 files as they are: file name ("memory.high") to content. Ignored or refused on cgroup
-   * v1.
+   * Settings that the runtime writes to cgroup v2 files unchanged: file name ("memory.high") to content. Ignored or
+   * refused on cgroup v1.
    */
   unified: { [key: string]: string };
   /** Limit of memory plus swap in bytes. Equal to the memory limit: no swap. 0 means not given. */
@@ -1063,9 +1069,9 @@ export interface LinuxContainerResources_UnifiedEntry {
   value: string;
 }
 
-/** How much memory in huge pages of one size may be used. */
+/** The limit of memory in huge pages of one size. */
 export interface HugepageLimit {
-  /** The page size as the kernel's file names have it: a number and B, KB, MB or GB, such as "2MB" or "1GB". */
+  /** The page size as in the kernel's file names: a number and B, KB, MB or GB, such as "2MB" or "1GB". */
   pageSize: string;
   /** Limit in bytes. 0 forbids pages of this size. */
   limit: Long;
@@ -1073,7 +1079,7 @@ export interface HugepageLimit {
 
 /** Limits of a Windows container. Zero means "not given". */
 export interface WindowsContainerResources {
-  /** Relative weight when CPUs are contended, up to 10000. At most one of this, `cpuCount` and `cpuMaximum` counts. */
+  /** Relative weight when CPUs are contended, up to 10000. Only one of this, `cpuCount` and `cpuMaximum` takes effect. */
   cpuShares: Long;
   /** Number of CPUs the container may use. */
   cpuCount: Long;
@@ -1096,17 +1102,20 @@ export interface WindowsCpuGroupAffinity {
 }
 
 /**
- * What identifies a pod sandbox to its creator. The runtime keeps it, gives it back, and allows one sandbox per
- * combination of all four.
+ * The identity of a pod sandbox. The runtime stores it, returns it, and allows only one sandbox per combination of all
+ * four fields.
  */
 export interface PodSandboxMetadata {
   /** Name of the pod. Required. */
   name: string;
-  /** Unique id of the pod: any string that is not used twice on the node. Required by CRI-O, wise everywhere. */
+  /**
+   * Unique id of the pod: any string that is not used twice on the node. Required by CRI-O, recommended for all
+   * runtimes.
+   */
   uid: string;
-  /** Namespace of the pod. Required by CRI-O, wise everywhere. */
+  /** Namespace of the pod. Required by CRI-O, recommended for all runtimes. */
   namespace: string;
-  /** Counts how often this pod's sandbox was created anew, from 0. Raise it to get a fresh name after a failed attempt. */
+  /** Counts the sandboxes of this pod, from 0. Increase it for a new name after a failed attempt. */
   attempt: number;
 }
 
@@ -1114,17 +1123,17 @@ export interface PodSandboxMetadata {
 export interface DNSConfig {
   /** Addresses of name servers. */
   servers: string[];
-  /** Domains tried in turn for names that are not fully qualified. */
+  /** Domains for the resolution of names that are not fully qualified, tried in order. */
   searches: string[];
   /** Options of resolv.conf, such as "ndots:5". */
   options: string[];
 }
 
-/** A port of the node that is forwarded into the pod by the CNI's port-mapping plugin. Has no effect with host network. */
+/** A port of the node that the CNI's port-mapping plugin forwards to the pod. Has no effect with host network. */
 export interface PortMapping {
   /** Transport protocol; unset means TCP. */
   protocol: Protocol;
-  /** Port inside the pod, 1 to 65535. 0 is not a port. */
+  /** Port inside the pod, 1 to 65535. 0 is not valid. */
   containerPort: number;
   /** Port on the node. 0 means that nothing is forwarded. */
   hostPort: number;
@@ -1133,7 +1142,7 @@ export interface PortMapping {
 }
 
 /**
- * Security settings of a sandbox, that is of its pause container and its namespaces. Containers bring their own:
+ * Security settings of a sandbox, which are those of its pause container and its namespaces. Containers have their own:
  * LinuxContainerSecurityContext.
  */
 export interface LinuxSandboxSecurityContext {
@@ -1149,7 +1158,7 @@ export interface LinuxSandboxSecurityContext {
   runAsUser:
     | Int64Value
     | undefined;
-  /** Group id of the sandbox's process. Only together with `runAsUser`: an error without it. */
+  /** Group id of the sandbox's process. Only together with `runAsUser`; without it the call fails. */
   runAsGroup:
     | Int64Value
     | undefined;
@@ -1157,14 +1166,14 @@ export interface LinuxSandboxSecurityContext {
   readonlyRootfs: boolean;
   /** Further group ids of the sandbox's process. */
   supplementalGroups: Long[];
-  /** How these groups join those of the image's /etc/group. Unset means Merge. Since Kubernetes 1.31. */
+  /** How these groups are combined with those of the image's /etc/group. Unset means Merge. Since Kubernetes 1.31. */
   supplementalGroupsPolicy: SupplementalGroupsPolicy;
   /**
-   * Whether any container of the pod may be privileged. A sandbox without it refuses privileged containers, or breaks
-   * them in subtle ways: set it whenever one is to come.
+   * Whether any container of the pod may be privileged. Without it, privileged containers fail or do not work
+   * correctly: set it if the pod will have one.
    */
   privileged: boolean;
-  /** Seccomp profile of the sandbox; absent means unconfined, unless the runtime is set up otherwise. */
+  /** Seccomp profile of the sandbox; absent means unconfined, unless the runtime is configured otherwise. */
   seccomp:
     | SecurityProfile
     | undefined;
@@ -1181,12 +1190,12 @@ export interface LinuxSandboxSecurityContext {
   seccompProfilePath: string;
 }
 
-/** The part of a sandbox's configuration that only Linux has. */
+/** The configuration of a sandbox that is specific to Linux. */
 export interface LinuxPodSandboxConfig {
   /**
    * Parent cgroup for the pod, created by the client beforehand: a path such as "/kubepods/pod123" with the cgroupfs
-   * driver, one that ends in a slice such as "/kubepods.slice/kubepods-pod123.slice" with systemd. RuntimeConfig tells
-   * which driver. Empty: the runtime's own place.
+   * driver, one that ends in a slice such as "/kubepods.slice/kubepods-pod123.slice" with systemd. RuntimeConfig
+   * returns the driver. Empty means the runtime's default.
    */
   cgroupParent: string;
   /** Namespaces, users, profiles. */
@@ -1195,11 +1204,11 @@ export interface LinuxPodSandboxConfig {
     | undefined;
   /** Kernel parameters set in the pod's namespaces, such as "net.ipv4.ip_local_port_range". Only namespaced ones work. */
   sysctls: { [key: string]: string };
-  /** Resources that the sandbox itself costs beyond its containers. Informative, for virtual-machine runtimes. */
+  /** Resources that the sandbox itself uses in addition to its containers. Informative, for virtual-machine runtimes. */
   overhead:
     | LinuxContainerResources
     | undefined;
-  /** Sum of what the pod's containers may use. Informative, for virtual-machine runtimes. */
+  /** The sum of the limits of the pod's containers. Informative, for virtual-machine runtimes. */
   resources: LinuxContainerResources | undefined;
 }
 
@@ -1226,42 +1235,42 @@ export interface WindowsSandboxSecurityContext {
   namespaceOptions: WindowsNamespaceOption | undefined;
 }
 
-/** The part of a sandbox's configuration that only Windows has. */
+/** The configuration of a sandbox that is specific to Windows. */
 export interface WindowsPodSandboxConfig {
   /** Users, credentials, host process. */
   securityContext: WindowsSandboxSecurityContext | undefined;
 }
 
-/** Everything that defines a pod sandbox. The same message goes along with CreateContainer and PullImage: keep it. */
+/** The configuration of a pod sandbox. Keep it: CreateContainer and PullImage take the same message. */
 export interface PodSandboxConfig {
   /** Identity of the sandbox. Required. */
   metadata:
     | PodSandboxMetadata
     | undefined;
   /**
-   * Host name inside the pod. May be empty with host network only, where the node's name shows; elsewhere runtimes make
-   * do with a name of their own, or fail.
+   * Host name inside the pod. May be empty only with host network, where the pod has the node's name. Otherwise
+   * runtimes use a name of their own, or fail.
    */
   hostname: string;
   /**
-   * Absolute path of the folder on the node for log files of the pod's containers, created by the runtime. A
-   * container's `logPath` is relative to it. Empty: containers of this pod have no log files.
+   * Absolute path of the directory on the node for log files of the pod's containers. The runtime creates it. A
+   * container's `logPath` is relative to it. Empty means that containers of this pod have no log files.
    */
   logDirectory: string;
   /** Resolver settings. Absent: the node's /etc/resolv.conf. */
   dnsConfig:
     | DNSConfig
     | undefined;
-  /** Ports of the node forwarded into the pod. */
+  /** Ports of the node that are forwarded to the pod. */
   portMappings: PortMapping[];
   /**
-   * Labels to select the sandbox by in lists. Key and value are free text for the runtime; Kubernetes has its own
-   * rules.
+   * Labels to select the sandbox by in lists. The runtime accepts any string as key and value; Kubernetes has rules for
+   * them.
    */
   labels: { [key: string]: string };
   /**
-   * Notes that the runtime keeps and gives back unchanged, and that some runtimes and plugins act on. No place for
-   * secrets: they are logged and listed.
+   * Metadata that the runtime stores and returns unchanged, and that some runtimes and plugins use. Do not put secrets
+   * here: annotations are logged and listed.
    */
   annotations: { [key: string]: string };
   /** Settings for Linux. Absent on other systems. */
@@ -1282,7 +1291,7 @@ export interface PodSandboxConfig_AnnotationsEntry {
   value: string;
 }
 
-/** Argument of RunPodSandbox. */
+/** Request of RunPodSandbox. */
 export interface RunPodSandboxRequest {
   /** What to create. Required. */
   config:
@@ -1290,48 +1299,48 @@ export interface RunPodSandboxRequest {
     | undefined;
   /**
    * Name of the runtime handler, as listed in `StatusResponse.runtimeHandlers` ("runc", "kata", …). Empty means the
-   * default one; an unknown name fails the call.
+   * default one; with an unknown name the call fails.
    */
   runtimeHandler: string;
 }
 
-/** Answer of RunPodSandbox. */
+/** Response of RunPodSandbox. */
 export interface RunPodSandboxResponse {
   /** Id of the new sandbox. Never empty. */
   podSandboxId: string;
 }
 
-/** Argument of StopPodSandbox. */
+/** Request of StopPodSandbox. */
 export interface StopPodSandboxRequest {
-  /** Id of the sandbox. containerd and CRI-O accept an unambiguous beginning of it too. */
+  /** Id of the sandbox. containerd and CRI-O also accept an unambiguous prefix. */
   podSandboxId: string;
 }
 
-/** Answer of StopPodSandbox; says nothing beyond success. */
+/** Response of StopPodSandbox. Has no fields. */
 export interface StopPodSandboxResponse {
 }
 
-/** Argument of RemovePodSandbox. */
+/** Request of RemovePodSandbox. */
 export interface RemovePodSandboxRequest {
   /** Id of the sandbox. */
   podSandboxId: string;
 }
 
-/** Answer of RemovePodSandbox; says nothing beyond success. */
+/** Response of RemovePodSandbox. Has no fields. */
 export interface RemovePodSandboxResponse {
 }
 
-/** Argument of PodSandboxStatus. */
+/** Request of PodSandboxStatus. */
 export interface PodSandboxStatusRequest {
   /** Id of the sandbox. */
   podSandboxId: string;
-  /** Asks for the runtime's internals in `info`: for people and debugging, slower. */
+  /** Requests diagnostic details of the runtime in `info`. Slower, for debugging. */
   verbose: boolean;
 }
 
 /** An IP address of a pod. */
 export interface PodIP {
-  /** IPv4 or IPv6 address in text form. */
+  /** IPv4 or IPv6 address. */
   ip: string;
 }
 
@@ -1343,19 +1352,19 @@ export interface PodSandboxNetworkStatus {
   additionalIps: PodIP[];
 }
 
-/** The namespaces a sandbox really has. */
+/** The namespaces that a sandbox has. */
 export interface Namespace {
   /** Modes in effect. */
   options: NamespaceOption | undefined;
 }
 
-/** The part of a sandbox's status that only Linux has. */
+/** The status of a sandbox that is specific to Linux. */
 export interface LinuxPodSandboxStatus {
   /** Namespaces of the sandbox. */
   namespaces: Namespace | undefined;
 }
 
-/** State of one sandbox in full. */
+/** Complete status of one sandbox. */
 export interface PodSandboxStatus {
   /** Id of the sandbox. */
   id: string;
@@ -1363,15 +1372,15 @@ export interface PodSandboxStatus {
   metadata:
     | PodSandboxMetadata
     | undefined;
-  /** Ready or not. A state unknown to this schema arrives as its number. */
+  /** Whether it is ready. A state that this schema does not have is kept as its number. */
   state: PodSandboxState;
   /** When the sandbox was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
-  /** Addresses of the pod. Absent when the runtime tells nothing. */
+  /** Addresses of the pod. Absent if the runtime does not report it. */
   network:
     | PodSandboxNetworkStatus
     | undefined;
-  /** What only Linux has. */
+  /** The part of the status that is specific to Linux. */
   linux:
     | LinuxPodSandboxStatus
     | undefined;
@@ -1393,23 +1402,23 @@ export interface PodSandboxStatus_AnnotationsEntry {
   value: string;
 }
 
-/** Answer of PodSandboxStatus. */
+/** Response of PodSandboxStatus. */
 export interface PodSandboxStatusResponse {
-  /** The state. Present unless the runtime breaks the contract. */
+  /** The status. Always present, unless the runtime violates CRI. */
   status:
     | PodSandboxStatus
     | undefined;
   /**
-   * Internals of the runtime, with `verbose` only: containerd and CRI-O put JSON text under the key "info", in a shape
-   * that changes between releases.
+   * Diagnostic details of the runtime, only with `verbose`: containerd and CRI-O put JSON text under the key "info".
+   * Its structure changes between releases.
    */
   info: { [key: string]: string };
   /**
-   * States of the sandbox's containers, from runtimes that send events for the kubelet; otherwise empty, which does not
-   * mean that there are none. Since Kubernetes 1.26.
+   * Status of the sandbox's containers, only from runtimes that send events for the kubelet. Empty does not mean that
+   * there are no containers. Since Kubernetes 1.26.
    */
   containersStatuses: ContainerStatus[];
-  /** When these states were read, in nanoseconds since 1970-01-01 UTC. 0 when not given. Since Kubernetes 1.26. */
+  /** When the statuses were read, in nanoseconds since 1970-01-01 UTC. 0 if not set. Since Kubernetes 1.26. */
   timestamp: Long;
 }
 
@@ -1418,21 +1427,21 @@ export interface PodSandboxStatusResponse_InfoEntry {
   value: string;
 }
 
-/** A sandbox state as a filter. Wrapped, because a bare state could not be told from "any state". */
+/** A sandbox state as a filter. It is wrapped, because an unset state could not be distinguished from the zero value. */
 export interface PodSandboxStateValue {
-  /** The state to look for. */
+  /** The state to match. */
   state: PodSandboxState;
 }
 
-/** Which sandboxes to list. All conditions given must hold; an empty filter matches everything. */
+/** Which sandboxes to list. All given conditions must match; an empty filter matches everything. */
 export interface PodSandboxFilter {
-  /** Id of the sandbox, or the beginning of it. Empty matches all. */
+  /** Id of the sandbox, or a prefix of it. Empty matches all. */
   id: string;
-  /** State to look for. Absent matches all. */
+  /** State to match. Absent matches all. */
   state:
     | PodSandboxStateValue
     | undefined;
-  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
+  /** Labels that must all be present with exactly these values. No operators, no wildcards. */
   labelSelector: { [key: string]: string };
 }
 
@@ -1441,13 +1450,13 @@ export interface PodSandboxFilter_LabelSelectorEntry {
   value: string;
 }
 
-/** Argument of ListPodSandbox. */
+/** Request of ListPodSandbox. */
 export interface ListPodSandboxRequest {
   /** Which sandboxes to list. Absent lists all. */
   filter: PodSandboxFilter | undefined;
 }
 
-/** A sandbox as lists show it: the status without network and namespaces. */
+/** A sandbox in a list: its status without network and namespaces. */
 export interface PodSandbox {
   /** Id of the sandbox. */
   id: string;
@@ -1455,7 +1464,7 @@ export interface PodSandbox {
   metadata:
     | PodSandboxMetadata
     | undefined;
-  /** Ready or not. */
+  /** Whether it is ready. */
   state: PodSandboxState;
   /** When the sandbox was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
@@ -1477,13 +1486,13 @@ export interface PodSandbox_AnnotationsEntry {
   value: string;
 }
 
-/** Answer of ListPodSandbox. */
+/** Response of ListPodSandbox. */
 export interface ListPodSandboxResponse {
   /** The sandboxes, in no particular order. */
   items: PodSandbox[];
 }
 
-/** Argument of StreamPodSandboxes. Since Kubernetes 1.36 (alpha). */
+/** Request of StreamPodSandboxes. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxesRequest {
   /** Which sandboxes to list. Absent lists all. */
   filter: PodSandboxFilter | undefined;
@@ -1491,52 +1500,52 @@ export interface StreamPodSandboxesRequest {
 
 /** One batch of StreamPodSandboxes. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxesResponse {
-  /** Some of the sandboxes. How many is the runtime's choice: thousands, usually. */
+  /** Some of the sandboxes. The runtime chooses the number, usually thousands. */
   podSandboxes: PodSandbox[];
 }
 
-/** Argument of UpdatePodSandboxResources. Since Kubernetes 1.33. */
+/** Request of UpdatePodSandboxResources. Since Kubernetes 1.33. */
 export interface UpdatePodSandboxResourcesRequest {
   /** Id of the sandbox. */
   podSandboxId: string;
-  /** What the sandbox itself costs beyond its containers. Absent means unchanged. */
+  /** Resources that the sandbox itself uses in addition to its containers. Absent means unchanged. */
   overhead:
     | LinuxContainerResources
     | undefined;
-  /** What the pod's containers may use in sum. Absent means unchanged. */
+  /** The sum of the limits of the pod's containers. Absent means unchanged. */
   resources: LinuxContainerResources | undefined;
 }
 
-/** Answer of UpdatePodSandboxResources; says nothing beyond success. Since Kubernetes 1.33. */
+/** Response of UpdatePodSandboxResources. Has no fields. Since Kubernetes 1.33. */
 export interface UpdatePodSandboxResourcesResponse {
 }
 
 /**
- * What identifies a container within its pod. The runtime keeps it, gives it back, and allows one container per
+ * The identity of a container within its pod. The runtime stores it, returns it, and allows only one container per
  * combination in a pod.
  */
 export interface ContainerMetadata {
   /** Name of the container. Required. */
   name: string;
   /**
-   * Counts how often this container was created anew, from 0. Raise it to create a successor while the old one is still
-   * listed.
+   * Counts the attempts of this container, from 0. Increase it to create the next attempt while the previous one is
+   * still listed.
    */
   attempt: number;
 }
 
-/** Names an image, and says how it was asked for. */
+/** The name of an image. */
 export interface ImageSpec {
   /**
    * Tag, digest or id of the image: "docker.io/library/nginx:1.29", "nginx@sha256:…", or the `id` or reference that
-   * PullImage or ImageStatus returned. Short names are completed by the runtime, in its own way.
+   * PullImage or ImageStatus returned. The runtime completes short names by its own rules.
    */
   image: string;
-  /** Notes about the image, which runtimes use to choose where to unpack it. Rarely needed. */
+  /** Metadata of the image, with which runtimes choose where to unpack it. Rarely needed. */
   annotations: { [key: string]: string };
   /**
-   * The reference as the user wrote it, before it was resolved to an id. CRI-O refuses to create a container from an
-   * image without it. Since Kubernetes 1.28.
+   * The reference as the user wrote it, before it was resolved to an id. CRI-O refuses to create a container without
+   * it. Since Kubernetes 1.28.
    */
   userSpecifiedImage: string;
   /**
@@ -1561,37 +1570,37 @@ export interface KeyValue {
   /** Name of the variable. */
   key: string;
   /**
-   * Value of the variable, as bytes, because Linux allows any but NUL. Encode text as UTF-8. Older schemas call it a
-   * string; on the wire that is the same.
+   * Value of the variable as bytes, because Linux allows all bytes but NUL. Encode strings as UTF-8. Older schemas have
+   * a string here, which is the same on the wire.
    */
   value: Uint8Array;
 }
 
-/** A folder, file or image made visible in a container. */
+/** A directory, file or image that is mounted in a container. */
 export interface Mount {
   /** Absolute path in the container. Required. */
   containerPath: string;
   /**
-   * Path on the node, which must exist on most runtimes; containerd creates a missing one as a folder. Symbolic links
-   * are resolved. Leave it empty when `image` is set.
+   * Path on the node. On most runtimes it must exist; containerd creates a missing directory. Symbolic links are
+   * resolved. Leave it empty if `image` is set.
    */
   hostPath: string;
-  /** Makes this mount read-only. Mounts below it stay writable, see `recursiveReadOnly`. */
+  /** Makes this mount read-only. Mounts below it stay writable: see `recursiveReadOnly`. */
   readonly: boolean;
   /** Relabels the content for SELinux so that the container may use it. Changes files on the node. */
   selinuxRelabel: boolean;
-  /** Whether later mounts spread between node and container. Unset means they do not. */
+  /** Whether later mounts propagate between node and container. Unset means that they do not. */
   propagation: MountPropagation;
   /**
-   * How user ids of files are shown inside, with user namespaces. Needs a file system with id-mapped mounts.
-   * Since Kubernetes 1.27.
+   * Mappings of the user ids of files, with user namespaces. Requires a file system with id-mapped mounts. Since
+   * Kubernetes 1.27.
    */
   uidMappings: IDMapping[];
-  /** How group ids of files are shown inside, with user namespaces. Since Kubernetes 1.27. */
+  /** Mappings of the group ids of files, with user namespaces. Since Kubernetes 1.27. */
   gidMappings: IDMapping[];
   /**
-   * Makes the mounts below this one read-only too. Requires `readonly` and PROPAGATION_PRIVATE, and a handler that
-   * reports `recursiveReadOnlyMounts`; the call fails otherwise. Since Kubernetes 1.30.
+   * Makes the mounts below this one read-only, too. Requires `readonly`, PROPAGATION_PRIVATE and a handler that reports
+   * `recursiveReadOnlyMounts`; otherwise the call fails. Since Kubernetes 1.30.
    */
   recursiveReadOnly: boolean;
   /**
@@ -1601,22 +1610,25 @@ export interface Mount {
   image:
     | ImageSpec
     | undefined;
-  /** Folder within `image` to mount; an error when it is not there. Empty means the image's root. Since Kubernetes 1.33. */
+  /**
+   * Directory in `image` to mount; the call fails if it does not exist. Empty means the image's root. Since Kubernetes
+   * 1.33.
+   */
   imageSubPath: string;
   /**
-   * Further options of a bind mount: "noexec", "nodev", "nosuid" (alpha). Needs a runtime whose Status reports
+   * Further options of a bind mount: "noexec", "nodev", "nosuid" (alpha). Requires a runtime whose Status reports
    * `features.mountOptions`. Since Kubernetes 1.37.
    */
   mountOptions: string[];
 }
 
-/** A device of the node made available in a container. */
+/** A device of the node that a container can use. */
 export interface Device {
   /** Absolute path in the container. */
   containerPath: string;
   /** Absolute path on the node. */
   hostPath: string;
-  /** What the container may do with it: any of "r" (read), "w" (write) and "m" (create device nodes), such as "rwm". */
+  /** Permissions of the container: any of "r" (read), "w" (write) and "m" (create device nodes), such as "rwm". */
   permissions: string;
 }
 
@@ -1633,11 +1645,11 @@ export interface CDIDevice {
 export interface Capability {
   /** Capabilities to add. */
   addCapabilities: string[];
-  /** Capabilities to drop. "ALL" here with a few added is the careful way. */
+  /** Capabilities to drop. The safest choice is "ALL" here, with a few added capabilities. */
   dropCapabilities: string[];
   /**
-   * Capabilities that also reach a process that is not root (the ambient set). They are added to the other sets as
-   * well. Since Kubernetes 1.24.
+   * Capabilities for processes that are not root (the ambient set). They are also added to the other sets. Since
+   * Kubernetes 1.24.
    */
   addAmbientCapabilities: string[];
 }
@@ -1649,8 +1661,8 @@ export interface LinuxContainerSecurityContext {
     | Capability
     | undefined;
   /**
-   * All capabilities, all devices, no seccomp, AppArmor or SELinux confinement, writable /sys: root on the node in all
-   * but name. The sandbox must have been created with `privileged` as well.
+   * All capabilities, all devices, no seccomp, AppArmor or SELinux confinement, writable /sys: the container is
+   * effectively root on the node. The sandbox must have been created with `privileged` as well.
    */
   privileged: boolean;
   /** Namespaces to use. Must agree with the sandbox on network and IPC. */
@@ -1661,35 +1673,35 @@ export interface LinuxContainerSecurityContext {
   selinuxOptions:
     | SELinuxOption
     | undefined;
-  /** User id to run as. At most one of this and `runAsUsername`; neither means the image's user. */
+  /** User id to run as. Set at most one of this and `runAsUsername`; without both, the image's user applies. */
   runAsUser:
     | Int64Value
     | undefined;
   /**
-   * Group id to run as. Only together with `runAsUser` or `runAsUsername`, an error without; absent means the user's
-   * own group in the image.
+   * Group id to run as. Only together with `runAsUser` or `runAsUsername`; without them the call fails. Absent means
+   * the user's group in the image.
    */
   runAsGroup:
     | Int64Value
     | undefined;
-  /** User name to run as, looked up in the image's /etc/passwd. Fails on start when it is not there. */
+  /** User name to run as, from the image's /etc/passwd. StartContainer fails if it does not exist. */
   runAsUsername: string;
-  /** Makes the container's root file system read-only. Mounts stay as they are. */
+  /** Makes the container's root file system read-only. Does not affect mounts. */
   readonlyRootfs: boolean;
   /** Further group ids of the process. */
   supplementalGroups: Long[];
-  /** How these groups join those of the image's /etc/group. Unset means Merge. Since Kubernetes 1.31. */
+  /** How these groups are combined with those of the image's /etc/group. Unset means Merge. Since Kubernetes 1.31. */
   supplementalGroupsPolicy: SupplementalGroupsPolicy;
-  /** Keeps processes from gaining privileges through set-user-id programs and file capabilities. */
+  /** Prevents processes from gaining privileges through set-user-id programs and file capabilities. */
   noNewPrivs: boolean;
   /**
-   * Paths in the container hidden from its processes, such as "/proc/kcore". The runtime has no default: an empty list
-   * hides nothing.
+   * Paths in the container that are hidden from its processes, such as "/proc/kcore". The runtime has no default: an
+   * empty list hides nothing.
    */
   maskedPaths: string[];
-  /** Paths in the container made read-only, such as "/proc/sys". The runtime has no default. */
+  /** Paths in the container that are read-only, such as "/proc/sys". The runtime has no default. */
   readonlyPaths: string[];
-  /** Seccomp profile; absent means unconfined, unless the runtime is set up otherwise. */
+  /** Seccomp profile; absent means unconfined, unless the runtime is configured otherwise. */
   seccomp:
     | SecurityProfile
     | undefined;
@@ -1713,9 +1725,9 @@ export interface LinuxContainerSecurityContext {
   seccompProfilePath: string;
 }
 
-/** The part of a container's configuration that only Linux has. */
+/** The configuration of a container that is specific to Linux. */
 export interface LinuxContainerConfig {
-  /** Limits on CPU, memory and so on, by cgroup. Absent means none. */
+  /** Limits on CPU, memory and other resources. Absent means none. */
   resources:
     | LinuxContainerResources
     | undefined;
@@ -1733,7 +1745,7 @@ export interface WindowsContainerSecurityContext {
   hostProcess: boolean;
 }
 
-/** The part of a container's configuration that only Windows has. */
+/** The configuration of a container that is specific to Windows. */
 export interface WindowsContainerConfig {
   /** Limits. Absent means none. */
   resources:
@@ -1743,52 +1755,55 @@ export interface WindowsContainerConfig {
   securityContext: WindowsContainerSecurityContext | undefined;
 }
 
-/** Everything that defines a container. */
+/** The configuration of a container. */
 export interface ContainerConfig {
   /** Identity of the container within its pod. Required. */
   metadata:
     | ContainerMetadata
     | undefined;
-  /** Image to create it from; it must be present. Set `userSpecifiedImage` too: CRI-O insists. Required. */
+  /** Image of the container, which must be present. Also set `userSpecifiedImage`, which CRI-O requires. Required. */
   image:
     | ImageSpec
     | undefined;
-  /** Program to run, replacing the image's entrypoint. Empty means the image's own. Not a shell line. */
+  /**
+   * Program to run, which replaces the image's entrypoint. Empty means the image's entrypoint. Not a shell command
+   * line.
+   */
   command: string[];
-  /** Arguments, replacing the image's. Empty means the image's own, unless `command` is given, which drops both. */
+  /** Arguments, which replace the image's. Empty means the image's arguments, or none if `command` is set. */
   args: string[];
-  /** Folder to start in. Empty means the image's, or "/". */
+  /** Working directory. Empty means the image's working directory, or "/". */
   workingDir: string;
-  /** Environment variables, added to the image's; the last of a name wins. */
+  /** Environment variables in addition to the image's. The last value of a name applies. */
   envs: KeyValue[];
-  /** Files, folders and images to make visible inside. */
+  /** Files, directories and images to mount. */
   mounts: Mount[];
   /** Devices of the node to make available. */
   devices: Device[];
-  /** Labels to select the container by in lists. They do not reach the processes inside. */
+  /** Labels to select the container by in lists. Processes in the container do not see them. */
   labels: { [key: string]: string };
   /**
-   * Notes that the runtime keeps and gives back unchanged, and that some runtimes and plugins act on. No place for
-   * secrets.
+   * Metadata that the runtime stores and returns unchanged, and that some runtimes and plugins use. Do not put secrets
+   * here.
    */
   annotations: { [key: string]: string };
   /**
-   * Path of the log file, relative to the sandbox's `logDirectory`. Empty: no log file is written and output is lost,
-   * except to those attached.
+   * Path of the log file, relative to the sandbox's `logDirectory`. Empty means no log file: output is lost, except to
+   * attached clients.
    */
   logPath: string;
   /**
-   * Gives the main process an open standard input, for Attach. Without it reads see the end of file at once. Cannot be
+   * Opens the standard input of the main process, for Attach. Without it, reads return end of file at once. Cannot be
    * changed later.
    */
   stdin: boolean;
   /**
-   * Closes standard input when the first attached client that has it open goes away. Otherwise it stays open for the
-   * next.
+   * Closes standard input when the first attached client that has opened it disconnects. Otherwise it stays open for
+   * the next client.
    */
   stdinOnce: boolean;
   /**
-   * Gives the main process a terminal: stdout and stderr become one, and log lines end in CR LF. Cannot be changed
+   * Runs the main process in a terminal: stdout and stderr are combined, and log lines end in CR LF. Cannot be changed
    * later.
    */
   tty: boolean;
@@ -1800,12 +1815,9 @@ export interface ContainerConfig {
   windows:
     | WindowsContainerConfig
     | undefined;
-  /**
-   * Devices by Container Device Interface name; they may bring mounts and environment variables along.
-   * Since Kubernetes 1.27.
-   */
+  /** Devices by Container Device Interface name. They may add mounts and environment variables. Since Kubernetes 1.27. */
   CDIDevices: CDIDevice[];
-  /** Signal that StopContainer begins with. Unset means the image's, or SIGTERM. Since Kubernetes 1.33. */
+  /** Signal that StopContainer sends first. Unset means the image's, or SIGTERM. Since Kubernetes 1.33. */
   stopSignal: Signal;
 }
 
@@ -1819,79 +1831,79 @@ export interface ContainerConfig_AnnotationsEntry {
   value: string;
 }
 
-/** Argument of CreateContainer. */
+/** Request of CreateContainer. */
 export interface CreateContainerRequest {
-  /** Id of the sandbox to create it in, which must be ready. */
+  /** Id of the sandbox for the container, which must be ready. */
   podSandboxId: string;
   /** What to create. Required. */
   config:
     | ContainerConfig
     | undefined;
   /**
-   * The configuration that the sandbox was created with, unchanged: runtimes read the log folder and more from it.
+   * The unchanged configuration of the sandbox, from which runtimes read the log directory and other settings.
    * Required.
    */
   sandboxConfig: PodSandboxConfig | undefined;
 }
 
-/** Answer of CreateContainer. */
+/** Response of CreateContainer. */
 export interface CreateContainerResponse {
   /** Id of the new container. Never empty. */
   containerId: string;
 }
 
-/** Argument of StartContainer. */
+/** Request of StartContainer. */
 export interface StartContainerRequest {
-  /** Id of the container. containerd and CRI-O accept an unambiguous beginning of it too. */
+  /** Id of the container. containerd and CRI-O also accept an unambiguous prefix. */
   containerId: string;
 }
 
-/** Answer of StartContainer; says nothing beyond success. */
+/** Response of StartContainer. Has no fields. */
 export interface StartContainerResponse {
 }
 
-/** Argument of StopContainer. */
+/** Request of StopContainer. */
 export interface StopContainerRequest {
   /** Id of the container. */
   containerId: string;
   /**
-   * Grace period in whole seconds between the stop signal and SIGKILL. 0 or unset: SIGKILL at once, without a chance to
-   * clean up.
+   * Grace period in whole seconds between the stop signal and SIGKILL. 0 or unset means SIGKILL at once, so the process
+   * cannot clean up.
    */
   timeout: Long;
 }
 
-/** Answer of StopContainer; says nothing beyond success. */
+/** Response of StopContainer. Has no fields. */
 export interface StopContainerResponse {
 }
 
-/** Argument of RemoveContainer. */
+/** Request of RemoveContainer. */
 export interface RemoveContainerRequest {
   /** Id of the container. */
   containerId: string;
 }
 
-/** Answer of RemoveContainer; says nothing beyond success. */
+/** Response of RemoveContainer. Has no fields. */
 export interface RemoveContainerResponse {
 }
 
-/** A container state as a filter. Wrapped, because a bare state could not be told from "any state". */
+/** A container state as a filter. It is wrapped, because an unset state could not be distinguished from the zero value. */
 export interface ContainerStateValue {
-  /** The state to look for. */
+  /** The state to match. */
   state: ContainerState;
 }
 
-/** Which containers to list. All conditions given must hold; an empty filter matches everything. */
+/** Which containers to list. All given conditions must match; an empty filter matches everything. */
 export interface ContainerFilter {
-  /** Id of the container, or the beginning of it. Empty matches all. */
+  /** Id of the container, or a prefix of it. Empty matches all. */
   id: string;
-  /** State to look for. Absent matches all. */
+  /** State to match. Absent matches all. */
   state:
     | ContainerStateValue
     | undefined;
-  /** Id of the sandbox the container must be in. Empty matches all. */
+  /** Id of the container's sandbox. Empty matches all. */
   podSandboxId: string;
-  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
+  /** Labels that must all be present with exactly these values. No operators, no wildcards. */
   labelSelector: { [key: string]: string };
 }
 
@@ -1900,17 +1912,17 @@ export interface ContainerFilter_LabelSelectorEntry {
   value: string;
 }
 
-/** Argument of ListContainers. */
+/** Request of ListContainers. */
 export interface ListContainersRequest {
   /** Which containers to list. Absent lists all, exited ones included. */
   filter: ContainerFilter | undefined;
 }
 
-/** A container as lists show it: the status without times of start and end, exit code and mounts. */
+/** A container in a list: its status without start time, end time, exit code and mounts. */
 export interface Container {
   /** Id of the container. */
   id: string;
-  /** Id of the sandbox it is in. */
+  /** Id of its sandbox. */
   podSandboxId: string;
   /** Identity given on creation. */
   metadata:
@@ -1920,9 +1932,9 @@ export interface Container {
   image:
     | ImageSpec
     | undefined;
-  /** Reference of the image in use: with digest where there is one, otherwise its id. Compare images by `imageId`. */
+  /** Reference of the image: with its digest if it has one, otherwise its id. Compare images by `imageId`. */
   imageRef: string;
-  /** Where it is in its life. */
+  /** State of the container. */
   state: ContainerState;
   /** When it was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
@@ -1944,13 +1956,13 @@ export interface Container_AnnotationsEntry {
   value: string;
 }
 
-/** Answer of ListContainers. */
+/** Response of ListContainers. */
 export interface ListContainersResponse {
   /** The containers, in no particular order. */
   containers: Container[];
 }
 
-/** Argument of StreamContainers. Since Kubernetes 1.36 (alpha). */
+/** Request of StreamContainers. Since Kubernetes 1.36 (alpha). */
 export interface StreamContainersRequest {
   /** Which containers to list. Absent lists all, exited ones included. */
   filter: ContainerFilter | undefined;
@@ -1958,19 +1970,19 @@ export interface StreamContainersRequest {
 
 /** One batch of StreamContainers. Since Kubernetes 1.36 (alpha). */
 export interface StreamContainersResponse {
-  /** Some of the containers. How many is the runtime's choice: thousands, usually. */
+  /** Some of the containers. The runtime chooses the number, usually thousands. */
   containers: Container[];
 }
 
-/** Argument of ContainerStatus. */
+/** Request of ContainerStatus. */
 export interface ContainerStatusRequest {
   /** Id of the container. */
   containerId: string;
-  /** Asks for the runtime's internals in `info`: for people and debugging, slower. */
+  /** Requests diagnostic details of the runtime in `info`. Slower, for debugging. */
   verbose: boolean;
 }
 
-/** Limits that are in effect for a container. Since Kubernetes 1.25. */
+/** The effective limits of a container. Since Kubernetes 1.25. */
 export interface ContainerResources {
   /** Limits on Linux. Absent on other systems. */
   linux:
@@ -1982,7 +1994,7 @@ export interface ContainerResources {
 
 /** The user a container's main process was started as. Since Kubernetes 1.31. */
 export interface ContainerUser {
-  /** The user on Linux. Absent on other systems and on runtimes that do not tell. */
+  /** The user on Linux. Absent on other systems and on runtimes that do not report it. */
   linux: LinuxContainerUser | undefined;
 }
 
@@ -1992,11 +2004,11 @@ export interface LinuxContainerUser {
   uid: Long;
   /** Primary group id. */
   gid: Long;
-  /** Further group ids, those from the image's /etc/group included. */
+  /** Further group ids, including those from the image's /etc/group. */
   supplementalGroups: Long[];
 }
 
-/** State of one container in full. */
+/** Complete status of one container. */
 export interface ContainerStatus {
   /** Id of the container. */
   id: string;
@@ -2004,31 +2016,31 @@ export interface ContainerStatus {
   metadata:
     | ContainerMetadata
     | undefined;
-  /** Where it is in its life. A state unknown to this schema arrives as its number. */
+  /** State of the container. A state that this schema does not have is kept as its number. */
   state: ContainerState;
   /** When it was created, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
-  /** When it was started, in nanoseconds since 1970-01-01 UTC. 0 or below: not started yet. */
+  /** When it was started, in nanoseconds since 1970-01-01 UTC. 0 or negative means that it has not started yet. */
   startedAt: Long;
   /**
-   * When it ended, in nanoseconds since 1970-01-01 UTC. 0 or below: not ended yet (cri-dockerd sends a huge negative
-   * number for a running container).
+   * When it exited, in nanoseconds since 1970-01-01 UTC. 0 or negative means that it has not exited yet (cri-dockerd
+   * sends a huge negative number for a running container).
    */
   finishedAt: Long;
   /**
-   * Exit code of the main process; 128 plus the kernel's signal number when a signal ended it (137 is SIGKILL). Means
-   * something in CONTAINER_EXITED only: it is 0 until then.
+   * Exit code of the main process; 128 plus the kernel's signal number if a signal killed it (137 is SIGKILL). Valid
+   * only in CONTAINER_EXITED; 0 before.
    */
   exitCode: number;
   /** Image as given on creation, or as the runtime resolved it. */
   image:
     | ImageSpec
     | undefined;
-  /** Reference of the image in use: with digest where there is one, otherwise its id. */
+  /** Reference of the image: with its digest if it has one, otherwise its id. */
   imageRef: string;
-  /** Why it is in this state, in one word: "Completed", "Error", "OOMKilled". Empty when there is nothing to say. */
+  /** Why it is in this state, as one word: "Completed", "Error", "OOMKilled". May be empty. */
   reason: string;
-  /** Why it is in this state, for people. */
+  /** Why it is in this state, as a message. */
   message: string;
   /** Labels given on creation. */
   labels: { [key: string]: string };
@@ -2036,19 +2048,19 @@ export interface ContainerStatus {
   annotations: { [key: string]: string };
   /** Mounts of the container. */
   mounts: Mount[];
-  /** Absolute path of the log file on the node. Empty when it has none. */
+  /** Absolute path of the log file on the node. Empty if it has none. */
   logPath: string;
-  /** Limits in effect. Absent on runtimes that do not tell. Since Kubernetes 1.25. */
+  /** The effective limits. Absent on runtimes that do not report it. Since Kubernetes 1.25. */
   resources:
     | ContainerResources
     | undefined;
   /** Id of the image on this node, the same as `Image.id`. Empty on older runtimes. Since Kubernetes 1.30. */
   imageId: string;
-  /** The user the main process was started as. Absent on runtimes that do not tell. Since Kubernetes 1.31. */
+  /** The user the main process was started as. Absent on runtimes that do not report it. Since Kubernetes 1.31. */
   user:
     | ContainerUser
     | undefined;
-  /** Signal that StopContainer begins with. Unset on older runtimes. Since Kubernetes 1.33. */
+  /** Signal that StopContainer sends first. Unset on older runtimes. Since Kubernetes 1.33. */
   stopSignal: Signal;
 }
 
@@ -2062,15 +2074,15 @@ export interface ContainerStatus_AnnotationsEntry {
   value: string;
 }
 
-/** Answer of ContainerStatus. */
+/** Response of ContainerStatus. */
 export interface ContainerStatusResponse {
-  /** The state. Present unless the runtime breaks the contract. */
+  /** The status. Always present, unless the runtime violates CRI. */
   status:
     | ContainerStatus
     | undefined;
   /**
-   * Internals of the runtime, with `verbose` only: containerd and CRI-O put JSON text under the key "info", the process
-   * id among it, in a shape that changes between releases.
+   * Diagnostic details of the runtime, only with `verbose`: containerd and CRI-O put JSON text under the key "info",
+   * which includes the process id. Its structure changes between releases.
    */
   info: { [key: string]: string };
 }
@@ -2080,11 +2092,11 @@ export interface ContainerStatusResponse_InfoEntry {
   value: string;
 }
 
-/** Argument of UpdateContainerResources. */
+/** Request of UpdateContainerResources. */
 export interface UpdateContainerResourcesRequest {
   /** Id of the container. */
   containerId: string;
-  /** New limits on Linux. Fields left at zero keep their present value: a limit cannot be lifted with 0. */
+  /** New limits on Linux. Fields that are zero keep their current value, so 0 does not remove a limit. */
   linux:
     | LinuxContainerResources
     | undefined;
@@ -2101,50 +2113,50 @@ export interface UpdateContainerResourcesRequest_AnnotationsEntry {
   value: string;
 }
 
-/** Answer of UpdateContainerResources; says nothing beyond success. */
+/** Response of UpdateContainerResources. Has no fields. */
 export interface UpdateContainerResourcesResponse {
 }
 
-/** Argument of ReopenContainerLog. */
+/** Request of ReopenContainerLog. */
 export interface ReopenContainerLogRequest {
   /** Id of the container, which must be running. */
   containerId: string;
 }
 
-/** Answer of ReopenContainerLog; says nothing beyond success. */
+/** Response of ReopenContainerLog. Has no fields. */
 export interface ReopenContainerLogResponse {
 }
 
-/** Argument of ExecSync. */
+/** Request of ExecSync. */
 export interface ExecSyncRequest {
   /** Id of the container, which must be running. */
   containerId: string;
-  /** Program and arguments, not a shell line: use ["sh", "-c", "…"] for one. */
+  /** Program and arguments. For a shell command line, use ["sh", "-c", "…"]. */
   cmd: string[];
   /**
-   * Whole seconds until the runtime kills the command. 0 or unset: no limit. A fraction of a second rounded down is no
-   * limit too, so round up.
+   * Whole seconds until the runtime kills the command. 0 or unset means no limit. Round fractions of a second up,
+   * because rounding down to 0 would remove the limit.
    */
   timeout: Long;
 }
 
-/** Answer of ExecSync. */
+/** Response of ExecSync. */
 export interface ExecSyncResponse {
-  /** Everything the command wrote to standard output, as bytes. Beyond 16 MB the rest is dropped without an error. */
+  /** Standard output of the command, as bytes. Output beyond 16 MB is dropped without an error. */
   stdout: Uint8Array;
-  /** Everything the command wrote to standard error, as bytes. Beyond 16 MB the rest is dropped without an error. */
+  /** Standard error of the command, as bytes. Output beyond 16 MB is dropped without an error. */
   stderr: Uint8Array;
-  /** Exit code of the command. -1 from CRI-O when it ran into the timeout. */
+  /** Exit code of the command. -1 from CRI-O if the command reached the timeout. */
   exitCode: number;
 }
 
-/** Argument of Exec. At least one of the three streams must be asked for. */
+/** Request of Exec. At least one of the three streams must be set. */
 export interface ExecRequest {
   /** Id of the container, which must be running. */
   containerId: string;
-  /** Program and arguments, not a shell line. */
+  /** Program and arguments, not a shell command line. */
   cmd: string[];
-  /** Runs the command on a terminal. Then stdout carries stderr as well, and `stderr` must be false. */
+  /** Runs the command in a terminal. stdout then includes stderr, and `stderr` must be false. */
   tty: boolean;
   /** Whether the client will send input. */
   stdin: boolean;
@@ -2154,22 +2166,22 @@ export interface ExecRequest {
   stderr: boolean;
 }
 
-/** Answer of Exec. */
+/** Response of Exec. */
 export interface ExecResponse {
   /**
-   * Where to connect, by SPDY/3.1 or WebSocket. Good for one connection and about a minute. The token in it is as good
-   * as a password: do not log it. The host may be missing or a wildcard; loopback means the runtime's node.
+   * The URL of the session, for SPDY/3.1 or WebSocket. It is valid for one connection and about a minute. Its token is
+   * a secret: do not log it. The host may be missing or a wildcard; loopback means the runtime's node.
    */
   url: string;
 }
 
-/** Argument of Attach. At least one of the three streams must be asked for. */
+/** Request of Attach. At least one of the three streams must be set. */
 export interface AttachRequest {
   /** Id of the container, which must be running. */
   containerId: string;
   /** Whether the client will send input. The container must have been created with `stdin`. */
   stdin: boolean;
-  /** Must say what the container was created with: true when it has a terminal. */
+  /** Must be the same as on creation: true if the container has a terminal. */
   tty: boolean;
   /** Whether the client wants standard output. */
   stdout: boolean;
@@ -2177,39 +2189,36 @@ export interface AttachRequest {
   stderr: boolean;
 }
 
-/** Answer of Attach. */
+/** Response of Attach. */
 export interface AttachResponse {
-  /** Where to connect; one use, short-lived, secret, as with `ExecResponse.url`. */
+  /** The URL of the session: for one connection, short-lived and secret, like `ExecResponse.url`. */
   url: string;
 }
 
-/** Argument of PortForward. */
+/** Request of PortForward. */
 export interface PortForwardRequest {
   /** Id of the sandbox, which must be ready. */
   podSandboxId: string;
-  /**
-   * Ports to be forwarded. SPDY clients name the port per stream and may leave this empty; WebSocket clients must list
-   * them.
-   */
+  /** Ports to forward. SPDY clients name the port per stream and may leave this empty; WebSocket clients must list them. */
   port: number[];
 }
 
-/** Answer of PortForward. */
+/** Response of PortForward. */
 export interface PortForwardResponse {
   /**
-   * Where to connect; one use, short-lived, secret, as with `ExecResponse.url`. One SPDY connection carries any number
-   * of forwarded connections, a WebSocket one per port.
+   * The URL of the session: for one connection, short-lived and secret, like `ExecResponse.url`. One SPDY connection
+   * carries any number of forwarded connections; a WebSocket carries one per port.
    */
   url: string;
 }
 
 /** Which images to list. */
 export interface ImageFilter {
-  /** The image to look for by tag, digest or id. Absent or empty matches all. */
+  /** The image to match by tag, digest or id. Absent or empty matches all. */
   image: ImageSpec | undefined;
 }
 
-/** Argument of ListImages. */
+/** Request of ListImages. */
 export interface ListImagesRequest {
   /** Which images to list. Absent lists all. */
   filter: ImageFilter | undefined;
@@ -2225,30 +2234,30 @@ export interface Image {
   repoDigests: string[];
   /** Size in bytes. Runtimes count differently: compressed layers on containerd, unpacked ones on CRI-O. */
   size: Long;
-  /** Numeric user the image runs as. Absent when the image names a user (see `username`), or none. */
+  /** Numeric user the image runs as. Absent if the image has a user name (see `username`), or no user. */
   uid:
     | Int64Value
     | undefined;
-  /** User name the image runs as. Empty when the image gives a number, or none. */
+  /** User name the image runs as. Empty if the image has a numeric user, or no user. */
   username: string;
-  /** How the image was asked for, with its annotations. Often absent. */
+  /** The requested name of the image, with its annotations. Often absent. */
   spec:
     | ImageSpec
     | undefined;
   /**
-   * Whether garbage collection should leave the image alone, as with the pause image. Advice only: RemoveImage still
-   * removes it. Set by the runtime's configuration.
+   * Whether garbage collection should leave the image alone, as with the pause image. RemoveImage still removes it. The
+   * runtime's configuration sets this field.
    */
   pinned: boolean;
 }
 
-/** Answer of ListImages. */
+/** Response of ListImages. */
 export interface ListImagesResponse {
   /** The images, in no particular order. */
   images: Image[];
 }
 
-/** Argument of StreamImages. Since Kubernetes 1.36 (alpha). */
+/** Request of StreamImages. Since Kubernetes 1.36 (alpha). */
 export interface StreamImagesRequest {
   /** Which images to list. Absent lists all. */
   filter: ImageFilter | undefined;
@@ -2256,29 +2265,29 @@ export interface StreamImagesRequest {
 
 /** One batch of StreamImages. Since Kubernetes 1.36 (alpha). */
 export interface StreamImagesResponse {
-  /** Some of the images. How many is the runtime's choice. */
+  /** Some of the images. The runtime chooses the number. */
   images: Image[];
 }
 
-/** Argument of ImageStatus. */
+/** Request of ImageStatus. */
 export interface ImageStatusRequest {
-  /** The image to look for, by tag, digest or id. */
+  /** The image to match, by tag, digest or id. */
   image:
     | ImageSpec
     | undefined;
-  /** Asks for the runtime's internals in `info`: for people and debugging, slower. */
+  /** Requests diagnostic details of the runtime in `info`. Slower, for debugging. */
   verbose: boolean;
 }
 
-/** Answer of ImageStatus. */
+/** Response of ImageStatus. */
 export interface ImageStatusResponse {
-  /** The image. Absent means that it is not on the node; this is no error. */
+  /** The image. Absent means that it is not on the node, which is not an error. */
   image:
     | Image
     | undefined;
   /**
-   * Internals of the runtime, with `verbose` only: containerd and CRI-O put JSON text under the key "info", the image's
-   * configuration among it, in a shape that changes between releases.
+   * Diagnostic details of the runtime, only with `verbose`: containerd and CRI-O put JSON text under the key "info",
+   * which includes the image's configuration. Its structure changes between releases.
    */
   info: { [key: string]: string };
 }
@@ -2289,98 +2298,98 @@ export interface ImageStatusResponse_InfoEntry {
 }
 
 /**
- * Credentials for a registry. Use one form: user name and password, `auth`, or a token. What a runtime does not
- * understand it ignores and then pulls without credentials: CRI-O knows the first two forms only, containerd ignores
+ * Credentials for a registry. Use one form: user name and password, `auth`, or a token. A runtime ignores forms that it
+ * does not support, and then pulls without credentials: CRI-O supports only the first two forms, and containerd ignores
  * `registryToken`.
  */
 export interface AuthConfig {
   /** User name. */
   username: string;
-  /** Password. Secret: hidden from logs. */
+  /** Password. Secret: redacted in logs. */
   password: string;
-  /** User name and password as base64 of "name:password", the form of ~/.docker/config.json. Secret: hidden from logs. */
+  /** User name and password as base64 of "name:password", the form of ~/.docker/config.json. Secret: redacted in logs. */
   auth: string;
   /**
-   * Registry these credentials are for, as a URL or host. containerd drops the credentials without a word when its host
-   * is not the image's, or when it has no scheme; empty fits every registry.
+   * Registry of the credentials, as a URL or host. containerd silently ignores the credentials if the host is not the
+   * image's, or if there is no scheme. Empty matches every registry.
    */
   serverAddress: string;
-  /** Token that is exchanged for an access token at the registry (OAuth refresh token). Secret: hidden from logs. */
+  /** Token that the registry exchanges for an access token (OAuth refresh token). Secret: redacted in logs. */
   identityToken: string;
-  /** Token sent to the registry as it is (bearer). Secret: hidden from logs. */
+  /** Bearer token that is sent to the registry unchanged. Secret: redacted in logs. */
   registryToken: string;
 }
 
-/** Argument of PullImage. */
+/** Request of PullImage. */
 export interface PullImageRequest {
   /** The image to pull, by tag or digest. Required. */
   image:
     | ImageSpec
     | undefined;
-  /** Credentials. Absent means those the runtime is configured with, or none. */
+  /** Credentials. Absent means the credentials in the runtime's configuration, or none. */
   auth:
     | AuthConfig
     | undefined;
   /**
-   * The pod the image is for. Optional; lets the runtime choose by pod where to unpack, and CRI-O apply the signature
-   * policy of its namespace.
+   * The pod that will use the image. Optional. The runtime can choose by pod where to unpack the image, and CRI-O
+   * applies the signature policy of the pod's namespace.
    */
   sandboxConfig: PodSandboxConfig | undefined;
 }
 
-/** Answer of PullImage. */
+/** Response of PullImage. */
 export interface PullImageResponse {
   /**
-   * Reference to the image that does not change when its tag moves. From Kubernetes 1.36 on the same as `Image.id` and
-   * `Container.imageId`; earlier it may be a digest. Pass it on as `ImageSpec.image`.
+   * Reference of the image that does not change when its tag moves. Since Kubernetes 1.36 the same as `Image.id` and
+   * `Container.imageId`; before, it may be a digest. Use it as `ImageSpec.image`.
    */
   imageRef: string;
 }
 
-/** Argument of RemoveImage. */
+/** Request of RemoveImage. */
 export interface RemoveImageRequest {
-  /** The image to remove, by tag, digest or id. All its other tags go as well. */
+  /** The image to remove, by tag, digest or id. Its other tags are removed, too. */
   image: ImageSpec | undefined;
 }
 
-/** Answer of RemoveImage; says nothing beyond success. */
+/** Response of RemoveImage. Has no fields. */
 export interface RemoveImageResponse {
 }
 
-/** Argument of ImageFsInfo: none. */
+/** Request of ImageFsInfo. Has no fields. */
 export interface ImageFsInfoRequest {
 }
 
-/** Answer of ImageFsInfo. */
+/** Response of ImageFsInfo. */
 export interface ImageFsInfoResponse {
-  /** File systems that hold images. Usually one. */
+  /** File systems with images. Usually one. */
   imageFilesystems: FilesystemUsage[];
   /**
-   * File systems that hold the writable layers of containers; the same as above unless the node keeps them apart.
-   * Since Kubernetes 1.29.
+   * File systems with the writable layers of containers; the same as `imageFilesystems`, unless the node separates
+   * them. Since Kubernetes 1.29.
    */
   containerFilesystems: FilesystemUsage[];
 }
 
-/** Argument of ContainerStats. */
+/** Request of ContainerStats. */
 export interface ContainerStatsRequest {
   /** Id of the container. */
   containerId: string;
 }
 
-/** Answer of ContainerStats. */
+/** Response of ContainerStats. */
 export interface ContainerStatsResponse {
-  /** The stats. Absent when the runtime has none. */
+  /** The stats. Absent if the runtime has none. */
   stats: ContainerStats | undefined;
 }
 
-/** Which containers to list stats of. All conditions given must hold; an empty filter matches everything. */
+/** Which containers to list stats of. All given conditions must match; an empty filter matches everything. */
 export interface ContainerStatsFilter {
-  /** Id of the container, or the beginning of it. Empty matches all. */
+  /** Id of the container, or a prefix of it. Empty matches all. */
   id: string;
-  /** Id of the sandbox the container must be in. Empty matches all. */
+  /** Id of the container's sandbox. Empty matches all. */
   podSandboxId: string;
-  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
+  /** Labels that must all be present with exactly these values. No operators, no wildcards. */
   labelSelector: { [key: string]: string };
 }
 
@@ -2389,19 +2398,19 @@ export interface ContainerStatsFilter_LabelSelectorEntry {
   value: string;
 }
 
-/** Argument of ListContainerStats. */
+/** Request of ListContainerStats. */
 export interface ListContainerStatsRequest {
   /** Which containers. Absent means all running ones. */
   filter: ContainerStatsFilter | undefined;
 }
 
-/** Answer of ListContainerStats. */
+/** Response of ListContainerStats. */
 export interface ListContainerStatsResponse {
   /** Stats per container, in no particular order. */
   stats: ContainerStats[];
 }
 
-/** Argument of StreamContainerStats. Since Kubernetes 1.36 (alpha). */
+/** Request of StreamContainerStats. Since Kubernetes 1.36 (alpha). */
 export interface StreamContainerStatsRequest {
   /** Which containers. Absent means all running ones. */
   filter: ContainerStatsFilter | undefined;
@@ -2413,7 +2422,7 @@ export interface StreamContainerStatsResponse {
   containerStats: ContainerStats[];
 }
 
-/** Whose stats these are. */
+/** The object that the stats are about. */
 export interface ContainerAttributes {
   /** Id of the container. */
   id: string;
@@ -2438,11 +2447,11 @@ export interface ContainerAttributes_AnnotationsEntry {
 }
 
 /**
- * Resource usage of a container. Runtimes fill different parts: treat each as possibly absent, and absent as unknown
- * rather than zero.
+ * Resource usage of a container. Runtimes set different parts. Each may be absent, which means unknown rather than
+ * zero.
  */
 export interface ContainerStats {
-  /** Whose stats these are. */
+  /** The object that the stats are about. */
   attributes:
     | ContainerAttributes
     | undefined;
@@ -2454,7 +2463,7 @@ export interface ContainerStats {
   memory:
     | MemoryUsage
     | undefined;
-  /** Disk use of the container's writable layer. Volumes and logs do not count. */
+  /** Disk use of the container's writable layer. Does not include volumes and logs. */
   writableLayer:
     | FilesystemUsage
     | undefined;
@@ -2462,13 +2471,13 @@ export interface ContainerStats {
   swap:
     | SwapUsage
     | undefined;
-  /** Pressure on input and output. Since Kubernetes 1.33. */
+  /** I/O pressure. Since Kubernetes 1.33. */
   io: IoUsage | undefined;
 }
 
 /** Resource usage of a Windows container. Since Kubernetes 1.26. */
 export interface WindowsContainerStats {
-  /** Whose stats these are. */
+  /** The object that the stats are about. */
   attributes:
     | ContainerAttributes
     | undefined;
@@ -2484,23 +2493,23 @@ export interface WindowsContainerStats {
   writableLayer: WindowsFilesystemUsage | undefined;
 }
 
-/** Argument of PodSandboxStats. */
+/** Request of PodSandboxStats. */
 export interface PodSandboxStatsRequest {
   /** Id of the sandbox. */
   podSandboxId: string;
 }
 
-/** Answer of PodSandboxStats. */
+/** Response of PodSandboxStats. */
 export interface PodSandboxStatsResponse {
-  /** The stats. Absent when the runtime has none. */
+  /** The stats. Absent if the runtime has none. */
   stats: PodSandboxStats | undefined;
 }
 
-/** Which sandboxes to list stats of. All conditions given must hold; an empty filter matches everything. */
+/** Which sandboxes to list stats of. All given conditions must match; an empty filter matches everything. */
 export interface PodSandboxStatsFilter {
-  /** Id of the sandbox, or the beginning of it. Empty matches all. */
+  /** Id of the sandbox, or a prefix of it. Empty matches all. */
   id: string;
-  /** Labels that must all be there with exactly these values. No operators, no wildcards. */
+  /** Labels that must all be present with exactly these values. No operators, no wildcards. */
   labelSelector: { [key: string]: string };
 }
 
@@ -2509,19 +2518,19 @@ export interface PodSandboxStatsFilter_LabelSelectorEntry {
   value: string;
 }
 
-/** Argument of ListPodSandboxStats. */
+/** Request of ListPodSandboxStats. */
 export interface ListPodSandboxStatsRequest {
   /** Which sandboxes. Absent means all that are ready. */
   filter: PodSandboxStatsFilter | undefined;
 }
 
-/** Answer of ListPodSandboxStats. */
+/** Response of ListPodSandboxStats. */
 export interface ListPodSandboxStatsResponse {
   /** Stats per pod, in no particular order. */
   stats: PodSandboxStats[];
 }
 
-/** Argument of StreamPodSandboxStats. Since Kubernetes 1.36 (alpha). */
+/** Request of StreamPodSandboxStats. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxStatsRequest {
   /** Which sandboxes. Absent means all that are ready. */
   filter: PodSandboxStatsFilter | undefined;
@@ -2533,7 +2542,7 @@ export interface StreamPodSandboxStatsResponse {
   podSandboxStats: PodSandboxStats[];
 }
 
-/** Whose stats these are. */
+/** The object that the stats are about. */
 export interface PodSandboxAttributes {
   /** Id of the sandbox. */
   id: string;
@@ -2557,9 +2566,9 @@ export interface PodSandboxAttributes_AnnotationsEntry {
   value: string;
 }
 
-/** Resource usage of a pod. Only the part for the node's system is present. */
+/** Resource usage of a pod. Only the part for the node's operating system is present. */
 export interface PodSandboxStats {
-  /** Whose stats these are. */
+  /** The object that the stats are about. */
   attributes:
     | PodSandboxAttributes
     | undefined;
@@ -2591,7 +2600,7 @@ export interface LinuxPodSandboxStats {
     | undefined;
   /** Stats per container of the pod. */
   containers: ContainerStats[];
-  /** Pressure on input and output of the whole pod. Since Kubernetes 1.33. */
+  /** I/O pressure of the whole pod. Since Kubernetes 1.33. */
   io: IoUsage | undefined;
 }
 
@@ -2617,25 +2626,25 @@ export interface WindowsPodSandboxStats {
   containers: WindowsContainerStats[];
 }
 
-/** CPU use at one point in time. */
+/** CPU usage at one point in time. */
 export interface CpuUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
   /**
-   * CPU time used since the start, in nanoseconds summed over all cores. Only grows, until a restart sets it back: the
-   * rate is the difference of two samples over the difference of their timestamps.
+   * CPU time used since the start, in nanoseconds summed over all cores. Only increases, and starts over after a
+   * restart. The rate is the difference of two samples divided by the difference of their timestamps.
    */
   usageCoreNanoSeconds:
     | UInt64Value
     | undefined;
   /**
-   * Present rate in billionths of a core: 500000000 is half a core. Averaged over a window of the runtime's choice;
-   * absent from many runtimes.
+   * Current rate in billionths of a core: 500000000 is half a core. Averaged over a window that the runtime chooses;
+   * many runtimes do not report it.
    */
   usageNanoCores:
     | UInt64Value
     | undefined;
-  /** How much processes waited for CPU. cgroup v2 only. Since Kubernetes 1.33. */
+  /** Time that processes waited for CPU. cgroup v2 only. Since Kubernetes 1.33. */
   psi: PsiStats | undefined;
 }
 
@@ -2647,27 +2656,27 @@ export interface WindowsCpuUsage {
   usageCoreNanoSeconds:
     | UInt64Value
     | undefined;
-  /** Present rate in billionths of a core, averaged over a window of the runtime's choice. */
+  /** Current rate in billionths of a core, averaged over a window that the runtime chooses. */
   usageNanoCores: UInt64Value | undefined;
 }
 
-/** Memory use at one point in time. All values in bytes unless they say otherwise. */
+/** Memory usage at one point in time. Values are in bytes unless stated otherwise. */
 export interface MemoryUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  /** Memory that cannot be reclaimed easily: what eviction and `kubectl top` look at. */
+  /** Memory that cannot be reclaimed easily. Eviction and `kubectl top` use this value. */
   workingSetBytes:
     | UInt64Value
     | undefined;
-  /** What is left up to the limit: limit minus working set. Absent without a limit. */
+  /** Remaining memory: limit minus working set. Absent without a limit. */
   availableBytes:
     | UInt64Value
     | undefined;
-  /** All memory in use, file cache included. */
+  /** All memory in use, including the file cache. */
   usageBytes:
     | UInt64Value
     | undefined;
-  /** Anonymous memory and swap cache; not quite the RSS of ps. */
+  /** Anonymous memory and swap cache. Differs from the RSS of ps. */
   rssBytes:
     | UInt64Value
     | undefined;
@@ -2679,7 +2688,7 @@ export interface MemoryUsage {
   majorPageFaults:
     | UInt64Value
     | undefined;
-  /** How much processes waited for memory. cgroup v2 only. Since Kubernetes 1.33. */
+  /** Time that processes waited for memory. cgroup v2 only. Since Kubernetes 1.33. */
   psi: PsiStats | undefined;
 }
 
@@ -2691,7 +2700,7 @@ export interface WindowsMemoryUsage {
   workingSetBytes:
     | UInt64Value
     | undefined;
-  /** What is left up to the limit, in bytes: limit minus committed memory. */
+  /** Remaining memory in bytes: limit minus committed memory. */
   availableBytes:
     | UInt64Value
     | undefined;
@@ -2707,7 +2716,7 @@ export interface WindowsMemoryUsage {
 export interface SwapUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  /** Swap left up to the limit, in bytes. */
+  /** Remaining swap up to the limit, in bytes. */
   swapAvailableBytes:
     | UInt64Value
     | undefined;
@@ -2715,17 +2724,17 @@ export interface SwapUsage {
   swapUsageBytes: UInt64Value | undefined;
 }
 
-/** Pressure on input and output at one point in time. Since Kubernetes 1.33. */
+/** I/O pressure at one point in time. Since Kubernetes 1.33. */
 export interface IoUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
-  /** How much processes waited for input and output. cgroup v2 only. */
+  /** Time that processes waited for input and output. cgroup v2 only. */
   psi: PsiStats | undefined;
 }
 
 /** Pressure stall information, the kernel's measure of waiting for a resource. Since Kubernetes 1.33. */
 export interface PsiStats {
-  /** Time in which all processes waited at once, so that nothing got done. */
+  /** Time in which all processes waited at once. */
   Full:
     | PsiData
     | undefined;
@@ -2736,8 +2745,8 @@ export interface PsiStats {
 /** One line of a kernel pressure file. Since Kubernetes 1.33. */
 export interface PsiData {
   /**
-   * Time spent waiting since the start. Nanoseconds by contract, but the kernel counts microseconds and runtimes are
-   * known to hand its number on: trust differences between samples, and check the unit once per runtime.
+   * Time spent waiting since the start. CRI specifies nanoseconds, but the kernel counts microseconds, and some
+   * runtimes pass on its number. Use only differences between samples, and check the unit for each runtime.
    */
   Total: Long;
   /** Share of the last 10 seconds spent waiting, in percent (0 to 100). */
@@ -2748,13 +2757,13 @@ export interface PsiData {
   Avg300: number;
 }
 
-/** Names a file system of the node. */
+/** Identifies a file system of the node. */
 export interface FilesystemIdentifier {
-  /** A path on the file system: its mount point, or the folder in use below it. */
+  /** A path on the file system: its mount point, or a directory below it. */
   mountpoint: string;
 }
 
-/** Use of a file system at one point in time. */
+/** Usage of a file system at one point in time. */
 export interface FilesystemUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
@@ -2762,10 +2771,7 @@ export interface FilesystemUsage {
   fsId:
     | FilesystemIdentifier
     | undefined;
-  /**
-   * Bytes used by images or by the writable layer. May exceed the sum of its parts, or be less, where layers are
-   * shared.
-   */
+  /** Bytes used by images or by the writable layer. Differs from the sum of its parts if layers are shared. */
   usedBytes:
     | UInt64Value
     | undefined;
@@ -2773,7 +2779,7 @@ export interface FilesystemUsage {
   inodesUsed: UInt64Value | undefined;
 }
 
-/** Use of a file system on Windows at one point in time. Since Kubernetes 1.26. */
+/** Usage of a file system on Windows at one point in time. Since Kubernetes 1.26. */
 export interface WindowsFilesystemUsage {
   /** When it was measured, in nanoseconds since 1970-01-01 UTC. */
   timestamp: Long;
@@ -2797,7 +2803,7 @@ export interface NetworkUsage {
   interfaces: NetworkInterfaceUsage[];
 }
 
-/** Traffic of one network interface since it was created. Numbers only grow. */
+/** Traffic of one network interface since it was created. The numbers only increase. */
 export interface NetworkInterfaceUsage {
   /** Name of the interface in the pod, such as "eth0". */
   name: string;
@@ -2865,35 +2871,38 @@ export interface WindowsProcessUsage {
   processCount: UInt64Value | undefined;
 }
 
-/** Argument of CheckpointContainer. Since Kubernetes 1.25. */
+/** Request of CheckpointContainer. Since Kubernetes 1.25. */
 export interface CheckpointContainerRequest {
   /** Id of the container, which must be running. */
   containerId: string;
   /** Absolute path of the archive to write on the node. */
   location: string;
-  /** Whole seconds the checkpoint may take. 0 or unset: the runtime's default. Do not send a negative number. */
+  /**
+   * Time limit of the checkpoint in whole seconds. 0 or unset means the runtime's default. Do not send a negative
+   * number.
+   */
   timeout: Long;
 }
 
-/** Answer of CheckpointContainer; says nothing beyond success. Since Kubernetes 1.25. */
+/** Response of CheckpointContainer. Has no fields. Since Kubernetes 1.25. */
 export interface CheckpointContainerResponse {
 }
 
-/** Argument of CheckpointPod. Since Kubernetes 1.37 (alpha). */
+/** Request of CheckpointPod. Since Kubernetes 1.37 (alpha). */
 export interface CheckpointPodRequest {
   /** Id of the sandbox, which must be ready. */
   podSandboxId: string;
   /**
-   * Absolute path of a folder on the node to write to: it must exist, be empty and writable for the runtime. What the
-   * runtime puts there is its own affair; after an error it takes it away again, but never the folder.
+   * Absolute path of the output directory on the node, which must exist, be empty and be writable for the runtime. The
+   * runtime defines its content. After an error the runtime removes the content, but not the directory.
    */
   outputPath: string;
   /**
-   * Ids of the containers to include, at least one, none twice. Each must run and belong to the pod; a runtime may also
-   * refuse to leave out one that runs.
+   * Ids of the containers to include: at least one, without duplicates. Each must run and belong to the pod. A runtime
+   * may refuse to omit a running container.
    */
   containerIds: string[];
-  /** Settings of the runtime's own, none by default. Unknown ones are refused rather than ignored. No place for secrets. */
+  /** Settings that the runtime defines; none by default. The runtime refuses unknown ones. Do not put secrets here. */
   options: { [key: string]: string };
 }
 
@@ -2902,26 +2911,26 @@ export interface CheckpointPodRequest_OptionsEntry {
   value: string;
 }
 
-/** Answer of CheckpointPod; says nothing beyond success. Since Kubernetes 1.37 (alpha). */
+/** Response of CheckpointPod. Has no fields. Since Kubernetes 1.37 (alpha). */
 export interface CheckpointPodResponse {
 }
 
-/** Argument of RestorePod. Since Kubernetes 1.37 (alpha). */
+/** Request of RestorePod. Since Kubernetes 1.37 (alpha). */
 export interface RestorePodRequest {
-  /** Absolute path of the folder that CheckpointPod wrote to. It is only read. */
+  /** Absolute path of the directory that CheckpointPod wrote to. RestorePod only reads it. */
   checkpointPath: string;
   /** Configuration of the new sandbox, as for RunPodSandbox. */
   config:
     | PodSandboxConfig
     | undefined;
-  /** Name of the runtime handler. Empty means the default one. It should be the one the checkpoint was taken with. */
+  /** Name of the runtime handler. Empty means the default one. It should be the handler of the checkpointed pod. */
   runtimeHandler: string;
-  /** Settings of the runtime's own, none by default. Unknown ones are refused rather than ignored. No place for secrets. */
+  /** Settings that the runtime defines; none by default. The runtime refuses unknown ones. Do not put secrets here. */
   options: { [key: string]: string };
   /**
-   * Configurations of all containers in the checkpoint, none more and none less, matched by the name in their metadata.
-   * Image, command, environment and user must fit the processes in the checkpoint; labels, mounts, resources and log
-   * path are applied anew.
+   * Configurations of exactly the containers in the checkpoint, matched by the name in their metadata. Image, command,
+   * environment and user must match the processes in the checkpoint. Labels, mounts, resources and log path apply to
+   * the new containers.
    */
   containerConfigs: ContainerConfig[];
 }
@@ -2931,7 +2940,7 @@ export interface RestorePodRequest_OptionsEntry {
   value: string;
 }
 
-/** A container that RestorePod brought back. Since Kubernetes 1.37 (alpha). */
+/** A container that RestorePod has restored. Since Kubernetes 1.37 (alpha). */
 export interface RestoredContainer {
   /** Name of the container, from its metadata. */
   name: string;
@@ -2939,7 +2948,7 @@ export interface RestoredContainer {
   containerId: string;
 }
 
-/** Answer of RestorePod. Since Kubernetes 1.37 (alpha). */
+/** Response of RestorePod. Since Kubernetes 1.37 (alpha). */
 export interface RestorePodResponse {
   /** Id of the new sandbox. */
   podSandboxId: string;
@@ -2947,36 +2956,36 @@ export interface RestorePodResponse {
   restoredContainers: RestoredContainer[];
 }
 
-/** Argument of GetContainerEvents: none; there is no filter. Since Kubernetes 1.25. */
+/** Request of GetContainerEvents. Has no fields and no filter. Since Kubernetes 1.25. */
 export interface GetEventsRequest {
 }
 
 /** One event of GetContainerEvents. Since Kubernetes 1.25. */
 export interface ContainerEventResponse {
-  /** Id of the container, or of the sandbox when the event is about a sandbox. */
+  /** Id of the container, or of the sandbox if the event is about a sandbox. */
   containerId: string;
-  /** What happened. A type unknown to this schema arrives as its number. */
+  /** What happened. A type that this schema does not have is kept as its number. */
   containerEventType: ContainerEventType;
   /** When it happened, in nanoseconds since 1970-01-01 UTC. */
   createdAt: Long;
   /**
-   * State of the sandbox after the event. Absent when it is gone or cannot be read. Since Kubernetes 1.26
-   * (1.25 had the sandbox's metadata under this number; no runtime is known to have sent it).
+   * Status of the sandbox after the event. Absent if it was removed or cannot be read. Since Kubernetes 1.26 (1.25 had
+   * the sandbox's metadata under this number; no runtime is known to have sent it).
    */
   podSandboxStatus:
     | PodSandboxStatus
     | undefined;
-  /** States of the sandbox's containers after the event. May be empty. Since Kubernetes 1.26. */
+  /** Status of the sandbox's containers after the event. May be empty. Since Kubernetes 1.26. */
   containersStatuses: ContainerStatus[];
 }
 
-/** Argument of ListMetricDescriptors: none. Since Kubernetes 1.26. */
+/** Request of ListMetricDescriptors. Has no fields. Since Kubernetes 1.26. */
 export interface ListMetricDescriptorsRequest {
 }
 
-/** Answer of ListMetricDescriptors. Since Kubernetes 1.26. */
+/** Response of ListMetricDescriptors. Since Kubernetes 1.26. */
 export interface ListMetricDescriptorsResponse {
-  /** One entry per metric the runtime may return. */
+  /** One entry per metric that the runtime may return. */
   descriptors: MetricDescriptor[];
 }
 
@@ -2984,23 +2993,23 @@ export interface ListMetricDescriptorsResponse {
 export interface MetricDescriptor {
   /** Name of the metric; `Metric.name` refers to it. */
   name: string;
-  /** What it measures, for people. */
+  /** Description of the metric. */
   help: string;
-  /** Names of its labels, in the order in which `Metric.labelValues` gives the values. */
+  /** Names of its labels, in the order of `Metric.labelValues`. */
   labelKeys: string[];
 }
 
-/** Argument of ListPodSandboxMetrics: none; there is no filter. Since Kubernetes 1.26. */
+/** Request of ListPodSandboxMetrics. Has no fields and no filter. Since Kubernetes 1.26. */
 export interface ListPodSandboxMetricsRequest {
 }
 
-/** Answer of ListPodSandboxMetrics. Since Kubernetes 1.26. */
+/** Response of ListPodSandboxMetrics. Since Kubernetes 1.26. */
 export interface ListPodSandboxMetricsResponse {
   /** Metrics per pod. */
   podMetrics: PodSandboxMetrics[];
 }
 
-/** Argument of StreamPodSandboxMetrics: none. Since Kubernetes 1.36 (alpha). */
+/** Request of StreamPodSandboxMetrics. Has no fields. Since Kubernetes 1.36 (alpha). */
 export interface StreamPodSandboxMetricsRequest {
 }
 
@@ -3030,9 +3039,9 @@ export interface ContainerMetrics {
 
 /** One value of one metric. Since Kubernetes 1.26. */
 export interface Metric {
-  /** Name of the metric, as its descriptor has it; one without a descriptor is to be ignored. */
+  /** Name of the metric, as in its descriptor. Ignore metrics without a descriptor. */
   name: string;
-  /** When it was measured, in nanoseconds since 1970-01-01 UTC. 0: when the call was made. */
+  /** When it was measured, in nanoseconds since 1970-01-01 UTC. 0 means the time of the call. */
   timestamp: Long;
   /** Counter or gauge. */
   metricType: MetricType;
@@ -3042,25 +3051,25 @@ export interface Metric {
   value: UInt64Value | undefined;
 }
 
-/** Argument of Status. */
+/** Request of Status. */
 export interface StatusRequest {
-  /** Asks for the runtime's internals in `info`: for people and debugging. */
+  /** Requests diagnostic details of the runtime in `info`, for debugging. */
   verbose: boolean;
 }
 
-/** One thing that is or is not well with the runtime. */
+/** A condition of the runtime. */
 export interface RuntimeCondition {
-  /** What this is about. "RuntimeReady" and "NetworkReady" are always there; runtimes may add their own. */
+  /** Type of the condition. "RuntimeReady" and "NetworkReady" are always present; runtimes may add their own. */
   type: string;
-  /** Whether all is well. Unset means no. */
+  /** Whether the condition is met. Unset means that it is not. */
   status: boolean;
-  /** Why, in one word: "NetworkPluginNotReady". Empty when all is well. */
+  /** The reason, as one word: "NetworkPluginNotReady". Empty if the condition is met. */
   reason: string;
-  /** Why, for people: the message to show when a node is not ready. */
+  /** The reason, as a message to show if a node is not ready. */
   message: string;
 }
 
-/** How the runtime is doing. */
+/** The conditions of the runtime. */
 export interface RuntimeStatus {
   /** At least "RuntimeReady" (pods can be run) and "NetworkReady" (they get addresses). */
   conditions: RuntimeCondition[];
@@ -3068,44 +3077,44 @@ export interface RuntimeStatus {
 
 /** What a runtime handler supports. Since Kubernetes 1.30. */
 export interface RuntimeHandlerFeatures {
-  /** Mounts with `recursiveReadOnly` work. */
+  /** Whether mounts with `recursiveReadOnly` are supported. */
   recursiveReadOnlyMounts: boolean;
-  /** Pods with a user namespace of their own work. */
+  /** Whether pods with their own user namespace are supported. */
   userNamespaces: boolean;
 }
 
-/** A runtime handler: a way to run pods that can be asked for by name. Since Kubernetes 1.30. */
+/** A runtime handler: a way to run pods that is selected by name. Since Kubernetes 1.30. */
 export interface RuntimeHandler {
-  /**
-   * Name for `RunPodSandboxRequest.runtimeHandler`. Empty is the default handler, which may be listed by its name
-   * again.
-   */
+  /** Name for `RunPodSandboxRequest.runtimeHandler`. Empty is the default handler, which may also be listed by its name. */
   name: string;
-  /** What it supports. Absent when the runtime does not tell. */
+  /** The features of the handler. Absent if the runtime does not report it. */
   features: RuntimeHandlerFeatures | undefined;
 }
 
-/** What the runtime supports whatever the handler. Since Kubernetes 1.31. */
+/** What the runtime supports with every handler. Since Kubernetes 1.31. */
 export interface RuntimeFeatures {
-  /** `supplementalGroupsPolicy` is honoured; without it Strict is silently treated as Merge. */
+  /** Whether `supplementalGroupsPolicy` takes effect. Otherwise the runtime silently treats Strict as Merge. */
   supplementalGroupsPolicy: boolean;
-  /** Pods with host network can have a user namespace (alpha). Since Kubernetes 1.36. */
+  /** Whether pods with host network can have a user namespace (alpha). Since Kubernetes 1.36. */
   userNamespacesHostNetwork: boolean;
-  /** `Mount.mountOptions` is honoured (alpha). Since Kubernetes 1.37. */
+  /** Whether `Mount.mountOptions` takes effect (alpha). Since Kubernetes 1.37. */
   mountOptions: boolean;
 }
 
-/** Answer of Status. */
+/** Response of Status. */
 export interface StatusResponse {
-  /** The conditions. Present unless the runtime breaks the contract. */
+  /** The conditions. Always present, unless the runtime violates CRI. */
   status:
     | RuntimeStatus
     | undefined;
-  /** Internals of the runtime, with `verbose` only: its configuration as JSON text under keys of its own choice. */
+  /**
+   * Diagnostic details of the runtime, only with `verbose`: its configuration as JSON text, under keys that the runtime
+   * chooses.
+   */
   info: { [key: string]: string };
-  /** Handlers that can be asked for. Empty on runtimes that do not tell. Since Kubernetes 1.30. */
+  /** The handlers that can be selected. Empty on runtimes that do not report it. Since Kubernetes 1.30. */
   runtimeHandlers: RuntimeHandler[];
-  /** What the runtime supports. Absent on runtimes that do not tell. Since Kubernetes 1.31. */
+  /** What the runtime supports. Absent on runtimes that do not report it. Since Kubernetes 1.31. */
   features: RuntimeFeatures | undefined;
 }
 
@@ -3120,27 +3129,27 @@ export interface NetworkConfig {
   podCidr: string;
 }
 
-/** Settings for UpdateRuntimeConfig. The RPC of the same name is unrelated. */
+/** Settings for UpdateRuntimeConfig. Unrelated to the RPC of the same name. */
 export interface RuntimeConfig {
   /** Network settings. Absent means unchanged. */
   networkConfig: NetworkConfig | undefined;
 }
 
-/** Argument of UpdateRuntimeConfig. */
+/** Request of UpdateRuntimeConfig. */
 export interface UpdateRuntimeConfigRequest {
   /** The settings. */
   runtimeConfig: RuntimeConfig | undefined;
 }
 
-/** Answer of UpdateRuntimeConfig; says nothing beyond success. */
+/** Response of UpdateRuntimeConfig. Has no fields. */
 export interface UpdateRuntimeConfigResponse {
 }
 
-/** Argument of the RPC RuntimeConfig: none. Since Kubernetes 1.28. */
+/** Request of the RPC RuntimeConfig. Has no fields. Since Kubernetes 1.28. */
 export interface RuntimeConfigRequest {
 }
 
-/** Answer of the RPC RuntimeConfig. Since Kubernetes 1.28. */
+/** Response of the RPC RuntimeConfig. Since Kubernetes 1.28. */
 export interface RuntimeConfigResponse {
   /** Settings on Linux. Absent on other systems. */
   linux: LinuxRuntimeConfiguration | undefined;
@@ -3148,7 +3157,7 @@ export interface RuntimeConfigResponse {
 
 /** Settings of a runtime on Linux. Since Kubernetes 1.28. */
 export interface LinuxRuntimeConfiguration {
-  /** How the runtime manages cgroups. Decides the form of `LinuxPodSandboxConfig.cgroupParent`. */
+  /** How the runtime manages cgroups. Determines the form of `LinuxPodSandboxConfig.cgroupParent`. */
   cgroupDriver: CgroupDriver;
 }
 
@@ -24936,15 +24945,15 @@ export const LinuxRuntimeConfiguration: MessageFns<LinuxRuntimeConfiguration> = 
 };
 
 /**
- * Pods and containers: their life cycle, commands in them, their stats and events, and the runtime's own state.
+ * Pods and containers: their life cycle, commands, stats and events, and the status of the runtime.
  *
- * Beyond what each RPC lists, any call can fail with UNAVAILABLE (socket gone, or runtime still starting: containerd
- * says "server is not initialized yet"), DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED (message above a size limit:
- * 16 MiB on containerd, 80 MiB on CRI-O by default) and UNIMPLEMENTED (runtime too old, or its CRI plugin is off).
- * CRI-O reports most failures as UNKNOWN with the reason only in the text, so an unexpected UNKNOWN can be any of the
- * errors listed.
+ * Beyond what each RPC lists, any call can fail with UNAVAILABLE (no socket, or the runtime is still starting:
+ * containerd answers "server is not initialized yet"), DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED (message above
+ * a size limit: 16 MiB on containerd, 80 MiB on CRI-O by default) and UNIMPLEMENTED (runtime too old, or its CRI plugin
+ * is off). CRI-O reports most failures as UNKNOWN with the reason only in the error message, so an unexpected UNKNOWN
+ * can mean any of the listed errors.
  *
- * "Idempotent" says that repeating a call whose fate is unknown does no harm.
+ * "Idempotent" means that a call with an unknown outcome can be repeated safely.
  */
 export type RuntimeServiceDefinition = typeof RuntimeServiceDefinition;
 export const RuntimeServiceDefinition = {
@@ -24952,10 +24961,9 @@ export const RuntimeServiceDefinition = {
   fullName: "runtime.v1.RuntimeService",
   methods: {
     /**
-     * Name and version of the runtime and of the API it speaks. The cheapest call there is: clients use it to check a
-     * connection.
+     * Name and version of the runtime and of the API it speaks. The cheapest call: clients use it to check a connection.
      *
-     * Read-only, safe to repeat. UNIMPLEMENTED means that nothing on this socket serves CRI v1.
+     * Read-only, safe to repeat. UNIMPLEMENTED means that the server does not serve CRI v1.
      */
     version: {
       name: "Version",
@@ -24966,13 +24974,13 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container where the runtime has
-     * one. On success the sandbox is SANDBOX_READY. Takes as long as network setup and pulling the pause image take.
+     * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container if the runtime uses one.
+     * On success the sandbox is SANDBOX_READY. The duration includes setting up the network and pulling the pause image.
      *
      * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
-     * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN, naming the holder's id. After a timeout look
-     * the sandbox up by its metadata before trying again. INVALID_ARGUMENT for a bad configuration; a failing CNI plugin
-     * arrives as UNKNOWN.
+     * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN and the id of the first. After a timeout, find
+     * the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid configuration; UNKNOWN if a CNI
+     * plugin fails.
      */
     runPodSandbox: {
       name: "RunPodSandbox",
@@ -24983,13 +24991,13 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Stops everything in the sandbox and gives back its network (addresses, port mappings). Containers still running get
+     * Stops all containers of the sandbox and releases its network (addresses, port mappings). Running containers get
      * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
      * SANDBOX_NOTREADY.
      *
-     * Idempotent: stopping a stopped sandbox succeeds, and so should an unknown one, though some runtimes answer
-     * NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to free the
-     * network.
+     * Idempotent: stopping a stopped sandbox succeeds. Stopping an unknown one should succeed, too, but some runtimes
+     * answer NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to
+     * free the network.
      */
     stopPodSandbox: {
       name: "StopPodSandbox",
@@ -25000,9 +25008,10 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Removes the sandbox and every container in it, killing what still runs.
+     * Removes the sandbox and all its containers. Kills running ones.
      *
-     * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+     * Idempotent: removing something that was already removed succeeds. Treat NOT_FOUND, which some runtimes answer, as
+     * success.
      */
     removePodSandbox: {
       name: "RemovePodSandbox",
@@ -25015,7 +25024,7 @@ export const RuntimeServiceDefinition = {
     /**
      * State, addresses and settings of one sandbox.
      *
-     * Read-only. NOT_FOUND when there is no such sandbox.
+     * Read-only. NOT_FOUND if the sandbox does not exist.
      */
     podSandboxStatus: {
       name: "PodSandboxStatus",
@@ -25026,8 +25035,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * All sandboxes that match the filter, in one reply. On nodes with very many pods the reply can pass the message size
-     * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes where the runtime has it.
+     * All sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message size
+     * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
      *
      * Read-only. No match is an empty list.
      */
@@ -25043,7 +25052,7 @@ export const RuntimeServiceDefinition = {
      * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
      * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
      *
-     * Read-only. UNIMPLEMENTED, on the first read rather than on opening, when the runtime is older: fall back to
+     * Read-only. UNIMPLEMENTED on the first read, not when the stream is opened, if the runtime is older: fall back to
      * ListPodSandbox. After an error mid-stream discard what arrived and start over.
      */
     streamPodSandboxes: {
@@ -25055,11 +25064,11 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Creates a container in a sandbox that is ready, without starting it. The image must be present already.
+     * Creates a container in a ready sandbox, without starting it. The image must be present on the node.
      *
-     * Not idempotent: the container's name and attempt are reserved within its pod; a second try fails on containerd,
-     * while CRI-O may return the id of the first. After a timeout look the container up by its metadata before trying
-     * again. NOT_FOUND when the sandbox or the image is missing, INVALID_ARGUMENT for a bad configuration.
+     * Not idempotent: the container's name and attempt are reserved within its pod; a second call fails on containerd,
+     * while CRI-O may return the id of the first. After a timeout, find the container by its metadata before you retry.
+     * NOT_FOUND if the sandbox or the image does not exist, INVALID_ARGUMENT for an invalid configuration.
      */
     createContainer: {
       name: "CreateContainer",
@@ -25072,9 +25081,9 @@ export const RuntimeServiceDefinition = {
     /**
      * Starts a created container.
      *
-     * Not idempotent: fails when the container runs or has run already; a container starts once in its life. After an
-     * ambiguous failure ask ContainerStatus. NOT_FOUND when there is no such container; a command that does not exist in
-     * the image shows up here, as UNKNOWN.
+     * Not idempotent: fails if the container runs or has run, because a container can be started only once. After an
+     * ambiguous failure, call ContainerStatus. NOT_FOUND if the container does not exist; UNKNOWN if the image does not
+     * have the command.
      */
     startContainer: {
       name: "StartContainer",
@@ -25085,12 +25094,12 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL.
-     * The container's record stays, with its exit code.
+     * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL. The
+     * container stays listed, with its exit code.
      *
-     * Idempotent: stopping a container that has exited succeeds, and so should an unknown one (some runtimes answer
-     * NOT_FOUND). Give the call a deadline longer than the grace period: running out of it does not tell whether the
-     * container was stopped.
+     * Idempotent: stopping an exited container succeeds. Stopping an unknown one should succeed, too, but some runtimes
+     * answer NOT_FOUND. Use a deadline that is longer than the grace period: after DEADLINE_EXCEEDED it is unknown
+     * whether the container was stopped.
      */
     stopContainer: {
       name: "StopContainer",
@@ -25101,9 +25110,11 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Removes a container; one that still runs is killed first. Its log files stay: they belong to the client.
+     * Removes a container, and kills it first if it is running. Does not remove its log files, which belong to the
+     * client.
      *
-     * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+     * Idempotent: removing something that was already removed succeeds. Treat NOT_FOUND, which some runtimes answer, as
+     * success.
      */
     removeContainer: {
       name: "RemoveContainer",
@@ -25114,8 +25125,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * All containers that match the filter, in one reply, exited ones included. About 1.5 KB each: beyond some ten
-     * thousand the reply passes the message size limit (RESOURCE_EXHAUSTED); use StreamContainers where the runtime has
+     * All containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more than
+     * about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the runtime has
      * it.
      *
      * Read-only. No match is an empty list.
@@ -25132,7 +25143,7 @@ export const RuntimeServiceDefinition = {
      * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
      * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
      *
-     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainers.
+     * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainers.
      */
     streamContainers: {
       name: "StreamContainers",
@@ -25145,7 +25156,7 @@ export const RuntimeServiceDefinition = {
     /**
      * State, exit code, times, mounts and settings of one container.
      *
-     * Read-only. NOT_FOUND when there is no such container.
+     * Read-only. NOT_FOUND if the container does not exist.
      */
     containerStatus: {
       name: "ContainerStatus",
@@ -25156,10 +25167,11 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Changes cgroup limits of a container while it runs. All changes apply or none: on an error nothing has changed.
+     * Changes cgroup limits of a container while it runs. Applies all changes or none: after an error, nothing has
+     * changed.
      *
-     * Safe to repeat, since values are absolute. NOT_FOUND when there is no such container; what the kernel refuses, such
-     * as a memory limit below present use, arrives as UNKNOWN.
+     * Safe to repeat, since values are absolute. NOT_FOUND if the container does not exist; UNKNOWN if the kernel refuses
+     * a limit, such as a memory limit below the current use.
      */
     updateContainerResources: {
       name: "UpdateContainerResources",
@@ -25170,10 +25182,10 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Tells the runtime to open the container's log file anew, the second half of log rotation: rename the file, then
-     * call this. After an error no new file was created; rename the old one back.
+     * Reopens the container's log file, as the second step of log rotation: rename the file, then call this. If the call
+     * fails, no new file was created: rename the old file back.
      *
-     * Safe to repeat. Works on running containers only: others get UNKNOWN "container is not running".
+     * Safe to repeat. UNKNOWN "container is not running" if the container does not run.
      */
     reopenContainerLog: {
       name: "ReopenContainerLog",
@@ -25184,13 +25196,13 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Runs a command in a running container, waits for it and returns all of its output at once. For input, large output
-     * or output as it comes use Exec.
+     * Runs a command in a running container, waits for it and returns all its output at once. For input, large output or
+     * streamed output, use Exec.
      *
-     * Not idempotent: the command runs again on every call. A non-zero exit code is a successful call. A command that
-     * outlives the request's `timeout` is killed; containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit
-     * code -1 and "command timed out" on stderr. NOT_FOUND when there is no such container, UNKNOWN when it does not run
-     * or the command does not exist.
+     * Not idempotent: every call runs the command. A non-zero exit code is a successful call. The runtime kills a command
+     * after the request's `timeout`: containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit code -1 and
+     * "command timed out" on stderr. NOT_FOUND if the container does not exist, UNKNOWN if it does not run or the command
+     * does not exist.
      */
     execSync: {
       name: "ExecSync",
@@ -25201,10 +25213,11 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Prepares a command to be run with streams and returns the URL to connect to; nothing runs before that connection.
+     * Prepares a command with streams and returns the URL of the session. The command starts when a client connects to
+     * the URL.
      *
-     * Safe to repeat, each call gives a new URL; the session behind the URL is not. NOT_FOUND when there is no such
-     * container; a container that does not run is an error (its code varies).
+     * Safe to repeat: each call returns a new URL. The session itself is not safe to repeat. NOT_FOUND if the container
+     * does not exist. Fails if it does not run (the code differs by runtime).
      */
     exec: {
       name: "Exec",
@@ -25215,11 +25228,10 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Prepares streams to the main process of a running container and returns the URL to connect to. Output is live:
-     * nothing from before the connection is replayed.
+     * Prepares streams to the main process of a running container and returns the URL of the session. Earlier output is
+     * not replayed.
      *
-     * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such container; one that does not run is an
-     * error.
+     * Safe to repeat: each call returns a new URL. NOT_FOUND if the container does not exist. Fails if it does not run.
      */
     attach: {
       name: "Attach",
@@ -25230,10 +25242,9 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Prepares connections to TCP ports inside the sandbox's network and returns the URL to connect to.
+     * Prepares connections to TCP ports in the sandbox's network and returns the URL of the session.
      *
-     * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such sandbox; one that is not ready is an
-     * error.
+     * Safe to repeat: each call returns a new URL. NOT_FOUND if the sandbox does not exist. Fails if it is not ready.
      */
     portForward: {
       name: "PortForward",
@@ -25246,8 +25257,8 @@ export const RuntimeServiceDefinition = {
     /**
      * Resource usage of one container.
      *
-     * Read-only. NOT_FOUND when there is no such container; runtimes differ on one that does not run (an error, or stats
-     * with parts missing).
+     * Read-only. NOT_FOUND if the container does not exist; if it does not run, some runtimes return an error and others
+     * incomplete stats.
      */
     containerStats: {
       name: "ContainerStats",
@@ -25260,7 +25271,8 @@ export const RuntimeServiceDefinition = {
     /**
      * Resource usage of all running containers that match the filter.
      *
-     * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamContainerStats.
+     * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
+     * StreamContainerStats.
      */
     listContainerStats: {
       name: "ListContainerStats",
@@ -25274,7 +25286,7 @@ export const RuntimeServiceDefinition = {
      * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
      * CRI-O 1.36).
      *
-     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainerStats.
+     * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainerStats.
      */
     streamContainerStats: {
       name: "StreamContainerStats",
@@ -25287,7 +25299,7 @@ export const RuntimeServiceDefinition = {
     /**
      * Resource usage of one pod: its sandbox, network and containers together.
      *
-     * Read-only. NOT_FOUND when there is no such sandbox.
+     * Read-only. NOT_FOUND if the sandbox does not exist.
      */
     podSandboxStats: {
       name: "PodSandboxStats",
@@ -25300,7 +25312,8 @@ export const RuntimeServiceDefinition = {
     /**
      * Resource usage of all pods that match the filter.
      *
-     * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamPodSandboxStats.
+     * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
+     * StreamPodSandboxStats.
      */
     listPodSandboxStats: {
       name: "ListPodSandboxStats",
@@ -25314,7 +25327,7 @@ export const RuntimeServiceDefinition = {
      * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
      * CRI-O 1.36).
      *
-     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxStats.
+     * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxStats.
      */
     streamPodSandboxStats: {
       name: "StreamPodSandboxStats",
@@ -25325,8 +25338,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Hands node settings to the runtime: today only the address range for pods. Runtimes whose CNI is configured by
-     * files accept it and do nothing.
+     * Sets the configuration of the node, currently only the address range for pods. Has no effect if files configure the
+     * CNI of the runtime.
      *
      * Safe to repeat.
      */
@@ -25339,9 +25352,9 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Is the runtime ready, is its network ready, and what do its handlers support?
+     * Whether the runtime and its network are ready, and what its handlers support.
      *
-     * Read-only. A runtime that is not ready still answers OK: look at the conditions.
+     * Read-only. A runtime that is not ready also answers OK: check the conditions.
      */
     status: {
       name: "Status",
@@ -25353,10 +25366,10 @@ export const RuntimeServiceDefinition = {
     },
     /**
      * Writes a snapshot of a running container (memory, processes, file system changes) to a file on the node, for
-     * forensic analysis or restoring elsewhere. The container goes on running. Since Kubernetes 1.25.
+     * forensic analysis or to restore it elsewhere. The container keeps running. Since Kubernetes 1.25.
      *
-     * Not idempotent. UNIMPLEMENTED on containerd before 2.0; needs CRIU on the node, and fails with UNKNOWN without it.
-     * NOT_FOUND when there is no such container.
+     * Not idempotent. UNIMPLEMENTED on containerd before 2.0; requires CRIU on the node, and fails with UNKNOWN without
+     * it. NOT_FOUND if the container does not exist.
      */
     checkpointContainer: {
       name: "CheckpointContainer",
@@ -25367,12 +25380,12 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Writes a snapshot of a running pod to the node's disk, of one moment: all its containers are paused while they are
-     * captured, and run on afterwards whatever the outcome. Since Kubernetes 1.37 (alpha; no released runtime has it yet,
-     * and it may still change).
+     * Writes a consistent snapshot of a running pod to the node's disk. The runtime pauses all containers while it
+     * captures them, and resumes them even if the call fails. Since Kubernetes 1.37 (alpha; not in any released runtime,
+     * and may still change).
      *
      * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
-     * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
+     * UNIMPLEMENTED on nearly all runtimes; INVALID_ARGUMENT for unknown options.
      */
     checkpointPod: {
       name: "CheckpointPod",
@@ -25383,12 +25396,12 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are left in
-     * CONTAINER_CREATED: StartContainer on each makes its processes go on where they were. Since Kubernetes 1.37 (alpha;
-     * no released runtime has it yet, and it may still change).
+     * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are in
+     * CONTAINER_CREATED: StartContainer continues the processes of each. Since Kubernetes 1.37 (alpha; not in any
+     * released runtime, and may still change).
      *
-     * Not idempotent: names are reserved as with RunPodSandbox; but after an error the runtime has removed what it
-     * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+     * Not idempotent: names are reserved as by RunPodSandbox. After an error, the runtime has removed everything that it
+     * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED on nearly all runtimes.
      */
     restorePod: {
       name: "RestorePod",
@@ -25399,11 +25412,10 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Events of all containers and sandboxes as they happen, until the client cancels. No replay can be relied on and
-     * events can be lost: list first, then watch, and list again now and then. Since Kubernetes 1.25 (containerd 1.7,
-     * CRI-O 1.26).
+     * Streams the events of all containers and sandboxes until the client cancels. Events can be lost and are not
+     * replayed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
      *
-     * Read-only, but on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
+     * Read-only. But on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
      * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
      */
     getContainerEvents: {
@@ -25415,8 +25427,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Names, help texts and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while the
-     * runtime runs. Since Kubernetes 1.26.
+     * Names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while
+     * the runtime runs. Since Kubernetes 1.26.
      *
      * Read-only. containerd 1.7 answers with an empty list.
      */
@@ -25429,9 +25441,9 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Metrics of all pods and their containers, in the manner of Prometheus. Since Kubernetes 1.26.
+     * Metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
      *
-     * Read-only. Empty where the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
+     * Read-only. Empty if the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
      */
     listPodSandboxMetrics: {
       name: "ListPodSandboxMetrics",
@@ -25445,7 +25457,7 @@ export const RuntimeServiceDefinition = {
      * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
      * 2.4, CRI-O 1.36).
      *
-     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxMetrics.
+     * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxMetrics.
      */
     streamPodSandboxMetrics: {
       name: "StreamPodSandboxMetrics",
@@ -25456,10 +25468,10 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Settings of the runtime that clients must agree with: today the cgroup driver. Since Kubernetes 1.28 (containerd
-     * 2.0, CRI-O 1.28).
+     * Settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes 1.28
+     * (containerd 2.0, CRI-O 1.28).
      *
-     * Read-only. UNIMPLEMENTED when the runtime is older.
+     * Read-only. UNIMPLEMENTED if the runtime is older.
      */
     runtimeConfig: {
       name: "RuntimeConfig",
@@ -25470,12 +25482,12 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Tells the runtime that a pod's resources changed, after the client changed the pod's cgroup itself; limits of
-     * containers change with UpdateContainerResources. The kubelet treats it as advice and carries on when it fails.
-     * Since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33).
+     * Informs the runtime of the new resources of a pod, after the client has changed the pod's cgroup itself. Use
+     * UpdateContainerResources for the limits of containers. The kubelet ignores a failure of this call. Since Kubernetes
+     * 1.33 (containerd 2.2, CRI-O 1.33).
      *
-     * Safe to repeat, since values are absolute. NOT_FOUND when there is no such sandbox, UNIMPLEMENTED when the runtime
-     * is older.
+     * Safe to repeat, since values are absolute. NOT_FOUND if the sandbox does not exist, UNIMPLEMENTED if the runtime is
+     * older.
      */
     updatePodSandboxResources: {
       name: "UpdatePodSandboxResources",
@@ -25490,42 +25502,42 @@ export const RuntimeServiceDefinition = {
 
 export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
-   * Name and version of the runtime and of the API it speaks. The cheapest call there is: clients use it to check a
-   * connection.
+   * Name and version of the runtime and of the API it speaks. The cheapest call: clients use it to check a connection.
    *
-   * Read-only, safe to repeat. UNIMPLEMENTED means that nothing on this socket serves CRI v1.
+   * Read-only, safe to repeat. UNIMPLEMENTED means that the server does not serve CRI v1.
    */
   version(request: VersionRequest, context: CallContext & CallContextExt): Promise<DeepPartial<VersionResponse>>;
   /**
-   * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container where the runtime has
-   * one. On success the sandbox is SANDBOX_READY. Takes as long as network setup and pulling the pause image take.
+   * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container if the runtime uses one.
+   * On success the sandbox is SANDBOX_READY. The duration includes setting up the network and pulling the pause image.
    *
    * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
-   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN, naming the holder's id. After a timeout look
-   * the sandbox up by its metadata before trying again. INVALID_ARGUMENT for a bad configuration; a failing CNI plugin
-   * arrives as UNKNOWN.
+   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN and the id of the first. After a timeout, find
+   * the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid configuration; UNKNOWN if a CNI
+   * plugin fails.
    */
   runPodSandbox(
     request: RunPodSandboxRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RunPodSandboxResponse>>;
   /**
-   * Stops everything in the sandbox and gives back its network (addresses, port mappings). Containers still running get
+   * Stops all containers of the sandbox and releases its network (addresses, port mappings). Running containers get
    * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
    * SANDBOX_NOTREADY.
    *
-   * Idempotent: stopping a stopped sandbox succeeds, and so should an unknown one, though some runtimes answer
-   * NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to free the
-   * network.
+   * Idempotent: stopping a stopped sandbox succeeds. Stopping an unknown one should succeed, too, but some runtimes
+   * answer NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to
+   * free the network.
    */
   stopPodSandbox(
     request: StopPodSandboxRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<StopPodSandboxResponse>>;
   /**
-   * Removes the sandbox and every container in it, killing what still runs.
+   * Removes the sandbox and all its containers. Kills running ones.
    *
-   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   * Idempotent: removing something that was already removed succeeds. Treat NOT_FOUND, which some runtimes answer, as
+   * success.
    */
   removePodSandbox(
     request: RemovePodSandboxRequest,
@@ -25534,15 +25546,15 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
    * State, addresses and settings of one sandbox.
    *
-   * Read-only. NOT_FOUND when there is no such sandbox.
+   * Read-only. NOT_FOUND if the sandbox does not exist.
    */
   podSandboxStatus(
     request: PodSandboxStatusRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<PodSandboxStatusResponse>>;
   /**
-   * All sandboxes that match the filter, in one reply. On nodes with very many pods the reply can pass the message size
-   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes where the runtime has it.
+   * All sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message size
+   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
    *
    * Read-only. No match is an empty list.
    */
@@ -25554,7 +25566,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
    * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
    * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read rather than on opening, when the runtime is older: fall back to
+   * Read-only. UNIMPLEMENTED on the first read, not when the stream is opened, if the runtime is older: fall back to
    * ListPodSandbox. After an error mid-stream discard what arrived and start over.
    */
   streamPodSandboxes(
@@ -25562,11 +25574,11 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxesResponse>>;
   /**
-   * Creates a container in a sandbox that is ready, without starting it. The image must be present already.
+   * Creates a container in a ready sandbox, without starting it. The image must be present on the node.
    *
-   * Not idempotent: the container's name and attempt are reserved within its pod; a second try fails on containerd,
-   * while CRI-O may return the id of the first. After a timeout look the container up by its metadata before trying
-   * again. NOT_FOUND when the sandbox or the image is missing, INVALID_ARGUMENT for a bad configuration.
+   * Not idempotent: the container's name and attempt are reserved within its pod; a second call fails on containerd,
+   * while CRI-O may return the id of the first. After a timeout, find the container by its metadata before you retry.
+   * NOT_FOUND if the sandbox or the image does not exist, INVALID_ARGUMENT for an invalid configuration.
    */
   createContainer(
     request: CreateContainerRequest,
@@ -25575,38 +25587,40 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
    * Starts a created container.
    *
-   * Not idempotent: fails when the container runs or has run already; a container starts once in its life. After an
-   * ambiguous failure ask ContainerStatus. NOT_FOUND when there is no such container; a command that does not exist in
-   * the image shows up here, as UNKNOWN.
+   * Not idempotent: fails if the container runs or has run, because a container can be started only once. After an
+   * ambiguous failure, call ContainerStatus. NOT_FOUND if the container does not exist; UNKNOWN if the image does not
+   * have the command.
    */
   startContainer(
     request: StartContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<StartContainerResponse>>;
   /**
-   * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL.
-   * The container's record stays, with its exit code.
+   * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL. The
+   * container stays listed, with its exit code.
    *
-   * Idempotent: stopping a container that has exited succeeds, and so should an unknown one (some runtimes answer
-   * NOT_FOUND). Give the call a deadline longer than the grace period: running out of it does not tell whether the
-   * container was stopped.
+   * Idempotent: stopping an exited container succeeds. Stopping an unknown one should succeed, too, but some runtimes
+   * answer NOT_FOUND. Use a deadline that is longer than the grace period: after DEADLINE_EXCEEDED it is unknown
+   * whether the container was stopped.
    */
   stopContainer(
     request: StopContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<StopContainerResponse>>;
   /**
-   * Removes a container; one that still runs is killed first. Its log files stay: they belong to the client.
+   * Removes a container, and kills it first if it is running. Does not remove its log files, which belong to the
+   * client.
    *
-   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   * Idempotent: removing something that was already removed succeeds. Treat NOT_FOUND, which some runtimes answer, as
+   * success.
    */
   removeContainer(
     request: RemoveContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemoveContainerResponse>>;
   /**
-   * All containers that match the filter, in one reply, exited ones included. About 1.5 KB each: beyond some ten
-   * thousand the reply passes the message size limit (RESOURCE_EXHAUSTED); use StreamContainers where the runtime has
+   * All containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more than
+   * about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the runtime has
    * it.
    *
    * Read-only. No match is an empty list.
@@ -25619,7 +25633,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
    * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
    * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainers.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainers.
    */
   streamContainers(
     request: StreamContainersRequest,
@@ -25628,62 +25642,62 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
    * State, exit code, times, mounts and settings of one container.
    *
-   * Read-only. NOT_FOUND when there is no such container.
+   * Read-only. NOT_FOUND if the container does not exist.
    */
   containerStatus(
     request: ContainerStatusRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ContainerStatusResponse>>;
   /**
-   * Changes cgroup limits of a container while it runs. All changes apply or none: on an error nothing has changed.
+   * Changes cgroup limits of a container while it runs. Applies all changes or none: after an error, nothing has
+   * changed.
    *
-   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such container; what the kernel refuses, such
-   * as a memory limit below present use, arrives as UNKNOWN.
+   * Safe to repeat, since values are absolute. NOT_FOUND if the container does not exist; UNKNOWN if the kernel refuses
+   * a limit, such as a memory limit below the current use.
    */
   updateContainerResources(
     request: UpdateContainerResourcesRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<UpdateContainerResourcesResponse>>;
   /**
-   * Tells the runtime to open the container's log file anew, the second half of log rotation: rename the file, then
-   * call this. After an error no new file was created; rename the old one back.
+   * Reopens the container's log file, as the second step of log rotation: rename the file, then call this. If the call
+   * fails, no new file was created: rename the old file back.
    *
-   * Safe to repeat. Works on running containers only: others get UNKNOWN "container is not running".
+   * Safe to repeat. UNKNOWN "container is not running" if the container does not run.
    */
   reopenContainerLog(
     request: ReopenContainerLogRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ReopenContainerLogResponse>>;
   /**
-   * Runs a command in a running container, waits for it and returns all of its output at once. For input, large output
-   * or output as it comes use Exec.
+   * Runs a command in a running container, waits for it and returns all its output at once. For input, large output or
+   * streamed output, use Exec.
    *
-   * Not idempotent: the command runs again on every call. A non-zero exit code is a successful call. A command that
-   * outlives the request's `timeout` is killed; containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit
-   * code -1 and "command timed out" on stderr. NOT_FOUND when there is no such container, UNKNOWN when it does not run
-   * or the command does not exist.
+   * Not idempotent: every call runs the command. A non-zero exit code is a successful call. The runtime kills a command
+   * after the request's `timeout`: containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit code -1 and
+   * "command timed out" on stderr. NOT_FOUND if the container does not exist, UNKNOWN if it does not run or the command
+   * does not exist.
    */
   execSync(request: ExecSyncRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ExecSyncResponse>>;
   /**
-   * Prepares a command to be run with streams and returns the URL to connect to; nothing runs before that connection.
+   * Prepares a command with streams and returns the URL of the session. The command starts when a client connects to
+   * the URL.
    *
-   * Safe to repeat, each call gives a new URL; the session behind the URL is not. NOT_FOUND when there is no such
-   * container; a container that does not run is an error (its code varies).
+   * Safe to repeat: each call returns a new URL. The session itself is not safe to repeat. NOT_FOUND if the container
+   * does not exist. Fails if it does not run (the code differs by runtime).
    */
   exec(request: ExecRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ExecResponse>>;
   /**
-   * Prepares streams to the main process of a running container and returns the URL to connect to. Output is live:
-   * nothing from before the connection is replayed.
+   * Prepares streams to the main process of a running container and returns the URL of the session. Earlier output is
+   * not replayed.
    *
-   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such container; one that does not run is an
-   * error.
+   * Safe to repeat: each call returns a new URL. NOT_FOUND if the container does not exist. Fails if it does not run.
    */
   attach(request: AttachRequest, context: CallContext & CallContextExt): Promise<DeepPartial<AttachResponse>>;
   /**
-   * Prepares connections to TCP ports inside the sandbox's network and returns the URL to connect to.
+   * Prepares connections to TCP ports in the sandbox's network and returns the URL of the session.
    *
-   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such sandbox; one that is not ready is an
-   * error.
+   * Safe to repeat: each call returns a new URL. NOT_FOUND if the sandbox does not exist. Fails if it is not ready.
    */
   portForward(
     request: PortForwardRequest,
@@ -25692,8 +25706,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
    * Resource usage of one container.
    *
-   * Read-only. NOT_FOUND when there is no such container; runtimes differ on one that does not run (an error, or stats
-   * with parts missing).
+   * Read-only. NOT_FOUND if the container does not exist; if it does not run, some runtimes return an error and others
+   * incomplete stats.
    */
   containerStats(
     request: ContainerStatsRequest,
@@ -25702,7 +25716,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
    * Resource usage of all running containers that match the filter.
    *
-   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamContainerStats.
+   * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
+   * StreamContainerStats.
    */
   listContainerStats(
     request: ListContainerStatsRequest,
@@ -25712,7 +25727,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
    * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
    * CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainerStats.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainerStats.
    */
   streamContainerStats(
     request: StreamContainerStatsRequest,
@@ -25721,7 +25736,7 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
    * Resource usage of one pod: its sandbox, network and containers together.
    *
-   * Read-only. NOT_FOUND when there is no such sandbox.
+   * Read-only. NOT_FOUND if the sandbox does not exist.
    */
   podSandboxStats(
     request: PodSandboxStatsRequest,
@@ -25730,7 +25745,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
   /**
    * Resource usage of all pods that match the filter.
    *
-   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamPodSandboxStats.
+   * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
+   * StreamPodSandboxStats.
    */
   listPodSandboxStats(
     request: ListPodSandboxStatsRequest,
@@ -25740,15 +25756,15 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
    * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
    * CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxStats.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxStats.
    */
   streamPodSandboxStats(
     request: StreamPodSandboxStatsRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxStatsResponse>>;
   /**
-   * Hands node settings to the runtime: today only the address range for pods. Runtimes whose CNI is configured by
-   * files accept it and do nothing.
+   * Sets the configuration of the node, currently only the address range for pods. Has no effect if files configure the
+   * CNI of the runtime.
    *
    * Safe to repeat.
    */
@@ -25757,52 +25773,51 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<UpdateRuntimeConfigResponse>>;
   /**
-   * Is the runtime ready, is its network ready, and what do its handlers support?
+   * Whether the runtime and its network are ready, and what its handlers support.
    *
-   * Read-only. A runtime that is not ready still answers OK: look at the conditions.
+   * Read-only. A runtime that is not ready also answers OK: check the conditions.
    */
   status(request: StatusRequest, context: CallContext & CallContextExt): Promise<DeepPartial<StatusResponse>>;
   /**
    * Writes a snapshot of a running container (memory, processes, file system changes) to a file on the node, for
-   * forensic analysis or restoring elsewhere. The container goes on running. Since Kubernetes 1.25.
+   * forensic analysis or to restore it elsewhere. The container keeps running. Since Kubernetes 1.25.
    *
-   * Not idempotent. UNIMPLEMENTED on containerd before 2.0; needs CRIU on the node, and fails with UNKNOWN without it.
-   * NOT_FOUND when there is no such container.
+   * Not idempotent. UNIMPLEMENTED on containerd before 2.0; requires CRIU on the node, and fails with UNKNOWN without
+   * it. NOT_FOUND if the container does not exist.
    */
   checkpointContainer(
     request: CheckpointContainerRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CheckpointContainerResponse>>;
   /**
-   * Writes a snapshot of a running pod to the node's disk, of one moment: all its containers are paused while they are
-   * captured, and run on afterwards whatever the outcome. Since Kubernetes 1.37 (alpha; no released runtime has it yet,
-   * and it may still change).
+   * Writes a consistent snapshot of a running pod to the node's disk. The runtime pauses all containers while it
+   * captures them, and resumes them even if the call fails. Since Kubernetes 1.37 (alpha; not in any released runtime,
+   * and may still change).
    *
    * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
-   * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
+   * UNIMPLEMENTED on nearly all runtimes; INVALID_ARGUMENT for unknown options.
    */
   checkpointPod(
     request: CheckpointPodRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<CheckpointPodResponse>>;
   /**
-   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are left in
-   * CONTAINER_CREATED: StartContainer on each makes its processes go on where they were. Since Kubernetes 1.37 (alpha;
-   * no released runtime has it yet, and it may still change).
+   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are in
+   * CONTAINER_CREATED: StartContainer continues the processes of each. Since Kubernetes 1.37 (alpha; not in any
+   * released runtime, and may still change).
    *
-   * Not idempotent: names are reserved as with RunPodSandbox; but after an error the runtime has removed what it
-   * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+   * Not idempotent: names are reserved as by RunPodSandbox. After an error, the runtime has removed everything that it
+   * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED on nearly all runtimes.
    */
   restorePod(
     request: RestorePodRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RestorePodResponse>>;
   /**
-   * Events of all containers and sandboxes as they happen, until the client cancels. No replay can be relied on and
-   * events can be lost: list first, then watch, and list again now and then. Since Kubernetes 1.25 (containerd 1.7,
-   * CRI-O 1.26).
+   * Streams the events of all containers and sandboxes until the client cancels. Events can be lost and are not
+   * replayed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
    *
-   * Read-only, but on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
+   * Read-only. But on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
    * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
    */
   getContainerEvents(
@@ -25810,8 +25825,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<ContainerEventResponse>>;
   /**
-   * Names, help texts and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while the
-   * runtime runs. Since Kubernetes 1.26.
+   * Names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while
+   * the runtime runs. Since Kubernetes 1.26.
    *
    * Read-only. containerd 1.7 answers with an empty list.
    */
@@ -25820,9 +25835,9 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMetricDescriptorsResponse>>;
   /**
-   * Metrics of all pods and their containers, in the manner of Prometheus. Since Kubernetes 1.26.
+   * Metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
    *
-   * Read-only. Empty where the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
+   * Read-only. Empty if the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
    */
   listPodSandboxMetrics(
     request: ListPodSandboxMetricsRequest,
@@ -25832,29 +25847,29 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
    * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
    * 2.4, CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxMetrics.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxMetrics.
    */
   streamPodSandboxMetrics(
     request: StreamPodSandboxMetricsRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxMetricsResponse>>;
   /**
-   * Settings of the runtime that clients must agree with: today the cgroup driver. Since Kubernetes 1.28 (containerd
-   * 2.0, CRI-O 1.28).
+   * Settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes 1.28
+   * (containerd 2.0, CRI-O 1.28).
    *
-   * Read-only. UNIMPLEMENTED when the runtime is older.
+   * Read-only. UNIMPLEMENTED if the runtime is older.
    */
   runtimeConfig(
     request: RuntimeConfigRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RuntimeConfigResponse>>;
   /**
-   * Tells the runtime that a pod's resources changed, after the client changed the pod's cgroup itself; limits of
-   * containers change with UpdateContainerResources. The kubelet treats it as advice and carries on when it fails.
-   * Since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33).
+   * Informs the runtime of the new resources of a pod, after the client has changed the pod's cgroup itself. Use
+   * UpdateContainerResources for the limits of containers. The kubelet ignores a failure of this call. Since Kubernetes
+   * 1.33 (containerd 2.2, CRI-O 1.33).
    *
-   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such sandbox, UNIMPLEMENTED when the runtime
-   * is older.
+   * Safe to repeat, since values are absolute. NOT_FOUND if the sandbox does not exist, UNIMPLEMENTED if the runtime is
+   * older.
    */
   updatePodSandboxResources(
     request: UpdatePodSandboxResourcesRequest,
@@ -25864,42 +25879,42 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
 
 export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
-   * Name and version of the runtime and of the API it speaks. The cheapest call there is: clients use it to check a
-   * connection.
+   * Name and version of the runtime and of the API it speaks. The cheapest call: clients use it to check a connection.
    *
-   * Read-only, safe to repeat. UNIMPLEMENTED means that nothing on this socket serves CRI v1.
+   * Read-only, safe to repeat. UNIMPLEMENTED means that the server does not serve CRI v1.
    */
   version(request: DeepPartial<VersionRequest>, options?: CallOptions & CallOptionsExt): Promise<VersionResponse>;
   /**
-   * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container where the runtime has
-   * one. On success the sandbox is SANDBOX_READY. Takes as long as network setup and pulling the pause image take.
+   * Creates a pod sandbox and starts it: namespaces, network, cgroup, and the pause container if the runtime uses one.
+   * On success the sandbox is SANDBOX_READY. The duration includes setting up the network and pulling the pause image.
    *
    * Not idempotent: the runtime reserves the sandbox's name (name, namespace, uid and attempt of its metadata) and
-   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN, naming the holder's id. After a timeout look
-   * the sandbox up by its metadata before trying again. INVALID_ARGUMENT for a bad configuration; a failing CNI plugin
-   * arrives as UNKNOWN.
+   * refuses a second one: containerd with FAILED_PRECONDITION or UNKNOWN and the id of the first. After a timeout, find
+   * the sandbox by its metadata before you retry. INVALID_ARGUMENT for an invalid configuration; UNKNOWN if a CNI
+   * plugin fails.
    */
   runPodSandbox(
     request: DeepPartial<RunPodSandboxRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RunPodSandboxResponse>;
   /**
-   * Stops everything in the sandbox and gives back its network (addresses, port mappings). Containers still running get
+   * Stops all containers of the sandbox and releases its network (addresses, port mappings). Running containers get
    * SIGKILL at once: stop them first with StopContainer for a graceful end. The sandbox stays listed as
    * SANDBOX_NOTREADY.
    *
-   * Idempotent: stopping a stopped sandbox succeeds, and so should an unknown one, though some runtimes answer
-   * NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to free the
-   * network.
+   * Idempotent: stopping a stopped sandbox succeeds. Stopping an unknown one should succeed, too, but some runtimes
+   * answer NOT_FOUND. May be repeated until it succeeds, and must be called at least once before RemovePodSandbox to
+   * free the network.
    */
   stopPodSandbox(
     request: DeepPartial<StopPodSandboxRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<StopPodSandboxResponse>;
   /**
-   * Removes the sandbox and every container in it, killing what still runs.
+   * Removes the sandbox and all its containers. Kills running ones.
    *
-   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   * Idempotent: removing something that was already removed succeeds. Treat NOT_FOUND, which some runtimes answer, as
+   * success.
    */
   removePodSandbox(
     request: DeepPartial<RemovePodSandboxRequest>,
@@ -25908,15 +25923,15 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
    * State, addresses and settings of one sandbox.
    *
-   * Read-only. NOT_FOUND when there is no such sandbox.
+   * Read-only. NOT_FOUND if the sandbox does not exist.
    */
   podSandboxStatus(
     request: DeepPartial<PodSandboxStatusRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<PodSandboxStatusResponse>;
   /**
-   * All sandboxes that match the filter, in one reply. On nodes with very many pods the reply can pass the message size
-   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes where the runtime has it.
+   * All sandboxes that match the filter, in one reply. On nodes with many pods the reply can exceed the message size
+   * limit (RESOURCE_EXHAUSTED): use StreamPodSandboxes if the runtime has it.
    *
    * Read-only. No match is an empty list.
    */
@@ -25928,7 +25943,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
    * ListPodSandbox in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
    * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read rather than on opening, when the runtime is older: fall back to
+   * Read-only. UNIMPLEMENTED on the first read, not when the stream is opened, if the runtime is older: fall back to
    * ListPodSandbox. After an error mid-stream discard what arrived and start over.
    */
   streamPodSandboxes(
@@ -25936,11 +25951,11 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxesResponse>;
   /**
-   * Creates a container in a sandbox that is ready, without starting it. The image must be present already.
+   * Creates a container in a ready sandbox, without starting it. The image must be present on the node.
    *
-   * Not idempotent: the container's name and attempt are reserved within its pod; a second try fails on containerd,
-   * while CRI-O may return the id of the first. After a timeout look the container up by its metadata before trying
-   * again. NOT_FOUND when the sandbox or the image is missing, INVALID_ARGUMENT for a bad configuration.
+   * Not idempotent: the container's name and attempt are reserved within its pod; a second call fails on containerd,
+   * while CRI-O may return the id of the first. After a timeout, find the container by its metadata before you retry.
+   * NOT_FOUND if the sandbox or the image does not exist, INVALID_ARGUMENT for an invalid configuration.
    */
   createContainer(
     request: DeepPartial<CreateContainerRequest>,
@@ -25949,38 +25964,40 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
    * Starts a created container.
    *
-   * Not idempotent: fails when the container runs or has run already; a container starts once in its life. After an
-   * ambiguous failure ask ContainerStatus. NOT_FOUND when there is no such container; a command that does not exist in
-   * the image shows up here, as UNKNOWN.
+   * Not idempotent: fails if the container runs or has run, because a container can be started only once. After an
+   * ambiguous failure, call ContainerStatus. NOT_FOUND if the container does not exist; UNKNOWN if the image does not
+   * have the command.
    */
   startContainer(
     request: DeepPartial<StartContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<StartContainerResponse>;
   /**
-   * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL.
-   * The container's record stays, with its exit code.
+   * Stops a container: sends its stop signal, waits for the grace period of the request, then sends SIGKILL. The
+   * container stays listed, with its exit code.
    *
-   * Idempotent: stopping a container that has exited succeeds, and so should an unknown one (some runtimes answer
-   * NOT_FOUND). Give the call a deadline longer than the grace period: running out of it does not tell whether the
-   * container was stopped.
+   * Idempotent: stopping an exited container succeeds. Stopping an unknown one should succeed, too, but some runtimes
+   * answer NOT_FOUND. Use a deadline that is longer than the grace period: after DEADLINE_EXCEEDED it is unknown
+   * whether the container was stopped.
    */
   stopContainer(
     request: DeepPartial<StopContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<StopContainerResponse>;
   /**
-   * Removes a container; one that still runs is killed first. Its log files stay: they belong to the client.
+   * Removes a container, and kills it first if it is running. Does not remove its log files, which belong to the
+   * client.
    *
-   * Idempotent: removing what is already gone succeeds. Treat a NOT_FOUND from a less careful runtime as success.
+   * Idempotent: removing something that was already removed succeeds. Treat NOT_FOUND, which some runtimes answer, as
+   * success.
    */
   removeContainer(
     request: DeepPartial<RemoveContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemoveContainerResponse>;
   /**
-   * All containers that match the filter, in one reply, exited ones included. About 1.5 KB each: beyond some ten
-   * thousand the reply passes the message size limit (RESOURCE_EXHAUSTED); use StreamContainers where the runtime has
+   * All containers that match the filter, in one reply, exited ones included. Each takes about 1.5 KB: with more than
+   * about 10,000 the reply exceeds the message size limit (RESOURCE_EXHAUSTED); use StreamContainers if the runtime has
    * it.
    *
    * Read-only. No match is an empty list.
@@ -25993,7 +26010,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
    * ListContainers in batches, so that no size limit applies; the stream ends after the last batch. Since Kubernetes
    * 1.36 (alpha; containerd 2.4, CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainers.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainers.
    */
   streamContainers(
     request: DeepPartial<StreamContainersRequest>,
@@ -26002,62 +26019,62 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
    * State, exit code, times, mounts and settings of one container.
    *
-   * Read-only. NOT_FOUND when there is no such container.
+   * Read-only. NOT_FOUND if the container does not exist.
    */
   containerStatus(
     request: DeepPartial<ContainerStatusRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ContainerStatusResponse>;
   /**
-   * Changes cgroup limits of a container while it runs. All changes apply or none: on an error nothing has changed.
+   * Changes cgroup limits of a container while it runs. Applies all changes or none: after an error, nothing has
+   * changed.
    *
-   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such container; what the kernel refuses, such
-   * as a memory limit below present use, arrives as UNKNOWN.
+   * Safe to repeat, since values are absolute. NOT_FOUND if the container does not exist; UNKNOWN if the kernel refuses
+   * a limit, such as a memory limit below the current use.
    */
   updateContainerResources(
     request: DeepPartial<UpdateContainerResourcesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<UpdateContainerResourcesResponse>;
   /**
-   * Tells the runtime to open the container's log file anew, the second half of log rotation: rename the file, then
-   * call this. After an error no new file was created; rename the old one back.
+   * Reopens the container's log file, as the second step of log rotation: rename the file, then call this. If the call
+   * fails, no new file was created: rename the old file back.
    *
-   * Safe to repeat. Works on running containers only: others get UNKNOWN "container is not running".
+   * Safe to repeat. UNKNOWN "container is not running" if the container does not run.
    */
   reopenContainerLog(
     request: DeepPartial<ReopenContainerLogRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ReopenContainerLogResponse>;
   /**
-   * Runs a command in a running container, waits for it and returns all of its output at once. For input, large output
-   * or output as it comes use Exec.
+   * Runs a command in a running container, waits for it and returns all its output at once. For input, large output or
+   * streamed output, use Exec.
    *
-   * Not idempotent: the command runs again on every call. A non-zero exit code is a successful call. A command that
-   * outlives the request's `timeout` is killed; containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit
-   * code -1 and "command timed out" on stderr. NOT_FOUND when there is no such container, UNKNOWN when it does not run
-   * or the command does not exist.
+   * Not idempotent: every call runs the command. A non-zero exit code is a successful call. The runtime kills a command
+   * after the request's `timeout`: containerd then answers DEADLINE_EXCEEDED, CRI-O answers OK with exit code -1 and
+   * "command timed out" on stderr. NOT_FOUND if the container does not exist, UNKNOWN if it does not run or the command
+   * does not exist.
    */
   execSync(request: DeepPartial<ExecSyncRequest>, options?: CallOptions & CallOptionsExt): Promise<ExecSyncResponse>;
   /**
-   * Prepares a command to be run with streams and returns the URL to connect to; nothing runs before that connection.
+   * Prepares a command with streams and returns the URL of the session. The command starts when a client connects to
+   * the URL.
    *
-   * Safe to repeat, each call gives a new URL; the session behind the URL is not. NOT_FOUND when there is no such
-   * container; a container that does not run is an error (its code varies).
+   * Safe to repeat: each call returns a new URL. The session itself is not safe to repeat. NOT_FOUND if the container
+   * does not exist. Fails if it does not run (the code differs by runtime).
    */
   exec(request: DeepPartial<ExecRequest>, options?: CallOptions & CallOptionsExt): Promise<ExecResponse>;
   /**
-   * Prepares streams to the main process of a running container and returns the URL to connect to. Output is live:
-   * nothing from before the connection is replayed.
+   * Prepares streams to the main process of a running container and returns the URL of the session. Earlier output is
+   * not replayed.
    *
-   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such container; one that does not run is an
-   * error.
+   * Safe to repeat: each call returns a new URL. NOT_FOUND if the container does not exist. Fails if it does not run.
    */
   attach(request: DeepPartial<AttachRequest>, options?: CallOptions & CallOptionsExt): Promise<AttachResponse>;
   /**
-   * Prepares connections to TCP ports inside the sandbox's network and returns the URL to connect to.
+   * Prepares connections to TCP ports in the sandbox's network and returns the URL of the session.
    *
-   * Safe to repeat, each call gives a new URL. NOT_FOUND when there is no such sandbox; one that is not ready is an
-   * error.
+   * Safe to repeat: each call returns a new URL. NOT_FOUND if the sandbox does not exist. Fails if it is not ready.
    */
   portForward(
     request: DeepPartial<PortForwardRequest>,
@@ -26066,8 +26083,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
    * Resource usage of one container.
    *
-   * Read-only. NOT_FOUND when there is no such container; runtimes differ on one that does not run (an error, or stats
-   * with parts missing).
+   * Read-only. NOT_FOUND if the container does not exist; if it does not run, some runtimes return an error and others
+   * incomplete stats.
    */
   containerStats(
     request: DeepPartial<ContainerStatsRequest>,
@@ -26076,7 +26093,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
    * Resource usage of all running containers that match the filter.
    *
-   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamContainerStats.
+   * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
+   * StreamContainerStats.
    */
   listContainerStats(
     request: DeepPartial<ListContainerStatsRequest>,
@@ -26086,7 +26104,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
    * ListContainerStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
    * CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListContainerStats.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListContainerStats.
    */
   streamContainerStats(
     request: DeepPartial<StreamContainerStatsRequest>,
@@ -26095,7 +26113,7 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
    * Resource usage of one pod: its sandbox, network and containers together.
    *
-   * Read-only. NOT_FOUND when there is no such sandbox.
+   * Read-only. NOT_FOUND if the sandbox does not exist.
    */
   podSandboxStats(
     request: DeepPartial<PodSandboxStatsRequest>,
@@ -26104,7 +26122,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
   /**
    * Resource usage of all pods that match the filter.
    *
-   * Read-only. Can pass the message size limit (RESOURCE_EXHAUSTED) on very full nodes: see StreamPodSandboxStats.
+   * Read-only. Can exceed the message size limit (RESOURCE_EXHAUSTED) on nodes with many pods: see
+   * StreamPodSandboxStats.
    */
   listPodSandboxStats(
     request: DeepPartial<ListPodSandboxStatsRequest>,
@@ -26114,15 +26133,15 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
    * ListPodSandboxStats in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4,
    * CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxStats.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxStats.
    */
   streamPodSandboxStats(
     request: DeepPartial<StreamPodSandboxStatsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxStatsResponse>;
   /**
-   * Hands node settings to the runtime: today only the address range for pods. Runtimes whose CNI is configured by
-   * files accept it and do nothing.
+   * Sets the configuration of the node, currently only the address range for pods. Has no effect if files configure the
+   * CNI of the runtime.
    *
    * Safe to repeat.
    */
@@ -26131,52 +26150,51 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<UpdateRuntimeConfigResponse>;
   /**
-   * Is the runtime ready, is its network ready, and what do its handlers support?
+   * Whether the runtime and its network are ready, and what its handlers support.
    *
-   * Read-only. A runtime that is not ready still answers OK: look at the conditions.
+   * Read-only. A runtime that is not ready also answers OK: check the conditions.
    */
   status(request: DeepPartial<StatusRequest>, options?: CallOptions & CallOptionsExt): Promise<StatusResponse>;
   /**
    * Writes a snapshot of a running container (memory, processes, file system changes) to a file on the node, for
-   * forensic analysis or restoring elsewhere. The container goes on running. Since Kubernetes 1.25.
+   * forensic analysis or to restore it elsewhere. The container keeps running. Since Kubernetes 1.25.
    *
-   * Not idempotent. UNIMPLEMENTED on containerd before 2.0; needs CRIU on the node, and fails with UNKNOWN without it.
-   * NOT_FOUND when there is no such container.
+   * Not idempotent. UNIMPLEMENTED on containerd before 2.0; requires CRIU on the node, and fails with UNKNOWN without
+   * it. NOT_FOUND if the container does not exist.
    */
   checkpointContainer(
     request: DeepPartial<CheckpointContainerRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<CheckpointContainerResponse>;
   /**
-   * Writes a snapshot of a running pod to the node's disk, of one moment: all its containers are paused while they are
-   * captured, and run on afterwards whatever the outcome. Since Kubernetes 1.37 (alpha; no released runtime has it yet,
-   * and it may still change).
+   * Writes a consistent snapshot of a running pod to the node's disk. The runtime pauses all containers while it
+   * captures them, and resumes them even if the call fails. Since Kubernetes 1.37 (alpha; not in any released runtime,
+   * and may still change).
    *
    * Not idempotent. The call must carry a deadline on the wire (`grpc-timeout`): runtimes refuse it otherwise.
-   * UNIMPLEMENTED nearly everywhere; INVALID_ARGUMENT for options the runtime does not know.
+   * UNIMPLEMENTED on nearly all runtimes; INVALID_ARGUMENT for unknown options.
    */
   checkpointPod(
     request: DeepPartial<CheckpointPodRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<CheckpointPodResponse>;
   /**
-   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are left in
-   * CONTAINER_CREATED: StartContainer on each makes its processes go on where they were. Since Kubernetes 1.37 (alpha;
-   * no released runtime has it yet, and it may still change).
+   * Creates a pod with its containers from a snapshot that CheckpointPod wrote. The containers are in
+   * CONTAINER_CREATED: StartContainer continues the processes of each. Since Kubernetes 1.37 (alpha; not in any
+   * released runtime, and may still change).
    *
-   * Not idempotent: names are reserved as with RunPodSandbox; but after an error the runtime has removed what it
-   * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED nearly everywhere.
+   * Not idempotent: names are reserved as by RunPodSandbox. After an error, the runtime has removed everything that it
+   * created. The call must carry a deadline on the wire (`grpc-timeout`). UNIMPLEMENTED on nearly all runtimes.
    */
   restorePod(
     request: DeepPartial<RestorePodRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RestorePodResponse>;
   /**
-   * Events of all containers and sandboxes as they happen, until the client cancels. No replay can be relied on and
-   * events can be lost: list first, then watch, and list again now and then. Since Kubernetes 1.25 (containerd 1.7,
-   * CRI-O 1.26).
+   * Streams the events of all containers and sandboxes until the client cancels. Events can be lost and are not
+   * replayed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
    *
-   * Read-only, but on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
+   * Read-only. But on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
    * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
    */
   getContainerEvents(
@@ -26184,8 +26202,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<ContainerEventResponse>;
   /**
-   * Names, help texts and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while the
-   * runtime runs. Since Kubernetes 1.26.
+   * Names, descriptions and label keys of all metrics that ListPodSandboxMetrics can return. They do not change while
+   * the runtime runs. Since Kubernetes 1.26.
    *
    * Read-only. containerd 1.7 answers with an empty list.
    */
@@ -26194,9 +26212,9 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMetricDescriptorsResponse>;
   /**
-   * Metrics of all pods and their containers, in the manner of Prometheus. Since Kubernetes 1.26.
+   * Metrics of all pods and their containers, for Prometheus. Since Kubernetes 1.26.
    *
-   * Read-only. Empty where the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
+   * Read-only. Empty if the runtime collects none (containerd 1.7; CRI-O without `included_pod_metrics`).
    */
   listPodSandboxMetrics(
     request: DeepPartial<ListPodSandboxMetricsRequest>,
@@ -26206,29 +26224,29 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
    * ListPodSandboxMetrics in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd
    * 2.4, CRI-O 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListPodSandboxMetrics.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListPodSandboxMetrics.
    */
   streamPodSandboxMetrics(
     request: DeepPartial<StreamPodSandboxMetricsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxMetricsResponse>;
   /**
-   * Settings of the runtime that clients must agree with: today the cgroup driver. Since Kubernetes 1.28 (containerd
-   * 2.0, CRI-O 1.28).
+   * Settings on which clients and the runtime must agree, currently the cgroup driver. Since Kubernetes 1.28
+   * (containerd 2.0, CRI-O 1.28).
    *
-   * Read-only. UNIMPLEMENTED when the runtime is older.
+   * Read-only. UNIMPLEMENTED if the runtime is older.
    */
   runtimeConfig(
     request: DeepPartial<RuntimeConfigRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RuntimeConfigResponse>;
   /**
-   * Tells the runtime that a pod's resources changed, after the client changed the pod's cgroup itself; limits of
-   * containers change with UpdateContainerResources. The kubelet treats it as advice and carries on when it fails.
-   * Since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33).
+   * Informs the runtime of the new resources of a pod, after the client has changed the pod's cgroup itself. Use
+   * UpdateContainerResources for the limits of containers. The kubelet ignores a failure of this call. Since Kubernetes
+   * 1.33 (containerd 2.2, CRI-O 1.33).
    *
-   * Safe to repeat, since values are absolute. NOT_FOUND when there is no such sandbox, UNIMPLEMENTED when the runtime
-   * is older.
+   * Safe to repeat, since values are absolute. NOT_FOUND if the sandbox does not exist, UNIMPLEMENTED if the runtime is
+   * older.
    */
   updatePodSandboxResources(
     request: DeepPartial<UpdatePodSandboxResourcesRequest>,
@@ -26237,9 +26255,9 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
 }
 
 /**
- * Images on the node. Often the same socket as RuntimeService, but it may be another one.
+ * Images on the node. The service often has the same socket as RuntimeService, but may have another one.
  *
- * The general errors listed at RuntimeService apply here too.
+ * The general errors of RuntimeService apply here, too.
  */
 export type ImageServiceDefinition = typeof ImageServiceDefinition;
 export const ImageServiceDefinition = {
@@ -26263,7 +26281,7 @@ export const ImageServiceDefinition = {
      * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
      * 1.36).
      *
-     * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListImages.
+     * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListImages.
      */
     streamImages: {
       name: "StreamImages",
@@ -26276,7 +26294,7 @@ export const ImageServiceDefinition = {
     /**
      * One image, found by tag, digest or id.
      *
-     * Read-only. An image that is not on the node is no error: the call succeeds and `image` is absent.
+     * Read-only. If the image is not on the node, the call succeeds and `image` is absent.
      */
     imageStatus: {
       name: "ImageStatus",
@@ -26287,13 +26305,12 @@ export const ImageServiceDefinition = {
       options: {},
     },
     /**
-     * Downloads an image; an image already present is checked against the registry and updated. Silent until done, which
-     * can take minutes: there is no progress, so give it no deadline, or a long one. Cancelling the call cancels the
-     * download.
+     * Downloads an image. Checks an image that is already present against the registry, and updates it. The call can take
+     * minutes and reports no progress, so use no deadline or a long one. Cancelling the call cancels the download.
      *
-     * Safe to repeat, at the price of network traffic; CRI-O joins identical pulls, containerd runs them side by side.
-     * NOT_FOUND or UNKNOWN when the registry has no such image or refuses the credentials; the text may begin with
-     * "RegistryUnavailable" or "SignatureValidationFailed".
+     * Safe to repeat, but causes network traffic. CRI-O joins concurrent pulls of the same image; containerd runs them
+     * separately. NOT_FOUND or UNKNOWN if the registry does not have the image or refuses the credentials; the error
+     * message may begin with "RegistryUnavailable" or "SignatureValidationFailed".
      */
     pullImage: {
       name: "PullImage",
@@ -26304,10 +26321,10 @@ export const ImageServiceDefinition = {
       options: {},
     },
     /**
-     * Removes an image with all of its tags and digests, whichever of them was named.
+     * Removes an image with all its tags and digests, whichever of them the request names.
      *
-     * Idempotent: removing an image that is not there succeeds. Containers made from it keep running on most runtimes;
-     * CRI-O refuses while the image is in use.
+     * Idempotent: removing an image that does not exist succeeds. On most runtimes, its containers keep running; CRI-O
+     * refuses to remove an image in use.
      */
     removeImage: {
       name: "RemoveImage",
@@ -26318,7 +26335,7 @@ export const ImageServiceDefinition = {
       options: {},
     },
     /**
-     * Disk usage of the file systems that hold images and writable layers of containers.
+     * Disk usage of the file systems with images and with writable layers of containers.
      *
      * Read-only.
      */
@@ -26347,7 +26364,7 @@ export interface ImageServiceImplementation<CallContextExt = {}> {
    * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
    * 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListImages.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListImages.
    */
   streamImages(
     request: StreamImagesRequest,
@@ -26356,34 +26373,33 @@ export interface ImageServiceImplementation<CallContextExt = {}> {
   /**
    * One image, found by tag, digest or id.
    *
-   * Read-only. An image that is not on the node is no error: the call succeeds and `image` is absent.
+   * Read-only. If the image is not on the node, the call succeeds and `image` is absent.
    */
   imageStatus(
     request: ImageStatusRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ImageStatusResponse>>;
   /**
-   * Downloads an image; an image already present is checked against the registry and updated. Silent until done, which
-   * can take minutes: there is no progress, so give it no deadline, or a long one. Cancelling the call cancels the
-   * download.
+   * Downloads an image. Checks an image that is already present against the registry, and updates it. The call can take
+   * minutes and reports no progress, so use no deadline or a long one. Cancelling the call cancels the download.
    *
-   * Safe to repeat, at the price of network traffic; CRI-O joins identical pulls, containerd runs them side by side.
-   * NOT_FOUND or UNKNOWN when the registry has no such image or refuses the credentials; the text may begin with
-   * "RegistryUnavailable" or "SignatureValidationFailed".
+   * Safe to repeat, but causes network traffic. CRI-O joins concurrent pulls of the same image; containerd runs them
+   * separately. NOT_FOUND or UNKNOWN if the registry does not have the image or refuses the credentials; the error
+   * message may begin with "RegistryUnavailable" or "SignatureValidationFailed".
    */
   pullImage(request: PullImageRequest, context: CallContext & CallContextExt): Promise<DeepPartial<PullImageResponse>>;
   /**
-   * Removes an image with all of its tags and digests, whichever of them was named.
+   * Removes an image with all its tags and digests, whichever of them the request names.
    *
-   * Idempotent: removing an image that is not there succeeds. Containers made from it keep running on most runtimes;
-   * CRI-O refuses while the image is in use.
+   * Idempotent: removing an image that does not exist succeeds. On most runtimes, its containers keep running; CRI-O
+   * refuses to remove an image in use.
    */
   removeImage(
     request: RemoveImageRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemoveImageResponse>>;
   /**
-   * Disk usage of the file systems that hold images and writable layers of containers.
+   * Disk usage of the file systems with images and with writable layers of containers.
    *
    * Read-only.
    */
@@ -26407,7 +26423,7 @@ export interface ImageServiceClient<CallOptionsExt = {}> {
    * ListImages in batches; the stream ends after the last batch. Since Kubernetes 1.36 (alpha; containerd 2.4, CRI-O
    * 1.36).
    *
-   * Read-only. UNIMPLEMENTED, on the first read, when the runtime is older: fall back to ListImages.
+   * Read-only. UNIMPLEMENTED on the first read if the runtime is older: fall back to ListImages.
    */
   streamImages(
     request: DeepPartial<StreamImagesRequest>,
@@ -26416,34 +26432,33 @@ export interface ImageServiceClient<CallOptionsExt = {}> {
   /**
    * One image, found by tag, digest or id.
    *
-   * Read-only. An image that is not on the node is no error: the call succeeds and `image` is absent.
+   * Read-only. If the image is not on the node, the call succeeds and `image` is absent.
    */
   imageStatus(
     request: DeepPartial<ImageStatusRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ImageStatusResponse>;
   /**
-   * Downloads an image; an image already present is checked against the registry and updated. Silent until done, which
-   * can take minutes: there is no progress, so give it no deadline, or a long one. Cancelling the call cancels the
-   * download.
+   * Downloads an image. Checks an image that is already present against the registry, and updates it. The call can take
+   * minutes and reports no progress, so use no deadline or a long one. Cancelling the call cancels the download.
    *
-   * Safe to repeat, at the price of network traffic; CRI-O joins identical pulls, containerd runs them side by side.
-   * NOT_FOUND or UNKNOWN when the registry has no such image or refuses the credentials; the text may begin with
-   * "RegistryUnavailable" or "SignatureValidationFailed".
+   * Safe to repeat, but causes network traffic. CRI-O joins concurrent pulls of the same image; containerd runs them
+   * separately. NOT_FOUND or UNKNOWN if the registry does not have the image or refuses the credentials; the error
+   * message may begin with "RegistryUnavailable" or "SignatureValidationFailed".
    */
   pullImage(request: DeepPartial<PullImageRequest>, options?: CallOptions & CallOptionsExt): Promise<PullImageResponse>;
   /**
-   * Removes an image with all of its tags and digests, whichever of them was named.
+   * Removes an image with all its tags and digests, whichever of them the request names.
    *
-   * Idempotent: removing an image that is not there succeeds. Containers made from it keep running on most runtimes;
-   * CRI-O refuses while the image is in use.
+   * Idempotent: removing an image that does not exist succeeds. On most runtimes, its containers keep running; CRI-O
+   * refuses to remove an image in use.
    */
   removeImage(
     request: DeepPartial<RemoveImageRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemoveImageResponse>;
   /**
-   * Disk usage of the file systems that hold images and writable layers of containers.
+   * Disk usage of the file systems with images and with writable layers of containers.
    *
    * Read-only.
    */
