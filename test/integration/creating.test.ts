@@ -6,7 +6,7 @@ import type { RpcName } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
 describe("pods.run", () => {
-  test("gives an owning handle that removes the pod when its scope ends", async () => {
+  test("returns an owning handle that removes the pod at the end of its scope", async () => {
     const { runtime, cri } = await startFake();
     {
       await using pod = await cri.pods.run({ name: "demo", labels: { app: "x" } });
@@ -18,7 +18,7 @@ describe("pods.run", () => {
   });
 
   test.each(["beforeEffect", "duringEffect", "afterEffect"] as const)(
-    "a connection lost %s makes exactly one pod",
+    "a connection lost %s results in exactly one pod",
     async (phase) => {
       const { runtime, cri } = await startFake();
       runtime.dropNext("RunPodSandbox", phase);
@@ -28,20 +28,20 @@ describe("pods.run", () => {
     },
   );
 
-  test("a reply without an id is made good by a look at the runtime", async () => {
+  test("finds the pod by a list if the reply has no id", async () => {
     const { runtime, cri } = await startFake();
     runtime.respondNext("RunPodSandbox", { podSandboxId: "" });
     const pod = await cri.pods.run({ name: "demo" });
     expect(runtime.pods.map(({ id }) => id)).toEqual([pod.id]);
   });
 
-  test("a call that timed out while the runtime went on leaves nothing, and the next one makes exactly one pod", async () => {
+  test("a call that times out while the runtime continues leaves nothing, and the next call creates exactly one pod", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "one" };
-    // So that it has connected by then.
+    // Connects first, so that the time limit covers the call only.
     await cri.version();
     runtime.delayNext("RunPodSandbox", 2_000, { phase: "afterEffect" });
-    // Long enough to reach the runtime.
+    // Long enough for the call to reach the runtime.
     expect(await rejection(cri.pods.run(spec, { timeoutMs: 1_000 }))).toMatchObject({
       code: "DEADLINE_EXCEEDED",
       mayHaveTakenEffect: true,
@@ -50,7 +50,7 @@ describe("pods.run", () => {
     expect(runtime.pods).toHaveLength(1);
   });
 
-  test("a pod that exists is refused with the holder's id, or taken over if asked for and made from the same spec", async () => {
+  test("rejects an existing pod with the holder's id, or adopts it if it has the same spec", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "one", labels: { b: "2", a: "1" } };
     const first = await cri.pods.run(spec);
@@ -64,27 +64,30 @@ describe("pods.run", () => {
     expect(runtime.pods).toHaveLength(1);
   });
 
-  test.each(["containerd-2", "cri-o"] as const)("of several at once with one identity one wins: %s", async (flavor) => {
-    const { runtime, cri } = await startFake({ flavor });
-    const pods = await Promise.allSettled([1, 2, 3].map(() => cri.pods.run({ name: "same", uid: "one" })));
-    expect(pods.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
-    expect(runtime.pods).toHaveLength(1);
-    const pod = await cri.pods.run({ name: "p" });
-    const spec = { name: "same", image: "busybox:1" };
-    const results = await Promise.allSettled([
-      cri.runContainerInSandbox(pod, spec),
-      cri.runContainerInSandbox(pod, spec),
-      cri.runContainerInSandbox(pod, spec, { timeoutMs: 5_000 }),
-    ]);
-    const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-    expect(winners).toHaveLength(1);
-    expect(runtime.containers.map(({ id }) => id)).toEqual([winners[0]?.id]);
-    for (const result of results) {
-      if (result.status === "rejected") expect(result.reason).toBeInstanceOf(NameReservedError);
-    }
-  });
+  test.each(["containerd-2", "cri-o"] as const)(
+    "exactly one of several parallel calls with one identity succeeds on %s",
+    async (flavor) => {
+      const { runtime, cri } = await startFake({ flavor });
+      const pods = await Promise.allSettled([1, 2, 3].map(() => cri.pods.run({ name: "same", uid: "one" })));
+      expect(pods.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+      expect(runtime.pods).toHaveLength(1);
+      const pod = await cri.pods.run({ name: "p" });
+      const spec = { name: "same", image: "busybox:1" };
+      const results = await Promise.allSettled([
+        cri.runContainerInSandbox(pod, spec),
+        cri.runContainerInSandbox(pod, spec),
+        cri.runContainerInSandbox(pod, spec, { timeoutMs: 5_000 }),
+      ]);
+      const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+      expect(winners).toHaveLength(1);
+      expect(runtime.containers.map(({ id }) => id)).toEqual([winners[0]?.id]);
+      for (const result of results) {
+        if (result.status === "rejected") expect(result.reason).toBeInstanceOf(NameReservedError);
+      }
+    },
+  );
 
-  test("an aborted call leaves another caller's pod of the same spec alone", async () => {
+  test("an aborted call does not remove another caller's pod with the same spec", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "one" };
     const controller = new AbortController();
@@ -97,7 +100,7 @@ describe("pods.run", () => {
     expect(runtime.pods.map(({ id }) => id)).toEqual([other.id]);
   });
 
-  test("a pod of CRI-O, which gives the id of what is there, is nobody's but its maker's", async () => {
+  test("only the creator owns a pod on CRI-O, which returns the id of an existing pod", async () => {
     const { cri } = await startFake({ flavor: "cri-o" });
     const spec = { name: "demo", uid: "one" };
     const first = await cri.pods.run(spec);
@@ -111,7 +114,7 @@ describe("pods.run", () => {
     });
   });
 
-  test("a creation that CRI-O is busy with does not hold up the next one of its name", async () => {
+  test("the next creation succeeds while CRI-O is still busy with one of the same name", async () => {
     const { runtime, cri } = await startFake({ flavor: "cri-o" });
     const spec = { name: "demo", uid: "one" };
     await cri.version();
@@ -121,7 +124,7 @@ describe("pods.run", () => {
     expect(runtime.pods).toHaveLength(1);
   });
 
-  test("a client that is closed while a lost answer is looked into is in doubt, and the next one finds the pod", async () => {
+  test("closing the client during the lookup of a lost reply may leave a pod, which the next call finds", async () => {
     const { runtime, cri } = await startFake();
     const spec = { name: "demo", uid: "closed" };
     runtime.dropNext("RunPodSandbox", "afterEffect");
@@ -130,9 +133,9 @@ describe("pods.run", () => {
     await runtime.nextCall("ListPodSandbox");
     await cri.close();
     expect(await call).toMatchObject({ code: "CLIENT_CLOSED", mayHaveTakenEffect: true });
-    const [made] = runtime.pods;
+    const [created] = runtime.pods;
     await using next = await runtime.connect();
-    expect((await next.pods.run(spec)).id).toBe(made?.id);
+    expect((await next.pods.run(spec)).id).toBe(created?.id);
   });
 
   test("an aborted call leaves no pod", async () => {
@@ -146,14 +149,14 @@ describe("pods.run", () => {
     expect(runtime.pods).toHaveLength(0);
   });
 
-  test("a refusal passes through", async () => {
+  test("rejects with the runtime's error", async () => {
     const { runtime, cri } = await startFake();
     const error = await rejection(cri.pods.run({ name: "demo", runtimeHandler: "nope" }));
     expect(CriError.is(error)).toBe(true);
     expect(runtime.callsOf("RunPodSandbox")).toHaveLength(1);
   });
 
-  test("bad input never reaches the runtime", async () => {
+  test("invalid input never reaches the runtime", async () => {
     const { runtime, cri } = await startFake();
     expect(await rejection(cri.pods.run({ name: "" }))).toMatchObject({ code: "INVALID_INPUT", field: "spec.name" });
     expect(runtime.connectionCount).toBe(0);
@@ -161,7 +164,7 @@ describe("pods.run", () => {
 });
 
 describe("ownership", () => {
-  test("release() gives a borrowed handle and leaves the pod alone", async () => {
+  test("release() returns a borrowed handle and does not remove the pod", async () => {
     const { runtime, cri } = await startFake();
     let borrowed: PodSandbox;
     {
@@ -172,7 +175,7 @@ describe("ownership", () => {
     expect(runtime.pods.map(({ id }) => id)).toEqual([borrowed.id]);
   });
 
-  test("disposal runs once, ignores what is gone, and reports what goes wrong", async () => {
+  test("disposal runs once, succeeds for removed objects, and rejects with other errors", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
     const pod = await cri.pods.run({ name: "demo" });
     await Promise.all([pod[Symbol.asyncDispose](), pod[Symbol.asyncDispose]()]);
@@ -188,22 +191,22 @@ describe("ownership", () => {
     expect(runtime.pods).toEqual([]);
   });
 
-  test("disposal waits for a runtime that is being restarted, unless the client wants no retries", async () => {
+  test("disposal waits for a runtime that restarts, unless the client has retry: false", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "demo" });
     const container = await pod.runContainer({ name: "c", image: "busybox:1" });
-    const impatient = await cri.with({ retry: false }).pods.run({ name: "impatient" });
+    const unretried = await cri.with({ retry: false }).pods.run({ name: "unretried" });
     await runtime.kill();
-    expect(await rejection(impatient[Symbol.asyncDispose]())).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
-    // Longer than what a call that is retried by default waits for.
+    expect(await rejection(unretried[Symbol.asyncDispose]())).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
+    // Longer than calls with the default retries wait.
     setTimeout(() => void runtime.restart(), 1_500);
     await container[Symbol.asyncDispose]();
     await pod[Symbol.asyncDispose]();
-    await impatient[Symbol.asyncDispose]();
+    await unretried[Symbol.asyncDispose]();
     expect([runtime.pods, runtime.containers]).toEqual([[], []]);
   });
 
-  test("undoing waits for it as well", async () => {
+  test("rollback retries while the runtime is unavailable", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "demo" });
     runtime.failNext("StartContainer", { code: "UNKNOWN", message: "no such device" });
@@ -213,7 +216,7 @@ describe("ownership", () => {
     expect(runtime.containers).toEqual([]);
   });
 
-  test("one limit of time covers both steps of a disposal, and the look after a NOT_FOUND", async () => {
+  test("one time limit covers both steps of a disposal, and the lookup after NOT_FOUND", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "demo" });
     const container = await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
@@ -240,17 +243,17 @@ describe("ownership", () => {
     }
   });
 
-  test("one limit of time covers the removal of an image and the look after a NOT_FOUND", async () => {
+  test("one time limit covers the removal of an image and the lookup after NOT_FOUND", async () => {
     const { runtime, cri } = await startFake();
     const waitMs = 800;
     runtime.delayNext("RemoveImage", waitMs);
     runtime.failNext("RemoveImage", { code: "NOT_FOUND" });
     expect(await rejection(cri.images.remove("busybox:1", { timeoutMs: 60_000 }))).toMatchObject({ code: "NOT_FOUND" });
-    const [removal, look] = [runtime.callsOf("RemoveImage")[0], runtime.callsOf("ImageStatus").at(-1)];
-    expect(Number(look?.deadline) - Number(removal?.deadline)).toBeLessThan(waitMs / 2);
+    const [removal, lookup] = [runtime.callsOf("RemoveImage")[0], runtime.callsOf("ImageStatus").at(-1)];
+    expect(Number(lookup?.deadline) - Number(removal?.deadline)).toBeLessThan(waitMs / 2);
   });
 
-  test("a stop that fails for want of something else on the way is a failure", async () => {
+  test("stop() rejects if something other than the pod is not found", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "demo" });
     const message = `failed to destroy network for sandbox "${pod.id}": plugin failed (delete): ippool "default" not found`;
@@ -260,7 +263,7 @@ describe("ownership", () => {
     }
   });
 
-  test("disposal has its own time: the caller's aborted signal and spent budget do not matter", async () => {
+  test("disposal ignores the caller's aborted signal and expired deadline", async () => {
     const { runtime, cri } = await startFake();
     const controller = new AbortController();
     const body = async () => {
@@ -279,7 +282,7 @@ describe("ownership", () => {
 });
 
 describe("createContainerInSandbox", () => {
-  test("pulls by policy and fills in what the user wrote", async () => {
+  test("pulls by policy, and sends the image reference of the spec", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     await cri.createContainerInSandbox(pod, { name: "a", image: "busybox:1" });
@@ -297,14 +300,14 @@ describe("createContainerInSandbox", () => {
     expect(image?.image).toMatch(/^sha256:/);
   });
 
-  test("works on CRI-O, which refuses an image that nobody wrote", async () => {
+  test("sends userSpecifiedImage to CRI-O, which requires it", async () => {
     const { runtime, cri } = await startFake({ flavor: "cri-o" });
     const pod = await cri.pods.run({ name: "p" });
     await cri.runContainerInSandbox(pod, { name: "a", image: "busybox:1" });
     expect(runtime.containers).toHaveLength(1);
   });
 
-  test("passes credentials to the pull and to nothing else", async () => {
+  test("passes credentials to the pull only", async () => {
     const auth = { username: "me", password: "s3cret" };
     const { runtime, cri } = await startFake({ registry: { "registry.example/private/*": auth } });
     const pod = await cri.pods.run({ name: "p" });
@@ -317,7 +320,7 @@ describe("createContainerInSandbox", () => {
     expect(JSON.stringify(others)).not.toContain("s3cret");
   });
 
-  test("checks the spec before anything is pulled", async () => {
+  test("checks the spec before it pulls the image", async () => {
     const { runtime, cri } = await startFake();
     const error = await rejection(
       cri.createContainerInSandbox("abc", {
@@ -331,7 +334,7 @@ describe("createContainerInSandbox", () => {
   });
 
   test.each(["beforeEffect", "duringEffect", "afterEffect"] as const)(
-    "a connection lost %s makes exactly one container",
+    "a connection lost %s results in exactly one container",
     async (phase) => {
       const { runtime, cri } = await startFake();
       const pod = await cri.pods.run({ name: "p" });
@@ -341,7 +344,7 @@ describe("createContainerInSandbox", () => {
     },
   );
 
-  test("a start whose answer was lost is settled by the container's state", async () => {
+  test("a start whose reply is lost succeeds or fails by the container's state", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     runtime.dropNext("StartContainer", "afterEffect");
@@ -352,7 +355,7 @@ describe("createContainerInSandbox", () => {
     expect(runtime.callsOf("StartContainer")).toHaveLength(3);
   });
 
-  test("a start whose client is closed may have taken place", async () => {
+  test("closing the client during a start sets mayHaveTakenEffect", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.createContainerInSandbox(pod, { name: "a", image: "busybox:1" });
@@ -365,7 +368,7 @@ describe("createContainerInSandbox", () => {
     expect(runtime.containers[0]?.state).toBe(ContainerState.CONTAINER_RUNNING);
   });
 
-  test("a container that does not start is removed, and failures of that ride along", async () => {
+  test("rolls back a container that does not start, and attaches failures of the rollback", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
     const pod = await cri.pods.run({ name: "p" });
     runtime.failNext("StartContainer", { code: "UNKNOWN", message: "no such executable" });
@@ -378,16 +381,16 @@ describe("createContainerInSandbox", () => {
     expect(both.details).toBe("first");
     expect(both.mayHaveTakenEffect).toBe(true);
     expect(both.suppressed.map(String).join()).toContain("second");
-    // What is left of it is in nobody's way.
+    // The next creation with this name removes the remaining container.
     expect(runtime.containers.map(({ metadata }) => metadata?.name)).toEqual(["b"]);
     await using again = await cri.runContainerInSandbox(pod, { name: "b", image: "busybox:1" });
     expect(runtime.containers.map(({ id }) => id)).toEqual([again.id]);
   });
 
-  test("works in a pod that someone else made, with the configuration it was made from", async () => {
+  test("works in a pod of another program, with the configuration of that pod", async () => {
     const { runtime, cri } = await startFake();
-    const made = await cri.pods.run({ name: "p", logDirectory: "/var/log/pods/p", dns: { servers: ["10.0.0.1"] } });
-    const pod = cri.pods.get(made.id.slice(0, 12));
+    const existing = await cri.pods.run({ name: "p", logDirectory: "/var/log/pods/p", dns: { servers: ["10.0.0.1"] } });
+    const pod = cri.pods.get(existing.id.slice(0, 12));
     const container = await pod.runContainer({ name: "a", image: "busybox:1" });
     expect(runtime.callsOf("CreateContainer")[0]?.request.sandboxConfig).toMatchObject({
       logDirectory: "/var/log/pods/p",
@@ -396,7 +399,7 @@ describe("createContainerInSandbox", () => {
     expect((await container.status()).logPath).toBe("/var/log/pods/p/a.0.log");
   });
 
-  test("one budget covers pull, creation and start", async () => {
+  test("one time limit covers pull, creation and start", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     runtime.delayNext("PullImage", 10_000);
@@ -407,7 +410,7 @@ describe("createContainerInSandbox", () => {
 });
 
 describe("on Docker", () => {
-  test("a container that was not started is not replaced by another creation of its name", async () => {
+  test("a creation does not replace a created container with the same name", async () => {
     const { runtime, cri } = await startFake({ flavor: "cri-dockerd" });
     const pod = await cri.pods.run({ name: "p" });
     const first = await pod.createContainer({ name: "c", image: "busybox:1" });
@@ -416,7 +419,7 @@ describe("on Docker", () => {
     expect(runtime.containers.map(({ id }) => id)).toEqual([first.id]);
   });
 
-  test("a pod whose creation fails is removed", async () => {
+  test("removes a pod whose creation fails", async () => {
     const { runtime, cri } = await startFake({ flavor: "cri-dockerd" });
     runtime.failNext("RunPodSandbox", { code: "UNKNOWN", message: "no network", phase: "afterEffect" });
     expect(await rejection(cri.pods.run({ name: "p" }))).toMatchObject({ code: "UNKNOWN" });

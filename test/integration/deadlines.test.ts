@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { CriError } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
 
-/** The grpc-timeout header in milliseconds. */
+/** Parses the grpc-timeout header to milliseconds. */
 function milliseconds(grpcTimeout: string | undefined): number {
   const [, value, unit] = /^(\d+)([HMSmun])$/.exec(grpcTimeout ?? "") ?? [];
   return Number(value) * { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }[unit as "m"];
 }
 
-describe("the deadline on the wire", () => {
+describe("the deadline in grpc-timeout", () => {
   test.each([
     ["Version", 120_000],
     ["RunPodSandbox", 240_000],
@@ -18,7 +18,7 @@ describe("the deadline on the wire", () => {
     ["ExecSync", 127_000],
     ["CheckpointContainer", 300_000],
     ["PullImage", undefined],
-  ] as const)("%s has its default", async (rpc, expected) => {
+  ] as const)("is the default of %s", async (rpc, expected) => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
@@ -33,7 +33,7 @@ describe("the deadline on the wire", () => {
     expect(milliseconds(sent)).toBeGreaterThan(expected - 2_000);
   });
 
-  test("ExecSync without a command timeout has none", async () => {
+  test("is not set for ExecSync without commandTimeoutSeconds", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
@@ -41,7 +41,7 @@ describe("the deadline on the wire", () => {
     expect(runtime.callsOf("ExecSync")[0]?.grpcTimeout).toBeUndefined();
   });
 
-  test("timeoutMs, deadline and the earlier of both", async () => {
+  test("is timeoutMs, deadline or the earlier of both", async () => {
     const { runtime, cri } = await startFake();
     await cri.version({ timeoutMs: 5_000 });
     await cri.version({ deadline: new Date(Date.now() + 4_000) });
@@ -53,7 +53,7 @@ describe("the deadline on the wire", () => {
     }
   });
 
-  test("0 removes the default; defaults.timeoutMs is the base of all", async () => {
+  test("is not set with timeoutMs: 0, and derived from defaults.timeoutMs", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { timeoutMs: 1_000 } });
     await cri.version({ timeoutMs: 0 });
     await cri.pods.run({ name: "p" });
@@ -65,7 +65,7 @@ describe("the deadline on the wire", () => {
     expect(second?.grpcTimeout).toBeUndefined();
   });
 
-  test("each attempt carries what is left", async () => {
+  test("is the remaining time for each attempt", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("Version", { code: "UNAVAILABLE", times: 2 });
     await cri.version({ timeoutMs: 10_000, retry: { initialBackoffMs: 100, maxBackoffMs: 100 } });
@@ -75,8 +75,8 @@ describe("the deadline on the wire", () => {
   });
 });
 
-describe("a deadline that passes", () => {
-  test("rejects locally even if the runtime never answers, and says that a creation may have happened", async () => {
+describe("an expired deadline", () => {
+  test("rejects even if the runtime never replies, with mayHaveTakenEffect for a call that changes something", async () => {
     const { runtime, cri } = await startFake();
     runtime.hangNext("StartContainer");
     const pod = await cri.pods.run({ name: "p" });
@@ -87,7 +87,7 @@ describe("a deadline that passes", () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(149);
   });
 
-  test("of a read has no effect to speak of", async () => {
+  test("has no effect for a read-only call", async () => {
     const { runtime, cri } = await startFake();
     runtime.hangNext("Version");
     expect(await rejection(cri.version({ timeoutMs: 30 }))).toMatchObject({
@@ -97,18 +97,18 @@ describe("a deadline that passes", () => {
     });
   });
 
-  test("bounds retries and their pauses together", async () => {
+  test("bounds all retries and back-offs together", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("Version", { code: "UNAVAILABLE", times: 1_000 });
     const error = await rejection(
       cri.version({ timeoutMs: 200, retry: { maxAttempts: 1_000, initialBackoffMs: 40, maxBackoffMs: 40 } }),
     );
     expect(CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED")).toBe(true);
-    // How many there are depends on the machine: see the unit test.
+    // The number depends on the machine. A unit test checks it in virtual time.
     expect(runtime.callsOf("Version").length).toBeLessThan(1_000);
   });
 
-  test("in the past does no I/O", async () => {
+  test("causes no I/O if it is in the past", async () => {
     const { runtime, cri } = await startFake();
     const error = await rejection(cri.version({ deadline: new Date(Date.now() - 1) }));
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", attempts: 0, mayHaveTakenEffect: false });
@@ -116,7 +116,7 @@ describe("a deadline that passes", () => {
   });
 
   test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])(
-    "timeoutMs: %s is refused before any I/O",
+    "timeoutMs: %s is rejected before any I/O",
     async (timeoutMs) => {
       const { runtime, cri } = await startFake();
       expect(await rejection(cri.version({ timeoutMs }))).toMatchObject({ code: "INVALID_INPUT", field: "timeoutMs" });
@@ -126,7 +126,7 @@ describe("a deadline that passes", () => {
 });
 
 describe("cancellation", () => {
-  test("rejects with the signal's own reason, ends the call on the server and leaves no listener", async () => {
+  test("rejects with the signal's reason, cancels the call on the server and leaves no listener", async () => {
     const { runtime, cri } = await startFake();
     const controller = new AbortController();
     runtime.hangNext("ListPodSandbox");
@@ -139,7 +139,7 @@ describe("cancellation", () => {
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
 
-  test("cuts the pause between attempts short", async () => {
+  test("ends the back-off between attempts", async () => {
     const { runtime, cri } = await startFake();
     const controller = new AbortController();
     runtime.failNext("Version", { code: "UNAVAILABLE" });
@@ -153,7 +153,7 @@ describe("cancellation", () => {
     expect(await rejection(call)).toBe("enough");
   });
 
-  test("an already aborted signal does no I/O", async () => {
+  test("a signal that is already aborted causes no I/O", async () => {
     const { runtime, cri } = await startFake();
     const signal = AbortSignal.abort("never");
     for (const call of [
@@ -176,7 +176,7 @@ describe("cancellation", () => {
     expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
-  test("what a middleware keeps of a call is not touched by later ones", async () => {
+  test("later calls do not change the signal that a middleware kept", async () => {
     const signals: AbortSignal[] = [];
     const keep: ClientMiddleware = async function* keep(call, options) {
       if (options.signal) signals.push(options.signal);
@@ -190,7 +190,7 @@ describe("cancellation", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false, true]);
   });
 
-  test("closing the client ends calls under way with CLIENT_CLOSED, and later ones too", async () => {
+  test("closing the client rejects running and later calls with CLIENT_CLOSED", async () => {
     const { runtime, cri } = await startFake();
     runtime.hangNext("Version");
     const call = cri.version();
@@ -201,7 +201,7 @@ describe("cancellation", () => {
     expect(await rejection(cri.pods.run({ name: "p" }))).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  test("a derived client ends with its parent, not the other way round", async () => {
+  test("closing a client closes derived clients, but not the other way round", async () => {
     const { cri } = await startFake();
     const derived = cri.with({ timeoutMs: 5_000 });
     await derived.close();

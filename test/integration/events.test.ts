@@ -9,7 +9,7 @@ import { rejection, startFake } from "./support.js";
 
 const image = "busybox:1";
 
-/** Reads a stream to its end, and keeps what it brings. */
+/** Reads a stream to its end and records its events. */
 function collect(stream: EventStream) {
   const events: CriEvent[] = [];
   const done = (async () => {
@@ -20,7 +20,7 @@ function collect(stream: EventStream) {
   return { events, done, types: () => events.map(({ type }) => type) };
 }
 
-async function watched(options: FakeRuntimeOptions = {}, initial = false) {
+async function startWatching(options: FakeRuntimeOptions = {}, initial = false) {
   const fake = await startFake(options);
   const stream = fake.cri.events({ initial });
   const reading = collect(stream);
@@ -28,7 +28,7 @@ async function watched(options: FakeRuntimeOptions = {}, initial = false) {
   return { ...fake, stream, ...reading };
 }
 
-const life = [
+const lifecycle = [
   "podAdded",
   "containerAdded",
   "containerStarted",
@@ -45,46 +45,49 @@ describe("events", () => {
     ["containerd-2", {}, "events"],
     ["cri-o", {}, "list"],
     ["cri-o", { events: "broadcast" }, "events"],
-  ] as const)("tell the life of a pod and its container once, on %s %j by %s", async (flavor, options, source) => {
-    const { cri, stream, events, types } = await watched({ flavor, ...options });
-    const until = (count: number) => expect.poll(types, { timeout: 5_000 }).toEqual(life.slice(0, count));
-    const pod = await cri.pods.run({ name: "p" });
-    const container = await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sleep", "1000"] });
-    await until(3);
-    await container.stop({ gracePeriodSeconds: 0 });
-    await until(4);
-    await pod.stop();
-    await until(5);
-    await container.remove();
-    await pod.remove();
-    await until(7);
-    expect(stream.source).toBe(source);
-    expect(events[0]).toMatchObject({ pod: { id: pod.id }, at: expect.any(Date) });
-    const exit = events[3];
-    expect(exit).toMatchObject({ exitCode: 137, container: { id: container.id }, status: { id: container.id } });
-    await sleep(300);
-    expect(types()).toEqual(life);
-  });
+  ] as const)(
+    "report each change of a pod and its container once, on %s with %j from %s",
+    async (flavor, options, source) => {
+      const { cri, stream, events, types } = await startWatching({ flavor, ...options });
+      const until = (count: number) => expect.poll(types, { timeout: 5_000 }).toEqual(lifecycle.slice(0, count));
+      const pod = await cri.pods.run({ name: "p" });
+      const container = await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sleep", "1000"] });
+      await until(3);
+      await container.stop({ gracePeriodSeconds: 0 });
+      await until(4);
+      await pod.stop();
+      await until(5);
+      await container.remove();
+      await pod.remove();
+      await until(7);
+      expect(stream.source).toBe(source);
+      expect(events[0]).toMatchObject({ pod: { id: pod.id }, at: expect.any(Date) });
+      const exit = events[3];
+      expect(exit).toMatchObject({ exitCode: 137, container: { id: container.id }, status: { id: container.id } });
+      await sleep(300);
+      expect(types()).toEqual(lifecycle);
+    },
+  );
 
-  test("know what came and went between two looks, where the runtime tells", async () => {
-    const { cri, runtime, events, types } = await watched();
+  test("report objects that exist only between two polls, where the runtime has events", async () => {
+    const { cri, runtime, events, types } = await startWatching();
     runtime.delayNext("ListContainers", 400);
     runtime.delayNext("StreamContainers", 400);
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sh", "-c", "exit 3"] });
     await container.wait();
     await pod.remove();
-    // The runtime's events may reach a busy client behind its lists: the pod's end is then told before what they show.
-    const told = () => types().filter((type) => type !== "podUpdated");
+    // A busy client may receive events after newer lists, and then reports the removal of the pod before them.
+    const reported = () => types().filter((type) => type !== "podUpdated");
     await expect
-      .poll(() => told().sort(), { timeout: 5_000 })
-      .toEqual(life.filter((type) => type !== "podUpdated").sort());
+      .poll(() => reported().sort(), { timeout: 5_000 })
+      .toEqual(lifecycle.filter((type) => type !== "podUpdated").sort());
     expect(events.find(({ type }) => type === "containerExited")).toMatchObject({ exitCode: 3 });
   });
 
-  test("do not repeat what happened before", async () => {
+  test("do not report changes from before the subscription", async () => {
     const { cri } = await startFake();
-    const pod = await cri.pods.run({ name: "gone" });
+    const pod = await cri.pods.run({ name: "removed" });
     await pod.remove();
     const stream = cri.events();
     const { types } = collect(stream);
@@ -93,7 +96,7 @@ describe("events", () => {
     expect(types()).toEqual([]);
   });
 
-  test("do not repeat a long history either", async () => {
+  test("do not report a long replay of old events", async () => {
     const { runtime, cri } = await startFake();
     const kept = await cri.pods.run({ name: "kept" });
     for (let index = 0; index < 900; index++) {
@@ -141,8 +144,8 @@ describe("events", () => {
     expect(types()).not.toContain("podRemoved");
   });
 
-  test("are complete in virtual time, which stands still", async () => {
-    const { cri, runtime, events } = await watched({ time: "virtual" });
+  test("are complete in virtual time, which only advances on request", async () => {
+    const { cri, runtime, events } = await startWatching({ time: "virtual" });
     const pod = await cri.pods.run({ name: "p" });
     const container = await pod.runContainer({ name: "c", image, command: ["sh", "-c", "exit 3"] });
     await container.stop();
@@ -153,7 +156,7 @@ describe("events", () => {
       .toContainEqual(expect.objectContaining({ type: "containerExited", exitCode: 3 }));
   });
 
-  test("begin with what is there, if asked to", async () => {
+  test("start with a resync with initial: true", async () => {
     const { cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     for await (const event of cri.events({ initial: true })) {
@@ -162,31 +165,34 @@ describe("events", () => {
     }
   });
 
-  test.each(["events", "list"] as const)("go on after a restart, and say that there was a gap: %s", async (source) => {
-    const { runtime, cri } = await startFake({}, { watch: { source, pollMs: 200 } });
-    const stream = cri.events();
-    const { events, types } = collect(stream);
-    await stream.ready;
-    const pod = await cri.pods.run({ name: "p" });
-    const container = await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sleep", "1000"] });
-    await expect.poll(types, { timeout: 5_000 }).toEqual(life.slice(0, 3));
-    await runtime.kill();
-    await sleep(500);
-    await runtime.restart({ containers: "lost" });
-    await expect.poll(types, { timeout: 10_000 }).toContain("resync");
-    expect(events.slice(3).map(({ type }) => type)).toEqual(["podUpdated", "containerExited", "resync"]);
-    expect(events[4]).toMatchObject({ exitCode: 255 });
-    const { reason, pods, containers } = events[5] as Extract<CriEvent, { type: "resync" }>;
-    expect([reason, [...pods.keys()], [...containers.keys()]]).toEqual(["gap", [pod.id], [container.id]]);
-    await cri.pods.run({ name: "q" });
-    await expect.poll(types, { timeout: 5_000 }).toContain("podAdded");
-    expect(stream.source).toBe(source);
-    await sleep(1_200);
-    expect(types().filter((type) => type === "resync")).toHaveLength(1);
-  });
+  test.each(["events", "list"] as const)(
+    "continue after a restart with a resync for the gap, from %s",
+    async (source) => {
+      const { runtime, cri } = await startFake({}, { watch: { source, pollMs: 200 } });
+      const stream = cri.events();
+      const { events, types } = collect(stream);
+      await stream.ready;
+      const pod = await cri.pods.run({ name: "p" });
+      const container = await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sleep", "1000"] });
+      await expect.poll(types, { timeout: 5_000 }).toEqual(lifecycle.slice(0, 3));
+      await runtime.kill();
+      await sleep(500);
+      await runtime.restart({ containers: "lost" });
+      await expect.poll(types, { timeout: 10_000 }).toContain("resync");
+      expect(events.slice(3).map(({ type }) => type)).toEqual(["podUpdated", "containerExited", "resync"]);
+      expect(events[4]).toMatchObject({ exitCode: 255 });
+      const { reason, pods, containers } = events[5] as Extract<CriEvent, { type: "resync" }>;
+      expect([reason, [...pods.keys()], [...containers.keys()]]).toEqual(["gap", [pod.id], [container.id]]);
+      await cri.pods.run({ name: "q" });
+      await expect.poll(types, { timeout: 5_000 }).toContain("podAdded");
+      expect(stream.source).toBe(source);
+      await sleep(1_200);
+      expect(types().filter((type) => type === "resync")).toHaveLength(1);
+    },
+  );
 
-  test("ask anew which runtime it is when it comes back", async () => {
-    const { runtime, stream, types } = await watched();
+  test("identify the runtime again after a restart", async () => {
+    const { runtime, stream, types } = await startWatching();
     runtime.respondNext("Version", {
       version: "0.1.0",
       runtimeName: "containerd",
@@ -201,7 +207,7 @@ describe("events", () => {
     expect(runtime.eventSubscribers).toBe(0);
   });
 
-  test("that nobody reads become one resync", async () => {
+  test("become one resync if the consumer does not read them", async () => {
     const { runtime, cri } = await startFake();
     const stream = cri.events();
     await stream.ready;
@@ -210,7 +216,7 @@ describe("events", () => {
     expect((await reader.next()).value).toMatchObject({ type: "podAdded" });
     await using view = cri.watch();
     await view.ready;
-    // For one look there are many containers, for the next one there is none.
+    // One list contains 700 containers, and the next one contains none.
     const containers = Array.from({ length: 700 }, (_, index) => ({ id: `c${index}`, podSandboxId: pod.id }));
     let removed = 0;
     view.on("containerRemoved", () => removed++);
@@ -223,8 +229,8 @@ describe("events", () => {
     await stream.close();
   });
 
-  test("keep hands off containerd 1.7's own, unless told otherwise", async () => {
-    const { runtime } = await watched({ flavor: "containerd-1.7" });
+  test('do not use the event stream of containerd 1.7 unless watch.source is "events"', async () => {
+    const { runtime } = await startWatching({ flavor: "containerd-1.7" });
     expect(runtime.callsOf("GetContainerEvents")).toHaveLength(0);
     await using cri = CriClient.lazy({ endpoint: runtime.endpoint, watch: { source: "events" } });
     const stream = cri.events();
@@ -233,7 +239,7 @@ describe("events", () => {
     expect(stream.source).toBe("events");
   });
 
-  test("come from lists where the runtime has none after all", async () => {
+  test("come from lists if the runtime does not implement GetContainerEvents", async () => {
     const { runtime, cri } = await startFake({ flavor: "containerd-1.6" }, { watch: { source: "events" } });
     const stream = cri.events();
     const { types } = collect(stream);
@@ -244,7 +250,7 @@ describe("events", () => {
     expect(runtime.callsOf("GetContainerEvents")).toHaveLength(1);
   });
 
-  test("can be left to lists", async () => {
+  test('come from lists with watch.source "list"', async () => {
     const { runtime, cri } = await startFake({}, { watch: { source: "list" } });
     const stream = cri.events();
     await stream.ready;
@@ -252,13 +258,13 @@ describe("events", () => {
     expect([runtime.callsOf("GetContainerEvents"), runtime.callsOf("Version")]).toEqual([[], []]);
   });
 
-  test("ask less and less often while nothing happens", async () => {
-    const { runtime } = await watched();
+  test("poll less often while nothing changes", async () => {
+    const { runtime } = await startWatching();
     await sleep(2_500);
-    const looks = runtime.callsOf("ListContainers").length;
-    expect(looks).toBeLessThan(12);
+    const polls = runtime.callsOf("ListContainers").length;
+    expect(polls).toBeLessThan(12);
     await sleep(1_000);
-    expect(runtime.callsOf("ListContainers").length - looks).toBeLessThanOrEqual(1);
+    expect(runtime.callsOf("ListContainers").length - polls).toBeLessThanOrEqual(1);
   });
 
   test.each([{ source: "both" }, { pollMs: 0 }, { relistMs: Number.NaN }])("refuse the settings %j", (watch) => {
@@ -268,8 +274,8 @@ describe("events", () => {
   });
 });
 
-describe("the end of a stream", () => {
-  test("leaving the loop, closing, aborting: none leaves a subscriber or a timer", async () => {
+describe("ending a stream", () => {
+  test("by break, close() or abort leaves no subscriber and no timer", async () => {
     const { runtime, cri } = await startFake();
     await cri.pods.run({ name: "p" });
     for await (const _ of cri.events({ initial: true })) break;
@@ -300,7 +306,7 @@ describe("the end of a stream", () => {
     expect(runtime.calls).toEqual([]);
   });
 
-  test("a signal ends one that began and is not read", async () => {
+  test("an abort ends a started stream that nothing reads", async () => {
     const { runtime, cri } = await startFake();
     const abort = new AbortController();
     const stream = cri.events({ signal: abort.signal });
@@ -314,33 +320,36 @@ describe("the end of a stream", () => {
     expect(await rejection(collect(late).done)).toBe(abort.signal.reason);
   });
 
-  test.each(["close", "signal", "client"] as const)("ready begins nothing after the end: %s", async (how) => {
-    const { runtime, cri } = await startFake();
-    const abort = new AbortController();
-    const unhandled = vi.fn();
-    process.on("unhandledRejection", unhandled);
-    onTestFinished(() => void process.off("unhandledRejection", unhandled));
-    const [fresh, begun] = [cri.events({ signal: abort.signal }), cri.events({ signal: abort.signal })];
-    await begun.ready;
-    if (how === "close") await Promise.all([fresh.close(), begun.close()]);
-    else if (how === "signal") abort.abort(new Error("enough"));
-    else await cri.close();
-    await expect.poll(() => runtime.eventSubscribers).toBe(0);
-    runtime.clearCalls();
-    void fresh.ready;
-    for (const stream of [fresh, begun]) {
-      const reason = await rejection(stream.ready);
-      if (how === "signal") expect(reason).toBe(abort.signal.reason);
-      else expect(reason).toMatchObject({ code: how === "close" ? "CANCELLED" : "CLIENT_CLOSED" });
-      await stream.close();
-      expect(await rejection(stream.ready)).toBe(reason);
-    }
-    await sleep(300);
-    expect([runtime.calls, runtime.eventSubscribers, fresh.source]).toEqual([[], 0, undefined]);
-    expect(unhandled).not.toHaveBeenCalled();
-  });
+  test.each(["close", "signal", "client"] as const)(
+    "ready rejects and makes no calls after the end by %s",
+    async (how) => {
+      const { runtime, cri } = await startFake();
+      const abort = new AbortController();
+      const unhandled = vi.fn();
+      process.on("unhandledRejection", unhandled);
+      onTestFinished(() => void process.off("unhandledRejection", unhandled));
+      const [fresh, begun] = [cri.events({ signal: abort.signal }), cri.events({ signal: abort.signal })];
+      await begun.ready;
+      if (how === "close") await Promise.all([fresh.close(), begun.close()]);
+      else if (how === "signal") abort.abort(new Error("enough"));
+      else await cri.close();
+      await expect.poll(() => runtime.eventSubscribers).toBe(0);
+      runtime.clearCalls();
+      void fresh.ready;
+      for (const stream of [fresh, begun]) {
+        const reason = await rejection(stream.ready);
+        if (how === "signal") expect(reason).toBe(abort.signal.reason);
+        else expect(reason).toMatchObject({ code: how === "close" ? "CANCELLED" : "CLIENT_CLOSED" });
+        await stream.close();
+        expect(await rejection(stream.ready)).toBe(reason);
+      }
+      await sleep(300);
+      expect([runtime.calls, runtime.eventSubscribers, fresh.source]).toEqual([[], 0, undefined]);
+      expect(unhandled).not.toHaveBeenCalled();
+    },
+  );
 
-  test("closing rejects a ready that is waited for", async () => {
+  test("close() rejects a pending ready", async () => {
     const { runtime, cri } = await startFake();
     runtime.delayNext("Version", 500);
     const stream = cri.events();
@@ -349,7 +358,7 @@ describe("the end of a stream", () => {
     expect(await reason).toMatchObject({ code: "CANCELLED" });
   });
 
-  test("a signal for many of them keeps no listener", async () => {
+  test("many streams leave no listener on their signal", async () => {
     const { cri } = await startFake();
     const { signal } = new AbortController();
     for (let round = 0; round < 20; round++) {
@@ -360,7 +369,7 @@ describe("the end of a stream", () => {
     expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
-  test("one stream is shared by all, and ends with the last", async () => {
+  test("all streams share one subscription, which ends with the last", async () => {
     const { runtime, cri } = await startFake();
     const [a, b] = [cri.events(), cri.events()];
     await Promise.all([a.ready, b.ready]);
@@ -373,15 +382,15 @@ describe("the end of a stream", () => {
     expect(runtime.callsOf("GetContainerEvents")).toHaveLength(1);
   });
 
-  test("closing the client fails whoever reads", async () => {
-    const { cri, stream, done } = await watched();
+  test("closing the client rejects all readers", async () => {
+    const { cri, stream, done } = await startWatching();
     await cri.close();
     expect(await rejection(done)).toMatchObject({ code: "CLIENT_CLOSED" });
     expect(await rejection(cri.events().ready)).toMatchObject({ code: "CLIENT_CLOSED" });
     await stream.close();
   });
 
-  test.each(["events", "watch"] as const)("%s wait for a runtime that is not up yet, on request", async (what) => {
+  test.each(["events", "watch"] as const)("with waitForRuntime, %s waits for a runtime that is down", async (what) => {
     const { runtime, cri } = await startFake({}, { watch: { pollMs: 100 } });
     await runtime.kill();
     const stream = what === "events" ? cri.events({ waitForRuntime: true }) : cri.watch({ waitForRuntime: true });
@@ -393,15 +402,15 @@ describe("the end of a stream", () => {
     await stream.ready;
     await stream.close();
     runtime.failNext("Version", { code: "INTERNAL" });
-    const unlucky = cri.watch({ waitForRuntime: true });
-    await unlucky.ready;
-    await unlucky.close();
+    const retried = cri.watch({ waitForRuntime: true });
+    await retried.ready;
+    await retried.close();
     const closed = cri.watch({ waitForRuntime: true });
     await cri.close();
     expect(await rejection(closed.ready)).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  test.each([{ timeoutMs: 200 }, { deadline: 200 }])("a time limit ends events and a view: %j", async (limit) => {
+  test.each([{ timeoutMs: 200 }, { deadline: 200 }])("%j ends events and a view", async (limit) => {
     const { runtime, cri } = await startFake();
     const limits = () => ("deadline" in limit ? { deadline: new Date(Date.now() + 200) } : limit);
     const { done } = collect(cri.events(limits()));
@@ -413,7 +422,7 @@ describe("the end of a stream", () => {
     expect(() => cri.watch({ deadline: new Date(Number.NaN) })).toThrow(/deadline/);
   });
 
-  test("a runtime that does not answer at the beginning is an error, also next to a watch that waits for it", async () => {
+  test("rejects if the runtime is down at the start, even if another stream is waiting for it", async () => {
     const { runtime, cri } = await startFake();
     const early = cri.events();
     await early.ready;
@@ -429,7 +438,7 @@ describe("the end of a stream", () => {
 });
 
 describe("watch", () => {
-  test("keeps pods and containers in memory, and finds them", async () => {
+  test("keeps and finds pods and containers", async () => {
     const { cri } = await startFake();
     const a = await cri.pods.run({ name: "a", namespace: "one", labels: { app: "x" } });
     await using view = cri.watch();
@@ -453,29 +462,29 @@ describe("watch", () => {
     expect(ids(view.findContainers({ labels: { n: "1" }, id: web.id.slice(0, 12) }))).toEqual([web.id]);
   });
 
-  test("calls back", async () => {
+  test("calls its listeners, until they are removed or the view is closed", async () => {
     const { cri } = await startFake();
     await using view = cri.watch();
-    const told: string[] = [];
-    view.on("resync", ({ reason }) => told.push(reason));
-    view.on("podAdded", ({ pod }) => told.push(`${pod.metadata?.name} ${view.pods.has(pod.id)}`));
-    view.on("containerExited", ({ exitCode }) => told.push(`exit ${exitCode}`));
-    view.on("podRemoved", ({ pod }) => told.push(`gone ${view.pods.has(pod.id)}`));
-    const stop = view.on("containerAdded", () => told.push("never"));
+    const calls: string[] = [];
+    view.on("resync", ({ reason }) => calls.push(reason));
+    view.on("podAdded", ({ pod }) => calls.push(`${pod.metadata?.name} ${view.pods.has(pod.id)}`));
+    view.on("containerExited", ({ exitCode }) => calls.push(`exit ${exitCode}`));
+    view.on("podRemoved", ({ pod }) => calls.push(`removed ${view.pods.has(pod.id)}`));
+    const stop = view.on("containerAdded", () => calls.push("never"));
     stop();
     await view.ready;
     const pod = await cri.pods.run({ name: "p" });
     await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sh", "-c", "exit 4"] });
-    await expect.poll(() => told, { timeout: 5_000 }).toEqual(["initial", "p true", "exit 4"]);
+    await expect.poll(() => calls, { timeout: 5_000 }).toEqual(["initial", "p true", "exit 4"]);
     await pod.remove();
-    await expect.poll(() => told, { timeout: 5_000 }).toContain("gone false");
+    await expect.poll(() => calls, { timeout: 5_000 }).toContain("removed false");
     await view.close();
     await cri.pods.run({ name: "q" });
     await sleep(200);
-    expect(told).toHaveLength(4);
+    expect(calls).toHaveLength(4);
   });
 
-  test("shows what was there while the runtime is away, and goes on", async () => {
+  test("keeps its state while the runtime is down, and continues afterwards", async () => {
     const warnings: string[] = [];
     const { runtime, cri } = await startFake({}, { logger: { warn: (message) => warnings.push(message) } });
     const pod = await cri.pods.run({ name: "p" });
@@ -489,7 +498,7 @@ describe("watch", () => {
     await expect.poll(() => view.pods.size, { timeout: 10_000 }).toBe(0);
   });
 
-  test("ends with its signal", async () => {
+  test("ends when its signal aborts", async () => {
     const { runtime, cri } = await startFake();
     const abort = new AbortController();
     const view = cri.watch({ signal: abort.signal });
@@ -500,23 +509,26 @@ describe("watch", () => {
     await view.closed;
   });
 
-  test.each(["signal", "client"] as const)("is over from the start, without a call: %s", async (how) => {
-    const { runtime, cri } = await startFake();
-    const abort = new AbortController();
-    if (how === "signal") abort.abort(new Error("enough"));
-    else await cri.close();
-    const view = cri.watch({ signal: abort.signal });
-    await view.closed;
-    const reason = await rejection(view.ready);
-    if (how === "signal") expect(reason).toBe(abort.signal.reason);
-    else expect(reason).toMatchObject({ code: "CLIENT_CLOSED" });
-    await view.close();
-    await sleep(100);
-    expect(runtime.calls).toEqual([]);
-  });
+  test.each(["signal", "client"] as const)(
+    "is closed from the start and makes no calls if the %s has already ended",
+    async (how) => {
+      const { runtime, cri } = await startFake();
+      const abort = new AbortController();
+      if (how === "signal") abort.abort(new Error("enough"));
+      else await cri.close();
+      const view = cri.watch({ signal: abort.signal });
+      await view.closed;
+      const reason = await rejection(view.ready);
+      if (how === "signal") expect(reason).toBe(abort.signal.reason);
+      else expect(reason).toMatchObject({ code: "CLIENT_CLOSED" });
+      await view.close();
+      await sleep(100);
+      expect(runtime.calls).toEqual([]);
+    },
+  );
 
   test.each(["close", "signal", "client"] as const)(
-    "tells that it ended, and keeps what it showed: %s",
+    "resolves closed and keeps its state after the end by %s",
     async (how) => {
       const { cri } = await startFake();
       const pod = await cri.pods.run({ name: "p" });
@@ -535,7 +547,7 @@ describe("watch", () => {
     },
   );
 
-  test("tells that it ended where the runtime did not answer", async () => {
+  test("resolves closed if the first call fails", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("Version", { code: "INTERNAL" });
     const view = cri.watch();
@@ -543,7 +555,7 @@ describe("watch", () => {
     expect(await rejection(view.ready)).toMatchObject({ code: "INTERNAL" });
   });
 
-  test("says nothing of a runtime that is away when the client is closed in the middle of a look", async () => {
+  test("logs no warning if the client is closed during a poll", async () => {
     const warn = vi.fn();
     const { runtime, cri } = await startFake({}, { logger: { warn }, watch: { pollMs: 50, source: "list" } });
     const view = cri.watch();
@@ -567,7 +579,7 @@ describe("waitFor", () => {
     return { runtime, cri, pod, container };
   }
 
-  test.each(["containerd-1.6", "containerd-2"] as const)("a container and a pod, on %s", async (flavor) => {
+  test.each(["containerd-1.6", "containerd-2"] as const)("resolves for a container and a pod on %s", async (flavor) => {
     const { cri, pod, container } = await withContainer({ flavor });
     const running = cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING);
     const stopped = cri.waitFor(cri.pods.get(pod.id), ({ state }) => state === PodSandboxState.SANDBOX_NOTREADY);
@@ -578,14 +590,14 @@ describe("waitFor", () => {
     expect(await stopped).toMatchObject({ id: pod.id, state: PodSandboxState.SANDBOX_NOTREADY });
   });
 
-  test("what is so already opens no watch", async () => {
+  test("starts no watch if the status already matches", async () => {
     const { runtime, cri, container } = await withContainer();
     runtime.clearCalls();
     await cri.waitFor(container, () => true);
     expect(runtime.calls.map(({ rpc }) => rpc)).toEqual(["ContainerStatus"]);
   });
 
-  test("limits, cancellation, removal, nonsense", async () => {
+  test("rejects at its limit, on abort, on removal, on errors of the predicate and on invalid targets", async () => {
     const { runtime, cri, pod, container } = await withContainer();
     const never = () => false;
     expect(await rejection(cri.waitFor(container, never, { timeoutMs: 80 }))).toMatchObject({
@@ -612,7 +624,7 @@ describe("waitFor", () => {
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("an exit is reported by the runtime's event, ahead of a slow list, and if the container is removed in between", async () => {
+  test("reports an exit from the runtime's event, before a slow list and after a removal", async () => {
     const { runtime, cri, container } = await withContainer();
     await container.start();
     const exit = container.wait();
@@ -626,7 +638,7 @@ describe("waitFor", () => {
     await cri.close();
   });
 
-  test("a container that exits otherwise than wanted and is removed is NOT_FOUND at once", async () => {
+  test("rejects with NOT_FOUND at once if the container exits without a match and is removed", async () => {
     const { runtime, cri, container } = await withContainer();
     await container.start();
     const seen: ContainerState[] = [];
@@ -638,18 +650,18 @@ describe("waitFor", () => {
     );
     await expect.poll(() => runtime.eventSubscribers).toBe(1);
     await sleep(200);
-    // Both are over before the watch lists again.
+    // The exit and the removal complete before the next list.
     runtime.delayNext("ListContainers", 300);
     runtime.delayNext("StreamContainers", 300);
     await container.remove();
     const startedAt = performance.now();
     expect(await failed).toMatchObject({ code: "NOT_FOUND" });
-    // Not after the ten seconds between two looks of its own.
+    // Its own poll interval is 10 s.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(seen).toContain(ContainerState.CONTAINER_EXITED);
   });
 
-  test("a runtime that goes away meanwhile is waited for", async () => {
+  test("continues after a restart of the runtime", async () => {
     const { runtime, cri, container } = await withContainer();
     await container.start();
     const exit = cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_EXITED);
@@ -660,7 +672,7 @@ describe("waitFor", () => {
     expect(await exit).toMatchObject({ exitCode: 255 });
   });
 
-  test("many wait without a poll of their own", async () => {
+  test("many waits share one poll", async () => {
     const { runtime, cri, pod } = await withContainer({ flavor: "containerd-1.7" });
     const containers = await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
@@ -673,7 +685,7 @@ describe("waitFor", () => {
     expect(runtime.callsOf("ListContainers").length).toBeLessThan(12);
     await Promise.all(containers.map((container) => container.stop({ gracePeriodSeconds: 0 })));
     expect((await waits).map(({ exitCode }) => exitCode)).toEqual(containers.map(() => 137));
-    // The first look, one after joining, and one that all share for an exit.
+    // Each reads the status at the start, after it joins the watch, and after the exit.
     expect(runtime.callsOf("ContainerStatus").length).toBeLessThanOrEqual(3 * containers.length);
   });
 });

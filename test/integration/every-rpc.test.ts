@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { callPolicies, type Rpc } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
 
-test("every RPC of CRI v1 is reached through the facade", async () => {
+test("the client's methods reach every RPC of CRI v1", async () => {
   const { runtime, cri } = await startFake({ implemented: "all" });
   await cri.version();
   await cri.status();
@@ -29,7 +29,7 @@ test("every RPC of CRI v1 is reached through the facade", async () => {
   await runtime.nextCall("GetContainerEvents");
   await waiting;
   await cri.images.fsInfo();
-  // The streaming lists first, then the unary ones that stand in for them.
+  // The streaming lists, and then the unary lists that replace them.
   const lists = () =>
     Promise.all([
       cri.pods.list(),

@@ -1,4 +1,4 @@
-/** One meaning for one thing, whichever runtime answers: the client against the flavours of the fake. */
+/** Behaviour of the client that is the same on every flavour of the fake. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,16 +19,19 @@ async function temporaryFolder(): Promise<string> {
 const spec = { name: "main", image: "busybox:1" };
 
 describe.each(fakeFlavors)("on %s", (flavor) => {
-  test.skipIf(skipOnWindows("host processes"))("a container whose program does not exist is not there", async () => {
-    const { runtime, cri } = await startFake({ flavor, backend: new HostProcessBackend() });
-    const pod = await cri.pods.run({ name: "p" });
-    const failure = await rejection(pod.runContainer({ ...spec, command: ["no-such-program"] }));
-    const method = flavor === "cri-o" ? /CreateContainer$/ : /StartContainer$/;
-    expect(failure).toMatchObject({ code: "COMMAND_NOT_FOUND", method: expect.stringMatching(method) });
-    expect(runtime.containers).toEqual([]);
-  });
+  test.skipIf(skipOnWindows("host processes"))(
+    "a container with a missing program rejects with COMMAND_NOT_FOUND and is rolled back",
+    async () => {
+      const { runtime, cri } = await startFake({ flavor, backend: new HostProcessBackend() });
+      const pod = await cri.pods.run({ name: "p" });
+      const failure = await rejection(pod.runContainer({ ...spec, command: ["no-such-program"] }));
+      const method = flavor === "cri-o" ? /CreateContainer$/ : /StartContainer$/;
+      expect(failure).toMatchObject({ code: "COMMAND_NOT_FOUND", method: expect.stringMatching(method) });
+      expect(runtime.containers).toEqual([]);
+    },
+  );
 
-  test("a command that does not exist is not found", async () => {
+  test("a missing command rejects with COMMAND_NOT_FOUND", async () => {
     const { cri } = await startFake({ flavor });
     const pod = await cri.pods.run({ name: "p" });
     const container = await pod.runContainer(spec);
@@ -40,7 +43,7 @@ describe.each(fakeFlavors)("on %s", (flavor) => {
     expect(errors.map((error) => CriError.is(error) && error.code)).toEqual(Array(3).fill("COMMAND_NOT_FOUND"));
   });
 
-  test("data behind the end of a terminal's output does not cost the exit code", async () => {
+  test("data after the end of a terminal's output does not lose the exit code", async () => {
     const exec = () => ({ exitCode: 7, stdout: "bye" });
     const { cri } = await startFake({ flavor, exec });
     const pod = await cri.pods.run({ name: "p" });
@@ -51,7 +54,7 @@ describe.each(fakeFlavors)("on %s", (flavor) => {
     expect(session.droppedBytes).toBe(flavor === "cri-o" ? 2 : 0);
   });
 
-  test("a request of 20 MiB is sent where the runtime takes it", async () => {
+  test("a request of 20 MiB succeeds where the runtime accepts it", async () => {
     const { cri } = await startFake({ flavor });
     const listing = cri.containers.list({ labels: { big: "x".repeat(20 * 2 ** 20) } });
     if (flavor === "cri-o") expect(await listing).toEqual([]);
@@ -62,7 +65,7 @@ describe.each(fakeFlavors)("on %s", (flavor) => {
     }
   });
 
-  test("the log of a container is read in the runtime's format", async () => {
+  test("reads a container's log in the format of the runtime", async () => {
     const logDirectory = await temporaryFolder();
     const { cri } = await startFake({ flavor, run: () => ({ stdout: "one\ntwo\n", stderr: "oh\n", exitCode: 0 }) });
     const pod = await cri.pods.run({ name: "p", logDirectory });
@@ -78,13 +81,13 @@ describe.each(fakeFlavors)("on %s", (flavor) => {
   });
 });
 
-test("Docker does not reopen logs, and the error says that it does not do that at all", async () => {
+test("rotateLog() rejects with UNIMPLEMENTED on Docker", async () => {
   const { cri } = await startFake({ flavor: "cri-dockerd" });
   const pod = await cri.pods.run({ name: "p", logDirectory: await temporaryFolder() });
   expect(await rejection((await pod.runContainer(spec)).rotateLog())).toMatchObject({ code: "UNIMPLEMENTED" });
 });
 
-test("a log path that Docker reports as relative is refused, and the error says what to do", async () => {
+test("the error for a relative log path on Docker names the remedy", async () => {
   const { cri } = await startFake({ flavor: "cri-dockerd" });
   const { podSandboxId } = await cri.raw.runtime.runPodSandbox({
     config: { metadata: { name: "p", namespace: "default", uid: "u", attempt: 0 }, logDirectory: "/var/log/pods/p" },
@@ -102,7 +105,7 @@ test("a log path that Docker reports as relative is refused, and the error says 
 test.each([
   ["containerd-2", "eth0"],
   ["cri-o", "lo"],
-] as const)("statistics name the default interface of a pod on %s: %s", async (flavor, name) => {
+] as const)("the stats of a pod on %s have the default interface %s", async (flavor, name) => {
   const { cri } = await startFake({ flavor });
   const pod = await cri.pods.run({ name: "p", cgroupParent: "/p" });
   expect((await pod.stats()).linux?.network?.defaultInterface?.name).toBe(name);

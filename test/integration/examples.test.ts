@@ -1,6 +1,6 @@
 /**
- * The examples check themselves: each is run as a user runs it, against a fake runtime, and must end well and leave nothing. Those
- * that need programs or files of an image need a real one: test/runtime/examples.test.ts.
+ * Runs each example as a user would, on a fake runtime. Each must succeed and leave nothing. test/runtime/examples.test.ts runs
+ * those that need programs or files of an image on a real runtime.
  *
  * @module
  */
@@ -17,16 +17,16 @@ import { nowhere, skipOnWindows } from "../support/platform.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
-/** Run by the runners that they are for, against the package: test/package/tarball.test.ts. */
+/** test/package/tarball.test.ts runs these with their own test runners, against the package. */
 const tests = readdirSync(join(folder, "testing")).map((name) => join("testing", name));
 const real = ["copy.ts", "port-forward.ts"];
-/** They run commands, for which the fake takes those of this machine. */
+/** These run commands, so their fake uses processes of this machine. */
 const commands = ["exec-interactive.ts", "logs-follow.ts"];
-/** They only look at what is there. */
+/** These only read. */
 const observers = ["exporter.ts", "top.ts"];
 
-const noShell = skipOnWindows("examples whose commands are those of a POSIX shell");
-const noSignals = skipOnWindows("interrupting the quickstart: a signal ends a process at once");
+const noShell = skipOnWindows("examples that run commands of a POSIX shell");
+const noSignals = skipOnWindows("interrupting the quickstart, because a signal kills a process at once");
 
 let compiled: CompiledExamples;
 beforeAll(async () => {
@@ -57,18 +57,18 @@ function startNode(program: string[], args: string[] = [], env: NodeJS.ProcessEn
 
 describe("examples", () => {
   test.each(examples.filter((name) => ![...real, ...commands].includes(name)))(
-    "%s does what it says, and leaves nothing",
+    "%s succeeds and leaves nothing",
     async (file) => {
       expect(await start(file).finished).toMatchObject({ code: 0, stderr: "" });
       expect({ pods: runtime.pods, containers: runtime.containers }).toEqual({ pods: [], containers: [] });
     },
   );
 
-  test.each([...examples, ...tests])("%s is short", (file) => {
+  test.each([...examples, ...tests])("%s has at most 40 lines", (file) => {
     expect(readFileSync(join(folder, file), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(40);
   });
 
-  test.each(examples)("%s fails when the runtime does", async (file) => {
+  test.each(examples)("%s fails if the runtime fails", async (file) => {
     runtime.failNext(observers.includes(file) ? "ListContainerStats" : "CreateContainer", {
       code: "INTERNAL",
       message: "no space left on device",
@@ -86,13 +86,13 @@ describe.skipIf(noShell)("examples that run commands", () => {
     runtime = await FakeRuntime.start({ backend: new HostProcessBackend() });
   });
 
-  test("logs-follow.ts", async () => {
+  test("logs-follow.ts succeeds", async () => {
     const { code, stdout, stderr } = await start("logs-follow.ts").finished;
     expect({ code, stderr, pods: runtime.pods }).toEqual({ code: 0, stderr: "", pods: [] });
     expect(stdout).toMatch(/ stdout line 20\n.* stderr the end\n/);
   });
 
-  test("exec-interactive.ts without a terminal", async () => {
+  test("exec-interactive.ts works without a terminal", async () => {
     const { code, stdout } = await start("exec-interactive.ts", [], {}, "echo $((6 * 7)); exit 3\n").finished;
     expect(code).toBe(0);
     expect(stdout).toBe("42\nThe shell ended with exit code 3.\n");
@@ -100,7 +100,7 @@ describe.skipIf(noShell)("examples that run commands", () => {
   });
 });
 
-describe("examples that only look", () => {
+describe("examples that only read", () => {
   beforeEach(async () => {
     const cri = await runtime.connect();
     const pod = await cri.pods.run({ name: "shop" });
@@ -116,11 +116,11 @@ describe("examples that only look", () => {
     expect(Number(rows[0]?.[1])).toBeGreaterThanOrEqual(Number(rows[1]?.[1]));
   });
 
-  test("exporter.ts goes on serving at the port that it is given", async () => {
+  test("exporter.ts keeps serving on the given port after a failed scrape", async () => {
     const { child, finished } = start("exporter.ts", ["0"]);
     const [line] = (await once(child.stdout, "data")) as [Buffer];
     const url = /http:\S+/.exec(line.toString())?.[0] ?? "";
-    runtime.failNext("ListContainerStats", { code: "INTERNAL", message: "disk on fire" });
+    runtime.failNext("ListContainerStats", { code: "INTERNAL", message: "disk failure" });
     expect((await fetch(url)).status).toBe(503);
     const response = await fetch(url);
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
@@ -133,10 +133,10 @@ describe("examples that only look", () => {
 
 describe("quickstart", () => {
   const quickstart = "quickstart/main.ts";
-  /** All but the image of pod sandboxes. */
+  /** Lists all images except that of pod sandboxes. */
   const unpinnedImages = () => runtime.images.filter(({ pinned }) => !pinned);
 
-  test("uses the runtime that it finds, says so first, and leaves nothing", async () => {
+  test("prints which runtime it found, and leaves nothing", async () => {
     await scriptCommands();
     const { code, stdout, stderr } = await start(quickstart).finished;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -150,7 +150,7 @@ describe("quickstart", () => {
     });
   });
 
-  test("keeps what it made if it is told to, and says how to remove it", async () => {
+  test("--keep keeps its objects and prints how to remove them", async () => {
     await scriptCommands();
     const { code, stdout } = await start(quickstart, ["--keep", "--endpoint", runtime.endpoint]).finished;
     expect(code).toBe(0);
@@ -158,14 +158,14 @@ describe("quickstart", () => {
     expect(runtime.containers).toHaveLength(1);
   });
 
-  test("takes an image that is on the node, and leaves it there", async () => {
+  test("uses an image on the node and does not remove it", async () => {
     await scriptCommands(["registry.example/tools/alpine:3.20"]);
     const { stdout } = await start(quickstart).finished;
     expect(stdout).toContain("Image registry.example/tools/alpine:3.20 is on the node");
     expect(unpinnedImages()).toHaveLength(1);
   });
 
-  test("fails with a remedy when the image cannot be pulled", async () => {
+  test("the error for an image that cannot be pulled names the remedy", async () => {
     runtime.failNext("PullImage", { code: "UNKNOWN", message: "failed to do request: dial tcp: connection refused" });
     const { code, stderr } = await start(quickstart, ["--image", "registry.example/x:1"]).finished;
     expect(code).toBe(1);
@@ -177,7 +177,7 @@ describe("quickstart", () => {
   test.skipIf(noSignals).each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("%s has it clean up", async (signal, exitCode) => {
+  ] as const)("cleans up after %s", async (signal, exitCode) => {
     runtime.hangNext("ExecSync");
     const { child, finished } = start(quickstart);
     await runtime.nextCall("ExecSync");
@@ -188,10 +188,10 @@ describe("quickstart", () => {
     expect({ pods: runtime.pods, images: unpinnedImages() }).toEqual({ pods: [], images: [] });
   });
 
-  test.skipIf(noShell)("falls back to the fake where nothing else is to be had", async () => {
+  test.skipIf(noShell)("uses the fake if there is no runtime", async () => {
     const env = { CONTAINER_RUNTIME_ENDPOINT: "", CRI_CONFIG_FILE: "", CRI_LAB: "off" };
     const { code, stdout } = await start(quickstart, [], env).finished;
-    // On a machine with a runtime of its own, that one is found.
+    // On a machine with a runtime, the quickstart finds that one.
     if (stdout.includes("found at its usual place")) return;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Runtime: a fake whose containers are processes of this machine, .*\(CRI_LAB=off\)\.\n/);
@@ -199,20 +199,20 @@ describe("quickstart", () => {
     expect(stdout).toMatch(/Nothing is left behind\.\n$/);
   });
 
-  test("does not fall back when the runtime that was named does not work", async () => {
+  test("does not use the fake if the given runtime does not work", async () => {
     const { code, stderr } = await start(quickstart, [], { CONTAINER_RUNTIME_ENDPOINT: nowhere }).finished;
     expect(code).toBe(1);
     expect(stderr).toContain("there is no socket at this path");
   });
 
-  test("explains itself", async () => {
-    // As its script starts it.
+  test("prints its usage with --help, and rejects unknown options", async () => {
+    // Started as the npm script does.
     const program = ["--import", "tsx", join(folder, quickstart)];
     expect(await startNode(program, ["--help"]).finished).toMatchObject({ code: 0, stderr: "" });
     expect(await start(quickstart, ["--frobnicate"]).finished).toMatchObject({ code: 2 });
   });
 
-  /** A fake in which the container exits when the file that it waits for is made. */
+  /** Starts a fake whose container exits when a command creates the file that it waits for. */
   async function scriptCommands(images: string[] = []): Promise<void> {
     await runtime.stop();
     let end = (_: number) => {};

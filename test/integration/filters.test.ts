@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { CriClient } from "../../src/index.js";
 import { rejection, startFake } from "./support.js";
 
-/** An own key, as `JSON.parse` makes it: assignment would set the prototype, and the filter would be empty. */
+/** An own key, as `JSON.parse` creates it. An assignment would set the prototype and leave the filter empty. */
 const labels: Record<string, string> = JSON.parse('{"__proto__":"mine"}');
 
 test.each<[string, (cri: CriClient) => Promise<unknown>]>([
@@ -14,7 +14,7 @@ test.each<[string, (cri: CriClient) => Promise<unknown>]>([
   ["stats.watch", async (cri) => cri.stats.watch({ labels })],
   ["logs of pods", async (cri) => cri.logs({ podLabels: labels })],
   ["logs of containers", async (cri) => cri.logs({ labels })],
-])("%s refuses a label that cannot be sent, instead of selecting everything", async (_name, call) => {
+])("%s rejects a label that cannot be encoded, instead of selecting everything", async (_name, call) => {
   const { cri, runtime } = await startFake();
   await cri.pods.run({ name: "p" });
   const before = runtime.calls.length;
@@ -25,7 +25,7 @@ test.each<[string, (cri: CriClient) => Promise<unknown>]>([
   expect(runtime.calls.length).toBe(before);
 });
 
-test("a label value that is not a string is refused, instead of failing while the call is encoded", async () => {
+test("rejects a label value that is not a string before the call is encoded", async () => {
   const { cri } = await startFake();
   const wrong = { labels: { app: 1 } } as never;
   for (const call of [() => cri.pods.list(wrong), () => cri.containers.list(wrong), () => cri.stats.pods(wrong)]) {
@@ -33,7 +33,7 @@ test("a label value that is not a string is refused, instead of failing while th
   }
 });
 
-test("restart refuses an environment that the runtime reports with replaced bytes", async () => {
+test("restart() rejects if the runtime reports an environment with replaced bytes", async () => {
   const { cri, runtime } = await startFake();
   const pod = await cri.pods.run({ name: "p" });
   const env = (value: Uint8Array) => ({

@@ -36,7 +36,7 @@ journeys("message-limits", (fixture) => {
       ),
     ]) {
       expect(failure.mayHaveTakenEffect).toBe(false);
-      expect(failure.message).toMatch(/the request is larger than the runtime takes.*max_recv_message_size/);
+      expect(failure.message).toMatch(/the request is larger than the runtime accepts.*max_recv_message_size/);
       expect(failure.message.length).toBeLessThan(1_000);
     }
     expect(await cri.pods.list({ name: spec.name })).toEqual([]);
