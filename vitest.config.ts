@@ -4,7 +4,7 @@ import { otherFiles } from "./test/conformance/known-differences.js";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Files that replace a module for all, or count what the whole process has: they need a process of their own. */
+/** Files that mock a module globally, or count resources of the whole process. Each needs its own process. */
 const alone = [
   "test/unit/logs/{file-watch,open-current-file}.test.ts",
   "test/unit/streaming/{tls,websocket/flow,spdy/connection}.test.ts",
@@ -23,12 +23,12 @@ export default defineConfig({
   },
   test: {
     testTimeout: 30_000,
-    // Far more than anything takes on a busy machine. The default is one second, and then it is the machine that fails the test.
+    // Far more than needed, even on a busy machine. With the default of one second, a slow machine fails tests.
     expect: { poll: { timeout: 10_000 } },
-    // Most tests wait more than they work, and vitest would have a worker for each processor but one.
+    // More workers than vitest's default (processors minus one), because most tests wait more than they compute.
     maxWorkers: 4,
     projects: [
-      // One module graph for the files of a worker: to load it for each takes longer than most of the tests.
+      // Without isolation, the files of a worker share loaded modules: loading them takes longer than most of the tests.
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], exclude: alone, isolate: false } },
       {
         extends: true,
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: "reliability",
           include: ["test/reliability/**/*.test.ts"],
-          // Sequences mostly wait: all of them do so at the same time.
+          // Sequences run concurrently, because they mostly wait.
           maxConcurrency: 32,
         },
       },
@@ -53,9 +53,9 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           globalSetup: ["test/runtime/global-setup.ts"],
-          // All files share the same runtimes, and some restart them.
+          // All files share the runtimes, and some files restart them.
           fileParallelism: false,
-          // One module graph for all files: loading it two dozen times is a minute and a half.
+          // Loading the modules for each of two dozen files would take a minute and a half.
           isolate: false,
           sequence: { groupOrder: 2 },
         },
@@ -71,7 +71,7 @@ export default defineConfig({
           setupFiles: ["test/conformance/setup.ts"],
           runner: "test/conformance/runner.ts",
           isolate: false,
-          // Each worker has fakes of its own. Journeys wait more than they work.
+          // Each worker starts its own fakes. Journeys wait more than they compute.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },

@@ -1,6 +1,6 @@
 /**
- * Builds dist/: the compiler checks and writes declarations, and what it makes of the sources becomes a few files for each format,
- * once as ECMAScript modules and once as CommonJS. A hundred and fifty small modules would take longer to load than all of gRPC.
+ * Builds dist/. The compiler checks the sources and writes JavaScript and declarations. A bundler combines the JavaScript into a few
+ * files, once as ES modules and once as CommonJS, because loading hundreds of small modules would take longer than loading gRPC.
  *
  *     npm run build
  *
@@ -18,7 +18,7 @@ import manifest from "../package.json" with { type: "json" };
 const root = fileURLToPath(new URL("..", import.meta.url));
 const formats = ["esm", "cjs"] as const;
 
-/** Compiles into a folder. */
+/** Compiles the sources into a folder. */
 async function compile(folder: string): Promise<void> {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const compiler = spawn(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", folder], {
@@ -26,10 +26,10 @@ async function compile(folder: string): Promise<void> {
     stdio: "inherit",
   });
   const [code] = await once(compiler, "exit");
-  if (code !== 0) throw new Error("tsc failed.");
+  if (code !== 0) throw new Error("tsc failed");
 }
 
-/** The entry points of the package among the compiled files, by their names there. */
+/** Returns the compiled entry points of the package by name. */
 function entriesIn(folder: string): Record<string, string> {
   const paths = Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === "string" ? [] : entry.import.default,
@@ -50,17 +50,17 @@ try {
     input: entriesIn(compiled),
     cwd: compiled,
     platform: "node",
-    // Dependencies stay what they are.
+    // Dependencies are not bundled.
     external: /^(?!\.|\/|\w:)/,
   });
   for (const format of formats) {
     const folder = join(root, "dist", format);
-    // The declarations have the comments: in what runs they would only take time to load.
+    // Comments are in the declarations. In JavaScript they would only slow down loading.
     await bundle.write({ dir: folder, format, chunkFileNames: "src/chunks/[name].js", comments: false });
     await cp(compiled, folder, { recursive: true, filter: (path) => !basename(path).endsWith(".js") });
   }
   await bundle.close();
-  // The package says "module"; below this folder that is not so.
+  // Overrides "type": "module" of the package.
   await writeFile(join(root, "dist/cjs/package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 } catch (error) {
   console.error((error as Error).message);

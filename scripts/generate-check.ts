@@ -1,5 +1,5 @@
 /**
- * Is generated/ what `npm run generate` would write? Generates into a temporary folder, compares, and never touches the work tree.
+ * Checks that generated/ is up to date: generates into a temporary folder and compares. Does not change the working tree.
  *
  *     npm run generate:check
  *
@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { bufOrThrow, projectRoot } from "./lib/buf.js";
 
-/** Relative path → content of every file below `folder`; line endings aside, which git may rewrite on checkout. */
+/** Returns the content of every file below `folder` by relative path. Normalizes line endings, which git may change on checkout. */
 function filesBelow(folder: string): Map<string, string> {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return new Map(
@@ -21,7 +21,7 @@ function filesBelow(folder: string): Map<string, string> {
   );
 }
 
-/** One line per file that differs. */
+/** Describes each difference in one line. */
 function differences(committed: Map<string, string>, fresh: Map<string, string>): string[] {
   const found: string[] = [];
   for (const [path, content] of fresh) {
@@ -29,12 +29,12 @@ function differences(committed: Map<string, string>, fresh: Map<string, string>)
     if (present === undefined) found.push(`generated/${path} is missing`);
     else if (present !== content) {
       const wanted = content.split("\n");
-      const line = present.split("\n").findIndex((text, index) => text !== wanted[index]);
-      found.push(`generated/${path} is out of date or was edited by hand (first difference at line ${line + 1})`);
+      const line = present.split("\n").findIndex((actual, index) => actual !== wanted[index]);
+      found.push(`generated/${path} is out of date or was edited by hand (first difference in line ${line + 1})`);
     }
   }
   for (const path of committed.keys()) {
-    if (!fresh.has(path)) found.push(`generated/${path} is no longer generated from anything`);
+    if (!fresh.has(path)) found.push(`generated/${path} is not generated any more: delete it`);
   }
   return found;
 }

@@ -1,5 +1,6 @@
 /**
- * Runs the hostile tests and prints what each of them cost, and the most of each file, as tables for `docs/reliability.md`.
+ * Runs the tests of hostile peers. Prints the figures of each test and the maximum of each file, as tables for
+ * `docs/reliability.md`.
  *
  *     npm run hostile:figures
  *
@@ -15,8 +16,8 @@ import type { Figures } from "../test/support/figures.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
 
-/** The largest of each figure, and all outcomes. */
-function most(figures: readonly Figures[]): string {
+/** Formats the maximum of each figure and all outcomes as cells of a table. */
+function maximumOf(figures: readonly Figures[]): string {
   const largest = (figure: "elapsedMs" | "mebibytes" | "stallMs") =>
     Math.ceil(Math.max(...figures.map((one) => one[figure])));
   const outcomes = [...new Set(figures.map(({ outcome }) => outcome))].join(", ");
@@ -25,7 +26,7 @@ function most(figures: readonly Figures[]): string {
 
 function print(title: string, groups: ReadonlyMap<string, readonly Figures[]>): void {
   console.log(`\n| ${title} | outcome | time | memory | longest stall |\n|---|---|---|---|---|`);
-  for (const [name, figures] of groups) console.log(`| ${name} | ${most(figures)}`);
+  for (const [name, figures] of groups) console.log(`| ${name} | ${maximumOf(figures)}`);
 }
 
 function groupBy(figures: readonly Figures[], nameOf: (figures: Figures) => string): Map<string, Figures[]> {
@@ -37,7 +38,7 @@ function groupBy(figures: readonly Figures[], nameOf: (figures: Figures) => stri
 const folder = mkdtempSync(join(tmpdir(), "cri-figures-"));
 try {
   const file = join(folder, "figures");
-  // One file at a time: what others do at the same time would count.
+  // One file at a time, because the memory and time of others would be measured as well.
   const { status } = spawnSync(process.execPath, [vitest, "run", "hostile", "--no-file-parallelism"], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, CRI_TEST_FIGURES: file, CRI_LAB: "off" },

@@ -1,5 +1,5 @@
 /**
- * Everything that must hold, in one run: the checks of the sources, then all tests.
+ * Runs all checks of the sources, then all tests.
  *
  *     npm test
  *
@@ -19,12 +19,12 @@ import { totals, type VitestReport, type VitestRun } from "./lib/test-totals.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The checks that are no tests, by the names of their scripts. The package tests build and check the package. */
+/** The scripts that check the sources. The package tests build and check the package. */
 const checks = ["lint", "typecheck", "proto:lint", "generate:check"];
 
 const environment = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) };
 
-/** Runs one check quietly, and shows what it said only if it failed. */
+/** Runs one check. Prints its output only if it failed. */
 async function check(name: string): Promise<boolean> {
   const started = performance.now();
   const child = spawn("npm", ["run", "--silent", name], {
@@ -39,13 +39,13 @@ async function check(name: string): Promise<boolean> {
   return code === 0;
 }
 
-/** Runs some of vitest's projects and returns its report; undefined if it made none. */
+/** Runs projects of vitest. The report is undefined if vitest wrote none. */
 async function runVitest(...projects: string[]): Promise<VitestRun> {
   const folder = await mkdtemp(join(tmpdir(), "cri-test-"));
   const file = join(folder, "report.json");
   try {
     const vitest = join(root, "node_modules/vitest/vitest.mjs");
-    // A line for each file; single tests only if they fail or take very long.
+    // Prints a line for each file, and tests only if they fail or take more than 20 s.
     const reporters = [
       "--slowTestThreshold=20000",
       "--reporter=default",
@@ -73,8 +73,8 @@ async function runVitest(...projects: string[]): Promise<VitestRun> {
 
 const started = performance.now();
 const results = await Promise.all(checks.map(check));
-// Each of the last three takes the machine for itself: the first tells its workers apart by numbers that vitest counts over all
-// projects of a run, the second wants its time limits kept, and the third has three runtimes at work.
+// The last three run alone. "conformance" identifies its workers by numbers that vitest counts over all projects of a run,
+// "reliability" checks time limits, and "runtime" runs three runtimes.
 const runs = [
   await runVitest("unit", "integration", "alone", "package"),
   await runVitest("conformance"),

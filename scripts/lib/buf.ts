@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 /** The folder that holds package.json, buf.yaml and proto/. */
 export const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What one run of buf left behind. */
+/** The result of a run of buf. */
 export interface BufResult {
   readonly status: number;
   readonly stdout: Buffer;
@@ -19,9 +19,10 @@ export interface BufResult {
 }
 
 /**
- * Runs buf with `args` in the project's root and returns whatever it answered; a non-zero exit is the caller's to judge.
+ * Runs buf with `args` in the project's root. Returns the result even if buf failed.
  *
- * Buf insists on a cache folder even when it fetches nothing and fails where HOME is unset or read-only, so it gets one inside the project.
+ * Buf requires a cache folder even if it downloads nothing, and fails if HOME is unset or read-only. It therefore gets one in the
+ * project.
  */
 export function buf(...args: readonly string[]): BufResult {
   const manifest = createRequire(import.meta.url).resolve("@bufbuild/buf/package.json");
@@ -34,13 +35,13 @@ export function buf(...args: readonly string[]): BufResult {
   return { status: result.status ?? 1, stdout: result.stdout, stderr: result.stderr.toString() };
 }
 
-/** Like {@link buf}, for runs that have no business failing: throws with buf's own words. */
+/** Runs buf like {@link buf}. @throws Error with buf's error message if it failed */
 export function bufOrThrow(...args: readonly string[]): Buffer {
   const result = buf(...args);
   if (result.status !== 0) {
-    // The first complaint is the cause; hundreds may follow from it.
-    const words = `${result.stderr}${result.stdout}`.trim().split("\n").slice(0, 12).join("\n");
-    throw new Error(`buf ${args.join(" ")} exited with ${result.status}:\n${words}`);
+    // The first message is the cause, and hundreds may follow.
+    const messages = `${result.stderr}${result.stdout}`.trim().split("\n").slice(0, 12).join("\n");
+    throw new Error(`buf ${args.join(" ")} exited with ${result.status}:\n${messages}`);
   }
   return result.stdout;
 }

@@ -1,5 +1,5 @@
 /**
- * A protobuf schema as a flat list of elements, the form in which comparing it and checking its comments is simple.
+ * Converts a protobuf schema to a flat list of elements, which is simple to compare and to check.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { bufOrThrow } from "./buf.js";
 
-/** The package that all of CRI v1 lives in. */
+/** The protobuf package of CRI v1. */
 export const criPackage = "runtime.v1";
 
 /** One service, RPC, message, field, enum or enum value. */
@@ -22,21 +22,21 @@ export interface SchemaElement {
   readonly kind: "service" | "rpc" | "message" | "field" | "enum" | "value";
   /** Name without the package: `RuntimeService.Version`, `Mount.readonly`, `SecurityProfile.ProfileType.Localhost`. */
   readonly name: string;
-  /** The element this one belongs to: a field's message, a value's enum, an RPC's service. Absent at the top level. */
+  /** The parent element: a field's message, a value's enum, an RPC's service. Absent at the top level. */
   readonly owner?: string;
-  /** Number of a field or enum value: its identity on the wire. */
+  /** Number of a field or enum value, which identifies it on the wire. */
   readonly number?: number;
-  /** What else the wire depends on: the type of a field with its cardinality, request and response of an RPC. */
+  /** The rest of the wire format: type and cardinality of a field, request and reply of an RPC. */
   readonly type?: string;
-  /** Key in JSON and in the generated TypeScript type; fields only. */
+  /** Key in JSON and in the generated TypeScript type. Fields only. */
   readonly jsonName?: string;
-  /** Options that users notice though the wire does not: `deprecated`, `debug_redact`. */
+  /** Options without effect on the wire format: `deprecated`, `debug_redact`. */
   readonly options: readonly string[];
-  /** The comment in front of the element, without comment signs. */
+  /** The comment before the element, without comment markers. */
   readonly comment?: string;
 }
 
-/** Compiles what `input` names (a folder, a file, an image) as buf sees it, with comments. */
+/** Compiles a schema with buf. `input` is a folder, a file or a buf image. */
 export function compileSchema(input: string): FileDescriptorSet {
   return fromBinary(
     FileDescriptorSetSchema,
@@ -44,13 +44,13 @@ export function compileSchema(input: string): FileDescriptorSet {
   );
 }
 
-/** Every element of the CRI package, in the order of the file. */
+/** Returns all elements of the CRI package in the order of the file. */
 export function elementsOf(set: FileDescriptorSet): SchemaElement[] {
   const files = [...createFileRegistry(set).files].filter((file) => file.proto.package === criPackage);
   return files.flatMap(elementsOfFile);
 }
 
-/** The Kubernetes release an element says it came with: `1.33` from "Since Kubernetes 1.33."; undefined when it says nothing. */
+/** Returns the Kubernetes release in the comment of an element: `1.33` for "Since Kubernetes 1.33." Undefined if there is none. */
 export function statedRelease(element: SchemaElement): string | undefined {
   return element.comment?.replace(/\s+/g, " ").match(/Since Kubernetes (1\.\d+)/)?.[1];
 }
@@ -139,7 +139,7 @@ const scalarNames = [
   "sint64",
 ];
 
-/** The type of a field as a .proto spells it. */
+/** Formats the type of a field as in a .proto file. */
 function typeOf(field: DescField): string {
   const single = (of: {
     scalar?: number | undefined;

@@ -1,10 +1,10 @@
 /**
- * Counting what `npm test` ran.
+ * Counts the checks and tests of `npm test`.
  *
  * @module
  */
 
-/** The parts of vitest's JSON report that are counted. */
+/** The counted parts of vitest's JSON report. */
 export interface VitestReport {
   testResults: {
     name: string;
@@ -13,7 +13,7 @@ export interface VitestReport {
   }[];
 }
 
-/** One run of vitest: its exit code, and its report if it made one. */
+/** One run of vitest: its exit code, and its report if it wrote one. */
 export interface VitestRun {
   code: number | null;
   report: VitestReport | undefined;
@@ -27,8 +27,8 @@ export interface Totals {
 }
 
 /**
- * Counts every check and every test once. What went wrong outside of a test counts as a failure too: a file that could not be
- * loaded, an error that nobody caught, a vitest that did not get as far as a report.
+ * Counts every check and every test once. Failures outside of tests count too: a file that cannot be loaded, an uncaught error, or
+ * a run of vitest without a report.
  */
 export function totals(checks: readonly boolean[], runs: readonly VitestRun[]): Totals {
   const sum: Totals = { passed: 0, failed: 0, skipped: 0, skippedFiles: [] };

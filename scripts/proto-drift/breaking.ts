@@ -1,5 +1,5 @@
 /**
- * A second opinion on compatibility: `buf breaking`, in both directions.
+ * Checks compatibility in both directions with `buf breaking`, independently of our own comparison.
  *
  * @module
  */
@@ -16,21 +16,21 @@ import { buf } from "../lib/buf.js";
 import { criPackage } from "../lib/schema.js";
 import type { Drift } from "./compare.js";
 
-/** One complaint of buf. */
+/** One finding of buf. */
 export interface BreakingFinding {
   readonly rule: string;
   readonly message: string;
 }
 
-/** What buf says about each direction; empty lists mean that the two sides understand each other. */
+/** The findings of buf in each direction. Empty lists mean that the schemas are compatible. */
 export interface BreakingResult {
-  /** Reading what they write: theirs is the old schema, ours the new one. */
+  /** We read their messages: theirs is the old schema, ours the new one. */
   readonly theirsToOurs: readonly BreakingFinding[];
-  /** Writing what they read: ours is the old schema, theirs the new one. */
+  /** They read our messages: ours is the old schema, theirs the new one. */
   readonly oursToTheirs: readonly BreakingFinding[];
 }
 
-/** Asks buf about both directions, with the expected differences taken out of our side beforehand. */
+/** Runs buf in both directions, on our schema without the expected differences. */
 export function breaking(
   ours: FileDescriptorSet,
   theirs: FileDescriptorSet,
@@ -41,11 +41,11 @@ export function breaking(
   const theirsFile = join(temporary, "theirs.binpb");
   writeFileSync(oursFile, toBinary(FileDescriptorSetSchema, withoutExpected(ours, drift)));
   writeFileSync(theirsFile, toBinary(FileDescriptorSetSchema, onlyCri(theirs)));
-  return { theirsToOurs: ask(oursFile, theirsFile), oursToTheirs: ask(theirsFile, oursFile) };
+  return { theirsToOurs: runBreaking(oursFile, theirsFile), oursToTheirs: runBreaking(theirsFile, oursFile) };
 }
 
-// PACKAGE rules find what is gone, WIRE rules what is read differently. Names of fields and values and the way of
-// generating code for other languages are none of this check's business.
+// PACKAGE rules find removed elements, WIRE rules find changes of the wire format. Names of fields and values, and options of code
+// generators, are not checked here.
 const config = JSON.stringify({
   version: "v2",
   breaking: {
@@ -53,7 +53,7 @@ const config = JSON.stringify({
   },
 });
 
-function ask(input: string, against: string): BreakingFinding[] {
+function runBreaking(input: string, against: string): BreakingFinding[] {
   const result = buf(
     "breaking",
     input,
@@ -77,14 +77,14 @@ function ask(input: string, against: string): BreakingFinding[] {
     });
 }
 
-/** Our schema as it was before the additions that they cannot have, and with text declared as they declare it. */
+/** Returns our schema without the elements that are newer than theirs, and with their choice of string or bytes. */
 function withoutExpected(ours: FileDescriptorSet, drift: Drift): FileDescriptorSet {
   const set = onlyCri(ours);
-  const gone = new Set(drift.newer.map((element) => `${element.kind} ${element.name}`));
+  const newer = new Set(drift.newer.map((element) => `${element.kind} ${element.name}`));
   const theirType = new Map(drift.text.map((difference) => [difference.ours.name, difference.theirs.type]));
 
   const prune = (message: DescriptorProto, name: string) => {
-    message.field = message.field.filter((field) => !gone.has(`field ${name}.${field.name}`));
+    message.field = message.field.filter((field) => !newer.has(`field ${name}.${field.name}`));
     for (const field of message.field) {
       const type = theirType.get(`${name}.${field.name}`);
       if (type)
@@ -92,23 +92,23 @@ function withoutExpected(ours: FileDescriptorSet, drift: Drift): FileDescriptorS
     }
     for (const nested of message.nestedType) prune(nested, `${name}.${nested.name}`);
     for (const nested of message.enumType) {
-      nested.value = nested.value.filter((value) => !gone.has(`value ${name}.${nested.name}.${value.name}`));
+      nested.value = nested.value.filter((value) => !newer.has(`value ${name}.${nested.name}.${value.name}`));
     }
   };
 
   for (const file of set.file) {
-    file.messageType = file.messageType.filter((message) => !gone.has(`message ${message.name}`));
-    file.enumType = file.enumType.filter((each) => !gone.has(`enum ${each.name}`));
+    file.messageType = file.messageType.filter((message) => !newer.has(`message ${message.name}`));
+    file.enumType = file.enumType.filter((each) => !newer.has(`enum ${each.name}`));
     for (const message of file.messageType) prune(message, message.name);
     for (const each of file.enumType)
-      each.value = each.value.filter((value) => !gone.has(`value ${each.name}.${value.name}`));
+      each.value = each.value.filter((value) => !newer.has(`value ${each.name}.${value.name}`));
     for (const service of file.service)
-      service.method = service.method.filter((rpc) => !gone.has(`rpc ${service.name}.${rpc.name}`));
+      service.method = service.method.filter((rpc) => !newer.has(`rpc ${service.name}.${rpc.name}`));
   }
   return set;
 }
 
-/** A copy with nothing but the files of CRI, and without the positions that no longer fit once elements are removed. */
+/** Returns a copy with the files of CRI only, and without source positions, which would be wrong once elements are removed. */
 function onlyCri(set: FileDescriptorSet): FileDescriptorSet {
   const copy = clone(FileDescriptorSetSchema, set);
   copy.file = copy.file.filter((file) => file.package === criPackage);

@@ -1,49 +1,49 @@
 /**
- * What differs between two schemas, element by element, sorted by what it means for somebody who talks over the wire.
+ * Compares two schemas element by element, and sorts the differences by their effect on the wire format.
  *
  * @module
  */
 import { type SchemaElement, statedRelease } from "../lib/schema.js";
 
 /**
- * The newest Kubernetes release that upstream schemas are published for. What our comments say is newer is expected to be missing
- * there. Raise it when upstream has released more.
+ * The newest Kubernetes release with a published schema. Elements that are newer according to our comments are expected to be missing
+ * in upstream schemas. Increase it after a release.
  */
 export const latestRelease = "1.36";
 
-/** An element present on both sides that is not the same. */
+/** An element that both schemas have with differences. */
 export interface Difference {
   readonly ours: SchemaElement;
   readonly theirs: SchemaElement;
   readonly what: string;
 }
 
-/** All that differs between our schema and theirs. */
+/** All differences between our schema and theirs. */
 export interface Drift {
-  /** How many elements are on both sides and the same in every respect. */
+  /** The number of equal elements. */
   readonly same: number;
-  /** They have it, we do not. */
+  /** Only in their schema. */
   readonly missing: readonly SchemaElement[];
-  /** We have it, they do not, and it is newer than what they could have. */
+  /** Only in our schema, and newer than theirs. */
   readonly newer: readonly SchemaElement[];
-  /** We have it, they do not, and by its age they should. */
+  /** Only in our schema, and not newer than theirs. */
   readonly surplus: readonly SchemaElement[];
-  /** Number, type, cardinality or streaming differs: the two sides would misread each other. */
+  /** Number, type, cardinality or streaming differs: the two sides would decode messages incorrectly. */
   readonly wire: readonly Difference[];
-  /** Another name for the same bytes. */
+  /** Different names for the same bytes. */
   readonly names: readonly Difference[];
-  /** string on one side, bytes on the other: the same bytes for valid UTF-8. */
+  /** string in one schema, bytes in the other: the same bytes for valid UTF-8. */
   readonly text: readonly Difference[];
-  /** `deprecated`, `debug_redact`: nothing that reaches the wire. */
+  /** `deprecated`, `debug_redact`: no effect on the wire. */
   readonly options: readonly Difference[];
 }
 
-/** Whether anything differs that makes our schema wrong. */
+/** Whether our schema is wrong. */
 export function isWrong(drift: Drift): boolean {
   return drift.missing.length + drift.surplus.length + drift.wire.length > 0;
 }
 
-/** Compares two lists of elements; `latest` is the newest release that theirs can know. */
+/** Compares two lists of elements. @param latest the Kubernetes release of their schema */
 export function compare(
   ours: readonly SchemaElement[],
   theirs: readonly SchemaElement[],
@@ -97,14 +97,14 @@ function differences(ours: SchemaElement, theirs: SchemaElement): [DifferenceLis
   return found;
 }
 
-/** Which element of ours stands for which of theirs. */
+/** Pairs our elements with theirs. */
 class Pairs {
   readonly #theirs = new Map<SchemaElement, SchemaElement>();
   readonly #taken = new Set<SchemaElement>();
 
   constructor(ours: readonly SchemaElement[], theirs: readonly SchemaElement[]) {
-    // A field or value is its number: whatever its name, that is what is read. Only what is left over is matched by name, which
-    // finds a number that was changed.
+    // Pairs fields and values by number first, because decoding uses only the number. Pairs the rest by name, which finds changed
+    // numbers.
     for (const identity of [wireIdentity, nameIdentity]) {
       const free = new Map(
         theirs.filter((element) => !this.#taken.has(element)).map((element) => [identity(element), element]),
@@ -127,7 +127,7 @@ class Pairs {
     return this.#taken.has(theirs);
   }
 
-  /** Whether the owner is missing on the other side as a whole: then naming the owner says it all. */
+  /** Whether the other schema lacks the whole owner. The report then names only the owner. */
   ownerIsAlone(element: SchemaElement, here: readonly SchemaElement[], there: readonly SchemaElement[]): boolean {
     if (element.owner === undefined) return false;
     const isOwner = (each: SchemaElement) => each.name === element.owner && each.owner === undefined;

@@ -1,5 +1,5 @@
 /**
- * The command behind `npm run proto:drift`, as a function, so that tests can call it.
+ * The command `npm run proto:drift` as a function, so that tests can call it.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { compare, latestRelease } from "./compare.js";
 import { agrees, asJson, asText, type Report } from "./report.js";
 import { compileUpstream, debianUpstream, fileUpstream } from "./upstream.js";
 
-const usage = `Compares proto/ with an upstream api.proto, on the wire and by name.
+const usage = `Compares proto/ with an upstream api.proto: the wire format, and names.
 
-  npm run proto:drift                        with Debian's newest package of Kubernetes' CRI API (downloaded once)
-  npm run proto:drift -- FILE                with a file
-  npm run proto:drift -- FILE --latest 1.33  with a file of an older release: whatever is newer may be missing there
-  npm run proto:drift -- --json              as JSON
+  npm run proto:drift                        compares with Debian's newest package of Kubernetes' CRI API (downloaded once)
+  npm run proto:drift -- FILE                compares with a file
+  npm run proto:drift -- FILE --latest 1.33  compares with a file of an older release, which may lack newer elements
+  npm run proto:drift -- --json              prints JSON
 
-Exits with 0 when nothing differs on the wire but additions newer than --latest (${latestRelease} unless given), with 1 when
-something does, and with 2 when there was nothing to compare.`;
+Exit codes: 0 if the wire formats are equal except for additions newer than --latest (default ${latestRelease}), 1 if they
+differ, 2 if the comparison failed.`;
 
 /** Runs the command and returns its exit code. */
 export async function protoDrift(args: readonly string[], print: (text: string) => void): Promise<0 | 1 | 2> {
@@ -41,13 +41,13 @@ export async function protoDrift(args: readonly string[], print: (text: string) 
       return 0;
     }
     if (!/^1\.\d+$/.test(values.latest))
-      throw new Error(`--latest takes a Kubernetes release such as ${latestRelease}, got ${values.latest}.`);
+      throw new Error(`--latest must be a Kubernetes release such as ${latestRelease}, got ${values.latest}.`);
 
     const upstream = positionals[0] === undefined ? await debianUpstream() : fileUpstream(positionals[0]);
     const ours = compileSchema("proto");
     const theirs = compileUpstream(upstream, temporary);
     if (elementsOf(theirs).length === 0)
-      throw new Error(`${upstream.name} declares nothing in the package runtime.v1.`);
+      throw new Error(`${upstream.name} declares no elements of the package runtime.v1.`);
     const drift = compare(elementsOf(ours), elementsOf(theirs), values.latest);
     const report: Report = { upstream: upstream.name, drift, breaking: breaking(ours, theirs, drift, temporary) };
     print(values.json ? asJson(report) : asText(report));

@@ -1,5 +1,5 @@
 /**
- * The findings as text for people and as JSON for programs.
+ * Formats the findings as text or JSON.
  *
  * @module
  */
@@ -7,41 +7,47 @@ import type { SchemaElement } from "../lib/schema.js";
 import type { BreakingFinding, BreakingResult } from "./breaking.js";
 import { type Difference, type Drift, isWrong } from "./compare.js";
 
-/** Everything one comparison found. */
+/** The findings of one comparison. */
 export interface Report {
   readonly upstream: string;
   readonly drift: Drift;
   readonly breaking: BreakingResult;
 }
 
-/** Whether the two schemas agree on the wire, by our comparison and by buf's. */
+/** Whether the wire formats agree, according to our comparison and to buf. */
 export function agrees({ drift, breaking }: Report): boolean {
   return !isWrong(drift) && breaking.theirsToOurs.length + breaking.oursToTheirs.length === 0;
 }
 
-/** The report as text, one finding per line. */
+/** Formats the report as text, one finding per line. */
 export function asText(report: Report): string {
   const { drift, breaking } = report;
   const lines = [
-    `Our schema against ${report.upstream}`,
+    `Our schema compared with ${report.upstream}`,
     "",
-    `The same on both sides: ${drift.same} elements.`,
-    ...section("They have it, we lack it", drift.missing.map(describe)),
-    ...section("We have it, they lack it though they should have it", drift.surplus.map(describe)),
+    `Equal: ${drift.same} elements.`,
+    ...section("Only in the upstream schema", drift.missing.map(describe)),
+    ...section("Only in our schema, and not newer than the upstream schema", drift.surplus.map(describe)),
     ...section("Different on the wire", drift.wire.map(describeDifference)),
-    ...section("We have it, they cannot have it yet", drift.newer.map(describe)),
-    ...section("Another name, the same on the wire", drift.names.map(describeDifference)),
-    ...section("string or bytes, the same on the wire", drift.text.map(describeDifference)),
-    ...section("Other options, the same on the wire", drift.options.map(describeDifference)),
-    ...section("buf breaking, reading what they write", breaking.theirsToOurs.map(describeFinding)),
-    ...section("buf breaking, writing what they read", breaking.oursToTheirs.map(describeFinding)),
+    ...section("Only in our schema, and newer than the upstream schema", drift.newer.map(describe)),
+    ...section("Different names, equal on the wire", drift.names.map(describeDifference)),
+    ...section("string or bytes, equal on the wire", drift.text.map(describeDifference)),
+    ...section("Different options, equal on the wire", drift.options.map(describeDifference)),
+    ...section(
+      "buf breaking: our schema reads messages of the upstream schema",
+      breaking.theirsToOurs.map(describeFinding),
+    ),
+    ...section(
+      "buf breaking: the upstream schema reads messages of our schema",
+      breaking.oursToTheirs.map(describeFinding),
+    ),
     "",
     verdict(report),
   ];
   return lines.join("\n");
 }
 
-/** The report as data. */
+/** Formats the report as JSON. */
 export function asJson(report: Report): string {
   const element = ({ kind, name, number, type }: SchemaElement) => ({ kind, name, number, type });
   const difference = ({ ours, theirs, what }: Difference) => ({ ours: element(ours), theirs: element(theirs), what });
@@ -63,11 +69,11 @@ export function asJson(report: Report): string {
 }
 
 function verdict(report: Report): string {
-  if (agrees(report)) return "No drift: the two schemas understand each other on the wire.";
+  if (agrees(report)) return "No drift: the schemas agree on the wire.";
   return [
-    "Drift: proto/runtime/v1/api.proto does not say what this upstream schema says.",
-    "If upstream is right, change the schema, then run `npm run generate`. If ours is newer, say so in the element's comment",
-    '("Since Kubernetes 1.x."), or pass --latest with the release that the upstream file belongs to.',
+    "Drift: proto/runtime/v1/api.proto differs from this upstream schema.",
+    "If upstream is right, change our schema and run `npm run generate`. If ours is newer, add the release to the element's comment",
+    '("Since Kubernetes 1.x."), or pass the release of the upstream file with --latest.',
   ].join("\n");
 }
 

@@ -1,5 +1,5 @@
 /**
- * The schema to compare ours with: a file named on the command line, or the one in Debian's newest package of Kubernetes' CRI API.
+ * The upstream schema: a file from the command line, or the one in Debian's newest package of Kubernetes' CRI API.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { compileSchema } from "../lib/schema.js";
 const debianPackage = "golang-k8s-cri-api-dev";
 const pathInPackage = "usr/share/gocode/src/k8s.io/cri-api/pkg/apis/runtime/v1/api.proto";
 
-/** A schema and what to call it in the report. */
+/** A schema and its name in the report. */
 export interface Upstream {
   readonly name: string;
   readonly file: string;
 }
 
-/** Debian's copy, downloaded on first use and kept in the cache folder. */
+/** Returns Debian's copy. Downloads it on first use and keeps it in the cache folder. */
 export async function debianUpstream(): Promise<Upstream> {
   const root = await fetchPackages("forky", [debianPackage]);
   return { name: `${debianPackage} ${await packageVersion("forky", debianPackage)}`, file: join(root, pathInPackage) };
 }
 
-/** A file the user named. */
+/** Returns a file that the user named. @throws Error if it does not exist */
 export function fileUpstream(file: string): Upstream {
-  if (!existsSync(file)) throw new Error(`There is no file ${file}.`);
+  if (!existsSync(file)) throw new Error(`there is no file ${file}`);
   return { name: file, file: resolve(file) };
 }
 
-/** Compiles an upstream schema in a folder of its own below `temporary`, where its path is the same as that of ours. */
+/** Compiles an upstream schema in a folder below `temporary`, at the same relative path as our schema. */
 export function compileUpstream(upstream: Upstream, temporary: string): FileDescriptorSet {
   const folder = join(temporary, "upstream");
   const target = join(folder, "runtime", "v1", "api.proto");
@@ -45,7 +45,7 @@ export function compileUpstream(upstream: Upstream, temporary: string): FileDesc
 
 const gogoPath = "github.com/gogo/protobuf/gogoproto/gogo.proto";
 
-// Up to Kubernetes 1.33 the schema imports this file for options that steer Go's code generator. They say nothing about the wire, so
+// Up to Kubernetes 1.33, the schema imports this file for options of Go's code generator. They do not affect the wire format, so
 // declaring their names is enough to compile.
 const gogoStub = `syntax = "proto2";
 package gogoproto;

@@ -1,9 +1,9 @@
 /**
- * A plugin of Buf and protoc, which buf.gen.yaml starts: writes decoders of all replies beside ts-proto's output, for the same types.
+ * A plugin of buf and protoc, started by buf.gen.yaml. Writes decoders of all replies beside ts-proto's output, for the same types.
  *
- * What they take, refuse and make is what ts-proto's do; test/unit/transport/reply-decoders.test.ts holds them together. They are
- * faster because they know more: no message of CRI contains itself, so that nothing has to guard the depth; an entry of a map goes
- * into the map at once; 64-bit integers go into a Long as they are.
+ * The decoders accept, reject and return the same as those of ts-proto; test/unit/transport/reply-decoders.test.ts checks that. They
+ * are faster for three reasons: they do not check the depth, because no message of CRI contains itself; they write map entries
+ * directly into the map; and they read 64-bit integers directly into a Long.
  *
  * @module
  */

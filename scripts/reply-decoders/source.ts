@@ -1,6 +1,6 @@
 import { type DescField, type DescFile, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 
-/** What reads one value of a scalar, and what a message has that lacks it. */
+/** The source code that reads a scalar, and its default value. */
 interface Scalar {
   readonly read: string;
   readonly zero: string;
@@ -46,7 +46,7 @@ export interface ReplyDecoder<T> {
   read(r: ReplySource, end: number, message: T): boolean;
 }`;
 
-/** The decoders of everything that the services of a file answer. */
+/** Returns the source code of the decoders of all replies of a file's services. */
 export function decodersOf(file: DescFile): string {
   const replies = new Set(file.services.flatMap(({ methods }) => methods.map(({ output }) => output)));
   const messages = reachableFrom(replies);
@@ -77,11 +77,11 @@ function messageFieldsOf(message: DescMessage) {
   );
 }
 
-/** Throws if a message contains itself: its depth would have to be guarded. */
+/** Returns all messages within `roots`. Throws if a message contains itself, because decoders do not check the depth. */
 function reachableFrom(roots: Iterable<DescMessage>): Set<DescMessage> {
   const found = new Set<DescMessage>();
   const visit = (message: DescMessage, path: readonly DescMessage[]) => {
-    if (path.includes(message)) throw new Error(`${message.typeName} contains itself: decoders do not guard the depth`);
+    if (path.includes(message)) throw new Error(`${message.typeName} contains itself: decoders do not check the depth`);
     found.add(message);
     for (const field of messageFieldsOf(message)) visit(field.message, [...path, message]);
   };
@@ -89,7 +89,7 @@ function reachableFrom(roots: Iterable<DescMessage>): Set<DescMessage> {
   return found;
 }
 
-/** As ts-proto spells it: the names of outer messages with an underscore. */
+/** Returns the name of a message in ts-proto's output: outer names are joined with an underscore. */
 function nameOf(message: DescMessage): string {
   return message.parent ? `${nameOf(message.parent)}_${message.name}` : message.name;
 }
@@ -152,7 +152,7 @@ function loopOf(message: DescMessage, stop: string): string {
   return `    while (r.pos < end) {
       const tag = r.tag();
       switch (tag) {
-${cases.map((text) => `        ${text}`).join("\n")}
+${cases.map((line) => `        ${line}`).join("\n")}
       }
       if ((tag & 7) === 4 || tag === 0) ${stop}
       r.skip(tag & 7);

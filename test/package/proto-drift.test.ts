@@ -206,7 +206,7 @@ option (gogoproto.goproto_unrecognized_all) = false;`,
   });
 
   it.each([
-    ["that does not exist", () => join(folder, "nowhere.proto"), /There is no file/],
+    ["that does not exist", () => join(folder, "nowhere.proto"), /there is no file/],
     [
       "that is no schema",
       () => upstream(["service ImageService {", "service ImageService"]),
@@ -215,7 +215,7 @@ option (gogoproto.goproto_unrecognized_all) = false;`,
     [
       "of another package",
       () => upstream(["package runtime.v1;", "package other.v1;"]),
-      /declares nothing in the package runtime\.v1/,
+      /declares no elements of the package runtime\.v1/,
     ],
   ])("%s are refused with exit code 2", async (_, file, message) => {
     const { code, output } = await text(file());
