@@ -5,7 +5,7 @@ import { rejection, startFake } from "./support.js";
 
 const single = { defaults: { retry: false } } as const;
 
-/** Some calls, one after the other; what became of each. */
+/** Makes some calls, one after the other. Returns their outcomes. */
 async function journey(cri: CriClient): Promise<string[]> {
   const outcomes: string[] = [];
   for (let round = 0; round < 12; round++) {
@@ -20,7 +20,7 @@ async function journey(cri: CriClient): Promise<string[]> {
 }
 
 describe("chaos", () => {
-  test("is the same again with the same seed", async () => {
+  test("repeats with the same seed", async () => {
     const runs = [];
     for (const seed of ["x", "x", "y"]) {
       const { runtime, cri } = await startFake({}, single);
@@ -32,7 +32,7 @@ describe("chaos", () => {
     expect(new Set(runs[0]?.strikes.map(({ kind }) => kind))).toEqual(new Set(["fail", "delay", "drop"]));
   });
 
-  test("tells each call what struck it, and a failure names the seed", async () => {
+  test("records its faults in each call, and a failure names the seed", async () => {
     const { runtime, cri } = await startFake({}, single);
     const chaos = runtime.startChaos({ rate: 1, kinds: ["fail"], codes: ["ABORTED"], rpcs: ["Version"] });
     const error = await rejection(cri.version());
@@ -44,7 +44,7 @@ describe("chaos", () => {
     expect(runtime.calls[1]?.faults).toEqual([]);
   });
 
-  test("leaves a call to the fault that was asked for", async () => {
+  test("does not replace a requested fault", async () => {
     const { runtime, cri } = await startFake({}, single);
     runtime.startChaos({ rate: 1, kinds: ["drop"] });
     runtime.failNext("Version", { code: "ABORTED", message: "asked for" });
@@ -52,7 +52,7 @@ describe("chaos", () => {
     expect(await rejection(cri.version())).toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("ends when its scope does, and is there once at a time", async () => {
+  test("ends with its scope, and only one is active at a time", async () => {
     const { runtime, cri } = await startFake({}, single);
     {
       using chaos = runtime.startChaos({ rate: 1, kinds: ["fail"] });
@@ -65,7 +65,7 @@ describe("chaos", () => {
     await cri.version();
   });
 
-  test("hangs for a limited time, past the deadline too", async () => {
+  test("hangs for a limited time, even past the deadline", async () => {
     const { runtime, cri } = await startFake({}, single);
     const chaos = runtime.startChaos({ rate: 1, kinds: ["hang"], maxHangMs: 80, seed: "long enough" });
     expect(await cri.version()).toMatchObject({ runtimeName: "containerd" });
@@ -80,7 +80,7 @@ describe("chaos", () => {
 });
 
 describe("restarts by chaos", () => {
-  test("take the runtime away for a while, and lose nothing", async () => {
+  test("keep the runtime down for a while, and keep its state", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "stays" });
     await using chaos = runtime.startChaos({ rate: 0.3, kinds: ["restart"], maxAwayMs: 5, seed: 3 });
@@ -93,7 +93,7 @@ describe("restarts by chaos", () => {
     expect(dropped.map(({ faults }) => faults[0]?.kind)).toEqual(dropped.map(() => "restart"));
   });
 
-  test("are over as soon as the chaos is stopped", async () => {
+  test("end as soon as the chaos is stopped", async () => {
     const { runtime, cri } = await startFake();
     const chaos = runtime.startChaos({ rate: 1, kinds: ["restart"], maxAwayMs: 10 ** 9, seed: 1 });
     expect(chaos.strikes).toEqual([]);
@@ -104,7 +104,7 @@ describe("restarts by chaos", () => {
     await cri.version({ retry: { maxAttempts: 20 } });
   });
 
-  test("do not bring a runtime back that was stopped", async () => {
+  test("do not start a runtime that was stopped", async () => {
     const runtime = await FakeRuntime.start();
     const cri = await runtime.connect();
     runtime.startChaos({ rate: 1, kinds: ["restart"], maxAwayMs: 10 ** 9, seed: 1 });
@@ -116,14 +116,14 @@ describe("restarts by chaos", () => {
   });
 });
 
-/** A scope that failed and whose disposal failed as well tells both. */
+/** Lists the errors of a scope that failed and whose disposal failed as well. */
 function causesOf(reason: unknown): unknown[] {
   if ((reason as Error).name !== "SuppressedError") return [reason];
   const { error, suppressed } = reason as { error: unknown; suppressed: unknown };
   return [...causesOf(error), ...causesOf(suppressed)];
 }
 
-test("pods that come and go in the middle of chaos leave nothing behind", async () => {
+test("pods created and removed during chaos leave nothing behind", async () => {
   const { runtime, cri } = await startFake();
   const chaos = runtime.startChaos({
     seed: 11,
@@ -141,7 +141,7 @@ test("pods that come and go in the middle of chaos leave nothing behind", async 
   expect(failures.filter((failure) => !CriError.is(failure))).toEqual([]);
   expect(chaos.strikes.length).toBeGreaterThan(10);
   await chaos.stop();
-  // What a disposal could not remove, for it was struck as well, is removed now that there is peace.
+  // Disposals that failed because of chaos left pods, which can be removed after it.
   for (const { id } of await cri.pods.list()) await cri.pods.get(id).remove();
   expect({ pods: runtime.pods, containers: runtime.containers }).toEqual({ pods: [], containers: [] });
 });

@@ -1,6 +1,6 @@
 /**
- * What each flavour answers when something is missing, does not run or cannot be executed. CRI-O's and Docker's answers were recorded
- * from CRI-O 1.37 and from cri-dockerd in front of Docker 26.1.
+ * The errors of each flavour for objects that are missing, do not run or cannot be executed. CRI-O's and Docker's were recorded
+ * from CRI-O 1.37 and from cri-dockerd with Docker 26.1.
  *
  * @module
  */
@@ -103,7 +103,7 @@ const missing: Record<FakeFlavor, Record<(typeof lookups)[number], Answer>> = {
 
 const flavors = Object.keys(missing) as FakeFlavor[];
 
-test.each(flavors)("an id that names nothing: %s", async (flavor) => {
+test.each(flavors)("an id that does not exist: %s", async (flavor) => {
   const { runtime } = await start({ flavor });
   for (const rpc of lookups) {
     const answer = missing[flavor][rpc];
@@ -130,7 +130,7 @@ describe("a container that has exited", () => {
     }
   });
 
-  test("is found out by the session on CRI-O", async () => {
+  test("is detected by the session on CRI-O", async () => {
     const connected = await start({ flavor: "cri-o" });
     const containerId = await startContainer(connected, await runPod(connected));
     await connected.runtime.stopContainer({ containerId });
@@ -138,7 +138,7 @@ describe("a container that has exited", () => {
   });
 });
 
-test("commands run in a container that was not started on CRI-O, and nowhere else", async () => {
+test("commands run in a container that was not started on CRI-O only", async () => {
   for (const flavor of flavors) {
     const connected = await start({ flavor });
     const containerId = await createContainer(connected, await runPod(connected));
@@ -172,7 +172,7 @@ test.each([
 });
 
 describe("creations", () => {
-  test("Docker removes the holder of a taken name unless it runs, and fails all the same", async () => {
+  test("Docker removes the holder of a taken name unless it runs, but still fails", async () => {
     const connected = await start({ flavor: "cri-dockerd", strict: false });
     const pod = await runPod(connected);
     const first = await createContainer(connected, pod);
@@ -223,7 +223,7 @@ describe("creations", () => {
   });
 });
 
-test("Docker reports the year 1 for times that are not known", async () => {
+test("Docker reports the year 1 for unknown times", async () => {
   const connected = await start({ flavor: "cri-dockerd", strict: false });
   const containerId = await startContainer(connected, await runPod(connected));
   const { status } = await connected.runtime.containerStatus({ containerId });
@@ -231,7 +231,7 @@ test("Docker reports the year 1 for times that are not known", async () => {
   expect(status?.startedAt.isPositive()).toBe(true);
 });
 
-test("Docker's log path is relative where CreateContainer does not repeat the log directory; CRI-O takes the pod's", async () => {
+test("Docker's log path is relative if CreateContainer has no log directory; CRI-O uses the pod's", async () => {
   for (const [flavor, logPath] of [
     ["cri-dockerd", "main.log"],
     ["cri-o", "/var/log/pods/web/main.log"],
@@ -247,7 +247,7 @@ test("Docker's log path is relative where CreateContainer does not repeat the lo
   }
 });
 
-test("Docker reads metadata back from names, which fails for a pod with an underscore in its name", async () => {
+test("Docker parses metadata from names, which fails for a pod with an underscore in its name", async () => {
   const connected = await start({ flavor: "cri-dockerd", strict: false });
   const { fake, runtime } = connected;
   const podSandboxId = await runPod(connected, "my_pod");
@@ -271,7 +271,7 @@ test("Docker reads metadata back from names, which fails for a pod with an under
   );
 });
 
-test("Docker starts an exited container again; others refuse", async () => {
+test("Docker starts an exited container again; others fail", async () => {
   for (const flavor of flavors) {
     const connected = await start({ flavor, strict: false });
     const { runtime } = connected;
@@ -289,7 +289,7 @@ test("Docker starts an exited container again; others refuse", async () => {
   }
 });
 
-test("CRI-O words what is refused in the state of a container", async () => {
+test("CRI-O has its own errors for the state of a container", async () => {
   const connected = await start({ flavor: "cri-o" });
   const { runtime } = connected;
   const containerId = await createContainer(connected, await runPod(connected));
@@ -316,7 +316,7 @@ test.each([
   expect(await failureOf(creating)).toMatchObject({ code: Status[code], details: expect.stringMatching(details) });
 });
 
-test("Docker refuses to list containers in the state unknown", async () => {
+test("Docker fails to list containers in the state unknown", async () => {
   const filter = { state: { state: ContainerState.CONTAINER_UNKNOWN } };
   for (const flavor of flavors) {
     const { runtime } = await start({ flavor });
@@ -330,7 +330,7 @@ test("Docker refuses to list containers in the state unknown", async () => {
   }
 });
 
-test("ExecSync in a container with a terminal has one on CRI-O", async () => {
+test("ExecSync uses the container's terminal on CRI-O", async () => {
   for (const [flavor, stdout, stderr] of [
     ["cri-o", "one\r\ntwo\r\nbad\r\n", ""],
     ["containerd-2", "one\ntwo\n", "bad\n"],
@@ -346,7 +346,7 @@ test("ExecSync in a container with a terminal has one on CRI-O", async () => {
   }
 });
 
-test("Docker gives URLs of sessions without a scheme", async () => {
+test("Docker returns URLs of sessions without a scheme", async () => {
   const connected = await start({ flavor: "cri-dockerd", strict: false });
   const containerId = await startContainer(connected, await runPod(connected));
   const { url } = await connected.runtime.exec({ containerId, cmd: ["true"], stdout: true });
@@ -378,7 +378,7 @@ test.each([
   }
 });
 
-test("a port-forward that names no pod is refused by CRI-O at once", async () => {
+test("CRI-O rejects a port-forward without a pod at once", async () => {
   const { runtime } = await start({ flavor: "cri-o" });
   const details = "unable to prepare portforward endpoint";
   expect(await failureOf(runtime.portForward({ port: [80] }))).toMatchObject({ code: Status.UNKNOWN, details });
@@ -395,7 +395,7 @@ test.each([
   expect(error).toMatchObject({ code: Status[code], details: expect.stringMatching(details) });
 });
 
-test("Docker removes images by id only, and reads no credentials in base64", async () => {
+test("Docker removes images by id only, and ignores credentials in base64", async () => {
   const rule = { username: "u", password: "p" };
   const { fake, images } = await start({ flavor: "cri-dockerd", registry: { "private/*": rule } });
   await images.removeImage({ image: { image: "busybox:1" } });
@@ -408,7 +408,7 @@ test("Docker removes images by id only, and reads no credentials in base64", asy
   await images.pullImage({ image, auth: rule });
 });
 
-test("a runtime that lost track of its containers reports them as running, and removes them", async () => {
+test("a runtime that lost track of its containers reports them as running, and can remove them", async () => {
   const connected = await start({ flavor: "cri-o" });
   const { fake, runtime } = connected;
   const containerId = await startContainer(connected, await runPod(connected));

@@ -6,7 +6,7 @@ import { connect, failureOf, podConfig, runPod, start } from "./fake-support.js"
 import { rejection, startFake } from "./support.js";
 
 describe("faults", () => {
-  test("a failure comes once", async () => {
+  test("a failure happens once", async () => {
     const { fake, runtime } = await start();
     fake.failNext("Version", { code: "UNAVAILABLE", message: "not yet — später", trailers: { "x-why": "test" } });
     let trailer: string | undefined;
@@ -17,14 +17,14 @@ describe("faults", () => {
     expect(fake.calls.map((recorded) => recorded.outcome)).toEqual(["UNAVAILABLE", "OK"]);
   });
 
-  test("strike after the effect", async () => {
+  test("can be injected after the effect", async () => {
     const { fake, runtime } = await start();
     fake.failNext("RunPodSandbox", { code: "INTERNAL", phase: "afterEffect" });
     expect((await failureOf(runPod({ runtime }))).code).toBe(Status.INTERNAL);
     expect(fake.pods).toHaveLength(1);
   });
 
-  test("strike during the effect, and the name is let go", async () => {
+  test("can be injected during the effect, which releases the name", async () => {
     const { fake, runtime } = await start();
     fake.failNext("RunPodSandbox", { code: "UNKNOWN", message: "failed to setup network", phase: "duringEffect" });
     expect((await failureOf(runPod({ runtime }))).details).toBe("failed to setup network");
@@ -32,7 +32,7 @@ describe("faults", () => {
     await runPod({ runtime });
   });
 
-  test("strike the calls that match, and those that wait are listed", async () => {
+  test("are injected into matching calls, and pending ones are listed", async () => {
     const { fake, runtime } = await start();
     fake.failNext("RunPodSandbox", { code: "INTERNAL", match: ({ config }) => config?.metadata?.name === "b" });
     await runPod({ runtime }, "a");
@@ -45,7 +45,7 @@ describe("faults", () => {
     await runtime.status({});
   });
 
-  test("a delay ends with the deadline that the client sent", async () => {
+  test("a delay ends with the client's deadline", async () => {
     const { fake, runtime } = await start();
     fake.delayNext("Version", 60_000);
     const error = await failureOf(runtime.version({}, { metadata: Metadata({ "grpc-timeout": "30m" }) }));
@@ -71,7 +71,7 @@ describe("faults", () => {
     ]);
   });
 
-  test("a dropped connection takes its other calls along and no other connection", async () => {
+  test("a dropped connection fails its other calls, and no other connection", async () => {
     const { fake, runtime } = await start();
     const other = connect(fake.endpoint);
     await other.runtime.version({});
@@ -89,7 +89,7 @@ describe("faults", () => {
     expect(settled).toEqual([]);
   });
 
-  test("replies can be replaced", async () => {
+  test("replace replies", async () => {
     const { fake, runtime } = await start();
     fake.respondNext("RunPodSandbox", {});
     expect((await runtime.runPodSandbox({ config: podConfig("a") })).podSandboxId).toBe("");
@@ -119,14 +119,14 @@ describe("faults", () => {
 
 const pods = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `pod-${index}` }));
 
-describe("a slow answer", () => {
-  test("arrives in pieces, and as it is", async () => {
+describe("a slow reply", () => {
+  test("arrives in pieces, unchanged", async () => {
     const { runtime, cri } = await startFake();
     runtime.slowNext("Version", { chunkBytes: 10, everyMs: 20 });
     expect(runtime.pendingFaults).toEqual([{ rpc: "Version", kind: "slow", phase: "afterEffect", times: 1 }]);
     const begun = performance.now();
     expect(await cri.version()).toMatchObject({ runtimeName: "containerd", runtimeApiVersion: "v1" });
-    // Some forty bytes.
+    // About 40 bytes.
     expect(performance.now() - begun).toBeGreaterThanOrEqual(3 * 20 - 2);
     expect(runtime.calls[0]).toMatchObject({ outcome: "OK", messagesSent: 1 });
     expect(runtime.calls[0]?.faults).toEqual([{ kind: "slow", phase: "afterEffect", origin: "test" }]);
@@ -139,11 +139,11 @@ describe("a slow answer", () => {
     const arrivals: number[] = [];
     for await (const _ of cri.raw.runtime.streamPodSandboxes({})) arrivals.push(performance.now());
     expect(arrivals).toHaveLength(3);
-    // Two pieces at least for each.
+    // At least two pieces each.
     expect((arrivals[2] as number) - (arrivals[0] as number)).toBeGreaterThanOrEqual(4 * 10 - 2);
   });
 
-  test("is cut short by the deadline and by the client", async () => {
+  test("ends early with the deadline and with cancellation", async () => {
     const { runtime, cri } = await startFake();
     runtime.slowNext("Version", { everyMs: 60_000, times: 2 });
     expect(await rejection(cri.version({ timeoutMs: 50 }))).toMatchObject({ code: "DEADLINE_EXCEEDED" });
@@ -158,7 +158,7 @@ describe("a slow answer", () => {
     expect(call.messagesSent).toBe(0);
   });
 
-  test("comes with a delay and with another fault", async () => {
+  test("can be combined with a delay and another fault", async () => {
     const { runtime, cri } = await startFake();
     runtime.slowNext("Version", { chunkBytes: 50, everyMs: 1 });
     runtime.delayNext("Version", 5);
@@ -168,14 +168,14 @@ describe("a slow answer", () => {
   });
 });
 
-describe("a reply that is none", () => {
-  // Field 1 begins, and ends too early.
+describe("a malformed reply", () => {
+  // Field 1 is truncated.
   const truncated = Uint8Array.of(0x0a, 0x40, 0x41);
 
   test.each([
-    ["garbage", Buffer.from("garbage that is no protobuf")],
+    ["garbage", Buffer.from("garbage that is not protobuf")],
     ["truncated", truncated],
-  ])("is an INTERNAL of this client: %s", async (_, bytes) => {
+  ])("makes the client fail with INTERNAL: %s", async (_, bytes) => {
     const { runtime, cri } = await startFake();
     runtime.respondNext("Version", bytes);
     const error = await rejection(cri.version());
@@ -186,7 +186,7 @@ describe("a reply that is none", () => {
     expect(runtime.calls[0]?.faults).toEqual([{ kind: "respond", phase: "afterEffect", origin: "test" }]);
   });
 
-  test("counts as a lost answer of a creation, which is found again", async () => {
+  test("counts as a lost reply to a creation, whose result is found", async () => {
     const { runtime, cri } = await startFake();
     runtime.respondNext("RunPodSandbox", truncated);
     const pod = await cri.pods.run({ name: "a" });
@@ -194,7 +194,7 @@ describe("a reply that is none", () => {
     expect(runtime.callsOf("RunPodSandbox")).toHaveLength(1);
   });
 
-  test("can be made from the real one", async () => {
+  test("can be derived from the real one", async () => {
     const { runtime, cri } = await startFake();
     runtime.respondNext("Version", ({ runtimeName = "" }) =>
       Buffer.concat([Buffer.of(0x12, 0x20), Buffer.from(runtimeName)]),
@@ -203,8 +203,8 @@ describe("a reply that is none", () => {
   });
 });
 
-describe("a message that is too large", () => {
-  test("is refused by the client, which says what to do", async () => {
+describe("an oversized message", () => {
+  test("is rejected by the client, with a remedy", async () => {
     const { runtime, cri } = await startFake();
     runtime.oversizeNext("ListImages");
     const error = await rejection(cri.images.list());
@@ -218,13 +218,13 @@ describe("a message that is too large", () => {
     expect(await cri.images.list()).toHaveLength(1);
   });
 
-  test.each([90, 200, 20_000, 3_000_000])("has as many bytes as were asked for: %i", async (bytes) => {
+  test.each([90, 200, 20_000, 3_000_000])("has the requested size: %i", async (bytes) => {
     const { runtime, cri } = await startFake({}, { channelOptions: { "grpc.max_receive_message_length": bytes - 1 } });
     runtime.oversizeNext("Version", { bytes });
     expect(String(await rejection(cri.version()))).toContain(`larger than max (${bytes} vs ${bytes - 1})`);
   });
 
-  test("is the true reply, with a field to be skipped", async () => {
+  test("is the real reply with an unknown field", async () => {
     const { runtime, cri } = await startFake();
     runtime.oversizeNext("Version", { bytes: 3_000_000 });
     expect(await cri.version()).toEqual(await cri.version());
@@ -232,7 +232,7 @@ describe("a message that is too large", () => {
     expect(await cri.version()).toMatchObject({ runtimeName: "containerd" });
   });
 
-  test("may be the first of a stream, and arrive slowly", async () => {
+  test("can be the first of a stream, and arrive slowly", async () => {
     const { runtime, cri } = await startFake(
       { implemented: "all", streamBatchSize: 1 },
       { channelOptions: { "grpc.max_receive_message_length": 1_000 } },
@@ -242,12 +242,12 @@ describe("a message that is too large", () => {
     runtime.slowNext("StreamPodSandboxes", { chunkBytes: 500, everyMs: 1 });
     const error = await rejection(cri.raw.runtime.streamPodSandboxes({})[Symbol.asyncIterator]().next());
     expect(error).toMatchObject({ code: Status.RESOURCE_EXHAUSTED });
-    // Nothing goes on behind the client's back.
+    // The server has stopped, too.
     await expect.poll(() => runtime.callsOf("StreamPodSandboxes")[0]?.outcome).toBe("CANCELLED");
   });
 });
 
-describe("faults that make no sense", () => {
+describe("invalid faults", () => {
   test.each([
     ["chunkBytes", (runtime: FakeRuntime) => runtime.slowNext("Version", { chunkBytes: 0 })],
     ["everyMs", (runtime: FakeRuntime) => runtime.slowNext("Version", { everyMs: -1 })],
@@ -255,15 +255,15 @@ describe("faults that make no sense", () => {
     ["bytes", (runtime: FakeRuntime) => runtime.oversizeNext("Version", { bytes: 2 ** 40 })],
     ["ms", (runtime: FakeRuntime) => runtime.delayNext("Version", Number.NaN)],
     ["rpc", (runtime: FakeRuntime) => runtime.slowNext("version" as "Version")],
-  ])("are refused: %s", async (field, ask) => {
+  ])("are rejected: %s", async (field, ask) => {
     const { runtime } = await startFake();
     expect(() => ask(runtime)).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
     expect(runtime.pendingFaults).toEqual([]);
   });
 });
 
-describe("the coming and going of a runtime", () => {
-  test("is one thing after the other, however it is asked for", async () => {
+describe("kill and restart", () => {
+  test("run one after the other, in the order of the calls", async () => {
     const { runtime, cri } = await startFake();
     await Promise.all([runtime.restart(), runtime.kill(), runtime.restart(), runtime.restart()]);
     expect(await cri.version()).toMatchObject({ runtimeName: "containerd" });

@@ -3,7 +3,7 @@ import { containerConfig, createContainer, failureOf, podConfig, runPod, start }
 
 const digest = `sha256:${"a".repeat(64)}`;
 
-test("references with one digest name one image", async () => {
+test("references with one digest are names of one image", async () => {
   const { fake, images } = await start({
     images: [{ reference: "one.test/a:1", digest }],
     registryImages: [{ reference: "two.test/b:2", digest }],
@@ -34,20 +34,20 @@ test.each([
   expect(status?.stopSignal).toBe(0);
 });
 
-test("digests of SHA-512 are pulled, the bare id of an image is not", async () => {
+test("pulls digests of SHA-512, but not the bare id of an image", async () => {
   const { images } = await start();
   await images.pullImage({ image: { image: `busybox@sha512:${"b".repeat(128)}` } });
   const error = await failureOf(images.pullImage({ image: { image: "c".repeat(64) } }));
   expect(error.details).toContain("invalid reference format");
 });
 
-test("the file system of images is where the test says", async () => {
+test("reports the file system of images at the given mountpoint", async () => {
   const { images, runtime } = await start({ mountpoint: "/tmp", userNamespaces: true });
   expect((await images.imageFsInfo({})).imageFilesystems[0]?.fsId?.mountpoint).toBe("/tmp");
   expect((await runtime.status({})).runtimeHandlers.every(({ features }) => features?.userNamespaces)).toBe(true);
 });
 
-test("the image of pod sandboxes is there after RunPodSandbox, and again after its removal; 1.6 does not pin it", async () => {
+test("RunPodSandbox pulls the image of pod sandboxes, again after its removal; 1.6 does not pin it", async () => {
   for (const flavor of ["containerd-1.6", "containerd-2"] as const) {
     const connected = await start({ flavor });
     const { images, fake } = connected;

@@ -1,5 +1,5 @@
 /**
- * The logs that the fake writes, read by this package's own reader.
+ * The logs that the fake writes, read by this package.
  *
  * @module
  */
@@ -24,7 +24,7 @@ async function podWithLogs(run: () => ContainerScript) {
   return { cri, runtime, pod, start, logDirectory };
 }
 
-test("what a container says is in its log, and stays when it is removed", async () => {
+test("writes a container's output to its log, which outlives the container", async () => {
   const { start, logDirectory } = await podWithLogs(() => ({
     stdout: "one\ntwo\n",
     stderr: "oh",
@@ -42,7 +42,7 @@ test("what a container says is in its log, and stays when it is removed", async 
   expect(written).toMatch(/ stderr P oh$/m);
 });
 
-test("a container that does not start has an empty log", async () => {
+test("writes an empty log for a container that does not start", async () => {
   const { start, logDirectory } = await podWithLogs(() => ({ startError: "no such program" }));
   await expect(start("main/0.log")).rejects.toThrow("no such program");
   expect(await readFile(join(logDirectory, "main/0.log"), "utf8")).toBe("");
@@ -59,7 +59,7 @@ test.skipIf(skipOnWindows("named pipes in the file system"))(
   },
 );
 
-test("long lines are written in parts", async () => {
+test("writes long lines in parts", async () => {
   const long = "x".repeat(40_000);
   const { start, logDirectory } = await podWithLogs(() => ({ stdout: `${long}\n`, exitCode: 0 }));
   const container = await start("0.log");
@@ -75,7 +75,7 @@ test("long lines are written in parts", async () => {
   expect(texts).toEqual([long]);
 });
 
-test("a log is followed over a rotation to the end of its container", async () => {
+test("a log can be followed across a rotation to the end of its container", async () => {
   let say = (_: string) => {};
   const program: Program = (io) => {
     say = (line) => io.stdout.write(`${line}\n`);
@@ -122,7 +122,7 @@ test.skipIf(skipOnWindows("symbolic links below a log directory"))(
   },
 );
 
-test("CRI-O logs where the pod has no log directory, and where the container has no path", async () => {
+test("CRI-O logs without a log directory of the pod, and without a path of the container", async () => {
   const logDirectory = await mkdtemp(join(tmpdir(), "fake-logs-"));
   onTestFinished(() => rm(logDirectory, { recursive: true }));
   const { cri } = await startFake({ flavor: "cri-o", logDirectory, run: () => ({ stdout: "said\n", exitCode: 0 }) });
@@ -138,7 +138,7 @@ test("CRI-O logs where the pod has no log directory, and where the container has
   }
 });
 
-test("a CRI-O without a place for logs names its own directory and writes nothing", async () => {
+test("without logDirectory, CRI-O reports its own directory and writes nothing", async () => {
   const { cri } = await startFake({ flavor: "cri-o" });
   const pod = await cri.pods.run({ name: "p" });
   const container = await pod.runContainer({ name: "c", image: "busybox:1" });

@@ -1,5 +1,5 @@
 /**
- * What the flavours of containerd refuse for what is in a request, with the codes and texts of containerd 1.6.20, 1.7.24 and 2.1.9.
+ * Requests whose settings the containerd flavours reject, with the codes and messages of containerd 1.6.20, 1.7.24 and 2.1.9.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type Connected, containerConfig, failureOf, podConfig, runPod, start } 
 type Pod = Parameters<typeof PodSandboxConfig.fromPartial>[0];
 type Container = Parameters<typeof ContainerConfig.fromPartial>[0];
 
-/** What containerd 2 says, and 1.7 where that differs: a text, or nothing if it accepts. */
+/** The error messages of containerd 2, and of 1.7 if they differ; "OK" if it accepts the request. */
 type Row<T> = readonly [name: string, request: T, new2: RegExp, old17?: RegExp | "OK"];
 
 const long = "x".repeat(5_000);
@@ -154,7 +154,7 @@ const starts: readonly Row<Container>[] = [
     { mounts: [{ hostPath: "rel", containerPath: "/m" }] },
     /error mounting "rel" to rootfs at "\/m"/,
   ],
-  ["a mount without a place", { mounts: [{ hostPath: "/tmp", containerPath: "" }] }, /error closing exec fds/],
+  ["a mount without a container path", { mounts: [{ hostPath: "/tmp", containerPath: "" }] }, /error closing exec fds/],
   [
     "1 KiB of memory",
     { linux: { resources: { memoryLimitInBytes: 1024 } } },
@@ -209,7 +209,7 @@ async function expectRefusal(call: Promise<unknown>, name: string, text: RegExp 
 
 const versions = ["containerd-1.7", "containerd-2"] as const satisfies FakeFlavor[];
 
-describe.each(versions)("%s refuses", (flavor) => {
+describe.each(versions)("%s rejects", (flavor) => {
   const textOf = ([, , new2, old17 = new2]: Row<unknown>) => (flavor === "containerd-2" ? new2 : old17);
 
   test.each(named(pods))("a pod with $name", async ({ row }) => {
@@ -224,14 +224,14 @@ describe.each(versions)("%s refuses", (flavor) => {
     await expectRefusal(create(connected, pod, row[1]), row[0], textOf(row));
   });
 
-  test.each(named(starts))("to start a container with $name", async ({ row }) => {
+  test.each(named(starts))("the start of a container with $name", async ({ row }) => {
     const connected = await start({ flavor });
     const containerId = await create(connected, await runPod(connected), row[1]);
     await expectRefusal(connected.runtime.startContainer({ containerId }), row[0], textOf(row));
     expect(connected.fake.containers[0]?.state).toBe(2);
   });
 
-  test("an update that the kernel does not take", async () => {
+  test("an update that the kernel rejects", async () => {
     const connected = await start({ flavor });
     const containerId = await create(connected, await runPod(connected), {});
     await connected.runtime.startContainer({ containerId });
@@ -241,7 +241,7 @@ describe.each(versions)("%s refuses", (flavor) => {
     }
   });
 
-  test("images without a name, and a network that is none", async () => {
+  test("images without a name, and an invalid network", async () => {
     const { images, runtime } = await start({ flavor });
     for (const call of [images.removeImage({ image: {} }), images.imageStatus({ image: {} })])
       expect((await failureOf(call)).details).toBe('can not resolve "" locally: ambiguous digest string');
@@ -250,7 +250,7 @@ describe.each(versions)("%s refuses", (flavor) => {
   });
 });
 
-test("a mount propagates only as far as the node's own mounts do", async () => {
+test("a mount propagates only if the node's own mount does", async () => {
   const connected = await start();
   const pod = await runPod(connected);
   const mounts = [
@@ -263,7 +263,7 @@ test("a mount propagates only as far as the node's own mounts do", async () => {
   );
 });
 
-test("nothing is refused for what is in it when the fake is not strict, nor by runtimes whose refusals are not known", async () => {
+test("accepts all settings if the fake is not strict, and on runtimes that were not measured", async () => {
   for (const options of [{ strict: false }, { flavor: "cri-dockerd" as const, strict: false }]) {
     for (const [, request] of starts) {
       const connected = await start(options);

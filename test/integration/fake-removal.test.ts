@@ -22,7 +22,7 @@ describe("a process that ignores SIGTERM", () => {
     },
   );
 
-  test("outlives its pod on Docker, and is killed when that is removed", async () => {
+  test("outlives its stopped pod on Docker, and is killed when the pod is removed", async () => {
     const connected = await start({ flavor: "cri-dockerd", ...deaf, strict: false });
     const { fake, runtime } = connected;
     const podSandboxId = await runPod(connected);
@@ -54,7 +54,7 @@ describe("a process that ignores SIGTERM", () => {
     expect(call.outcome).toBe("OK");
   });
 
-  test("has ten seconds on CRI-O where the call has no deadline", async () => {
+  test("has ten seconds on CRI-O if the call has no deadline", async () => {
     const connected = await start({ flavor: "cri-o", ...deaf });
     const { fake, runtime } = connected;
     const podSandboxId = await runPod(connected);
@@ -66,7 +66,7 @@ describe("a process that ignores SIGTERM", () => {
     await stopping;
   });
 
-  test("is killed at the end of its own grace period by StopContainer, and then the pod stops at once: CRI-O", async () => {
+  test("is killed by StopContainer after its grace period on CRI-O, and the pod then stops at once", async () => {
     const connected = await start({ flavor: "cri-o", ...deaf });
     const { fake, runtime } = connected;
     const podSandboxId = await runPod(connected);
@@ -81,7 +81,7 @@ describe("a process that ignores SIGTERM", () => {
   });
 });
 
-describe("what the verbose status of a pod tells about its configuration", () => {
+describe("the configuration in the verbose status of a pod", () => {
   const config = {
     ...podConfig("web"),
     hostname: "web-host",

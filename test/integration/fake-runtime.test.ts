@@ -59,7 +59,7 @@ describe("a pod and its containers", () => {
     expect((await failureOf(runtime.containerStatus({ containerId: container }))).code).toBe(Status.NOT_FOUND);
   });
 
-  test("StopPodSandbox kills, and the sandbox is not ready", async () => {
+  test("StopPodSandbox kills the containers and makes the sandbox not ready", async () => {
     const connected = await start();
     const pod = await runPod(connected);
     const container = await startContainer(connected, pod);
@@ -84,7 +84,7 @@ describe("a pod and its containers", () => {
     expect(status).toMatchObject({ exitCode, reason });
   });
 
-  test("a container that runs is removed by force", async () => {
+  test("a running container is removed by force", async () => {
     const connected = await start();
     const container = await startContainer(connected, await runPod(connected));
     await connected.runtime.removeContainer({ containerId: container });
@@ -99,7 +99,7 @@ describe("a pod and its containers", () => {
     expect(error.details).toContain("container is in CONTAINER_RUNNING state");
   });
 
-  test("a start that fails leaves the container ended with StartError", async () => {
+  test("a failed start ends the container with StartError", async () => {
     const connected = await start({ run: () => ({ startError: 'exec: "nope": executable file not found in $PATH' }) });
     const containerId = await createContainer(connected, await runPod(connected));
     expect((await failureOf(connected.runtime.startContainer({ containerId }))).details).toContain(
@@ -110,7 +110,7 @@ describe("a pod and its containers", () => {
     expect(status?.startedAt.isZero()).toBe(true);
   });
 
-  test("the grace period is the container's to use", async () => {
+  test("a container can use its whole grace period", async () => {
     const connected = await start({
       run: ({ config }) => {
         if (config.metadata?.name === "deaf") return { onSignal: () => "ignore" };
@@ -150,7 +150,7 @@ describe("a pod and its containers", () => {
     expect(status).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
   });
 
-  test("labels, annotations and the configuration come back", async () => {
+  test("labels, annotations and the configuration are reported", async () => {
     const { runtime, ...connected } = await start();
     const { podSandboxId } = await runtime.runPodSandbox({
       config: { ...podConfig("web"), annotations: { note: "x" }, hostname: "h" },
@@ -167,7 +167,7 @@ describe("a pod and its containers", () => {
     expect((await runtime.podSandboxStatus({ podSandboxId })).info).toEqual({});
   });
 
-  test("lists take prefixes of ids, labels and states", async () => {
+  test("lists filter by prefixes of ids, labels and states", async () => {
     const connected = await start();
     const { runtime } = connected;
     const [web, db] = [await runPod(connected, "web"), await runPod(connected, "db")];
@@ -186,7 +186,7 @@ describe("a pod and its containers", () => {
     expect(pods.items.map(({ id }) => id)).toEqual([db]);
   });
 
-  test("resources are kept as updated; zeros change nothing", async () => {
+  test("updates resources, except where the update has zeros", async () => {
     const { runtime, ...connected } = await start({ implemented: ["UpdatePodSandboxResources"] });
     const pod = await runPod({ runtime });
     const containerId = await startContainer({ ...connected, runtime }, pod);
@@ -223,14 +223,14 @@ describe("names", () => {
     expect(await runPod(connected)).not.toBe(pod);
   });
 
-  test("lead to what is there on CRI-O", async () => {
+  test("return the id of the holder on CRI-O", async () => {
     const connected = await start({ flavor: "cri-o" });
     const pod = await runPod(connected);
     expect(await runPod(connected)).toBe(pod);
     expect(await createContainer(connected, pod)).toBe(await createContainer(connected, pod));
   });
 
-  test("are held while a creation is in progress, and let go when it is cancelled", async () => {
+  test("are reserved during a creation, and released when it is cancelled", async () => {
     const { fake, runtime, ...rest } = await start();
     fake.delayNext("RunPodSandbox", 60_000, { phase: "duringEffect" });
     const controller = new AbortController();
@@ -246,7 +246,7 @@ describe("names", () => {
     expect(await runPod({ ...rest, runtime })).toBeDefined();
   });
 
-  test("outlive the client's patience on CRI-O, which carries on", async () => {
+  test("stay reserved on CRI-O after the client cancels, because the creation continues", async () => {
     const { fake, runtime } = await start({ flavor: "cri-o" });
     fake.delayNext("RunPodSandbox", 1_000, { phase: "duringEffect" });
     const arrived = fake.nextCall("RunPodSandbox");
@@ -273,7 +273,7 @@ describe("names", () => {
   });
 });
 
-describe("what does not exist", () => {
+describe("missing objects", () => {
   test("cannot be the sandbox or the image of a container", async () => {
     const connected = await start();
     const { runtime } = connected;
@@ -285,7 +285,7 @@ describe("what does not exist", () => {
     );
     expect(error.code).toBe(Status.NOT_FOUND);
     expect(error.details).toContain('failed to resolve image "absent:1": not found');
-    // The name was let go.
+    // The name was released.
     await createContainer(connected, pod, "x");
   });
 
@@ -306,7 +306,7 @@ describe("what does not exist", () => {
     expect(error).toMatchObject({ code: startCode, details: `sandbox container "${pod}" is not running` });
   });
 
-  test("CRI-O wants the name the user gave the image", async () => {
+  test("CRI-O requires userSpecifiedImage", async () => {
     const connected = await start({ flavor: "cri-o" });
     const podSandboxId = await runPod(connected);
     const config = { ...containerConfig("x"), image: { image: "busybox:1" } };
@@ -318,7 +318,7 @@ describe("what does not exist", () => {
 });
 
 describe("images", () => {
-  test("are pulled, found by all their names and removed under all of them", async () => {
+  test("are pulled, found and removed by all their names", async () => {
     const { images, fake } = await start({ images: [] });
     const { imageRef } = await images.pullImage({ image: { image: "nginx:1" } });
     expect(imageRef).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -333,7 +333,7 @@ describe("images", () => {
     expect(fake.images).toEqual([]);
   });
 
-  test("tell in verbose replies how they are configured", async () => {
+  test("report their configuration in verbose replies", async () => {
     const reference = "demo:1";
     const configuration = {
       entrypoint: ["/init"],
@@ -462,7 +462,7 @@ describe("commands", () => {
     await fake.stop();
   });
 
-  test("need a container that runs", async () => {
+  test("require a running container", async () => {
     const { runtime, ...connected } = await start();
     const containerId = await createContainer({ ...connected, runtime }, await runPod({ runtime }));
     const error = await failureOf(runtime.execSync({ containerId, cmd: ["true"] }));
@@ -483,7 +483,7 @@ describe("commands", () => {
   });
 });
 
-describe("a backend of one's own", () => {
+describe("a custom backend", () => {
   class SlowBackend implements ContainerBackend {
     readonly started: BackendContainer[] = [];
     readonly signals: string[] = [];
@@ -536,7 +536,7 @@ describe("a backend of one's own", () => {
     expect(backend.disposed).toBe(true);
   });
 
-  test("has what it started stopped when the sandbox has gone", async () => {
+  test("is asked to stop its processes when the sandbox is removed", async () => {
     const backend = new SlowBackend();
     const { runtime } = await start({ backend });
     const podSandboxId = await runPod({ runtime });
@@ -552,7 +552,7 @@ describe("a backend of one's own", () => {
 });
 
 describe("events", () => {
-  test("tell of sandboxes and containers", async () => {
+  test("report sandboxes and containers", async () => {
     const { fake, runtime, ...connected } = await start();
     const controller = new AbortController();
     const events: ContainerEventResponse[] = [];
@@ -588,7 +588,7 @@ describe("events", () => {
     await expect.poll(() => fake.eventSubscribers).toBe(0);
   });
 
-  test("are off on CRI-O, and not there on containerd 1.6", async () => {
+  test("are off on CRI-O, and not implemented on containerd 1.6", async () => {
     const read = async (flavor: FakeFlavor) => {
       const { runtime } = await start({ flavor });
       for await (const _ of runtime.getContainerEvents({})) expect.unreachable();
@@ -598,8 +598,8 @@ describe("events", () => {
   });
 });
 
-describe("figures", () => {
-  test("move", async () => {
+describe("statistics", () => {
+  test("change over time", async () => {
     const { runtime, ...connected } = await start({ implemented: "all" });
     const config = { ...podConfig("web"), linux: { cgroupParent: "/web" } };
     const { podSandboxId } = await runtime.runPodSandbox({ config });
@@ -642,7 +642,7 @@ describe("figures", () => {
     }
   });
 
-  test("the runtime describes itself", async () => {
+  test("the runtime reports its version, status and handlers", async () => {
     const { runtime } = await start({ runtimeHandlers: ["runc", "crun"], version: { runtimeVersion: "9.9" } });
     expect(await runtime.version({})).toEqual({
       version: "0.1.0",
@@ -665,7 +665,7 @@ describe("figures", () => {
 });
 
 describe("RPCs", () => {
-  test("every one of the 43 is answered", async () => {
+  test("all 43 are handled", async () => {
     const { fake, runtime, images } = await start({ implemented: "all" });
     const skip = new Set(["getContainerEvents"]);
     for (const client of [runtime, images] as unknown as Record<string, (request: object) => unknown>[]) {
@@ -691,7 +691,7 @@ describe("RPCs", () => {
     expect(await failureOf(runtime.runtimeConfig({}))).toMatchObject({ code: Status.UNIMPLEMENTED, details });
   });
 
-  test("can be taken away and given", async () => {
+  test("can be disabled and enabled", async () => {
     const { runtime } = await start({ unimplemented: ["Status"], implemented: ["StreamContainers"] });
     expect((await failureOf(runtime.status({}))).code).toBe(Status.UNIMPLEMENTED);
     for await (const _ of runtime.streamContainers({})) expect.unreachable();
@@ -707,7 +707,7 @@ describe("RPCs", () => {
     expect(connected.fake.callsOf("StreamPodSandboxes")[0]?.messagesSent).toBe(3);
   });
 
-  test("a server without CRI says so", async () => {
+  test("a server without CRI fails with UNIMPLEMENTED", async () => {
     const { runtime, fake } = await start({ serveCri: false });
     const error = await failureOf(runtime.version({}));
     const details = "unknown service runtime.v1.RuntimeService";
@@ -715,7 +715,7 @@ describe("RPCs", () => {
     expect(fake.calls).toEqual([]);
   });
 
-  test("messages beyond the limit are refused in both directions", async () => {
+  test("messages beyond the limit are rejected in both directions", async () => {
     const { runtime, ...connected } = await start({ maxMessageBytes: 20_000 });
     const labels = { long: "x".repeat(30_000) };
     const error = await failureOf(runtime.runPodSandbox({ config: { ...podConfig("a"), labels } }));
@@ -770,7 +770,7 @@ describe("calls", () => {
     expect(fake.calls).toEqual([]);
   });
 
-  test("keep credentials and do not show them", async () => {
+  test("keep credentials but do not print them", async () => {
     const { fake, images } = await start();
     const auth = { username: "u", password: "hunter2", auth: "aHVudGVy" };
     const metadata = Metadata({ authorization: "Bearer hunter2" });
@@ -792,7 +792,7 @@ describe("calls", () => {
     expect(() => fake.nextCall("version" as RpcName)).toThrow(/did you mean "Version"/);
   });
 
-  test("show that a client went away", async () => {
+  test("report that a client cancelled", async () => {
     const { fake, runtime } = await start();
     fake.hangNext("Version");
     const controller = new AbortController();
@@ -815,7 +815,7 @@ function resources(): Record<string, number> {
 }
 
 describe("the process", () => {
-  test("killed, leaves a socket that refuses; restarted, knows what it knew", async () => {
+  test("killed, leaves a socket that refuses connections; restarted, keeps its state", async () => {
     const { fake, runtime } = await start();
     const pod = await runPod({ runtime });
     const containerId = await startContainer({ runtime }, pod);
@@ -823,7 +823,7 @@ describe("the process", () => {
     const { path } = parseEndpoint(fake.endpoint) as { path: string };
     if (!isWindows) expect((await stat(path)).isSocket()).toBe(true);
     const refusal = await new Promise<NodeJS.ErrnoException>((resolve) => connectSocket(path).once("error", resolve));
-    // A named pipe is gone with its process.
+    // A named pipe ends with its process.
     expect(refusal.code).toBe(isWindows ? "ENOENT" : "ECONNREFUSED");
     expect((await failureOf(runtime.version({}))).code).toBe(Status.UNAVAILABLE);
     await fake.restart();
@@ -834,7 +834,7 @@ describe("the process", () => {
     expect((await again.runtime.containerStatus({ containerId })).status?.exitCode).toBe(137);
   });
 
-  test("frozen, takes calls and answers them when it thaws", async () => {
+  test("frozen, accepts calls and handles them after the thaw", async () => {
     const { fake, runtime } = await start();
     await runtime.version({});
     fake.freeze();
@@ -849,7 +849,7 @@ describe("the process", () => {
     await connect(fake.endpoint).runtime.version({});
   });
 
-  test("restarted in the middle of a call, breaks it off and lets go of the name", async () => {
+  test("restarted during a call, fails it and releases the name", async () => {
     const { fake, runtime } = await start({ flavor: "cri-o" });
     fake.hangNext("RunPodSandbox", { phase: "duringEffect" });
     const arrived = fake.nextCall("RunPodSandbox");
@@ -932,7 +932,7 @@ describe("the process", () => {
     await connect(endpoint).runtime.version({});
   });
 
-  test("speaks TLS, to clients with a certificate only if asked to", async () => {
+  test("uses TLS, and requires client certificates only with clientCa", async () => {
     const authority = await createCertificateAuthority();
     const server = await authority.issue({ names: ["127.0.0.1", "localhost"] });
     const client = await authority.issue();
@@ -941,7 +941,7 @@ describe("the process", () => {
     expect(fake.endpoint).toMatch(/^https:/);
     const pem = (text: string) => Buffer.from(text);
     const version = (credentials: ChannelCredentials) => {
-      // By name: grpc-js itself cannot dial an address with TLS on Node.js 26.
+      // By name, because grpc-js cannot dial an IP address with TLS on Node.js 26.
       const channel = createChannel(fake.endpoint.replace("127.0.0.1", "localhost"), credentials);
       onTestFinished(() => channel.close());
       return createClient(RuntimeServiceDefinition, channel).version({});
@@ -953,7 +953,7 @@ describe("the process", () => {
     await expect(FakeRuntime.start({ tls: server })).rejects.toThrow(/requires a TCP endpoint/);
   });
 
-  test("several run side by side, the same for the same seed", async () => {
+  test("several run at once, with the same ids for the same seed", async () => {
     const fakes = await Promise.all([start({ seed: "s" }), start({ seed: "s" }), start({ seed: "t" })]);
     const ids = await Promise.all(fakes.map((connected) => runPod(connected)));
     expect(ids[0]).toBe(ids[1]);

@@ -63,13 +63,13 @@ describe.each(transports)("over %s", (transport) => {
     expect(all.length).toBe(2 << 20);
   });
 
-  test("the simple form of a script answers sessions too", async () => {
+  test("a script that returns a result works in sessions, too", async () => {
     const { container } = await serve({ exec: () => ({ exitCode: 4, stdout: "a", stderr: "b" }) });
     expect(await container.execOutput(["x"], { transport })).toEqual({ exitCode: 4, stdout: "a", stderr: "b" });
     expect(await container.execSync(["x"])).toEqual({ exitCode: 4, stdout: "a", stderr: "b" });
   });
 
-  test("a terminal has sizes, and one output", async () => {
+  test("a terminal has sizes and a single output", async () => {
     const sizes: TerminalSize[] = [];
     const shell: Program = async (io) => {
       io.stderr.write("$ ");
@@ -93,7 +93,7 @@ describe.each(transports)("over %s", (transport) => {
     ]);
   });
 
-  test("a client that leaves aborts the program", async () => {
+  test("a client that disconnects aborts the program", async () => {
     let left = false;
     const program: Program = async ({ signal, stdin }) => {
       stdin.resume();
@@ -107,7 +107,7 @@ describe.each(transports)("over %s", (transport) => {
     await expect.poll(() => left).toBe(true);
   });
 
-  test("a command ends with its container, and with the runtime its session", async () => {
+  test("a command ends with its container, and its session with the runtime", async () => {
     const { runtime, cri, container } = await serve();
     const session = await container.exec(["forever"], { transport });
     await container.stop({ gracePeriodSeconds: 0 });
@@ -144,7 +144,7 @@ describe.each(transports)("over %s", (transport) => {
     expect(await container.wait()).toMatchObject({ exitCode: 5 });
   });
 
-  test("many connections go to a port of the pod", async () => {
+  test("forwards many connections to a port of the pod", async () => {
     const closed: string[] = [];
     const { pod } = await serve({
       portForward: ({ config }, port) => (port === 80 ? echo(`${config.metadata?.name}: `, closed) : undefined),
@@ -170,7 +170,7 @@ describe.each(transports)("over %s", (transport) => {
     expect(String(dead)).toMatch(/error forwarding port 81 to pod .*connection refused/);
   });
 
-  test("a port's last words arrive", async () => {
+  test("the last data of a port arrives", async () => {
     const said = Buffer.alloc(1 << 20, "y");
     const { pod } = await serve({ portForward: () => Duplex.from([said]) });
     await using forward = pod.portForward(80, { transport });
@@ -188,7 +188,7 @@ describe.each(transports)("over %s", (transport) => {
     await expect.poll(handles).toBeLessThanOrEqual(before);
   });
 
-  test("a protocol can be switched off", async () => {
+  test("a protocol can be disabled", async () => {
     const { container } = await serve({ streaming: { [transport]: false } });
     await using session = await container.exec(["both"]);
     expect(session.transport).not.toBe(transport);
@@ -200,8 +200,8 @@ describe.each(transports)("over %s", (transport) => {
 test.each([
   { closed: "the client", from: (cri: CriClient) => cri },
   { closed: "a derived client", from: (cri: CriClient) => cri.with({}).with({}) },
-])("closing $closed waits for a command that is being killed, and for nothing else", async ({ from }) => {
-  // The script that kills says how many it found.
+])("closing $closed waits only for a command that is being killed", async ({ from }) => {
+  // The kill script prints how many processes it found.
   const kill: Program = async ({ stdout }) => {
     await sleep(300);
     stdout.write("1\n");
@@ -229,14 +229,14 @@ test.each([
   expect(killing()).toMatchObject([{ outcome: "OK", cancelled: false }]);
 });
 
-test("input ends, over SPDY", async () => {
+test("input ends over SPDY", async () => {
   const { container } = await serve();
   const input = randomBytes(1 << 20);
   expect(await container.execOutput(["sum"], { input })).toMatchObject({ exitCode: 3, stdout: sha256(input) });
 });
 
 describe("a command that leaves input unread", () => {
-  /** Reads ten bytes and ends when that many others wait in its pipe. */
+  /** Reads ten bytes, and ends when that many others wait in its pipe. */
   const picky =
     (waitingBytes: number): Program =>
     async ({ stdin, stdout }) => {
@@ -259,14 +259,14 @@ describe("a command that leaves input unread", () => {
     expect(await container.execOutput(["x"], { input })).toMatchObject({ exitCode: 3, stdout: "0123456789" });
   });
 
-  test("of 300 kB fails on CRI-O, and the error says why", async () => {
+  test("of 300 kB fails on CRI-O with the reason", async () => {
     const { container } = await serve({ flavor: "cri-o", exec: () => picky(65_537) });
     const failure = await rejection(container.execOutput(["x"], { input }));
     expect(failure).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
     expect(String(failure)).toMatch(/left input unread.*write \|1: broken pipe/);
   });
 
-  test("of 300 kB ends without an exit code on containerd, which the client notices after a while", async () => {
+  test("of 300 kB ends without an exit code on containerd, which the client detects after a while", async () => {
     const { container } = await serve({ exec: () => picky(65_537) });
     await using session = await container.exec(["x"], { stdin: true });
     session.stdin?.on("error", () => {}).end(input);
@@ -285,7 +285,7 @@ describe("a command that leaves input unread", () => {
   });
 });
 
-test("a token is good for one request", async () => {
+test("a token is valid for one request", async () => {
   const { cri, container } = await serve();
   const url = await urlOf(cri, container);
   expect((await fetch(url)).status).toBe(400);
@@ -295,7 +295,7 @@ test("a token is good for one request", async () => {
   expect((await fetch(wrongKind)).status).toBe(404);
 });
 
-test("a backend that knows only execSync answers sessions", async () => {
+test("a backend with only execSync works in sessions", async () => {
   const { ScriptedBackend } = await import("../../src/testing/index.js");
   const scripted = new ScriptedBackend({ exec: () => ({ stdout: "said" }) });
   const backend = {
@@ -314,7 +314,7 @@ function handles(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCP|Pipe|Timeout/.test(kind)).length;
 }
 
-/** A connection that greets, and gives back what it gets. */
+/** A connection that sends a greeting and echoes its input. */
 function echo(greeting: string, closed: string[]): Duplex {
   const connection = new Duplex({
     read() {},

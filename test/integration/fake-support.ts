@@ -10,9 +10,9 @@ import {
 import { FakeRuntime, type FakeRuntimeOptions } from "../../src/testing/index.js";
 import { parseEndpoint } from "../../src/transport/endpoint.js";
 
-/** Bare stubs, which neither retry nor keep a deadline, until the test is over. */
+/** Returns raw stubs without retries and deadlines. They are closed after the test. */
 export function connect(endpoint: string) {
-  // A pool of its own: else all channels to one endpoint share a connection, and its back-off.
+  // A separate subchannel pool: otherwise all channels to one endpoint share a connection and its backoff.
   const { target } = parseEndpoint(endpoint, { allowInsecureTcp: true });
   const channel = new Channel(target, ChannelCredentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
   onTestFinished(() => channel.close());
@@ -23,7 +23,7 @@ export function connect(endpoint: string) {
   };
 }
 
-/** A fake runtime and bare stubs of it. */
+/** Starts a fake runtime, with raw stubs for it. */
 export async function start(options: FakeRuntimeOptions = {}) {
   const fake = await FakeRuntime.start({ images: ["busybox:1"], ...options });
   onTestFinished(() => fake.stop());
@@ -72,7 +72,7 @@ export async function startContainer(
   return containerId;
 }
 
-/** What a call fails with. */
+/** Returns the error with which a call fails. */
 export async function failureOf(call: Promise<unknown>): Promise<ClientError> {
   const error = await call.then(
     () => undefined,

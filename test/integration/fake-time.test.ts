@@ -8,7 +8,7 @@ import { type ContainerEventResponse, ContainerState } from "../../src/proto.js"
 import { FakeRuntime, type FakeRuntimeOptions } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
-/** A fake whose time is virtual, and a pod on it. */
+/** Starts a fake with virtual time, and a pod. */
 async function startVirtual(options: FakeRuntimeOptions = {}, logDirectory?: string) {
   const started = await startFake({ time: "virtual", ...options });
   return { ...started, pod: await started.cri.pods.run({ name: "p", logDirectory }) };
@@ -17,7 +17,7 @@ async function startVirtual(options: FakeRuntimeOptions = {}, logDirectory?: str
 const run = (pod: PodSandbox, name = "main", command: string[] = []): Promise<Container> =>
   pod.runContainer({ name, image: "busybox:1", command });
 
-/** How long a container has run, in milliseconds of its own time. */
+/** Returns how long a container has run, in milliseconds of virtual time. */
 async function runTime(container: Container): Promise<number> {
   const { startedAt, finishedAt } = await container.status();
   return finishedAt.subtract(startedAt).toNumber() / 1e6;
@@ -25,11 +25,11 @@ async function runTime(container: Container): Promise<number> {
 
 const stateOf = async (container: Container) => ContainerState[(await container.status()).state];
 
-/** More real time than anything here takes, and less than what it would take by real time. */
+/** Longer than any test here takes, and shorter than with real time. */
 const moment = 10_000;
 
 describe("virtual time", () => {
-  test("has a grace period of half a minute pass at once", async () => {
+  test("a grace period of 30 seconds passes at once", async () => {
     const { runtime, pod } = await startVirtual({ run: () => ({ onSignal: () => "ignore" }) });
     const container = await run(pod);
     const begun = performance.now();
@@ -44,7 +44,7 @@ describe("virtual time", () => {
     expect(Math.round(await runTime(container))).toBe(30_000);
   });
 
-  test("ends containers when their time has come, in that order", async () => {
+  test("ends containers at their time, in order", async () => {
     const ended: string[] = [];
     const { runtime, pod } = await startVirtual({
       run: ({ config, clock }) => {
@@ -75,7 +75,7 @@ describe("virtual time", () => {
     expect(ended).toEqual(["program"]);
   });
 
-  test("does not hold up what takes no time", async () => {
+  test("does not delay what takes no time", async () => {
     const { pod } = await startVirtual();
     const container = await run(pod, "main", ["false"]);
     await expect.poll(() => stateOf(container)).toBe("CONTAINER_EXITED");
@@ -132,7 +132,7 @@ describe("virtual time", () => {
     expect(await slow).toMatchObject({ runtimeName: "containerd" });
   });
 
-  test("is what figures of usage are reckoned by", async () => {
+  test("determines figures of usage", async () => {
     const { runtime, pod } = await startVirtual();
     const container = await run(pod);
     const cpuSeconds = async () => {
@@ -147,7 +147,7 @@ describe("virtual time", () => {
     expect(after.used - before.used).toBeCloseTo(1_000 * before.cores, 2);
   });
 
-  test("is on events and in logs", async () => {
+  test("is in events and logs", async () => {
     const folder = await mkdtemp(join(tmpdir(), "cri-time-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const { runtime, cri, pod } = await startVirtual(
@@ -177,7 +177,7 @@ describe("virtual time", () => {
     expect(Math.abs((await container.status()).finishedAt.toNumber() / 1e6 - (last[2] as number))).toBeLessThan(1);
   });
 
-  test("goes on when the runtime forgets", async () => {
+  test("continues when the runtime loses its state", async () => {
     const { runtime, cri } = await startVirtual();
     await runtime.advanceTime(3_600_000);
     await runtime.restart({ keepState: false });
@@ -185,7 +185,7 @@ describe("virtual time", () => {
     expect((await pod.status()).createdAt.toNumber() / 1e6 - Date.now()).toBeGreaterThan(3_000_000);
   });
 
-  test("leaves nothing waiting when the runtime stops", async () => {
+  test("leaves no timers when the runtime stops", async () => {
     const { runtime, cri, pod } = await startVirtual({ run: () => ({ onSignal: () => "ignore" }) });
     const container = await run(pod);
     runtime.delayNext("Version", 60_000);
@@ -203,7 +203,7 @@ describe("virtual time", () => {
     await expect.poll(() => runtime.calls.filter(({ outcome }) => outcome === undefined)).toEqual([]);
   });
 
-  test("has to be asked for", async () => {
+  test("must be requested", async () => {
     const { runtime } = await startFake();
     expect(await rejection(runtime.advanceTime(1))).toMatchObject({ code: "INVALID_INPUT", field: "time" });
     const virtual = await startVirtual();
@@ -212,7 +212,7 @@ describe("virtual time", () => {
   });
 });
 
-/** Listens to the runtime's own events; the function waits for so many of them. */
+/** Subscribes to the runtime's events. The returned function waits for a number of them. */
 function readEvents(cri: CriClient): (count: number) => Promise<ContainerEventResponse[]> {
   const events: ContainerEventResponse[] = [];
   const controller = new AbortController();

@@ -1,5 +1,5 @@
 /**
- * What docs/testing.md says about the fake timers of vitest: sockets go on, and the client's own timers are the test's.
+ * Verifies docs/testing.md on vitest's fake timers: sockets continue to work, and the test controls the client's timers.
  *
  * @module
  */
@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 
 test.each([
   ["the default", undefined],
-  ["the date alone", { toFake: ["Date"] }],
+  ["only the date", { toFake: ["Date"] }],
   ["time that advances", { shouldAdvanceTime: true }],
 ] as const)("calls work under fake timers: %s", async (_name, config) => {
   vi.useFakeTimers(config as Parameters<typeof vi.useFakeTimers>[0]);

@@ -1,5 +1,5 @@
 /**
- * Containers that are processes of this machine.
+ * Containers as processes of this machine.
  *
  * @module
  */
@@ -32,7 +32,7 @@ async function start(command: string[], spec: { stdin?: boolean; tty?: boolean; 
 
 const sh = (script: string) => ["sh", "-c", script];
 
-/** Whether a process is there, and not only because nobody has asked for its exit code. */
+/** Returns whether a process runs. A zombie, whose exit code was not read, does not. */
 async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -55,7 +55,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect(lines.sort()).toEqual(["stderr: oh", `stdout: hi from ${logDirectory}`]);
   });
 
-  test("is told to stop, and made to", async () => {
+  test("gets its stop signal, and is killed after the grace period", async () => {
     const { create, pod, cri } = await start(sh("trap 'exit 3' TERM; while :; do sleep 0.05; done"));
     const container = await create();
     await container.execSync(["true"]);
@@ -68,7 +68,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect((await stubborn.status()).exitCode).toBe(137);
   });
 
-  test("is sent its stop signal alone, without its children", async () => {
+  test("gets its stop signal without its children", async () => {
     const child = `sh -c 'trap "touch told" TERM; touch up; while :; do sleep 0.05; done'`;
     const { create, logDirectory } = await start(sh(`${child} & trap "sleep 0.5; exit 4" TERM; wait`));
     const container = await create();
@@ -78,7 +78,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect(await readdir(logDirectory)).not.toContain("told");
   });
 
-  test("has the image's command, environment and stop signal, and its own of each in front of them", async () => {
+  test("uses the image's command, environment and stop signal unless it has its own", async () => {
     const { cri, pod, logDirectory, runtime } = await start([]);
     runtime.addImage({
       reference: "demo:1",
@@ -101,7 +101,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect((await run("command", { command: ["echo", "alone"] })).said).toBe("alone");
   });
 
-  test.skipIf(skipWhere(process.platform !== "linux", "figures of a host process: there is no /proc"))(
+  test.skipIf(skipWhere(process.platform !== "linux", "statistics of a host process: there is no /proc"))(
     "has figures of its own",
     async () => {
       const { cri, pod } = await start([]);
@@ -117,7 +117,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     },
   );
 
-  test("that cannot be started says so as a runtime does", async () => {
+  test("that cannot be started fails like on a runtime", async () => {
     const { cri, pod, logDirectory } = await start([]);
     const failure = (program: string) => {
       const spec = { name: program, image: "busybox:1", command: [program], env: { PATH: logDirectory } };
@@ -129,7 +129,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     }
   });
 
-  test("runs commands, with input to its end", async () => {
+  test("runs commands, with input up to its end", async () => {
     const { create } = await start(["sleep", "60"]);
     const container = await create();
     expect(await container.execSync(sh("echo out; echo err >&2; exit 3"))).toEqual({
@@ -154,7 +154,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
 
   const noTar = skipWhere(spawnSync("tar", ["--version"]).error !== undefined, "copying files: there is no tar");
   const noMounts = skipWhere(!canMount(), "a copy that does not fit: this process may not mount");
-  test.skipIf(noTar)("has files copied to and from", async () => {
+  test.skipIf(noTar)("copies files in both directions", async () => {
     const { create, logDirectory } = await start(["sleep", "60"]);
     const container = await create();
     const file = (...path: string[]) => join(logDirectory, ...path);
@@ -165,7 +165,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect(await readFile(file("back/index.html"), "utf8")).toBe("<h1>Hello</h1>\n");
   });
 
-  test.skipIf(noTar || noMounts)("cannot fill the disk by a copy, unless it is allowed to", async () => {
+  test.skipIf(noTar || noMounts)("cannot fill the disk by a copy, unless allowed", async () => {
     const { create, logDirectory } = await start(["sleep", "60"]);
     const container = await create();
     const [big, small] = [join(logDirectory, "big"), join(logDirectory, "small")];
@@ -186,7 +186,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     }
   });
 
-  test("is attached to", async () => {
+  test("can be attached to", async () => {
     const { create } = await start(sh("read name; echo hello $name"), { stdin: true, tty: true });
     const container = await create();
     await using session = await container.attach({ stdin: true, tty: true });
@@ -195,7 +195,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     await session.ended;
   });
 
-  test("is reached through ports of this machine", async () => {
+  test("is reachable through ports of this machine", async () => {
     const server = createServer((_, response) => response.end("hello\n")).listen(0, "127.0.0.1");
     onTestFinished(() => void server.close());
     await once(server, "listening");
@@ -206,7 +206,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     expect(await Promise.all(Array.from({ length: 10 }, get))).toEqual(Array(10).fill("hello\n"));
   });
 
-  test("does not outlive the runtime, nor does what it started", async () => {
+  test("does not outlive the runtime, nor do its children", async () => {
     const { runtime, create } = await start(sh("sleep 600 & echo $! $$; wait"));
     const container = await create();
     const pids: number[] = [];
@@ -224,14 +224,14 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
 });
 
 describe("on an endpoint that other machines can reach", () => {
-  /** Whether a fake listens, until it is stopped again. */
+  /** Returns whether a fake with these options listens, and stops it. */
   async function listens(options: FakeRuntimeOptions): Promise<boolean> {
     const runtime = await FakeRuntime.start(options);
     onTestFinished(() => runtime.stop());
     return /:[1-9]\d*$/.test(runtime.endpoint);
   }
 
-  test("host processes are refused, before anything listens", async () => {
+  test("host processes are rejected before anything listens", async () => {
     // The port is taken, so listening on it would fail with another error.
     const taken = createServer().listen(0, "0.0.0.0");
     onTestFinished(() => void taken.close());

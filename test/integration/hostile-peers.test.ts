@@ -21,7 +21,7 @@ import {
   type HeaderField,
   uint32,
 } from "../support/http2-frames.js";
-import { clientOf, longMs, mebibyte, outcome, pour, recovers, shortMs } from "./hostile-support.js";
+import { clientOf, floodStream, longMs, mebibyte, outcome, recovers, shortMs } from "./hostile-support.js";
 
 interface HostilePeer {
   name: string;
@@ -125,7 +125,7 @@ const peers: HostilePeer[] = [
   },
   {
     name: "sends messages without an end to a call that wants one",
-    serve: () => serveStreams((stream) => void pour(stream, envelope(zeros))),
+    serve: () => serveStreams((stream) => void floodStream(stream, envelope(zeros))),
     code: "DEADLINE_EXCEEDED",
   },
   // The end of the connection.

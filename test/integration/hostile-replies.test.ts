@@ -19,11 +19,11 @@ import { thorough } from "../support/thorough.js";
 import {
   answer,
   clientOf,
+  floodStream,
   longMs,
+  maxMebibytes,
   mebibyte,
-  mostMebibytes,
   outcome,
-  pour,
   recovers,
   shortMs,
 } from "./hostile-support.js";
@@ -35,7 +35,7 @@ describe("replies that are too large", () => {
     serveStreams((stream, path) => {
       const rpc = path.split("/").at(-1) ?? "";
       if (!rpcs.includes(rpc)) answer(stream, [], 12);
-      else if (/^Stream|^Get/.test(rpc)) pour(stream, envelope(reply));
+      else if (/^Stream|^Get/.test(rpc)) floodStream(stream, envelope(reply));
       else answer(stream, [reply]);
     });
 
@@ -93,7 +93,7 @@ describe("replies that are too large", () => {
     const message = envelope(ContainerEventResponse.encode(event).finish());
     let poured = { times: 0 };
     const server = await serveStreams((stream) => {
-      poured = pour(stream, message);
+      poured = floodStream(stream, message);
     });
     const cri = clientOf(server);
     using watch = new ResourceWatch();
@@ -107,7 +107,7 @@ describe("replies that are too large", () => {
       expect((poured.times - read) * message.length).toBeLessThan(8 * mebibyte);
     }
     recordFigures("OK", watch);
-    expect(watch.mebibytes).toBeLessThan(mostMebibytes);
+    expect(watch.mebibytes).toBeLessThan(maxMebibytes);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
     ending.abort();
     await recovers(cri, server);
@@ -134,7 +134,7 @@ describe("replies that are too large", () => {
     let poured = { times: 0 };
     const server = await serveStreams((stream, path) => {
       if (path.endsWith("/Version")) answer(stream, [VersionResponse.encode(version).finish()]);
-      else if (path.endsWith("/GetContainerEvents")) poured = pour(stream, messages);
+      else if (path.endsWith("/GetContainerEvents")) poured = floodStream(stream, messages);
       else if (path.includes("/List")) answer(stream, [Buffer.alloc(0)]);
       else answer(stream, [], 12);
     });
@@ -145,7 +145,7 @@ describe("replies that are too large", () => {
     await expect.poll(() => poured.times, { timeout: longMs }).toBeGreaterThan(2);
     recordFigures("OK", watch);
     // Node.js 22 leaves more garbage of decoded events than others before it collects it.
-    expect(watch.mebibytes).toBeLessThan(2 * mostMebibytes);
+    expect(watch.mebibytes).toBeLessThan(2 * maxMebibytes);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
     const first = await stream[Symbol.asyncIterator]().next();
     expect(first.value).toMatchObject({ type: "resync" });
@@ -159,7 +159,7 @@ describe("a stream of empty replies without an end", () => {
   const empty = Buffer.alloc(20_000 * envelope(Buffer.alloc(0)).length);
   const serveEmpty = () =>
     serveStreams((stream, path) => {
-      if (/\/(Stream|Get)/.test(path)) pour(stream, empty);
+      if (/\/(Stream|Get)/.test(path)) floodStream(stream, empty);
       else answer(stream, [], 12);
     });
 

@@ -1,4 +1,4 @@
-/** Streaming servers that flood a session: it ends or can be ended, and everything else in the process goes on in time. */
+/** Streaming servers that flood a session. It ends or can be aborted, and does not delay other work of the process. */
 
 import type { Socket } from "node:net";
 import { constants, deflateRawSync } from "node:zlib";
@@ -10,22 +10,22 @@ import { flood, serveRequests, serveSocket } from "../support/hostile-server.js"
 import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 import { HostilePeer, switching as switchingToSpdy } from "../unit/streaming/spdy/support.js";
 import { frame, switching as switchingToWebSocket } from "../unit/streaming/websocket/support.js";
-import { clientOf, mebibyte, mostMebibytes, outcome } from "./hostile-support.js";
+import { clientOf, maxMebibytes, mebibyte, outcome } from "./hostile-support.js";
 import { rejection, startFake } from "./support.js";
 
-/** What the call to another runtime has for its time, in milliseconds. */
-const besideMs = 500;
+/** Time limit of a call to another runtime meanwhile, in milliseconds. */
+const otherCallMs = 500;
 
 type Transport = "spdy" | "websocket";
 type Script = (socket: Socket, head: string) => unknown;
 
-/** What a session fails with; one that goes on is aborted. */
+/** The code with which a session fails; "aborted" if the test has to abort it. */
 type Outcome = CriErrorCode | "aborted";
 
 const hex = (text: string) => Buffer.from(text, "hex");
 const repeat = (bytes: Uint8Array) => Buffer.alloc(Math.ceil(mebibyte / bytes.length) * bytes.length, bytes);
 
-/** A session whose streams the server accepts; the error stream is 1, standard output 3. */
+/** Accepts the streams of a session; the error stream is 1, standard output 3. */
 const spdy =
   (script: (peer: HostilePeer) => unknown): Script =>
   async (socket) => {
@@ -39,13 +39,13 @@ const spdyFlood = (bytes: Uint8Array) => spdy(({ socket }) => flood(socket, repe
 const data = (streamId: number, text: string) =>
   Buffer.concat([encodeDataHead(streamId, text.length, false), Buffer.from(text)]);
 
-/** HEADERS behind the replies to the streams: the zlib stream has begun, and goes on with any block. */
+/** HEADERS after the replies to the streams: the zlib stream has begun, and any block can continue it. */
 const headersFrame = (block: Uint8Array) => {
   const headerBlock = deflateRawSync(block, { finishFlush: constants.Z_SYNC_FLUSH });
   return encodeFrame({ type: "headers", streamId: 1, fin: false, headerBlock });
 };
 
-/** One header with 65,535 values, all of them empty. */
+/** One header with 65,535 empty values. */
 const manyValues = Buffer.concat([hex("00000001 00000001 61 0000fffe".replaceAll(" ", "")), Buffer.alloc(0xfffe)]);
 
 const webSocket =
@@ -104,12 +104,12 @@ const servers: [string, Transport, Outcome, Script][] = [
   ["a status of 1 MiB", "websocket", "UNAVAILABLE", webSocket(frame(2, Buffer.alloc(mebibyte, "\x03")))],
 ];
 
-/** What may come in the place of the answer to an upgrade, over either protocol. */
+/** Responses to the upgrade request, over either protocol. */
 const answers: [string, Outcome, Script][] = [
   ["interim responses", "UNAVAILABLE", http("HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n")],
-  ["a header without an end", "UNAVAILABLE", http("x", "HTTP/1.1 101 Switching Protocols\r\nx: ")],
-  ["headers without an end", "UNAVAILABLE", http("x: y\r\n", "HTTP/1.1 101 Switching Protocols\r\n")],
-  ["a refusal without an end", "UNIMPLEMENTED", http("no ", "HTTP/1.1 403 Forbidden\r\n\r\n")],
+  ["an endless header", "UNAVAILABLE", http("x", "HTTP/1.1 101 Switching Protocols\r\nx: ")],
+  ["endless headers", "UNAVAILABLE", http("x: y\r\n", "HTTP/1.1 101 Switching Protocols\r\n")],
+  ["an endless refusal", "UNIMPLEMENTED", http("no ", "HTTP/1.1 403 Forbidden\r\n\r\n")],
   [
     "a refusal in chunks of one byte",
     "UNIMPLEMENTED",
@@ -131,22 +131,22 @@ test.each(floods)("a flood of %s over %s", { timeout: 60_000 }, async (_name, tr
   runtime.respondNext("Exec", { url: `${endpoint}/exec/token` }, { times: Number.POSITIVE_INFINITY });
   const other = clientOf(await serveSocket((peer) => void peer.resume()));
   using watch = new ResourceWatch();
-  const ending = new AbortController();
-  const ended = endOf(container.exec(["x"], { transport, signal: ending.signal }));
-  const beside = await outcome((timeoutMs) => other.version({ timeoutMs }), besideMs);
-  // The others end by themselves, on a busy machine later than that.
-  if (expected === "aborted") ending.abort(aborted);
+  const controller = new AbortController();
+  const ended = endOf(container.exec(["x"], { transport, signal: controller.signal }));
+  const otherOutcome = await outcome((timeoutMs) => other.version({ timeoutMs }), otherCallMs);
+  // The others end by themselves, on a busy machine after more time.
+  if (expected === "aborted") controller.abort(aborted);
   const end = await ended;
   recordFigures(end === aborted ? "aborted" : (end as CriError).code, watch);
-  expect(beside).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  expect(otherOutcome).toMatchObject({ code: "DEADLINE_EXCEEDED" });
   expect(end).toEqual(expected === "aborted" ? aborted : expect.objectContaining({ code: expected }));
-  expect(watch.mebibytes).toBeLessThan(mostMebibytes);
+  expect(watch.mebibytes).toBeLessThan(maxMebibytes);
   expect(watch.stallMs).toBeLessThan(maxStallMs);
 });
 
 const aborted = new Error("aborted by the test");
 
-/** What a session fails with, whose output is read. */
+/** Reads the output of a session, and returns the error with which it fails. */
 function endOf(session: Promise<ExecSession>): Promise<unknown> {
   const exit = session.then(({ stdout, stderr, exit }) => {
     stdout?.resume();

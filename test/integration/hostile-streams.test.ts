@@ -1,4 +1,4 @@
-/** An evil runtime that would lead its client's sessions elsewhere: nothing is sent there, and no error holds the token. */
+/** A malicious runtime that leads its client's sessions elsewhere. The client sends nothing there, and no error contains the token. */
 import { createHook } from "node:async_hooks";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -16,8 +16,8 @@ import { rejection, startFake } from "./support.js";
 
 const token = "s3cr3t-T0ken";
 
-/** Every way into a session. */
-const ways: Record<
+/** Every method that opens a session. */
+const openers: Record<
   string,
   (on: { pod: PodSandbox; container: Container }, options: SessionOptions) => Promise<unknown>
 > = {
@@ -29,13 +29,13 @@ const ways: Record<
   portForward: ({ pod }, options) => pod.portForward(80, options).connect(),
 };
 
-/** A runtime with a pod and a container, whose sessions lead to a URL of the test's choice. */
-async function leadingTo(
+/** A runtime with a pod and a container, whose sessions lead to the given URL. */
+async function startWithUrl(
   url: string,
   fakeOptions: FakeRuntimeOptions = {},
   connectOptions: Omit<ConnectOptions, "endpoint"> = {},
 ) {
-  // Copying looks first what is there.
+  // Copying first checks the destination.
   const exec = () => ({ exitCode: 0, stdout: "/etc\n/etc/.\n" });
   const { runtime, cri } = await startFake({ exec, ...fakeOptions }, connectOptions);
   const pod = await cri.pods.run({ name: "p" });
@@ -46,14 +46,14 @@ async function leadingTo(
   return { runtime, pod, container };
 }
 
-/** What a fake and its client take to speak TLS. */
-async function overTls(): Promise<[FakeRuntimeOptions, Omit<ConnectOptions, "endpoint">]> {
+/** Options with which a fake and its client use TLS. */
+async function tlsOptions(): Promise<[FakeRuntimeOptions, Omit<ConnectOptions, "endpoint">]> {
   const authority = await createCertificateAuthority();
   const tls = await authority.issue({ names: ["127.0.0.1"] });
   return [{ endpoint: "https://127.0.0.1:0", tls }, { tls: { ca: authority.cert } }];
 }
 
-/** Every TCP connection that this process tries to make from now on, as `address:port`, and every name that it looks up. */
+/** Records every TCP connection that this process attempts, as `address:port`, and every name that it resolves. */
 function watchNetwork(): () => string[] {
   const seen: { address?: string; port?: number; hostname?: string }[] = [];
   const hook = createHook({
@@ -62,11 +62,11 @@ function watchNetwork(): () => string[] {
     },
   }).enable();
   onTestFinished(() => void hook.disable());
-  // What they are for is written on them after they were made.
+  // Their targets are set after their creation.
   return () => seen.map(({ address, port, hostname }) => hostname ?? `${address}:${port}`);
 }
 
-/** The error of a session that was refused; it must give nothing away. */
+/** Returns the error of a rejected session, which must not contain the token. */
 async function refusal(session: Promise<unknown>): Promise<CriError> {
   using watch = new ResourceWatch();
   const error = (await rejection(session)) as CriError;
@@ -78,7 +78,7 @@ async function refusal(session: Promise<unknown>): Promise<CriError> {
   return error;
 }
 
-/** Counts its connections, and hangs up on them. */
+/** Counts connections, and closes them. */
 async function listener(onConnection = (socket: Socket) => void socket.destroy()) {
   let connections = 0;
   const server = createServer((socket) => {
@@ -93,7 +93,7 @@ async function listener(onConnection = (socket: Socket) => void socket.destroy()
   return { port, connections: () => connections };
 }
 
-describe("the runtime names another place", () => {
+describe("the runtime returns a URL that leads elsewhere", () => {
   test.each([
     [
       "another host, by address",
@@ -109,23 +109,23 @@ describe("the runtime names another place", () => {
     ["a header", `http://127.0.0.1/exec/${token} HTTP/1.1\r\nHost: elsewhere.test`, /characters that a URL must not/],
     ["a file", `file:///etc/${token}`, /has the scheme file/],
     ["a socket", `unix:///run/${token}.sock`, /has the scheme unix/],
-    ["a socket that is said to be HTTP", `http+unix://%2Frun%2F${token}.sock/exec`, /has the scheme http\+unix/],
+    ["a socket with the scheme http+unix", `http+unix://%2Frun%2F${token}.sock/exec`, /has the scheme http\+unix/],
     ["another protocol", `gopher://127.0.0.1/${token}`, /has the scheme gopher/],
     ["a program", `javascript:${token}`, /has the scheme javascript/],
-    ["no place", token, /not a URL/],
+    ["no URL", token, /not a URL/],
   ])("%s", async (_name, url, words) => {
-    const on = await leadingTo(url);
+    const on = await startWithUrl(url);
     const network = watchNetwork();
-    for (const [way, open] of Object.entries(ways)) {
+    for (const [opener, open] of Object.entries(openers)) {
       const error = await refusal(open(on, {}));
-      expect(error, way).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
+      expect(error, opener).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
       expect(error.details).toMatch(words);
     }
     expect(network()).toEqual([]);
   });
 
-  test("a local listener sends nothing on, and says why", async () => {
-    const { pod } = await leadingTo(`http://elsewhere.test/portforward/${token}`);
+  test("a local listener forwards nothing, and reports why", async () => {
+    const { pod } = await startWithUrl(`http://elsewhere.test/portforward/${token}`);
     await using listening = await pod.portForward(80).listen();
     const failed = once(listening, "connectionError");
     const network = watchNetwork();
@@ -139,13 +139,13 @@ describe("the runtime names another place", () => {
 });
 
 describe("the runtime is reached over TLS", () => {
-  test("a session in the clear is refused, and nothing is sent", async () => {
+  test("a session over plain TCP is rejected, and nothing is sent", async () => {
     const server = await listener();
-    const on = await leadingTo(`http://127.0.0.1:${server.port}/exec/${token}`, ...(await overTls()));
+    const on = await startWithUrl(`http://127.0.0.1:${server.port}/exec/${token}`, ...(await tlsOptions()));
     const network = watchNetwork();
-    for (const [way, open] of Object.entries(ways)) {
+    for (const [opener, open] of Object.entries(openers)) {
       const error = await refusal(open(on, {}));
-      expect(error, way).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
+      expect(error, opener).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
       expect(error.details).toMatch(/is http:, but calls to the runtime use TLS.*set allowInsecureTcp/);
     }
     expect(network()).toEqual([]);
@@ -155,17 +155,17 @@ describe("the runtime is reached over TLS", () => {
   test.each<[string, (url: string) => Omit<ConnectOptions, "endpoint">]>([
     ["allowInsecureTcp", () => ({ allowInsecureTcp: true })],
     ["streamUrl", (url) => ({ streamUrl: () => new URL(url) })],
-  ])("a session in the clear is permitted by %s", async (_name, permission) => {
+  ])("a session over plain TCP is permitted by %s", async (_name, permission) => {
     const server = await listener();
     const url = `http://127.0.0.1:${server.port}/exec/${token}`;
-    const [fakeOptions, connectOptions] = await overTls();
-    const { container } = await leadingTo(url, fakeOptions, { ...connectOptions, ...permission(url) });
+    const [fakeOptions, connectOptions] = await tlsOptions();
+    const { container } = await startWithUrl(url, fakeOptions, { ...connectOptions, ...permission(url) });
     expect(await refusal(container.exec(["true"]))).toMatchObject({ code: "UNAVAILABLE" });
     expect(server.connections()).toBe(1);
   });
 
-  test.each(["spdy", "websocket"] as const)("sessions of a fake are over TLS, too: %s", async (transport) => {
-    const [fakeOptions, connectOptions] = await overTls();
+  test.each(["spdy", "websocket"] as const)("sessions of a fake use TLS, too: %s", async (transport) => {
+    const [fakeOptions, connectOptions] = await tlsOptions();
     const { cri } = await startFake(
       { ...fakeOptions, exec: () => ({ exitCode: 0, stdout: "private" }) },
       connectOptions,
@@ -186,11 +186,11 @@ describe.each(["spdy", "websocket", undefined] as const)("the streaming server r
     ]) {
       const answer = `HTTP/1.1 ${status} Go\r\nLocation: ${location}\r\nContent-Length: 5\r\n\r\nthere`;
       const server = await listener((socket) => void socket.once("data", () => socket.end(answer)));
-      const on = await leadingTo(`http://127.0.0.1:${server.port}/exec/${token}`);
+      const on = await startWithUrl(`http://127.0.0.1:${server.port}/exec/${token}`);
       const network = watchNetwork();
-      for (const way of ["exec", "attach", "portForward"]) {
-        const error = await refusal(ways[way]!(on, { transport }));
-        expect(error, way).toMatchObject({ code: "UNIMPLEMENTED", mayHaveTakenEffect: false });
+      for (const opener of ["exec", "attach", "portForward"]) {
+        const error = await refusal(openers[opener]!(on, { transport }));
+        expect(error, opener).toMatchObject({ code: "UNIMPLEMENTED", mayHaveTakenEffect: false });
         expect(error.details).toMatch(/answered with a redirect/);
       }
       expect(new Set(network())).toEqual(new Set([`127.0.0.1:${server.port}`]));

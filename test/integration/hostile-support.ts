@@ -1,5 +1,5 @@
 /**
- * What calls to hostile peers are held against, and the two ways to answer them that take flow control.
+ * The limits for calls to hostile peers, and two ways to reply that respect flow control.
  *
  * @module
  */
@@ -13,19 +13,19 @@ import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 
 export const mebibyte = 2 ** 20;
 
-/** What a call has for its time where nothing else can end it, in milliseconds. */
+/** Time limit of a call that only its deadline ends. */
 export const shortMs = 300;
 
-/** What it has elsewhere: enough for a machine that has other things to do. */
+/** Time limit of other calls, long enough for a busy machine. */
 export const longMs = 15_000;
 
-/** How much later than its time it may end on such a machine. */
-const patienceMs = 5_000;
+/** How long after its deadline a call may end on a busy machine. */
+const toleranceMs = 5_000;
 
-/** How much memory a call may take, in MiB. */
-export const mostMebibytes = 128;
+/** Limit on the memory of a call, in MiB. */
+export const maxMebibytes = 128;
 
-/** What became of a call, which may take neither long nor much, and may not keep the event loop from other work. */
+/** Returns the outcome of a call. Checks its duration, its memory and the stalls of the event loop. */
 export async function outcome(
   call: (timeoutMs: number) => Promise<unknown>,
   timeoutMs = longMs,
@@ -36,18 +36,18 @@ export async function outcome(
     (error: unknown) => error as CriError,
   );
   recordFigures(result === "OK" ? result : result.code, watch);
-  expect(watch.elapsedMs).toBeLessThan(timeoutMs + patienceMs);
-  expect(watch.mebibytes).toBeLessThan(mostMebibytes);
+  expect(watch.elapsedMs).toBeLessThan(timeoutMs + toleranceMs);
+  expect(watch.mebibytes).toBeLessThan(maxMebibytes);
   expect(watch.stallMs).toBeLessThan(maxStallMs);
   if (result === "OK") return result;
   expect(CriError.is(result), String(result)).toBe(true);
   expect(result.message.length).toBeLessThan(5_000);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern rejects control characters
   expect(result.stack).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\ufffe]/);
   return result;
 }
 
-/** Puts a good runtime in the place of a hostile peer: the client finds it by itself, and leaves nothing open when it is closed. */
+/** Replaces a hostile peer with a fake runtime. Checks that the client reconnects, and leaves no connection when it is closed. */
 export async function recovers(cri: CriClient, server: HostileServer): Promise<void> {
   await server.stop();
   const runtime = await FakeRuntime.start({ endpoint: server.endpoint });
@@ -65,22 +65,22 @@ export function clientOf({ endpoint }: HostileServer, limitMebibytes = 80): CriC
   return cri;
 }
 
-/** Some messages and a status. */
+/** Sends messages and a status. */
 export function answer(stream: ServerHttp2Stream, messages: readonly Uint8Array[], status = 0): void {
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": `${status}` }));
   stream.end(Buffer.concat(messages.map((message) => envelope(message))));
 }
 
-/** The same messages again and again, as fast as flow control has it; tells how many times they were sent. */
-export function pour(stream: ServerHttp2Stream, messages: Uint8Array): { times: number } {
-  const poured = { times: 0 };
+/** Sends the same messages endlessly, as fast as flow control permits. Counts how many times they were sent. */
+export function floodStream(stream: ServerHttp2Stream, messages: Uint8Array): { times: number } {
+  const sent = { times: 0 };
   stream.respond({ ":status": 200, "content-type": "application/grpc" });
   const write = () => {
     let free = stream.writable;
-    for (; free; poured.times++) free = stream.write(messages) && stream.writable;
+    for (; free; sent.times++) free = stream.write(messages) && stream.writable;
   };
   stream.on("drain", write);
   write();
-  return poured;
+  return sent;
 }

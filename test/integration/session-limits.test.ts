@@ -1,4 +1,4 @@
-/** Sessions that last too long, lose their peer, or lead to an address that nobody listens on. */
+/** Sessions that last too long, lose their peer, or lead to an address without a listener. */
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -9,7 +9,7 @@ import { rejection, startFake } from "./support.js";
 const forever: Program = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
-/** A container in which `kill` scripts find one process, and every other command runs for ever. */
+/** Starts a container in which `kill` scripts find one process, and every other command runs for ever. */
 async function serve() {
   const isKill = (command: readonly string[]) => command[0] === "sh" && command[2]?.includes("kill -9");
   const { runtime, cri } = await startFake({
@@ -20,8 +20,8 @@ async function serve() {
   return { runtime, cri, container, kills };
 }
 
-/** A TCP proxy in front of the streaming server, whose cable can be cut: bytes then go nowhere, and nobody hangs up. */
-async function cable(host: string, port: number) {
+/** A TCP proxy before the streaming server. After a cut it drops all bytes, without closing a connection. */
+async function startProxy(host: string, port: number) {
   let isCut = false;
   const server = createServer((near) => {
     const far = connect(port, "127.0.0.1");
@@ -42,23 +42,26 @@ async function cable(host: string, port: number) {
   return { port: (server.address() as AddressInfo).port, cut };
 }
 
-test.each(["spdy", "websocket"] as const)("a session over %s ends when its cable is cut", async (transport) => {
-  const { runtime, cri, container } = await serve();
-  const { url } = await cri.raw.runtime.exec({ containerId: container.id, cmd: ["x"], stdout: true });
-  const { port } = new URL(url);
-  const { port: throughCable, cut } = await cable("127.0.0.1", Number(port));
-  runtime.respondNext("Exec", ({ url = "" }) => ({ url: url.replace(`:${port}`, `:${throughCable}`) }));
-  const session = await container.exec(["x"], { transport, pingIntervalMs: 1_000 });
-  // Quiet, and alive.
-  expect(await Promise.race([session.exit, sleep(3_000, "alive")])).toBe("alive");
-  cut();
-  expect(await rejection(session.exit)).toMatchObject({
-    code: "UNAVAILABLE",
-    details: expect.stringContaining("1000 ms"),
-  });
-});
+test.each(["spdy", "websocket"] as const)(
+  "a session over %s ends when the network drops its packets",
+  async (transport) => {
+    const { runtime, cri, container } = await serve();
+    const { url } = await cri.raw.runtime.exec({ containerId: container.id, cmd: ["x"], stdout: true });
+    const { port } = new URL(url);
+    const { port: proxyPort, cut } = await startProxy("127.0.0.1", Number(port));
+    runtime.respondNext("Exec", ({ url = "" }) => ({ url: url.replace(`:${port}`, `:${proxyPort}`) }));
+    const session = await container.exec(["x"], { transport, pingIntervalMs: 1_000 });
+    // The session is idle, but alive.
+    expect(await Promise.race([session.exit, sleep(3_000, "alive")])).toBe("alive");
+    cut();
+    expect(await rejection(session.exit)).toMatchObject({
+      code: "UNAVAILABLE",
+      details: expect.stringContaining("1000 ms"),
+    });
+  },
+);
 
-test.each([-1, Number.NaN, "5" as unknown as number])("pingIntervalMs: %s is refused", async (pingIntervalMs) => {
+test.each([-1, Number.NaN, "5" as unknown as number])("rejects pingIntervalMs: %s", async (pingIntervalMs) => {
   const { runtime, container } = await serve();
   expect(await rejection(container.exec(["x"], { pingIntervalMs }))).toMatchObject({
     code: "INVALID_INPUT",
@@ -88,7 +91,7 @@ describe("time limits", () => {
     expect(kills()).toEqual([]);
   });
 
-  test("timeoutMs kills the command if killOnAbort says so", async () => {
+  test("timeoutMs kills the command with killOnAbort", async () => {
     const { cri, container, kills } = await serve();
     const running = container.execOutput(["x"], { timeoutMs: 2_000, killOnAbort: true });
     expect(await rejection(running)).toMatchObject({ code: "DEADLINE_EXCEEDED" });
@@ -96,7 +99,7 @@ describe("time limits", () => {
     expect(kills()).toHaveLength(1);
   });
 
-  test("commandTimeoutSeconds kills the command, and has the code of execSync", async () => {
+  test("commandTimeoutSeconds kills the command, and fails with the code of execSync", async () => {
     const { cri, container, kills } = await serve();
     const options = { commandTimeoutSeconds: 0.3 };
     expect(await rejection(container.execOutput(["x"], options))).toMatchObject({ code: "COMMAND_TIMED_OUT" });
@@ -107,7 +110,7 @@ describe("time limits", () => {
     expect(kills()).toHaveLength(2);
   });
 
-  test("a signal does not kill a command that has a limit of its own", async () => {
+  test("a signal does not kill a command with its own time limit", async () => {
     const { cri, container, kills } = await serve();
     const abort = new AbortController();
     const session = await container.exec(["x"], { signal: abort.signal, commandTimeoutSeconds: 60 });
@@ -117,7 +120,7 @@ describe("time limits", () => {
     expect(kills()).toEqual([]);
   });
 
-  test.each([-1, Number.NaN, "5" as unknown as number])("commandTimeoutSeconds: %s is refused", async (seconds) => {
+  test.each([-1, Number.NaN, "5" as unknown as number])("rejects commandTimeoutSeconds: %s", async (seconds) => {
     const { runtime, container } = await serve();
     const failure = { code: "INVALID_INPUT", field: "commandTimeoutSeconds" };
     expect(await rejection(container.exec(["x"], { commandTimeoutSeconds: seconds }))).toMatchObject(failure);
@@ -132,7 +135,7 @@ test.each(["[::]", ""])(
     const container = await (await cri.pods.run({ name: "p" })).runContainer({ name: "c", image: "busybox:1" });
     const { url } = await cri.raw.runtime.exec({ containerId: container.id, cmd: ["x"], stdout: true });
     const { port } = new URL(url);
-    const onIPv6Only = await cable("::", Number(port));
+    const onIPv6Only = await startProxy("::", Number(port));
     for (const [transport, at] of [
       ["spdy", onIPv6Only.port],
       ["websocket", onIPv6Only.port],

@@ -1,4 +1,4 @@
-/** The soak itself, for some seconds: it runs, it ends when it is told to, and it leaves nothing. `npm run soak` is the real thing. */
+/** Runs the soak for a few seconds: it runs, ends on time or on Ctrl-C, and leaves nothing. `npm run soak` runs it for long. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
@@ -15,7 +15,7 @@ function soak(...options: string[]): ChildProcess {
   return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
 }
 
-/** What it says in the end, and that this is what its exit code says. */
+/** Returns the output, and checks that the exit code agrees with it. */
 async function endOf(child: ChildProcess): Promise<string> {
   const [[code], output] = await Promise.all([once(child, "exit"), text(child.stdout!)]);
   expect(code, output).toBe(/^FLAT after/m.test(output) ? 0 : 1);
@@ -23,7 +23,7 @@ async function endOf(child: ChildProcess): Promise<string> {
 }
 
 describe("npm run soak", () => {
-  test("does everything it has to do, and ends in time", { timeout: 120_000 }, async () => {
+  test("does all its work, and ends on time", { timeout: 120_000 }, async () => {
     const output = await endOf(soak("--fake", "--minutes", "0.07"));
     const passes = [...output.matchAll(/^\| ([a-zA-Z -]+?) +\| +(\d+) \|.*\| +(\d+) \|$/gm)];
     expect(passes.map(([, name]) => name)).toContain("port-forward");
@@ -31,16 +31,16 @@ describe("npm run soak", () => {
       expect(Number(count), line).toBeGreaterThan(0);
       expect(Number(failures), line).toBe(0);
     }
-    // Whether they are flat shows only in more time than there is here.
+    // Whether the figures are flat shows only in longer runs.
     for (const quantity of ["open files", "heap used, MiB"]) expect(output).toContain(`\n| ${quantity} `);
     expect(output).toContain("Left behind: nothing");
   });
 
   const noSignals = skipOnWindows("Ctrl-C for the soak: a signal ends a process at once");
-  test.skipIf(noSignals)("Ctrl-C ends it, with the table, and with nothing left", { timeout: 120_000 }, async () => {
+  test.skipIf(noSignals)("Ctrl-C ends it with the table and leaves nothing", { timeout: 120_000 }, async () => {
     const child = soak("--fake", "--minutes", "60");
     const end = endOf(child);
-    // The first line comes when the runtime is there.
+    // The first line appears when the runtime has started.
     await once(child.stdout!, "data");
     await sleep(1_500);
     child.kill("SIGINT");
@@ -54,7 +54,7 @@ describe("npm run soak", () => {
     ["minutes", "0"],
     ["concurrency", "0.5"],
     ["version", "0.9"],
-  ])("refuses --%s %s", async (option, value) => {
+  ])("rejects --%s %s", async (option, value) => {
     await expect(main([`--${option}`, value])).rejects.toThrow(option);
   });
 });

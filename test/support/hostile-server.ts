@@ -1,5 +1,5 @@
 /**
- * Servers that do to a gRPC client what no runtime would, at three depths of control. They are gone when the test is over.
+ * Hostile servers for gRPC clients, controlled at the level of bytes, frames or streams. They stop after the test.
  *
  * @module
  */
@@ -20,22 +20,21 @@ import {
 } from "./http2-frames.js";
 import { localAddress } from "./platform.js";
 
-/** A server that can be taken away, and something better put in its place. */
+/** A server that can be stopped and replaced at its endpoint. */
 export interface HostileServer {
-  /** `unix:///…` in a folder of its own, a pipe on Windows, or `http://127.0.0.1:…`. */
+  /** `unix:///…` in a new folder, a pipe on Windows, or `http://127.0.0.1:…`. */
   readonly endpoint: string;
-  /** How many connections there have been. */
+  /** Returns how many connections were accepted. */
   readonly connections: () => number;
-  /** How many requests have arrived whole. Zero for servers that do not look. */
+  /** Returns how many complete requests arrived; 0 for servers that do not parse requests. */
   readonly requests: () => number;
-  /** Hangs up on everybody and stops listening. */
+  /** Closes all connections and stops listening. */
   stop(): Promise<void>;
 }
 
-/** Where to listen. */
 export type Transport = "unix" | "tcp";
 
-/** The same bytes again and again, as fast as they are taken, for as long as there is a connection. */
+/** Sends the same bytes endlessly, as fast as the client reads, until the connection closes. */
 export function flood(socket: Socket, bytes: Uint8Array): void {
   while (socket.writable) {
     if (socket.write(bytes)) continue;
@@ -44,12 +43,12 @@ export function flood(socket: Socket, bytes: Uint8Array): void {
   }
 }
 
-/** Bytes are all there is: what comes is not looked at unless the script does. */
+/** Serves raw connections, without parsing requests. */
 export function serveSocket(onConnection: (socket: Socket) => void): Promise<HostileServer> {
   return listen(createServer(onConnection), () => 0, "unix");
 }
 
-/** Bytes are all there is, from the end of a request's head on: a streaming server that was asked for a session, or part of one. */
+/** Serves raw connections after the head of an HTTP request, like a streaming server. */
 export function serveRequests(onRequest: (socket: Socket, head: string) => void): Promise<HostileServer> {
   const server = createServer((socket) => {
     let head = "";
@@ -64,14 +63,14 @@ export function serveRequests(onRequest: (socket: Socket, head: string) => void)
   return listen(server, () => 0, "tcp");
 }
 
-/** One call that arrived over {@link serveFrames}, and whatever may be said about it. */
+/** A call to {@link serveFrames}, with methods to send any frame. */
 export class RawCall {
   constructor(
     readonly socket: Socket,
     readonly streamId: number,
   ) {}
 
-  /** Any frame of this call's stream. */
+  /** Sends a frame on this call's stream. */
   frame(type: number, flags: number, payload?: Uint8Array): this {
     return this.bytes(encodeFrame(type, flags, this.streamId, payload));
   }
@@ -80,18 +79,18 @@ export class RawCall {
     return this.frame(frameType.headers, frameFlag.endHeaders, encodeHeaderBlock(fields));
   }
 
-  /** The end of the stream, with the status of the call. */
+  /** Ends the stream with the status of the call. */
   trailers(fields: readonly HeaderField[] = [["grpc-status", "0"]]): this {
     return this.frame(frameType.headers, frameFlag.endHeaders | frameFlag.endStream, encodeHeaderBlock(fields));
   }
 
-  /** Bytes of the body, in frames of the length that clients allow. */
+  /** Sends bytes of the body, in frames of the length that clients allow. */
   data(bytes: Uint8Array): this {
     for (let at = 0; at < bytes.length; at += 16_384) this.frame(frameType.data, 0, bytes.subarray(at, at + 16_384));
     return this;
   }
 
-  /** A gRPC message in its envelope. */
+  /** Sends a gRPC message in its envelope. */
   message(bytes: Uint8Array = Buffer.alloc(0), flags = 0): this {
     return this.data(envelope(bytes, flags));
   }
@@ -110,18 +109,18 @@ export class RawCall {
   }
 }
 
-/** What a gRPC server answers with before its messages. */
+/** The response headers of a gRPC server. */
 export const okHeaders: readonly HeaderField[] = [
   [":status", "200"],
   ["content-type", "application/grpc"],
 ];
 
-/** A message behind its flags and length. */
+/** Adds flags and length to a message. */
 export function envelope(bytes: Uint8Array, flags = 0): Buffer {
   return Buffer.concat([Buffer.of(flags), uint32(bytes.length), bytes]);
 }
 
-/** Frames are all there is: it greets as a server of HTTP/2, and tells the script of each request that arrived whole. */
+/** Serves HTTP/2 at the level of frames. Calls back for each complete request. */
 export function serveFrames(
   onCall: (call: RawCall) => void,
   { settings, transport = "unix" }: { settings?: Uint8Array; transport?: Transport } = {},
@@ -143,7 +142,7 @@ export function serveFrames(
   return listen(server, () => requests, transport);
 }
 
-/** A proper server of HTTP/2, for answers that take flow control; `path` is the RPC's. */
+/** Serves HTTP/2 with the server of Node.js, for replies that respect flow control; `path` is that of the RPC. */
 export function serveStreams(onStream: (stream: ServerHttp2Stream, path: string) => void): Promise<HostileServer> {
   let requests = 0;
   const server = createHttp2Server();

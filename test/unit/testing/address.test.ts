@@ -59,7 +59,7 @@ test.each(["unix:@x", "run/x.sock", "ftp://x:1", "127.0.0.1"])(
   },
 );
 
-describe("an address for this machine alone", () => {
+describe("an address that only this machine can reach", () => {
   test.each([
     { path: "/run/x.sock" },
     { host: "127.0.0.1", port: 0 },
@@ -69,7 +69,7 @@ describe("an address for this machine alone", () => {
     await checkLocal(address);
   });
 
-  test("localhost, of which each address counts", () => checkLocal({ host: "localhost", port: 0 }));
+  test("localhost, with all its addresses", () => checkLocal({ host: "localhost", port: 0 }));
 
   const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).filter(({ internal }) => !internal));
 
@@ -82,7 +82,7 @@ describe("an address for this machine alone", () => {
     },
   );
 
-  test("is no name without an address", async () => {
+  test("is not a name without an address", async () => {
     await expect(checkLocal({ host: "nowhere.invalid", port: 80 })).rejects.toThrow(
       '[INVALID_INPUT] endpoint: has a host without an address, got "nowhere.invalid"',
     );

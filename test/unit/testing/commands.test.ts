@@ -32,6 +32,6 @@ test.each([
   [["sh", "-c", "echo a > file"]],
   [["sh", "-c", "sleep 1 &"]],
   [["cat", "/etc/passwd"]],
-])("%j is not understood", (command) => {
+])("has no plan for %j", (command) => {
   expect(planCommand(command, "box")).toBeUndefined();
 });

@@ -9,7 +9,7 @@ import {
 } from "../../../src/testing/wire/framing.js";
 
 describe("messages", () => {
-  test("survive framing", () => {
+  test("are unchanged after framing and unframing", () => {
     const message = Buffer.from("hello");
     expect(Buffer.from(unframe(frame(message), 100))).toEqual(message);
     expect(unframe(Buffer.alloc(0), 100)).toHaveLength(0);
@@ -20,7 +20,7 @@ describe("messages", () => {
     ["truncated", frame(Buffer.alloc(8)).subarray(0, 9), 10],
     ["truncated", Buffer.from([0, 0]), 10],
     ["compressed", Buffer.from([1, 0, 0, 0, 0]), 10],
-  ])("are refused when %s", (kind, body, limit) => {
+  ])("are rejected when %s", (kind, body, limit) => {
     expect(() => unframe(body, limit)).toThrow(expect.objectContaining({ kind }) as FramingError);
   });
 });
@@ -43,7 +43,7 @@ test("a status message is percent-encoded UTF-8", () => {
   expect(encodeStatusMessage('100% "größer"\n')).toBe('100%25 "gr%C3%B6%C3%9Fer"%0A');
 });
 
-test("metadata keeps repeated keys apart and decodes bytes", () => {
+test("metadata keeps repeated keys as lists and decodes bytes", () => {
   const raw = [
     ":path",
     "/x",

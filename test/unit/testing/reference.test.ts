@@ -43,13 +43,13 @@ describe("the image store", () => {
     expect(store.find("busybox")).toBeUndefined();
   });
 
-  test("gives the same image for the same reference", () => {
+  test("returns the same image for the same reference", () => {
     const one = new ImageStore().add({ reference: "busybox:1" });
     const other = new ImageStore().add({ reference: "docker.io/library/busybox:1" });
     expect(other).toEqual(one);
   });
 
-  test("a digest and the tag it belongs to are one image", () => {
+  test("finds one image by a digest and its tag", () => {
     const store = new ImageStore();
     const tagged = store.add({ reference: "busybox:1" });
     expect(store.add({ reference: tagged.digests[0] as string })).toBe(tagged);
@@ -70,14 +70,14 @@ describe("the registry", () => {
       auth && ({ username: "", password: "", auth: "", serverAddress: "", ...auth } as never),
     );
 
-  test("refuses by pattern", () => {
+  test("rejects pulls by pattern", () => {
     expect(() => pull("gone:1")).toThrow(/not found/);
     expect(() => pull("down.io/x")).toThrow(/connection refused/);
     expect(() => pull("private/app")).toThrow(/authorization failed/);
     expect(() => pull("public/app")).not.toThrow();
   });
 
-  test("takes credentials in both forms, for its own host only", () => {
+  test("accepts credentials in both forms, for its own host only", () => {
     const auth = Buffer.from("u:p").toString("base64");
     expect(() => pull("private/app", { username: "u", password: "p" })).not.toThrow();
     expect(() => pull("private/app", { auth })).not.toThrow();

@@ -11,12 +11,12 @@ import { skipOnWindows } from "../../support/platform.js";
 const ended = spawnSync(process.execPath, ["--version"]).pid;
 
 async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "leftovers-"));
+  const folder = await mkdtemp(join(tmpdir(), "stale-folders-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   return folder;
 }
 
-/** Lets a server listen on a socket in a new folder. */
+/** Starts a server on a socket in a new folder. */
 async function listen(folder: string): Promise<Server> {
   await mkdir(folder);
   const server = createServer();
@@ -24,7 +24,7 @@ async function listen(folder: string): Promise<Server> {
   return server;
 }
 
-/** Makes a folder with a socket whose server has ended without removing it. */
+/** Creates a folder with a socket whose server ended without removing it. */
 async function abandon(folder: string): Promise<void> {
   const elsewhere = join(dirname(folder), "listens");
   const server = await listen(elsewhere);
@@ -38,7 +38,7 @@ async function makeOld(folder: string): Promise<void> {
 
 const it = test.skipIf(skipOnWindows("sockets in the file system"));
 
-it("removes the folder of a process that has ended, and none whose process lives, answers, or is young", async () => {
+it("removes the folder of a process that has ended, unless it is young, its process lives or a server listens", async () => {
   const parent = await temporaryFolder();
   const at = (name: string) => join(parent, name);
   await abandon(at(`${folderPrefix(ended)}ended1`));
@@ -53,7 +53,7 @@ it("removes the folder of a process that has ended, and none whose process lives
   );
 });
 
-it("leaves every folder alone that contains anything but the socket, or is not named as a fake names it", async () => {
+it("keeps folders with other contents or another kind of name", async () => {
   const parent = await temporaryFolder();
   const files = [
     `cri-${ended}-backup/precious`,
@@ -79,6 +79,6 @@ it("leaves every folder alone that contains anything but the socket, or is not n
   expect(kept.filter((path) => !existsSync(path))).toEqual([]);
 });
 
-test("a directory that cannot be read has none", async () => {
+test("ignores a directory that cannot be read", async () => {
   await removeStaleFolders(join(tmpdir(), "no", "such", "directory"));
 });

@@ -11,7 +11,7 @@ import { StreamingSessions } from "../../../src/testing/state/sessions.js";
 const containerd = flavorProfile("containerd-2");
 const never = new AbortController().signal;
 
-test("the clock never gives an instant twice", () => {
+test("the clock never returns the same time twice", () => {
   const clock = new RealClock();
   const times = Array.from({ length: 1_000 }, () => clock.now());
   expect(new Set(times).size).toBe(1_000);
@@ -19,7 +19,7 @@ test("the clock never gives an instant twice", () => {
   expect(Math.abs(Number((times[0] as bigint) / 1_000_000n) - Date.now())).toBeLessThan(1_000);
 });
 
-test("ids repeat with the seed and differ without", () => {
+test("ids repeat with a seed and differ without one", () => {
   const ids = (seed?: string) => {
     const source = new IdSource(seed);
     return [source.next(), source.next(), source.token()];
@@ -31,7 +31,7 @@ test("ids repeat with the seed and differ without", () => {
   expect(ids()[2]).toMatch(/^[\w-]{8}$/);
 });
 
-test("a prefix stands for an id as long as it fits one only", () => {
+test("finds an object by a prefix that matches one id only", () => {
   const map = new IdMap<{ id: string }>(containerd);
   const [one, two] = [{ id: "abc1" }, { id: "abd2" }];
   map.add(one);
@@ -47,7 +47,7 @@ test("a prefix stands for an id as long as it fits one only", () => {
   expect(map.complete("ab")).toBe("ab");
 });
 
-test("labels match when all of the selector's are there", () => {
+test("labels match a selector if they include all its labels", () => {
   expect(matchesLabels({ a: "1", b: "2" }, { a: "1" })).toBe(true);
   expect(matchesLabels({ a: "1" }, { a: "1", b: "2" })).toBe(false);
   expect(matchesLabels({}, undefined)).toBe(true);
@@ -71,14 +71,14 @@ describe("a name", () => {
     expect(await names.create("n", "fourth", never, async () => {})).toBe("fourth");
   });
 
-  test("is free again after a creation that failed", async () => {
+  test("is free again after a failed creation", async () => {
     const names = new NameRegistry("container", containerd, nobody);
     const failing = names.create("n", "first", never, () => Promise.reject(new Error("no")));
     await expect(failing).rejects.toThrow("no");
     expect(await names.create("n", "second", never, async () => {})).toBe("second");
   });
 
-  test("on CRI-O leads to what is there, or to what is on its way", async () => {
+  test("on CRI-O returns the id of the holder, or waits for its creation", async () => {
     const names = new NameRegistry("sandbox", flavorProfile("cri-o"), nobody);
     let finish: () => void = () => {};
     const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
@@ -111,7 +111,7 @@ test.each([
   expect([...rpcs.values()].filter((rpc) => all(rpc) !== undefined)).toHaveLength(0);
 });
 
-test("an unknown flavour and unknown RPC names are refused", () => {
+test("rejects an unknown flavour and unknown RPC names", () => {
   expect(() => flavorProfile("docker" as FakeFlavor)).toThrow(/expected one of containerd-1.6/);
   expect(() => flavorProfile("toString" as FakeFlavor)).toThrow(/expected one of/);
   expect(() => unimplementedRpcs(containerd, ["Nope" as never], [])).toThrow(/unimplemented: no such RPC/);
@@ -123,7 +123,7 @@ describe("events", () => {
   };
   const tick = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("go to everybody, the ones nobody heard to the first", async () => {
+  test("reach every subscriber, and buffered ones the first", async () => {
     const hub = new EventHub("broadcast");
     const controller = new AbortController();
     const heard: string[][] = [[], []];
@@ -138,7 +138,7 @@ describe("events", () => {
     expect(hub.subscriberCount).toBe(0);
   });
 
-  test("are taken from each other on a shared queue", async () => {
+  test("reach one subscriber each on a shared queue", async () => {
     const hub = new EventHub("shared");
     const controller = new AbortController();
     const heard: string[][] = [[], []];
@@ -151,14 +151,14 @@ describe("events", () => {
     expect(heard).toEqual([["1", "3"], ["2"]]);
   });
 
-  test("end at once where they are off", async () => {
+  test("end at once if they are off", async () => {
     const heard: string[] = [];
     await collect(new EventHub("off"), never, heard);
     expect(heard).toEqual([]);
   });
 });
 
-test("a streaming token is good for one connection", async () => {
+test("a streaming token is valid for one connection", async () => {
   const sessions = new StreamingSessions(new IdSource("s"), new RealClock(), async () => "http://127.0.0.1:1");
   const url = await sessions.open({ kind: "portForward", request: { podSandboxId: "p", port: [80] } });
   const [, token] = /^http:\/\/127\.0\.0\.1:\d+\/portforward\/([\w-]{8})$/.exec(url) as unknown as [string, string];

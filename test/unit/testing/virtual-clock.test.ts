@@ -4,7 +4,7 @@ import { IdSource } from "../../../src/testing/state/ids.js";
 import { StreamingSessions } from "../../../src/testing/state/sessions.js";
 import { VirtualClock } from "../../../src/testing/state/virtual-clock.js";
 
-test("time stands still, begins now, and never gives the same instant twice", async () => {
+test("starts at the current time, stands still, and never returns the same time twice", async () => {
   const clock = new VirtualClock();
   const first = clock.now();
   expect(Math.abs(Number(first / 1_000_000n) - Date.now())).toBeLessThan(60_000);
@@ -17,7 +17,7 @@ test("time stands still, begins now, and never gives the same instant twice", as
   expect(clock.now() - later).toBe(1n);
 });
 
-test("timers fire in the order of their time, each at its own", async () => {
+test("fires timers in order, each at its own time", async () => {
   const clock = new VirtualClock();
   const begun = clock.now();
   const fired: string[] = [];
@@ -36,7 +36,7 @@ test("timers fire in the order of their time, each at its own", async () => {
   expect(fired).toEqual(["a 10", "b 20", "c 30", "d 30", "later 31"]);
 });
 
-test("what a timer sets off is done before the next one fires", async () => {
+test("completes the effects of a timer before the next one fires", async () => {
   const clock = new VirtualClock();
   const order: string[] = [];
   const chain = async (name: string) => {
@@ -53,7 +53,7 @@ test("what a timer sets off is done before the next one fires", async () => {
   expect(order).toEqual(["first", "second", "first again"]);
 });
 
-test("timers can be stopped, and sleepers woken", async () => {
+test("stops timers and aborts sleeps", async () => {
   const clock = new VirtualClock();
   clock.startTimer(5, () => expect.unreachable())();
   clock.startTimer(0, () => expect.unreachable())();
@@ -64,14 +64,14 @@ test("timers can be stopped, and sleepers woken", async () => {
   await clock.advance(10);
 });
 
-test("what is due at once does not wait", async () => {
+test("fires timers without delay at once", async () => {
   const clock = new VirtualClock();
   const begun = clock.now();
   await clock.sleep(0);
   expect(clock.now() - begun).toBe(1n);
 });
 
-test("advances add up, one after the other", async () => {
+test("runs concurrent advances one after the other", async () => {
   const clock = new VirtualClock();
   const begun = clock.now();
   const seen: bigint[] = [];
@@ -81,7 +81,7 @@ test("advances add up, one after the other", async () => {
   expect((clock.now() - begun) / 1_000_000n).toBe(20n);
 });
 
-test("a streaming token is good for a minute", async () => {
+test("a streaming token is valid for a minute", async () => {
   const clock = new VirtualClock();
   const sessions = new StreamingSessions(new IdSource("s"), clock, async () => "http://127.0.0.1:1");
   const open = async () => {

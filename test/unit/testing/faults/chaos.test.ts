@@ -5,7 +5,7 @@ import type { RpcName } from "../../../../src/testing/rpcs.js";
 
 const chaosOf = (options: ChaosOptions) => new Chaos(options, async () => {});
 
-/** What is decided about calls, in the order in which they come. */
+/** Returns the decisions about calls, by RPC and in order. */
 function decisions(options: ChaosOptions, calls: readonly RpcName[]): Map<RpcName, unknown[]> {
   const chaos = chaosOf(options);
   const byRpc = new Map<RpcName, unknown[]>();
@@ -21,7 +21,7 @@ const inTurn: RpcName[] = [...times(40, "Version" as const), ...times(40, "RunPo
 const mixed: RpcName[] = times(40, ["RunPodSandbox", "Version"] as const).flat();
 
 describe("the decisions", () => {
-  test("depend on seed, RPC and number, not on what else is called", () => {
+  test("depend on seed, RPC and number, not on calls of other RPCs", () => {
     const first = decisions({ seed: "a", rate: 0.5 }, inTurn);
     expect(decisions({ seed: "a", rate: 0.5 }, mixed)).toEqual(first);
     expect(decisions({ seed: "b", rate: 0.5 }, inTurn)).not.toEqual(first);
@@ -29,7 +29,7 @@ describe("the decisions", () => {
     expect(new Set(first.get("Version")?.map((decision) => JSON.stringify(decision))).size).toBeGreaterThan(5);
   });
 
-  test("are the same for a number and for its digits, which is what an environment variable holds", () => {
+  test("are the same for a number and its digits, as in an environment variable", () => {
     const number = decisions({ seed: 7, rate: 0.5, kinds: ["delay"] }, inTurn);
     expect(decisions({ seed: "7", rate: 0.5, kinds: ["delay"] }, inTurn)).toEqual(number);
   });
@@ -44,7 +44,7 @@ describe("the decisions", () => {
     expect(struck(undefined)).toBeLessThan(480);
   });
 
-  test("concern the RPCs that were named", () => {
+  test("concern only the given RPCs", () => {
     const options: ChaosOptions = { seed: 1, rate: 1, rpcs: ["Version"] };
     expect(decisions(options, ["RunPodSandbox", "Version"]).get("RunPodSandbox")).toEqual([undefined]);
     expect(decisions({ ...options, rpcs: [] }, ["Version"]).get("Version")).toEqual([undefined]);
@@ -66,7 +66,7 @@ describe("the faults", () => {
   };
   const values = <T>(items: readonly T[]) => [...new Set(items)].sort();
 
-  test("are of all the kinds that were asked for, at all the moments that there are", () => {
+  test("have all requested kinds and all phases", () => {
     const kinds = (options: ChaosOptions) => values(all(options, "Version").map(({ action }) => action.kind));
     expect(kinds({})).toEqual(["delay", "drop", "fail"]);
     expect(kinds({ kinds: ["hang", "restart"] })).toEqual(["hang", "restart"]);
@@ -76,7 +76,7 @@ describe("the faults", () => {
     expect(phases("StreamContainers")).toEqual(["afterEffect", "beforeEffect", "duringEffect"]);
   });
 
-  test("are no lies: a code that says no comes before the end of the work", () => {
+  test("use a code that rejects a request only before the work is done", () => {
     const failures = all({ kinds: ["fail"] }, "RunPodSandbox").flatMap(({ phase, action }) =>
       action.kind === "fail" ? [{ phase, code: action.code }] : [],
     );
@@ -97,18 +97,18 @@ describe("the faults", () => {
     }
   });
 
-  test("say where they are from", () => {
+  test("name the seed and the call", () => {
     const { action } = all({ kinds: ["fail"], codes: ["ABORTED"], seed: "x" }, "Version")[0] as { action: FaultAction };
     expect(action).toMatchObject({ message: 'ABORTED by chaos with seed "x" (Version 1)' });
   });
 });
 
-test("a seed is made if none is given", () => {
+test("generates a seed if none is given", () => {
   const seeds = times(4, undefined).map((seed) => chaosOf({ seed }).seed);
   expect(new Set(seeds).size).toBeGreaterThan(1);
 });
 
-test("one restart at a time, and stopping waits for it", async () => {
+test("runs one restart at a time, and stopping waits for it", async () => {
   const away: number[] = [];
   let back = () => {};
   const chaos = new Chaos({ seed: 1, rate: 1, kinds: ["restart"] }, (ms) => {
@@ -140,6 +140,6 @@ test.each<[string, ChaosOptions]>([
   ["maxDelayMs", { maxDelayMs: -1 }],
   ["maxHangMs", { maxHangMs: Infinity }],
   ["maxAwayMs", { maxAwayMs: Number.NaN }],
-])("%s is refused: %j", (field, options) => {
+])("rejects %s: %j", (field, options) => {
   expect(() => chaosOf(options)).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
 });

@@ -13,7 +13,7 @@ test.each([
   ["createcontainer", "CreateContainer"],
   ["RunPod", "RunPodSandbox"],
   ["ListPodSandboxes", "ListPodSandbox"],
-])("%s is refused with %s suggested", (given, suggested) => {
+])("rejects %s and suggests %s", (given, suggested) => {
   expect(() => checkRpcName(given)).toThrow(InvalidInputError);
   expect(() => checkRpcName(given)).toThrow(`did you mean "${suggested}"?`);
 });
@@ -21,7 +21,7 @@ test.each([
 describe("the queue", () => {
   const fail = failure({ code: "INTERNAL" });
   const request = { version: "" };
-  /** What strikes a call of Version before its effect. */
+  /** Returns the faults of a Version call before its effect. */
   const taken = (queue: FaultQueue, version = "") =>
     queue
       .take("Version", { version })
@@ -39,7 +39,7 @@ describe("the queue", () => {
     expect(queue.pending).toEqual([]);
   });
 
-  test("gives a slow answer besides, and tells what has struck", () => {
+  test("also gives one slow reply, and records the injected faults", () => {
     const queue = new FaultQueue();
     queue.add("Version", slowness({ chunkBytes: 3 }), { phase: "afterEffect" });
     queue.add("Version", oversize({ bytes: 7 }), { phase: "afterEffect" });
@@ -54,7 +54,7 @@ describe("the queue", () => {
     expect(queue.pending.map(({ kind }) => kind)).toEqual(["oversize"]);
   });
 
-  test("leaves other RPCs and requests that do not match alone", () => {
+  test("skips other RPCs and requests that do not match", () => {
     const queue = new FaultQueue();
     queue.add("Version", fail, { match: (candidate: { version: string }) => candidate.version === "v1" });
     expect(queue.take("Status", { verbose: false }).at("beforeEffect")).toEqual([]);
@@ -63,7 +63,7 @@ describe("the queue", () => {
     expect(taken(queue, "v1")).toEqual([fail]);
   });
 
-  test("an endless fault for every RPC stays until cleared", () => {
+  test("keeps an endless fault for every RPC until cleared", () => {
     const queue = new FaultQueue();
     queue.add("*", fail, { times: Infinity });
     for (let call = 0; call < 3; call++) expect(taken(queue)).toEqual([fail]);
@@ -72,7 +72,7 @@ describe("the queue", () => {
     expect(taken(queue)).toEqual([]);
   });
 
-  test("leaves to chaos the calls for which nothing was asked, and has it count all", () => {
+  test("lets chaos count all calls and choose faults for those without one", () => {
     const queue = new FaultQueue();
     const chaos = new Chaos({ seed: 1, rate: 1, kinds: ["delay"], maxDelayMs: 0 }, async () => {});
     queue.chaos = chaos;
@@ -86,7 +86,7 @@ describe("the queue", () => {
     ]);
   });
 
-  test("refuses what makes no sense", () => {
+  test("rejects invalid faults", () => {
     const queue = new FaultQueue();
     expect(() => queue.add("Versoin" as never, fail, {})).toThrow(/did you mean "Version"/);
     expect(() => queue.add("Version", fail, { times: 0 })).toThrow(/times/);
