@@ -57,7 +57,7 @@ export type {
 } from "./resources/usage/figures.js";
 export type { InterfaceFigures } from "./resources/usage/network.js";
 export { type CpuReading, cpuCores } from "./resources/usage/rates.js";
-export type { ImageIdentity, PodIdentity } from "./resources/usage/running.js";
+export type { ImageIdentity, PodIdentity } from "./resources/usage/running-containers.js";
 export type { ContainerUsage, PodUsage, UsageFilter, UsageSnapshot } from "./resources/usage/snapshot.js";
 export type { UsageSnapshotOptions, UsageWatchOptions } from "./resources/usage/watch.js";
 export type { ContainerExit } from "./resources/wait.js";

@@ -15,7 +15,7 @@
  */
 import { exposition, labelName, type MetricFamily, metricName, type Sample } from "./internal/exposition.js";
 import { type Metric, type MetricDescriptor, MetricType, type PodSandboxMetrics } from "./proto.js";
-import { usageMetrics, whole } from "./resources/usage/metrics.js";
+import { toDigits, usageMetrics } from "./resources/usage/metrics.js";
 import type { UsageSnapshot } from "./resources/usage/snapshot.js";
 
 /** The media type of the format. */
@@ -58,7 +58,7 @@ export function formatMetrics(
     } else {
       const labels = family.labelKeys.map((key, index) => [key, labelValues[index] as string] as const);
       family.type = metricType === MetricType.COUNTER ? "counter" : "gauge";
-      const sample = { labels, value: whole(value), at: timestamp };
+      const sample = { labels, value: toDigits(value), at: timestamp };
       family.samples.push(sample);
       origins.set(sample, metric);
     }

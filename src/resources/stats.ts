@@ -13,28 +13,29 @@ import { callOptionsOf } from "../rpcs/budget.js";
 import { checkId } from "../rpcs/checked.js";
 import * as rpcs from "../rpcs/stats.js";
 import type { Connection } from "../transport/connection.js";
-import type { PodTarget } from "./target.js";
-import { type ContainerTarget, idOf } from "./target.js";
+import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { UsageSampler, type UsageSnapshot } from "./usage/snapshot.js";
 import { type UsageSnapshotOptions, type UsageWatchOptions, watchUsage } from "./usage/watch.js";
 
-/** Which containers' stats to list; everything given must match. */
+/** Selects the containers whose stats to list; they match everything given. */
 export interface ContainerStatsQuery {
   /** The container's id or a unique beginning of it. */
   id?: string | undefined;
+  /** The pod of the containers. */
   pod?: PodTarget | undefined;
   /** Labels with exactly these values. */
   labels?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Which pods' stats to list; everything given must match. */
+/** Selects the pods whose stats to list; they match everything given. */
 export interface PodStatsQuery {
+  /** The pod sandbox's id. */
   id?: string | undefined;
   labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Resource usage: `cri.stats`. Sub-messages that the runtime leaves out are `undefined`, which is not the same as 0; CPU is
+ * Resource usage: `cri.stats`. Sub-messages that the runtime omits are `undefined`, which is not the same as 0. CPU counters are
  * cumulative, in nanoseconds of one core.
  */
 export class Stats {
@@ -45,14 +46,14 @@ export class Stats {
     this.#connection = connection;
   }
 
-  /** ContainerStats of one container. */
+  /** Returns the stats of one container (ContainerStats). */
   async container(container: ContainerTarget, options?: CallOptions): Promise<ContainerStats> {
     return rpcs.containerStats(this.#connection, idOf(container, "container"), options);
   }
 
   /**
-   * ListContainerStats, of exited containers too where the runtime lists them. Streamed where the runtime can (since Kubernetes
-   * 1.36). Entries without an id are left out, with a warning to the client's logger.
+   * Lists the stats of containers (ListContainerStats), including exited ones on runtimes that list them. The list is streamed if
+   * the runtime supports it (since Kubernetes 1.36). Entries without an id are left out, with a warning to the client's logger.
    */
   async containers(query: ContainerStatsQuery = {}, options?: CallOptions): Promise<ContainerStats[]> {
     const filter: ContainerStatsFilter = {
@@ -63,12 +64,12 @@ export class Stats {
     return rpcs.listContainerStats(this.#connection, filter, options);
   }
 
-  /** PodSandboxStats of one pod and its containers. */
+  /** Returns the stats of one pod and its containers (PodSandboxStats). */
   async pod(pod: PodTarget, options?: CallOptions): Promise<PodSandboxStats> {
     return rpcs.podSandboxStats(this.#connection, idOf(pod, "pod"), options);
   }
 
-  /** ListPodSandboxStats. Streamed where the runtime can (since Kubernetes 1.36). */
+  /** Lists the stats of pods (ListPodSandboxStats). The list is streamed if the runtime supports it (since Kubernetes 1.36). */
   async pods(query: PodStatsQuery = {}, options?: CallOptions): Promise<PodSandboxStats[]> {
     const filter: PodSandboxStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
@@ -78,19 +79,20 @@ export class Stats {
   }
 
   /**
-   * What running containers and their pods use, with their names and images. Rates need two samples, so that they are `undefined`
-   * here: see {@link watch}.
+   * Takes a snapshot of the resource usage of running containers and their pods, with their names and images. Rates need two
+   * samples, so they are `undefined` here: see {@link watch}.
    */
   async snapshot(options: UsageSnapshotOptions = {}): Promise<UsageSnapshot> {
     return new UsageSampler(this.#connection, options).sample(callOptionsOf(options));
   }
 
   /**
-   * As {@link snapshot}, again and again: at once, without rates, and then every `intervalMs`, with the rates since the snapshot
-   * before. A sample is taken when it is due and asked for: a slow reader gets a fresh one, never a queue of old ones.
+   * Streams snapshots: the first one at once, without rates, then one every `intervalMs` with the rates since the previous one. A
+   * sample is taken when it is due and requested, so a slow consumer gets a fresh one, never a queue of old ones.
    *
-   * While the runtime is away (`UNAVAILABLE`, `DEADLINE_EXCEEDED`) the stream waits, and tells `onMissed`. It throws if the first
-   * sample fails, or three in a row for any other reason, and the signal's reason as soon as that aborts.
+   * While the runtime is down (`UNAVAILABLE`, `DEADLINE_EXCEEDED`), the stream keeps retrying and calls `onMissed` with each error.
+   * It throws if the first sample fails (unless `waitForRuntime` is set), if three samples in a row fail for any other reason, and
+   * with the signal's reason as soon as the signal aborts.
    *
    * ```ts
    * for await (const { containers } of cri.stats.watch({ intervalMs: 1_000 })) {
@@ -98,18 +100,18 @@ export class Stats {
    * }
    * ```
    *
-   * @throws InvalidInputError at once
+   * @throws InvalidInputError at once, for invalid options
    */
   watch(options: UsageWatchOptions = {}): CriStream<UsageSnapshot> {
     return watchUsage(this.#connection, options);
   }
 
-  /** ListMetricDescriptors: names, help and label keys of what {@link podMetrics} reports. Since Kubernetes 1.26. */
+  /** Lists the names, help and label keys of the metrics of {@link podMetrics} (ListMetricDescriptors). Since Kubernetes 1.26. */
   async metricDescriptors(options?: CallOptions): Promise<MetricDescriptor[]> {
     return rpcs.listMetricDescriptors(this.#connection, options);
   }
 
-  /** ListPodSandboxMetrics: the metrics cAdvisor would report, by pod and container. Since Kubernetes 1.26. */
+  /** Lists the metrics that cAdvisor would report, by pod and container (ListPodSandboxMetrics). Since Kubernetes 1.26. */
   async podMetrics(options?: CallOptions): Promise<PodSandboxMetrics[]> {
     return rpcs.listPodSandboxMetrics(this.#connection, options);
   }

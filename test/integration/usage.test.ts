@@ -65,7 +65,7 @@ describe("a snapshot", () => {
     expect(pods.flatMap(({ containers }) => containers)).toEqual(containers);
     expect(warn).toHaveBeenCalledWith(
       expect.stringContaining("without an id"),
-      expect.objectContaining({ leftOut: 1 }),
+      expect.objectContaining({ omitted: 1 }),
     );
   });
 

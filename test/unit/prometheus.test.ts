@@ -157,7 +157,7 @@ describe("formatUsage", () => {
   const snapshot = (containers: ContainerUsage[], pods: PodUsage[] = []): UsageSnapshot => ({
     ...{ at: new Date(), containers, pods, podStatsError: undefined },
   });
-  const empty = "# HELP resource_scrape_error 1 if the runtime refused the figures of pods, 0 otherwise.\n";
+  const empty = "# HELP resource_scrape_error 1 if the runtime refused the stats of pods, 0 otherwise.\n";
 
   test("omits values that the runtime does not report, instead of writing 0", () => {
     expect(formatUsage(snapshot([container({})]))).toBe(

@@ -1,60 +1,60 @@
 import type { FilesystemUsage, IoUsage, MemoryUsage, PsiData, PsiStats, SwapUsage, UInt64Value } from "../../proto.js";
 import { Long } from "../../proto.js";
-import type { Pair } from "./last-two.js";
+import type { MeasurementPair } from "./measurement-pairs.js";
 import { type CpuReading, cpuCores } from "./rates.js";
 
-/** CPU in use. */
+/** CPU usage. */
 export interface CpuFigures {
-  /** Cores busy on average since the measurement before: 0.5 is half a core. `undefined` as {@link cpuCores} says. */
+  /** Average number of busy cores since the previous measurement; 0.5 is half a core. `undefined` as in {@link cpuCores}. */
   readonly cores: number | undefined;
-  /** The same in percent of one core, as `top` has it: 250 is two cores and a half. */
+  /** The same in percent of one core, as in `top`: 250 is 2.5 cores. */
   readonly percent: number | undefined;
-  /** How much processes waited for CPU. Since Kubernetes 1.33. */
+  /** Time that processes spent waiting for CPU. Since Kubernetes 1.33. */
   readonly pressure: PressureFigures | undefined;
 }
 
-/** Memory in use, in bytes. */
+/** Memory usage, in bytes. */
 export interface MemoryFigures {
-  /** What cannot be reclaimed easily: what eviction and `kubectl top` look at. */
+  /** Memory that cannot be reclaimed easily. Eviction and `kubectl top` use this value. */
   readonly workingSetBytes: number | undefined;
-  /** All memory in use, file cache included. */
+  /** All memory in use, including the file cache. */
   readonly usageBytes: number | undefined;
   /** Anonymous memory. */
   readonly rssBytes: number | undefined;
-  /** The limit; `undefined` without one, and where the working set has reached it, as runtimes do not tell the two apart. */
+  /** The limit. `undefined` without one, and when the working set has reached it: runtimes report both cases in the same way. */
   readonly limitBytes: number | undefined;
   /** Minor page faults since the start. */
   readonly pageFaults: number | undefined;
   /** Page faults since the start that had to read from disk. */
   readonly majorPageFaults: number | undefined;
-  /** How much processes waited for memory. Since Kubernetes 1.33. */
+  /** Time that processes spent waiting for memory. Since Kubernetes 1.33. */
   readonly pressure: PressureFigures | undefined;
 }
 
-/** Swap in use, in bytes. Since Kubernetes 1.28. */
+/** Swap usage, in bytes. Since Kubernetes 1.28. */
 export interface SwapFigures {
   readonly usedBytes: number | undefined;
-  /** What is left up to the limit. */
+  /** Swap that is left up to the limit. */
   readonly availableBytes: number | undefined;
 }
 
-/** What a container has written to its own layer; volumes and logs do not count. */
+/** Data that a container has written to its own layer. Volumes and logs are not included. */
 export interface FilesystemFigures {
-  /** A path on the file system of the node that it is kept on. */
+  /** A path on the node's file system that stores the layer. */
   readonly mountpoint: string | undefined;
   readonly usedBytes: number | undefined;
   readonly inodesUsed: number | undefined;
 }
 
-/** Time spent waiting for a resource (the kernel's PSI; cgroup v2 only), as the runtime gives it. */
+/** Time spent waiting for a resource (the kernel's PSI; cgroup v2 only), as the runtime reports it. */
 export interface PressureFigures {
-  /** At least one process waited. */
+  /** Time in which at least one process waited. */
   readonly some: PressureShare | undefined;
-  /** All processes waited at once. */
+  /** Time in which all processes waited at once. */
   readonly full: PressureShare | undefined;
 }
 
-/** One measure of waiting. */
+/** Shares of time spent waiting. */
 export interface PressureShare {
   /** Percent of the last 10 seconds, 0 to 100. */
   readonly avg10: number;
@@ -62,60 +62,60 @@ export interface PressureShare {
   readonly avg60: number;
   /** Percent of the last 300 seconds. */
   readonly avg300: number;
-  /** Since the start: nanoseconds by contract, but some runtimes hand on the kernel's microseconds. */
+  /** Total time since the start. In nanoseconds by contract, but some runtimes report the kernel's microseconds. */
   readonly total: Long;
 }
 
 /** A `CpuUsage` or a `WindowsCpuUsage`. */
 export type CpuMeasurement = CpuReading & { readonly psi?: PsiStats | undefined };
 
-/** A wrapped number; one that the runtime left out stays `undefined`. Exact up to 2⁵³, which is nine petabytes. */
-export function plain(wrapped: UInt64Value | undefined): number | undefined {
+/** Unwraps a number; `undefined` if the runtime omitted it. Exact up to 2⁵³, for bytes nine petabytes. */
+export function toNumber(wrapped: UInt64Value | undefined): number | undefined {
   return wrapped?.value.toUnsigned().toNumber();
 }
 
-export function cpuFigures({ previous, latest }: Pair<CpuMeasurement>): CpuFigures | undefined {
+export function cpuFigures({ previous, latest }: MeasurementPair<CpuMeasurement>): CpuFigures | undefined {
   if (!latest) return undefined;
   const cores = cpuCores(previous, latest);
   return { cores, percent: cores === undefined ? undefined : cores * 100, pressure: pressureFigures(latest.psi) };
 }
 
-/** From a `MemoryUsage`, or a `WindowsMemoryUsage`, which has less in it. */
+/** Accepts a `MemoryUsage`, or a `WindowsMemoryUsage`, which has fewer fields. */
 export function memoryFigures(memory: Partial<MemoryUsage> | undefined): MemoryFigures | undefined {
   return (
     memory && {
-      workingSetBytes: plain(memory.workingSetBytes),
-      usageBytes: plain(memory.usageBytes),
-      rssBytes: plain(memory.rssBytes),
+      workingSetBytes: toNumber(memory.workingSetBytes),
+      usageBytes: toNumber(memory.usageBytes),
+      rssBytes: toNumber(memory.rssBytes),
       limitBytes: limitBytes(memory),
-      pageFaults: plain(memory.pageFaults),
-      majorPageFaults: plain(memory.majorPageFaults),
+      pageFaults: toNumber(memory.pageFaults),
+      majorPageFaults: toNumber(memory.majorPageFaults),
       pressure: pressureFigures(memory.psi),
     }
   );
 }
 
-/** Beyond this a limit is the kernel's way of saying that there is none. */
-const unlimited = Long.ONE.toUnsigned().shiftLeft(62);
+/** The kernel reports limits above this when there is no limit. */
+const unlimitedBytes = Long.ONE.toUnsigned().shiftLeft(62);
 
-/** CRI tells the limit by what is left of it; runtimes say 0 where there is none. */
+/** Adds the working set and the available bytes: CRI has no field for the limit. Runtimes report 0 available bytes without one. */
 function limitBytes({ workingSetBytes, availableBytes }: Partial<MemoryUsage>): number | undefined {
   if (!workingSetBytes || !availableBytes || availableBytes.value.isZero()) return undefined;
   const available = availableBytes.value.toUnsigned();
   const limit = available.add(workingSetBytes.value.toUnsigned());
-  return available.lessThan(unlimited) && limit.lessThan(unlimited) ? limit.toNumber() : undefined;
+  return available.lessThan(unlimitedBytes) && limit.lessThan(unlimitedBytes) ? limit.toNumber() : undefined;
 }
 
 export function swapFigures(swap: SwapUsage | undefined): SwapFigures | undefined {
-  return swap && { usedBytes: plain(swap.swapUsageBytes), availableBytes: plain(swap.swapAvailableBytes) };
+  return swap && { usedBytes: toNumber(swap.swapUsageBytes), availableBytes: toNumber(swap.swapAvailableBytes) };
 }
 
 export function filesystemFigures(layer: FilesystemUsage | undefined): FilesystemFigures | undefined {
   return (
     layer && {
       mountpoint: layer.fsId?.mountpoint || undefined,
-      usedBytes: plain(layer.usedBytes),
-      inodesUsed: plain(layer.inodesUsed),
+      usedBytes: toNumber(layer.usedBytes),
+      inodesUsed: toNumber(layer.inodesUsed),
     }
   );
 }

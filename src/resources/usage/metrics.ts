@@ -2,24 +2,24 @@ import type { MetricFamily, Sample } from "../../internal/exposition.js";
 import { Long, type UInt64Value } from "../../proto.js";
 import type { ContainerUsage, PodUsage, UsageSnapshot } from "./snapshot.js";
 
-/** A snapshot as metrics, under the names that the kubelet and cAdvisor have for the same. */
+/** Converts a snapshot to metrics, with the names that the kubelet and cAdvisor use for them. */
 export function usageMetrics({ containers, pods, podStatsError }: UsageSnapshot): MetricFamily[] {
   return [
     ...containerMetrics.map((metric) => family(metric, containers, containerLabels)),
     ...podMetrics.map((metric) => family(metric, pods, podLabels)),
     {
       name: "resource_scrape_error",
-      help: "1 if the runtime refused the figures of pods, 0 otherwise.",
+      help: "1 if the runtime refused the stats of pods, 0 otherwise.",
       type: "gauge",
       samples: [{ labels: [], value: podStatsError ? "1" : "0" }],
     },
   ];
 }
 
-/** A value with what sets it apart from others of the same subject, or nothing where the runtime does not tell. */
+/** A value, and the labels that distinguish it from others of the same object; `undefined` if the runtime does not report it. */
 type Value = { value: string; at?: Long | undefined; labels?: Sample["labels"] } | undefined;
 
-type Metric<T> = readonly [name: string, help: string, type: MetricFamily["type"], values: (subject: T) => Value[]];
+type Metric<T> = readonly [name: string, help: string, type: MetricFamily["type"], values: (object: T) => Value[]];
 
 const containerMetrics: readonly Metric<ContainerUsage>[] = [
   [
@@ -98,13 +98,13 @@ const podMetrics: readonly Metric<PodUsage>[] = [
 
 function family<T>(
   [name, help, type, values]: Metric<T>,
-  subjects: readonly T[],
-  labelsOf: (subject: T) => Sample["labels"],
+  objects: readonly T[],
+  labelsOf: (object: T) => Sample["labels"],
 ): MetricFamily {
-  const samples = subjects.flatMap((subject) =>
-    values(subject)
+  const samples = objects.flatMap((object) =>
+    values(object)
       .filter((value) => value !== undefined)
-      .map(({ value, at, labels = [] }) => ({ value, at, labels: [...labelsOf(subject), ...labels] })),
+      .map(({ value, at, labels = [] }) => ({ value, at, labels: [...labelsOf(object), ...labels] })),
   );
   return { name, help, type, samples };
 }
@@ -139,7 +139,7 @@ function traffic(counter: "rxBytes" | "rxErrors" | "txBytes" | "txErrors"): (pod
 }
 
 function amount(wrapped: UInt64Value | undefined, at: Long | undefined): Value {
-  return wrapped && { value: whole(wrapped), at };
+  return wrapped && { value: toDigits(wrapped), at };
 }
 
 function labelled(value: Value, name: string, label: string): Value {
@@ -154,7 +154,7 @@ function seconds(wrapped: UInt64Value | undefined, at: Long | undefined): Value 
   return { value: `${nanoseconds.divide(second)}.${fraction}`, at };
 }
 
-/** The exact digits of a number of 64 bits. */
-export function whole({ value }: UInt64Value): string {
+/** Formats a 64-bit number exactly. */
+export function toDigits({ value }: UInt64Value): string {
   return value.toUnsigned().toString();
 }

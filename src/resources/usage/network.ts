@@ -1,19 +1,19 @@
 import type { Long, NetworkInterfaceUsage } from "../../proto.js";
-import { plain } from "./figures.js";
-import type { Pair } from "./last-two.js";
-import { growth } from "./rates.js";
+import { toNumber } from "./figures.js";
+import type { MeasurementPair } from "./measurement-pairs.js";
+import { growthPerNanosecond } from "./rates.js";
 
 /** Traffic of one network interface of a pod. */
 export interface InterfaceFigures {
-  /** Such as "eth0". */
+  /** The interface's name, for example "eth0". */
   readonly name: string;
-  /** Bytes per second received since the measurement before; `undefined` where that cannot be told, as with CPU. */
+  /** Bytes received per second since the previous measurement; `undefined` in the same cases as {@link CpuFigures.cores}. */
   readonly rxBytesPerSecond: number | undefined;
-  /** Bytes per second sent. */
+  /** Bytes sent per second, as {@link rxBytesPerSecond}. */
   readonly txBytesPerSecond: number | undefined;
-  /** Bytes received since the interface was made. */
+  /** Bytes received since the interface was created. */
   readonly rxBytes: number | undefined;
-  /** Bytes sent. */
+  /** Bytes sent since the interface was created. */
   readonly txBytes: number | undefined;
   /** Errors while receiving. */
   readonly rxErrors: number | undefined;
@@ -23,7 +23,7 @@ export interface InterfaceFigures {
 
 type InterfaceReading = Pick<NetworkInterfaceUsage, "name" | "rxBytes" | "txBytes"> & Partial<NetworkInterfaceUsage>;
 
-/** What a pod's interfaces had counted at one time. */
+/** The counters of a pod's interfaces at one time. */
 export interface NetworkReading {
   readonly timestamp: Long;
   readonly interfaces: readonly InterfaceReading[];
@@ -36,38 +36,41 @@ interface Network {
 }
 
 /**
- * The interfaces of a pod, the default one first, each once. containerd puts no time on them: what it measured in the same answer
- * stands in.
+ * Returns the interfaces of a pod, each once, the default one first. containerd sends no timestamp for them, so the timestamp of
+ * another measurement in the same reply replaces it.
  */
 export function networkReading(
   network: Network | undefined,
-  standIn: { timestamp: Long } | undefined,
+  sibling: { timestamp: Long } | undefined,
 ): NetworkReading | undefined {
   if (!network) return undefined;
   const byName = new Map<string, InterfaceReading>();
-  for (const one of [network.defaultInterface, ...network.interfaces]) if (one) byName.set(one.name, one);
-  const timestamp = network.timestamp.isZero() ? (standIn?.timestamp ?? network.timestamp) : network.timestamp;
+  for (const item of [network.defaultInterface, ...network.interfaces]) if (item) byName.set(item.name, item);
+  const timestamp = network.timestamp.isZero() ? (sibling?.timestamp ?? network.timestamp) : network.timestamp;
   return { timestamp, interfaces: [...byName.values()] };
 }
 
-export function networkFigures({ previous, latest }: Pair<NetworkReading>): InterfaceFigures[] | undefined {
+export function networkFigures({ previous, latest }: MeasurementPair<NetworkReading>): InterfaceFigures[] | undefined {
   return latest?.interfaces.map((current) => {
     const before = previous?.interfaces.find(({ name }) => name === current.name);
     const perSecond = (counter: "rxBytes" | "txBytes") => {
-      const perNanosecond = growth(previous && { at: previous.timestamp, counter: before?.[counter]?.value }, {
-        at: latest.timestamp,
-        counter: current[counter]?.value,
-      });
+      const perNanosecond = growthPerNanosecond(
+        previous && { at: previous.timestamp, counter: before?.[counter]?.value },
+        {
+          at: latest.timestamp,
+          counter: current[counter]?.value,
+        },
+      );
       return perNanosecond === undefined ? undefined : perNanosecond * 1e9;
     };
     return {
       name: current.name,
       rxBytesPerSecond: perSecond("rxBytes"),
       txBytesPerSecond: perSecond("txBytes"),
-      rxBytes: plain(current.rxBytes),
-      txBytes: plain(current.txBytes),
-      rxErrors: plain(current.rxErrors),
-      txErrors: plain(current.txErrors),
+      rxBytes: toNumber(current.rxBytes),
+      txBytes: toNumber(current.txBytes),
+      rxErrors: toNumber(current.rxErrors),
+      txErrors: toNumber(current.txErrors),
     };
   });
 }

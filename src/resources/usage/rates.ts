@@ -1,17 +1,17 @@
 import type { CpuUsage, Long } from "../../proto.js";
 
-/** A counter as it stood at some time, in nanoseconds since 1970. A time of zero or less is none. */
+/** The value of a counter at a time in nanoseconds since 1970. A time of zero or less counts as missing. */
 export interface Reading {
   readonly at: Long;
   readonly counter: Long | undefined;
 }
 
 /**
- * How much a counter grew per nanosecond between two readings. The differences are taken in 64 bits, so that large counters
- * lose nothing. `undefined` where there is nothing to tell: a reading or its time is missing, no time has passed, or the counter
- * went back because what it counts was restarted.
+ * Computes how much a counter grew per nanosecond between two readings. Differences are computed in 64 bits, so that large counters
+ * lose no precision. Returns `undefined` if a reading or its time is missing, no time has passed, or the counter went back because
+ * its object was restarted.
  */
-export function growth(previous: Reading | undefined, current: Reading | undefined): number | undefined {
+export function growthPerNanosecond(previous: Reading | undefined, current: Reading | undefined): number | undefined {
   if (!previous?.counter || !current?.counter) return undefined;
   if (previous.at.lessThanOrEqual(0) || current.at.lessThanOrEqual(previous.at)) return undefined;
   const [from, to] = [previous.counter.toUnsigned(), current.counter.toUnsigned()];
@@ -19,13 +19,13 @@ export function growth(previous: Reading | undefined, current: Reading | undefin
   return to.subtract(from).toNumber() / current.at.subtract(previous.at).toNumber();
 }
 
-/** The part of a CPU measurement that rates are made of; a `CpuUsage` or `WindowsCpuUsage` has it. */
+/** The fields of a CPU measurement that rates need. `CpuUsage` and `WindowsCpuUsage` have them. */
 export type CpuReading = Pick<CpuUsage, "timestamp" | "usageCoreNanoSeconds">;
 
 /**
- * How many cores were busy on average between two measurements of one container or pod: 0.5 is half a core, 2 are two cores.
- * Exact in 64 bits. `undefined`, and never 0, where it cannot be told: a measurement, its CPU time or its timestamp is missing,
- * both bear the same timestamp, or the CPU time went back because the container was restarted.
+ * Computes the average number of busy cores between two measurements of one container or pod: 0.5 is half a core. Differences are
+ * exact in 64 bits. Returns `undefined`, never 0, if the number cannot be computed: a measurement, its CPU time or its timestamp is
+ * missing, both have the same timestamp, or the CPU time went back because the container was restarted.
  *
  * ```ts
  * const before = await cri.stats.container(id);
@@ -34,7 +34,7 @@ export type CpuReading = Pick<CpuUsage, "timestamp" | "usageCoreNanoSeconds">;
  * ```
  */
 export function cpuCores(previous: CpuReading | undefined, current: CpuReading | undefined): number | undefined {
-  return growth(toReading(previous), toReading(current));
+  return growthPerNanosecond(toReading(previous), toReading(current));
 }
 
 function toReading(cpu: CpuReading | undefined): Reading | undefined {

@@ -16,15 +16,15 @@ import {
   type MemoryFigures,
   memoryFigures,
   type PressureFigures,
-  plain,
   type SwapFigures,
   swapFigures,
+  toNumber,
 } from "./figures.js";
-import { LastTwo } from "./last-two.js";
+import { MeasurementPairs } from "./measurement-pairs.js";
 import { type InterfaceFigures, type NetworkReading, networkFigures, networkReading } from "./network.js";
-import { type ImageIdentity, type PodIdentity, podIdentity, Running } from "./running.js";
+import { type ImageIdentity, type PodIdentity, podIdentity, RunningContainers } from "./running-containers.js";
 
-/** Whose usage to look at; everything given must match. Without any: that of all. */
+/** Selects pods and their containers by everything given. Without any field: all. */
 export interface UsageFilter {
   /** Only this pod and its containers. */
   pod?: PodTarget | undefined;
@@ -32,70 +32,73 @@ export interface UsageFilter {
   labels?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What pods and containers used at one time. */
+/** The resource usage of pods and containers at one time. */
 export interface UsageSnapshot {
-  /** When the runtime was asked, by the clock of this machine. */
+  /** When the sample began, by the clock of this machine. */
   readonly at: Date;
-  /** The running containers, in no particular order. Runtimes list the stats of exited ones as well; these are left out. */
+  /** The running containers, in no particular order. Exited ones, of which runtimes also list stats, are left out. */
   readonly containers: readonly ContainerUsage[];
   /** The pods of these containers, and others that the runtime has stats of. */
   readonly pods: readonly PodUsage[];
   /**
-   * Why pods have no figures of their own. containerd refuses them for all pods when one of those it is asked for has no cgroup
-   * parent; the containers' figures are not touched by that.
+   * The runtime's error if it refused the stats of pods. containerd refuses them for all requested pods if one of these has no
+   * cgroup parent. The containers' figures are complete nevertheless.
    */
   readonly podStatsError: CriError | undefined;
 }
 
-/** What a container uses. What its runtime does not tell is `undefined`, which is not 0. */
+/** The resource usage of a container. Values that the runtime does not report are `undefined`, never 0. */
 export interface ContainerUsage {
   readonly id: string;
   readonly name: string;
-  /** How often it was restarted: 0 for the first container of its name. */
+  /** How often the container was restarted: 0 for the first container of its name. */
   readonly attempt: number;
   readonly labels: Readonly<Record<string, string>>;
-  /** `undefined` if the pod was removed in the meantime. */
+  /** `undefined` if the pod was removed while the sample was taken. */
   readonly pod: PodIdentity | undefined;
-  /** `undefined` as with {@link pod}. */
+  /** `undefined` in the same case as {@link pod}. */
   readonly image: ImageIdentity | undefined;
   readonly cpu: CpuFigures | undefined;
   readonly memory: MemoryFigures | undefined;
   readonly swap: SwapFigures | undefined;
   readonly filesystem: FilesystemFigures | undefined;
-  /** How much processes waited for input and output. Since Kubernetes 1.33. */
+  /** Time that processes spent waiting for input and output. Since Kubernetes 1.33. */
   readonly ioPressure: PressureFigures | undefined;
-  /** The message that these figures were made of. */
+  /** The runtime's message that contains these figures. */
   readonly stats: ContainerStats;
 }
 
-/** What a pod uses as a whole, which is more than the sum of its containers. `undefined` is not 0, as with containers. */
+/**
+ * The resource usage of a whole pod, which is more than the sum of its containers. Values that the runtime does not report are
+ * `undefined`, never 0.
+ */
 export interface PodUsage extends PodIdentity {
   readonly containers: readonly ContainerUsage[];
   readonly cpu: CpuFigures | undefined;
   readonly memory: MemoryFigures | undefined;
-  /** The interface with the pod's main address first; `undefined` with host network. */
+  /** The network interfaces, the one with the pod's main address first; `undefined` with host network. */
   readonly network: readonly InterfaceFigures[] | undefined;
   readonly processCount: number | undefined;
   readonly ioPressure: PressureFigures | undefined;
-  /** The message that these figures were made of. */
+  /** The runtime's message that contains these figures. */
   readonly stats: PodSandboxStats | undefined;
 }
 
-/** Takes one snapshot after the other; rates are those since the one before. */
+/** Takes snapshots. Rates are computed between each snapshot and the one before it. */
 export class UsageSampler {
   readonly #connection: Connection;
   readonly #filter: UsageFilter;
   readonly #labels: Record<string, string>;
-  readonly #running: Running;
-  readonly #containerCpu = new LastTwo<CpuMeasurement>();
-  readonly #podCpu = new LastTwo<CpuMeasurement>();
-  readonly #podNetwork = new LastTwo<NetworkReading>();
+  readonly #running: RunningContainers;
+  readonly #containerCpu = new MeasurementPairs<CpuMeasurement>();
+  readonly #podCpu = new MeasurementPairs<CpuMeasurement>();
+  readonly #podNetwork = new MeasurementPairs<NetworkReading>();
 
   constructor(connection: Connection, filter: UsageFilter) {
     this.#connection = connection;
     this.#filter = filter;
     this.#labels = stringMap(filter.labels, "labels");
-    this.#running = new Running(connection);
+    this.#running = new RunningContainers(connection);
     if (filter.pod !== undefined) idOf(filter.pod, "pod");
   }
 
@@ -106,21 +109,21 @@ export class UsageSampler {
     const at = new Date();
     const [containerStats, podStats] = await Promise.all([
       listContainerStats(this.#connection, { id: "", podSandboxId: id, labelSelector: {} }, options),
-      listPodSandboxStats(this.#connection, { id, labelSelector }, options).catch(unlessOver),
+      listPodSandboxStats(this.#connection, { id, labelSelector }, options).catch(toPodStatsError),
       this.#running.update(id, options),
     ]);
     const containers = containerStats
       .filter(({ attributes }) => this.#running.has(attributes?.id ?? ""))
       .map((stats) => this.#container(stats))
-      .filter(({ pod }) => this.#wants(pod));
+      .filter(({ pod }) => this.#matches(pod));
     const failed = podStats instanceof Error;
     const pods = this.#pods(failed ? [] : podStats, containers);
-    for (const memory of [this.#containerCpu, this.#podCpu, this.#podNetwork]) memory.endRound();
+    for (const pairs of [this.#containerCpu, this.#podCpu, this.#podNetwork]) pairs.endRound();
     return { at, containers, pods, podStatsError: failed ? podStats : undefined };
   }
 
-  /** Containers cannot be asked for by the labels of their pods. */
-  #wants(pod: PodIdentity | undefined): boolean {
+  /** Applies the label filter in the client: the runtime cannot filter containers by the labels of their pods. */
+  #matches(pod: PodIdentity | undefined): boolean {
     return Object.entries(this.#labels).every(([key, value]) => pod?.labels[key] === value);
   }
 
@@ -129,7 +132,7 @@ export class UsageSampler {
     const { name = "", attempt = 0 } = metadata ?? {};
     return {
       ...{ id, name, attempt, labels, pod: this.#running.podOf(id), image: this.#running.imageOf(id) },
-      cpu: cpuFigures(this.#containerCpu.take(id, stats.cpu)),
+      cpu: cpuFigures(this.#containerCpu.add(id, stats.cpu)),
       memory: memoryFigures(stats.memory),
       swap: swapFigures(stats.swap),
       filesystem: filesystemFigures(stats.writableLayer),
@@ -156,10 +159,10 @@ export class UsageSampler {
       return {
         ...identity,
         containers,
-        cpu: cpuFigures(this.#podCpu.take(id, node?.cpu)),
+        cpu: cpuFigures(this.#podCpu.add(id, node?.cpu)),
         memory: memoryFigures(node?.memory),
-        network: networkFigures(this.#podNetwork.take(id, networkReading(node?.network, node?.cpu))),
-        processCount: plain(node?.process?.processCount),
+        network: networkFigures(this.#podNetwork.add(id, networkReading(node?.network, node?.cpu))),
+        processCount: toNumber(node?.process?.processCount),
         ioPressure: ioPressure(stats?.linux?.io),
         stats,
       };
@@ -167,8 +170,8 @@ export class UsageSampler {
   }
 }
 
-/** A failure that leaves the containers' figures, or none. */
-function unlessOver(error: unknown): CriError {
+/** Returns an error that affects only the stats of pods, and throws any other. */
+function toPodStatsError(error: unknown): CriError {
   if (CriError.is(error) && error.code !== "CLIENT_CLOSED") return error;
   throw error;
 }

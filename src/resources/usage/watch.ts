@@ -10,22 +10,26 @@ export interface UsageSnapshotOptions extends UsageFilter, CallOptions {}
 
 /** Options of `cri.stats.watch`. */
 export interface UsageWatchOptions extends UsageFilter, StreamLimits, Omit<CallOptions, "deadline" | "timeoutMs"> {
-  /** Keep trying while the first sample fails because the runtime does not answer. By default the stream fails then. @defaultValue false */
+  /**
+   * Keep retrying if the runtime is unavailable at the first sample. By default the stream fails in this case.
+   *
+   * @defaultValue false
+   */
   waitForRuntime?: boolean | undefined;
   /** From the start of one sample to the start of the next, in milliseconds. @defaultValue 2000 */
   intervalMs?: number | undefined;
-  /** How long one sample may take, in milliseconds. @defaultValue what its calls have by themselves: two minutes each */
+  /** The time limit of one sample, in milliseconds. @defaultValue the default budget of each of its calls: two minutes */
   sampleTimeoutMs?: number | undefined;
-  /** Is told about each sample that could not be had, so that a display can say that the runtime is away. */
+  /** Called with the error of each failed sample, for example to display that the runtime is down. */
   onMissed?: ((error: CriError) => void) | undefined;
 }
 
 const defaultIntervalMs = 2_000;
 
-/** So many samples in a row may fail for a reason that waiting is not known to mend. */
-const patience = 3;
+/** The stream fails after this many failed samples in a row, unless the runtime is unavailable or too slow. */
+const maxFailures = 3;
 
-/** The usage over time. A sample is taken when it is asked for and due, so nothing queues up in front of a slow reader. */
+/** Streams usage over time. A sample is taken when it is due and requested, so no samples queue up for a slow consumer. */
 export function watchUsage(connection: Connection, options: UsageWatchOptions): CriStream<UsageSnapshot> {
   const { intervalMs = defaultIntervalMs, sampleTimeoutMs } = options;
   for (const [field, value] of Object.entries({ intervalMs, sampleTimeoutMs })) {
@@ -47,23 +51,23 @@ async function* samples(
 ): AsyncGenerator<readonly UsageSnapshot[]> {
   const { intervalMs, sampleTimeoutMs: timeoutMs, onMissed, signal, retry, metadata, waitForRuntime = false } = options;
   const pause = startBudget(connection, { signal }, undefined);
-  let missed = 0;
+  let failures = 0;
   for (let first = true; ; ) {
     const startedAt = performance.now();
     const outcome = await sampler.sample({ signal, retry, metadata, timeoutMs }).catch((error: unknown) => {
-      const waitable = CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED");
-      const goesOn =
+      const isOutage = CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED");
+      const canRetry =
         CriError.is(error) &&
         error.code !== "CLIENT_CLOSED" &&
         (!first || waitForRuntime) &&
-        (waitable || ++missed < patience);
-      if (!goesOn) throw error;
+        (isOutage || ++failures < maxFailures);
+      if (!canRetry) throw error;
       return error;
     });
     if (outcome instanceof Error) onMissed?.(outcome);
     else {
       first = false;
-      missed = 0;
+      failures = 0;
       yield [outcome];
     }
     await pause.sleep(Math.max(0, startedAt + intervalMs - performance.now()));

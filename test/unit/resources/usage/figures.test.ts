@@ -26,8 +26,8 @@ const memory = (workingSet: number, available: string | number | undefined) =>
     }),
   );
 
-describe("what the runtime leaves out", () => {
-  test("whole messages are undefined", () => {
+describe("values that the runtime does not report", () => {
+  test("missing messages are undefined", () => {
     expect(cpuFigures({ previous: undefined, latest: undefined })).toBeUndefined();
     expect(memoryFigures(undefined)).toBeUndefined();
     expect(swapFigures(undefined)).toBeUndefined();
@@ -36,7 +36,7 @@ describe("what the runtime leaves out", () => {
     expect(networkFigures({ previous: undefined, latest: networkReading(undefined, undefined) })).toBeUndefined();
   });
 
-  test("so are single numbers; a zero that was sent stays zero", () => {
+  test("missing numbers are undefined, and a reported zero stays zero", () => {
     const nothing = { cores: undefined, percent: undefined, pressure: undefined };
     expect(cpuFigures({ previous: undefined, latest: CpuUsage.fromPartial({}) })).toEqual(nothing);
     expect(memoryFigures(MemoryUsage.fromPartial({ rssBytes: {} }))).toEqual({
@@ -61,11 +61,11 @@ describe("what the runtime leaves out", () => {
 });
 
 describe("the memory limit", () => {
-  test("is the working set and what is left", () => {
+  test("is the sum of the working set and the available bytes", () => {
     expect(memory(1_000, 66_000)?.limitBytes).toBe(67_000);
   });
 
-  test("is undefined where there is none, in all the ways to say so", () => {
+  test("is undefined for every encoding of no limit", () => {
     expect(memory(1_000, undefined)?.limitBytes).toBeUndefined();
     expect(memory(1_000, 0)?.limitBytes).toBeUndefined();
     expect(memory(4_096, "9223372036854767616")?.limitBytes).toBeUndefined();
@@ -73,7 +73,7 @@ describe("the memory limit", () => {
   });
 });
 
-test("pressure is passed on, under names of this package", () => {
+test("reports pressure as the runtime sent it", () => {
   const io = IoUsage.fromPartial({
     psi: { Some: { Total: Long.fromNumber(12, true), Avg10: 1.5, Avg60: 0.5, Avg300: 0.25 } },
   });
@@ -92,7 +92,7 @@ describe("the network", () => {
     });
   const second = 1_000_000_000;
 
-  test("has rates by interface, the default one first and each once", () => {
+  test("reports rates of each interface once, the default one first", () => {
     const latest = networkReading(network(3 * second, 5_000, ["net1", "eth0"]), undefined);
     const previous = networkReading(network(second, 1_000, ["net1"]), undefined);
     const figures = networkFigures({ previous, latest });
@@ -108,16 +108,16 @@ describe("the network", () => {
     });
   });
 
-  test("borrows the time of another measurement of the same answer, as containerd gives none", () => {
+  test("uses the timestamp of another measurement in the same reply if it has none, as from containerd", () => {
     const at = (time: number) => ({ timestamp: Long.fromNumber(time) });
     const previous = networkReading(network(0, 0), at(second));
     const latest = networkReading(network(0, 300), at(4 * second));
     expect(networkFigures({ previous, latest })?.[0]).toMatchObject({ rxBytesPerSecond: 100, txBytesPerSecond: 200 });
-    const timeless = networkReading(network(0, 300), undefined);
-    expect(networkFigures({ previous, latest: timeless })?.[0]?.rxBytesPerSecond).toBeUndefined();
+    const untimed = networkReading(network(0, 300), undefined);
+    expect(networkFigures({ previous, latest: untimed })?.[0]?.rxBytesPerSecond).toBeUndefined();
   });
 
-  test("has no rate of an interface that is new or was made anew", () => {
+  test("reports no rate for an interface that is new or was recreated", () => {
     const previous = networkReading(network(second, 1_000), undefined);
     const latest = networkReading(network(2 * second, 500, ["net1"]), undefined);
     expect(networkFigures({ previous, latest })?.map(({ rxBytesPerSecond }) => rxBytesPerSecond)).toEqual([

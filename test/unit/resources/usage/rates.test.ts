@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CpuUsage, Long } from "../../../../src/proto.js";
-import { cpuCores, growth } from "../../../../src/resources/usage/rates.js";
+import { cpuCores, growthPerNanosecond } from "../../../../src/resources/usage/rates.js";
 
 const second = 1_000_000_000n;
 const now = 1_795_427_472_989_698_644n;
@@ -13,7 +13,7 @@ const cpu = (at: bigint, used: bigint | undefined) =>
   });
 
 describe("cpuCores", () => {
-  test("is CPU time over time", () => {
+  test("is CPU time divided by elapsed time", () => {
     expect(cpuCores(cpu(now, 5n * second), cpu(now + 2n * second, 6n * second))).toBe(0.5);
     expect(cpuCores(cpu(now, 0n), cpu(now + second, 3n * second))).toBe(3);
     expect(cpuCores(cpu(now, 7n), cpu(now + second, 7n))).toBe(0);
@@ -42,7 +42,7 @@ describe("cpuCores", () => {
     expect(cpuCores(previous, current)).toBeUndefined();
   });
 
-  test("takes a Long of either sign for the number it is", () => {
+  test("reads signed and unsigned Longs as the same number", () => {
     const signed = (value: bigint) => ({
       timestamp: Long.ONE,
       usageCoreNanoSeconds: { value: Long.fromString(`${value}`) },
@@ -51,7 +51,7 @@ describe("cpuCores", () => {
     expect(cpuCores(signed(10n), after)).toBe(2);
   });
 
-  test("agrees with whole numbers of any size", () => {
+  test("agrees with BigInt arithmetic", () => {
     const uint64 = fc.bigInt(0n, 2n ** 64n - 1n);
     const time = fc.bigInt(1n, 2n ** 63n - 1n);
     fc.assert(
@@ -63,10 +63,10 @@ describe("cpuCores", () => {
   });
 });
 
-test("growth is a rate of anything that is counted", () => {
+test("growthPerNanosecond computes the rate of any counter", () => {
   const reading = (at: number, counter: number) => ({
     at: Long.fromNumber(at),
     counter: Long.fromNumber(counter, true),
   });
-  expect(growth(reading(1, 0), reading(1_000_000_001, 500))! * 1e9).toBe(500);
+  expect(growthPerNanosecond(reading(1, 0), reading(1_000_000_001, 500))! * 1e9).toBe(500);
 });

@@ -6,7 +6,7 @@ import { listImages } from "../../rpcs/images.js";
 import { listPodSandboxes } from "../../rpcs/pods.js";
 import type { Connection } from "../../transport/connection.js";
 
-/** Which pod something belongs to. */
+/** Identifies the pod of a container. */
 export interface PodIdentity {
   /** The pod sandbox id. */
   readonly id: string;
@@ -17,38 +17,38 @@ export interface PodIdentity {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Which image a container runs. */
+/** Identifies the image of a container. */
 export interface ImageIdentity {
-  /** As the container's creator wrote it, else a tag or digest of it; `undefined` for an image without a name. */
+  /** The reference that the container was created with, else a tag or digest; `undefined` for an image without a name. */
   readonly reference: string | undefined;
-  /** The runtime's own name for it: an id, or on older CRI-O a digest. */
+  /** The runtime's own identifier: an id, or on older CRI-O a digest. */
   readonly id: string;
 }
 
-/** What the stats of a container do not include. */
-interface Belonging {
+/** The pod and image of a container, which its stats do not include. */
+interface ContainerDetails {
   readonly podId: string;
   readonly image: ImageIdentity;
 }
 
 /**
- * The running containers, with their pods and images. Pods and images are listed only when there is a new container, because the
- * pod and image of a container never change.
+ * Lists the running containers, with their pods and images. Pods and images are listed only after a new container appears, because
+ * the pod and image of a container never change.
  */
-export class Running {
+export class RunningContainers {
   readonly #connection: Connection;
-  #containers = new Map<string, Belonging>();
+  #containers = new Map<string, ContainerDetails>();
   #pods = new Map<string, PodIdentity>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** Lists the running containers, of one pod or of all. */
+  /** Lists the running containers of one pod; of all pods if the id is empty. */
   async update(podSandboxId: string, options: CallOptions): Promise<void> {
     const filter = { id: "", podSandboxId, state: { state: ContainerState.CONTAINER_RUNNING }, labelSelector: {} };
     const containers = await listContainers(this.#connection, filter, options);
-    if (containers.some(({ id }) => !this.podOf(id))) await this.#identify(containers, options);
+    if (containers.some(({ id }) => !this.podOf(id))) await this.#listDetails(containers, options);
     const ids = new Set(containers.map(({ id }) => id));
     for (const id of this.#containers.keys()) if (!ids.has(id)) this.#containers.delete(id);
   }
@@ -66,9 +66,9 @@ export class Running {
     return this.#containers.get(containerId)?.image;
   }
 
-  async #identify(containers: readonly Container[], options: CallOptions): Promise<void> {
+  async #listDetails(containers: readonly Container[], options: CallOptions): Promise<void> {
     const pods = await listPodSandboxes(this.#connection, undefined, options);
-    const images = containers.some((container) => !writtenImage(container)) ? await this.#images(options) : [];
+    const images = containers.some((container) => !specifiedImage(container)) ? await this.#listImages(options) : [];
     this.#pods = new Map(pods.map((pod) => [pod.id, podIdentity(pod)]));
     this.#containers = new Map(
       containers.map((container) => {
@@ -78,8 +78,8 @@ export class Running {
     );
   }
 
-  /** Names of images are no reason to fail. */
-  async #images(options: CallOptions): Promise<Image[]> {
+  /** Lists the images. If that fails, containers are reported without the names of their images. */
+  async #listImages(options: CallOptions): Promise<Image[]> {
     try {
       return await listImages(this.#connection, undefined, options);
     } catch (error) {
@@ -89,25 +89,25 @@ export class Running {
   }
 }
 
-/** Who a pod is, by its stats or its entry in a list. */
+/** Reads the identity of a pod from its stats or its entry in a list. */
 export function podIdentity({ id, metadata, labels }: Omit<PodSandboxAttributes, "annotations">): PodIdentity {
   const { name = "", namespace = "", uid = "", attempt = 0 } = metadata ?? {};
   return { id, name, namespace, uid, attempt, labels };
 }
 
-const isId = (text: string) => /^(sha256:)?[0-9a-f]{64}$/.test(text);
+const isId = (name: string) => /^(sha256:)?[0-9a-f]{64}$/.test(name);
 
-/** The image as it was asked for; the kubelet asks by id, which is no name for people. */
-function writtenImage({ image }: Container): string | undefined {
-  const written = image?.userSpecifiedImage || image?.image;
-  return written && !isId(written) ? written : undefined;
+/** Returns the image reference that the container was created with, unless that is an id, as it is from a kubelet. */
+function specifiedImage({ image }: Container): string | undefined {
+  const specified = image?.userSpecifiedImage || image?.image;
+  return specified && !isId(specified) ? specified : undefined;
 }
 
-/** Runtimes say by its id or by a digest which image a container was made of, in one field or another. */
+/** Finds the image of a container. Runtimes identify it by id or by digest, in different fields. */
 function imageIdentity(container: Container, images: readonly Image[]): ImageIdentity {
   const { imageId, imageRef, image } = container;
   const known = [imageId, image?.image ?? "", imageRef].filter((name) => name !== "");
   const found = images.find(({ id, repoDigests }) => known.some((name) => name === id || repoDigests.includes(name)));
-  const name = writtenImage(container) ?? found?.repoTags[0] ?? found?.repoDigests[0];
+  const name = specifiedImage(container) ?? found?.repoTags[0] ?? found?.repoDigests[0];
   return { reference: name ?? known.find((name) => !isId(name)), id: found?.id ?? known.find(isId) ?? imageRef };
 }
