@@ -1,5 +1,5 @@
 import { CriError, type CriErrorCode } from "../errors.js";
-import { LocalFileError } from "../internal/local-file-error.js";
+import { LocalFileError } from "../internal/files/local-file-error.js";
 
 const codes: Readonly<Record<string, CriErrorCode>> = {
   ENOENT: "NOT_FOUND",

@@ -1,6 +1,6 @@
 import { type FileHandle, realpath, stat } from "node:fs/promises";
 import { CriError } from "../errors.js";
-import { openRegular } from "../internal/open-regular.js";
+import { openRegular } from "../internal/files/open-regular.js";
 import { skipZeros } from "./line-splitter.js";
 import { isMissing, logFailure } from "./log-failure.js";
 

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { basename, dirname, posix } from "node:path";
+import { emptyFolder } from "../internal/files/empty-folder.js";
+import { Folder } from "../internal/files/folder.js";
 import type { CallOptions } from "../options.js";
 import type { ContainerConfig, PodSandboxConfig } from "../proto.js";
 import { listPodSandboxes } from "../rpcs/pods.js";
 import { logDirectoryName } from "../specs/pod-config.js";
 import type { Connection } from "../transport/connection.js";
 import { log } from "../transport/logging.js";
-import { emptyFolder } from "./sessions/copy/empty-folder.js";
-import { Folder } from "./sessions/copy/folder.js";
 
 /** How long removing the logs of a pod may take, in milliseconds: another pod that has the directory as a volume may add files. */
 const removalMs = 30_000;

@@ -2,8 +2,8 @@ import { devNull } from "node:os";
 import { win32 } from "node:path";
 import type { LineCounter, Scalar } from "yaml";
 import { InvalidInputError } from "../errors.js";
-import { LocalFileError } from "../internal/local-file-error.js";
-import { readRegular } from "../internal/open-regular.js";
+import { LocalFileError } from "../internal/files/local-file-error.js";
+import { readRegular } from "../internal/files/open-regular.js";
 
 /** The largest file to read, in bytes. A file with all of crictl's keys has a few hundred. */
 const maxConfigBytes = 64 * 1024;

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { readRegular } from "../internal/open-regular.js";
+import { readRegular } from "../internal/files/open-regular.js";
 import { resolveUnder } from "./node-root.js";
 
 /** The beginning of every explanation by {@link explainDenied}. */

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { onAbort } from "../internal/abort.js";
-import { fileKind } from "../internal/local-file-error.js";
+import { fileKind } from "../internal/files/local-file-error.js";
 import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import { explainDenied, permissionDenied } from "./socket-access.js";
 import { pathTooLong } from "./socket-path.js";

@@ -1,5 +1,5 @@
 /**
- * Local files are opened in one place, `src/internal/path-handle.ts`, which blocks on no named pipe, opens no device, and opens what
+ * Local files are opened in one place, `src/internal/files/path-handle.ts`, which blocks on no named pipe, opens no device, and opens what
  * it has checked. Nothing else in the sources imports what opens files from `node:fs`, or removes folders by `rm`, which opens by name
  * what it has looked at before and removes what is behind a link swapped in meanwhile.
  *
@@ -12,11 +12,7 @@ import { describe, expect, test } from "vitest";
 
 /** Who opens files or removes folders all the same, with what, and why that cannot block or lead elsewhere. */
 const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: string }>> = {
-  "internal/path-handle.ts": { imports: ["open"], reason: "the one place" },
-  "resources/sessions/copy/folder.ts": {
-    imports: ["open"],
-    reason: "folders only (O_DIRECTORY), which never block, without following a link",
-  },
+  "internal/files/path-handle.ts": { imports: ["open"], reason: "the one place" },
   "resources/sessions/copy/unpack.ts": {
     imports: ["open"],
     reason: "writes; new files only (O_EXCL), in a folder that nobody else can get into",

@@ -1,54 +1,56 @@
+import { isUtf8 } from "node:buffer";
 import { join } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
-import type { PathHandle } from "../../../internal/path-handle.js";
-import { toByteString } from "./byte-string.js";
+import { toByteString, toText } from "../../../internal/files/byte-string.js";
+import { Folder } from "../../../internal/files/folder.js";
+import type { PathHandle } from "../../../internal/files/path-handle.js";
 import { localTrouble } from "./local-trouble.js";
 import { blockSize, encodeHeader, type TarHeader } from "./tar/header.js";
 
-/** What an archive is made of. */
+/** The content of an archive. */
 export interface ArchiveSource {
-  /** The file or folder, or link, which the caller closes. */
+  /** A file, folder or link. The caller closes it. */
   root: PathHandle;
-  /** Its name in the archive; what is in a folder comes below that. */
+  /** The name of the root in the archive. Files in a folder are below this name. */
   name: string;
-  /** Whether a folder has an entry itself, which gives its mode and time to what it is unpacked onto. */
-  itself: boolean;
+  /** Whether the archive has an entry for a root folder. Unpacking that entry sets the mode and time of the target folder. */
+  includeRoot: boolean;
 }
 
 /**
- * A tar archive of a file or folder: files, folders, symbolic and hard links; anything else is left out. Names too long for a
- * header go before it as GNU tar does that, for busybox does not read what POSIX has for them. Owners are left out.
+ * Creates a tar archive of a file or folder: files, folders, symbolic links and hard links. Owners and all other kinds of files are
+ * left out. A name that is too long for a header precedes it in GNU tar's format, because busybox does not read PAX headers.
  *
- * No link is followed, not even one that another user puts in the place of a file or folder meanwhile: everything is held by a
- * handle, and found through that of its folder. Files are closed when the reader of the archive stops in the middle.
+ * Links are never followed, not even one with which another user replaces a file or folder during the copy: every file is opened
+ * through the handle of its folder. If the consumer of the archive stops early, all files are closed.
  *
- * @throws InvalidInputError naming the path that cannot be read, or that changed while it was read
+ * @throws InvalidInputError with the path that cannot be read, or that changed while it was being read
  */
 export async function* archive(source: ArchiveSource): AsyncGenerator<Buffer, void, undefined> {
-  let small: Buffer[] = [];
+  // Small parts are joined: an archive of small files would otherwise be sent in very many chunks.
+  let parts: Buffer[] = [];
   let length = 0;
   for await (const part of partsOf(source)) {
-    small.push(part);
+    parts.push(part);
     length += part.length;
-    if (length < mostAtOnce / 2) continue;
-    yield small.length === 1 ? part : Buffer.concat(small, length);
-    small = [];
+    if (length < maxChunkBytes / 2) continue;
+    yield parts.length === 1 ? part : Buffer.concat(parts, length);
+    parts = [];
     length = 0;
   }
-  yield Buffer.concat(small, length);
+  yield Buffer.concat(parts, length);
 }
 
 async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, undefined> {
   const firstNames = new Map<string, string>();
-  for await (const { handle, name } of filesOf(source.root, source.name, source.itself)) {
+  for await (const { handle, name } of filesOf(source.root, toByteString(source.name), source.includeRoot)) {
     const { stats } = handle;
-    const path = toByteString(name);
     const mode = Number(stats.mode) & 0o7777;
-    const entry = { path, linkpath: "", mode, mtimeMs: Number(stats.mtimeMs), size: 0 };
+    const entry = { path: name, linkpath: "", mode, mtimeMs: Number(stats.mtimeMs), size: 0 };
     if (stats.isDirectory()) {
-      yield* headersOf({ ...entry, type: "5", path: `${path}/` });
+      yield* headersOf({ ...entry, type: "5", path: `${name}/` });
     } else if (stats.isSymbolicLink()) {
-      const linkpath = toByteString(await handle.readLink().catch(unreadable(handle.name)));
+      const linkpath = await handle.readLink().catch(unreadable(handle.name));
       yield* headersOf({ ...entry, type: "2", linkpath });
     } else {
       const inode = `${stats.dev}:${stats.ino}`;
@@ -56,7 +58,7 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
       if (linkpath !== undefined) {
         yield* headersOf({ ...entry, type: "1", linkpath });
       } else {
-        if (stats.nlink > 1n) firstNames.set(inode, path);
+        if (stats.nlink > 1n) firstNames.set(inode, name);
         const size = Number(stats.size);
         yield* headersOf({ ...entry, type: "0", size });
         yield* contentOf(handle, size);
@@ -66,25 +68,26 @@ async function* partsOf(source: ArchiveSource): AsyncGenerator<Buffer, void, und
   yield Buffer.alloc(2 * blockSize);
 }
 
-const mostAtOnce = 1024 * 1024;
+const maxChunkBytes = 1024 * 1024;
 
-/** Each level of folders holds two files open. */
+/** Each level of folders keeps two descriptors open. */
 const maxDepth = 256;
 
 interface Found {
   handle: PathHandle;
+  /** The name in the archive, as a byte string. */
   name: string;
 }
 
-/** Everything in a tree that an archive can hold, folders before what is in them. */
+/** Walks a tree. Yields the files that an archive can contain, each folder before the files in it. */
 async function* filesOf(
   handle: PathHandle,
   name: string,
-  itself: boolean,
+  includeRoot: boolean,
   depth = 0,
 ): AsyncGenerator<Found, void, undefined> {
   const { stats } = handle;
-  if (itself && (stats.isFile() || stats.isDirectory() || stats.isSymbolicLink())) yield { handle, name };
+  if (includeRoot && (stats.isFile() || stats.isDirectory() || stats.isSymbolicLink())) yield { handle, name };
   if (!stats.isDirectory()) return;
   if (depth > maxDepth) {
     throw new InvalidInputError({
@@ -94,42 +97,45 @@ async function* filesOf(
     });
   }
   try {
-    for await (const inside of handle.list()) {
-      await using entry = await handle.entry(inside).catch(notFound(join(handle.name, inside)));
-      yield* filesOf(entry, `${name}/${inside}`, true, depth + 1);
+    const folder = new Folder(handle);
+    for await (const child of folder.names()) {
+      const path = join(handle.name, toText(child));
+      checkUtf8(child, path);
+      await using entry = await folder.entry(child).catch(unreadable(path));
+      yield* filesOf(entry, `${name}/${child}`, true, depth + 1);
     }
   } catch (error) {
     unreadable(handle.name)(error);
   }
 }
 
-/** The most bytes of a name in a header. The NUL that may be left out in a field of 100 bytes stays. */
-const mostNameBytes = 99;
+/** The maximum length of a name in a header. The field has 100 bytes, of which the last one stays NUL. */
+const maxNameBytes = 99;
 
-/** The header of an entry, after those of its names that do not fit in. */
+/** Encodes the header of an entry, preceded by the names that are too long for it. */
 function* headersOf(entry: TarHeader): Generator<Buffer, void, undefined> {
   for (const [name, type] of [
     [entry.linkpath, "K"],
     [entry.path, "L"],
   ] as const) {
-    if (name.length <= mostNameBytes) continue;
+    if (name.length <= maxNameBytes) continue;
     const content = Buffer.from(`${name}\0`, "latin1");
     yield encodeHeader({ path: "././@LongLink", type, mode: 0, size: content.length, mtimeMs: 0, linkpath: "" });
     yield padded(content);
   }
   yield encodeHeader({
     ...entry,
-    path: entry.path.slice(0, mostNameBytes),
-    linkpath: entry.linkpath.slice(0, mostNameBytes),
+    path: entry.path.slice(0, maxNameBytes),
+    linkpath: entry.linkpath.slice(0, maxNameBytes),
   });
 }
 
-/** As many bytes of a file as its header says. */
+/** Reads as many bytes of a file as its header announces. */
 async function* contentOf(handle: PathHandle, size: number): AsyncGenerator<Buffer, void, undefined> {
   if (size === 0) return;
   await using file = await handle.openRegular().catch(unreadable(handle.name));
   for (let left = size; left > 0; ) {
-    const buffer = Buffer.allocUnsafe(Math.min(left, mostAtOnce));
+    const buffer = Buffer.allocUnsafe(Math.min(left, maxChunkBytes));
     const { bytesRead } = await file.read(buffer, 0, buffer.length).catch(unreadable(handle.name));
     if (bytesRead === 0) {
       throw new InvalidInputError({
@@ -144,21 +150,15 @@ async function* contentOf(handle: PathHandle, size: number): AsyncGenerator<Buff
   }
 }
 
-/** The last bytes of something, filled up to a whole block. */
+/** Pads the last bytes of a file with zeros to a whole block. */
 function padded(bytes: Buffer, size = bytes.length): Buffer {
   return Buffer.concat([bytes, Buffer.alloc((blockSize - (size % blockSize)) % blockSize)]);
 }
 
-/** As {@link unreadable}, for a name that was listed. Bytes that are not UTF-8 are U+FFFD in the list, which is no file's name. */
-function notFound(path: string): (cause: unknown) => never {
-  return (cause) => {
-    if (!path.includes("\uFFFD")) unreadable(path)(cause);
-    throw new InvalidInputError({
-      field: "localPath",
-      message: "has a name that is not UTF-8; rename it",
-      value: path,
-    });
-  };
+function checkUtf8(name: string, path: string): void {
+  if (isUtf8(Buffer.from(name, "latin1"))) return;
+  const message = "has a name that is not UTF-8; rename it";
+  throw new InvalidInputError({ field: "localPath", message, value: path });
 }
 
 function unreadable(path: string): (cause: unknown) => never {

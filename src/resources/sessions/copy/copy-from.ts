@@ -1,10 +1,11 @@
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../../errors.js";
+import type { Folder } from "../../../internal/files/folder.js";
+import { LocalFileError } from "../../../internal/files/local-file-error.js";
 import { startTimer } from "../../../internal/timer.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
-import type { Folder } from "./folder.js";
 import { type CopyOptions, checkContainerPath, find, finish, textOf } from "./in-container.js";
 import { checkLocalPath, localTrouble } from "./local-trouble.js";
 import { type Copied, intoPlace } from "./place.js";
@@ -57,7 +58,7 @@ export async function copyFrom(
     });
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw isOfFileSystem(error) ? localTrouble("cannot be written", localPath, error) : error;
+    throw isLocal(error) ? localTrouble("cannot be written", localPath, error) : error;
   }
 }
 
@@ -113,6 +114,7 @@ function checkLimit(field: "maxBytes" | "maxEntries", value: number | undefined)
   throw new InvalidInputError({ field, message: "must be a number from 0, or Infinity for no limit", value });
 }
 
-function isOfFileSystem(error: unknown): boolean {
-  return !CriError.is(error) && typeof (error as NodeJS.ErrnoException | null)?.syscall === "string";
+function isLocal(error: unknown): boolean {
+  if (CriError.is(error)) return false;
+  return error instanceof LocalFileError || typeof (error as NodeJS.ErrnoException | null)?.syscall === "string";
 }

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
-import { PathHandle } from "../../../internal/path-handle.js";
+import { PathHandle } from "../../../internal/files/path-handle.js";
 import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
@@ -47,8 +47,8 @@ export async function copyTo(
   const folder = isFolder ? target : posix.dirname(target);
   if (kind === "nothing") await makeFolder(context, containerId, folder, options);
   const source: ArchiveSource = isFolder
-    ? { root, name: ".", itself: kind === "nothing" }
-    : { root, name: `./${posix.basename(target)}`, itself: true };
+    ? { root, name: ".", includeRoot: kind === "nothing" }
+    : { root, name: `./${posix.basename(target)}`, includeRoot: true };
   try {
     await send(context, containerId, source, folder, options);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { CriError, InvalidInputError } from "../../../errors.js";
-import { LocalFileError } from "../../../internal/local-file-error.js";
+import { LocalFileError } from "../../../internal/files/local-file-error.js";
 
 /** Checks a path of this machine. Node.js would take an empty one for the current directory. @throws InvalidInputError */
 export function checkLocalPath(path: string): void {

@@ -7,8 +7,8 @@
 import { rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
-import { toText } from "./byte-string.js";
-import type { Folder } from "./folder.js";
+import { toText } from "../../../internal/files/byte-string.js";
+import type { Folder } from "../../../internal/files/folder.js";
 import { mountPointsBelow } from "./mount-points.js";
 import { checkOwned } from "./owned.js";
 import { closeStaged, openStaged } from "./staged.js";

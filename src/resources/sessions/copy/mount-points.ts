@@ -1,5 +1,5 @@
-import { openRegular } from "../../../internal/open-regular.js";
-import type { Folder } from "./folder.js";
+import type { Folder } from "../../../internal/files/folder.js";
+import { openRegular } from "../../../internal/files/open-regular.js";
 
 /** The mount points below a folder, as byte strings relative to it. Only Linux lists them; elsewhere there are none. */
 export async function mountPointsBelow(folder: Folder): Promise<ReadonlySet<string>> {

@@ -1,6 +1,6 @@
 import { InvalidInputError } from "../../../errors.js";
-import { toText } from "./byte-string.js";
-import type { Folder } from "./folder.js";
+import { toText } from "../../../internal/files/byte-string.js";
+import type { Folder } from "../../../internal/files/folder.js";
 
 /**
  * Where a folder cannot be held by its handle, root does not write into one in which another user could put a link in its way.

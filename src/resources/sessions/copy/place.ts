@@ -6,8 +6,8 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
-import { toByteString } from "./byte-string.js";
-import { Folder, statsOf } from "./folder.js";
+import { toByteString } from "../../../internal/files/byte-string.js";
+import { Folder, lstatIfExists } from "../../../internal/files/folder.js";
 import { merge, move } from "./merge.js";
 import { checkOwned } from "./owned.js";
 import { openStaged, withStaging } from "./staged.js";
@@ -60,7 +60,7 @@ const copyName = "copy";
 export async function placeFor(localPath: string, copied: Copied): Promise<Place> {
   const target = resolve(localPath);
   const refuse = (message: string) => new InvalidInputError({ field: "localPath", message, value: localPath });
-  const there = await statsOf(target);
+  const there = await lstatIfExists(target);
   if ("file" in copied && (there?.isDirectory() || /[/\\]$/.test(localPath))) {
     const file = join(target, copied.file);
     throw refuse(`names a folder, but what is copied is a file; name the file too: ${file}`);
@@ -71,7 +71,7 @@ export async function placeFor(localPath: string, copied: Copied): Promise<Place
   if ("folder" in copied && there && !there.isDirectory()) throw refuse("is no folder, but what is copied is one");
   if (there?.isDirectory()) return { workshop: target, missing: [] };
   let folder = dirname(target);
-  while (!(await statsOf(folder))) folder = dirname(folder);
+  while (!(await lstatIfExists(folder))) folder = dirname(folder);
   const workshop = await realpath(folder);
   if (!(await stat(workshop)).isDirectory()) throw refuse(`leads through ${basename(folder)}, which is no folder`);
   return { workshop, missing: relative(folder, target).split(sep) };

@@ -1,5 +1,5 @@
 import { CriError } from "../../../errors.js";
-import { quoted } from "./byte-string.js";
+import { quoted } from "../../../internal/files/byte-string.js";
 
 /** The error of an archive that is malformed, or holds what a copy does not take. */
 export function refused(message: string): CriError {

@@ -1,4 +1,4 @@
-import type { Folder } from "./folder.js";
+import type { Folder } from "../../../internal/files/folder.js";
 import { closeStaged, openStaged, type StagedFolder } from "./staged.js";
 
 /** The folders of an archive while it is unpacked. Those that lead to the latest entry are open; no link is followed. */

@@ -7,9 +7,9 @@
 import { chmod, mkdtemp, rm, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
-import { quoted, toText } from "./byte-string.js";
-import { emptyFolder } from "./empty-folder.js";
-import type { Folder } from "./folder.js";
+import { quoted, toText } from "../../../internal/files/byte-string.js";
+import { emptyFolder } from "../../../internal/files/empty-folder.js";
+import type { Folder } from "../../../internal/files/folder.js";
 import { refused, twice } from "./refused.js";
 
 /** A folder of the copy, open and writable, with the attributes that it is to have in the end. */

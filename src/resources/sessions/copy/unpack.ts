@@ -1,8 +1,8 @@
-import type { PathLike } from "node:fs";
 import { link, lutimes, open, rename, symlink, unlink } from "node:fs/promises";
 import { InvalidInputError } from "../../../errors.js";
-import { quoted, toByteString, toText } from "./byte-string.js";
-import type { Folder } from "./folder.js";
+import { quoted, toByteString, toText } from "../../../internal/files/byte-string.js";
+import type { Folder } from "../../../internal/files/folder.js";
+import type { Location } from "../../../internal/files/path-handle.js";
 import { leadsOut } from "./leads-out.js";
 import { refused, twice } from "./refused.js";
 import { StagedTree } from "./staged-tree.js";
@@ -47,7 +47,7 @@ export async function unpack(
   const result = { entries: 0, contentBytes: 0, leftOutCount: 0, leftOut };
   await using tree = await StagedTree.create(into, name);
   for await (const entry of entriesOf(archive, limits)) {
-    const path = partsOf(entry.path);
+    const path = namesOf(entry.path, into);
     if (!path || !isAskedFor(entry, path, only)) {
       const asked = only === undefined ? "inside of the folder" : "the file";
       throw refused(`has an entry that is not ${asked} asked for: ${entry.kind} ${quoted(entry.path)}`);
@@ -77,8 +77,12 @@ function checkPath(path: readonly string[], { kind, path: whole }: Entry): void 
 }
 
 /** The names that a path is made of, none for the archive's own folder; nothing if it may lead out of that. */
-function partsOf(path: string): string[] | undefined {
-  return leadsOut(path) ? undefined : path.split("/").filter((part) => part !== "" && part !== ".");
+function namesOf(path: string, into: Folder): string[] | undefined {
+  if (leadsOut(path)) return undefined;
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  const refusedName = names.find((name) => !into.accepts(name));
+  if (refusedName === undefined) return names;
+  throw refused(`has a file name that is not UTF-8, which this platform does not have: ${quoted(refusedName)}`);
 }
 
 function isAskedFor({ kind }: Entry, path: readonly string[], only: string | undefined): boolean {
@@ -93,7 +97,7 @@ async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonl
     Object.assign(await tree.enter(path), { mode, mtime });
     return;
   }
-  if (kind === "hardLink") await link(await linkedFile(tree, linkpath), into.at(linkName));
+  if (kind === "hardLink") await link(await linkedFile(tree, into, linkpath), into.at(linkName));
   const { folder } = await tree.enter(path.slice(0, -1));
   const name = path.at(-1) ?? "";
   const at = folder.at(name);
@@ -113,8 +117,8 @@ async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonl
 /** Where a hard link is made, to be moved into the tree, in which it may be far from its file. */
 const linkName = "link";
 
-async function linkedFile(tree: StagedTree, linkpath: string): Promise<PathLike> {
-  const path = partsOf(linkpath);
+async function linkedFile(tree: StagedTree, into: Folder, linkpath: string): Promise<Location> {
+  const path = namesOf(linkpath, into);
   const { folder } = path ? await tree.enter(path.slice(0, -1), false) : {};
   const name = path?.at(-1) ?? "";
   const stats = name === "" ? undefined : await folder?.lstat(name);

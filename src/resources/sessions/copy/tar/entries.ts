@@ -1,4 +1,4 @@
-import { quoted } from "../byte-string.js";
+import { quoted } from "../../../../internal/files/byte-string.js";
 import { beyondLimit, refused } from "../refused.js";
 import { ByteReader, truncated } from "./byte-reader.js";
 import { compressionOf } from "./compression.js";

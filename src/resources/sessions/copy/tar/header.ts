@@ -1,4 +1,4 @@
-import { toText } from "../byte-string.js";
+import { toText } from "../../../../internal/files/byte-string.js";
 import { refused } from "../refused.js";
 
 /** The unit of tar: headers have this size, contents are padded to it. */

@@ -10,7 +10,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { InvalidInputError } from "../../../../../src/errors.js";
-import { PathHandle } from "../../../../../src/internal/path-handle.js";
+import { PathHandle } from "../../../../../src/internal/files/path-handle.js";
 import { archive } from "../../../../../src/resources/sessions/copy/archive.js";
 
 const [tree = "", byDescriptor, rounds, limitMs] = process.argv.slice(2);
@@ -30,7 +30,7 @@ async function round(): Promise<void> {
     }
   })();
   reading.catch(() => {}); // an archive that fails is reported by the pipeline
-  await pipeline(Readable.from(archive({ root, name: ".", itself: false })), entries);
+  await pipeline(Readable.from(archive({ root, name: ".", includeRoot: false })), entries);
   await reading;
 }
 

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { PathHandle } from "../../../../../src/internal/path-handle.js";
+import { PathHandle } from "../../../../../src/internal/files/path-handle.js";
 import { type ArchiveSource, archive } from "../../../../../src/resources/sessions/copy/archive.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { skipOnWindows, skipWhere } from "../../../../support/platform.js";
@@ -50,8 +50,8 @@ test.skipIf(skipOnWindows("links and pipes in a tree that is copied"))(
       "./sub/": "directory",
       "./sub/file": "file content",
     };
-    expect(await entriesOf({ path: tree, name: ".", itself: false })).toEqual(inside);
-    expect(await entriesOf({ path: tree, name: ".", itself: true })).toEqual({ "./": "directory", ...inside });
+    expect(await entriesOf({ path: tree, name: ".", includeRoot: false })).toEqual(inside);
+    expect(await entriesOf({ path: tree, name: ".", includeRoot: true })).toEqual({ "./": "directory", ...inside });
   },
 );
 
@@ -63,7 +63,7 @@ test("a file that is gone, or becomes shorter, is an error that names it", async
     await mkdir(join(here, "tree"), { recursive: true });
     await Promise.all(paths.map((path) => writeFile(path, large)));
     await using root = await PathHandle.open(join(here, "tree"));
-    const chunks = archive({ root, name: ".", itself: false });
+    const chunks = archive({ root, name: ".", includeRoot: false });
     await chunks.next();
     await Promise.all(paths.map(change));
     try {
@@ -87,7 +87,7 @@ test.skipIf(skipWhere(process.platform !== "linux", "file names that are not UTF
   async () => {
     await mkdir(join(here, "tree"));
     await writeFile(Buffer.from(join(here, "tree/caf\xe9"), "latin1"), "");
-    await expect(entriesOf({ path: join(here, "tree"), name: ".", itself: false })).rejects.toThrow(
+    await expect(entriesOf({ path: join(here, "tree"), name: ".", includeRoot: false })).rejects.toThrow(
       "localPath: has a name that is not UTF-8; rename it, got",
     );
   },
@@ -95,7 +95,7 @@ test.skipIf(skipWhere(process.platform !== "linux", "file names that are not UTF
 
 test("folders more than 256 levels deep are refused, and nothing is left open", async () => {
   await mkdir(join(here, "deep", ...Array(256).fill("d")), { recursive: true });
-  const source = { name: ".", itself: false };
+  const source = { name: ".", includeRoot: false };
   expect(Object.keys(await entriesOf({ path: join(here, "deep"), ...source }))).toHaveLength(256);
   await mkdir(join(here, "deep", ...Array(257).fill("d")));
   await expect(entriesOf({ path: join(here, "deep"), ...source })).rejects.toThrow(

@@ -16,7 +16,7 @@ const skipped = skipOnWindows("the corpus of archives: links, modes, and names t
 
 const isLinux = process.platform === "linux";
 const platform = vi.hoisted(() => ({ byHandle: true }));
-vi.mock("../../../../../src/internal/path-handle.js", async (original) => ({
+vi.mock("../../../../../src/internal/files/descriptors.js", async (original) => ({
   ...(await original<object>()),
   hasDescriptors: () => platform.byHandle,
 }));

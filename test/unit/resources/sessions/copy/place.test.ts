@@ -4,8 +4,8 @@ import { chmod, chown, lstat, mkdir, mkdtemp, symlink, utimes, writeFile } from 
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { toText } from "../../../../../src/resources/sessions/copy/byte-string.js";
-import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
+import { toText } from "../../../../../src/internal/files/byte-string.js";
+import { Folder } from "../../../../../src/internal/files/folder.js";
 import { checkOwned } from "../../../../../src/resources/sessions/copy/owned.js";
 import { intoPlace, placeFor } from "../../../../../src/resources/sessions/copy/place.js";
 import { treeOf } from "../../../../support/file-tree.js";

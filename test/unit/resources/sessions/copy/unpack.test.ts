@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
+import { Folder } from "../../../../../src/internal/files/folder.js";
 import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";

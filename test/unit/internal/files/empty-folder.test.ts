@@ -5,10 +5,10 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { emptyFolder } from "../../../../../src/resources/sessions/copy/empty-folder.js";
-import { Folder } from "../../../../../src/resources/sessions/copy/folder.js";
-import { skipWhere } from "../../../../support/platform.js";
-import { thorough } from "../../../../support/thorough.js";
+import { emptyFolder } from "../../../../src/internal/files/empty-folder.js";
+import { Folder } from "../../../../src/internal/files/folder.js";
+import { skipWhere } from "../../../support/platform.js";
+import { thorough } from "../../../support/thorough.js";
 
 let here: string;
 beforeEach(async () => {

@@ -2,27 +2,27 @@ import { randomUUID } from "node:crypto";
 import { rename, rmdir, unlink } from "node:fs/promises";
 import type { Folder } from "./folder.js";
 
-/** Removing a million files one by one would take minutes. */
-const atOnce = 8;
+/** The number of files to remove at the same time. Removing a million files one by one would take minutes. */
+const concurrency = 8;
 
-/** How {@link emptyFolder} proceeds. */
+/** Options of {@link emptyFolder}. */
 export interface EmptyOptions {
   /** Opens a folder in another one. @defaultValue `parent.folder(name)` */
   enter?: ((parent: Folder, name: string) => Promise<Folder>) | undefined;
-  /** Ends the removal, which otherwise goes on for as long as somebody else adds files. */
+  /** Ends the removal. Without it the removal continues for as long as another process adds files. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Removes all that is in a folder, and follows no link on the way, not even one that another user puts in the place of a folder
- * meanwhile: `rm` of Node.js removes what is behind it. Folders in folders move up first: however deep they are, no path becomes too
- * long.
+ * Removes everything in a folder, and never follows a link, not even one with which another user replaces a folder during the removal.
+ * The `rm` of Node.js would remove what is behind it. Nested folders are moved up before they are removed, so that no path becomes too
+ * long, however deep they are.
  */
 export async function emptyFolder(
   folder: Folder,
   { enter = (parent, name) => parent.folder(name), signal }: EmptyOptions = {},
 ): Promise<void> {
-  // No name that anything in the folder may have.
+  // No file in the folder has a name with this prefix.
   const prefix = `.up-${randomUUID()}-`;
   let serial = 0;
   for (let isEmpty = false; !isEmpty; ) {
@@ -30,15 +30,15 @@ export async function emptyFolder(
     await forEachName(folder, async (name) => {
       signal?.throwIfAborted();
       isEmpty = false;
-      if (await unlinked(folder, name)) return;
+      if (await unlinkFile(folder, name)) return;
       {
-        await using inner = await enter(folder, name);
-        await forEachName(inner, async (inside) => {
+        await using child = await enter(folder, name);
+        await forEachName(child, async (nested) => {
           signal?.throwIfAborted();
-          if (await unlinked(inner, inside)) return;
-          // A folder without permissions cannot be moved.
-          await (await enter(inner, inside))[Symbol.asyncDispose]();
-          await rename(inner.at(inside), folder.at(`${prefix}${serial++}`));
+          if (await unlinkFile(child, nested)) return;
+          // A folder without permissions cannot be moved; entering it adds them.
+          await (await enter(child, nested))[Symbol.asyncDispose]();
+          await rename(child.at(nested), folder.at(`${prefix}${serial++}`));
         });
       }
       await rmdir(folder.at(name));
@@ -52,14 +52,14 @@ async function forEachName(folder: Folder, task: (name: string) => Promise<void>
     for (let next = await names.next(); !next.done; next = await names.next()) await task(next.value);
   };
   try {
-    await Promise.all(Array.from({ length: atOnce }, worker));
+    await Promise.all(Array.from({ length: concurrency }, worker));
   } finally {
     await names.return();
   }
 }
 
-/** Removes what has a name, unless it is a folder. */
-async function unlinked(folder: Folder, name: string): Promise<boolean> {
+/** Removes a file of any kind but a folder. Returns false for a folder. */
+async function unlinkFile(folder: Folder, name: string): Promise<boolean> {
   try {
     await unlink(folder.at(name));
     return true;

@@ -1,15 +1,15 @@
 /** Checks that a path handle opens the file that was checked, even if files are renamed, and opens only regular files and directories. */
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { LocalFileError } from "../../../src/internal/local-file-error.js";
-import { openRegular, readRegular } from "../../../src/internal/open-regular.js";
-import { PathHandle } from "../../../src/internal/path-handle.js";
-import { openBelow } from "../../support/open-files.js";
-import { skipOnWindows, skipWhere } from "../../support/platform.js";
+import { LocalFileError } from "../../../../src/internal/files/local-file-error.js";
+import { openRegular, readRegular } from "../../../../src/internal/files/open-regular.js";
+import { PathHandle } from "../../../../src/internal/files/path-handle.js";
+import { openBelow } from "../../../support/open-files.js";
+import { skipOnWindows, skipWhere } from "../../../support/platform.js";
 
 let here: string;
 const at = (name: string) => join(here, name);
@@ -27,27 +27,15 @@ async function contentOf(handle: PathHandle): Promise<string> {
   return await file.readFile("utf8");
 }
 
-async function namesIn(folder: PathHandle): Promise<string[]> {
-  const names: string[] = [];
-  for await (const name of folder.list()) names.push(name);
-  return names;
-}
-
 // Linux supports both, other systems only paths.
 const modes = process.platform === "linux" ? [true, false] : [false];
 
 describe.each(modes)("by descriptor: %s", (byDescriptor) => {
   const open = (name: string, follow = true) => PathHandle.open(at(name), { follow, byDescriptor });
 
-  test("reads a file, lists a directory, and opens its entries", async () => {
-    await mkdir(at("folder"));
-    await writeFile(at("folder/inside"), "inside");
+  test("reads a file", async () => {
     await using file = await open("file");
     expect(await contentOf(file)).toBe("content");
-    await using folder = await open("folder");
-    expect(await namesIn(folder)).toEqual(["inside"]);
-    await using inside = await folder.entry("inside");
-    expect(await contentOf(inside)).toBe("inside");
   });
 
   test("follows a link at the end of the path only with the option", async () => {
@@ -58,14 +46,6 @@ describe.each(modes)("by descriptor: %s", (byDescriptor) => {
     expect(link.stats.isSymbolicLink()).toBe(true);
     const error = new LocalFileError("ERR_NOT_REGULAR_FILE", at("link"), "is a symbolic link, not a regular file");
     await expect(link.openRegular()).rejects.toEqual(error);
-    await expect(namesIn(link)).rejects.toMatchObject({ code: "ERR_NOT_REGULAR_FILE" });
-  });
-
-  test("lists the target directory of a link", async () => {
-    await mkdir(at("folder"));
-    await symlink("folder", at("link"), "junction");
-    await using folder = await open("link");
-    expect(await namesIn(folder)).toEqual([]);
   });
 
   test("never opens another file that has replaced it", async () => {
@@ -92,20 +72,19 @@ describe.each(modes)("by descriptor: %s", (byDescriptor) => {
     },
   );
 
-  test("never lists another directory that has replaced it", async () => {
-    await mkdir(at("folder"));
-    await mkdir(at("other/secret"), { recursive: true });
-    await using folder = await open("folder", false);
-    await rename(at("folder"), at("away"));
-    await rename(at("other"), at("folder"));
-    if (byDescriptor) expect(await namesIn(folder)).toEqual([]);
-    else await expect(namesIn(folder)).rejects.toMatchObject({ code: "ERR_FILE_CHANGED", path: at("folder") });
+  test("opens only a directory with the option", async () => {
+    const opening = PathHandle.open(at("file"), { byDescriptor, directory: true });
+    await expect(opening).rejects.toMatchObject({ code: "ENOTDIR", path: at("file") });
   });
 
-  test("has the given path in every error", async () => {
+  test("has the given name in every error", async () => {
     await expect(open("gone")).rejects.toMatchObject({ code: "ENOENT", path: at("gone") });
-    await using folder = await open("file");
-    await expect(namesIn(folder)).rejects.toThrow(`${at("file")} is a regular file, not a directory`);
+    const named = PathHandle.open(at("gone"), { byDescriptor, name: "the file" });
+    await expect(named).rejects.toMatchObject({ code: "ENOENT", path: "the file" });
+    await using file = await open("file");
+    await rm(at("file"));
+    if (byDescriptor) expect(await contentOf(file)).toBe("content");
+    else await expect(file.openRegular()).rejects.toMatchObject({ code: "ENOENT", path: at("file") });
   });
 });
 

@@ -1,7 +1,11 @@
 import type { BigIntStats } from "node:fs";
 
 /** Why this package does not read a file that the operating system would let it read. */
-export type LocalFileErrorCode = "ERR_NOT_REGULAR_FILE" | "ERR_FILE_TOO_LARGE" | "ERR_FILE_CHANGED";
+export type LocalFileErrorCode =
+  | "ERR_NOT_REGULAR_FILE"
+  | "ERR_FILE_TOO_LARGE"
+  | "ERR_FILE_CHANGED"
+  | "ERR_NAME_NOT_UTF8";
 
 /** This package refused a local file. Has a `code` like the errors of `node:fs`, so that callers can check both. */
 export class LocalFileError extends Error {
