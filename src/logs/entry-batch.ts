@@ -14,7 +14,7 @@ import { characterBoundary } from "./utf8.js";
 /** The form of an entry's content: `text` or `bytes`. */
 export type LogEncoding = "utf8" | "buffer";
 
-/** Length of the text between timestamp and content in nearly all lines of CRI's format: ` stdout F `. */
+/** Length of what is between timestamp and content in nearly all lines of CRI's format: ` stdout F `. */
 const plainHeadBytes = 10;
 
 /** Collects entries until the requested number of bytes is reached. */

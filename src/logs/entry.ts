@@ -24,7 +24,7 @@ export interface LogEntryBase {
   readonly position: string;
 }
 
-/** A line of a log as text. */
+/** A line of a log as a string. */
 export interface LogEntry extends LogEntryBase {
   /** The content without the line break. Bytes that are not UTF-8 become U+FFFD. */
   text: string;

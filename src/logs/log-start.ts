@@ -41,7 +41,7 @@ export async function startAtTail(
   return { rotated, current };
 }
 
-/** Finds the start behind a position. If its file is gone, reports it as lost and starts with the oldest newer file. */
+/** Finds the start behind a position. If its file was removed, reports it as lost and starts with the oldest newer file. */
 export function startAfter(
   position: LogPosition,
   older: readonly RotatedFile[],

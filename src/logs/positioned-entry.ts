@@ -26,7 +26,7 @@ class PositionedEntry implements LogEntryBase {
   }
 }
 
-/** A line as text, with its position. */
+/** A line as a string, with its position. */
 export class TextEntry extends PositionedEntry implements LogEntry {
   text: string;
 

@@ -90,7 +90,7 @@ export class RotatedFiles {
     return [...files.values()];
   }
 
-  /** Opens a file, even if it was renamed since it was listed; returns `undefined` if it is gone. */
+  /** Opens a file, even if it was renamed since it was listed; returns `undefined` if it was removed. */
   async open(wanted: RotatedFile): Promise<OpenRotatedFile | undefined> {
     let candidate: RotatedFile | undefined = wanted;
     for (let listing = 0; candidate && listing < maxListings; listing++) {

@@ -1,6 +1,8 @@
-/*
- * RFC 3339 as Go's time.RFC3339Nano writes it: the fraction may be missing or of any length, the zone is Z or an offset.
- * Everything here works on bytes, because it runs for every line of a log.
+/**
+ * RFC 3339 timestamps as Go's time.RFC3339Nano writes them: the fraction is optional and of any length, the zone is Z or an offset.
+ * Everything works on bytes, because it runs for every line of a log.
+ *
+ * @module
  */
 
 /** A point in time, exact to the nanosecond. */
@@ -81,8 +83,8 @@ export function instantOf(bytes: Uint8Array, start: number, end: number): Instan
 }
 
 /** Parses a string; returns `undefined` if it is not RFC 3339. */
-export function parseInstant(text: string): Instant | undefined {
-  const bytes = Buffer.from(text, "utf8");
+export function parseInstant(value: string): Instant | undefined {
+  const bytes = Buffer.from(value, "utf8");
   return timestampEnd(bytes, 0, bytes.length) === bytes.length ? instantOf(bytes, 0, bytes.length) : undefined;
 }
 

@@ -153,20 +153,21 @@ const windowsContainerFields: FieldsOf<WindowsContainerSpec> = { ...windowsField
 
 function readWindowsPart(spec: ObjectReader<ContainerSpec>) {
   for (const key of ["security", "processes"] as const) {
-    if (spec.isSet(key)) spec.refuse(key, "is for Linux and cannot stand in a Windows pod; use windows or patch");
+    if (spec.isSet(key)) spec.refuse(key, "is for Linux and cannot be used in a Windows pod; use windows or patch");
   }
   const windows = spec.read(
     "windows",
     (value, path) => new ObjectReader<WindowsContainerSpec>(value ?? {}, path, windowsContainerFields),
   );
   const processors = windows.read("processors", integer, 1, maxUint32, cpus().length || 1);
+  const security = readWindowsSecurity(windows);
   const resources = spec.optional("resources", toWindowsResources, processors);
   return (pod: PodSandboxConfig) => {
+    const ofPod = pod.windows?.securityContext?.hostProcess ?? false;
+    const { hostProcess = ofPod } = security;
     // containerd refuses a container whose hostProcess differs from its pod's.
-    const hostProcess = pod.windows?.securityContext?.hostProcess ?? false;
-    const securityContext = readWindowsSecurity(windows, hostProcess);
-    if (securityContext.hostProcess !== hostProcess) windows.refuse("hostProcess", "must be the same as the pod's");
-    return { windows: { resources, securityContext } };
+    if (hostProcess !== ofPod) windows.refuse("hostProcess", "must be the same as the pod's");
+    return { windows: { resources, securityContext: { ...security, hostProcess } } };
   };
 }
 
@@ -187,7 +188,7 @@ function defaultLogPath({ name, attempt }: { name: string; attempt: number }, po
   return pod.logDirectory === "" ? "" : `${fileStem(name)}.${attempt}.log`;
 }
 
-/** How much of a container's name its log file has: the attempt, `.log` and what rotation appends take up to 38 bytes. */
+/** The maximum length of a container's name in the name of its log file. Attempt, `.log` and the suffix of a rotation need 38 bytes. */
 const maxStem = 209;
 
 /** The beginning of a log file's name. A long name is cut and ends in a digest, which keeps the files of different names apart. */

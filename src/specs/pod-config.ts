@@ -155,7 +155,7 @@ function linuxPart(spec: ObjectReader<PodSpec>) {
 
 function windowsPart(spec: ObjectReader<PodSpec>) {
   for (const key of linuxOnly) {
-    if (spec.isSet(key)) spec.refuse(key, "is for Linux and cannot stand beside spec.windows");
+    if (spec.isSet(key)) spec.refuse(key, "is for Linux and cannot be combined with spec.windows");
   }
   const network = spec.read("hostNetwork", flag) ? NamespaceMode.NODE : NamespaceMode.POD;
   const windows = spec.read("windows", toWindowsSecurity);
@@ -178,7 +178,7 @@ function hostname(spec: ObjectReader<PodSpec>, name: string): string {
   }
   if (given === "") {
     const derived = name.replace(/[^A-Za-z0-9.-]/g, "-").slice(0, maxHostname);
-    // A hyphen must not stand beside a dot, and neither of them at the end.
+    // A hyphen must not be next to a dot, and neither of them at the end.
     return derived.replace(/[.-]*\.[.-]*/g, ".").replace(/[.-]+$/, "");
   }
   const label = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";

@@ -153,6 +153,7 @@ describe("before the pod is known", () => {
     [{ security: { runAsUser: -1 } }, /^spec.security.runAsUser: must be a whole number/],
     [{ mounts: [{ hostPath: "h", containerPath: "/c" }] }, /^spec.mounts\[0\].hostPath: must be an absolute path/],
     [{ windows: { processors: 0 } }, /^spec.windows.processors: must be a whole number/],
+    [{ windows: { runAsUserName: 5 as never } }, /^spec.windows.runAsUserName: must be a string/],
   ])("refuses %o", (spec, expected) => {
     expect(refusal(() => read(spec))).toMatch(expected);
   });
