@@ -14,7 +14,7 @@ export class LineFilter {
     this.#until = until;
   }
 
-  /** Omits the first lines of each stream for which {@link counts} is true: this number of them. */
+  /** Omits this number of lines of each stream before all others. Only lines for which {@link counts} is true are counted. */
   skip(lines: readonly [number, number]): void {
     this.#skip = [...lines];
   }

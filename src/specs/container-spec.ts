@@ -75,8 +75,9 @@ export interface ContainerSpec {
   windows?: WindowsContainerSpec | undefined;
   /**
    * Seconds between the stop signal and SIGKILL when this package stops the container or its pod. CRI has no field for it, so this
-   * package keeps it in an annotation of the container. @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and no grace period
-   * for `pod.stop()` and `await using`
+   * package keeps it in an annotation of the container.
+   *
+   * @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and no grace period for `pod.stop()` and `await using`
    */
   terminationGracePeriodSeconds?: number | undefined;
   /** Changes the wire message before it is sent, for settings without a field here. Must not be asynchronous. */

@@ -26,7 +26,8 @@ type Json = { readonly [key: string]: unknown };
  * Helper programs are not run. As in Docker, a helper in `credHelpers` takes precedence over an entry in the file. An entry with
  * credentials takes precedence over `credsStore`, because `docker login` with a store leaves entries without credentials.
  *
- * The file may have 1,048,576 characters, as much as a Kubernetes Secret, and 10,000 registries with names of 4,096 characters each.
+ * The file may have at most 1,048,576 characters, as many as a Kubernetes Secret, and at most 10,000 registries whose names have at
+ * most 4,096 characters each.
  *
  * @param config The content of the file, or the object that it parses to. No error shows its content.
  * @param image The image to pull.

@@ -15,7 +15,7 @@ export interface EnvVar {
 
 /**
  * Environment variables: an object, or an array where order or repetition matters (of two equal names the later one counts).
- * Entries of an object that are `undefined` are left out, so `{ ...process.env }` works.
+ * Entries of an object that are `undefined` are omitted, so `{ ...process.env }` works.
  */
 export type Environment = Readonly<Record<string, string | Uint8Array | undefined>> | readonly EnvVar[];
 

@@ -4,9 +4,9 @@ import { ImageSpec } from "../proto.js";
 
 /** A reference to an image, with annotations and runtime handler. */
 export interface ImageRefSpec {
-  /** What a user would type: a name, a name with tag or digest, or an image id. Runtimes complete short names in their own ways. */
+  /** The image as a user would write it: a name, a name with tag or digest, or an image id. Runtimes complete short names in their own ways. */
   reference: string;
-  /** Annotations for the image service; runtimes ignore those they do not know. */
+  /** Annotations for the image service; runtimes ignore unknown ones. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /** The runtime handler that the image is pulled and unpacked for. Since Kubernetes 1.29; ignored by older runtimes. @defaultValue the runtime's default */
   runtimeHandler?: string | undefined;

@@ -21,7 +21,7 @@ import { type IdRange, toIdMappings } from "./namespaces.js";
 interface MountOptions {
   /** Path in the container; absolute. No two mounts may have the same path. */
   containerPath: string;
-  /** @defaultValue false */
+  /** Mounts it read-only. @defaultValue false */
   readOnly?: boolean | undefined;
   /** Extra mount options, such as `"noexec"`. Since Kubernetes 1.37; ignored by older runtimes. */
   options?: readonly string[] | undefined;
@@ -34,8 +34,8 @@ export interface HostMount extends MountOptions {
   /** Makes mounts below it read-only, too; needs {@link readOnly} and private propagation. Since Kubernetes 1.30. @defaultValue false */
   recursiveReadOnly?: boolean | undefined;
   /**
-   * Whether later mounts below this path on the node appear in the container (`"hostToContainer"`), or also those in the container
-   * on the node (`"bidirectional"`). @defaultValue "private": neither
+   * Mount propagation. With `"hostToContainer"`, later mounts below this path on the node appear in the container; with
+   * `"bidirectional"`, also later mounts in the container on the node. @defaultValue "private": neither
    */
   propagation?: "private" | "hostToContainer" | "bidirectional" | undefined;
   /** Makes the runtime relabel the files with the container's SELinux label. @defaultValue false */
@@ -48,18 +48,20 @@ export interface HostMount extends MountOptions {
 
 /** Mounts the files of an image, read-only. Since Kubernetes 1.31; the runtime must have pulled the image. */
 export interface ImageMount extends MountOptions {
+  /** The image to mount. */
   image: ImageInput;
   /** A directory within the image. Since Kubernetes 1.33. @defaultValue the whole image */
   subPath?: string | undefined;
 }
 
+/** Something to mount in the container. */
 export type MountSpec = HostMount | ImageMount;
 
 /** A device of the node that the container may use. */
 export interface DeviceSpec {
   /** Path of the device on the node, or of a directory with devices; absolute. */
   hostPath: string;
-  /** @defaultValue {@link hostPath} */
+  /** Path of the device in the container; absolute. @defaultValue {@link hostPath} */
   containerPath?: string | undefined;
   /** Any of `r` (read), `w` (write) and `m` (mknod). @defaultValue "rwm" */
   permissions?: string | undefined;

@@ -9,7 +9,7 @@ export interface PortSpec {
   containerPort: number;
   /** Port on the node. @defaultValue none: nothing is forwarded */
   hostPort?: number | undefined;
-  /** @defaultValue "TCP" */
+  /** Protocol. @defaultValue "TCP" */
   protocol?: "TCP" | "UDP" | "SCTP" | undefined;
   /** Address of the node to listen on. @defaultValue all */
   hostIP?: string | undefined;
@@ -45,7 +45,7 @@ export interface PodLogRoot {
 export interface PodSpec extends PodNamespaces {
   /** Letters, digits, `-`, `_` and `.`. Name, namespace, uid and attempt together are unique on a node. */
   name: string;
-  /** @defaultValue "default" */
+  /** Letters, digits, `-`, `_` and `.`. @defaultValue "default" */
   namespace?: string | undefined;
   /** Distinguishes this pod from others of the same name. @defaultValue a random UUID */
   uid?: string | undefined;
@@ -71,7 +71,7 @@ export interface PodSpec extends PodNamespaces {
   hostname?: string | undefined;
   /** Ports to forward from the node. */
   ports?: readonly PortSpec[] | undefined;
-  /** @defaultValue the node's own `/etc/resolv.conf` */
+  /** DNS settings. @defaultValue the node's own `/etc/resolv.conf` */
   dns?: DnsSpec | undefined;
   /** The runtime handler (what a RuntimeClass names), such as `"kata"`. It must be configured in the runtime. @defaultValue the runtime's default */
   runtimeHandler?: string | undefined;

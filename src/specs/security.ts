@@ -68,6 +68,7 @@ export interface SecuritySpec {
 export interface ContainerSecuritySpec extends SecuritySpec {
   /** Name of a user in the image's `/etc/passwd`; not together with {@link runAsUser}. */
   runAsUserName?: string | undefined;
+  /** Linux capabilities. @defaultValue the runtime's default set */
   capabilities?: CapabilitiesSpec | undefined;
   /** `false` sets no_new_privs: set-uid programs gain no privileges. Not together with {@link privileged}. @defaultValue true */
   allowPrivilegeEscalation?: boolean | undefined;
