@@ -1,4 +1,4 @@
-/** Peers that are no runtime, or an evil one: every call ends in time, in an error with a code, and takes little memory. */
+/** Calls to a malicious or broken peer always fail within their deadline, with a code and in bounded memory. */
 
 import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -26,12 +26,12 @@ import { clientOf, floodStream, longMs, mebibyte, outcome, recovers, shortMs } f
 interface HostilePeer {
   name: string;
   serve: () => Promise<HostileServer>;
-  /** What Version fails with. */
+  /** The expected code of Version. */
   code: CriErrorCode;
-  /** What a call that changes something fails with; `"OK"` where nothing is wrong with its reply. @defaultValue code */
+  /** The expected code of StopContainer, or `"OK"` if its reply is valid. @defaultValue code */
   change?: CriErrorCode | "OK";
-  /** It is certain that no handler was reached, so the error promises that nothing happened. @defaultValue false */
-  unsent?: boolean;
+  /** Whether the request certainly reached no handler, so that the error says that it had no effect. @defaultValue false */
+  neverSent?: boolean;
   /** The client's receive limit, in MiB. @defaultValue its own default, 80 */
   limitMebibytes?: number;
 }
@@ -44,10 +44,10 @@ const frames =
 const socket = (script: Parameters<typeof serveSocket>[0]) => () => serveSocket(script);
 const withStatus = (...fields: HeaderField[]) => frames((call) => call.headers().message().trailers(fields));
 const withReply = (bytes: Uint8Array) => frames((call) => call.headers().message(bytes).trailers());
-const hex = (text: string) => Buffer.from(text, "hex");
+const hex = (digits: string) => Buffer.from(digits, "hex");
 
-/** A reply that says it is packed. */
-const packed = (encoding: string | undefined, bytes: Uint8Array) =>
+/** Serves a reply that is marked as compressed. */
+const compressed = (encoding: string | undefined, bytes: Uint8Array) =>
   frames((call) => {
     const headers: HeaderField[] = encoding === undefined ? [] : [["grpc-encoding", encoding]];
     call
@@ -56,15 +56,15 @@ const packed = (encoding: string | undefined, bytes: Uint8Array) =>
       .trailers();
   });
 
-/** One setting of HTTP/2. */
+/** An HTTP/2 SETTINGS frame with one setting. */
 const setting = (id: number, value: number) => ({ settings: Buffer.concat([Buffer.of(0, id), uint32(value)]) });
 
 const zeros = Buffer.alloc(mebibyte);
 
-/** A GiB of zeros: members of gzip may follow one another. */
+/** 1 GiB of zeros, as 1,024 concatenated gzip members. */
 const bomb = Buffer.alloc(1_024 * gzipSync(zeros).length, gzipSync(zeros));
 
-/** A message that says it is as long as can be said, or one KiB, and what comes of it. */
+/** The start of a message with the largest possible length, and of one with a length of 1 KiB. */
 const longest = Buffer.of(0, 0xff, 0xff, 0xff, 0xff, 1);
 const beginning = Buffer.of(0, 0, 0, 4, 0, 1);
 
@@ -73,7 +73,7 @@ const errorPage: readonly HeaderField[] = [
   ["content-type", "text/html"],
 ];
 
-/** A push to a call. */
+/** Encodes a PUSH_PROMISE frame for a call. */
 function push({ streamId }: RawCall, pushedId: number): Buffer {
   const request = encodeHeaderBlock([
     [":method", "GET"],
@@ -85,14 +85,23 @@ function push({ streamId }: RawCall, pushedId: number): Buffer {
 }
 
 const peers: HostilePeer[] = [
-  // No HTTP/2.
-  { name: "accepts and never speaks", serve: socket((peer) => void peer.resume()), code: "DEADLINE_EXCEEDED" },
-  { name: "hangs up at once", serve: socket((peer) => void peer.destroy()), code: "UNAVAILABLE", unsent: true },
+  // Peers without HTTP/2.
+  {
+    name: "accepts connections and sends nothing",
+    serve: socket((peer) => void peer.resume()),
+    code: "DEADLINE_EXCEEDED",
+  },
+  {
+    name: "closes the connection at once",
+    serve: socket((peer) => void peer.destroy()),
+    code: "UNAVAILABLE",
+    neverSent: true,
+  },
   {
     name: "speaks HTTP/1.1",
     serve: socket((peer) => void peer.resume().end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")),
     code: "UNAVAILABLE",
-    unsent: true,
+    neverSent: true,
   },
   {
     name: "speaks TLS",
@@ -100,22 +109,30 @@ const peers: HostilePeer[] = [
       (peer) => void peer.resume().write(Buffer.concat([hex("160303007a0200007603"), zeros.subarray(0, 117)])),
     ),
     code: "UNAVAILABLE",
-    unsent: true,
+    neverSent: true,
   },
   {
-    name: "sends garbage without an end",
+    name: "sends endless garbage",
     serve: socket((peer) => flood(peer.resume(), Buffer.from("SSH-2.0 and more of it\r\n".repeat(100)))),
     code: "UNAVAILABLE",
-    unsent: true,
+    neverSent: true,
   },
-  // HTTP/2, and no answer.
-  { name: "greets and never answers", serve: frames(() => {}), code: "DEADLINE_EXCEEDED" },
+  // HTTP/2 without a complete reply.
+  { name: "completes the HTTP/2 handshake and never replies", serve: frames(() => {}), code: "DEADLINE_EXCEEDED" },
   { name: "allows no calls", serve: frames(() => {}, setting(3, 0)), code: "DEADLINE_EXCEEDED" },
-  { name: "takes no request", serve: frames(() => {}, setting(4, 0)), code: "DEADLINE_EXCEEDED" },
-  { name: "sends headers and then nothing", serve: frames((call) => call.headers()), code: "DEADLINE_EXCEEDED" },
-  { name: "sends a message and no end", serve: frames((call) => call.headers().message()), code: "DEADLINE_EXCEEDED" },
   {
-    name: "drips a byte every 10 ms",
+    name: "has a flow-control window of 0 for requests",
+    serve: frames(() => {}, setting(4, 0)),
+    code: "DEADLINE_EXCEEDED",
+  },
+  { name: "sends headers only", serve: frames((call) => call.headers()), code: "DEADLINE_EXCEEDED" },
+  {
+    name: "sends a message and no trailers",
+    serve: frames((call) => call.headers().message()),
+    code: "DEADLINE_EXCEEDED",
+  },
+  {
+    name: "sends one byte every 10 ms",
     serve: frames((call) => {
       call.headers().data(beginning);
       const timer = setInterval(() => call.data(Buffer.of(0)), 10);
@@ -124,19 +141,19 @@ const peers: HostilePeer[] = [
     code: "DEADLINE_EXCEEDED",
   },
   {
-    name: "sends messages without an end to a call that wants one",
+    name: "sends endless messages to a unary call",
     serve: () => serveStreams((stream) => void floodStream(stream, envelope(zeros))),
     code: "DEADLINE_EXCEEDED",
   },
-  // The end of the connection.
-  { name: "hangs up on the call", serve: frames((call) => call.socket.destroy()), code: "UNAVAILABLE" },
+  // Closed connections.
+  { name: "closes the connection on each call", serve: frames((call) => call.socket.destroy()), code: "UNAVAILABLE" },
   {
-    name: "hangs up in the middle of a message",
+    name: "closes the connection during a message",
     serve: frames((call) => void call.headers().data(beginning).socket.end()),
     code: "UNAVAILABLE",
   },
   {
-    name: "resets the connection in the middle of a message",
+    name: "resets the connection during a message",
     serve: frames(
       (call) => void setTimeout(() => call.socket.resetAndDestroy(), call.headers().data(beginning) && 20),
       {
@@ -145,20 +162,20 @@ const peers: HostilePeer[] = [
     ),
     code: "UNAVAILABLE",
   },
-  { name: "says GOAWAY to every call", serve: frames((call) => call.goaway(0, 0)), code: "UNAVAILABLE" },
+  { name: "sends GOAWAY for every call", serve: frames((call) => call.goaway(0, 0)), code: "UNAVAILABLE" },
   {
-    name: "says GOAWAY for an error in the middle",
+    name: "sends GOAWAY with an error during the reply",
     serve: frames((call) => call.headers().goaway(call.streamId, 2)),
     code: "INTERNAL",
   },
   {
-    name: "says GOAWAY for too many pings",
+    name: "sends GOAWAY for too many pings",
     serve: frames((call) => call.headers().goaway(call.streamId, 11).socket.end()),
     code: "RESOURCE_EXHAUSTED",
   },
   // Floods.
   {
-    name: "pays no heed to flow control",
+    name: "ignores flow control",
     serve: frames((call) => {
       call.headers();
       flood(call.socket, encodeFrame(frameType.data, 0, call.streamId, zeros.subarray(0, 16_384)));
@@ -166,7 +183,7 @@ const peers: HostilePeer[] = [
     code: "INTERNAL",
   },
   {
-    name: "sends trailers that never end",
+    name: "sends endless trailers",
     serve: frames((call) => {
       call.headers().frame(frameType.headers, frameFlag.endStream, encodeHeaderBlock([["grpc-status", "13"]]));
       const more = encodeHeaderBlock([["x", "x".repeat(16_000)]]);
@@ -175,20 +192,20 @@ const peers: HostilePeer[] = [
     code: "INTERNAL",
   },
   {
-    name: "sends interim responses without an end",
+    name: "sends endless interim responses",
     serve: frames(
       (call) => {
         const block = encodeHeaderBlock([[":status", "100"]]);
         const response = encodeFrame(frameType.headers, frameFlag.endHeaders, call.streamId, block);
         flood(call.socket, Buffer.alloc(10_000 * response.length, response));
       },
-      // A unix socket holds less, and so does one turn of the event loop.
+      // TCP buffers more than a unix socket, so that one turn of the event loop reads more.
       { transport: "tcp" },
     ),
     code: "INTERNAL",
   },
   {
-    name: "sends headers again and again",
+    name: "repeats the headers endlessly",
     serve: frames((call) =>
       flood(
         call.socket,
@@ -215,7 +232,7 @@ const peers: HostilePeer[] = [
     code: "INTERNAL",
   },
   {
-    name: "pushes what nobody asked for, and resets it",
+    name: "pushes a response and resets it",
     serve: frames((call) =>
       call
         .bytes(push(call, call.streamId + 1))
@@ -226,66 +243,88 @@ const peers: HostilePeer[] = [
     code: "INTERNAL",
   },
   {
-    name: "pushes again and again",
+    name: "pushes 1,000 responses",
     serve: frames((call) =>
       call.bytes(Buffer.concat(Array.from({ length: 1_000 }, (_, i) => push(call, call.streamId + 1 + 2 * i)))),
     ),
     code: "INTERNAL",
   },
-  // The envelope of messages.
+  // The length and compression of messages.
   {
     name: "announces a message of 4 GiB",
     serve: frames((call) => call.headers().data(longest)),
     code: "RESOURCE_EXHAUSTED",
   },
-  { name: "says that it packed, not how", serve: packed(undefined, gzipSync("x")), code: "INTERNAL" },
-  { name: "packs as nobody does", serve: packed("zstd", Buffer.from("x")), code: "INTERNAL" },
-  { name: "packs badly", serve: packed("gzip", Buffer.from("x")), code: "INTERNAL" },
-  { name: "packs half a message", serve: packed("gzip", gzipSync("xyz").subarray(0, 15)), code: "INTERNAL" },
-  { name: "packs a GiB with gzip", serve: packed("gzip", bomb), code: "RESOURCE_EXHAUSTED", limitMebibytes: 8 },
   {
-    name: "packs 100 MiB with deflate",
-    serve: packed("deflate", deflateSync(Buffer.alloc(100 * mebibyte), { level: 1 })),
+    name: "sends a compressed message without an encoding",
+    serve: compressed(undefined, gzipSync("x")),
+    code: "INTERNAL",
+  },
+  {
+    name: "sends a message with an unsupported encoding",
+    serve: compressed("zstd", Buffer.from("x")),
+    code: "INTERNAL",
+  },
+  { name: "sends malformed gzip", serve: compressed("gzip", Buffer.from("x")), code: "INTERNAL" },
+  {
+    name: "sends half of a gzip message",
+    serve: compressed("gzip", gzipSync("xyz").subarray(0, 15)),
+    code: "INTERNAL",
+  },
+  {
+    name: "compresses 1 GiB with gzip",
+    serve: compressed("gzip", bomb),
     code: "RESOURCE_EXHAUSTED",
     limitMebibytes: 8,
   },
   {
-    name: "answers with two messages",
+    name: "compresses 100 MiB with deflate",
+    serve: compressed("deflate", deflateSync(Buffer.alloc(100 * mebibyte), { level: 1 })),
+    code: "RESOURCE_EXHAUSTED",
+    limitMebibytes: 8,
+  },
+  {
+    name: "sends two messages",
     serve: frames((call) => call.headers().message().message().trailers()),
     code: "DEADLINE_EXCEEDED",
   },
-  { name: "answers OK without a message", serve: frames((call) => call.headers().trailers()), code: "INTERNAL" },
-  // The message.
+  { name: "sends OK without a message", serve: frames((call) => call.headers().trailers()), code: "INTERNAL" },
+  // Malformed messages.
   { name: "sends an empty message", serve: withReply(Buffer.alloc(0)), code: "INVALID_RESPONSE", change: "OK" },
-  { name: "cuts a string short", serve: withReply(hex("0aff01")), code: "INTERNAL" },
+  { name: "truncates a string", serve: withReply(hex("0aff01")), code: "INTERNAL" },
   { name: "sends a negative length", serve: withReply(hex("0affffffff0f")), code: "INTERNAL" },
-  { name: "sends a number without an end", serve: withReply(Buffer.alloc(1_000, 0xff)), code: "INTERNAL" },
-  { name: "nests groups a million deep", serve: withReply(Buffer.alloc(mebibyte, 0x7b)), code: "INTERNAL" },
-  { name: "sends text that is no UTF-8", serve: withReply(hex("0a02fffe")), code: "INVALID_RESPONSE", change: "OK" },
-  // The status.
-  { name: "ends without a status", serve: withStatus(["x", "y"]), code: "UNKNOWN" },
+  { name: "sends an endless varint", serve: withReply(Buffer.alloc(1_000, 0xff)), code: "INTERNAL" },
+  { name: "nests one million groups", serve: withReply(Buffer.alloc(mebibyte, 0x7b)), code: "INTERNAL" },
+  {
+    name: "sends a string that is not UTF-8",
+    serve: withReply(hex("0a02fffe")),
+    code: "INVALID_RESPONSE",
+    change: "OK",
+  },
+  // Invalid statuses.
+  { name: "sends no status", serve: withStatus(["x", "y"]), code: "UNKNOWN" },
   {
     name: "sends an empty status",
     serve: frames((call) => call.headers().trailers([["grpc-status", ""]])),
     code: "INTERNAL",
   },
-  { name: "sends a status in words", serve: withStatus(["grpc-status", "internal"]), code: "UNKNOWN" },
-  { name: "sends a status that there is not", serve: withStatus(["grpc-status", "99"]), code: "UNKNOWN" },
+  { name: "sends a status name instead of a number", serve: withStatus(["grpc-status", "internal"]), code: "UNKNOWN" },
+  { name: "sends an unknown status", serve: withStatus(["grpc-status", "99"]), code: "UNKNOWN" },
   { name: "sends a negative status", serve: withStatus(["grpc-status", "-1"]), code: "UNKNOWN" },
   { name: "sends two statuses", serve: withStatus(["grpc-status", "0"], ["grpc-status", "13"]), code: "UNKNOWN" },
   {
-    name: "explains itself in 16,000 letters",
+    name: "sends an error message of 16,000 characters",
     serve: withStatus(["grpc-status", "13"], ["grpc-message", "a".repeat(16_000)]),
     code: "INTERNAL",
   },
   {
-    name: "explains itself in what moves the cursor",
+    name: "sends an error message with terminal control characters",
     serve: withStatus(["grpc-status", "13"], ["grpc-message", "%1B[2J%07red%0Aline%C2%9B1A%E2%80%AEtxt"]),
     code: "INTERNAL",
   },
-  // Somebody else's HTTP.
+  // Other HTTP servers.
   {
-    name: "is a web server in trouble",
+    name: "is a web server that fails",
     serve: frames((call) =>
       call
         .headers(errorPage)
@@ -307,7 +346,7 @@ const peers: HostilePeer[] = [
     code: "RESOURCE_EXHAUSTED",
   },
   {
-    name: "answers without an HTTP status",
+    name: "sends no HTTP status",
     serve: frames((call) => call.headers([["content-type", "application/grpc"]])),
     code: "INTERNAL",
   },
@@ -317,25 +356,25 @@ describe("a peer that", () => {
   test.each(peers)(
     "$name",
     { timeout: 90_000 },
-    async ({ serve, code, change = code, unsent = false, limitMebibytes }) => {
+    async ({ serve, code, change = code, neverSent = false, limitMebibytes }) => {
       const server = await serve();
       const cri = clientOf(server, limitMebibytes);
       const limitMs = code === "DEADLINE_EXCEEDED" ? shortMs : longMs;
-      const asked = await outcome((timeoutMs) => cri.version({ timeoutMs }), limitMs);
-      expect(asked).toMatchObject({ code, mayHaveTakenEffect: false });
+      const read = await outcome((timeoutMs) => cri.version({ timeoutMs }), limitMs);
+      expect(read).toMatchObject({ code, mayHaveTakenEffect: false });
       const changed = await outcome(
         (timeoutMs) => cri.containers.get("c1").stop({ timeoutMs, gracePeriodSeconds: 1 }),
         limitMs,
       );
       if (change === "OK") expect(changed).toBe("OK");
-      else expect(changed).toMatchObject({ code: change, mayHaveTakenEffect: !unsent });
+      else expect(changed).toMatchObject({ code: change, mayHaveTakenEffect: !neverSent });
       await recovers(cri, server);
     },
   );
 });
 
 describe("RST_STREAM", () => {
-  /** The names of HTTP/2's codes, and what they come to. */
+  /** The HTTP/2 error codes by number, and the expected codes of the calls. */
   const codes: readonly (readonly [string, CriErrorCode])[] = [
     ["NO_ERROR", "INTERNAL"],
     ["PROTOCOL_ERROR", "INTERNAL"],
@@ -351,21 +390,21 @@ describe("RST_STREAM", () => {
     ["ENHANCE_YOUR_CALM", "RESOURCE_EXHAUSTED"],
     ["INADEQUATE_SECURITY", "INTERNAL"],
     ["HTTP_1_1_REQUIRED", "INTERNAL"],
-    ["a code that there is not", "INTERNAL"],
+    ["an unknown code", "INTERNAL"],
   ];
 
   test.each<[string, (call: RawCall) => RawCall]>([
     ["before the headers", (call) => call],
-    ["behind the headers", (call) => call.headers()],
-    ["in the middle of a message", (call) => call.headers().data(beginning)],
-    ["behind a message", (call) => call.headers().message()],
-  ])("with every code, %s", async (_when, begin) => {
+    ["after the headers", (call) => call.headers()],
+    ["during a message", (call) => call.headers().data(beginning)],
+    ["after a message", (call) => call.headers().message()],
+  ])("fails the call with the matching code, %s", async (_when, begin) => {
     let rstCode = 0;
     const server = await serveFrames((call) => begin(call).reset(rstCode));
     const cri = clientOf(server);
     for (const [name, code] of codes) {
-      const asked = await outcome((timeoutMs) => cri.version({ timeoutMs, retry: false }));
-      expect(asked, name).toMatchObject({ code, mayHaveTakenEffect: false });
+      const read = await outcome((timeoutMs) => cri.version({ timeoutMs, retry: false }));
+      expect(read, name).toMatchObject({ code, mayHaveTakenEffect: false });
       const changed = await outcome((timeoutMs) =>
         cri.containers.get("c1").stop({ timeoutMs, retry: false, gracePeriodSeconds: 1 }),
       );

@@ -1,4 +1,4 @@
-/** Replies of an evil runtime: too large in one way or another, without an end, or any bytes at all. */
+/** Replies of a malicious runtime: too large, endless, or random bytes. */
 
 import fc from "fast-check";
 import { Status } from "nice-grpc-common";
@@ -30,7 +30,7 @@ import {
 import { rejection } from "./support.js";
 
 describe("replies that are too large", () => {
-  /** Serves one reply, or for streams the same one again and again, and says UNIMPLEMENTED to the other RPCs. */
+  /** Serves one reply, or endlessly repeats it for streams. Other RPCs are UNIMPLEMENTED. */
   const serveReply = (rpcs: readonly string[], reply: Uint8Array) =>
     serveStreams((stream, path) => {
       const rpc = path.split("/").at(-1) ?? "";
@@ -39,7 +39,7 @@ describe("replies that are too large", () => {
       else answer(stream, [reply]);
     });
 
-  test("in bytes: the error says what to do", async () => {
+  test("rejects too many bytes, with the option to change in the error message", async () => {
     const reply = ListContainersResponse.encode({ containers: [container("x".repeat(2 * mebibyte))] }).finish();
     const server = await serveReply(["ListContainers"], reply);
     const cri = clientOf(server, 1);
@@ -51,8 +51,8 @@ describe("replies that are too large", () => {
     await recovers(cri, server);
   });
 
-  test("in fields: two bytes each on the wire, and two hundred in memory", async () => {
-    // Every two bytes are an empty container.
+  test("rejects too many fields, which need 2 bytes each on the wire but 200 in memory", async () => {
+    // Each two bytes encode an empty container.
     const server = await serveReply(["ListContainers"], Buffer.alloc(8 * mebibyte, "\n\0"));
     const cri = clientOf(server, 8);
     const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
@@ -64,7 +64,7 @@ describe("replies that are too large", () => {
   test.each<[string, Uint8Array]>([
     ["of large batches", ListContainersResponse.encode({ containers: [container("x".repeat(mebibyte / 2))] }).finish()],
     ["of small batches", Buffer.alloc(20_000, "\n\0")],
-  ])("a list that is streamed without an end, %s", async (_name, batch) => {
+  ])("rejects an endless streamed list %s", async (_name, batch) => {
     const server = await serveReply(["StreamContainers"], batch);
     const cri = clientOf(server, 8);
     const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
@@ -73,7 +73,7 @@ describe("replies that are too large", () => {
     await recovers(cri, server);
   });
 
-  test("what is within the limits is taken, streamed or not", async () => {
+  test("accepts unary and streamed lists within the limits", async () => {
     const containers = Array.from({ length: 2_000 }, (_, i) => container(`c${i}`));
     const reply = ListContainersResponse.encode({ containers }).finish();
     const half = StreamContainersResponse.encode({ containers: containers.slice(0, 1_000) }).finish();
@@ -88,12 +88,12 @@ describe("replies that are too large", () => {
     }
   });
 
-  test("events without an end that nobody reads make the runtime wait", async () => {
+  test("flow control stops endless events that are not read", async () => {
     const event = ContainerEventResponse.fromPartial({ containerId: "x".repeat(10_000) });
     const message = envelope(ContainerEventResponse.encode(event).finish());
-    let poured = { times: 0 };
+    let sent = { times: 0 };
     const server = await serveStreams((stream) => {
-      poured = floodStream(stream, message);
+      sent = floodStream(stream, message);
     });
     const cri = clientOf(server);
     using watch = new ResourceWatch();
@@ -102,9 +102,9 @@ describe("replies that are too large", () => {
     for (let read = 1; read <= 1_000; read++) {
       expect((await events.next()).value).toMatchObject({ containerId: event.containerId });
       if (read % 250 !== 0) continue;
-      // What was sent beyond what was read is what fits into windows and buffers on the way.
-      await standstill(() => poured.times);
-      expect((poured.times - read) * message.length).toBeLessThan(8 * mebibyte);
+      // The runtime can only send as many unread events as fit into windows and buffers.
+      await waitUntilStable(() => sent.times);
+      expect((sent.times - read) * message.length).toBeLessThan(8 * mebibyte);
     }
     recordFigures("OK", watch);
     expect(watch.mebibytes).toBeLessThan(maxMebibytes);
@@ -113,7 +113,7 @@ describe("replies that are too large", () => {
     await recovers(cri, server);
   });
 
-  test("a watch hears events without an end, and keeps no more than it has use for", async () => {
+  test("a watch keeps bounded memory during endless events", async () => {
     const id = (i: number) => `${i}`.padStart(64, "0");
     const createdAt = Long.fromNumber((Date.now() + 3_600_000) * 1e6);
     const events = Array.from({ length: 11_000 }, (_, i) =>
@@ -131,10 +131,10 @@ describe("replies that are too large", () => {
       runtimeVersion: "2.1.0",
       runtimeApiVersion: "v1",
     });
-    let poured = { times: 0 };
+    let sent = { times: 0 };
     const server = await serveStreams((stream, path) => {
       if (path.endsWith("/Version")) answer(stream, [VersionResponse.encode(version).finish()]);
-      else if (path.endsWith("/GetContainerEvents")) poured = floodStream(stream, messages);
+      else if (path.endsWith("/GetContainerEvents")) sent = floodStream(stream, messages);
       else if (path.includes("/List")) answer(stream, [Buffer.alloc(0)]);
       else answer(stream, [], 12);
     });
@@ -142,9 +142,9 @@ describe("replies that are too large", () => {
     using watch = new ResourceWatch();
     const stream = cri.events({ initial: true });
     await stream.ready;
-    await expect.poll(() => poured.times, { timeout: longMs }).toBeGreaterThan(2);
+    await expect.poll(() => sent.times, { timeout: longMs }).toBeGreaterThan(2);
     recordFigures("OK", watch);
-    // Node.js 22 leaves more garbage of decoded events than others before it collects it.
+    // Node.js 22 collects the garbage of decoded events later than other versions.
     expect(watch.mebibytes).toBeLessThan(2 * maxMebibytes);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
     const first = await stream[Symbol.asyncIterator]().next();
@@ -154,8 +154,8 @@ describe("replies that are too large", () => {
   });
 });
 
-describe("a stream of empty replies without an end", () => {
-  /** More replies in every write than the event loop could take in at once. */
+describe("an endless stream of empty replies", () => {
+  /** Each write contains more replies than the event loop can process in one turn. */
   const empty = Buffer.alloc(20_000 * envelope(Buffer.alloc(0)).length);
   const serveEmpty = () =>
     serveStreams((stream, path) => {
@@ -163,7 +163,7 @@ describe("a stream of empty replies without an end", () => {
       else answer(stream, [], 12);
     });
 
-  test("a list ends on time", async () => {
+  test("a list ends at its deadline", async () => {
     const server = await serveEmpty();
     const cri = clientOf(server);
     const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }), shortMs);
@@ -171,7 +171,7 @@ describe("a stream of empty replies without an end", () => {
     await recovers(cri, server);
   });
 
-  test("an event stream ends on time", async () => {
+  test("an event stream ends at its deadline", async () => {
     const server = await serveEmpty();
     const cri = clientOf(server);
     using watch = new ResourceWatch();
@@ -182,7 +182,7 @@ describe("a stream of empty replies without an end", () => {
     await recovers(cri, server);
   });
 
-  test("a list without a time limit is refused", async () => {
+  test("a list without a deadline rejects with RESOURCE_EXHAUSTED", async () => {
     const server = await serveEmpty();
     const cri = clientOf(server, 1);
     const failure = await outcome(() => cri.containers.list({}, { timeoutMs: 0 }));
@@ -191,8 +191,8 @@ describe("a stream of empty replies without an end", () => {
   });
 });
 
-describe("replies of any bytes", () => {
-  /** Everything that reads a reply. */
+describe("malformed replies", () => {
+  /** All calls that read a reply. */
   const calls: Record<string, (cri: CriClient, options: CallOptions) => Promise<unknown>> = {
     version: (cri, options) => cri.version(options),
     status: (cri, options) => cri.status({ verbose: true, ...options }),
@@ -223,12 +223,12 @@ describe("replies of any bytes", () => {
   const number = fc.integer({ min: 1, max: 20 });
   const field = (number: number, kind: number, ...value: Uint8Array[]) =>
     Buffer.concat([varint(number * 8 + kind), ...value]);
-  /** Fields of any number and kind, with more fields in them perhaps. */
+  /** Fields of any number and wire type, possibly nested. */
   const { fields } = fc.letrec<{ fields: Buffer }>((tie) => {
     const content = fc.oneof(
       tie("fields"),
       fc.uint8Array({ maxLength: 20 }),
-      fc.string().map((text) => Buffer.from(text)),
+      fc.string().map((string) => Buffer.from(string)),
     );
     const one = fc.oneof(
       { depthSize: "small" },
@@ -263,7 +263,7 @@ describe("replies of any bytes", () => {
   });
 });
 
-/** A number as protobuf writes it. */
+/** Encodes a number as a protobuf varint. */
 function varint(value: bigint | number): Buffer {
   const bytes: number[] = [];
   let rest = BigInt(value);
@@ -275,19 +275,19 @@ function container(id: string): Container {
   return Container.fromPartial({ id, podSandboxId: "p1", metadata: { name: "main" }, createdAt: Long.ONE });
 }
 
-/** Reads everything. */
+/** Reads a stream to its end. */
 async function exhaust(replies: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of replies);
 }
 
-/** Waits until nothing changes any more. */
-async function standstill(look: () => number): Promise<void> {
+/** Waits until the value no longer changes. */
+async function waitUntilStable(read: () => number): Promise<void> {
   let before = Number.NaN;
   await expect
     .poll(
       () => {
-        const same = look() === before;
-        before = look();
+        const same = read() === before;
+        before = read();
         return same;
       },
       { interval: 150, timeout: longMs },

@@ -7,7 +7,7 @@ import { rejection, startFake } from "./support.js";
 const tagsOf = (images: readonly Image[]) => images.flatMap(({ repoTags }) => repoTags).sort();
 
 describe("remove", () => {
-  test("removes by the image's id, because other references mean something else on each runtime", async () => {
+  test("removes an image by its id, because runtimes interpret other references differently", async () => {
     const { runtime, cri } = await startFake();
     await cri.images.pull("busybox:2");
     const { id, repoDigests } = (await cri.images.get("busybox:2"))!;
@@ -19,7 +19,7 @@ describe("remove", () => {
     expect(sent).toMatchObject([{ image: id, userSpecifiedImage: "busybox:2", runtimeHandler: "kata" }, { image: id }]);
   });
 
-  test("sends nothing for an image that is not there", async () => {
+  test("sends nothing for a missing image", async () => {
     const { runtime, cri } = await startFake();
     await cri.images.remove("absent:1");
     expect(runtime.callsOf("RemoveImage")).toEqual([]);
@@ -33,7 +33,7 @@ describe("prune", () => {
     return { runtime, cri };
   }
 
-  test("removes what no container uses, running or exited", async () => {
+  test("removes images that no running or exited container uses", async () => {
     const { cri } = await startWith("used:1", "exited:1", "unused:1", "unused:2");
     const pod = await cri.pods.run({ name: "p" });
     const before = tagsOf(await cri.images.list());
@@ -54,7 +54,7 @@ describe("prune", () => {
     expect([...left, ...tagsOf(removed)].sort()).toEqual(before);
   });
 
-  test("asks the filter", async () => {
+  test("removes only images that the filter accepts", async () => {
     const { cri } = await startWith("unused:1", "unused:2");
     const { removed } = await cri.images.prune({
       filter: ({ repoTags }) => repoTags.some((tag) => tag.endsWith(":2")),
@@ -64,7 +64,7 @@ describe("prune", () => {
   });
 
   test.each(["containerd-1.6", "containerd-2", "cri-o", "cri-dockerd"] as const)(
-    "knows the names that %s has, and the image of pod sandboxes",
+    "keeps used images by the names of %s, and the image of pod sandboxes",
     async (flavor) => {
       await using runtime = await FakeRuntime.start({ flavor });
       await using cri = await CriClient.connect({ endpoint: runtime.endpoint });
@@ -84,7 +84,7 @@ describe("prune", () => {
     expect(tagsOf((await cri.images.prune()).removed)).toEqual(["docker.io/library/unused:1"]);
   });
 
-  test("goes on after an image that the runtime refuses to remove, and not when the runtime is gone", async () => {
+  test("continues after an image that the runtime refuses to remove, and stops if the runtime is down", async () => {
     const { runtime, cri } = await startWith("unused:1", "unused:2");
     const all = await cri.images.list();
     runtime.failNext("RemoveImage", { code: "UNKNOWN", message: "image is in use by a container" });

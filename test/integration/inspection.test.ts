@@ -1,4 +1,4 @@
-/** What `console.log`, a debugger and `JSON.stringify` show of what this package hands out: no secret of the client or the specs. */
+/** `console.log`, debuggers and `JSON.stringify` show no secrets of the client or the specs in objects of this package. */
 import { inspect } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { type ConnectOptions, CriClient } from "../../src/index.js";
@@ -9,7 +9,7 @@ import { startFake } from "./support.js";
 const secret = "s3cret-canary";
 const env = { TOKEN: secret };
 
-/** A secret may also be there as bytes. */
+/** The secret as a string and as bytes. */
 const asShown = [
   secret,
   inspect(Buffer.from(secret)).slice("<Buffer ".length, -1),
@@ -18,15 +18,15 @@ const asShown = [
 
 function expectHidden(shown: Record<string, unknown>, secrets: readonly string[] = asShown): void {
   for (const [name, value] of Object.entries(shown)) {
-    const texts = [
+    const outputs = [
       inspect(value, { depth: 20, showHidden: true, maxArrayLength: null }),
       String(JSON.stringify(value, withoutCycles())),
     ];
-    for (const one of secrets) expect(texts.join("\n").includes(one), `${name} shows ${one}`).toBe(false);
+    for (const one of secrets) expect(outputs.join("\n").includes(one), `${name} shows ${one}`).toBe(false);
   }
 }
 
-/** Streams of Node.js refer to themselves, which `JSON.stringify` refuses. */
+/** Returns a replacer without cycles, because Node.js streams refer to themselves. */
 function withoutCycles() {
   const known = new Set<unknown>();
   return (_key: string, value: unknown) => {
@@ -44,7 +44,7 @@ async function startBusy(options: Omit<ConnectOptions, "endpoint"> = {}) {
   return { cri, runtime, pod, container };
 }
 
-test("handles, namespaces and the client", async () => {
+test("handles, namespaces and the client show no secrets", async () => {
   const { cri, pod, container } = await startBusy();
   const { pods, containers, images, stats, raw } = cri;
   const borrowed = [cri.pods.get(pod.id), cri.containers.get(container.id)];
@@ -63,7 +63,7 @@ test("handles, namespaces and the client", async () => {
   expect(new TextDecoder().decode(container.config.envs[0]?.value)).toBe(secret);
 });
 
-test("sessions, forwarded ports, watches and logs", async () => {
+test("sessions, port forwarding and watches show no secrets", async () => {
   const { cri, pod, container } = await startBusy();
   const exec = await container.exec(["cat"], { stdin: true });
   const attach = await container.attach();
@@ -75,7 +75,7 @@ test("sessions, forwarded ports, watches and logs", async () => {
   await Promise.all([exec, attach, forward, view].map((one) => one[Symbol.asyncDispose]()));
 });
 
-test("the private key of a TLS connection", async () => {
+test("no object shows the private key of a TLS connection", async () => {
   const authority = await createCertificateAuthority();
   const server = await authority.issue({ names: ["127.0.0.1"] });
   const client = await authority.issue();
@@ -94,7 +94,7 @@ test("the private key of a TLS connection", async () => {
   expectHidden({ cri, raw: cri.raw, pod, container, runtime }, ["PRIVATE KEY", ...keys]);
 });
 
-test("what a fake recorded, and the credentials of a pull", async () => {
+test("recorded calls of a fake show no secrets", async () => {
   const { cri, runtime } = await startBusy();
   await cri.images.pull("busybox:2", { auth: { username: "u", password: secret } });
   const [pull] = runtime.callsOf("PullImage");

@@ -1,4 +1,4 @@
-/** Folders for logs: of a nested log path, which CRI-O and Docker expect to exist, and of a pod of its own. */
+/** Folders for logs: those of nested log paths, which CRI-O and Docker expect to exist, and the log directories of pods. */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ describe.each(["cri-o", "cri-dockerd"] as const)("on %s", (flavor) => {
     expect(existsSync(join(folder, "main/deep/0.log"))).toBe(true);
   });
 
-  test("is removed with the next attempt of the container, which has its log in it", async () => {
+  test("is removed with the next attempt of the container, whose log is in it", async () => {
     const { pod, folder } = await podWithLogs(flavor);
     const next = await (await pod.runContainer(spec)).restart({ gracePeriodSeconds: 0, keepOld: true });
     for (const log of await readdir(join(folder, "main/deep"))) await rm(join(folder, "main/deep", log));
@@ -70,13 +70,13 @@ describe.each(["cri-o", "cri-dockerd"] as const)("on %s", (flavor) => {
   });
 });
 
-test("containerd creates it itself", async () => {
+test("containerd creates the folder itself", async () => {
   const { pod, folder } = await podWithLogs("containerd-2");
   await pod.createContainer(spec);
   expect(existsSync(join(folder, "main"))).toBe(false);
 });
 
-test("is left to a runtime whose log directory is not on this machine, and the error says what to do", async () => {
+test("is not created if the log directory is not on this machine, and the error names the remedy", async () => {
   const { cri } = await startFake({ flavor: "cri-o" });
   const pod = await cri.pods.run({ name: "p", logDirectory: "/no/such/folder" });
   expect(String(await rejection(pod.createContainer(spec)))).toContain(
@@ -88,7 +88,7 @@ test("is left to a runtime whose log directory is not on this machine, and the e
 describe.each(["containerd-2", "cri-o", "cri-dockerd"] as const)("a log directory for each pod on %s", (flavor) => {
   async function podBelow(folder: string) {
     const { cri } = await startFake({ flavor });
-    // The fake leaves alone what does not exist. containerd and CRI-O create it.
+    // The fake does not create it, unlike containerd and CRI-O.
     if (flavor !== "cri-dockerd") await mkdir(join(folder, "default_p_u"));
     const pod = await cri.pods.run({ name: "p", uid: "u", logDirectory: { root: folder } });
     expect(pod.config.logDirectory).toBe(join(folder, "default_p_u"));
@@ -123,7 +123,7 @@ describe.each(["containerd-2", "cri-o", "cri-dockerd"] as const)("a log director
     expect(existsSync(log)).toBe(false);
   });
 
-  test("stays, with a warning, where the runtime does not list its pods", async () => {
+  test("stays, with a warning, if the runtime fails to list its pods", async () => {
     const folder = await temporaryFolder();
     const warnings: string[] = [];
     const logger = { warn: (message: string) => void warnings.push(message) };
@@ -136,7 +136,7 @@ describe.each(["containerd-2", "cri-o", "cri-dockerd"] as const)("a log director
     expect(warnings).toEqual(["the log directory of a removed pod could not be removed"]);
   });
 
-  test("stays with a pod that was released", async () => {
+  test("stays after its pod is released", async () => {
     const folder = await temporaryFolder();
     const pod = await podBelow(folder);
     await pod.release().remove();
@@ -149,7 +149,7 @@ test.each([
   ["abstract", false],
   ["npipe", false],
   ["tcp", true],
-])("a log directory of a pod behind an endpoint of kind %s stays: %s", async (kind, stays) => {
+])("with an endpoint of kind %s, the log directory of a removed pod stays: %s", async (kind, stays) => {
   const folder = await temporaryFolder();
   const { runtime } = await startFake();
   const endpoint = parseEndpoint(runtime.endpoint);
@@ -160,7 +160,7 @@ test.each([
   expect(existsSync(folder)).toBe(stays);
 });
 
-test("a log directory that was given by its path stays when the pod is removed", async () => {
+test("a log directory given as a path stays when the pod is removed", async () => {
   const { pod, folder } = await podWithLogs("containerd-2");
   await writeFile(join(folder, "of-another-pod.log"), "");
   await pod[Symbol.asyncDispose]();

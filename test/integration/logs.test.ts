@@ -8,16 +8,16 @@ import type { CriError, OwnedContainer, OwnedPodSandbox } from "../../src/index.
 import { skipOnWindows } from "../support/platform.js";
 import { rejection, startFake } from "./support.js";
 
-const line = (text: string, second = 0, stream = "stdout") =>
-  `2026-11-23T06:00:${String(second).padStart(2, "0")}.000000000Z ${stream} F ${text}\n`;
+const line = (content: string, second = 0, stream = "stdout") =>
+  `2026-11-23T06:00:${String(second).padStart(2, "0")}.000000000Z ${stream} F ${content}\n`;
 
-async function textsOf(entries: AsyncIterable<{ text: string }>): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const { text } of entries) texts.push(text);
-  return texts;
+async function readLines(entries: AsyncIterable<{ text: string }>): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { text } of entries) lines.push(text);
+  return lines;
 }
 
-/** A pod whose containers have logs; they say nothing by themselves, so the tests write. */
+/** Runs a pod whose containers write nothing, so that the tests can write their logs. */
 async function podWithLogs(
   options: Parameters<typeof startFake>[1] = {},
   fakeOptions: Parameters<typeof startFake>[0] = {},
@@ -37,24 +37,24 @@ async function podWithLogs(
 }
 
 describe("a container's log", () => {
-  test("is followed while the runtime is away, and ends when the container is gone", async () => {
+  test("is followed while the runtime is down, and ends when the container is removed", async () => {
     const { runtime, cri, run, write } = await podWithLogs();
     const container = await run("c");
     const path = await write(container, line("one"));
-    const followed = textsOf(container.logs({ follow: true }));
+    const followed = readLines(container.logs({ follow: true }));
     await expect.poll(() => runtime.eventSubscribers).toBe(1);
     await runtime.kill();
     await sleep(300);
     await appendFile(path, line("two"));
     await runtime.restart();
-    // The watch has tried to connect in vain meanwhile: the next attempt may be due later than the last one of a call.
+    // After its failed attempts, the watch may connect later than a call would retry.
     await cri.waitForReady({ timeoutMs: 20_000 });
     await container.remove();
     expect(await followed).toEqual(["one", "two"]);
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("is there a moment later on Docker, even of a container that has ended by then", async () => {
+  test("is awaited on Docker, which creates it late, even for an exited container", async () => {
     const { pod, run, write, logDirectory } = await podWithLogs({}, { flavor: "cri-dockerd", strict: false });
     const container = await run("c");
     const path = await write(
@@ -65,7 +65,7 @@ describe("a container's log", () => {
     for (const logs of [() => container.logs(), () => pod.logs()]) {
       const hidden = join(logDirectory, "hidden");
       await rename(path, hidden);
-      const reading = textsOf(logs());
+      const reading = readLines(logs());
       await sleep(200);
       await rename(hidden, path);
       expect(await reading).toEqual(["one"]);
@@ -76,20 +76,20 @@ describe("a container's log", () => {
     ["container", { flavor: "containerd-2" }],
     ["pod", { flavor: "containerd-2" }],
     ["container", { flavor: "containerd-1.7" }],
-  ] as const)("of a %s, %j, is followed without polling and ends with the container", async (whose, fakeOptions) => {
+  ] as const)("of a %s with %j is followed without polling and ends with the container", async (whose, fakeOptions) => {
     const { runtime, pod, run, write } = await podWithLogs({}, fakeOptions);
     const container = await run("c");
     await write(container, line("one"));
-    const texts: string[] = [];
+    const lines: string[] = [];
     let endedAt = 0;
     const followed = (async () => {
       for await (const { text } of whose === "pod" ? pod.logs({ follow: true }) : container.logs({ follow: true })) {
-        texts.push(text);
+        lines.push(text);
       }
       endedAt = performance.now();
     })();
-    await expect.poll(() => texts).toEqual(["one"]);
-    // The watch is at rest by now.
+    await expect.poll(() => lines).toEqual(["one"]);
+    // The watch no longer polls after its start.
     await sleep(1_500);
     expect(runtime.callsOf("ContainerStatus").length).toBeLessThanOrEqual(3);
     await write(container, line("two"));
@@ -98,33 +98,33 @@ describe("a container's log", () => {
     await exit;
     const exitedAt = performance.now();
     await followed;
-    expect(texts).toEqual(["one", "two"]);
-    // The follow learns of the exit with the wait, not a second later.
+    expect(lines).toEqual(["one", "two"]);
+    // The follow ends with the wait, not a poll interval later.
     expect(endedAt - exitedAt).toBeLessThan(900);
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("of an exited container is read to its end with follow, without a watch", async () => {
+  test("of an exited container is read with follow to its end, without a watch", async () => {
     const { runtime, run, write } = await podWithLogs();
     const container = await run("c");
     await write(container, line("one"));
     await container.stop({ gracePeriodSeconds: 0 });
     runtime.clearCalls();
-    expect(await textsOf(container.logs({ follow: true }))).toEqual(["one"]);
+    expect(await readLines(container.logs({ follow: true }))).toEqual(["one"]);
     expect(runtime.calls.map(({ rpc }) => rpc)).toEqual(["ContainerStatus"]);
   });
 
-  test("ends with the client", async () => {
+  test("rejects when the client is closed", async () => {
     const { cri, run, write } = await podWithLogs();
     const container = await run("c");
     await write(container, line("one"));
-    const followed = rejection(textsOf(container.logs({ follow: true })));
+    const followed = rejection(readLines(container.logs({ follow: true })));
     await new Promise((resolve) => setTimeout(resolve, 50));
     await cri.close();
     expect(await followed).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  test("does no I/O before it is read, but checks its options at once", async () => {
+  test("causes no I/O before it is read, but checks its options at once", async () => {
     const { runtime, run } = await podWithLogs();
     const container = await run("c");
     const before = runtime.calls.length;
@@ -134,18 +134,18 @@ describe("a container's log", () => {
     expect(runtime.calls.length).toBe(before);
   });
 
-  test("a file that is not on this machine is missed with a remedy", async () => {
+  test("rejects with a remedy if the file is not on this machine", async () => {
     const { run } = await podWithLogs();
     const container = await run("c");
     await rm((await container.status()).logPath);
-    const error = await rejection(textsOf(container.logs()));
+    const error = await rejection(readLines(container.logs()));
     expect(error).toMatchObject({ code: "NOT_FOUND" });
     expect(String(error)).toMatch(/node of the runtime.*mounted/);
   });
 });
 
 describe("rotateLog", () => {
-  test("renames and reopens; twice in a second makes two names in order", async () => {
+  test("renames and reopens the log, with ordered names even twice in a second", async () => {
     const { runtime, run, write } = await podWithLogs();
     const container = await run("c");
     const path = await write(container, line("one"));
@@ -157,10 +157,10 @@ describe("rotateLog", () => {
     expect(second > first).toBe(true);
     expect(runtime.callsOf("ReopenContainerLog")).toHaveLength(2);
     await write(container, line("three"));
-    expect(await textsOf(container.logs({ rotated: true }))).toEqual(["one", "two", "three"]);
+    expect(await readLines(container.logs({ rotated: true }))).toEqual(["one", "two", "three"]);
   });
 
-  test("gives the name back when the runtime does not reopen", async () => {
+  test("restores the name if the runtime does not reopen the log", async () => {
     const { runtime, run, write } = await podWithLogs();
     const container = await run("c");
     const path = await write(container, line("one"));
@@ -170,7 +170,7 @@ describe("rotateLog", () => {
     expect(await readFile(path, "utf8")).toBe(line("one"));
   });
 
-  test("leaves the new file alone when only the answer was lost", async () => {
+  test("keeps the new file if only the reply is lost", async () => {
     let reopened = "";
     const { runtime, run, write } = await podWithLogs({
       attemptMiddleware: [
@@ -184,36 +184,36 @@ describe("rotateLog", () => {
     reopened = await write(container, line("one"));
     runtime.failNext("ReopenContainerLog", { code: "INTERNAL" });
     expect(await rejection(container.rotateLog())).toMatchObject({ code: "INTERNAL" });
-    expect(await textsOf(container.logs())).toEqual(["two"]);
-    expect(await textsOf(container.logs({ rotated: true }))).toEqual(["one", "two"]);
+    expect(await readLines(container.logs())).toEqual(["two"]);
+    expect(await readLines(container.logs({ rotated: true }))).toEqual(["one", "two"]);
   });
 });
 
 describe("several logs", () => {
-  test("by the labels of pods and the names of containers, in the order of time", async () => {
+  test("are selected by pod labels and container names, and merged by time", async () => {
     const { cri, pod, run, write, logDirectory } = await podWithLogs();
     const other = await cri.pods.run({ name: "o", labels: { app: "db" }, logDirectory: join(logDirectory, "o") });
     const [a, b, c] = [await run("a"), await run("b"), await run("a", other)];
     await write(a, line("a1", 1), line("a4", 4));
     await write(b, line("b2", 2), line("b3", 3));
     await write(c, line("c1", 1));
-    expect(await textsOf(pod.logs())).toEqual(["a1", "b2", "b3", "a4"]);
-    expect(await textsOf(cri.logs({ podLabels: { app: "web" } }))).toEqual(["a1", "b2", "b3", "a4"]);
-    expect(await textsOf(cri.logs({ podLabels: { app: "web" }, container: "b" }))).toEqual(["b2", "b3"]);
-    expect((await textsOf(cri.logs({ container: "a" }))).sort()).toEqual(["a1", "a4", "c1"]);
-    expect(await textsOf(pod.logs({ tailLines: 1 }))).toEqual(["b3", "a4"]);
+    expect(await readLines(pod.logs())).toEqual(["a1", "b2", "b3", "a4"]);
+    expect(await readLines(cri.logs({ podLabels: { app: "web" } }))).toEqual(["a1", "b2", "b3", "a4"]);
+    expect(await readLines(cri.logs({ podLabels: { app: "web" }, container: "b" }))).toEqual(["b2", "b3"]);
+    expect((await readLines(cri.logs({ container: "a" }))).sort()).toEqual(["a1", "a4", "c1"]);
+    expect(await readLines(pod.logs({ tailLines: 1 }))).toEqual(["b3", "a4"]);
     for await (const entry of pod.logs({ container: "b" })) {
       expect(entry).toMatchObject({ container: "b", attempt: 0, containerId: b.id, podSandboxId: pod.id });
     }
   });
 
-  test("follow into a container that comes later, the latest attempt only, until none can write", async () => {
+  test("follow new containers and only the latest attempt, until all have exited", async () => {
     const { pod, run, write } = await podWithLogs();
     const first = await run("a");
     await write(first, line("old", 1));
     const second = await first.restart();
     await write(second, line("new", 2));
-    const followed = textsOf(pod.logs({ follow: true }));
+    const followed = readLines(pod.logs({ follow: true }));
     const late = await run("late");
     await write(late, line("late", 3));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -221,26 +221,26 @@ describe("several logs", () => {
     expect(await followed).toEqual(["new", "late"]);
   });
 
-  test("leave out a container that was not started, tell of a file that is missing, and fail if no log can be read", async () => {
+  test("skip containers that have not started, report missing files, and reject if no log can be read", async () => {
     const { cri, pod, run, write } = await podWithLogs();
     await pod.createContainer({ name: "created", image: "busybox:1" });
     const a = await run("a");
     await rm((await a.status()).logPath);
-    expect(await rejection(textsOf(pod.logs()))).toMatchObject({ code: "NOT_FOUND" });
-    expect(await rejection(textsOf(pod.logs({ follow: true, container: "a" })))).toMatchObject({ code: "NOT_FOUND" });
+    expect(await rejection(readLines(pod.logs()))).toMatchObject({ code: "NOT_FOUND" });
+    expect(await rejection(readLines(pod.logs({ follow: true, container: "a" })))).toMatchObject({ code: "NOT_FOUND" });
     await write(a, line("a1"));
-    expect(await textsOf(pod.logs())).toEqual(["a1"]);
+    expect(await readLines(pod.logs())).toEqual(["a1"]);
     const b = await run("b");
     await rm((await b.status()).logPath);
     const missed: unknown[] = [];
     const onMissed = (error: CriError, containerId: string) => missed.push([error.code, containerId]);
-    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["a1"]);
+    expect(await readLines(pod.logs({ onMissed }))).toEqual(["a1"]);
     expect(missed).toEqual([["NOT_FOUND", b.id]]);
     expect(() => cri.logs({}, { orderWindowMs: Number.NaN })).toThrow(/orderWindowMs/);
     expect(() => cri.logs({ pod: "" })).toThrow(/pod/);
   });
 
-  test.skipIf(skipOnWindows("named pipes in the file system"))("leave out named pipes, and block nothing", async () => {
+  test.skipIf(skipOnWindows("named pipes in the file system"))("skip named pipes without blocking", async () => {
     const { pod, run, write } = await podWithLogs();
     await write(await run("a"), line("a1"));
     const pipes = await Promise.all(["b", "c", "d", "e"].map((name) => run(name)));
@@ -253,26 +253,26 @@ describe("several logs", () => {
     const onMissed = ({ code }: CriError, containerId: string) => {
       missed[containerId] = code;
     };
-    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["a1"]);
+    expect(await readLines(pod.logs({ onMissed }))).toEqual(["a1"]);
     expect(missed).toEqual(Object.fromEntries(pipes.map(({ id }) => [id, "FAILED_PRECONDITION"])));
   });
 
-  test("leave out a file that the operating system cannot open, whatever its error", async () => {
+  test("skip a file that cannot be opened for any reason", async () => {
     const { pod, run, write } = await podWithLogs();
     const [a, b] = [await run("a"), await run("b")];
     await write(a, line("a1"));
     const { logPath } = await b.status();
     await rm(logPath);
-    // A link to itself: ELOOP, for which there is no code.
+    // A link to itself fails with ELOOP, which has no code of its own.
     await symlink(logPath, logPath);
     const missed: unknown[] = [];
     const onMissed = (error: CriError, containerId: string) => missed.push([error.code, containerId]);
-    expect(await textsOf(pod.logs({ onMissed }))).toEqual(["a1"]);
+    expect(await readLines(pod.logs({ onMissed }))).toEqual(["a1"]);
     expect(missed).toEqual([["UNKNOWN", b.id]]);
   });
 
   test.each(["UNAVAILABLE", "DEADLINE_EXCEEDED"] as const)(
-    "followed for ever ask again for the status of a container after %s",
+    'with follow: "forever" retry the status of a container after %s',
     async (code) => {
       const { runtime, cri, run, write } = await podWithLogs({ defaults: { retry: false } });
       await write(await run("a"), line("one"));
@@ -284,35 +284,35 @@ describe("several logs", () => {
     },
   );
 
-  test("end with the error of their onMissed, and no other watch does", async () => {
+  test("reject with an error that onMissed throws, without affecting other streams", async () => {
     const { cri, run, write } = await podWithLogs();
     await write(await run("a"), line("one"));
     const other = cri.logs({}, { follow: "forever" })[Symbol.asyncIterator]();
     const first = (await other.next()).value;
     expect(first).toMatchObject({ text: "one" });
-    const bug = new Error("a bug of the caller");
+    const bug = new Error("thrown by onMissed");
     let missed: CriError | undefined;
     const onMissed = (error: CriError) => {
       missed = error;
       throw bug;
     };
     const after = { gone: first?.position ?? "" };
-    expect(await rejection(textsOf(cri.logs({}, { follow: "forever", after, onMissed })))).toBe(bug);
+    expect(await rejection(readLines(cri.logs({}, { follow: "forever", after, onMissed })))).toBe(bug);
     expect(missed?.details).toMatch(/^container gone does not match the query or was removed/);
     await write(await run("b"), line("two"));
     expect((await other.next()).value).toMatchObject({ text: "two" });
     await other.return?.();
   });
 
-  test("followed until a time, or for so many bytes, end although the containers go on", async () => {
+  test("followed with until or limitBytes end while the containers still run", async () => {
     const { pod, run, write } = await podWithLogs();
     for (const name of ["a", "b"]) await write(await run(name), line(`${name}1`, 1), line(`${name}2`, 2));
     const until = new Date();
-    expect(await textsOf(pod.logs({ follow: true, until }))).toEqual(["a1", "b1", "a2", "b2"]);
-    expect((await textsOf(pod.logs({ follow: true, limitBytes: 2 }))).sort()).toEqual(["a1", "b1"]);
+    expect(await readLines(pod.logs({ follow: true, until }))).toEqual(["a1", "b1", "a2", "b2"]);
+    expect((await readLines(pod.logs({ follow: true, limitBytes: 2 }))).sort()).toEqual(["a1", "b1"]);
   });
 
-  test("followed for ever join new pods, containers and attempts until they are closed", async () => {
+  test('with follow: "forever" include new pods, containers and attempts until they are closed', async () => {
     const { runtime, cri, pod, run, write, logDirectory } = await podWithLogs();
     const logs = cri.logs({ podLabels: { app: "web" }, container: "a" }, { follow: "forever" });
     const entries: string[] = [];
@@ -321,13 +321,13 @@ describe("several logs", () => {
         entries.push(`${podSandboxId === pod.id ? "p" : "q"} ${attempt} ${text}`);
       }
     })();
-    // Nothing matches yet.
+    // No container matches yet.
     await sleep(300);
     const first = await run("a");
     await write(first, line("one", 1));
     await expect.poll(() => entries).toEqual(["p 0 one"]);
     await first.stop({ gracePeriodSeconds: 0 });
-    // Between two attempts nothing runs.
+    // No container runs between the two attempts.
     await sleep(300);
     const second = await first.restart();
     await write(second, line("two", 2));
@@ -345,39 +345,39 @@ describe("several logs", () => {
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("followed end at their time limit", async () => {
+  test("followed end at their deadline", async () => {
     const { runtime, cri, pod, run, write } = await podWithLogs();
     const container = await run("a");
     await write(container, line("one"));
-    // Long enough for the first line to be read on a machine under load.
+    // Long enough to read the first line on a busy machine.
     const timeoutMs = 2_000;
     const forever = cri.logs({}, { follow: "forever", timeoutMs });
     const one = container.logs({ follow: true, deadline: new Date(Date.now() + timeoutMs) });
     for (const logs of [forever, one, pod.logs({ follow: true, timeoutMs })]) {
-      const texts: string[] = [];
+      const lines: string[] = [];
       const read = async () => {
-        for await (const { text } of logs) texts.push(text);
+        for await (const { text } of logs) lines.push(text);
       };
       expect(await rejection(read())).toMatchObject({ code: "DEADLINE_EXCEEDED" });
-      if (logs !== one) expect(texts).toEqual(["one"]);
+      if (logs !== one) expect(lines).toEqual(["one"]);
     }
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("go on behind their positions after a restart: nothing is lost, nothing repeated", async () => {
+  test("continue after their positions in a new process, without lost or repeated lines", async () => {
     const { cri, pod, run, write } = await podWithLogs();
     const containers = [await run("a"), await run("b")];
     const written: string[] = [];
-    const writeTo = async (container: OwnedContainer, text: string) => {
-      await write(container, line(text, written.length % 60));
-      written.push(text);
+    const writeTo = async (container: OwnedContainer, content: string) => {
+      await write(container, line(content, written.length % 60));
+      written.push(content);
     };
     const positions: Record<string, string> = {};
     const shipped: string[] = [];
-    const gone: string[] = [];
-    /** Ships so many lines and is then stopped, as abruptly as may be. */
+    const missed: string[] = [];
+    /** Reads this many lines and then stops abruptly. */
     const ship = async (count: number) => {
-      const onMissed = (_: CriError, id: string) => gone.push(id);
+      const onMissed = (_: CriError, id: string) => missed.push(id);
       const after = JSON.parse(JSON.stringify(positions));
       for await (const entry of cri.logs({ pod }, { follow: "forever", after, onMissed })) {
         shipped.push(entry.text);
@@ -402,24 +402,24 @@ describe("several logs", () => {
     await writeTo(later, "line 13");
     await ship(1);
     expect([...shipped].sort()).toEqual([...written].sort());
-    expect(gone).toContain(brief.id);
+    expect(missed).toContain(brief.id);
     const refused = (options: object) => () => cri.logs({}, options);
     expect(refused({ after: { x: "nonsense" } })).toThrow(/after/);
     expect(refused({ after: "nonsense" })).toThrow(/after/);
     expect(refused({ after: {}, tailLines: 1 })).toThrow(/tailLines/);
   });
 
-  test("followed for ever end with their signal, and with the client", async () => {
+  test('with follow: "forever" reject when their signal aborts or the client is closed', async () => {
     const { cri } = await podWithLogs();
     const signal = AbortSignal.timeout(100);
-    expect(await rejection(textsOf(cri.logs({}, { follow: "forever", signal })))).toBe(signal.reason);
-    const followed = rejection(textsOf(cri.logs({}, { follow: "forever" })));
+    expect(await rejection(readLines(cri.logs({}, { follow: "forever", signal })))).toBe(signal.reason);
+    const followed = rejection(readLines(cri.logs({}, { follow: "forever" })));
     await sleep(100);
     await cri.close();
     expect(await followed).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  test("refuse nonsense before any call", async () => {
+  test("reject invalid options before any call", async () => {
     const { runtime, cri } = await podWithLogs();
     runtime.clearCalls();
     const refusal = (options: object) => {
@@ -441,7 +441,7 @@ describe("several logs", () => {
     expect(runtime.calls).toEqual([]);
   });
 
-  test("come as bytes on request", async () => {
+  test('contain bytes with encoding: "buffer"', async () => {
     const { cri, pod, run, write } = await podWithLogs();
     await write(await run("a"), line("a1", 1), line("a3", 3));
     await write(await run("b"), line("b2", 2));
@@ -452,16 +452,16 @@ describe("several logs", () => {
     }
   });
 
-  test("left on their last line leave nothing behind", async () => {
+  test("cause no unhandled rejection when the loop ends at their last line", async () => {
     const { pod, run, write } = await podWithLogs();
     for (let index = 0; index < 20; index++) await write(await run(`c${index}`), line("one"));
-    const unheard: unknown[] = [];
-    const listener = (reason: unknown) => unheard.push(reason);
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", listener);
     onTestFinished(() => void process.off("unhandledRejection", listener));
     let count = 0;
     for await (const _ of pod.logs({ follow: true })) if (++count === 20) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(unheard).toEqual([]);
+    expect(unhandled).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { rejection, startFake } from "./support.js";
 const quick = { initialBackoffMs: 1, maxBackoffMs: 5 };
 
 describe("retries", () => {
-  test("a read survives two UNAVAILABLE and fails at the third, saying how often it was tried", async () => {
+  test("retries a read-only call twice, and reports the number of attempts", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("Version", { code: "UNAVAILABLE", times: 2 });
     await cri.version({ retry: quick });
@@ -16,7 +16,7 @@ describe("retries", () => {
   });
 
   test.each(["UNKNOWN", "INTERNAL", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "ABORTED"] as const)(
-    "%s is never repeated",
+    "does not retry after %s",
     async (code) => {
       const { runtime, cri } = await startFake();
       runtime.failNext("Version", { code });
@@ -37,7 +37,7 @@ describe("retries", () => {
     ["ExecSync", 1],
     ["CheckpointContainer", 1],
     ["PullImage", 1],
-  ] as const)("%s is sent %i times when the first answer is UNAVAILABLE", async (rpc, times) => {
+  ] as const)("sends %s %i times if the first reply is UNAVAILABLE", async (rpc, times) => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: quick } });
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
@@ -60,14 +60,14 @@ describe("retries", () => {
     expect(runtime.callsOf(rpc)).toHaveLength(times);
   });
 
-  test("a pull is repeated when the call asks for it", async () => {
+  test("retries a pull only if the call has a retry policy", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("PullImage", { code: "UNAVAILABLE" });
     await cri.images.pull("busybox:2", { retry: quick });
     expect(runtime.callsOf("PullImage")).toHaveLength(2);
   });
 
-  test("false means one attempt, for one call and for a client", async () => {
+  test("retry: false makes one attempt, for a call and for a client", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("Version", { code: "UNAVAILABLE", times: 2 });
     expect(await rejection(cri.version({ retry: false }))).toMatchObject({ attempts: 1 });
@@ -78,28 +78,28 @@ describe("retries", () => {
     [{ maxAttempts: 0 }, "retry.maxAttempts"],
     [{ initialBackoffMs: -1 }, "retry.initialBackoffMs"],
     [{ maxBackoffMs: Number.NaN }, "retry.maxBackoffMs"],
-  ])("%j is refused before any I/O", async (retry, field) => {
+  ])("rejects %j before any I/O", async (retry, field) => {
     const { runtime, cri } = await startFake();
     expect(await rejection(cri.version({ retry }))).toMatchObject({ code: "INVALID_INPUT", field });
     expect(runtime.connectionCount).toBe(0);
   });
 
   test.each(["No connection", "server is not initialized yet"])(
-    "anything is repeated that reached no handler: %s",
+    "retries every call that reached no handler: %s",
     async (how) => {
       const { runtime, cri } = await startFake();
       await cri.version();
-      const again = { retry: { maxAttempts: 20, initialBackoffMs: 50, maxBackoffMs: 200 } };
+      const manyRetries = { retry: { maxAttempts: 20, initialBackoffMs: 50, maxBackoffMs: 200 } };
       if (how === "No connection") {
         await runtime.kill();
         setTimeout(() => void runtime.restart(), 100);
       } else runtime.failNext("RunPodSandbox", { code: "UNAVAILABLE", message: how, times: 2 });
-      await cri.pods.run({ name: "p" }, again);
+      await cri.pods.run({ name: "p" }, manyRetries);
       expect(runtime.pods).toHaveLength(1);
     },
   );
 
-  test("containerd 1.6 says UNKNOWN while it starts: that is repeated and waited for like any absence", async () => {
+  test("retries UNKNOWN while containerd 1.6 starts, like UNAVAILABLE", async () => {
     const { runtime, cri } = await startFake({ flavor: "containerd-1.6" });
     const starting = { code: "UNKNOWN", message: "server is not initialized yet" } as const;
     for (const rpc of ["Version", "RunPodSandbox", "Status"] as const) runtime.failNext(rpc, { ...starting, times: 2 });
@@ -114,7 +114,7 @@ describe("retries", () => {
     });
   });
 
-  test("a runtime that is away and comes back is reached again by the same client", async () => {
+  test("the same client reconnects after the runtime was down", async () => {
     const { runtime, cri } = await startFake();
     await cri.version();
     await runtime.kill();
@@ -128,7 +128,7 @@ describe("retries", () => {
 });
 
 describe("effects", () => {
-  test("a call that nothing was sent of has none", async () => {
+  test("a call that was never sent has no effect", async () => {
     const { runtime, cri } = await startFake();
     await runtime.kill();
     expect(await rejection(cri.containers.get("abc").start())).toMatchObject({
@@ -137,7 +137,7 @@ describe("effects", () => {
     });
   });
 
-  test("a call whose answer was lost may have one, a read never", async () => {
+  test("a call whose reply was lost may have taken effect, unless it is read-only", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
     const pod = await cri.pods.run({ name: "p" });
     const container = await cri.runContainerInSandbox(pod, { name: "c", image: "busybox:1" });
@@ -147,26 +147,26 @@ describe("effects", () => {
     expect(await rejection(container.status())).toMatchObject({ mayHaveTakenEffect: false });
   });
 
-  test("a refusal has none; UNKNOWN may", async () => {
+  test("a rejected call has no effect, but one that fails with UNKNOWN may", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("StartContainer", { code: "INVALID_ARGUMENT" });
     expect(await rejection(cri.containers.get("abc").start())).toMatchObject({ mayHaveTakenEffect: false });
     runtime.failNext("StopContainer", { code: "FAILED_PRECONDITION" });
     expect(await rejection(cri.containers.get("abc").stop())).toMatchObject({ mayHaveTakenEffect: false });
-    // A step of the creation may have met that, after others succeeded.
+    // A later step of the start may fail with this code after others have succeeded.
     runtime.failNext("StartContainer", { code: "FAILED_PRECONDITION" });
     expect(await rejection(cri.containers.get("abc").start())).toMatchObject({ mayHaveTakenEffect: true });
     runtime.failNext("StartContainer", { code: "UNKNOWN" });
     expect(await rejection(cri.containers.get("abc").start())).toMatchObject({ mayHaveTakenEffect: true });
   });
 
-  test("doubt of an early attempt does not vanish in a later one", async () => {
+  test("an earlier attempt that may have taken effect counts for the whole call", async () => {
     let attempts = 0;
     const { runtime, cri } = await startFake(
       {},
       {
         attemptMiddleware: [
-          // The runtime is gone before the second attempt, which therefore is never sent.
+          // The runtime is down before the second attempt, so that attempt is never sent.
           async function* (call, options) {
             if (call.method.path.endsWith("/StopContainer") && ++attempts === 2) await runtime.kill();
             return yield* call.next(call.request, options);
@@ -183,7 +183,7 @@ describe("effects", () => {
     expect(runtime.callsOf("StopContainer")).toHaveLength(1);
   });
 
-  test("closing the client in the middle of a creation leaves doubt", async () => {
+  test("a call during which the client is closed may have taken effect", async () => {
     const { runtime, cri } = await startFake();
     runtime.hangNext("ExecSync");
     const call = rejection(cri.containers.get("abc").execSync(["true"]));
@@ -197,7 +197,7 @@ describe("effects", () => {
     });
   });
 
-  test("secrets in a runtime's text reach neither the error nor its cause", async () => {
+  test("secrets in a runtime's error message are removed from the error and its cause", async () => {
     const { runtime, cri } = await startFake();
     const message = "Head https://bob:hunter2@registry/v2/: 401, Authorization: Bearer abcdef123456";
     runtime.failNext("PullImage", { code: "UNKNOWN", message });
@@ -206,7 +206,7 @@ describe("effects", () => {
     expect(inspect(error, { depth: 10 }) + (error as Error).stack).not.toMatch(/hunter2|abcdef123456/);
   });
 
-  test("a reply too large to be received says how to receive it", async () => {
+  test("the error for a reply that is too large names the option to change", async () => {
     const { cri } = await startFake({}, { channelOptions: { "grpc.max_receive_message_length": 100 } });
     for (let index = 0; index < 5; index++) await cri.pods.run({ name: `pod-${index}` });
     const error = await rejection(cri.pods.list());
@@ -216,7 +216,7 @@ describe("effects", () => {
 });
 
 describe("middleware", () => {
-  test("around the call runs once, around the attempt every time, the first one outermost", async () => {
+  test("runs once per call, attemptMiddleware once per attempt, the first outermost", async () => {
     const log: string[] = [];
     const note = (name: string): ClientMiddleware =>
       async function* (call, options) {
@@ -232,7 +232,7 @@ describe("middleware", () => {
     expect(log).toEqual(["outer", "inner", "attempt", "attempt"]);
   });
 
-  test("an error of its own passes unchanged", async () => {
+  test("can reject with its own error", async () => {
     const own = new Error("mine");
     const { cri } = await startFake(
       {},
@@ -249,7 +249,7 @@ describe("middleware", () => {
     expect(CriError.is(await rejection(cri.version()))).toBe(false);
   });
 
-  test("metadata reaches the runtime: of the client, of the call, binary too", async () => {
+  test("metadata of the client and of the call reaches the runtime, including binary values", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { metadata: { "x-client": "a", "x-both": "client" } } });
     await cri.version({ metadata: { "x-both": "call", "x-many": ["1", "2"], "x-bytes-bin": Uint8Array.of(1, 255) } });
     expect(runtime.callsOf("Version")[0]?.metadata).toMatchObject({ "x-client": "a", "x-both": "call" });
@@ -263,7 +263,7 @@ describe("middleware", () => {
 });
 
 describe("the raw stubs", () => {
-  test("share deadlines and retries, and reject with nice-grpc's own error", async () => {
+  test("share deadlines and retries, and reject with nice-grpc's ClientError", async () => {
     const { runtime, cri } = await startFake();
     runtime.failNext("Version", { code: "UNAVAILABLE" });
     const reply = await cri.raw.runtime.version({}, { retry: quick, timeoutMs: 5_000 });

@@ -1,4 +1,4 @@
-/** cri.stats.snapshot and cri.stats.watch, and the metrics made of them. */
+/** cri.stats.snapshot(), cri.stats.watch(), and the metrics from them. */
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
@@ -8,10 +8,10 @@ import { Long } from "../../src/proto.js";
 import { rejection, startFake } from "./support.js";
 
 const image = "busybox:1";
-/** containerd measures pods by the control group that they name. */
+/** containerd reports stats of pods that have a cgroup parent. */
 const shop = { namespace: "shop", cgroupParent: "/shop" };
 
-/** A fake with two pods, of one and two containers. */
+/** Starts a fake with two pods, which have one and two containers. */
 async function startBusy(...options: Parameters<typeof startFake>) {
   const { runtime, cri } = await startFake(...options);
   const one = await cri.pods.run({ name: "one", labels: { tier: "front" }, ...shop });
@@ -69,7 +69,7 @@ describe("a snapshot", () => {
     );
   });
 
-  test("is of one pod, or of pods by label, with their containers", async () => {
+  test("can be limited to one pod, or to pods by label", async () => {
     const { cri, one, two } = await startBusy();
     expect(namesOf(await cri.stats.snapshot())).toEqual({ pods: ["one", "two"], containers: ["api", "cache", "web"] });
     expect(namesOf(await cri.stats.snapshot({ pod: one }))).toEqual({ pods: ["one"], containers: ["web"] });
@@ -79,7 +79,7 @@ describe("a snapshot", () => {
     expect(namesOf(await cri.stats.snapshot({ labels: { tier: "none" } }))).toEqual({ pods: [], containers: [] });
   });
 
-  test("names images that containers were made of by id, as the kubelet does", async () => {
+  test("resolves the names of images that containers refer to by id", async () => {
     const { runtime, cri } = await startFake({ flavor: "containerd-1.6" });
     const pod = await cri.pods.run({ name: "pod" });
     const id = runtime.images[0]?.id ?? "";
@@ -95,7 +95,7 @@ describe("a snapshot", () => {
     });
   });
 
-  test("has containers also where the runtime refuses the figures of pods", async () => {
+  test("contains containers even if the runtime rejects the stats of pods", async () => {
     const { runtime, cri } = await startBusy();
     runtime.failNext("ListPodSandboxStats", { code: "UNKNOWN", message: "cgroupPath is empty" });
     const snapshot = await cri.stats.snapshot();
@@ -111,7 +111,7 @@ describe("a snapshot", () => {
   test.each([
     ["2.1.9", "cgroupPath is empty"],
     ["2.4.0-beta.0", "has no cgroup parent"],
-  ])("says what to do about a pod without a cgroup parent: containerd %s", async (runtimeVersion, reason) => {
+  ])("names the remedy for a pod without a cgroup parent on containerd %s", async (runtimeVersion, reason) => {
     const { cri } = await startFake({ version: { runtimeVersion } });
     const pod = await cri.pods.run({ name: "bare" });
     const { podStatsError } = await cri.stats.snapshot();
@@ -121,7 +121,7 @@ describe("a snapshot", () => {
     }
   });
 
-  test("rejects as any call does", async () => {
+  test("rejects like any call", async () => {
     const { runtime, cri } = await startBusy();
     runtime.failNext("ListContainerStats", { code: "INTERNAL" });
     expect(await rejection(cri.stats.snapshot())).toSatisfy((error) => CriError.is(error, "INTERNAL"));
@@ -139,7 +139,7 @@ describe("a watch", () => {
     return taken;
   };
 
-  test("has no rates at first, and then those since the snapshot before", async () => {
+  test("has no rates at first, and then those since the previous snapshot", async () => {
     const { cri, web } = await startBusy();
     const [first, second] = await take(cri.stats.watch({ intervalMs: 100 }), 2);
     expect(first?.containers.every(({ cpu }) => cpu?.cores === undefined)).toBe(true);
@@ -153,7 +153,7 @@ describe("a watch", () => {
     expect(pod?.network?.[0]?.rxBytesPerSecond).toBeLessThan(1_100);
   });
 
-  test("asks for names only when there is something new, and forgets what is gone", async () => {
+  test("looks up names only of new objects, and drops removed ones", async () => {
     const { runtime, cri, two, cache } = await startBusy();
     const seen: string[][] = [];
     let late = 0;
@@ -173,7 +173,7 @@ describe("a watch", () => {
     expect(runtime.callsOf("ListContainerStats")).toHaveLength(7);
   });
 
-  test("keeps a rate while the runtime tells the same measurement again", async () => {
+  test("keeps a rate while the runtime repeats a measurement", async () => {
     const { runtime, cri, web } = await startBusy();
     const second = 1_000_000_000;
     for (const [at, used] of [
@@ -192,11 +192,11 @@ describe("a watch", () => {
     const cores = (await take(cri.stats.watch({ intervalMs: 5 }), 5)).map(
       ({ containers }) => containers[0]?.cpu?.cores,
     );
-    // The counter went back: the container was restarted under its id, or the runtime counts anew.
+    // The counter was reset, so there is no rate for that sample.
     expect(cores).toEqual([undefined, 0.5, 0.5, undefined, 1]);
   });
 
-  test("starts a sample an interval after the start of the last, and gives a slow reader a fresh one", async () => {
+  test("starts samples at the interval, and gives a slow consumer a fresh sample", async () => {
     const { runtime, cri } = await startBusy();
     runtime.delayNext("ListContainerStats", 60, { times: 3 });
     const startedAt = performance.now();
@@ -215,7 +215,7 @@ describe("a watch", () => {
     expect(runtime.callsOf("ListContainerStats")).toHaveLength(3);
   });
 
-  test("waits while the runtime is away, tells so, and goes on", async () => {
+  test("continues after the runtime was down, and reports the missed samples", async () => {
     const { runtime, cri } = await startBusy();
     const missed: CriError[] = [];
     const counts: number[] = [];
@@ -233,7 +233,7 @@ describe("a watch", () => {
     expect(missed.every(({ code }) => code === "UNAVAILABLE")).toBe(true);
   });
 
-  test("gives up when the first sample fails, or three in a row for a reason that does not pass", async () => {
+  test("rejects if the first sample fails, or three in a row with a permanent error", async () => {
     const { runtime, cri } = await startBusy();
     runtime.failNext("ListContainerStats", { code: "UNAVAILABLE", times: 3 });
     expect(await rejection(take(cri.stats.watch(), 1))).toSatisfy((error) => CriError.is(error, "UNAVAILABLE"));
@@ -252,7 +252,7 @@ describe("a watch", () => {
     expect(missed).toHaveLength(4);
   });
 
-  test("waits for a runtime that is not up yet, on request, and ends at its time limit", async () => {
+  test("waits for a runtime that is down with waitForRuntime, and ends at its deadline", async () => {
     const { runtime, cri } = await startBusy();
     runtime.failNext("ListContainerStats", { code: "UNAVAILABLE", times: 2 });
     const options = { intervalMs: 20, retry: false, waitForRuntime: true } as const;
@@ -266,7 +266,7 @@ describe("a watch", () => {
     expect(() => cri.stats.watch({ timeoutMs: -1 })).toThrow(/timeoutMs/);
   });
 
-  test("a sample that takes too long is missed", async () => {
+  test("reports a sample that takes longer than sampleTimeoutMs as missed", async () => {
     const { runtime, cri } = await startBusy();
     const missed: string[] = [];
     const onMissed = ({ code }: CriError) => missed.push(code);
@@ -281,7 +281,7 @@ describe("a watch", () => {
   test.each([
     ["during a sample", 5],
     ["between samples", 60_000],
-  ])("ends at once %s: when it is closed, aborted, or its client is", async (_, intervalMs) => {
+  ])("ends at once %s, by close(), abort or closing the client", async (_, intervalMs) => {
     const { runtime, cri } = await startBusy();
     const controller = new AbortController();
     const watching = async (client = cri) => {
@@ -312,7 +312,7 @@ describe("a watch", () => {
     expect(await rejection(next)).toSatisfy((error) => CriError.is(error, "CLIENT_CLOSED"));
   });
 
-  test("refuses options that make no sense, at once", async () => {
+  test("rejects invalid options at once", async () => {
     const { runtime, cri } = await startBusy();
     for (const options of [{ intervalMs: 0 }, { intervalMs: Number.NaN }, { sampleTimeoutMs: -1 }, { pod: "" }]) {
       expect(() => cri.stats.watch(options)).toThrow(InvalidInputError);
@@ -322,7 +322,7 @@ describe("a watch", () => {
 });
 
 describe("metrics", () => {
-  test("of a snapshot, in the words of the kubelet and cAdvisor", async () => {
+  test("of a snapshot have the names of the kubelet and cAdvisor", async () => {
     const { cri, web } = await startBusy();
     const text = formatUsage(await cri.stats.snapshot());
     const labels = `namespace="shop",pod="one",container="web",id="${web.id}",image="busybox:1"`;
@@ -334,7 +334,7 @@ describe("metrics", () => {
     expect(new Set(families).size).toBe(families.length);
   });
 
-  test("that the runtime makes itself", async () => {
+  test("of the runtime itself can be formatted", async () => {
     const { cri, web } = await startBusy({ flavor: "cri-o" });
     const text = formatMetrics(await cri.stats.metricDescriptors(), await cri.stats.podMetrics());
     expect(text).toContain("# TYPE container_cpu_usage_seconds_total counter\n");
