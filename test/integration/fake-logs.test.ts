@@ -98,7 +98,7 @@ test("a log can be followed across a rotation to the end of its container", asyn
 });
 
 test.skipIf(skipOnWindows("symbolic links below a log directory"))(
-  "nothing is written where it does not belong",
+  "writes nothing outside the log directory",
   async () => {
     const { cri, start, logDirectory } = await podWithLogs(() => ({ stdout: "x\n", exitCode: 0 }));
     const outside = await mkdtemp(join(tmpdir(), "outside-"));

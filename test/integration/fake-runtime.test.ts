@@ -916,7 +916,7 @@ describe("the process", () => {
     await runtime.version({});
     const file = join(folder, "precious");
     await writeFile(file, "data");
-    await expect(FakeRuntime.start({ endpoint: file })).rejects.toThrow(/is no socket/);
+    await expect(FakeRuntime.start({ endpoint: file })).rejects.toThrow(/is not a socket/);
     expect(await readdir(folder)).toEqual(["cri.sock", "precious"]);
     await expect(FakeRuntime.start({ endpoint: "relative/path" })).rejects.toThrow(/endpoint: expected/);
     await expect(FakeRuntime.start({ endpoint: `/${"x".repeat(200)}` })).rejects.toThrow(/is 201 bytes long/);

@@ -171,10 +171,10 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("the last data of a port arrives", async () => {
-    const said = Buffer.alloc(1 << 20, "y");
-    const { pod } = await serve({ portForward: () => Duplex.from([said]) });
+    const output = Buffer.alloc(1 << 20, "y");
+    const { pod } = await serve({ portForward: () => Duplex.from([output]) });
     await using forward = pod.portForward(80, { transport });
-    expect((await text(await forward.connect())).length).toBe(said.length);
+    expect((await text(await forward.connect())).length).toBe(output.length);
   });
 
   test("nothing is left when the runtime stops", async () => {
@@ -297,13 +297,13 @@ test("a token is valid for one request", async () => {
 
 test("a backend with only execSync works in sessions", async () => {
   const { ScriptedBackend } = await import("../../src/testing/index.js");
-  const scripted = new ScriptedBackend({ exec: () => ({ stdout: "said" }) });
+  const scripted = new ScriptedBackend({ exec: () => ({ stdout: "output" }) });
   const backend = {
     start: scripted.start.bind(scripted),
     execSync: scripted.execSync.bind(scripted),
   };
   const { container } = await serve({ backend });
-  expect(await container.execOutput(["x"])).toMatchObject({ exitCode: 0, stdout: "said" });
+  expect(await container.execOutput(["x"])).toMatchObject({ exitCode: 0, stdout: "output" });
 });
 
 async function urlOf(cri: Awaited<ReturnType<typeof serve>>["cri"], { id }: Container): Promise<string> {

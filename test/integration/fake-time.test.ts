@@ -26,20 +26,20 @@ async function runTime(container: Container): Promise<number> {
 const stateOf = async (container: Container) => ContainerState[(await container.status()).state];
 
 /** Longer than any test here takes, and shorter than with real time. */
-const moment = 10_000;
+const maxElapsedMs = 10_000;
 
 describe("virtual time", () => {
   test("a grace period of 30 seconds passes at once", async () => {
     const { runtime, pod } = await startVirtual({ run: () => ({ onSignal: () => "ignore" }) });
     const container = await run(pod);
-    const begun = performance.now();
+    const started = performance.now();
     const stopping = container.stop({ gracePeriodSeconds: 30 });
     await runtime.nextCall("StopContainer");
     await runtime.advanceTime(29_999);
     expect(await stateOf(container)).toBe("CONTAINER_RUNNING");
     await runtime.advanceTime(1);
     await stopping;
-    expect(performance.now() - begun).toBeLessThan(moment);
+    expect(performance.now() - started).toBeLessThan(maxElapsedMs);
     expect(await container.status()).toMatchObject({ exitCode: 137 });
     expect(Math.round(await runTime(container))).toBe(30_000);
   });
@@ -96,11 +96,11 @@ describe("virtual time", () => {
 
   test("runs commands in sessions", async () => {
     let begin = () => {};
-    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const started = new Promise<void>((resolve) => (begin = resolve));
     const { runtime, pod } = await startVirtual({
       exec: ({ clock }) => {
         return async ({ stdout }) => {
-          stdout.write("begun ");
+          stdout.write("started ");
           begin();
           await clock.sleep(3_600_000);
           stdout.write("done");
@@ -110,9 +110,9 @@ describe("virtual time", () => {
     });
     await using session = await (await run(pod)).exec(["work"]);
     const output = text(session.stdout!);
-    await begun;
+    await started;
     await runtime.advanceTime(3_600_000);
-    expect(await output).toBe("begun done");
+    expect(await output).toBe("started done");
     expect((await session.exit).exitCode).toBe(0);
   });
 

@@ -69,13 +69,13 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
   });
 
   test("gets its stop signal without its children", async () => {
-    const child = `sh -c 'trap "touch told" TERM; touch up; while :; do sleep 0.05; done'`;
+    const child = `sh -c 'trap "touch signalled" TERM; touch up; while :; do sleep 0.05; done'`;
     const { create, logDirectory } = await start(sh(`${child} & trap "sleep 0.5; exit 4" TERM; wait`));
     const container = await create();
     await container.execSync(sh("until test -e up; do sleep 0.05; done"));
     await container.stop({ gracePeriodSeconds: 20 });
     expect((await container.status()).exitCode).toBe(4);
-    expect(await readdir(logDirectory)).not.toContain("told");
+    expect(await readdir(logDirectory)).not.toContain("signalled");
   });
 
   test("uses the image's command, environment and stop signal unless it has its own", async () => {
@@ -91,18 +91,18 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
       const container = await cri.runContainerInSandbox(pod, { name, image: "demo:1", ...spec });
       const log = () => readFile(join(logDirectory, `${name}.0.log`), "utf8");
       await expect.poll(log).toMatch(/\n/);
-      return { container, said: (await log()).trim().split(" ").slice(3).join(" ") };
+      return { container, output: (await log()).trim().split(" ").slice(3).join(" ") };
     };
     const plain = await run("plain", {});
-    expect(plain.said).toBe("a b of the image");
+    expect(plain.output).toBe("a b of the image");
     await plain.container.stop({ gracePeriodSeconds: 20 });
     expect((await plain.container.status()).exitCode).toBe(5);
-    expect((await run("args", { args: ["of the spec"], env: { B: "c" } })).said).toBe("a c of the spec");
-    expect((await run("command", { command: ["echo", "alone"] })).said).toBe("alone");
+    expect((await run("args", { args: ["of the spec"], env: { B: "c" } })).output).toBe("a c of the spec");
+    expect((await run("command", { command: ["echo", "alone"] })).output).toBe("alone");
   });
 
   test.skipIf(skipWhere(process.platform !== "linux", "statistics of a host process: there is no /proc"))(
-    "has figures of its own",
+    "has its own statistics",
     async () => {
       const { cri, pod } = await start([]);
       const run = (name: string, command: string[]) =>
@@ -215,8 +215,8 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
       break;
     }
     const session = await container.exec(sh("sleep 600 & echo $! $$; wait"));
-    const [said] = await once(session.stdout as Readable, "data");
-    pids.push(...String(said).trim().split(" ").map(Number));
+    const [output] = await once(session.stdout as Readable, "data");
+    pids.push(...String(output).trim().split(" ").map(Number));
     expect(await Promise.all(pids.map(isAlive))).toEqual(Array(4).fill(true));
     await runtime.stop();
     await expect.poll(() => Promise.all(pids.map(isAlive))).toEqual(Array(4).fill(false));

@@ -87,13 +87,13 @@ export function encodeFrame(frame: ControlFrame): Buffer {
     }
     case "synReply":
     case "headers":
-      return control(frameTypes[frame.type], frame.fin ? finFlag : 0, words(frame.streamId), frame.headerBlock);
+      return control(frameTypes[frame.type], frame.fin ? finFlag : 0, uint32s(frame.streamId), frame.headerBlock);
     case "rstStream":
-      return control(frameTypes.rstStream, 0, words(frame.streamId, frame.status));
+      return control(frameTypes.rstStream, 0, uint32s(frame.streamId, frame.status));
     case "ping":
-      return control(frameTypes.ping, 0, words(frame.id));
+      return control(frameTypes.ping, 0, uint32s(frame.id));
     case "goAway":
-      return control(frameTypes.goAway, 0, words(frame.lastGoodStreamId, frame.status));
+      return control(frameTypes.goAway, 0, uint32s(frame.lastGoodStreamId, frame.status));
   }
 }
 
@@ -111,7 +111,7 @@ function writeFlagsAndLength(head: Buffer, flags: number, length: number): void 
   head.writeUIntBE(length, 5, 3);
 }
 
-function words(...values: readonly number[]): Buffer {
+function uint32s(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4);
   values.forEach((value, index) => {
     bytes.writeUInt32BE(value, index * 4);

@@ -11,7 +11,7 @@ import { collectOutput } from "./program.js";
 import type { ProgramIo } from "./program-io.js";
 
 /**
- * **No isolation at all: the commands of containers run on this machine, as the user who runs the tests, and can do whatever that
+ * **No isolation at all: the commands of containers run on this machine, as the user who runs the tests, and can do anything that
  * user can.** Give it only commands that you would type into your own shell. A runtime with this backend listens on unix sockets,
  * named pipes and loopback addresses only, unless `allowRemoteShell` is set.
  *

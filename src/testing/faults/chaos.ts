@@ -83,7 +83,10 @@ export class Chaos implements Disposable, AsyncDisposable {
     return !this.#stopping.signal.aborted;
   }
 
-  /** Stops injecting faults. Resolves when the runtime is up again if a restart was in progress. Faults already injected run to their end. */
+  /**
+   * Stops injecting faults. If a restart is in progress, starts the runtime at once and resolves when it is up. Faults that were already
+   * injected run to their end.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#restarting;

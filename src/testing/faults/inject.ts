@@ -44,9 +44,9 @@ export async function injectFaults(
         throw new ScriptedFailure(Status[action.code], action.message, action.trailers);
       case "hang": {
         // The deadline does not end a hang: only its limit does, or the client that disconnects.
-        const gone = new AbortController();
-        void (signal === call.signal ? call.closed : aborted(signal)).then(() => gone.abort(signal.reason));
-        await clock.sleep(action.ms ?? Infinity, gone.signal);
+        const closed = new AbortController();
+        void (signal === call.signal ? call.closed : aborted(signal)).then(() => closed.abort(signal.reason));
+        await clock.sleep(action.ms ?? Infinity, closed.signal);
         signal.throwIfAborted();
         break;
       }

@@ -7,7 +7,7 @@ import { parseEndpoint } from "../../../src/transport/endpoint.js";
 import { skipOnWindows } from "../../support/platform.js";
 
 test.skipIf(skipOnWindows("sockets in the file system"))(
-  "without an endpoint, a fake listens on a socket in a folder of its own",
+  "without an endpoint, a fake listens on a socket in a new folder",
   async () => {
     const { address, ownFolder } = await resolvePlacement(undefined, "linux");
     expect(address).toEqual({ path: join(ownFolder!, "s") });
@@ -16,7 +16,7 @@ test.skipIf(skipOnWindows("sockets in the file system"))(
   },
 );
 
-test("without an endpoint on Windows, a fake listens on a named pipe of its own", async () => {
+test("without an endpoint on Windows, a fake listens on a new named pipe", async () => {
   const one = await resolvePlacement(undefined, "win32");
   const other = await resolvePlacement(undefined, "win32");
   expect(toEndpoint(one.address, false)).toMatch(/^npipe:\/\/\/\/\.\/pipe\/cri-[0-9a-f-]{36}$/);
@@ -44,14 +44,14 @@ test.each([
   expect(parseEndpoint(client.display, { platform: "linux" })).toMatchObject(client);
 });
 
-test("a socket may have the longest path that its platform permits", async () => {
+test("accepts the longest path for a socket on each platform", async () => {
   const longest = `/${"x".repeat(106)}`;
   await expect(resolvePlacement(longest, "linux")).resolves.toMatchObject({ address: { path: longest } });
   await expect(resolvePlacement(longest, "darwin")).rejects.toThrow("[INVALID_INPUT] endpoint: is 107 bytes long");
 });
 
 test.each(["unix:@x", "run/x.sock", "ftp://x:1", "127.0.0.1"])(
-  "%s is refused, with what is accepted",
+  "rejects %s and lists the accepted forms",
   async (endpoint) => {
     await expect(resolvePlacement(endpoint)).rejects.toThrow(
       /^\[INVALID_INPUT\] endpoint: expected an absolute socket path.*, got /,

@@ -19,7 +19,7 @@ test.each([
 });
 
 test.each(["", "UPPER//x", "Busybox", "a//b", "a:b:c", "a@sha256:12", "a:", "-a", "a b", "host.io/"])(
-  "%j is no reference",
+  "%j is not a reference",
   (given) => {
     expect(parseReference(given)).toBeUndefined();
   },

@@ -232,13 +232,13 @@ describe("servers", () => {
     expect(result).toEqual({ stdout: "out", stderr: "err", status: { kind: "exited", exitCode: 5 } });
   });
 
-  const endings = ["FIN and RST", "FIN", "RST", "no sign at all"];
-  const leavings = ["hang up on", "reset the connection to"];
+  const endings = ["FIN and RST", "FIN", "RST", "neither"];
+  const disconnects = ["close the connection", "reset the connection"];
 
-  test.each(leavings.flatMap((leaving) => endings.map((ending) => [ending, leaving])))(
-    "that end an output by %s, tell the status and %s a slow reader",
-    async (ending, leaving) => {
-      const { promise: hungUp, resolve: hangUp } = withResolvers<void>();
+  test.each(disconnects.flatMap((disconnect) => endings.map((ending) => [ending, disconnect])))(
+    "that end an output by %s, send the status and %s, with a slow reader",
+    async (ending, disconnect) => {
+      const { promise: disconnected, resolve: onDisconnected } = withResolvers<void>();
       const url = await serveHostile(execProtocol, async (peer) => {
         await peer.replyTo("error", "stdout", "stderr");
         // Enough output to pause reading.
@@ -249,11 +249,11 @@ describe("servers", () => {
         peer.write(peer.id("error"), failure(5));
         if (ending.endsWith("RST")) for (const type of ["error", "stderr", "stdout"]) peer.reset(peer.id(type));
         peer.frame({ type: "goAway", lastGoodStreamId: 5, status: 0 });
-        if (leaving === "hang up on") peer.socket.end(hangUp);
-        else setTimeout(() => hangUp(void peer.socket.resetAndDestroy()), 20);
+        if (disconnect === "close the connection") peer.socket.end(onDisconnected);
+        else setTimeout(() => onDisconnected(void peer.socket.resetAndDestroy()), 20);
       });
       const command = await openSpdyRemoteCommand(url, outputs);
-      await hungUp;
+      await disconnected;
       await sleep(50);
       let received = 0;
       for await (const part of command.stdout ?? []) {

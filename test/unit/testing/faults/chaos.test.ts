@@ -35,13 +35,13 @@ describe("the decisions", () => {
   });
 
   test("follow the rate", () => {
-    const struck = (rate: number | undefined) => {
+    const countInjected = (rate: number | undefined) => {
       const all = decisions({ seed: 1, rate }, times(2_000, "Version" as const)).get("Version") ?? [];
       return all.filter((decision) => decision !== undefined).length;
     };
-    expect([struck(0), struck(1)]).toEqual([0, 2_000]);
-    expect(struck(undefined)).toBeGreaterThan(320);
-    expect(struck(undefined)).toBeLessThan(480);
+    expect([countInjected(0), countInjected(1)]).toEqual([0, 2_000]);
+    expect(countInjected(undefined)).toBeGreaterThan(320);
+    expect(countInjected(undefined)).toBeLessThan(480);
   });
 
   test("concern only the given RPCs", () => {
@@ -109,24 +109,24 @@ test("generates a seed if none is given", () => {
 });
 
 test("runs one restart at a time, and stopping waits for it", async () => {
-  const away: number[] = [];
-  let back = () => {};
+  const restarts: number[] = [];
+  let finishRestart = () => {};
   const chaos = new Chaos({ seed: 1, rate: 1, kinds: ["restart"] }, (ms) => {
-    away.push(ms);
-    return new Promise((resolve) => (back = resolve));
+    restarts.push(ms);
+    return new Promise((resolve) => (finishRestart = resolve));
   });
-  const strike = () => {
+  const injectRestart = () => {
     const action = chaos.decide("Version")?.action;
     if (action?.kind === "restart") action.restart();
   };
-  strike();
-  strike();
-  expect(away).toHaveLength(1);
+  injectRestart();
+  injectRestart();
+  expect(restarts).toHaveLength(1);
   let stopped = false;
   const stopping = chaos.stop().then(() => (stopped = true));
   await Promise.resolve();
   expect(stopped).toBe(false);
-  back();
+  finishRestart();
   await stopping;
 });
 
