@@ -6,8 +6,8 @@ import { redactForLog, sanitize } from "./internal/redact.js";
 export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
 
 /**
- * The kind of an error, to compare or switch on. gRPC status names come from the runtime or the transport. The others come from this
- * package:
+ * The kind of an error, to compare or switch on. gRPC status names come from the runtime or the transport. The others come from
+ * this package:
  *
  * | code | meaning |
  * |---|---|
@@ -35,8 +35,8 @@ export type CriErrorCode =
 export interface CriErrorInit {
   code: CriErrorCode;
   /**
-   * The error message without code, method and endpoint, which the constructor adds. An array is several lines. A line break within a line
-   * is shown as `\n`.
+   * The error message without code, method and endpoint, which the constructor adds. An array is several lines. A line break
+   * within a line is shown as `\n`.
    */
   message: string | readonly string[];
   /** The RPC, such as `RuntimeService/ContainerStatus`. */
@@ -60,8 +60,8 @@ function nameClass(errorClass: { prototype: Error }, name: string): void {
 /**
  * The base class of this package's errors. A cancelled call does not reject with it, but with the reason of the signal.
  *
- * `instanceof CriError` and {@link CriError.is} also recognise errors of another copy of this package, such as the CommonJS build next to
- * the ESM build, or another version.
+ * `instanceof CriError` and {@link CriError.is} also recognise errors of another copy of this package, such as the CommonJS
+ * build next to the ESM build, or another version.
  */
 export class CriError extends Error {
   /** The kind of the error. */
@@ -75,8 +75,8 @@ export class CriError extends Error {
   /** The number of attempts; 0 if the call was never sent. */
   readonly attempts: number;
   /**
-   * Whether the call may have taken effect although it failed. `false` guarantees that it has not: nothing was sent, the RPC only reads, or
-   * the runtime refused the call. `true` means that you have to check the state of the runtime.
+   * Whether the call may have taken effect although it failed. `false` guarantees that it has not: nothing was sent, the RPC
+   * only reads, or the runtime refused the call. `true` means that you have to check the state of the runtime.
    */
   readonly mayHaveTakenEffect: boolean;
   /** The errors of rolling back earlier steps after this error; usually empty. */
@@ -166,8 +166,8 @@ export class InvalidResponseError extends CriError {
 }
 
 /**
- * RunPodSandbox or CreateContainer failed because its name is reserved; code `NAME_RESERVED`. Runtimes reserve the name, namespace, uid
- * and attempt of a pod, and the name and attempt of a container within its pod.
+ * RunPodSandbox or CreateContainer failed because its name is reserved; code `NAME_RESERVED`. Runtimes reserve the name,
+ * namespace, uid and attempt of a pod, and the name and attempt of a container within its pod.
  */
 export class NameReservedError extends CriError {
   static {

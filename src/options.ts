@@ -9,8 +9,8 @@ import type { ClientMiddleware } from "nice-grpc-common";
  */
 export interface CallOptions {
   /**
-   * Cancels the call, the back-off between attempts and reads from a stream. The call rejects with `signal.reason`, unwrapped. With an
-   * already aborted signal, the call does no I/O.
+   * Cancels the call, the back-off between attempts and reads from a stream. The call rejects with `signal.reason`, unwrapped.
+   * With an already aborted signal, the call does no I/O.
    */
   signal?: AbortSignal | undefined;
   /** The time limit of the whole logical call in milliseconds, retries included; `0` removes the default limit of the RPC. */
@@ -73,8 +73,8 @@ export interface TlsOptions {
 }
 
 /**
- * Receives log records: a message and an object with fields, so you can pass `console`. Without a logger, the client logs nothing. It
- * redacts credentials, values of environment variables and stream URLs first.
+ * Receives log records: a message and an object with fields, so you can pass `console`. Without a logger, the client logs
+ * nothing. It redacts credentials, values of environment variables and stream URLs first.
  */
 export interface CriLogger {
   /** Every attempt of every call: method, endpoint, attempt, outcome, duration, redacted request. */
@@ -89,15 +89,15 @@ export type WatchSource = "events" | "list";
 /** Settings for watching pods and containers. `events`, `watch`, `waitFor` and `wait` of a client share one watch. */
 export interface WatchSettings {
   /**
-   * `events` uses GetContainerEvents even on runtimes where the default does not: on containerd 1.7 it takes events away from the kubelet.
-   * A runtime without this RPC is polled. `list` never calls GetContainerEvents.
+   * `events` uses GetContainerEvents even on runtimes where the default does not: on containerd 1.7 it takes events away from
+   * the kubelet. A runtime without this RPC is polled. `list` never calls GetContainerEvents.
    *
    * @defaultValue `events` on containerd 2 and newer and on CRI-O with pod events, otherwise `list`
    */
   source?: WatchSource | undefined;
   /**
-   * The longest time between two polls without events, in milliseconds. The first interval is 25 ms after a new consumer and 200 ms after a
-   * change, and doubles from there.
+   * The longest time between two polls without events, in milliseconds. The first interval is 25 ms after a new consumer and
+   * 200 ms after a change, and doubles from there.
    *
    * @defaultValue 1000
    */
@@ -118,8 +118,8 @@ export type StreamKind = "exec" | "attach" | "portForward";
 /** The defaults that `cri.with` changes. */
 export interface DerivedDefaults extends Omit<CallOptions, "deadline"> {
   /**
-   * Cancels calls, sessions, streams and views without a signal of their own. It does not cancel rollback and the disposal of owned objects.
-   * The raw stubs ignore it.
+   * Cancels calls, sessions, streams and views without a signal of their own. It does not cancel rollback and the disposal of
+   * owned objects. The raw stubs ignore it.
    */
   signal?: AbortSignal | undefined;
 }
@@ -136,26 +136,27 @@ export interface ConnectOptions {
   /**
    * The image service's endpoint, if it differs from the runtime's. Equal endpoints share one connection.
    *
-   * @defaultValue {@link endpoint} if it is set; otherwise `IMAGE_SERVICE_ENDPOINT`, crictl's configuration file, or the runtime's endpoint
+   * @defaultValue {@link endpoint} if it is set; otherwise `IMAGE_SERVICE_ENDPOINT`, crictl's configuration file, or the
+   * runtime's endpoint
    */
   imageEndpoint?: string | undefined;
   /** The credentials of an `https:` endpoint. */
   tls?: TlsOptions | undefined;
   /**
-   * The credentials of the runtime's streaming server, which serves exec, attach and port-forward at a URL of its own. Its certificate is
-   * always verified. If the endpoint uses TLS, sessions must use TLS, too, unless {@link allowInsecureTcp} is set.
+   * The credentials of the runtime's streaming server, which serves exec, attach and port-forward at a URL of its own. Its
+   * certificate is always verified. If the endpoint uses TLS, sessions must use TLS, unless {@link allowInsecureTcp} is set.
    *
    * @defaultValue {@link tls}
    */
   streamTls?: TlsOptions | undefined;
   /**
-   * Replaces the URL of a streaming session, for example to connect through a tunnel. Without it, sessions connect only to the host of the
-   * runtime, and use TLS if its endpoint is `https:`. The URL contains a single-use token, so keep it out of logs.
+   * Replaces the URL of a streaming session, for example to connect through a tunnel. Without it, sessions connect only to the
+   * host of the runtime, and use TLS if its endpoint is `https:`. The URL contains a single-use token, so keep it out of logs.
    */
   streamUrl?: ((url: URL, kind: StreamKind) => URL) | undefined;
   /**
-   * Allows plain TCP: `http:` and `tcp:` endpoints, and sessions without TLS if the endpoint is `https:`. CRI has no authentication, so
-   * everyone who can reach the port is root on the node.
+   * Allows plain TCP: `http:` and `tcp:` endpoints, and sessions without TLS if the endpoint is `https:`. CRI has no
+   * authentication, so everyone who can reach the port is root on the node.
    *
    * @defaultValue false
    */
@@ -165,8 +166,8 @@ export interface ConnectOptions {
   /** The time limit of `connect()`, in milliseconds: for discovery and for the first reply of the runtime. @defaultValue 10000 */
   connectTimeoutMs?: number | undefined;
   /**
-   * The defaults of every call. `timeoutMs` is the base of the default time limits, two minutes if it is not set: RunPodSandbox has twice
-   * the base, StopContainer the base plus its grace period, pulls and streams have no limit.
+   * The defaults of every call. `timeoutMs` is the base of the default time limits, two minutes if it is not set: RunPodSandbox
+   * has twice the base, StopContainer the base plus its grace period, pulls and streams have no limit.
    */
   defaults?: Omit<CallOptions, "signal" | "deadline"> | undefined;
   /** Settings for watching pods and containers. */
@@ -176,13 +177,13 @@ export interface ConnectOptions {
   /** nice-grpc middlewares around one attempt. The first one is the outermost. */
   attemptMiddleware?: readonly ClientMiddleware[] | undefined;
   /**
-   * grpc-js channel options, which override this package's defaults. `grpc.max_receive_message_length` also limits the number of fields of
-   * a reply, and the total size of a streamed list.
+   * grpc-js channel options, which override this package's defaults. `grpc.max_receive_message_length` also limits the number
+   * of fields of a reply, and the total size of a streamed list.
    */
   channelOptions?: ChannelOptions | undefined;
   /**
-   * Receives log records. If this process runs as root, it gets a warning when another user can replace the socket or the configuration
-   * file that discovery uses.
+   * Receives log records. If this process runs as root, it gets a warning when another user can replace the socket or the
+   * configuration file that discovery uses.
    *
    * @defaultValue nothing is logged
    */

@@ -28,12 +28,13 @@ export interface FormatMetricsOptions {
 }
 
 /**
- * Formats the runtime's own metrics from `cri.stats.metricDescriptors()` and `cri.stats.podMetrics()`, with the runtime's labels. CRI-O has
- * these RPCs if `included_pod_metrics` is set; containerd up to 2.1 answers `UNIMPLEMENTED`. {@link formatUsage} works with every
- * runtime.
+ * Formats the runtime's own metrics from `cri.stats.metricDescriptors()` and `cri.stats.podMetrics()`, with the runtime's
+ * labels. CRI-O has these RPCs if `included_pod_metrics` is set; containerd up to 2.1 answers `UNIMPLEMENTED`.
+ * {@link formatUsage} works with every runtime.
  *
- * Omits a metric without descriptor or value, or without exactly one label value for each label key of its descriptor. The kubelet does the
- * same: without a label value, two series could become one. Also omits metrics for which Prometheus would refuse the whole scrape:
+ * Omits a metric without descriptor or value, or without exactly one label value for each label key of its descriptor. The
+ * kubelet does the same: without a label value, two series could become one. Also omits metrics for which Prometheus would
+ * refuse the whole scrape:
  *
  * - metrics whose names or label keys become equal when illegal characters are replaced
  * - metrics with a label key that Prometheus reserves (`__name__`)
@@ -69,9 +70,10 @@ export function formatMetrics(
 }
 
 /**
- * Formats the usage of containers and pods, with any runtime, under the metric names of the kubelet and cAdvisor. The labels are theirs
- * (`namespace`, `pod`, `container`, `interface`) and `id` and `image`. Samples have the time at which the runtime measured them, if it
- * reports one. Omits values that the runtime does not report, and pressure, because runtimes use different units for it.
+ * Formats the usage of containers and pods, with any runtime, under the metric names of the kubelet and cAdvisor. The labels
+ * are theirs (`namespace`, `pod`, `container`, `interface`) and `id` and `image`. Samples have the time at which the runtime
+ * measured them, if it reports one. Omits values that the runtime does not report, and pressure, because runtimes use different
+ * units for it.
  */
 export function formatUsage(snapshot: UsageSnapshot): string {
   return exposition(usageMetrics(snapshot));

@@ -1,6 +1,6 @@
 /**
- * Every message type, enum and service definition of CRI v1, exported as `k8s-cri-client/proto`. Only this module and decoders.ts import
- * `generated/`.
+ * Every message type, enum and service definition of CRI v1, exported as `k8s-cri-client/proto`. Only this module and
+ * decoders.ts import `generated/`.
  *
  * @module
  */
@@ -10,14 +10,14 @@ export * from "../generated/runtime/v1/api.js";
 
 // Not `export { default as Long }`: rolldown 1.2 exports `undefined` for that in CommonJS.
 /**
- * The 64-bit integers of messages, from the package `long`. Loading this package adds `toJSON` to the class, unless it has one, so that
- * `JSON.stringify` writes decimal strings, as in protobuf's JSON.
+ * The 64-bit integers of messages, from the package `long`. Loading this package adds `toJSON` to the class, unless it has one,
+ * so that `JSON.stringify` writes decimal strings, as in protobuf's JSON.
  */
 export const Long = LongClass;
 export type Long = LongClass;
 
-// `JSON.stringify` would write `{ low, high, unsigned }` for times, bytes and CPU time. Messages are plain objects, so the method belongs to
-// the class. It is not enumerable, and does not replace a method that the program has defined.
+// `JSON.stringify` would write `{ low, high, unsigned }` for times, bytes and CPU time. Messages are plain objects, so the
+// method belongs to the class. It is not enumerable, and does not replace a method that the program has defined.
 if (!("toJSON" in LongClass.prototype)) {
   Object.defineProperty(LongClass.prototype, "toJSON", {
     value(this: LongClass) {

@@ -12,9 +12,7 @@ export function checkCallOptions(
   { signal, timeoutMs, deadline, retry }: Omit<CallOptions, "metadata">,
   prefix: "" | "defaults." = "",
 ): void {
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    throw new InvalidInputError({ field: `${prefix}signal`, message: "must be an AbortSignal", value: signal });
-  }
+  checkSignal(signal, `${prefix}signal`);
   checkTimeout(timeoutMs, `${prefix}timeoutMs`);
   if (deadline !== undefined && !(deadline instanceof Date && !Number.isNaN(deadline.getTime()))) {
     throw new InvalidInputError({ field: `${prefix}deadline`, message: "must be a valid Date", value: deadline });
@@ -23,6 +21,12 @@ export function checkCallOptions(
     const message = "must be a retry policy, or false for none";
     throw new InvalidInputError({ field: `${prefix}retry`, message, value: retry });
   }
+}
+
+/** Checks a signal. @throws InvalidInputError */
+export function checkSignal(signal: AbortSignal | undefined, field: string): void {
+  if (signal === undefined || isAbortSignal(signal)) return;
+  throw new InvalidInputError({ field, message: "must be an AbortSignal", value: signal });
 }
 
 /** Checks a time limit in milliseconds. @throws InvalidInputError */

@@ -12,8 +12,8 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
 }
 
 /**
- * Calls back once when the signal aborts. Returns a function that removes the callback. All callbacks of a signal share one listener, so
- * that Node.js does not warn about a leak when many calls use the signal.
+ * Calls back once when the signal aborts. Returns a function that removes the callback. All callbacks of a signal share one
+ * listener, so that Node.js does not warn about a leak when many calls use the signal.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const entries = callbacksOf.get(signal) ?? createCallbacks(signal);
@@ -55,7 +55,7 @@ export interface LinkedAbort {
   abort(reason: unknown): void;
   /** Removes the callbacks from the parents. The owner must call this, because a parent may live as long as the process. */
   unlink(): void;
-  /** Does the same, and reuses the signal for the next link unless it has aborted. Only if nothing else uses the signal any more. */
+  /** Does the same, and reuses the signal for the next link unless it has aborted. Nothing else may still use it. */
   recycle(): void;
 }
 
@@ -64,8 +64,8 @@ const idle: AbortController[] = [];
 const maxIdle = 64;
 
 /**
- * Creates a signal that aborts with the first of its parents, with the same reason. The owner removes the link explicitly: in several
- * Node.js releases, `AbortSignal.any` keeps the composites of long-lived signals in memory.
+ * Creates a signal that aborts with the first of its parents, with the same reason. The owner removes the link explicitly: in
+ * several Node.js releases, `AbortSignal.any` keeps the composites of long-lived signals in memory.
  */
 export function linkAbort(...parents: readonly (AbortSignal | undefined)[]): LinkedAbort {
   const controller = idle.pop() ?? new AbortController();

@@ -18,9 +18,9 @@ export interface MetricFamily {
 }
 
 /**
- * Formats metrics in Prometheus' text format, version 0.0.4. Omits families without samples, and labels without a value, which mean the
- * same to Prometheus. Illegal characters in names become underscores. Of several samples with the same labels only the first is
- * written, because Prometheus refuses a repeated series.
+ * Formats metrics in Prometheus' text format, version 0.0.4. Omits families without samples, and labels without a value, which
+ * mean the same to Prometheus. Illegal characters in names become underscores. Of several samples with the same labels only the
+ * first is written, because Prometheus refuses a repeated series.
  *
  * @param onRepeated called for each omitted sample
  */

@@ -1,13 +1,13 @@
 /*
  * The fields of a message type and their kinds, derived from its generated JSON functions.
  *
- * The generated types have no descriptors at run time, which would be as large as the package itself. But `fromJSON` fills missing fields
- * with defaults and marks unknown values. Calling it with small probes returns everything that strict reading of JSON needs. Each type
- * is probed once.
+ * The generated types have no descriptors at run time, which would be as large as the package itself. But `fromJSON` fills
+ * missing fields with defaults and marks unknown values. Calling it with small probes returns everything that strict reading of
+ * JSON needs. Each type is probed once.
  */
 import * as proto from "../proto.js";
 
-/** The functions of a generated message object (`PodSandboxConfig`, `ContainerStatus`, …) that the conversion from and to JSON uses. */
+/** The functions of a generated message object (`PodSandboxConfig`, `ContainerStatus`, …) for the conversion from and to JSON. */
 export interface MessageType<T> {
   // biome-ignore lint/suspicious/noExplicitAny: the generated functions are declared so
   fromJSON(object: any): T;

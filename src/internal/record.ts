@@ -1,8 +1,8 @@
 import { closest } from "./closest.js";
 
 /**
- * Whether a value is an object with named fields. Arrays, `Map`, `Set`, `Promise` and other built-ins are not: what they hold are not
- * fields, so reading them as an object would silently find nothing.
+ * Whether a value is an object with named fields. Arrays, `Map`, `Set`, `Promise` and other built-ins are not: what they hold
+ * are not fields, so reading them as an object would silently find nothing.
  */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return /^\[object (?:Object|Module)\]$/.test(Object.prototype.toString.call(value));

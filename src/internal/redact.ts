@@ -1,6 +1,6 @@
 /*
- * The redactor for all logs and errors. The secrets of CRI are registry credentials (`debug_redact` in the schema), values of environment
- * variables, and the URLs of streaming sessions, whose last path segment is a bearer token.
+ * The redactor for all logs and errors. The secrets of CRI are registry credentials (`debug_redact` in the schema), values of
+ * environment variables, and the URLs of streaming sessions, whose last path segment is a bearer token.
  */
 
 import { plain } from "./field-names.js";
@@ -37,9 +37,9 @@ const logStyle: Style = { bytes: (description) => description, long: String };
 /**
  * Returns a deep copy of a message, a spec or options without its secrets. Values under the names of credentials (`password`,
  * `registry_token`, `Authorization` and so on, in any spelling), values of environment variables and streaming URLs become
- * `[redacted]`, and so do `data` and `stringData` of a Kubernetes Secret. Other bytes become their length. Strings lose private keys,
- * tokens, and credentials in URLs. Strings that contain JSON, such as the verbose info of `inspect()`, are redacted inside; numbers
- * beyond 2^53 in them may lose digits.
+ * `[redacted]`, and so do `data` and `stringData` of a Kubernetes Secret. Other bytes become their length. Strings lose private
+ * keys, tokens, and credentials in URLs. Strings that contain JSON, such as the verbose info of `inspect()`, are redacted
+ * inside; numbers beyond 2^53 in them may lose digits.
  *
  * A message stays a message of its type: `messageToJson(ContainerStatus, redact(status))` works. Redacted bytes are UTF-8. Cyclic
  * objects are copied as cyclic objects. Values nested more than 200 levels deep become `[redacted]`.
@@ -53,7 +53,7 @@ export function redactForLog(value: unknown): unknown {
   return new Redaction(logStyle).of(value);
 }
 
-/** What the position of a value means: nothing, that the whole value is secret, that it is an environment, or one variable of one. */
+/** What the position of a value means: nothing, a secret, an environment, or one variable of an environment. */
 type Place = "open" | "secret" | "environment" | "variable";
 
 /** Copies one value without its secrets. */
@@ -160,8 +160,9 @@ function placeOf(name: string, outer: Place): Place {
 }
 
 /**
- * Removes private keys, tokens, credentials in URLs and credentials next to their names from a string. Error messages of runtimes quote all
- * of them. The time of every pattern is linear in the length of the string, which may be 64 KiB from a malicious peer.
+ * Removes private keys, tokens, credentials in URLs and credentials next to their names from a string. Error messages of
+ * runtimes quote all of them. The time of every pattern is linear in the length of the string, which may be 64 KiB from a
+ * malicious peer.
  */
 export function redactString(text: string): string {
   return patterns.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), text);
@@ -193,8 +194,9 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 export const maxSanitizedLength = 4_096;
 
 /**
- * Makes an external string safe for an error or a log: removes secrets and control characters, including those that move a terminal's
- * cursor or change the writing direction, and shortens it. Line breaks become `\\n`, so that it cannot forge a second log record.
+ * Makes an external string safe for an error or a log: removes secrets and control characters, including those that move a
+ * terminal's cursor or change the writing direction, and shortens it. Line breaks become `\\n`, so that it cannot forge a
+ * second log record.
  */
 export function sanitize(text: string): string {
   // Redacted before it is shortened, because no pattern finds half a secret.

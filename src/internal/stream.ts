@@ -1,7 +1,8 @@
 import { type LinkedAbort, linkAbort } from "./abort.js";
 
 /**
- * Opens the source of a stream: an iterable that yields items in batches, stops when the signal aborts, and then closes what it opened.
+ * Opens the source of a stream: an iterable that yields items in batches. When the signal aborts, it stops and closes what it
+ * has opened.
  */
 export type BatchSource<T> = (signal: AbortSignal) => AsyncIterable<readonly T[]>;
 
@@ -17,9 +18,9 @@ interface Waiter<T> {
 /**
  * A stream of items that arrive over time. It can be iterated once: `for await (const item of stream)`.
  *
- * The stream opens its source on the first read. Leaving the loop, {@link close} and `await using` end the stream without an error. An
- * aborted signal makes the loop throw `signal.reason`. Both work during a read and close the source. A time limit counts from the
- * first read.
+ * The stream opens its source on the first read. Leaving the loop, {@link close} and `await using` end the stream without an
+ * error. An aborted signal makes the loop throw `signal.reason`. Both work during a read and close the source. A time limit
+ * counts from the first read.
  */
 export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
   readonly #open: BatchSource<T>;
@@ -51,8 +52,8 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
   }
 
   /**
-   * Iterates over batches of items as they arrive, never empty ones. This is faster for very many items, because it needs one promise per
-   * batch instead of one per item. It counts as the one iteration of the stream.
+   * Iterates over batches of items as they arrive, never empty ones. This is faster for very many items, because it needs one
+   * promise per batch instead of one per item. It counts as the one iteration of the stream.
    *
    * @throws TypeError if the stream has been iterated before
    */
@@ -64,7 +65,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     return { [Symbol.asyncIterator]: () => iterator };
   }
 
-  /** Ends the stream, and with it a loop that waits for an item. Resolves when the source is closed. Further calls have no effect. */
+  /** Ends the stream and a loop that waits for an item. Resolves when the source is closed. Further calls have no effect. */
   async close(): Promise<void> {
     this.#end();
     this.#failure = undefined;

@@ -21,8 +21,8 @@ class SteadyDeadline extends Date {
 const nanosecondsPerMillisecond = 1_000_000;
 
 /**
- * Converts CRI's int64 nanoseconds since the epoch to a `Date`, rounded down to milliseconds. Returns `undefined` for zero, which means
- * "not set" in CRI, and for negative numbers, which cri-dockerd sends for times that are not set.
+ * Converts CRI's int64 nanoseconds since the epoch to a `Date`, rounded down to milliseconds. Returns `undefined` for zero,
+ * which means "not set" in CRI, and for negative numbers, which cri-dockerd sends for times that are not set.
  */
 export function toDate(nanoseconds: Long): Date | undefined {
   if (nanoseconds.lessThanOrEqual(0)) return undefined;
@@ -35,8 +35,8 @@ export function toNanoseconds(date: Date): Long {
 }
 
 /**
- * Converts CRI's int64 nanoseconds to RFC 3339 in UTC with nine fractional digits: `2026-11-23T05:55:00.123456789Z`. Returns `undefined`
- * for the same numbers as {@link toDate}.
+ * Converts CRI's int64 nanoseconds to RFC 3339 in UTC with nine fractional digits: `2026-11-23T05:55:00.123456789Z`. Returns
+ * `undefined` for the same numbers as {@link toDate}.
  */
 export function toRfc3339Nano(nanoseconds: Long): string | undefined {
   const date = toDate(nanoseconds);

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { InvalidInputError } from "../errors.js";
 
 /**
- * Parses JSON text. Integers of 16 to 20 digits become a `bigint`, because `JSON.parse` rounds them to the nearest double. Nanoseconds since
- * 1970 have 19 digits, and no 64-bit number has more than 20.
+ * Parses JSON text. Integers of 16 to 20 digits become a `bigint`, because `JSON.parse` rounds them to the nearest double.
+ * Nanoseconds since 1970 have 19 digits, and no 64-bit number has more than 20.
  *
  * @throws InvalidInputError for malformed JSON; the error does not quote the text, which may contain secrets
  */
@@ -31,7 +31,10 @@ function parseLargeIntegers(text: string): unknown {
   }
 }
 
-/** Puts large integers in quotes. Skips strings by searching for quotes, because a regular expression overflows the stack for long strings. */
+/**
+ * Puts large integers in quotes. Skips strings by searching for quotes, because a regular expression overflows the stack for
+ * long strings.
+ */
 function quoteLargeIntegers(text: string, prefix: string): string {
   const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
   const quote = (token: string) => (/^-?\d{16,20}$/.test(token) ? `"${prefix}${token}"` : token);

@@ -1,7 +1,7 @@
 /*
- * Go's JSON of CRI: the output of encoding/json for the types in k8s.io/cri-api. crictl reads its configuration files in this format, and
- * containerd and CRI-O print their configuration in it. It differs from protobuf's JSON in keys, enums, numbers and the values of
- * environment variables, which cri-api's api_json.go writes as plain strings. crictl's output mixes both formats.
+ * Go's JSON of CRI: the output of encoding/json for the types in k8s.io/cri-api. crictl reads its configuration files in this
+ * format, and containerd and CRI-O print their configuration in it. It differs from protobuf's JSON in keys, enums, numbers and
+ * the values of environment variables, which cri-api's api_json.go writes as plain strings. crictl's output mixes both formats.
  */
 import { InvalidInputError } from "../errors.js";
 import { fieldPath, plain, snakeCase } from "../internal/field-names.js";
@@ -17,12 +17,16 @@ import { readLong } from "./scalars.js";
 /** The int64 fields that hold nanoseconds since 1970 and that crictl prints as times. */
 const times: ReadonlySet<string> = new Set(["createdAt", "startedAt", "finishedAt"]);
 
-/** The only bytes field that is a plain string in Go's JSON: the value of a KeyValue. The other bytes fields have output of commands. */
+/** The only bytes field that is a plain string in Go's JSON: the value of a KeyValue. The others have output of commands. */
 const plainBytes = "value";
 
 /** Options of {@link messageToGoJson}. */
 export interface GoJsonWriteOptions {
-  /** Writes U+FFFD for invalid UTF-8 in the value of an environment variable, as Go does, instead of throwing. @defaultValue false */
+  /**
+   * Writes U+FFFD for invalid UTF-8 in the value of an environment variable, as Go does, instead of throwing.
+   *
+   * @defaultValue false
+   */
   replaceInvalidUtf8?: boolean | undefined;
 }
 
@@ -30,9 +34,10 @@ export interface GoJsonWriteOptions {
  * Reads a message from Go's JSON of CRI, as data or JSON text: configuration files of `crictl runp` and `crictl create`, output of
  * `crictl inspect -o json`, and the configuration in a runtime's verbose info.
  *
- * Keys may be in snake_case or camelCase, in upper or lower case. Values of environment variables are plain strings. Enums are numbers or
- * names. 64-bit numbers are numbers, bigints or strings of digits, and are read exactly from JSON text. Times (`createdAt`,
- * `startedAt`, `finishedAt`, `timestamp`) are nanoseconds or RFC 3339; the year 1 means "not set" in Go and becomes 0.
+ * Keys may be in snake_case or camelCase, in upper or lower case. Values of environment variables are plain strings. Enums are
+ * numbers or names. 64-bit numbers are numbers, bigints or strings of digits, and are read exactly from JSON text. Times
+ * (`createdAt`, `startedAt`, `finishedAt`, `timestamp`) are nanoseconds or RFC 3339; the year 1 means "not set" in Go and
+ * becomes 0.
  *
  * @throws InvalidInputError like {@link messageFromJson}. Set `ignoreUnknownFields` to ignore unknown keys, as Go's tools do.
  */
@@ -41,8 +46,9 @@ export function messageFromGoJson<T>(type: MessageType<T>, json: unknown, option
 }
 
 /**
- * Converts a message to Go's JSON of CRI, which `crictl runp` and `crictl create` read: keys in snake_case, values of environment variables
- * as plain strings, enums and 64-bit numbers as numbers, times as RFC 3339 in UTC. Fields at their default are omitted.
+ * Converts a message to Go's JSON of CRI, which `crictl runp` and `crictl create` read: keys in snake_case, values of
+ * environment variables as plain strings, enums and 64-bit numbers as numbers, times as RFC 3339 in UTC. Fields at their
+ * default are omitted.
  *
  * A 64-bit number that is not exact as a JavaScript number becomes a string of digits. {@link messageFromGoJson} reads it, but Go's
  * encoding/json refuses it. The result includes secrets: pass `redact(message)` to log it.

@@ -13,9 +13,9 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 export type JsonObject = { [key: string]: JsonValue };
 
 /**
- * Converts a message to JSON data for `JSON.stringify`, by protobuf's rules: int64 and uint64 as decimal strings, bytes as base64, enums by
- * name and keys in camelCase. Enum numbers without a name in this schema stay numbers. Fields at their default (zero, empty, absent)
- * are omitted, including enums: a container without `state` is CONTAINER_CREATED.
+ * Converts a message to JSON data for `JSON.stringify`, by protobuf's rules: int64 and uint64 as decimal strings, bytes as
+ * base64, enums by name and keys in camelCase. Enum numbers without a name in this schema stay numbers. Fields at their default
+ * (zero, empty, absent) are omitted, including enums: a container without `state` is CONTAINER_CREATED.
  *
  * The result includes secrets: pass `redact(message)` to log it. For crictl's files, use {@link messageToGoJson}.
  */
@@ -28,15 +28,15 @@ export function messageToJson<T>(type: MessageType<T>, message: T): JsonObject {
 /**
  * Reads a message from JSON data or JSON text, by protobuf's rules. Missing fields get their defaults.
  *
- * Accepts the result of {@link messageToJson} and these variants: keys in camelCase or as in the .proto file (`log_directory`); 64-bit
- * numbers as decimal strings, bigints or exact numbers; enums by name or number, with unknown numbers kept; bytes as base64; `null` for
- * "not set". In JSON text, 64-bit numbers of any size are read exactly.
+ * Accepts the result of {@link messageToJson} and these variants: keys in camelCase or as in the .proto file (`log_directory`);
+ * 64-bit numbers as decimal strings, bigints or exact numbers; enums by name or number, with unknown numbers kept; bytes as
+ * base64; `null` for "not set". In JSON text, 64-bit numbers of any size are read exactly.
  *
- * Bytes must be base64. A plain string such as `prod` is also valid base64 and would become other bytes. Use {@link messageFromGoJson} for
- * crictl's files and for the configuration that containerd prints.
+ * Bytes must be base64. A plain string such as `prod` is also valid base64 and would become other bytes. Use
+ * {@link messageFromGoJson} for crictl's files and for the configuration that containerd prints.
  *
- * @throws InvalidInputError for anything else: an unknown key, an unknown enum name, a value of the wrong type or out of range. The error
- * has the path of the field, its value unless it is secret, and the remedy. Nothing is dropped or converted silently.
+ * @throws InvalidInputError for anything else: an unknown key, an unknown enum name, a value of the wrong type or out of range.
+ * The error has the path of the field, its value unless it is secret, and the remedy. Nothing is dropped or converted silently.
  */
 export function messageFromJson<T>(type: MessageType<T>, json: unknown, options: JsonReadOptions = {}): T {
   return readMessage(shapeOf(type), json, protobufDialect, options) as T;

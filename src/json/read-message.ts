@@ -1,6 +1,6 @@
 /*
- * Reads a message from JSON data field by field. Refuses every invalid value, which the generated `fromJSON` would convert. A dialect defines
- * the differences between protobuf's JSON and Go's JSON of CRI.
+ * Reads a message from JSON data field by field. Refuses every invalid value, which the generated `fromJSON` would convert. A
+ * dialect defines the differences between protobuf's JSON and Go's JSON of CRI.
  */
 import { InvalidInputError } from "../errors.js";
 import { fieldPath, plain } from "../internal/field-names.js";

@@ -1,5 +1,5 @@
 import { InvalidInputError } from "../errors.js";
-import { isAbortSignal } from "../internal/abort.js";
+import { checkSignal } from "../input/call-options.js";
 import type { LogStreamName } from "./entry.js";
 import type { LogEncoding } from "./entry-batch.js";
 import type { LogFormat } from "./line.js";
@@ -126,11 +126,8 @@ export interface ReadSettings {
 /** Checks options and fills in the defaults. @throws InvalidInputError */
 export function checkReadOptions(options: ReadLogOptions): ReadSettings {
   const { streams = ["stdout", "stderr"] } = options;
-  for (const field of ["signal", "writerEnded"] as const) {
-    const value = options[field];
-    if (value === undefined || isAbortSignal(value)) continue;
-    throw new InvalidInputError({ field, message: "must be an AbortSignal", value });
-  }
+  checkSignal(options.signal, "signal");
+  checkSignal(options.writerEnded, "writerEnded");
   if (
     !Array.isArray(streams) ||
     streams.length === 0 ||

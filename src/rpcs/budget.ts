@@ -20,14 +20,15 @@ export interface Budget {
    */
   options(): CallOptions;
   /**
-   * Waits, at most for the remaining time. Rejects when the caller's signal aborts or the client closes. Resolves early when `wake`
-   * aborts.
+   * Waits, at most for the remaining time. Rejects when the caller's signal aborts or the client closes.
+   *
+   * @param wake resolves the wait early when it aborts
    */
   sleep(ms: number, wake?: AbortSignal): Promise<void>;
 }
 
 /**
- * Starts the time limit of a workflow: the caller's `timeoutMs` or `deadline`, otherwise a multiple of the base of all default limits.
+ * Starts the time limit of a workflow: the caller's `timeoutMs` or `deadline`, otherwise a multiple of the default base.
  *
  * @param multiple `undefined` for no default limit
  */
@@ -78,8 +79,8 @@ export function startBudget(connection: Connection, given: CallOptions = {}, mul
 }
 
 /**
- * Converts `timeoutMs` to a deadline, for a workflow of several steps: the caller's limit then applies to all steps together. Without one,
- * each step has its own default limit.
+ * Converts `timeoutMs` to a deadline, for a workflow of several steps: the caller's limit then applies to all steps together.
+ * Without one, each step has its own default limit.
  */
 export function pinDeadline<T extends CallOptions>(options: T): T {
   checkCallOptions(options);

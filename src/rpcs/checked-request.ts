@@ -10,8 +10,8 @@ import {
 } from "../internal/message-shape.js";
 
 /**
- * Refuses a request in which a value has the wrong type. The generated code would convert it: it sends a grace period of "abc" as 0,
- * which kills the container at once. In TypeScript the compiler finds these mistakes, but not in JavaScript or after a cast.
+ * Refuses a request in which a value has the wrong type. The generated code would convert it: it sends a grace period of "abc"
+ * as 0, which kills the container at once. The compiler finds these mistakes only in TypeScript without casts.
  *
  * @throws InvalidInputError that names the field; it omits strings and bytes, which may be secrets
  */
@@ -27,8 +27,8 @@ interface Service {
 }
 
 /**
- * Returns stubs that check each request with {@link checkRequest} before any I/O. If it is refused, a unary call rejects and a streaming
- * call throws.
+ * Returns stubs that check each request with {@link checkRequest} before any I/O. If it is refused, a unary call rejects and a
+ * streaming call throws.
  */
 export function checkedStubs<Stubs extends object>(stubs: Stubs, { methods }: Service): Stubs {
   const checked = Object.entries(methods).map(([name, { requestType, responseStream }]) => {
@@ -42,7 +42,7 @@ export function checkedStubs<Stubs extends object>(stubs: Stubs, { methods }: Se
   return Object.fromEntries(checked) as Stubs;
 }
 
-/** The path of a value. It becomes a string only when the value is refused, because building a string takes longer than the check. */
+/** The path of a value. Only an error converts it to a string, because that takes longer than the check. */
 interface Path {
   readonly parent?: Path;
   readonly key: string | number;

@@ -78,8 +78,8 @@ export function listImages(
 /**
  * RemoveImage with the image's id, which is looked up by any reference. Succeeds if the image does not exist.
  *
- * Only the id has the same effect on all runtimes. For another reference, cri-dockerd reports success and removes nothing; so does CRI-O for
- * a digest. For a tag, CRI-O removes only the tag.
+ * Only the id has the same effect on all runtimes. For another reference, cri-dockerd reports success and removes nothing; so
+ * does CRI-O for a digest. For a tag, CRI-O removes only the tag.
  */
 export async function removeImage(connection: Connection, image: ImageSpec, options?: CallOptions): Promise<void> {
   const pinned = pinDeadline(options ?? {});

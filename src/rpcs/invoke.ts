@@ -14,8 +14,8 @@ export interface CallSubject {
 }
 
 /**
- * Sends one logical call through a raw stub: converts the options, and converts nice-grpc's errors to a `CriError`. A cancelled call rejects
- * with the signal's reason.
+ * Sends one logical call through a raw stub: converts the options, and converts nice-grpc's errors to a `CriError`. A cancelled
+ * call rejects with the signal's reason.
  */
 export async function invoke<T>(
   connection: Connection,

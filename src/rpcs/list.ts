@@ -21,8 +21,8 @@ export interface ListCall<Item> {
  * Fetches a whole list. Uses the streaming RPC if the runtime has it, so that no reply exceeds the message limit, and the unary RPC
  * otherwise. UNIMPLEMENTED arrives with the first read of a stream; the connection remembers it per RPC until it reconnects.
  *
- * If a stream breaks midway, the unary RPC starts over, with its own retries and the remaining time. Entries without an id are omitted and
- * logged: they are of no use, and must not fail the whole list.
+ * If a stream breaks midway, the unary RPC starts over, with its own retries and the remaining time. Entries without an id are
+ * omitted and logged: they are of no use, and must not fail the whole list.
  */
 export async function list<Item>(
   connection: Connection,

@@ -30,7 +30,8 @@ export const channelDefaults = {
   // The bytes that a runtime may send ahead. With Node's 64 KiB, 8 MB over a unix socket took about twice as long as with 1 MiB,
   // and larger windows gained nothing. One unread stream may hold this much in memory, so it is not larger.
   "grpc-node.flow_control_window": 1024 * 1024,
-  // Keepalive stays off: runtimes answer pings within five minutes with GOAWAY too_many_pings, and a dead local peer closes its socket.
+  // Keepalive stays off: runtimes answer pings within five minutes with GOAWAY too_many_pings, and a dead local peer closes its
+  // socket.
 } as const satisfies ChannelOptions;
 
 /** Options of {@link createRuntimeChannel}. */
@@ -69,8 +70,8 @@ class RuntimeChannel extends Channel {
 
   override close(): void {
     this.#credentials.close();
-    // grpc-js resolves an endpoint in the tick after the first call, and connects to it even if the channel was closed before. It would
-    // never close that connection, so the channel is closed after that tick.
+    // grpc-js resolves an endpoint in the tick after the first call, and connects to it even if the channel was closed before.
+    // It would never close that connection, so the channel is closed after that tick.
     setImmediate(() => super.close());
   }
 }

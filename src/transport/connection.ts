@@ -128,8 +128,8 @@ export class Connection {
   }
 
   /**
-   * Runs work that {@link close} waits for, here and on the connections that this one was derived from: killing the command of an aborted
-   * session, for example. The work must have its own time limit, and must not reject.
+   * Runs work that {@link close} waits for, here and on the connections that this one was derived from: killing the command of
+   * an aborted session, for example. The work must have its own time limit, and must not reject.
    */
   finish(work: (connection: Connection) => Promise<void>): void {
     const options = { ...this.options, defaults: { ...this.options.defaults, signal: undefined } };
@@ -155,8 +155,8 @@ export class Connection {
     this.#closing.abort(clientClosed(this.endpoint));
   }
 
-  // Another version of the runtime may answer after a reconnect, so what is known about it no longer applies. A dropped channel stays idle
-  // until the next call, and every call begins here, so no listener is needed.
+  // Another version of the runtime may answer after a reconnect, so what is known about it no longer applies. A dropped channel
+  // stays idle until the next call, and every call begins here, so no listener is needed.
   #noticeReconnect(channel: Channel): void {
     if (channel.getConnectivityState(false) !== connectivityState.READY) this.#shared.epoch++;
   }

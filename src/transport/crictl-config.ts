@@ -39,8 +39,8 @@ export interface CrictlConfigLocation {
  * Reads the configuration file of crictl, so that a node set up for crictl needs no second setup.
  *
  * Reads `path` if given, otherwise the file that `CRI_CONFIG_FILE` names, otherwise crictl's default: `/etc/crictl.yaml`,
- * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. The file must be a regular file of at most
- * 64 KiB, or a link to one; `/dev/null` means an empty file. Unlike crictl, this function ignores unknown keys.
+ * `/usr/local/etc/crictl.yaml` on FreeBSD, `%USERPROFILE%\.crictl\crictl.yaml` on Windows. The file must be a regular file of
+ * at most 64 KiB, or a link to one; `/dev/null` means an empty file. Unlike crictl, this function ignores unknown keys.
  *
  * @returns `undefined` if the default file does not exist
  * @throws {@link InvalidInputError} if a named file does not exist, or if the file cannot be read or parsed
@@ -139,7 +139,7 @@ class ConfigFile {
     };
   }
 
-  /** The values that are not empty, as strings. Like crictl, this accepts `timeout: "10"` as a number and `debug: "true"` as a boolean. */
+  /** The values that are not empty, as strings: crictl also accepts the number `timeout: "10"` and the boolean `debug: "true"`. */
   #values(): Map<string, Value> {
     const { isMap, isScalar, parseDocument } = this.#yaml;
     const document = parseDocument(this.#text, {

@@ -14,8 +14,9 @@ export interface DiscoverOptions {
   /** The path of crictl's configuration file. @defaultValue see `loadCrictlConfig` */
   configPath?: string | undefined;
   /**
-   * Where the node's file system is mounted, such as `/host`; an absolute path. It applies to the well-known sockets, crictl's default
-   * configuration file and the sockets that this file names. It does not apply to environment variables and {@link configPath}.
+   * Where the node's file system is mounted, such as `/host`; an absolute path. It applies to the well-known sockets, crictl's
+   * default configuration file and the sockets that this file names. It does not apply to environment variables and
+   * {@link configPath}.
    *
    * Symbolic links are resolved as on the node: neither an absolute link nor `..` leads out of this directory.
    *

@@ -24,11 +24,11 @@ export interface DiscoveredEndpoints {
  *
  * 1. `CONTAINER_RUNTIME_ENDPOINT`
  * 2. `runtime-endpoint` in crictl's configuration file
- * 3. the first well-known socket that accepts a connection: containerd, CRI-O, cri-dockerd, k3s and rke2, k0s, microk8s. A server that
- *    answers Version without CRI v1 is skipped, such as Docker's containerd with its cri plugin disabled. A server that does not answer
- *    is not skipped: it may still be starting, and the next socket would belong to another runtime
+ * 3. the first well-known socket that accepts a connection: containerd, CRI-O, cri-dockerd, k3s and rke2, k0s, microk8s. A server
+ *    that answers Version without CRI v1 is skipped, such as Docker's containerd with its cri plugin disabled. A server that does
+ *    not answer is not skipped: it may still be starting, and the next socket would belong to another runtime
  *
- * An endpoint from a variable or the file is final. Discovery does not connect to it, and uses no other endpoint if it does not work.
+ * An endpoint from a variable or the file is final. Discovery does not connect to it, and uses no other endpoint if it fails.
  *
  * ```ts
  * const endpoint = await discoverEndpoint(); // "unix:///run/containerd/containerd.sock"
@@ -36,7 +36,8 @@ export interface DiscoveredEndpoints {
  *
  * @returns the endpoint in its canonical spelling, fit for `ConnectOptions.endpoint`
  * @throws {@link EndpointError} with code `NO_ENDPOINT`, which lists what was tried and what to do
- * @throws {@link InvalidInputError} if an option is invalid, or if a variable or the configuration file contains an invalid endpoint
+ * @throws {@link InvalidInputError} if an option is invalid, or if a variable or the configuration file contains an
+ *   invalid endpoint
  */
 export async function discoverEndpoint(options: DiscoverOptions = {}): Promise<string> {
   const found = await withSignal(options, async (context) => {

@@ -20,7 +20,7 @@ export interface UnixEndpoint extends EndpointBase {
   readonly path: string;
 }
 
-/** A socket in Linux' abstract namespace: a name without a file. It has no permissions, so every process on the node can connect to it. */
+/** A socket in Linux' abstract namespace: a name without a file or permissions. Every process on the node can connect to it. */
 export interface AbstractEndpoint extends EndpointBase {
   readonly kind: "abstract";
   /** The name, without the NUL byte that the kernel puts before it. */
@@ -73,8 +73,8 @@ const accepted =
  * | `https://host:port` | TCP with TLS |
  * | `http://host:port`, `tcp://host:port` | plain TCP, only with `allowInsecureTcp` |
  *
- * @throws {@link InvalidInputError} for anything else. The Go client guesses in some of these cases: it reads `run/x.sock` as the socket
- * `/x.sock` on a host named `run`.
+ * @throws {@link InvalidInputError} for anything else. The Go client guesses in some of these cases: it reads `run/x.sock` as
+ * the socket `/x.sock` on a host named `run`.
  */
 export function parseEndpoint(text: string, options: ParseEndpointOptions = {}): Endpoint {
   const endpoint = new EndpointParser(text, options).parse();
@@ -83,8 +83,8 @@ export function parseEndpoint(text: string, options: ParseEndpointOptions = {}):
 }
 
 /**
- * Refuses TLS credentials that none of the endpoints uses, and credentials that cannot be read. If the runtime and the image service have
- * endpoints of different kinds, parse both without `tls` and pass both to this function.
+ * Refuses TLS credentials that none of the endpoints uses, and credentials that cannot be read. If the runtime and the image
+ * service have endpoints of different kinds, parse both without `tls` and pass both to this function.
  */
 export function checkTlsFits(tls: TlsOptions | undefined, ...endpoints: readonly Endpoint[]): void {
   checkTlsFields(tls, "tls");
@@ -107,8 +107,8 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
 /** Creates the endpoint of a unix socket from its path. */
 export function unixEndpoint(path: string): UnixEndpoint {
   const canonical = path.replace(/\/+(?:\.\/+)*/g, "/");
-  // Only this form reaches grpc-js' resolver unchanged: with `unix:/p` or a bare path, nice-grpc's createChannel or grpc-js' default
-  // scheme would append a port or resolve the path by DNS.
+  // Only this form reaches grpc-js' resolver unchanged: with `unix:/p` or a bare path, nice-grpc's createChannel or grpc-js'
+  // default scheme would append a port or resolve the path by DNS.
   return { kind: "unix", path: canonical, display: `unix://${escapePath(canonical)}`, target: `unix://${canonical}` };
 }
 

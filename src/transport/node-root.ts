@@ -21,8 +21,9 @@ export function pathUnder(root: string, path: string): string {
 }
 
 /**
- * Like {@link pathUnder}, but resolves symbolic links as the node does, where `root` is `/`. With root `/host`, a link from `/var/run` to
- * `/run` leads to `/host/run`; the kernel would follow it to `/run` of this process. The result is always inside `root`.
+ * Like {@link pathUnder}, but resolves symbolic links as the node does, where `root` is `/`. With root `/host`, a link from
+ * `/var/run` to `/run` leads to `/host/run`; the kernel would follow it to `/run` of this process. The result is always inside
+ * `root`.
  *
  * @throws an error with code `ELOOP` for a loop of symbolic links, as `node:fs` does
  */

@@ -8,8 +8,8 @@ const writableByOthers = 0o002;
 const sticky = 0o1000;
 
 /**
- * Warns the logger if a user other than root can replace a file that discovery uses: by owning it, or by write permission for it or for
- * a directory on its path. Warns only if this process runs as root, which would act on behalf of that user.
+ * Warns the logger if a user other than root can replace a file that discovery uses: by owning it, or by write permission for
+ * it or for a directory on its path. Warns only if this process runs as root, which would act on behalf of that user.
  *
  * @param path the path of a socket or a configuration file on the node
  * @param root where the node's file system is mounted

@@ -6,8 +6,8 @@ interface Service {
 }
 
 /**
- * Returns a service that decodes its replies with our own decoders, within the limits. It hands over each message in a {@link Reply}:
- * the wire layer takes it out with {@link boxOf}, so that only these two functions differ from the declared types.
+ * Returns a service that decodes its replies with our own decoders, within the limits. It hands over each message in a
+ * {@link Reply}. The wire layer takes it out with {@link boxOf}, so only these two functions differ from the declared types.
  */
 export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits): S {
   const methods = Object.entries(service.methods).map(([key, method]) => {

@@ -3,9 +3,9 @@ import { ClientError, Status } from "nice-grpc-common";
 import { channelDefaults } from "./channel.js";
 
 /*
- * grpc-js limits the bytes of a reply, but not the memory that the decoded message takes: two bytes can become an object of more than
- * 200 bytes. Decoding 80 MiB of them would take 9 GiB and minutes, and no deadline would fire meanwhile. So decoders count fields.
- * The same limits apply to a list that arrives in several replies.
+ * grpc-js limits the bytes of a reply, but not the memory that the decoded message takes: two bytes can become an object of
+ * more than 200 bytes. Decoding 80 MiB of them would take 9 GiB and minutes, and no deadline would fire meanwhile. So decoders
+ * count fields. The same limits apply to a list that arrives in several replies.
  */
 
 /** The limits of one reply, or of one list in several replies. */

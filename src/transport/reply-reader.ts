@@ -6,8 +6,8 @@ import { cachedString } from "./string-cache.js";
 export const tooManyFields = "Received message with more fields than allowed";
 
 /**
- * Reads the values of a message in sequence, for the generated decoders. It accepts and refuses the same bytes as the BinaryReader of
- * protobuf-es, which ts-proto's decoders use.
+ * Reads the values of a message in sequence, for the generated decoders. It accepts and refuses the same bytes as the
+ * BinaryReader of protobuf-es, which ts-proto's decoders use.
  *
  * @throws RangeError if the bytes end too early, or if there are more fields than allowed
  */

@@ -8,8 +8,8 @@ import { neverReachedHandler } from "./never-sent.js";
 import { callExpiry, callTrace, type Layer } from "./wire-options.js";
 
 /**
- * Retries a call that failed with UNAVAILABLE, if the policy table allows it, no message of a stream has arrived, and the time limit of the
- * call leaves room for the back-off.
+ * Retries a call that failed with UNAVAILABLE, if the policy table allows it, no message of a stream has arrived, and the time
+ * limit of the call leaves room for the back-off.
  */
 export function retryLayer(defaults: RetryPolicy | false | undefined, beforeAttempt: () => void, next: Layer): Layer {
   return async function* retry(call, options) {

@@ -31,8 +31,8 @@ const maxInterimHeaders = 8;
 const guarded = new WeakSet<object>();
 
 /**
- * Protects the HTTP/2 sessions of a channel from pushed streams and from floods of pushes and interim responses. grpc-js neither handles
- * them nor has options for them.
+ * Protects the HTTP/2 sessions of a channel from pushed streams and from floods of pushes and interim responses. grpc-js
+ * neither handles them nor has options for them.
  *
  * This patches internals of grpc-js. If they differ from what is expected, it does nothing, and its tests fail.
  */
@@ -79,7 +79,7 @@ function guard(session: Session): void {
   };
 }
 
-/** Refuses a pushed stream, which gRPC does not use. If it is reset without a listener, Node.js throws an error that ends the process. */
+/** Refuses a pushed stream, which gRPC does not use. Without the listener, a reset would end the process with an error. */
 function refusePush(stream: PushedStream): void {
   stream.on("error", () => {});
   stream.close(constants.NGHTTP2_REFUSED_STREAM);

@@ -1,6 +1,6 @@
 /**
- * Explains that the path of a socket is too long: `is 120 bytes long; the path of a socket has at most 107`. Node.js would truncate the
- * path, or fail with an error code that does not name the reason.
+ * Explains that the path of a socket is too long: `is 120 bytes long; the path of a socket has at most 107`. Node.js would
+ * truncate the path, or fail with an error code that does not name the reason.
  */
 export function pathTooLong(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
   const limit = socketPathBytes(platform);

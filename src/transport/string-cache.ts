@@ -1,6 +1,6 @@
 /*
- * Replies repeat many strings: keys of labels, names of images, namespaces. The cache finds a string by its bytes, four at a time, which is
- * faster than decoding it again and keeps only one copy in memory.
+ * Replies repeat many strings: keys of labels, names of images, namespaces. The cache finds a string by its bytes, four at a
+ * time, which is faster than decoding it again and keeps only one copy in memory.
  */
 
 /** Longer strings are rarely repeated, and shorter ones are quickly decoded. In bytes. */

@@ -7,8 +7,8 @@ type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 type Target = Parameters<ChannelCredentials["_createSecureConnector"]>[0];
 
 /**
- * The credentials of a TLS channel to one host. The credentials of grpc-js (1.14) send an IP address as server name, which Node.js 26
- * refuses.
+ * The credentials of a TLS channel to one host. The credentials of grpc-js (1.14) send an IP address as server name, which
+ * Node.js 26 refuses.
  */
 export class TlsCredentials extends ChannelCredentials {
   readonly #secureContext: SecureContext;

@@ -18,8 +18,8 @@ export function hasTlsOptions(tls: TlsOptions | undefined): tls is TlsOptions {
 }
 
 /**
- * Parses all TLS options, so that a mistake is reported at once rather than by a failed handshake. OpenSSL silently skips a certificate
- * authority that it cannot read.
+ * Parses all TLS options, so that a mistake is reported at once rather than by a failed handshake. OpenSSL silently skips a
+ * certificate authority that it cannot read.
  *
  * @throws {@link InvalidInputError} that names the field and never shows its content
  */
@@ -39,7 +39,7 @@ export function checkTlsOptions(tls: TlsOptions): void {
 }
 
 /**
- * Creates the credentials of a TLS channel. The server's certificate must be for `tls.serverName`, or for `host` if that is not set.
+ * Creates the credentials of a TLS channel. The server's certificate must be for `tls.serverName`, or else for `host`.
  *
  * @throws {@link InvalidInputError} if the TLS options cannot be read
  */
@@ -97,7 +97,8 @@ const explanations: readonly (readonly [RegExp, string])[] = [
  * Explains why a TLS connection failed.
  *
  * @param details the details of an UNAVAILABLE status, which quote the error of the last attempt to connect
- * @returns `undefined` if the details are not about TLS or do not include the reason: a server may close the connection without an alert
+ * @returns `undefined` if the details are not about TLS or do not include the reason: a server may close the connection without
+ * an alert
  */
 export function explainTlsFailure(details: string): string | undefined {
   // Runtimes report TLS failures of registries with similar messages.

@@ -37,8 +37,8 @@ export const wire: Layer = async function* wire(call, options) {
 const repliesPerTurn = 32;
 
 /**
- * Failures that grpc-js detects itself, by its details for them. It reports them with codes that would mean that the runtime refused
- * the call, which the runtime did not.
+ * Failures that grpc-js detects itself, by its details for them. It reports them with codes that would mean that the runtime
+ * refused the call, which the runtime did not.
  */
 const protocolErrors: ReadonlyMap<string, string> = new Map([
   ["No message received", "the runtime replied OK without a message"],

@@ -25338,8 +25338,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Sets the configuration of the node, currently only the address range for pods. Has no effect if files configure the
-     * CNI of the runtime.
+     * Sets the configuration of the node, currently only the address range for pods. Has no effect on runtimes whose CNI
+     * is configured by files.
      *
      * Safe to repeat.
      */
@@ -25412,8 +25412,8 @@ export const RuntimeServiceDefinition = {
       options: {},
     },
     /**
-     * Streams the events of all containers and sandboxes until the client cancels. Events can be lost and are not
-     * replayed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
+     * Streams the events of all containers and sandboxes until the client cancels. Events can be lost, and replay is not
+     * guaranteed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
      *
      * Read-only. But on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
      * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
@@ -25763,8 +25763,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<StreamPodSandboxStatsResponse>>;
   /**
-   * Sets the configuration of the node, currently only the address range for pods. Has no effect if files configure the
-   * CNI of the runtime.
+   * Sets the configuration of the node, currently only the address range for pods. Has no effect on runtimes whose CNI
+   * is configured by files.
    *
    * Safe to repeat.
    */
@@ -25814,8 +25814,8 @@ export interface RuntimeServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RestorePodResponse>>;
   /**
-   * Streams the events of all containers and sandboxes until the client cancels. Events can be lost and are not
-   * replayed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
+   * Streams the events of all containers and sandboxes until the client cancels. Events can be lost, and replay is not
+   * guaranteed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
    *
    * Read-only. But on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
    * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.
@@ -26140,8 +26140,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<StreamPodSandboxStatsResponse>;
   /**
-   * Sets the configuration of the node, currently only the address range for pods. Has no effect if files configure the
-   * CNI of the runtime.
+   * Sets the configuration of the node, currently only the address range for pods. Has no effect on runtimes whose CNI
+   * is configured by files.
    *
    * Safe to repeat.
    */
@@ -26191,8 +26191,8 @@ export interface RuntimeServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<RestorePodResponse>;
   /**
-   * Streams the events of all containers and sandboxes until the client cancels. Events can be lost and are not
-   * replayed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
+   * Streams the events of all containers and sandboxes until the client cancels. Events can be lost, and replay is not
+   * guaranteed: list first, then watch, and relist regularly. Since Kubernetes 1.25 (containerd 1.7, CRI-O 1.26).
    *
    * Read-only. But on containerd 1.7 all subscribers share one queue, so a second one takes events away from the
    * kubelet. UNIMPLEMENTED on containerd 1.6; CRI-O without `enable_pod_events` ends the stream at once with OK.

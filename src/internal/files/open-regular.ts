@@ -6,8 +6,8 @@ import { PathHandle, type PathHandleOptions } from "./path-handle.js";
 const maxAttempts = 20;
 
 /**
- * Opens a regular file for reading. Follows symbolic links. Refuses every other kind of file without opening it: a named pipe without a
- * writer would block a thread of Node.js' pool, and four of them would stop every file and DNS operation of the process.
+ * Opens a regular file for reading. Follows symbolic links. Refuses every other kind of file without opening it: a named pipe
+ * without a writer would block a thread of Node.js' pool, and four of them would stop all file and DNS operations.
  *
  * @throws LocalFileError `ERR_NOT_REGULAR_FILE`, `ERR_FILE_CHANGED`, or the error of `node:fs`
  */

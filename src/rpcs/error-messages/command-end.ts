@@ -1,14 +1,14 @@
 /*
- * Error messages and replies of runtimes that do not use a gRPC code for a command that could not be started, or was killed at its time
- * limit.
+ * Error messages and replies of runtimes that do not use a gRPC code for a command that could not be started, or was killed at
+ * its time limit.
  */
 
 /**
- * Returns the runtime's error message if a command was never started. CRI-O and Docker write it to the command's own output and return an
- * exit code, as if the command had run.
+ * Returns the runtime's error message if a command was never started. CRI-O and Docker write it to the command's own output and
+ * return an exit code, as if the command had run.
  *
- * A command can print the same message and exit with the same code. So the message must be the whole output and must name the program:
- * `docker exec x nope`, run in a container, prints Docker's message about `nope`, not about `docker`.
+ * A command can print the same message and exit with the same code. So the message must be the whole output and must name the
+ * program: `docker exec x nope`, run in a container, prints Docker's message about `nope`, not about `docker`.
  *
  * @param output all output of the command, standard output and standard error
  * @param program the first word of the command
@@ -37,8 +37,8 @@ const startFailures = [
 ];
 
 /**
- * Returns the state of a command whose ExecSync failed with DEADLINE_EXCEEDED because it reached its time limit; undefined if the call failed
- * for another reason.
+ * Returns the state of a command whose ExecSync failed with DEADLINE_EXCEEDED because it reached its time limit; undefined if
+ * the call failed for another reason.
  */
 export function commandAtLimit(details: string): "killed" | "runsOn" | undefined {
   // containerd: failed to exec in container: timeout 1s exceeded: context deadline exceeded

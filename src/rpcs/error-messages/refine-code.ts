@@ -3,8 +3,8 @@ import type { CriErrorCode, GrpcErrorCode } from "../../errors.js";
 import { isStartingUp } from "../../transport/never-sent.js";
 
 /*
- * Runtimes describe in error messages what gRPC has codes for. This folder has every error message that this package relies on, with the
- * runtime that sends it. test/unit/rpcs/error-messages.test.ts has the received error messages.
+ * Runtimes describe in error messages what gRPC has codes for. This folder has every error message that this package relies on,
+ * with the runtime that sends it. test/unit/rpcs/error-messages.test.ts has the received error messages.
  */
 
 /** The code for an error message of some methods. */
@@ -108,7 +108,7 @@ export function refineCode(code: GrpcErrorCode, method: string, details: string)
   return rule?.code ?? code;
 }
 
-/** Returns the beginning and the end of a long error message, because the time for the rules grows with the square of its length. */
+/** Shortens a long error message to its beginning and end: the time for the rules grows with the square of its length. */
 function ends(details: string): string {
   return details.length <= 4_096 ? details : `${details.slice(0, 3_072)}\n${details.slice(-1_024)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * How the generated code decodes malformed bytes and boundary values. Replies cross a trust boundary: labels, annotations and command
- * output come from workloads.
+ * How the generated code decodes malformed bytes and boundary values. Replies cross a trust boundary: labels, annotations and
+ * command output come from workloads.
  */
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import fc from "fast-check";
@@ -60,26 +60,26 @@ describe("map keys that are also names of Object.prototype", () => {
     expect(new Set(maps.map((element) => element.type))).toEqual(new Set(["map<string, string>"]));
   });
 
-  // Assigning a string to obj["__proto__"] has no effect, so the entry is lost. This is deliberate: to keep it, all labels and annotations
-  // would have to be a Map instead of plain objects, and Kubernetes does not accept this key.
+  // Assigning a string to obj["__proto__"] has no effect, so the entry is lost. This is deliberate: to keep it, all labels and
+  // annotations would have to be a Map instead of plain objects, and Kubernetes does not accept this key.
   it("drops __proto__ on decoding, without pollution and without an effect on other keys", () => {
     const decoded = PodSandbox.decode(
-      bytes(entry(labels, "a", "1"), entry(labels, "__proto__", "evil"), entry(labels, "b", "2")),
+      bytes(entry(labels, "a", "1"), entry(labels, "__proto__", "polluted"), entry(labels, "b", "2")),
     );
     expect(decoded.labels).toEqual({ a: "1", b: "2" });
     expect(Object.getPrototypeOf(decoded.labels)).toBe(Object.prototype);
-    expect(Object.hasOwn(Object.prototype, "evil")).toBe(false);
+    expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
   });
 
   it("drops __proto__ in sent messages, too", () => {
-    const sent = PodSandbox.fromPartial({ labels: JSON.parse('{"__proto__":"evil","a":"1"}') });
+    const sent = PodSandbox.fromPartial({ labels: JSON.parse('{"__proto__":"polluted","a":"1"}') });
     expect(Object.keys(sent.labels)).toEqual(["a"]);
     expect(Object.getPrototypeOf(sent.labels)).toBe(Object.prototype);
   });
 
   it("reads no message field from a polluting key", () => {
     const sent = PodSandbox.fromPartial(
-      JSON.parse('{"__proto__":{"id":"evil"},"constructor":{"prototype":{"id":"evil"}}}'),
+      JSON.parse('{"__proto__":{"id":"polluted"},"constructor":{"prototype":{"id":"polluted"}}}'),
     );
     expect(sent.id).toBe("");
     expect(({} as { id?: string }).id).toBeUndefined();
@@ -165,8 +165,8 @@ describe("64-bit numbers", () => {
     expect(decoded.size.unsigned).toBe(true);
   });
 
-  // A known limit of the generated fromPartial: it reads digits as signed, also for uint64, and sending then fails. An unsigned Long works,
-  // and messageFromJson does not have this limit.
+  // A known limit of the generated fromPartial: it reads digits as signed, also for uint64, and sending then fails. An unsigned
+  // Long works, and messageFromJson does not have this limit.
   it("needs an unsigned Long for numbers beyond int64 in sent messages", () => {
     const digits = "18446744073709551615";
     expect(() => Image.encode(Image.fromPartial({ size: digits }))).toThrow(/invalid uint64/);

@@ -60,8 +60,8 @@ describe("schema", () => {
     expect(elements.filter((element) => element.kind === "rpc")).toHaveLength(43);
   });
 
-  // Names, numbers, types, JSON keys and options, one per line. A change of one of them appears in the review, and is wrong unless the
-  // protocol itself has changed.
+  // Names, numbers, types, JSON keys and options, one per line. A change of one of them appears in the review, and is wrong
+  // unless the protocol itself has changed.
   it("is compatible with the protocol", async () => {
     const lines = elements.map(({ kind, name, number, type, jsonName, options }) =>
       [kind, name, number === undefined ? "" : `= ${number}`, type ?? "", jsonName ?? "", ...options]

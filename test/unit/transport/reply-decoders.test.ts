@@ -1,6 +1,6 @@
 /**
- * Compares the client's decoders with those that ts-proto generates: both return the same message, or both refuse the bytes, whether they
- * are well-formed or malformed.
+ * Compares the client's decoders with those that ts-proto generates: both return the same message, or both refuse the bytes,
+ * whether they are well-formed or malformed.
  */
 import { createFileRegistry, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
