@@ -79,8 +79,8 @@ export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 
 // Sessions
 
+export type { CopyOptions } from "./resources/sessions/copy/container-commands.js";
 export type { CopyFromOptions } from "./resources/sessions/copy/copy-from.js";
-export type { CopyOptions } from "./resources/sessions/copy/in-container.js";
 export type { CopyFromResult } from "./resources/sessions/copy/unpack.js";
 export type { AttachOptions, ExecOptions, StreamOptions } from "./resources/sessions/exec.js";
 export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
@@ -89,7 +89,7 @@ export type {
   ExecInteractiveOptions,
   ExecInteractiveResult,
 } from "./resources/sessions/interactive.js";
-export type { SessionOptions } from "./resources/sessions/opening.js";
+export type { SessionOptions } from "./resources/sessions/open-session.js";
 export type { PortForward, PortForwardOptions } from "./resources/sessions/port-forward.js";
 export type { ListenOptions, PortForwardListener } from "./resources/sessions/port-forward-listener.js";
 export type { AttachSession, ExecSession, StreamSession } from "./resources/sessions/session.js";

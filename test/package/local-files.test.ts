@@ -17,7 +17,10 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
     imports: ["open"],
     reason: "writes; new files only (O_EXCL), in a folder that nobody else can get into",
   },
-  "resources/sessions/copy/staged.ts": { imports: ["rm"], reason: "only where folders cannot be held by a descriptor" },
+  "resources/sessions/copy/staging.ts": {
+    imports: ["rm"],
+    reason: "only where folders cannot be held by a descriptor",
+  },
   "testing/address.ts": { imports: ["rm"], reason: "a temporary folder of its own, which nobody else can write to" },
   "testing/runtime-process.ts": { imports: ["rm"], reason: "the same folder" },
   "testing/output/log-file.ts": {

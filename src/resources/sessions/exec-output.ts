@@ -5,7 +5,7 @@ import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../context.js";
 import { type ExecOptions, exec } from "./exec.js";
 import { checkEncoding, demandZero, type ExecResult } from "./exec-result.js";
-import { feed } from "./feed.js";
+import { sendInput } from "./send-input.js";
 import type { ExecSession } from "./session.js";
 
 /** Options of execOutput. */
@@ -46,7 +46,7 @@ export async function execOutput(
   const [stdout, stderr] = await Promise.all([
     collect(session.stdout, most, "stdout"),
     collect(session.stderr, most, "stderr"),
-    feedInput(context, session, input),
+    sendWholeInput(context, session, input),
   ]);
   const { exitCode } = await session.exit;
   const result =
@@ -76,14 +76,14 @@ async function collect(stream: Readable | null, most: number, name: string): Pro
   return Buffer.concat(chunks, length);
 }
 
-async function feedInput(
+async function sendWholeInput(
   context: ClientContext,
   session: ExecSession,
   input: ExecOutputOptions["input"],
 ): Promise<void> {
   if (input === undefined || !session.stdin) return;
   if (!session.canHalfCloseStdin) throw stdinCannotEnd(context.connection.endpoint);
-  await feed(session.stdin, typeof input === "string" || input instanceof Uint8Array ? [input] : input);
+  await sendInput(session.stdin, typeof input === "string" || input instanceof Uint8Array ? [input] : input);
 }
 
 function toBytes(buffer: Buffer): Uint8Array {

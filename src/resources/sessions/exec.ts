@@ -7,7 +7,7 @@ import type { RemoteCommand, RemoteCommandStreams, TerminalSize } from "../../st
 import type { ClientContext } from "../context.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { Killer } from "./kill-on-abort.js";
-import { opening, type SessionOptions } from "./opening.js";
+import { openSession, type SessionOptions } from "./open-session.js";
 import { AttachSession, ExecSession } from "./session.js";
 import { TimeLimits } from "./time-limits.js";
 
@@ -101,7 +101,7 @@ async function openRemote(
 ): Promise<RemoteCommand> {
   const { signal } = limits;
   const open = (how: OpenOptions) => openRemoteCommand(streams, how);
-  const opened = await opening(context, kind, { ...options, signal }, requestUrl, open, endOf).catch(
+  const opened = await openSession(context, kind, { ...options, signal }, requestUrl, open, endOf).catch(
     (error: unknown) => {
       limits.release();
       throw error;

@@ -1,6 +1,6 @@
 import type { ClientContext } from "../context.js";
 import { attach, exec } from "./exec.js";
-import type { SessionOptions } from "./opening.js";
+import type { SessionOptions } from "./open-session.js";
 import { parseDetachKeys, runTerminal, type TerminalOptions } from "./terminal.js";
 
 /** Options of execInteractive. */

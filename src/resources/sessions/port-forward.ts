@@ -7,10 +7,10 @@ import { portForwardUrl } from "../../rpcs/stream-urls.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
 import type { ClientContext } from "../context.js";
-import { opening, type SessionOptions } from "./opening.js";
-import { endOf } from "./port-forward-carrier.js";
-import { Carriers } from "./port-forward-carriers.js";
+import { openSession, type SessionOptions } from "./open-session.js";
 import { type ListenOptions, PortForwardListener } from "./port-forward-listener.js";
+import { SessionPool } from "./port-forward-pool.js";
+import { endOf } from "./port-forward-session.js";
 
 /** Options of a port-forward. `timeoutMs` and `deadline` are for making connections, not for their life. */
 export type PortForwardOptions = SessionOptions;
@@ -50,7 +50,7 @@ export class PortForward implements AsyncDisposable {
   readonly #context: ClientContext;
   readonly #podSandboxId: string;
   readonly #options: PortForwardOptions;
-  readonly #carriers: Carriers;
+  readonly #carriers: SessionPool;
   readonly #open = new Set<Duplex>();
   readonly #listeners = new Set<PortForwardListener>();
   readonly #stop = new AbortController();
@@ -61,7 +61,7 @@ export class PortForward implements AsyncDisposable {
     this.#podSandboxId = podSandboxId;
     this.ports = ports;
     this.#options = options;
-    this.#carriers = new Carriers({
+    this.#carriers = new SessionPool({
       dial: (port, signal) => this.#dial(port, signal),
       endings: [this.#stop.signal, options.signal ?? context.connection.signal],
       isShareable: () => (options.transport ?? context.streamMemory.portForward ?? "spdy") === "spdy",
@@ -156,7 +156,7 @@ export class PortForward implements AsyncDisposable {
     const { connection } = this.#context;
     const { handshakeTimeoutMs = defaultHandshakeTimeoutMs, timeoutMs } = this.#options;
     const acceptTimeoutMs = Math.min(handshakeTimeoutMs, timeoutMs || Number.POSITIVE_INFINITY);
-    return opening(
+    return openSession(
       this.#context,
       "portForward",
       { ...this.#options, signal },

@@ -3,7 +3,7 @@ import { linkAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
 import type { RemoteCommand } from "../../streaming/transport.js";
 import type { ClientContext } from "../context.js";
-import type { SessionOptions } from "./opening.js";
+import type { SessionOptions } from "./open-session.js";
 
 /** The time limits of an exec or attach session: of the whole, and of the command. They count from when the session is open. */
 export class TimeLimits {

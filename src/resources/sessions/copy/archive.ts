@@ -4,7 +4,7 @@ import { InvalidInputError } from "../../../errors.js";
 import { toByteString, toText } from "../../../internal/files/byte-string.js";
 import { Folder } from "../../../internal/files/folder.js";
 import type { PathHandle } from "../../../internal/files/path-handle.js";
-import { localTrouble } from "./local-trouble.js";
+import { localPathError } from "./local-path.js";
 import { blockSize, encodeHeader, type TarHeader } from "./tar/header.js";
 
 /** The content of an archive. */
@@ -163,6 +163,6 @@ function checkUtf8(name: string, path: string): void {
 
 function unreadable(path: string): (cause: unknown) => never {
   return (cause) => {
-    throw localTrouble("cannot be read", path, cause);
+    throw localPathError("cannot be read", path, cause);
   };
 }

@@ -6,9 +6,9 @@ import { LocalFileError } from "../../../internal/files/local-file-error.js";
 import { startTimer } from "../../../internal/timer.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
-import { type CopyOptions, checkContainerPath, find, finish, textOf } from "./in-container.js";
-import { checkLocalPath, localTrouble } from "./local-trouble.js";
-import { type Copied, intoPlace } from "./place.js";
+import { type CopyOptions, checkContainerPath, findPath, finishTar, readErrorOutput } from "./container-commands.js";
+import { type CopySource, stageCopy } from "./destination.js";
+import { checkLocalPath, localPathError } from "./local-path.js";
 import type { ArchiveLimits } from "./tar/entries.js";
 import { type CopyFromResult, unpack } from "./unpack.js";
 
@@ -44,12 +44,12 @@ export async function copyFrom(
   checkLocalPath(localPath);
   checkLimit("maxBytes", options.maxBytes);
   checkLimit("maxEntries", options.maxEntries);
-  const found = await find(context, containerId, source, options);
+  const found = await findPath(context, containerId, source, options);
   if (found.kind === "nothing") throw found.error;
   const name = posix.basename(source);
   const copied = found.kind === "folder" ? { folder: name } : { file: name };
   try {
-    return await intoPlace(localPath, copied, async (staging, copy) => {
+    return await stageCopy(localPath, copied, async (staging, copy) => {
       const limits = await limitsFor(options, staging);
       const take = (archive: Readable) => unpack(archive, staging, copy, limits, copied.file);
       const result = await receive(context, containerId, commandFor(source, copied), take, options);
@@ -58,12 +58,12 @@ export async function copyFrom(
     });
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw isLocal(error) ? localTrouble("cannot be written", localPath, error) : error;
+    throw isLocal(error) ? localPathError("cannot be written", localPath, error) : error;
   }
 }
 
 /** Of a folder its content, of a file what a link leads to: either way links at the path itself are followed. */
-function commandFor(source: string, copied: Copied): string[] {
+function commandFor(source: string, copied: CopySource): string[] {
   if ("folder" in copied) return ["tar", "-cf", "-", "-C", source, "."];
   return ["tar", "-chf", "-", "-C", posix.dirname(source), "--", copied.file];
 }
@@ -77,15 +77,15 @@ async function receive<T>(
 ): Promise<T> {
   await using session = await exec(context, containerId, command, options);
   const archive = session.stdout as Readable;
-  const complaint = textOf(session.stderr);
+  const complaint = readErrorOutput(session.stderr);
   try {
     const result = await take(archive);
-    await finish(context, session, complaint);
+    await finishTar(context, session, complaint);
     return result;
   } catch (error) {
     // What tar in the container says of a missing file is worth more than that its archive breaks off.
     if (CriError.is(error, "INVALID_RESPONSE") && archive.readableEnded) {
-      await atMost(exitMs, finish(context, session, complaint));
+      await atMost(exitMs, finishTar(context, session, complaint));
     }
     throw error;
   }

@@ -5,10 +5,17 @@ import { PathHandle } from "../../../internal/files/path-handle.js";
 import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
-import { feed } from "../feed.js";
+import { sendInput } from "../send-input.js";
 import { type ArchiveSource, archive } from "./archive.js";
-import { type CopyOptions, checkContainerPath, find, finish, makeFolder, textOf } from "./in-container.js";
-import { checkLocalPath, localTrouble } from "./local-trouble.js";
+import {
+  type CopyOptions,
+  checkContainerPath,
+  findPath,
+  finishTar,
+  makeFolder,
+  readErrorOutput,
+} from "./container-commands.js";
+import { checkLocalPath, localPathError } from "./local-path.js";
 
 /**
  * Copies a file or folder into a container, with `tar`, `mkdir` and `ls` there. Links at the local path are followed. A file replaces
@@ -35,7 +42,7 @@ export async function copyTo(
   await using root = await sourceAt(localPath);
   const isFolder = root.stats.isDirectory();
   if (!isFolder && containerPath.endsWith("/")) throw namesFolder(localPath, target);
-  const { kind } = await find(context, containerId, target, options);
+  const { kind } = await findPath(context, containerId, target, options);
   if (!isFolder && kind === "folder") throw namesFolder(localPath, target);
   if (isFolder && kind === "other") {
     throw new InvalidInputError({
@@ -69,7 +76,7 @@ async function open(localPath: string): Promise<PathHandle> {
   try {
     return await PathHandle.open(await realpath(resolve(localPath)), { follow: false });
   } catch (cause) {
-    throw localTrouble("cannot be read", localPath, cause);
+    throw localPathError("cannot be read", localPath, cause);
   }
 }
 
@@ -94,7 +101,7 @@ async function send(
     stdout: false,
   });
   if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(context.connection.endpoint);
-  const complaint = textOf(session.stderr);
-  await feed(session.stdin, archive(source));
-  await finish(context, session, complaint);
+  const complaint = readErrorOutput(session.stderr);
+  await sendInput(session.stdin, archive(source));
+  await finishTar(context, session, complaint);
 }

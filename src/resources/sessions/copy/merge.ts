@@ -10,8 +10,8 @@ import { InvalidInputError } from "../../../errors.js";
 import { toText } from "../../../internal/files/byte-string.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import { mountPointsBelow } from "./mount-points.js";
-import { checkOwned } from "./owned.js";
-import { closeStaged, openStaged } from "./staged.js";
+import { checkSafeForRoot } from "./safe-for-root.js";
+import { closeStaged, openStaged } from "./staging.js";
 
 /** Adds a folder of the copy to one that exists. What cannot be done is found out before anything is moved. */
 export async function merge(copy: Folder, target: Folder): Promise<void> {
@@ -31,7 +31,7 @@ async function check(copy: Folder, target: Folder, path: string, fileSystem: Fil
     const value = join(toText(await target.path()), toText(name));
     throw new InvalidInputError({ field: "localPath", message, value });
   };
-  await checkOwned(target);
+  await checkSafeForRoot(target);
   await closedMode(target);
   if ((await target.stat()).dev !== fileSystem.dev) await refuse(otherFileSystem);
   for await (const name of copy.names()) {

@@ -1,5 +1,5 @@
 import type { Folder } from "../../../internal/files/folder.js";
-import { closeStaged, openStaged, type StagedFolder } from "./staged.js";
+import { closeStaged, openStaged, type StagedFolder } from "./staging.js";
 
 /** The folders of an archive while it is unpacked. Those that lead to the latest entry are open; no link is followed. */
 export class StagedTree implements AsyncDisposable {

@@ -3,8 +3,8 @@ import { InvalidInputError } from "../../../errors.js";
 import { quoted, toByteString, toText } from "../../../internal/files/byte-string.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import type { Location } from "../../../internal/files/path-handle.js";
-import { leadsOut } from "./leads-out.js";
-import { refused, twice } from "./refused.js";
+import { conflictingKinds, invalidArchive } from "./archive-errors.js";
+import { escapesFolder } from "./escapes-folder.js";
 import { StagedTree } from "./staged-tree.js";
 import { type ArchiveLimits, type Entry, type EntryKind, entriesOf } from "./tar/entries.js";
 
@@ -50,7 +50,7 @@ export async function unpack(
     const path = namesOf(entry.path, into);
     if (!path || !isAskedFor(entry, path, only)) {
       const asked = only === undefined ? "inside of the folder" : "the file";
-      throw refused(`has an entry that is not ${asked} asked for: ${entry.kind} ${quoted(entry.path)}`);
+      throw invalidArchive(`has an entry that is not ${asked} asked for: ${entry.kind} ${quoted(entry.path)}`);
     }
     checkPath(path, entry);
     if (entry.kind === "special") {
@@ -70,19 +70,19 @@ export async function unpack(
 
 function checkPath(path: readonly string[], { kind, path: whole }: Entry): void {
   const folders = kind === "folder" ? path : path.slice(0, -1);
-  if (folders.length > mostFolders) throw refused(`has more than ${mostFolders} folders within one another`);
+  if (folders.length > mostFolders) throw invalidArchive(`has more than ${mostFolders} folders within one another`);
   if (path.some((name) => name.length > mostNameBytes)) {
-    throw refused(`has a file name of more than ${mostNameBytes} bytes: ${quoted(whole)}`);
+    throw invalidArchive(`has a file name of more than ${mostNameBytes} bytes: ${quoted(whole)}`);
   }
 }
 
 /** The names that a path is made of, none for the archive's own folder; nothing if it may lead out of that. */
 function namesOf(path: string, into: Folder): string[] | undefined {
-  if (leadsOut(path)) return undefined;
+  if (escapesFolder(path)) return undefined;
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   const refusedName = names.find((name) => !into.accepts(name));
   if (refusedName === undefined) return names;
-  throw refused(`has a file name that is not UTF-8, which this platform does not have: ${quoted(refusedName)}`);
+  throw invalidArchive(`has a file name that is not UTF-8, which this platform does not have: ${quoted(refusedName)}`);
 }
 
 function isAskedFor({ kind }: Entry, path: readonly string[], only: string | undefined): boolean {
@@ -102,7 +102,8 @@ async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonl
   const name = path.at(-1) ?? "";
   const at = folder.at(name);
   if (kind === "hardLink") {
-    if (await folder.lstat(name)) throw refused(`has a hard link where it has something else: ${quoted(entry.path)}`);
+    if (await folder.lstat(name))
+      throw invalidArchive(`has a hard link where it has something else: ${quoted(entry.path)}`);
     await rename(into.at(linkName), at);
   } else if (kind === "symlink") {
     await inPlaceOf(folder, name, kind, () => symlink(Buffer.from(linkpath, "latin1"), at));
@@ -123,7 +124,7 @@ async function linkedFile(tree: StagedTree, into: Folder, linkpath: string): Pro
   const name = path?.at(-1) ?? "";
   const stats = name === "" ? undefined : await folder?.lstat(name);
   if (folder && stats && !stats.isDirectory()) return folder.at(name);
-  throw refused(`has a hard link to what is no file before it in the archive: ${quoted(linkpath)}`);
+  throw invalidArchive(`has a hard link to what is no file before it in the archive: ${quoted(linkpath)}`);
 }
 
 /** Makes something new. One of the same kind that is there already, which the archive must have had before, is removed. */
@@ -133,7 +134,7 @@ async function inPlaceOf<T>(folder: Folder, name: string, kind: EntryKind, make:
   } catch (error) {
     const there = await folder.lstat(name);
     if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !there) throw error;
-    if (kind === "file" ? !there.isFile() : !there.isSymbolicLink()) throw twice(name);
+    if (kind === "file" ? !there.isFile() : !there.isSymbolicLink()) throw conflictingKinds(name);
     await unlink(folder.at(name));
     return await make();
   }

@@ -1,4 +1,4 @@
-import { refused } from "../refused.js";
+import { invalidArchive } from "../archive-errors.js";
 
 /** Reads a stream in portions of any size. It holds no more than a chunk of the stream, and a portion that was asked for. */
 export class ByteReader implements AsyncDisposable {
@@ -53,5 +53,5 @@ export class ByteReader implements AsyncDisposable {
 
 /** The error of an archive that breaks off. */
 export function truncated() {
-  return refused("is truncated");
+  return invalidArchive("is truncated");
 }

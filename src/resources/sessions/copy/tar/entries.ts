@@ -1,5 +1,5 @@
 import { quoted } from "../../../../internal/files/byte-string.js";
-import { beyondLimit, refused } from "../refused.js";
+import { invalidArchive, limitExceeded } from "../archive-errors.js";
 import { ByteReader, truncated } from "./byte-reader.js";
 import { compressionOf } from "./compression.js";
 import { blockSize, parseHeader, type TarHeader } from "./header.js";
@@ -78,7 +78,7 @@ export async function* entriesOf(
       continue;
     }
     if (++count > limits.maxEntries) {
-      throw beyondLimit(
+      throw limitExceeded(
         `has more than ${limits.maxEntries} entries, the limit of maxEntries; raise maxEntries or copy less at a time`,
       );
     }
@@ -89,10 +89,10 @@ export async function* entriesOf(
     yield { ...entry, content };
     await reader.skip(content.left + paddingOf(entry.size));
   }
-  if (Object.keys(overrides).length > 0) throw refused("ends after a header that describes no entry");
+  if (Object.keys(overrides).length > 0) throw invalidArchive("ends after a header that describes no entry");
   for (;;) {
     const block = await reader.read(64 * blockSize);
-    if (!isZero(block)) throw refused("goes on after its end");
+    if (!isZero(block)) throw invalidArchive("goes on after its end");
     if (block.length === 0) return;
   }
 }
@@ -103,20 +103,20 @@ async function metaOf(reader: ByteReader, { type, size }: TarHeader): Promise<Ov
   const isName = type === "L" || type === "K";
   const most = isName ? maxPathBytes + 1 : maxPaxBytes;
   if (size > most) {
-    throw refused(`has a ${isName ? "name" : "PAX header"} of ${size} bytes; at most ${most} are accepted`);
+    throw invalidArchive(`has a ${isName ? "name" : "PAX header"} of ${size} bytes; at most ${most} are accepted`);
   }
   const body = await reader.read(size);
   if (body.length < size) throw truncated();
   await reader.skip(paddingOf(size));
   if (isName) {
     const name = body.toString("latin1").replace(/\0+$/, "");
-    if (name.includes("\0")) throw refused("has a NUL in a name");
+    if (name.includes("\0")) throw invalidArchive("has a NUL in a name");
     return type === "L" ? { path: name } : { linkpath: name };
   }
   const overrides = parsePax(body);
   // A global header describes all entries. What it may say that matters here makes no sense for more than one.
   if (type === "g" && Object.keys(overrides).length > 0) {
-    throw refused(`has a global PAX header with ${Object.keys(overrides).join(", ")} for all entries`);
+    throw invalidArchive(`has a global PAX header with ${Object.keys(overrides).join(", ")} for all entries`);
   }
   return overrides;
 }
@@ -144,26 +144,26 @@ function checked({ type, size, path, linkpath, mode, mtimeMs }: TarHeader): Omit
   const named = kinds[type];
   if (!named) {
     const what = unsupported[type] ?? `an entry of the unknown type ${JSON.stringify(type)}`;
-    throw refused(`has ${what}: ${quoted(path)}`);
+    throw invalidArchive(`has ${what}: ${quoted(path)}`);
   }
-  if (path === "") throw refused("has an entry without a name");
+  if (path === "") throw invalidArchive("has an entry without a name");
   for (const name of [path, linkpath]) {
     if (name.length > maxPathBytes) {
-      throw refused(`has a name or link target of ${name.length} bytes; at most ${maxPathBytes} are accepted`);
+      throw invalidArchive(`has a name or link target of ${name.length} bytes; at most ${maxPathBytes} are accepted`);
     }
   }
   const isLink = named === "symlink" || named === "hardLink";
-  if (isLink && linkpath === "") throw refused(`has a link without a target: ${quoted(path)}`);
+  if (isLink && linkpath === "") throw invalidArchive(`has a link without a target: ${quoted(path)}`);
   // Archives older than POSIX have no type for folders.
   const kind = named === "file" && path.endsWith("/") ? "folder" : named;
-  if (kind !== "file" && size > 0) throw refused(`has content for what is no file: ${quoted(path)}`);
+  if (kind !== "file" && size > 0) throw invalidArchive(`has content for what is no file: ${quoted(path)}`);
   return { kind, path, linkpath, mode, mtime: new Date(mtimeMs), size };
 }
 
 function checkBeginning(block: Buffer): void {
   const compression = compressionOf(block);
   if (compression !== undefined && !isHeader(block)) {
-    throw refused(`is compressed with ${compression}; tar in the container must send it uncompressed`);
+    throw invalidArchive(`is compressed with ${compression}; tar in the container must send it uncompressed`);
   }
 }
 
@@ -186,7 +186,7 @@ async function* within(stream: AsyncIterable<Uint8Array>, maxBytes: number) {
 }
 
 function tooLarge(maxBytes: number) {
-  return beyondLimit(
+  return limitExceeded(
     `is larger than ${maxBytes} bytes, the limit of maxBytes (nine tenths of the free space unless you set it); raise maxBytes or copy less at a time`,
   );
 }

@@ -1,5 +1,5 @@
 import { toText } from "../../../../internal/files/byte-string.js";
-import { refused } from "../refused.js";
+import { invalidArchive } from "../archive-errors.js";
 
 /** The unit of tar: headers have this size, contents are padded to it. */
 export const blockSize = 512;
@@ -22,7 +22,7 @@ export interface TarHeader {
  */
 export function parseHeader(block: Buffer): TarHeader {
   if (numberAt(block, checksumStart, 8, "checksum") !== checksumOf(block)) {
-    throw refused("has a header with a wrong checksum");
+    throw invalidArchive("has a header with a wrong checksum");
   }
   const name = textAt(block, 0, 100);
   // GNU's own format has times where ustar has the beginning of a long path.
@@ -57,13 +57,13 @@ export function encodeHeader({ path, type, mode, size, mtimeMs, linkpath }: TarH
 /** A size in bytes, which must be a whole number from 0. */
 export function sizeOf(size: number): number {
   if (Number.isSafeInteger(size) && size >= 0) return size;
-  throw refused(`has an entry of the size ${size}`);
+  throw invalidArchive(`has an entry of the size ${size}`);
 }
 
 /** A time in milliseconds since 1970, which must be one that a `Date` can hold. */
 export function timeOf(seconds: number): number {
   if (Math.abs(seconds) <= 8.64e12) return seconds * 1_000;
-  throw refused(`has an entry of the time ${seconds}`);
+  throw invalidArchive(`has an entry of the time ${seconds}`);
 }
 
 const checksumStart = 148;
@@ -90,7 +90,7 @@ function numberAt(block: Buffer, start: number, length: number, what: string): n
   }
   const digits = textAt(block, start, length).trim();
   if (/^[0-7]*$/.test(digits)) return Number.parseInt(digits || "0", 8);
-  throw refused(`has a header whose ${what} is not a number: ${JSON.stringify(toText(digits))}`);
+  throw invalidArchive(`has a header whose ${what} is not a number: ${JSON.stringify(toText(digits))}`);
 }
 
 /** Octal digits, or binary as GNU tar writes what has too many digits or is negative. */

@@ -1,4 +1,4 @@
-import { refused } from "../refused.js";
+import { invalidArchive } from "../archive-errors.js";
 import { sizeOf, timeOf } from "./header.js";
 
 /** What headers before an entry say of it, in place of what its own header has no room for. */
@@ -25,7 +25,8 @@ export function parsePax(body: Buffer): Overrides {
     const end = start + Number(digits);
     const record = body.toString("latin1", start + digits.length, end);
     const [, key, value] = /^ ([^=]+)=(.*)\n$/s.exec(record) ?? [];
-    if (end > body.length || key === undefined || value === undefined) throw refused("has a malformed PAX header");
+    if (end > body.length || key === undefined || value === undefined)
+      throw invalidArchive("has a malformed PAX header");
     take(overrides, key, value);
     start = end;
   }
@@ -34,9 +35,9 @@ export function parsePax(body: Buffer): Overrides {
 
 function take(overrides: Overrides, key: string, value: string): void {
   if (key.startsWith("GNU.sparse."))
-    throw refused("has a sparse file, which is not supported; let tar write it in full");
+    throw invalidArchive("has a sparse file, which is not supported; let tar write it in full");
   if (key === "path" || key === "linkpath") {
-    if (value.includes("\0")) throw refused("has a NUL in a name");
+    if (value.includes("\0")) throw invalidArchive("has a NUL in a name");
     overrides[key] = value;
   }
   if (key === "size") overrides.size = sizeOf(numberOf(key, value));
@@ -45,5 +46,5 @@ function take(overrides: Overrides, key: string, value: string): void {
 
 function numberOf(key: string, value: string): number {
   if (/^-?\d+(\.\d*)?$/.test(value)) return Number(value);
-  throw refused(`has a PAX header whose ${key} is not a number: ${JSON.stringify(value.slice(0, 100))}`);
+  throw invalidArchive(`has a PAX header whose ${key} is not a number: ${JSON.stringify(value.slice(0, 100))}`);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
+import { stageCopy } from "../../../../../src/resources/sessions/copy/destination.js";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
@@ -45,7 +45,7 @@ test.skipIf(skipped).each([...corpus])(
     ] as const) {
       platform.byHandle = byHandle && isLinux;
       const stream = Readable.from(portions(archive, size), { objectMode: false });
-      const copying = intoPlace(join(here, target), { folder: "asked" }, (staging, name) =>
+      const copying = stageCopy(join(here, target), { folder: "asked" }, (staging, name) =>
         unpack(stream, staging, name, limits),
       );
       if (outcome instanceof RegExp) {

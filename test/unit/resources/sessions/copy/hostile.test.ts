@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { CriError } from "../../../../../src/errors.js";
-import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
+import { stageCopy } from "../../../../../src/resources/sessions/copy/destination.js";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { recordFigures } from "../../../../support/figures.js";
 import { openBelow } from "../../../../support/open-files.js";
@@ -156,7 +156,7 @@ test.skipIf(skipped).each(Object.entries(archives))(
     stream.read(0);
     await setImmediate();
     using watch = new ResourceWatch();
-    const copying = intoPlace(join(here, "target"), { folder: "asked" }, (staging, copy) =>
+    const copying = stageCopy(join(here, "target"), { folder: "asked" }, (staging, copy) =>
       unpack(stream, staging, copy, { maxBytes, maxEntries }),
     );
     const outcome = await copying.then(

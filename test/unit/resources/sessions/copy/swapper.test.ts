@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
+import { stageCopy } from "../../../../../src/resources/sessions/copy/destination.js";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
@@ -48,7 +48,7 @@ async function stateOf(path: string) {
 
 function copyOnce(target: string) {
   const stream = Readable.from([archive], { objectMode: false });
-  return intoPlace(target, { folder: "asked" }, (staging, name) =>
+  return stageCopy(target, { folder: "asked" }, (staging, name) =>
     unpack(stream, staging, name, { maxBytes: 1e6, maxEntries: 100 }),
   );
 }

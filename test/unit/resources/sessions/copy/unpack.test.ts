@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Folder } from "../../../../../src/internal/files/folder.js";
-import { intoPlace } from "../../../../../src/resources/sessions/copy/place.js";
+import { stageCopy } from "../../../../../src/resources/sessions/copy/destination.js";
 import { unpack } from "../../../../../src/resources/sessions/copy/unpack.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
@@ -132,7 +132,7 @@ test.skipIf(noBytes)(
       file("x"),
     ]);
     const archive = archiveOf(folder("./closed", { mode: 0 }), file("./closed/a"), ...entries, file("../escaped"));
-    const copying = intoPlace(join(here, "target"), { folder: "x" }, (staging, name) =>
+    const copying = stageCopy(join(here, "target"), { folder: "x" }, (staging, name) =>
       unpack(Readable.from([archive], { objectMode: false }), staging, name, noLimits),
     );
     await expect(copying).rejects.toMatchObject({ details: expect.stringMatching(/escaped/) });

@@ -6,8 +6,8 @@ import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { toText } from "../../../../../src/internal/files/byte-string.js";
 import { Folder } from "../../../../../src/internal/files/folder.js";
-import { checkOwned } from "../../../../../src/resources/sessions/copy/owned.js";
-import { intoPlace, placeFor } from "../../../../../src/resources/sessions/copy/place.js";
+import { findDestination, stageCopy } from "../../../../../src/resources/sessions/copy/destination.js";
+import { checkSafeForRoot } from "../../../../../src/resources/sessions/copy/safe-for-root.js";
 import { treeOf } from "../../../../support/file-tree.js";
 import { openBelow } from "../../../../support/open-files.js";
 import { canMount, skipOnWindows, skipWhere } from "../../../../support/platform.js";
@@ -41,7 +41,7 @@ async function make(files: Record<string, string>, below = here): Promise<void> 
 
 /** Copies these files to a folder below the one of the test. */
 function copy(files: Record<string, string>, target: string, prepare = async (_: string) => {}): Promise<void> {
-  return intoPlace(join(here, target), folder, async (staging, name) => {
+  return stageCopy(join(here, target), folder, async (staging, name) => {
     const path = join(toText(await staging.path()), name);
     await make({ "./": "", ...files }, path);
     await prepare(path);
@@ -50,14 +50,17 @@ function copy(files: Record<string, string>, target: string, prepare = async (_:
 
 test("the copy is prepared on the file system it goes to, where something exists", async () => {
   await make({ "folder/": "", file: "" });
-  expect(await placeFor(join(here, "folder"), folder)).toEqual({ workshop: join(here, "folder"), missing: [] });
-  expect(await placeFor(join(here, "a/b/c"), folder)).toEqual({ workshop: here, missing: ["a", "b", "c"] });
-  expect(await placeFor(join(here, "file"), { file: "x" })).toEqual({ workshop: here, missing: ["file"] });
+  expect(await findDestination(join(here, "folder"), folder)).toEqual({
+    stagingParent: join(here, "folder"),
+    missing: [],
+  });
+  expect(await findDestination(join(here, "a/b/c"), folder)).toEqual({ stagingParent: here, missing: ["a", "b", "c"] });
+  expect(await findDestination(join(here, "file"), { file: "x" })).toEqual({ stagingParent: here, missing: ["file"] });
 });
 
 test.skipIf(noLinks)("until the copy is complete, only this user can get into it", async () => {
   let mode = 0;
-  await intoPlace(join(here, "target"), folder, async (staging, name) => {
+  await stageCopy(join(here, "target"), folder, async (staging, name) => {
     await make({ file: "" }, join(toText(await staging.path()), name));
     ({ mode } = await staging.stat());
   });
@@ -73,7 +76,7 @@ test.skipIf(noLinks)("files and folders do not replace each other, and a link is
     ["link", folder],
     ["file/below", folder],
   ] as const) {
-    const failure = placeFor(`${here}/${path}`, copied);
+    const failure = findDestination(`${here}/${path}`, copied);
     await expect(failure).rejects.toMatchObject({ code: "INVALID_INPUT", field: "localPath" });
   }
 });
@@ -81,7 +84,7 @@ test.skipIf(noLinks)("files and folders do not replace each other, and a link is
 test.skipIf(noLinks)("a file replaces a file or link, and folders that lead to it are made", async () => {
   await make({ old: "old", link: "->old" });
   for (const path of ["old", "link", "a/b/new"]) {
-    await intoPlace(join(here, path), { file: "x" }, async (staging, name) => {
+    await stageCopy(join(here, path), { file: "x" }, async (staging, name) => {
       await make({ x: "new" }, join(toText(await staging.path()), name));
     });
   }
@@ -201,7 +204,7 @@ test.skipIf(noRoot)("where folders cannot be held, root does not write to what o
   await chown(join(here, "theirs"), 65_534, 65_534);
   const check = async (path: string, byHandle = false) => {
     await using opened = await Folder.open(join(here, path), byHandle);
-    await checkOwned(opened);
+    await checkSafeForRoot(opened);
   };
   for (const path of ["ours", "sticky"]) await check(path);
   for (const path of ["theirs", "open"]) {

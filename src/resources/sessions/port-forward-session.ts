@@ -8,7 +8,7 @@ import type { PortForwarding } from "../../streaming/open.js";
 export type Dial = (port: number, signal: AbortSignal) => Promise<PortForwarding>;
 
 /** One session with the runtime: over SPDY it carries any number of streams, over WebSocket a single one. */
-export class Carrier {
+export class ForwardSession {
   /** The session, once there is one. Rejects when it could not be made. */
   readonly forwarding: Promise<PortForwarding>;
   /** How many streams it carries, or are about to be made. */

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
  * Sends a whole input and its end. A command need not read it all: what it leaves is no error. An input that fails is one, whatever
  * its error looks like: the command has taken what came before for everything.
  */
-export async function feed(stdin: Writable, input: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+export async function sendInput(stdin: Writable, input: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
   async function* watched() {
     const items = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();

@@ -9,33 +9,33 @@ import { InvalidInputError } from "../../../errors.js";
 import { toByteString } from "../../../internal/files/byte-string.js";
 import { Folder, lstatIfExists } from "../../../internal/files/folder.js";
 import { merge, move } from "./merge.js";
-import { checkOwned } from "./owned.js";
-import { openStaged, withStaging } from "./staged.js";
+import { checkSafeForRoot } from "./safe-for-root.js";
+import { openStaged, withStaging } from "./staging.js";
 
 /** Where a copy goes. */
-export interface Place {
+export interface Destination {
   /** An existing folder on the target's file system to prepare the copy in: the target itself if it can be. */
-  workshop: string;
+  stagingParent: string;
   /** The names that lead from there to the target; none if the target is a folder to add to. */
   missing: readonly string[];
 }
 
 /** What is copied: the file of that name, or a folder. */
-export type Copied = { file: string } | { folder: string };
+export type CopySource = { file: string } | { folder: string };
 
 /**
  * Prepares a copy and moves it to its destination once it is complete, so that other programs never see an incomplete copy.
  *
  * @param receive writes the copy as a folder of the given name
  */
-export async function intoPlace<T>(
+export async function stageCopy<T>(
   localPath: string,
-  copied: Copied,
+  copied: CopySource,
   receive: (staging: Folder, name: string) => Promise<T>,
 ): Promise<T> {
-  const { workshop, missing } = await placeFor(localPath, copied);
-  await using folder = await Folder.open(workshop);
-  await checkOwned(folder);
+  const { stagingParent, missing } = await findDestination(localPath, copied);
+  await using folder = await Folder.open(stagingParent);
+  await checkSafeForRoot(folder);
   return await withStaging(folder, async (staging) => {
     const received = await receive(staging, copyName);
     if ("folder" in copied && missing.length === 0) {
@@ -57,7 +57,7 @@ const copyName = "copy";
  * Finds the destination of a copy. A folder can be copied to an existing folder or a new path, a file to any path that is no folder.
  * A link at the target is never followed, because an earlier copy from the same container may have made it. Links before it are.
  */
-export async function placeFor(localPath: string, copied: Copied): Promise<Place> {
+export async function findDestination(localPath: string, copied: CopySource): Promise<Destination> {
   const target = resolve(localPath);
   const refuse = (message: string) => new InvalidInputError({ field: "localPath", message, value: localPath });
   const there = await lstatIfExists(target);
@@ -69,12 +69,12 @@ export async function placeFor(localPath: string, copied: Copied): Promise<Place
     throw refuse("is a symbolic link; name the folder that it leads to");
   }
   if ("folder" in copied && there && !there.isDirectory()) throw refuse("is no folder, but what is copied is one");
-  if (there?.isDirectory()) return { workshop: target, missing: [] };
+  if (there?.isDirectory()) return { stagingParent: target, missing: [] };
   let folder = dirname(target);
   while (!(await lstatIfExists(folder))) folder = dirname(folder);
-  const workshop = await realpath(folder);
-  if (!(await stat(workshop)).isDirectory()) throw refuse(`leads through ${basename(folder)}, which is no folder`);
-  return { workshop, missing: relative(folder, target).split(sep) };
+  const stagingParent = await realpath(folder);
+  if (!(await stat(stagingParent)).isDirectory()) throw refuse(`leads through ${basename(folder)}, which is no folder`);
+  return { stagingParent, missing: relative(folder, target).split(sep) };
 }
 
 /** Moves what is prepared to a path below a folder. Folders that lead there are made; a link among them is not followed. */

@@ -9,7 +9,7 @@ import { CriError, InvalidInputError } from "../../../errors.js";
 import { callOptionsOf } from "../../../rpcs/budget.js";
 import type { ClientContext } from "../../context.js";
 import { execSync } from "../exec-sync.js";
-import type { SessionOptions } from "../opening.js";
+import type { SessionOptions } from "../open-session.js";
 import type { ExecSession } from "../session.js";
 
 /**
@@ -19,15 +19,15 @@ import type { ExecSession } from "../session.js";
 export type CopyOptions = SessionOptions;
 
 /** What a path in the container leads to, links followed; `error` is what `ls` has to say where there is nothing. */
-export type Found = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
+export type FoundPath = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
 
 /** Asks `ls` what is at a path: `path/.` is there if it is a folder or a link to one. */
-export async function find(
+export async function findPath(
   context: ClientContext,
   containerId: string,
   path: string,
   options: CopyOptions,
-): Promise<Found> {
+): Promise<FoundPath> {
   const command = ["ls", "-d", "--", path, `${path}/.`];
   const { exitCode, stdout, stderr } = await execSync(context.connection, containerId, command, callOptionsOf(options));
   // The same is said of both paths.
@@ -49,7 +49,11 @@ export async function makeFolder(
 }
 
 /** Waits for the end of `tar`, which must be a good one. */
-export async function finish(context: ClientContext, session: ExecSession, complaint: Promise<string>): Promise<void> {
+export async function finishTar(
+  context: ClientContext,
+  session: ExecSession,
+  complaint: Promise<string>,
+): Promise<void> {
   const [{ exitCode }, text] = await Promise.all([session.exit, complaint]);
   if (exitCode !== 0) throw failed(context, "tar", exitCode, text);
 }
@@ -69,7 +73,7 @@ function failed(context: ClientContext, program: string, exitCode: number, compl
 const mostComplaint = 4_096;
 
 /** The beginning of what a program says; the rest is read and dropped. */
-export async function textOf(stream: Readable | null): Promise<string> {
+export async function readErrorOutput(stream: Readable | null): Promise<string> {
   let text = "";
   try {
     for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {

@@ -37,7 +37,7 @@ export interface SessionOptions extends CallOptions {
  *
  * @param ended settles when the session is over
  */
-export async function opening<T>(
+export async function openSession<T>(
   context: ClientContext,
   kind: StreamKind,
   options: SessionOptions,

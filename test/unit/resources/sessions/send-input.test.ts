@@ -1,6 +1,6 @@
 import { Readable, Writable } from "node:stream";
 import { expect, test } from "vitest";
-import { feed } from "../../../../src/resources/sessions/feed.js";
+import { sendInput } from "../../../../src/resources/sessions/send-input.js";
 
 /** A command's input that takes so many chunks and is closed then. */
 function input(most = Number.POSITIVE_INFINITY) {
@@ -21,13 +21,13 @@ test.each([
   ["a stream", Readable.from(["a", "b"])],
 ])("sends %s and the end", async (_, source) => {
   const { stdin, taken } = input();
-  await feed(stdin, source);
+  await sendInput(stdin, source);
   expect([taken.join(""), stdin.writableFinished]).toEqual(["ab", true]);
 });
 
 test("a command that does not read it all is no failure", async () => {
   const { stdin, taken } = input(1);
-  await feed(stdin, ["a", "b", "c"]);
+  await sendInput(stdin, ["a", "b", "c"]);
   expect(taken).toEqual(["a"]);
 });
 
@@ -38,7 +38,7 @@ test.each(["EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "EIO"])("an input that fails i
     yield "a";
     throw failure;
   }
-  await expect(feed(stdin, broken())).rejects.toBe(failure);
+  await expect(sendInput(stdin, broken())).rejects.toBe(failure);
   expect(stdin.writableFinished).toBe(false);
 });
 
@@ -47,6 +47,6 @@ test("an input that is destroyed in the middle is one too", async () => {
   const source = new Readable({ read() {} });
   source.push("a");
   setTimeout(() => source.destroy(), 10);
-  await expect(feed(stdin, source)).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
+  await expect(sendInput(stdin, source)).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
   expect(stdin.writableFinished).toBe(false);
 });

@@ -10,7 +10,7 @@ import { InvalidInputError } from "../../../errors.js";
 import { quoted, toText } from "../../../internal/files/byte-string.js";
 import { emptyFolder } from "../../../internal/files/empty-folder.js";
 import type { Folder } from "../../../internal/files/folder.js";
-import { refused, twice } from "./refused.js";
+import { conflictingKinds, invalidArchive } from "./archive-errors.js";
 
 /** A folder of the copy, open and writable, with the attributes that it is to have in the end. */
 export interface StagedFolder {
@@ -22,8 +22,8 @@ export interface StagedFolder {
 /** Opens a folder of the copy, which may be one that not even its owner can open or write to. */
 export async function openStaged(parent: Folder, name: string): Promise<StagedFolder> {
   const stats = await parent.lstat(name);
-  if (!stats) throw refused(`has nothing at ${quoted(name)} where it needs a folder`);
-  if (!stats.isDirectory()) throw twice(name);
+  if (!stats) throw invalidArchive(`has nothing at ${quoted(name)} where it needs a folder`);
+  if (!stats.isDirectory()) throw conflictingKinds(name);
   const mode = stats.mode & 0o7777;
   if ((mode & 0o700) !== 0o700) await chmod(parent.at(name), mode | 0o700);
   return { folder: await parent.folder(name), mode, mtime: stats.mtime };
@@ -37,10 +37,10 @@ export async function closeStaged({ folder, mode, mtime }: StagedFolder): Promis
 }
 
 /** Runs something with a new folder for a copy, and removes it with all that is still in it. */
-export async function withStaging<T>(workshop: Folder, run: (staging: Folder) => Promise<T>): Promise<T> {
-  const name = basename(await mkdtemp(String(workshop.at(".copy-"))));
+export async function withStaging<T>(stagingParent: Folder, run: (staging: Folder) => Promise<T>): Promise<T> {
+  const name = basename(await mkdtemp(String(stagingParent.at(".copy-"))));
   try {
-    await using staging = await workshop.folder(name);
+    await using staging = await stagingParent.folder(name);
     await checkPrivate(staging);
     try {
       return await run(staging);
@@ -50,12 +50,12 @@ export async function withStaging<T>(workshop: Folder, run: (staging: Folder) =>
     }
   } finally {
     // A folder that another user has put in its place is not ours to remove.
-    if (!workshop.isReplaceable) await rmdir(workshop.at(name)).catch(() => {});
-    else await rm(workshop.at(name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    if (!stagingParent.isReplaceable) await rmdir(stagingParent.at(name)).catch(() => {});
+    else await rm(stagingParent.at(name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 
-/** Another user who may write to the workshop may have put a folder in place of the one just made. */
+/** Another user who may write to the stagingParent may have put a folder in place of the one just made. */
 async function checkPrivate(staging: Folder): Promise<void> {
   const { uid, mode } = await staging.stat();
   const isOurs = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);

@@ -6,7 +6,7 @@ import { sep } from "node:path";
  *
  * @param separator the one of this platform; tests pass the other one
  */
-export function leadsOut(name: string, separator = sep): boolean {
+export function escapesFolder(name: string, separator = sep): boolean {
   const windows = separator === "\\";
   const isAbsolute = (windows ? /^(?:[/\\]|[a-z]:)/i : /^\//).test(name);
   return isAbsolute || name.split(windows ? /[/\\]/ : "/").includes("..");

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
-import { Carrier, type Dial } from "./port-forward-carrier.js";
+import { type Dial, ForwardSession } from "./port-forward-session.js";
 
-/** How {@link Carriers} come about and end. */
-export interface CarriersOptions {
+/** How {@link SessionPool} come about and end. */
+export interface SessionPoolOptions {
   dial: Dial;
   /** Signals that end all of them. */
   endings: readonly (AbortSignal | undefined)[];
@@ -17,12 +17,12 @@ export interface CarriersOptions {
  * What carries the streams of one port-forward. Those who come share one carrier as long as it works; one that failed somebody
  * gets no new streams. Each ends with its last stream.
  */
-export class Carriers {
-  readonly #options: CarriersOptions;
+export class SessionPool {
+  readonly #options: SessionPoolOptions;
   /** The one for all who come, made or being made. */
-  #shared: Carrier | undefined;
+  #shared: ForwardSession | undefined;
 
-  constructor(options: CarriersOptions) {
+  constructor(options: SessionPoolOptions) {
     this.#options = options;
   }
 
@@ -49,15 +49,15 @@ export class Carriers {
     }
   }
 
-  /** To be called when {@link CarriersOptions.isKept} has changed. */
+  /** To be called when {@link SessionPoolOptions.isKept} has changed. */
   rest(): void {
     if (this.#shared) this.#endIfIdle(this.#shared);
   }
 
-  #start(port: number): Carrier {
+  #start(port: number): ForwardSession {
     const { dial, endings, isShareable } = this.#options;
     const isShared = isShareable();
-    const carrier = new Carrier(dial, port, endings);
+    const carrier = new ForwardSession(dial, port, endings);
     if (isShared) this.#shared = carrier;
     const retire = () => this.#retire(carrier);
     carrier.forwarding.then((it) => {
@@ -68,24 +68,24 @@ export class Carriers {
     return carrier;
   }
 
-  #watch(stream: Duplex, carrier: Carrier): Duplex {
+  #watch(stream: Duplex, carrier: ForwardSession): Duplex {
     if (stream.closed) this.#release(carrier);
     else stream.once("close", () => this.#release(carrier));
     return stream;
   }
 
-  #release(carrier: Carrier): void {
+  #release(carrier: ForwardSession): void {
     carrier.uses--;
     this.#endIfIdle(carrier);
   }
 
   /** Leaves it to the streams that it has. */
-  #retire(carrier: Carrier): void {
+  #retire(carrier: ForwardSession): void {
     if (this.#shared === carrier) this.#shared = undefined;
     this.#endIfIdle(carrier);
   }
 
-  #endIfIdle(carrier: Carrier): void {
+  #endIfIdle(carrier: ForwardSession): void {
     if (carrier.uses > 0 || (carrier === this.#shared && this.#options.isKept())) return;
     if (this.#shared === carrier) this.#shared = undefined;
     carrier.end();

@@ -9,7 +9,7 @@ export function checkLocalPath(path: string): void {
 }
 
 /** A failure of the local file system in words of its own: Node.js would quote paths that the caller never gave. */
-export function localTrouble(what: string, value: string, cause: unknown): CriError {
+export function localPathError(what: string, value: string, cause: unknown): CriError {
   if (CriError.is(cause)) return cause;
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   const message = cause instanceof LocalFileError ? cause.reason : code ? `${what} (${code})` : what;

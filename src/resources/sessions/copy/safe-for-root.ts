@@ -7,7 +7,7 @@ import type { Folder } from "../../../internal/files/folder.js";
  *
  * @throws InvalidInputError
  */
-export async function checkOwned(folder: Folder): Promise<void> {
+export async function checkSafeForRoot(folder: Folder): Promise<void> {
   if (!folder.isReplaceable || process.getuid?.() !== 0) return;
   const { uid, mode } = await folder.stat();
   const isSticky = (mode & 0o1000) !== 0;
