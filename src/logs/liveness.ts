@@ -1,6 +1,6 @@
 import { onAbort } from "../internal/abort.js";
 import type { FileWatch } from "./file-watch.js";
-import type { ReadSettings } from "./read-options.js";
+import type { ReadSettings } from "./read-settings.js";
 
 /** How long an answer of `isRunning` is valid, in milliseconds. */
 const answerValidMs = 1_000;

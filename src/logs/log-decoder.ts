@@ -6,7 +6,7 @@ import { LineFilter } from "./line-filter.js";
 import { LineSplitter } from "./line-splitter.js";
 import { unknownFormat } from "./log-failure.js";
 import type { LogPosition } from "./log-position.js";
-import type { ReadSettings } from "./read-options.js";
+import type { ReadSettings } from "./read-settings.js";
 
 /** A batch of decoded entries. */
 export type Entries = readonly (LogEntry | LogBytesEntry)[];

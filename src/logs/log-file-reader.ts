@@ -5,7 +5,7 @@ import type { FileStart, RotatedStart } from "./file-start.js";
 import { headBytes, readFingerprint } from "./fingerprint.js";
 import type { Entries, LogDecoder } from "./log-decoder.js";
 import type { LogFile } from "./log-file.js";
-import type { ReadSettings } from "./read-options.js";
+import type { ReadSettings } from "./read-settings.js";
 import type { OpenRotatedFile, RotatedFile, RotatedFiles } from "./rotated-files.js";
 
 /**

@@ -27,7 +27,7 @@ import type { LogFile } from "./log-file.js";
 import { LogFileReader } from "./log-file-reader.js";
 import { type LogStart, startAfter, startAtTail } from "./log-start.js";
 import { openCurrentFile, waitForCurrentFile } from "./open-current-file.js";
-import type { ReadSettings } from "./read-options.js";
+import type { ReadSettings } from "./read-settings.js";
 import { type RotatedFile, RotatedFiles } from "./rotated-files.js";
 import { RotationTracker } from "./rotation-tracker.js";
 

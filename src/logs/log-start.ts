@@ -5,7 +5,7 @@ import type { LineFilter } from "./line-filter.js";
 import type { LogFile } from "./log-file.js";
 import type { ReportGap } from "./log-gap.js";
 import type { FilePosition, LogPosition } from "./log-position.js";
-import type { ReadSettings } from "./read-options.js";
+import type { ReadSettings } from "./read-settings.js";
 import type { RotatedFile, RotatedFiles } from "./rotated-files.js";
 import { TailSearch } from "./tail-search.js";
 

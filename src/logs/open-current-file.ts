@@ -6,7 +6,7 @@ import { sleep } from "../internal/timer.js";
 import { FileWatch } from "./file-watch.js";
 import type { Liveness } from "./liveness.js";
 import { LogFile, openIfExists } from "./log-file.js";
-import type { ReadSettings } from "./read-options.js";
+import type { ReadSettings } from "./read-settings.js";
 import { RotatedFiles } from "./rotated-files.js";
 
 /** How often to poll for a file that is about to appear, in milliseconds. */

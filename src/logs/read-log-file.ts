@@ -1,7 +1,8 @@
 import type { LogBytesEntry, LogEntry } from "./entry.js";
 import type { LogReader } from "./log-reader.js";
 import { LogStream } from "./log-stream.js";
-import { checkReadOptions, type ReadLogOptions } from "./read-options.js";
+import type { ReadLogOptions } from "./read-options.js";
+import { checkReadOptions } from "./read-settings.js";
 
 /**
  * Reads a container's log file. Detects for each file whether it has CRI's format or Docker's JSON.

@@ -5,7 +5,7 @@ import { isCompressed } from "./compressed.js";
 import { compareFingerprints, readCompressedFingerprint, readFingerprint } from "./fingerprint.js";
 import { isMissing, logFailure } from "./log-failure.js";
 import { type LogFile, openIfExists } from "./log-file.js";
-import type { ReadSettings } from "./read-options.js";
+import type { ReadSettings } from "./read-settings.js";
 import { isRotatedName } from "./rotated-name.js";
 
 /** An older file of a log. */

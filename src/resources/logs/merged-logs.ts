@@ -2,7 +2,7 @@ import { InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
-import { checkReadOptions } from "../../logs/read-options.js";
+import { checkReadOptions } from "../../logs/read-settings.js";
 import { streamLimit } from "../../rpcs/budget.js";
 import type { ClientContext } from "../context.js";
 import { checkLocalPath } from "./container-logs.js";

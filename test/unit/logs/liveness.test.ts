@@ -4,7 +4,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { FileWatch } from "../../../src/logs/file-watch.js";
 import { Liveness } from "../../../src/logs/liveness.js";
 import { readLogFile } from "../../../src/logs/read-log-file.js";
-import { checkReadOptions, type ReadLogOptions } from "../../../src/logs/read-options.js";
+import type { ReadLogOptions } from "../../../src/logs/read-options.js";
+import { checkReadOptions } from "../../../src/logs/read-settings.js";
 import { criLine, criLines, openBelow, temporaryFolder, texts } from "./support.js";
 
 const folder = temporaryFolder();
