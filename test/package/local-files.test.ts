@@ -15,7 +15,7 @@ const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: 
   "internal/files/path-handle.ts": { imports: ["open"], reason: "the one place" },
   "resources/sessions/copy/unpack.ts": {
     imports: ["open"],
-    reason: "writes; new files only (O_EXCL), in a folder that nobody else can get into",
+    reason: "writes; new files only (O_EXCL), in a folder that only this user can access",
   },
   "resources/sessions/copy/staging.ts": {
     imports: ["rm"],

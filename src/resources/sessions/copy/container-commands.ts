@@ -1,5 +1,5 @@
 /**
- * What both directions ask of the container.
+ * The commands that a copy runs in the container.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import type { SessionOptions } from "../open-session.js";
 import type { ExecSession } from "../session.js";
 
 /**
- * Options of copying. `timeoutMs` limits each of the two or three commands that a copy runs in the container, `deadline` all of them
- * together, and `signal` stops the copy at any time. Without them a copy may last for ever.
+ * Options of `copyTo` and `copyFrom`. `timeoutMs` limits each of the two or three commands that a copy runs in the container,
+ * `deadline` limits all of them together, and `signal` stops the copy at any time. By default a copy has no time limit.
  */
 export type CopyOptions = SessionOptions;
 
-/** What a path in the container leads to, links followed; `error` is what `ls` has to say where there is nothing. */
+/** What a path in the container leads to. Links are followed. `error` has the error message of `ls`. */
 export type FoundPath = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
 
-/** Asks `ls` what is at a path: `path/.` is there if it is a folder or a link to one. */
+/** Runs `ls` to find what is at a path. `path/.` exists only if the path is a folder or a link to a folder. */
 export async function findPath(
   context: ClientContext,
   containerId: string,
@@ -30,13 +30,13 @@ export async function findPath(
 ): Promise<FoundPath> {
   const command = ["ls", "-d", "--", path, `${path}/.`];
   const { exitCode, stdout, stderr } = await execSync(context.connection, containerId, command, callOptionsOf(options));
-  // The same is said of both paths.
-  const [said = ""] = String(stderr).trim().split("\n");
-  if (stdout === "") return { kind: "nothing", error: failed(context, "ls", exitCode, said) };
+  // `ls` prints the same error message for both paths.
+  const [message = ""] = String(stderr).trim().split("\n");
+  if (stdout === "") return { kind: "nothing", error: commandFailed(context, "ls", exitCode, message) };
   return { kind: String(stdout).endsWith("/.\n") ? "folder" : "other" };
 }
 
-/** Makes a folder and those that lead to it. */
+/** Creates a folder and its missing parents. */
 export async function makeFolder(
   context: ClientContext,
   containerId: string,
@@ -45,24 +45,24 @@ export async function makeFolder(
 ): Promise<void> {
   const command = ["mkdir", "-p", "--", path];
   const { exitCode, stderr } = await execSync(context.connection, containerId, command, callOptionsOf(options));
-  if (exitCode !== 0) throw failed(context, "mkdir", exitCode, String(stderr));
+  if (exitCode !== 0) throw commandFailed(context, "mkdir", exitCode, String(stderr));
 }
 
-/** Waits for the end of `tar`, which must be a good one. */
+/** Waits for the end of `tar`. @throws CriError unless it succeeded */
 export async function finishTar(
   context: ClientContext,
   session: ExecSession,
-  complaint: Promise<string>,
+  errorOutput: Promise<string>,
 ): Promise<void> {
-  const [{ exitCode }, text] = await Promise.all([session.exit, complaint]);
-  if (exitCode !== 0) throw failed(context, "tar", exitCode, text);
+  const [{ exitCode }, output] = await Promise.all([session.exit, errorOutput]);
+  if (exitCode !== 0) throw commandFailed(context, "tar", exitCode, output);
 }
 
-function failed(context: ClientContext, program: string, exitCode: number, complaint: string): CriError {
-  const said = complaint.trim().split("\n").slice(0, 3).join("; ");
+function commandFailed(context: ClientContext, program: string, exitCode: number, errorOutput: string): CriError {
+  const reason = errorOutput.trim().split("\n").slice(0, 3).join("; ");
   return new CriError({
-    code: /no such file|not found|can't stat/i.test(said) ? "NOT_FOUND" : "COMMAND_FAILED",
-    message: `${program} in the container ended with exit code ${exitCode}${said && `: ${said}`}`,
+    code: /no such file|not found|can't stat/i.test(reason) ? "NOT_FOUND" : "COMMAND_FAILED",
+    message: `${program} in the container ended with exit code ${exitCode}${reason && `: ${reason}`}`,
     method: "RuntimeService/Exec",
     endpoint: context.connection.endpoint,
     attempts: 1,
@@ -70,22 +70,22 @@ function failed(context: ClientContext, program: string, exitCode: number, compl
   });
 }
 
-const mostComplaint = 4_096;
+const maxErrorOutputLength = 4_096;
 
-/** The beginning of what a program says; the rest is read and dropped. */
+/** Collects the beginning of a program's error output. Reads and drops the rest. */
 export async function readErrorOutput(stream: Readable | null): Promise<string> {
-  let text = "";
+  let output = "";
   try {
     for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
-      if (text.length < mostComplaint) text += chunk.toString("utf8");
+      if (output.length < maxErrorOutputLength) output += chunk.toString("utf8");
     }
   } catch {
-    // The session says what became of it.
+    // The session's `exit` rejects with the reason.
   }
-  return text;
+  return output;
 }
 
-/** A path in the container without what is superfluous in it. */
+/** Checks and normalizes a path in the container. @throws InvalidInputError */
 export function checkContainerPath(path: string): string {
   const normal = typeof path === "string" && path.startsWith("/") ? posix.normalize(path).replace(/\/+$/, "") : "";
   if (normal !== "") return normal;

@@ -15,16 +15,16 @@ import { type CopyFromResult, unpack } from "./unpack.js";
 /** Options of `copyFrom`. */
 export interface CopyFromOptions extends CopyOptions {
   /**
-   * How many bytes the container may send: the content of all files, and 512 bytes or a little more for each of them. A larger
-   * copy is refused with `RESOURCE_EXHAUSTED`. `Infinity` for no limit but the disk.
+   * Limits how many bytes the container may send: the content of all files, and 512 bytes or a little more for each file. A larger
+   * copy fails with `RESOURCE_EXHAUSTED`. With `Infinity`, only the disk limits the copy.
    *
-   * @defaultValue nine tenths of the space that is free where the copy goes, so that a container cannot fill the disk
+   * @defaultValue nine tenths of the free space on the file system of the local path, so that a container cannot fill the disk
    */
   maxBytes?: number | undefined;
   /**
-   * How many files, folders and links the container may send. A larger copy is refused with `RESOURCE_EXHAUSTED`.
+   * Limits how many files, folders and links the container may send. A larger copy fails with `RESOURCE_EXHAUSTED`.
    *
-   * @defaultValue 1000000, several times what the file system of a whole operating system has
+   * @defaultValue 1000000, several times the number of files of a whole operating system
    */
   maxEntries?: number | undefined;
 }
@@ -49,10 +49,10 @@ export async function copyFrom(
   const name = posix.basename(source);
   const copied = found.kind === "folder" ? { folder: name } : { file: name };
   try {
-    return await stageCopy(localPath, copied, async (staging, copy) => {
+    return await stageCopy(localPath, copied, async (staging, copyName) => {
       const limits = await limitsFor(options, staging);
-      const take = (archive: Readable) => unpack(archive, staging, copy, limits, copied.file);
-      const result = await receive(context, containerId, commandFor(source, copied), take, options);
+      const consume = (archive: Readable) => unpack(archive, staging, copyName, limits, copied.file);
+      const result = await receive(context, containerId, commandFor(source, copied), consume, options);
       options.signal?.throwIfAborted();
       return result;
     });
@@ -62,7 +62,7 @@ export async function copyFrom(
   }
 }
 
-/** Of a folder its content, of a file what a link leads to: either way links at the path itself are followed. */
+/** Returns the `tar` command that sends a file, or the content of a folder. It follows a link at the path itself. */
 function commandFor(source: string, copied: CopySource): string[] {
   if ("folder" in copied) return ["tar", "-cf", "-", "-C", source, "."];
   return ["tar", "-chf", "-", "-C", posix.dirname(source), "--", copied.file];
@@ -72,34 +72,34 @@ async function receive<T>(
   context: ClientContext,
   containerId: string,
   command: readonly string[],
-  take: (archive: Readable) => Promise<T>,
+  consume: (archive: Readable) => Promise<T>,
   options: CopyFromOptions,
 ): Promise<T> {
   await using session = await exec(context, containerId, command, options);
   const archive = session.stdout as Readable;
-  const complaint = readErrorOutput(session.stderr);
+  const errorOutput = readErrorOutput(session.stderr);
   try {
-    const result = await take(archive);
-    await finishTar(context, session, complaint);
+    const result = await consume(archive);
+    await finishTar(context, session, errorOutput);
     return result;
   } catch (error) {
-    // What tar in the container says of a missing file is worth more than that its archive breaks off.
+    // If tar failed, its own error message is more useful than that the archive is truncated.
     if (CriError.is(error, "INVALID_RESPONSE") && archive.readableEnded) {
-      await atMost(exitMs, finishTar(context, session, complaint));
+      await atMost(exitTimeoutMs, finishTar(context, session, errorOutput));
     }
     throw error;
   }
 }
 
-/** How long to wait for the exit code of a command whose output has ended. */
-const exitMs = 2_000;
+/** How long to wait for the exit code of a command whose output has ended, in milliseconds. */
+const exitTimeoutMs = 2_000;
 
-async function atMost(ms: number, settled: Promise<unknown>): Promise<void> {
+async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
   let stopTimer = () => {};
-  const late = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     stopTimer = startTimer(ms, resolve);
   });
-  await Promise.race([settled, late]).finally(stopTimer);
+  await Promise.race([promise, timeout]).finally(stopTimer);
 }
 
 async function limitsFor({ maxBytes, maxEntries }: CopyFromOptions, staging: Folder): Promise<ArchiveLimits> {
@@ -114,6 +114,7 @@ function checkLimit(field: "maxBytes" | "maxEntries", value: number | undefined)
   throw new InvalidInputError({ field, message: "must be a number from 0, or Infinity for no limit", value });
 }
 
+/** Whether an error comes from the local file system. */
 function isLocal(error: unknown): boolean {
   if (CriError.is(error)) return false;
   return error instanceof LocalFileError || typeof (error as NodeJS.ErrnoException | null)?.syscall === "string";

@@ -18,17 +18,19 @@ import {
 import { checkLocalPath, localPathError } from "./local-path.js";
 
 /**
- * Copies a file or folder into a container, with `tar`, `mkdir` and `ls` there. Links at the local path are followed. A file replaces
- * a file or link. A folder is merged into an existing folder, or one that a link leads to, which keeps its own mode. A file does
- * not replace a folder, nor a folder a file.
+ * Copies a file or folder into a container. The container must have `tar`, `mkdir` and `ls`. Links at the local path are followed.
  *
- * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
- * container's user. A folder may be 256 levels deep, and file names are UTF-8.
+ * - A file replaces a file or link, but not a folder.
+ * - A folder is merged into an existing folder, or the folder that a link leads to. The existing folder keeps its own mode. A folder
+ *   does not replace a file.
+ * - Modes, times, links and empty folders are kept. The owner is the container's user. Sockets, pipes and devices in a folder are left
+ *   out.
+ * - A folder may be 256 levels deep. File names must be UTF-8.
  *
- * Links in a folder are copied and never followed. On Linux, that holds for links that another user puts in the place of a file or
- * folder meanwhile, too: nothing from outside of the local path reaches the container.
+ * Links in a folder are copied and never followed. On Linux this is also true of a link with which another user replaces a file or
+ * folder during the copy, so nothing from outside the local path reaches the container.
  *
- * @throws InvalidInputError naming the path that cannot be read, or that changed while it was read
+ * @throws InvalidInputError with the path that cannot be read, or that changed while it was being read
  */
 export async function copyTo(
   context: ClientContext,
@@ -39,15 +41,15 @@ export async function copyTo(
 ): Promise<void> {
   const target = checkContainerPath(containerPath);
   checkLocalPath(localPath);
-  await using root = await sourceAt(localPath);
+  await using root = await openSource(localPath);
   const isFolder = root.stats.isDirectory();
-  if (!isFolder && containerPath.endsWith("/")) throw namesFolder(localPath, target);
+  if (!isFolder && containerPath.endsWith("/")) throw targetIsFolder(localPath, target);
   const { kind } = await findPath(context, containerId, target, options);
-  if (!isFolder && kind === "folder") throw namesFolder(localPath, target);
+  if (!isFolder && kind === "folder") throw targetIsFolder(localPath, target);
   if (isFolder && kind === "other") {
     throw new InvalidInputError({
       field: "containerPath",
-      message: "is no folder in the container, but the local path is one",
+      message: "is not a folder in the container, but the local path is a folder",
       value: target,
     });
   }
@@ -64,8 +66,8 @@ export async function copyTo(
   }
 }
 
-/** What the local path leads to. A link is followed: `current` is copied as the folder it stands for. */
-async function sourceAt(localPath: string): Promise<PathHandle> {
+/** Opens the local path, and follows a link at its end. */
+async function openSource(localPath: string): Promise<PathHandle> {
   const root = await open(localPath);
   if (root.stats.isDirectory() || root.stats.isFile()) return root;
   await root.close();
@@ -80,10 +82,10 @@ async function open(localPath: string): Promise<PathHandle> {
   }
 }
 
-function namesFolder(localPath: string, target: string): InvalidInputError {
+function targetIsFolder(localPath: string, target: string): InvalidInputError {
   return new InvalidInputError({
     field: "containerPath",
-    message: `names a folder, but the local path is a file; name the file too: ${posix.join(target, basename(localPath))}`,
+    message: `is a folder, but the local path is a file; add the name of the file: ${posix.join(target, basename(localPath))}`,
     value: target,
   });
 }
@@ -101,7 +103,7 @@ async function send(
     stdout: false,
   });
   if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(context.connection.endpoint);
-  const complaint = readErrorOutput(session.stderr);
+  const errorOutput = readErrorOutput(session.stderr);
   await sendInput(session.stdin, archive(source));
-  await finishTar(context, session, complaint);
+  await finishTar(context, session, errorOutput);
 }

@@ -1,5 +1,5 @@
 /**
- * The destination of a copy out of a container: which folder it is, and how the copy is moved into it.
+ * The local destination of `copyFrom`: finds the folder, and moves a complete copy into it.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import { merge, move } from "./merge.js";
 import { checkSafeForRoot } from "./safe-for-root.js";
 import { openStaged, withStaging } from "./staging.js";
 
-/** Where a copy goes. */
+/** The destination of a copy. */
 export interface Destination {
-  /** An existing folder on the target's file system to prepare the copy in: the target itself if it can be. */
+  /** An existing folder on the target's file system, for the staging folder. It is the target itself if that is a folder. */
   stagingParent: string;
-  /** The names that lead from there to the target; none if the target is a folder to add to. */
+  /** The names on the path from there to the target. Empty if the copy is merged into the target. */
   missing: readonly string[];
 }
 
-/** What is copied: the file of that name, or a folder. */
+/** The name of the file or folder that is copied. */
 export type CopySource = { file: string } | { folder: string };
 
 /**
- * Prepares a copy and moves it to its destination once it is complete, so that other programs never see an incomplete copy.
+ * Stages a copy, and moves it to its destination when it is complete, so that other programs never see an incomplete copy.
  *
- * @param receive writes the copy as a folder of the given name
+ * @param receive writes the copy as a folder with the given name
  */
 export async function stageCopy<T>(
   localPath: string,
@@ -54,30 +54,35 @@ export async function stageCopy<T>(
 const copyName = "copy";
 
 /**
- * Finds the destination of a copy. A folder can be copied to an existing folder or a new path, a file to any path that is no folder.
- * A link at the target is never followed, because an earlier copy from the same container may have made it. Links before it are.
+ * Finds the destination of a copy. A folder can be copied to an existing folder or a new path. A file can be copied to any path that is
+ * not a folder. A link at the target is never followed, because an earlier copy from the same container may have created it. Links
+ * within the path are followed.
+ *
+ * @throws InvalidInputError
  */
 export async function findDestination(localPath: string, copied: CopySource): Promise<Destination> {
   const target = resolve(localPath);
   const refuse = (message: string) => new InvalidInputError({ field: "localPath", message, value: localPath });
-  const there = await lstatIfExists(target);
-  if ("file" in copied && (there?.isDirectory() || /[/\\]$/.test(localPath))) {
+  const existing = await lstatIfExists(target);
+  if ("file" in copied && (existing?.isDirectory() || /[/\\]$/.test(localPath))) {
     const file = join(target, copied.file);
-    throw refuse(`names a folder, but what is copied is a file; name the file too: ${file}`);
+    throw refuse(`is a folder, but a file is copied; add the name of the file: ${file}`);
   }
-  if ("folder" in copied && there?.isSymbolicLink()) {
-    throw refuse("is a symbolic link; name the folder that it leads to");
+  if ("folder" in copied && existing?.isSymbolicLink()) {
+    throw refuse("is a symbolic link; pass the path of the folder that it leads to");
   }
-  if ("folder" in copied && there && !there.isDirectory()) throw refuse("is no folder, but what is copied is one");
-  if (there?.isDirectory()) return { stagingParent: target, missing: [] };
+  if ("folder" in copied && existing && !existing.isDirectory())
+    throw refuse("is not a folder, but a folder is copied");
+  if (existing?.isDirectory()) return { stagingParent: target, missing: [] };
   let folder = dirname(target);
   while (!(await lstatIfExists(folder))) folder = dirname(folder);
   const stagingParent = await realpath(folder);
-  if (!(await stat(stagingParent)).isDirectory()) throw refuse(`leads through ${basename(folder)}, which is no folder`);
+  if (!(await stat(stagingParent)).isDirectory())
+    throw refuse(`leads through ${basename(folder)}, which is not a folder`);
   return { stagingParent, missing: relative(folder, target).split(sep) };
 }
 
-/** Moves what is prepared to a path below a folder. Folders that lead there are made; a link among them is not followed. */
+/** Moves the copy to a path below a folder. Creates the missing folders of the path, and follows no link in it. */
 async function moveBelow(copy: Folder, name: string, folder: Folder, path: readonly string[]): Promise<void> {
   const [first = "", ...rest] = path;
   if (rest.length === 0) return move(copy, name, folder, toByteString(first));

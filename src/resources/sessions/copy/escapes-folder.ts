@@ -1,10 +1,10 @@
 import { sep } from "node:path";
 
 /**
- * Whether the name of an archive's entry may lead out of the folder that the archive is unpacked into. On Windows, a backslash
- * separates folders too, and a letter with a colon names a drive.
+ * Whether the name of an archive's entry may lead out of the folder that the archive is unpacked into. On Windows, a backslash also
+ * separates folders, and a letter followed by a colon names a drive.
  *
- * @param separator the one of this platform; tests pass the other one
+ * @param separator the path separator of this platform; tests pass that of another platform
  */
 export function escapesFolder(name: string, separator = sep): boolean {
   const windows = separator === "\\";

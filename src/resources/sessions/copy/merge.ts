@@ -1,6 +1,6 @@
 /**
- * How a folder is added to one that exists. Files and links give way, also to folders; folders give way to nothing, and keep their
- * owner, mode and time.
+ * Merges a folder into an existing one. The copy replaces files and links, also with folders. It never replaces a folder. Existing
+ * folders keep their owner, mode and time.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import { mountPointsBelow } from "./mount-points.js";
 import { checkSafeForRoot } from "./safe-for-root.js";
 import { closeStaged, openStaged } from "./staging.js";
 
-/** Adds a folder of the copy to one that exists. What cannot be done is found out before anything is moved. */
+/** Merges a folder of the copy into an existing one. Checks everything before it moves anything. */
 export async function merge(copy: Folder, target: Folder): Promise<void> {
   const { dev } = await copy.stat();
-  await check(copy, target, "", { dev, mounted: await mountPointsBelow(target) });
+  await check(copy, target, "", { dev, mountPoints: await mountPointsBelow(target) });
   await moveAll(copy, target);
 }
 
 interface FileSystem {
   dev: number;
-  /** The paths below the target that something else is mounted at. */
-  mounted: ReadonlySet<string>;
+  /** The mount points below the target. */
+  mountPoints: ReadonlySet<string>;
 }
 
 async function check(copy: Folder, target: Folder, path: string, fileSystem: FileSystem): Promise<void> {
@@ -32,13 +32,13 @@ async function check(copy: Folder, target: Folder, path: string, fileSystem: Fil
     throw new InvalidInputError({ field: "localPath", message, value });
   };
   await checkSafeForRoot(target);
-  await closedMode(target);
+  await readOnlyMode(target);
   if ((await target.stat()).dev !== fileSystem.dev) await refuse(otherFileSystem);
   for await (const name of copy.names()) {
-    const there = await target.lstat(name);
-    if (!there) continue;
-    if (fileSystem.mounted.has(path + name)) await refuse(otherFileSystem, name);
-    if (!there.isDirectory()) continue;
+    const existing = await target.lstat(name);
+    if (!existing) continue;
+    if (fileSystem.mountPoints.has(path + name)) await refuse(otherFileSystem, name);
+    if (!existing.isDirectory()) continue;
     if (!(await copy.lstat(name))?.isDirectory()) await refuse("has a folder where the copy has a file or link", name);
     await using inTarget = await target.folder(name);
     const inCopy = await openStaged(copy, name);
@@ -50,35 +50,35 @@ async function check(copy: Folder, target: Folder, path: string, fileSystem: Fil
   }
 }
 
-const otherFileSystem = "has another file system mounted where the copy has something; copy to that path by itself";
+const otherFileSystem = "has another file system mounted at a path of the copy; copy to that path separately";
 
 async function moveAll(copy: Folder, target: Folder): Promise<void> {
-  const mode = await closedMode(target);
+  const mode = await readOnlyMode(target);
   const { mtime } = await target.stat();
   if (mode !== undefined) await target.chmod(mode | 0o300);
   try {
     for await (const name of copy.names()) {
-      const there = await target.lstat(name);
+      const existing = await target.lstat(name);
       const isFolder = (await copy.lstat(name))?.isDirectory() ?? false;
-      if (isFolder && there?.isDirectory()) {
+      if (isFolder && existing?.isDirectory()) {
         await using inTarget = await target.folder(name);
         await using inCopy = (await openStaged(copy, name)).folder;
         await moveAll(inCopy, inTarget);
       } else {
-        if (isFolder && there) await unlink(target.at(name));
+        if (isFolder && existing) await unlink(target.at(name));
         await move(copy, name, target, name);
       }
     }
   } finally {
     if (mode !== undefined) await target.chmod(mode);
-    // Only the owner may set the time of a folder. Root may not on NFS, or without CAP_FOWNER.
+    // Only the owner may set the time of a folder. On NFS, or without CAP_FOWNER, root may not.
     await target.utimes(mtime).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EPERM") throw error;
     });
   }
 }
 
-/** Moves a file, link or folder of the copy. A folder keeps its mode, even one that must be changed to be moved. */
+/** Moves a file, link or folder of the copy. A folder keeps its mode, even if the mode must be changed in order to move it. */
 export async function move(copy: Folder, name: string, target: Folder, newName: string): Promise<void> {
   if (!(await copy.lstat(name))?.isDirectory()) return rename(copy.at(name), target.at(newName));
   const staged = await openStaged(copy, name);
@@ -89,8 +89,12 @@ export async function move(copy: Folder, name: string, target: Folder, newName: 
   }
 }
 
-/** The mode of a folder that only its owner could write to, and only after changing it; nothing if it can be written to. */
-async function closedMode(folder: Folder): Promise<number | undefined> {
+/**
+ * Returns the mode of a folder that this user owns but cannot write to, or undefined for a writable folder.
+ *
+ * @throws the error of `node:fs` for a folder of another user that is not writable
+ */
+async function readOnlyMode(folder: Folder): Promise<number | undefined> {
   try {
     await folder.checkWritable();
     return undefined;

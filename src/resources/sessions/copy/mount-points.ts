@@ -1,7 +1,7 @@
 import type { Folder } from "../../../internal/files/folder.js";
 import { openRegular } from "../../../internal/files/open-regular.js";
 
-/** The mount points below a folder, as byte strings relative to it. Only Linux lists them; elsewhere there are none. */
+/** Returns the mount points below a folder, as byte strings relative to it. Only Linux lists them; on other systems the set is empty. */
 export async function mountPointsBelow(folder: Folder): Promise<ReadonlySet<string>> {
   if (folder.isReplaceable) return new Set();
   const root = (await folder.path()).replace(/\/?$/, "/");
@@ -9,7 +9,7 @@ export async function mountPointsBelow(folder: Folder): Promise<ReadonlySet<stri
   return new Set(points.filter((point) => point.startsWith(root)).map((point) => point.slice(root.length)));
 }
 
-/** Read in portions: Node.js 22.0 takes the first one of a file in `/proc` for all of it. */
+/** Reads the table as a stream, because `readFile` of Node.js 22.0 returns only the first part of a file in `/proc`. */
 async function mountTable(): Promise<string> {
   await using file = await openRegular("/proc/self/mountinfo");
   let table = "";
@@ -17,7 +17,7 @@ async function mountTable(): Promise<string> {
   return table;
 }
 
-/** The kernel writes spaces, line feeds and the like as a backslash and three octal digits. */
+/** Decodes a path. The kernel writes spaces, line feeds and similar characters as a backslash and three octal digits. */
 function unescaped(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -3,7 +3,8 @@ import { toText } from "../../../internal/files/byte-string.js";
 import type { Folder } from "../../../internal/files/folder.js";
 
 /**
- * Where a folder cannot be held by its handle, root does not write into one in which another user could put a link in its way.
+ * Refuses a folder that root should not write to: without a descriptor, another user who can write to the folder could redirect root's
+ * writes with a link.
  *
  * @throws InvalidInputError
  */
@@ -14,7 +15,8 @@ export async function checkSafeForRoot(folder: Folder): Promise<void> {
   if (uid === 0 && ((mode & 0o022) === 0 || isSticky)) return;
   throw new InvalidInputError({
     field: "localPath",
-    message: "another user may write to this folder, which is unsafe for root; copy to a folder of root",
+    message:
+      "another user may write to this folder, which is unsafe for root; copy to a folder that only root can write to",
     value: toText(await folder.path()),
   });
 }

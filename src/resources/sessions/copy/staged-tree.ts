@@ -1,27 +1,31 @@
 import type { Folder } from "../../../internal/files/folder.js";
 import { closeStaged, openStaged, type StagedFolder } from "./staging.js";
 
-/** The folders of an archive while it is unpacked. Those that lead to the latest entry are open; no link is followed. */
+/**
+ * The folder tree of an archive while it is unpacked. Keeps the folders on the path of the latest entry open, and follows no link. A
+ * folder gets its mode and time when it is closed, after its files are written.
+ */
 export class StagedTree implements AsyncDisposable {
-  /** From the root. */
+  /** The open folders, from the root down. */
   readonly #open: StagedFolder[];
+  /** The names of the open folders below the root. */
   readonly #names: string[] = [];
 
   private constructor(root: StagedFolder) {
     this.#open = [root];
   }
 
-  /** Makes the root of the tree. */
+  /** Creates the root of the tree. */
   static async create(parent: Folder, name: string): Promise<StagedTree> {
     await parent.make(name);
     return new StagedTree(await openStaged(parent, name));
   }
 
-  /** Opens the folder of a path, made on request if it is not there. Folders that are left get their attributes. */
+  /** Opens the folder at a path, and closes the open folders that are not on this path. Creates missing folders if `make` is true. */
   async enter(path: readonly string[], make = true): Promise<StagedFolder> {
     let shared = 0;
     while (shared < this.#names.length && this.#names[shared] === path[shared]) shared++;
-    await this.#leave(shared + 1);
+    await this.#closeBelow(shared + 1);
     for (const name of path.slice(shared)) {
       const { folder } = this.#deepest;
       if (make) await folder.make(name);
@@ -35,17 +39,18 @@ export class StagedTree implements AsyncDisposable {
     return this.#open.at(-1) as StagedFolder;
   }
 
-  /** Gives all folders that are open their attributes. */
+  /** Closes all folders, with their modes and times. */
   async finish(): Promise<void> {
-    await this.#leave(0);
+    await this.#closeBelow(0);
   }
 
-  /** Closes all open folders but the first ones. */
-  async #leave(left: number): Promise<void> {
-    this.#names.length = Math.max(0, left - 1);
-    while (this.#open.length > left) await closeStaged(this.#open.pop() as StagedFolder);
+  /** Closes all open folders except for the first `count`. */
+  async #closeBelow(count: number): Promise<void> {
+    this.#names.length = Math.max(0, count - 1);
+    while (this.#open.length > count) await closeStaged(this.#open.pop() as StagedFolder);
   }
 
+  /** Closes all folders after a failure, without their modes and times. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { folder } of this.#open.splice(0)) await folder[Symbol.asyncDispose]();
   }

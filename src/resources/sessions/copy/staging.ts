@@ -1,6 +1,6 @@
 /**
- * The folder that a copy is prepared in, on the file system it goes to. It belongs to this process's user, who alone can get into
- * it: other users can replace nothing in there.
+ * The staging folder of a copy, on the file system of its destination. It belongs to the user of this process, who alone has access,
+ * so no other user can replace files in it.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { emptyFolder } from "../../../internal/files/empty-folder.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import { conflictingKinds, invalidArchive } from "./archive-errors.js";
 
-/** A folder of the copy, open and writable, with the attributes that it is to have in the end. */
+/** An open, writable folder of the copy, and the mode and time that it gets when it is closed. */
 export interface StagedFolder {
   folder: Folder;
   mode: number;
   mtime: Date;
 }
 
-/** Opens a folder of the copy, which may be one that not even its owner can open or write to. */
+/** Opens a folder of the copy. First gives its owner all permissions, because its mode in the archive may have none. */
 export async function openStaged(parent: Folder, name: string): Promise<StagedFolder> {
   const stats = await parent.lstat(name);
   if (!stats) throw invalidArchive(`has nothing at ${quoted(name)} where it needs a folder`);
@@ -29,42 +29,42 @@ export async function openStaged(parent: Folder, name: string): Promise<StagedFo
   return { folder: await parent.folder(name), mode, mtime: stats.mtime };
 }
 
-/** Closes a folder of the copy and gives it its attributes. */
+/** Closes a folder of the copy, and sets its mode and time. */
 export async function closeStaged({ folder, mode, mtime }: StagedFolder): Promise<void> {
   await using closing = folder;
   await closing.chmod(mode);
   await closing.utimes(mtime);
 }
 
-/** Runs something with a new folder for a copy, and removes it with all that is still in it. */
-export async function withStaging<T>(stagingParent: Folder, run: (staging: Folder) => Promise<T>): Promise<T> {
-  const name = basename(await mkdtemp(String(stagingParent.at(".copy-"))));
+/** Runs a function with a new staging folder, and removes the folder with everything that is still in it. */
+export async function withStaging<T>(parent: Folder, run: (staging: Folder) => Promise<T>): Promise<T> {
+  const name = basename(await mkdtemp(String(parent.at(".copy-"))));
   try {
-    await using staging = await stagingParent.folder(name);
+    await using staging = await parent.folder(name);
     await checkPrivate(staging);
     try {
       return await run(staging);
     } finally {
-      // Without handles, what is left is removed by path below.
+      // Without descriptors, the rest is removed by its path below.
       await emptyFolder(staging, { enter }).catch(staging.isReplaceable ? () => {} : undefined);
     }
   } finally {
-    // A folder that another user has put in its place is not ours to remove.
-    if (!stagingParent.isReplaceable) await rmdir(stagingParent.at(name)).catch(() => {});
-    else await rm(stagingParent.at(name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    // If another user has replaced the folder with one that is not empty, that folder stays.
+    if (!parent.isReplaceable) await rmdir(parent.at(name)).catch(() => {});
+    else await rm(parent.at(name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 
-/** Another user who may write to the stagingParent may have put a folder in place of the one just made. */
+/** Checks that the staging folder is new: another user with write permission for its parent may have replaced it. */
 async function checkPrivate(staging: Folder): Promise<void> {
   const { uid, mode } = await staging.stat();
-  const isOurs = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
+  const isOwn = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
   let isEmpty = true;
   for await (const _ of staging.names()) {
     isEmpty = false;
     break;
   }
-  if (isOurs && isEmpty) return;
+  if (isOwn && isEmpty) return;
   throw new InvalidInputError({
     field: "localPath",
     message: "another user replaced the folder for the copy; choose a path that only you can write to",
@@ -72,7 +72,7 @@ async function checkPrivate(staging: Folder): Promise<void> {
   });
 }
 
-/** Opens a folder of the copy, which may have no permissions. */
+/** Opens a folder of the copy, even if it has no permissions. */
 async function enter(parent: Folder, name: string): Promise<Folder> {
   return (await openStaged(parent, name)).folder;
 }

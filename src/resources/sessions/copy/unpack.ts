@@ -8,33 +8,33 @@ import { escapesFolder } from "./escapes-folder.js";
 import { StagedTree } from "./staged-tree.js";
 import { type ArchiveLimits, type Entry, type EntryKind, entriesOf } from "./tar/entries.js";
 
-/** What a copy out of a container has brought. */
+/** The result of `copyFrom`. */
 export interface CopyFromResult {
-  /** Files, folders and links that were copied. */
+  /** The number of files, folders and links that were copied. */
   entries: number;
-  /** Bytes in the files that were copied. */
+  /** The number of bytes in the files that were copied. */
   contentBytes: number;
-  /** How many devices and named pipes were left out. */
+  /** The number of devices and named pipes that were left out. */
   leftOutCount: number;
-  /** The paths of the first 100 of those, below the path that was copied. */
+  /** The paths of the first 100 devices and named pipes that were left out, relative to the path that was copied. */
   leftOut: readonly string[];
 }
 
-const mostLeftOut = 100;
-/** Each folder on the way to an entry is open at the same time. */
-const mostFolders = 256;
-/** As on Linux. */
-const mostNameBytes = 255;
+const maxReportedPaths = 100;
+/** All folders on the path of an entry are open at the same time. */
+const maxDepth = 256;
+/** The limit of Linux. */
+const maxNameBytes = 255;
 
 /**
- * Unpacks an archive that a malicious container may have made, as a new folder. Nothing is written outside of that, because each
- * folder on the way to an entry is opened without following links. Memory is bounded, whatever the archive holds.
+ * Unpacks an archive, which may come from a malicious container, into a new folder. Nothing is written outside this folder, because
+ * each folder on the path of an entry is opened without following links. The memory is bounded for every archive.
  *
- * Devices and named pipes are left out, and so are owners and the bits that make a program run as its owner or group. Of two
- * files, or two symbolic links, of the same name the last one stays.
+ * Devices, named pipes, owners, and the setuid and setgid bits are left out. If two files or two symbolic links have the same name,
+ * the last one is kept.
  *
- * @param only the one file that the archive must hold; a folder with anything in it if not given
- * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` beyond a limit
+ * @param only the only file that the archive may contain. By default it may contain a folder with any content
+ * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` if the archive exceeds a limit
  */
 export async function unpack(
   archive: AsyncIterable<Uint8Array>,
@@ -48,13 +48,13 @@ export async function unpack(
   await using tree = await StagedTree.create(into, name);
   for await (const entry of entriesOf(archive, limits)) {
     const path = namesOf(entry.path, into);
-    if (!path || !isAskedFor(entry, path, only)) {
-      const asked = only === undefined ? "inside of the folder" : "the file";
-      throw invalidArchive(`has an entry that is not ${asked} asked for: ${entry.kind} ${quoted(entry.path)}`);
+    if (!path || !isRequested(entry, path, only)) {
+      const requested = only === undefined ? "in the requested folder" : "the requested file";
+      throw invalidArchive(`has an entry that is not ${requested}: ${entry.kind} ${quoted(entry.path)}`);
     }
     checkPath(path, entry);
     if (entry.kind === "special") {
-      if (++result.leftOutCount <= mostLeftOut) leftOut.push(toText(path.join("/")));
+      if (++result.leftOutCount <= maxReportedPaths) leftOut.push(toText(path.join("/")));
       continue;
     }
     await write(tree, into, entry, path);
@@ -68,24 +68,26 @@ export async function unpack(
   return result;
 }
 
-function checkPath(path: readonly string[], { kind, path: whole }: Entry): void {
+function checkPath(path: readonly string[], { kind, path: fullPath }: Entry): void {
   const folders = kind === "folder" ? path : path.slice(0, -1);
-  if (folders.length > mostFolders) throw invalidArchive(`has more than ${mostFolders} folders within one another`);
-  if (path.some((name) => name.length > mostNameBytes)) {
-    throw invalidArchive(`has a file name of more than ${mostNameBytes} bytes: ${quoted(whole)}`);
+  if (folders.length > maxDepth) throw invalidArchive(`has more than ${maxDepth} nested folders`);
+  if (path.some((name) => name.length > maxNameBytes)) {
+    throw invalidArchive(`has a file name of more than ${maxNameBytes} bytes: ${quoted(fullPath)}`);
   }
 }
 
-/** The names that a path is made of, none for the archive's own folder; nothing if it may lead out of that. */
+/** Splits a path into names; the path of the root folder has none. Returns undefined if the path may lead out of the root folder. */
 function namesOf(path: string, into: Folder): string[] | undefined {
   if (escapesFolder(path)) return undefined;
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   const refusedName = names.find((name) => !into.accepts(name));
   if (refusedName === undefined) return names;
-  throw invalidArchive(`has a file name that is not UTF-8, which this platform does not have: ${quoted(refusedName)}`);
+  throw invalidArchive(
+    `has a file name that is not UTF-8, which this platform does not support: ${quoted(refusedName)}`,
+  );
 }
 
-function isAskedFor({ kind }: Entry, path: readonly string[], only: string | undefined): boolean {
+function isRequested({ kind }: Entry, path: readonly string[], only: string | undefined): boolean {
   if (only === undefined) return path.length > 0 || kind === "folder";
   return path.length === 1 && path[0] === toByteString(only) && (kind === "file" || kind === "special");
 }
@@ -103,19 +105,19 @@ async function write(tree: StagedTree, into: Folder, entry: Entry, path: readonl
   const at = folder.at(name);
   if (kind === "hardLink") {
     if (await folder.lstat(name))
-      throw invalidArchive(`has a hard link where it has something else: ${quoted(entry.path)}`);
+      throw invalidArchive(`has a hard link with the name of another entry: ${quoted(entry.path)}`);
     await rename(into.at(linkName), at);
   } else if (kind === "symlink") {
-    await inPlaceOf(folder, name, kind, () => symlink(Buffer.from(linkpath, "latin1"), at));
+    await createOrReplace(folder, name, kind, () => symlink(Buffer.from(linkpath, "latin1"), at));
     await lutimes(at, mtime, mtime);
   } else {
-    await using file = await inPlaceOf(folder, name, kind, () => open(at, "wx", 0o600));
+    await using file = await createOrReplace(folder, name, kind, () => open(at, "wx", 0o600));
     for await (const part of entry.content) await file.writeFile(part);
     await Promise.all([file.chmod(mode), file.utimes(mtime, mtime)]);
   }
 }
 
-/** Where a hard link is made, to be moved into the tree, in which it may be far from its file. */
+/** The temporary name of a hard link. It is created in the staging folder, and then moved to its folder in the tree. */
 const linkName = "link";
 
 async function linkedFile(tree: StagedTree, into: Folder, linkpath: string): Promise<Location> {
@@ -124,18 +126,18 @@ async function linkedFile(tree: StagedTree, into: Folder, linkpath: string): Pro
   const name = path?.at(-1) ?? "";
   const stats = name === "" ? undefined : await folder?.lstat(name);
   if (folder && stats && !stats.isDirectory()) return folder.at(name);
-  throw invalidArchive(`has a hard link to what is no file before it in the archive: ${quoted(linkpath)}`);
+  throw invalidArchive(`has a hard link to a name that is not an earlier file: ${quoted(linkpath)}`);
 }
 
-/** Makes something new. One of the same kind that is there already, which the archive must have had before, is removed. */
-async function inPlaceOf<T>(folder: Folder, name: string, kind: EntryKind, make: () => Promise<T>): Promise<T> {
+/** Creates a file or link. Replaces an earlier one of the same kind, which can only be from the same archive. */
+async function createOrReplace<T>(folder: Folder, name: string, kind: EntryKind, create: () => Promise<T>): Promise<T> {
   try {
-    return await make();
+    return await create();
   } catch (error) {
-    const there = await folder.lstat(name);
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !there) throw error;
-    if (kind === "file" ? !there.isFile() : !there.isSymbolicLink()) throw conflictingKinds(name);
+    const existing = await folder.lstat(name);
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !existing) throw error;
+    if (kind === "file" ? !existing.isFile() : !existing.isSymbolicLink()) throw conflictingKinds(name);
     await unlink(folder.at(name));
-    return await make();
+    return await create();
   }
 }

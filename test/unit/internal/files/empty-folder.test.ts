@@ -1,4 +1,4 @@
-/** Removing what somebody else may change meanwhile removes nothing that is elsewhere. */
+/** Checks that emptying a folder removes nothing outside of it, even if another user changes the folder in the meantime. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
@@ -26,7 +26,7 @@ async function empty(signal?: AbortSignal): Promise<void> {
   await emptyFolder(folder, { signal });
 }
 
-test("removes files, folders and links, and not what links lead to", async () => {
+test("removes files, folders and links, but not the targets of links", async () => {
   await symlink("../outside", join(here, "folder/link"), "junction");
   await symlink("../../outside", join(here, "folder/sub/link"), "junction");
   await mkdir(join(here, "folder", ...Array(500).fill("deeper")), { recursive: true });
@@ -35,12 +35,12 @@ test("removes files, folders and links, and not what links lead to", async () =>
   expect(await readdir(join(here, "outside"))).toEqual(["file"]);
 });
 
-test("ends when its signal aborts", async () => {
+test("stops when its signal aborts", async () => {
   const reason = new Error("enough");
   await expect(empty(AbortSignal.abort(reason))).rejects.toBe(reason);
 });
 
-/** Fills a folder for ever, and swaps one in it with a link. */
+/** Fills a folder without end, and swaps a folder in it with a link. */
 const swapper = `
   const { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } = require("node:fs");
   const [folder, outside] = process.argv.slice(1);
@@ -57,15 +57,15 @@ const swapper = `
     } catch {}
   }`;
 
-// Elsewhere there is nothing but paths to go by.
+// Other systems have only paths, so a narrow race remains.
 test.skipIf(skipWhere(process.platform !== "linux", "folders that are swapped while they are removed"))(
-  "removes nothing behind links that appear meanwhile",
+  "removes nothing behind links that appear during the removal",
   { timeout: 120_000 },
   async () => {
     const child = spawn(process.execPath, ["--eval", swapper, join(here, "folder"), join(here, "outside")], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    // Before the folder is removed, which was to be removed last.
+    // Runs before the removal of the folder, because callbacks run in reverse order.
     onTestFinished(async () => {
       if (child.exitCode !== null) return;
       child.kill("SIGKILL");
@@ -74,7 +74,7 @@ test.skipIf(skipWhere(process.platform !== "linux", "folders that are swapped wh
     await once(child.stdout, "data");
     const deadline = performance.now() + (thorough ? 60_000 : 5_000);
     for (let round = 0; round < 1_000 && performance.now() < deadline; round++) {
-      // The swapper may be in the way.
+      // The swapper may make a removal fail.
       await empty(AbortSignal.timeout(1_000)).catch(() => {});
       expect(await readdir(join(here, "outside"))).toEqual(["file"]);
     }

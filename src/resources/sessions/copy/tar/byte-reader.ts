@@ -1,6 +1,6 @@
 import { invalidArchive } from "../archive-errors.js";
 
-/** Reads a stream in portions of any size. It holds no more than a chunk of the stream, and a portion that was asked for. */
+/** Reads a stream in portions of any size. Holds at most one chunk of the stream and the portion that is being read. */
 export class ByteReader implements AsyncDisposable {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #chunk: Buffer = Buffer.alloc(0);
@@ -9,14 +9,14 @@ export class ByteReader implements AsyncDisposable {
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
-  /** The next `length` bytes; fewer at the end of the stream. */
+  /** Reads the next `length` bytes, or fewer at the end of the stream. */
   async read(length: number): Promise<Buffer> {
     const parts: Buffer[] = [];
     for await (const part of this.#upTo(length)) parts.push(part);
     return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
   }
 
-  /** The next `length` bytes as they arrive; the stream must have them. */
+  /** Reads the next `length` bytes as they arrive. @throws CriError `INVALID_RESPONSE` if the stream ends first */
   async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
     let taken = 0;
     for await (const part of this.#upTo(length)) {
@@ -26,7 +26,7 @@ export class ByteReader implements AsyncDisposable {
     if (taken < length) throw truncated();
   }
 
-  /** Skips the next `length` bytes; the stream must have them. */
+  /** Skips the next `length` bytes. @throws CriError `INVALID_RESPONSE` if the stream ends first */
   async skip(length: number): Promise<void> {
     for await (const _ of this.take(length));
   }
@@ -45,13 +45,13 @@ export class ByteReader implements AsyncDisposable {
     }
   }
 
-  /** Ends the stream, if it has not ended by itself. */
+  /** Ends the stream, unless it has already ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#chunks.return?.();
   }
 }
 
-/** The error of an archive that breaks off. */
+/** Creates the error for an archive that ends early. */
 export function truncated() {
   return invalidArchive("is truncated");
 }

@@ -9,7 +9,7 @@ const magics: readonly (readonly [name: string, magic: Buffer])[] = [
   ["zip", Buffer.from("PK\u0003\u0004")],
 ];
 
-/** Recognizes a compressed format by its first bytes. Brotli has no such mark. */
+/** Recognizes a compressed format by its first bytes. Brotli cannot be recognized. */
 export function compressionOf(bytes: Buffer): string | undefined {
   return magics.find(([, magic]) => bytes.subarray(0, magic.length).equals(magic))?.[0];
 }

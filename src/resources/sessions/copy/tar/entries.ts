@@ -5,26 +5,27 @@ import { compressionOf } from "./compression.js";
 import { blockSize, parseHeader, type TarHeader } from "./header.js";
 import { type Overrides, parsePax, sparse } from "./pax.js";
 
-/** What an archive may take. */
+/** The limits of an archive. */
 export interface ArchiveLimits {
-  /** Bytes of the archive: content, headers and padding. */
+  /** The size of the archive in bytes: content, headers and padding. */
   maxBytes: number;
+  /** The number of entries, including those that are left out. */
   maxEntries: number;
 }
 
-/** What an entry of an archive is. A special one is a device or a named pipe. */
+/** The kind of an entry. A special file is a device or a named pipe. */
 export type EntryKind = "file" | "folder" | "symlink" | "hardLink" | "special";
 
-/** An entry of an archive. Names are byte strings. */
+/** An entry of an archive. Paths are byte strings. */
 export interface Entry {
   kind: EntryKind;
   path: string;
-  /** What a link leads to. */
+  /** The target of a link. */
   linkpath: string;
   mode: number;
   mtime: Date;
   size: number;
-  /** What a file holds, to be read before the next entry is asked for. */
+  /** The content of a file. It must be read before the next entry. */
   content: AsyncIterable<Buffer>;
 }
 
@@ -36,7 +37,7 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   "4": "special",
   "5": "folder",
   "6": "special",
-  // A contiguous file, which POSIX has everyone read as any other.
+  // A contiguous file. POSIX says to read it as a regular one.
   "7": "file",
 };
 
@@ -47,34 +48,35 @@ const unsupported: Readonly<Record<string, string>> = {
   V: "a volume label, which is not supported",
 };
 
-/** The most bytes of a path or link target, as on Linux. */
+/** The maximum length of a path or link target; the limit of Linux. */
 const maxPathBytes = 4_095;
-/** The most bytes of a PAX header: names, and an extended attribute of 64 KiB in the ways that tars write it. */
+/** The maximum size of a PAX header: names, and an extended attribute of 64 KiB in the formats of all tar programs. */
 const maxPaxBytes = 256 * 1024;
 
 /**
- * Reads the entries of a tar archive, with the long names of GNU tar and PAX. Memory is bounded whatever the stream sends. What is
- * not understood is refused rather than left out: compressed archives, sparse files, unknown types, and anything after the end.
- * Libraries are made for archives that one trusts: they decompress unasked, skip what they do not know, and decode names.
+ * Reads the entries of a tar archive, with the long names of GNU tar and PAX. The memory is bounded for every stream. Unsupported
+ * content is refused rather than skipped: compressed archives, sparse files, unknown types, and anything after the end.
  *
- * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` beyond a limit
+ * This parser exists because libraries expect trusted archives: they decompress automatically, skip unknown entries, and decode names.
+ *
+ * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` if the archive exceeds a limit
  */
 export async function* entriesOf(
   stream: AsyncIterable<Uint8Array>,
   limits: ArchiveLimits,
 ): AsyncGenerator<Entry, void, undefined> {
-  await using reader = new ByteReader(within(stream, limits.maxBytes));
+  await using reader = new ByteReader(limited(stream, limits.maxBytes));
   let overrides: Overrides = {};
   let count = 0;
   for (let isFirst = true; ; isFirst = false) {
     const block = await reader.read(blockSize);
-    if (isFirst) checkBeginning(block);
+    if (isFirst) checkUncompressed(block);
     if (block.length < blockSize) throw truncated();
     if (isZero(block)) break;
     const header = parseHeader(block);
-    const meta = await metaOf(reader, header);
-    if (meta) {
-      overrides = { ...overrides, ...meta };
+    const described = await readOverrides(reader, header);
+    if (described) {
+      overrides = { ...overrides, ...described };
       continue;
     }
     if (++count > limits.maxEntries) {
@@ -82,28 +84,28 @@ export async function* entriesOf(
         `has more than ${limits.maxEntries} entries, the limit of maxEntries; raise maxEntries or copy less at a time`,
       );
     }
-    const entry = checked({ ...header, ...overrides });
+    const entry = toEntry({ ...header, ...overrides });
     overrides = {};
     if (entry.size > limits.maxBytes) throw tooLarge(limits.maxBytes);
     const content = new Content(reader, entry.size);
     yield { ...entry, content };
-    await reader.skip(content.left + paddingOf(entry.size));
+    await reader.skip(content.unreadBytes + paddingOf(entry.size));
   }
   if (Object.keys(overrides).length > 0) throw invalidArchive("ends after a header that describes no entry");
   for (;;) {
     const block = await reader.read(64 * blockSize);
-    if (!isZero(block)) throw invalidArchive("goes on after its end");
+    if (!isZero(block)) throw invalidArchive("continues after its end");
     if (block.length === 0) return;
   }
 }
 
-/** What a header for the next entry says; nothing if the header is that of an entry itself. */
-async function metaOf(reader: ByteReader, { type, size }: TarHeader): Promise<Overrides | undefined> {
+/** Reads a header that describes the next entry. Returns undefined if the header is that of an entry itself. */
+async function readOverrides(reader: ByteReader, { type, size }: TarHeader): Promise<Overrides | undefined> {
   if (!/[LKxg]/.test(type)) return undefined;
   const isName = type === "L" || type === "K";
-  const most = isName ? maxPathBytes + 1 : maxPaxBytes;
-  if (size > most) {
-    throw invalidArchive(`has a ${isName ? "name" : "PAX header"} of ${size} bytes; at most ${most} are accepted`);
+  const maxBytes = isName ? maxPathBytes + 1 : maxPaxBytes;
+  if (size > maxBytes) {
+    throw invalidArchive(`has a ${isName ? "name" : "PAX header"} of ${size} bytes; at most ${maxBytes} are accepted`);
   }
   const body = await reader.read(size);
   if (body.length < size) throw truncated();
@@ -114,35 +116,36 @@ async function metaOf(reader: ByteReader, { type, size }: TarHeader): Promise<Ov
     return type === "L" ? { path: name } : { linkpath: name };
   }
   const overrides = parsePax(body);
-  // A global header describes all entries. What it may say that matters here makes no sense for more than one.
+  // A global header describes all entries. A path, size or time that is common to all entries makes no sense.
   if (type === "g" && Object.keys(overrides).length > 0) {
     throw invalidArchive(`has a global PAX header with ${Object.keys(overrides).join(", ")} for all entries`);
   }
   return overrides;
 }
 
-/** The content of a file as it arrives. */
+/** The content of a file. It is read from the stream on demand. */
 class Content implements AsyncIterable<Buffer> {
-  /** How many bytes were not read yet. */
-  left: number;
+  /** The number of unread bytes. */
+  unreadBytes: number;
   readonly #reader: ByteReader;
 
   constructor(reader: ByteReader, size: number) {
     this.#reader = reader;
-    this.left = size;
+    this.unreadBytes = size;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    for await (const part of this.#reader.take(this.left)) {
-      this.left -= part.length;
+    for await (const part of this.#reader.take(this.unreadBytes)) {
+      this.unreadBytes -= part.length;
       yield part;
     }
   }
 }
 
-function checked({ type, size, path, linkpath, mode, mtimeMs }: TarHeader): Omit<Entry, "content"> {
-  const named = kinds[type];
-  if (!named) {
+/** Converts and checks a header. */
+function toEntry({ type, size, path, linkpath, mode, mtimeMs }: TarHeader): Omit<Entry, "content"> {
+  const typeKind = kinds[type];
+  if (!typeKind) {
     const what = unsupported[type] ?? `an entry of the unknown type ${JSON.stringify(type)}`;
     throw invalidArchive(`has ${what}: ${quoted(path)}`);
   }
@@ -152,22 +155,22 @@ function checked({ type, size, path, linkpath, mode, mtimeMs }: TarHeader): Omit
       throw invalidArchive(`has a name or link target of ${name.length} bytes; at most ${maxPathBytes} are accepted`);
     }
   }
-  const isLink = named === "symlink" || named === "hardLink";
+  const isLink = typeKind === "symlink" || typeKind === "hardLink";
   if (isLink && linkpath === "") throw invalidArchive(`has a link without a target: ${quoted(path)}`);
-  // Archives older than POSIX have no type for folders.
-  const kind = named === "file" && path.endsWith("/") ? "folder" : named;
-  if (kind !== "file" && size > 0) throw invalidArchive(`has content for what is no file: ${quoted(path)}`);
+  // Archives in pre-POSIX formats mark a folder only by the slash at the end of its name.
+  const kind = typeKind === "file" && path.endsWith("/") ? "folder" : typeKind;
+  if (kind !== "file" && size > 0) throw invalidArchive(`has content for an entry that is not a file: ${quoted(path)}`);
   return { kind, path, linkpath, mode, mtime: new Date(mtimeMs), size };
 }
 
-function checkBeginning(block: Buffer): void {
+function checkUncompressed(block: Buffer): void {
   const compression = compressionOf(block);
   if (compression !== undefined && !isHeader(block)) {
     throw invalidArchive(`is compressed with ${compression}; tar in the container must send it uncompressed`);
   }
 }
 
-/** Whether a block is a header rather than, say, the beginning of a compressed archive. */
+/** Whether a block is a header, even if it looks like the beginning of a compressed archive. */
 function isHeader(block: Buffer): boolean {
   try {
     return block.length === blockSize && parseHeader(block) !== undefined;
@@ -176,7 +179,8 @@ function isHeader(block: Buffer): boolean {
   }
 }
 
-async function* within(stream: AsyncIterable<Uint8Array>, maxBytes: number) {
+/** Passes a stream through. @throws CriError `RESOURCE_EXHAUSTED` if it is larger than `maxBytes` */
+async function* limited(stream: AsyncIterable<Uint8Array>, maxBytes: number) {
   let received = 0;
   for await (const chunk of stream) {
     received += chunk.length;

@@ -1,13 +1,13 @@
 import { toText } from "../../../../internal/files/byte-string.js";
 import { invalidArchive } from "../archive-errors.js";
 
-/** The unit of tar: headers have this size, contents are padded to it. */
+/** The block size of tar, in bytes. Headers have this size, and contents are padded to a multiple of it. */
 export const blockSize = 512;
 
-/** One header of a tar archive. Names are byte strings. */
+/** A header of a tar archive. Paths are byte strings. */
 export interface TarHeader {
   path: string;
-  /** The type flag: `"0"` is a file, `"5"` a folder, `"x"` a PAX header, and so on. */
+  /** The type flag, for example `"0"` for a file, `"5"` for a folder, `"x"` for a PAX header. */
   type: string;
   mode: number;
   size: number;
@@ -16,7 +16,7 @@ export interface TarHeader {
 }
 
 /**
- * Parses the header of an entry: v7, ustar, PAX or GNU. The checksum must match and every number must be one.
+ * Parses the header of an entry: v7, ustar, PAX or GNU. Checks the checksum and all numbers.
  *
  * @throws CriError `INVALID_RESPONSE`
  */
@@ -25,20 +25,20 @@ export function parseHeader(block: Buffer): TarHeader {
     throw invalidArchive("has a header with a wrong checksum");
   }
   const name = textAt(block, 0, 100);
-  // GNU's own format has times where ustar has the beginning of a long path.
+  // GNU's own format has times in the field in which ustar has the beginning of a long path.
   const isUstar = textAt(block, 257, 6) === "ustar" && block[262] === 0;
   const prefix = isUstar ? textAt(block, 345, 155) : "";
   return {
     path: prefix === "" ? name : `${prefix}/${name}`,
     type: String.fromCharCode(block[156] || 0x30),
     mode: numberAt(block, 100, 8, "mode"),
-    size: sizeOf(numberAt(block, 124, 12, "size")),
-    mtimeMs: timeOf(numberAt(block, 136, 12, "time")),
+    size: checkSize(numberAt(block, 124, 12, "size")),
+    mtimeMs: toTimeMs(numberAt(block, 136, 12, "time")),
     linkpath: textAt(block, 157, 100),
   };
 }
 
-/** The header of an entry as ustar has it. Of a name that is longer than its field the beginning is written. */
+/** Encodes a header in ustar format. Truncates names that are longer than their fields. */
 export function encodeHeader({ path, type, mode, size, mtimeMs, linkpath }: TarHeader): Buffer {
   const block = Buffer.alloc(blockSize);
   block.write(path, 0, 100, "latin1");
@@ -54,21 +54,21 @@ export function encodeHeader({ path, type, mode, size, mtimeMs, linkpath }: TarH
   return block;
 }
 
-/** A size in bytes, which must be a whole number from 0. */
-export function sizeOf(size: number): number {
+/** Checks a size in bytes, which must be an integer of at least 0. @throws CriError `INVALID_RESPONSE` */
+export function checkSize(size: number): number {
   if (Number.isSafeInteger(size) && size >= 0) return size;
-  throw invalidArchive(`has an entry of the size ${size}`);
+  throw invalidArchive(`has an entry with the invalid size ${size}`);
 }
 
-/** A time in milliseconds since 1970, which must be one that a `Date` can hold. */
-export function timeOf(seconds: number): number {
+/** Converts a time to milliseconds since 1970. A `Date` must be able to hold it. @throws CriError `INVALID_RESPONSE` */
+export function toTimeMs(seconds: number): number {
   if (Math.abs(seconds) <= 8.64e12) return seconds * 1_000;
-  throw invalidArchive(`has an entry of the time ${seconds}`);
+  throw invalidArchive(`has an entry with the invalid time ${seconds}`);
 }
 
 const checksumStart = 148;
 
-/** The sum of all bytes. The checksum's own field counts as spaces. */
+/** Adds up all bytes. The field of the checksum itself counts as spaces. */
 function checksumOf(block: Buffer): number {
   let sum = 8 * 0x20;
   for (const byte of block) sum += byte;
@@ -82,7 +82,7 @@ function textAt(block: Buffer, start: number, length: number): string {
   return field.toString("latin1", 0, end < 0 ? length : end);
 }
 
-/** Octal digits, or binary where the first bit is set, as GNU tar writes what has too many digits. */
+/** Reads octal digits, or a binary number if the first bit is set. GNU tar writes numbers with too many digits in binary. */
 function numberAt(block: Buffer, start: number, length: number, what: string): number {
   if ((block[start] ?? 0) & 0x80) {
     const bits = BigInt(`0x${block.toString("hex", start, start + length)}`);
@@ -93,7 +93,7 @@ function numberAt(block: Buffer, start: number, length: number, what: string): n
   throw invalidArchive(`has a header whose ${what} is not a number: ${JSON.stringify(toText(digits))}`);
 }
 
-/** Octal digits, or binary as GNU tar writes what has too many digits or is negative. */
+/** Writes octal digits, or a binary number in GNU tar's format if it has too many digits or is negative. */
 function putNumber(block: Buffer, value: number, start: number, length: number): void {
   if (value >= 0 && value < 8 ** (length - 1)) {
     block.write(value.toString(8).padStart(length - 1, "0"), start, "latin1");

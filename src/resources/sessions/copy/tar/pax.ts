@@ -1,7 +1,7 @@
 import { invalidArchive } from "../archive-errors.js";
-import { sizeOf, timeOf } from "./header.js";
+import { checkSize, toTimeMs } from "./header.js";
 
-/** What headers before an entry say of it, in place of what its own header has no room for. */
+/** Values from the headers before an entry. They override those of its own header, which has limited space. */
 export interface Overrides {
   path?: string;
   linkpath?: string;
@@ -9,12 +9,12 @@ export interface Overrides {
   mtimeMs?: number;
 }
 
-/** Some tars, such as bsdtar, leave the holes of a file out without being asked to. */
+/** The end of an error message. Some tar programs, such as bsdtar, leave out the holes of a file by default. */
 export const sparse = "a sparse file, which is not supported; fill its holes first, as cp --sparse=never does";
 
 /**
- * Parses the records of a PAX header: each is its length, a space, `key=value` and a line feed. Owners, extended attributes and
- * unknown keys are left out.
+ * Parses the records of a PAX header. Each record is its length, a space, `key=value` and a line feed. Ignores owners, extended
+ * attributes and unknown keys.
  *
  * @throws CriError `INVALID_RESPONSE`
  */
@@ -27,21 +27,21 @@ export function parsePax(body: Buffer): Overrides {
     const [, key, value] = /^ ([^=]+)=(.*)\n$/s.exec(record) ?? [];
     if (end > body.length || key === undefined || value === undefined)
       throw invalidArchive("has a malformed PAX header");
-    take(overrides, key, value);
+    apply(overrides, key, value);
     start = end;
   }
   return overrides;
 }
 
-function take(overrides: Overrides, key: string, value: string): void {
+function apply(overrides: Overrides, key: string, value: string): void {
   if (key.startsWith("GNU.sparse."))
     throw invalidArchive("has a sparse file, which is not supported; let tar write it in full");
   if (key === "path" || key === "linkpath") {
     if (value.includes("\0")) throw invalidArchive("has a NUL in a name");
     overrides[key] = value;
   }
-  if (key === "size") overrides.size = sizeOf(numberOf(key, value));
-  if (key === "mtime") overrides.mtimeMs = timeOf(numberOf(key, value));
+  if (key === "size") overrides.size = checkSize(numberOf(key, value));
+  if (key === "mtime") overrides.mtimeMs = toTimeMs(numberOf(key, value));
 }
 
 function numberOf(key: string, value: string): number {

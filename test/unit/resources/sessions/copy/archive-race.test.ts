@@ -1,4 +1,4 @@
-/** Another user changes a folder while it is copied into a container: what is outside of it never gets into the archive. */
+/** Checks that no file from outside a folder gets into the archive, even if another user changes the folder during the copy. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -11,10 +11,10 @@ import { skipOnWindows } from "../../../../support/platform.js";
 import { thorough } from "../../../../support/thorough.js";
 
 const rounds = thorough ? 20_000 : 1_000;
-/** The end of the rounds on a machine that is slow or busy. */
+/** Ends the rounds early on a slow or busy machine. */
 const limitMs = thorough ? 300_000 : 7_000;
 
-/** Swaps a file with a link to a secret and with a named pipe, and a folder with a link to a folder of secrets, for ever. */
+/** Swaps a file with a link to a secret and with a named pipe, and a folder with a link to a folder of secrets, without end. */
 const swapper = `
   const { execFileSync } = require("node:child_process");
   const { linkSync, renameSync, symlinkSync, unlinkSync } = require("node:fs");
@@ -36,10 +36,10 @@ const swapper = `
 
 const copier = fileURLToPath(new URL("archive-rounds.ts", import.meta.url));
 
-const ways = process.platform === "linux" ? [true, false] : [false];
+const modes = process.platform === "linux" ? [true, false] : [false];
 
-test.skipIf(skipOnWindows("links and named pipes that are swapped")).each(ways)(
-  "a swapper beside the copy gets nothing from outside into it, and the process can exit (by descriptor: %s)",
+test.skipIf(skipOnWindows("links and named pipes that are swapped")).each(modes)(
+  "a user who swaps files during the copy gets no outside file into it, and the process can exit (by descriptor: %s)",
   { timeout: limitMs + 60_000 },
   async (byDescriptor) => {
     const here = await mkdtemp(join(tmpdir(), "archive-race-"));
@@ -69,12 +69,12 @@ test.skipIf(skipOnWindows("links and named pipes that are swapped")).each(ways)(
       "directory ./folder/",
       "file ./folder/inside good",
       "symlink ./folder",
-      // Hard links to what was in the archive under another name.
+      // Hard links to files that are in the archive under another name.
       "link ./file",
       "link ./piped",
       "localPath: cannot be read (ENOENT)",
       "localPath: was replaced while it was being opened",
-      // Paths cannot close the race: a link that is swapped in and out three times at the right moments leads outside.
+      // With paths the race remains: a link that is swapped in and out three times at the right moments leads outside.
       ...(byDescriptor ? [] : ["file ./folder/other secret"]),
     ];
     expect(Object.keys(seen).filter((what) => !harmless.includes(what))).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * Archives a tree again and again, and prints as JSON what was in the archives and how often. A program of its own, so that a
- * blocked thread shows: it would not exit.
+ * Archives a tree repeatedly, and prints as JSON which entries the archives had and how often. It is a separate program, because a
+ * blocked thread would keep it from exiting.
  *
  *     archive-rounds.ts TREE BY_DESCRIPTOR ROUNDS LIMIT_MS
  *
@@ -15,7 +15,7 @@ import { archive } from "../../../../../src/resources/sessions/copy/archive.js";
 
 const [tree = "", byDescriptor, rounds, limitMs] = process.argv.slice(2);
 const seen: Record<string, number> = {};
-const saw = (what: string) => {
+const count = (what: string) => {
   seen[what] = (seen[what] ?? 0) + 1;
 };
 
@@ -26,21 +26,21 @@ async function round(): Promise<void> {
     for await (const entry of entries) {
       let content = "";
       for await (const chunk of entry) content += chunk;
-      saw(`${entry.header.type} ${entry.header.name} ${content}`.trim());
+      count(`${entry.header.type} ${entry.header.name} ${content}`.trim());
     }
   })();
-  reading.catch(() => {}); // an archive that fails is reported by the pipeline
+  reading.catch(() => {}); // the pipeline reports the error of an archive
   await pipeline(Readable.from(archive({ root, name: ".", includeRoot: false })), entries);
   await reading;
 }
 
-for (let count = 0; count < Number(rounds) && performance.now() < Number(limitMs); count++) {
+for (let index = 0; index < Number(rounds) && performance.now() < Number(limitMs); index++) {
   try {
     await round();
-    saw("round");
+    count("round");
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;
-    saw(error.details.replace(/, got .*$/, ""));
+    count(error.details.replace(/, got .*$/, ""));
   }
 }
 console.log(JSON.stringify(seen));

@@ -1,4 +1,4 @@
-/** What is sent: the tree, and no error of a file taken for the end of the command. */
+/** Checks the entries of an archive, and the errors for files that cannot be archived. */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -35,7 +35,7 @@ async function entriesOf({ path, ...source }: Omit<ArchiveSource, "root"> & { pa
 }
 
 test.skipIf(skipOnWindows("links and pipes in a tree that is copied"))(
-  "files, folders and links are in it; pipes are not",
+  "contains files, folders and links, but no pipes",
   async () => {
     const long = "long/".repeat(40) + "x".repeat(120);
     await mkdir(join(here, "tree/sub"), { recursive: true });
@@ -55,9 +55,9 @@ test.skipIf(skipOnWindows("links and pipes in a tree that is copied"))(
   },
 );
 
-test("a file that is gone, or becomes shorter, is an error that names it", async () => {
+test("fails with the path of a file that is removed or becomes shorter during the copy", async () => {
   const large = Buffer.alloc(3_000_000);
-  /** Archives two large files, changes both after the first has been begun, and gives the error. */
+  /** Archives two large files, changes both while the first one is read, and returns the error. */
   const changing = async (change: (path: string) => Promise<void>): Promise<unknown> => {
     const paths = [join(here, "tree/a"), join(here, "tree/b")];
     await mkdir(join(here, "tree"), { recursive: true });
@@ -72,18 +72,18 @@ test("a file that is gone, or becomes shorter, is an error that names it", async
       return error;
     }
   };
-  const named = (text: string) => ({
+  const errorLike = (pattern: string) => ({
     field: "localPath",
     code: "INVALID_INPUT",
-    message: expect.stringMatching(new RegExp(`localPath: ${text}, got ".*[ab]"$`)),
+    message: expect.stringMatching(new RegExp(`localPath: ${pattern}, got ".*[ab]"$`)),
   });
-  expect(await changing((path) => rm(path))).toMatchObject(named("cannot be read \\(ENOENT\\)"));
-  expect(await changing((path) => truncate(path, 10))).toMatchObject(named("became shorter while it was read"));
+  expect(await changing((path) => rm(path))).toMatchObject(errorLike("cannot be read \\(ENOENT\\)"));
+  expect(await changing((path) => truncate(path, 10))).toMatchObject(errorLike("became shorter while it was read"));
 });
 
-// Elsewhere file systems have no such names.
+// Other systems do not support names that are not UTF-8.
 test.skipIf(skipWhere(process.platform !== "linux", "file names that are not UTF-8"))(
-  "a file whose name is not UTF-8 is refused with the reason",
+  "refuses a file whose name is not UTF-8",
   async () => {
     await mkdir(join(here, "tree"));
     await writeFile(Buffer.from(join(here, "tree/caf\xe9"), "latin1"), "");
@@ -93,7 +93,7 @@ test.skipIf(skipWhere(process.platform !== "linux", "file names that are not UTF
   },
 );
 
-test("folders more than 256 levels deep are refused, and nothing is left open", async () => {
+test("refuses folders that are more than 256 levels deep, and leaves no file open", async () => {
   await mkdir(join(here, "deep", ...Array(256).fill("d")), { recursive: true });
   const source = { name: ".", includeRoot: false };
   expect(Object.keys(await entriesOf({ path: join(here, "deep"), ...source }))).toHaveLength(256);

@@ -1,4 +1,4 @@
-/** What becomes of every archive that a container may send: exactly what is written, or why it is refused and leaves nothing. */
+/** Checks the outcome of every archive that a container may send: exactly these files, or this error and nothing left. */
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,10 +15,10 @@ import { corpus } from "./corpus.js";
 const skipped = skipOnWindows("the corpus of archives: links, modes, and names that Windows does not have");
 
 const isLinux = process.platform === "linux";
-const platform = vi.hoisted(() => ({ byHandle: true }));
+const platform = vi.hoisted(() => ({ byDescriptor: true }));
 vi.mock("../../../../../src/internal/files/descriptors.js", async (original) => ({
   ...(await original<object>()),
-  hasDescriptors: () => platform.byHandle,
+  hasDescriptors: () => platform.byDescriptor,
 }));
 
 let here: string;
@@ -36,14 +36,14 @@ function* portions(archive: Buffer, size: number): Generator<Buffer> {
 const limits = { maxBytes: 10_000_000, maxEntries: 1_000 };
 
 test.skipIf(skipped).each([...corpus])(
-  "ends in exactly these files, or is refused and leaves nothing: %s",
+  "unpacks to exactly the expected files, or is refused and leaves nothing: %s",
   async (_, [archive, outcome]) => {
-    // However the bytes arrive, into a folder that exists or to where nothing is, with handles of folders or without.
-    for (const [size, target, byHandle] of [
+    // In one chunk into an existing folder by descriptor, and in small chunks to a new path without descriptors.
+    for (const [size, target, byDescriptor] of [
       [archive.length + 1, "empty", true],
       [97, "new", false],
     ] as const) {
-      platform.byHandle = byHandle && isLinux;
+      platform.byDescriptor = byDescriptor && isLinux;
       const stream = Readable.from(portions(archive, size), { objectMode: false });
       const copying = stageCopy(join(here, target), { folder: "asked" }, (staging, name) =>
         unpack(stream, staging, name, limits),

@@ -1,5 +1,5 @@
 /**
- * Archives that a container may send for the folder that was asked for, and what becomes of them.
+ * Archives that a container may send for a requested folder, and their outcomes.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
   symlink,
 } from "../../../../support/tar-blocks.js";
 
-/** What is in the copy afterwards, or why the archive is refused. */
+/** The files of the copy, or the error message for a refused archive. */
 export type Outcome = readonly string[] | RegExp;
 
 const root = folder("./");
@@ -30,21 +30,21 @@ const whole = Buffer.concat([root, file("./file", "x".repeat(600)), end]);
 const bytes = (hex: string) => Buffer.concat([Buffer.from(hex, "hex"), Buffer.alloc(2_000, 1)]);
 const archives = new Map<string, readonly [Buffer, Outcome]>();
 
-/** Entries between the root and the end. */
+/** Adds an archive with these entries between the root and the end. */
 function entries(name: string, parts: readonly Buffer[], outcome: Outcome): void {
   raw(name, Buffer.concat([root, ...parts, end]), outcome);
 }
 
 function raw(name: string, archive: Buffer, outcome: Outcome): void {
-  if (archives.has(name)) throw new Error(`two archives are called ${name}`);
+  if (archives.has(name)) throw new Error(`two archives have the name ${name}`);
   archives.set(name, [archive, outcome]);
 }
 
-const outside = /not inside of the folder asked for/;
+const outside = /not in the requested folder/;
 
 entries("a parent", [file("../escaped")], outside);
 entries("a parent in the middle", [file("./a/../../escaped")], outside);
-entries("a parent that leads back", [file("./a/../kept")], outside);
+entries("a parent that leads back into the folder", [file("./a/../kept")], outside);
 entries("a parent at the end", [folder("./a/..")], outside);
 entries("an absolute name", [file("/tmp/escaped")], outside);
 entries("an absolute name by prefix", [file("escaped", "", { prefix: "/tmp" })], outside);
@@ -57,16 +57,20 @@ entries(
 );
 
 entries(
-  "names that are roundabout",
+  "names with redundant parts",
   [file(".//a/.//b"), file("c")],
   ["folder 755 a", "file 644 a/b: content", "file 644 c: content"],
 );
-entries("the root as a file", [file("./")], outsideOr(/content for what is no file/));
+entries("the root as a file", [file("./")], outsideOr(/content for an entry that is not a file/));
 entries("the root as a file without slash", [file(".")], outside);
 entries("the root as a link", [symlink("./", "/tmp")], outside);
 entries("an empty name", [file("")], /entry without a name/);
 entries("a file whose name ends in a slash", [file("./a/", "")], ["folder 644 a"]);
-entries("a file with content whose name ends in a slash", [file("./a/")], /content for what is no file: ".\/a\/"/);
+entries(
+  "a file with content whose name ends in a slash",
+  [file("./a/")],
+  /content for an entry that is not a file: ".\/a\/"/,
+);
 entries("a name of 255 bytes", [gnuLong("L", `./${"a".repeat(255)}`), kept], [`file 644 ${"a".repeat(255)}: content`]);
 entries("a name of 256 bytes", [gnuLong("L", `./${"a".repeat(256)}`), kept], /name of more than 255 bytes/);
 entries(
@@ -120,42 +124,46 @@ entries("a global header with a comment", [pax({ comment: "abc" }, "g"), kept], 
 entries("a global header with a name", [pax({ path: "./a" }, "g"), kept], /global PAX header with path/);
 entries("a global header with a size", [pax({ size: "0" }, "g"), kept], /global PAX header with size/);
 
-const absurd = /entry of the size|size is not a number/;
+const badSize = /invalid size|size is not a number/;
 entries("a PAX size", [pax({ size: "7" }), header({ name: "./kept", size: 0 }), padded("content")], [plain]);
-entries("a PAX size that is negative", [pax({ size: "-1" }), kept], absurd);
-entries("a PAX size in hexadecimal", [pax({ size: "0x7" }), kept], absurd);
-entries("a PAX size with an exponent", [pax({ size: "7e0" }), kept], absurd);
+entries("a PAX size that is negative", [pax({ size: "-1" }), kept], badSize);
+entries("a PAX size in hexadecimal", [pax({ size: "0x7" }), kept], badSize);
+entries("a PAX size with an exponent", [pax({ size: "7e0" }), kept], badSize);
 entries("a size in binary", [file("./kept", "content", { size: base256(7n, 12) })], [plain]);
-entries("a size that is negative in binary", [file("./a", "", { size: base256(-1n, 12) })], absurd);
-entries("a size that is huge in binary", [file("./a", "", { size: base256(2n ** 90n, 12) })], absurd);
-entries("a size that is garbage", [file("./a", "", { size: "12x4" })], absurd);
-entries("a size that is not octal", [file("./a", "", { size: "00000000009" })], absurd);
+entries("a size that is negative in binary", [file("./a", "", { size: base256(-1n, 12) })], badSize);
+entries("a size that is huge in binary", [file("./a", "", { size: base256(2n ** 90n, 12) })], badSize);
+entries("a size that is garbage", [file("./a", "", { size: "12x4" })], badSize);
+entries("a size that is not octal", [file("./a", "", { size: "00000000009" })], badSize);
 entries(
   "a size beyond the limit",
   [file("./a", "", { size: 2 ** 33 - 1 })],
   /larger than 10000000 bytes, the limit of maxBytes/,
 );
 entries("a size with spaces", [file("./kept", "content", { size: "         7 " })], [plain]);
-entries("a folder with content", [folder("./a", { size: 7 }), padded("content")], /content for what is no file/);
+entries(
+  "a folder with content",
+  [folder("./a", { size: 7 }), padded("content")],
+  /content for an entry that is not a file/,
+);
 entries(
   "a link with content",
   [header({ name: "./a", type: "2", linkname: "b", size: 7 }), padded("content")],
-  /content for what is no file/,
+  /content for an entry that is not a file/,
 );
 
-const noTime = /entry of the time|time is not a number/;
+const badTime = /invalid time|time is not a number/;
 entries("a time before 1970", [file("./kept", "content", { mtime: base256(-86_400n, 12) })], [plain]);
 entries("a time with a fraction", [pax({ mtime: "1234.5678" }), kept], [plain]);
-entries("a time beyond all calendars", [file("./a", "", { mtime: base256(2n ** 60n, 12) })], noTime);
-entries("a time that is garbage", [file("./a", "", { mtime: "yesterday" })], noTime);
-entries("a PAX time that is garbage", [pax({ mtime: "NaN" }), kept], noTime);
+entries("a time beyond the range of Date", [file("./a", "", { mtime: base256(2n ** 60n, 12) })], badTime);
+entries("a time that is garbage", [file("./a", "", { mtime: "yesterday" })], badTime);
+entries("a PAX time that is garbage", [pax({ mtime: "NaN" }), kept], badTime);
 
 entries(
   "setuid, setgid and sticky",
   [file("./a", "", { mode: 0o6755 }), folder("./b", { mode: 0o7777 })],
   ["file 755 a: ", "folder 1777 b"],
 );
-entries("a mode with more bits than there are", [file("./a", "", { mode: 0o7777777 })], ["file 1777 a: "]);
+entries("a mode with undefined bits", [file("./a", "", { mode: 0o7777777 })], ["file 1777 a: "]);
 entries("a mode that is garbage", [file("./a", "", { mode: "rwx" })], /mode is not a number/);
 
 const [charDevice, blockDevice, pipe] = ["3", "4", "6"].map((type) => header({ name: `./special${type}`, type }));
@@ -179,45 +187,45 @@ entries("a volume label", [header({ name: "label", type: "V" })], /volume label/
 entries("an unknown type", [file("./a", "content", { type: "Z" })], /unknown type "Z"/);
 entries("Solaris' own header", [file("./a", "12 path=../b\n", { type: "X" }), kept], /unknown type "X"/);
 
-const noFile = /hard link to what is no file before it/;
+const noFile = /hard link to a name that is not an earlier file/;
 entries("a hard link", [kept, hardLink("./a/b", "./kept")], ["folder 755 a", "2 file 644 a/b: content", `2 ${plain}`]);
 entries(
-  "a hard link to a symbolic one",
+  "a hard link to a symbolic link",
   [symlink("./a", "/tmp"), hardLink("./b", "a")],
   ["link a -> /tmp", "link b -> /tmp"],
 );
 entries("a hard link to a parent", [hardLink("./a", "../secret")], noFile);
 entries("a hard link to an absolute name", [hardLink("./a", "/etc/passwd")], noFile);
 entries(
-  "a hard link through a symbolic one",
+  "a hard link through a symbolic link",
   [symlink("./a", "/etc"), hardLink("./b", "./a/passwd")],
   /"a" as more than one kind/,
 );
 entries(
-  "a hard link into a folder that is not there",
+  "a hard link into a folder that does not exist",
   [hardLink("./a", "./b/c")],
   /nothing at "b" where it needs a folder/,
 );
 entries("a hard link to itself", [hardLink("./a", "./a")], noFile);
 entries(
-  "a hard link to itself, which is there",
+  "a hard link to itself after a file of that name",
   [kept, hardLink("./kept", "./kept")],
-  /hard link where it has something else/,
+  /hard link with the name of another entry/,
 );
-entries("a hard link to what comes later", [hardLink("./a", "./kept"), kept], noFile);
+entries("a hard link to a later file", [hardLink("./a", "./kept"), kept], noFile);
 entries("a hard link to a folder", [folder("./a"), hardLink("./b", "./a")], noFile);
 entries("a hard link to the root", [hardLink("./a", "./")], noFile);
 entries("a hard link to a pipe, which was left out", [pipe as Buffer, hardLink("./a", "./special6")], noFile);
 entries("a hard link without target", [hardLink("./a", "")], /link without a target/);
 entries(
-  "writing to a file of two names changes one",
+  "writing to a file with two names changes one",
   [kept, hardLink("./a", "./kept"), file("./kept", "new")],
   ["file 644 a: content", "file 644 kept: new"],
 );
 
 const twice = /as more than one kind of file/;
 entries(
-  "links that lead anywhere",
+  "links with arbitrary targets",
   [symlink("./a", "/etc"), symlink("./b", "../.."), symlink("./c", "c")],
   ["link a -> /etc", "link b -> ../..", "link c -> c"],
 );
@@ -229,7 +237,7 @@ for (const [what, through] of Object.entries({
   "hard link": hardLink("./a/b", "./kept"),
 })) {
   entries(`a ${what} through a link`, [kept, symlink("./a", "/tmp"), through], twice);
-  entries(`a link where a ${what} went through`, [kept, through, symlink("./a", "/tmp")], twice);
+  entries(`a link after a ${what} through a folder of that name`, [kept, through, symlink("./a", "/tmp")], twice);
 }
 entries("a link, then a file of that name", [symlink("./a", "/tmp/x"), file("./a")], twice);
 entries("a file, then a link of that name", [file("./a"), symlink("./a", "/tmp/x")], twice);
@@ -237,15 +245,15 @@ entries("a link, then a folder of that name", [symlink("./a", "/tmp"), folder(".
 entries("a folder, then a link of that name", [folder("./a"), symlink("./a", "/tmp")], twice);
 entries("a folder, then a file of that name", [folder("./a"), file("./a")], twice);
 entries("a file, then a folder of that name", [file("./a"), folder("./a")], twice);
-entries("the same file again: the last one stays", [kept, file("./kept", "new")], ["file 644 kept: new"]);
-entries("the same link again: the last one stays", [symlink("./a", "b"), symlink("./a", "c")], ["link a -> c"]);
+entries("the same file again: the last one is kept", [kept, file("./kept", "new")], ["file 644 kept: new"]);
+entries("the same link again: the last one is kept", [symlink("./a", "b"), symlink("./a", "c")], ["link a -> c"]);
 entries(
-  "the same folder again: what is in it stays",
+  "the same folder again: its files are kept",
   [folder("./a"), file("./a/b"), folder("./a", { mode: 0o700 })],
   ["folder 700 a", "file 644 a/b: content"],
 );
 entries(
-  "a closed folder that is filled later",
+  "a read-only folder that is filled later",
   [folder("./a", { mode: 0o500 }), kept, file("./a/b/c")],
   ["folder 500 a", "folder 755 a/b", "file 644 a/b/c: content", plain],
 );
@@ -259,8 +267,8 @@ entries(
   [pax({ path: `${deep(256)}a` }), kept],
   [...folders(256), `file 644 ${deep(256).slice(2)}a: content`],
 );
-entries("a file in 257 folders", [pax({ path: `${deep(257)}a` }), kept], /more than 256 folders within one another/);
-entries("300 folders deep", [pax({ path: deep(300) }), folder("x")], /more than 256 folders within one another/);
+entries("a file in 257 folders", [pax({ path: `${deep(257)}a` }), kept], /more than 256 nested folders/);
+entries("300 folders deep", [pax({ path: deep(300) }), folder("x")], /more than 256 nested folders/);
 entries("10,000 folders deep", [pax({ path: deep(10_000) }), folder("x")], /name or link target of 20002 bytes/);
 
 const broken = /is truncated/;
@@ -274,9 +282,9 @@ for (const length of [1, 511, 512, 513, 1_023, 1_024, 1_025, 1_500, 2_047, 2_048
 }
 raw("cut in a long name", Buffer.concat([root, gnuLong("L", long)]).subarray(0, 1_100), broken);
 raw("cut in a PAX header", Buffer.concat([root, pax({ path: long })]).subarray(0, 1_100), broken);
-raw("entries after the end", Buffer.concat([root, end, kept, end]), /goes on after its end/);
-raw("garbage after the end", Buffer.concat([root, end, Buffer.from("garbage")]), /goes on after its end/);
-raw("a block of zeros in the middle", Buffer.concat([root, Buffer.alloc(512), kept, end]), /goes on after its end/);
+raw("entries after the end", Buffer.concat([root, end, kept, end]), /continues after its end/);
+raw("garbage after the end", Buffer.concat([root, end, Buffer.from("garbage")]), /continues after its end/);
+raw("a block of zeros in the middle", Buffer.concat([root, Buffer.alloc(512), kept, end]), /continues after its end/);
 raw("a wrong checksum", Buffer.concat([root, file("./a", "", { wrongBy: 1 }), end]), /wrong checksum/);
 raw("garbage", Buffer.alloc(4_096, "garbage"), /checksum is not a number|wrong checksum/);
 raw("text instead of an archive", Buffer.from("tar: not found\n".repeat(100)), /checksum/);
@@ -288,7 +296,7 @@ raw("bzip2", bytes("425a68"), /compressed with bzip2/);
 raw("lz4", bytes("04224d18"), /compressed with lz4/);
 raw("compress", bytes("1f9d"), /compressed with compress/);
 raw("zip", bytes("504b0304"), /compressed with zip/);
-raw("brotli, which nothing marks", Buffer.concat([brotliCompressSync(whole), Buffer.alloc(512, 1)]), /checksum/);
+raw("brotli, which cannot be recognized", Buffer.concat([brotliCompressSync(whole), Buffer.alloc(512, 1)]), /checksum/);
 raw("a file whose name looks like bzip2", Buffer.concat([root, file("BZh"), end]), ["file 644 BZh: content"]);
 raw("a first file whose name looks like bzip2", Buffer.concat([file("BZh"), end]), ["file 644 BZh: content"]);
 
@@ -298,5 +306,5 @@ function outsideOr(or: RegExp): RegExp {
   return new RegExp(`${outside.source}|${or.source}`);
 }
 
-/** Each archive by what is odd about it. */
+/** The archives by their names, which describe what is unusual about them. */
 export const corpus: ReadonlyMap<string, readonly [archive: Buffer, outcome: Outcome]> = archives;

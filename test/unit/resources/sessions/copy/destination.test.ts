@@ -1,4 +1,4 @@
-/** How a copy gets to where it belongs: added to what is there, never through a link, and all or nothing. */
+/** Checks how a copy is moved to its destination: merged, never through a link, and completely or not at all. */
 import { execFileSync } from "node:child_process";
 import { chmod, chown, lstat, mkdir, mkdtemp, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,10 +13,10 @@ import { openBelow } from "../../../../support/open-files.js";
 import { canMount, skipOnWindows, skipWhere } from "../../../../support/platform.js";
 import { removeTree } from "../../../../support/remove-tree.js";
 
-const noLinks = skipOnWindows("symbolic links and modes where a copy goes");
+const noLinks = skipOnWindows("symbolic links and modes at the destination of a copy");
 const isRoot = process.getuid?.() === 0;
-const noRoot = skipWhere(!isRoot, "folders of other users where a copy goes: this is not root");
-const noMounts = skipWhere(!canMount(), "mount points where a copy goes: this process may not mount");
+const noRoot = skipWhere(!isRoot, "folders of other users at the destination of a copy: this process is not root");
+const noMounts = skipWhere(!canMount(), "mount points at the destination of a copy: this process may not mount");
 
 const folder = { folder: "x" };
 
@@ -29,7 +29,7 @@ afterEach(async () => {
   await removeTree(here);
 });
 
-/** Files by path; a path that ends in / is a folder, content that begins with -> a link. */
+/** Creates files by their paths. A path that ends with / is a folder, and content that begins with -> is a link. */
 async function make(files: Record<string, string>, below = here): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     const whole = join(below, path);
@@ -39,7 +39,7 @@ async function make(files: Record<string, string>, below = here): Promise<void> 
   }
 }
 
-/** Copies these files to a folder below the one of the test. */
+/** Copies these files to a folder below the folder of the test. */
 function copy(files: Record<string, string>, target: string, prepare = async (_: string) => {}): Promise<void> {
   return stageCopy(join(here, target), folder, async (staging, name) => {
     const path = join(toText(await staging.path()), name);
@@ -48,7 +48,7 @@ function copy(files: Record<string, string>, target: string, prepare = async (_:
   });
 }
 
-test("the copy is prepared on the file system it goes to, where something exists", async () => {
+test("stages the copy in an existing folder on the file system of the target", async () => {
   await make({ "folder/": "", file: "" });
   expect(await findDestination(join(here, "folder"), folder)).toEqual({
     stagingParent: join(here, "folder"),
@@ -58,7 +58,7 @@ test("the copy is prepared on the file system it goes to, where something exists
   expect(await findDestination(join(here, "file"), { file: "x" })).toEqual({ stagingParent: here, missing: ["file"] });
 });
 
-test.skipIf(noLinks)("until the copy is complete, only this user can get into it", async () => {
+test.skipIf(noLinks)("only this user can access the copy until it is complete", async () => {
   let mode = 0;
   await stageCopy(join(here, "target"), folder, async (staging, name) => {
     await make({ file: "" }, join(toText(await staging.path()), name));
@@ -67,7 +67,7 @@ test.skipIf(noLinks)("until the copy is complete, only this user can get into it
   expect(mode & 0o777).toBe(0o700);
 });
 
-test.skipIf(noLinks)("files and folders do not replace each other, and a link is not followed", async () => {
+test.skipIf(noLinks)("does not replace a file with a folder or a folder with a file, and follows no link", async () => {
   await make({ "folder/": "", file: "", link: "->folder" });
   for (const [path, copied] of [
     ["folder", { file: "x" }],
@@ -81,7 +81,7 @@ test.skipIf(noLinks)("files and folders do not replace each other, and a link is
   }
 });
 
-test.skipIf(noLinks)("a file replaces a file or link, and folders that lead to it are made", async () => {
+test.skipIf(noLinks)("replaces a file or link with a file, and creates the missing parents of a new one", async () => {
   await make({ old: "old", link: "->old" });
   for (const path of ["old", "link", "a/b/new"]) {
     await stageCopy(join(here, path), { file: "x" }, async (staging, name) => {
@@ -97,7 +97,7 @@ test.skipIf(noLinks)("a file replaces a file or link, and folders that lead to i
   ]);
 });
 
-test.skipIf(noLinks)("a folder is added to: files and links give way, folders do not", async () => {
+test.skipIf(noLinks)("merges into a folder: replaces its files and links, but not its folders", async () => {
   await make({
     "target/kept": "kept",
     "target/both/kept": "kept",
@@ -131,7 +131,7 @@ test.skipIf(noLinks)("a folder is added to: files and links give way, folders do
   expect(await treeOf(here)).toEqual(merged);
 });
 
-test("adds to a folder whose time this user may not set, as root on NFS", async () => {
+test("merges into a folder whose time this user may not set, as root on NFS", async () => {
   await make({ "target/": "" });
   const { utimes: setTime } = Folder.prototype;
   const spy = vi.spyOn(Folder.prototype, "utimes").mockImplementation(async function (this: Folder, mtime) {
@@ -143,41 +143,44 @@ test("adds to a folder whose time this user may not set, as root on NFS", async 
   expect(await treeOf(here)).toEqual(["folder 755 target", "file 644 target/a: "]);
 });
 
-test.skipIf(noLinks)("a folder that exists keeps its mode and time; a new one has those of the copy", async () => {
-  await make({ "target/private/deeper/": "", "target/closed/": "" });
-  const modes = { "target/closed": 0o555, "target/private/deeper": 0o711, "target/private": 0o700, target: 0o751 };
-  const old = new Date("2001-02-03T04:05:06Z");
-  for (const [path, mode] of Object.entries(modes)) {
-    await chmod(join(here, path), mode);
-    await utimes(join(here, path), old, old);
-  }
-  await copy({ "private/deeper/a": "", "closed/b": "", "new/c": "", "new-closed/d": "" }, "target", async (path) => {
-    for (const name of ["", "private", "private/deeper", "closed", "new"]) await chmod(join(path, name), 0o777);
-    await chmod(join(path, "new-closed"), 0o500);
-    for (const name of ["private", "new", "new-closed"]) await utimes(join(path, name), 0, 0);
-  });
-  expect(await treeOf(here)).toEqual([
-    "folder 751 target",
-    "folder 555 target/closed",
-    "file 644 target/closed/b: ",
-    "folder 777 target/new",
-    "file 644 target/new/c: ",
-    "folder 500 target/new-closed",
-    "file 644 target/new-closed/d: ",
-    "folder 700 target/private",
-    "folder 711 target/private/deeper",
-    "file 644 target/private/deeper/a: ",
-  ]);
-  const timeOf = async (path: string) => (await lstat(join(here, "target", path))).mtimeMs;
-  for (const path of ["private", "private/deeper", "closed"]) expect(await timeOf(path)).toBe(old.getTime());
-  for (const path of ["new", "new-closed"]) expect(await timeOf(path)).toBe(0);
-});
+test.skipIf(noLinks)(
+  "an existing folder keeps its mode and time, and a new folder gets those of the copy",
+  async () => {
+    await make({ "target/private/deeper/": "", "target/closed/": "" });
+    const modes = { "target/closed": 0o555, "target/private/deeper": 0o711, "target/private": 0o700, target: 0o751 };
+    const old = new Date("2001-02-03T04:05:06Z");
+    for (const [path, mode] of Object.entries(modes)) {
+      await chmod(join(here, path), mode);
+      await utimes(join(here, path), old, old);
+    }
+    await copy({ "private/deeper/a": "", "closed/b": "", "new/c": "", "new-closed/d": "" }, "target", async (path) => {
+      for (const name of ["", "private", "private/deeper", "closed", "new"]) await chmod(join(path, name), 0o777);
+      await chmod(join(path, "new-closed"), 0o500);
+      for (const name of ["private", "new", "new-closed"]) await utimes(join(path, name), 0, 0);
+    });
+    expect(await treeOf(here)).toEqual([
+      "folder 751 target",
+      "folder 555 target/closed",
+      "file 644 target/closed/b: ",
+      "folder 777 target/new",
+      "file 644 target/new/c: ",
+      "folder 500 target/new-closed",
+      "file 644 target/new-closed/d: ",
+      "folder 700 target/private",
+      "folder 711 target/private/deeper",
+      "file 644 target/private/deeper/a: ",
+    ]);
+    const timeOf = async (path: string) => (await lstat(join(here, "target", path))).mtimeMs;
+    for (const path of ["private", "private/deeper", "closed"]) expect(await timeOf(path)).toBe(old.getTime());
+    for (const path of ["new", "new-closed"]) expect(await timeOf(path)).toBe(0);
+  },
+);
 
 test.skipIf(noMounts).each([
   ["a folder of another file system", ["-t", "tmpfs", "tmpfs"], "target/z/mount point", { "z/mount point/a": "a" }],
   ["a folder of the same file system", ["--bind", "outside"], "target/z/mount point", { "z/mount point/a": "a" }],
   ["a file", ["--bind", "outside/secret"], "target/z/file", { "z/file": "new" }],
-])("a mount point in the target, %s, is refused before anything changes", async (_, mount, at, files) => {
+])("refuses a mount point in the target before anything changes: %s", async (_, mount, at, files) => {
   await make({ "target/z/mount point/": "", "target/z/file": "old", "outside/secret": "secret" });
   execFileSync("mount", [...mount, at], { cwd: here });
   try {
@@ -188,7 +191,7 @@ test.skipIf(noMounts).each([
       details: expect.stringMatching(`has another file system mounted .*${at}"`),
     });
     expect(await treeOf(here)).toEqual(before);
-    // What is mounted is no obstacle where nothing is copied to, or as the target itself.
+    // A mount point is allowed where nothing is copied to, and as the target itself.
     await copy({ a: "a", "z/b": "b" }, "target");
     expect(await treeOf(join(here, "target"))).toEqual(expect.arrayContaining(["file 644 a: a", "file 644 z/b: b"]));
     if (at.endsWith("point")) await copy({ a: "a" }, at);
@@ -197,13 +200,13 @@ test.skipIf(noMounts).each([
   }
 });
 
-test.skipIf(noRoot)("where folders cannot be held, root does not write to what others may change", async () => {
+test.skipIf(noRoot)("without descriptors, root does not write to a folder that other users may change", async () => {
   await make({ "ours/": "", "theirs/": "", "open/": "", "sticky/": "" });
   await chmod(join(here, "open"), 0o777);
   await chmod(join(here, "sticky"), 0o1777);
   await chown(join(here, "theirs"), 65_534, 65_534);
-  const check = async (path: string, byHandle = false) => {
-    await using opened = await Folder.open(join(here, path), byHandle);
+  const check = async (path: string, byDescriptor = false) => {
+    await using opened = await Folder.open(join(here, path), byDescriptor);
     await checkSafeForRoot(opened);
   };
   for (const path of ["ours", "sticky"]) await check(path);

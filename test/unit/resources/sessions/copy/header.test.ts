@@ -1,4 +1,4 @@
-/** Headers as they are written: read back by this package and by tar-stream. */
+/** Checks that this package and tar-stream can parse encoded headers. */
 import { once } from "node:events";
 import fc from "fast-check";
 import { extract, type Header } from "tar-stream";
@@ -15,7 +15,7 @@ const header: fc.Arbitrary<TarHeader> = fc.record({
   linkpath: name,
 });
 
-test("what is encoded is parsed", () => {
+test("parses encoded headers", () => {
   fc.assert(
     fc.property(header, (given) => {
       expect(parseHeader(encodeHeader(given))).toEqual(given);
@@ -35,7 +35,7 @@ test.each([
   { size: 8 ** 11 - 1, mtimeMs: 1_800_000_000_000 },
   { size: 8 ** 11, mtimeMs: 8 ** 11 * 1_000 },
   { size: 2 ** 52, mtimeMs: 0 },
-])("tar-stream reads $size bytes of the time $mtimeMs", async ({ size, mtimeMs }) => {
+])("tar-stream parses a header with size $size and time $mtimeMs", async ({ size, mtimeMs }) => {
   const given = { path: "dir/file", type: "0", mode: 0o4755, size, mtimeMs, linkpath: "" };
   const read = await readByTarStream(encodeHeader(given));
   expect(read).toMatchObject({ name: given.path, type: "file", mode: given.mode, size, uid: 0, gid: 0 });

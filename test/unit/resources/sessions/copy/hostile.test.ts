@@ -1,4 +1,4 @@
-/** What a malicious archive costs this process: it ends as it should, in bounded memory, and the event loop runs on meanwhile. */
+/** Checks that a malicious archive has the expected outcome, in bounded memory and without blocking the event loop. */
 import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,9 +20,9 @@ import { thorough } from "../../../../support/thorough.js";
 const skipped = skipOnWindows("malicious archives: links and names that Windows does not have");
 
 interface Hostile {
-  /** Parts of the archive after the root folder, in the order in which they are sent. */
+  /** The parts of the archive after the root folder, in the order in which they are sent. */
   parts: () => Iterable<Buffer>;
-  /** Why it is refused; nothing if it is copied as it is. */
+  /** The error message. Without it, the archive is copied. */
   refused?: RegExp;
   maxBytes?: number;
   maxEntries?: number;
@@ -56,7 +56,7 @@ const archives: Record<string, Hostile> = {
     parts: () => endless(Buffer.concat([gnuLong("K", "a".repeat(MiB)), symlink("./a", "x")])),
     refused: /name of 1048577 bytes/,
   },
-  "many links with targets as long as they may be": {
+  "many links with targets of the maximum length": {
     parts: () => times(count, (index) => [gnuLong("K", "a".repeat(4_000)), symlink(`./${index}`, "x")]),
   },
   "more links than maxEntries": {
@@ -64,7 +64,7 @@ const archives: Record<string, Hostile> = {
     refused: /maxEntries/,
     maxEntries: 250,
   },
-  "PAX headers without end, of as many records as fit": {
+  "PAX headers without end, with the maximum number of records": {
     parts: () => endless(file("./p", record("a", "").repeat(50_000), { type: "x" })),
     refused: /maxBytes/,
     maxBytes: 5 * MiB,
@@ -84,7 +84,7 @@ const archives: Record<string, Hostile> = {
     refused: /maxBytes/,
     maxBytes: 200 * MiB,
   },
-  "a file of 8 GiB, more than may be copied": {
+  "a file of 8 GiB, which exceeds the limit": {
     parts: () => chain(header({ name: "./a", size: "77777777777 " }), endless(Buffer.alloc(65_536))),
     refused: /maxBytes/,
     maxBytes: 5 * 1_024 * MiB,
@@ -99,10 +99,10 @@ const archives: Record<string, Hostile> = {
   "many files with long names in one folder": {
     parts: () => times(count, (index) => [gnuLong("L", `./${name(index)}`), file("x", "")]),
   },
-  "many folders with long names, which are closed": {
+  "many folders with long names and no permissions": {
     parts: () => times(count, (index) => [gnuLong("L", `./${name(index)}/b`), folder("x", { mode: 0 })]),
   },
-  "deep folders in turn": {
+  "deep folders, alternately": {
     parts: () =>
       times(count / 50, (index) => [pax({ path: `./${index % 2}/${"d/".repeat(200)}${index}` }), file("x", "")]),
   },
@@ -127,11 +127,11 @@ let here: string;
 beforeEach(async () => {
   here = await mkdtemp(join(tmpdir(), "hostile-"));
 });
-// A removal that went on beyond its test would count for the next one.
+// If the removal timed out, it would affect the figures of the next test.
 afterEach(() => removeTree(here), thorough ? 600_000 : 60_000);
 
-/** As a socket delivers: at most 64 KiB in a turn of the event loop. */
-async function* delivered(parts: Iterable<Buffer>): AsyncGenerator<Buffer> {
+/** Sends parts as a socket does: at most 64 KiB per turn of the event loop. */
+async function* inChunks(parts: Iterable<Buffer>): AsyncGenerator<Buffer> {
   for (const part of parts) {
     for (let start = 0; start < part.length; start += 65_536) {
       yield part.subarray(start, start + 65_536);
@@ -141,7 +141,7 @@ async function* delivered(parts: Iterable<Buffer>): AsyncGenerator<Buffer> {
 }
 
 test.skipIf(skipped).each(Object.entries(archives))(
-  "costs little memory, and the event loop runs on: %s",
+  "uses little memory and does not block the event loop: %s",
   { timeout: thorough ? 600_000 : 60_000 },
   async (_, hostile) => {
     const { refused, maxBytes = 1_024 * MiB, maxEntries = 1_000_000 } = hostile;
@@ -151,8 +151,8 @@ test.skipIf(skipped).each(Object.entries(archives))(
       yield* hostile.parts();
       if (!refused) yield end;
     };
-    const stream = Readable.from(delivered(parts()), { objectMode: false });
-    // The archive itself is not what is measured.
+    const stream = Readable.from(inChunks(parts()), { objectMode: false });
+    // The first part is created before the measurement, because the archive itself is not measured.
     stream.read(0);
     await setImmediate();
     using watch = new ResourceWatch();

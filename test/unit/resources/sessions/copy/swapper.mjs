@@ -1,8 +1,8 @@
 /**
- * Another user of the machine, who owns the folder that a copy goes to: puts links to a folder of somebody else in place of the
- * folders there, over and over, until its standard input ends.
+ * Acts as another user who owns the destination folder of a copy. Repeatedly replaces the folders in it with links to a folder of a
+ * third user, until standard input ends.
  *
- * usage, in the folder: node swapper.mjs FOLDER-OF-SOMEBODY-ELSE
+ * usage, in the destination folder: node swapper.mjs FOLDER-OF-THE-THIRD-USER
  */
 import { readdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 
@@ -18,7 +18,7 @@ const attempt = (operation, ...paths) => {
   try {
     operation(...paths);
   } catch {
-    // The copy was faster.
+    // The copy moved or removed the folder first.
   }
 };
 

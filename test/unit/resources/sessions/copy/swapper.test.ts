@@ -1,4 +1,4 @@
-/** A copy into a folder of another user, who meanwhile puts links in the way: nothing behind the links is written or changed. */
+/** Checks that a copy into a folder of another user writes nothing behind the links that this user creates during the copy. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -18,14 +18,14 @@ import { thorough } from "../../../../support/thorough.js";
 
 const skipped = skipWhere(
   process.platform !== "linux",
-  "a race for the folders of a copy: they are held on Linux only",
+  "links that appear during a copy: only Linux holds folders by descriptor",
 );
 
 const rounds = thorough ? 20_000 : 1_000;
-/** A busy machine does not get to as many rounds. */
-const longestMs = thorough ? 300_000 : 10_000;
+/** Ends the rounds early on a slow or busy machine. */
+const limitMs = thorough ? 300_000 : 10_000;
 
-/** Where there are more rounds in a second. */
+/** A file system in memory allows more rounds per second. */
 const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const archive = Buffer.concat([
@@ -39,7 +39,7 @@ const archive = Buffer.concat([
   end,
 ]);
 
-/** What could show that somebody wrote into a folder, or changed it. */
+/** Returns everything that changes if a process writes to a folder or changes it. */
 async function stateOf(path: string) {
   const lines = await treeOf(path);
   const { mode, mtimeMs, ctimeMs, uid } = await lstat(path);
@@ -53,7 +53,7 @@ function copyOnce(target: string) {
   );
 }
 
-/** As another user if this is root, and the other one has this Node.js. */
+/** Starts the swapper, as another user if this process is root and the other user can run this Node.js. */
 function startSwapper(own: string, victim: string, script: string) {
   const nobody = { uid: 65_534, gid: 65_534 };
   const canBeNobody = process.getuid?.() === 0 && !spawnSync(process.execPath, ["--version"], nobody).error;
@@ -71,8 +71,8 @@ async function ended(swapper: ReturnType<typeof startSwapper>): Promise<void> {
 }
 
 test.skipIf(skipped)(
-  "links that appear below the target lead nowhere",
-  { timeout: 2 * longestMs + 30_000 },
+  "writes nothing through links that appear below the target during the copy",
+  { timeout: 2 * limitMs + 30_000 },
   async () => {
     const here = await mkdtemp(join(memory, "swapper-"));
     let swapper: ReturnType<typeof startSwapper> | undefined;
@@ -91,7 +91,7 @@ test.skipIf(skipped)(
       swapper = startSwapper(target, victim, script);
       await Promise.race([once(swapper.stdout, "data"), once(swapper, "exit")]);
       const outcomes = { copied: 0, refused: 0 };
-      const deadline = performance.now() + longestMs;
+      const deadline = performance.now() + limitMs;
       let round = 0;
       const copyAgain = async () => {
         while (round++ < rounds && performance.now() < deadline) {
@@ -107,10 +107,10 @@ test.skipIf(skipped)(
       await Promise.all([copyAgain(), copyAgain(), copyAgain(), copyAgain()]);
       expect(swapper.exitCode).toBe(null);
       await ended(swapper);
-      console.info(`${outcomes.copied} copies came about, ${outcomes.refused} met a link`);
+      console.info(`${outcomes.copied} copies succeeded, ${outcomes.refused} met a link`);
       expect(await stateOf(victim)).toEqual(before);
       expect(openBelow(here)).toEqual([]);
-      // The links were in the way, now and then.
+      // Proves that the swapper did swap folders during copies.
       expect(outcomes.refused).toBeGreaterThan(0);
     } finally {
       if (swapper) await ended(swapper);

@@ -1,4 +1,4 @@
-/** What unpacking makes of an archive beyond the corpus: attributes, what is left out, one file alone, and streams that fail. */
+/** Checks unpacking beyond the corpus: modes and times, the result, single files, limits, and streams that fail. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -31,10 +31,10 @@ afterEach(() => removeTree(here));
 const noLimits = { maxBytes: Number.POSITIVE_INFINITY, maxEntries: Number.POSITIVE_INFINITY };
 
 /** Unpacks an archive as the folder `here/into`. */
-async function unpacked(archive: Readable | Buffer, { limits = noLimits, only = "", byHandle = !noBytes } = {}) {
+async function unpacked(archive: Readable | Buffer, { limits = noLimits, only = "", byDescriptor = !noBytes } = {}) {
   await mkdir(join(here, "into"), { recursive: true });
   await removeTree(join(here, "into"));
-  await using into = await Folder.open(here, byHandle);
+  await using into = await Folder.open(here, byDescriptor);
   const stream = Buffer.isBuffer(archive) ? Readable.from([archive], { objectMode: false }) : archive;
   return await unpack(stream, into, "into", limits, only === "" ? undefined : only);
 }
@@ -43,7 +43,7 @@ const archiveOf = (...entries: Buffer[]) => Buffer.concat([folder("./"), ...entr
 const modeOf = async (path: string) => ((await lstat(join(here, "into", path))).mode & 0o7777).toString(8);
 const timeOf = async (path: string) => (await lstat(join(here, "into", path))).mtimeMs / 1_000;
 
-test("setuid and setgid are dropped, other bits set whatever the umask", async () => {
+test("drops setuid and setgid, and sets all other bits regardless of the umask", async () => {
   await unpacked(
     archiveOf(
       folder("./", { mode: 0o2500 }),
@@ -52,13 +52,13 @@ test("setuid and setgid are dropped, other bits set whatever the umask", async (
       file("./closed", "", { mode: 0 }),
     ),
   );
-  // Windows has no permission to execute, and shows what is writable to one as writable to all.
+  // Windows has no execute permission, and reports a file as writable to all users.
   if (isWindows) return expect(await modeOf("deep/program")).toBe("666");
   const modes = await Promise.all([".", "deep", "deep/program", "closed"].map(modeOf));
   expect(modes).toEqual(["500", "1777", "777", "0"]);
 });
 
-test("files, links and folders have the times of the archive, whatever is written into the folders later", async () => {
+test("sets the times of files, links and folders, even if files are added to the folders later", async () => {
   await unpacked(
     archiveOf(
       folder("./a", { mtime: 1_000 }),
@@ -72,7 +72,7 @@ test("files, links and folders have the times of the archive, whatever is writte
   if (!isWindows) expect([await timeOf("a/link"), await modeOf("b")]).toEqual([1_000_000_000, "555"]);
 });
 
-test("the result counts what was copied, and names the devices and pipes that were left out, up to 100", async () => {
+test("the result counts the copied entries, and names up to 100 devices and pipes that were left out", async () => {
   const pipes = Array.from({ length: 150 }, (_, index) => header({ name: `./pipes/${index}`, type: "6" }));
   const result = await unpacked(archiveOf(file("./a", "12345"), folder("./b"), ...pipes, file("./c", "678")));
   expect(result).toMatchObject({ entries: 3, contentBytes: 8, leftOutCount: 150 });
@@ -80,18 +80,18 @@ test("the result counts what was copied, and names the devices and pipes that we
   expect(result.leftOut.slice(0, 2)).toEqual(["pipes/0", "pipes/1"]);
 });
 
-test.skipIf(noBytes)("names that are not UTF-8 are kept byte by byte, or refused where that cannot be", async () => {
+test.skipIf(noBytes)("keeps names that are not UTF-8 byte by byte, or refuses them without descriptors", async () => {
   const names = archiveOf(file("./caf\xe9", "1"), file("./caf\xe8", "2"));
   await unpacked(names);
   expect(await treeOf(join(here, "into"))).toEqual(["file 644 caf\xe8: 2", "file 644 caf\xe9: 1"]);
-  const failure = unpacked(names, { byHandle: false });
+  const failure = unpacked(names, { byDescriptor: false });
   await expect(failure).rejects.toMatchObject({
     code: "INVALID_RESPONSE",
     details: expect.stringMatching(/not UTF-8/),
   });
 });
 
-test("reads what tar-stream writes: long names and sizes", async () => {
+test("unpacks archives of tar-stream with long names", async () => {
   const archive = pack();
   const long = "ä".repeat(100);
   archive.entry({ name: `./${long}/${long}` }, "content");
@@ -100,29 +100,32 @@ test("reads what tar-stream writes: long names and sizes", async () => {
   expect(await readFile(join(here, "into", long, long), "utf8")).toBe("content");
 });
 
-test.skipIf(noTar).each(["gnu", "oldgnu", "posix", "ustar", "v7"])("reads what GNU tar writes: %s", async (format) => {
-  const source = join(here, "source");
-  const long = "n".repeat(60);
-  await mkdir(join(source, long), { recursive: true });
-  await writeFile(join(source, long, "file"), "content", { mode: 0o640 });
-  await link(join(source, long, "file"), join(source, "hard"));
-  await symlink(long, join(source, "soft"));
-  if (format !== "ustar" && format !== "v7") {
-    await mkdir(join(source, long, long, long), { recursive: true });
-    await symlink(long.repeat(3), join(source, "\xe4"));
-    await utimes(join(source, long, long), new Date(-1_000), new Date(-1_000));
-  }
-  await unpacked(execFileSync("tar", [`--format=${format}`, "-cf", "-", "-C", source, "."]));
-  expect(await treeOf(join(here, "into"))).toEqual(await treeOf(source));
-  for (const { name } of await readdir(source, { withFileTypes: true })) {
-    const { mtimeMs } = await lstat(join(source, name));
-    // Only PAX headers have fractions of seconds.
-    expect(Math.floor(await timeOf(name))).toBe(Math.floor(mtimeMs / 1_000));
-  }
-});
+test.skipIf(noTar).each(["gnu", "oldgnu", "posix", "ustar", "v7"])(
+  "unpacks archives of GNU tar: %s",
+  async (format) => {
+    const source = join(here, "source");
+    const long = "n".repeat(60);
+    await mkdir(join(source, long), { recursive: true });
+    await writeFile(join(source, long, "file"), "content", { mode: 0o640 });
+    await link(join(source, long, "file"), join(source, "hard"));
+    await symlink(long, join(source, "soft"));
+    if (format !== "ustar" && format !== "v7") {
+      await mkdir(join(source, long, long, long), { recursive: true });
+      await symlink(long.repeat(3), join(source, "\xe4"));
+      await utimes(join(source, long, long), new Date(-1_000), new Date(-1_000));
+    }
+    await unpacked(execFileSync("tar", [`--format=${format}`, "-cf", "-", "-C", source, "."]));
+    expect(await treeOf(join(here, "into"))).toEqual(await treeOf(source));
+    for (const { name } of await readdir(source, { withFileTypes: true })) {
+      const { mtimeMs } = await lstat(join(source, name));
+      // Only PAX headers have fractions of seconds.
+      expect(Math.floor(await timeOf(name))).toBe(Math.floor(mtimeMs / 1_000));
+    }
+  },
+);
 
 test.skipIf(noBytes)(
-  "a refused archive leaves nothing, however long its paths and closed its folders are",
+  "a refused archive leaves nothing, even with long paths and folders without permissions",
   async () => {
     const deep = `./${"d123456789abcde/".repeat(250)}`;
     const entries = ["", "2/"].flatMap((more) => [
@@ -140,7 +143,7 @@ test.skipIf(noBytes)(
   },
 );
 
-test("the one file asked for, and nothing else", async () => {
+test("unpacks the requested file, and refuses all other entries", async () => {
   await unpacked(Buffer.concat([file("file"), end]), { only: "file" });
   expect(await readFile(join(here, "into/file"), "utf8")).toBe("content");
   for (const entry of [
@@ -157,7 +160,7 @@ test("the one file asked for, and nothing else", async () => {
   await expect(pipe).rejects.toMatchObject({ code: "INVALID_INPUT", field: "containerPath" });
 });
 
-test("limits are kept, and the error names the option, its value and what to do", async () => {
+test("enforces limits, and the error names the option, its value and a remedy", async () => {
   const archive = archiveOf(file("./a"), file("./b"));
   const refusal = (limits: object) => expect(unpacked(archive, { limits: { ...noLimits, ...limits } })).rejects;
   await refusal({ maxEntries: 2 }).toMatchObject({
@@ -169,12 +172,12 @@ test("limits are kept, and the error names the option, its value and what to do"
     details: expect.stringMatching(/larger than \d+ bytes, the limit of maxBytes .*; raise maxBytes/),
   });
   await unpacked(archive, { limits: { maxEntries: 3, maxBytes: archive.length } });
-  // Found out by the header, before any of the content has arrived.
+  // The header is enough to refuse the archive.
   const announced = Buffer.concat([folder("./"), file("./a", "", { size: 10_000 })]);
   await expect(unpacked(announced, { limits: { ...noLimits, maxBytes: 9_999 } })).rejects.toThrow(/maxBytes/);
 });
 
-test("an archive whose stream fails rejects with that, and leaves no file open", async () => {
+test("rejects with the error of the stream, and leaves no file open", async () => {
   const whole = archiveOf(file("./file"));
   async function* breaking() {
     yield whole.subarray(0, 1_030);
