@@ -1,6 +1,6 @@
 /**
- * File names as strings with one character per byte. A name on Linux can have any bytes but `/` and NUL. Decoding names that are not
- * UTF-8 could turn two different names into the same string.
+ * File names as strings with one character per byte. A name on Linux can have any bytes but `/` and NUL. Decoding names that are
+ * not UTF-8 could turn two different names into the same string.
  *
  * @module
  */

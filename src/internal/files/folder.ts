@@ -8,8 +8,9 @@ import { LocalFileError } from "./local-file-error.js";
 import { type Location, PathHandle, renamed } from "./path-handle.js";
 
 /**
- * An open folder and the files in it. On Linux all operations happen in this folder, even if another user replaces it with a symbolic
- * link: paths begin at its descriptor, `/proc/self/fd/N`. On other systems paths begin at its own path. Names are byte strings.
+ * An open folder and the files in it. On Linux all operations happen in this folder, even if another user replaces it with a
+ * symbolic link: paths begin at its descriptor, `/proc/self/fd/N`. On other systems paths begin at its own path. Names are byte
+ * strings.
  */
 export class Folder implements AsyncDisposable {
   #handle: PathHandle;

@@ -6,7 +6,10 @@ import { fileKind, LocalFileError } from "./local-file-error.js";
 // Flags that a platform does not have are undefined.
 const { O_RDONLY, O_DIRECTORY = 0, O_NONBLOCK = 0, O_NOCTTY = 0, O_NOFOLLOW = 0 } = constants;
 
-/** Linux' flag for a descriptor that only identifies a file. Node.js does not export it; its value is the same on all its architectures. */
+/**
+ * Linux' flag for a descriptor that only identifies a file. Node.js does not export it; its value is the same on all its
+ * architectures.
+ */
 const O_PATH = 0o10000000;
 
 /** A path for the operating system. A buffer can have bytes that are not UTF-8. */
@@ -25,12 +28,12 @@ export interface PathHandleOptions {
 }
 
 /**
- * Holds one file, directory or link by its identity rather than its name, so that the file that was checked is the file that is used.
- * Another process may rename or replace it in the meantime. For the entries of a directory, see `Folder`.
+ * Holds one file, directory or link by its identity rather than its name, so that the file that was checked is the file that is
+ * used. Another process may rename or replace it in the meantime. For the entries of a directory, see `Folder`.
  *
- * Opening a path handle does not affect the file: a named pipe does not block, and a device is not opened (opening `/dev/watchdog`
- * restarts the node). On Linux, all operations use a descriptor. On other systems they use the path, and refuse a file that has
- * replaced the original with `ERR_FILE_CHANGED`.
+ * Opening a path handle does not affect the file: a named pipe does not block, and a device is not opened (opening
+ * `/dev/watchdog` restarts the node). On Linux, all operations use a descriptor. On other systems they use the path, and refuse a
+ * file that has replaced the original with `ERR_FILE_CHANGED`.
  */
 export class PathHandle implements AsyncDisposable {
   /** The path in error messages. */
@@ -75,7 +78,10 @@ export class PathHandle implements AsyncDisposable {
     return this.#handle !== undefined;
   }
 
-  /** A path to use instead of the name. If the file {@link isHeld}, it leads to this file even if the name now leads to another one. */
+  /**
+   * A path to use instead of the name. If the file {@link isHeld}, it leads to this file even if the name now leads to another
+   * one.
+   */
   get path(): string {
     return this.#handle ? `${descriptors}/${this.#handle.fd}` : String(this.#location);
   }

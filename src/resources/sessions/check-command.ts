@@ -1,16 +1,16 @@
 import { InvalidInputError } from "../../errors.js";
 
-/** Refuses a command that no runtime could run. */
+/** Checks a command. @throws InvalidInputError for a command that no runtime can run */
 export function checkCommand(command: readonly string[]): void {
-  const words = Array.isArray(command) && command.every((word) => typeof word === "string");
-  if (words && command.length > 0 && command[0] !== "") return;
+  const isList = Array.isArray(command) && command.every((argument) => typeof argument === "string");
+  if (isList && command.length > 0 && command[0] !== "") return;
   throw new InvalidInputError({
     field: "command",
-    message: 'must be a list of words such as ["ls", "-l"]; for a shell line pass ["sh", "-c", line]',
+    message: 'must be a list of strings such as ["ls", "-l"]; for a shell command line pass ["sh", "-c", line]',
   });
 }
 
-/** Refuses a time limit of a command that is none. @throws InvalidInputError */
+/** Checks the time limit of a command. @throws InvalidInputError unless it is a number of seconds */
 export function checkCommandTimeout(seconds: number): void {
   if (typeof seconds === "number" && seconds >= 0 && Number.isFinite(seconds)) return;
   const message = "must be a number of seconds, 0 for no limit";

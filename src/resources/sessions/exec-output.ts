@@ -4,28 +4,30 @@ import { CriError, InvalidInputError } from "../../errors.js";
 import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../context.js";
 import { type ExecOptions, exec } from "./exec.js";
-import { checkEncoding, demandZero, type ExecResult } from "./exec-result.js";
+import { checkEncoding, type ExecResult, requireZero } from "./exec-result.js";
 import { sendInput } from "./send-input.js";
 import type { ExecSession } from "./session.js";
 
-/** Options of execOutput. */
+/** Options of `execOutput`. */
 export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" | "stderr" | "tty" | "terminalSize"> {
-  /** What the command reads from its standard input, to the end. @defaultValue nothing */
+  /** The standard input of the command. The command sees its end. @defaultValue no input */
   input?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
-  /** What the output is given as. @defaultValue "utf8" */
+  /** The type of `stdout` and `stderr`: strings or bytes. @defaultValue "utf8" */
   encoding?: "utf8" | "buffer" | undefined;
-  /** Throw an `ExecError` when the exit code is not 0. @defaultValue false */
+  /** Throws an `ExecError` if the exit code is not 0. @defaultValue false */
   throwOnNonZero?: boolean | undefined;
   /**
-   * How much of each output to take, in bytes; more ends the session with an error. Text cannot be longer than strings are in
-   * Node.js, about 512 MiB. @defaultValue 1 GiB
+   * Limits each of the two outputs, in bytes. A longer output ends the session with `RESOURCE_EXHAUSTED`. With `"utf8"`, the
+   * limit is at most the maximum length of a string in Node.js, about 512 MiB.
+   *
+   * @defaultValue 1 GiB
    */
   maxOutputBytes?: number | undefined;
 }
 
 const defaultMaxOutputBytes = 1024 ** 3;
 
-/** A command over a streaming session, run to its end, with its output collected. */
+/** Runs a command over a streaming session to its end, and collects its output. */
 export async function execOutput(
   context: ClientContext,
   containerId: string,
@@ -41,11 +43,11 @@ export async function execOutput(
       value: maxOutputBytes,
     });
   }
-  const most = encoding === "utf8" ? Math.min(maxOutputBytes, constants.MAX_STRING_LENGTH) : maxOutputBytes;
+  const maxBytes = encoding === "utf8" ? Math.min(maxOutputBytes, constants.MAX_STRING_LENGTH) : maxOutputBytes;
   await using session = await exec(context, containerId, command, { ...rest, stdin: input !== undefined });
   const [stdout, stderr] = await Promise.all([
-    collect(session.stdout, most, "stdout"),
-    collect(session.stderr, most, "stderr"),
+    collect(session.stdout, maxBytes, "stdout"),
+    collect(session.stderr, maxBytes, "stderr"),
     sendWholeInput(context, session, input),
   ]);
   const { exitCode } = await session.exit;
@@ -53,19 +55,19 @@ export async function execOutput(
     encoding === "buffer"
       ? { exitCode, stdout: toBytes(stdout), stderr: toBytes(stderr) }
       : { exitCode, stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8") };
-  if (throwOnNonZero) demandZero(result, "RuntimeService/Exec", context.connection.endpoint);
+  if (throwOnNonZero) requireZero(result, "RuntimeService/Exec", context.connection.endpoint);
   return result;
 }
 
-async function collect(stream: Readable | null, most: number, name: string): Promise<Buffer> {
+async function collect(stream: Readable | null, maxBytes: number, name: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > most) {
+    if (length > maxBytes) {
       throw new CriError({
         code: "RESOURCE_EXHAUSTED",
-        message: `the command's ${name} is longer than ${most} bytes, the most that maxOutputBytes and the encoding allow`,
+        message: `the command's ${name} is longer than ${maxBytes} bytes, the limit of maxOutputBytes and the encoding`,
         method: "RuntimeService/Exec",
         attempts: 1,
         mayHaveTakenEffect: true,

@@ -7,26 +7,28 @@ import { commandAtLimit, isTimeoutReply } from "../../rpcs/error-messages/comman
 import { maxMessageBytes } from "../../streaming/short-output.js";
 import type { Connection } from "../../transport/connection.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
-import { checkEncoding, checkStarted, demandZero, type ExecResult } from "./exec-result.js";
+import { checkEncoding, checkStarted, type ExecResult, requireZero } from "./exec-result.js";
 
-/** Options of ExecSync. */
+/** Options of `execSync`. */
 export interface ExecSyncOptions extends CallOptions {
   /**
-   * How long the command may run before the runtime kills it, in seconds, rounded up to whole ones; the call then fails with
-   * `COMMAND_TIMED_OUT`. Docker lets the command run on. The call's own budget follows: two minutes more than this. Unset or 0, the
-   * command may run for ever and the call has no default budget.
+   * Limits how long the command may run, in seconds, rounded up to whole seconds. At the limit the runtime kills the command, and
+   * the call fails with `COMMAND_TIMED_OUT`. Docker lets the command run on. The default budget of the call is two minutes more
+   * than this limit. With 0, the command has no limit and the call has no default budget.
+   *
+   * @defaultValue 0
    */
   commandTimeoutSeconds?: number | undefined;
-  /** What the output is given as. @defaultValue "utf8" */
+  /** The type of `stdout` and `stderr`: strings or bytes. @defaultValue "utf8" */
   encoding?: "utf8" | "buffer" | undefined;
-  /** Throw an `ExecError` when the exit code is not 0. @defaultValue false */
+  /** Throws an `ExecError` if the exit code is not 0. @defaultValue false */
   throwOnNonZero?: boolean | undefined;
 }
 
-/** Runtimes compute with nanoseconds of 64 bits or with seconds of 32. */
+/** Runtimes store time limits as 64-bit nanoseconds or 32-bit seconds. */
 const maxLimitSeconds = 2 ** 31 - 1;
 
-/** ExecSync with one meaning on every runtime. */
+/** Runs a command to its end and collects its output, with the same behaviour on every runtime. */
 export async function execSync(
   connection: Connection,
   id: string,
@@ -37,14 +39,14 @@ export async function execSync(
   checkCommand(command);
   checkCommandTimeout(commandTimeoutSeconds);
   checkEncoding(encoding);
-  // Whole seconds on the wire, where 0 means no limit at all: half a second must become one.
+  // CRI has whole seconds, and 0 means no limit, so half a second is rounded up to one.
   const limitSeconds = Math.ceil(commandTimeoutSeconds);
   const pinned = pinDeadline(callOptions);
   const wireSeconds = wireSecondsOf(limitSeconds, pinned.deadline);
   const reply = await rpcs.execSync(connection, id, [...command], wireSeconds, pinned).catch((error: unknown) => {
-    // Docker uses the same words when the deadline of the call has passed.
-    const callIsDue = pinned.deadline !== undefined && pinned.deadline.getTime() <= Date.now();
-    if (limitSeconds === 0 || callIsDue || !CriError.is(error, "DEADLINE_EXCEEDED")) throw error;
+    // Docker sends the same error message when the deadline of the call has passed.
+    const isPastDeadline = pinned.deadline !== undefined && pinned.deadline.getTime() <= Date.now();
+    if (limitSeconds === 0 || isPastDeadline || !CriError.is(error, "DEADLINE_EXCEEDED")) throw error;
     const end = commandAtLimit(error.details);
     throw end ? timedOut(connection, limitSeconds, end, error) : error;
   });
@@ -52,13 +54,14 @@ export async function execSync(
   const result = encoding === "buffer" ? toBytes(reply) : toText(reply);
   const subject = { method: "RuntimeService/ExecSync", program: command[0] ?? "", endpoint: connection.endpoint };
   checkStarted(reply.exitCode, shortOutputOf(reply), subject);
-  if (throwOnNonZero) demandZero(result, "RuntimeService/ExecSync", connection.endpoint);
+  if (throwOnNonZero) requireZero(result, "RuntimeService/ExecSync", connection.endpoint);
   return result;
 }
 
 /**
- * The time limit that the runtime gets, in whole seconds; 0 for none. A deadline is one too: CRI-O does not notice the end of a call,
- * and kills a command only at its limit. That is later than the deadline, so that the call fails by the deadline.
+ * Returns the time limit for the runtime, in whole seconds; 0 for no limit. A deadline also sets a limit, because CRI-O does not
+ * notice the end of a call and kills a command only at its limit. This limit is later than the deadline, so that the call fails
+ * at the deadline.
  */
 function wireSecondsOf(limitSeconds: number, deadline: Date | undefined): number {
   const leftMs = deadline ? deadline.getTime() - Date.now() : Number.POSITIVE_INFINITY;
@@ -75,13 +78,13 @@ function toText({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult {
   return { exitCode, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-// Copies: a few bytes of output must not keep the whole network buffer alive.
+// Copies the bytes: a short output must not keep the whole network buffer alive.
 function toBytes({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult<Uint8Array> {
   return { exitCode, stdout: Uint8Array.from(stdout), stderr: Uint8Array.from(stderr) };
 }
 
 function timedOut(connection: Connection, seconds: number, end: "killed" | "runsOn", cause?: CriError): CriError {
-  const remedy = "runs on, since Docker does not kill it; exec() with commandTimeoutSeconds does";
+  const remedy = "runs on, because Docker does not kill it; exec() with commandTimeoutSeconds does";
   return new CriError({
     code: "COMMAND_TIMED_OUT",
     message: `the command did not end within ${seconds} s and ${end === "killed" ? "was killed by the runtime" : remedy}`,

@@ -32,16 +32,16 @@ export interface AttachOptions extends SessionOptions, StreamOptions {}
 export interface ExecOptions extends SessionOptions, StreamOptions {
   /**
    * Limits how long the command may run, in seconds; 0 for no limit. At the limit the client kills the command, and the session
-   * fails with `COMMAND_TIMED_OUT`, as `execSync` does. CRI has no time limit for sessions, so the client kills the command in the
-   * same way as {@link killOnAbort}, and the container must have the same programs. For a container without a shell, use
+   * fails with `COMMAND_TIMED_OUT`, as `execSync` does. CRI has no time limit for sessions, so the client kills the command in
+   * the same way as {@link killOnAbort}, and the container must have the same programs. For a container without a shell, use
    * `execSync`: the runtime enforces its limit.
    *
    * @defaultValue 0
    */
   commandTimeoutSeconds?: number | undefined;
   /**
-   * Kills the command and the processes that it started when `signal` aborts, or at `timeoutMs` or `deadline`. Without this option,
-   * containerd and CRI-O let the command run on after the session ends.
+   * Kills the command and the processes that it started when `signal` aborts, or at `timeoutMs` or `deadline`. Without this
+   * option, containerd and CRI-O let the command run on after the session ends.
    *
    * The container must have `sh`, `grep` and `kill`: `sh` starts the command with a mark in its environment, by which the client
    * finds the processes. If the program does not exist, the exit code is therefore 127, as shells report it, and the session does
@@ -107,7 +107,7 @@ async function openRemote(
       throw error;
     },
   );
-  limits.begin(opened);
+  limits.start(opened);
   if (options.terminalSize) opened.resize(options.terminalSize);
   return opened;
 }

@@ -3,40 +3,42 @@ import { attach, exec } from "./exec.js";
 import type { SessionOptions } from "./open-session.js";
 import { parseDetachKeys, runTerminal, type TerminalOptions } from "./terminal.js";
 
-/** Options of execInteractive. */
+/** Options of `execInteractive`. */
 export interface ExecInteractiveOptions
   extends SessionOptions,
     Pick<TerminalOptions, "input" | "output" | "stderr" | "detachKeys"> {
-  /** Cancels opening the session, and ends it later: the call then rejects with `signal.reason`. */
+  /** Cancels opening the session, or ends an open session. The call then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
   /**
-   * Whether the command gets a terminal. Without, the local one keeps its mode, there are no detach keys unless given, and standard
-   * error comes apart.
+   * Whether the command gets a terminal. If false, the local terminal keeps its mode, there are no default detach keys, and
+   * standard error is a separate stream.
    *
-   * @defaultValue whether the input is a terminal
+   * @defaultValue true if the input is a terminal
    */
   tty?: boolean | undefined;
 }
 
-/** Options of attachInteractive. */
+/** Options of `attachInteractive`. */
 export interface AttachInteractiveOptions extends ExecInteractiveOptions {
-  /** Whether the container was created with a terminal; tell it as it is. @defaultValue true */
+  /** Whether the container was created with a terminal. Must match the container. @defaultValue true */
   tty?: boolean | undefined;
 }
 
-/** How an interactive command ended, or that it was left running. */
+/** The exit code of an interactive command, or `detached: true` if the detach keys were typed. */
 export type ExecInteractiveResult = { detached: false; exitCode: number } | { detached: true };
 
 /**
- * Runs a command in a container on the local terminal, as `docker exec -it` does, or on pipes where the input is none. Resolves
- * when the command has ended and all its output is written, or when the detach keys were typed: containerd and CRI-O let the command run on then,
- * and there is no coming back to it. However it ends, the local terminal is as it was before.
+ * Runs a command in a container on the local terminal, as `docker exec -it` does. If the input is not a terminal, the command
+ * runs on pipes. Resolves when the command has ended and all its output is written, or when the detach keys are typed. After
+ * detaching, containerd and CRI-O let the command run on, and you cannot attach to it again. In all cases, the local terminal is
+ * restored.
  *
- * What the command writes is passed on as it is, control sequences included: give no container a terminal that you would not give to
- * its programs. Modes that it leaves on (the alternate screen, a hidden cursor, reports of the mouse and the like) are set back at the end.
+ * The output of the command is passed on unchanged, including control sequences, so connect your terminal only to containers that
+ * you trust. Modes that the command leaves on, such as the alternate screen, a hidden cursor or mouse reports, are reset at the
+ * end.
  *
- * @throws InvalidInputError before any I/O; otherwise what `exec` throws, what breaks the session, the signal's reason, or the
- * error of a local stream. The command may run on then.
+ * @throws InvalidInputError before any I/O. Otherwise the errors of `exec`, the error that breaks the session, the signal's reason, or
+ * the error of a local stream; the command may then run on.
  */
 export async function execInteractive(
   context: ClientContext,
@@ -53,11 +55,11 @@ export async function execInteractive(
 
 /**
  * Connects the local terminal to the main process of a container, as `docker attach` and `kubectl attach -it` do. Resolves when
- * the process has closed its output, or when the detach keys were typed: the process then runs on and can be attached to again.
- * However it ends, the local terminal is as it was before. The exit code is the container's: `container.wait()`.
+ * the process has closed its output, or when the detach keys are typed. After detaching, the process runs on and you can attach
+ * to it again. In all cases, the local terminal is restored. For the exit code, call `container.wait()`.
  *
- * @throws InvalidInputError before any I/O; otherwise what `attach` throws, what breaks the session, the signal's reason, or the
- * error of a local stream. The process runs on then.
+ * @throws InvalidInputError before any I/O. Otherwise the errors of `attach`, the error that breaks the session, the signal's reason,
+ * or the error of a local stream; the process then runs on.
  */
 export async function attachInteractive(
   context: ClientContext,

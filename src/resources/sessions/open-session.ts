@@ -9,22 +9,24 @@ import { resolveStreamUrls } from "../../streaming/url.js";
 import type { ClientContext } from "../context.js";
 
 /**
- * Options of everything that opens a streaming session. `timeoutMs` and `deadline` limit exec and attach as a whole, opening and
- * life: a session that reaches them breaks with `DEADLINE_EXCEEDED`, and without them it may last for ever. Of a port-forward they
- * limit making each connection. {@link handshakeTimeoutMs} limits a part of the opening alone.
+ * Options of all methods that open a streaming session.
+ *
+ * For exec and attach, `timeoutMs` and `deadline` limit the whole session: at the limit it breaks with `DEADLINE_EXCEEDED`. By
+ * default a session has no time limit. For a port-forward, they limit the opening of each connection. {@link handshakeTimeoutMs}
+ * limits only the handshake.
  */
 export interface SessionOptions extends CallOptions {
-  /** Cancels opening the session, and ends the session later: it then breaks with `signal.reason`. Closing the client does so too. */
+  /** Cancels opening the session, or breaks an open session with `signal.reason`. Closing the client also ends the session. */
   signal?: AbortSignal | undefined;
-  /** The wire protocol to use. @defaultValue SPDY, and WebSocket where the runtime does not speak that */
+  /** The wire protocol. @defaultValue SPDY, or WebSocket if the runtime does not support SPDY */
   transport?: StreamTransport | undefined;
-  /** How long the streaming server may take to accept the session, in milliseconds. @defaultValue 10000 */
+  /** Limits how long the streaming server may take to accept the session, in milliseconds. @defaultValue 10000 */
   handshakeTimeoutMs?: number | undefined;
   /**
-   * How often to send a ping, in milliseconds. A session on which nothing arrives until the next ping is due, not even the answer to
-   * the last one, breaks with `UNAVAILABLE`: the node or the network in between is gone. A session whose reader is slow is
-   * exempt, and so is one with more than 64 KiB of input that the command may not have read, which TCP's own retransmissions watch
-   * over. 0 for no pings.
+   * The interval of pings, in milliseconds; 0 for no pings. If nothing arrives between two pings, not even the reply to the first
+   * one, the session breaks with `UNAVAILABLE`, because the node or the network is down. Two kinds of sessions are exempt: those
+   * whose output is read slowly, and those with more than 64 KiB of input that the command may not have read. For them, TCP
+   * detects a lost connection.
    *
    * @defaultValue 30000
    */
@@ -32,10 +34,10 @@ export interface SessionOptions extends CallOptions {
 }
 
 /**
- * Opens a session of any kind: checks the options that all have in common, and ends the session when the caller's signal aborts or
- * the client is closed.
+ * Opens a session of any kind. Checks the common options, and ends the session when the caller's signal aborts or the client is
+ * closed.
  *
- * @param ended settles when the session is over
+ * @param ended returns a promise that settles when the session has ended
  */
 export async function openSession<T>(
   context: ClientContext,
@@ -55,9 +57,9 @@ export async function openSession<T>(
   }
   if (
     pingIntervalMs !== undefined &&
-    !(Number.isFinite(pingIntervalMs) && pingIntervalMs >= 0 && pingIntervalMs <= longestPauseMs)
+    !(Number.isFinite(pingIntervalMs) && pingIntervalMs >= 0 && pingIntervalMs <= maxTimerMs)
   ) {
-    const message = `must be a number of milliseconds from 0, for no pings, to ${longestPauseMs}`;
+    const message = `must be a number of milliseconds from 0, for no pings, to ${maxTimerMs}`;
     throw new InvalidInputError({ field: "pingIntervalMs", message, value: pingIntervalMs });
   }
   const { closing, options: client } = context.connection;
@@ -72,7 +74,10 @@ export async function openSession<T>(
       memory: context.streamMemory,
       dial: () => ({
         signal: link.signal,
-        handshakeTimeoutMs: Math.min(handshakeTimeoutMs ?? defaultHandshakeTimeoutMs, leftMs(callOptions.deadline)),
+        handshakeTimeoutMs: Math.min(
+          handshakeTimeoutMs ?? defaultHandshakeTimeoutMs,
+          remainingMs(callOptions.deadline),
+        ),
         pingIntervalMs,
         tls: streamTls ?? tls,
       }),
@@ -87,9 +92,9 @@ export async function openSession<T>(
   }
 }
 
-/** Longest interval of a timer of Node.js. */
-const longestPauseMs = 2 ** 31 - 1;
+/** The longest interval of a timer in Node.js. */
+const maxTimerMs = 2 ** 31 - 1;
 
-function leftMs(deadline: Date | undefined): number {
+function remainingMs(deadline: Date | undefined): number {
   return deadline ? Math.max(1, deadline.getTime() - Date.now()) : Number.POSITIVE_INFINITY;
 }

@@ -6,33 +6,33 @@ import { onAbort } from "../../internal/abort.js";
 import { reasonOf } from "../../streaming/quote.js";
 import { relay } from "./port-forward-relay.js";
 
-/** Where a port-forward listens. */
+/** Options of `PortForward.listen`. */
 export interface ListenOptions {
-  /** The pod's port. @defaultValue the first one of the port-forward */
+  /** The pod's port. @defaultValue the first port of the port-forward */
   remotePort?: number | undefined;
-  /** The local port; 0 takes a free one. @defaultValue 0 */
+  /** The local port; 0 for any free port. @defaultValue 0 */
   port?: number | undefined;
-  /** The local address. Whoever reaches it reaches the pod. @defaultValue "127.0.0.1" */
+  /** The local address. Everyone who can connect to it can connect to the pod. @defaultValue "127.0.0.1" */
   host?: string | undefined;
-  /** Path of a unix socket to listen on instead of TCP. */
+  /** The path of a Unix socket to listen on instead of TCP. */
   path?: string | undefined;
   /** Closes the listener and its connections. */
   signal?: AbortSignal | undefined;
 }
 
 interface ListenerEvents {
-  /** A connection could not be forwarded, or broke on its way to the pod. The listener goes on. */
+  /** Emitted when a connection could not be forwarded, or broke between here and the pod. The listener continues. */
   connectionError: [error: CriError];
-  /** The listener has closed. */
+  /** Emitted when the listener has closed. */
   close: [];
 }
 
-/** Makes a connection to the pod; the signal ends the waiting for it. */
+/** Opens a connection to the pod. The signal cancels opening it. */
 type Connect = (signal: AbortSignal) => Promise<Duplex>;
 
-/** A local listener whose connections lead to a port of a pod. */
+/** A local listener that forwards its connections to a port of a pod. */
 export class PortForwardListener extends EventEmitter<ListenerEvents> implements AsyncDisposable {
-  /** Where it listens; for a unix socket `port` is 0 and `address` the path. */
+  /** The local address. For a Unix socket, `address` is its path and `port` is 0. */
   readonly address: AddressInfo;
   /** The port of the pod. */
   readonly remotePort: number;
@@ -93,23 +93,23 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
 
   async #forward(socket: Socket, connect: Connect): Promise<void> {
     this.#sockets.add(socket);
-    const gone = new AbortController();
+    const localClosed = new AbortController();
     socket.once("close", () => {
       this.#sockets.delete(socket);
-      gone.abort(new Error("the local connection was closed"));
+      localClosed.abort(new Error("the local connection was closed"));
     });
     socket.on("error", () => {});
     let failure: unknown;
     try {
-      failure = await relay(socket, await connect(gone.signal));
+      failure = await relay(socket, await connect(localClosed.signal));
     } catch (error) {
-      if (!gone.signal.aborted) failure = error;
+      if (!localClosed.signal.aborted) failure = error;
       socket.destroy();
     }
-    if (failure !== undefined && !this.#isClosing) this.emit("connectionError", this.#explain(failure));
+    if (failure !== undefined && !this.#isClosing) this.emit("connectionError", this.#toCriError(failure));
   }
 
-  #explain(cause: unknown): CriError {
+  #toCriError(cause: unknown): CriError {
     if (CriError.is(cause)) return cause;
     const why = cause instanceof Error ? reasonOf(cause) : "it was cancelled";
     const message = `the connection to port ${this.remotePort} of the pod broke: ${why}`;

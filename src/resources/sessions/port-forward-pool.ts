@@ -2,92 +2,92 @@ import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
 import { type Dial, ForwardSession } from "./port-forward-session.js";
 
-/** How {@link SessionPool} come about and end. */
+/** Options of {@link SessionPool}. */
 export interface SessionPoolOptions {
   dial: Dial;
-  /** Signals that end all of them. */
-  endings: readonly (AbortSignal | undefined)[];
-  /** Whether the next one is expected to carry more than one stream. */
+  /** Signals that end all sessions. */
+  endSignals: readonly (AbortSignal | undefined)[];
+  /** Whether the next session is expected to carry more than one stream. */
   isShareable: () => boolean;
-  /** Whether the shared one is kept while it carries nothing. */
+  /** Whether to keep the shared session while it has no streams. */
   isKept: () => boolean;
 }
 
 /**
- * What carries the streams of one port-forward. Those who come share one carrier as long as it works; one that failed somebody
- * gets no new streams. Each ends with its last stream.
+ * The sessions that carry the streams of one port-forward. New streams share one session as long as it works. A session on which
+ * opening a stream failed gets no new streams. A session ends with its last stream.
  */
 export class SessionPool {
   readonly #options: SessionPoolOptions;
-  /** The one for all who come, made or being made. */
+  /** The session for new streams, which is open or being opened. */
   #shared: ForwardSession | undefined;
 
   constructor(options: SessionPoolOptions) {
     this.#options = options;
   }
 
-  /** Makes a stream to a port. The signal ends the waiting for it. */
+  /** Opens a stream to a port. The signal cancels opening it. */
   async open(port: number, signal: AbortSignal): Promise<Duplex> {
     for (let failures = 0; ; ) {
-      // No await here: of many that come at once the first one dials, and the others find it doing so.
-      const known = this.#shared;
-      const carrier = known ?? this.#start(port);
-      carrier.uses++;
+      // There must be no await before this, so that concurrent calls share the session that the first one opens.
+      const existing = this.#shared;
+      const session = existing ?? this.#start(port);
+      session.streamCount++;
       try {
-        const stream = await carrier.open(port, signal);
-        if (stream) return this.#watch(stream, carrier);
-        this.#release(carrier);
+        const stream = await session.open(port, signal);
+        if (stream) return this.#watch(stream, session);
+        this.#release(session);
       } catch (error) {
-        if (!signal.aborted) this.#retire(carrier);
-        this.#release(carrier);
+        if (!signal.aborted) this.#retire(session);
+        this.#release(session);
         signal.throwIfAborted();
         failures++;
-        // What others made may have failed for their reasons, or died since: once more, on a new one.
-        const isWorthAnother = known && failures < 2 && (!known.isMade || CriError.is(error, "UNAVAILABLE"));
-        if (!isWorthAnother) throw error;
+        // A session of another call may have failed only for that call, or have broken since. Retry once on a new session.
+        const shouldRetry = existing && failures < 2 && (!existing.hasOpened || CriError.is(error, "UNAVAILABLE"));
+        if (!shouldRetry) throw error;
       }
     }
   }
 
-  /** To be called when {@link SessionPoolOptions.isKept} has changed. */
-  rest(): void {
+  /** Ends the shared session if it is idle. Must be called when {@link SessionPoolOptions.isKept} changes. */
+  endIdle(): void {
     if (this.#shared) this.#endIfIdle(this.#shared);
   }
 
   #start(port: number): ForwardSession {
-    const { dial, endings, isShareable } = this.#options;
+    const { dial, endSignals, isShareable } = this.#options;
     const isShared = isShareable();
-    const carrier = new ForwardSession(dial, port, endings);
-    if (isShared) this.#shared = carrier;
-    const retire = () => this.#retire(carrier);
-    carrier.forwarding.then((it) => {
-      if (it.transport === "websocket") return retire();
-      this.#shared ??= carrier;
-      void it.connection.closed.then(retire);
+    const session = new ForwardSession(dial, port, endSignals);
+    if (isShared) this.#shared = session;
+    const retire = () => this.#retire(session);
+    session.forwarding.then((forwarding) => {
+      if (forwarding.transport === "websocket") return retire();
+      this.#shared ??= session;
+      void forwarding.connection.closed.then(retire);
     }, retire);
-    return carrier;
+    return session;
   }
 
-  #watch(stream: Duplex, carrier: ForwardSession): Duplex {
-    if (stream.closed) this.#release(carrier);
-    else stream.once("close", () => this.#release(carrier));
+  #watch(stream: Duplex, session: ForwardSession): Duplex {
+    if (stream.closed) this.#release(session);
+    else stream.once("close", () => this.#release(session));
     return stream;
   }
 
-  #release(carrier: ForwardSession): void {
-    carrier.uses--;
-    this.#endIfIdle(carrier);
+  #release(session: ForwardSession): void {
+    session.streamCount--;
+    this.#endIfIdle(session);
   }
 
-  /** Leaves it to the streams that it has. */
-  #retire(carrier: ForwardSession): void {
-    if (this.#shared === carrier) this.#shared = undefined;
-    this.#endIfIdle(carrier);
+  /** Gives a session no new streams. It ends with its last one. */
+  #retire(session: ForwardSession): void {
+    if (this.#shared === session) this.#shared = undefined;
+    this.#endIfIdle(session);
   }
 
-  #endIfIdle(carrier: ForwardSession): void {
-    if (carrier.uses > 0 || (carrier === this.#shared && this.#options.isKept())) return;
-    if (this.#shared === carrier) this.#shared = undefined;
-    carrier.end();
+  #endIfIdle(session: ForwardSession): void {
+    if (session.streamCount > 0 || (session === this.#shared && this.#options.isKept())) return;
+    if (this.#shared === session) this.#shared = undefined;
+    session.end();
   }
 }

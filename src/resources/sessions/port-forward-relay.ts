@@ -2,14 +2,17 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
 
-/** How long a local connection may be silent once the pod's answer has ended: after a second runtimes take nothing any more. */
-const silenceMs = 1_000;
+/**
+ * How long a local connection may be idle after the pod has ended its half, in milliseconds. Runtimes accept no data more than a
+ * second after that.
+ */
+const idleTimeoutMs = 1_000;
 
 /**
- * Carries bytes between a local connection and a stream to the pod until both directions have ended, or the pod's has and the
- * local one falls silent. Each end passes on as such; a side that breaks takes the other along.
+ * Relays bytes between a local connection and a stream to the pod. Stops when both sides have ended, or when the pod's side has
+ * ended and the local one is idle. Ends are passed on; if one side breaks, the other side is closed too.
  *
- * @returns when the local connection has closed: what broke the stream before the pod had said everything, if anything did
+ * @returns when the local connection has closed: the error that broke the stream before the pod had sent everything, or undefined
  */
 export function relay(local: Socket, pod: Duplex): Promise<Error | undefined> {
   return new Promise((resolve) => {
@@ -20,7 +23,7 @@ export function relay(local: Socket, pod: Duplex): Promise<Error | undefined> {
       local.destroy();
     };
     const onLocalClosed = () => {
-      // If both have ended, what the pod is still to get is on its way.
+      // If both sides have ended, the stream still has to send buffered data to the pod.
       if (!local.readableEnded || !pod.readableEnded) pod.destroy();
       resolve(failure);
     };
@@ -29,10 +32,10 @@ export function relay(local: Socket, pod: Duplex): Promise<Error | undefined> {
     else pod.once("close", onPodClosed);
     if (local.closed) return onLocalClosed();
     local.once("close", onLocalClosed);
-    // What is said to a pod that has ended goes nowhere, but is read: else the end behind it would not be seen, and what the
-    // local side has yet to read would be lost.
+    // Read and drop the data for a pod that has closed. Otherwise the end of the local side would not be noticed, and data that the
+    // local side has not read yet would be lost.
     pod.on("unpipe", () => local.resume());
-    local.once("finish", () => local.setTimeout(silenceMs, () => local.destroy()));
+    local.once("finish", () => local.setTimeout(idleTimeoutMs, () => local.destroy()));
     local.pipe(pod);
     pod.pipe(local);
   });

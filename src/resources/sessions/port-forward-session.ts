@@ -4,64 +4,64 @@ import { CriError } from "../../errors.js";
 import { type LinkedAbort, linkAbort, onAbort } from "../../internal/abort.js";
 import type { PortForwarding } from "../../streaming/open.js";
 
-/** Makes a session for a port; the signal cancels that, and ends the session later. */
+/** Opens a session for a port. The signal cancels opening it, and ends it later. */
 export type Dial = (port: number, signal: AbortSignal) => Promise<PortForwarding>;
 
-/** One session with the runtime: over SPDY it carries any number of streams, over WebSocket a single one. */
+/** One session with the runtime. Over SPDY it carries any number of streams, over WebSocket a single one. */
 export class ForwardSession {
-  /** The session, once there is one. Rejects when it could not be made. */
+  /** Resolves when the session is open. Rejects if opening it failed. */
   readonly forwarding: Promise<PortForwarding>;
-  /** How many streams it carries, or are about to be made. */
-  uses = 0;
+  /** The number of streams that are open or being opened. */
+  streamCount = 0;
   readonly #port: number;
   readonly #life: LinkedAbort;
-  #isMade = false;
+  #hasOpened = false;
   #isTaken = false;
 
-  /** @param endings signals that end it */
-  constructor(dial: Dial, port: number, endings: readonly (AbortSignal | undefined)[]) {
+  /** @param endSignals signals that end the session */
+  constructor(dial: Dial, port: number, endSignals: readonly (AbortSignal | undefined)[]) {
     this.#port = port;
-    this.#life = linkAbort(...endings);
+    this.#life = linkAbort(...endSignals);
     this.forwarding = dial(port, this.#life.signal);
-    this.#guard().then(this.#life.unlink, this.#life.unlink);
+    this.#untilEnd().then(this.#life.unlink, this.#life.unlink);
   }
 
-  /** Whether the session was made, whatever became of it. */
-  get isMade(): boolean {
-    return this.#isMade;
+  /** Whether the session was opened. Stays true after its end. */
+  get hasOpened(): boolean {
+    return this.#hasOpened;
   }
 
   /**
-   * Makes a stream. The signal ends the waiting, and leaves the session alone.
+   * Opens a stream. The signal cancels opening the stream, but not the session.
    *
-   * @returns nothing when all that it can carry belongs to somebody else
+   * @returns undefined if the only stream of a WebSocket session is in use, or belongs to another port
    */
   async open(port: number, signal: AbortSignal): Promise<Duplex | undefined> {
-    const forwarding = await unlessAborted(this.forwarding, signal);
+    const forwarding = await abortable(this.forwarding, signal);
     if (forwarding.transport === "spdy") return forwarding.connection.open(port, { signal });
     if (this.#isTaken || port !== this.#port) return undefined;
     this.#isTaken = true;
     return forwarding.first;
   }
 
-  /** Ends it, made or not. */
+  /** Ends the session, or cancels opening it. */
   end(): void {
-    this.#life.abort(new CriError({ code: "CANCELLED", message: "nothing is forwarded any more" }));
+    this.#life.abort(new CriError({ code: "CANCELLED", message: "the port-forward session was ended" }));
   }
 
-  async #guard(): Promise<void> {
-    const it = await this.forwarding;
-    this.#isMade = true;
-    await endOf(it);
+  async #untilEnd(): Promise<void> {
+    const forwarding = await this.forwarding;
+    this.#hasOpened = true;
+    await endOf(forwarding);
   }
 }
 
-/** Settles when a session is over. */
+/** Returns a promise that settles when a session has ended. */
 export function endOf(forwarding: PortForwarding): Promise<void> {
   return forwarding.transport === "spdy" ? forwarding.connection.closed : finished(forwarding.first);
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const stopListening = onAbort(signal, () => reject(signal.reason));

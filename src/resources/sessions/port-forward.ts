@@ -12,10 +12,10 @@ import { type ListenOptions, PortForwardListener } from "./port-forward-listener
 import { SessionPool } from "./port-forward-pool.js";
 import { endOf } from "./port-forward-session.js";
 
-/** Options of a port-forward. `timeoutMs` and `deadline` are for making connections, not for their life. */
+/** Options of `portForward`. `timeoutMs` and `deadline` limit the opening of each connection, not its duration. */
 export type PortForwardOptions = SessionOptions;
 
-/** A port-forward to ports of a pod. Checks them; no I/O. */
+/** Creates a port-forward to ports of a pod. Checks the arguments, and does no I/O. */
 export function portForward(
   context: ClientContext,
   podSandboxId: string,
@@ -23,14 +23,14 @@ export function portForward(
   options: PortForwardOptions = {},
 ): PortForward {
   checkCallOptions(options);
-  // Text can be iterated as well, digit by digit.
+  // A string is iterable too: spreading "8080" would give its digits.
   const all: readonly number[] = Array.isArray(ports) ? [...ports] : [ports];
   if (all.length === 0) throw new InvalidInputError({ field: "ports", message: "must name at least one port" });
   checkPorts(all);
   return new PortForward(context, podSandboxId, all, options);
 }
 
-/** @throws InvalidInputError for what is no port */
+/** Checks port numbers. @throws InvalidInputError unless each is an integer from 1 to 65535 */
 export function checkPorts(ports: readonly number[]): void {
   ports.forEach((port, index) => {
     if (Number.isInteger(port) && port > 0 && port < 65_536) return;
@@ -39,10 +39,10 @@ export function checkPorts(ports: readonly number[]): void {
 }
 
 /**
- * Connections to ports of a pod, through the runtime. Nothing is dialled before the first {@link connect}.
+ * Connects to ports of a pod through the runtime. The first {@link connect} opens a session with the runtime.
  *
- * Runtimes close a connection for good within a second after either side has ended its half, so a protocol that ends its half
- * and then waits long for an answer does not work through them.
+ * Runtimes close a connection within a second after either side has ended its half. A protocol that ends its half and then waits
+ * longer for a reply does not work through a port-forward.
  */
 export class PortForward implements AsyncDisposable {
   /** The ports of the pod. */
@@ -50,7 +50,7 @@ export class PortForward implements AsyncDisposable {
   readonly #context: ClientContext;
   readonly #podSandboxId: string;
   readonly #options: PortForwardOptions;
-  readonly #carriers: SessionPool;
+  readonly #sessions: SessionPool;
   readonly #open = new Set<Duplex>();
   readonly #listeners = new Set<PortForwardListener>();
   readonly #stop = new AbortController();
@@ -61,20 +61,20 @@ export class PortForward implements AsyncDisposable {
     this.#podSandboxId = podSandboxId;
     this.ports = ports;
     this.#options = options;
-    this.#carriers = new SessionPool({
+    this.#sessions = new SessionPool({
       dial: (port, signal) => this.#dial(port, signal),
-      endings: [this.#stop.signal, options.signal ?? context.connection.signal],
+      endSignals: [this.#stop.signal, options.signal ?? context.connection.signal],
       isShareable: () => (options.transport ?? context.streamMemory.portForward ?? "spdy") === "spdy",
       isKept: () => this.#listeners.size > 0,
     });
   }
 
   /**
-   * Makes a connection to a port of the pod. The stream breaks with a `CriError` when the runtime reports that it could not
-   * connect; other connections are not affected.
+   * Opens a connection to a port of the pod. If the runtime reports that it could not connect, the stream breaks with a
+   * `CriError`. Other connections are not affected.
    *
-   * @param port one of {@link ports}; the first one if left out
-   * @param options `signal` ends the waiting for the connection, and has no bearing on its life
+   * @param port one of {@link ports}. By default the first one
+   * @param options `signal` cancels opening the connection. It does not affect an open connection
    */
   async connect(
     port: number = this.ports[0] as number,
@@ -84,8 +84,8 @@ export class PortForward implements AsyncDisposable {
     const link = this.#link(options.signal);
     try {
       link.signal.throwIfAborted();
-      const stream = await this.#carriers.open(port, link.signal);
-      // Whoever uses the stream hears of its errors; one that nobody listens to must not take the process along.
+      const stream = await this.#sessions.open(port, link.signal);
+      // An error of a stream without a listener must not end the process.
       stream.on("error", () => {});
       if (link.signal.aborted) stream.destroy();
       link.signal.throwIfAborted();
@@ -99,8 +99,8 @@ export class PortForward implements AsyncDisposable {
   }
 
   /**
-   * Listens locally, on loopback unless told otherwise, and forwards every connection to the pod. A connection that fails ends
-   * alone; the listener reports it as `connectionError` and goes on, also while the pod's server is away.
+   * Listens on a local port, by default on the loopback address only, and forwards every connection to the pod. If a connection
+   * fails, the listener emits `connectionError` and continues, also while the pod's server is down.
    *
    * @throws InvalidInputError if the local port or path cannot be listened on
    */
@@ -118,7 +118,7 @@ export class PortForward implements AsyncDisposable {
       listener.once("close", () => {
         link.unlink();
         this.#listeners.delete(listener);
-        this.#carriers.rest();
+        this.#sessions.endIdle();
       });
       return listener;
     } catch (error) {
@@ -127,7 +127,7 @@ export class PortForward implements AsyncDisposable {
     }
   }
 
-  /** Ends all connections and listeners, and what is about to become one. */
+  /** Closes all connections and listeners, and cancels those that are being opened. */
   async close(): Promise<void> {
     const listeners = [...this.#listeners].map((listener) => listener.close());
     for (const stream of this.#open) stream.destroy();
@@ -140,7 +140,10 @@ export class PortForward implements AsyncDisposable {
     return this.close();
   }
 
-  /** Whatever ends the port-forward, and a signal besides. To be unlinked: a port-forward need not be closed. */
+  /**
+   * Combines a signal with all that end the port-forward. The caller must unlink it, because a port-forward that is never closed
+   * would otherwise collect listeners.
+   */
   #link(signal: AbortSignal | undefined) {
     const { connection } = this.#context;
     return linkAbort(signal, this.#stop.signal, this.#options.signal ?? connection.signal, ...connection.closing);
@@ -151,7 +154,7 @@ export class PortForward implements AsyncDisposable {
     throw new InvalidInputError({ field, message: `must be one of ${this.ports.join(", ")}`, value: port });
   }
 
-  /** Asks the runtime for a session. Over SPDY the session takes other ports too; over WebSocket it is for the one it names. */
+  /** Opens a session with the runtime. Over SPDY the session also accepts other ports; over WebSocket only this one. */
   #dial(port: number, signal: AbortSignal): Promise<PortForwarding> {
     const { connection } = this.#context;
     const { handshakeTimeoutMs = defaultHandshakeTimeoutMs, timeoutMs } = this.#options;

@@ -2,12 +2,13 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 /**
- * Sends a whole input and its end. A command need not read it all: what it leaves is no error. An input that fails is one, whatever
- * its error looks like: the command has taken what came before for everything.
+ * Sends a whole input, and its end. Succeeds even if the command does not read all of it.
+ *
+ * @throws the error of the input, even if its code is `EPIPE`: the command has received only a part of the input
  */
 export async function sendInput(stdin: Writable, input: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
-  async function* watched() {
+  async function* recordingFailure() {
     const items = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
     try {
       for (;;) {
@@ -26,15 +27,15 @@ export async function sendInput(stdin: Writable, input: AsyncIterable<unknown> |
     }
   }
   try {
-    await pipeline(Readable.from(watched(), { objectMode: false }), stdin);
+    await pipeline(Readable.from(recordingFailure(), { objectMode: false }), stdin);
   } catch (error) {
     if (failure) throw failure.error;
-    if (!isEndOfCommand(error)) throw error;
+    if (!isInputClosed(error)) throw error;
   }
 }
 
-/** Whether a write failed because the command had ended, or had closed its input. */
-function isEndOfCommand(error: unknown): boolean {
+/** Whether a write failed because the command had ended or had closed its input. */
+function isInputClosed(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ERR_STREAM_DESTROYED";
 }

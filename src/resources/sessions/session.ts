@@ -15,7 +15,9 @@ export abstract class StreamSession implements AsyncDisposable {
    * `EPIPE`.
    */
   readonly stdin: Writable | null;
-  /** Standard output, or the terminal's output; null if `stdout` was false. If it is not read, the process blocks on full buffers. */
+  /**
+   * Standard output, or the terminal's output; null if `stdout` was false. If it is not read, the process blocks on full buffers.
+   */
   readonly stdout: Readable | null;
   /** Standard error; null with `tty`, or if `stderr` was false. If it is not read, the process blocks on full buffers. */
   readonly stderr: Readable | null;
@@ -39,8 +41,8 @@ export abstract class StreamSession implements AsyncDisposable {
   }
 
   /**
-   * The number of bytes that arrived after the end of their output stream and were dropped. CRI-O may end the output of a terminal
-   * before it has sent all of it; clients written in Go drop the rest silently.
+   * The number of bytes that arrived after the end of their output stream and were dropped. CRI-O may end the output of a
+   * terminal before it has sent all of it; clients written in Go drop the rest silently.
    */
   get droppedBytes(): number {
     return this.#command.droppedBytes;
@@ -94,9 +96,9 @@ export class ExecSession extends StreamSession {
    * Resolves with the exit code when the process has ended and all its output has arrived. Unread output can still be read
    * afterwards. Output that exceeds the buffers of the streams must be read first, or this never resolves.
    *
-   * Rejects if the command could not be run (with code `COMMAND_NOT_FOUND` if the executable does not exist), if the session breaks
-   * or is closed first, and with the signal's reason if the signal aborts. You may ignore this promise: it never causes an unhandled
-   * rejection.
+   * Rejects if the command could not be run (with code `COMMAND_NOT_FOUND` if the executable does not exist), if the session
+   * breaks or is closed first, and with the signal's reason if the signal aborts. You may ignore this promise: it never causes an
+   * unhandled rejection.
    */
   readonly exit: Promise<{ exitCode: number }>;
 
@@ -127,8 +129,8 @@ export class ExecSession extends StreamSession {
 /** A session attached to the main process of a container. */
 export class AttachSession extends StreamSession {
   /**
-   * Resolves when the process has closed its output, usually because it ended, and all output has arrived. For the exit code, call
-   * `container.wait()`. Rejects in the same cases as {@link ExecSession.exit}.
+   * Resolves when the process has closed its output, usually because it ended, and all output has arrived. For the exit code,
+   * call `container.wait()`. Rejects in the same cases as {@link ExecSession.exit}.
    */
   readonly ended: Promise<void>;
 

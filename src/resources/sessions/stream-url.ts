@@ -8,7 +8,7 @@ import { checkStreams, type StreamOptions } from "./exec.js";
 /** Options of the RPCs that return URLs of streaming sessions. */
 export interface StreamUrlOptions extends CallOptions, Omit<StreamOptions, "terminalSize"> {}
 
-/** Exec: requests the URL of a session. */
+/** Requests the URL of an exec session. */
 export async function requestExecUrl(
   connection: Connection,
   containerId: string,
@@ -20,7 +20,7 @@ export async function requestExecUrl(
   return execUrl(connection, request, callOptionsOf(options));
 }
 
-/** Attach: requests the URL of a session. */
+/** Requests the URL of an attach session. */
 export async function requestAttachUrl(
   connection: Connection,
   containerId: string,

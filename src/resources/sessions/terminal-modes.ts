@@ -23,7 +23,10 @@ const usualCharsets: Readonly<Record<string, string>> = { "(": "B", ")": "B", "*
 /** The longest control sequence that is parsed. Those that set modes are shorter. */
 const maxLength = 256;
 
-/** Where a byte stands: between sequences, behind ESC or the first byte of a C1 character, in a control sequence (CSI), before the name of a character set, in a string such as a title. */
+/**
+ * Where a byte stands: between sequences, behind ESC or the first byte of a C1 character, in a control sequence (CSI), before the
+ * name of a character set, in a string such as a title.
+ */
 type Place = "text" | "escape" | "c1" | "control" | "charset" | "string";
 
 /**

@@ -57,12 +57,15 @@ export type TerminalSession = Pick<
 const endOfInput = Buffer.from([4]);
 
 /**
- * How long a command may go on, in milliseconds, until the end of its input is typed again. A shell that is just setting up its terminal
- * misses it and would wait for ever; and an end is an end for whoever reads next, too.
+ * How long a command may go on, in milliseconds, until the end of its input is typed again. A shell that is just setting up its
+ * terminal misses it and would wait for ever; and an end is an end for whoever reads next, too.
  */
 const endOfInputAgainMs = 500;
 
-/** When the size is told again, in milliseconds: containerd loses one that comes before it has started the command, without a word. */
+/**
+ * When the size is told again, in milliseconds: containerd loses one that comes before it has started the command, without a
+ * word.
+ */
 const sizeAgainMs = [100, 400, 1_500];
 
 /** How long a session that is being left may take for what was typed last, in milliseconds. */
@@ -74,20 +77,20 @@ const resetMs = 1_000;
 /**
  * Connects a local terminal to a session until the command ends or the detach keys are typed. A terminal as input is in raw mode
  * meanwhile: every key reaches the command, ctrl-c included. The size of the output is told at once and whenever it changes. The
- * end of the input is typed as ctrl-d with `tty`, again and again until the command ends: ending the stream would cost a terminal's
- * output on containerd. Without, it is passed on where the session `canHalfCloseStdin`, and fails elsewhere.
+ * end of the input is typed as ctrl-d with `tty`, again and again until the command ends: ending the stream would cost a
+ * terminal's output on containerd. Without, it is passed on where the session `canHalfCloseStdin`, and fails elsewhere.
  *
  * Resolves with `detached: false` when the command has ended and all its output is written; with `detached: true` once the detach
  * keys were typed and what came before them is on its way. What follows them in the same chunk of input is lost. However it ends,
  * the session is closed, the terminal's mode is what it was, and the input is paused unless it was flowing before.
  *
- * What the command writes is passed on as it is, control sequences included. With `tty`, what it has changed about the terminal and
- * not set back is set back at the end: the alternate screen, a hidden cursor, reports of the mouse, bracketed paste, attributes, the
- * character set, the scroll region, the modes of the keyboard. A title and redefined colours stay.
+ * What the command writes is passed on as it is, control sequences included. With `tty`, what it has changed about the terminal
+ * and not set back is set back at the end: the alternate screen, a hidden cursor, reports of the mouse, bracketed paste,
+ * attributes, the character set, the scroll region, the modes of the keyboard. A title and redefined colours stay.
  *
- * A process that ends meanwhile leaves the terminal in order as well, at exit and after an uncaught exception. When a signal kills
- * it, Node.js still sets back the mode of the input for SIGINT and SIGTERM, and nothing for others, such as SIGHUP and SIGQUIT;
- * `reset` helps then.
+ * A process that ends meanwhile leaves the terminal in order as well, at exit and after an uncaught exception. When a signal
+ * kills it, Node.js still sets back the mode of the input for SIGINT and SIGTERM, and nothing for others, such as SIGHUP and
+ * SIGQUIT; `reset` helps then.
  *
  * @throws InvalidInputError if `detachKeys` makes no sense, before anything is touched; else what ended the session early: its
  * own error, the signal's reason, or the error of a local stream.

@@ -5,11 +5,14 @@ import type { RemoteCommand } from "../../streaming/transport.js";
 import type { ClientContext } from "../context.js";
 import type { SessionOptions } from "./open-session.js";
 
-/** The time limits of an exec or attach session: of the whole, and of the command. They count from when the session is open. */
+/**
+ * The time limits of an exec or attach session: the deadline of the session, and the time limit of the command, which starts when
+ * the session is open.
+ */
 export class TimeLimits {
   /** Aborts when the caller's signal does, and at either limit. */
   readonly signal: AbortSignal;
-  /** Aborts when the command has reached its own limit. */
+  /** Aborts when the command has reached its time limit. */
   readonly commandTimedOut: AbortSignal;
   readonly #link: ReturnType<typeof linkAbort>;
   readonly #command = new AbortController();
@@ -25,12 +28,12 @@ export class TimeLimits {
     this.#commandSeconds = commandSeconds;
   }
 
-  /** The session is open. */
-  begin({ status, closed }: RemoteCommand): void {
+  /** Starts the timers when the session is open. */
+  start({ status, closed }: RemoteCommand): void {
     if (this.#commandSeconds > 0) {
-      const giveUp = () => this.#command.abort(commandTimedOut(this.#commandSeconds));
-      const stopTimer = startTimer(this.#commandSeconds * 1_000, giveUp);
-      // Output that is still being read has no part in it.
+      const onTimeout = () => this.#command.abort(commandTimedOut(this.#commandSeconds));
+      const stopTimer = startTimer(this.#commandSeconds * 1_000, onTimeout);
+      // The limit does not include the time to read the rest of the output.
       status.then(stopTimer, stopTimer);
     }
     const stopTimer = this.#deadline
@@ -42,7 +45,7 @@ export class TimeLimits {
     });
   }
 
-  /** Lets go of the caller's signal. */
+  /** Removes the listeners from the caller's signal. */
   release(): void {
     this.#link.unlink();
   }

@@ -15,8 +15,8 @@ import { type CopyFromResult, unpack } from "./unpack.js";
 /** Options of `copyFrom`. */
 export interface CopyFromOptions extends CopyOptions {
   /**
-   * Limits how many bytes the container may send: the content of all files, and 512 bytes or a little more for each file. A larger
-   * copy fails with `RESOURCE_EXHAUSTED`. With `Infinity`, only the disk limits the copy.
+   * Limits how many bytes the container may send: the content of all files, and 512 bytes or a little more for each file. A
+   * larger copy fails with `RESOURCE_EXHAUSTED`. With `Infinity`, only the disk limits the copy.
    *
    * @defaultValue nine tenths of the free space on the file system of the local path, so that a container cannot fill the disk
    */

@@ -18,7 +18,8 @@ import {
 import { checkLocalPath, localPathError } from "./local-path.js";
 
 /**
- * Copies a file or folder into a container. The container must have `tar`, `mkdir` and `ls`. Links at the local path are followed.
+ * Copies a file or folder into a container. The container must have `tar`, `mkdir` and `ls`. Links at the local path are
+ * followed.
  *
  * - A file replaces a file or link, but not a folder.
  * - A folder is merged into an existing folder, or the folder that a link leads to. The existing folder keeps its own mode. A folder
@@ -27,8 +28,8 @@ import { checkLocalPath, localPathError } from "./local-path.js";
  *   out.
  * - A folder may be 256 levels deep. File names must be UTF-8.
  *
- * Links in a folder are copied and never followed. On Linux this is also true of a link with which another user replaces a file or
- * folder during the copy, so nothing from outside the local path reaches the container.
+ * Links in a folder are copied and never followed. On Linux this is also true of a link with which another user replaces a file
+ * or folder during the copy, so nothing from outside the local path reaches the container.
  *
  * @throws InvalidInputError with the path that cannot be read, or that changed while it was being read
  */

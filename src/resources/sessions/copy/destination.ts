@@ -54,9 +54,9 @@ export async function stageCopy<T>(
 const copyName = "copy";
 
 /**
- * Finds the destination of a copy. A folder can be copied to an existing folder or a new path. A file can be copied to any path that is
- * not a folder. A link at the target is never followed, because an earlier copy from the same container may have created it. Links
- * within the path are followed.
+ * Finds the destination of a copy. A folder can be copied to an existing folder or a new path. A file can be copied to any path
+ * that is not a folder. A link at the target is never followed, because an earlier copy from the same container may have created
+ * it. Links within the path are followed.
  *
  * @throws InvalidInputError
  */

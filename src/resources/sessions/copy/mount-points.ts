@@ -1,7 +1,10 @@
 import type { Folder } from "../../../internal/files/folder.js";
 import { openRegular } from "../../../internal/files/open-regular.js";
 
-/** Returns the mount points below a folder, as byte strings relative to it. Only Linux lists them; on other systems the set is empty. */
+/**
+ * Returns the mount points below a folder, as byte strings relative to it. Only Linux lists them; on other systems the set is
+ * empty.
+ */
 export async function mountPointsBelow(folder: Folder): Promise<ReadonlySet<string>> {
   if (folder.isReplaceable) return new Set();
   const root = (await folder.path()).replace(/\/?$/, "/");

@@ -3,8 +3,8 @@ import { toText } from "../../../internal/files/byte-string.js";
 import type { Folder } from "../../../internal/files/folder.js";
 
 /**
- * Refuses a folder that root should not write to: without a descriptor, another user who can write to the folder could redirect root's
- * writes with a link.
+ * Refuses a folder that root should not write to: without a descriptor, another user who can write to the folder could redirect
+ * root's writes with a link.
  *
  * @throws InvalidInputError
  */

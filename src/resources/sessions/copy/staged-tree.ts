@@ -2,8 +2,8 @@ import type { Folder } from "../../../internal/files/folder.js";
 import { closeStaged, openStaged, type StagedFolder } from "./staging.js";
 
 /**
- * The folder tree of an archive while it is unpacked. Keeps the folders on the path of the latest entry open, and follows no link. A
- * folder gets its mode and time when it is closed, after its files are written.
+ * The folder tree of an archive while it is unpacked. Keeps the folders on the path of the latest entry open, and follows no
+ * link. A folder gets its mode and time when it is closed, after its files are written.
  */
 export class StagedTree implements AsyncDisposable {
   /** The open folders, from the root down. */
@@ -21,7 +21,9 @@ export class StagedTree implements AsyncDisposable {
     return new StagedTree(await openStaged(parent, name));
   }
 
-  /** Opens the folder at a path, and closes the open folders that are not on this path. Creates missing folders if `make` is true. */
+  /**
+   * Opens the folder at a path, and closes the open folders that are not on this path. Creates missing folders if `make` is true.
+   */
   async enter(path: readonly string[], make = true): Promise<StagedFolder> {
     let shared = 0;
     while (shared < this.#names.length && this.#names[shared] === path[shared]) shared++;

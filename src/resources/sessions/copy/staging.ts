@@ -1,6 +1,6 @@
 /**
- * The staging folder of a copy, on the file system of its destination. It belongs to the user of this process, who alone has access,
- * so no other user can replace files in it.
+ * The staging folder of a copy, on the file system of its destination. It belongs to the user of this process, who alone has
+ * access, so no other user can replace files in it.
  *
  * @module
  */

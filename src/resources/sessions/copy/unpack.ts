@@ -27,11 +27,11 @@ const maxDepth = 256;
 const maxNameBytes = 255;
 
 /**
- * Unpacks an archive, which may come from a malicious container, into a new folder. Nothing is written outside this folder, because
- * each folder on the path of an entry is opened without following links. The memory is bounded for every archive.
+ * Unpacks an archive, which may come from a malicious container, into a new folder. Nothing is written outside this folder,
+ * because each folder on the path of an entry is opened without following links. The memory is bounded for every archive.
  *
- * Devices, named pipes, owners, and the setuid and setgid bits are left out. If two files or two symbolic links have the same name,
- * the last one is kept.
+ * Devices, named pipes, owners, and the setuid and setgid bits are left out. If two files or two symbolic links have the same
+ * name, the last one is kept.
  *
  * @param only the only file that the archive may contain. By default it may contain a folder with any content
  * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` if the archive exceeds a limit
@@ -76,7 +76,9 @@ function checkPath(path: readonly string[], { kind, path: fullPath }: Entry): vo
   }
 }
 
-/** Splits a path into names; the path of the root folder has none. Returns undefined if the path may lead out of the root folder. */
+/**
+ * Splits a path into names; the path of the root folder has none. Returns undefined if the path may lead out of the root folder.
+ */
 function namesOf(path: string, into: Folder): string[] | undefined {
   if (escapesFolder(path)) return undefined;
   const names = path.split("/").filter((name) => name !== "" && name !== ".");

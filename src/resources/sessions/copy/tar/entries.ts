@@ -57,7 +57,8 @@ const maxPaxBytes = 256 * 1024;
  * Reads the entries of a tar archive, with the long names of GNU tar and PAX. The memory is bounded for every stream. Unsupported
  * content is refused rather than skipped: compressed archives, sparse files, unknown types, and anything after the end.
  *
- * This parser exists because libraries expect trusted archives: they decompress automatically, skip unknown entries, and decode names.
+ * This parser exists because libraries expect trusted archives: they decompress automatically, skip unknown entries, and decode
+ * names.
  *
  * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` if the archive exceeds a limit
  */
