@@ -94,7 +94,9 @@ export type { PortForward, PortForwardOptions } from "./resources/sessions/port-
 export type { ListenOptions, PortForwardListener } from "./resources/sessions/port-forward-listener.js";
 export type { AttachSession, ExecSession, StreamSession } from "./resources/sessions/session.js";
 export type { StreamUrlOptions } from "./resources/sessions/stream-url.js";
-export type { TerminalInput, TerminalOptions, TerminalOutput } from "./resources/sessions/terminal.js";
+export type { TerminalInput } from "./resources/sessions/terminal/input.js";
+export type { TerminalOutput } from "./resources/sessions/terminal/output.js";
+export type { TerminalOptions } from "./resources/sessions/terminal/terminal.js";
 export type { StreamTransport, TerminalSize } from "./streaming/transport.js";
 
 // Logs

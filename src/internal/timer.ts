@@ -34,3 +34,11 @@ export function sleep(delayMs: number, signal?: AbortSignal, start = startTimer)
       });
   });
 }
+
+/** Waits for a promise, but no longer than the delay. Rejects if the promise rejects first. */
+export function waitAtMost(delayMs: number, promise: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stopTimer = startTimer(delayMs, resolve);
+    promise.finally(stopTimer).then(() => resolve(), reject);
+  });
+}

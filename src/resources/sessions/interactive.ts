@@ -1,7 +1,8 @@
 import type { ClientContext } from "../context.js";
 import { attach, exec } from "./exec.js";
 import type { SessionOptions } from "./open-session.js";
-import { parseDetachKeys, runTerminal, type TerminalOptions } from "./terminal.js";
+import { parseDetachKeys } from "./terminal/detach-keys.js";
+import { runTerminal, type TerminalOptions } from "./terminal/terminal.js";
 
 /** Options of `execInteractive`. */
 export interface ExecInteractiveOptions

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../../errors.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import { LocalFileError } from "../../../internal/files/local-file-error.js";
-import { startTimer } from "../../../internal/timer.js";
+import { waitAtMost } from "../../../internal/timer.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
 import { type CopyOptions, checkContainerPath, findPath, finishTar, readErrorOutput } from "./container-commands.js";
@@ -85,7 +85,7 @@ async function receive<T>(
   } catch (error) {
     // If tar failed, its own error message is more useful than that the archive is truncated.
     if (CriError.is(error, "INVALID_RESPONSE") && archive.readableEnded) {
-      await atMost(exitTimeoutMs, finishTar(context, session, errorOutput));
+      await waitAtMost(exitTimeoutMs, finishTar(context, session, errorOutput));
     }
     throw error;
   }
@@ -93,14 +93,6 @@ async function receive<T>(
 
 /** How long to wait for the exit code of a command whose output has ended, in milliseconds. */
 const exitTimeoutMs = 2_000;
-
-async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
-  let stopTimer = () => {};
-  const timeout = new Promise<void>((resolve) => {
-    stopTimer = startTimer(ms, resolve);
-  });
-  await Promise.race([promise, timeout]).finally(stopTimer);
-}
 
 async function limitsFor({ maxBytes, maxEntries }: CopyFromOptions, staging: Folder): Promise<ArchiveLimits> {
   return {

@@ -7,9 +7,9 @@ import { PassThrough, Writable } from "node:stream";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { InvalidInputError } from "../../../../src/errors.js";
-import { runTerminal, type TerminalOptions } from "../../../../src/resources/sessions/terminal.js";
-import type { TerminalSize } from "../../../../src/streaming/transport.js";
+import { InvalidInputError } from "../../../../../src/errors.js";
+import { runTerminal, type TerminalOptions } from "../../../../../src/resources/sessions/terminal/terminal.js";
+import type { TerminalSize } from "../../../../../src/streaming/transport.js";
 
 const ctrlP = "\x10";
 const ctrlQ = "\x11";
@@ -589,7 +589,7 @@ if (!script) console.warn("SKIPPED: what runTerminal does to a real terminal: ut
 describe.skipIf(!script)("a real terminal", () => {
   const folder = mkdtempSync(join(tmpdir(), "terminal-"));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const source = new URL("../../../../src/resources/sessions/terminal.ts", import.meta.url).href;
+  const source = new URL("../../../../../src/resources/sessions/terminal/terminal.ts", import.meta.url).href;
   const child = join(folder, "child.mts");
   writeFileSync(
     child,
@@ -627,7 +627,7 @@ describe.skipIf(!script)("a real terminal", () => {
   async function type(...steps: string[]): Promise<string> {
     const command = `stty cols 80 rows 24; ${process.execPath} --import tsx ${child}; echo "rc $?;"; stty -a`;
     const terminal = spawn("script", ["-qec", command, "/dev/null"], {
-      cwd: fileURLToPath(new URL("../../..", import.meta.url)),
+      cwd: fileURLToPath(new URL("../../../..", import.meta.url)),
       stdio: ["pipe", "pipe", "inherit"],
     });
     let text = "";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { TerminalModes } from "../../../../src/resources/sessions/terminal-modes.js";
+import { TerminalModes } from "../../../../../src/resources/sessions/terminal/modes.js";
 
 function resetAfter(...chunks: readonly (string | Buffer)[]): string {
   const modes = new TerminalModes();
