@@ -30,8 +30,8 @@ async function listening(behaviour: Behaviour) {
   return { pod, listener, failures };
 }
 
-/** Answers and leaves at once, in the ways that runtimes have. */
-const answering = (size: number, how: "reset" | "end"): Behaviour => ({
+/** Sends a response and closes at once, in the ways of the runtimes. */
+const respondAndClose = (size: number, how: "reset" | "end"): Behaviour => ({
   onData: (data, error) => {
     data.once("data", () => {
       data.write("HTTP/1.0 200 OK\r\n\r\n");
@@ -41,18 +41,18 @@ const answering = (size: number, how: "reset" | "end"): Behaviour => ({
   },
 });
 
-test("listens on this machine only unless told otherwise", async () => {
+test("listens on the loopback address by default", async () => {
   const { listener } = await listening({});
   expect(listener.address.address).toBe("127.0.0.1");
   await listener.close();
 });
 
-describe("what ends a listener", () => {
+describe("end of a listener", () => {
   test.each<[string, (end: { own: AbortController; forward: AbortController; client: (r: Error) => void }) => void]>([
-    ["its own signal", ({ own }) => own.abort()],
+    ["the listener's signal", ({ own }) => own.abort()],
     ["the port-forward's signal", ({ forward }) => forward.abort()],
     ["closing the client", ({ client }) => client(new Error("closed"))],
-  ])("%s, now or while it starts", async (_, end) => {
+  ])("%s ends it, before or after it has started", async (_, end) => {
     for (const when of ["now", "early"]) {
       const [own, forward] = [new AbortController(), new AbortController()];
       const pod = await fakePod();
@@ -77,7 +77,7 @@ describe("what ends a listener", () => {
     }
   });
 
-  test("closing the port-forward while it starts", async () => {
+  test("closing the port-forward cancels starting it", async () => {
     const forward = (await fakePod()).forward();
     const starting = rejection(forward.listen());
     await forward.close();
@@ -86,9 +86,9 @@ describe("what ends a listener", () => {
 });
 
 describe("connections of a listener", () => {
-  test.each(["reset", "end"] as const)("complete answers are no failures: %s", async (how) => {
+  test.each(["reset", "end"] as const)("reports no error after a complete response: %s", async (how) => {
     for (const size of [2, 3_000_000]) {
-      const { listener, failures } = await listening(answering(size, how));
+      const { listener, failures } = await listening(respondAndClose(size, how));
       for (let round = 0; round < 5; round++) {
         const response = await new Promise<NodeJS.ReadableStream>((resolve) => {
           get({ port: listener.address.port, agent: false }, resolve);
@@ -103,8 +103,8 @@ describe("connections of a listener", () => {
     }
   });
 
-  test("an answer arrives whole at a slow reader who goes on writing", async () => {
-    const { listener, failures } = await listening(answering(3_000_000, "reset"));
+  test("delivers a whole response to a slow reader that continues to write", async () => {
+    const { listener, failures } = await listening(respondAndClose(3_000_000, "reset"));
     const socket = dial(listener);
     socket.write("hi");
     await sleep(300);
@@ -119,21 +119,21 @@ describe("connections of a listener", () => {
   });
 
   test.each(["reset", "end"] as const)(
-    "a local half that stays open is not kept once the pod is gone: %s",
+    "closes a local connection with an open half after the pod has closed: %s",
     async (how) => {
-      const { pod, listener } = await listening(answering(2, how));
+      const { pod, listener } = await listening(respondAndClose(2, how));
       const socket = dial(listener, { allowHalfOpen: true }).resume();
       socket.write("hi");
       await once(socket, "end");
       await sleep(1_700);
-      // Nobody is told of a reset that reads no more; writing tells.
-      await eventually(() => socket.destroyed || !socket.write("anybody?"), "the local connection is gone", 500);
+      // A socket that no longer reads notices a reset only when it writes.
+      await eventually(() => socket.destroyed || !socket.write("more"), "the local connection is closed", 500);
       await listener.close();
       await eventually(() => pod.sockets.size === 0, "the connection ends");
     },
   );
 
-  test("clients that go away are no failures, and leave nothing behind", async () => {
+  test("reports no error and leaves nothing open when clients disconnect", async () => {
     const { pod, listener, failures } = await listening({ onData: (data) => void data.resume() });
     for (const leave of ["destroy", "resetAndDestroy"] as const) {
       const socket = dial(listener);
@@ -147,7 +147,7 @@ describe("connections of a listener", () => {
     await eventually(() => pod.sockets.size === 0, "the connection ends");
   });
 
-  test("what breaks is a CriError, raw errors included", async () => {
+  test("reports every failure as a CriError, including raw errors", async () => {
     const behaviour: Behaviour = { rpc: () => Promise.reject(new TypeError("raw")) };
     const { listener, pod, failures } = await listening(behaviour);
     await once(dial(listener).resume(), "close");

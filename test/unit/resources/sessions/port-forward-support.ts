@@ -1,4 +1,4 @@
-/** A runtime that only forwards ports, behind a real streaming server. */
+/** A runtime that supports only PortForward, with a real streaming server. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
@@ -13,26 +13,26 @@ import { acceptSpdy, type SpdyServerConnection } from "../../../../src/testing/s
 import { WebSocketAcceptor, type WebSocketChannels } from "../../../../src/testing/streaming/websocket-server.js";
 import { serve } from "../../streaming/support.js";
 
-/** How the runtime behaves; may be changed while it runs. */
+/** The behaviour of the runtime. It may be changed while the runtime runs. */
 export interface Behaviour {
-  /** Runs within each RPC. @defaultValue answers at once */
+  /** Called within each RPC. @defaultValue replies at once */
   rpc?: ((count: number) => Promise<unknown> | undefined) | undefined;
-  /** Runs between a request to upgrade and its answer. */
+  /** Called between an upgrade request and its response. */
   beforeUpgrade?: (() => Promise<unknown>) | undefined;
-  /** Whether it speaks SPDY. @defaultValue true */
+  /** Whether it supports SPDY. @defaultValue true */
   spdy?: boolean | undefined;
-  /** Whether it speaks WebSocket. @defaultValue true */
+  /** Whether it supports WebSocket. @defaultValue true */
   webSocket?: boolean | undefined;
-  /** What becomes of a SPDY connection's stream. @defaultValue an echo */
+  /** Handles a stream over SPDY. @defaultValue an echo */
   onData?: ((data: SpdyStream, error: SpdyStream, connection: SpdyServerConnection) => void) | undefined;
 }
 
 export interface FakePod {
-  /** A port-forward to it. Must have let go of all connections when the test is over. */
+  /** Creates a port-forward to the pod. The test must end all its connections. */
   forward(ports?: number | number[], options?: PortForwardOptions): PortForward;
   /** Closes the client. */
   closeClient(reason: unknown): void;
-  /** The ports that the RPCs named. */
+  /** The ports of each RPC. */
   readonly rpcs: number[][];
   /** The connections to the streaming server. */
   readonly sockets: ReadonlySet<Socket>;
@@ -43,12 +43,12 @@ export async function fakePod(behaviour: Behaviour = {}): Promise<FakePod> {
   const rpcs: number[][] = [];
   const closing = new AbortController();
   const acceptor = new WebSocketAcceptor();
-  let asked: number[] = [];
+  let requestedPorts: number[] = [];
 
   const url = await serve(async (request: IncomingMessage, socket, head) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    const [port = 0] = asked;
+    const [port = 0] = requestedPorts;
     await behaviour.beforeUpgrade?.();
     const isWebSocket = request.headers.upgrade === "websocket";
     if (!((isWebSocket ? behaviour.webSocket : behaviour.spdy) ?? true)) {
@@ -63,7 +63,7 @@ export async function fakePod(behaviour: Behaviour = {}): Promise<FakePod> {
     portForward: async ({ port }: { port: number[] }) => {
       rpcs.push(port);
       await behaviour.rpc?.(rpcs.length);
-      asked = port;
+      requestedPorts = port;
       return { url: url.href };
     },
   };
@@ -98,7 +98,7 @@ function acceptForward(request: IncomingMessage, socket: Socket, head: Buffer, b
   });
 }
 
-/** Says which port it is, and then what it hears. */
+/** Sends the port, and then everything that it receives. */
 function echo(session: WebSocketChannels, port: number): void {
   for (const channel of [0, 1]) session.send(Buffer.of(channel, port & 255, port >> 8));
   const out = session.writable(0);

@@ -11,12 +11,12 @@ const never = new Promise<never>(() => {});
 const unavailable = (message: string) => new CriError({ code: "UNAVAILABLE", message });
 const failFirst = (count: number) => (count === 1 ? Promise.reject(unavailable("not yet")) : undefined);
 
-async function said(stream: Duplex, words: string): Promise<string> {
-  stream.write(words);
+async function echoOf(stream: Duplex, data: string): Promise<string> {
+  stream.write(data);
   return String((await once(stream, "data"))[0]);
 }
 
-/** Holds up whoever reaches it until it is opened. */
+/** Blocks everyone who reaches it until it is opened. */
 function closedGate() {
   let open = () => {};
   let reach = () => opened;
@@ -31,7 +31,7 @@ function closedGate() {
 }
 
 describe("connections to the runtime", () => {
-  test("those that wait for a dial that fails share the next one, and it ends with the last of them", async () => {
+  test("connections that wait for a failed session share the next one, which ends with the last of them", async () => {
     const pod = await fakePod({ rpc: failFirst });
     const forward = pod.forward(80, { retry: false });
     const all = await Promise.allSettled(Array.from({ length: 5 }, () => forward.connect()));
@@ -41,7 +41,7 @@ describe("connections to the runtime", () => {
     await eventually(() => pod.sockets.size === 0, "the connection ends");
   });
 
-  test("a runtime that fails for good is not asked by everybody in turn", async () => {
+  test("many connections to a runtime that always fails cause only two RPCs", async () => {
     const pod = await fakePod({ rpc: () => Promise.reject(unavailable("no")) });
     const forward = pod.forward(80, { retry: false });
     const all = await Promise.allSettled(Array.from({ length: 20 }, () => forward.connect()));
@@ -49,20 +49,20 @@ describe("connections to the runtime", () => {
     expect(pod.rpcs.length).toBe(2);
   });
 
-  test("a connection on which the server takes no more streams keeps those it has, and ends with them", async () => {
+  test("keeps the streams of a session that accepts no more, and ends it with the last one", async () => {
     const pod = await fakePod();
     const forward = pod.forward();
     const old = await forward.connect();
     for (const socket of pod.sockets) socket.write(encodeFrame({ type: "goAway", lastGoodStreamId: 99, status: 0 }));
-    expect(await said(old, "hello")).toBe("hello");
+    expect(await echoOf(old, "hello")).toBe("hello");
     const next = await forward.connect();
     expect([pod.rpcs.length, pod.sockets.size]).toEqual([2, 2]);
-    expect(await said(old, "still here")).toBe("still here");
+    expect(await echoOf(old, "still here")).toBe("still here");
     for (const stream of [old, next]) stream.destroy();
     await eventually(() => pod.sockets.size === 0, "both connections end");
   });
 
-  test("WebSocket is remembered, but the server speaks SPDY only: the connection is shared, and ends", async () => {
+  test("shares a SPDY session, and ends it, even if WebSocket was used before", async () => {
     const behaviour: Behaviour = { spdy: false };
     const pod = await fakePod(behaviour);
     const forward = pod.forward();
@@ -74,7 +74,7 @@ describe("connections to the runtime", () => {
     await eventually(() => pod.sockets.size === 0, "the connection ends");
   });
 
-  test("several ports over WebSocket, forced or fallen back to: an RPC each that names the port and no other", async () => {
+  test("opens a WebSocket session for each port, with one RPC that names only this port", async () => {
     for (const transport of [undefined, "websocket"] as const) {
       const pod = await fakePod({ spdy: false });
       const forward = pod.forward([80, 81], { transport });
@@ -88,7 +88,7 @@ describe("connections to the runtime", () => {
     }
   });
 
-  test("many at once fall back to WebSocket together", async () => {
+  test("many concurrent connections fall back to WebSocket", async () => {
     const pod = await fakePod({ spdy: false });
     const forward = pod.forward([80, 81]);
     const streams = await Promise.all([80, 81, 80, 81].map((port) => forward.connect(port)));
@@ -98,8 +98,8 @@ describe("connections to the runtime", () => {
   });
 });
 
-describe("time", () => {
-  test("what the first dial has left is not the limit of later streams", async () => {
+describe("timeouts", () => {
+  test("the time limit of the first session does not limit later streams", async () => {
     const pod = await fakePod({ rpc: () => sleep(250) });
     const forward = pod.forward(80, { timeoutMs: 300 });
     await forward.connect();
@@ -110,7 +110,7 @@ describe("time", () => {
     await forward.connect();
   });
 
-  test("a connection that stops answering is replaced, even while a listener keeps it", async () => {
+  test("replaces a session that stops responding, even while a listener keeps it open", async () => {
     const pod = await fakePod();
     const forward = pod.forward(80, { handshakeTimeoutMs: 200 });
     await forward.listen();
@@ -118,9 +118,9 @@ describe("time", () => {
     const [stuck] = pod.sockets;
     stuck?.pause();
     expect(await rejection(forward.connect())).toMatchObject({ code: "DEADLINE_EXCEEDED" });
-    expect(await said(await forward.connect(), "hello")).toBe("hello");
+    expect(await echoOf(await forward.connect(), "hello")).toBe("hello");
     stuck?.resume();
-    expect(await said(old, "late")).toBe("late");
+    expect(await echoOf(old, "late")).toBe("late");
     old.destroy();
     await eventually(() => pod.sockets.size === 1, "the old connection ends with its last stream");
   });
@@ -128,7 +128,7 @@ describe("time", () => {
 
 describe("signals", () => {
   test.each(["spdy", "websocket"] as const)(
-    "%s: one connection's signal ends its waiting for a dial",
+    "%s: the signal of a connection cancels waiting for a session",
     async (transport) => {
       const gate = closedGate();
       const pod = await fakePod({ beforeUpgrade: () => gate.reach() });
@@ -136,11 +136,11 @@ describe("signals", () => {
       const waiting = forward.connect(80, { signal: AbortSignal.timeout(50) });
       await expect(waiting).rejects.toMatchObject({ name: "TimeoutError" });
       gate.open();
-      await eventually(() => pod.sockets.size === 0, "the dial that nobody waits for ends");
+      await eventually(() => pod.sockets.size === 0, "the unused session ends");
     },
   );
 
-  test("the dial goes on for others", async () => {
+  test("opening the session continues for other connections", async () => {
     const gate = closedGate();
     const pod = await fakePod({ beforeUpgrade: () => gate.reach() });
     const forward = pod.forward();
@@ -149,11 +149,11 @@ describe("signals", () => {
     const third = rejection(forward.connect(80, { signal: AbortSignal.timeout(40) }));
     await Promise.all([first, third]);
     gate.open();
-    expect(await said(await second, "hello")).toBe("hello");
+    expect(await echoOf(await second, "hello")).toBe("hello");
     expect(pod.rpcs.length).toBe(1);
   });
 
-  test("the port-forward's own, and closing the client, end connections and waiting alike", async () => {
+  test("the signal of the port-forward and closing the client end open and pending connections", async () => {
     for (const how of ["signal", "client"]) {
       const behaviour: Behaviour = {};
       const pod = await fakePod(behaviour);
@@ -171,8 +171,8 @@ describe("signals", () => {
   });
 });
 
-describe("closed", () => {
-  test.each(["spdy", "websocket"] as const)("%s: while a connection is made", async (transport) => {
+describe("close", () => {
+  test.each(["spdy", "websocket"] as const)("%s: cancels a connection that is being opened", async (transport) => {
     for (const step of ["rpc", "beforeUpgrade"]) {
       const gate = closedGate();
       const pod = await fakePod({ [step]: () => gate.reach() });
@@ -187,7 +187,7 @@ describe("closed", () => {
     }
   });
 
-  test("there is nothing more to be had, twice", async () => {
+  test("closes all connections and refuses new ones, also when called twice", async () => {
     const pod = await fakePod();
     const forward = pod.forward();
     const stream = await forward.connect();

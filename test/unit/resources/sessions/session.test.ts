@@ -10,12 +10,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A command whose output has ended, and whose status is missing. */
-function silent(stdinBytes: number, shortOutput?: string) {
-  let answer = (_: RemoteStatus) => {};
-  let refuse = (_: unknown) => {};
+/** A session whose output has ended, but whose status has not arrived. */
+function awaitingStatus(stdinBytes: number, shortOutput?: string) {
+  let sendStatus = (_: RemoteStatus) => {};
+  let fail = (_: unknown) => {};
   const status = new Promise<RemoteStatus>((resolve, reject) => {
-    [answer, refuse] = [resolve, reject];
+    [sendStatus, fail] = [resolve, reject];
   });
   const command: RemoteCommand = {
     transport: "spdy",
@@ -30,28 +30,28 @@ function silent(stdinBytes: number, shortOutput?: string) {
     closed: new Promise(() => {}),
     status,
     resize: () => {},
-    destroy: (reason) => refuse(reason),
+    destroy: (reason) => fail(reason),
   };
-  return { session: new ExecSession(command, "nope"), answer };
+  return { session: new ExecSession(command, "nope"), sendStatus };
 }
 
-test("a command that has closed its outputs may run on for as long as it likes", async () => {
-  const { session, answer } = silent(65_535);
+test("waits without a limit for a command that has closed its outputs", async () => {
+  const { session, sendStatus } = awaitingStatus(65_535);
   await vi.advanceTimersByTimeAsync(3_600_000);
-  answer({ kind: "exited", exitCode: 4 });
+  sendStatus({ kind: "exited", exitCode: 4 });
   expect(await session.exit).toEqual({ exitCode: 4 });
 });
 
-test("one that may have left much of its input unread is given up, for its exit code may never come", async () => {
-  const { session } = silent(65_536);
+test("fails if no exit code arrives after much input, which the command may have left unread", async () => {
+  const { session } = awaitingStatus(65_536);
   const failure = expect(session.exit).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
   await vi.advanceTimersByTimeAsync(20_100);
   await failure;
 });
 
-test("a command that is not there has a code of its own", async () => {
-  const { session, answer } = silent(0);
-  answer({ kind: "failed", reason: "InternalError", message: 'exec: "x": executable file not found in $PATH' });
+test("rejects with COMMAND_NOT_FOUND if the command does not exist", async () => {
+  const { session, sendStatus } = awaitingStatus(0);
+  sendStatus({ kind: "failed", reason: "InternalError", message: 'exec: "x": executable file not found in $PATH' });
   await expect(session.exit).rejects.toMatchObject({ code: "COMMAND_NOT_FOUND" });
 });
 
@@ -63,10 +63,10 @@ test.each([
   ["CRI-O", 255, `${crio}\n`],
   ["Docker", 126, `${docker}\r\n`],
 ])(
-  "a missing command is COMMAND_NOT_FOUND where %s reports it as exit code %d and output",
+  "rejects with COMMAND_NOT_FOUND if %s reports a missing command as exit code %d and output",
   async (_, exitCode, output) => {
-    const { session, answer } = silent(0, output);
-    answer({ kind: "exited", exitCode });
+    const { session, sendStatus } = awaitingStatus(0, output);
+    sendStatus({ kind: "exited", exitCode });
     await expect(session.exit).rejects.toMatchObject({
       code: "COMMAND_NOT_FOUND",
       details: expect.stringMatching(/exec: "nope": /),
@@ -79,16 +79,16 @@ test.each([
   ["about another program", 126, `${docker.replace('"nope"', '"other"')}\r\n`],
   ["with more output around it", 126, `starting\n${docker}\r\n`],
   ["that is too long to be the runtime's", 126, undefined],
-])("output like a runtime's message %s is the command's own", async (_, exitCode, output) => {
-  const { session, answer } = silent(0, output);
-  answer({ kind: "exited", exitCode });
+])("treats output like a runtime's error message %s as output of the command", async (_, exitCode, output) => {
+  const { session, sendStatus } = awaitingStatus(0, output);
+  sendStatus({ kind: "exited", exitCode });
   expect(await session.exit).toEqual({ exitCode });
 });
 
-test("an exit code that CRI-O lost together with unread input has an error that says so", async () => {
-  const { session, answer } = silent(300_000);
+test("reports that CRI-O loses the exit code of a command with unread input", async () => {
+  const { session, sendStatus } = awaitingStatus(300_000);
   const message = "Internal error occurred: error executing command in container: write |1: broken pipe";
-  answer({ kind: "failed", reason: "InternalError", message });
+  sendStatus({ kind: "failed", reason: "InternalError", message });
   await expect(session.exit).rejects.toMatchObject({
     code: "UNAVAILABLE",
     details: expect.stringContaining("left input unread"),

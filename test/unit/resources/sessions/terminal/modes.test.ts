@@ -8,12 +8,12 @@ function resetAfter(...chunks: readonly (string | Buffer)[]): string {
   return modes.reset;
 }
 
-/** What a program turns on, what it turns that off with, and what sets it back if it does not. */
+/** A change by a program, how the program turns it on and off, and the reset if the program does not turn it off. */
 const changes: [string, string, string, string][] = [
   ["the alternate screen", "\x1b[?1049h", "\x1b[?1049l", "\x1b[?1049l"],
   ["a hidden cursor", "\x1b[?25l", "\x1b[?25h", "\x1b[?25h"],
   ["no line wrapping", "\x1b[?7l", "\x1b[?7h", "\x1b[?7h"],
-  ["reports of the mouse", "\x1b[?1003h", "\x1b[?1003l", "\x1b[?1003l"],
+  ["mouse reports", "\x1b[?1003h", "\x1b[?1003l", "\x1b[?1003l"],
   ["bracketed paste", "\x1b[?2004h", "\x1b[?2004l", "\x1b[?2004l"],
   ["several modes at once", "\x1b[?1000;1006h", "\x1b[?1000;1006l", "\x1b[?1006l\x1b[?1000l"],
   ["application mode of the cursor keys", "\x1b[?1h", "\x1b[?1l", "\x1b[?1l"],
@@ -26,13 +26,13 @@ const changes: [string, string, string, string][] = [
   ["Latin-1 instead of UTF-8", "\x1b%@", "\x1b%G", "\x0f\x1b%G"],
   ["a mode that a C1 control character turns on", "\u009b?1049h", "\u009b?1049l", "\x1b[?1049l"],
   ["a scroll region", "\x1b[2;10r", "\x1b[r", "\x1b7\x1b[r\x1b8"],
-  ["another cursor", "\x1b[5 q", "\x1b[0 q", "\x1b[0 q"],
-  ["other codes for keys", "\x1b[>4;2m", "\x1b[>4m", "\x1b[>4m"],
+  ["another cursor shape", "\x1b[5 q", "\x1b[0 q", "\x1b[0 q"],
+  ["modified key codes", "\x1b[>4;2m", "\x1b[>4m", "\x1b[>4m"],
   ["the keyboard protocol of kitty", "\x1b[>1u", "\x1b[<u", "\x1b[=0u\x1b[<9u"],
 ];
 
 describe("TerminalModes", () => {
-  test.each(changes)("sets back %s, unless the program does", (_name, on, off, reset) => {
+  test.each(changes)("resets %s, unless the program does", (_name, on, off, reset) => {
     expect(resetAfter(`before${on}after`)).toBe(reset);
     expect(resetAfter(`${on}text${off}`)).toBe("");
     expect(resetAfter(`${off}text`)).toBe("");
@@ -40,14 +40,14 @@ describe("TerminalModes", () => {
 
   test.each([
     ["a line break within it", "\x1b[?10\n49h"],
-    ["a line break behind ESC", "\x1b\n[?1049h"],
+    ["a line break after ESC", "\x1b\n[?1049h"],
     ["leading zeros", "\x1b[?001049h"],
     ["thirty parameters", `\x1b[?${"8;".repeat(29)}1049h`],
   ])("recognizes a control sequence with %s", (_name, output) => {
     expect(resetAfter(output)).toBe("\x1b[?1049l");
   });
 
-  test("sets back in the opposite order what a program has changed", () => {
+  test("resets changes in reverse order", () => {
     const left = "\x1b[?1049h\x1b[?1000h\x1b[?25l";
     expect(resetAfter(left)).toBe("\x1b[?25h\x1b[?1000l\x1b[?1049l");
   });
@@ -58,13 +58,13 @@ describe("TerminalModes", () => {
     ["moves of the cursor", "\x1b[H\x1b[2J\x1b[10;20H\x1b[K"],
     ["text that is not ASCII", "£é€\u0085"],
     ["a title", "\x1b]0;title\x07"],
-    ["a title with another end", "\x1b]0;title\x1b\\"],
-    ["modes that not every terminal has off", "\x1b[?8h\x1b[?1007h\x1b[?1034l"],
-    ["a mode as the text of a title", "\x1b]0;[?1049h\x07"],
-    ["a control sequence that is broken off", "\x1b[?104\x189h"],
+    ["a title with the other terminator", "\x1b]0;title\x1b\\"],
+    ["modes with different defaults on different terminals", "\x1b[?8h\x1b[?1007h\x1b[?1034l"],
+    ["a mode within a title", "\x1b]0;[?1049h\x07"],
+    ["a control sequence that is cancelled", "\x1b[?104\x189h"],
     ["a private mode that is saved and restored", "\x1b[?1049s\x1b[?1049r"],
-    ["everything, and the reset of the terminal", `${changes.map(([, on]) => on).join("")}\x1bc`],
-    ["a sequence without any sense", `\x1b[?${"1049;".repeat(1_000)}1049h`],
+    ["all changes, followed by a full reset", `${changes.map(([, on]) => on).join("")}\x1bc`],
+    ["a malformed sequence", `\x1b[?${"1049;".repeat(1_000)}1049h`],
   ])("adds nothing after %s", (_name, output) => {
     expect(resetAfter(output)).toBe("");
   });
@@ -77,7 +77,7 @@ describe("TerminalModes", () => {
     expect(resetAfter(output)).toBe("\x1b\\");
   });
 
-  test("comes to the same however the output is cut", () => {
+  test("has the same result however the output is split into chunks", () => {
     const output = Buffer.from(changes.map(([name, on, off], i) => (i % 2 ? on : `${on}${name}${off}${on}`)).join(""));
     const whole = resetAfter(output);
     fc.assert(
@@ -88,7 +88,7 @@ describe("TerminalModes", () => {
     );
   });
 
-  test("needs no more memory for more output", () => {
+  test("uses bounded memory for unlimited output", () => {
     const modes = new TerminalModes();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 500 }), fc.nat(3_000), (bytes, mode) => {

@@ -29,14 +29,14 @@ class FakeScreen extends Writable {
   columns = 80;
   rows = 24;
   text = "";
-  /** Takes nothing while it is there; calling it takes what waits. */
-  stuck: (() => void) | undefined;
+  /** If set, writes block. Calling it completes the pending write. */
+  blocked: (() => void) | undefined;
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     const take = () => {
       this.text += chunk.toString();
       callback();
     };
-    if (this.stuck) this.stuck = take;
+    if (this.blocked) this.blocked = take;
     else take();
   }
 }
@@ -67,7 +67,7 @@ class FakeSession {
       this.#fail = reject;
     });
     this.exit.catch(() => {});
-    // As those of real sessions, which say what broke them by their end.
+    // Streams of real sessions do the same: the end of the session reports the reason.
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.on("error", () => {});
     if (reading) this.read();
   }
@@ -98,7 +98,7 @@ function listenersOf(...emitters: EventEmitter[]): unknown {
   return emitters.map((emitter) => new Map(counts(emitter) as [string, number][]));
 }
 
-/** A session at a terminal, and the check that nothing of it stays behind. */
+/** Runs a session on a fake terminal. `expectRestored` checks that the terminal is restored and no listener is left. */
 function open(settings: ConstructorParameters<typeof FakeSession>[0] = {}, options: TerminalOptions = {}) {
   const input = new FakeKeyboard();
   const output = new FakeScreen();
@@ -110,7 +110,7 @@ function open(settings: ConstructorParameters<typeof FakeSession>[0] = {}, optio
   const expectRestored = async () => {
     await outcome;
     expect(input.isRaw).toBe(false);
-    // What has ended is not paused on Node.js 26.
+    // On Node.js 26, an input that has ended is not paused.
     expect(input.isPaused() || input.readableEnded).toBe(true);
     expect(listenersOf(input, output, stderr, process)).toEqual(before);
     expect(output.writableEnded || stderr.writableEnded).toBe(false);
@@ -141,7 +141,7 @@ describe("keys", () => {
     await ended;
   });
 
-  test("do no harm when the terminal is gone by the end", async () => {
+  test("the session ends normally if the terminal is gone by then", async () => {
     const { input, session, ended, expectRestored } = open();
     input.setRawMode = (mode) => {
       input.isRaw = mode;
@@ -153,7 +153,7 @@ describe("keys", () => {
     await expectRestored();
   });
 
-  test("leave a terminal raw that was raw, an input flowing that flowed, and one without a terminal alone", async () => {
+  test("a raw terminal stays raw, a flowing input stays flowing, and an input without a terminal works", async () => {
     const input = new FakeKeyboard();
     input.isRaw = true;
     input.resume();
@@ -172,7 +172,7 @@ describe("keys", () => {
     expect(await second.ended).toEqual({ detached: false });
   });
 
-  test("wait for a command that does not read", async () => {
+  test("are paused while the command does not read", async () => {
     const { input, session, ended } = open({ reading: false });
     const lines = Array.from({ length: 100 }, (_, i) => `line ${i}\n`);
     for (const line of lines) input.write(line);
@@ -194,7 +194,7 @@ describe("keys", () => {
     await expectRestored();
   });
 
-  test("the end of the input is typed again for a command that has missed it, until it ends", async () => {
+  test("the end of the input is typed again until the command ends", async () => {
     const { input, session, ended, expectRestored } = open();
     input.end("date\n");
     await expect.poll(() => session.typed, { timeout: 10_000 }).toBe("date\n\x04\x04");
@@ -206,7 +206,7 @@ describe("keys", () => {
     expect(session.typed).toBe(typed);
   });
 
-  test("the end of the input is a failure where it cannot be passed on", async () => {
+  test("the end of the input is an error if it cannot be passed on", async () => {
     const { input, outcome, expectRestored } = open({ canHalfCloseStdin: false }, { tty: false });
     input.end("date\n");
     expect(await outcome).toMatchObject({ code: "UNIMPLEMENTED" });
@@ -230,7 +230,7 @@ describe("detach keys", () => {
   test.each([
     ["in one chunk", [`a${ctrlP}${ctrlQ}b`], "a"],
     ["split over chunks", ["ab", ctrlP, ctrlQ], "ab"],
-    ["split behind other keys", [`ab${ctrlP}`, `${ctrlQ}c`], "ab"],
+    ["split after other keys", [`ab${ctrlP}`, `${ctrlQ}c`], "ab"],
     ["after a false start", [ctrlP, "x", ctrlP, ctrlQ], `${ctrlP}x`],
     ["after the first of them twice", [ctrlP, ctrlP, ctrlQ], ctrlP],
     ["after the first of them twice, in one chunk", [`${ctrlP}${ctrlP}${ctrlQ}`], ctrlP],
@@ -258,7 +258,7 @@ describe("detach keys", () => {
     await ended;
   });
 
-  test("of one's own choice, with a beginning that repeats", async () => {
+  test("can be chosen, with a repeated beginning", async () => {
     const { input, session, ended } = open({}, { detachKeys: "a,a,ctrl-]" });
     for (const chunk of ["a", "b", "aa", "a", "\x1d"]) {
       input.write(chunk);
@@ -310,7 +310,7 @@ describe("detach keys", () => {
     expect(output.eventNames()).not.toContain("resize");
   });
 
-  test("work when the command has closed its input", async () => {
+  test("work after the command has closed its input", async () => {
     const { input, session, ended } = open({ reading: false });
     input.write("more than it takes, and more than that, and even more");
     await setImmediate();
@@ -321,7 +321,7 @@ describe("detach keys", () => {
     expect(await ended).toEqual({ detached: true });
   });
 
-  test("leave the command time for what came before them, but not forever", async () => {
+  test("wait for the keys before them to be sent, but not forever", async () => {
     const slow = open({ reading: false });
     const typed = "more than it takes, and more than that, and even more";
     slow.input.write(typed + ctrlP + ctrlQ);
@@ -337,13 +337,13 @@ describe("detach keys", () => {
     await stuck.expectRestored();
   });
 
-  test("end nothing when the input ends behind them", async () => {
+  test("do not end the input of the command if the local input ends after them", async () => {
     const input = new FakeKeyboard();
     input.resume();
     const { session, ended } = open({}, { input });
     const end = vi.spyOn(session.stdin, "end");
     input.write(`a${ctrlP}`);
-    // Called from the event loop as bytes are, where the end of a stream comes before anything that awaits.
+    // Runs in the event loop, like the arrival of bytes, so that the stream ends before any promise continues.
     globalThis.setImmediate(() => input.end(ctrlQ));
     expect(await ended).toEqual({ detached: true });
     await setImmediate();
@@ -351,9 +351,9 @@ describe("detach keys", () => {
     expect(session.typed).toBe("a");
   });
 
-  test("work when the command has ended and its output is stuck", async () => {
+  test("work after the command has ended, while its output is blocked", async () => {
     const { input, output, session, ended, expectRestored } = open();
-    output.stuck = () => {};
+    output.blocked = () => {};
     session.stdout.write("one");
     await setImmediate();
     session.stdout.write("two");
@@ -362,12 +362,12 @@ describe("detach keys", () => {
     input.write(ctrlP + ctrlQ);
     expect(await ended).toEqual({ detached: true });
     await expectRestored();
-    output.stuck();
+    output.blocked();
     await setTimeout(10);
     expect(output.text).toBe("one");
   });
 
-  test("leave what comes in later chunks to the next reader", async () => {
+  test("leave later chunks to the next reader", async () => {
     const { input, session, ended } = open();
     input.write(`${ctrlP}${ctrlQ}`);
     input.write("mine");
@@ -378,9 +378,9 @@ describe("detach keys", () => {
 });
 
 describe("output", () => {
-  test("is written to its end, which may come after the exit", async () => {
+  test("is written to its end, even after the exit of the command", async () => {
     const { output, stderr, session, ended, expectRestored } = open({ stderr: true }, { tty: false });
-    output.stuck = () => {};
+    output.blocked = () => {};
     session.stdout.write("one ");
     session.stderr?.write("oops");
     await setImmediate();
@@ -388,17 +388,17 @@ describe("output", () => {
     session.end();
     await setTimeout(10);
     expect(output.text).toBe("");
-    const take = output.stuck;
-    output.stuck = undefined;
+    const take = output.blocked;
+    output.blocked = undefined;
     take();
     expect(await ended).toEqual({ detached: false });
     expect([output.text, stderr.text]).toEqual(["one two", "oops"]);
     await expectRestored();
   });
 
-  test("that is slow holds the command", async () => {
+  test("applies backpressure to the command", async () => {
     const { output, session, ended } = open();
-    output.stuck = () => {};
+    output.blocked = () => {};
     let sent = 0;
     while (sent < 100 && session.stdout.write("0123456789")) {
       sent++;
@@ -406,15 +406,15 @@ describe("output", () => {
     }
     expect(sent).toBeLessThan(10);
     expect(output.writableLength).toBeLessThanOrEqual(20);
-    const take = output.stuck;
-    output.stuck = undefined;
+    const take = output.blocked;
+    output.blocked = undefined;
     take();
     session.end();
     await ended;
     expect(output.text).toHaveLength(10 * (sent + 1));
   });
 
-  test("tells its size now and when it changes", async () => {
+  test("sends its size at once and when it changes", async () => {
     const { output, session, ended } = open();
     expect(session.sizes).toEqual([{ columns: 80, rows: 24 }]);
     output.columns = 120;
@@ -428,18 +428,18 @@ describe("output", () => {
     expect(session.sizes).toHaveLength(2);
   });
 
-  test("tells its size again, for a runtime that had not started the command yet, and no more in the end", async () => {
+  test("sends its size again for a runtime that had not started the command yet, and stops at the end", async () => {
     const { session, ended } = open();
     await expect.poll(() => session.sizes.length).toBeGreaterThan(1);
     expect(session.sizes.every(({ columns, rows }) => columns === 80 && rows === 24)).toBe(true);
     session.end();
     await ended;
-    const told = session.sizes.length;
+    const sentCount = session.sizes.length;
     await setTimeout(450);
-    expect(session.sizes).toHaveLength(told);
+    expect(session.sizes).toHaveLength(sentCount);
   });
 
-  test("has no size for a session without a terminal, whose keyboard keeps its mode", async () => {
+  test("sends no size and keeps the mode of the input without a terminal", async () => {
     const { input, session, ended } = open({}, { tty: false });
     expect([session.sizes, input.modes]).toEqual([[], []]);
     session.end();
@@ -447,11 +447,11 @@ describe("output", () => {
   });
 });
 
-describe("what a program has changed about the terminal", () => {
+describe("changes of the terminal", () => {
   const left = "\x1b[?1049h\x1b[?25l";
   const reset = "\x1b[?25h\x1b[?1049l";
 
-  test("is passed on as it is, and set back when the command ends", async () => {
+  test("are passed on unchanged, and reset when the command ends", async () => {
     const { output, session, ended, expectRestored } = open();
     session.stdout.write(`${left}bye`);
     session.end();
@@ -461,11 +461,11 @@ describe("what a program has changed about the terminal", () => {
   });
 
   test.each<[string, (opened: ReturnType<typeof open>, abort: AbortController) => unknown]>([
-    ["the command is left", ({ input }) => input.write(ctrlP + ctrlQ)],
+    ["the detach keys are typed", ({ input }) => input.write(ctrlP + ctrlQ)],
     ["the session breaks", ({ session }) => session.break(new Error("the connection was cut"))],
     ["the signal aborts", (_opened, abort) => abort.abort()],
     ["the input breaks", ({ input }) => input.destroy(new Error("read EIO"))],
-  ])("is set back when %s", async (_name, leave) => {
+  ])("are reset when %s", async (_name, leave) => {
     const abort = new AbortController();
     const opened = open({}, { signal: abort.signal });
     opened.session.stdout.write(left);
@@ -475,24 +475,24 @@ describe("what a program has changed about the terminal", () => {
     expect(opened.output.text).toBe(left + reset);
   });
 
-  test("is set back after what a slow terminal still has to show, and nothing follows", async () => {
+  test("are reset after the pending output of a slow terminal, and nothing is written after that", async () => {
     const abort = new AbortController();
     const { output, session, outcome, expectRestored } = open({}, { signal: abort.signal });
-    output.stuck = () => {};
+    output.blocked = () => {};
     session.stdout.write(left);
     await setImmediate();
     session.stdout.write("more");
     abort.abort();
     await outcome;
-    const take = output.stuck;
-    output.stuck = undefined;
+    const take = output.blocked;
+    output.blocked = undefined;
     take();
     await expect.poll(() => output.text).toBe(left + reset);
     await setImmediate();
     await expectRestored();
   });
 
-  test("is set back on an output that breaks by then, without harm", async () => {
+  test("are reset without an error even if the output breaks by then", async () => {
     const { output, session, ended } = open();
     session.stdout.write(left);
     await expect.poll(() => output.text).toBe(left);
@@ -502,7 +502,7 @@ describe("what a program has changed about the terminal", () => {
     await expect.poll(() => output.destroyed).toBe(true);
   });
 
-  test("stays where the command has no terminal: its output may be a file's", async () => {
+  test("are not reset if the command has no terminal, because its output may be a file", async () => {
     const { output, session, ended } = open({}, { tty: false });
     session.stdout.write(left);
     session.end();
@@ -515,7 +515,7 @@ describe("ends with the error of", () => {
   test("the session", async () => {
     const { session, ended, expectRestored } = open();
     const reason = new Error("the connection was cut");
-    // The output may be the first to know, if not why.
+    // The output may break before the session reports the reason.
     session.stdout.destroy(new Error("broken"));
     await setImmediate();
     session.break(reason);
@@ -531,8 +531,8 @@ describe("ends with the error of", () => {
 
     const controller = new AbortController();
     const { output, session, ended, expectRestored } = open({}, { signal: controller.signal });
-    // Even when there is nothing left to wait for but the output.
-    output.stuck = () => {};
+    // Aborts also while only the output is still pending.
+    output.blocked = () => {};
     session.stdout.write("x");
     session.end();
     await setImmediate();
@@ -545,7 +545,7 @@ describe("ends with the error of", () => {
     const { output, ended, session, expectRestored } = open();
     const epipe = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
     output._write = (_chunk, _encoding, callback: (error?: Error) => void) => callback(epipe);
-    // As a socket does, which closes before it tells.
+    // A socket also closes before it emits the error.
     output._destroy = (error, callback) => void setTimeout(5).then(() => callback(error));
     session.stdout.write("x");
     await expect(ended).rejects.toBe(epipe);
@@ -563,7 +563,7 @@ describe("ends with the error of", () => {
     await expectRestored();
   });
 
-  test("an output that is closed or ended by somebody else", async () => {
+  test("an output that is closed or ended by other code", async () => {
     const closed = open();
     closed.output.destroy();
     await expect(closed.ended).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
@@ -584,7 +584,7 @@ describe("ends with the error of", () => {
 });
 
 const script = spawnSync("script", ["--version"]).status === 0;
-if (!script) console.warn("SKIPPED: what runTerminal does to a real terminal: util-linux's `script` is missing");
+if (!script) console.warn("SKIPPED: runTerminal on a real terminal: util-linux's `script` is missing");
 
 describe.skipIf(!script)("a real terminal", () => {
   const folder = mkdtempSync(join(tmpdir(), "terminal-"));
@@ -623,7 +623,7 @@ describe.skipIf(!script)("a real terminal", () => {
     `,
   );
 
-  /** Types one key after another, each when the output has come to the text before it. */
+  /** Takes pairs of an output and a key, and types each key when the output has appeared. */
   async function type(...steps: string[]): Promise<string> {
     const command = `stty cols 80 rows 24; ${process.execPath} --import tsx ${child}; echo "rc $?;"; stty -a`;
     const terminal = spawn("script", ["-qec", command, "/dev/null"], {
@@ -647,21 +647,21 @@ describe.skipIf(!script)("a real terminal", () => {
     return text;
   }
 
-  const sane = /[^-]icanon[\s\S]*[^-]echo\b/;
+  const restored = /[^-]icanon[\s\S]*[^-]echo\b/;
 
-  test("is raw meanwhile, follows the window, and is as before when the command ends", async () => {
+  test("is raw during the session, follows the window size, and is restored when the command ends", async () => {
     const text = await type("during", "\x03", "key 3;", "s", "size 90x24", "e");
     expect(text).toContain("size 80x24;");
     expect(text).toContain("during -echo -icanon;");
     expect(text).toContain('bye;after {"detached":false} echo icanon;');
     expect(text).toContain("rc 0;");
-    expect(text.split("rc 0;")[1]).toMatch(sane);
+    expect(text.split("rc 0;")[1]).toMatch(restored);
   });
 
   test("lets the process end after detaching", async () => {
     const text = await type("during", ctrlP, "during", ctrlQ);
     expect(text).toContain('after {"detached":true} echo icanon;');
-    expect(text.split("rc 0;")[1]).toMatch(sane);
+    expect(text.split("rc 0;")[1]).toMatch(restored);
   });
 
   test("leaves the alternate screen after an uncaught exception", async () => {
@@ -672,9 +672,9 @@ describe.skipIf(!script)("a real terminal", () => {
   test.each([
     ["an uncaught exception", "t", "rc 1;"],
     ["SIGTERM", "k", "rc 143;"],
-  ])("is as before after %s", async (_, key, code) => {
+  ])("is restored after %s", async (_, key, code) => {
     const text = await type("during", key);
     expect(text).not.toContain("after");
-    expect(text.split(code)[1]).toMatch(sane);
+    expect(text.split(code)[1]).toMatch(restored);
   });
 });
