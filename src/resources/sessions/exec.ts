@@ -13,11 +13,11 @@ import { TimeLimits } from "./time-limits.js";
 
 /** Selects the streams of a session. */
 export interface StreamOptions {
-  /** @defaultValue false */
+  /** Opens standard input. @defaultValue false */
   stdin?: boolean | undefined;
-  /** @defaultValue true */
+  /** Opens standard output. @defaultValue true */
   stdout?: boolean | undefined;
-  /** Must be false with `tty`: a terminal merges both outputs. @defaultValue the opposite of `tty` */
+  /** Opens standard error. Must be false with `tty`, because a terminal merges both outputs. @defaultValue the opposite of `tty` */
   stderr?: boolean | undefined;
   /** Gives the command a terminal. For `attach`, pass what the container was created with. @defaultValue false */
   tty?: boolean | undefined;
@@ -25,10 +25,10 @@ export interface StreamOptions {
   terminalSize?: TerminalSize | undefined;
 }
 
-/** Options of attach. */
+/** Options of `attach`. */
 export interface AttachOptions extends SessionOptions, StreamOptions {}
 
-/** Options of exec. */
+/** Options of `exec`. */
 export interface ExecOptions extends SessionOptions, StreamOptions {
   /**
    * Limits how long the command may run, in seconds; 0 for no limit. At the limit the client kills the command, and the session

@@ -45,7 +45,7 @@ test.skipIf(skipped).each([...corpus])(
     ] as const) {
       platform.byDescriptor = byDescriptor && isLinux;
       const stream = Readable.from(portions(archive, size), { objectMode: false });
-      const copying = stageCopy(join(here, target), { folder: "asked" }, (staging, name) =>
+      const copying = stageCopy(join(here, target), { folder: "source" }, (staging, name) =>
         unpack(stream, staging, name, limits),
       );
       if (outcome instanceof RegExp) {

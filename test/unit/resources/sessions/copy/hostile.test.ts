@@ -156,7 +156,7 @@ test.skipIf(skipped).each(Object.entries(archives))(
     stream.read(0);
     await setImmediate();
     using watch = new ResourceWatch();
-    const copying = stageCopy(join(here, "target"), { folder: "asked" }, (staging, copy) =>
+    const copying = stageCopy(join(here, "target"), { folder: "source" }, (staging, copy) =>
       unpack(stream, staging, copy, { maxBytes, maxEntries }),
     );
     const outcome = await copying.then(

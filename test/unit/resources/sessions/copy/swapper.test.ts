@@ -48,7 +48,7 @@ async function stateOf(path: string) {
 
 function copyOnce(target: string) {
   const stream = Readable.from([archive], { objectMode: false });
-  return stageCopy(target, { folder: "asked" }, (staging, name) =>
+  return stageCopy(target, { folder: "source" }, (staging, name) =>
     unpack(stream, staging, name, { maxBytes: 1e6, maxEntries: 100 }),
   );
 }
