@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { sleep, startTimer } from "../../../src/internal/timer.js";
+import { sleep, startTimer, waitAtMost } from "../../../src/internal/timer.js";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -51,5 +51,19 @@ describe("sleep", () => {
     vi.advanceTimersByTime(50);
     await nap;
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+  });
+});
+
+describe("waitAtMost", () => {
+  test("resolves after the delay if the promise is pending", async () => {
+    const waiting = waitAtMost(50, new Promise(() => {}));
+    vi.advanceTimersByTime(50);
+    await waiting;
+  });
+
+  test("settles with the promise, and leaves no timer", async () => {
+    await waitAtMost(50, Promise.resolve("value"));
+    await expect(waitAtMost(50, Promise.reject("reason"))).rejects.toBe("reason");
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
