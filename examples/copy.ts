@@ -1,5 +1,5 @@
 /**
- * A folder into a container and back, and a command that reads to the end of its input.
+ * Copies a folder into a container and back, and runs a command with input.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/copy.ts
  */
@@ -25,7 +25,7 @@ try {
 
   const { exitCode, stdout } = await web.execOutput(["wc", "-c"], { input: "twelve bytes" });
   assert.deepEqual({ exitCode, stdout: stdout.trim() }, { exitCode: 0, stdout: "12" });
-  console.log("Copied there and back; the command read its input to the end.");
+  console.log("Copied a folder into the container and back. The command read all of its input.");
 } finally {
   await rm(here, { recursive: true });
 }

@@ -1,5 +1,5 @@
 /**
- * What happens on the node: events as they come, the present state in memory, and waiting for a state.
+ * Reads the events of the node, keeps its current state in memory, and waits for a state of a container.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/events.ts
  */
@@ -17,18 +17,18 @@ await using container = await cri.runContainerInSandbox(pod, { name: "main", ima
 await cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING, { timeoutMs: 30_000 });
 await container.stop({ gracePeriodSeconds: 0 });
 
-const life: string[] = [];
+const types: string[] = [];
 for await (const event of events) {
-  // Whatever else happens on the node is told as well.
+  // The stream contains the events of all pods and containers on the node.
   if (!("container" in event) || event.container.id !== container.id) continue;
-  life.push(event.type);
+  types.push(event.type);
   if (event.type !== "containerExited") continue;
   assert.equal(event.exitCode, 137);
   break;
 }
-assert.deepEqual(life, ["containerAdded", "containerStarted", "containerExited"]);
+assert.deepEqual(types, ["containerAdded", "containerStarted", "containerExited"]);
 assert.deepEqual(
   view.findContainers({ pod, state: "exited" }).map(({ id }) => id),
   [container.id],
 );
-console.log(`The container's life by ${view.source}: ${life.join(", ")}.`);
+console.log(`Events of the container: ${types.join(", ")} (source: ${view.source}).`);

@@ -1,9 +1,9 @@
 /**
- * A shell in a container, on your terminal; ctrl-p ctrl-q leaves it running.
+ * Runs a shell of a container in your terminal. Ctrl-P Ctrl-Q detaches and leaves the shell running.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/exec-interactive.ts [container-id]
  *
- * Without a container it makes one of its own. Without a terminal the shell reads its commands from a pipe: try
+ * Creates a container if you name none. Without a terminal, the shell reads commands from a pipe. Try
  * `echo "id; exit 3" | npx tsx examples/exec-interactive.ts`.
  */
 import { CriClient } from "k8s-cri-client";
@@ -22,5 +22,7 @@ if (id !== undefined) {
 
 async function shell(container: ReturnType<typeof cri.containers.get>): Promise<void> {
   const result = await container.execInteractive(["sh"]);
-  console.log(result.detached ? "Detached; the shell runs on." : `The shell ended with exit code ${result.exitCode}.`);
+  console.log(
+    result.detached ? "Detached. The shell is still running." : `The shell exited with code ${result.exitCode}.`,
+  );
 }

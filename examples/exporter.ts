@@ -1,6 +1,6 @@
 /**
- * What the pods and containers of this node use, for Prometheus. With a port it serves until it is stopped; without one it serves
- * itself once, and prints what it got.
+ * Serves the resource usage of the node's pods and containers to Prometheus. Without a port, it sends itself one request and prints
+ * the reply.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/exporter.ts 9417
  */
@@ -20,7 +20,7 @@ const server = createServer(async (request, response) => {
     const text = formatUsage(await cri.stats.snapshot({ timeoutMs: 9_000 }));
     response.setHeader("content-type", contentType).end(text);
   } catch (error) {
-    response.writeHead(503).end(String(error)); // Prometheus takes note that this scrape failed, and comes again.
+    response.writeHead(503).end(String(error)); // Prometheus records a failed scrape and retries.
   }
 });
 server.listen(Number(port ?? 0), port === undefined ? "127.0.0.1" : undefined);

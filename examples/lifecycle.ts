@@ -1,5 +1,5 @@
 /**
- * The life of a pod and its container, from run to removal.
+ * Runs a pod with a container, step by step from creation to removal.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/lifecycle.ts
  */
@@ -13,7 +13,7 @@ const pod = await cri.pods.run({ name: "lifecycle", labels: { example: "lifecycl
 try {
   assert.equal((await pod.status()).state, PodSandboxState.SANDBOX_READY);
 
-  // Created is not started: the image is on the node, the process does not run yet.
+  // After the creation the image is on the node, but the process is not running yet.
   const container = await pod.createContainer({ name: "main", image, command: ["sleep", "60"] });
   assert.equal((await container.status()).state, ContainerState.CONTAINER_CREATED);
   await container.start();
@@ -21,7 +21,7 @@ try {
   const { exitCode, stdout } = await container.execSync(["hostname"], { commandTimeoutSeconds: 10 });
   assert.deepEqual({ exitCode, stdout }, { exitCode: 0, stdout: "lifecycle\n" });
 
-  // Stopping ends the process; its exit code stays until the container is removed.
+  // The exit code is available until the container is removed.
   await container.stop({ gracePeriodSeconds: 0 });
   assert.equal((await container.wait()).exitCode, 137);
   await container.remove();
@@ -30,4 +30,4 @@ try {
   await pod[Symbol.asyncDispose]();
 }
 assert.deepEqual(await cri.pods.list({ id: pod.id }), []);
-console.log(`Pod ${pod.id} lived and is gone.`);
+console.log(`Pod ${pod.id} was created, used and removed.`);

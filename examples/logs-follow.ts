@@ -1,5 +1,5 @@
 /**
- * The log of a container, followed through a rotation until the container ends.
+ * Follows the log of a container through a rotation, until the container exits.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/logs-follow.ts
  */

@@ -1,5 +1,5 @@
 /**
- * A web server in a pod, reached through a local port.
+ * Forwards a local port to a web server in a pod.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/port-forward.ts
  */
@@ -15,10 +15,10 @@ await using pod = await cri.pods.run({ name: "port-forward" });
 await using _web = await cri.runContainerInSandbox(pod, { name: "web", image, command: ["sh", "-c", serve] });
 
 await using listener = await pod.portForward(8080).listen();
-listener.on("connectionError", (error) => console.log(`One connection failed, the listener goes on: ${error}`));
+listener.on("connectionError", (error) => console.log(`One connection failed: ${error}`));
 const url = `http://127.0.0.1:${listener.address.port}/`;
 
-// The server takes a moment to start; a connection that comes too early fails alone.
+// The server needs time to start. Until then connections fail, but the listener stays open.
 const get = () => fetch(url).then((response) => response.text());
 let page = await get().catch(() => "");
 for (let attempt = 1; page === "" && attempt <= 50; attempt++) {
@@ -29,4 +29,4 @@ assert.equal(page, "hello\n");
 
 const pages = await Promise.all(Array.from({ length: 20 }, get));
 assert.ok(pages.every((text) => text === "hello\n"));
-console.log(`${pages.length} requests at once, over one connection to the runtime.`);
+console.log(`Sent ${pages.length} requests at once over one connection to the runtime.`);

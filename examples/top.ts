@@ -1,5 +1,5 @@
 /**
- * The busiest containers of this node, live; ctrl-c ends it. With --once, or without a terminal, one table.
+ * Shows the busiest containers of the node until Ctrl-C. With --once, or without a terminal, prints one table.
  *
  *     CONTAINER_RUNTIME_ENDPOINT=unix:///run/containerd/containerd.sock npx tsx examples/top.ts
  */
@@ -11,7 +11,7 @@ const { stdout } = process;
 const live = stdout.isTTY && !process.argv.includes("--once");
 const mebibytes = (bytes: number | undefined) => (bytes === undefined ? "-" : `${(bytes / 2 ** 20).toFixed(1)} Mi`);
 
-/** A table as large as the terminal, busiest first. */
+/** Formats a table of the terminal's size, busiest containers first. */
 function draw({ at, containers }: UsageSnapshot): string {
   const { columns = 130, rows = 50 } = stdout;
   const colWidths = [9, 12, 12, ...Array<number>(3).fill(Math.max(8, Math.floor((columns - 40) / 3)))];

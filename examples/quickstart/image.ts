@@ -2,10 +2,10 @@ import type { CriClient } from "k8s-cri-client";
 
 const fallback = "docker.io/library/busybox:1.37";
 
-/** Images that have a shell, the smallest first. */
+/** Images with a shell, the smallest first. */
 const shells = ["busybox", "alpine", "debian", "ubuntu"];
 
-/** An image with a shell that is on the node already, so that nothing has to be pulled; else a small public one. */
+/** Returns an image with a shell that is on the node, or else a small public one. */
 export async function defaultImage(cri: CriClient, signal: AbortSignal): Promise<string> {
   const tags = (await cri.images.list({}, { signal })).flatMap(({ repoTags }) => repoTags);
   for (const shell of shells) {
@@ -15,7 +15,10 @@ export async function defaultImage(cri: CriClient, signal: AbortSignal): Promise
   return fallback;
 }
 
-/** What removes an image again that is about to be pulled, and tells whether it did; absent if it is on the node already. */
+/**
+ * Returns a function that removes the image after it was pulled, and resolves with whether it did. Returns undefined if the image is
+ * on the node already.
+ */
 export async function imageRemover(
   cri: CriClient,
   image: string,
@@ -25,7 +28,7 @@ export async function imageRemover(
   const before = new Set((await cri.images.list({}, { signal })).map(({ id }) => id));
   return async () => {
     const pulled = await cri.images.get(image);
-    // Removing an image takes all its tags: one that was there under another name must stay.
+    // Removing an image removes all its tags, so an image that was there under another name must stay.
     if (!pulled || before.has(pulled.id)) return false;
     await cri.images.remove(image);
     return true;

@@ -1,4 +1,4 @@
-/** Ctrl-C and the like: the first signal aborts what is going on, so that cleaning up begins; a later one ends the program. */
+/** Handles Ctrl-C and similar signals: the first one starts the clean-up, a later one ends the program. */
 export class Interruption {
   readonly #controller = new AbortController();
   #exitCode: number | undefined;
@@ -14,20 +14,20 @@ export class Interruption {
     }
   }
 
-  /** Aborted by the first signal; the reason's message is the signal's name. */
+  /** Aborts on the first signal. The message of its reason is the name of the signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** What the program is to end with if it was interrupted. */
+  /** The exit code of an interrupted program. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }
 
-  /** Resolves when a signal has come. */
+  /** Resolves on the first signal. */
   async wait(): Promise<void> {
     if (this.signal.aborted) return;
-    // A timer, for waiting alone does not keep the process.
+    // A pending promise does not keep the process alive, but a timer does.
     const timer = setInterval(() => {}, 2 ** 30);
     await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve(), { once: true }));
     clearInterval(timer);
@@ -40,9 +40,9 @@ export class Interruption {
       this.#controller.abort(new Error(name));
       return;
     }
-    // Ctrl-C comes twice at once: from the terminal, and passed on by npm.
+    // Ctrl-C arrives twice: from the terminal and forwarded by npm.
     if (performance.now() - this.#since < 1_000) return;
-    console.error("Interrupted again: what is not removed yet stays.");
+    console.error("Interrupted again: leaving what is not removed yet.");
     process.exit(exitCode);
   }
 }

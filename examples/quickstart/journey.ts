@@ -3,10 +3,10 @@ import { Listr, type ListrTask, PRESET_TIMER } from "listr2";
 import { defaultImage, imageRemover } from "./image.js";
 import { type ChosenRuntime, nameOf } from "./runtime.js";
 
-/** What the container does: it waits for a file, then exits with a code of its own. */
+/** The command of the container: waits for a file, then exits with code 7. */
 const waitFor = (file: string) => `until [ -e ${file} ]; do sleep 0.2; done; exit 7`;
 
-/** Pod, container, exec, exit, and the way back. */
+/** Creates a pod and a container, runs a command, waits for the exit, and cleans up. */
 export class Journey {
   readonly #runtime: ChosenRuntime;
   readonly #signal: AbortSignal;
@@ -14,8 +14,8 @@ export class Journey {
   #cri: CriClient | undefined;
   #pod: OwnedPodSandbox | undefined;
   #container: OwnedContainer | undefined;
-  /** The way back, last step first. */
-  readonly #undo: ListrTask[] = [];
+  /** The clean-up steps, last one first. */
+  readonly #cleanUpSteps: ListrTask[] = [];
   #kept = false;
 
   constructor(runtime: ChosenRuntime, options: { image: string | undefined; signal: AbortSignal }) {
@@ -31,8 +31,8 @@ export class Journey {
         title: this.#runtime.starting ?? "Connect",
         task: async (_, task) => {
           this.#cri = await this.#runtime.connect();
-          const about = await this.#cri.version({ signal });
-          task.title = `Connected to ${nameOf(about)}, CRI ${about.runtimeApiVersion}`;
+          const version = await this.#cri.version({ signal });
+          task.title = `Connected to ${nameOf(version)}, CRI ${version.runtimeApiVersion}`;
         },
       },
       {
@@ -43,10 +43,10 @@ export class Journey {
           const remove = await imageRemover(this.#client, image, signal);
           if (remove) {
             task.title = `Pull image ${image}`;
-            this.#undo.unshift({
+            this.#cleanUpSteps.unshift({
               title: `Remove image ${image}`,
-              task: async (_, undoing) => {
-                if (!(await remove())) undoing.skip(`Image ${image} needs no removal`);
+              task: async (_, removal) => {
+                if (!(await remove())) removal.skip(`Image ${image} needs no removal`);
               },
             });
             await this.#client.images.pull(image, { signal });
@@ -59,11 +59,11 @@ export class Journey {
         task: async (_, task) => {
           const { status } = await this.#client.status({ signal });
           const network = status?.conditions.find(({ type }) => type === "NetworkReady");
-          // A runtime without a network for pods can still run them in the node's own.
+          // A runtime without a pod network can still run pods in the node's network.
           const hostNetwork = network?.status === false;
           const pod = await this.#client.pods.run({ name: "quickstart", hostNetwork }, { signal });
           this.#pod = pod;
-          this.#undo.unshift({ title: "Stop and remove the pod", task: () => pod[Symbol.asyncDispose]() });
+          this.#cleanUpSteps.unshift({ title: "Stop and remove the pod", task: () => pod[Symbol.asyncDispose]() });
           const { network: address } = await pod.status({ signal });
           const where = hostNetwork ? "in the node's network" : `at ${address?.ip || "no address"}`;
           task.title = `Pod ${short(pod.id)} is ready ${where}`;
@@ -75,37 +75,40 @@ export class Journey {
           const spec = { name: "main", image: this.#image ?? "", command: ["sh", "-c", waitFor(this.#exitFile)] };
           const container = await this.#client.runContainerInSandbox(this.#owned(this.#pod), spec, { signal });
           this.#container = container;
-          this.#undo.unshift({ title: "Stop and remove the container", task: () => container[Symbol.asyncDispose]() });
+          this.#cleanUpSteps.unshift({
+            title: "Stop and remove the container",
+            task: () => container[Symbol.asyncDispose](),
+          });
           task.title = `Container ${short(container.id)} is running`;
         },
       },
       {
-        title: "Run a command in it",
+        title: "Run a command in the container",
         task: async (_, task) => {
           const command = ["sh", "-c", 'echo "Hello from $(hostname), $(uname -sr)"'];
           const { stdout } = await this.#owned(this.#container).execSync(command, { signal, throwOnNonZero: true });
-          task.title = `A command in it says: ${stdout.trim()}`;
+          task.title = `The command printed: ${stdout.trim()}`;
         },
       },
       {
-        title: "Tell it to exit",
+        title: "Wait for the container to exit",
         task: async (_, task) => {
           const container = this.#owned(this.#container);
           await container.execSync(["touch", this.#exitFile], { signal, throwOnNonZero: true });
           const { exitCode } = await container.wait({ signal, timeoutMs: 30_000 });
-          if (exitCode !== 7) throw new Error(`The container was to exit with code 7, and did with ${exitCode}.`);
-          task.title = `The container exited with code ${exitCode}, as it was meant to`;
+          if (exitCode !== 7) throw new Error(`the container exited with code ${exitCode} instead of 7`);
+          task.title = `The container exited with code ${exitCode}, as expected`;
         },
       },
     ]);
   }
 
-  /** Leaves pod, container and image, and says how to remove them. */
+  /** Keeps the pod, container and image, and prints how to remove them. */
   keep(): void {
     const { endpoint } = this.#client;
     const pod = this.#owned(this.#pod);
     if (this.#runtime.isOurs) {
-      console.log(`Kept until Ctrl-C. Meanwhile: export CONTAINER_RUNTIME_ENDPOINT=${endpoint}`);
+      console.log(`Kept until Ctrl-C. To use the runtime: export CONTAINER_RUNTIME_ENDPOINT=${endpoint}`);
       return;
     }
     this.#kept = true;
@@ -113,30 +116,30 @@ export class Journey {
     pod.release();
     const crictl = `crictl --runtime-endpoint ${endpoint}`;
     console.log(`Kept: pod ${pod.id}. To remove it:\n  ${crictl} rmp --force ${pod.id}`);
-    const pulled = this.#undo.some(({ title }) => String(title).startsWith("Remove image"));
+    const pulled = this.#cleanUpSteps.some(({ title }) => String(title).startsWith("Remove image"));
     if (pulled) console.log(`  ${crictl} rmi ${this.#image}`);
   }
 
-  /** Goes the way back as far as it was come, and says in words what could not be removed. */
+  /** Undoes all steps that were completed. Resolves with an error message if something could not be removed. */
   async cleanUp(): Promise<string | undefined> {
     const interrupted = this.#signal.aborted;
-    const undo = this.#kept ? [] : [...this.#undo];
-    // An interrupted runtime of our own is on its way down, with all that is in it.
-    if (this.#runtime.isOurs && interrupted) undo.length = 0;
+    const steps = this.#kept ? [] : [...this.#cleanUpSteps];
+    // After an interruption our own runtime is stopping, and removes everything in it.
+    if (this.#runtime.isOurs && interrupted) steps.length = 0;
     else if (!this.#kept && this.#pod)
-      undo.push({ title: "Look whether the pod is gone", task: () => this.#checkGone() });
-    if (this.#cri) undo.push({ title: "Disconnect", task: () => this.#client.close() });
-    if (this.#runtime.isOurs) undo.push({ title: "Take the runtime down", task: () => this.#runtime.stop() });
-    const errors = await show(undo, { exitOnError: false });
+      steps.push({ title: "Check that the pod was removed", task: () => this.#checkRemoved() });
+    if (this.#cri) steps.push({ title: "Disconnect", task: () => this.#client.close() });
+    if (this.#runtime.isOurs) steps.push({ title: "Stop the runtime", task: () => this.#runtime.stop() });
+    const errors = await show(steps, { exitOnError: false });
     if (errors.length === 0) return undefined;
     const pod = this.#pod ? ` Pod: ${this.#pod.id}.` : "";
     return `Not everything could be removed.${pod}\n${errors.map(({ message }) => `  ${message}`).join("\n")}`;
   }
 
-  async #checkGone(): Promise<void> {
+  async #checkRemoved(): Promise<void> {
     const { id } = this.#owned(this.#pod);
     const left = await this.#client.pods.list({ id });
-    if (left.length > 0) throw new CriError({ code: "INTERNAL", message: `pod ${id} is still there` });
+    if (left.length > 0) throw new CriError({ code: "INTERNAL", message: `pod ${id} was not removed` });
   }
 
   get #exitFile(): string {
@@ -148,22 +151,22 @@ export class Journey {
   }
 
   #owned<T>(value: T | undefined): T {
-    if (value === undefined) throw new Error("An earlier step is missing.");
+    if (value === undefined) throw new Error("an earlier step is missing");
     return value;
   }
 }
 
-/** Runs tasks one after the other with a progress display: live on a terminal, in plain lines elsewhere. Returns what failed. */
+/** Runs tasks one after the other and displays their progress, as plain lines without a terminal. Resolves with the errors. */
 async function show(tasks: ListrTask[], { exitOnError = true } = {}): Promise<Error[]> {
   const list = new Listr(tasks, {
     concurrent: false,
     exitOnError,
     collectErrors: "minimal",
-    // Signals are dealt with in one place, which is not here.
+    // Interruption handles signals.
     registerSignalListeners: false,
     rendererOptions: { timer: PRESET_TIMER, collapseErrors: false, showErrorMessage: false },
     fallbackRenderer: "simple",
-    // Some pseudo-terminals have no width, and nothing fits into that.
+    // Some pseudo-terminals have a width of 0.
     fallbackRendererCondition: () => !process.stdout.isTTY || !process.stdout.columns,
     fallbackRendererOptions: { timer: PRESET_TIMER },
   });

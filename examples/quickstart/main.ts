@@ -1,5 +1,5 @@
 /**
- * A pod with a container on a real runtime, step by step, and nothing left behind.
+ * Runs a pod with a container on a real runtime, step by step, and removes everything.
  *
  *     npm run quickstart -- --help
  *
@@ -12,20 +12,20 @@ import { Interruption } from "./interruption.js";
 import { Journey } from "./journey.js";
 import { chooseRuntime } from "./runtime.js";
 
-const help = `Runs a pod with a container through k8s-cri-client, shows each step, and removes what it made.
+const help = `Runs a pod with a container through k8s-cri-client, shows each step, and removes everything.
 
 Usage: npm run quickstart -- [options]
 
   --endpoint <endpoint>  the runtime to use: a socket's path, unix:///path or https://host:port
-                         default: the runtime that is found on this machine, else a containerd of its own
+                         default: a runtime found on this machine, else a temporary containerd
                          (Linux, as root; unpacked from Debian packages, not installed), else a fake
                          whose containers are processes of this machine
   --image <reference>    the image to run; it must have a shell
-                         default: a small one that is on the node, else docker.io/library/busybox
-  --keep                 leave pod, container and image, and say how to remove them
+                         default: a small one on the node, else docker.io/library/busybox
+  --keep                 keep the pod, container and image, and print how to remove them
   --help                 show this text
 
-A kubelet removes pods that it does not know: on a Kubernetes node, what is kept will not stay for long.`;
+On a Kubernetes node, the kubelet removes pods that it did not create, so kept pods will not last.`;
 
 function readOptions() {
   try {
@@ -57,7 +57,7 @@ async function main(options: ReturnType<typeof readOptions>): Promise<number> {
     await journey.run();
     if (options.keep) {
       journey.keep();
-      // A runtime of our own lives only as long as this program does.
+      // Our own runtime stops with this program.
       if (runtime.isOurs) await interruption.wait();
     }
   } catch (error) {

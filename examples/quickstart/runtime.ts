@@ -3,28 +3,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CriClient, CriError, EndpointError, loadCrictlConfig } from "k8s-cri-client";
 
-/** The runtime to use and why. */
+/** The runtime to use, and the reason for the choice. */
 export interface ChosenRuntime {
-  /** The first line: which one, and why. */
+  /** The first line of output: the runtime and the reason. */
   readonly announcement: string;
-  /** Whether it is brought up by this program, and goes with everything that is in it. */
+  /** Whether this program starts and stops it. */
   readonly isOurs: boolean;
-  /** What it takes to bring it up, in words; absent when it runs already. */
+  /** Describes the start. Absent if the runtime is already running. */
   readonly starting?: string;
-  /** Connects, after bringing it up if it is ours. */
+  /** Connects. Starts the runtime first if it is ours. */
   connect(): Promise<CriClient>;
-  /** An image that is known to be there. */
+  /** An image that the runtime has. */
   image?(): string;
-  /** A folder that its containers can write to, if it is not the usual one. */
+  /** A folder that its containers can write to. @defaultValue /dev/shm */
   scratch?(): string;
-  /** Takes it down, if it is ours. */
+  /** Stops the runtime if it is ours. */
   stop(): Promise<void>;
 }
 
-/** The named runtime; else the one that is found; else one of our own, real if this machine can run it. */
+/** Chooses the named runtime, else one found on this machine, else a temporary containerd, else a fake. */
 export async function chooseRuntime(endpoint: string | undefined, signal: AbortSignal): Promise<ChosenRuntime> {
   if (endpoint !== undefined) {
-    return running(await CriClient.connect({ endpoint, signal }), "as --endpoint says");
+    return running(await CriClient.connect({ endpoint, signal }), "named by --endpoint");
   }
   let missing: string;
   try {
@@ -46,37 +46,37 @@ async function running(client: CriClient, why: string): Promise<ChosenRuntime> {
   };
 }
 
-/** Such as `containerd 2.1.9`. */
+/** Formats a runtime's name: `containerd 2.1.9`. */
 export function nameOf({ runtimeName, runtimeVersion }: { runtimeName: string; runtimeVersion: string }): string {
   return `${runtimeName} ${runtimeVersion.replace(/\+unknown$/, "")}`;
 }
 
-/** Where the endpoint came from that discovery found. */
+/** Returns the source of the discovered endpoint. */
 async function origin(): Promise<string> {
   if (process.env.CONTAINER_RUNTIME_ENDPOINT) return "named by CONTAINER_RUNTIME_ENDPOINT";
   const config = await loadCrictlConfig();
-  return config?.runtimeEndpoint ? "named by crictl's configuration file" : "found at its usual place";
+  return config?.runtimeEndpoint ? "named by crictl's configuration file" : "found at a well-known path";
 }
 
-/** Why there is no runtime to use; throws if one was named that does not work. */
+/** Returns why no runtime was found. Throws if a named runtime does not work. */
 function whyNone(error: unknown): string {
   if (!(error instanceof EndpointError)) throw error;
   const used = error.tried.find(({ outcome }) => outcome === "used");
   if (used === undefined) {
     const denied = error.tried.find(({ outcome }) => /permission/i.test(outcome));
-    return denied ? `there is no permission to use ${denied.endpoint}` : "no container runtime was found here";
+    return denied ? `permission to use ${denied.endpoint} is missing` : "no container runtime was found here";
   }
   if (used.source !== "well-known sockets") throw error;
   const speaksNoCri = CriError.is(error, "UNIMPLEMENTED");
-  return `${used.endpoint} ${speaksNoCri ? "does not serve CRI (Docker's containerd has it turned off)" : "does not answer"}`;
+  return `${used.endpoint} ${speaksNoCri ? "does not serve CRI (Docker's containerd has it disabled)" : "does not answer"}`;
 }
 
 function ownContainerd(missing: string, signal: AbortSignal): ChosenRuntime {
   let lab: import("../../test/runtime/lab/lab.js").Lab | undefined;
   return {
-    announcement: `Runtime: a containerd of our own, which goes away again at the end, because ${missing}.`,
+    announcement: `Runtime: a temporary containerd, because ${missing}.`,
     isOurs: true,
-    starting: "Bring up containerd (the first time, its Debian packages are downloaded)",
+    starting: "Start containerd (downloads its Debian packages the first time)",
     connect: async () => {
       const { labVersions, startLab } = await import("../../test/runtime/lab/lab.js");
       lab = await unlessAborted(startLab({ versions: labVersions.slice(-1) }), signal);
@@ -91,7 +91,7 @@ function fake(missing: string, noContainerd: string): ChosenRuntime {
   let scratch = "";
   let stop = async () => {};
   return {
-    announcement: `Runtime: a fake whose containers are processes of this machine, without isolation, because ${missing} and containerd cannot be brought up (${noContainerd}).`,
+    announcement: `Runtime: a fake whose containers are processes of this machine, without isolation, because ${missing} and containerd cannot be started (${noContainerd}).`,
     isOurs: true,
     connect: async () => {
       const { FakeRuntime, HostProcessBackend } = await import("k8s-cri-client/testing");

@@ -1,7 +1,7 @@
-// jest: half a minute of grace, in milliseconds. CommonJS, which jest loads without a flag; the package has both.
+// jest: a grace period of 30 s on virtual time takes milliseconds. jest loads CommonJS without a flag.
 const { FakeRuntime } = require("k8s-cri-client/testing");
 
-/** The code under test: has all containers of a pod end at the same time, and tells which ones had to be killed. */
+/** The code under test: stops all containers of a pod at once. Returns the names of those that were killed. */
 async function drain(cri, pod, gracePeriodSeconds) {
   const running = await cri.containers.list({ pod, state: "running" });
   await Promise.all(running.map(({ id }) => cri.containers.get(id).stop({ gracePeriodSeconds })));
@@ -22,7 +22,7 @@ afterEach(async () => {
   await runtime.stop();
 });
 
-test("who does not listen is killed when the grace period is over", async () => {
+test("kills a container that ignores SIGTERM after the grace period", async () => {
   const pod = await cri.pods.run({ name: "shop" });
   for (const name of ["web", "deaf"]) await pod.runContainer({ name, image: "busybox:1.37" });
 

@@ -1,7 +1,7 @@
-// jest: fake timers for the code under test, in the two ways that leave the sockets alive. The default stops them.
+// jest: fake timers for the code under test, with two settings that keep sockets working. The default setting stops them.
 const { FakeRuntime } = require("k8s-cri-client/testing");
 
-/** The code under test: asks once a minute whether a container has exited. */
+/** The code under test: polls once a minute whether a container has exited. */
 async function exitCodeOf(container) {
   for (;;) {
     const { finishedAt, exitCode } = await container.status();
@@ -13,7 +13,7 @@ async function exitCodeOf(container) {
 afterEach(() => jest.useRealTimers());
 
 test.each([{ advanceTimers: true }, { doNotFake: ["nextTick", "setImmediate", "queueMicrotask"] }])(
-  "the exit code is found a minute later: %j",
+  "finds the exit code a minute later: %j",
   async (options) => {
     jest.useFakeTimers(options);
     const runtime = await FakeRuntime.start();
@@ -21,13 +21,13 @@ test.each([{ advanceTimers: true }, { doNotFake: ["nextTick", "setImmediate", "q
     const pod = await cri.pods.run({ name: "demo" });
     const container = await pod.runContainer({ name: "main", image: "busybox:1.37" });
 
-    const asked = runtime.nextCall("ContainerStatus");
-    const found = exitCodeOf(container);
-    await asked;
+    const polled = runtime.nextCall("ContainerStatus");
+    const exitCode = exitCodeOf(container);
+    await polled;
     await container.stop();
     const before = runtime.callsOf("ContainerStatus").length;
     await jest.advanceTimersByTimeAsync(60_000);
-    expect(await found).toBe(143);
+    expect(await exitCode).toBe(143);
     expect(runtime.callsOf("ContainerStatus")).toHaveLength(before + 1);
 
     await cri.close();

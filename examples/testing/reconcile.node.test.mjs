@@ -1,9 +1,9 @@
-// node:test: whatever goes wrong on the way, in the end there is what there should be. Chaos finds the way that was forgotten.
+// node:test: random faults. The code must reach the wanted state in spite of them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeRuntime } from "k8s-cri-client/testing";
 
-/** The code under test: one step towards the wanted pods. To be repeated until it succeeds. */
+/** The code under test: creates and removes pods to match the wanted ones. Callers retry until it succeeds. */
 async function reconcile(cri, wanted) {
   const present = await cri.pods.list({ labels: { owner: "me" } });
   for (const { id, metadata } of present) if (!wanted.includes(metadata.name)) await cri.pods.remove(id);
@@ -23,13 +23,13 @@ async function reconcileUntilDone(cri, wanted) {
   }
 }
 
-test("the wanted pods are there in the end, each once", async (t) => {
+test("creates each wanted pod once in spite of faults", async (t) => {
   const runtime = await FakeRuntime.start();
   t.after(() => runtime.stop());
   const cri = await runtime.connect();
   t.after(() => cri.close());
   const chaos = runtime.startChaos({ seed: process.env.CHAOS_SEED, rate: 0.3 });
-  t.diagnostic(`to see the same again: CHAOS_SEED=${chaos.seed}`);
+  t.diagnostic(`to repeat the same faults: CHAOS_SEED=${chaos.seed}`);
 
   for (const wanted of [["a", "b", "c"], ["b", "d"], []]) {
     await reconcileUntilDone(cri, wanted);

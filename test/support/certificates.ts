@@ -1,4 +1,4 @@
-// The certificate library keeps its registry in decorators' metadata.
+// The certificate library requires this polyfill for its decorators.
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
@@ -11,9 +11,9 @@ export interface CertifiedKey {
   key: string;
 }
 
-/** What a certificate says. */
+/** The content of a certificate. */
 export interface CertificateSubject {
-  /** Names and addresses of a server; none for a client. @defaultValue [] */
+  /** Host names and IP addresses of a server. Clients have none. @defaultValue [] */
   names?: readonly string[] | undefined;
   /** @defaultValue "test" */
   commonName?: string | undefined;
@@ -23,9 +23,9 @@ export interface CertificateSubject {
   notAfter?: Date | undefined;
 }
 
-/** A certificate authority that exists for one test. */
+/** A certificate authority for one test. */
 export interface CertificateAuthority {
-  /** Its own certificate, as PEM. */
+  /** The authority's certificate as PEM. */
   readonly cert: string;
   issue(subject?: CertificateSubject): Promise<CertifiedKey>;
 }
@@ -33,7 +33,7 @@ export interface CertificateAuthority {
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const hour = 3_600_000;
 
-/** Makes a certificate authority in some milliseconds. */
+/** Creates a certificate authority. Takes a few milliseconds. */
 export async function createCertificateAuthority(commonName = "Test Authority"): Promise<CertificateAuthority> {
   const keys = await newKeys();
   const authority = await x509.X509CertificateGenerator.createSelfSigned({

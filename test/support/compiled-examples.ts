@@ -1,5 +1,5 @@
 /**
- * The examples as JavaScript. To start one through tsx takes two seconds of a processor, and the tests start dozens.
+ * Compiles the examples to JavaScript. Starting one with tsx takes two seconds of CPU time, and the tests start dozens.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
 
-/** The files of examples/ that are started as they are. */
+/** The programs of examples/. */
 export const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 
-/** Examples that Node.js can start. */
+/** Compiled examples that Node.js can start. */
 export interface CompiledExamples extends AsyncDisposable {
-  /** The program of an example, such as `top.ts` or `quickstart/main.ts`. */
+  /** Returns the path of a compiled example, such as `top.ts` or `quickstart/main.ts`. */
   program(file: string): string;
 }
 
-/** Compiles the examples with the sources of the package, into a folder from where the dependencies are found. */
+/** Compiles the examples and the sources of the package into a folder in which Node.js finds the dependencies. */
 export async function compileExamples(): Promise<CompiledExamples> {
   await mkdir(join(root, ".cache"), { recursive: true });
   const outdir = await mkdtemp(join(root, ".cache", "examples-"));

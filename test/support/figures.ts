@@ -1,5 +1,5 @@
 /**
- * Figures of hostile tests, for a table: `npm run hostile:figures` prints it.
+ * Records the figures of tests of hostile peers. `npm run hostile:figures` prints them.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { appendFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { ResourceWatch } from "./resource-watch.js";
 
-/** What one call in one test came to. */
+/** The figures of one call in one test. */
 export interface Figures {
   file: string;
   test: string;
@@ -18,7 +18,7 @@ export interface Figures {
   stallMs: number;
 }
 
-/** Appends the figures of a call in the current test, as a line of JSON, to the file that `CRI_TEST_FIGURES` names, if it does. */
+/** Appends the figures of a call in the current test to the file named by `CRI_TEST_FIGURES`, as one line of JSON. */
 export function recordFigures(outcome: string, { elapsedMs, mebibytes, stallMs }: ResourceWatch): void {
   const collected = process.env.CRI_TEST_FIGURES;
   if (!collected) return;

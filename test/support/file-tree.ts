@@ -2,8 +2,8 @@ import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * What is below a folder, one line for each thing, sorted: `folder 755 a`, `file 644 a/b: content`, `link a/c -> target`. A file
- * that has several names has their number in front: `2 file 644 …`. Names have a character for each byte.
+ * Lists a folder recursively, one sorted line per entry: `folder 755 a`, `file 644 a/b: content`, `link a/c -> target`. For a file
+ * with several hard links the line starts with their number: `2 file 644 …`. Names are decoded as latin1, one character per byte.
  */
 export async function treeOf(folder: string, below = ""): Promise<string[]> {
   const lines: string[] = [];

@@ -1,6 +1,5 @@
 /**
- * HTTP/2 by hand: what a server says that no library would. Only the writing half is complete; of what a client says no more is read
- * than where a frame ends.
+ * Writes HTTP/2 frames that no library would send. Reading is minimal: it only splits the client's bytes into frames.
  *
  * @module
  */
@@ -21,13 +20,13 @@ export const frameType = {
 /** The flags of frames. */
 export const frameFlag = { ack: 0x1, endStream: 0x1, endHeaders: 0x4 } as const;
 
-/** One header field; names in lower case. */
+/** A header field. Names are lower case. */
 export type HeaderField = readonly [name: string, value: string | Buffer];
 
-/** What a client says first. */
+/** The connection preface of a client. */
 export const clientPreface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** A frame as it goes over the wire. Neither its length nor anything else is checked. */
+/** Encodes a frame without checking anything, not even its length. */
 export function encodeFrame(
   type: number,
   flags: number,
@@ -42,7 +41,7 @@ export function encodeFrame(
   return Buffer.concat([head, payload]);
 }
 
-/** A block of header fields: literals that are not added to any table, in plain text. */
+/** Encodes header fields as literals without indexing or Huffman coding. */
 export function encodeHeaderBlock(fields: readonly HeaderField[]): Buffer {
   return Buffer.concat(
     fields.flatMap(([name, value]) => [Buffer.of(0), ...encodeString(name), ...encodeString(value)]),
@@ -58,14 +57,14 @@ function encodeString(text: string | Buffer): Buffer[] {
   return [Buffer.from([...length, rest]), bytes];
 }
 
-/** A number of 32 bits, which is the whole of several frames. */
+/** Encodes a 32-bit number, the payload of several frames. */
 export function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return bytes;
 }
 
-/** Cuts what a client says into frames. */
+/** Splits the bytes of a client into frames. */
 export class FrameReader {
   #rest: Buffer = Buffer.alloc(0);
   #begun = false;

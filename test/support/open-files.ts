@@ -5,7 +5,7 @@ import { skipWhere } from "./platform.js";
 const descriptors = "/proc/self/fd";
 let missing: boolean | undefined;
 
-/** The files below a folder that this process has open. Only Linux lists them; elsewhere, none are found, and a line says so. */
+/** Lists the open files of this process below a folder. On systems other than Linux, returns none and prints a warning. */
 export function openBelow(folder: string): string[] {
   missing ??= skipWhere(!existsSync(descriptors), "the search for files left open: there is no /proc");
   if (missing) return [];

@@ -1,5 +1,5 @@
 /**
- * What differs between Linux, macOS and Windows, for tests that run on all of them.
+ * Differences between Linux, macOS and Windows, for tests that run on all of them.
  *
  * @module
  */
@@ -10,34 +10,34 @@ import { npipeEndpoint, unixEndpoint } from "../../src/transport/endpoint.js";
 
 export const isWindows = process.platform === "win32";
 
-/** A condition for `test.skipIf` and `describe.skipIf`: on Windows, it prints what is skipped, and why. */
+/** A condition for `test.skipIf` and `describe.skipIf`. On Windows, prints what is skipped and why. */
 export function skipOnWindows(reason: string): boolean {
   return skipWhere(isWindows, reason);
 }
 
-/** The same for anything that a machine may lack: it prints what is skipped where `missing` is true. */
+/** A condition for anything that a machine may lack. Prints what is skipped if `missing` is true. */
 export function skipWhere(missing: boolean, reason: string): boolean {
   if (missing) console.warn(`SKIPPED on ${process.platform}: ${reason}`);
   return missing;
 }
 
-/** Whether this process may mount file systems. Only Linux is asked, in a mount namespace of its own. */
+/** Whether this process may mount file systems. Tries it on Linux only, in a new mount namespace. */
 export function canMount(): boolean {
   const mount = ["--mount", "mount", "-t", "tmpfs", "tmpfs", tmpdir()];
   return process.platform === "linux" && spawnSync("unshare", mount, { stdio: "ignore" }).status === 0;
 }
 
-/** A place to listen at: a socket in a folder, or on Windows a named pipe. */
+/** An address to listen on: a socket in a folder, or a named pipe on Windows. */
 export interface LocalAddress {
-  /** What `net.Server.listen` and `net.connect` take. */
+  /** For `net.Server.listen` and `net.connect`. */
   readonly path: string;
-  /** What a client of this package takes. */
+  /** For clients of this package. */
   readonly endpoint: string;
-  /** What grpc-js and nice-grpc listen at. */
+  /** For servers of grpc-js and nice-grpc. */
   readonly target: string;
 }
 
-/** An address in a temporary folder, which makes it unique on Windows too. */
+/** Returns an address in a temporary folder. The folder's name makes it unique, on Windows too. */
 export function localAddress(folder: string, name = "s.sock"): LocalAddress {
   const { path, display, target } = isWindows
     ? npipeEndpoint(`//./pipe/${basename(folder)}-${name}`)
@@ -45,5 +45,5 @@ export function localAddress(folder: string, name = "s.sock"): LocalAddress {
   return { path, endpoint: display, target };
 }
 
-/** An endpoint that is valid on this platform and that nothing listens at. */
+/** A valid endpoint without a listener. */
 export const nowhere = isWindows ? "npipe:////./pipe/cri-nowhere" : "/nonexistent/runtime.sock";

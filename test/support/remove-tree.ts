@@ -1,7 +1,7 @@
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Removes a folder with all that is in it, even folders that their owner may not write to. */
+/** Removes a folder recursively, including folders without write permission for their owner. */
 export async function removeTree(path: string): Promise<void> {
   await open(path);
   await rm(path, { recursive: true, force: true });

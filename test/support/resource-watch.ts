@@ -1,5 +1,5 @@
 /**
- * What something costs this process while it goes on.
+ * Measures time, memory and event loop stalls of this process.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { readFileSync } from "node:fs";
 
 const mebibyte = 2 ** 20;
 
-/** How often to look, in milliseconds. A stall is known to within as much. */
+/** The sampling interval in milliseconds, which is also the precision of stalls. */
 const intervalMs = 5;
 
-/** The longest stall that anything hostile may cause, in milliseconds. */
+/** The longest stall that a hostile peer may cause, in milliseconds. */
 export const maxStallMs = 200;
 
 /**
- * Samples the memory in use and the delay of a timer. Each getter takes a sample of its own first, so that a stall that has not
- * ended, or memory that was just taken, counts as well: `monitorEventLoopDelay` would report such a stall only after its end.
+ * Samples the used memory and the delay of a timer. Each getter takes a sample first, so that it includes a stall that has not ended
+ * and memory that was just allocated. `monitorEventLoopDelay` would report a stall only after its end.
  */
 export class ResourceWatch implements Disposable {
   readonly #before = usedBytes();
@@ -33,12 +33,12 @@ export class ResourceWatch implements Disposable {
     }, intervalMs);
   }
 
-  /** The time since the beginning, in milliseconds. */
+  /** The time since construction, in milliseconds. */
   get elapsedMs(): number {
     return performance.now() - this.#startedAt;
   }
 
-  /** The largest growth of the heap and of the memory outside of it that hangs on it, in MiB. */
+  /** The largest growth of the heap and of external memory that heap objects reference, in MiB. */
   get mebibytes(): number {
     this.#sample();
     return this.#maxBytes / mebibyte;
@@ -47,8 +47,8 @@ export class ResourceWatch implements Disposable {
   /**
    * The longest time for which the event loop ran no timers, in milliseconds.
    *
-   * Of that time only what this thread spent on a processor counts. A thread that the machine keeps waiting cannot be told from one
-   * that works by wall-clock time, and the machines that run these tests do other things at the same time.
+   * Counts CPU time of this thread only. By wall-clock time, a thread that waits for a CPU looks like one that computes, and test
+   * machines are busy with other processes.
    */
   get stallMs(): number {
     this.#sample();
@@ -71,14 +71,14 @@ function clocks(): { wallMs: number; cpuMs: number } {
   return { wallMs: performance.now(), cpuMs: threadCpuMs() ?? processCpuMs() };
 }
 
-/** The time of this thread on a processor, in milliseconds. Linux only: Node.js can tell it since version 23.9. */
+/** Returns the CPU time of this thread in milliseconds. Linux only, because Node.js provides it only since version 23.9. */
 function threadCpuMs(): number | undefined {
   if (process.platform !== "linux") return undefined;
   const [nanoseconds] = readFileSync("/proc/thread-self/schedstat", "latin1").split(" ");
   return Number(nanoseconds) / 1e6;
 }
 
-/** The time of all threads, those of the garbage collector included. */
+/** Returns the CPU time of all threads in milliseconds, including those of the garbage collector. */
 function processCpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

@@ -1,25 +1,25 @@
 /**
- * Tar archives block by block, right or wrong in any way.
+ * Builds tar archives block by block, including malformed ones.
  *
  * @module
  */
 
-/** What goes into a header. Text is latin1, so that a test can have any bytes; what is longer than its field is cut. */
+/** The fields of a header. Strings are latin1, so that tests can use any bytes. Values longer than their field are cut off. */
 export interface BlockFields {
   name?: string;
   type?: string;
-  /** A number in octal, or the field as it is. */
+  /** A number, which is written in octal, or the raw field. */
   mode?: number | string;
   size?: number | string;
   mtime?: number | string;
   linkname?: string;
   prefix?: string;
   magic?: string;
-  /** Added to the right checksum. */
+  /** Added to the correct checksum. */
   wrongBy?: number;
 }
 
-/** The header of an entry. */
+/** Builds the header of an entry. */
 export function header(fields: BlockFields): Buffer {
   const { name = "", type = "0", mode = 0o644, size = 0, mtime = 1_000_000_000, linkname = "", prefix = "" } = fields;
   const block = Buffer.alloc(512);
@@ -41,7 +41,7 @@ export function header(fields: BlockFields): Buffer {
   return block;
 }
 
-/** Something filled up to whole blocks. */
+/** Pads content to whole blocks. */
 export function padded(content: string | Buffer): Buffer {
   const bytes = typeof content === "string" ? Buffer.from(content, "latin1") : content;
   return Buffer.concat([bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)]);
@@ -63,13 +63,13 @@ export function hardLink(name: string, linkname: string): Buffer {
   return header({ name, type: "1", linkname });
 }
 
-/** A PAX header for the next entry, or with type `g` for all. Values are latin1. */
+/** Builds a PAX header for the next entry, or with type `g` for all entries. Values are latin1. */
 export function pax(records: Record<string, string>, type = "x"): Buffer {
   const body = Object.entries(records).map(([key, value]) => record(key, value));
   return file("./PaxHeaders/entry", body.join(""), { type });
 }
 
-/** One record of a PAX header. Its length counts its own digits. */
+/** Builds a record of a PAX header. Its length includes its own digits. */
 export function record(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length + 1;
@@ -77,7 +77,7 @@ export function record(key: string, value: string): string {
   return `${length}${rest}`;
 }
 
-/** The header of GNU tar with the name (type `L`) or the link target (`K`) of the next entry. */
+/** Builds the header of GNU tar with the name (type `L`) or the link target (`K`) of the next entry. */
 export function gnuLong(type: "L" | "K", name: string): Buffer {
   return file("././@LongLink", `${name}\0`, { type });
 }
@@ -85,7 +85,7 @@ export function gnuLong(type: "L" | "K", name: string): Buffer {
 /** The end of an archive. */
 export const end = Buffer.alloc(1_024);
 
-/** A number as GNU tar writes one that has too many octal digits, or is negative. */
+/** Encodes a number like GNU tar if it has too many octal digits or is negative. */
 export function base256(value: bigint, length: number): string {
   const marked = BigInt.asUintN(8 * length, value) | (1n << BigInt(8 * length - 1));
   return Buffer.from(marked.toString(16).padStart(2 * length, "0"), "hex").toString("latin1");

@@ -8,24 +8,24 @@ import {
   VersionResponse,
 } from "../../src/proto.js";
 
-/** How {@link startVersionServer} listens and answers. */
+/** Options of {@link startVersionServer}. */
 export interface VersionServerOptions {
   credentials?: ServerCredentials | undefined;
-  /** Makes the reply as long as this many bytes and a few. */
+  /** The approximate size of the reply in bytes. */
   replyBytes?: number | undefined;
 }
 
-/** A gRPC server that knows one RPC. */
+/** A gRPC server that implements Version only. */
 export interface VersionServer {
   /** The TCP port, if it listens on one. */
   readonly port: number;
-  /** The `:authority` of every call so far. */
+  /** The `:authority` headers of all calls. */
   readonly authorities: readonly string[];
-  /** Hangs up on everybody and stops listening. */
+  /** Closes all connections and stops listening. */
   stop(): void;
 }
 
-/** Starts a runtime that answers Version and nothing else, on a target of grpc-js, such as `unix:///path`, or `host:port`. */
+/** Starts a server on an address of grpc-js, such as `unix:///path` or `host:port`. */
 export async function startVersionServer(address: string, options: VersionServerOptions = {}): Promise<VersionServer> {
   const authorities: string[] = [];
   const noteAuthority: ServerInterceptor = (_method, call) => {

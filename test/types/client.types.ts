@@ -1,4 +1,4 @@
-// Handles, results, errors and raw stubs: what is inferred, and what is refused.
+// Handles, results, errors and raw stubs: inferred types, and code that must not compile.
 import type {
   Container,
   ExecResult,
@@ -27,7 +27,7 @@ declare const container: Container;
 declare const encoding: "utf8" | "buffer";
 declare const runtime: FakeRuntime;
 
-// The encoding decides about the output.
+// The encoding determines the type of the output.
 expectTypeOf(container.execSync(["ls"])).resolves.toEqualTypeOf<ExecResult<string>>();
 expectTypeOf(container.execSync(["ls"], { encoding: "utf8" })).resolves.toEqualTypeOf<ExecResult<string>>();
 expectTypeOf(container.execSync(["ls"], { encoding: "buffer" })).resolves.toEqualTypeOf<ExecResult<Uint8Array>>();
@@ -35,14 +35,14 @@ expectTypeOf(container.execSync(["ls"], { encoding })).resolves.toEqualTypeOf<Ex
 expectTypeOf(cri.containers.get("id").execSync(["ls"], { encoding: "buffer" })).resolves.toEqualTypeOf<
   ExecResult<Uint8Array>
 >();
-// @ts-expect-error There are two encodings.
+// @ts-expect-error The encoding is one of two.
 void container.execSync(["ls"], { encoding: "hex" });
 // @ts-expect-error A command is a list.
 void container.execSync("ls -l");
 // @ts-expect-error The unit is in the name.
 void container.execSync(["ls"], { commandTimeoutMs: 1_000 });
 
-// What was made here is owned, what was only named is borrowed.
+// Created handles are owned, handles from an id are borrowed.
 expectTypeOf(cri.pods.run({ name: "demo" })).resolves.toEqualTypeOf<OwnedPodSandbox>();
 expectTypeOf(cri.pods.get("id")).toEqualTypeOf<PodSandbox>();
 expectTypeOf(cri.containers.get("id")).toEqualTypeOf<Container>();
@@ -65,23 +65,23 @@ export async function owning(): Promise<void> {
   await using owned = await cri.pods.run({ name: "demo" });
   // @ts-expect-error A borrowed handle cannot be disposed of.
   await using borrowed = cri.pods.get(owned.id);
-  // @ts-expect-error Nor let go.
+  // @ts-expect-error A borrowed handle cannot be released.
   borrowed.release();
-  // @ts-expect-error And it does not know the configuration.
+  // @ts-expect-error A borrowed handle has no configuration.
   borrowed.config;
 }
 
-// Events are told apart by their type; what is waited for decides about the status.
+// The type of an event narrows its fields. The target of waitFor determines the status.
 export async function watch(): Promise<void> {
   for await (const event of cri.events({ initial: true })) {
     if (event.type === "containerExited") expectTypeOf(event.exitCode).toEqualTypeOf<number | undefined>();
     if (event.type === "resync") expectTypeOf(event.pods).toEqualTypeOf<ReadonlyMap<string, PodSandboxMessage>>();
-    // @ts-expect-error Only an exit has an exit code.
+    // @ts-expect-error Only containerExited has an exit code.
     if (event.type === "containerAdded") event.exitCode;
   }
   expectTypeOf(await cri.waitFor(pod, ({ network }) => network !== undefined)).toEqualTypeOf<PodSandboxStatus>();
   expectTypeOf(await cri.waitFor(container, ({ exitCode }) => exitCode > 0)).toEqualTypeOf<ContainerStatus>();
-  // @ts-expect-error An id may be a pod's or a container's.
+  // @ts-expect-error An id could name a pod or a container.
   await cri.waitFor("id", () => true);
   const view = cri.watch();
   view.on("podAdded", (event) => expectTypeOf(event.type).toEqualTypeOf<"podAdded">());
@@ -90,7 +90,7 @@ export async function watch(): Promise<void> {
   view.on("podStarted", () => {});
 }
 
-// A pod is no container.
+// Pods and containers are not interchangeable.
 // @ts-expect-error
 void cri.containers.get(pod).stop();
 // @ts-expect-error
@@ -109,20 +109,20 @@ export function explain(error: unknown): string {
   if (error instanceof ExecError) expectTypeOf(error.exitCode).toEqualTypeOf<number>();
   // @ts-expect-error There is no such code.
   if (CriError.is(error, "NOT_THERE")) return "";
-  // @ts-expect-error Nothing is known about it yet.
+  // @ts-expect-error The error is still unknown.
   return error.code;
 }
 
-// The raw stubs take nice-grpc's options and the package's own.
+// The raw stubs accept the options of nice-grpc and of this package.
 expectTypeOf(cri.raw.runtime.version({}, { timeoutMs: 1_000, retry: false })).resolves.toEqualTypeOf<VersionResponse>();
 expectTypeOf(cri.raw.runtime.listContainers({ filter: { id: "x" } })).resolves.toEqualTypeOf<ListContainersResponse>();
 expectTypeOf<RawCallOptions>().toHaveProperty("timeoutMs").toEqualTypeOf<number | undefined>();
-// @ts-expect-error Options have the unit in their name here too.
+// @ts-expect-error The unit is in the name of the option.
 void cri.raw.runtime.version({}, { timeout: 1_000 });
-// @ts-expect-error Requests know their fields.
+// @ts-expect-error The request has no such field.
 void cri.raw.runtime.stopContainer({ id: "x" });
 
-// Faults are for RPCs that exist.
+// Faults can only name existing RPCs.
 runtime.failNext("CreateContainer", { code: "UNAVAILABLE" });
 // @ts-expect-error
 runtime.failNext("MakeContainer", { code: "UNAVAILABLE" });

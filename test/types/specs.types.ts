@@ -1,4 +1,4 @@
-// Specs: what may be written and what may not.
+// Specs: fields that compile, and fields that must not.
 import type { CallOptions, ConnectOptions, ContainerSpec, PodSpec } from "k8s-cri-client";
 import { CriClient } from "k8s-cri-client";
 
@@ -26,7 +26,7 @@ export const container: ContainerSpec = {
   terminationGracePeriodSeconds: 5,
 };
 
-// An option may be passed on as undefined.
+// Options may be undefined.
 export const undecided: PodSpec = { name: "demo", uid: undefined, labels: undefined };
 export const options: CallOptions = { timeoutMs: undefined, signal: undefined, retry: false };
 
@@ -36,41 +36,41 @@ export const nameless: PodSpec = {};
 // @ts-expect-error A container needs an image.
 export const imageless: ContainerSpec = { name: "main" };
 
-// @ts-expect-error Fields that do not exist are refused.
+// @ts-expect-error The field does not exist.
 export const misspelt: PodSpec = { name: "demo", lables: { app: "demo" } };
 
-// @ts-expect-error So are those of the wire message.
+// @ts-expect-error Fields of the wire message do not exist here.
 export const wire: PodSpec = { name: "demo", logDirectoryPath: "/var/log", metadata: { name: "demo" } };
 
-// @ts-expect-error A command is a list of words, not a line.
+// @ts-expect-error A command is a list.
 export const line: ContainerSpec = { name: "main", image: "busybox", command: "sleep 60" };
 
 // @ts-expect-error Ports are numbers.
 export const port: PodSpec = { name: "demo", ports: [{ containerPort: "80" }] };
 
-// @ts-expect-error Protocols are written in capitals.
+// @ts-expect-error Protocols are upper case.
 export const protocol: PodSpec = { name: "demo", ports: [{ containerPort: 80, protocol: "tcp" }] };
 
 // @ts-expect-error Seconds are numbers.
 export const grace: ContainerSpec = { name: "main", image: "busybox", terminationGracePeriodSeconds: "5s" };
 
-// @ts-expect-error Limits are of CPU, memory and huge pages.
+// @ts-expect-error Limits exist for CPU, memory and huge pages.
 export const resources: ContainerSpec = { name: "main", image: "busybox", resources: { limits: { disk: "1Gi" } } };
 
-// Units are part of the names; a bare `timeout` or `deadline` in milliseconds does not exist.
+// Units are part of names: there is no `timeout` or `deadline` in milliseconds.
 // @ts-expect-error
 export const timeout: CallOptions = { timeout: 1_000 };
 // @ts-expect-error
 export const deadline: CallOptions = { deadline: 1_000 };
 // @ts-expect-error
 export const connectTimeout: ConnectOptions = { connectTimeout: 1_000 };
-// @ts-expect-error A signal makes no sense as a default of all calls.
+// @ts-expect-error A signal cannot be a default.
 export const defaults: ConnectOptions = { defaults: { signal: new AbortController().signal } };
 // @ts-expect-error A grace period is given in seconds.
 void cri.containers.get("id").stop({ gracePeriodMs: 1_000 });
-// @ts-expect-error A client that does not discover needs an endpoint.
+// @ts-expect-error A lazy client needs an endpoint.
 CriClient.lazy({});
-// @ts-expect-error Images are pulled when missing, always or never.
+// @ts-expect-error Pull policies are missing, always and never.
 void cri.images.ensure("busybox", { policy: "IfNotPresent" });
-// @ts-expect-error Pods are ready or not.
+// @ts-expect-error Pod states are ready and notReady.
 void cri.pods.list({ state: "running" });
