@@ -1,4 +1,4 @@
-/** docs/conformance.md is what the table of known differences makes of it. The counts are checked where they are made, by the journeys' run. */
+/** Checks that docs/conformance.md is generated from the table of known differences. The run of the journeys checks the counts. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";

@@ -10,34 +10,34 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
-/** Who opens files or removes folders all the same, with what, and why that cannot block or lead elsewhere. */
+/** Other files that open files or remove folders: the functions, and why they cannot block or follow links. */
 const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: string }>> = {
-  "internal/files/path-handle.ts": { imports: ["open"], reason: "the one place" },
+  "internal/files/path-handle.ts": { imports: ["open"], reason: "opens all local files" },
   "resources/sessions/copy/unpack.ts": {
     imports: ["open"],
     reason: "writes; new files only (O_EXCL), in a folder that only this user can access",
   },
   "resources/sessions/copy/staging.ts": {
     imports: ["rm"],
-    reason: "only where folders cannot be held by a descriptor",
+    reason: "only on systems where a descriptor cannot hold a folder",
   },
-  "testing/address.ts": { imports: ["rm"], reason: "a temporary folder of its own, which nobody else can write to" },
+  "testing/address.ts": { imports: ["rm"], reason: "a new temporary folder that no other user can write to" },
   "testing/runtime-process.ts": { imports: ["rm"], reason: "the same folder" },
   "testing/output/log-file.ts": {
     imports: ["openSync"],
-    reason: "writes; the same flags, and it demands a regular file",
+    reason: "writes with the same flags, and only to regular files",
   },
   "testing/backend/host-usage.ts": { imports: ["readFileSync"], reason: "/proc of this machine only" },
   "testing/refusals/mount-rules.ts": { imports: ["readFileSync"], reason: "/proc of this machine only" },
 };
 
-/** What opens a file by a path, to read or to write. */
+/** Functions that open a file by its path. */
 const opens =
   /^(open|openAsBlob|readFile|writeFile|appendFile|copyFile|cp|truncate|createReadStream|createWriteStream)(Sync)?$/;
 
 const root = fileURLToPath(new URL("../../src", import.meta.url));
 
-/** What a file imports from `node:fs` and `node:fs/promises`, by its name there; `*` for all of it. */
+/** Returns the names that a file imports from `node:fs` and `node:fs/promises`; `*` for the whole module. */
 function importsOf(text: string): string[] {
   const fs = /^import\s+(?:type\s+)?([^;]*?)\s+from\s+"(?:node:)?fs(?:\/promises)?"/gm;
   const named = [...text.matchAll(fs)].flatMap(([, list = ""]) => {
@@ -49,7 +49,7 @@ function importsOf(text: string): string[] {
   return isDynamic ? [...named, "*"] : named;
 }
 
-/** What of it is allowed in few places. */
+/** Returns the imported functions that only the exceptions may use. */
 function opening(text: string): string[] {
   const removesFolders = /\brm(Sync)?\([^;]*recursive: true/.test(text);
   return importsOf(text).filter(

@@ -1,5 +1,6 @@
 /**
- * `npm ci` refuses a lock file that lacks a platform's optional packages, as one has that npm wrote where it could not get them.
+ * Checks the lock file. `npm ci` rejects a lock file without the optional packages of a platform, which npm leaves out if it cannot
+ * download them.
  *
  * @module
  */
@@ -18,7 +19,7 @@ const read = async (name: string) => JSON.parse(await readFile(new URL(`../../${
 const manifest: Locked = await read("package.json");
 const packages: Record<string, Locked> = (await read("package-lock.json")).packages;
 
-/** Where a package is found by another one, as Node.js looks for it. */
+/** Finds a package from another package's folder, like Node.js. */
 function findFrom(path: string, name: string): Locked | undefined {
   for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")))) {
     const found = packages[folder === "" ? `node_modules/${name}` : `${folder}/node_modules/${name}`];
@@ -26,7 +27,7 @@ function findFrom(path: string, name: string): Locked | undefined {
   }
 }
 
-test("the lock file is that of package.json", () => {
+test("the lock file matches package.json", () => {
   expect(packages[""]).toMatchObject({
     version: manifest.version,
     dependencies: manifest.dependencies,

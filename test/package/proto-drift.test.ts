@@ -1,6 +1,6 @@
 /**
- * `npm run proto:drift`: against small changes made on purpose, against an old schema as Kubernetes once published it in form, and
- * against the real thing.
+ * Tests `npm run proto:drift` with small changes of the schema, with a schema in the form of old Kubernetes releases, and with the
+ * newest published schema.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
 
-/** Our schema with changes, as a file: what upstream would look like if we had drifted the other way. */
+/** Writes our schema with changes to a file, which stands for the upstream schema. */
 function upstream(...changes: readonly (readonly [from: string | RegExp, to: string])[]): string {
   let text = ours;
   for (const [from, to] of changes) {

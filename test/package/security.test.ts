@@ -1,6 +1,6 @@
 /**
- * SECURITY.md holds: the tests it names exist, its dependencies are the package's, nothing runs on installation, and the workflows
- * do what it says and no more.
+ * Checks SECURITY.md: the named tests exist, the dependencies are those of the package, no script runs on installation, and the
+ * workflows do exactly what it says.
  *
  * @module
  */
@@ -37,7 +37,7 @@ interface Workflow {
 }
 const workflow = async (name: string): Promise<Workflow> => parse(await read(`.github/workflows/${name}.yml`));
 
-/** The rows of the table under a heading. */
+/** Returns the rows of the table under a heading. */
 function rowsUnder(heading: string): string[] {
   const section = text.split(/^## /m).find((part) => part.startsWith(heading)) ?? "";
   return section.split("\n").filter((line) => line.startsWith("| ") && !/^\| (prevented|secret|package) \|/.test(line));

@@ -1,5 +1,5 @@
 /**
- * The package as it is published: packed, examined, and installed into bare projects. Builds dist/.
+ * Packs the package, checks the tarball, and installs it into new projects. Builds dist/.
  *
  *     npm run check:package
  *
@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-/** Each with something that it is there for. */
+/** The entry points, each with an export. */
 const subpaths = [
   ["k8s-cri-client", "CriClient"],
   ["k8s-cri-client/prometheus", "formatUsage"],
@@ -34,13 +34,13 @@ interface Outcome {
   stderr: string;
 }
 
-/** Runs a program to its end; one that does not end is killed, and its code is "SIGTERM". */
+/** Runs a program. After a time limit, kills it and returns the code "SIGTERM". */
 function run(
   program: string,
   args: string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Outcome> {
-  // Whatever vitest sets for its own child processes is none of theirs.
+  // Removes variables that vitest sets for its own child processes.
   const { NODE_OPTIONS: _, VITEST: __, ...environment } = process.env;
   const env = { ...environment, NO_COLOR: "1", ...options.env };
   return new Promise((resolve) => {
@@ -55,7 +55,7 @@ function run(
 const node = (args: string[], cwd: string, env: NodeJS.ProcessEnv = {}) => run(process.execPath, args, { cwd, env });
 const good = { code: 0 };
 
-/** Installs the package, the types of Node.js and other packages into a bare project. Returns its folder. */
+/** Installs the package, the types of Node.js and other packages into a new project. Returns its folder. */
 async function install(
   name: string,
   others: Record<string, string>,
@@ -74,10 +74,10 @@ async function install(
 
 const bin = (path: string) => join(root, "node_modules", path);
 
-/** An example of a test, the command of its runner, and what that says when it has passed. */
+/** An example of a test, the command of its runner, and the runner's output if the test passes. */
 type TestExample = [file: string, command: readonly string[], summary: RegExp];
 
-/** By the type of the project that they are for. */
+/** The examples by the type of their project. */
 const testExamples: Record<"module" | "commonjs", TestExample[]> = {
   module: [
     ["deploy-once.vitest.test.ts", [bin("vitest/vitest.mjs"), "run"], /Tests +3 passed \(3\)/],
@@ -90,14 +90,14 @@ const testExamples: Record<"module" | "commonjs", TestExample[]> = {
   ],
 };
 
-/** For what waits for npm and the compiler, in milliseconds. */
+/** Time limit of tests that wait for npm and the compiler, in milliseconds. */
 const patience = 240_000;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cri-package-"));
   const { code, stdout, stderr } = await run("npm", ["pack", "--json", "--silent", "--pack-destination", folder]);
   expect(code, stderr + stdout).toBe(0);
-  // What prepack prints comes before the report.
+  // The output of prepack precedes the report.
   const [report] = JSON.parse(stdout.slice(stdout.search(/^\[/m)));
   packed = report;
   tarball = join(folder, report.filename);
@@ -135,7 +135,7 @@ describe("with the tools of a project", async () => {
   const page = await readFile(join(root, "docs/bundling.md"), "utf8");
   const commands = [...page.matchAll(/^npx (.*)$/gm)].map(([, command = ""]) => command);
 
-  /** Compilers that still know how Node.js 10 resolves packages: the oldest and the newest. */
+  /** The oldest and the newest compilers that support module resolution of Node.js 10. */
   const compilers = { "typescript-5.4": "npm:typescript@5.4.5", "typescript-5.9": "npm:typescript@5.9.3" };
   let project: string;
 
