@@ -1,7 +1,7 @@
 /**
- * Local files are opened in one place, `src/internal/files/path-handle.ts`, which blocks on no named pipe, opens no device, and opens what
- * it has checked. Nothing else in the sources imports what opens files from `node:fs`, or removes folders by `rm`, which opens by name
- * what it has looked at before and removes what is behind a link swapped in meanwhile.
+ * Only `src/internal/files/path-handle.ts` opens local files. It does not block on named pipes, opens no devices, and opens the file
+ * that it has checked. No other source imports functions of `node:fs` that open files, or removes folders with `rm`, which can follow
+ * a link that was swapped in after its check.
  *
  * @module
  */
