@@ -14,6 +14,7 @@ import {
 import { type FieldsOf, ObjectReader } from "../input/object-reader.js";
 import { fieldPath } from "../internal/field-names.js";
 import {
+  type Capability,
   LinuxContainerSecurityContext,
   LinuxSandboxSecurityContext,
   Long,
@@ -146,11 +147,31 @@ export function toPodSecurity(
   });
 }
 
+/** The checked settings that pods and containers have in common. */
+interface CommonSecurity {
+  privileged: boolean;
+  readonlyRootfs: boolean | undefined;
+  runAsUser: { value: Long } | undefined;
+  runAsGroup: { value: Long } | undefined;
+  supplementalGroups: Long[] | undefined;
+  supplementalGroupsPolicy: SupplementalGroupsPolicy | undefined;
+  seccomp: SecurityProfile | undefined;
+  apparmor: SecurityProfile | undefined;
+  selinux: SELinuxOption | undefined;
+}
+
+// Written out, for the compiler would write an import of `long` into the declarations that only some module settings resolve.
 /** The checked security settings of a container. What is `undefined` comes from its pod. */
-export type ContainerSecurity = ReturnType<typeof readContainerSecurity>;
+export interface ContainerSecurity extends CommonSecurity {
+  runAsUsername: string;
+  noNewPrivs: boolean;
+  capabilities: Capability | undefined;
+  maskedPaths: string[] | undefined;
+  readonlyPaths: string[] | undefined;
+}
 
 /** Checks the security settings of a container, before its pod is known. */
-export function readContainerSecurity(spec: ContainerSecuritySpec | undefined, field: string) {
+export function readContainerSecurity(spec: ContainerSecuritySpec | undefined, field: string): ContainerSecurity {
   const given = new ObjectReader(spec ?? {}, field, containerFields);
   const common = readCommon(given);
   const noNewPrivs = given.optional("allowPrivilegeEscalation", flag) === false;
@@ -214,7 +235,7 @@ export function toContainerSecurity(
 }
 
 /** Reads the settings that pods and containers have in common. */
-function readCommon(spec: ObjectReader<SecuritySpec>) {
+function readCommon(spec: ObjectReader<SecuritySpec>): CommonSecurity {
   return {
     privileged: spec.read("privileged", flag),
     readonlyRootfs: spec.optional("readOnlyRootFilesystem", flag),

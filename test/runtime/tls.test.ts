@@ -84,7 +84,7 @@ labJourneys("tls", (fixture, lab) => {
 
   test("the error for an untrusted server certificate names tls.ca", async () => {
     const tls = { ...(await credentials()), ca: await read(tcp.untrustedAuthorityFile) };
-    expect(await connectError({ tls })).toMatch(/set tls.ca to that authority's certificate/);
+    expect(await connectError({ tls })).toMatch(/set tls.ca to the authority's certificate/);
   });
 
   test("the error for a wrong server name names tls.serverName", async () => {
