@@ -48,7 +48,7 @@ function define({ runtime, traits }: Fixture): void {
     const { code, stdout } = await example("exec-interactive.ts", "echo $((6 * 7)); exit 3\n");
     expect(code).toBe(0);
     expect(stdout).toContain("42");
-    expect(stdout).toContain("ended with exit code 3");
+    expect(stdout).toContain("exited with code 3");
   });
 
   test("exec-interactive.ts restores the settings of the terminal", async () => {
@@ -61,7 +61,7 @@ function define({ runtime, traits }: Fixture): void {
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/43 132\r/);
-    expect(stdout).toContain("ended with exit code 5");
+    expect(stdout).toContain("exited with code 5");
     expect(stdout).toMatch(/ icanon .* echo /s);
   });
 }
