@@ -168,7 +168,8 @@ describe("events", () => {
   test.each(["events", "list"] as const)(
     "continue after a restart with a resync for the gap, from %s",
     async (source) => {
-      const { runtime, cri } = await startFake({}, { watch: { source, pollMs: 200 } });
+      const warn = vi.fn();
+      const { runtime, cri } = await startFake({}, { logger: { warn }, watch: { source, pollMs: 200 } });
       const stream = cri.events();
       const { events, types } = collect(stream);
       await stream.ready;
@@ -176,7 +177,8 @@ describe("events", () => {
       const container = await cri.runContainerInSandbox(pod, { name: "c", image, command: ["sleep", "1000"] });
       await expect.poll(types, { timeout: 5_000 }).toEqual(lifecycle.slice(0, 3));
       await runtime.kill();
-      await sleep(500);
+      // Without events, only a relist that fails reveals the outage.
+      await expect.poll(() => warn.mock.calls.length).toBe(1);
       await runtime.restart({ containers: "lost" });
       await expect.poll(types, { timeout: 10_000 }).toContain("resync");
       expect(events.slice(3).map(({ type }) => type)).toEqual(["podUpdated", "containerExited", "resync"]);
@@ -484,14 +486,22 @@ describe("watch", () => {
     expect(calls).toHaveLength(4);
   });
 
-  test("keeps its state while the runtime is down, and continues afterwards", async () => {
+  test("keeps its state while the runtime is down, warns once, and continues afterwards", async () => {
     const warnings: string[] = [];
-    const { runtime, cri } = await startFake({}, { logger: { warn: (message) => warnings.push(message) } });
+    let failedCalls = 0;
+    const logger = {
+      debug: (_: string, { outcome }: Record<string, unknown>) => {
+        if (outcome === "UNAVAILABLE") failedCalls++;
+      },
+      warn: (message: string) => warnings.push(message),
+    };
+    const { runtime, cri } = await startFake({}, { logger, watch: { pollMs: 100 } });
     const pod = await cri.pods.run({ name: "p" });
     await using view = cri.watch();
     await view.ready;
     await runtime.kill();
-    await sleep(500);
+    // The events and at least two relists.
+    await expect.poll(() => failedCalls).toBeGreaterThanOrEqual(3);
     expect(view.pods.has(pod.id)).toBe(true);
     expect(warnings).toEqual(["pods and containers could not be listed; the watch keeps retrying"]);
     await runtime.restart({ keepState: false });
