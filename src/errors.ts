@@ -105,13 +105,15 @@ export class CriError extends Error {
   }
 
   /**
-   * Whether a value is a {@link CriError}, of one of the given codes if any are given.
+   * Whether a value is a {@link CriError}, of one of the given codes if any are given. TypeScript then knows which codes are left.
    *
    * ```ts
    * if (CriError.is(error, "NOT_FOUND", "NAME_RESERVED")) …
    * ```
    */
-  static is(value: unknown, ...codes: readonly CriErrorCode[]): value is CriError {
+  static is(value: unknown): value is CriError;
+  static is<C extends CriErrorCode>(value: unknown, ...codes: readonly C[]): value is CriError & { readonly code: C };
+  static is(value: unknown, ...codes: readonly CriErrorCode[]): boolean {
     if (typeof value !== "object" || value === null || !(brand in value)) return false;
     return codes.length === 0 || codes.includes((value as unknown as CriError).code);
   }

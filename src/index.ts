@@ -82,7 +82,6 @@ export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 export type { CopyOptions } from "./resources/sessions/copy/container-commands.js";
 export type { CopyFromOptions } from "./resources/sessions/copy/copy-from.js";
 export type { CopyFromResult } from "./resources/sessions/copy/unpack.js";
-export type { AttachOptions, ExecOptions, StreamOptions } from "./resources/sessions/exec.js";
 export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
 export type {
   AttachInteractiveOptions,
@@ -93,6 +92,14 @@ export type { SessionOptions } from "./resources/sessions/open-session.js";
 export type { PortForward, PortForwardOptions } from "./resources/sessions/port-forward.js";
 export type { ListenOptions, PortForwardListener } from "./resources/sessions/port-forward-listener.js";
 export type { AttachSession, ExecSession, StreamSession } from "./resources/sessions/session.js";
+export type {
+  AttachOptions,
+  ExecOptions,
+  StderrOf,
+  StdinOf,
+  StdoutOf,
+  StreamOptions,
+} from "./resources/sessions/stream-options.js";
 export type { StreamUrlOptions } from "./resources/sessions/stream-url.js";
 export type { TerminalInput } from "./resources/sessions/terminal/input.js";
 export type { TerminalOutput } from "./resources/sessions/terminal/output.js";

@@ -26,7 +26,7 @@ import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import type { CopyOptions } from "./sessions/copy/container-commands.js";
 import type { CopyFromOptions } from "./sessions/copy/copy-from.js";
 import type { CopyFromResult } from "./sessions/copy/unpack.js";
-import { type AttachOptions, attach, type ExecOptions, exec } from "./sessions/exec.js";
+import { attach, exec } from "./sessions/exec.js";
 import { type ExecOutputOptions, execOutput } from "./sessions/exec-output.js";
 import type { ExecResult } from "./sessions/exec-result.js";
 import { type ExecSyncOptions, execSync } from "./sessions/exec-sync.js";
@@ -38,6 +38,7 @@ import {
   execInteractive,
 } from "./sessions/interactive.js";
 import type { AttachSession, ExecSession } from "./sessions/session.js";
+import type { AttachOptions, Exactly, ExecOptions, StderrOf, StdinOf, StdoutOf } from "./sessions/stream-options.js";
 import { requestAttachUrl, requestExecUrl, type StreamUrlOptions } from "./sessions/stream-url.js";
 import { type RemoveOptions, removeContainer, type StopOptions, stopContainer } from "./stopping.js";
 import { type ContainerResourcesUpdate, updateContainer } from "./update-resources.js";
@@ -118,9 +119,13 @@ export class Container {
   }
 
   /**
-   * ExecSync: runs a command to its end and returns its exit code and output (up to 16 MiB each). containerd kills the command of a
-   * call that is aborted, unless it was just being started: then it runs on. CRI-O kills a command up to 2 s after the deadline of the
-   * call, but not when the call is aborted. Docker kills none.
+   * Runs a command to its end, asynchronously: the name is that of the RPC ExecSync. Returns the exit code and the output, of at most
+   * 16 MiB each. A non-zero exit code is a result, unless `throwOnNonZero` is set.
+   *
+   * If the call is aborted, containerd kills the command, unless it is just being started. CRI-O does not kill it then, but up to 2
+   * seconds after the deadline of the call. Docker never kills it.
+   *
+   * @throws CriError; `COMMAND_NOT_FOUND` if the executable does not exist, `COMMAND_TIMED_OUT` at `commandTimeoutSeconds`
    */
   execSync(
     command: readonly string[],
@@ -136,15 +141,20 @@ export class Container {
   }
 
   /**
-   * Exec: runs a command with streams: standard input that can end, output as it comes, a terminal if wanted, and the exit code.
-   * Close the session, or dispose of it, when done. Aborting or closing it does not end the command: see `killOnAbort`.
+   * Runs a command and connects to its streams (RPC Exec). The types of `stdin`, `stdout` and `stderr` follow the options: a stream
+   * is `null` unless it was requested. Close the session, or dispose of it, at the end. Closing or aborting the session does not end
+   * the command unless `killOnAbort` is set.
    *
-   * containerd drops the rest of the input once the command has closed its standard output or error, and says nothing
-   * (containerd#12734): let a shell stay (`cat > file; true`), or write with `tee`.
+   * containerd drops the rest of the input, without an error, once the command has closed its standard output or error
+   * (containerd#12734). Keep a shell running (`cat > file; true`), or write with `tee`.
    *
-   * @throws CriError; `FAILED_PRECONDITION` if the container is not running. That a command is not there shows on `session.exit`.
+   * @throws CriError; `FAILED_PRECONDITION` if the container is not running. If the executable does not exist, `session.exit` rejects
+   *   with `COMMAND_NOT_FOUND`.
    */
-  exec(command: readonly string[], options?: ExecOptions): Promise<ExecSession> {
+  exec<const O extends ExecOptions = Record<never, never>>(
+    command: readonly string[],
+    options?: Exactly<O, ExecOptions>,
+  ): Promise<ExecSession<StdinOf<O>, StdoutOf<O>, StderrOf<O>>> {
     return exec(this.#context, this.id, command, options);
   }
 
@@ -179,15 +189,17 @@ export class Container {
   }
 
   /**
-   * Attach: connects to the streams of the container's main process, from now on; what it wrote before is in its log. Input needs
-   * a container that was created with `stdin`, and `tty` must be what it was created with.
+   * Connects to the streams of the container's main process (RPC Attach). Earlier output is not sent: read the log for it. Input
+   * requires a container that was created with `stdin: true`. `tty` must be the same as in the container's spec. The types of the
+   * streams follow the options, as with {@link exec}.
    *
-   * The log is the complete record: containerd may leave out what the process writes just after the session begins or just before
-   * the process exits.
+   * containerd may leave out output just after the session begins and just before the process exits. The log is complete.
    *
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running
    */
-  attach(options?: AttachOptions): Promise<AttachSession> {
+  attach<const O extends AttachOptions = Record<never, never>>(
+    options?: Exactly<O, AttachOptions>,
+  ): Promise<AttachSession<StdinOf<O>, StdoutOf<O>, StderrOf<O>>> {
     return attach(this.#context, this.id, options);
   }
 

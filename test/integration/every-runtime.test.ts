@@ -49,7 +49,7 @@ describe.each(fakeFlavors)("on %s", (flavor) => {
     const pod = await cri.pods.run({ name: "p" });
     const container = await pod.runContainer(spec);
     await using session = await container.exec(["x"], { transport: "spdy", tty: true });
-    expect(await text(session.stdout!)).toBe("bye");
+    expect(await text(session.stdout)).toBe("bye");
     expect(await session.exit).toEqual({ exitCode: 7 });
     expect(session.droppedBytes).toBe(flavor === "cri-o" ? 2 : 0);
   });

@@ -134,10 +134,10 @@ describe.each(transports)("over %s", (transport) => {
     const { container } = await serve({ run: () => ({ program: shout }) });
     await using session = await container.attach({ transport, stdin: true });
     await using second = await container.attach({ transport, stderr: false });
-    session.stdin?.write("hello");
+    session.stdin.write("hello");
     const [chunk] = await once(second.stdout as Duplex, "data");
     expect(String(chunk)).toBe("HELLO");
-    session.stdin?.write("bye");
+    session.stdin.write("bye");
     const [stdout, stderr] = await Promise.all([text(session.stdout as Duplex), text(session.stderr as Duplex)]);
     expect({ stdout, stderr }).toEqual({ stdout: "HELLO", stderr: "!" });
     await session.ended;
@@ -269,11 +269,11 @@ describe("a command that leaves input unread", () => {
   test("of 300 kB ends without an exit code on containerd, which the client detects after a while", async () => {
     const { container } = await serve({ exec: () => picky(65_537) });
     await using session = await container.exec(["x"], { stdin: true });
-    session.stdin?.on("error", () => {}).end(input);
+    session.stdin.on("error", () => {}).end(input);
     expect(await text(session.stdout as Duplex)).toBe("0123456789");
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
-    session.stderr?.resume();
+    session.stderr.resume();
     let failure: unknown;
     void session.exit.catch((error: unknown) => (failure = error));
     while (failure === undefined) {
@@ -335,7 +335,7 @@ test("an attach ends with its input, unless the container's input ends with it",
   const { runtime, cri, pod } = await serve({ run: () => ({}) });
   const container = await pod.runContainer({ name: "open", image: "busybox:1", stdin: true });
   const session = await container.attach({ transport: "spdy", stdin: true });
-  session.stdin?.end("last words");
+  session.stdin.end("last words");
   await session.ended;
   expect(runtime.containers.find(({ metadata }) => metadata?.name === "open")?.state).toBe(1);
   await cri.close();

@@ -109,7 +109,7 @@ describe("virtual time", () => {
       },
     });
     await using session = await (await run(pod)).exec(["work"]);
-    const output = text(session.stdout!);
+    const output = text(session.stdout);
     await started;
     await runtime.advanceTime(3_600_000);
     expect(await output).toBe("started done");

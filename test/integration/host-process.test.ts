@@ -190,7 +190,7 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     const { create } = await start(sh("read name; echo hello $name"), { stdin: true, tty: true });
     const container = await create();
     await using session = await container.attach({ stdin: true, tty: true });
-    session.stdin?.write("world\n");
+    session.stdin.write("world\n");
     expect(await text(session.stdout as Readable)).toBe("hello world\n");
     await session.ended;
   });

@@ -19,11 +19,11 @@ journeys(
         const before = process.memoryUsage();
         const command = sh("dd if=/dev/zero bs=1M count=128 2>/dev/null | tee /dev/null");
         await using session = await container.exec(command, { transport });
-        await new Promise((resolve) => session.stdout?.once("readable", resolve));
+        await new Promise((resolve) => session.stdout.once("readable", resolve));
         await new Promise((resolve) => setTimeout(resolve, 500));
         const after = process.memoryUsage();
         expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(8 * 2 ** 20);
-        expect(session.stdout?.readableLength).toBeLessThan(2 ** 20);
+        expect(session.stdout.readableLength).toBeLessThan(2 ** 20);
         let length = 0;
         for await (const chunk of session.stdout as AsyncIterable<Buffer>) length += chunk.length;
         expect([length, await session.exit]).toEqual([128 * 2 ** 20, { exitCode: 0 }]);

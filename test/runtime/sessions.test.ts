@@ -97,12 +97,12 @@ journeys("sessions", (fixture) => {
     const container = await fixture.sharedContainer();
     await using session = await container.exec(["cat"], { stdin: true, transport: "websocket" });
     expect(session.canHalfCloseStdin).toBe(false);
-    session.stdin?.write("hello");
-    const first = await new Promise((resolve) => session.stdout?.once("data", resolve));
+    session.stdin.write("hello");
+    const first = await new Promise((resolve) => session.stdout.once("data", resolve));
     expect(String(first)).toBe("hello");
     await expectCode(container.execOutput(["cat"], { input: "x", transport: "websocket" }), "UNIMPLEMENTED");
     await expectCode(pipeline(Readable.from(["more"]), session.stdin as Writable), "UNIMPLEMENTED");
-    expect(String(await new Promise((resolve) => session.stdout?.once("data", resolve)))).toBe("more");
+    expect(String(await new Promise((resolve) => session.stdout.once("data", resolve)))).toBe("more");
   });
 
   test.each(transports)("%s: sets and changes the size of a terminal", async (transport) => {
@@ -111,17 +111,17 @@ journeys("sessions", (fixture) => {
     await using session = await container.exec(["sh"], { tty: true, stdin: true, transport, terminalSize });
     expect(session.stderr).toBeNull();
     let seen = "";
-    session.stdout?.on("data", (chunk: Buffer) => {
+    session.stdout.on("data", (chunk: Buffer) => {
       seen += chunk.toString();
     });
     const requestSize = () => {
-      session.stdin?.write("stty size\n");
+      session.stdin.write("stty size\n");
       return seen;
     };
     await eventually(requestSize, (output) => output.includes("24 80"));
     session.resize({ columns: 132, rows: 43 });
     await eventually(requestSize, (output) => output.includes("43 132"));
-    session.stdin?.write("exit 6\n");
+    session.stdin.write("exit 6\n");
     expect(await session.exit).toEqual({ exitCode: 6 });
   });
 
@@ -222,8 +222,8 @@ journeys("sessions", (fixture) => {
       });
       await using session = await container.attach({ stdin: true, transport });
       const output = text(session.stdout as NonNullable<typeof session.stdout>);
-      session.stderr?.resume();
-      session.stdin?.write("word\n");
+      session.stderr.resume();
+      session.stdin.write("word\n");
       expect(await output).toBe("got word\n");
       await session.ended;
       expect((await container.wait()).exitCode).toBe(9);

@@ -1,11 +1,16 @@
 // Handles, results, errors and raw stubs: inferred types, and code that must not compile.
+import type { Readable, Writable } from "node:stream";
 import type {
+  AttachSession,
   Container,
+  ExecOptions,
   ExecResult,
+  ExecSession,
   OwnedContainer,
   OwnedPodSandbox,
   PodSandbox,
   RawCallOptions,
+  StreamSession,
   TriedEndpoint,
 } from "k8s-cri-client";
 import { type CriClient, CriError, EndpointError, ExecError, NameReservedError } from "k8s-cri-client";
@@ -41,6 +46,30 @@ void container.execSync(["ls"], { encoding: "hex" });
 void container.execSync("ls -l");
 // @ts-expect-error The unit is in the name.
 void container.execSync(["ls"], { commandTimeoutMs: 1_000 });
+
+// The options determine the types of a session's streams.
+export async function streams(options: ExecOptions): Promise<void> {
+  const plain = await container.exec(["ls"]);
+  expectTypeOf(plain).toEqualTypeOf<ExecSession<null, Readable, Readable>>();
+  const input = await container.exec(["tee"], { stdin: true, stdout: false, timeoutMs: 1_000 });
+  expectTypeOf(input).toEqualTypeOf<ExecSession<Writable, null, Readable>>();
+  const terminal = await container.exec(["sh"], { stdin: true, tty: true });
+  expectTypeOf(terminal).toEqualTypeOf<ExecSession<Writable, Readable, null>>();
+  expectTypeOf(await container.exec(["ls"], options)).toEqualTypeOf<ExecSession>();
+  expectTypeOf(await container.exec(["ls"], { ...options, stdin: true })).toEqualTypeOf<ExecSession<Writable>>();
+  expectTypeOf(await container.attach()).toEqualTypeOf<AttachSession<null, Readable, Readable>>();
+  expectTypeOf(await container.attach({ stdin: true, tty: true })).toEqualTypeOf<
+    AttachSession<Writable, Readable, null>
+  >();
+  expectTypeOf(input).toExtend<ExecSession>();
+  expectTypeOf(input).toExtend<StreamSession>();
+  // @ts-expect-error The unit is in the name.
+  await container.exec(["ls"], { stdin: true, timeout: 1_000 });
+  // @ts-expect-error The only option is not one of attach.
+  await container.attach({ killOnAbort: true });
+  // @ts-expect-error Input was not requested.
+  plain.stdin.end();
+}
 
 // Created handles are owned, handles from an id are borrowed.
 expectTypeOf(cri.pods.run({ name: "demo" })).resolves.toEqualTypeOf<OwnedPodSandbox>();
@@ -101,9 +130,10 @@ void cri.pods.list().then(([first]) => cri.pods.get(first?.metadata).stop());
 // An unknown value becomes an error with a code.
 export function explain(error: unknown): string {
   if (CriError.is(error, "NOT_FOUND", "NAME_RESERVED")) {
-    expectTypeOf(error).toEqualTypeOf<CriError>();
+    expectTypeOf(error.code).toEqualTypeOf<"NOT_FOUND" | "NAME_RESERVED">();
     return error.code;
   }
+  if (CriError.is(error)) expectTypeOf(error).toEqualTypeOf<CriError>();
   if (error instanceof NameReservedError) return error.holderId ?? "unknown";
   if (error instanceof EndpointError) expectTypeOf(error.tried).toEqualTypeOf<readonly TriedEndpoint[]>();
   if (error instanceof ExecError) expectTypeOf(error.exitCode).toEqualTypeOf<number>();

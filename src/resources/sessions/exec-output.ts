@@ -3,10 +3,11 @@ import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../context.js";
-import { type ExecOptions, exec } from "./exec.js";
+import { exec } from "./exec.js";
 import { checkEncoding, type ExecResult, requireZero } from "./exec-result.js";
 import { sendInput } from "./send-input.js";
 import type { ExecSession } from "./session.js";
+import type { ExecOptions } from "./stream-options.js";
 
 /** Options of `execOutput`. */
 export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" | "stderr" | "tty" | "terminalSize"> {

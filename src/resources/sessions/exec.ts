@@ -1,64 +1,28 @@
-import { InvalidInputError } from "../../errors.js";
+import type { Readable, Writable } from "node:stream";
 import type { CallOptions, StreamKind } from "../../options.js";
 import { pinDeadline } from "../../rpcs/budget.js";
 import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
 import { type OpenOptions, openRemoteCommand } from "../../streaming/open.js";
-import type { RemoteCommand, RemoteCommandStreams, TerminalSize } from "../../streaming/transport.js";
+import type { RemoteCommand, RemoteCommandStreams } from "../../streaming/transport.js";
 import type { ClientContext } from "../context.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { Killer } from "./kill-on-abort.js";
 import { openSession, type SessionOptions } from "./open-session.js";
 import { AttachSession, ExecSession } from "./session.js";
+import { type AttachOptions, checkStreams, type ExecOptions, type StreamOptions } from "./stream-options.js";
 import { TimeLimits } from "./time-limits.js";
 
-/** Selects the streams of a session. */
-export interface StreamOptions {
-  /** Opens standard input. @defaultValue false */
-  stdin?: boolean | undefined;
-  /** Opens standard output. @defaultValue true */
-  stdout?: boolean | undefined;
-  /** Opens standard error. Must be false with `tty`, because a terminal merges both outputs. @defaultValue the opposite of `tty` */
-  stderr?: boolean | undefined;
-  /** Gives the command a terminal. For `attach`, pass what the container was created with. @defaultValue false */
-  tty?: boolean | undefined;
-  /** The initial size of the terminal. */
-  terminalSize?: TerminalSize | undefined;
-}
-
-/** Options of `attach`. */
-export interface AttachOptions extends SessionOptions, StreamOptions {}
-
-/** Options of `exec`. */
-export interface ExecOptions extends SessionOptions, StreamOptions {
-  /**
-   * Limits how long the command may run, in seconds; 0 for no limit. At the limit the client kills the command, and the session
-   * fails with `COMMAND_TIMED_OUT`, as `execSync` does. CRI has no time limit for sessions, so the client kills the command in
-   * the same way as {@link killOnAbort}, and the container must have the same programs. For a container without a shell, use
-   * `execSync`: the runtime enforces its limit.
-   *
-   * @defaultValue 0
-   */
-  commandTimeoutSeconds?: number | undefined;
-  /**
-   * Kills the command and the processes that it started when `signal` aborts, or at `timeoutMs` or `deadline`. Without this
-   * option, containerd and CRI-O let the command run on after the session ends.
-   *
-   * The container must have `sh`, `grep` and `kill`: `sh` starts the command with a mark in its environment, by which the client
-   * finds the processes. If the program does not exist, the exit code is therefore 127, as shells report it, and the session does
-   * not fail with `COMMAND_NOT_FOUND`.
-   *
-   * @defaultValue false
-   */
-  killOnAbort?: boolean | undefined;
-}
-
-/** Starts a command in a running container and connects its streams. */
-export async function exec(
+/** Starts a command in a running container and connects its streams. The type parameters must fit the options. */
+export async function exec<
+  In extends Writable | null = Writable | null,
+  Out extends Readable | null = Readable | null,
+  Err extends Readable | null = Readable | null,
+>(
   context: ClientContext,
   containerId: string,
   command: readonly string[],
   options: ExecOptions = {},
-): Promise<ExecSession> {
+): Promise<ExecSession<In, Out, Err>> {
   checkCommand(command);
   const { commandTimeoutSeconds = 0, killOnAbort = false } = options;
   checkCommandTimeout(commandTimeoutSeconds);
@@ -71,17 +35,17 @@ export async function exec(
   const opened = openRemote(context, "exec", { ...pinned, limits }, streams, (o) =>
     execUrl(context.connection, request, o),
   );
-  const session = opened.then((remote) => new ExecSession(remote, request.cmd[0] ?? ""));
+  const session = opened.then((remote) => new ExecSession<In, Out, Err>(remote, request.cmd[0] ?? ""));
   killer?.guard(session, killOnAbort ? limits.signal : limits.commandTimedOut);
   return session;
 }
 
 /** Connects to the streams of a container's main process. Earlier output is not sent. */
-export async function attach(
-  context: ClientContext,
-  containerId: string,
-  options: AttachOptions = {},
-): Promise<AttachSession> {
+export async function attach<
+  In extends Writable | null = Writable | null,
+  Out extends Readable | null = Readable | null,
+  Err extends Readable | null = Readable | null,
+>(context: ClientContext, containerId: string, options: AttachOptions = {}): Promise<AttachSession<In, Out, Err>> {
   const streams = checkStreams(options);
   const request = { containerId, ...streams };
   const pinned = pinDeadline(options);
@@ -89,7 +53,7 @@ export async function attach(
   const remote = await openRemote(context, "attach", { ...pinned, limits }, streams, (o) =>
     attachUrl(context.connection, request, o),
   );
-  return new AttachSession(remote);
+  return new AttachSession<In, Out, Err>(remote);
 }
 
 async function openRemote(
@@ -113,15 +77,3 @@ async function openRemote(
 }
 
 const endOf = (command: RemoteCommand) => command.closed;
-
-/** Applies the defaults of the stream options. @throws InvalidInputError if no runtime accepts the combination */
-export function checkStreams(options: StreamOptions) {
-  const { stdin = false, stdout = true, tty = false, stderr = !tty } = options;
-  if (tty && stderr) {
-    throw new InvalidInputError({ field: "stderr", message: "must be false with tty: a terminal merges both outputs" });
-  }
-  if (!stdin && !stdout && !stderr) {
-    throw new InvalidInputError({ field: "stdin, stdout, stderr", message: "one of them must be true" });
-  }
-  return { stdin, stdout, stderr, tty };
-}

@@ -7,20 +7,25 @@ import { refineCode } from "../../rpcs/error-messages/refine-code.js";
 import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "../../streaming/transport.js";
 import { checkStarted } from "./exec-result.js";
 
-/** The common part of exec and attach sessions. */
-export abstract class StreamSession implements AsyncDisposable {
+/** The common part of exec and attach sessions. The type parameters are the types of its streams, which follow the options. */
+export abstract class StreamSession<
+  In extends Writable | null = Writable | null,
+  Out extends Readable | null = Readable | null,
+  Err extends Readable | null = Readable | null,
+> implements AsyncDisposable
+{
   /**
    * Standard input; null unless `stdin` was true. If {@link canHalfCloseStdin}, ending this stream ends the input of the process.
    * Otherwise ending it fails with `UNIMPLEMENTED`, and the session continues. Writes after the end of the process fail with
    * `EPIPE`.
    */
-  readonly stdin: Writable | null;
+  readonly stdin: In;
   /**
    * Standard output, or the terminal's output; null if `stdout` was false. If it is not read, the process blocks on full buffers.
    */
-  readonly stdout: Readable | null;
+  readonly stdout: Out;
   /** Standard error; null with `tty`, or if `stderr` was false. If it is not read, the process blocks on full buffers. */
-  readonly stderr: Readable | null;
+  readonly stderr: Err;
   /** The wire protocol in use. */
   readonly transport: StreamTransport;
   /**
@@ -33,9 +38,10 @@ export abstract class StreamSession implements AsyncDisposable {
   /** @internal */
   constructor(command: RemoteCommand) {
     this.#command = command;
-    this.stdin = command.stdin;
-    this.stdout = command.stdout;
-    this.stderr = command.stderr;
+    // The command has the streams that the options selected.
+    this.stdin = command.stdin as In;
+    this.stdout = command.stdout as Out;
+    this.stderr = command.stderr as Err;
     this.transport = command.transport;
     this.canHalfCloseStdin = command.canHalfCloseStdin;
   }
@@ -91,7 +97,11 @@ export abstract class StreamSession implements AsyncDisposable {
 }
 
 /** A command that runs in a container, with its streams. */
-export class ExecSession extends StreamSession {
+export class ExecSession<
+  In extends Writable | null = Writable | null,
+  Out extends Readable | null = Readable | null,
+  Err extends Readable | null = Readable | null,
+> extends StreamSession<In, Out, Err> {
   /**
    * Resolves with the exit code when the process has ended and all its output has arrived. Unread output can still be read
    * afterwards. Output that exceeds the buffers of the streams must be read first, or this never resolves.
@@ -127,7 +137,11 @@ export class ExecSession extends StreamSession {
 }
 
 /** A session attached to the main process of a container. */
-export class AttachSession extends StreamSession {
+export class AttachSession<
+  In extends Writable | null = Writable | null,
+  Out extends Readable | null = Readable | null,
+  Err extends Readable | null = Readable | null,
+> extends StreamSession<In, Out, Err> {
   /**
    * Resolves when the process has closed its output, usually because it ended, and all output has arrived. For the exit code,
    * call `container.wait()`. Rejects in the same cases as {@link ExecSession.exit}.

@@ -3,7 +3,7 @@ import { callOptionsOf } from "../../rpcs/budget.js";
 import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
 import type { Connection } from "../../transport/connection.js";
 import { checkCommand } from "./check-command.js";
-import { checkStreams, type StreamOptions } from "./exec.js";
+import { checkStreams, type StreamOptions } from "./stream-options.js";
 
 /** Options of the RPCs that return URLs of streaming sessions. */
 export interface StreamUrlOptions extends CallOptions, Omit<StreamOptions, "terminalSize"> {}
