@@ -1,9 +1,9 @@
 /*
  * The fields of a message type and their kinds, derived from its generated JSON functions.
  *
- * The generated types have no descriptors at run time, which would be as large as the package itself. But `fromJSON` fills
- * missing fields with defaults and marks unknown values. Calling it with small probes returns everything that strict reading of
- * JSON needs. Each type is probed once.
+ * The generated types have no descriptors at run time, because these would be as large as the package itself. But `fromJSON`
+ * fills missing fields with defaults and marks unknown values. Calls with small probes therefore reveal everything that strict
+ * reading of JSON needs. Each type is probed once.
  */
 import * as proto from "../proto.js";
 
@@ -40,7 +40,7 @@ export type Fields = Record<string, unknown>;
 
 const shapes = new WeakMap<object, MessageShape>();
 
-/** The shape of a generated message type. */
+/** Returns the shape of a generated message type. */
 export function shapeOf<T>(type: MessageType<T>): MessageShape {
   const known = shapes.get(type);
   if (known) return known;

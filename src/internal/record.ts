@@ -1,14 +1,14 @@
 import { closest } from "./closest.js";
 
 /**
- * Whether a value is an object with named fields. Arrays, `Map`, `Set`, `Promise` and other built-ins are not: what they hold
- * are not fields, so reading them as an object would silently find nothing.
+ * Whether a value is an object with named fields. Arrays, `Map`, `Set`, `Promise` and other built-ins are not: they keep their
+ * contents elsewhere, so reading their fields would silently find nothing.
  */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return /^\[object (?:Object|Module)\]$/.test(Object.prototype.toString.call(value));
 }
 
-/** Every field of a type, once: what the keys of an object are compared with. TypeScript keeps it complete. */
+/** All field names of a type, to compare the keys of an object with. The compiler refuses a record that lacks one. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: true };
 
 /** Finds the first key of an object that is not a known field, with an error message that suggests the right one. */

@@ -15,7 +15,7 @@ export const REDACTED = "[redacted]";
 const secretName =
   /(?:(?:password|passwd|passphrase|pwd|token|secret|credential|authorization|cookie|(?:private|secret|access|api|client|account|encryption|signing|ssh|tls)key)s?(?:data|pem|value)?|dockercfg|dockerconfigjson|registryauth|registryconfig|^auth|^pass|^url)$/;
 
-/** Fields of a secret that say what it is for. */
+/** Fields of a secret that identify it and are not secret themselves. */
 const publicNames: ReadonlySet<string> = new Set(["username", "serveraddress", "name", "namespace", "secretname"]);
 
 /** Fields with environment variables, in messages, specs, OCI specs and the output of `docker inspect`. */

@@ -1,8 +1,8 @@
 import { type LinkedAbort, linkAbort } from "./abort.js";
 
 /**
- * Opens the source of a stream: an iterable that yields items in batches. When the signal aborts, it stops and closes what it
- * has opened.
+ * Opens the source of a stream: an iterable that yields items in batches. When the signal aborts, it stops and releases its
+ * resources.
  */
 export type BatchSource<T> = (signal: AbortSignal) => AsyncIterable<readonly T[]>;
 
@@ -158,7 +158,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    // No item is returned after an abort, even if it has already arrived.
+    // After the end, not even items that have already arrived are returned.
     this.#batch = [];
     this.#index = 0;
     this.#stopLimit?.();
