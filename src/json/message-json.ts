@@ -1,4 +1,4 @@
-/* Messages as JSON and back, by the rules of protobuf's JSON format. */
+/* Converts messages to JSON and back, by the rules of protobuf's JSON format. */
 import { InvalidInputError } from "../errors.js";
 import { camelCase } from "../internal/field-names.js";
 import { type MessageType, shapeOf } from "../internal/message-shape.js";
@@ -57,14 +57,14 @@ export function readBase64(value: unknown, path: string): Uint8Array {
   const isBase64 =
     typeof value === "string" && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value) && value.replace(/=+$/, "").length % 4 !== 1;
   if (isBase64) return Uint8Array.from(Buffer.from(value, "base64"));
-  const remedy = typeof value === "string" ? "; for plain strings, as in crictl's files, use messageFromGoJson" : "";
-  throw new InvalidInputError({
-    field: path,
-    message: `must be bytes in base64, got ${typeName(value)} that is not${remedy}`,
-  });
+  const given =
+    typeof value === "string"
+      ? "a string that is not base64; for plain strings, as in crictl's files, use messageFromGoJson"
+      : typeName(value);
+  throw new InvalidInputError({ field: path, message: `must be bytes in base64, got ${given}` });
 }
 
-/** Restores in the JSON of a message what the generated `toJSON` loses. Both have the same structure. */
+/** Restores the values that the generated `toJSON` loses. The message and its JSON have the same structure. */
 function repair(message: unknown, json: unknown): void {
   if (typeof message !== "object" || message === null || typeof json !== "object" || json === null) return;
   for (const [key, value] of Object.entries(message)) {
