@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import type { Status } from "nice-grpc-common";
 import { redactForLog, sanitize } from "./internal/redact.js";
 
-/** The gRPC status names a runtime may answer with. */
+/** The gRPC status names that a runtime may answer with. */
 export type GrpcErrorCode = Exclude<keyof typeof Status, "OK">;
 
 /**

@@ -74,8 +74,8 @@ const refusals: readonly Status[] = [
 const conditions: readonly CriErrorCode[] = ["NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"];
 
 /**
- * Whether the call may have taken effect. With any other code the reply may have been lost, and CRI-O answers nearly every
- * failure with UNKNOWN, even after part of the work is done.
+ * Whether the call may have taken effect. Any code that is not listed above may mean that the reply was lost. CRI-O answers
+ * nearly every failure with UNKNOWN, even after part of the work is done.
  */
 function isAmbiguous(error: ClientError, method: string, effect: Effect): boolean {
   if (effect === "reads" || refusals.includes(error.code) || neverReachedHandler(error)) return false;

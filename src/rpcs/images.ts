@@ -76,7 +76,7 @@ export function listImages(
 }
 
 /**
- * RemoveImage with the image's id, which is looked up by any reference. Succeeds if the image does not exist.
+ * Looks up the image's id by any reference, and calls RemoveImage with the id. Succeeds if the image does not exist.
  *
  * Only the id has the same effect on all runtimes. For another reference, cri-dockerd reports success and removes nothing; so
  * does CRI-O for a digest. For a tag, CRI-O removes only the tag.

@@ -5,7 +5,7 @@ import { toMetadata } from "../transport/metadata.js";
 import { type CallTrace, callTrace, type RawCallOptions } from "../transport/wire-options.js";
 import { toCriError } from "./failure.js";
 
-/** What the error of a call needs besides the call. */
+/** Details of a call for its error. */
 export interface CallSubject {
   /** Set for calls to the image service, which may have an endpoint of its own. */
   service?: "image";

@@ -20,7 +20,7 @@ export async function isDocker(connection: Connection, options: CallOptions): Pr
   return (await runtimeName(connection, options)) === "docker";
 }
 
-/** The runtime's name, such as `cri-o`, asked once per connection; undefined if the runtime does not answer. */
+/** Returns the runtime's name, such as `cri-o`; undefined if the runtime does not answer. Calls Version once per connection. */
 export async function runtimeName(connection: Connection, options: CallOptions): Promise<string | undefined> {
   try {
     return connection.runtimeName ?? (await version(connection, options)).runtimeName;

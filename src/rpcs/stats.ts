@@ -12,7 +12,7 @@ import { checkId, requireFields } from "./checked.js";
 import { invoke } from "./invoke.js";
 import { batches, list } from "./list.js";
 
-/** ContainerStats of one container. */
+/** ContainerStats. */
 export async function containerStats(
   connection: Connection,
   id: string,
@@ -42,7 +42,7 @@ export function listContainerStats(
   );
 }
 
-/** PodSandboxStats of one pod. */
+/** PodSandboxStats. */
 export async function podSandboxStats(
   connection: Connection,
   id: string,

@@ -8,7 +8,7 @@
  * return an exit code, as if the command had run.
  *
  * A command can print the same message and exit with the same code. So the message must be the whole output and must name the
- * program: `docker exec x nope`, run in a container, prints Docker's message about `nope`, not about `docker`.
+ * program. For example, `docker exec x nope`, run in a container, prints Docker's message about `nope`, not about `docker`.
  *
  * @param output all output of the command, standard output and standard error
  * @param program the first word of the command
