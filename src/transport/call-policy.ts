@@ -28,7 +28,7 @@ export interface CallPolicy {
    *
    * - `yes`: always.
    * - `on-request`: if the call itself has a `retry` option; otherwise as `unsent`.
-   * - `unsent`: only if certainly no handler of the runtime saw the request.
+   * - `unsent`: only if the error proves that no handler of the runtime received the request.
    * - `no`: never.
    */
   readonly retry: "yes" | "on-request" | "unsent" | "no";
@@ -169,7 +169,7 @@ const policies = new Map<string, CallPolicy>(
   Object.entries(callPolicies).map(([rpc, policy]) => [`/runtime.v1.${rpc}`, policy]),
 );
 
-/** The policy of a gRPC path such as `/runtime.v1.RuntimeService/Version`. */
+/** Returns the policy of a gRPC path such as `/runtime.v1.RuntimeService/Version`. */
 export function policyOf(path: string): CallPolicy {
   const policy = policies.get(path);
   if (!policy) throw new TypeError(`no call policy for ${path}`);

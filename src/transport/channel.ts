@@ -9,7 +9,7 @@ import { createTlsCredentials } from "./tls.js";
 
 /** The default channel options, each with its reason. `ConnectOptions.channelOptions` overrides them one by one. */
 export const channelDefaults = {
-  // The most that CRI-O sends (containerd: 16 MiB). The 4 MiB of grpc-js are too few for lists of thousands of containers.
+  // The largest reply of CRI-O (containerd: 16 MiB). grpc-js' default of 4 MiB is too small for lists of thousands of containers.
   "grpc.max_receive_message_length": 80 * 1024 * 1024,
   // The runtime enforces its own limit with RESOURCE_EXHAUSTED. A limit here could differ from it.
   "grpc.max_send_message_length": -1,

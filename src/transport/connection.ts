@@ -25,13 +25,13 @@ export interface ConnectionOptions extends Omit<ConnectOptions, "endpoint" | "im
   imageEndpoint: Endpoint;
 }
 
-/** What a connection shares with those derived from it: the channels, and what is known about the runtime. */
+/** The state that a connection shares with those derived from it: the channels, and facts about the runtime. */
 interface Shared {
   readonly runtime: Channel;
   readonly image: Channel;
   /** Both services, with decoders that apply the limits of the channels. */
   readonly services: { readonly runtime: RuntimeServiceDefinition; readonly image: ImageServiceDefinition };
-  /** Increases whenever the runtime may have been replaced. */
+  /** Increases whenever another runtime may answer, such as after a reconnect. Facts of earlier epochs no longer apply. */
   epoch: number;
   /** The RPCs that the runtime answered with UNIMPLEMENTED, with the epoch. */
   readonly missing: Map<Rpc, number>;
@@ -40,8 +40,8 @@ interface Shared {
 }
 
 /**
- * Both services behind the middleware stack, and what is known about the runtime. It connects on the first call. grpc-js reconnects
- * after the runtime restarts.
+ * Holds the stubs of both services behind the middleware stack, and facts about the runtime. It connects on the first call. grpc-js
+ * reconnects after the runtime restarts.
  */
 export class Connection {
   /** The generated stubs. They reject with nice-grpc's `ClientError`, which `invoke` converts to a `CriError`. */
@@ -75,7 +75,7 @@ export class Connection {
         attemptMiddleware: options.attemptMiddleware,
         logger: options.logger,
         closing: this.closing,
-        beforeAttempt: () => this.#noticeReconnect(channel),
+        beforeAttempt: () => this.#detectReconnect(channel),
       });
     const { runtime, image, services } = this.#shared;
     this.runtime = stack(this.endpoint, runtime).create(services.runtime, runtime);
@@ -102,7 +102,6 @@ export class Connection {
     return this.#shared.missing.get(rpc) === this.#shared.epoch;
   }
 
-  /** Remembers that the runtime answered UNIMPLEMENTED. */
   rememberMissing(rpc: Rpc): void {
     this.#shared.missing.set(rpc, this.#shared.epoch);
   }
@@ -113,7 +112,6 @@ export class Connection {
     return name?.epoch === epoch ? name.value : undefined;
   }
 
-  /** Remembers the name of the runtime. */
   rememberName(value: string): void {
     this.#shared.name = { value, epoch: this.#shared.epoch };
   }
@@ -155,9 +153,9 @@ export class Connection {
     this.#closing.abort(clientClosed(this.endpoint));
   }
 
-  // Another version of the runtime may answer after a reconnect, so what is known about it no longer applies. A dropped channel
-  // stays idle until the next call, and every call begins here, so no listener is needed.
-  #noticeReconnect(channel: Channel): void {
+  // Another version of the runtime may answer after a reconnect. A dropped channel stays idle until the next call, and every call
+  // begins here, so no listener is needed.
+  #detectReconnect(channel: Channel): void {
     if (channel.getConnectivityState(false) !== connectivityState.READY) this.#shared.epoch++;
   }
 }

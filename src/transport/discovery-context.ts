@@ -15,7 +15,7 @@ export interface NodePath {
   root: string;
 }
 
-/** A socket of the node as this process reaches it. */
+/** A socket of the node, by its path for this process. */
 export interface Located<Kind = UnixEndpoint | NpipeEndpoint> {
   endpoint: Kind;
   /** Why this process cannot reach it. */
@@ -27,7 +27,7 @@ export interface ConfigLocation extends CrictlConfigLocation {
   onNode: NodePath;
 }
 
-/** What discovery reads: its options with defaults, sockets, and crictl's configuration file, which it reads at most once. */
+/** The inputs of discovery: its options with defaults, sockets, and crictl's configuration file, which it reads at most once. */
 export class DiscoveryContext {
   readonly options: DiscoverOptions;
   readonly env: NodeJS.ProcessEnv;

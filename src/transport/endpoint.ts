@@ -43,7 +43,7 @@ export interface TcpEndpoint extends EndpointBase {
   readonly port: number;
 }
 
-/** Where a runtime listens. {@link sameEndpoint} compares two endpoints. */
+/** The address at which a runtime listens. {@link sameEndpoint} compares two endpoints. */
 export type Endpoint = UnixEndpoint | AbstractEndpoint | NpipeEndpoint | TcpEndpoint;
 
 /** Options of {@link parseEndpoint}. */
@@ -270,7 +270,7 @@ class EndpointParser {
   }
 }
 
-/** A refused endpoint for the error. Before an @ there may be a password, and a query or a fragment may be a token. */
+/** Redacts a refused endpoint for the error. Before an @ there may be a password, and a query or a fragment may be a token. */
 function withoutSecrets(text: string): string {
   if (typeof text !== "string" || /^(?:\/(?!\/)|[\\@])/.test(text)) return text;
   const isSocket = /^unix:(?:\/(?!\/)|\/\/\/|@)|^unix-abstract:/i.test(text);

@@ -23,7 +23,8 @@ export function parseGiven(options: ConnectOptions): GivenEndpoints {
 }
 
 /**
- * Both endpoints: from the options, else from discovery. Without an endpoint of its own, the image service is at the runtime's.
+ * Returns both endpoints: those of the options, else those of discovery. Without an endpoint of its own, the image service has the
+ * runtime's.
  *
  * @throws InvalidInputError if there is no endpoint, or the TLS options do not fit the endpoints
  */

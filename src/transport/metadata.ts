@@ -9,7 +9,7 @@ type PlainMetadata = NonNullable<CallOptions["metadata"]>;
 const rule =
   "is not valid gRPC metadata: keys consist of letters, digits, _, - and .; values are printable ASCII, or a Uint8Array for keys that end in -bin";
 
-/** Converts metadata to the form that nice-grpc takes. @throws InvalidInputError */
+/** Converts metadata to nice-grpc's type. @throws InvalidInputError */
 export function toMetadata(record: PlainMetadata): Metadata {
   if (typeof record !== "object" || record === null) {
     throw new InvalidInputError({ field: "metadata", message: "must be an object of header names and values" });

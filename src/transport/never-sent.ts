@@ -1,7 +1,7 @@
 import { ClientError, Status } from "nice-grpc-common";
 
 /**
- * Whether an error proves that no handler of the runtime saw the request: grpc-js had no connection, or containerd was still
+ * Whether an error proves that no handler of the runtime received the request: grpc-js had no connection, or containerd was still
  * starting. Repeating the call is then safe, whatever its effect.
  */
 export function neverReachedHandler(error: unknown): boolean {

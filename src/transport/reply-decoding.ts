@@ -6,8 +6,8 @@ interface Service {
 }
 
 /**
- * Returns a service that decodes its replies with our own decoders, within the limits. It hands over each message in a
- * {@link Reply}. The wire layer takes it out with {@link boxOf}, so only these two functions differ from the declared types.
+ * Returns a service that decodes its replies with our own decoders, within the limits. Its calls return a {@link Reply} in place of
+ * the declared message. The wire layer gets the message from it by {@link replyOf}; no other code sees the difference.
  */
 export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits): S {
   const methods = Object.entries(service.methods).map(([key, method]) => {
@@ -18,7 +18,7 @@ export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits
   return { ...service, methods: Object.fromEntries(methods) as S["methods"] };
 }
 
-/** The box in which a call on a service of {@link replyDecoding} hands over a message. */
-export function boxOf<T>(reply: T): Reply<T> {
+/** Returns the {@link Reply} that a call on a service of {@link replyDecoding} returned as its message. */
+export function replyOf<T>(reply: T): Reply<T> {
   return reply as unknown as Reply<T>;
 }

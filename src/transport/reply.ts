@@ -19,7 +19,7 @@ export interface ReplyType<T> {
 }
 
 /**
- * Holds one reply between the decoder, which grpc-js calls with the bytes, and the wire layer, which takes out the message.
+ * Holds one reply between the decoder, which grpc-js calls with the bytes, and the wire layer, which returns the message.
  *
  * @throws RangeError, in the constructor and from {@link read}, if the bytes are malformed or have more fields than allowed
  */
@@ -34,7 +34,7 @@ export class Reply<T> {
 
   constructor(type: ReplyType<T>, bytes: Uint8Array, limits: ReplyLimits) {
     const decoder = replyDecoders.get(type);
-    if (!decoder) throw new TypeError("there is no decoder for this reply: npm run generate");
+    if (!decoder) throw new TypeError("there is no decoder for this reply; run npm run generate");
     this.bytes = bytes.length;
     this.limits = limits;
     this.#decoder = decoder;

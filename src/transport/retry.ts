@@ -18,7 +18,7 @@ export function retryLayer(defaults: RetryPolicy | false | undefined, beforeAtte
     const policy = policyOf(path);
     const rules = retryRules(policy, options.retry, defaults);
     for (let attempt = 1; ; attempt++) {
-      let produced = false;
+      let hasYielded = false;
       try {
         beforeAttempt();
         if (trace) {
@@ -28,13 +28,13 @@ export function retryLayer(defaults: RetryPolicy | false | undefined, beforeAtte
         if (expiry !== undefined) options.metadata = grpcTimeout(metadata, expiry);
         if (!call.responseStream) return yield* next(call, options);
         for await (const message of next(call, options)) {
-          produced = true;
+          hasYielded = true;
           yield message;
         }
         return;
       } catch (error) {
         if (error instanceof ClientError) trace?.failures.push(error);
-        if (produced || attempt >= rules.maxAttempts || !mayRetry(policy, rules, error) || options.signal?.aborted) {
+        if (hasYielded || attempt >= rules.maxAttempts || !mayRetry(policy, rules, error) || options.signal?.aborted) {
           throw error;
         }
         const pauseMs = backoffMs(attempt, rules);
@@ -76,7 +76,7 @@ function retryRules(
   };
 }
 
-/** Checks a retry policy. @throws InvalidInputError */
+/** @throws InvalidInputError for a value that is out of range */
 export function checkRetryPolicy(policy: RetryPolicy, field: string): void {
   const { maxAttempts, initialBackoffMs, maxBackoffMs } = policy;
   if (maxAttempts !== undefined && !(maxAttempts >= 1)) {

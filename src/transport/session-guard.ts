@@ -34,7 +34,7 @@ const guarded = new WeakSet<object>();
  * Protects the HTTP/2 sessions of a channel from pushed streams and from floods of pushes and interim responses. grpc-js
  * neither handles them nor has options for them.
  *
- * This patches internals of grpc-js. If they differ from what is expected, it does nothing, and its tests fail.
+ * This patches internals of grpc-js. If another version of grpc-js has other internals, it does nothing, and its tests fail.
  */
 export function guardSessions(channel: Channel): void {
   const pool = (channel as unknown as ChannelInternals).internalChannel?.subchannelPool;

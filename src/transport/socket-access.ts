@@ -10,7 +10,7 @@ export const permissionDenied = "permission denied";
 /** The largest `/etc/passwd` or `/etc/group` that is searched for a name, in bytes. */
 const maxNamesBytes = 1024 * 1024;
 
-/** The permission that is needed: `write` to connect to a socket, `search` to pass through a directory. */
+/** The permission that a process needs: `write` to connect to a socket, `search` to pass through a directory. */
 type Need = "write" | "search";
 
 /**
@@ -26,9 +26,9 @@ export async function explainDenied(path: string, root = "/"): Promise<string> {
   const { uid, gid, mode } = found.stats;
   const user = await nameOf(uid, root, "user");
   const group = await nameOf(gid, root, "group");
-  const what = `${permissionDenied}: ${found.path} belongs to ${user} and ${group}, mode ${octal(mode)}`;
-  if (allowed(found.stats, need)) return `${what}, which allows it; check the rules of SELinux or AppArmor`;
-  return `${what}; ${remedy(found.stats, need, user, group)}`;
+  const problem = `${permissionDenied}: ${found.path} belongs to ${user} and ${group}, mode ${octal(mode)}`;
+  if (allowed(found.stats, need)) return `${problem}, which allows it; check the rules of SELinux or AppArmor`;
+  return `${problem}; ${remedy(found.stats, need, user, group)}`;
 }
 
 /** The path itself, or the deepest directory above it that `stat` can read: that directory denies access. */
@@ -40,14 +40,14 @@ async function firstVisible(path: string): Promise<{ path: string; stats: Stats 
   }
 }
 
-function bits(need: Need): { owner: number; group: number; others: number } {
+function permissionBits(need: Need): { owner: number; group: number; others: number } {
   return need === "write"
     ? { owner: 0o200, group: 0o020, others: 0o002 }
     : { owner: 0o100, group: 0o010, others: 0o001 };
 }
 
 function allowed({ uid, gid, mode }: Stats, need: Need): boolean {
-  const { owner, group, others } = bits(need);
+  const { owner, group, others } = permissionBits(need);
   const me = process.geteuid?.();
   if (me === 0) return true;
   if (me === uid) return (mode & owner) !== 0;
@@ -57,9 +57,9 @@ function allowed({ uid, gid, mode }: Stats, need: Need): boolean {
 
 function remedy({ uid, gid, mode }: Stats, need: Need, user: string, group: string): string {
   const ways = ["run as root"];
-  if (uid !== 0 && (mode & bits(need).owner) !== 0) ways.push(`as ${user}`);
-  // Members of group 0, root's own group, are as good as root.
-  if (gid !== 0 && (mode & bits(need).group) !== 0) ways.push(`as a member of ${group}`);
+  if (uid !== 0 && (mode & permissionBits(need).owner) !== 0) ways.push(`as ${user}`);
+  // Members of group 0, root's own group, are not suggested: they can do nearly all that root can.
+  if (gid !== 0 && (mode & permissionBits(need).group) !== 0) ways.push(`as a member of ${group}`);
   return ways.join(", or ");
 }
 

@@ -10,7 +10,7 @@ import type { InternalExtension, Layer } from "./wire-options.js";
 
 type Factory = ClientFactory<InternalExtension>;
 
-/** What {@link buildStack} builds the stack of one client from. */
+/** Options of {@link buildStack}. */
 export interface StackOptions {
   endpoint: string;
   defaults: Omit<CallOptions, "signal" | "deadline"> | undefined;

@@ -1,6 +1,6 @@
 /*
- * Replies repeat many strings: keys of labels, names of images, namespaces. The cache finds a string by its bytes, four at a
- * time, which is faster than decoding it again and keeps only one copy in memory.
+ * Replies repeat many strings: keys of labels, names of images, namespaces. The cache looks up a string by its bytes, four at a
+ * time. That is faster than decoding it again, and keeps only one copy in memory.
  */
 
 /** Longer strings are rarely repeated, and shorter ones are quickly decoded. In bytes. */
@@ -54,7 +54,7 @@ export function cachedString(bytes: Buffer, view: DataView, start: number, end: 
   return string;
 }
 
-/** What `toString` calls after it has checked its arguments, which are valid here. Node.js does not document it. */
+/** `toString` without the checks of its arguments, which are always valid here. Node.js does not document it. */
 const { utf8Slice } = Buffer.prototype as { utf8Slice?: (this: Buffer, start: number, end: number) => string };
 
 function decode(bytes: Buffer, start: number, end: number): string {

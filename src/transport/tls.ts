@@ -59,7 +59,7 @@ function certificates(field: "ca" | "cert", value: string | Uint8Array): string 
   return certificateBlocks(field, value).join("\n");
 }
 
-/** Patterns of error messages of grpc-js, Node.js and OpenSSL, and what they mean to a user of this package. */
+/** Patterns of error messages of grpc-js, Node.js and OpenSSL, each with an explanation for users of this package. */
 const explanations: readonly (readonly [RegExp, string])[] = [
   // Alerts from the server about the client, which OpenSSL quotes by number.
   [/alert number 116\b/, "the server demands a client certificate: set tls.cert and tls.key"],

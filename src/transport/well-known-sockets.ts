@@ -29,7 +29,7 @@ const windows = [
   ["cri-dockerd", "//./pipe/cri-dockerd"],
 ] as const;
 
-/** The well-known sockets of a platform, most likely first. */
+/** Returns the well-known sockets of a platform, most likely first. */
 export function wellKnownSockets(platform: NodeJS.Platform): readonly WellKnownSocket[] {
   if (platform === "win32") return windows.map(([runtime, name]) => ({ runtime, endpoint: npipeEndpoint(name) }));
   return (platform === "freebsd" ? freebsd : linux).map(([runtime, path]) => ({

@@ -33,7 +33,7 @@ export interface InternalExtension extends RawCallExtension {
   [callTrace]?: CallTrace;
   /** When the time limit ends, on the clock of `performance.now()`. */
   [callExpiry]?: number;
-  /** The replies of the stream form one list, which is held to the limits of one reply. */
+  /** Whether the replies of the stream form one list, to which the limits of one reply apply. */
   [oneList]?: boolean;
 }
 

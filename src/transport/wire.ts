@@ -1,26 +1,26 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClientError, Status } from "nice-grpc-common";
 import { maxSanitizedLength, sanitize } from "../internal/redact.js";
-import { boxOf } from "./reply-decoding.js";
+import { replyOf } from "./reply-decoding.js";
 import { ListSize } from "./reply-limits.js";
 import { tooManyFields } from "./reply-reader.js";
 import { type Layer, oneList } from "./wire-options.js";
 
 /**
- * The innermost layer: takes messages out of their {@link Reply}, and keeps whole lists within the limits. Replaces what grpc-js
- * reports of a peer that breaks the protocol by errors that say so: a status that gRPC does not define, a reply that cannot be
- * decompressed, a code that the runtime never sent.
+ * The innermost layer: returns the message of each {@link Reply}, and keeps whole lists within the limits. If a peer breaks the
+ * protocol, replaces the misleading error of grpc-js by one that names the violation: a status that gRPC does not define, a reply
+ * that cannot be decompressed, a code that the runtime never sent.
  */
 export const wire: Layer = async function* wire(call, options) {
   const { path } = call.method;
   try {
-    if (!call.responseStream) return await boxOf(yield* call.next(call.request, options)).read(path, options.signal);
+    if (!call.responseStream) return await replyOf(yield* call.next(call.request, options)).read(path, options.signal);
     const list = options[oneList] ? new ListSize(path) : undefined;
     let replies = 0;
-    for await (const reply of call.next(call.request, options)) {
-      const box = boxOf(reply);
-      const message = await box.read(path, options.signal);
-      list?.add(box);
+    for await (const received of call.next(call.request, options)) {
+      const reply = replyOf(received);
+      const message = await reply.read(path, options.signal);
+      list?.add(reply);
       yield message;
       if (++replies % repliesPerTurn === 0) await nextTurn();
     }
@@ -31,14 +31,14 @@ export const wire: Layer = async function* wire(call, options) {
 };
 
 /**
- * The number of replies of a stream that are read before the event loop does other work. Replies that have already arrived are read
- * without any turn of the event loop in between, so that no deadline would fire.
+ * The number of replies of a stream that are read before the event loop does other work. Without the pause, replies that have
+ * already arrived are read without a turn of the event loop in between, and no deadline can fire.
  */
 const repliesPerTurn = 32;
 
 /**
- * Failures that grpc-js detects itself, by its details for them. It reports them with codes that would mean that the runtime
- * refused the call, which the runtime did not.
+ * Failures that grpc-js detects itself, by its error message. It reports them with codes that wrongly suggest that the runtime
+ * refused the call.
  */
 const protocolErrors: ReadonlyMap<string, string> = new Map([
   ["No message received", "the runtime replied OK without a message"],
@@ -57,11 +57,11 @@ function describe(error: unknown, path: string): unknown {
   }
   const { code, details } = error;
   if (Status[code] === undefined) {
-    const said = details ? `: ${sanitize(details)}` : "";
+    const reason = details ? `: ${sanitize(details)}` : "";
     return new ClientError(
       path,
       Status.UNKNOWN,
-      `the runtime replied with status ${code}, which gRPC does not define${said}`,
+      `the runtime replied with status ${code}, which gRPC does not define${reason}`,
     );
   }
   const protocolError = protocolErrors.get(details);

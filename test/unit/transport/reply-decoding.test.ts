@@ -2,7 +2,7 @@ import { ClientError, Status } from "nice-grpc-common";
 import { describe, expect, test } from "vitest";
 import { ListContainersResponse, Long, RuntimeServiceDefinition } from "../../../src/proto.js";
 import { Reply } from "../../../src/transport/reply.js";
-import { boxOf, replyDecoding } from "../../../src/transport/reply-decoding.js";
+import { replyDecoding, replyOf } from "../../../src/transport/reply-decoding.js";
 import { ListSize, type ReplyLimits, replyLimits } from "../../../src/transport/reply-limits.js";
 
 function decode(bytes: Uint8Array, limits = replyLimits(undefined)): ListContainersResponse {
@@ -81,7 +81,7 @@ describe("large replies", () => {
   const large = listOf(10_000);
 
   async function received(bytes: Uint8Array, signal?: AbortSignal): Promise<ListContainersResponse> {
-    return await boxOf(listContainers.responseType.decode(bytes)).read(path, signal);
+    return await replyOf(listContainers.responseType.decode(bytes)).read(path, signal);
   }
 
   test("are decoded like small ones, while the event loop does other work in between", async () => {
