@@ -27,7 +27,7 @@ function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext {
       ...(key !== undefined && { key: pem(key) }),
     });
   } catch (cause) {
-    // OpenSSL's error names what it could not parse and never quotes it.
+    // OpenSSL's error names the part that it could not parse and never quotes it.
     throw unusable("has a certificate or key that cannot be used", cause);
   }
 }

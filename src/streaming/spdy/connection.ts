@@ -7,7 +7,7 @@ import { type ControlFrame, idMask } from "./frames.js";
 import { SpdyStream, type SpdyStreamOptions } from "./stream.js";
 
 export interface SpdyConnectionOptions {
-  /** What the socket received after the response to the upgrade. */
+  /** The bytes that the socket received after the response to the upgrade. */
   head?: Buffer | undefined;
   /**
    * Milliseconds between pings, and the time limit for an answer; 0 sends no pings. Pings also keep the connection open: servers
@@ -39,7 +39,7 @@ export class SpdyConnection extends SpdyEndpoint {
   }
 
   /**
-   * Opens a stream. You can write to it at once, but wait for {@link SpdyStream.accepted} to learn whether the server took it.
+   * Opens a stream. You can write to it at once, but wait for {@link SpdyStream.accepted} to learn whether the server accepted it.
    *
    * @throws CriError after the connection has ended or the server has sent GOAWAY
    */

@@ -120,9 +120,9 @@ function agreedProtocol(response: IncomingMessage, offered: readonly string[], h
   const protocols = listOf(response.headersDistinct["x-stream-protocol-version"]);
   const protocol = offered.find((name) => protocols.includes(name));
   if (upgraded && protocol !== undefined) return protocol;
-  const what = upgraded ? "chose a protocol that was not offered" : "switched to a protocol other than SPDY/3.1";
+  const problem = upgraded ? "chose a protocol that was not offered" : "switched to a protocol other than SPDY/3.1";
   // No `mayHaveTakenEffect`: the server runs nothing before the client opens streams.
-  throw handshake.failure({ code: "UNIMPLEMENTED", message: `the streaming server ${what}` });
+  throw handshake.failure({ code: "UNIMPLEMENTED", message: `the streaming server ${problem}` });
 }
 
 function ignore(): void {}

@@ -52,7 +52,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
 
   /**
    * @param socket owned by the connection from here on
-   * @param head what the socket has already received
+   * @param head the bytes that the socket has already received
    */
   constructor(socket: Duplex, head?: Buffer) {
     this.#socket = socket;
@@ -87,7 +87,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     return this.#full.size > 0;
   }
 
-  /** Makes the streams end, not break, when the peer closes the connection. */
+  /** Makes the streams end without an error when the peer closes the connection. */
   expectEnd(): void {
     this.#endIsExpected = true;
   }
@@ -266,8 +266,8 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     });
   }
 
-  #lose(how: string, cause?: unknown): void {
-    const error = connectionLost(how, cause);
+  #lose(message: string, cause?: unknown): void {
+    const error = connectionLost(message, cause);
     this.#finish(this.#lossMessage === undefined ? error : connectionLost(this.#lossMessage, error));
   }
 

@@ -1,8 +1,8 @@
 import { CriError } from "../../errors.js";
 
 /** Makes the error for a peer that violated SPDY/3.1 or exceeded a limit. It ends the connection. */
-export function protocolError(what: string, cause?: unknown): CriError {
-  const message = `the streaming server violated the SPDY/3.1 protocol: ${what}`;
+export function protocolError(violation: string, cause?: unknown): CriError {
+  const message = `the streaming server violated the SPDY/3.1 protocol: ${violation}`;
   return new CriError({ code: "INTERNAL", message, attempts: 1, mayHaveTakenEffect: true, cause });
 }
 

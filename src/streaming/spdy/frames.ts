@@ -26,7 +26,7 @@ export type ControlFrame =
 
 /**
  * The type numbers of the control frames. SETTINGS and WINDOW_UPDATE are ignored: there is no setting to apply, and only the socket
- * limits what is sent.
+ * limits how much is sent.
  */
 export const frameTypes = {
   synStream: 1,

@@ -69,8 +69,8 @@ export class HeaderDecompressor {
       });
     } catch (cause) {
       const tooLong = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
-      const what = tooLong ? `a header block of more than ${this.#maxLength} bytes` : "a damaged header block";
-      throw protocolError(what, cause);
+      const violation = tooLong ? `a header block of more than ${this.#maxLength} bytes` : "a damaged header block";
+      throw protocolError(violation, cause);
     }
     this.#before = lastOf(this.#before, text, inflateWindow);
     return text;

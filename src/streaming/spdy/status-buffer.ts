@@ -21,7 +21,7 @@ export class StatusBuffer {
   #isPlain = false;
   #isWhole = false;
 
-  /** All that has arrived: a JSON object, with the rest of the part that completed it, or plain text. */
+  /** Everything received so far: a JSON object, with the rest of the part that completed it, or plain text. */
   get text(): string {
     return this.#text;
   }

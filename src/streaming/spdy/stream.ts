@@ -13,7 +13,7 @@ export interface StreamOwner {
   sendReset(streamId: number, status: number): void;
   /** Pauses the connection's reading, because the stream's buffer is full. */
   hold(stream: SpdyStream): void;
-  /** Undoes {@link hold}. Reading resumes when no stream is full. */
+  /** Ends {@link hold}. Reading resumes when no stream is full. */
   release(stream: SpdyStream): void;
   /** Removes a stream that has ended. */
   forget(stream: SpdyStream): void;

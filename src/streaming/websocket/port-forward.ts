@@ -135,8 +135,13 @@ class ForwardedPort extends Duplex {
   }
 }
 
-function broken(why: string, cause?: Error): CriError {
-  return new CriError({ code: "UNAVAILABLE", message: `the forwarded connection broke: ${why}`, attempts: 1, cause });
+function broken(reason: string, cause?: Error): CriError {
+  return new CriError({
+    code: "UNAVAILABLE",
+    message: `the forwarded connection broke: ${reason}`,
+    attempts: 1,
+    cause,
+  });
 }
 
 function failed(text: Buffer): CriError {

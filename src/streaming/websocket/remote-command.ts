@@ -190,13 +190,14 @@ class WebSocketRemoteCommand implements RemoteCommand {
 }
 
 function ended(code: number, reason: string): CriError {
-  const how = code === 1006 ? "the connection was cut" : `close code ${code}${reason && `, ${JSON.stringify(reason)}`}`;
-  const message = `the session ended before its status arrived (${how})`;
+  const cause =
+    code === 1006 ? "the connection was cut" : `close code ${code}${reason && `, ${JSON.stringify(reason)}`}`;
+  const message = `the session ended before its status arrived (${cause})`;
   return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true });
 }
 
-function broken(why: string, cause?: Error): CriError {
-  const message = `the session broke before its status arrived: ${why}`;
+function broken(reason: string, cause?: Error): CriError {
+  const message = `the session broke before its status arrived: ${reason}`;
   return new CriError({ code: "UNAVAILABLE", message, attempts: 1, mayHaveTakenEffect: true, cause });
 }
 
