@@ -11,15 +11,20 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** All field names of a type, to compare the keys of an object with. The compiler refuses a record that lacks one. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: true };
 
-/** Finds the first key of an object that is not a known field, with an error message that suggests the right one. */
+/**
+ * Finds the first key of an object that is not a known field, with an error message that suggests the right one.
+ *
+ * @param noun what the error message calls a field
+ */
 export function unknownField(
   value: object,
   fields: Readonly<Record<string, true>>,
+  noun: "field" | "option" = "field",
 ): { key: string; message: string } | undefined {
   const key = Object.keys(value).find((candidate) => !Object.hasOwn(fields, candidate));
   if (key === undefined) return undefined;
   const known = Object.keys(fields);
   const meant = closest(key, known);
   const remedy = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
-  return { key, message: `unknown field; ${remedy}` };
+  return { key, message: `unknown ${noun}; ${remedy}` };
 }

@@ -1,5 +1,5 @@
 import { CriError } from "../errors.js";
-import { checkCallOptions } from "../input/call-options.js";
+import { checkCallOptions, checkOnlyCallOptions } from "../input/call-options.js";
 import { linkAbort } from "../internal/abort.js";
 import type { TimeLimit } from "../internal/stream.js";
 import { deadlineIn } from "../internal/time.js";
@@ -33,7 +33,7 @@ export interface Budget {
  * @param multiple `undefined` for no default limit
  */
 export function startBudget(connection: Connection, given: CallOptions = {}, multiple: number | undefined): Budget {
-  checkCallOptions(given);
+  checkOnlyCallOptions(given);
   const options = given.signal || !connection.signal ? given : { ...given, signal: connection.signal };
   const limits: number[] = [];
   if (options.timeoutMs) limits.push(options.timeoutMs);

@@ -1,4 +1,4 @@
-import { checkCallOptions } from "../input/call-options.js";
+import { checkOnlyCallOptions } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
 import type { Connection } from "../transport/connection.js";
 import { toMetadata } from "../transport/metadata.js";
@@ -24,7 +24,7 @@ export async function invoke<T>(
   subject: CallSubject = {},
 ): Promise<T> {
   const trace: CallTrace = { attempts: 0, failures: [] };
-  if (options) checkCallOptions(options);
+  checkOnlyCallOptions(options);
   const signal = options?.signal ?? connection.signal;
   signal?.throwIfAborted();
   try {

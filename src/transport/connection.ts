@@ -14,7 +14,6 @@ import { createRuntimeChannel } from "./channel.js";
 import { type Endpoint, sameEndpoint } from "./endpoint.js";
 import { replyDecoding } from "./reply-decoding.js";
 import { replyLimits } from "./reply-limits.js";
-import { checkRetryPolicy } from "./retry.js";
 import { buildStack } from "./stack.js";
 import type { RawCallExtension } from "./wire-options.js";
 
@@ -59,7 +58,6 @@ export class Connection {
   constructor(options: ConnectionOptions, parent?: Connection, { outlivesClosing = false } = {}) {
     checkTimeout(options.connectTimeoutMs, "connectTimeoutMs");
     if (options.defaults) checkCallOptions(options.defaults, "defaults.");
-    if (options.defaults?.retry) checkRetryPolicy(options.defaults.retry, "defaults.retry");
     this.options = options;
     this.#parent = parent;
     this.#shared = parent ? parent.#shared : openChannels(options);

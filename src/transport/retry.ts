@@ -1,5 +1,4 @@
 import { ClientError, Status } from "nice-grpc-common";
-import { InvalidInputError } from "../errors.js";
 import { sleep } from "../internal/timer.js";
 import { defaultRetryPolicy, type RetryPolicy } from "../options.js";
 import { type CallPolicy, policyOf } from "./call-policy.js";
@@ -65,7 +64,6 @@ function retryRules(
   requested: RetryPolicy | false | undefined,
   defaults: RetryPolicy | false | undefined,
 ): RetryRules {
-  if (requested) checkRetryPolicy(requested, "retry");
   if (policy.retry === "no" || requested === false || (requested === undefined && defaults === false)) return onlyOnce;
   const fallback = defaults || defaultRetryPolicy;
   return {
@@ -74,19 +72,6 @@ function retryRules(
     maxBackoffMs: requested?.maxBackoffMs ?? fallback.maxBackoffMs ?? defaultRetryPolicy.maxBackoffMs,
     isRequested: requested !== undefined,
   };
-}
-
-/** @throws InvalidInputError for a value that is out of range */
-export function checkRetryPolicy(policy: RetryPolicy, field: string): void {
-  const { maxAttempts, initialBackoffMs, maxBackoffMs } = policy;
-  if (maxAttempts !== undefined && !(maxAttempts >= 1)) {
-    throw new InvalidInputError({ field: `${field}.maxAttempts`, message: "must be 1 or more", value: maxAttempts });
-  }
-  for (const [name, value] of Object.entries({ initialBackoffMs, maxBackoffMs })) {
-    if (value !== undefined && !(value >= 0)) {
-      throw new InvalidInputError({ field: `${field}.${name}`, message: "must be a number of milliseconds", value });
-    }
-  }
 }
 
 function mayRetry(policy: CallPolicy, rules: RetryRules, error: unknown): boolean {
