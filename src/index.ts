@@ -29,7 +29,7 @@ export type { CriStream } from "./internal/stream.js";
 export type { RuntimeCapabilities } from "./resources/capabilities.js";
 export type { CheckpointOptions, PodCheckpointOptions } from "./resources/checkpoint.js";
 export type { Container, ContainerInspection, OwnedContainer } from "./resources/container.js";
-export type { ContainerFilter, ContainerStateName } from "./resources/container-filter.js";
+export type { ContainerFilter, ContainerStateName, PodContainerFilter } from "./resources/container-filter.js";
 export type { Containers } from "./resources/containers.js";
 export type { CreateContainerOptions } from "./resources/creation/create-container.js";
 export type { RestartOptions } from "./resources/creation/restart.js";

@@ -20,6 +20,9 @@ export interface ContainerFilter {
   name?: string | undefined;
 }
 
+/** Which containers of a pod to list; everything given must match. */
+export type PodContainerFilter = Omit<ContainerFilter, "pod">;
+
 const states: Readonly<Record<ContainerStateName, ContainerState>> = {
   created: ContainerState.CONTAINER_CREATED,
   running: ContainerState.CONTAINER_RUNNING,
@@ -33,7 +36,10 @@ export function containerStateName(state: ContainerState): ContainerStateName {
   return (found?.[0] ?? "unknown") as ContainerStateName;
 }
 
-const fields: FieldsOf<ContainerFilter> = { id: true, pod: true, state: true, labels: true, name: true };
+/** The fields of a {@link PodContainerFilter}. */
+export const containersOfPodFields: FieldsOf<PodContainerFilter> = { id: true, state: true, labels: true, name: true };
+
+const fields: FieldsOf<ContainerFilter> = { ...containersOfPodFields, pod: true };
 
 /** The ids and values of a filter, checked. @throws InvalidInputError */
 export function checkContainerFilter(filter: ContainerFilter) {

@@ -1,13 +1,14 @@
 import type { CallOptions } from "../options.js";
 import type { Container as ContainerMessage } from "../proto.js";
 import { startBudget } from "../rpcs/budget.js";
-import { listContainers } from "../rpcs/containers.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { Container, OwnedContainer } from "./container.js";
-import { type ContainerFilter, checkContainerFilter, containerFilterMessage } from "./container-filter.js";
+import type { ContainerFilter } from "./container-filter.js";
 import type { ClientContext } from "./context.js";
 import { type CreateContainerOptions, createContainer } from "./creation/create-container.js";
 import { runContainer } from "./creation/run-container.js";
+import { listMatchingContainers } from "./filtered-list.js";
+import { findContainer } from "./find.js";
 import { wholeSeconds } from "./grace-period.js";
 import { type RemoveOptions, removeContainer } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
@@ -63,10 +64,23 @@ export class Containers {
 
   /** Lists the containers of the node. Streamed where the runtime supports it (since Kubernetes 1.36). */
   async list(filter: ContainerFilter = {}, options?: CallOptions): Promise<ContainerMessage[]> {
-    const checked = checkContainerFilter(filter);
-    const { name } = checked;
-    const containers = await listContainers(this.#context.connection, containerFilterMessage(checked), options);
-    return name === undefined ? containers : containers.filter(({ metadata }) => metadata?.name === name);
+    return listMatchingContainers(this.#context.connection, filter, options);
+  }
+
+  /**
+   * Finds one container by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt, in
+   * the latest attempt of its pod. Returns `undefined` if no container matches.
+   *
+   * ```ts
+   * const web = await cri.containers.find({ name: "web", labels: { app: "shop" } });
+   * ```
+   *
+   * @throws CriError `FAILED_PRECONDITION` if containers with different names, or of different pods, match
+   * @throws InvalidInputError for a filter that selects everything
+   */
+  async find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined> {
+    const id = await findContainer(this.#context.connection, filter, options);
+    return id === undefined ? undefined : new Container(this.#context, id);
   }
 
   /**

@@ -44,6 +44,11 @@ export class Images {
     return findImage(this.#connection, image, options);
   }
 
+  /** Returns whether an image is on the node, by tag, digest or id: whether {@link get} returns it. */
+  async exists(image: ImageInput, options?: CallOptions): Promise<boolean> {
+    return (await findImage(this.#connection, image, options)) !== undefined;
+  }
+
   /** ImageStatus with the runtime's own diagnostics, as `crictl inspecti` shows them. */
   async inspect(
     image: ImageInput,

@@ -1,6 +1,12 @@
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
-import type { PodSandboxConfig, PodSandboxStats, PodSandboxStatus, PodSandboxStatusResponse } from "../proto.js";
+import type {
+  Container,
+  PodSandboxConfig,
+  PodSandboxStats,
+  PodSandboxStatus,
+  PodSandboxStatusResponse,
+} from "../proto.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../rpcs/budget.js";
 import { listContainers } from "../rpcs/containers.js";
 import { podSandboxStatus } from "../rpcs/pods.js";
@@ -9,12 +15,14 @@ import { portForwardUrl } from "../rpcs/stream-urls.js";
 import type { ContainerSpec } from "../specs/container-spec.js";
 import { checkpointPod, type PodCheckpointOptions } from "./checkpoint.js";
 import { OwnedContainer } from "./container.js";
+import type { PodContainerFilter } from "./container-filter.js";
 import type { ClientContext } from "./context.js";
 import { cleanUpOptions } from "./creation/clean-up.js";
 import { type CreateContainerOptions, createContainer } from "./creation/create-container.js";
 import type { MadePod } from "./creation/made.js";
 import { disposeTimeoutMs, Ownership } from "./creation/ownership.js";
 import { runContainer } from "./creation/run-container.js";
+import { listContainersOfPod } from "./filtered-list.js";
 import { gracePeriodIn, optionalSeconds, wholeSeconds } from "./grace-period.js";
 import { removeLogDirectory } from "./log-folder.js";
 import type { MergedLogBytesEntry, MergedLogEntry } from "./logs/merged-log-entry.js";
@@ -63,6 +71,11 @@ export class PodSandbox {
   /** PodSandboxStats: CPU, memory, network and processes of the pod and its containers. */
   stats(options?: CallOptions): Promise<PodSandboxStats> {
     return podSandboxStats(this.#context.connection, this.id, options);
+  }
+
+  /** Lists the containers of the pod, all or those that match a filter, as `containers.list({ pod })` does. */
+  containers(filter: PodContainerFilter = {}, options?: CallOptions): Promise<Container[]> {
+    return listContainersOfPod(this.#context.connection, this.id, filter, options);
   }
 
   /**

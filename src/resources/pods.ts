@@ -1,14 +1,15 @@
 import type { CallOptions } from "../options.js";
 import type { PodSandbox as PodSandboxMessage, RestoredContainer } from "../proto.js";
 import { startBudget } from "../rpcs/budget.js";
-import { listPodSandboxes } from "../rpcs/pods.js";
 import type { PodSpec } from "../specs/pod-spec.js";
 import type { ClientContext } from "./context.js";
 import { type PodRestoreOptions, restorePod } from "./creation/restore-pod.js";
 import { type RunPodOptions, runPod } from "./creation/run-pod.js";
+import { listPods } from "./filtered-list.js";
+import { findPod } from "./find.js";
 import { wholeSeconds } from "./grace-period.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
-import { checkPodFilter, type PodFilter, podFilterMessage, podMatcher } from "./pod-filter.js";
+import type { PodFilter } from "./pod-filter.js";
 import { type RemoveOptions, removePod } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
@@ -66,10 +67,23 @@ export class Pods {
 
   /** Lists the pods of the node. Streamed where the runtime supports it (since Kubernetes 1.36). */
   async list(filter: PodFilter = {}, options?: CallOptions): Promise<PodSandboxMessage[]> {
-    const checked = checkPodFilter(filter);
-    const pods = await listPodSandboxes(this.#context.connection, podFilterMessage(checked), options);
-    const { name, namespace, uid } = checked;
-    return pods.filter(podMatcher({ name, namespace, uid }));
+    return listPods(this.#context.connection, filter, options);
+  }
+
+  /**
+   * Finds one pod by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt: of a pod
+   * that was created again with another uid, the newest one; then the highest attempt number. Returns `undefined` if no pod matches.
+   *
+   * ```ts
+   * const pod = await cri.pods.find({ name: "web", namespace: "default" });
+   * ```
+   *
+   * @throws CriError `FAILED_PRECONDITION` if pods with different names or namespaces match
+   * @throws InvalidInputError for a filter that selects everything
+   */
+  async find(filter: PodFilter, options?: CallOptions): Promise<PodSandbox | undefined> {
+    const id = await findPod(this.#context.connection, filter, options);
+    return id === undefined ? undefined : new PodSandbox(this.#context, id);
   }
 
   /**

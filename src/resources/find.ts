@@ -1,0 +1,95 @@
+import { CriError, InvalidInputError } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import type { Container, PodSandbox } from "../proto.js";
+import { startBudget } from "../rpcs/budget.js";
+import { listPodSandboxes } from "../rpcs/pods.js";
+import type { Connection } from "../transport/connection.js";
+import { type ContainerFilter, checkContainerFilter } from "./container-filter.js";
+import { listMatchingContainers, listPods } from "./filtered-list.js";
+import { checkPodFilter, type PodFilter } from "./pod-filter.js";
+
+/**
+ * Finds the latest attempt of the one pod that matches a filter.
+ *
+ * @returns its id, or `undefined` if no pod matches
+ * @throws CriError `FAILED_PRECONDITION` if pods with different names or namespaces match
+ */
+export async function findPod(
+  connection: Connection,
+  filter: PodFilter,
+  options?: CallOptions,
+): Promise<string | undefined> {
+  requireCriterion(checkPodFilter(filter));
+  const pods = await listPods(connection, filter, options);
+  requireOne(connection, "pods", pods.map(nameOfPod));
+  return latestPod(pods)?.id;
+}
+
+/**
+ * Finds the latest attempt of the one container that matches a filter.
+ *
+ * @returns its id, or `undefined` if no container matches
+ * @throws CriError `FAILED_PRECONDITION` if containers with different names, or of different pods, match
+ */
+export async function findContainer(
+  connection: Connection,
+  filter: ContainerFilter,
+  options?: CallOptions,
+): Promise<string | undefined> {
+  requireCriterion(checkContainerFilter(filter));
+  const budget = startBudget(connection, options, 1);
+  const containers = await listMatchingContainers(connection, filter, budget.options());
+  const sandboxIds = new Set(containers.map(({ podSandboxId }) => podSandboxId));
+  if (sandboxIds.size <= 1) {
+    requireOne(
+      connection,
+      "containers",
+      containers.map(({ metadata }) => `${metadata?.name}`),
+    );
+    return latestAttempt(containers)?.id;
+  }
+  // Attempts of one pod are different sandboxes: only their metadata shows that they are the same pod.
+  const sandboxes = await listPodSandboxes(connection, undefined, budget.options());
+  const pods = new Map(sandboxes.filter(({ id }) => sandboxIds.has(id)).map((pod) => [pod.id, pod]));
+  // The containers of a pod that was removed since are removed, too.
+  const existing = containers.filter(({ podSandboxId }) => pods.has(podSandboxId));
+  const nameOf = ({ metadata, podSandboxId }: Container) =>
+    `${metadata?.name} in ${nameOfPod(pods.get(podSandboxId)!)}`;
+  requireOne(connection, "containers", existing.map(nameOf));
+  const latest = latestPod([...pods.values()]);
+  return latestAttempt(existing.filter(({ podSandboxId }) => podSandboxId === latest?.id))?.id;
+}
+
+/** Refuses a filter that selects everything: a value that is undefined by mistake must not select another object. */
+function requireCriterion(checked: { labels: Record<string, string> }): void {
+  const { labels, ...others } = checked;
+  if (Object.keys(labels).length > 0 || Object.values(others).some((value) => value !== undefined)) return;
+  throw new InvalidInputError({ field: "filter", message: "must select something; use list() for everything" });
+}
+
+function requireOne({ endpoint }: Connection, what: "pods" | "containers", names: readonly string[]): void {
+  const different = [...new Set(names)];
+  if (different.length <= 1) return;
+  const shown = different.sort().slice(0, 3).join(", ");
+  const more = different.length > 3 ? ` and ${different.length - 3} more` : "";
+  const message = `the filter matches ${different.length} ${what} (${shown}${more}); narrow the filter, or use list()`;
+  throw new CriError({ code: "FAILED_PRECONDITION", message, endpoint, attempts: 1 });
+}
+
+function nameOfPod({ metadata }: PodSandbox): string {
+  return `${metadata?.namespace}/${metadata?.name}`;
+}
+
+/** The latest attempt of a pod. A pod that was created again with another uid begins at attempt 0, so the newest uid counts first. */
+function latestPod(pods: readonly PodSandbox[]): PodSandbox | undefined {
+  const [newest] = pods.toSorted((one, other) => other.createdAt.compare(one.createdAt));
+  return latestAttempt(pods.filter(({ metadata }) => metadata?.uid === newest?.metadata?.uid));
+}
+
+/** The object with the highest attempt number; among equal ones the newest. */
+function latestAttempt<T extends PodSandbox | Container>(objects: readonly T[]): T | undefined {
+  const attemptOf = ({ metadata }: T) => metadata?.attempt ?? 0;
+  return objects.toSorted(
+    (one, other) => attemptOf(other) - attemptOf(one) || other.createdAt.compare(one.createdAt),
+  )[0];
+}
