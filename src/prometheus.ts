@@ -70,10 +70,11 @@ export function formatMetrics(
 }
 
 /**
- * Formats the usage of containers and pods, with any runtime, under the metric names of the kubelet and cAdvisor. The labels
- * are theirs (`namespace`, `pod`, `container`, `interface`) and `id` and `image`. Samples have the time at which the runtime
- * measured them, if it reports one. Omits values that the runtime does not report, and pressure, because runtimes use different
- * units for it.
+ * Formats the usage of containers and pods under the metric names of the kubelet and cAdvisor. Works with every runtime.
+ *
+ * The labels are those of the kubelet and cAdvisor (`namespace`, `pod`, `container`, `interface`), and also `id` and `image`.
+ * Samples have the time at which the runtime measured them, if it reports one. Omits values that the runtime does not report, and
+ * pressure, because runtimes use different units for it.
  */
 export function formatUsage(snapshot: UsageSnapshot): string {
   return exposition(usageMetrics(snapshot));

@@ -17,9 +17,9 @@ import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { UsageSampler, type UsageSnapshot } from "./usage/snapshot.js";
 import { type UsageSnapshotOptions, type UsageWatchOptions, watchUsage } from "./usage/watch.js";
 
-/** Selects the containers whose stats to list; they match everything given. */
+/** Selects the containers whose stats to list; they must match every field. */
 export interface ContainerStatsQuery {
-  /** The container's id or a unique beginning of it. */
+  /** The container's id or a unique prefix of it. */
   id?: string | undefined;
   /** The pod of the containers. */
   pod?: PodTarget | undefined;
@@ -27,7 +27,7 @@ export interface ContainerStatsQuery {
   labels?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Selects the pods whose stats to list; they match everything given. */
+/** Selects the pods whose stats to list; they must match every field. */
 export interface PodStatsQuery {
   /** The pod sandbox's id. */
   id?: string | undefined;
@@ -53,7 +53,7 @@ export class Stats {
 
   /**
    * Lists the stats of containers (ListContainerStats), including exited ones on runtimes that list them. The list is streamed if
-   * the runtime supports it (since Kubernetes 1.36). Entries without an id are left out, with a warning to the client's logger.
+   * the runtime supports it (since Kubernetes 1.36). Entries without an id are omitted, with a warning to the client's logger.
    */
   async containers(query: ContainerStatsQuery = {}, options?: CallOptions): Promise<ContainerStats[]> {
     const filter: ContainerStatsFilter = {

@@ -3,11 +3,11 @@ import { Long } from "../../proto.js";
 import type { MeasurementPair } from "./measurement-pairs.js";
 import { type CpuReading, cpuCores } from "./rates.js";
 
-/** CPU usage. */
+/** The CPU usage of a container or pod. */
 export interface CpuFigures {
   /** Average number of busy cores since the previous measurement; 0.5 is half a core. `undefined` as in {@link cpuCores}. */
   readonly cores: number | undefined;
-  /** The same in percent of one core, as in `top`: 250 is 2.5 cores. */
+  /** {@link cores} in percent of one core, as in `top`: 250 is 2.5 cores. */
   readonly percent: number | undefined;
   /** Time that processes spent waiting for CPU. Since Kubernetes 1.33. */
   readonly pressure: PressureFigures | undefined;

@@ -24,7 +24,7 @@ import { MeasurementPairs } from "./measurement-pairs.js";
 import { type InterfaceFigures, type NetworkReading, networkFigures, networkReading } from "./network.js";
 import { type ImageIdentity, type PodIdentity, podIdentity, RunningContainers } from "./running-containers.js";
 
-/** Selects pods and their containers by everything given. Without any field: all. */
+/** Selects pods and their containers, which must match every field. Without any field, selects all. */
 export interface UsageFilter {
   /** Only this pod and its containers. */
   pod?: PodTarget | undefined;
@@ -36,13 +36,13 @@ export interface UsageFilter {
 export interface UsageSnapshot {
   /** When the sample began, by the clock of this machine. */
   readonly at: Date;
-  /** The running containers, in no particular order. Exited ones, of which runtimes also list stats, are left out. */
+  /** The running containers, in no particular order. Exited ones are omitted, although runtimes also list their stats. */
   readonly containers: readonly ContainerUsage[];
-  /** The pods of these containers, and others that the runtime has stats of. */
+  /** The pods of these containers, and others for which the runtime has stats. */
   readonly pods: readonly PodUsage[];
   /**
-   * The runtime's error if it refused the stats of pods. containerd refuses them for all requested pods if one of these has no
-   * cgroup parent. The containers' figures are complete nevertheless.
+   * The runtime's error if it refused the stats of pods; the figures of the containers are complete nevertheless. containerd
+   * refuses the stats of all requested pods if one of these has no cgroup parent.
    */
   readonly podStatsError: CriError | undefined;
 }
@@ -56,7 +56,7 @@ export interface ContainerUsage {
   readonly labels: Readonly<Record<string, string>>;
   /** `undefined` if the pod was removed while the sample was taken. */
   readonly pod: PodIdentity | undefined;
-  /** `undefined` in the same case as {@link pod}. */
+  /** `undefined` if the pod was removed while the sample was taken, like {@link pod}. */
   readonly image: ImageIdentity | undefined;
   readonly cpu: CpuFigures | undefined;
   readonly memory: MemoryFigures | undefined;

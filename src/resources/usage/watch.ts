@@ -11,12 +11,12 @@ export interface UsageSnapshotOptions extends UsageFilter, CallOptions {}
 /** Options of `cri.stats.watch`. */
 export interface UsageWatchOptions extends UsageFilter, StreamLimits, Omit<CallOptions, "deadline" | "timeoutMs"> {
   /**
-   * Keep retrying if the runtime is unavailable at the first sample. By default the stream fails in this case.
+   * Retries if the runtime is unavailable at the first sample. By default the stream fails in this case.
    *
    * @defaultValue false
    */
   waitForRuntime?: boolean | undefined;
-  /** From the start of one sample to the start of the next, in milliseconds. @defaultValue 2000 */
+  /** The time from the start of one sample to the start of the next, in milliseconds. @defaultValue 2000 */
   intervalMs?: number | undefined;
   /** The time limit of one sample, in milliseconds. @defaultValue the default budget of each of its calls: two minutes */
   sampleTimeoutMs?: number | undefined;
