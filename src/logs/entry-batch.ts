@@ -14,7 +14,7 @@ import { characterBoundary } from "./utf8.js";
 /** The form of an entry's content: `text` or `bytes`. */
 export type LogEncoding = "utf8" | "buffer";
 
-/** Length of what is between timestamp and content in nearly all lines of CRI's format: ` stdout F `. */
+/** Length of the part between timestamp and content in nearly all lines of CRI's format: ` stdout F `. */
 const plainHeadBytes = 10;
 
 /** Collects entries until the requested number of bytes is reached. */
@@ -61,7 +61,7 @@ export class EntryBatch {
     if (!this.#hasLast) this.#last = { prefix: this.#prefix, rest: this.restAt(offset) };
   }
 
-  /** Notes that the lines before this offset of the current file are complete. */
+  /** Records that the lines before this offset of the current file are complete. */
   completeUpTo(offset: number): void {
     this.#end.prefix = this.#prefix;
     this.#end.offset = offset;

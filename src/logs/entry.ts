@@ -1,7 +1,7 @@
 /** The stream that a process wrote a line to. */
 export type LogStreamName = "stdout" | "stderr";
 
-/** What all entries of a log have in common. */
+/** The fields of every entry of a log. */
 export interface LogEntryBase {
   /**
    * When the runtime received the line, or its first part, in RFC 3339 with nine digits of the second. The time zone is the one in

@@ -5,7 +5,7 @@ import { fileState, type LogFile, openIfExists } from "./log-file.js";
 import type { LogFileReader } from "./log-file-reader.js";
 import type { RotationTracker } from "./rotation-tracker.js";
 
-/** What following needs besides the file. */
+/** The objects that {@link follow} uses besides the file. */
 export interface FollowContext {
   /** The path of the log, where the next file appears after a rotation. */
   readonly path: string;
@@ -14,7 +14,7 @@ export interface FollowContext {
   readonly liveness: Liveness;
 }
 
-/** Reads a log from an open file on, through rotations, until no more is expected and everything was read. Closes the file. */
+/** Follows a log from an open file on, through rotations, until no more lines are expected and all were read. Closes the file. */
 export async function* follow(file: LogFile, context: FollowContext): AsyncGenerator<Entries> {
   const { path, reader, rotations, liveness } = context;
   let current = file;
@@ -22,7 +22,7 @@ export async function* follow(file: LogFile, context: FollowContext): AsyncGener
   /** Whether the current file was rotated and read to its end. */
   let isComplete = false;
   try {
-    // After the writer has ended, one more pass reads what it wrote before that.
+    // After the writer has ended, one more pass reads its last lines.
     for (let isLastPass = false; ; ) {
       watch.clear();
       if (!isComplete) yield* reader.readToEnd(current);
@@ -31,7 +31,7 @@ export async function* follow(file: LogFile, context: FollowContext): AsyncGener
       if (state?.id === current.id) {
         if (state.size < current.position) {
           yield reader.endFile();
-          // `copytruncate` leaves a copy of what was read.
+          // `copytruncate` leaves a copy of the lines that were read.
           rotations.markRead(reader.fingerprint);
           reader.start(current);
           continue;

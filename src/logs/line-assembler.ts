@@ -74,7 +74,7 @@ export class LineAssembler implements LineSink {
       if (!unfinished.begun) this.#begin(unfinished, line);
       if (unfinished.wanted) this.#append(unfinished, line);
       if (complete) this.#emit(unfinished, line, partial, cutOff);
-      else this.#notePending();
+      else this.#updatePending();
     }
     this.#entries.completeUpTo(atEnd && !cutOff ? line.next : line.offset);
     if (atEnd && !line.partial) this.#filter.ended(line);
@@ -82,7 +82,7 @@ export class LineAssembler implements LineSink {
 
   /** Starts another file. A line that was cut off at the end of the previous file is no longer unfinished. */
   startFile(): void {
-    this.#notePending();
+    this.#updatePending();
   }
 
   /** Emits lines without an end as partial entries. */
@@ -110,7 +110,7 @@ export class LineAssembler implements LineSink {
   #append(unfinished: Unfinished, line: Line): void {
     unfinished.add(line.bytes, line.start, line.end);
     if (unfinished.length <= this.#maxBytes) return;
-    this.#notePending();
+    this.#updatePending();
     const rest = this.#entries.restAt(line.offset);
     const whole = unfinished.take();
     let start = 0;
@@ -131,19 +131,19 @@ export class LineAssembler implements LineSink {
       return;
     }
     // A line that the file cuts off counts as unfinished, so that resuming reads all of it again.
-    if (cutOff) this.#notePending();
+    if (cutOff) this.#updatePending();
     unfinished.begun = false;
     const whole = unfinished.take();
     const end = line.partial ? this.#entries.boundary(whole, 0, whole.length) : whole.length;
     unfinished.add(whole, end, whole.length);
-    if (!cutOff) this.#notePending();
+    if (!cutOff) this.#updatePending();
     if (this.#entries.wasEmitted(line.next)) return;
     const rest = this.#entries.restAt(cutOff ? line.offset : line.next);
     this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, rest);
   }
 
   /** Makes the positions of entries contain where the earliest unfinished line begins. */
-  #notePending(): void {
+  #updatePending(): void {
     const pending = this.#unfinished.filter(({ begun, wanted, length }) => (begun && wanted) || length > 0);
     this.#entries.setUnfinished(pending.sort((left, right) => left.order - right.order)[0]?.begin);
   }

@@ -43,7 +43,7 @@ export class LineSplitter {
   #searched = 0;
   /** Where in the file the buffer begins. */
   #base = 0;
-  /** What to do with the rest of a line whose beginning was passed on or skipped. */
+  /** How to handle the rest of a line whose beginning was passed on or skipped. */
   #rest: "none" | "pass" | "skip" = "none";
   /** Where in the file the current physical line begins. */
   #lineOffset = 0;

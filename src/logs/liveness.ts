@@ -8,7 +8,7 @@ const answerValidMs = 1_000;
 /** How long after `until` the reader waits for lines from before it, in milliseconds. */
 const graceMs = 1_000;
 
-/** The state of a log's writer. It is "pending" while a call of `isRunning` is. */
+/** The state of a log's writer; "pending" while a call of `isRunning` is. */
 type WriterState = "pending" | "running" | "ended" | { readonly failure: unknown };
 
 /**

@@ -62,8 +62,8 @@ export class LogFileReader {
   }
 
   /**
-   * Reads what a runtime still writes to a file that was rotated and read to its end. The file's modification time cannot be used:
-   * the clock may have been set since then, or be another machine's.
+   * Reads the last lines that a runtime still writes to a file that was rotated and read to its end. The file's modification time
+   * cannot be used: the clock may have been set since then, or be another machine's.
    */
   async *readLateLines(file: LogFile): AsyncGenerator<Entries> {
     for (let round = 0; round < maxHandOvers && !this.finished; round++) {
@@ -74,7 +74,7 @@ export class LogFileReader {
     }
   }
 
-  /** Decodes what a file holds behind its last line break, when nothing more will be read from it. */
+  /** Decodes the rest of a file behind its last line break, when nothing more will be read from it. */
   endFile(): Entries {
     return this.#decoder.endFile();
   }
@@ -137,7 +137,7 @@ export class LogFileReader {
     }
   }
 
-  /** Reads the fingerprint of a file before its first entry is decoded. Files that begin with too much else have none. */
+  /** Reads the fingerprint of a file before its first entry is decoded. Files that begin with too many other lines have none. */
   async #identify(file: LogFile): Promise<void> {
     // Files of plain lines have no fingerprint.
     if (this.#settings.format) return;

@@ -3,7 +3,7 @@ import type { CriError } from "../errors.js";
 /**
  * Why a part of a log was omitted.
  *
- * | reason | what was omitted |
+ * | reason | omitted part |
  * |---|---|
  * | `malformed` | a line in neither CRI's format nor Docker's, for example an empty one |
  * | `tooLong` | a line in Docker's format that is longer than `maxLineBytes`: its JSON has to be read as a whole |

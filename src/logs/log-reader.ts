@@ -3,18 +3,17 @@
  *
  * | term | meaning |
  * |---|---|
- * | log | all that a container writes, under one path: the current file and the rotated files |
+ * | log | the whole output of a container, under one path: the current file and the rotated files |
  * | current file | the file that has the name of the log; runtimes append to it |
  * | rotated file | an older file of the log, renamed and perhaps compressed; see `RotatedFiles` |
  * | rotation | the current file becomes a rotated file, and a new one gets the name of the log |
  * | fingerprint | identifies a file whatever its name; see `fingerprintOf` |
  * | position | where an entry ends: fingerprint and offset; see `LogPosition` |
- * | line | what the process wrote, up to a line break. A runtime may write it as several physical lines |
- * | entry | what users get: a line, or a part of one |
+ * | line | output of the process up to a line break. A runtime may write it as several physical lines |
+ * | entry | the item of the stream that users read: a line, or a part of one |
  *
  * `readLogFile` returns a `LogStream` of entries. A `LogReader` reads the log, a `LogFileReader` its files one by one into a
- * `LogDecoder`, which turns bytes into entries. To rotate a log is the kubelet's or this package's part: see
- * `resources/logs/rotate-log.ts`.
+ * `LogDecoder`, which turns bytes into entries. The kubelet rotates logs, and so does `resources/logs/rotate-log.ts`.
  *
  * @module
  */

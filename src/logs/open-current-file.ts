@@ -26,7 +26,7 @@ export async function openCurrentFile(path: string, settings: ReadSettings, sign
   return (await pollUntilOpen(path, open, settings, signal)) ?? LogFile.open(path);
 }
 
-/** Opens a file that may be about to appear. */
+/** Opens a file, and polls until it exists or the time is over. */
 async function pollUntilOpen(
   path: string,
   open: () => Promise<LogFile | undefined>,

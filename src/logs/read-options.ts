@@ -5,7 +5,7 @@ import type { LogGap } from "./log-gap.js";
 /** Which part of a log to read, and how. */
 export interface LogOptions {
   /**
-   * Continues at the end of the log, through rotations, until the container has ended and everything that it wrote was read.
+   * Continues at the end of the log, through rotations, until the container has ended and all its output was read.
    *
    * When files are renamed, nothing is lost as long as each rotated file still exists when the reader reaches it, under one of the
    * names that {@link rotated} lists. When a file is truncated in place (`copytruncate`), lines that were written between the last
@@ -32,7 +32,7 @@ export interface LogOptions {
   /** Which streams to read. @defaultValue both */
   streams?: readonly LogStreamName[] | undefined;
   /**
-   * What to do with long lines, which runtimes write in parts of, for example, 16 KiB. `"join"` joins the parts; `"separate"` emits
+   * How to handle long lines, which runtimes write in parts of, for example, 16 KiB. `"join"` joins the parts; `"separate"` emits
    * each part as an entry that is marked as partial. @defaultValue "join"
    */
   partial?: "join" | "separate" | undefined;
@@ -84,7 +84,7 @@ export interface ReadLogOptions extends LogOptions {
   writerEnded?: AbortSignal | undefined;
   /**
    * How often to poll for new lines, in milliseconds, at least 1. Only relevant where the file system reports no events; elsewhere,
-   * changes are noticed at once. @defaultValue 1000
+   * the reader detects changes at once. @defaultValue 1000
    */
   pollIntervalMs?: number | undefined;
   /** @internal How long to wait for a file that does not exist yet, in milliseconds, if its folder exists. */

@@ -43,7 +43,7 @@ export class RotatedFiles {
     this.#signal = signal;
   }
 
-  /** Lists the files that exist now, oldest first. Unreadable files are reported and left out. @throws CriError */
+  /** Lists the files that exist now, oldest first. Unreadable files are reported and omitted. @throws CriError */
   async list(): Promise<RotatedFile[]> {
     // Files of plain lines have no fingerprint.
     if (this.#settings.format) return [];
