@@ -1,6 +1,6 @@
 /**
- * The checks that every spec is read with. Each takes a value of unknown type, because callers may write plain JavaScript. It returns
- * the value typed, or throws an InvalidInputError that names the field, the value and the remedy. `undefined` and `null` both mean
+ * The checks for all specs. Each takes a value of unknown type, because callers may write plain JavaScript. It returns the value
+ * with its type, or throws an InvalidInputError that names the field, the value and the remedy. `undefined` and `null` both mean
  * "not set": empty keys in YAML parse to `null`.
  *
  * @module
@@ -13,7 +13,7 @@ import { typeName } from "../internal/type-name.js";
 
 export { typeName } from "../internal/type-name.js";
 
-/** Refuses a field without showing its value, which is secret or says nothing. */
+/** Refuses a field without showing its value, which is secret or of no use to the reader. */
 export function refuse(field: string, message: string): never {
   throw new InvalidInputError({ field, message });
 }
@@ -179,7 +179,7 @@ export function applyPatch<M extends { metadata?: object | undefined; annotation
   if (!isSet(message.metadata) || !isSet(message.annotations)) {
     refuse(
       field,
-      "must leave metadata and annotations in place, changed if need be: runtimes and this package go by them",
+      "must not remove metadata or annotations, which runtimes and this package need; it may change their fields",
     );
   }
 }

@@ -271,7 +271,7 @@ describe("applyPatch", () => {
     const take = (m: { metadata?: object | undefined }) => {
       m.metadata = undefined;
     };
-    expect(refusal(() => applyPatch(take, "f", message()))).toMatch(/must leave metadata/);
+    expect(refusal(() => applyPatch(take, "f", message()))).toMatch(/must not remove metadata/);
   });
   it("throws the patch's own error", () => {
     const own = new RangeError("mine");
