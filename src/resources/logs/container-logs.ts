@@ -15,37 +15,38 @@ import { isDocker } from "../../rpcs/runtime.js";
 import type { ClientContext } from "../context.js";
 import { canWrite, LogWriters } from "./log-writers.js";
 
-/** Which part of a container's log to read, and how. */
+/** Options of `container.logs()`: the part of the log to read, and how. */
 export interface ContainerLogOptions extends LogOptions, StreamLimits {
   /**
-   * Read the log of the attempt before this one. It outlives its container on containerd and CRI-O; Docker removes it with the container.
+   * Reads the log of the previous attempt. containerd and CRI-O keep it after its container is removed; Docker removes both.
    *
    * @defaultValue false
    */
   previous?: boolean | undefined;
   /**
-   * For a container that has been created but not started: wait until it is, rather than fail. Goes with `follow`.
+   * Waits for a container that was created but not started, instead of failing. Requires `follow`.
    *
    * @defaultValue false
    */
   waitForStart?: boolean | undefined;
   /**
-   * Where on this machine the runtime's log paths are, for a program in a container that has the node's file system somewhere else.
+   * Converts a log path of the runtime to a path on this machine, for a program in a container that has the node's file system
+   * mounted elsewhere.
    *
-   * @defaultValue the path as it is
+   * @defaultValue the path is not converted
    */
   localPath?: ((logPath: string) => string) | undefined;
 }
 
-/** How someone who follows several logs follows one of them. */
+/** Follows one of several logs on behalf of a reader that merges them. */
 export interface LogFollower {
-  /** Aborts when the container can write no more. */
+  /** Aborts when the container can no longer write. */
   writerEnded: AbortSignal;
-  /** Called whenever all that was there has been read. */
+  /** Called whenever the log has been read to its current end. */
   onWait: () => void;
 }
 
-/** The log of a container: its path and its state come from ContainerStatus, its lines from the file. */
+/** Reads the log file of a container. ContainerStatus returns its path, and whether the container runs. */
 export function containerLogs(
   { connection, watcher }: Pick<ClientContext, "connection" | "watcher">,
   id: string,
@@ -71,7 +72,7 @@ export function containerLogs(
     const { onWait } = follower ?? {};
     const waitForFile = isCreated && !previous;
     const isRunning = status.state === ContainerState.CONTAINER_RUNNING;
-    // A command may end before Docker's log of it is there.
+    // On Docker, a command may end before its log file exists.
     const mayAppear = !previous && (isRunning || (await isDocker(connection, { signal: until })));
     file = readLogFile(path, {
       ...reading,
@@ -102,22 +103,22 @@ export function checkLocalPath(localPath: ContainerLogOptions["localPath"]): voi
   if (localPath !== undefined && typeof localPath !== "function") invalid("localPath", "must be a function", localPath);
 }
 
-/** cri-dockerd links the log of a container only after the container runs. In milliseconds. */
+/** How long a missing file may take to appear, in milliseconds: cri-dockerd links the log only after the container runs. */
 const appearsWithinMs = 2_000;
 
-/** The absolute path of a container's log. @throws CriError for a container without one */
+/** Returns the absolute path of a container's log. @throws CriError `FAILED_PRECONDITION` for a container without one */
 export function pathOf({ id, logPath }: ContainerStatus): string {
   if (isAbsolute(logPath) || win32.isAbsolute(logPath)) return logPath;
-  // Docker, of a container whose creation did not say where the logs of its pod are.
+  // Docker reports a relative path if CreateContainer did not include the log directory of the pod.
   const message =
     logPath === ""
-      ? `container ${id} has no log: it was made without a log path, or its pod without a log directory`
-      : `container ${id} has no log that can be found: its path "${logPath}" is relative, because the container was created without ` +
-        "the log directory of its pod; create it with a podConfig that has one";
+      ? `container ${id} has no log: it was created without a log path, or its pod without a log directory`
+      : `the log of container ${id} cannot be found: its path "${logPath}" is relative, because the container was created ` +
+        "without the log directory of its pod; create it with a podConfig that has one";
   throw new CriError({ code: "FAILED_PRECONDITION", message, method: "RuntimeService/ContainerStatus" });
 }
 
-/** Kubernetes' way to name logs, `<container>/<attempt>.log`, and this package's, `<container>.<attempt>.log`. */
+/** Returns the path of the previous attempt's log: Kubernetes' `<container>/<attempt>.log`, or our `<container>.<attempt>.log`. */
 function previousPath(status: ContainerStatus): string {
   const path = pathOf(status);
   const attempt = status.metadata?.attempt ?? 0;
@@ -128,7 +129,7 @@ function previousPath(status: ContainerStatus): string {
     message:
       attempt > 0
         ? `the log of the previous attempt is unknown: ${path} does not end in ${attempt}.log`
-        : `container ${status.id} is the first attempt, there is no log of one before`,
+        : `container ${status.id} is the first attempt, so there is no log of a previous one`,
     method: "RuntimeService/ContainerStatus",
   });
 }
@@ -136,7 +137,7 @@ function previousPath(status: ContainerStatus): string {
 function notStarted({ id }: ContainerStatus): CriError {
   return new CriError({
     code: "FAILED_PRECONDITION",
-    message: `container ${id} has not been started, so there is no log; follow with waitForStart waits for it`,
+    message: `container ${id} has not been started, so it has no log; set follow and waitForStart to wait for it`,
     method: "RuntimeService/ContainerStatus",
   });
 }

@@ -10,11 +10,11 @@ import { idOf, type PodTarget } from "../target.js";
 import type { NodeState } from "../watching/event.js";
 import { byId } from "../watching/relist.js";
 
-/** Whose logs to read; everything given must match. */
+/** Selects the containers whose logs to read. They must match every field. */
 export interface LogQuery {
-  /** One pod. */
+  /** Containers of this pod. */
   pod?: PodTarget | undefined;
-  /** Pods with exactly these labels. */
+  /** Containers of pods with exactly these labels. */
   podLabels?: Readonly<Record<string, string>> | undefined;
   /** Containers with this name. */
   container?: string | undefined;
@@ -40,7 +40,7 @@ export class LogSelector {
     this.#labels = checked.read("labels", stringMap);
   }
 
-  /** The containers that match. */
+  /** Returns the containers that match. */
   select({ containers, pods }: NodeState): Container[] {
     const isWanted = containerMatcher({ pod: this.#podId, name: this.#container, labels: this.#labels });
     const found = [...containers.values()].filter(isWanted);
@@ -52,7 +52,7 @@ export class LogSelector {
     });
   }
 
-  /** Lists the part of a node that the query is about. */
+  /** Lists the containers that may match, and the pods if the query has labels of pods. */
   async list(connection: Connection, signal: AbortSignal): Promise<NodeState> {
     const id = this.#podId ?? "";
     const filter = { id: "", podSandboxId: id, state: undefined, labelSelector: this.#labels };

@@ -6,26 +6,26 @@ import type { Watcher } from "../watching/watcher.js";
 
 const { CONTAINER_CREATED, CONTAINER_RUNNING } = ContainerState;
 
-/** Who hears from the writers. */
-interface LogReaders {
-  /** The pods and containers of the node have been listed, or have changed. */
-  listed?(state: NodeState): void;
-  /** The watch has failed, or the client was closed: nothing more is heard. */
+/** The callbacks of a {@link LogWriters}. */
+interface LogWriterListener {
+  /** Called with the first state of the node's pods and containers, and after each change. */
+  changed?(state: NodeState): void;
+  /** Called when the watch has failed or the client was closed. No other call follows. */
   failed(reason: unknown): void;
 }
 
 /** Watches whether containers can still write to their logs. Followers share the client's watch, so none of them polls. */
 export class LogWriters implements WatchMember {
-  readonly #readers: LogReaders;
+  readonly #listener: LogWriterListener;
   readonly #ends = new Map<string, AbortController>();
   readonly #leave: () => void;
 
-  constructor(watcher: Watcher, readers: LogReaders) {
-    this.#readers = readers;
+  constructor(watcher: Watcher, listener: LogWriterListener) {
+    this.#listener = listener;
     this.#leave = watcher.join(this);
   }
 
-  /** A signal that aborts when the container has exited or was removed. */
+  /** Returns a signal that aborts when the container has exited or was removed. */
   endOf(containerId: string): AbortSignal {
     const end = this.#ends.get(containerId) ?? new AbortController();
     this.#ends.set(containerId, end);
@@ -37,13 +37,13 @@ export class LogWriters implements WatchMember {
   }
 
   changed(_events: unknown, state: NodeState): void {
-    this.#readers.listed?.(state);
+    this.#listener.changed?.(state);
     for (const id of this.#ends.keys()) if (!canWrite(state.containers.get(id))) this.#end(id);
   }
 
-  /** A runtime that is away has not stopped its containers: the watch goes on. */
+  /** Ignores that the runtime is down: its containers still run, and the watch continues. */
   failed(reason: unknown): void {
-    if (!CriError.is(reason, "UNAVAILABLE", "DEADLINE_EXCEEDED")) this.#readers.failed(reason);
+    if (!CriError.is(reason, "UNAVAILABLE", "DEADLINE_EXCEEDED")) this.#listener.failed(reason);
   }
 
   close(): void {
@@ -56,7 +56,7 @@ export class LogWriters implements WatchMember {
   }
 }
 
-/** Whether a container writes to its log, or will once it is started. */
+/** Whether a container writes to its log, or will do so once it is started. */
 export function canWrite(container: Pick<Container, "state"> | undefined): boolean {
   return container?.state === CONTAINER_RUNNING || container?.state === CONTAINER_CREATED;
 }

@@ -1,16 +1,16 @@
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 
-/** Whose line it is. */
+/** The container that wrote a line. */
 export interface LogOwner {
   /** The container's name. */
   container: string;
   containerId: string;
-  /** How many times the container had been started before. */
+  /** How often a container with this name was created in the pod before. */
   attempt: number;
   podSandboxId: string;
 }
 
-/** A line of one of several logs, as text. */
+/** A line of one of several logs, as a string. */
 export interface MergedLogEntry extends LogEntry, LogOwner {}
 
 /** A line of one of several logs, as bytes. */

@@ -8,21 +8,21 @@ import { log } from "../../transport/logging.js";
 import type { ClientContext } from "../context.js";
 import type { NodeState } from "../watching/event.js";
 import { containerLogs } from "./container-logs.js";
+import type { LogMerge } from "./log-merge.js";
 import type { LogSelector } from "./log-query.js";
 import { LogWriters } from "./log-writers.js";
-import type { LogMerge } from "./merge.js";
 import type { LogOwner } from "./merged-log-entry.js";
 import type { MergedLogOptions } from "./merged-log-options.js";
 
-/** Replies of the runtime that concern one container and leave the other logs alone. */
-const unreadable = ["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_RESPONSE"] as const;
+/** Error codes of the runtime that concern one container only, so that the other logs continue. */
+const concernsOneLog = ["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_RESPONSE"] as const;
 
-/** How long to wait before the status of a container is asked for again, in milliseconds. */
+/** The pause before ContainerStatus is called again while the runtime is down, in milliseconds. */
 const retryMs = 1_000;
 
 type Entry = LogEntry | LogBytesEntry;
 
-/** Reads merged logs once: decides which logs take part, from the first to the last. */
+/** Reads merged logs once: selects the logs, opens them, and adds new ones while following. */
 export class MergedLogReader {
   readonly #context: ClientContext;
   readonly #selector: LogSelector;
@@ -49,7 +49,7 @@ export class MergedLogReader {
     this.#signal = signal;
   }
 
-  /** How many lines of all logs could not be read so far. */
+  /** The number of lines of all logs that were skipped so far because they could not be read. */
   get skippedLines(): number {
     let sum = this.#skippedLines;
     for (const { skippedLines } of this.#open) sum += skippedLines;
@@ -60,11 +60,11 @@ export class MergedLogReader {
     const { follow } = this.#options;
     const writers: LogWriters | undefined = follow
       ? new LogWriters(this.#context.watcher, {
-          listed: (state) => {
+          changed: (state) => {
             try {
               this.#addNew(state, (id) => writers?.endOf(id));
             } catch (error) {
-              // An error of the caller's callback ends these logs, not the watch that others share.
+              // An error thrown by the caller's callback ends this stream, but not the watch that other streams share.
               this.#merge.fail(error);
             }
           },
@@ -91,13 +91,13 @@ export class MergedLogReader {
     const { after } = this.#options;
     if (!this.#added && after) this.#reportRemoved(Object.keys(after), state);
     const isFirst = !this.#added && !after;
-    const fresh = isFirst ? latestAttempts(found) : found.filter(({ id }) => !this.#added?.has(id));
+    const added = isFirst ? latestAttempts(found) : found.filter(({ id }) => !this.#added?.has(id));
     this.#added = new Set(found.map(({ id }) => id));
-    for (const container of fresh) {
-      // A container that was not started has written nothing yet.
+    for (const container of added) {
+      // A container that was not started has no log yet.
       if (endOf || container.state !== ContainerState.CONTAINER_CREATED) this.#add(container, endOf?.(container.id));
     }
-    this.#merge.stir();
+    this.#merge.notify();
   }
 
   #add({ id, metadata, podSandboxId }: Container, writerEnded: AbortSignal | undefined): void {
@@ -116,18 +116,18 @@ export class MergedLogReader {
     const openLog = (onWait: () => void) => {
       const follower = writerEnded && { writerEnded, onWait };
       const open = () => this.#read(containerLogs(this.#context, id, options, follower) as LogStream);
-      return follower ? this.#untilAnswered(open, onWait) : open();
+      return follower ? this.#withRetries(open, onWait) : open();
     };
-    this.#merge.add(openLog, owner, (error) => this.#miss(error, id));
+    this.#merge.add(openLog, owner, (error) => this.#handleError(error, id));
   }
 
-  /** Opens a log, again and again while the runtime is away: that has not stopped its containers. */
-  async *#untilAnswered(open: () => AsyncGenerator<readonly Entry[]>, onWait: () => void) {
+  /** Opens a log, with retries while the runtime is down: its containers still run. */
+  async *#withRetries(open: () => AsyncGenerator<readonly Entry[]>, onWait: () => void) {
     for (;;) {
       try {
         return yield* open();
       } catch (error) {
-        if (this.#signal.aborted || !isAway(error)) throw error;
+        if (this.#signal.aborted || !isOutage(error)) throw error;
         onWait();
         await sleep(retryMs, this.#signal);
       }
@@ -144,12 +144,13 @@ export class MergedLogReader {
     }
   }
 
-  #miss(error: unknown, containerId: string): void {
+  /** Reports the error of one log, or throws an error that ends all of them. */
+  #handleError(error: unknown, containerId: string): void {
     if (this.#signal.aborted || !CriError.is(error)) throw error;
-    // An error without a method is one of the log's file.
+    // An error without a method concerns the log's file.
     if (error.method !== undefined) {
-      if (!CriError.is(error, ...unreadable)) throw error;
-      // A container that was removed before its log was opened is not missed.
+      if (!CriError.is(error, ...concernsOneLog)) throw error;
+      // The container was removed before its log was opened.
       if (error.code === "NOT_FOUND") return;
     }
     this.#missed ??= error;
@@ -158,7 +159,7 @@ export class MergedLogReader {
 
   #reportRemoved(containerIds: readonly string[], { containers }: NodeState): void {
     for (const id of containerIds.filter((one) => !containers.has(one))) {
-      const message = `container ${id} does not match the query or was removed, so its log cannot be read on from its position`;
+      const message = `container ${id} does not match the query or was removed, so its log cannot be resumed at its position`;
       this.#report(new CriError({ code: "NOT_FOUND", message }), id);
     }
   }
@@ -171,8 +172,8 @@ export class MergedLogReader {
   }
 }
 
-/** Whether the runtime did not answer. Only ContainerStatus is asked, before the first line is read. */
-function isAway(error: unknown): boolean {
+/** Whether ContainerStatus, which is called before the first line is read, failed because the runtime is down. */
+function isOutage(error: unknown): boolean {
   return CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED") && error.method !== undefined;
 }
 

@@ -12,8 +12,8 @@ import type { MergedLogOptions } from "./merged-log-options.js";
 import { MergedLogReader } from "./merged-log-reader.js";
 
 /**
- * Reads the logs of several containers in the order of their timestamps. Of containers with the same name in a pod it reads the
- * latest attempt; with `follow` also the attempts that come later.
+ * Reads the logs of several containers in the order of their timestamps. If a pod has several containers of one name, reads the
+ * latest attempt, and with `follow` also later attempts.
  *
  * @throws InvalidInputError
  */
@@ -27,7 +27,7 @@ export function mergedLogs(
   let reader: MergedLogReader | undefined;
   async function* open(closing: AbortSignal) {
     const link = linkAbort(closing);
-    const { LogMerge } = await import("./merge.js");
+    const { LogMerge } = await import("./log-merge.js");
     const merge = new LogMerge<LogEntry | LogBytesEntry, LogOwner>(options.orderWindowMs ?? 250, link.signal);
     reader = new MergedLogReader(context, selector, options, merge, link.signal);
     try {

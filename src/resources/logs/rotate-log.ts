@@ -7,14 +7,14 @@ import { containerStatus, reopenContainerLog } from "../../rpcs/containers.js";
 import type { Connection } from "../../transport/connection.js";
 import { type ContainerLogOptions, pathOf } from "./container-logs.js";
 
-/** Options of rotateLog. */
+/** Options of `container.rotateLog()`. */
 export interface RotateLogOptions extends CallOptions, Pick<ContainerLogOptions, "localPath"> {}
 
 /**
- * Rotates a log as the kubelet does: renames it to `<log>.<YYYYMMDD-HHMMSS>`, then ReopenContainerLog. If that fails the name is
- * given back, unless the runtime has made a new file after all.
+ * Rotates a log as the kubelet does: renames it to `<log>.<YYYYMMDD-HHMMSS>`, then calls ReopenContainerLog. If that call fails,
+ * renames the file back, unless the runtime has created a new file nevertheless.
  *
- * @returns the path that the log has now
+ * @returns the new path of the renamed file
  */
 export async function rotateLog(connection: Connection, id: string, options: RotateLogOptions = {}): Promise<string> {
   const { localPath = (path: string) => path, ...callOptions } = options;
@@ -34,14 +34,14 @@ export async function rotateLog(connection: Connection, id: string, options: Rot
   try {
     await reopenContainerLog(connection, id, callOptions);
   } catch (error) {
-    // A lost answer: with the new file there the old one has been let go.
+    // If the reply was lost and the new file exists, the runtime no longer writes to the old one.
     if (!(await exists(path))) await rename(rotated, path).catch(() => {});
     throw error;
   }
   return rotated;
 }
 
-/** Rotating twice within a second takes the name of the next one, which keeps the order. */
+/** Returns a name that does not exist. A second rotation within one second gets the time of the next second, to keep the order. */
 async function freeName(path: string): Promise<string> {
   for (let at = Date.now(); ; at += 1_000) {
     const name = `${path}.${stamp(new Date(at))}`;
@@ -49,7 +49,7 @@ async function freeName(path: string): Promise<string> {
   }
 }
 
-/** Local time, as the kubelet takes it. */
+/** Formats a time in the local time zone, as the kubelet does. */
 function stamp(time: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${time.getFullYear()}${two(time.getMonth() + 1)}${two(time.getDate())}`;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LogEntry } from "../../../../src/logs/entry.js";
-import { LogMerge } from "../../../../src/resources/logs/merge.js";
+import { LogMerge } from "../../../../src/resources/logs/log-merge.js";
 
 const entry = (nanoseconds: number, text: string, zone = "Z"): LogEntry => ({
   timestamp: `2026-11-23T06:00:00.${String(nanoseconds).padStart(9, "0")}${zone}`,
@@ -21,11 +21,11 @@ async function all(merge: LogMerge<LogEntry, object>): Promise<string[]> {
   return texts;
 }
 
-const patient = () => new LogMerge<LogEntry, object>(50, new AbortController().signal);
+const newMerge = () => new LogMerge<LogEntry, object>(50, new AbortController().signal);
 
-function add(merge: LogMerge<LogEntry, object>, batches: AsyncIterable<LogEntry[]>, waits = false): void {
-  const open = (caughtUp: () => void) => {
-    if (waits) caughtUp();
+function add(merge: LogMerge<LogEntry, object>, batches: AsyncIterable<LogEntry[]>, isWaiting = false): void {
+  const open = (onWait: () => void) => {
+    if (isWaiting) onWait();
     return batches;
   };
   merge.add(open, {}, (error) => {
@@ -34,13 +34,13 @@ function add(merge: LogMerge<LogEntry, object>, batches: AsyncIterable<LogEntry[
 }
 
 describe("logs that end", () => {
-  test("come out in the order of time, whatever their batches", async () => {
+  test("returns entries in the order of their timestamps, whatever their batches", async () => {
     const log = fc.array(fc.array(fc.integer({ min: 0, max: 999_999_999 }), { minLength: 1, maxLength: 5 }), {
       maxLength: 5,
     });
     await fc.assert(
       fc.asyncProperty(fc.array(log, { minLength: 1, maxLength: 4 }), async (logs) => {
-        const merge = patient();
+        const merge = newMerge();
         const expected: number[] = [];
         for (const batches of logs) {
           const sorted = batches.flat().sort((a, b) => a - b);
@@ -53,30 +53,30 @@ describe("logs that end", () => {
     );
   });
 
-  test("give what is of the same instant in the order of the logs, whichever was read first", async () => {
+  test("returns entries with equal timestamps in the order of the logs, whichever was read first", async () => {
     async function* late() {
       await new Promise((resolve) => setTimeout(resolve, 20));
       yield [entry(1, "a1"), entry(2, "a2")];
     }
-    const merge = patient();
+    const merge = newMerge();
     add(merge, late());
     add(merge, of([entry(1, "b1"), entry(2, "b2", "+00:00")]));
     expect(await all(merge)).toEqual(["a1", "b1", "a2", "b2"]);
   });
 
-  test("compare by time across zones, and keep the order of one log", async () => {
-    const merge = patient();
+  test("compares timestamps across time zones, and keeps the order of one log", async () => {
+    const merge = newMerge();
     add(merge, of([entry(5, "b", "+00:00"), entry(5, "c", "+00:00")]));
     add(merge, of([entry(3, "a"), entry(9, "d")]));
     expect(await all(merge)).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("fail as the first that fails", async () => {
-    const merge = patient();
+  test("rejects with the first error", async () => {
+    const merge = newMerge();
     add(merge, of([entry(1, "a")]));
     add(
       merge,
-      // biome-ignore lint/correctness/useYield: it fails before it has anything
+      // biome-ignore lint/correctness/useYield: it fails before its first entry
       (async function* () {
         throw new Error("unreadable");
       })(),
@@ -91,19 +91,19 @@ describe("logs that are followed", () => {
     timestamp: new Date().toISOString().replace("Z", "000000Z"),
   });
 
-  test("an entry waits for an earlier one from another log, but not longer than the window", async () => {
+  test("holds an entry back for an earlier one of another log, but not longer than the window", async () => {
     const controller = new AbortController();
     const merge = new LogMerge<LogEntry, object>(1_000, controller.signal);
     let put = (_: LogEntry) => {};
     const first = now("first");
-    const waiting = async function* (waits: () => void) {
-      waits();
+    const waiting = async function* (onWait: () => void) {
+      onWait();
       yield [
         await new Promise<LogEntry>((resolve) => {
           put = resolve;
         }),
       ];
-      waits();
+      onWait();
       await new Promise(() => {});
     };
     merge.add(waiting, {}, () => {});
@@ -117,7 +117,7 @@ describe("logs that are followed", () => {
     await expect(merge.next()).rejects.toThrow("enough");
   });
 
-  test.each([-60_000, 60_000])("the window does not depend on the clocks: timestamps %d ms off", async (offMs) => {
+  test.each([-60_000, 60_000])("measures the window by this machine's clock: timestamps %d ms off", async (offMs) => {
     const off = (text: string, laterMs: number) => ({
       ...entry(0, text),
       timestamp: new Date(Date.now() + offMs + laterMs).toISOString().replace("Z", "000000Z"),
@@ -125,10 +125,10 @@ describe("logs that are followed", () => {
     const merge = new LogMerge<LogEntry, object>(300, new AbortController().signal);
     const put: ((entry: LogEntry) => void)[] = [];
     for (const index of [0, 1]) {
-      const log = async function* (waits: () => void) {
-        waits();
+      const log = async function* (onWait: () => void) {
+        onWait();
         yield [await new Promise<LogEntry>((resolve) => (put[index] = resolve))];
-        waits();
+        onWait();
         await new Promise(() => {});
       };
       merge.add(log, {}, () => {});
@@ -144,7 +144,7 @@ describe("logs that are followed", () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  test("nothing is given out before a log that has not been read so far, however slow that is", async () => {
+  test("returns no entry before a log that is still being read, however slow it is", async () => {
     const merge = new LogMerge<LogEntry, object>(20, new AbortController().signal);
     add(
       merge,
@@ -157,30 +157,30 @@ describe("logs that are followed", () => {
     expect(await all(merge)).toEqual(["slow", "fast"]);
   });
 
-  test("a failure that is only missed leaves the others alone", async () => {
-    const merge = patient();
+  test("continues with the other logs if onError handles the error of one", async () => {
+    const merge = newMerge();
     const missed: unknown[] = [];
     const broken = async function* (): AsyncGenerator<LogEntry[]> {
       yield [entry(1, "a")];
-      throw new Error("no further");
+      throw new Error("unreadable");
     };
     merge.add(broken, {}, (error) => missed.push(error));
     add(merge, of([entry(2, "b")]));
     expect(await all(merge)).toEqual(["a", "b"]);
-    expect(missed).toEqual([new Error("no further")]);
+    expect(missed).toEqual([new Error("unreadable")]);
   });
 
-  test("many logs do not make the merge slow", async () => {
-    const merge = patient();
-    for (let lane = 0; lane < 200; lane++) {
-      add(merge, of(Array.from({ length: 500 }, (_, index) => entry(index * 200 + lane, String(index * 200 + lane)))));
+  test("merges 200 logs with 100,000 lines", async () => {
+    const merge = newMerge();
+    for (let log = 0; log < 200; log++) {
+      add(merge, of(Array.from({ length: 500 }, (_, index) => entry(index * 200 + log, String(index * 200 + log)))));
     }
     const texts = await all(merge);
     expect(texts.every((text, index) => Number(text) === index)).toBe(true);
     expect(texts).toHaveLength(100_000);
   });
 
-  test("a backlog does not wait for a log that has nothing to say", async () => {
+  test("returns a backlog without delay while another log waits for lines", async () => {
     const merge = new LogMerge<LogEntry, object>(50, new AbortController().signal);
     add(
       merge,
@@ -194,7 +194,7 @@ describe("logs that are followed", () => {
     const startedAt = performance.now();
     let count = 0;
     while (count < 200) count += (await merge.next()).length;
-    // Not 200 windows.
+    // Far less than 200 windows of 50 ms.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 });
