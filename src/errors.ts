@@ -89,10 +89,8 @@ export class CriError extends Error {
   constructor(init: CriErrorInit) {
     const lines = typeof init.message === "string" ? [init.message] : init.message;
     const details = lines.map(sanitize).join("\n");
-    const method = init.method ? ` ${init.method}:` : "";
-    const endpoint = init.endpoint ? ` (${init.endpoint})` : "";
     super(
-      `[${init.code}]${method} ${details}${endpoint}`,
+      headline({ code: init.code, method: init.method, details, endpoint: init.endpoint }),
       init.cause === undefined ? undefined : { cause: init.cause },
     );
     this.code = init.code;
@@ -121,6 +119,16 @@ export class CriError extends Error {
   /** @internal Marks this error because an earlier attempt may have taken effect. */
   inDoubt(): this {
     return Object.assign(this, { mayHaveTakenEffect: true });
+  }
+
+  /** @internal Adds the RPC and the endpoint, where the code that made this error did not know them. */
+  during(origin: { method: string; endpoint: string } | undefined): this {
+    const { message, stack, method = origin?.method, endpoint = origin?.endpoint } = this;
+    Object.assign(this, { method, endpoint });
+    this.message = headline(this);
+    // The stack begins with the message of the constructor.
+    if (stack !== undefined) this.stack = stack.replace(message, () => this.message);
+    return this;
   }
 
   /** @internal Adds the errors of the rollback to this error. */
@@ -247,6 +255,15 @@ export class EndpointError extends CriError {
     super(init);
     this.tried = init.tried;
   }
+}
+
+function headline({
+  code,
+  method,
+  details,
+  endpoint,
+}: Pick<CriError, "code" | "method" | "details" | "endpoint">): string {
+  return `[${code}]${method ? ` ${method}:` : ""} ${details}${endpoint ? ` (${endpoint})` : ""}`;
 }
 
 function preview(value: unknown): string {

@@ -18,6 +18,8 @@ const maxBodyLength = 1_024;
  */
 export class Handshake {
   readonly timeoutMs: number;
+  /** The host and port of the streaming server. */
+  readonly host: string;
   readonly #url: URL;
   readonly #protocol: string;
   /** Whether the request may have been sent. If so, the server may have run the command. */
@@ -25,6 +27,7 @@ export class Handshake {
 
   constructor(url: URL, protocol: "SPDY/3.1" | "WebSocket", timeoutMs = defaultHandshakeTimeoutMs) {
     this.#url = url;
+    this.host = url.host;
     this.#protocol = protocol;
     this.timeoutMs = timeoutMs;
   }
@@ -59,7 +62,7 @@ export class Handshake {
       `HTTP ${httpStatus} for ${this.#protocol}`,
       accepted && `it supports only ${this.#quote(accepted)}`,
     ];
-    const message = `the streaming server ${explanation} (${details.filter(Boolean).join("; ")})${line && `: ${line}`}`;
+    const message = `the streaming server ${this.host} ${explanation} (${details.filter(Boolean).join("; ")})${line && `: ${line}`}`;
     return this.failure({ code, message });
   }
 
@@ -71,7 +74,7 @@ export class Handshake {
     if (cause) Reflect.deleteProperty(cause, "rawPacket");
     return this.failure({
       code: "UNAVAILABLE",
-      message: `cannot start a session with the streaming server over ${this.#protocol}: ${reason}${remedy ? `; ${remedy}` : ""}`,
+      message: `cannot start a session with the streaming server ${this.host} over ${this.#protocol}: ${reason}${remedy ? `; ${remedy}` : ""}`,
       mayHaveTakenEffect: this.#mayBeSent,
       cause,
     });
@@ -81,14 +84,14 @@ export class Handshake {
   timedOut(): CriError {
     return this.failure({
       code: "DEADLINE_EXCEEDED",
-      message: `the streaming server did not complete the ${this.#protocol} handshake within ${this.timeoutMs} ms`,
+      message: `the streaming server ${this.host} did not complete the ${this.#protocol} handshake within ${this.timeoutMs} ms`,
       mayHaveTakenEffect: this.#mayBeSent,
     });
   }
 
   /** Makes the error for any other failure of this attempt. */
   failure(init: CriErrorInit): CriError {
-    return new CriError({ ...init, endpoint: this.#url.host, attempts: 1 });
+    return new CriError({ ...init, attempts: 1 });
   }
 
   #quote(text: string): string {

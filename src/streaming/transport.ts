@@ -4,8 +4,16 @@ import type { TlsOptions } from "../options.js";
 /** The two wire protocols that CRI streaming servers speak. */
 export type StreamTransport = "spdy" | "websocket";
 
+/** The RPC that opened a session, such as `RuntimeService/Exec`, and the endpoint of its runtime. */
+export interface SessionOrigin {
+  method: string;
+  endpoint: string;
+}
+
 /** How to reach a streaming server. */
 export interface DialOptions {
+  /** The errors of the session name it. */
+  origin?: SessionOrigin | undefined;
   /** Credentials for an `https:` URL; certificates are always verified. */
   tls?: TlsOptions | undefined;
   /** Cancels the handshake and, after it, the session. Promises reject and streams are destroyed with the signal's reason. */

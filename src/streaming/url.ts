@@ -56,14 +56,18 @@ export function resolveStreamUrls(raw: string, context: StreamUrlContext): reado
 }
 
 /** The RPCs that return URLs. */
-const methods: Record<StreamKind, string> = {
+export const sessionMethods: Record<StreamKind, string> = {
   exec: "RuntimeService/Exec",
   attach: "RuntimeService/Attach",
   portForward: "RuntimeService/PortForward",
 };
 
 function invalidUrl(kind: StreamKind, message: string): InvalidResponseError {
-  return new InvalidResponseError({ field: "url", method: methods[kind], message: `the streaming URL ${message}` });
+  return new InvalidResponseError({
+    field: "url",
+    method: sessionMethods[kind],
+    message: `the streaming URL ${message}`,
+  });
 }
 
 function repair(raw: string, { endpointHost, kind }: StreamUrlContext): [URL, ...URL[]] {

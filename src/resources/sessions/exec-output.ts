@@ -1,5 +1,4 @@
 import { constants } from "node:buffer";
-import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../context.js";
@@ -47,9 +46,9 @@ export async function execOutput(
   const maxBytes = encoding === "utf8" ? Math.min(maxOutputBytes, constants.MAX_STRING_LENGTH) : maxOutputBytes;
   await using session = await exec(context, containerId, command, { ...rest, stdin: input !== undefined });
   const [stdout, stderr] = await Promise.all([
-    collect(session.stdout, maxBytes, "stdout"),
-    collect(session.stderr, maxBytes, "stderr"),
-    sendWholeInput(context, session, input),
+    collect(session, "stdout", maxBytes),
+    collect(session, "stderr", maxBytes),
+    sendWholeInput(session, input),
   ]);
   const { exitCode } = await session.exit;
   const result =
@@ -60,16 +59,16 @@ export async function execOutput(
   return result;
 }
 
-async function collect(stream: Readable | null, maxBytes: number, name: string): Promise<Buffer> {
+async function collect(session: ExecSession, name: "stdout" | "stderr", maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
+  for await (const chunk of (session[name] ?? []) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > maxBytes) {
       throw new CriError({
+        ...session.origin,
         code: "RESOURCE_EXHAUSTED",
         message: `the command's ${name} is longer than ${maxBytes} bytes, the limit of maxOutputBytes and the encoding`,
-        method: "RuntimeService/Exec",
         attempts: 1,
         mayHaveTakenEffect: true,
       });
@@ -79,13 +78,9 @@ async function collect(stream: Readable | null, maxBytes: number, name: string):
   return Buffer.concat(chunks, length);
 }
 
-async function sendWholeInput(
-  context: ClientContext,
-  session: ExecSession,
-  input: ExecOutputOptions["input"],
-): Promise<void> {
+async function sendWholeInput(session: ExecSession, input: ExecOutputOptions["input"]): Promise<void> {
   if (input === undefined || !session.stdin) return;
-  if (!session.canHalfCloseStdin) throw stdinCannotEnd(context.connection.endpoint);
+  if (!session.canHalfCloseStdin) throw stdinCannotEnd(session.origin);
   await sendInput(session.stdin, typeof input === "string" || input instanceof Uint8Array ? [input] : input);
 }
 

@@ -7,7 +7,7 @@ import type { RemoteCommand, RemoteCommandStreams } from "../../streaming/transp
 import type { ClientContext } from "../context.js";
 import { checkCommand, checkCommandTimeout } from "./check-command.js";
 import { Killer } from "./kill-on-abort.js";
-import { openSession, type SessionOptions } from "./open-session.js";
+import { openSession, originOf, type SessionOptions } from "./open-session.js";
 import { AttachSession, ExecSession } from "./session.js";
 import { type AttachOptions, checkStreams, type ExecOptions, type StreamOptions } from "./stream-options.js";
 import { TimeLimits } from "./time-limits.js";
@@ -31,11 +31,12 @@ export async function exec<
   const request = { containerId, cmd: killer?.mark(command) ?? [...command], ...streams };
   // The command may start before the session is open, so both limits and the killer are set up first.
   const pinned = pinDeadline(options);
-  const limits = new TimeLimits(context, pinned, commandTimeoutSeconds);
+  const origin = originOf(context, "exec");
+  const limits = new TimeLimits(context, origin, pinned, commandTimeoutSeconds);
   const opened = openRemote(context, "exec", { ...pinned, limits }, streams, (o) =>
     execUrl(context.connection, request, o),
   );
-  const session = opened.then((remote) => new ExecSession<In, Out, Err>(remote, request.cmd[0] ?? ""));
+  const session = opened.then((remote) => new ExecSession<In, Out, Err>(remote, origin, request.cmd[0] ?? ""));
   killer?.guard(session, killOnAbort ? limits.signal : limits.commandTimedOut);
   return session;
 }
@@ -49,11 +50,12 @@ export async function attach<
   const streams = checkStreams(options);
   const request = { containerId, ...streams };
   const pinned = pinDeadline(options);
-  const limits = new TimeLimits(context, pinned, 0);
+  const origin = originOf(context, "attach");
+  const limits = new TimeLimits(context, origin, pinned, 0);
   const remote = await openRemote(context, "attach", { ...pinned, limits }, streams, (o) =>
     attachUrl(context.connection, request, o),
   );
-  return new AttachSession<In, Out, Err>(remote);
+  return new AttachSession<In, Out, Err>(remote, origin);
 }
 
 async function openRemote(

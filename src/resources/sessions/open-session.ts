@@ -1,11 +1,11 @@
-import { InvalidInputError } from "../../errors.js";
+import { CriError, InvalidInputError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { CallOptions, StreamKind } from "../../options.js";
 import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import type { OpenOptions } from "../../streaming/open.js";
-import type { StreamTransport } from "../../streaming/transport.js";
-import { resolveStreamUrls } from "../../streaming/url.js";
+import type { SessionOrigin, StreamTransport } from "../../streaming/transport.js";
+import { resolveStreamUrls, sessionMethods } from "../../streaming/url.js";
 import type { ClientContext } from "../context.js";
 
 /**
@@ -68,11 +68,13 @@ export async function openSession<T>(
   const mustBeSecure = endpoint.kind === "tcp" && endpoint.tls && !allowInsecureTcp;
   const callOptions = callOptionsOf(pinDeadline(options));
   const link = linkAbort(options.signal ?? context.connection.signal, ...closing);
+  const origin = originOf(context, kind);
   try {
     const session = await open({
       transport,
       memory: context.streamMemory,
       dial: () => ({
+        origin,
         signal: link.signal,
         handshakeTimeoutMs: Math.min(
           handshakeTimeoutMs ?? defaultHandshakeTimeoutMs,
@@ -88,8 +90,14 @@ export async function openSession<T>(
     return session;
   } catch (error) {
     link.unlink();
-    throw error;
+    const isOurs = CriError.is(error) && !(error instanceof InvalidInputError) && error !== link.signal.reason;
+    throw isOurs ? error.during(origin) : error;
   }
+}
+
+/** Returns what the errors of a session name. */
+export function originOf({ connection }: ClientContext, kind: StreamKind): SessionOrigin {
+  return { method: sessionMethods[kind], endpoint: connection.endpoint };
 }
 
 /** The longest interval of a timer in Node.js. */

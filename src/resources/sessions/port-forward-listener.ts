@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { reasonOf } from "../../streaming/quote.js";
+import type { SessionOrigin } from "../../streaming/transport.js";
 import { relay } from "./port-forward-relay.js";
 
 /** Options of `PortForward.listen`. */
@@ -37,13 +38,15 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
   /** The port of the pod. */
   readonly remotePort: number;
   readonly #server: Server;
+  readonly #origin: SessionOrigin;
   readonly #sockets = new Set<Socket>();
   readonly #closed: Promise<void>;
   #isClosing = false;
 
-  private constructor(server: Server, remotePort: number) {
+  private constructor(server: Server, { remotePort, origin }: { remotePort: number; origin: SessionOrigin }) {
     super();
     this.#server = server;
+    this.#origin = origin;
     this.remotePort = remotePort;
     const address = server.address();
     this.address =
@@ -56,7 +59,7 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
   static async start(
     server: Server,
     connect: Connect,
-    options: ListenOptions & { remotePort: number },
+    options: ListenOptions & { remotePort: number; origin: SessionOrigin },
   ): Promise<PortForwardListener> {
     const { port = 0, host = "127.0.0.1", path, signal } = options;
     signal?.throwIfAborted();
@@ -70,7 +73,7 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
         resolve();
       });
     });
-    const listener = new PortForwardListener(server, options.remotePort);
+    const listener = new PortForwardListener(server, options);
     server.on("connection", (socket) => void listener.#forward(socket, connect));
     if (signal?.aborted) await listener.close();
     signal?.throwIfAborted();
@@ -113,6 +116,6 @@ export class PortForwardListener extends EventEmitter<ListenerEvents> implements
     if (CriError.is(cause)) return cause;
     const why = cause instanceof Error ? reasonOf(cause) : "it was cancelled";
     const message = `the connection to port ${this.remotePort} of the pod broke: ${why}`;
-    return new CriError({ code: "UNAVAILABLE", message, cause });
+    return new CriError({ ...this.#origin, code: "UNAVAILABLE", message, cause });
   }
 }

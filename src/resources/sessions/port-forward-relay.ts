@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { CriError } from "../../errors.js";
 
 /**
  * How long a local connection may be idle after the pod has ended its half, in milliseconds. Runtimes accept no data more than a
@@ -19,7 +18,7 @@ export function relay(local: Socket, pod: Duplex): Promise<Error | undefined> {
     let failure: Error | undefined;
     const onPodClosed = () => {
       if (pod.readableEnded || local.destroyed) return;
-      failure = pod.errored ?? new CriError({ code: "UNAVAILABLE", message: "the forwarded connection was cut" });
+      failure = pod.errored ?? new Error("it was cut");
       local.destroy();
     };
     const onLocalClosed = () => {

@@ -6,8 +6,9 @@ import { linkAbort } from "../../internal/abort.js";
 import { portForwardUrl } from "../../rpcs/stream-urls.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
+import type { SessionOrigin } from "../../streaming/transport.js";
 import type { ClientContext } from "../context.js";
-import { openSession, type SessionOptions } from "./open-session.js";
+import { openSession, originOf, type SessionOptions } from "./open-session.js";
 import { type ListenOptions, PortForwardListener } from "./port-forward-listener.js";
 import { SessionPool } from "./port-forward-pool.js";
 import { endOf } from "./port-forward-session.js";
@@ -50,6 +51,7 @@ export class PortForward implements AsyncDisposable {
   readonly #context: ClientContext;
   readonly #podSandboxId: string;
   readonly #options: PortForwardOptions;
+  readonly #origin: SessionOrigin;
   readonly #sessions: SessionPool;
   readonly #open = new Set<Duplex>();
   readonly #listeners = new Set<PortForwardListener>();
@@ -61,6 +63,7 @@ export class PortForward implements AsyncDisposable {
     this.#podSandboxId = podSandboxId;
     this.ports = ports;
     this.#options = options;
+    this.#origin = originOf(context, "portForward");
     this.#sessions = new SessionPool({
       dial: (port, signal) => this.#dial(port, signal),
       endSignals: [this.#stop.signal, options.signal ?? context.connection.signal],
@@ -112,7 +115,7 @@ export class PortForward implements AsyncDisposable {
       const listener = await PortForwardListener.start(
         createServer({ allowHalfOpen: true, pauseOnConnect: true }),
         (signal: AbortSignal) => this.connect(remotePort, { signal }),
-        { ...options, remotePort, signal: link.signal },
+        { ...options, remotePort, signal: link.signal, origin: this.#origin },
       );
       this.#listeners.add(listener);
       listener.once("close", () => {
@@ -131,7 +134,8 @@ export class PortForward implements AsyncDisposable {
   async close(): Promise<void> {
     const listeners = [...this.#listeners].map((listener) => listener.close());
     for (const stream of this.#open) stream.destroy();
-    this.#stop.abort(new CriError({ code: "CLIENT_CLOSED", message: "the port-forward has been closed" }));
+    const closed = { ...this.#origin, code: "CLIENT_CLOSED", message: "the port-forward has been closed" } as const;
+    this.#stop.abort(new CriError(closed));
     await Promise.all(listeners);
   }
 

@@ -4,7 +4,13 @@ import { CriError } from "../../errors.js";
 import { startTimer } from "../../internal/timer.js";
 import { isInputUnread } from "../../rpcs/error-messages/command-end.js";
 import { refineCode } from "../../rpcs/error-messages/refine-code.js";
-import type { RemoteCommand, RemoteStatus, StreamTransport, TerminalSize } from "../../streaming/transport.js";
+import type {
+  RemoteCommand,
+  RemoteStatus,
+  SessionOrigin,
+  StreamTransport,
+  TerminalSize,
+} from "../../streaming/transport.js";
 import { checkStarted } from "./exec-result.js";
 
 /** The common part of exec and attach sessions. The type parameters are the types of its streams, which follow the options. */
@@ -34,10 +40,12 @@ export abstract class StreamSession<
    */
   readonly canHalfCloseStdin: boolean;
   readonly #command: RemoteCommand;
+  readonly #origin: SessionOrigin;
 
   /** @internal */
-  constructor(command: RemoteCommand) {
+  constructor(command: RemoteCommand, origin: SessionOrigin) {
     this.#command = command;
+    this.#origin = origin;
     // The command has the streams that the options selected.
     this.stdin = command.stdin as In;
     this.stdout = command.stdout as Out;
@@ -52,6 +60,11 @@ export abstract class StreamSession<
    */
   get droppedBytes(): number {
     return this.#command.droppedBytes;
+  }
+
+  /** @internal The RPC and the endpoint, for errors of the session. */
+  get origin(): SessionOrigin {
+    return this.#origin;
   }
 
   /** Resizes the terminal. Has no effect unless the session has a `tty`. */
@@ -83,7 +96,7 @@ export abstract class StreamSession<
     if (stdin && (stdout || stderr)) {
       const giveUp = () => {
         if (settled || this.#command.stdinBytes < pipeBytes) return;
-        stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing()));
+        stopTimer = startTimer(statusTimeoutMs, () => this.#command.destroy(statusMissing().during(this.#origin)));
       };
       Promise.all([drained(stdout), drained(stderr)]).then(giveUp, () => {});
     }
@@ -116,18 +129,18 @@ export class ExecSession<
    * @internal
    * @param program the first element of the command
    */
-  constructor(command: RemoteCommand, program: string) {
-    super(command);
+  constructor(command: RemoteCommand, origin: SessionOrigin, program: string) {
+    super(command, origin);
     this.exit = this.settle().then((status) => {
       if (status.kind === "exited") {
-        checkStarted(status.exitCode, command.shortOutput, { method: "RuntimeService/Exec", program });
+        checkStarted(status.exitCode, command.shortOutput, { ...origin, program });
         return { exitCode: status.exitCode };
       }
-      if (isInputUnread(status.message)) throw inputUnread(status.message);
+      if (isInputUnread(status.message)) throw inputUnread(status.message).during(origin);
       throw new CriError({
-        code: refineCode("UNKNOWN", "RuntimeService/Exec", status.message),
+        ...origin,
+        code: refineCode("UNKNOWN", origin.method, status.message),
         message: status.message || "the runtime could not run the command and does not say why",
-        method: "RuntimeService/Exec",
         attempts: 1,
         mayHaveTakenEffect: true,
       });
@@ -149,14 +162,14 @@ export class AttachSession<
   readonly ended: Promise<void>;
 
   /** @internal */
-  constructor(command: RemoteCommand) {
-    super(command);
+  constructor(command: RemoteCommand, origin: SessionOrigin) {
+    super(command, origin);
     this.ended = this.settle().then((status) => {
       if (status.kind === "exited") return;
       throw new CriError({
-        code: refineCode("UNKNOWN", "RuntimeService/Attach", status.message),
+        ...origin,
+        code: refineCode("UNKNOWN", origin.method, status.message),
         message: status.message || "the runtime ended the session and does not say why",
-        method: "RuntimeService/Attach",
         attempts: 1,
       });
     });
@@ -180,7 +193,6 @@ function inputUnread(details: string): CriError {
     message:
       "the command left input unread, and CRI-O does not report the exit code then; " +
       `let the command read all of its input, or send less: ${details}`,
-    method: "RuntimeService/Exec",
     attempts: 1,
     mayHaveTakenEffect: true,
   });

@@ -1,7 +1,7 @@
 import { CriError } from "../../errors.js";
 import { linkAbort } from "../../internal/abort.js";
 import { startTimer } from "../../internal/timer.js";
-import type { RemoteCommand } from "../../streaming/transport.js";
+import type { RemoteCommand, SessionOrigin } from "../../streaming/transport.js";
 import type { ClientContext } from "../context.js";
 import type { SessionOptions } from "./open-session.js";
 
@@ -16,11 +16,18 @@ export class TimeLimits {
   readonly commandTimedOut: AbortSignal;
   readonly #link: ReturnType<typeof linkAbort>;
   readonly #command = new AbortController();
+  readonly #origin: SessionOrigin;
   readonly #deadline: Date | undefined;
   readonly #commandSeconds: number;
 
   /** @param commandSeconds how long the command may run; 0 for no limit */
-  constructor({ connection }: ClientContext, { signal, deadline }: SessionOptions, commandSeconds: number) {
+  constructor(
+    { connection }: ClientContext,
+    origin: SessionOrigin,
+    { signal, deadline }: SessionOptions,
+    commandSeconds: number,
+  ) {
+    this.#origin = origin;
     this.commandTimedOut = this.#command.signal;
     this.#link = linkAbort(signal ?? connection.signal, this.#command.signal);
     this.signal = this.#link.signal;
@@ -31,13 +38,15 @@ export class TimeLimits {
   /** Starts the timers when the session is open. */
   start({ status, closed }: RemoteCommand): void {
     if (this.#commandSeconds > 0) {
-      const onTimeout = () => this.#command.abort(commandTimedOut(this.#commandSeconds));
+      const onTimeout = () => this.#command.abort(commandTimedOut(this.#commandSeconds).during(this.#origin));
       const stopTimer = startTimer(this.#commandSeconds * 1_000, onTimeout);
       // The limit does not include the time to read the rest of the output.
       status.then(stopTimer, stopTimer);
     }
     const stopTimer = this.#deadline
-      ? startTimer(this.#deadline.getTime() - Date.now(), () => this.#link.abort(sessionTimedOut()))
+      ? startTimer(this.#deadline.getTime() - Date.now(), () =>
+          this.#link.abort(sessionTimedOut().during(this.#origin)),
+        )
       : () => {};
     void closed.then(() => {
       stopTimer();
@@ -55,7 +64,6 @@ function commandTimedOut(seconds: number): CriError {
   return new CriError({
     code: "COMMAND_TIMED_OUT",
     message: `the command did not end within ${seconds} s and is killed`,
-    method: "RuntimeService/Exec",
     attempts: 1,
     mayHaveTakenEffect: true,
   });

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
 import { defaultPingIntervalMs, Heartbeat, pingTimedOut } from "../heartbeat.js";
+import type { SessionOrigin } from "../transport.js";
 import { SpdyEndpoint } from "./endpoint.js";
 import { protocolError } from "./errors.js";
 import { type ControlFrame, idMask } from "./frames.js";
@@ -16,6 +17,8 @@ export interface SpdyConnectionOptions {
   pingIntervalMs?: number | undefined;
   /** Whether the session is an exec or attach. @defaultValue false */
   hasCommand?: boolean | undefined;
+  /** The errors of the session name it. */
+  origin?: SessionOrigin | undefined;
 }
 
 /** The client's end of a SPDY/3.1 connection to a CRI streaming server. Only the client opens streams. */
@@ -27,7 +30,7 @@ export class SpdyConnection extends SpdyEndpoint {
 
   /** @param socket owned by the connection from here on */
   constructor(socket: Duplex, options: SpdyConnectionOptions = {}) {
-    super(socket, options.head);
+    super(socket, options.head, options.origin);
     const intervalMs = options.pingIntervalMs ?? defaultPingIntervalMs;
     this.#heartbeat = new Heartbeat({
       intervalMs,
@@ -46,7 +49,7 @@ export class SpdyConnection extends SpdyEndpoint {
   open(headers: Readonly<Record<string, string>>, options?: SpdyStreamOptions): SpdyStream {
     if (this.isOver) throw this.failure;
     const streamId = this.#nextStreamId;
-    if (this.#hasGoAway || streamId > idMask) throw noMoreStreams();
+    if (this.#hasGoAway || streamId > idMask) throw this.locate(noMoreStreams());
     this.#nextStreamId += 2;
     const names = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value]]));
     const stream = new SpdyStream(this, streamId, names, options);
@@ -81,7 +84,7 @@ export class SpdyConnection extends SpdyEndpoint {
   protected override onGoAway(lastGoodStreamId: number): void {
     this.#hasGoAway = true;
     for (const stream of [...this.streams.values()]) {
-      if (!stream.isAccepted && stream.streamId > lastGoodStreamId) stream.fail(noMoreStreams());
+      if (!stream.isAccepted && stream.streamId > lastGoodStreamId) stream.fail(this.locate(noMoreStreams()));
     }
   }
 

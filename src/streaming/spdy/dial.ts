@@ -77,8 +77,8 @@ function upgrade(url: URL, options: SpdyDialOptions, handshake: Handshake, signa
       socket.setNoDelay(true);
       drainOnWriteError(socket);
       // Synchronously: the HTTP client has removed its listeners from the socket.
-      const { pingIntervalMs, hasCommand } = options;
-      const connection = new SpdyConnection(socket, { head, pingIntervalMs, hasCommand });
+      const { pingIntervalMs, hasCommand, origin } = options;
+      const connection = new SpdyConnection(socket, { head, pingIntervalMs, hasCommand, origin });
       const stopGuarding = onAbort(signal, () => connection.destroy(signal.reason));
       void connection.closed.then(stopGuarding);
       resolve({ connection, protocol });
@@ -122,7 +122,7 @@ function agreedProtocol(response: IncomingMessage, offered: readonly string[], h
   if (upgraded && protocol !== undefined) return protocol;
   const problem = upgraded ? "chose a protocol that was not offered" : "switched to a protocol other than SPDY/3.1";
   // No `mayHaveTakenEffect`: the server runs nothing before the client opens streams.
-  throw handshake.failure({ code: "UNIMPLEMENTED", message: `the streaming server ${problem}` });
+  throw handshake.failure({ code: "UNIMPLEMENTED", message: `the streaming server ${handshake.host} ${problem}` });
 }
 
 function ignore(): void {}

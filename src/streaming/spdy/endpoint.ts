@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { CriError } from "../../errors.js";
+import type { SessionOrigin } from "../transport.js";
 import { connectionLost, protocolError } from "./errors.js";
 import { FrameDecoder, type FrameHandler } from "./frame-decoder.js";
 import { FrameWriter } from "./frame-writer.js";
@@ -49,14 +50,18 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   #wasDestroyed = false;
   #endIsExpected = false;
   #lossMessage: string | undefined;
+  readonly #origin: SessionOrigin | undefined;
 
   /**
    * @param socket owned by the connection from here on
    * @param head the bytes that the socket has already received
    */
-  constructor(socket: Duplex, head?: Buffer) {
+  constructor(socket: Duplex, head?: Buffer, origin?: SessionOrigin) {
     this.#socket = socket;
-    this.#writer = new FrameWriter(socket);
+    this.#origin = origin;
+    this.#writer = new FrameWriter(socket, () =>
+      this.locate(connectionLost("the connection to the streaming server is closed")),
+    );
     const { promise, resolve } = withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
@@ -90,6 +95,11 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
   /** Makes the streams end without an error when the peer closes the connection. */
   expectEnd(): void {
     this.#endIsExpected = true;
+  }
+
+  /** Adds the RPC and the endpoint of the session to an error. */
+  locate(error: CriError): CriError {
+    return error.during(this.#origin);
   }
 
   /** Sets the message of the error for a lost connection. The error that describes the loss becomes its cause. */
@@ -187,7 +197,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
 
   /** Ends the connection with an error, which breaks the streams. */
   protected fail(error: CriError): void {
-    this.#finish(error);
+    this.#finish(this.locate(error));
   }
 
   /** Flushes pending writes, then half-closes the socket. The peer closes the connection. */
@@ -231,7 +241,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
       const taken = this.#decoder.write(chunk, this.#socket.destroyed ? undefined : maxFramesPerTurn);
       if (taken < chunk.length && !this.#isOver) this.#yield(chunk.subarray(taken));
     } catch (error) {
-      this.#finish(error);
+      this.#finish(CriError.is(error) ? this.locate(error) : error);
     }
   }
 
@@ -268,7 +278,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
 
   #lose(message: string, cause?: unknown): void {
     const error = connectionLost(message, cause);
-    this.#finish(this.#lossMessage === undefined ? error : connectionLost(this.#lossMessage, error));
+    this.#finish(this.locate(this.#lossMessage === undefined ? error : connectionLost(this.#lossMessage, error)));
   }
 
   #finish(failure: unknown): void {
@@ -278,7 +288,7 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     this.#decoder.stop();
     this.#writer.stop();
     this.onOver();
-    const error = asError(failure);
+    const error = this.#asError(failure);
     for (const stream of [...this.streams.values()]) {
       // A stream that arrived completely can still be read, unless the caller destroyed the connection.
       if (this.#endIsExpected || (stream.isWhole && !this.#wasDestroyed)) stream.finish();
@@ -287,10 +297,10 @@ export abstract class SpdyEndpoint implements StreamOwner, FrameHandler {
     this.#socket.destroy();
     this.#markClosed();
   }
-}
 
-/** A signal's reason can be any value, but streams can only be destroyed with an Error. */
-function asError(reason: unknown): Error {
-  if (reason instanceof Error) return reason;
-  return new CriError({ code: "CANCELLED", message: "the session was cancelled", cause: reason });
+  /** A signal's reason can be any value, but streams can only be destroyed with an Error. */
+  #asError(reason: unknown): Error {
+    if (reason instanceof Error) return reason;
+    return this.locate(new CriError({ code: "CANCELLED", message: "the session was cancelled", cause: reason }));
+  }
 }

@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { connectionLost } from "./errors.js";
 import { encodeDataHead } from "./frames.js";
 import type { StreamCallback } from "./stream.js";
 
@@ -14,12 +13,15 @@ const maxTurnBytes = 4 * maxDataLength;
  */
 export class FrameWriter {
   readonly #socket: Duplex;
+  readonly #lost: () => Error;
   #stopped = false;
   /** How many bytes of data were handed to the socket. */
   sentBytes = 0;
 
-  constructor(socket: Duplex) {
+  /** @param lost makes the error of a write to a connection that has ended */
+  constructor(socket: Duplex, lost: () => Error) {
     this.#socket = socket;
+    this.#lost = lost;
   }
 
   /** Fails every later write: the connection has ended. */
@@ -30,7 +32,7 @@ export class FrameWriter {
   write(frame: Buffer, callback?: StreamCallback): void {
     // A socket can stay readable after it stops being writable.
     if (this.#stopped || !this.#socket.writable) {
-      callback?.(connectionLost("the connection to the streaming server is closed"));
+      callback?.(this.#lost());
     } else this.#socket.write(frame, callback);
   }
 

@@ -55,10 +55,12 @@ class SpdyPortForward implements PortForwardConnection {
     errors.closeWriting();
     const data = this.#connection.open({ streamType: "data", ...pair });
     // Before the streams are accepted: a server may send its error together with the replies.
-    forwardErrors(errors, data, port);
+    forwardErrors(this.#connection, errors, data, port);
     endTogether(errors, data);
     const link = linkAbort(options.signal);
-    const stopTimer = startTimer(this.#timeoutMs, () => link.abort(acceptTimedOut(port, this.#timeoutMs)));
+    const stopTimer = startTimer(this.#timeoutMs, () =>
+      link.abort(this.#connection.locate(acceptTimedOut(port, this.#timeoutMs))),
+    );
     const stopListening = onAbort(link.signal, () => {
       errors.destroy();
       data.destroy();
@@ -79,8 +81,9 @@ class SpdyPortForward implements PortForwardConnection {
   }
 
   destroy(reason?: unknown): void {
-    this.#connection.destroy(
-      reason ?? new CriError({ code: "CANCELLED", message: "the port-forward session was destroyed" }),
+    const connection = this.#connection;
+    connection.destroy(
+      reason ?? connection.locate(new CriError({ code: "CANCELLED", message: "the port-forward session was closed" })),
     );
   }
 }
@@ -89,7 +92,7 @@ class SpdyPortForward implements PortForwardConnection {
  * Destroys the data stream with the error that the server reports on the error stream. Servers end the data stream before they send
  * the error, so the end of the data stream waits for the end of the error stream.
  */
-function forwardErrors(errors: SpdyStream, data: SpdyStream, port: number): void {
+function forwardErrors(connection: SpdyConnection, errors: SpdyStream, data: SpdyStream, port: number): void {
   const decoder = new TextDecoder();
   let text = "";
   let stopTimer: (() => void) | undefined;
@@ -97,7 +100,7 @@ function forwardErrors(errors: SpdyStream, data: SpdyStream, port: number): void
   const settle = () => {
     stopTimer?.();
     const message = `no connection to port ${port} of the pod: ${text.trim().slice(0, maxErrorLength)}`;
-    report(text === "" ? undefined : new CriError({ code: "UNAVAILABLE", message, attempts: 1 }));
+    report(text === "" ? undefined : connection.locate(new CriError({ code: "UNAVAILABLE", message, attempts: 1 })));
   };
   const settleSoon = () => {
     stopTimer ??= startTimer(errorGraceMs, settle);

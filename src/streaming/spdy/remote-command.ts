@@ -111,8 +111,12 @@ class SpdyRemoteCommand implements RemoteCommand {
   }
 
   destroy(reason?: unknown): void {
-    this.#connection.destroy(
-      reason ?? new CriError({ code: "CANCELLED", message: "the session was destroyed before its end" }),
+    const connection = this.#connection;
+    connection.destroy(
+      reason ??
+        connection.locate(
+          new CriError({ code: "CANCELLED", message: "the session was closed", mayHaveTakenEffect: true }),
+        ),
     );
   }
 

@@ -17,6 +17,8 @@ export interface StreamOwner {
   release(stream: SpdyStream): void;
   /** Removes a stream that has ended. */
   forget(stream: SpdyStream): void;
+  /** Adds the RPC and the endpoint of the session to an error. */
+  locate(error: CriError): CriError;
 }
 
 export type StreamCallback = (error?: Error | null) => void;
@@ -167,16 +169,16 @@ export class SpdyStream extends Duplex {
   /** @internal Handles RST: the usual end, a refusal or an error. */
   receiveReset(status: number): void {
     const reason = statusNames.get(status) ?? `status ${status}`;
-    if (!this.#isAccepted) this.fail(unavailable(`the streaming server refused a stream (${reason})`));
+    if (!this.#isAccepted) this.fail(this.#unavailable(`the streaming server refused a stream (${reason})`));
     else if (harmlessResets.has(status)) this.finish();
-    else this.fail(unavailable(`the streaming server reset a stream (${reason})`));
+    else this.fail(this.#unavailable(`the streaming server reset a stream (${reason})`));
   }
 
   /** @internal Ends the stream without an error. Data that has arrived can still be read. */
   finish(): void {
     this.#reset = true;
     this.#owner.forget(this);
-    this.#refuse(unavailable("the stream ended before the streaming server accepted it"));
+    this.#refuse(this.#unavailable("the stream ended before the streaming server accepted it"));
     this.#endReading();
     if (this.#writableSide && !this.#readableSide) this.destroy(this.writableFinished ? undefined : brokenPipe());
   }
@@ -216,13 +218,17 @@ export class SpdyStream extends Duplex {
 
   override _destroy(error: Error | null, callback: StreamCallback): void {
     this.#owner.release(this);
-    this.#refuse(error ?? unavailable("the stream was destroyed before the streaming server accepted it"));
+    this.#refuse(error ?? this.#unavailable("the stream was destroyed before the streaming server accepted it"));
     const isOver = this.#reset || (this.#localClosed && this.#remoteClosed);
     // Node.js destroys a one-sided stream when its side is done. No RST then: the peer may still read, or end its direction.
     const isDone =
       error === null && ((this.#localClosed && !this.#readableSide) || (this.#remoteClosed && !this.#writableSide));
     if (!isOver && !isDone && !this.#detachable) this.#sendReset();
     callback(error);
+  }
+
+  #unavailable(message: string): CriError {
+    return this.#owner.locate(new CriError({ code: "UNAVAILABLE", message, attempts: 1 }));
   }
 
   #send(chunks: readonly Buffer[], callback: StreamCallback): void {
@@ -265,10 +271,6 @@ export class SpdyStream extends Duplex {
   #forgetIfOver(): void {
     if (this.#localClosed && this.#remoteClosed) this.#owner.forget(this);
   }
-}
-
-function unavailable(message: string): CriError {
-  return new CriError({ code: "UNAVAILABLE", message, attempts: 1 });
 }
 
 /** The error that Node.js uses for writing to a closed pipe or socket. */

@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import { CriError } from "../../errors.js";
 import { onAbort } from "../../internal/abort.js";
 import { reasonOf } from "../quote.js";
-import type { DialOptions } from "../transport.js";
+import type { DialOptions, SessionOrigin } from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, FlowControl, sendWithBackpressure } from "./flow.js";
 import { decodeFrame, v4 } from "./frames.js";
@@ -33,6 +33,7 @@ export async function openWebSocketPortForward(url: URL, port: number, options: 
 class ForwardedPort extends Duplex {
   readonly #socket: WebSocket;
   readonly #port: number;
+  readonly #origin: SessionOrigin | undefined;
   readonly #flow: FlowControl;
   readonly #prefixes = new Map([dataChannel, errorChannel].map((channel) => [channel, [] as number[]]));
   readonly #stopListening: (() => void) | undefined;
@@ -40,30 +41,31 @@ class ForwardedPort extends Duplex {
   #remoteEnded = false;
   #sentBytes = 0;
 
-  constructor(socket: WebSocket, port: number, { signal, pingIntervalMs }: DialOptions) {
+  constructor(socket: WebSocket, port: number, { signal, pingIntervalMs, origin }: DialOptions) {
     super({ allowHalfOpen: false, readableHighWaterMark: 128 * 1024, writableHighWaterMark: 64 * 1024 });
     this.#socket = socket;
+    this.#origin = origin;
     this.#port = port;
     this.#flow = new FlowControl(socket);
     // An error without a listener must not end the process.
     this.on("error", () => {});
     socket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    socket.on("error", (error) => this.destroy(broken(reasonOf(error), error)));
+    socket.on("error", (error) => this.#break(broken(reasonOf(error), error)));
     socket.on("close", (code) => {
       if (code === 1000) this.#endRemote();
-      else this.destroy(broken(code === 1006 ? "the connection was cut" : `close code ${code}`));
+      else this.#break(broken(code === 1006 ? "the connection was cut" : `close code ${code}`));
     });
     sendPings(socket, {
       pingIntervalMs,
       hasCommand: false,
       sentBytes: () => this.#sentBytes,
       isReadPaused: () => this.#flow.isPaused,
-      onTimeout: (error) => this.destroy(error),
+      onTimeout: (error) => this.#break(error),
     });
     this.#stopListening = signal && onAbort(signal, () => this.destroy(asError(signal.reason)));
     if (signal?.aborted) this.destroy(asError(signal.reason));
     else if (socket.readyState === socket.OPEN) socket.resume();
-    else this.destroy(broken("the connection was cut"));
+    else this.#break(broken("the connection was cut"));
   }
 
   override _read(): void {
@@ -101,11 +103,11 @@ class ForwardedPort extends Duplex {
 
   #onMessage(message: Buffer, isBinary: boolean): void {
     if (this.#remoteEnded) return;
-    if (!isBinary) return void this.destroy(broken("the server sent a text message instead of a binary one"));
+    if (!isBinary) return void this.#break(broken("the server sent a text message instead of a binary one"));
     const frame = decodeFrame(message);
     const payload = frame && this.#withoutPrefix(frame.channel, frame.payload);
     if (!frame || !payload || payload.length === 0) return;
-    if (frame.channel === errorChannel) return void this.destroy(failed(payload));
+    if (frame.channel === errorChannel) return void this.#break(failed(payload));
     this.#linger?.refresh();
     if (!this.push(payload)) this.#flow.pauseFor(this);
   }
@@ -122,9 +124,13 @@ class ForwardedPort extends Duplex {
     prefix.push(...payload.subarray(0, missing));
     const [low, high] = prefix;
     if (low !== undefined && high !== undefined && low + high * 256 !== this.#port) {
-      this.destroy(broken(`the server forwards port ${low + high * 256} instead of ${this.#port}`));
+      this.#break(broken(`the server forwards port ${low + high * 256} instead of ${this.#port}`));
     }
     return payload.subarray(missing);
+  }
+
+  #break(error: CriError): void {
+    this.destroy(error.during(this.#origin));
   }
 
   #endRemote(): void {

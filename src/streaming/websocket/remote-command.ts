@@ -6,7 +6,14 @@ import { reasonOf } from "../quote.js";
 import { ShortOutput } from "../short-output.js";
 import { maxStatusBytes, parseRemoteStatus } from "../status.js";
 import { stdinCannotEnd } from "../stdin-cannot-end.js";
-import type { DialOptions, RemoteCommand, RemoteCommandStreams, RemoteStatus, TerminalSize } from "../transport.js";
+import type {
+  DialOptions,
+  RemoteCommand,
+  RemoteCommandStreams,
+  RemoteStatus,
+  SessionOrigin,
+  TerminalSize,
+} from "../transport.js";
 import { dialWebSocket } from "./dial.js";
 import { asError, ChannelReadable, FlowControl, sendWithBackpressure } from "./flow.js";
 import { channels, decodeFrame, encodeEnd, encodeResize, v4, v5 } from "./frames.js";
@@ -50,6 +57,7 @@ class WebSocketRemoteCommand implements RemoteCommand {
   readonly #outputs = new Map<number, ChannelReadable>();
   readonly #shortOutput = new ShortOutput();
   readonly #tty: boolean;
+  readonly #origin: SessionOrigin | undefined;
   readonly #stopListening: (() => void) | undefined;
   #over = false;
   #stdinEnded = false;
@@ -58,8 +66,9 @@ class WebSocketRemoteCommand implements RemoteCommand {
   #resolve!: (status: RemoteStatus) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(socket: WebSocket, streams: RemoteCommandStreams, { signal, pingIntervalMs }: DialOptions) {
+  constructor(socket: WebSocket, streams: RemoteCommandStreams, { signal, pingIntervalMs, origin }: DialOptions) {
     this.#socket = socket;
+    this.#origin = origin;
     this.#tty = streams.tty;
     this.protocol = socket.protocol;
     this.status = new Promise((resolve, reject) => {
@@ -105,9 +114,8 @@ class WebSocketRemoteCommand implements RemoteCommand {
   }
 
   destroy(reason?: unknown): void {
-    this.#fail(
-      reason ?? new CriError({ code: "CANCELLED", message: "the session was closed", mayHaveTakenEffect: true }),
-    );
+    if (reason !== undefined) this.#end(reason);
+    else this.#fail(new CriError({ code: "CANCELLED", message: "the session was closed", mayHaveTakenEffect: true }));
   }
 
   /** Sends one size at a time, so that a server that does not read gets no queue of outdated sizes. */
@@ -130,7 +138,7 @@ class WebSocketRemoteCommand implements RemoteCommand {
         this.#stdinEnded = true;
         if (this.protocol === v5) socket.send(encodeEnd(channels.stdin), callback);
         // The command keeps waiting for input, so a caller that relies on the end of stdin must get an error.
-        else callback(this.#over ? null : stdinCannotEnd());
+        else callback(this.#over ? null : stdinCannotEnd(this.#origin));
       },
     });
     return stdin.on("error", () => {});
@@ -173,7 +181,11 @@ class WebSocketRemoteCommand implements RemoteCommand {
     this.#socket.resume();
   }
 
-  #fail(reason: unknown): void {
+  #fail(error: CriError): void {
+    this.#end(error.during(this.#origin));
+  }
+
+  #end(reason: unknown): void {
     if (!this.#settle()) return;
     this.#reject(reason);
     const error = asError(reason);

@@ -103,7 +103,7 @@ async function send(
     stdin: true,
     stdout: false,
   });
-  if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(context.connection.endpoint);
+  if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(session.origin);
   const errorOutput = readErrorOutput(session.stderr);
   await sendInput(session.stdin, archive(source));
   await finishTar(context, session, errorOutput);

@@ -39,7 +39,7 @@ export interface SendKeysOptions {
 /** Sends typed keys to the session, as fast as the session accepts them. Returns a function that stops it. */
 export function sendKeys(
   input: TerminalInput,
-  session: Pick<StreamSession, "stdin" | "canHalfCloseStdin">,
+  session: Pick<StreamSession, "stdin" | "canHalfCloseStdin" | "origin">,
   { tty, detachKeys, onDetach, onError }: SendKeysOptions,
 ): () => void {
   const { stdin } = session;
@@ -73,7 +73,7 @@ export function sendKeys(
     send(detachKeys.rest());
     if (tty) typeEndOfInput();
     else if (session.canHalfCloseStdin) stdin?.end();
-    else onError(stdinCannotEnd());
+    else onError(stdinCannotEnd(session.origin));
   });
   const resume = () => void input.resume();
   const release = () => {

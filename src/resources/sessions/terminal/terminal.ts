@@ -36,7 +36,7 @@ export interface TerminalOptions {
 /** The part of exec and attach sessions that {@link runTerminal} uses. */
 export type TerminalSession = Pick<
   StreamSession,
-  "stdin" | "stdout" | "stderr" | "canHalfCloseStdin" | "resize" | "close"
+  "stdin" | "stdout" | "stderr" | "canHalfCloseStdin" | "origin" | "resize" | "close"
 > &
   ({ readonly exit: Promise<unknown> } | { readonly ended: Promise<unknown> });
 

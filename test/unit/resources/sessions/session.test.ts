@@ -10,6 +10,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const origin = { method: "RuntimeService/Exec", endpoint: "unix:///run/runtime.sock" };
+
 /** A session whose output has ended, but whose status has not arrived. */
 function awaitingStatus(stdinBytes: number, shortOutput?: string) {
   let sendStatus = (_: RemoteStatus) => {};
@@ -32,7 +34,7 @@ function awaitingStatus(stdinBytes: number, shortOutput?: string) {
     resize: () => {},
     destroy: (reason) => fail(reason),
   };
-  return { session: new ExecSession(command, "nope"), sendStatus };
+  return { session: new ExecSession(command, origin, "nope"), sendStatus };
 }
 
 test("waits without a limit for a command that has closed its outputs", async () => {
@@ -44,7 +46,11 @@ test("waits without a limit for a command that has closed its outputs", async ()
 
 test("fails if no exit code arrives after much input, which the command may have left unread", async () => {
   const { session } = awaitingStatus(65_536);
-  const failure = expect(session.exit).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
+  const failure = expect(session.exit).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    mayHaveTakenEffect: true,
+    ...origin,
+  });
   await vi.advanceTimersByTimeAsync(20_100);
   await failure;
 });

@@ -36,6 +36,7 @@ export class FakeScreen extends Writable {
 }
 
 export class FakeSession {
+  readonly origin = { method: "RuntimeService/Exec", endpoint: "unix:///run/runtime.sock" };
   readonly stdin = new PassThrough({ highWaterMark: 16 });
   readonly stdout = new PassThrough({ highWaterMark: 16 });
   readonly stderr: PassThrough | null;
