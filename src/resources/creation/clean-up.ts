@@ -2,16 +2,16 @@ import { deadlineIn } from "../../internal/time.js";
 import type { CallOptions } from "../../options.js";
 import type { Connection } from "../../transport/connection.js";
 
-/** How often removing what this program made is tried while the runtime is away: for a quarter of a minute, in round figures. */
-const attempts = 32;
+/** Clean-up attempts while the runtime is down (about 15 s in total). */
+const maxAttempts = 32;
 
-/** For calls that go on when the client's default signal has aborted. */
-export const uncancelled: AbortSignal = new AbortController().signal;
+/** A signal that never aborts, for calls that continue after the client's default signal has aborted. */
+export const neverAborts: AbortSignal = new AbortController().signal;
 
 /**
- * Options of the calls that remove what this program made, in undoing or disposal. They have time of their own, all together, since
- * the caller's may be spent, but go under the caller's metadata. A restart of the runtime must not leave behind what nobody will
- * remove later, so it is waited for. A client that wants no retries gets none here either.
+ * Returns the options for the calls of a rollback or disposal. They share one deadline, because the caller's time limit may be
+ * over, and have the caller's metadata. They are retried while the runtime restarts, because nothing would remove the object
+ * later. A client whose default is `retry: false` does not retry here either.
  */
 export function cleanUpOptions(
   { options }: Connection,
@@ -20,11 +20,11 @@ export function cleanUpOptions(
 ): CallOptions {
   const retry = options.defaults?.retry;
   const deadline = deadlineIn(timeoutMs);
-  if (retry === false) return { metadata, deadline, signal: uncancelled };
+  if (retry === false) return { metadata, deadline, signal: neverAborts };
   return {
     metadata,
     deadline,
-    signal: uncancelled,
-    retry: { maxBackoffMs: 1_000, ...retry, maxAttempts: Math.max(attempts, retry?.maxAttempts ?? 0) },
+    signal: neverAborts,
+    retry: { maxBackoffMs: 1_000, ...retry, maxAttempts: Math.max(maxAttempts, retry?.maxAttempts ?? 0) },
   };
 }

@@ -19,8 +19,8 @@ import { checkPodConfig, podConfigOf } from "./pod-config.js";
 import { createReconciled } from "./reconcile.js";
 
 /**
- * Options of the workflows that create a container. `timeoutMs` and `deadline` limit all their steps together. Without them each step
- * has the default budget of its RPC, and a pull has none.
+ * Options of the workflows that create a container. `timeoutMs` and `deadline` limit all their steps together. Without them, each
+ * step has the default limit of its RPC, and a pull has none.
  */
 export interface CreateContainerOptions extends CallOptions {
   /** When to pull the image. @defaultValue "missing" */
@@ -28,24 +28,26 @@ export interface CreateContainerOptions extends CallOptions {
   /** Credentials for the pull. */
   auth?: RegistryAuth | undefined;
   /**
-   * The pod's configuration, which CreateContainer must repeat: it decides about user, namespaces, DNS and logs of the container.
-   * Required only for a pod that another program created, on a runtime that does not report it (CRI-O, Docker): the creation is
-   * refused without it. `"unknown"` accepts a container without the pod's settings, which may run as root although the pod says
-   * otherwise.
+   * The pod's configuration, which CreateContainer must repeat: it determines the user, namespaces, DNS and logs of the container.
    *
-   * @defaultValue that of the owning handle, else what the runtime reports, else what this package keeps in the pod's annotations
+   * Required only for a pod that another program created, on a runtime that does not report the configuration (CRI-O, Docker).
+   * Without it, the creation is then refused. `"unknown"` creates the container without the pod's settings: it may run as root even
+   * if the pod sets another user.
+   *
+   * @defaultValue the configuration of the owning handle, else that which the runtime reports, else that in the annotations which
+   *   this package gives to its pods
    */
   podConfig?: PodSandboxConfig | "unknown" | undefined;
   /**
-   * Adopt a container of this name and attempt that something else created from the same configuration, if it has not been started.
-   * The handle then owns it: see `adopted` there.
+   * Adopts a container with this name and attempt that another process or call created from the same configuration, if it has not
+   * been started. The handle then owns it: see its `adopted`.
    *
    * @defaultValue false: `NameReservedError`
    */
   adopt?: boolean | undefined;
 }
 
-/** The pod of a new container. The handle that created the pod has its settings, too. */
+/** The pod of a new container. The handle that created the pod also has its settings. */
 export type PodOfContainer =
   | string
   | ({ readonly id: string; readonly kind?: "pod" } & Partial<
@@ -76,12 +78,12 @@ export async function createContainer(
   return createFromConfig(connection, request, callOptions);
 }
 
-/** What CreateContainer needs. */
+/** The arguments of {@link createFromConfig}. */
 export interface ContainerRequest extends Omit<MadeContainer, "id" | "adopted"> {
   adopt?: boolean | undefined;
 }
 
-/** CreateContainer that creates one container, also when its answer is lost. */
+/** CreateContainer. Creates exactly one container, even if the reply is lost. */
 export async function createFromConfig(
   connection: Connection,
   { adopt = false, ...request }: ContainerRequest,
@@ -93,7 +95,7 @@ export async function createFromConfig(
   const { name = "", attempt = 0 } = config.metadata ?? {};
   let logFolder: LogFolder | undefined;
   const { id, adopted } = await createReconciled({
-    what: `container ${name} (attempt ${attempt}) in pod ${podSandboxId}`,
+    description: `container ${name} (attempt ${attempt}) in pod ${podSandboxId}`,
     mark,
     adopt,
     budget: startBudget(connection, options, 1),

@@ -1,32 +1,32 @@
 import { createHash, randomUUID } from "node:crypto";
 
-/** What the annotations of this package begin with. */
+/** The prefix of this package's annotations. */
 const ownPrefix = "k8s-cri-client/";
 
 /**
- * The annotation that says which creation made a pod or container, and from which configuration. It is how a creation that lost
- * its answer recognises its own work. (A kubelet marks its containers in a like manner, with `io.kubernetes.container.hash`.)
+ * The annotation that identifies the creation of a pod or container, and its configuration. A creation whose reply was lost finds
+ * its object by it. (The kubelet's `io.kubernetes.container.hash` is similar.)
  */
 export const creationAnnotation = `${ownPrefix}creation`;
 
-/** One creation: made once per call, and the same for every repeat within it. */
+/** Identifies one creation. All attempts of one call have the same mark. */
 export interface CreationMark {
-  /** Digest of the configuration, the mark itself left out. */
+  /** The digest of the configuration without the annotations of this package. */
   readonly hash: string;
-  /** Told to nobody else. */
+  /** A random value of this creation. */
   readonly nonce: string;
 }
 
 /**
- * The configuration with a new mark among its annotations. The digest is cut to 64 bits: enough to tell configurations apart,
- * too little to pin down the environment values that went into it.
+ * Adds a new mark to the annotations of a configuration. The digest has 64 bits: enough to distinguish configurations, but too
+ * few to find out the values of their environment variables.
  *
- * @param notes other annotations of this package. Like the mark, they are no part of the digest.
+ * @param ownAnnotations other annotations of this package, which the digest does not include
  */
 export function markCreation<T extends { annotations: Record<string, string> }>(
   type: { toJSON(message: T): unknown },
   config: T,
-  notes: Readonly<Record<string, string>> = {},
+  ownAnnotations: Readonly<Record<string, string>> = {},
 ): { config: T; mark: CreationMark } {
   const given = Object.entries(config.annotations).filter(([key]) => !key.startsWith(ownPrefix));
   const annotations = Object.fromEntries(given);
@@ -35,13 +35,13 @@ export function markCreation<T extends { annotations: Record<string, string> }>(
   return {
     config: {
       ...config,
-      annotations: { ...annotations, ...notes, [creationAnnotation]: `${mark.hash}.${mark.nonce}` },
+      annotations: { ...annotations, ...ownAnnotations, [creationAnnotation]: `${mark.hash}.${mark.nonce}` },
     },
     mark,
   };
 }
 
-/** The mark of what the runtime lists; undefined for what something else made. */
+/** Reads the mark of a listed pod or container; undefined if this package did not create it. */
 export function readMark({ annotations }: { annotations: Record<string, string> }): CreationMark | undefined {
   const [hash, nonce] = annotations[creationAnnotation]?.split(".") ?? [];
   return hash && nonce ? { hash, nonce } : undefined;

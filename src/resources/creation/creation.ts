@@ -4,20 +4,20 @@ import { runtimeName } from "../../rpcs/runtime.js";
 import type { Connection } from "../../transport/connection.js";
 import type { CreationMark } from "./creation-mark.js";
 
-/** An object that was found under the identity of a creation. */
+/** An object that has the identity of a creation. */
 export interface Found {
   id: string;
   mark: CreationMark | undefined;
-  /** Whether it is in the state in which a creation leaves it, and can be used. */
+  /** Whether it is in the state in which a creation leaves it, and is usable. */
   fresh: boolean;
   /** Its state, for error messages. */
   state: string;
 }
 
-/** The creation of a pod or container. It can be repeated because its object can be found by its identity. */
+/** The creation of a pod or container. It can be repeated, because its object can be found by its identity. */
 export interface Creation {
-  /** For error messages, such as `pod sandbox default/demo`. */
-  what: string;
+  /** Names the object in error messages: `pod sandbox default/demo`. */
+  description: string;
   mark: CreationMark;
   /** Whether to adopt an object that another creation made from the same configuration. */
   adopt: boolean;
@@ -30,27 +30,27 @@ export interface Creation {
   remove(id: string, options: CallOptions): Promise<void>;
 }
 
-/** The result of a creation; `adopted` if another creation made the object. */
+/** The result of a creation. `adopted` is true if another creation created the object. */
 export interface Created {
   id: string;
   adopted: boolean;
 }
 
-/** How the runtime differs from containerd in creating an object. */
+/** How the creation of an object on a runtime differs from containerd. */
 export interface CreationQuirks {
-  /** May return the id of an older object with the same identity, where containerd answers that the name is taken (CRI-O). */
+  /** May return the id of an older object with the same identity, where containerd reports that the name is reserved (CRI-O). */
   returnsOlder: boolean;
-  /** Replaces an object of the same name, so the name must be looked up first: a container that was not started (Docker). */
+  /** Replaces a container with the same name that was not started, so the client looks up the name first (Docker). */
   replaces: boolean;
-  /** May leave an object behind when the creation fails: a pod that is not ready (Docker). */
+  /** May leave an object behind when the creation fails, such as a pod that is not ready (Docker). */
   leavesFailed: boolean;
-  /** Waits until its deadline while an earlier creation of the same name is under way (CRI-O). */
+  /** Blocks until the deadline of the call while an earlier creation with the same name is in progress (CRI-O). */
   stalls: boolean;
-  /** May make a second object of the same name while an earlier creation is under way (Docker). */
+  /** May create a second object with the same name while an earlier creation is in progress (Docker). */
   duplicates: boolean;
 }
 
-/** The quirks of the runtime. A runtime that does not give its name may return an older object. */
+/** Returns the quirks of the runtime. If its name is unknown, assumes that it may return an older object. */
 export async function quirksOf(
   connection: Connection,
   kind: "pod" | "container",

@@ -1,26 +1,24 @@
-/**
- * The life of an owned object: disposed of once, or let go. Both the pod and the container handle hold one.
- */
+/** The ownership of a pod or container: its handle disposes of the object once, unless it releases the object first. */
 export class Ownership {
   #disposal: Promise<void> | undefined;
   #released = false;
 
-  /** Runs the disposal; calls during it or after it has succeeded share that one run. Does nothing after {@link release}. */
+  /** Runs the disposal. Calls during it and after its success share this one run. Does nothing after {@link release}. */
   dispose(remove: () => Promise<void>): Promise<void> {
     if (this.#released) return Promise.resolve();
     this.#disposal ??= remove().catch((error: unknown) => {
-      // What failed has left something, and may be tried again.
+      // A failed disposal can be repeated.
       this.#disposal = undefined;
       throw error;
     });
     return this.#disposal;
   }
 
-  /** Gives up ownership: disposal does nothing from now on. */
+  /** Gives up the ownership: later disposals do nothing. */
   release(): void {
     this.#released = true;
   }
 }
 
-/** How long disposing of an object may take beyond its grace period. It has its own budget: the caller's may be spent. */
+/** The time limit of a disposal beyond the grace period, in milliseconds. The caller's time limit may be over by then. */
 export const disposeTimeoutMs = 60_000;

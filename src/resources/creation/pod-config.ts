@@ -6,10 +6,10 @@ import { podSandboxStatus } from "../../rpcs/pods.js";
 import { podConfigFromStatus } from "../../specs/pod-from-status.js";
 import type { Connection } from "../../transport/connection.js";
 
-/** The configuration of a pod, as an option. */
+/** The `podConfig` option. */
 export type GivenPodConfig = PodSandboxConfig | "unknown" | undefined;
 
-/** Refuses a pod configuration that CreateContainer cannot be sent with: containerd crashes without metadata. */
+/** Refuses a pod configuration without metadata, which crashes containerd. @throws InvalidInputError */
 export function checkPodConfig(given: GivenPodConfig): void {
   if (given === undefined || given === "unknown") return;
   if (typeof given === "object" && given?.metadata) return;
@@ -17,10 +17,11 @@ export function checkPodConfig(given: GivenPodConfig): void {
 }
 
 /**
- * The configuration of a pod, which CreateContainer must repeat: what the caller gives, else what the owning handle has, else what the
- * runtime reports or this package keeps in the pod's annotations.
+ * Returns the configuration of a pod, which CreateContainer must repeat. The first of these that exists applies: the caller's
+ * option, the configuration of the owning handle, the configuration that the runtime reports, the one in the annotations which
+ * this package gives to its pods.
  *
- * @throws InvalidInputError if the pod's settings are needed and not known
+ * @throws InvalidInputError if none of these exists
  */
 export async function podConfigOf(
   connection: Connection,

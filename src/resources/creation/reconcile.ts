@@ -4,34 +4,34 @@ import { sleep, startTimer } from "../../internal/timer.js";
 import { rollbackTimeoutMs } from "../../options.js";
 import type { Budget } from "../../rpcs/budget.js";
 import { backoffMs } from "../../transport/retry.js";
-import { abandon, type Leftover, leftBy, reclaim, wasAbandonedBefore } from "./abandoned.js";
-import { uncancelled } from "./clean-up.js";
+import { abandon, forgetAbandoned, type Leftover, leftoverOf, wasAbandonedBefore } from "./abandoned.js";
+import { neverAborts } from "./clean-up.js";
 import type { Created, Creation, Found } from "./creation.js";
 
-/** How long to look for the object of a lost answer, or to wait for a name that is taken, within the caller's budget. */
+/** How long to search for the object after a lost reply, or to wait for a reserved name, within the caller's time limit. */
 const reconcileTimeoutMs = 30_000;
 
 /**
- * The time limit of the first repetition of a creation where the runtime may stall. Each further repetition has twice as long. CRI-O
- * gives the object to the repetition after the one that waited for it, so a long wait is of no use.
+ * The time limit of the first repetition of a creation on a runtime that may stall. It doubles with each further repetition. CRI-O
+ * returns the object not to the repetition that waited for it but to the next one, so a long wait is of no use.
  */
 const stalledTimeoutMs = 1_000;
 
-/** How long to poll for the object of a lost answer where sending the creation again could make a second object. */
-const underWayMs = 3_000;
+/** How long to poll for the object after a lost reply, on a runtime where a repeated creation could create a second object. */
+const pollTimeoutMs = 3_000;
 
 /**
- * How long a creation may go on after the caller's abort before its call is cancelled. containerd, cancelled in the middle of
- * RunPodSandbox, sometimes leaks a shim that runs for ever. A creation that has finished can be removed.
+ * How long a creation may continue after the caller's abort before its call is cancelled. If RunPodSandbox is cancelled midway,
+ * containerd sometimes leaks a shim that runs forever. The object of a finished creation can be removed.
  */
 const cancelGraceMs = 1_500;
 
-/** How long to look for what a cancelled creation left, and the pauses: at once, then again while the runtime may still be busy. */
+/** How long to search for the object of a cancelled creation, and the pauses before each search: the runtime may still be busy. */
 const leftoverTimeoutMs = 2_000;
 const leftoverPausesMs = [0, 200, 600];
 
-/** Codes of calls whose answer may have been lost, as opposed to calls that the runtime refused. */
-const lostAnswers: readonly CriErrorCode[] = [
+/** Codes that may mean a lost reply. With other codes, the runtime refused the call. */
+const lostReplyCodes: readonly CriErrorCode[] = [
   "UNAVAILABLE",
   "DEADLINE_EXCEEDED",
   "CANCELLED",
@@ -39,25 +39,27 @@ const lostAnswers: readonly CriErrorCode[] = [
   "INVALID_RESPONSE",
 ];
 
-/** What is not known about a creation. */
+/** The uncertain outcome of a creation. */
 interface Doubt {
-  /** The runtime may have made an object, or may still make one, that this call does not know. */
+  /** Whether the runtime may have created an object, or may still create one, that this call has not found. */
   remains: boolean;
-  /** The runtime answered that the creation failed. */
+  /** Whether the runtime reported that the creation failed. */
   refused: boolean;
 }
 
 /**
- * Creates an object that must not be created twice. CRI has no idempotency key, but a runtime reserves name, namespace, uid and attempt.
- * After a lost answer or a taken name, the client looks the object up by those, and
+ * Creates an object that must not be created twice. CRI has no idempotency key, but a runtime reserves the name, namespace, uid and
+ * attempt. After a lost reply, or if the name is reserved, the client looks up the object by them:
  *
- * - returns it, if this creation or an abandoned one made it and it can be used,
- * - removes it, if this creation or an abandoned one made it and it cannot be used,
- * - waits, if the name is taken but no object is listed: another creation or removal is still under way,
- * - adopts it, if another creation made it from the same configuration and the caller wants that,
- * - leaves it alone otherwise and throws `NameReservedError`.
+ * | object | action |
+ * |---|---|
+ * | usable, created by this creation or an abandoned one | returns it |
+ * | not usable, created by this creation or an abandoned one | removes it and creates it again |
+ * | not listed, although the name is reserved: another creation or removal is in progress | waits and creates it again |
+ * | created by another creation from the same configuration, with `adopt: true` | adopts it |
+ * | any other | does not touch it and throws `NameReservedError` |
  *
- * When the caller aborts or runs out of time, the client looks for an object that the runtime has made by then and removes it.
+ * If the caller aborts or the time is over, the client searches for an object that the runtime has created by then, and removes it.
  */
 export async function createReconciled(creation: Creation): Promise<Created> {
   const { budget, mark } = creation;
@@ -67,9 +69,9 @@ export async function createReconciled(creation: Creation): Promise<Created> {
   } catch (error) {
     if (!doubt.remains) throw error;
     const isAbandoned = budget.caller.signal?.aborted || isSpent(budget);
-    const isOver = isAbandoned || (doubt.refused && (await mayHaveLeft(creation)));
-    const left = isOver ? await removeLeftover(creation) : "usable";
-    if (left !== undefined) abandon(mark, left);
+    const isOver = isAbandoned || (doubt.refused && (await mayLeaveFailed(creation)));
+    const leftover = isOver ? await removeLeftover(creation) : "usable";
+    if (leftover !== undefined) abandon(mark, leftover);
     throw CriError.is(error) && error !== budget.caller.signal?.reason ? error.inDoubt() : error;
   }
 }
@@ -82,17 +84,18 @@ async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
     const isRepetition = round > 1 || wasAbandonedBefore(mark);
     const quirks = creation.mayExist || isRepetition ? await creation.quirks(budget.options()) : undefined;
     const limitMs = quirks?.stalls && isRepetition ? stalledTimeoutMs * 2 ** Math.max(0, round - 2) : undefined;
-    let made: string | undefined;
+    let createdId: string | undefined;
     let failure: unknown;
     let found = quirks?.replaces ? await lookUp(creation, giveUpAt) : undefined;
     if (!found) {
       try {
-        made = await createUncut(creation, limitMs);
-        // An answer at the deadline may be of a broken object: the runtime has the deadline, too, and containerd goes on without it.
+        createdId = await createWithGrace(creation, limitMs);
+        // The object of a reply at the deadline may be broken: the runtime has the same deadline, and containerd continues after
+        // it.
         const late = (budget.leftMs() ?? 1) <= 0;
         doubt.remains =
           (creation.mayExist && quirks?.returnsOlder === true) || late || budget.caller.signal?.aborted === true;
-        if (!doubt.remains) return { id: made, adopted: false };
+        if (!doubt.remains) return { id: createdId, adopted: false };
         budget.caller.signal?.throwIfAborted();
         if (late) throw timedOut(creation);
       } catch (error) {
@@ -100,73 +103,73 @@ async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
         doubt.remains ||= !CriError.is(error) || error.mayHaveTakenEffect;
         budget.caller.signal?.throwIfAborted();
         if (isSpent(budget)) throw error;
-        doubt.refused = !isLost(error) && !CriError.is(error, "NAME_RESERVED");
+        doubt.refused = !isReplyLost(error) && !CriError.is(error, "NAME_RESERVED");
         if (doubt.refused) throw error;
       }
       found = await lookUp(creation, giveUpAt).catch((error: unknown) => {
         throw budget.caller.signal?.aborted || CriError.is(error, "CLIENT_CLOSED") ? error : (failure ?? error);
       });
-      // The runtime's name may be known only now.
-      if (!found && isLost(failure) && (await creation.quirks(budget.options())).duplicates) {
+      // The runtime's name may have been unknown until now.
+      if (!found && isReplyLost(failure) && (await creation.quirks(budget.options())).duplicates) {
         found = await pollFor(creation, giveUpAt);
       }
     }
-    if (made !== undefined && found?.mark?.nonce === mark.nonce) return { id: made, adopted: false };
+    if (createdId !== undefined && found?.mark?.nonce === mark.nonce) return { id: createdId, adopted: false };
     if (found) {
-      const left = leftBy(found.mark);
-      const own = left !== undefined || found.mark?.nonce === mark.nonce;
-      const usable = found.fresh && found.mark?.hash === mark.hash && left !== "half removed";
+      const leftover = leftoverOf(found.mark);
+      const own = leftover !== undefined || found.mark?.nonce === mark.nonce;
+      const usable = found.fresh && found.mark?.hash === mark.hash && leftover !== "half removed";
       if (usable && (own || creation.adopt)) {
-        reclaim(found.mark);
+        forgetAbandoned(found.mark);
         return { id: found.id, adopted: !own };
       }
       if (!own) {
-        // Another creation has the identity, so this one has made nothing.
+        // Another creation has the identity, so this one has created nothing.
         doubt.remains = false;
-        throw nameTaken(creation, found, failure);
+        throw nameReserved(creation, found, failure);
       }
       // If the removal fails, the next round finds the object again.
       await creation.remove(found.id, budget.options()).catch(() => {});
-    } else if (made === undefined && !isWorthAnotherRound(failure, limitMs)) throw failure;
+    } else if (createdId === undefined && !mayRepeat(failure, limitMs)) throw failure;
 
     await budget.sleep(pauseMs(round));
     if (isSpent(budget) || performance.now() > giveUpAt) throw failure ?? timedOut(creation);
   }
 }
 
-/** Whether a failed creation may have left an object. A runtime that does not answer counts as one that leaves none. */
-async function mayHaveLeft({ budget, quirks }: Creation): Promise<boolean> {
+/** Whether the runtime may have left the object of a failed creation. False if the runtime does not answer. */
+async function mayLeaveFailed({ budget, quirks }: Creation): Promise<boolean> {
   const { metadata } = budget.caller;
   const known = await quirks({ metadata, timeoutMs: leftoverTimeoutMs, retry: false }).catch(() => undefined);
   return known?.leavesFailed ?? false;
 }
 
-function isWorthAnotherRound(failure: unknown, limitMs: number | undefined): boolean {
+function mayRepeat(failure: unknown, limitMs: number | undefined): boolean {
   if (CriError.is(failure, "NAME_RESERVED", "UNAVAILABLE")) return true;
   return limitMs !== undefined && CriError.is(failure, "DEADLINE_EXCEEDED");
 }
 
-/** Creates, and passes the caller's abort on only after {@link cancelGraceMs}. */
-async function createUncut({ budget, create }: Creation, limitMs = Number.POSITIVE_INFINITY): Promise<string> {
+/** Sends the creation. Cancels the call {@link cancelGraceMs} after the caller's abort. */
+async function createWithGrace({ budget, create }: Creation, limitMs = Number.POSITIVE_INFINITY): Promise<string> {
   const given = budget.options();
   const timeoutMs = given.timeoutMs ? Math.min(given.timeoutMs, limitMs) : limitMs;
   const options = Number.isFinite(timeoutMs) ? { ...given, timeoutMs } : given;
   const { signal } = options;
   if (!signal) return create(options);
-  const late = new AbortController();
+  const delayed = new AbortController();
   let stopTimer = () => {};
   const stopListening = onAbort(signal, () => {
-    stopTimer = startTimer(cancelGraceMs, () => late.abort(signal.reason));
+    stopTimer = startTimer(cancelGraceMs, () => delayed.abort(signal.reason));
   });
   try {
-    return await create({ ...options, signal: late.signal });
+    return await create({ ...options, signal: delayed.signal });
   } finally {
     stopListening();
     stopTimer();
   }
 }
 
-/** Failures of a look-up that repeating it does not mend. */
+/** Codes of a look-up that would fail again in the same way. */
 const finalFailures: readonly CriErrorCode[] = [
   "PERMISSION_DENIED",
   "UNAUTHENTICATED",
@@ -191,9 +194,9 @@ async function lookUp({ budget, find }: Creation, giveUpAt: number): Promise<Fou
   }
 }
 
-/** Polls for the object of a creation that is under way. */
+/** Polls for the object of a creation that is in progress. */
 async function pollFor(creation: Creation, giveUpAt: number): Promise<Found | undefined> {
-  const until = Math.min(giveUpAt, performance.now() + underWayMs);
+  const until = Math.min(giveUpAt, performance.now() + pollTimeoutMs);
   for (let round = 1; performance.now() < until && !isSpent(creation.budget); round++) {
     await creation.budget.sleep(pauseMs(round));
     const found = await lookUp(creation, giveUpAt);
@@ -203,9 +206,9 @@ async function pollFor(creation: Creation, giveUpAt: number): Promise<Found | un
 }
 
 /**
- * Removes the object of a creation that was given up. Has budgets of its own: one to find the object, one to remove it.
+ * Removes the object of an abandoned creation. Finding the object and removing it each have their own time limit.
  *
- * @returns what may remain; undefined if the object was removed
+ * @returns the state of an object that may remain; undefined if it was removed
  */
 async function removeLeftover({ budget, mark, find, remove }: Creation): Promise<Leftover | undefined> {
   const { metadata } = budget.caller;
@@ -213,23 +216,23 @@ async function removeLeftover({ budget, mark, find, remove }: Creation): Promise
   for (const pause of leftoverPausesMs) {
     await sleep(pause);
     const timeoutMs = Math.max(1, giveUpAt - performance.now());
-    const options = { signal: uncancelled, metadata, timeoutMs, retry: false } as const;
-    // A look-up that fails counts as one that finds nothing yet.
+    const options = { signal: neverAborts, metadata, timeoutMs, retry: false } as const;
+    // A failed look-up is treated as one without a result.
     const found = await find(options).catch(() => undefined);
     if (found?.mark?.nonce !== mark.nonce) continue;
     try {
-      await remove(found.id, { signal: uncancelled, metadata, timeoutMs: rollbackTimeoutMs });
+      await remove(found.id, { signal: neverAborts, metadata, timeoutMs: rollbackTimeoutMs });
       return undefined;
     } catch {
-      // The error that is being thrown already says that the creation may have taken effect.
+      // The caller's error already has `mayHaveTakenEffect`.
       return "half removed";
     }
   }
   return "usable";
 }
 
-function isLost(failure: unknown): boolean {
-  return CriError.is(failure, ...lostAnswers) && failure.mayHaveTakenEffect;
+function isReplyLost(failure: unknown): boolean {
+  return CriError.is(failure, ...lostReplyCodes) && failure.mayHaveTakenEffect;
 }
 
 function isSpent(budget: Budget): boolean {
@@ -241,13 +244,13 @@ function pauseMs(round: number): number {
   return 20 + backoffMs(round, { initialBackoffMs: 100, maxBackoffMs: 1_000 });
 }
 
-function nameTaken(creation: Creation, found: Found, cause: unknown): NameReservedError {
+function nameReserved(creation: Creation, found: Found, cause: unknown): NameReservedError {
   const { method, endpoint, attempts } = (cause ?? {}) as Partial<CriError>;
   const same = found.mark?.hash === creation.mark.hash;
-  const remedy = same && found.fresh ? "take it over with adopt: true" : "work with it through get()";
+  const remedy = same && found.fresh ? "adopt it with adopt: true" : "use it through get()";
   return new NameReservedError({
     message:
-      `${creation.what} exists already as ${found.id} (${found.state}, made from ${same ? "the same" : "another"} ` +
+      `${creation.description} already exists as ${found.id} (${found.state}, created from ${same ? "the same" : "another"} ` +
       `configuration); ${remedy}, remove it, or create this one with a higher attempt`,
     holderId: found.id,
     method,
@@ -257,6 +260,6 @@ function nameTaken(creation: Creation, found: Found, cause: unknown): NameReserv
   });
 }
 
-function timedOut({ what }: Creation): CriError {
-  return new CriError({ code: "DEADLINE_EXCEEDED", message: `${what} could not be created in time` });
+function timedOut({ description }: Creation): CriError {
+  return new CriError({ code: "DEADLINE_EXCEEDED", message: `${description} was not created within the time limit` });
 }

@@ -22,34 +22,34 @@ import { startReconciled } from "./start.js";
 
 /** Options of a restart. */
 export interface RestartOptions extends CallOptions {
-  /** How long the running container has to end by itself before it is killed. @defaultValue as for `stop` */
+  /** How long the running container has to end before the runtime kills it, in seconds. @defaultValue as for `stop` */
   gracePeriodSeconds?: number | undefined;
-  /** Keep the old, stopped container, with its log and its exit code, instead of removing it. @defaultValue false */
+  /** Keeps the old, stopped container, with its log and its exit code, instead of removing it. @defaultValue false */
   keepOld?: boolean | undefined;
   /**
-   * The container's configuration, or {@link spec}. Needed only for a container that another process created, on a runtime that does
-   * not report its configuration (CRI-O, Docker).
+   * The container's configuration. This or {@link spec} is required only for a container that another process created, on a runtime
+   * that does not report the configuration (CRI-O, Docker).
    *
-   * @defaultValue that of the owning handle, else what the runtime reports
+   * @defaultValue the configuration of the owning handle, else that which the runtime reports
    */
   config?: ContainerConfig | undefined;
-  /** What to create the next attempt from instead of {@link config}. Its `name` and `attempt` are those of the container. */
+  /** The spec of the next attempt, instead of {@link config}. Its `name` and `attempt` are ignored: the container's apply. */
   spec?: ContainerSpec | undefined;
   /** When to pull the image of {@link spec}. @defaultValue "missing" */
   pullPolicy?: CreateContainerOptions["pullPolicy"];
   /** Credentials for that pull. */
   auth?: CreateContainerOptions["auth"];
-  /** The pod's configuration, as for creating a container: see {@link CreateContainerOptions.podConfig}. */
+  /** The pod's configuration: see {@link CreateContainerOptions.podConfig}. */
   podConfig?: CreateContainerOptions["podConfig"];
 }
 
-/** The container to restart. The handle that created it has its configuration, too. */
+/** The container to restart. The handle that created it also has its configuration. */
 export type RestartTarget = { readonly id: string } & Partial<Readonly<MadeContainer>>;
 
 /**
- * Restarts a container as a kubelet does: stops it, creates another one from the same configuration with the next attempt number,
- * starts that, and removes the old one. If the new container does not start, it is removed and the old one stays, stopped. If only the
- * old one cannot be removed, the failure is logged.
+ * Restarts a container as a kubelet does: stops it, creates a new one from the same configuration with the next attempt number,
+ * starts the new one, and removes the old one. If the new container does not start, it is removed, and the old one remains,
+ * stopped. If only the old one cannot be removed, the failure is logged.
  */
 export async function restart(
   connection: Connection,
@@ -95,7 +95,7 @@ export async function restart(
   return next;
 }
 
-/** The container that a new one replaces. */
+/** The old container, which the new one replaces. */
 interface Replaced {
   status: ContainerStatus;
   podConfig: PodSandboxConfig;
@@ -111,7 +111,7 @@ function knownConfig(
   return () => ({ config, terminationGracePeriodSeconds });
 }
 
-/** The configuration from a spec, with the identity of the container that it replaces, and its grace period if the spec has none. */
+/** Converts a spec. The result has the identity of the replaced container, and its grace period if the spec sets none. */
 async function fromSpec(
   connection: Connection,
   draft: ContainerDraft,
@@ -125,8 +125,10 @@ async function fromSpec(
 }
 
 /**
- * The configuration that the runtime reports. It reports the environment as text: bytes that are not UTF-8 are lost, and the next
- * attempt would silently get other values.
+ * Returns the configuration that the runtime reports.
+ *
+ * @throws InvalidInputError if a value in the environment was not UTF-8: the runtime reports it as a string and loses bytes, so
+ *   the next attempt would silently get another value
  */
 function reportedConfig(id: string, info: Readonly<Record<string, string>>): ContainerConfig | undefined {
   const config = containerConfigFromInfo(info);

@@ -13,7 +13,7 @@ import type { MadePod } from "./made.js";
 
 /** Options of `pods.restore`. Since Kubernetes 1.37 (alpha). */
 export interface PodRestoreOptions extends CallOptions {
-  /** Absolute path on the node of the archive that a checkpoint wrote. */
+  /** The absolute path, on the node, of the archive that a checkpoint wrote. */
   checkpointPath: string;
   /** The containers to restore. */
   containers?: readonly ContainerSpec[] | undefined;

@@ -13,8 +13,8 @@ import type { MadeContainer } from "./made.js";
 /**
  * Runs a workflow. If it fails, rolls back its steps in reverse order and throws the first error.
  *
- * Errors of the rollback are in the `suppressed` of that error and are logged, because an aborted signal's reason has no place for
- * them. A workflow that could not be rolled back may have taken effect, and its error says so.
+ * The errors of the rollback are in `suppressed` of that error. They are also logged, because the reason of an aborted signal has
+ * no such field. If the rollback fails, the error has `mayHaveTakenEffect`.
  */
 export async function withRollback<T>(
   connection: Connection,

@@ -15,22 +15,22 @@ import { createReconciled } from "./reconcile.js";
 /** Options of `pods.run`. */
 export interface RunPodOptions extends CallOptions {
   /**
-   * Adopt a ready pod of this name, namespace, uid and attempt that something else created from the same configuration. The handle then
-   * owns it: see `adopted` there.
+   * Adopts a ready pod with this name, namespace, uid and attempt that another process or call created from the same configuration.
+   * The handle then owns it: see its `adopted`.
    *
    * @defaultValue false: `NameReservedError`
    */
   adopt?: boolean | undefined;
 }
 
-/** RunPodSandbox that creates one pod, also when its answer is lost. */
+/** RunPodSandbox. Creates exactly one pod, even if the reply is lost. */
 export async function runPod(connection: Connection, spec: PodSpec, options: RunPodOptions = {}): Promise<MadePod> {
   const { adopt = false, ...callOptions } = options;
   const converted = toPodSandboxConfig(spec);
   const { config, mark } = markCreation(PodSandboxConfig, converted.config, annotatePodConfig(converted.config));
   const identity = config.metadata as PodSandboxMetadata;
   const { id, adopted } = await createReconciled({
-    what: `pod sandbox ${identity.namespace}/${identity.name}`,
+    description: `pod sandbox ${identity.namespace}/${identity.name}`,
     mark,
     adopt,
     budget: startBudget(connection, callOptions, 2),

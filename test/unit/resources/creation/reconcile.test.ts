@@ -6,7 +6,7 @@ import type { Budget } from "../../../../src/rpcs/budget.js";
 
 let count = 0;
 
-/** A runtime in miniature: answers of `create` and of `find`, one after the other; the last one stands. */
+/** Creates a creation with scripted replies of `create` and `find`. The last reply of each is repeated. Logs the calls. */
 function scene(
   create: (string | Error | (() => Error | string))[],
   find: (Found | Error | undefined)[] = [undefined],
@@ -16,7 +16,7 @@ function scene(
   const log: string[] = [];
   const take = <T>(list: T[]) => (list.length > 1 ? (list.shift() as T) : (list[0] as T));
   const creation: Creation = {
-    what: "pod sandbox default/demo",
+    description: "pod sandbox default/demo",
     mark: { hash: "h", nonce: `n${count++}` },
     adopt,
     budget,
@@ -25,17 +25,17 @@ function scene(
     create: async () => {
       log.push("create");
       const next = take(create);
-      const answer = typeof next === "function" ? next() : next;
-      if (answer instanceof Error) throw answer;
-      return answer;
+      const reply = typeof next === "function" ? next() : next;
+      if (reply instanceof Error) throw reply;
+      return reply;
     },
     find: async () => {
       log.push("find");
-      const answer = take(find);
-      if (answer instanceof Error) throw answer;
-      // "mine" stands for this creation's nonce, which the test cannot know.
-      if (answer?.mark?.nonce === "mine") return { ...answer, mark: creation.mark };
-      return answer;
+      const reply = take(find);
+      if (reply instanceof Error) throw reply;
+      // "mine" stands for this creation's nonce, which is random.
+      if (reply?.mark?.nonce === "mine") return { ...reply, mark: creation.mark };
+      return reply;
     },
     remove: async (id) => {
       log.push(`remove ${id}`);
@@ -66,26 +66,26 @@ const found = (over: Partial<Found> = {}): Found => ({
 });
 
 describe("createReconciled", () => {
-  test("an answer that arrives needs no look-up", async () => {
+  test("does not look up the object if the reply arrives", async () => {
     const { creation, log } = scene(["new"]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create"]);
   });
 
-  test("a refusal stands, and nothing is looked for", async () => {
+  test("rejects without a look-up if the runtime refuses the creation", async () => {
     const { creation, log } = scene([failure("INVALID_ARGUMENT", false)]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(log).toEqual(["create"]);
   });
 
-  test("UNAVAILABLE that never left this side is not looked into", async () => {
+  test("rejects without a look-up if the call was never sent", async () => {
     const { creation, log } = scene([failure("UNAVAILABLE", false)]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(log).toEqual(["create"]);
   });
 
   test.each<CriErrorCode>(["UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "CANCELLED", "INVALID_RESPONSE"])(
-    "after %s the object that was made is adopted",
+    "after %s, returns the object that the runtime created",
     async (code) => {
       const { creation, log } = scene([failure(code)], [found()]);
       expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
@@ -93,13 +93,13 @@ describe("createReconciled", () => {
     },
   );
 
-  test("after UNAVAILABLE with nothing made, the creation is sent again", async () => {
+  test("repeats the creation after UNAVAILABLE if the runtime created nothing", async () => {
     const { creation, log } = scene([failure("UNAVAILABLE"), "new"]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create", "find", "create"]);
   });
 
-  test("the look-up waits for a runtime that is away", async () => {
+  test("retries the look-up while the runtime is down", async () => {
     const { creation, log } = scene(
       [failure("UNAVAILABLE")],
       [failure("UNAVAILABLE", false), failure("UNAVAILABLE", false), found()],
@@ -108,18 +108,18 @@ describe("createReconciled", () => {
     expect(log).toEqual(["create", "find", "find", "find"]);
   });
 
-  test("a look-up that fails otherwise leaves the first failure standing", async () => {
+  test("rejects with the error of the creation if the look-up fails otherwise", async () => {
     const { creation } = scene([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
   });
 
-  test("a taken name with nothing listed is waited for", async () => {
+  test("waits while the name is reserved but no object is listed", async () => {
     const { creation, log } = scene([reserved(), reserved(), "new"]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create", "find", "create", "find", "create"]);
   });
 
-  test("a repetition has a limit of its own where it may wait for the creation before it", async () => {
+  test("limits the time of a repetition on a runtime that may stall", async () => {
     const { creation, log } = scene([failure("UNAVAILABLE"), failure("DEADLINE_EXCEEDED"), reserved(), "new"]);
     creation.mark = { ...creation.mark, hash: "of no other test" };
     const limits: (number | undefined)[] = [];
@@ -134,35 +134,39 @@ describe("createReconciled", () => {
     expect(limits).toEqual([undefined, 1_000, 2_000, 4_000]);
   });
 
-  test("what is under way is waited for, where sending it again could make a second one", async () => {
+  test("polls for the object on a runtime where a repetition could create a second one", async () => {
     const { creation, log } = scene([failure("UNAVAILABLE"), "second"], [undefined, undefined, found()]);
     creation.quirks = async () => quirks({ duplicates: true });
     expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
     expect(log).toEqual(["create", "find", "find", "find"]);
   });
 
-  test("the wreck of this very creation is removed and the creation sent again", async () => {
-    const { creation, log } = scene([failure("UNAVAILABLE"), "new"], [found({ id: "wreck", fresh: false })]);
+  test("removes an unusable object of this creation, and repeats the creation", async () => {
+    const { creation, log } = scene([failure("UNAVAILABLE"), "new"], [found({ id: "unusable", fresh: false })]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
-    expect(log).toEqual(["create", "find", "remove wreck", "create"]);
+    expect(log).toEqual(["create", "find", "remove unusable", "create"]);
   });
 
   const theirs = { hash: "h", nonce: "theirs" };
 
   test.each([
     [
-      "made from another configuration",
+      "created from another configuration",
       { mark: { hash: "x", nonce: "theirs" } },
-      /another configuration.*work with it/,
+      /another configuration.*use it through get/,
     ],
-    ["made from the same one by somebody else", { mark: theirs }, /the same configuration.*adopt: true/],
     [
-      "that is somebody else's and not fresh",
+      "created from the same configuration by another creation",
+      { mark: theirs },
+      /the same configuration.*adopt: true/,
+    ],
+    [
+      "of another creation that is not usable",
       { mark: theirs, fresh: false, state: "SANDBOX_NOTREADY" },
       /SANDBOX_NOTREADY/,
     ],
-    ["that nothing of this package made", { mark: undefined }, /another configuration/],
-  ])("an object %s is left alone and named", async (_, over, message) => {
+    ["that this package did not create", { mark: undefined }, /another configuration/],
+  ])("names an object %s in the error, and does not remove it", async (_, over, message) => {
     const { creation, log } = scene([reserved()], [found(over)]);
     const error = await createReconciled(creation).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(NameReservedError);
@@ -171,33 +175,33 @@ describe("createReconciled", () => {
     expect(log.filter((entry) => entry.startsWith("remove"))).toEqual([]);
   });
 
-  test("with adopt, a fresh object of the same configuration is taken over, and nothing else", async () => {
-    const good = scene([reserved()], [found({ mark: theirs })], forever(), true);
-    expect(await createReconciled(good.creation)).toEqual({ id: "old", adopted: true });
+  test("with adopt: true, adopts only a usable object of the same configuration", async () => {
+    const adoptable = scene([reserved()], [found({ mark: theirs })], forever(), true);
+    expect(await createReconciled(adoptable.creation)).toEqual({ id: "old", adopted: true });
     for (const over of [
       { mark: theirs, fresh: false },
       { mark: { hash: "x", nonce: "theirs" } },
       { mark: undefined },
     ]) {
-      const bad = scene([reserved()], [found(over)], forever(), true);
-      await expect(createReconciled(bad.creation)).rejects.toBeInstanceOf(NameReservedError);
-      expect(bad.log).toEqual(["create", "find"]);
+      const other = scene([reserved()], [found(over)], forever(), true);
+      await expect(createReconciled(other.creation)).rejects.toBeInstanceOf(NameReservedError);
+      expect(other.log).toEqual(["create", "find"]);
     }
   });
 
-  describe("where a taken name is answered with the id of its holder", () => {
+  describe("on a runtime that returns the id of an older object", () => {
     const older = (scene: { creation: Creation; log: string[] }) => {
       scene.creation.quirks = async () => quirks({ returnsOlder: true });
       return scene;
     };
 
-    test("what was made is looked at, and is its own", async () => {
+    test("looks up the object, and returns it if it belongs to this creation", async () => {
       const { creation, log } = older(scene(["old"], [found()]));
       expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
       expect(log).toEqual(["create", "find"]);
     });
 
-    test("what somebody else made is refused, or adopted if that is wanted", async () => {
+    test("refuses the object of another creation, or adopts it with adopt: true", async () => {
       const refused = older(scene(["old"], [found({ mark: theirs })]));
       const error = await createReconciled(refused.creation).catch((caught: unknown) => caught);
       expect(error).toBeInstanceOf(NameReservedError);
@@ -206,22 +210,22 @@ describe("createReconciled", () => {
       expect(await createReconciled(wanted.creation)).toEqual({ id: "old", adopted: true });
     });
 
-    test("a wreck that a creation left which was given up is removed", async () => {
+    test("removes the unusable object of an abandoned creation", async () => {
       const first = scene([failure("UNKNOWN")]);
       await createReconciled(first.creation).catch(() => {});
-      const wreck = found({ fresh: false, mark: first.creation.mark });
-      const next = older(scene(["old", "new"], [wreck, found({ id: "new" })]));
+      const unusable = found({ fresh: false, mark: first.creation.mark });
+      const next = older(scene(["old", "new"], [unusable, found({ id: "new" })]));
       expect(await createReconciled(next.creation)).toEqual({ id: "new", adopted: false });
       expect(next.log).toEqual(["create", "find", "remove old", "create", "find"]);
     });
 
-    test("a holder that is gone by then was not what was made: it is sent again", async () => {
-      const { creation, log } = older(scene(["gone", "new"], [undefined, found({ id: "new" })]));
+    test("repeats the creation if the older object was removed meanwhile", async () => {
+      const { creation, log } = older(scene(["removed", "new"], [undefined, found({ id: "new" })]));
       expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
       expect(log).toEqual(["create", "find", "create", "find"]);
     });
 
-    test("without an answer to that look it is in doubt", async () => {
+    test("rejects with mayHaveTakenEffect if the look-up fails", async () => {
       const { creation } = older(scene(["old"], [failure("PERMISSION_DENIED", false)]));
       await expect(createReconciled(creation)).rejects.toMatchObject({
         code: "PERMISSION_DENIED",
@@ -230,7 +234,7 @@ describe("createReconciled", () => {
     });
   });
 
-  test("what a creation that was given up in doubt leaves is taken by the next one, or removed if it is of no use", async () => {
+  test("the next creation takes over the object of an abandoned creation, or removes it if it is unusable", async () => {
     const first = scene([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
     await expect(createReconciled(first.creation)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     const { mark } = first.creation;
@@ -239,18 +243,18 @@ describe("createReconciled", () => {
     expect(useless.log).toEqual(["create", "find", "remove old", "create"]);
     const useful = scene([reserved()], [found({ mark })]);
     expect(await createReconciled(useful.creation)).toEqual({ id: "old", adopted: false });
-    // It has an owner now.
+    // The object has an owner now.
     const third = scene([reserved()], [found({ mark })]);
     await expect(createReconciled(third.creation)).rejects.toBeInstanceOf(NameReservedError);
   });
 
-  test("so it is when a step of the reconciling itself runs out of time", async () => {
-    let asked = 0;
+  test("the next creation does so if the time limit ended during the look-up or the removal", async () => {
+    let optionsCalls = 0;
     const spent: Budget = {
       ...forever(),
       options: () => {
-        // The creation, for which it is asked twice, and the look-up; what comes then has no time any more.
-        if (++asked > 3) throw failure("DEADLINE_EXCEEDED", false);
+        // The creation needs options twice, and the look-up once. No time is left for later calls.
+        if (++optionsCalls > 3) throw failure("DEADLINE_EXCEEDED", false);
         return {};
       },
     };
@@ -262,7 +266,7 @@ describe("createReconciled", () => {
   });
 
   test.each<CriErrorCode>(["UNKNOWN", "RESOURCE_EXHAUSTED", "CLIENT_CLOSED"])(
-    "so it is after %s, which is not looked into",
+    "the next creation takes over the object after %s, which causes no look-up",
     async (code) => {
       const first = scene([failure(code)]);
       await expect(createReconciled(first.creation)).rejects.toMatchObject({ code, mayHaveTakenEffect: true });
@@ -272,7 +276,7 @@ describe("createReconciled", () => {
     },
   );
 
-  test("what could not be removed is not taken by the next one, whatever it looks like", async () => {
+  test("the next creation removes an object whose removal failed, even if it looks usable", async () => {
     const controller = new AbortController();
     const abort = () => {
       controller.abort("enough");
@@ -288,18 +292,18 @@ describe("createReconciled", () => {
     expect(next.log).toContain("remove old");
   });
 
-  test("doubt of an early round does not vanish in a later one", async () => {
+  test("keeps mayHaveTakenEffect if a later attempt was never sent", async () => {
     const { creation } = scene([failure("UNAVAILABLE"), failure("UNAVAILABLE", false)], [undefined]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
   });
 
-  test("an already aborted signal does nothing", async () => {
+  test("sends nothing if the signal has already aborted", async () => {
     const { creation, log } = scene(["new"], [undefined], forever({ signal: AbortSignal.abort("no") }));
     await expect(createReconciled(creation)).rejects.toBe("no");
     expect(log).toEqual([]);
   });
 
-  test("what an aborted creation has made meanwhile is removed, even if it shows late", async () => {
+  test("removes the object of an aborted creation, even if it appears late", async () => {
     const controller = new AbortController();
     const late = found({ id: "late" });
     const abort = () => {
@@ -311,22 +315,22 @@ describe("createReconciled", () => {
     expect(log).toEqual(["create", "find", "find", "remove late"]);
   });
 
-  test("so it is when it is aborted in the middle of a look-up, and when the first look for leftovers fails", async () => {
+  test("removes the object if the look-up is aborted and the first search for it fails", async () => {
     const controller = new AbortController();
     const { creation, log } = scene([failure("UNAVAILABLE")], [found()], forever({ signal: controller.signal }));
     const { find } = creation;
-    let looks = 0;
+    let lookUps = 0;
     creation.find = async (options) => {
-      looks++;
-      if (looks === 1) controller.abort("enough");
-      if (looks <= 2) throw failure("UNAVAILABLE", false);
+      lookUps++;
+      if (lookUps === 1) controller.abort("enough");
+      if (lookUps <= 2) throw failure("UNAVAILABLE", false);
       return find(options);
     };
     await expect(createReconciled(creation)).rejects.toBe("enough");
     expect(log).toEqual(["create", "find", "remove old"]);
   });
 
-  test("looking for leftovers and removing them goes out with the caller's metadata", async () => {
+  test("searches for a leftover and removes it with the caller's metadata", async () => {
     const controller = new AbortController();
     const abort = () => {
       controller.abort("enough");
@@ -348,7 +352,7 @@ describe("createReconciled", () => {
     expect(seen).toEqual([metadata, metadata]);
   });
 
-  test("somebody else's object survives an aborted creation", async () => {
+  test("does not remove the object of another creation after an abort", async () => {
     const controller = new AbortController();
     const abort = () => {
       controller.abort("enough");
@@ -359,7 +363,7 @@ describe("createReconciled", () => {
     expect(log.filter((entry) => entry.startsWith("remove"))).toEqual([]);
   });
 
-  test("a spent budget ends it, after a look for leftovers", async () => {
+  test("rejects when the time limit is over, after it has removed a leftover", async () => {
     let left = 1_000;
     const spend = () => {
       left = 0;
@@ -372,7 +376,7 @@ describe("createReconciled", () => {
     expect(log).toEqual(["create", "find", "remove leftover"]);
   });
 
-  test("an answer that comes when time is up is no success: the runtime, whose deadline it was too, may tell of a wreck", async () => {
+  test("rejects a reply that arrives after the time limit, because its object may be broken", async () => {
     let left = 1_000;
     const late = () => {
       left = -1;
@@ -388,50 +392,50 @@ describe("createReconciled", () => {
   });
 });
 
-describe("a runtime that replaces what has the name", () => {
+describe("on a runtime that replaces a container with the same name", () => {
   const replacing = (held: Found | undefined) => {
     const { creation, log } = scene(["new"], [held]);
     creation.quirks = async () => quirks({ replaces: true });
     return { creation, log };
   };
 
-  test("is asked for the name first, and a name that is taken is refused", async () => {
+  test("looks up the name first, and refuses a name that is in use", async () => {
     const { creation, log } = replacing(found({ mark: undefined }));
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "NAME_RESERVED", holderId: "old" });
     expect(log).toEqual(["find"]);
   });
 
-  test("creates under a name that is free", async () => {
+  test("creates the container if the name is free", async () => {
     const { creation, log } = replacing(undefined);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["find", "create"]);
   });
 });
 
-describe("a runtime that leaves something of a failed creation", () => {
+describe("on a runtime that leaves the object of a failed creation", () => {
   const failing = (left: Found) => {
     const { creation, log } = scene([failure("UNKNOWN")], [left]);
     creation.quirks = async () => quirks({ leavesFailed: true });
     return { creation, log };
   };
 
-  test("has it removed", async () => {
+  test("removes the object", async () => {
     const { creation, log } = failing(found());
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNKNOWN" });
     expect(log).toEqual(["create", "find", "remove old"]);
   });
 
-  test("keeps what another creation made", async () => {
+  test("does not remove the object of another creation", async () => {
     const { creation, log } = failing(found({ mark: { hash: "h", nonce: "another" } }));
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNKNOWN" });
     expect(log).not.toContain("remove old");
   });
 
-  test("fails with the error of the creation if it cannot be asked", async () => {
+  test("rejects with the error of the creation if the runtime does not answer", async () => {
     const { creation, log } = failing(found());
-    let questions = 0;
+    let calls = 0;
     creation.quirks = async () => {
-      if (++questions > 1) throw failure("UNAVAILABLE");
+      if (++calls > 1) throw failure("UNAVAILABLE");
       return quirks();
     };
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNKNOWN" });
