@@ -27,7 +27,7 @@ try {
   await container.remove();
   await assert.rejects(container.status(), (error) => CriError.is(error, "NOT_FOUND"));
 } finally {
-  await pod[Symbol.asyncDispose]();
+  await pod.dispose();
 }
 assert.deepEqual(await cri.pods.list({ id: pod.id }), []);
 console.log(`Pod ${pod.id} was created, used and removed.`);

@@ -63,7 +63,7 @@ export class Journey {
           const hostNetwork = network?.status === false;
           const pod = await this.#client.pods.run({ name: "quickstart", hostNetwork }, { signal });
           this.#pod = pod;
-          this.#cleanUpSteps.unshift({ title: "Stop and remove the pod", task: () => pod[Symbol.asyncDispose]() });
+          this.#cleanUpSteps.unshift({ title: "Stop and remove the pod", task: () => pod.dispose() });
           const { network: address } = await pod.status({ signal });
           const where = hostNetwork ? "in the node's network" : `at ${address?.ip || "no address"}`;
           task.title = `Pod ${short(pod.id)} is ready ${where}`;
@@ -77,7 +77,7 @@ export class Journey {
           this.#container = container;
           this.#cleanUpSteps.unshift({
             title: "Stop and remove the container",
-            task: () => container[Symbol.asyncDispose](),
+            task: () => container.dispose(),
           });
           task.title = `Container ${short(container.id)} is running`;
         },

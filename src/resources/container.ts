@@ -401,11 +401,16 @@ export class OwnedContainer extends Container implements AsyncDisposable {
    * has a minute of its own beyond the grace period, and retries while the runtime restarts. Disposing of a removed container
    * succeeds; any other failure rejects, and disposal can be tried again.
    */
-  [Symbol.asyncDispose](): Promise<void> {
+  dispose(): Promise<void> {
     return this.#ownership.dispose(async () => {
       const gracePeriodSeconds = this.terminationGracePeriodSeconds ?? 0;
       const timeoutMs = disposeTimeoutMs + 1_000 * gracePeriodSeconds;
       await this.remove({ ...cleanUpOptions(this.#context.connection, timeoutMs), gracePeriodSeconds });
     });
+  }
+
+  /** The same as {@link dispose}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 }

@@ -217,7 +217,7 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
    * grace period of the pod's containers, and retries while the runtime restarts. Disposing of a removed pod succeeds; any other
    * failure rejects, and disposal can be tried again.
    */
-  [Symbol.asyncDispose](): Promise<void> {
+  dispose(): Promise<void> {
     return this.#ownership.dispose(async () => {
       const { connection } = this.#context;
       const gracePeriodOf = gracePeriodIn(this.terminationGracePeriodSeconds);
@@ -227,6 +227,11 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
       await removePod(connection, this.id, gracePeriodOf, startBudget(connection, options, undefined));
       await removeLogDirectory(connection, this.id, this.#logDirectory, options);
     });
+  }
+
+  /** The same as {@link dispose}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 }
 

@@ -231,7 +231,7 @@ describe("with()", () => {
     await view.closed;
     expect(await rejection(scoped.version())).toBe(abort.signal.reason);
     await cri.version();
-    await pod[Symbol.asyncDispose]();
+    await pod.dispose();
     expect(runtime.pods).toEqual([]);
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
     expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);

@@ -178,16 +178,16 @@ describe("ownership", () => {
   test("disposal runs once, succeeds for removed objects, and rejects with other errors", async () => {
     const { runtime, cri } = await startFake({}, { defaults: { retry: false } });
     const pod = await cri.pods.run({ name: "demo" });
-    await Promise.all([pod[Symbol.asyncDispose](), pod[Symbol.asyncDispose]()]);
+    await Promise.all([pod.dispose(), pod[Symbol.asyncDispose]()]);
     expect(runtime.callsOf("RemovePodSandbox")).toHaveLength(1);
     const gone = await cri.pods.run({ name: "gone" });
     await gone.remove();
     runtime.failNext("StopPodSandbox", { code: "NOT_FOUND" });
-    await gone[Symbol.asyncDispose]();
+    await gone.dispose();
     const stuck = await cri.pods.run({ name: "stuck" });
     runtime.failNext("StopPodSandbox", { code: "UNKNOWN", message: "network plugin failed" });
-    expect(String(await rejection(stuck[Symbol.asyncDispose]()))).toContain("network plugin failed");
-    await stuck[Symbol.asyncDispose]();
+    expect(String(await rejection(stuck.dispose()))).toContain("network plugin failed");
+    await stuck.dispose();
     expect(runtime.pods).toEqual([]);
   });
 
@@ -197,12 +197,12 @@ describe("ownership", () => {
     const container = await pod.runContainer({ name: "c", image: "busybox:1" });
     const unretried = await cri.with({ retry: false }).pods.run({ name: "unretried" });
     await runtime.kill();
-    expect(await rejection(unretried[Symbol.asyncDispose]())).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
+    expect(await rejection(unretried.dispose())).toMatchObject({ code: "UNAVAILABLE", attempts: 1 });
     // Longer than calls with the default retries wait.
     setTimeout(() => void runtime.restart(), 1_500);
-    await container[Symbol.asyncDispose]();
-    await pod[Symbol.asyncDispose]();
-    await unretried[Symbol.asyncDispose]();
+    await container.dispose();
+    await pod.dispose();
+    await unretried.dispose();
     expect([runtime.pods, runtime.containers]).toEqual([[], []]);
   });
 
@@ -227,7 +227,7 @@ describe("ownership", () => {
     runtime.delayNext("RemovePodSandbox", waitMs, { match: ofOther });
     runtime.failNext("RemovePodSandbox", { code: "NOT_FOUND", match: ofOther });
     const refused = rejection(other.remove({ timeoutMs: 60_000 }));
-    await Promise.all([container[Symbol.asyncDispose](), pod[Symbol.asyncDispose](), refused]);
+    await Promise.all([container.dispose(), pod.dispose(), refused]);
     expect(await refused).toMatchObject({ code: "NOT_FOUND" });
     const deadline = (rpc: RpcName, id: string) =>
       runtime

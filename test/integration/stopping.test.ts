@@ -84,7 +84,7 @@ describe.each(flavors)("on %s", (flavor) => {
     "disposes of a running pod within its grace period",
     async () => {
       const { runtime, pod } = await unresponsivePod(flavor, 1);
-      await pod[Symbol.asyncDispose]();
+      await pod.dispose();
       expect(isEmpty(runtime)).toBe(true);
       expect(stopCalls(runtime)).toEqual({
         names: ["StopContainer", "StopContainer", "StopContainer", "StopPodSandbox", "RemovePodSandbox"],
@@ -179,7 +179,7 @@ describe("the grace period", () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     await pod.runContainer({ name: "a", image: "busybox:1", terminationGracePeriodSeconds: 120 });
-    await pod[Symbol.asyncDispose]();
+    await pod.dispose();
     expect(stopCalls(runtime).stops).toEqual([120]);
   });
 
