@@ -215,38 +215,49 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * The changes of pods and containers on the node, each told once, as typed events. From GetContainerEvents where the runtime
-   * really has it (containerd 2 and newer, CRI-O with pod events), by comparing lists otherwise: containers that come and go
-   * between two looks are not seen then. `source` says which, {@link ConnectOptions.watch} has the settings. It survives
-   * restarts of the runtime.
+   * Streams the changes of pods and containers on the node as typed events, each exactly once. The stream survives restarts of the
+   * runtime. With `labels`, `pod` or `namespace`, it contains only the selected pods and their containers.
+   *
+   * The client detects changes by GetContainerEvents on containerd 2 and newer and on CRI-O with pod events. On other runtimes it
+   * polls lists, and does not detect a container that was created and removed between two polls. The stream's `source` is `events`
+   * or `list`. {@link ConnectOptions.watch} has the settings.
    *
    * ```ts
-   * for await (const event of cri.events()) if (event.type === "containerExited") console.log(event.exitCode);
+   * for await (const event of cri.events({ labels: { app: "web" } })) {
+   *   if (event.type === "containerExited") console.log(event.exitCode);
+   * }
    * ```
+   *
+   * @throws InvalidInputError for invalid options
    */
   events(options?: EventsOptions): EventStream {
     return new EventStream(this.#context.watcher, options);
   }
 
   /**
-   * The pods and containers of the node in memory, kept up to date in the same way, with listeners. Close it, or dispose of it,
-   * when done.
+   * Keeps the pods and containers of the node in memory and up to date, and calls listeners after changes. It detects changes as
+   * {@link events} does, and takes the same filter. Close the view, or dispose of it, when you no longer need it.
+   *
+   * @throws InvalidInputError for invalid options
    */
   watch(options?: WatchOptions): NodeView {
     return new NodeView(this.#context.watcher, options);
   }
 
   /**
-   * Waits until a pod or container is as wanted, and resolves with its status. The predicate is asked about the first status,
-   * about another one whenever something listed of the object changes (its state, for instance), and every ten seconds for what
-   * lists do not show. Without `timeoutMs`, `deadline` or `signal` it waits for ever; a runtime that goes away meanwhile is
-   * waited for.
+   * Waits until the status of a pod or container satisfies `wanted`, and resolves with this status. The client fetches the status
+   * at the beginning, after each event about the object, and every {@link WatchSettings.relistMs} (10 seconds), because some changes
+   * cause no event.
+   *
+   * Without `timeoutMs`, `deadline` or `signal` it waits indefinitely, also while the runtime is down. At the beginning the runtime
+   * must be available.
    *
    * ```ts
    * await cri.waitFor(container, ({ state }) => state === ContainerState.CONTAINER_RUNNING, { timeoutMs: 10_000 });
    * ```
    *
-   * @throws CriError; `NOT_FOUND` if the object is not there, or is removed before it is as wanted; `DEADLINE_EXCEEDED`
+   * @throws CriError `NOT_FOUND` if the object does not exist, or is removed before its status satisfies `wanted`;
+   *   `DEADLINE_EXCEEDED` with the last known state in its message; `UNAVAILABLE` if the runtime is down at the beginning
    */
   waitFor<Target extends WaitTarget>(
     target: Target,

@@ -74,6 +74,7 @@ export type {
   ResyncEvent,
 } from "./resources/watching/event.js";
 export type { EventStream, EventsOptions } from "./resources/watching/event-stream.js";
+export type { NodeFilter } from "./resources/watching/node-filter.js";
 export type { NodeView, WatchOptions } from "./resources/watching/view.js";
 export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 

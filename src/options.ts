@@ -83,26 +83,30 @@ export interface CriLogger {
   warn?(message: string, fields: Record<string, unknown>): void;
 }
 
-/** How the client notices changes of pods and containers: by the runtime's events, or by comparing lists. */
+/** How the client detects changes of pods and containers: by the runtime's events, or by comparing lists. */
 export type WatchSource = "events" | "list";
 
-/** Settings for watching pods and containers. `events`, `watch`, `waitFor` and `wait` of a client share one watch. */
+/** Settings of the watch of pods and containers, which `events`, `watch`, `waitFor` and `wait` of a client share. */
 export interface WatchSettings {
   /**
-   * `events` uses GetContainerEvents even on runtimes where the default does not: on containerd 1.7 it takes events away from
-   * the kubelet. A runtime without this RPC is polled. `list` never calls GetContainerEvents.
+   * How to detect changes. `events` calls GetContainerEvents even on containerd 1.7, where it takes events away from the kubelet.
+   * If the runtime does not implement this RPC, the client polls. `list` never calls GetContainerEvents.
    *
    * @defaultValue `events` on containerd 2 and newer and on CRI-O with pod events, otherwise `list`
    */
   source?: WatchSource | undefined;
   /**
-   * The longest time between two polls without events, in milliseconds. The first interval is 25 ms after a new consumer and
-   * 200 ms after a change, and doubles from there.
+   * The longest pause between two polls without events, in milliseconds. The pauses begin with 25 ms for a new stream, view or
+   * wait, and with 200 ms after a change. Each further pause is twice as long.
    *
    * @defaultValue 1000
    */
   pollMs?: number | undefined;
-  /** The longest time between two relists with events, in milliseconds, which recover lost events. @defaultValue 10000 */
+  /**
+   * The longest pause between two relists with events, in milliseconds. Relists recover lost events.
+   *
+   * @defaultValue 10000
+   */
   relistMs?: number | undefined;
 }
 

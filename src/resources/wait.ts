@@ -5,15 +5,15 @@ import { ContainerState, type ContainerStatus } from "../proto.js";
 import type { ClientContext } from "./context.js";
 import { waitFor } from "./watching/wait-for.js";
 
-/** How a container ended. */
+/** The exit of a container. */
 export interface ContainerExit {
-  /** The exit code; 128 + n for a process that signal n ended. */
+  /** The exit code; 128 + n if signal n ended the process. */
   exitCode: number;
   /** The runtime's reason, for example `Completed`, `Error`, `OOMKilled`. */
   reason: string;
   /** The runtime's explanation, often empty. */
   message: string;
-  /** When the process was started; undefined if it never was. */
+  /** When the process was started, by the runtime's clock; `undefined` if it never was. */
   startedAt: Date | undefined;
   /** When the process exited, by the runtime's clock. */
   finishedAt: Date | undefined;
@@ -24,8 +24,9 @@ export interface ContainerExit {
 /**
  * Waits until a container has exited.
  *
- * A runtime that has lost track of a container reports CONTAINER_UNKNOWN; containerd does so until the container is stopped. The
- * wait fails with FAILED_PRECONDITION once this state has lasted for half of {@link WatchSettings.relistMs}.
+ * A runtime reports CONTAINER_UNKNOWN if it does not know whether the container's process runs; containerd does so until the
+ * container is stopped. The wait fails with FAILED_PRECONDITION once this state has lasted for half of
+ * {@link WatchSettings.relistMs}.
  */
 export async function waitForExit(context: ClientContext, id: string, options?: CallOptions): Promise<ContainerExit> {
   const { endpoint, options: settings } = context.connection;
@@ -36,14 +37,14 @@ export async function waitForExit(context: ClientContext, id: string, options?: 
     if (state !== ContainerState.CONTAINER_UNKNOWN) unknownSince = undefined;
     else {
       unknownSince ??= performance.now();
-      if (performance.now() - unknownSince > maxUnknownMs) throw lostTrack(id, endpoint);
+      if (performance.now() - unknownSince > maxUnknownMs) throw unknownStateError(id, endpoint);
     }
     return false;
   };
   return toExit(await waitFor(context, { kind: "container", id }, hasExited, options));
 }
 
-function lostTrack(id: string, endpoint: string): CriError {
+function unknownStateError(id: string, endpoint: string): CriError {
   return new CriError({
     code: "FAILED_PRECONDITION",
     message:

@@ -134,7 +134,7 @@ describe("wait", () => {
     const { pod, container } = await withContainer();
     const error = await rejection(container.wait({ timeoutMs: 1_000 }));
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
-    expect(String(error)).toContain(`container ${container.id} was last seen in the state CONTAINER_RUNNING`);
+    expect(String(error)).toContain(`the last known state of container ${container.id} is CONTAINER_RUNNING`);
     // A running container exits before its removal, and an event may report that exit.
     const created = await pod.createContainer({ name: "created", image: "busybox:1" });
     const wait = created.wait({ timeoutMs: 20_000 });
@@ -174,7 +174,7 @@ describe("wait for a container in the state unknown", () => {
     const isUnknown = ({ state }: { state: ContainerState }) => state === ContainerState.CONTAINER_UNKNOWN;
     expect((await cri.waitFor(container, isUnknown)).id).toBe(container.id);
     const error = await rejection(cri.waitFor(container, () => false, { timeoutMs: 1_000 }));
-    expect(String(error)).toContain("was last seen in the state CONTAINER_UNKNOWN");
+    expect(String(error)).toContain(`the last known state of container ${container.id} is CONTAINER_UNKNOWN`);
   });
 });
 

@@ -1,7 +1,16 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { ContainerState, CriClient, type CriEvent, type EventStream, PodSandboxState } from "../../src/index.js";
+import {
+  ContainerState,
+  CriClient,
+  type CriEvent,
+  type EventStream,
+  type NodeFilter,
+  type OwnedPodSandbox,
+  PodSandboxState,
+  type ResyncEvent,
+} from "../../src/index.js";
 import { toNanoseconds } from "../../src/internal/time.js";
 import type { FakeRuntimeOptions } from "../../src/testing/index.js";
 import { nowhere } from "../support/platform.js";
@@ -486,6 +495,88 @@ describe("watch", () => {
     expect(calls).toHaveLength(4);
   });
 
+  test("calls listeners for any change with every event, after it was updated, also after an outage", async () => {
+    const { runtime, cri } = await startFake();
+    await using view = cri.watch();
+    const changes: CriEvent[] = [];
+    const missing: CriEvent[] = [];
+    view.on("change", (event) => {
+      changes.push(event);
+      if (event.type === "podAdded" && !view.pods.has(event.pod.id)) missing.push(event);
+      if (event.type === "podRemoved" && view.pods.has(event.pod.id)) missing.push(event);
+    });
+    const types = () => changes.map(({ type }) => type);
+    await view.ready;
+    const pod = await cri.pods.run({ name: "p" });
+    await expect.poll(types).toEqual(["resync", "podAdded"]);
+    await runtime.kill();
+    await runtime.restart({ keepState: false });
+    await expect.poll(types).toEqual(["resync", "podAdded", "podRemoved", "resync"]);
+    expect(changes).toMatchObject([
+      { reason: "initial" },
+      { pod: { id: pod.id } },
+      {},
+      { reason: "gap", pods: new Map() },
+    ]);
+    expect(missing).toEqual([]);
+  });
+
+  test("an error of a listener is an uncaught exception, and stops neither the view nor other listeners", async () => {
+    const { cri } = await startFake();
+    await using view = cri.watch();
+    await view.ready;
+    const uncaught: unknown[] = [];
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => void uncaught.push(error));
+    onTestFinished(() => {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of others) process.on("uncaughtException", listener);
+    });
+    const thrown = new Error("from the listener");
+    view.on("change", () => {
+      throw thrown;
+    });
+    const types: string[] = [];
+    view.on("change", ({ type }) => types.push(type));
+    const pod = await cri.pods.run({ name: "p" });
+    await expect.poll(() => types).toEqual(["podAdded"]);
+    await pod.remove();
+    await expect.poll(() => types.at(-1)).toBe("podRemoved");
+    await expect.poll(() => uncaught).toEqual(types.map(() => thrown));
+  });
+
+  test("listeners can remove each other, add others for later events, and close the view", async () => {
+    const { cri } = await startFake();
+    await using view = cri.watch();
+    await view.ready;
+    const calls: string[] = [];
+    view.on("podAdded", () => {
+      removeSecond();
+      calls.push("first");
+      view.on("change", ({ type }) => calls.push(type));
+    });
+    const removeSecond = view.on("podAdded", () => calls.push("second"));
+    view.on("podRemoved", () => {
+      calls.push("last");
+      void view.close();
+    });
+    const pod = await cri.pods.run({ name: "p" });
+    await expect.poll(() => calls).toEqual(["first"]);
+    await pod.stop();
+    await expect.poll(() => calls).toEqual(["first", "podUpdated"]);
+    await pod.remove();
+    await view.closed;
+    expect(calls).toEqual(["first", "podUpdated", "last"]);
+  });
+
+  test("refuses listeners of an unknown type, and those that are not functions", async () => {
+    const { cri } = await startFake();
+    await using view = cri.watch();
+    expect(() => view.on("changed" as never, () => {})).toThrow(/type: must be one of .* did you mean "change"\?/);
+    expect(() => view.on(undefined as never, () => {})).toThrow(/type: is required/);
+    expect(() => view.on("change", "log" as never)).toThrow(/listener: must be a function/);
+  });
+
   test("keeps its state while the runtime is down, warns once, and continues afterwards", async () => {
     const warnings: string[] = [];
     let failedCalls = 0;
@@ -578,6 +669,88 @@ describe("watch", () => {
     await view.closed;
     await sleep(50);
     expect(warn).not.toHaveBeenCalled();
+  });
+});
+
+describe.each(["events", "list"] as const)("filtered events and views, from %s", (source) => {
+  async function startFiltered(filterOf: (pods: Record<"web" | "db", OwnedPodSandbox>) => NodeFilter) {
+    const warn = vi.fn();
+    const { runtime, cri } = await startFake({}, { logger: { warn }, watch: { source, pollMs: 100 } });
+    const web = await cri.pods.run({ name: "web", namespace: "shop", labels: { app: "web", tier: "1" } });
+    const db = await cri.pods.run({ name: "db", namespace: "data", labels: { app: "db", tier: "1" } });
+    const filter = filterOf({ web, db });
+    const view = cri.watch(filter);
+    onTestFinished(() => view.close());
+    const changes: CriEvent[] = [];
+    view.on("change", (event) => changes.push(event));
+    const stream = cri.events({ initial: true, ...filter });
+    const { events } = collect(stream);
+    await Promise.all([stream.ready, view.ready]);
+    return { runtime, cri, warn, web, db, view, events, changes };
+  }
+
+  test.each<[string, Parameters<typeof startFiltered>[0]]>([
+    ["labels of pods", () => ({ labels: { app: "web" } })],
+    ["several labels", () => ({ labels: { app: "web", tier: "1" } })],
+    ["a pod's handle", ({ web }) => ({ pod: web })],
+    ["the prefix of a pod's id", ({ web }) => ({ pod: web.id.slice(0, 12) })],
+    ["a namespace", () => ({ namespace: "shop" })],
+    ["all of these", ({ web }) => ({ pod: web.id, labels: { tier: "1" }, namespace: "shop" })],
+  ])("contain the selected pods and their containers: %s", async (_, filterOf) => {
+    const { web, db, view, events, changes } = await startFiltered(filterOf);
+    const run = async (pod: OwnedPodSandbox, labels: Record<string, string>) => {
+      const container = await pod.runContainer({ name: "c", image, labels, command: ["sleep", "1000"] });
+      await container.stop({ gracePeriodSeconds: 0 });
+      return container;
+    };
+    await run(db, { app: "web" });
+    const container = await run(web, { app: "db" });
+    await expect.poll(() => events.some(({ type }) => type === "containerExited")).toBe(true);
+    expect([[...view.pods.keys()], [...view.containers.keys()]]).toEqual([[web.id], [container.id]]);
+    await db.remove();
+    await web.remove();
+    await expect.poll(() => events.some(({ type }) => type === "podRemoved")).toBe(true);
+    expect([view.pods.size, view.containers.size]).toEqual([0, 0]);
+    const ids = events.flatMap((event) =>
+      "pod" in event ? event.pod.id : "container" in event ? event.container.id : [],
+    );
+    expect(new Set(ids)).toEqual(new Set([web.id, container.id]));
+    expect(events[0]).toMatchObject({ type: "resync", reason: "initial", pods: new Map([[web.id, {}]]) });
+    // Each resync has its own time.
+    await expect.poll(() => changes.slice(1)).toEqual(events.slice(1));
+  });
+
+  test("a resync after an outage contains only the selected part", async () => {
+    const { runtime, cri, warn, web, db, view, events } = await startFiltered(() => ({ labels: { app: "web" } }));
+    await runtime.kill();
+    await expect.poll(() => warn.mock.calls.length).toBe(1);
+    await runtime.restart();
+    await expect.poll(() => events.at(-1)).toMatchObject({ type: "resync", reason: "gap" });
+    expect([...(events.at(-1) as ResyncEvent).pods.keys()]).toEqual([web.id]);
+    expect((await cri.pods.list()).map(({ id }) => id).sort()).toEqual([web.id, db.id].sort());
+    expect([...view.pods.keys()]).toEqual([web.id]);
+  });
+
+  test.each(["web", "db"] as const)("only selected events count as unread: containers of %s", async (name) => {
+    const { runtime, cri, web, ...pods } = await startFiltered(({ web }) => ({ pod: web }));
+    const stream = cri.events({ pod: web });
+    await stream.ready;
+    let removed = 0;
+    const everything = cri.watch();
+    await everything.ready;
+    everything.on("containerRemoved", () => removed++);
+    const podSandboxId = name === "web" ? web.id : pods.db.id;
+    // One list contains 700 containers, and the next one contains none.
+    const containers = Array.from({ length: 700 }, (_, index) => ({ id: `c${index}`, podSandboxId }));
+    runtime.respondNext("ListContainers", { containers });
+    await expect.poll(() => removed, { timeout: 15_000 }).toBe(700);
+    await web.remove();
+    await expect.poll(() => everything.pods.has(web.id)).toBe(false);
+    const reader = stream[Symbol.asyncIterator]();
+    const { value } = await reader.next();
+    if (name === "web") expect(value).toMatchObject({ type: "resync", reason: "overflow", pods: new Map() });
+    else expect(value).toMatchObject({ pod: { id: web.id } });
+    await Promise.all([stream.close(), everything.close()]);
   });
 });
 

@@ -12,6 +12,8 @@ test.each<[string, (cri: CriClient) => Promise<unknown>]>([
   ["stats.pods", (cri) => cri.stats.pods({ labels })],
   ["stats.snapshot", (cri) => cri.stats.snapshot({ labels })],
   ["stats.watch", async (cri) => cri.stats.watch({ labels })],
+  ["events", async (cri) => cri.events({ labels })],
+  ["watch", async (cri) => cri.watch({ labels })],
   ["logs of pods", async (cri) => cri.logs({ podLabels: labels })],
   ["logs of containers", async (cri) => cri.logs({ labels })],
 ])("%s rejects a label that cannot be encoded, instead of selecting everything", async (_name, call) => {
@@ -31,6 +33,26 @@ test("rejects a label value that is not a string before the call is encoded", as
   for (const call of [() => cri.pods.list(wrong), () => cri.containers.list(wrong), () => cri.stats.pods(wrong)]) {
     expect(await rejection(call())).toMatchObject({ code: "INVALID_INPUT", field: "filter.labels.app" });
   }
+});
+
+test("refuses a mistyped filter of events and views before any I/O", async () => {
+  const { cri, runtime } = await startFake();
+  const mistakes: readonly (readonly [field: string, filter: object])[] = [
+    ["lables", { lables: { app: "web" } }],
+    ["podLabels", { podLabels: { app: "web" } }],
+    ["options", ["web"]],
+    ["labels", { labels: "app=web" }],
+    ["labels.app", { labels: { app: 1 } }],
+    ["namespace", { namespace: "" }],
+    ["pod", { pod: "" }],
+    ["pod", { pod: cri.containers.get("c1") }],
+  ];
+  for (const [field, filter] of mistakes) {
+    for (const open of [() => cri.events(filter), () => cri.watch(filter)]) {
+      expect(open).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
+    }
+  }
+  expect(runtime.calls).toEqual([]);
 });
 
 test("restart() rejects if the runtime reports an environment with replaced bytes", async () => {

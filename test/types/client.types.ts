@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type {
   AttachSession,
   Container,
+  CriEvent,
   ExecOptions,
   ExecResult,
   ExecSession,
@@ -113,6 +114,7 @@ export async function watch(): Promise<void> {
   // @ts-expect-error An id could name a pod or a container.
   await cri.waitFor("id", () => true);
   const view = cri.watch();
+  view.on("change", (event) => expectTypeOf(event).toEqualTypeOf<CriEvent>());
   view.on("podAdded", (event) => expectTypeOf(event.type).toEqualTypeOf<"podAdded">());
   view.on("containerExited", (event) => expectTypeOf(event.exitCode).toEqualTypeOf<number | undefined>());
   // @ts-expect-error There is no such event.

@@ -1,7 +1,7 @@
 import { CriError } from "../../errors.js";
 import { type Container, ContainerState, type ContainerStatus } from "../../proto.js";
 import type { NodeState } from "../watching/event.js";
-import type { WatchMember } from "../watching/watch-member.js";
+import type { Subscriber } from "../watching/subscriber.js";
 import type { Watcher } from "../watching/watcher.js";
 
 const { CONTAINER_CREATED, CONTAINER_RUNNING } = ContainerState;
@@ -15,14 +15,14 @@ interface LogWriterListener {
 }
 
 /** Watches whether containers can still write to their logs. Followers share the client's watch, so none of them polls. */
-export class LogWriters implements WatchMember {
+export class LogWriters implements Subscriber {
   readonly #listener: LogWriterListener;
   readonly #ends = new Map<string, AbortController>();
-  readonly #leave: () => void;
+  readonly #unsubscribe: () => void;
 
   constructor(watcher: Watcher, listener: LogWriterListener) {
     this.#listener = listener;
-    this.#leave = watcher.join(this);
+    this.#unsubscribe = watcher.subscribe(this);
   }
 
   /** Returns a signal that aborts when the container has exited or was removed. */
@@ -47,7 +47,7 @@ export class LogWriters implements WatchMember {
   }
 
   close(): void {
-    this.#leave();
+    this.#unsubscribe();
   }
 
   #end(containerId: string): void {

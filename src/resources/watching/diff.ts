@@ -4,7 +4,7 @@ import { type Container, ContainerState } from "../../proto.js";
 import type { CriEvent, NodeState } from "./event.js";
 import { type Observations, type ObservedContainer, toContainer, toPod } from "./observations.js";
 
-/** The stages of a container: 0 created, 1 started, 2 exited. A container in the unknown state cannot be started any more. */
+/** The stages of a container: 0 created, 1 started, 2 exited. In the unknown state it cannot be started, so it counts as started. */
 const stages: Readonly<Record<ContainerState, number>> = {
   [ContainerState.CONTAINER_CREATED]: 0,
   [ContainerState.CONTAINER_RUNNING]: 1,
@@ -16,43 +16,43 @@ const stages: Readonly<Record<ContainerState, number>> = {
 const stageOf = (state: ContainerState): number => stages[state] ?? 1;
 
 /**
- * Derives events from two relists and from what was observed between them. The events, applied to the state before, give the
- * state after.
+ * Derives events from the states of two relists and the observations between them. Applied to the state before, the events give
+ * the state after.
  */
 export function diff(before: NodeState, after: NodeState, observed: Observations, now: Date): CriEvent[] {
   const events: CriEvent[] = [];
   const removals: CriEvent[] = [];
   for (const id of idsOf(before.pods, after.pods, observed.pods)) {
-    const [was, is] = [before.pods.get(id), after.pods.get(id)];
-    const pod = is ?? was ?? toPod(observed.pods.get(id));
+    const [previous, current] = [before.pods.get(id), after.pods.get(id)];
+    const pod = current ?? previous ?? toPod(observed.pods.get(id));
     if (!pod) continue;
-    if (!was) events.push({ type: "podAdded", pod, at: toDate(pod.createdAt) ?? now });
-    else if (is && !isDeepStrictEqual(was, is)) events.push({ type: "podUpdated", pod, at: now });
-    if (!is) removals.push({ type: "podRemoved", pod, at: now });
+    if (!previous) events.push({ type: "podAdded", pod, at: toDate(pod.createdAt) ?? now });
+    else if (current && !isDeepStrictEqual(previous, current)) events.push({ type: "podUpdated", pod, at: now });
+    if (!current) removals.push({ type: "podRemoved", pod, at: now });
   }
   for (const id of idsOf(before.containers, after.containers, observed.containers)) {
-    const [was, is] = [before.containers.get(id), after.containers.get(id)];
-    events.push(...containerEvents(was, is, observed.containers.get(id), now));
+    const [previous, current] = [before.containers.get(id), after.containers.get(id)];
+    events.push(...containerEvents(previous, current, observed.containers.get(id), now));
   }
   return [...events, ...removals];
 }
 
 /** The events of one container. */
 function containerEvents(
-  was: Container | undefined,
-  is: Container | undefined,
+  previous: Container | undefined,
+  current: Container | undefined,
   observed: ObservedContainer | undefined,
   now: Date,
 ): CriEvent[] {
   const status = observed?.status;
-  const last = is ?? was ?? toContainer(observed);
+  const last = current ?? previous ?? toContainer(observed);
   if (!last) return [];
-  const advancedBeforeRemoval = !is && status && stageOf(status.state) > stageOf(last.state);
+  const advancedBeforeRemoval = !current && status && stageOf(status.state) > stageOf(last.state);
   const container = advancedBeforeRemoval ? { ...last, state: status.state } : last;
 
   const events: CriEvent[] = [];
-  if (!was) events.push({ type: "containerAdded", container, at: toDate(container.createdAt) ?? now });
-  const stageBefore = was ? stageOf(was.state) : 0;
+  if (!previous) events.push({ type: "containerAdded", container, at: toDate(container.createdAt) ?? now });
+  const stageBefore = previous ? stageOf(previous.state) : 0;
   const startedAt = status && toDate(status.startedAt);
   const exited = container.state === ContainerState.CONTAINER_EXITED && stageBefore < 2;
   const started =
@@ -63,10 +63,10 @@ function containerEvents(
     const at = (exitStatus && toDate(exitStatus.finishedAt)) ?? now;
     events.push({ type: "containerExited", container, exitCode: exitStatus?.exitCode, status: exitStatus, at });
   }
-  if (is && events.length === 0 && !isDeepStrictEqual(was, is)) {
+  if (current && events.length === 0 && !isDeepStrictEqual(previous, current)) {
     events.push({ type: "containerUpdated", container, at: now });
   }
-  if (!is) events.push({ type: "containerRemoved", container, at: now });
+  if (!current) events.push({ type: "containerRemoved", container, at: now });
   return events;
 }
 

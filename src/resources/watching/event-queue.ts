@@ -1,7 +1,8 @@
 import { onAbort } from "../../internal/abort.js";
 import type { TimeLimit } from "../../internal/stream.js";
 import { type CriEvent, type NodeState, resync } from "./event.js";
-import { type End, endsWatch, type WatchMember } from "./watch-member.js";
+import type { SubscriberFilter } from "./node-filter.js";
+import { type End, endsWatch, type Subscriber } from "./subscriber.js";
 import type { Watcher } from "./watcher.js";
 
 /** The limit for unread events. A `resync` replaces them when they exceed it. */
@@ -13,16 +14,17 @@ export interface QueueSettings {
   readonly initial: boolean;
   /** Whether the queue survives a failed first relist. */
   readonly waitForRuntime: boolean;
+  readonly filter: SubscriberFilter;
   readonly signal: AbortSignal | undefined;
   readonly limit: TimeLimit | undefined;
 }
 
 /** Buffers the events of a watch for the consumer of one stream. */
-export class EventQueue implements WatchMember {
-  /** Resolves with the first state, rejects if the queue ends before that. */
+export class EventQueue implements Subscriber {
+  /** Resolves once the queue has the first state. Rejects if the queue ends before that. */
   readonly ready: Promise<void>;
   readonly #settings: QueueSettings;
-  readonly #leave: () => void;
+  readonly #unsubscribe: () => void;
   #settle: { resolve(): void; reject(reason: unknown): void } = { resolve() {}, reject() {} };
   #unread: CriEvent[] = [];
   #state: NodeState | undefined;
@@ -37,17 +39,17 @@ export class EventQueue implements WatchMember {
       this.#settle = { resolve, reject };
     });
     this.ready.catch(() => {});
-    const leave = watcher.join(this);
+    const unsubscribe = watcher.subscribe(settings.filter(this));
     const unlisten = signal && onAbort(signal, () => this.close(signal.reason));
     const stopLimit = limit?.((reason) => this.close(reason));
-    this.#leave = () => {
+    this.#unsubscribe = () => {
       stopLimit?.();
       unlisten?.();
-      leave();
+      unsubscribe();
     };
   }
 
-  /** Set once the queue has ended. */
+  /** The end of the queue; `undefined` until then. */
   get end(): End | undefined {
     return this.#end;
   }
@@ -74,7 +76,7 @@ export class EventQueue implements WatchMember {
   close(reason: unknown): void {
     if (this.#end) return;
     this.#end = { reason };
-    this.#leave();
+    this.#unsubscribe();
     this.#settle.reject(reason);
     this.#wake();
   }
@@ -85,7 +87,7 @@ export class EventQueue implements WatchMember {
     try {
       while (!signal.aborted) {
         if (this.#hasOverflowed && this.#state) {
-          // Created only now, so that it covers the dropped events and all later ones.
+          // Created only when it is read, so that it covers the dropped events and all later ones.
           this.#hasOverflowed = false;
           yield [resync("overflow", this.#state)];
         } else if (this.#unread.length > 0) {

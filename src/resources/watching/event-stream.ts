@@ -1,24 +1,35 @@
 import { CriError } from "../../errors.js";
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { CriStream } from "../../internal/stream.js";
 import type { StreamLimits, WatchSource } from "../../options.js";
 import { streamLimit } from "../../rpcs/budget.js";
 import type { CriEvent } from "./event.js";
 import { EventQueue } from "./event-queue.js";
-import type { End } from "./watch-member.js";
+import { type NodeFilter, nodeFilterFields, subscriberFilter } from "./node-filter.js";
+import type { End } from "./subscriber.js";
 import type { Watcher } from "./watcher.js";
 
-/** Options of `cri.events`. */
-export interface EventsOptions extends StreamLimits {
-  /** Emit a `resync` with the present state first. @defaultValue false */
+/** Options of `cri.events`. A filter applies to events and to the state of a `resync`. */
+export interface EventsOptions extends NodeFilter, StreamLimits {
+  /** Emit a `resync` with the current state first. @defaultValue false */
   initial?: boolean | undefined;
   /**
    * Keep retrying if the runtime is unavailable at the beginning, until the stream is closed. By default the stream fails in this
-   * case. After the first relist it survives every outage. @defaultValue false
+   * case. It survives every later outage in any case. @defaultValue false
    */
   waitForRuntime?: boolean | undefined;
   /** Ends the stream: the loop throws `signal.reason`. */
   signal?: AbortSignal | undefined;
 }
+
+const eventsFields: FieldsOf<EventsOptions> = {
+  ...nodeFilterFields,
+  initial: true,
+  waitForRuntime: true,
+  signal: true,
+  timeoutMs: true,
+  deadline: true,
+};
 
 /**
  * The changes on a node, as `cri.events()` returns them: `for await (const event of cri.events())`.
@@ -42,21 +53,25 @@ export class EventStream extends CriStream<CriEvent> {
 
   /** @internal */
   constructor(watcher: Watcher, options: EventsOptions = {}) {
+    checkOptions(options, eventsFields);
     const { initial = false, waitForRuntime = false, signal = watcher.connection.signal } = options;
     const limit = streamLimit(watcher.connection, options);
+    const filter = subscriberFilter(options);
     super((reading) => this.#begin().batches(reading), signal);
     this.#watcher = watcher;
     this.#signal = signal;
     this.#begin = () => {
-      this.#queue ??= new EventQueue(watcher, { initial, waitForRuntime, signal, limit });
+      this.#queue ??= new EventQueue(watcher, { initial, waitForRuntime, filter, signal, limit });
       return this.#queue;
     };
   }
 
   /**
-   * Begins the stream, and resolves once every later change is certain to be reported. Rejects if the stream fails or ends before
-   * that, or has ended already: with the signal's reason, `CLIENT_CLOSED`, or `CANCELLED` after {@link close}. After using `ready`,
-   * read the stream or close it.
+   * Begins the stream, and resolves once the stream is certain to report every later change. After using `ready`, read the stream
+   * or close it.
+   *
+   * Rejects if the stream fails or ends before that, or has ended already: with the signal's reason, `CLIENT_CLOSED`, or
+   * `CANCELLED` after {@link close}.
    */
   get ready(): Promise<void> {
     const end = this.#end();
@@ -66,12 +81,12 @@ export class EventStream extends CriStream<CriEvent> {
     return ended;
   }
 
-  /** Whether changes are detected by the runtime's events or by lists only; `undefined` until that is known. */
+  /** How the client detects changes: by the runtime's events, or by lists only. `undefined` until the client knows. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }
 
-  /** Ends the stream, and a loop that reads it. Resolves when everything is closed. Further calls succeed. */
+  /** Ends the stream, and a loop that reads it. Resolves when everything is closed. Further calls have no effect. */
   override async close(): Promise<void> {
     this.#closed ??= this.#end() ?? {
       reason: new CriError({ code: "CANCELLED", message: "the stream has been closed" }),

@@ -1,6 +1,6 @@
 import type { Container, ContainerStatus, PodSandbox } from "../../proto.js";
 
-/** The pods and containers of a node at one time, by id, as the runtime lists them. Immutable: each change creates a new state. */
+/** The pods and containers of a node at one time, by id, as the runtime lists them. Immutable: each change creates new maps. */
 export interface NodeState {
   /** Pod sandboxes, including stopped ones. */
   readonly pods: ReadonlyMap<string, PodSandbox>;
@@ -11,7 +11,7 @@ export interface NodeState {
 /** A pod was created, updated (for example became ready or not ready), or removed. */
 export interface PodEvent {
   readonly type: "podAdded" | "podUpdated" | "podRemoved";
-  /** The pod as the runtime lists it; for a removed pod, as it was listed last. */
+  /** The pod as the runtime lists it; for a removed pod, as the runtime last listed it. */
   readonly pod: PodSandbox;
   /** For `podAdded`, when the pod was created, by the runtime's clock; otherwise when the client detected the change. */
   readonly at: Date;
@@ -20,11 +20,11 @@ export interface PodEvent {
 /** A container was created, started, updated, or removed. `containerUpdated` covers every change that no other event reports. */
 export interface ContainerEvent {
   readonly type: "containerAdded" | "containerStarted" | "containerUpdated" | "containerRemoved";
-  /** The container as the runtime lists it, or listed it last. Its state may be ahead of the event. */
+  /** The container as the runtime lists it, or last listed it. Its state may be newer than the event. */
   readonly container: Container;
   /**
-   * For `containerAdded`, when the container was created; for `containerStarted`, when it was started, if that is known; both by
-   * the runtime's clock. Otherwise when the client detected the change.
+   * For `containerAdded`, when the container was created; for `containerStarted`, when it was started, if the client knows. Both
+   * are by the runtime's clock. Otherwise when the client detected the change.
    */
   readonly at: Date;
 }
@@ -32,11 +32,11 @@ export interface ContainerEvent {
 /** A container's process has exited. */
 export interface ContainerExitedEvent {
   readonly type: "containerExited";
-  /** The container as the runtime lists it, or listed it last. */
+  /** The container as the runtime lists it, or last listed it. */
   readonly container: Container;
   /**
-   * The exit code; 128 + n if signal n ended the process. `undefined` if the container was removed before its status could be
-   * read.
+   * The exit code; 128 + n if signal n ended the process. `undefined` if the container was removed before the client could read
+   * its status.
    */
   readonly exitCode: number | undefined;
   /** The status that contains the exit code. */
@@ -46,12 +46,13 @@ export interface ContainerExitedEvent {
 }
 
 /**
- * The full state of the node: replace yours with it. Its `reason` says when it is emitted:
+ * The full state of the node, or of the part that a {@link NodeFilter} selects. Replace your own state with it. `reason` is why it
+ * was emitted:
  *
- * - `initial`: as the first event, on request;
- * - `gap`: after the runtime or its events were unavailable. Earlier events have reported every change that still lasts. Objects
- *   that were both created and removed in the gap may be missing;
- * - `overflow`: in place of events that were not read in time.
+ * - `initial`: it is the first event, on request;
+ * - `gap`: the runtime or its events were unavailable. Events before this one have reported the difference to the state before the
+ *   gap. Objects that were both created and removed in the gap may be missing;
+ * - `overflow`: it replaces events that were not read in time.
  */
 export interface ResyncEvent extends NodeState {
   readonly type: "resync";
@@ -61,9 +62,9 @@ export interface ResyncEvent extends NodeState {
 }
 
 /**
- * A change on the node. Each change is reported exactly once, whether the client learned of it from an event or from a list. A pod
- * is reported before its containers, and a container in the order `Added`, `Started`, `Exited`, `Removed`. Steps that were over
- * before the client could observe them are left out. However, `Started` always precedes the `Exited` of a process that was started.
+ * A change on the node. Each change is reported exactly once, whether the client detected it by an event or by a list. A pod is
+ * reported before its containers, and a container in the order `Added`, `Started`, `Exited`, `Removed`. Steps that ended before the
+ * client could observe them are omitted. However, `Started` always precedes the `Exited` of a process that was started.
  */
 export type CriEvent = PodEvent | ContainerEvent | ContainerExitedEvent | ResyncEvent;
 

@@ -16,15 +16,15 @@ export interface ObservedContainer {
 }
 
 /**
- * The pods and containers that were observed between two relists, by id. Only the lists decide what exists; observations add what
- * existed in between.
+ * The pods and containers that were observed between two relists, by id. Only the lists decide which objects exist. Observations
+ * add objects that existed between two relists only.
  */
 export interface Observations {
   readonly pods: Map<string, PodSandboxStatus>;
   readonly containers: Map<string, ObservedContainer>;
 }
 
-/** The limit for observed containers, for observed pods, and for ids of removed objects. */
+/** The limits for observed pods, for observed containers, and for the ids of removed objects. */
 const maxEntries = 10_000;
 
 /** Collects observations from the runtime's events until the next relist. */
@@ -39,7 +39,7 @@ export class ObservationLog {
     return this.#eventCount;
   }
 
-  /** Adds what an event reports. Returns false if the log is full. */
+  /** Adds the pod and the containers of an event. Returns false if the log is full. */
   add(event: ContainerEventResponse): boolean {
     this.#eventCount++;
     const { podSandboxStatus: pod, containersStatuses } = event;
@@ -63,8 +63,8 @@ export class ObservationLog {
   }
 
   /**
-   * Adds observations that arrived during a relist, for containers that existed before it and are missing from its lists: they are
-   * their last status. All other observations wait for the next relist, because the lists may be older than the events.
+   * Adds observations that arrived during a relist, for containers that existed before it and are missing from its lists: they
+   * contain the last status. All other observations are left to the next relist, because the lists may be older than the events.
    */
   complete(observed: Observations, before: NodeState, after: NodeState): void {
     for (const [id, container] of this.#observed.containers) {
@@ -74,16 +74,16 @@ export class ObservationLog {
   }
 
   /**
-   * Drops observations from before the first lists. Observed pods and containers that are missing from these lists were removed
-   * before: further events about them are ignored.
+   * Drops observations from before the first relist. Observed pods and containers that it did not list were removed before, so
+   * further events about them are ignored.
    */
   dropHistory(history: Observations, listed: NodeState): void {
-    for (const id of history.pods.keys()) if (!listed.pods.has(id)) this.forget(id);
-    for (const id of history.containers.keys()) if (!listed.containers.has(id)) this.forget(id);
+    for (const id of history.pods.keys()) if (!listed.pods.has(id)) this.ignore(id);
+    for (const id of history.containers.keys()) if (!listed.containers.has(id)) this.ignore(id);
   }
 
-  /** Ignores a removed pod or container from now on. */
-  forget(id: string): void {
+  /** Ignores all further events about a removed pod or container. */
+  ignore(id: string): void {
     this.#observed.pods.delete(id);
     this.#observed.containers.delete(id);
     this.#removed.add(id);

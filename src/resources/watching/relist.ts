@@ -11,8 +11,8 @@ import type { Observations } from "./observations.js";
 const maxConcurrentCalls = 8;
 
 /**
- * Lists what is on the node. Containers are listed before pods, so that the state contains the pod of every listed container unless
- * the pod was removed in between.
+ * Lists the containers and pods of a node. Containers are listed first, so that the state contains the pod of every listed
+ * container unless the pod was removed in between.
  */
 export async function relist(connection: Connection, options: CallOptions): Promise<NodeState> {
   const containers = await listContainers(connection, undefined, options);
@@ -44,7 +44,7 @@ export async function observeExits(
   await Promise.all(Array.from({ length: Math.min(maxConcurrentCalls, exited.length) }, fetchStatuses));
 }
 
-/** Ignores errors of one container that was removed meanwhile or has a malformed status. Its exit is reported without a status. */
+/** Ignores the error of a container that was removed meanwhile or has a malformed status: its exit is reported without a status. */
 function rethrowOutage(error: unknown): undefined {
   if (!CriError.is(error) || CriError.is(error, "UNAVAILABLE", "CLIENT_CLOSED")) throw error;
 }

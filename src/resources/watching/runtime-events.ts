@@ -6,26 +6,26 @@ import { containerEvents } from "../../rpcs/events.js";
 import { version } from "../../rpcs/runtime.js";
 import type { Connection } from "../../transport/connection.js";
 
-/** CRI-O without events ends the stream without an error and without an event. A stream that ends this soon counts as such. */
+/** An empty stream that ends within this time means that events are disabled: CRI-O then ends the stream without an error. */
 const emptyStreamMs = 1_000;
 
 /** The longest pause before a broken stream is reopened. Each pause is random, between half of this and all of it. */
 const maxReopenMs = 1_000;
 
-/** Receives what the stream of events reports. */
+/** Receives the runtime's events. */
 export interface RuntimeEventsListener {
   /** The runtime sent an event. */
   received(event: ContainerEventResponse): void;
-  /** Events may have been missed: the stream broke, or it can be reopened after that. */
+  /** Events may have been missed. Called when the stream breaks, and again when it can be reopened. */
   interrupted(): void;
 }
 
 /**
- * Follows the runtime's own events (GetContainerEvents) on runtimes where that is reliable. A runtime acknowledges the stream
- * only with its first event, so the client cannot tell earlier whether the stream is open.
+ * Follows the runtime's own events (GetContainerEvents) on runtimes where they are reliable. A runtime acknowledges the stream only
+ * with its first event, so the stream counts as open as soon as it was requested.
  */
 export class RuntimeEvents {
-  /** `events` if the runtime has reliable events, else `list`; undefined until that is known. */
+  /** `events` if the runtime has reliable events, otherwise `list`; `undefined` until the client knows. */
   source: WatchSource | undefined;
   #state: "closed" | "open" | "pausing" = "closed";
   readonly #connection: Connection;
@@ -39,7 +39,7 @@ export class RuntimeEvents {
     this.source = this.#configuredSource;
   }
 
-  /** Whether the stream is open, or the runtime has no events. Otherwise the stream is about to be reopened. */
+  /** Whether the stream is open, or the runtime has no events. Otherwise the stream will be reopened. */
   get isSettled(): boolean {
     return this.#state === "open" || this.source === "list";
   }

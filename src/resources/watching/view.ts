@@ -1,3 +1,5 @@
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
+import { invalid, oneOf } from "../../input/check.js";
 import { onAbort } from "../../internal/abort.js";
 import type { StreamLimits, WatchSource } from "../../options.js";
 import type { Container, PodSandbox } from "../../proto.js";
@@ -5,33 +7,60 @@ import { streamLimit } from "../../rpcs/budget.js";
 import { type ContainerFilter, containerMatcher } from "../container-filter.js";
 import { type PodFilter, podMatcher } from "../pod-filter.js";
 import type { CriEvent, CriEventOf, NodeState } from "./event.js";
-import { endsWatch } from "./watch-member.js";
+import { type NodeFilter, nodeFilterFields, subscriberFilter } from "./node-filter.js";
+import { endsWatch, type Subscriber } from "./subscriber.js";
 import type { Watcher } from "./watcher.js";
 
-/** Options of `cri.watch`. */
-export interface WatchOptions extends StreamLimits {
+/** Options of `cri.watch`. With a filter, the view contains only the selected pods and their containers. */
+export interface WatchOptions extends NodeFilter, StreamLimits {
   /**
    * Keep retrying if the runtime is unavailable at the beginning, until the view is closed. By default the view ends in this case.
-   * After the first relist it survives every outage. @defaultValue false
+   * It survives every later outage in any case. @defaultValue false
    */
   waitForRuntime?: boolean | undefined;
-  /** Ends the view, as `close()` does. If the signal has aborted already, the view is closed from the start and `ready` rejects. */
+  /** Ends the view, as `close()` does. If the signal has aborted already, the view is closed at once and `ready` rejects. */
   signal?: AbortSignal | undefined;
 }
 
+const watchFields: FieldsOf<WatchOptions> = {
+  ...nodeFilterFields,
+  waitForRuntime: true,
+  signal: true,
+  timeoutMs: true,
+  deadline: true,
+};
+
+/** The types that a listener can be registered for. */
+const listenerTypes: Readonly<Record<CriEvent["type"] | "change", true>> = {
+  change: true,
+  containerAdded: true,
+  containerExited: true,
+  containerRemoved: true,
+  containerStarted: true,
+  containerUpdated: true,
+  podAdded: true,
+  podRemoved: true,
+  podUpdated: true,
+  resync: true,
+};
+
 /**
  * The pods and containers of a node, kept in memory and up to date, as `cri.watch()` returns them. While the runtime is down, the
- * view keeps its last state; it catches up when the runtime is back.
+ * view keeps its last state. When the runtime is back, the view is updated.
  *
  * ```ts
  * await using view = cri.watch();
  * view.on("containerExited", ({ container, exitCode }) => …);
+ * view.on("change", ({ type }) => …);
  * await view.ready;
  * view.findContainers({ state: "running", labels: { app: "web" } });
  * ```
  */
 export class NodeView implements NodeState, AsyncDisposable {
-  /** Resolves when the view contains everything on the node. Rejects with a CriError if the runtime is unavailable. */
+  /**
+   * Resolves when the view has its first state. Rejects with a CriError if the runtime is unavailable, or with the reason if the view
+   * ends before.
+   */
   readonly ready: Promise<void>;
   /**
    * Resolves when the view ends: by {@link close}, its signal, its time limit, closing the client, or because the runtime was
@@ -40,15 +69,17 @@ export class NodeView implements NodeState, AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #watcher: Watcher;
   readonly #close: (reason: unknown) => void;
-  readonly #listeners = new Map<CriEvent["type"], Set<(event: never) => void>>();
+  readonly #listeners = new Set<{ readonly type: string; readonly listener: (event: never) => void }>();
   #state: NodeState = { pods: new Map(), containers: new Map() };
-  /** The containers of each pod in the present state; computed at the first use. */
+  /** The containers of each pod in the current state; computed at the first use. */
   #byPod: Map<string, Container[]> | undefined;
 
   /** @internal */
   constructor(watcher: Watcher, options: WatchOptions = {}) {
+    checkOptions(options, watchFields);
     const { signal = watcher.connection.signal, waitForRuntime = false } = options;
     const limit = streamLimit(watcher.connection, options);
+    const filter = subscriberFilter(options);
     this.#watcher = watcher;
     let settle = { resolve() {}, reject(_: unknown) {} };
     this.ready = new Promise((resolve, reject) => {
@@ -59,13 +90,14 @@ export class NodeView implements NodeState, AsyncDisposable {
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve;
     });
-    let leave = () => {};
+    let unsubscribe = () => {};
     let unlisten = () => {};
     let stopLimit: (() => void) | undefined;
     this.#close = (reason) => {
       stopLimit?.();
       unlisten();
-      leave();
+      unsubscribe();
+      this.#listeners.clear();
       settle.reject(reason);
       resolveClosed();
     };
@@ -74,7 +106,7 @@ export class NodeView implements NodeState, AsyncDisposable {
       this.#close(end.reason);
       return;
     }
-    leave = watcher.join({
+    const subscriber: Subscriber = {
       changed: (events, state) => {
         this.#state = state;
         this.#byPod = undefined;
@@ -84,7 +116,8 @@ export class NodeView implements NodeState, AsyncDisposable {
       failed: (reason) => {
         if (!waitForRuntime || endsWatch(reason)) this.#close(reason);
       },
-    });
+    };
+    unsubscribe = watcher.subscribe(filter(subscriber));
     stopLimit = limit?.((reason) => this.#close(reason));
     if (signal) unlisten = onAbort(signal, () => this.#close(signal.reason));
   }
@@ -99,7 +132,7 @@ export class NodeView implements NodeState, AsyncDisposable {
     return this.#state.containers;
   }
 
-  /** Whether changes are detected by the runtime's events or by lists only; `undefined` until that is known. */
+  /** How the client detects changes: by the runtime's events, or by lists only. `undefined` until the client knows. */
   get source(): WatchSource | undefined {
     return this.#watcher.source;
   }
@@ -128,18 +161,22 @@ export class NodeView implements NodeState, AsyncDisposable {
   }
 
   /**
-   * Calls `listener` with every later event of a type, after the view has been updated. The state at the beginning is one `resync`,
-   * not additions. An error thrown by a listener becomes an uncaught exception.
+   * Calls `listener` with every later event of the given type, or of any type for `"change"`. The view has been updated before.
    *
-   * @returns a function that removes the listener
+   * The first state is one `resync` event, not additions. An update of the view may consist of several events; all of them are
+   * emitted after it. An error thrown by a listener becomes an uncaught exception, and affects neither the view nor other listeners.
+   *
+   * @returns a function that removes the listener; the end of the view removes it, too
+   * @throws InvalidInputError for an unknown type, or a listener that is not a function
    */
-  on<Type extends CriEvent["type"]>(type: Type, listener: (event: CriEventOf<Type>) => void): () => void {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners);
-    // A new function for every call, so that the same listener can be registered twice.
-    const entry = (event: never) => listener(event);
-    listeners.add(entry);
-    return () => void listeners.delete(entry);
+  on(type: "change", listener: (event: CriEvent) => void): () => void;
+  on<Type extends CriEvent["type"]>(type: Type, listener: (event: CriEventOf<Type>) => void): () => void;
+  on(type: CriEvent["type"] | "change", listener: (event: never) => void): () => void {
+    if (!oneOf(type, "type", listenerTypes, false)) invalid("type", "is required", type);
+    if (typeof listener !== "function") invalid("listener", "must be a function", listener);
+    const entry = { type, listener };
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
   }
 
   /** Ends the view. It keeps its last state. */
@@ -153,9 +190,12 @@ export class NodeView implements NodeState, AsyncDisposable {
   }
 
   #emit(event: CriEvent): void {
-    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) {
+    // Copied, because a listener may add others, which are called with later events only.
+    for (const entry of [...this.#listeners]) {
+      const isWanted = entry.type === "change" || entry.type === event.type;
+      if (!isWanted || !this.#listeners.has(entry)) continue;
       try {
-        listener(event as never);
+        entry.listener(event as never);
       } catch (error) {
         process.nextTick(() => {
           throw error;

@@ -7,7 +7,7 @@ import { podSandboxStatus } from "../../rpcs/pods.js";
 import type { ClientContext } from "../context.js";
 import { idOf } from "../target.js";
 import type { CriEvent } from "./event.js";
-import type { WatchMember } from "./watch-member.js";
+import type { Subscriber } from "./subscriber.js";
 
 /** A pod or container to wait for: a handle, or an object with its kind and id. */
 export type WaitTarget = { readonly kind: "pod" | "container"; readonly id: string };
@@ -18,9 +18,8 @@ export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind
   : ContainerStatus;
 
 /**
- * Waits until the status of a pod or container satisfies `wanted`. Only the status decides. It is polled after every event of the
- * watch about the target, and every {@link WatchSettings.relistMs}. Polling continues if the runtime goes down after the first
- * poll.
+ * Waits until the status of a pod or container satisfies `wanted`. The status is polled after every event about the target, and every
+ * {@link WatchSettings.relistMs}. If the runtime goes down after the first poll, polling continues.
  */
 export async function waitFor<Target extends WaitTarget>(
   context: ClientContext,
@@ -41,19 +40,19 @@ export async function waitFor<Target extends WaitTarget>(
   const fetchStatus = target.kind === "pod" ? podSandboxStatus : containerStatus;
   const poll = async () => (await fetchStatus(connection, id, false, budget.options())).status as StatusOf<Target>;
 
-  // The first poll fails if the runtime is unavailable: only later outages are waited out.
+  // The first poll rejects if the runtime is unavailable; later polls ignore outages.
   const first = await poll();
   if (wanted(first)) return first;
   let last = first;
   const waiter = new Waiter(first.id);
-  const leave = context.watcher.join(waiter);
+  const unsubscribe = context.watcher.subscribe(waiter);
   const { relistMs = defaultRelistMs } = connection.options.watch ?? {};
   try {
     for (;;) {
       await waiter.waitForEvent(budget, relistMs);
       const exit = waiter.takeExit() as StatusOf<Target> | undefined;
       if (exit && wanted(exit)) return exit;
-      // Poll also after an exit that was not wanted: if the container was removed meanwhile, the wait fails with NOT_FOUND at once.
+      // Polled even if there was an exit: if the container was removed meanwhile, the wait then fails with NOT_FOUND at once.
       const status = await poll().catch(ignoreOutage);
       if (status && wanted(status)) return status;
       last = status ?? last;
@@ -62,13 +61,13 @@ export async function waitFor<Target extends WaitTarget>(
     const hasTimedOut = CriError.is(error, "DEADLINE_EXCEEDED") && (budget.leftMs() ?? 1) <= 0;
     throw hasTimedOut ? withLastState(error, describeState(target, last), connection.endpoint) : error;
   } finally {
-    leave();
+    unsubscribe();
   }
 }
 
 function describeState({ kind }: WaitTarget, { id, state }: PodSandboxStatus | ContainerStatus): string {
   const name = kind === "pod" ? PodSandboxState[state] : ContainerState[state];
-  return `${kind} ${id} was last seen in the state ${name ?? state}`;
+  return `the last known state of ${kind} ${id} is ${name ?? state}`;
 }
 
 function withLastState({ code, details, method, attempts }: CriError, state: string, endpoint: string): CriError {
@@ -80,7 +79,7 @@ function ignoreOutage(error: unknown): undefined {
 }
 
 /** Waits for the events of one pod or container. */
-class Waiter implements WatchMember {
+class Waiter implements Subscriber {
   readonly #id: string;
   #event = new AbortController();
   #exit: ContainerStatus | undefined;
@@ -89,7 +88,7 @@ class Waiter implements WatchMember {
     this.#id = id;
   }
 
-  /** Resolves at the next event, at once if there was one since the last call, and after `maxMs` in any case. */
+  /** Resolves at the first event since the last call, at once if it has arrived already, and after `maxMs` at the latest. */
   async waitForEvent(budget: Budget, maxMs: number): Promise<void> {
     await budget.sleep(maxMs, this.#event.signal);
     this.#event = new AbortController();
@@ -117,6 +116,6 @@ class Waiter implements WatchMember {
     }
   }
 
-  // Outages are waited out. If the client was closed, the next poll rejects.
+  // A wait survives outages. If the client was closed, the next poll rejects.
   failed(): void {}
 }

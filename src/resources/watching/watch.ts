@@ -9,7 +9,7 @@ import { type CriEvent, type NodeState, resync } from "./event.js";
 import { ObservationLog } from "./observations.js";
 import { observeExits, relist } from "./relist.js";
 import { RuntimeEvents } from "./runtime-events.js";
-import type { WatchMember } from "./watch-member.js";
+import type { Subscriber } from "./subscriber.js";
 
 /** The pause after the first relist. Each further pause is twice as long, up to the interval. */
 const firstPauseMs = 25;
@@ -17,24 +17,24 @@ const firstPauseMs = 25;
 /** The step of the pauses after an event or a change: they are 200, 400, 800 ms. More changes are likely, but not at once. */
 const stepAfterEvent = 3;
 
-/** The limit for the lists of a new watch while events keep arriving. After that, events count as changes. */
+/** The limit for the relists of a new watch while events keep arriving. Events that arrive after the last one count as changes. */
 const maxFirstLists = 5;
 
 /**
- * Relists a node periodically and reports the differences to its members. Only the lists decide what exists. The runtime's events
- * trigger a relist at once, and add what was created and removed between two relists. One relist runs at a time: requests that
- * arrive meanwhile share the next one.
+ * Relists a node periodically and reports the differences to its subscribers. Only the lists decide which objects exist. An event
+ * of the runtime triggers a relist at once. Events also reveal objects that were created and removed between two relists. One
+ * relist runs at a time: requests that arrive meanwhile share the next one.
  */
 export class Watch {
   readonly #connection: Connection;
-  /** The members, and whether each has received its first state. */
-  readonly #members = new Map<WatchMember, boolean>();
+  /** The subscribers, and whether each has received its first state. */
+  readonly #subscribers = new Map<Subscriber, boolean>();
   readonly #closing = new AbortController();
   readonly #budget: Budget;
   readonly #runtimeEvents: RuntimeEvents;
   readonly #observations = new ObservationLog();
   #state: NodeState | undefined;
-  /** Events may have been missed, and the members have not received a `resync` since. */
+  /** Whether events may have been missed since the last `resync`. */
   #hasGap = false;
   #isRuntimeDown = false;
   #pauseStep = 0;
@@ -62,30 +62,30 @@ export class Watch {
     return this.#runtimeEvents.source;
   }
 
-  join(member: WatchMember): void {
-    this.#members.set(member, false);
+  add(subscriber: Subscriber): void {
+    this.#subscribers.set(subscriber, false);
     this.#requestRelist(0);
   }
 
-  /** Removes a member. The watch ends when its last member leaves. */
-  leave(member: WatchMember): void {
-    this.#members.delete(member);
-    if (this.#members.size === 0) this.#closing.abort();
+  /** Removes a subscriber. The watch ends with the last one. */
+  remove(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
+    if (this.#subscribers.size === 0) this.#closing.abort();
   }
 
   get hasEnded(): boolean {
     return this.#closing.signal.aborted;
   }
 
-  /** Reports exits before the next relist, which takes long on a busy node. */
+  /** Reports exits at once, because the next relist takes long on a busy node. */
   #reportExits({ containersStatuses }: ContainerEventResponse): void {
     for (const status of containersStatuses) {
       if (status.state !== ContainerState.CONTAINER_EXITED) continue;
-      for (const member of [...this.#members.keys()]) member.exited?.(status);
+      for (const subscriber of [...this.#subscribers.keys()]) subscriber.exited?.(status);
     }
   }
 
-  /** Relists as soon as possible, and continues with the pauses from `step` on. */
+  /** Relists as soon as possible. The pauses afterwards begin with `step`. */
   #requestRelist(step: number): void {
     this.#pauseStep = Math.min(this.#pauseStep, step);
     this.#isRelistRequested = true;
@@ -94,7 +94,7 @@ export class Watch {
 
   async #run(): Promise<void> {
     try {
-      // The creator of this watch joins before the first relist.
+      // The creator of this watch subscribes before the first relist.
       await undefined;
       for (;;) {
         const startedAt = performance.now();
@@ -103,22 +103,22 @@ export class Watch {
         await this.#pause(performance.now() - startedAt);
       }
     } catch (reason) {
-      // The last member left, or the client was closed.
+      // The last subscriber was removed, or the client was closed.
       this.#closing.abort();
-      for (const member of [...this.#members.keys()]) member.failed(reason);
+      for (const subscriber of [...this.#subscribers.keys()]) subscriber.failed(reason);
     }
   }
 
   /** Relists and reports. A relist that fails changes nothing. */
   async #update(): Promise<void> {
-    const newMembers = [...this.#members].filter(([, hasState]) => !hasState).map(([member]) => member);
+    const newSubscribers = [...this.#subscribers].filter(([, hasState]) => !hasState).map(([subscriber]) => subscriber);
     const { signal } = this.#closing;
     try {
-      // New members receive the error, so their relist is retried first.
-      const options = { signal, retry: newMembers.length > 0 ? undefined : (false as const) };
+      // New subscribers receive the error, so their relist is retried first.
+      const options = { signal, retry: newSubscribers.length > 0 ? undefined : (false as const) };
       await this.#runtimeEvents.open(options);
-      if (this.#state) await this.#relist(this.#state, newMembers, options);
-      else this.#report([], await this.#firstState(options), newMembers);
+      if (this.#state) await this.#relist(this.#state, newSubscribers, options);
+      else this.#report([], await this.#firstState(options), newSubscribers);
       this.#isRuntimeDown = false;
     } catch (reason) {
       if (signal.aborted || CriError.is(reason, "CLIENT_CLOSED")) throw reason;
@@ -129,14 +129,14 @@ export class Watch {
       }
       this.#isRuntimeDown = this.#hasGap = true;
       this.#runtimeEvents.resetSource();
-      for (const member of newMembers) member.failed(reason);
+      for (const subscriber of newSubscribers) subscriber.failed(reason);
     }
   }
 
   /**
-   * Lists until no event arrives in the meantime. Events that arrived before the lists were requested are dropped, because the
-   * lists contain their effects: containerd 2 replays the events of five minutes to its first subscriber. The order of arrival
-   * decides, because the clocks of client and runtime may differ, and either may step.
+   * Relists until no event arrives during a relist. Events from before the relist are dropped, because the lists contain their
+   * effects: containerd 2 replays the events of the last five minutes to its first subscriber. The order of arrival decides,
+   * because the clocks of client and runtime may differ, and either may be set.
    */
   async #firstState(options: CallOptions): Promise<NodeState> {
     for (let round = 1; ; round++) {
@@ -149,18 +149,18 @@ export class Watch {
     }
   }
 
-  async #relist(before: NodeState, newMembers: readonly WatchMember[], options: CallOptions): Promise<void> {
+  async #relist(before: NodeState, newSubscribers: readonly Subscriber[], options: CallOptions): Promise<void> {
     const observed = this.#observations.take();
     const after = await relist(this.#connection, options);
     await observeExits(this.#connection, before, after, observed, options);
     this.#observations.complete(observed, before, after);
-    this.#report(diff(before, after, observed, new Date()), after, newMembers);
+    this.#report(diff(before, after, observed, new Date()), after, newSubscribers);
   }
 
-  #report(changes: readonly CriEvent[], after: NodeState, newMembers: readonly WatchMember[]): void {
+  #report(changes: readonly CriEvent[], after: NodeState, newSubscribers: readonly Subscriber[]): void {
     for (const event of changes) {
-      if (event.type === "podRemoved") this.#observations.forget(event.pod.id);
-      if (event.type === "containerRemoved") this.#observations.forget(event.container.id);
+      if (event.type === "podRemoved") this.#observations.ignore(event.pod.id);
+      if (event.type === "containerRemoved") this.#observations.ignore(event.container.id);
     }
     const state = changes.length > 0 || !this.#state ? after : this.#state;
     this.#state = state;
@@ -170,13 +170,14 @@ export class Watch {
       this.#hasGap = false;
       events.push(resync("gap", state));
     }
-    for (const [member, hasState] of [...this.#members]) {
-      if (hasState && events.length > 0) member.changed(events, state);
+    for (const [subscriber, hasState] of [...this.#subscribers]) {
+      const isNotified = hasState && events.length > 0 && this.#subscribers.has(subscriber);
+      if (isNotified) subscriber.changed(events, state);
     }
-    for (const member of newMembers) {
-      if (!this.#members.has(member)) continue;
-      this.#members.set(member, true);
-      member.changed([resync("initial", state)], state);
+    for (const subscriber of newSubscribers) {
+      if (!this.#subscribers.has(subscriber)) continue;
+      this.#subscribers.set(subscriber, true);
+      subscriber.changed([resync("initial", state)], state);
     }
   }
 
@@ -190,7 +191,7 @@ export class Watch {
     if (this.#isRelistRequested) return;
     const pauseEnd = new AbortController();
     this.#endPause = () => pauseEnd.abort();
-    // After an outage, the clients of one runtime must not relist in step.
+    // After an outage, the clients of one runtime must not relist at the same time.
     const jitter = this.#isRuntimeDown ? 0.5 + Math.random() / 2 : 1;
     await this.#budget.sleep(Math.max(0, pauseMs * jitter - minPauseMs), pauseEnd.signal);
   }

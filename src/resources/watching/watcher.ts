@@ -1,10 +1,10 @@
 import { InvalidInputError } from "../../errors.js";
 import type { WatchSource } from "../../options.js";
 import type { Connection } from "../../transport/connection.js";
+import type { End, Subscriber } from "./subscriber.js";
 import { Watch } from "./watch.js";
-import type { End, WatchMember } from "./watch-member.js";
 
-/** Shares one watch among all streams, views and waits of a client. The watch runs while it has members. */
+/** Shares one watch among all streams, views and waits of a client. The watch runs while it has subscribers. */
 export class Watcher {
   readonly connection: Connection;
   #watch: Watch | undefined;
@@ -30,17 +30,17 @@ export class Watcher {
     return this.#watch?.hasEnded ? undefined : this.#watch?.source;
   }
 
-  /** Returns the reason if the signal has aborted or the client was closed: nothing can be watched then. */
+  /** Returns the reason if the signal has aborted or the client was closed, so that a stream cannot begin. */
   endFor(signal: AbortSignal | undefined): End | undefined {
     const aborted = [signal, ...this.connection.closing].find((candidate) => candidate?.aborted);
     return aborted && { reason: aborted.reason };
   }
 
-  /** Adds a member to the watch. Returns a function that removes it; the watch ends when its last member leaves. */
-  join(member: WatchMember): () => void {
+  /** Subscribes to the watch. Returns a function that unsubscribes. The watch ends when it has no subscribers. */
+  subscribe(subscriber: Subscriber): () => void {
     const watch = this.#watch?.hasEnded === false ? this.#watch : new Watch(this.connection);
     this.#watch = watch;
-    watch.join(member);
-    return () => watch.leave(member);
+    watch.add(subscriber);
+    return () => watch.remove(subscriber);
   }
 }

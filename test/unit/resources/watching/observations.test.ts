@@ -44,8 +44,8 @@ describe("observation log", () => {
   });
 
   test("ignores events about removed objects", () => {
-    log.forget("c");
-    log.forget("p");
+    log.ignore("c");
+    log.ignore("p");
     log.add(event(CONTAINER_EXITED));
     expect(log.take()).toEqual({ pods: new Map(), containers: new Map() });
   });
