@@ -96,6 +96,7 @@ export type { MergedLogOptions };
 export type { MessageType };
 export type { MountSpec };
 export { NameReservedError };
+export type { NodeFilter };
 export type { NodeState };
 export type { NodeView };
 export type { OverheadSpec };
@@ -103,6 +104,7 @@ export type { OwnedContainer };
 export type { OwnedPodSandbox };
 export type { PasswordAuth };
 export type { PodCheckpointOptions };
+export type { PodContainerFilter };
 export type { PodEvent };
 export type { PodFilter };
 export type { PodIdentity };
@@ -488,6 +490,7 @@ declare class Containers {
   run(pod: PodTarget, spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer>;
   get(container: ContainerTarget): Container;
   list(filter?: ContainerFilter, options?: CallOptions): Promise<ContainerMessage[]>;
+  find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined>;
   remove(container: ContainerTarget, options?: RemoveOptions): Promise<void>;
 }
 
@@ -720,7 +723,7 @@ declare class EventStream extends CriStream<CriEvent> {
   close(): Promise<void>;
 }
 
-interface EventsOptions extends StreamLimits {
+interface EventsOptions extends NodeFilter, StreamLimits {
   initial?: boolean | undefined;
   waitForRuntime?: boolean | undefined;
   signal?: AbortSignal | undefined;
@@ -875,6 +878,7 @@ declare class Images {
   pull(image: ImageInput, options?: PullOptions): Promise<string>;
   ensure(image: ImageInput, options?: EnsureOptions): Promise<Image>;
   get(image: ImageInput, options?: CallOptions): Promise<Image | undefined>;
+  exists(image: ImageInput, options?: CallOptions): Promise<boolean>;
   inspect(
     image: ImageInput,
     options?: CallOptions,
@@ -1078,6 +1082,12 @@ declare class NameReservedError extends CriError {
   );
 }
 
+interface NodeFilter {
+  pod?: PodTarget | undefined;
+  labels?: Readonly<Record<string, string>> | undefined;
+  namespace?: string | undefined;
+}
+
 // import type { PodSandbox } from "k8s-cri-client/proto";
 // import type { Container } from "k8s-cri-client/proto";
 interface NodeState {
@@ -1096,6 +1106,7 @@ declare class NodeView implements NodeState, AsyncDisposable {
   findPods(filter?: PodFilter): PodSandbox[];
   findContainers(filter?: ContainerFilter): Container[];
   containersOf(podId: string): readonly Container[];
+  on(type: "change", listener: (event: CriEvent) => void): () => void;
   on<Type extends CriEvent["type"]>(type: Type, listener: (event: CriEventOf<Type>) => void): () => void;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -1145,6 +1156,8 @@ interface PodCheckpointOptions extends CallOptions {
   containers?: readonly ContainerTarget[] | undefined;
   runtimeOptions?: Readonly<Record<string, string>> | undefined;
 }
+
+type PodContainerFilter = Omit<ContainerFilter, "pod">;
 
 // import type { PodSandbox } from "k8s-cri-client/proto";
 interface PodEvent {
@@ -1202,6 +1215,7 @@ interface PodRestoreOptions extends CallOptions {
   runtimeOptions?: Readonly<Record<string, string>> | undefined;
 }
 
+// import type { Container } from "k8s-cri-client/proto";
 declare class PodSandbox {
   readonly kind = "pod";
   readonly id: string;
@@ -1209,6 +1223,7 @@ declare class PodSandbox {
   state(options?: CallOptions): Promise<PodStateName>;
   inspect(options?: CallOptions): Promise<PodInspection>;
   stats(options?: CallOptions): Promise<PodSandboxStats>;
+  containers(filter?: PodContainerFilter, options?: CallOptions): Promise<Container[]>;
   stop(options?: StopPodOptions): Promise<void>;
   remove(options?: RemoveOptions): Promise<void>;
   logs(
@@ -1289,6 +1304,7 @@ declare class Pods {
   }>;
   get(pod: PodTarget): PodSandbox;
   list(filter?: PodFilter, options?: CallOptions): Promise<PodSandboxMessage[]>;
+  find(filter: PodFilter, options?: CallOptions): Promise<PodSandbox | undefined>;
   remove(pod: PodTarget, options?: RemoveOptions): Promise<void>;
 }
 
@@ -1653,7 +1669,7 @@ type WaitTarget = {
   readonly id: string;
 };
 
-interface WatchOptions extends StreamLimits {
+interface WatchOptions extends NodeFilter, StreamLimits {
   waitForRuntime?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
