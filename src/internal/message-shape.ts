@@ -61,6 +61,7 @@ export class MessageShape {
   readonly #type: MessageType<unknown>;
   readonly #path: readonly Step[];
   readonly #nested = new Map<string, MessageShape>();
+  readonly #enumNames = new Map<string, ReadonlyMap<number, string>>();
 
   constructor(type: MessageType<unknown>, path: readonly Step[]) {
     this.#type = type;
@@ -95,6 +96,21 @@ export class MessageShape {
       if (names.every(([name, number]) => this.enumNumber(key, name) === number)) return names.map(([name]) => name);
     }
     return [];
+  }
+
+  /** Returns the name of a number in an enum field, or `undefined` if the enum does not have the number. */
+  enumName(key: string, number: number): string | undefined {
+    let names = this.#enumNames.get(key);
+    if (!names) {
+      // Of several names for one number, the schema's first one counts.
+      names = new Map(
+        this.enumNames(key)
+          .map((name) => [this.enumNumber(key, name)!, name] as const)
+          .reverse(),
+      );
+      this.#enumNames.set(key, names);
+    }
+    return names.get(number);
   }
 
   #shapeOfField(key: string, value: unknown): FieldShape {

@@ -1,13 +1,14 @@
+import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
-import type {
+import {
   Container,
-  ContainerConfig,
-  ContainerFilter,
+  type ContainerConfig,
+  type ContainerFilter,
   ContainerStatus,
-  ContainerStatusResponse,
-  ExecSyncResponse,
-  PodSandboxConfig,
-  UpdateContainerResourcesRequest,
+  type ContainerStatusResponse,
+  type ExecSyncResponse,
+  type PodSandboxConfig,
+  type UpdateContainerResourcesRequest,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { checkId, requireFields } from "./checked.js";
@@ -85,6 +86,7 @@ export async function containerStatus(
     "status.image.image": status?.image?.image,
     "status.imageRef": status?.imageRef,
   });
+  if (status) withToJson(ContainerStatus, status);
   return reply as typeof reply & { status: ContainerStatus };
 }
 
@@ -97,6 +99,7 @@ export function listContainers(
   return list(
     connection,
     {
+      type: Container,
       streamRpc: "RuntimeService/StreamContainers",
       stream: (o) => batches(connection.runtime.streamContainers({ filter }, o), (reply) => reply.containers),
       unary: async (o) => (await connection.runtime.listContainers({ filter }, o)).containers,

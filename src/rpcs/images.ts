@@ -1,12 +1,13 @@
 import { CriError } from "../errors.js";
+import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
-import type {
-  AuthConfig,
+import {
+  type AuthConfig,
   Image,
   ImageFsInfoResponse,
-  ImageSpec,
-  ImageStatusResponse,
-  PodSandboxConfig,
+  type ImageSpec,
+  type ImageStatusResponse,
+  type PodSandboxConfig,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { pinDeadline } from "./budget.js";
@@ -51,6 +52,7 @@ export async function imageStatus(
       "image.id": reply.image.id,
       "image.size": reply.image.size,
     });
+    withToJson(Image, reply.image);
   }
   return reply;
 }
@@ -65,6 +67,7 @@ export function listImages(
   return list(
     connection,
     {
+      type: Image,
       streamRpc: "ImageService/StreamImages",
       stream: (o) => batches(connection.image.streamImages({ filter }, o), (reply) => reply.images),
       unary: async (o) => (await connection.image.listImages({ filter }, o)).images,
@@ -100,6 +103,7 @@ async function checkImageExists(connection: Connection, image: ImageSpec, option
 }
 
 /** ImageFsInfo: the disk usage of images and containers. */
-export function imageFsInfo(connection: Connection, options?: CallOptions): Promise<ImageFsInfoResponse> {
-  return invoke(connection, options, (o) => connection.image.imageFsInfo({}, o), subject);
+export async function imageFsInfo(connection: Connection, options?: CallOptions): Promise<ImageFsInfoResponse> {
+  const reply = await invoke(connection, options, (o) => connection.image.imageFsInfo({}, o), subject);
+  return withToJson(ImageFsInfoResponse, reply);
 }

@@ -1,4 +1,6 @@
 import { CriError } from "../errors.js";
+import type { MessageType } from "../internal/message-shape.js";
+import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
 import type { Rpc } from "../transport/call-policy.js";
 import type { Connection } from "../transport/connection.js";
@@ -9,6 +11,8 @@ import { type CallSubject, invoke } from "./invoke.js";
 
 /** The streaming and the unary RPC for a list. */
 export interface ListCall<Item> {
+  /** The type of the entries. */
+  type: MessageType<Item>;
   /** The streaming RPC, since Kubernetes 1.36 (KEP-5825). */
   streamRpc: Rpc;
   stream: (options: RawCallOptions) => AsyncIterable<readonly Item[]>;
@@ -24,7 +28,7 @@ export interface ListCall<Item> {
  * If a stream breaks midway, the unary RPC starts over, with its own retries and the remaining time. Entries without an id are
  * omitted and logged: they are of no use, and must not fail the whole list.
  */
-export async function list<Item>(
+export async function list<Item extends object>(
   connection: Connection,
   call: ListCall<Item>,
   options?: CallOptions,
@@ -36,6 +40,7 @@ export async function list<Item>(
     const fields = { endpoint: connection.endpoint, method: call.streamRpc, omitted: items.length - identified.length };
     log(connection.options.logger, "warn", "the runtime listed entries without an id; they are omitted", fields);
   }
+  for (const item of identified) withToJson(call.type, item);
   return identified;
 }
 

@@ -1,14 +1,15 @@
+import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
-import type {
-  CheckpointPodRequest,
-  LinuxContainerResources,
+import {
+  type CheckpointPodRequest,
+  type LinuxContainerResources,
   PodSandbox,
-  PodSandboxConfig,
-  PodSandboxFilter,
+  type PodSandboxConfig,
+  type PodSandboxFilter,
   PodSandboxStatus,
-  PodSandboxStatusResponse,
-  RestorePodRequest,
-  RestorePodResponse,
+  type PodSandboxStatusResponse,
+  type RestorePodRequest,
+  type RestorePodResponse,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { checkId, requireFields } from "./checked.js";
@@ -71,6 +72,7 @@ export async function podSandboxStatus(
     "status.metadata.uid": status?.metadata?.uid,
     "status.createdAt": status?.createdAt,
   });
+  if (status) withToJson(PodSandboxStatus, status);
   return reply as typeof reply & { status: PodSandboxStatus };
 }
 
@@ -83,6 +85,7 @@ export function listPodSandboxes(
   return list(
     connection,
     {
+      type: PodSandbox,
       streamRpc: "RuntimeService/StreamPodSandboxes",
       stream: (o) => batches(connection.runtime.streamPodSandboxes({ filter }, o), (reply) => reply.podSandboxes),
       unary: async (o) => (await connection.runtime.listPodSandbox({ filter }, o)).items,

@@ -1,6 +1,7 @@
 import { CriError } from "../errors.js";
+import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
-import type { RuntimeConfig, RuntimeConfigResponse, StatusResponse, VersionResponse } from "../proto.js";
+import { type RuntimeConfig, RuntimeConfigResponse, type StatusResponse, type VersionResponse } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { startBudget } from "./budget.js";
 import { requireFields } from "./checked.js";
@@ -42,8 +43,9 @@ export async function status(connection: Connection, verbose: boolean, options?:
 }
 
 /** RuntimeConfig: the cgroup driver, on which the kubelet and the runtime must agree. */
-export function runtimeConfig(connection: Connection, options?: CallOptions): Promise<RuntimeConfigResponse> {
-  return invoke(connection, options, (o) => connection.runtime.runtimeConfig({}, o));
+export async function runtimeConfig(connection: Connection, options?: CallOptions): Promise<RuntimeConfigResponse> {
+  const reply = await invoke(connection, options, (o) => connection.runtime.runtimeConfig({}, o));
+  return withToJson(RuntimeConfigResponse, reply);
 }
 
 /** UpdateRuntimeConfig: sets the node's pod CIDR. */

@@ -1,11 +1,12 @@
+import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
-import type {
+import {
   ContainerStats,
-  ContainerStatsFilter,
-  MetricDescriptor,
+  type ContainerStatsFilter,
+  type MetricDescriptor,
   PodSandboxMetrics,
   PodSandboxStats,
-  PodSandboxStatsFilter,
+  type PodSandboxStatsFilter,
 } from "../proto.js";
 import type { Connection } from "../transport/connection.js";
 import { checkId, requireFields } from "./checked.js";
@@ -21,7 +22,7 @@ export async function containerStats(
   const containerId = checkId(id, "container");
   const { stats } = await invoke(connection, options, (o) => connection.runtime.containerStats({ containerId }, o));
   requireFields(connection, "RuntimeService/ContainerStats", { stats });
-  return stats as ContainerStats;
+  return withToJson(ContainerStats, stats as ContainerStats);
 }
 
 /** StreamContainerStats if the runtime has it, otherwise ListContainerStats. */
@@ -33,6 +34,7 @@ export function listContainerStats(
   return list(
     connection,
     {
+      type: ContainerStats,
       streamRpc: "RuntimeService/StreamContainerStats",
       stream: (o) => batches(connection.runtime.streamContainerStats({ filter }, o), (reply) => reply.containerStats),
       unary: async (o) => (await connection.runtime.listContainerStats({ filter }, o)).stats,
@@ -51,7 +53,7 @@ export async function podSandboxStats(
   const podSandboxId = checkId(id, "pod");
   const { stats } = await invoke(connection, options, (o) => connection.runtime.podSandboxStats({ podSandboxId }, o));
   requireFields(connection, "RuntimeService/PodSandboxStats", { stats });
-  return stats as PodSandboxStats;
+  return withToJson(PodSandboxStats, stats as PodSandboxStats);
 }
 
 /** StreamPodSandboxStats if the runtime has it, otherwise ListPodSandboxStats. */
@@ -63,6 +65,7 @@ export function listPodSandboxStats(
   return list(
     connection,
     {
+      type: PodSandboxStats,
       streamRpc: "RuntimeService/StreamPodSandboxStats",
       stream: (o) => batches(connection.runtime.streamPodSandboxStats({ filter }, o), (reply) => reply.podSandboxStats),
       unary: async (o) => (await connection.runtime.listPodSandboxStats({ filter }, o)).stats,
@@ -85,6 +88,7 @@ export function listPodSandboxMetrics(connection: Connection, options?: CallOpti
   return list(
     connection,
     {
+      type: PodSandboxMetrics,
       streamRpc: "RuntimeService/StreamPodSandboxMetrics",
       stream: (o) => batches(connection.runtime.streamPodSandboxMetrics({}, o), (reply) => reply.podSandboxMetrics),
       unary: async (o) => (await connection.runtime.listPodSandboxMetrics({}, o)).podMetrics,

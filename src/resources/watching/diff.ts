@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { toDate } from "../../internal/time.js";
-import { type Container, ContainerState } from "../../proto.js";
+import { withToJson } from "../../json/stringify.js";
+import { Container, ContainerState, ContainerStatus } from "../../proto.js";
 import type { CriEvent, NodeState } from "./event.js";
 import { type Observations, type ObservedContainer, toContainer, toPod } from "./observations.js";
 
@@ -48,7 +49,7 @@ function containerEvents(
   const last = current ?? previous ?? toContainer(observed);
   if (!last) return [];
   const advancedBeforeRemoval = !current && status && stageOf(status.state) > stageOf(last.state);
-  const container = advancedBeforeRemoval ? { ...last, state: status.state } : last;
+  const container = advancedBeforeRemoval ? withToJson(Container, { ...last, state: status.state }) : last;
 
   const events: CriEvent[] = [];
   if (!previous) events.push({ type: "containerAdded", container, at: toDate(container.createdAt) ?? now });
@@ -59,7 +60,8 @@ function containerEvents(
     stageBefore < 1 && (container.state === ContainerState.CONTAINER_RUNNING || (exited && startedAt !== undefined));
   if (started) events.push({ type: "containerStarted", container, at: startedAt ?? now });
   if (exited) {
-    const exitStatus = status?.state === ContainerState.CONTAINER_EXITED ? status : undefined;
+    const exitStatus =
+      status?.state === ContainerState.CONTAINER_EXITED ? withToJson(ContainerStatus, status) : undefined;
     const at = (exitStatus && toDate(exitStatus.finishedAt)) ?? now;
     events.push({ type: "containerExited", container, exitCode: exitStatus?.exitCode, status: exitStatus, at });
   }

@@ -1,10 +1,11 @@
 import { toDate } from "../../internal/time.js";
+import { withToJson } from "../../json/stringify.js";
 import {
-  type Container,
+  Container,
   type ContainerEventResponse,
   ContainerState,
   type ContainerStatus,
-  type PodSandbox,
+  PodSandbox,
   type PodSandboxStatus,
 } from "../../proto.js";
 import type { NodeState } from "./event.js";
@@ -98,7 +99,7 @@ export class ObservationLog {
 export function toPod(status: PodSandboxStatus | undefined): PodSandbox | undefined {
   if (!status) return undefined;
   const { id, metadata, state, createdAt, labels, annotations, runtimeHandler } = status;
-  return { id, metadata, state, createdAt, labels, annotations, runtimeHandler };
+  return withToJson(PodSandbox, { id, metadata, state, createdAt, labels, annotations, runtimeHandler });
 }
 
 /** Converts an observed container to an entry of a list. */
@@ -106,5 +107,6 @@ export function toContainer(observed: ObservedContainer | undefined): Container 
   if (!observed) return undefined;
   const { podSandboxId, status } = observed;
   const { id, metadata, image, imageRef, state, createdAt, labels, annotations, imageId } = status;
-  return { id, podSandboxId, metadata, image, imageRef, state, createdAt, labels, annotations, imageId };
+  const entry = { id, podSandboxId, metadata, image, imageRef, state, createdAt, labels, annotations, imageId };
+  return withToJson(Container, entry);
 }
