@@ -1130,6 +1130,7 @@ declare class OwnedContainer extends Container implements AsyncDisposable {
   stop(options?: StopOptions): Promise<void>;
   remove(options?: RemoveOptions): Promise<void>;
   release(): Container;
+  dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -1140,6 +1141,7 @@ declare class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
   stop(options?: StopPodOptions): Promise<void>;
   remove(options?: RemoveOptions): Promise<void>;
   release(): PodSandbox;
+  dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 

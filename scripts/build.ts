@@ -8,9 +8,9 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import manifest from "../package.json" with { type: "json" };
@@ -42,9 +42,32 @@ function entriesIn(folder: string): Record<string, string> {
   );
 }
 
-const compiled = await mkdtemp(join(tmpdir(), "cri-build-"));
+/**
+ * Removes the maps of the generated code. They would need more space than everything else, and its declarations are easier to read
+ * than its source, which is not in the package.
+ */
+async function dropGeneratedMaps(compiled: string): Promise<void> {
+  const folder = join(compiled, "generated");
+  for (const name of await readdir(folder, { recursive: true })) {
+    const path = join(folder, name);
+    if (name.endsWith(".map")) await rm(path);
+    if (!/\.(d\.ts|js)$/.test(name)) continue;
+    await writeFile(path, (await readFile(path, "utf8")).replace(/\/\/# sourceMappingURL=.*\s*$/, ""));
+  }
+}
+
+/** Reads a compiled file with its map, so that the maps of the bundles lead to the sources. */
+async function loadWithMap(path: string): Promise<{ code: string; map: string | { mappings: "" } }> {
+  const map = `${path}.map`;
+  return { code: await readFile(path, "utf8"), map: existsSync(map) ? await readFile(map, "utf8") : { mappings: "" } };
+}
+
+// As deep in the project as dist/esm, so that the paths from compiled files to their sources stay right.
+await mkdir(join(root, ".cache"), { recursive: true });
+const compiled = await mkdtemp(join(root, ".cache/build-"));
 try {
   await compile(compiled);
+  await dropGeneratedMaps(compiled);
   await rm(join(root, "dist"), { recursive: true, force: true });
   const bundle = await rolldown({
     input: entriesIn(compiled),
@@ -52,12 +75,21 @@ try {
     platform: "node",
     // Dependencies are not bundled.
     external: /^(?!\.|\/|\w:)/,
+    plugins: [{ name: "source-maps", load: loadWithMap }],
   });
   for (const format of formats) {
     const folder = join(root, "dist", format);
     // Comments are in the declarations. In JavaScript they would only slow down loading.
-    await bundle.write({ dir: folder, format, chunkFileNames: "src/chunks/[name].js", comments: false });
-    await cp(compiled, folder, { recursive: true, filter: (path) => !basename(path).endsWith(".js") });
+    await bundle.write({
+      dir: folder,
+      format,
+      chunkFileNames: "src/chunks/[name].js",
+      comments: false,
+      sourcemap: true,
+      // Maps refer to the sources in the package, which both formats share.
+      sourcemapExcludeSources: true,
+    });
+    await cp(compiled, folder, { recursive: true, filter: (path) => !/\.js(\.map)?$/.test(path) });
   }
   await bundle.close();
   // Overrides "type": "module" of the package.

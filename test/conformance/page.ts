@@ -56,7 +56,7 @@ The end-to-end tests in \`test/runtime\`, called journeys, are written for real 
 containerd, a journey reads the expected behaviour from \`test/runtime/helpers/traits.ts\`. The same files also run against
 \`FakeRuntime\`, whose containers are then processes of the machine (\`HostProcessBackend\`). They must pass there as well.
 \`npx vitest run --project conformance\` runs them. It is part of \`npm test\` and needs Linux, but neither root nor a runtime. This page
-lists the journeys that do not pass, with the reason.
+lists the journeys that do not pass, with the reason. \`test/\` is in the repository, not in the npm package.
 
 Each run checks this list:
 

@@ -6,9 +6,10 @@
  * @module
  */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -101,16 +102,90 @@ beforeAll(async () => {
   const [report] = JSON.parse(stdout.slice(stdout.search(/^\[/m)));
   packed = report;
   tarball = join(folder, report.filename);
+  const extracted = await run("tar", ["-xzf", tarball, "-C", folder]);
+  expect(extracted, extracted.stderr).toMatchObject(good);
 }, patience);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("the tarball", () => {
+  const inPackage = (path: string) => readFile(join(folder, "package", path), "utf8");
+  const paths = () => packed.files.map(({ path }) => path);
+
   test("has what is needed and nothing else", () => {
-    const paths = packed.files.map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(["LICENSE", "README.md", "CHANGELOG.md", "package.json"]));
-    const others = paths.filter((path) => !/^dist\/(esm|cjs)\/(src|generated)\/.*\.(js|d\.ts)$/.test(path));
-    expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist/cjs/package.json", "package.json"]);
-    expect(packed.size).toBeLessThan(1_000_000);
+    const kinds: Record<string, RegExp> = {
+      code: /^dist\/(esm|cjs)\/src\/(.*\/)?[^/]+\.js(\.map)?$/,
+      declarations: /^dist\/(esm|cjs)\/(src\/.*\.d\.ts(\.map)?|generated\/.*\.d\.ts)$/,
+      sources: /^src\/.*\.ts$/,
+      guides: /^docs\/([^/]+\.md|performance\/[^/]+\.svg)$/,
+      examples: /^examples\/(testing\/)?[^/]+\.[cm]?[jt]s$/,
+    };
+    for (const [kind, pattern] of Object.entries(kinds)) {
+      expect(
+        paths().filter((path) => pattern.test(path)),
+        kind,
+      ).not.toEqual([]);
+    }
+    const others = paths().filter((path) => !Object.values(kinds).some((pattern) => pattern.test(path)));
+    expect(others.sort()).toEqual([
+      "CHANGELOG.md",
+      "CONTRIBUTING.md",
+      "LICENSE",
+      "README.md",
+      "SECURITY.md",
+      "dist/cjs/package.json",
+      "package.json",
+    ]);
+  });
+
+  test("is small", () => {
+    // It has 1.4 MB: code and declarations in two formats 0.75, their maps 0.3, the sources 0.25, guides and examples 0.1. More than
+    // twice as much would be a mistake, such as maps of generated code or sources within the maps.
+    expect(packed.size).toBeLessThan(3_000_000);
+  });
+
+  test("has source maps, whose sources it contains", async () => {
+    const maps = paths().filter((path) => path.endsWith(".map"));
+    expect(maps.filter((path) => path.endsWith(".d.ts.map")).length).toBeGreaterThan(100);
+    const missing: string[] = [];
+    for (const map of maps) {
+      const { sources, sourcesContent } = JSON.parse(await inPackage(map));
+      expect(sourcesContent, map).toBeUndefined();
+      for (const source of sources) {
+        const path = posix.join(dirname(map), source);
+        if (!paths().includes(path)) missing.push(`${map}: ${path}`);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+
+  test("has every map that its code and declarations name", async () => {
+    const named = paths().filter((path) => /\.(js|d\.ts)$/.test(path) && path.startsWith("dist/"));
+    const missing: string[] = [];
+    for (const path of named) {
+      const map = /^\/\/# sourceMappingURL=(.*)$/m.exec(await inPackage(path))?.[1];
+      if (map !== undefined && !paths().includes(posix.join(dirname(path), map))) missing.push(path);
+    }
+    expect(missing).toEqual([]);
+  });
+
+  test("has everything that its pages link to, except what they say is in the repository only", async () => {
+    const pages = paths().filter((path) => path.endsWith(".md"));
+    expect(pages).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "SECURITY.md", "docs/exec.md"]));
+    for (const page of pages) {
+      const text = await inPackage(page);
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, to = ""]) =>
+        posix.join(dirname(page), to),
+      );
+      const missing = links.filter((path) => !paths().includes(path));
+      const folders = new Set(missing.map((path) => path.replace(/\/.*/, "/")));
+      const statement = /((?:`[^`]+\/`(?:,| and)?\s)+)(?:is|are)\sin the repository, not in the npm package/.exec(text);
+      const stated = [...(statement?.[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+      expect([...folders].sort(), page).toEqual(stated.sort());
+      expect(
+        missing.filter((path) => !existsSync(join(root, path))),
+        page,
+      ).toEqual([]);
+    }
   });
 
   test("publint finds nothing to say", async () => {
@@ -254,6 +329,26 @@ describe.each([
     const { code, stdout, stderr } = await node([...command, file], project, { CHAOS_SEED: "1" });
     expect(code, stdout + stderr).toBe(0);
     expect(stdout + stderr).toMatch(summary);
+  });
+
+  test("an error's stack shows the lines of the TypeScript sources, which are in the package", async () => {
+    const program = `
+      (async () => {
+        const { CriClient } = ${load("k8s-cri-client")};
+        CriClient.lazy({ endpoint: "relative/path" });
+      })().catch(({ stack }) => console.log(stack));`;
+    await writeFile(join(project, "throw.cjs"), program);
+    const { stdout } = await node(["--enable-source-maps", "throw.cjs"], project);
+    const frames = [...stdout.matchAll(/k8s-cri-client\/(\S+):(\d+):\d+\)?$/gm)];
+    expect(frames.length).toBeGreaterThan(2);
+    const lines: string[] = [];
+    for (const [, path = "", line] of frames) {
+      expect(path).toMatch(/^src\/.*\.ts$/);
+      const source = await readFile(join(project, "node_modules/k8s-cri-client", path), "utf8");
+      lines.push(source.split("\n")[Number(line) - 1] ?? "");
+    }
+    expect(lines[0]).toContain("new InvalidInputError(");
+    expect(lines.at(-1)).toContain("new CriClient(");
   });
 
   test("a wrong program does not compile", async () => {
