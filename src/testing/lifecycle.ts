@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { ServerError } from "nice-grpc-common";
 import { linkAbort } from "../internal/abort.js";
 import { ContainerEventType, ContainerState, NamespaceMode, PodSandboxState, Signal } from "../proto.js";
+import { logDirectoryName } from "../specs/pod-config.js";
 import type { BackendContainer, ContainerBackend, ContainerEnd } from "./backend/backend.js";
 import { ProgramError } from "./backend/program-error.js";
 import type { FlavorProfile } from "./flavors/profile.js";
@@ -40,6 +41,19 @@ export class Lifecycle {
     const directory = posix.join(this.logDirectory ?? ownLogDirectory, id);
     if (this.logDirectory !== undefined) mkdirSync(directory, { recursive: true });
     return directory;
+  }
+
+  /**
+   * Creates the log directory of a pod if it has the name that a kubelet gives it and the folder above it exists. Other directories
+   * must exist: many tests name log directories that should not be created.
+   */
+  createLogDirectory({ config: { logDirectory }, metadata }: PodRecord): void {
+    if (!posix.isAbsolute(logDirectory) || posix.basename(logDirectory) !== logDirectoryName(metadata)) return;
+    try {
+      mkdirSync(logDirectory, { mode: 0o755 });
+    } catch {
+      // It exists, or the folder above it does not.
+    }
   }
 
   async startContainer(container: ContainerRecord): Promise<void> {
@@ -104,7 +118,8 @@ export class Lifecycle {
     return rpcError("UNKNOWN", `${context}: symlink ${file} ${logPath}: no such file or directory`);
   }
 
-  #openLog({ logDirectory, logPath }: ContainerRecord): LogFile | undefined {
+  #openLog({ logDirectory, logPath, pod }: ContainerRecord): LogFile | undefined {
+    if (this.flavor.missingLogDirectory === "created") this.createLogDirectory(pod);
     return LogFile.open(logDirectory, logPath, this.state.clock, this.flavor.logFormat);
   }
 

@@ -88,8 +88,6 @@ test("is not created if the log directory is not on this machine, and the error 
 describe.each(["containerd-2", "cri-o", "cri-dockerd"] as const)("a log directory for each pod on %s", (flavor) => {
   async function podBelow(folder: string) {
     const { cri } = await startFake({ flavor });
-    // The fake does not create it, unlike containerd and CRI-O.
-    if (flavor !== "cri-dockerd") await mkdir(join(folder, "default_p_u"));
     const pod = await cri.pods.run({ name: "p", uid: "u", logDirectory: { root: folder } });
     expect(pod.config.logDirectory).toBe(join(folder, "default_p_u"));
     await pod.runContainer({ ...spec, command: ["echo", "hello"] });

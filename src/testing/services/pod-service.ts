@@ -60,6 +60,8 @@ export function podService(lifecycle: Lifecycle, runtimeHandlers: readonly strin
           resources: config.linux?.resources,
           overhead: config.linux?.overhead,
         };
+        // CRI-O creates the directory with the pod, containerd with the first log.
+        if (flavor.missingLogDirectory === "failsCreate") lifecycle.createLogDirectory(pod);
         state.pods.add(pod);
         if (failure) throw failure.error;
         lifecycle.announcePod(pod, ContainerEventType.CONTAINER_CREATED_EVENT);
