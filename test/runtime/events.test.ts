@@ -93,7 +93,7 @@ journeys("events", (fixture) => {
     if (!hasEvents) return;
     const pod = await fixture.sharedPod();
     await using other = fixture.client();
-    await using recorded = await record(fixture, false);
+    await using recorded = await record(fixture, { initial: false });
     const created: string[] = [];
     for (const code of numbers(5)) {
       const spec = fixture.containerSpec({ command: sh(`exit ${code}`) });
@@ -126,12 +126,57 @@ journeys("events", (fixture) => {
     expect(recorded.events.map(({ type }) => type)).toEqual(["resync"]);
   });
 
+  test("a filtered stream and view contain only the selected pods and their containers", async () => {
+    const labels = { app: fixture.name("app") };
+    await using selected = await fixture.hostNetworkPod({ labels });
+    await using other = await fixture.hostNetworkPod();
+    await using recorded = await record(fixture, { labels, namespace: fixture.namespace });
+    await using ofPod = await record(fixture, { pod: selected });
+    await using view = cri.watch({ labels });
+    const changes: CriEvent[] = [];
+    const outdated: CriEvent[] = [];
+    view.on("change", (event) => {
+      changes.push(event);
+      const isCurrent =
+        (event.type === "containerAdded" && view.containers.has(event.container.id)) ||
+        (event.type === "podRemoved" && !view.pods.has(event.pod.id));
+      if (/^(containerAdded|podRemoved)$/.test(event.type) && !isCurrent) outdated.push(event);
+    });
+    await view.ready;
+    // The labels of containers have no effect.
+    await using unselected = await other.runContainer(fixture.containerSpec({ labels }));
+    const container = await selected.runContainer(fixture.containerSpec());
+    const until = (type: CriEvent["type"]) =>
+      eventually(
+        () => [recorded.events, ofPod.events, changes].map((events) => events.some((event) => event.type === type)),
+        (reported) => !reported.includes(false),
+      );
+    await until("containerStarted");
+    expect([[...view.pods.keys()], [...view.containers.keys()]]).toEqual([[selected.id], [container.id]]);
+    await unselected.stop();
+    await other.remove();
+    await container.stop();
+    await until("containerExited");
+    await selected.remove();
+    await until("containerRemoved");
+    await until("podRemoved");
+    for (const events of [recorded.events, ofPod.events, changes]) {
+      expect(new Set(events.map(idOf))).toEqual(new Set(["initial", selected.id, container.id]));
+      expect(events.filter(({ type }) => type === "containerExited")).toMatchObject([{ exitCode: 137 }]);
+      expect(events[0]).toMatchObject({ type: "resync", pods: new Map([[selected.id, {}]]) });
+    }
+    expect(outdated).toEqual([]);
+    expect([view.pods.size, view.containers.size]).toEqual([0, 0]);
+  });
+
   if (!runtime.lab) return;
   test(
     `the view equals a fresh list after ${podCount} pods are created and removed across a SIGKILL of the runtime`,
     async () => {
-      await using view = cri.watch();
-      await using recorded = await record(fixture);
+      let warnings = 0;
+      await using watching = fixture.client({ logger: { warn: () => warnings++ } });
+      await using view = watching.watch();
+      await using recorded = await record({ cri: watching });
       await view.ready;
       const kept = await churn(fixture, podCount, async () => {
         await eventually(
@@ -139,8 +184,11 @@ journeys("events", (fixture) => {
           (count) => count > 0,
         );
         await runtime.kill();
-        // Longer than the poll interval for a runtime without events.
-        await sleep(1_500);
+        // Without events, only a relist that fails reveals the outage.
+        await eventually(
+          () => warnings,
+          (count) => count > 0,
+        );
         await runtime.start();
       });
       await cri.waitForReady({ timeoutMs: 60_000 });

@@ -4,15 +4,15 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
-import type { CriEvent, NodeView } from "k8s-cri-client";
+import type { CriClient, CriEvent, EventsOptions, NodeView } from "k8s-cri-client";
 import { eventually } from "./expectations.js";
 import type { Fixture } from "./journeys.js";
 
 /** Subscribes to events and records them, with the state that a consumer would build from them. */
-export async function record(fixture: Fixture, initial = true) {
+export async function record({ cri }: { cri: CriClient }, { initial = true, ...filter }: EventsOptions = {}) {
   const events: CriEvent[] = [];
   const state = { pods: new Map<string, unknown>(), containers: new Map<string, unknown>() };
-  const stream = fixture.cri.events({ initial });
+  const stream = cri.events({ initial, ...filter });
   const reading = (async () => {
     for await (const event of stream) {
       events.push(event);
