@@ -6,23 +6,23 @@ import { status, version } from "../rpcs/runtime.js";
 import type { Connection } from "../transport/connection.js";
 import type { RawCallOptions } from "../transport/wire-options.js";
 
-/** What a runtime can do, found out by asking it: version numbers lie where vendors backport. */
+/** The capabilities of a runtime, as its replies show them. Version numbers are not reliable, because vendors backport features. */
 export interface RuntimeCapabilities {
-  /** `containerd`, `cri-o`, … as the runtime calls itself. */
+  /** The runtime's name for itself: `containerd`, `cri-o`, `docker`. */
   runtimeName: string;
-  /** The runtime's version as it writes it. */
+  /** The runtime's version, in its own format. */
   runtimeVersion: string;
-  /** The CRI version it speaks, `v1`. */
+  /** The version of CRI: `v1`. */
   runtimeApiVersion: string;
-  /** RuntimeConfig (since Kubernetes 1.28): the runtime tells its cgroup driver. */
+  /** RuntimeConfig (since Kubernetes 1.28), which reports the cgroup driver. */
   runtimeConfig: boolean;
   /** ListMetricDescriptors and ListPodSandboxMetrics (since Kubernetes 1.26). */
   podMetrics: boolean;
-  /** The list RPCs that answer in a stream (since Kubernetes 1.36). Lists work without them. */
+  /** The list RPCs that reply with a stream (since Kubernetes 1.36). Lists also work without them. */
   streamingLists: boolean;
   /** UpdatePodSandboxResources (since Kubernetes 1.33). */
   updatePodResources: boolean;
-  /** CheckpointContainer (since Kubernetes 1.25). It also needs CRIU on the node, which shows only when it is used. */
+  /** CheckpointContainer (since Kubernetes 1.25). It also requires CRIU on the node; without it, the call fails. */
   checkpointContainer: boolean;
   /** CheckpointPod and RestorePod (since Kubernetes 1.37, alpha). */
   checkpointPod: boolean;
@@ -32,13 +32,13 @@ export interface RuntimeCapabilities {
   features: RuntimeFeatures | undefined;
 }
 
-/** No runtime gives out an id like this: calls with it fail without an effect, with UNIMPLEMENTED where the RPC is missing. */
-const noSuchId = "0".repeat(64);
+/** No object has this id, so calls with it fail without an effect: with UNIMPLEMENTED if the runtime lacks the RPC. */
+const missingId = "0".repeat(64);
 
-/** Asks Version and Status, and finds out by harmless calls which of the younger RPCs there are. */
+/** Calls Version and Status, and probes the newer RPCs with calls that have no effect. */
 export async function findCapabilities(connection: Connection, options?: CallOptions): Promise<RuntimeCapabilities> {
   const { runtime } = connection;
-  const has = async (send: (options: RawCallOptions) => Promise<unknown>): Promise<boolean> => {
+  const isImplemented = async (send: (options: RawCallOptions) => Promise<unknown>): Promise<boolean> => {
     try {
       await invoke(connection, options, send);
       return true;
@@ -60,12 +60,12 @@ export async function findCapabilities(connection: Connection, options?: CallOpt
   ] = await Promise.all([
     version(connection, options),
     status(connection, false, options),
-    has((o) => runtime.runtimeConfig({}, o)),
-    has((o) => runtime.listMetricDescriptors({}, o)),
-    has((o) => drain(runtime.streamContainers({ filter: { id: noSuchId } }, o))),
-    has((o) => runtime.updatePodSandboxResources({ podSandboxId: noSuchId }, o)),
-    has((o) => runtime.checkpointContainer({ containerId: noSuchId, location: "/nonexistent" }, o)),
-    has((o) => runtime.checkpointPod({ podSandboxId: noSuchId, outputPath: "/nonexistent" }, o)),
+    isImplemented((o) => runtime.runtimeConfig({}, o)),
+    isImplemented((o) => runtime.listMetricDescriptors({}, o)),
+    isImplemented((o) => drain(runtime.streamContainers({ filter: { id: missingId } }, o))),
+    isImplemented((o) => runtime.updatePodSandboxResources({ podSandboxId: missingId }, o)),
+    isImplemented((o) => runtime.checkpointContainer({ containerId: missingId, location: "/nonexistent" }, o)),
+    isImplemented((o) => runtime.checkpointPod({ podSandboxId: missingId, outputPath: "/nonexistent" }, o)),
   ]);
   return {
     ...names(about),

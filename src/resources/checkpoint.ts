@@ -10,7 +10,7 @@ import { type ContainerTarget, idOf } from "./target.js";
 export interface CheckpointOptions extends CallOptions {
   /** Absolute path on the node for the archive. */
   outputPath: string;
-  /** How long the runtime may take, in whole seconds; 0 leaves it to the runtime. @defaultValue 0 */
+  /** The time limit of the checkpoint in the runtime, in whole seconds; 0 means the runtime's own limit. @defaultValue 0 */
   checkpointTimeoutSeconds?: number | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface CheckpointOptions extends CallOptions {
 export interface PodCheckpointOptions extends CallOptions {
   /** Absolute path on the node for the archive. */
   outputPath: string;
-  /** Only these containers. @defaultValue all of the pod's */
+  /** The containers to include. @defaultValue all containers of the pod */
   containers?: readonly ContainerTarget[] | undefined;
   /** Options that the runtime defines. */
   runtimeOptions?: Readonly<Record<string, string>> | undefined;

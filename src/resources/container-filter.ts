@@ -7,16 +7,16 @@ import { idOf, type PodTarget } from "./target.js";
 /** The state of a container by name. */
 export type ContainerStateName = "created" | "running" | "exited" | "unknown";
 
-/** Which containers to list; everything given must match. */
+/** Selects the containers to list. They must match every field. */
 export interface ContainerFilter {
-  /** The container id or a unique beginning of it. */
+  /** The container id or a unique prefix of it. */
   id?: string | undefined;
   /** Only the containers of this pod. */
   pod?: PodTarget | undefined;
   state?: ContainerStateName | undefined;
   /** Labels with exactly these values. */
   labels?: Readonly<Record<string, string>> | undefined;
-  /** The container's name. CRI cannot filter by it, so the client does. */
+  /** The container's name. The client filters by it, because CRI cannot. */
   name?: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export function checkContainerFilter(filter: ContainerFilter) {
 
 type CheckedFilter = ReturnType<typeof checkContainerFilter>;
 
-/** The part of a filter that the runtime applies. */
+/** Returns the part of a filter that the runtime applies. */
 export function containerFilterMessage({ id, podSandboxId, state, labels }: CheckedFilter): ContainerFilterMessage {
   return {
     id: id ?? "",

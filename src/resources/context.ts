@@ -2,12 +2,12 @@ import type { StreamMemory } from "../streaming/open.js";
 import type { Connection } from "../transport/connection.js";
 import { Watcher } from "./watching/watcher.js";
 
-/** What the namespaces, handles, sessions and waits of one client share. */
+/** The state that the namespaces, handles, sessions and waits of one client share. */
 export interface ClientContext {
   readonly connection: Connection;
   /** The watch that all waits, views and event streams share. */
   readonly watcher: Watcher;
-  /** The wire protocols of the runtime's streaming server, as sessions have found them. */
+  /** The wire protocols of the runtime's streaming server that earlier sessions found. */
   readonly streamMemory: StreamMemory;
 }
 

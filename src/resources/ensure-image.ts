@@ -7,14 +7,14 @@ import { type ImageInput, splitReference, toImageSpec } from "../specs/image-ref
 import { type RegistryAuth, toAuthConfig } from "../specs/registry-auth.js";
 import type { Connection } from "../transport/connection.js";
 
-/** When to pull an image: always, only if it is not on the node, or never. */
+/** When to pull an image: only if it is not on the node, always, or never. */
 export type PullPolicy = "missing" | "always" | "never";
 
-/** Options of a pull. A pull has no default budget: give `timeoutMs` or a `signal` to bound it. */
+/** Options of a pull. A pull has no default time limit: set `timeoutMs` or `signal` to limit it. */
 export interface PullOptions extends CallOptions {
-  /** Credentials for the registry. They are sent with this call and not kept. */
+  /** Credentials for the registry. They are sent with this call and not stored. */
   auth?: RegistryAuth | undefined;
-  /** The pod that the image is for. Some runtimes choose storage or credentials by it. */
+  /** The configuration of the pod that the image is for. Some runtimes choose storage or credentials by it. */
   podConfig?: PodSandboxConfig | undefined;
 }
 
@@ -44,7 +44,7 @@ export async function findImage(
   return (await imageStatus(connection, toImageSpec(image, "image"), false, options)).image;
 }
 
-/** Pulls an image if the pull policy says so, and returns it. */
+/** Pulls an image if the pull policy requires it, and returns it. */
 export async function ensureImage(
   connection: Connection,
   image: ImageInput,
@@ -63,24 +63,24 @@ export async function ensureImage(
   if (present) return present;
   const written = spec.userSpecifiedImage || spec.image;
   if (pullPolicy === "never") {
-    throw absent(
+    throw notFound(
       connection,
       `image ${written} is not on the node and the pull policy is "never"; pull it first or use "missing"`,
     );
   }
   const imageRef = await pullImage(connection, image, { auth, podConfig, ...callOptions });
-  // By the reference that the pull returned rather than by the tag, which may have moved since.
+  // Looks up the reference that the pull returned first: the tag may refer to another image by now.
   const pulled =
     (await findImage(connection, { reference: imageRef }, callOptions)) ??
     (await findImage(connection, image, callOptions));
   if (pulled) return pulled;
-  throw absent(
+  throw notFound(
     connection,
-    `image ${written} was pulled as ${imageRef} and is gone again; is another process removing images?`,
+    `image ${written} was pulled as ${imageRef} but does not exist any more; is another process removing images?`,
   );
 }
 
-function absent({ imageEndpoint }: Connection, message: string): CriError {
+function notFound({ imageEndpoint }: Connection, message: string): CriError {
   const method = "ImageService/ImageStatus";
   return new CriError({ code: "NOT_FOUND", message, endpoint: imageEndpoint, method, attempts: 1 });
 }

@@ -10,19 +10,19 @@ import { logDirectoryName } from "../specs/pod-config.js";
 import type { Connection } from "../transport/connection.js";
 import { log } from "../transport/logging.js";
 
-/** How long removing the logs of a pod may take, in milliseconds: another pod that has the directory as a volume may add files. */
+/** The time limit for removing the logs of a pod, in milliseconds: another pod that mounts the directory may keep adding files. */
 const removalMs = 30_000;
 
 /** The folders that were created for a container's log. */
 export interface LogFolder {
-  /** Removes them as far as they are empty. */
+  /** Removes those that are empty. */
   removeIfEmpty(): Promise<void>;
 }
 
 /**
  * Creates the folder for a container's log, as a kubelet does. CRI-O and Docker expect it to exist, while containerd creates it
- * itself. A runtime behind a socket or a named pipe is taken to be on this machine. If the folder cannot be created here, the
- * runtime decides.
+ * itself. A runtime behind a socket or a named pipe is assumed to be on this machine. If the folder cannot be created here,
+ * CreateContainer is sent nevertheless.
  */
 export async function createLogFolder(
   { options, runtimeName }: Connection,
@@ -50,8 +50,8 @@ async function removeEmpty(folder: string, topmost: string): Promise<void> {
 }
 
 /**
- * Removes the log directory of a removed pod, with the logs in it. The directory stays while another pod has it, such as a later
- * attempt of the same pod. A failure is only logged: the pod itself is removed.
+ * Removes the log directory of a removed pod, with its logs. Keeps the directory while another pod uses it, such as a later attempt
+ * of the same pod. A failure is only logged, because the pod itself is removed.
  */
 export async function removeLogDirectory(
   connection: Connection,

@@ -7,14 +7,14 @@ import { hasLabels } from "./container-filter.js";
 /** The state of a pod sandbox by name. */
 export type PodStateName = "ready" | "notReady";
 
-/** Which pods to list; everything given must match. */
+/** Selects the pods to list. They must match every field. */
 export interface PodFilter {
-  /** The pod sandbox id or a unique beginning of it. */
+  /** The pod sandbox id or a unique prefix of it. */
   id?: string | undefined;
   state?: PodStateName | undefined;
   /** Labels with exactly these values. */
   labels?: Readonly<Record<string, string>> | undefined;
-  /** The pod's name. CRI cannot filter by it, so the client does. */
+  /** The pod's name. The client filters by it, because CRI cannot. */
   name?: string | undefined;
   /** The pod's namespace. Filtered by the client. */
   namespace?: string | undefined;
@@ -50,8 +50,8 @@ export function checkPodFilter(filter: PodFilter) {
 type CheckedFilter = ReturnType<typeof checkPodFilter>;
 
 /**
- * The part of a filter that the runtime applies; undefined for all pods. cri-dockerd leaves pods out of a list with an empty filter if
- * their containers were removed behind its back.
+ * Returns the part of a filter that the runtime applies; undefined for all pods. With an empty filter, cri-dockerd omits pods whose
+ * containers were removed by other means than CRI.
  */
 export function podFilterMessage({ id, state, labels }: CheckedFilter): PodSandboxFilter | undefined {
   if (id === undefined && state === undefined && Object.keys(labels).length === 0) return undefined;

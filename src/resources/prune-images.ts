@@ -7,31 +7,31 @@ import { listImages, removeImage } from "../rpcs/images.js";
 import { status } from "../rpcs/runtime.js";
 import type { Connection } from "../transport/connection.js";
 
-/** Options of `images.prune`. `timeoutMs` bounds it as a whole. */
+/** Options of `images.prune`. `timeoutMs` and `deadline` limit the whole operation. */
 export interface PruneOptions extends CallOptions {
-  /** Which of the unused images to remove. @defaultValue all of them */
+  /** Selects which of the unused images to remove. @defaultValue all of them */
   filter?: ((image: Image) => boolean) | undefined;
-  /** Only finds out what would be removed. @defaultValue false */
+  /** Removes nothing and only returns which images would be removed. @defaultValue false */
   dryRun?: boolean | undefined;
 }
 
-/** What `images.prune` did. */
+/** The result of `images.prune`. */
 export interface PrunedImages {
   /** The images that were removed; with `dryRun`, those that would be. */
   removed: Image[];
-  /** The images that the runtime refused to remove, with its reason: CRI-O and Docker know of users that CRI does not show. */
+  /** The images that the runtime refused to remove. CRI-O and Docker may know of containers that CRI does not list. */
   failed: { image: Image; error: CriError }[];
 }
 
-/** Failures that say nothing about one image: the next one would fail in the same way. */
-const fatal: readonly CriErrorCode[] = ["CLIENT_CLOSED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "UNIMPLEMENTED"];
+/** Codes that do not concern a single image: the next removal would fail in the same way. */
+const fatalCodes: readonly CriErrorCode[] = ["CLIENT_CLOSED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "UNIMPLEMENTED"];
 
 export async function pruneImages(connection: Connection, options: PruneOptions = {}): Promise<PrunedImages> {
   const { filter = () => true, dryRun = false } = options;
   if (typeof filter !== "function")
     throw new InvalidInputError({ field: "filter", message: "must be a function", value: filter });
   const callOptions = callOptionsOf(pinDeadline(options));
-  // The containers after the images: a container that is created in between is seen.
+  // Containers are listed after images, so that the list contains a container that is created in between.
   const images = await listImages(connection, undefined, callOptions);
   const used = await usedImages(connection, callOptions);
   const unused = images.filter((image) => !image.pinned && !namesOf(image).some((name) => used.has(name)));
@@ -42,14 +42,14 @@ export async function pruneImages(connection: Connection, options: PruneOptions 
       if (!dryRun) await removeImage(connection, ImageSpec.create({ image: image.id }), callOptions);
       result.removed.push(image);
     } catch (error) {
-      if (!CriError.is(error) || fatal.includes(error.code)) throw error;
+      if (!CriError.is(error) || fatalCodes.includes(error.code)) throw error;
       result.failed.push({ image, error });
     }
   }
   return result;
 }
 
-/** By every name: which of them a container has its image by is the runtime's choice. */
+/** Returns all names of the images that containers use. Runtimes differ in which name a container has. */
 async function usedImages(connection: Connection, options: CallOptions): Promise<ReadonlySet<string>> {
   const containers = await listContainers(connection, undefined, options);
   const { info } = await status(connection, true, options);
@@ -64,14 +64,14 @@ function namesOf({ id, repoTags, repoDigests }: Image): string[] {
   return [id, ...repoTags, ...repoDigests].map(bare);
 }
 
-/** containerd 1.6 does not pin the image of its pod sandboxes, and no container shows it. */
+/** Finds the image of pod sandboxes: containerd 1.6 neither pins it nor lists a container with it. */
 function sandboxImages(info: Record<string, string>): string[] {
   return Object.values(info).flatMap((text) =>
     [...text.matchAll(/"sandboxImage":\s*"([^"]+)"/g)].map(([, name = ""]) => name),
   );
 }
 
-/** Without what only some runtimes put before an id: `sha256:`, or `docker-pullable://`. */
+/** Removes the prefix that only some runtimes give to ids: `sha256:` or `docker-pullable://`. */
 function bare(name: string): string {
   return name.replace(/^[a-z][a-z0-9+.-]*:\/\//, "").replace(/^sha256:/, "");
 }

@@ -12,20 +12,23 @@ import { retryWhileBusy } from "./creation/retry-while-busy.js";
 import { annotatedGracePeriod, defaultGracePeriodSeconds, withinBudget } from "./grace-period.js";
 
 /*
- * CRI lets StopPodSandbox, RemovePodSandbox and RemoveContainer end what runs by force, and leaves open when. containerd kills
- * at once. So does Docker, but its StopPodSandbox leaves the containers running. CRI-O gives the processes as long as the deadline of
- * the call, so a process that ignores SIGTERM takes two minutes.
+ * StopPodSandbox, RemovePodSandbox and RemoveContainer end running containers by force. CRI does not define when:
+ *
+ * - containerd kills them at once.
+ * - Docker does so, too, but its StopPodSandbox leaves the containers running.
+ * - CRI-O waits until the deadline of the call, so a process that ignores SIGTERM takes two minutes.
+ *
  * Stopping the containers first, with a grace period of their own, has the same effect on every runtime.
  */
 
 /** Options of stopping a container. */
 export interface StopOptions extends CallOptions {
   /**
-   * How long the process has, after the stop signal, to end by itself before it is killed, in whole seconds; 0 kills at once.
-   * The default budget of the call is two minutes more than this.
+   * Seconds between the stop signal and SIGKILL; 0 kills at once. Fractions are rounded up. The default time limit of the call is
+   * two minutes more than this.
    *
-   * @defaultValue the `terminationGracePeriodSeconds` of the spec, which for a borrowed handle is read from the container's
-   *   annotations with a ListContainers; else 30 as in Kubernetes
+   * @defaultValue the `terminationGracePeriodSeconds` of the spec, else 30 as in Kubernetes. A borrowed handle reads the former
+   *   from the container's annotations with ListContainers
    */
   gracePeriodSeconds?: number | undefined;
 }
@@ -33,11 +36,11 @@ export interface StopOptions extends CallOptions {
 /** Options of stopping a pod. */
 export interface StopPodOptions extends CallOptions {
   /**
-   * Seconds that each running container has, after its stop signal, to end by itself before the runtime kills it; 0 kills at once.
-   * Fractions are rounded up. A limit of the call (`timeoutMs`, `deadline`) shortens it, so that the pod is stopped in time.
+   * Seconds between the stop signal and SIGKILL for each running container; 0 kills at once. Fractions are rounded up. A time limit
+   * of the call (`timeoutMs`, `deadline`) shortens it, so that the pod is stopped before the limit.
    *
-   * @defaultValue the `terminationGracePeriodSeconds` of the container's spec, else that of the pod's if the handle owns the pod,
-   *   else 0, as CRI defines StopPodSandbox
+   * @defaultValue the `terminationGracePeriodSeconds` of the container's spec, else that of the pod's spec if the handle owns the
+   *   pod, else 0, as CRI defines StopPodSandbox
    */
   gracePeriodSeconds?: number | undefined;
 }
@@ -45,21 +48,21 @@ export interface StopPodOptions extends CallOptions {
 /** Options of removing a pod or container. */
 export interface RemoveOptions extends CallOptions {
   /**
-   * Seconds that a running process has, after the stop signal, to end by itself before the runtime kills it; 0 kills at once.
-   * Fractions are rounded up. A limit of the call (`timeoutMs`, `deadline`) shortens it, so that the removal ends in time.
+   * Seconds between the stop signal and SIGKILL for a running container; 0 kills at once. Fractions are rounded up. A time limit of
+   * the call (`timeoutMs`, `deadline`) shortens it, so that the removal ends before the limit.
    *
    * @defaultValue 0
    */
   gracePeriodSeconds?: number | undefined;
 }
 
-/** How many containers of a pod are stopped at the same time. */
+/** The number of containers of a pod to stop at the same time. */
 const parallelStops = 32;
 
 /** The deadline of the first StopPodSandbox on CRI-O. */
 const crioStopMs = 10_000;
 
-/** When to stop again what has been started since, at first; the pauses double. */
+/** The pause before containers that were started meanwhile are stopped, too. Doubles each time. */
 const firstPauseMs = 1_000;
 
 /** Stops the containers of a pod, each with its grace period, and then the pod sandbox. */
@@ -87,19 +90,19 @@ export async function removePod(
   });
 }
 
-/** Stops a container with a grace period: the given one, else that of its annotations, else the default of Kubernetes. */
+/** Stops a container with the given grace period, else that of its annotations, else the default of Kubernetes. */
 export async function stopContainer(
   connection: Connection,
   id: string,
   gracePeriodSeconds: number | undefined,
   budget: Budget,
 ): Promise<void> {
-  const seconds = gracePeriodSeconds ?? (await keptGracePeriod(connection, id, budget)) ?? defaultGracePeriodSeconds;
+  const seconds = gracePeriodSeconds ?? (await readGracePeriod(connection, id, budget)) ?? defaultGracePeriodSeconds;
   await retryWhileBusy(budget, (options) => containerCalls.stopContainer(connection, id, seconds, options));
 }
 
-/** The grace period in the annotations of a container; undefined if it has none or does not exist. */
-async function keptGracePeriod(connection: Connection, id: string, budget: Budget): Promise<number | undefined> {
+/** Reads the grace period from the annotations of a container; undefined if it has none or does not exist. */
+async function readGracePeriod(connection: Connection, id: string, budget: Budget): Promise<number | undefined> {
   const filter = { id, state: undefined, podSandboxId: "", labelSelector: {} };
   const [container] = await containerCalls.listContainers(connection, filter, budget.options());
   return container && annotatedGracePeriod(container.annotations);
@@ -116,7 +119,7 @@ export async function removeContainer(
   await operation.run(() => operation.removeContainer(id, gracePeriodSeconds));
 }
 
-/** One operation that stops something in several calls. */
+/** An operation of several calls that stops or removes a pod or container. */
 class Stopping {
   readonly #connection: Connection;
   readonly #budget: Budget;
@@ -127,7 +130,7 @@ class Stopping {
     this.#budget = budget;
   }
 
-  /** Runs the steps. The error of a failed one also says whether an earlier one may have changed something. */
+  /** Runs the steps. If an earlier step may have had an effect, the error of a failed one has `mayHaveTakenEffect`. */
   async run(steps: () => Promise<void>): Promise<void> {
     try {
       await steps();
@@ -137,7 +140,7 @@ class Stopping {
     }
   }
 
-  /** Notes whether a call may have changed something. */
+  /** Records whether a call may have had an effect. */
   async track(call: Promise<void>): Promise<void> {
     try {
       await call;
@@ -163,8 +166,8 @@ class Stopping {
   }
 
   /**
-   * StopPodSandbox. CRI-O gives the process of the sandbox itself the deadline of the call, too, and that process ignores SIGTERM
-   * for the moment between its start and its first instruction. So a first call gets a short deadline, and a second one the rest.
+   * StopPodSandbox. CRI-O also waits until the deadline for the sandbox's own process, which ignores SIGTERM between its start and
+   * its first instruction. So the first call gets a short deadline, and a second one the remaining time.
    */
   async #stopSandbox(id: string): Promise<void> {
     const stop = (options: CallOptions) => this.track(podCalls.stopPodSandbox(this.#connection, id, options));
@@ -196,10 +199,10 @@ class Stopping {
   }
 
   /**
-   * Stops containers and then makes the call that ends them by force. While that call takes its time, containers that were started
-   * after the first stop are stopped too. A container that could not be stopped is left to the call.
+   * Stops the containers, and then makes the call that ends them by force. During that call, containers that were started after the
+   * first stop are stopped, too. The call also ends containers that could not be stopped.
    *
-   * @param stop returns its failures
+   * @param stop returns the errors of containers that could not be stopped
    */
   async #stopFirst(
     stop: (options: () => CallOptions) => Promise<readonly unknown[]>,

@@ -2,24 +2,23 @@ import { InvalidInputError } from "../errors.js";
 import { checkId } from "../rpcs/checked.js";
 
 /**
- * What names a pod sandbox: its id (a unique beginning is enough), a handle, or an object with the id of a pod, such as an entry of a
+ * Identifies a pod sandbox: its id or a unique prefix of it, a handle, or an object with the id of a pod, such as an entry of a
  * list, a status or the `pod` of an event.
  */
 export type PodTarget = string | { readonly id: string; readonly kind?: "pod" };
 
 /**
- * What names a container: its id (a unique beginning is enough), a handle, or an object with the id of a container, such as an entry
- * of a list, a status or the `container` of an event. Ids may have the scheme that Kubernetes puts before them, as in
- * `containerd://<id>`.
+ * Identifies a container: its id or a unique prefix of it, a handle, or an object with the id of a container, such as an entry of a
+ * list, a status or the `container` of an event. Ids may have the scheme of a Kubernetes status, as in `containerd://<id>`.
  */
 export type ContainerTarget = string | { readonly id: string; readonly kind?: "container" };
 
 type Kind = "pod" | "container";
 
 /**
- * The id that a target stands for.
+ * Returns the id of a target.
  *
- * @throws InvalidInputError if it is no target, or stands for an object of the other kind
+ * @throws InvalidInputError if the value is not a target, or identifies an object of the other kind
  */
 export function idOf(
   target: PodTarget | ContainerTarget,
@@ -32,7 +31,7 @@ export function idOf(
   throw new InvalidInputError({ field, message: `must be a ${kind}`, value: actual });
 }
 
-/** The kind of a handle or message; undefined if it has no field that only one kind has. */
+/** Returns the kind of a handle or message; undefined if it has no field that only one kind has. */
 function kindOf(target: object): unknown {
   if ("kind" in target) return target.kind;
   if ("podSandboxId" in target || "imageRef" in target) return "container";

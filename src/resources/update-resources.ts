@@ -7,11 +7,11 @@ import { updatePodSandboxResources } from "../rpcs/pods.js";
 import { type OverheadSpec, type ResourcesSpec, toLinuxResources, toOverhead } from "../specs/resources.js";
 import type { Connection } from "../transport/connection.js";
 
-/** New resources of a container. What is left out stays as it is. */
+/** New resources of a container. Fields that are not set keep their value. */
 export interface ContainerResourcesUpdate {
   /** Limits and requests as in a spec. */
   resources?: ResourcesSpec | undefined;
-  /** Windows containers: the wire message as it is. */
+  /** Resources of a Windows container, as the wire message. */
   windows?: Partial<WindowsContainerResources> | undefined;
   /** Annotations for the runtime. */
   annotations?: Readonly<Record<string, string>> | undefined;
@@ -19,9 +19,9 @@ export interface ContainerResourcesUpdate {
 
 /** New resources of a pod, as absolute values. */
 export interface PodResourcesUpdate {
-  /** The sum of what the containers may use. */
+  /** The sum of the resources of the containers. */
   resources?: ResourcesSpec | undefined;
-  /** What the pod itself needs on top, as for a VM-based runtime. */
+  /** Resources that the pod needs beyond its containers, for example for a virtual machine. */
   overhead?: OverheadSpec | undefined;
 }
 

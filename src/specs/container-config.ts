@@ -28,19 +28,19 @@ import { toSignal } from "./signal.js";
 import { toWindowsResources } from "./windows-resources.js";
 import { readWindowsSecurity, windowsFields } from "./windows-security.js";
 
-/** What CreateContainer takes, and what stopping the container needs later. */
+/** A container's configuration for CreateContainer, and its grace period, which CRI has no field for. */
 export interface ConvertedContainer {
   config: ContainerConfig;
   terminationGracePeriodSeconds: number | undefined;
 }
 
-/** What a container's configuration depends on besides its spec. */
+/** The values on which a container's configuration depends besides its spec. */
 export interface ContainerContext {
-  /** The pod that the container goes into. */
+  /** The configuration of the container's pod. */
   pod: PodSandboxConfig;
-  /** The id or reference that pulling resolved the spec's image to. @defaultValue the reference as written */
+  /** The id or reference of the image after the pull. @defaultValue the reference in the spec */
   image?: string | undefined;
-  /** Name and attempt of the container that this one replaces. @defaultValue those of the spec */
+  /** The name and attempt to use instead of those of the spec: those of the container that this one replaces. */
   metadata?: { readonly name: string; readonly attempt: number } | undefined;
   /** The grace period for a container whose spec has none. */
   terminationGracePeriodSeconds?: number | undefined;
@@ -48,7 +48,7 @@ export interface ContainerContext {
 
 /** A checked container spec, to be completed once pod and image are known. */
 export interface ContainerDraft {
-  /** @throws InvalidInputError if the spec does not fit the pod, or what `patch` throws */
+  /** @throws InvalidInputError if the spec does not fit the pod; the error that `patch` throws */
   complete(context: ContainerContext): ConvertedContainer;
 }
 
@@ -79,8 +79,8 @@ const fields: FieldsOf<ContainerSpec> = {
 };
 
 /**
- * Checks a container spec and converts everything that does not depend on its pod, so that mistakes are found before any I/O. Neither
- * the spec nor the pod is changed, and the message shares nothing with them.
+ * Checks a container spec and converts everything that does not depend on its pod, so that mistakes are found before any I/O.
+ * Neither the spec nor the pod is changed, and the message shares nothing with them.
  *
  * @throws InvalidInputError
  */
@@ -141,7 +141,8 @@ function readLinuxPart(spec: ObjectReader<ContainerSpec>) {
     if (processes?.pid === NamespaceMode.NODE && ofPod !== undefined && ofPod.pid !== NamespaceMode.NODE) {
       spec.refuse("processes", 'can only be "host" in a pod with hostPID: true');
     }
-    // Runtimes compare them with the pod's (containerd refuses another user namespace), or use only the container's (processes, IPC).
+    // Runtimes compare them with the pod's (containerd refuses another user namespace), or use only the container's (processes,
+    // IPC).
     const namespaces = NamespaceOption.create({ ...ofPod, ...processes });
     return {
       linux: { resources, securityContext: toContainerSecurity(security, spec.path("security"), namespaces, context) },
@@ -188,7 +189,10 @@ function defaultLogPath({ name, attempt }: { name: string; attempt: number }, po
   return pod.logDirectory === "" ? "" : `${fileStem(name)}.${attempt}.log`;
 }
 
-/** The maximum length of a container's name in the name of its log file. Attempt, `.log` and the suffix of a rotation need 38 bytes. */
+/**
+ * The maximum length of a container's name in the name of its log file. Attempt, `.log` and the suffix of a rotation need 38
+ * bytes.
+ */
 const maxStem = 209;
 
 /** The beginning of a log file's name. A long name is cut and ends in a digest, which keeps the files of different names apart. */

@@ -11,8 +11,8 @@ import type { StopSignal } from "./signal.js";
 /** Settings of a container on a Windows node. */
 export interface WindowsContainerSpec extends WindowsSpec {
   /**
-   * The number of processors of the node. CRI expresses a CPU limit as a share of all of them. Set it if this program runs on another
-   * machine.
+   * The number of processors of the node. CRI expresses a CPU limit as a share of all of them. Set it if this program runs on
+   * another machine.
    * @defaultValue the processors of this machine
    */
   processors?: number | undefined;
@@ -31,8 +31,8 @@ export interface ContainerSpec {
   /** Replaces the image's CMD. @defaultValue the image's, unless {@link command} is set */
   args?: readonly string[] | undefined;
   /**
-   * Environment variables, added to the image's. Values are strings or UTF-8 bytes: other bytes are refused, because runtimes replace
-   * them with U+FFFD. Values appear in no log or error.
+   * Environment variables, added to the image's. Values are strings or UTF-8 bytes: other bytes are refused, because runtimes
+   * replace them with U+FFFD. Values appear in no log or error.
    */
   env?: Environment | undefined;
   /** Working directory; absolute. @defaultValue the image's, else `/` */
@@ -48,10 +48,11 @@ export interface ContainerSpec {
   /** Data to keep with the container. Some annotations change what runtimes do. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /**
-   * Log file below the pod's `logDirectory`; relative, without `..`. Its folders are created on the node: by containerd, and on CRI-O and
-   * Docker by this package if it runs on the node. `""` disables logs on containerd.
+   * Log file below the pod's `logDirectory`; relative, without `..`. Its folders are created on the node: by containerd, and on
+   * CRI-O and Docker by this package if it runs on the node. `""` disables logs on containerd.
    *
-   * @defaultValue `<name>.<attempt>.log`, with a name of more than 209 characters shortened; nothing without a `logDirectory` of the pod
+   * @defaultValue `<name>.<attempt>.log`, with a name of more than 209 characters shortened; nothing without a `logDirectory` of
+   *   the pod
    */
   logPath?: string | undefined;
   /** Keeps standard input open for attach. Otherwise the process reads the end of file at once. @defaultValue false */
@@ -64,20 +65,24 @@ export interface ContainerSpec {
   resources?: ResourcesSpec | undefined;
   /** Security settings. Those that are not set come from the pod's `security`. */
   security?: ContainerSecuritySpec | undefined;
-  /** The processes that it sees. @defaultValue the pod's choice: `"container"` unless `shareProcessNamespace` or `hostPID` */
+  /** The processes that it sees. @defaultValue the pod's setting: `"container"` unless `shareProcessNamespace` or `hostPID` */
   processes?: ProcessNamespace | undefined;
   /**
    * The signal that stops it. Since Kubernetes 1.33; older runtimes use the image's.
    * @defaultValue the image's STOPSIGNAL, else SIGTERM
    */
   stopSignal?: StopSignal | undefined;
-  /** Settings for a container in a Windows pod. Excludes `security`, and of `resources` everything but the limits of cpu and memory. */
+  /**
+   * Settings for a container in a Windows pod. Excludes `security`, and of `resources` everything but the limits of cpu and
+   * memory.
+   */
   windows?: WindowsContainerSpec | undefined;
   /**
    * Seconds between the stop signal and SIGKILL when this package stops the container or its pod. CRI has no field for it, so this
    * package keeps it in an annotation of the container.
    *
-   * @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and no grace period for `pod.stop()` and `await using`
+   * @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and no grace period for `pod.stop()` and `await
+   *   using`
    */
   terminationGracePeriodSeconds?: number | undefined;
   /** Changes the wire message before it is sent, for settings without a field here. Must not be asynchronous. */

@@ -106,11 +106,11 @@ function helperName(value: unknown, field: string): string {
   return value === "" ? "" : `docker-credential-${value}`;
 }
 
-function refuseHelper(what: string, registry: string, program: string): never {
+function refuseHelper(problem: string, registry: string, program: string): never {
   const server = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
   return refuse(
     "config",
-    `the credentials for ${registry} ${what}, which is not run here: run \`echo ${server} | ${program} get\` and pass what it prints as username and password`,
+    `the credentials for ${registry} ${problem}, which is not run here: run \`echo ${server} | ${program} get\` and pass the user name and the secret that it prints as username and password`,
   );
 }
 

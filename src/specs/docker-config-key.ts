@@ -38,7 +38,10 @@ function scopeOf(key: string): Scope {
   return { key, hosts, path: segments.join("/") };
 }
 
-/** Matches a pattern only with the host in the image: `*.com` is not meant for Docker Hub, although `docker.com` is one of its names. */
+/**
+ * Matches a pattern only with the host in the image: `*.com` is not meant for Docker Hub, although `docker.com` is one of its
+ * names.
+ */
 function hasHost(scope: Scope, registry: string): boolean {
   const names = isPattern(scope) ? [canonicalHost(registry)] : registryNames(registry);
   return scope.hosts.some((host) => names.some(hostMatcher(host)));
@@ -56,8 +59,9 @@ function isPattern({ hosts }: Scope): boolean {
 const maxLabelLength = 63;
 
 /**
- * Creates a matcher that compares names label by label. Its time is limited to the length of the pattern times {@link maxLabelLength}:
- * no pattern matches a longer label, which cannot be resolved anyway. Regular expressions would backtrack without a limit.
+ * Creates a matcher that compares names label by label. Its time is limited to the length of the pattern times {@link
+ * maxLabelLength}: no pattern matches a longer label, which cannot be resolved anyway. Regular expressions would backtrack
+ * without a limit.
  */
 function hostMatcher(host: string): (name: string) => boolean {
   const patterns = host.split(separators);

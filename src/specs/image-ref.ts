@@ -4,11 +4,18 @@ import { ImageSpec } from "../proto.js";
 
 /** A reference to an image, with annotations and runtime handler. */
 export interface ImageRefSpec {
-  /** The image as a user would write it: a name, a name with tag or digest, or an image id. Runtimes complete short names in their own ways. */
+  /**
+   * The image as a user would write it: a name, a name with tag or digest, or an image id. Runtimes complete short names in their
+   * own ways.
+   */
   reference: string;
   /** Annotations for the image service; runtimes ignore unknown ones. */
   annotations?: Readonly<Record<string, string>> | undefined;
-  /** The runtime handler that the image is pulled and unpacked for. Since Kubernetes 1.29; ignored by older runtimes. @defaultValue the runtime's default */
+  /**
+   * The runtime handler that the image is pulled and unpacked for. Since Kubernetes 1.29; ignored by older runtimes.
+   *
+   * @defaultValue the runtime's default
+   */
   runtimeHandler?: string | undefined;
 }
 
@@ -16,8 +23,8 @@ export interface ImageRefSpec {
 export type ImageInput = string | ImageRefSpec;
 
 /**
- * Converts an image to its wire message. `user_specified_image` is always the reference as the user wrote it: CRI-O checks signature
- * policies with it and refuses CreateContainer without it.
+ * Converts an image to its wire message. `user_specified_image` is always the reference as the user wrote it: CRI-O checks
+ * signature policies with it and refuses CreateContainer without it.
  */
 export function toImageSpec(image: ImageInput, field: string): ImageSpec {
   if (!isSet(image)) return refuse(field, "is required");

@@ -31,7 +31,11 @@ interface MountOptions {
 export interface HostMount extends MountOptions {
   /** Path on the node; absolute. Runtimes create an empty directory if it does not exist. */
   hostPath: string;
-  /** Makes mounts below it read-only, too; needs {@link readOnly} and private propagation. Since Kubernetes 1.30. @defaultValue false */
+  /**
+   * Makes mounts below it read-only, too; needs {@link readOnly} and private propagation. Since Kubernetes 1.30.
+   *
+   * @defaultValue false
+   */
   recursiveReadOnly?: boolean | undefined;
   /**
    * Mount propagation. With `"hostToContainer"`, later mounts below this path on the node appear in the container; with
@@ -40,9 +44,17 @@ export interface HostMount extends MountOptions {
   propagation?: "private" | "hostToContainer" | "bidirectional" | undefined;
   /** Makes the runtime relabel the files with the container's SELinux label. @defaultValue false */
   selinuxRelabel?: boolean | undefined;
-  /** User ids of the files as the container sees them. Since Kubernetes 1.27. @defaultValue the mappings of the pod's user namespace */
+  /**
+   * User ids of the files as the container sees them. Since Kubernetes 1.27.
+   *
+   * @defaultValue the mappings of the pod's user namespace
+   */
   uidMappings?: readonly IdRange[] | undefined;
-  /** Group ids of the files as the container sees them. Since Kubernetes 1.27. @defaultValue the mappings of the pod's user namespace */
+  /**
+   * Group ids of the files as the container sees them. Since Kubernetes 1.27.
+   *
+   * @defaultValue the mappings of the pod's user namespace
+   */
   gidMappings?: readonly IdRange[] | undefined;
 }
 
@@ -104,7 +116,7 @@ export function readMounts(mounts: readonly MountSpec[] | undefined, field: stri
     const target = canonicalPath(checked.containerPath);
     const earlier = mountedBy.get(target);
     if (earlier !== undefined) {
-      const message = `is taken by ${earlier}: of two mounts at one path, the later hides the earlier`;
+      const message = `is already used by ${earlier}: of two mounts at one path, the later one hides the other`;
       invalid(fieldPath(path, "containerPath"), message, checked.containerPath);
     }
     mountedBy.set(target, path);
@@ -113,8 +125,8 @@ export function readMounts(mounts: readonly MountSpec[] | undefined, field: stri
 }
 
 /**
- * Completes mounts with the mappings of the pod's user namespace, as a kubelet does. Without them, files of the node would belong to
- * no user of that namespace.
+ * Completes mounts with the mappings of the pod's user namespace, as a kubelet does. Without them, files of the node would belong
+ * to no user of that namespace.
  */
 export function toMounts(mounts: readonly CheckedMount[], users: UserNamespace | undefined): Mount[] {
   const { uids = [], gids = [] } = users ?? {};

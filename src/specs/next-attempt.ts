@@ -2,9 +2,9 @@ import { invalid, maxUint32 } from "../input/check.js";
 import { ContainerConfig } from "../proto.js";
 
 /**
- * Copies the configuration of a container with the next attempt number, because runtimes reserve name and attempt. A log path that
- * ends in the old number (`web.0.log`, a kubelet's `web/0.log`) gets the new number, so that no container writes into another's log.
- * Other log paths stay the same.
+ * Copies the configuration of a container with the next attempt number, because runtimes reserve name and attempt. A log path
+ * that ends in the old number (`web.0.log`, a kubelet's `web/0.log`) gets the new number, so that no container writes into
+ * another's log. Other log paths stay the same.
  */
 export function nextAttempt(config: ContainerConfig): ContainerConfig {
   const next = ContainerConfig.fromPartial(config);

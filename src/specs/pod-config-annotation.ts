@@ -2,8 +2,8 @@ import { messageFromJson, messageToJson } from "../json/message-json.js";
 import { PodSandboxConfig } from "../proto.js";
 
 /**
- * The annotation that contains the configuration of a pod, for other processes that create containers in it. CreateContainer must repeat
- * the configuration, and CRI-O and Docker do not report it.
+ * The annotation that contains the configuration of a pod, for other processes that create containers in it. CreateContainer must
+ * repeat the configuration, and CRI-O and Docker do not report it.
  *
  * Its value is JSON: `{"version":1,"config":{…}}` with a PodSandboxConfig in protobuf's JSON format, or
  * `{"version":1,"omittedBytes":5120}` if that is larger than {@link maxBytes}. Metadata, labels and annotations are omitted because

@@ -33,7 +33,7 @@ import { toLinuxResources, toOverhead } from "./resources.js";
 import { toPodSecurity } from "./security.js";
 import { toWindowsSecurity } from "./windows-security.js";
 
-/** What RunPodSandbox takes, and what stopping the pod needs later. */
+/** A pod's configuration for RunPodSandbox, and its grace period and log directory, which the client uses later. */
 export interface ConvertedPod {
   config: PodSandboxConfig;
   runtimeHandler: string;
@@ -82,7 +82,7 @@ const linuxOnly = [
   "overhead",
 ] as const satisfies readonly (keyof PodSpec)[];
 
-/** Converts a pod spec to what RunPodSandbox takes. The spec is not changed, and the message shares nothing with it. */
+/** Converts a pod spec to the arguments of RunPodSandbox. The spec is not changed, and the message shares nothing with it. */
 export function toPodSandboxConfig(given: PodSpec): ConvertedPod {
   const spec = new ObjectReader(given, "spec", fields);
   const name = spec.read("name", objectName);
@@ -208,7 +208,7 @@ function toPortMappings(ports: readonly PortSpec[] | undefined, field: string): 
     const key = `${mapping.hostPort}/${mapping.protocol}/${mapping.hostIp}`;
     const earlier = mappedBy.get(key);
     if (mapping.hostPort !== 0 && earlier !== undefined)
-      invalid(port.path("hostPort"), `is taken by ${earlier}`, mapping.hostPort);
+      invalid(port.path("hostPort"), `is already used by ${earlier}`, mapping.hostPort);
     mappedBy.set(key, path);
     return mapping;
   });

@@ -14,8 +14,8 @@ export interface KnownPodConfig {
 }
 
 /**
- * Finds the configuration of a pod that another process created, to create containers in it: in containerd's verbose status, else in
- * the annotation that this package adds to its pods. Without either, the configuration consists of what the status contains:
+ * Finds the configuration of a pod that another process created, to create containers in it: in containerd's verbose status, else
+ * in the annotation that this package adds to its pods. Without either, the configuration consists of what the status contains:
  * metadata, labels, annotations and namespaces; on CRI-O also whether the pod is privileged.
  *
  * @param verboseInfo `info` of the verbose PodSandboxStatus. Its shape depends on the runtime, so unreadable parts are ignored.

@@ -56,10 +56,10 @@ export interface PodSpec extends PodNamespaces {
   /** Data to keep with the pod. Some annotations change what runtimes do. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /**
-   * Directory on the node for the logs of its containers: an absolute path, or `{ root }` for a directory of this pod alone in the
-   * kubelet's layout, `<root>/<namespace>_<name>_<uid>`. All attempts of a pod share that directory. The owning handle of the last
-   * attempt removes it with the pod, if the runtime is behind a socket or a named pipe. A directory given as a path is never removed.
-   * Without a log directory, containerd writes no logs, and CRI-O uses a directory of its own.
+   * Directory on the node for the logs of its containers: an absolute path, or `{ root }` for a directory of this pod alone in
+   * the kubelet's layout, `<root>/<namespace>_<name>_<uid>`. All attempts of a pod share that directory. The owning handle of the
+   * last attempt removes it with the pod, if the runtime is behind a socket or a named pipe. A directory given as a path is never
+   * removed. Without a log directory, containerd writes no logs, and CRI-O uses a directory of its own.
    *
    * Containers of the same name and attempt in pods with the same directory write to the same file.
    */
@@ -73,20 +73,30 @@ export interface PodSpec extends PodNamespaces {
   ports?: readonly PortSpec[] | undefined;
   /** DNS settings. @defaultValue the node's own `/etc/resolv.conf` */
   dns?: DnsSpec | undefined;
-  /** The runtime handler (what a RuntimeClass names), such as `"kata"`. It must be configured in the runtime. @defaultValue the runtime's default */
+  /**
+   * The runtime handler, which a RuntimeClass names, such as `"kata"`. It must be configured in the runtime.
+   *
+   * @defaultValue the runtime's default
+   */
   runtimeHandler?: string | undefined;
   /** Kernel parameters of the pod's namespaces, such as `{ "net.ipv4.ip_unprivileged_port_start": "0" }`. */
   sysctls?: Readonly<Record<string, string>> | undefined;
   /**
-   * The parent of the pod's cgroup: a path, or a slice (`"x.slice"`) if the runtime uses systemd. containerd reports the usage of pods
-   * (PodSandboxStats) only with it. @defaultValue the runtime's choice
+   * The parent of the pod's cgroup: a path, or a slice (`"x.slice"`) if the runtime uses systemd. containerd reports the usage of
+   * pods (PodSandboxStats) only with it. @defaultValue the runtime's choice
    */
   cgroupParent?: string | undefined;
-  /** Applies to the sandbox, and to its containers unless they set their own. Only `privileged` must also be set for each container. */
+  /**
+   * Applies to the sandbox, and to its containers unless they set their own. Only `privileged` must also be set for each
+   * container.
+   */
   security?: SecuritySpec | undefined;
-  /** The sum of the containers' resources: a hint for runtimes that size a virtual machine in advance. Enforces nothing. Since Kubernetes 1.23. */
+  /**
+   * The sum of the containers' resources: a hint for runtimes that size a virtual machine in advance. Enforces nothing. Since
+   * Kubernetes 1.23.
+   */
   resources?: ResourcesSpec | undefined;
-  /** What the pod needs beyond its containers; also a hint. Since Kubernetes 1.23. */
+  /** The resources that the pod needs beyond its containers; also a hint. Since Kubernetes 1.23. */
   overhead?: OverheadSpec | undefined;
   /** Makes it a Windows pod. Excludes settings for Linux (security, namespaces, sysctls, resources and so on). */
   windows?: WindowsSpec | undefined;

@@ -9,8 +9,8 @@ import { canonicalHost, dockerHubRegistry, isDockerHub } from "./registry-host.j
 
 interface Server {
   /**
-   * The registry that the credentials are for: `registry.example`, `registry.example:5000` or a URL. containerd uses the credentials
-   * only for that host, and pulls without any from another one (a mirror); CRI-O ignores it.
+   * The registry that the credentials are for: `registry.example`, `registry.example:5000` or a URL. containerd uses the
+   * credentials only for that host, and pulls without any from another one (a mirror); CRI-O ignores it.
    * @defaultValue all registries that the pull involves
    */
   serverAddress?: string | undefined;
@@ -26,8 +26,8 @@ export interface PasswordAuth extends Server {
 }
 
 /**
- * `base64(username:password)`, as in a Docker configuration file; padding is optional. The client decodes it and sends user name and
- * password, because containerd refuses missing padding and cri-dockerd ignores this form.
+ * `base64(username:password)`, as in a Docker configuration file; padding is optional. The client decodes it and sends user name
+ * and password, because containerd refuses missing padding and cri-dockerd ignores this form.
  */
 export interface EncodedAuth extends Server {
   auth: string;
@@ -37,7 +37,10 @@ export interface EncodedAuth extends Server {
   registryToken?: undefined;
 }
 
-/** An OAuth2 refresh token, which the registry's token server exchanges for an access token. CRI-O ignores it and pulls without credentials. */
+/**
+ * An OAuth2 refresh token, which the registry's token server exchanges for an access token. CRI-O ignores it and pulls without
+ * credentials.
+ */
 export interface IdentityTokenAuth extends Server {
   identityToken: string;
   username?: undefined;
@@ -70,8 +73,8 @@ const fields: FieldsOf<Record<Secret | "serverAddress", unknown>> = {
 };
 
 /**
- * Converts credentials to their wire message. Errors do not show credentials, and `util.inspect` (hence `console.log`) shows the message
- * redacted.
+ * Converts credentials to their wire message. Errors do not show credentials, and `util.inspect` (hence `console.log`) shows the
+ * message redacted.
  *
  * @param registry The host of the image to pull. It replaces a `serverAddress` that is another spelling of the same host, because
  *   containerd compares them character by character and pulls without credentials if they differ.

@@ -23,9 +23,9 @@ export interface ResourceLimits {
 }
 
 /**
- * Resources of a container or pod, converted as in a kubelet. Windows containers accept only the limits of `cpu` and `memory`. What is
- * not set is left to the runtime: unlike a kubelet, this package does not give the minimum of 2 CPU shares to a container without CPU
- * request and limit.
+ * Resources of a container or pod, converted as in a kubelet. Windows containers accept only the limits of `cpu` and `memory`.
+ * The runtime decides about fields that are not set: unlike a kubelet, this package does not give the minimum of 2 CPU shares to
+ * a container without CPU request and limit.
  */
 export interface ResourcesSpec {
   requests?: ResourceRequests | undefined;
@@ -38,7 +38,10 @@ export interface ResourcesSpec {
   memoryAndSwapLimit?: Quantity | undefined;
   /** When the kernel kills the container if the node runs out of memory, from -1000 (never) to 1000 (first). @defaultValue 0 */
   oomScoreAdj?: number | undefined;
-  /** Files of cgroup v2 with the values to write into them, such as `{ "memory.high": "104857600" }`. Ignored or refused on cgroup v1. */
+  /**
+   * Files of cgroup v2 with the values to write into them, such as `{ "memory.high": "104857600" }`. Ignored or refused on cgroup
+   * v1.
+   */
   unified?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -169,7 +172,10 @@ function cpuTime(request: bigint | undefined, limit: bigint | undefined, field: 
 // crun cannot start a process in less than 500 KiB, and CRI-O requires 12 MiB with runc: a smaller limit lacks its suffix.
 const minMemory = 500n * 1024n;
 
-/** Converts memory to bytes. Autoscalers write thousandths of a byte, such as "128974848000m", but "128m" most likely means "128M". */
+/**
+ * Converts memory to bytes. Autoscalers write thousandths of a byte, such as "128974848000m", but "128m" most likely means
+ * "128M".
+ */
 function bytes(value: Quantity, field: string): bigint {
   const amount = wholeUnits(value, field);
   if (typeof value === "string" && /[num]$/.test(value) && amount > 0n && amount < minMemory) {

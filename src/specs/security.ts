@@ -42,11 +42,19 @@ export interface SELinuxSpec {
 
 /** Security settings of pods and containers. A container inherits its pod's settings unless it sets its own. */
 export interface SecuritySpec {
-  /** Grants all capabilities and devices and masks no paths. A container can only be privileged in a privileged pod. @defaultValue false */
+  /**
+   * Grants all capabilities and devices and masks no paths. A container can only be privileged in a privileged pod.
+   *
+   * @defaultValue false
+   */
   privileged?: boolean | undefined;
   /** Makes the root file system read-only; independent of {@link privileged}. @defaultValue false */
   readOnlyRootFilesystem?: boolean | undefined;
-  /** User id. For a name of the image's `/etc/passwd`, see {@link ContainerSecuritySpec.runAsUserName}. @defaultValue the image's user */
+  /**
+   * User id. For a name of the image's `/etc/passwd`, see {@link ContainerSecuritySpec.runAsUserName}.
+   *
+   * @defaultValue the image's user
+   */
   runAsUser?: number | undefined;
   /** Group id; CRI requires a user beside it. @defaultValue the user's primary group */
   runAsGroup?: number | undefined;
@@ -57,9 +65,17 @@ export interface SecuritySpec {
    * Since Kubernetes 1.31; older runtimes always merge. @defaultValue "Merge"
    */
   supplementalGroupsPolicy?: "Merge" | "Strict" | undefined;
-  /** System call filter. @defaultValue "RuntimeDefault", as with a kubelet's `seccompDefault`; "Unconfined" for a privileged container */
+  /**
+   * System call filter.
+   *
+   * @defaultValue "RuntimeDefault", as with a kubelet's `seccompDefault`; "Unconfined" for a privileged container
+   */
   seccomp?: ProfileSpec | undefined;
-  /** AppArmor profile, on nodes that have AppArmor. @defaultValue the runtime's choice: its default profile where AppArmor is enabled */
+  /**
+   * AppArmor profile, on nodes that have AppArmor.
+   *
+   * @defaultValue the runtime's choice: its default profile where AppArmor is enabled
+   */
   apparmor?: ProfileSpec | undefined;
   /** SELinux label, on nodes that have SELinux. @defaultValue the runtime's choice */
   selinux?: SELinuxSpec | undefined;
@@ -160,8 +176,9 @@ interface CommonSecurity {
   selinux: SELinuxOption | undefined;
 }
 
-// Written out, for the compiler would write an import of `long` into the declarations that only some module settings resolve.
-/** The checked security settings of a container. What is `undefined` comes from its pod. */
+// Written out, because the compiler would otherwise write an import of `long` into the declarations, which only some module
+// settings resolve.
+/** The checked security settings of a container. The pod's settings apply where a field is `undefined`. */
 export interface ContainerSecurity extends CommonSecurity {
   runAsUsername: string;
   noNewPrivs: boolean;

@@ -11,7 +11,10 @@ type ShortName<Key extends string> = Key extends `SIGNAL_SIGRTMINPLUS${infer N}`
       ? Name
       : never;
 
-/** The name of a signal, with or without its `SIG`: `"SIGTERM"`, `"USR1"`, `"SIGRTMIN+3"`. Numbers are refused because they differ between platforms. */
+/**
+ * The name of a signal, with or without its `SIG`: `"SIGTERM"`, `"USR1"`, `"SIGRTMIN+3"`. Numbers are refused because they differ
+ * between platforms.
+ */
 export type StopSignal = `${"SIG" | ""}${ShortName<keyof typeof Signal>}`;
 
 const signals: ReadonlyMap<string, Signal> = new Map(

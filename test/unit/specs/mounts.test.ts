@@ -81,7 +81,7 @@ test.each<[string, string]>([
 ])("refuses the second mount of %s and %s, which are the same path", (first, second) => {
   const mounts = [first, second].map((containerPath) => ({ hostPath: "/h", containerPath }));
   expect(refusal(() => readMounts(mounts, "spec.mounts"))).toMatch(
-    /^spec.mounts\[1\].containerPath: is taken by spec.mounts\[0\]/,
+    /^spec.mounts\[1\].containerPath: is already used by spec.mounts\[0\]/,
   );
 });
 

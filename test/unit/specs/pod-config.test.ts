@@ -238,7 +238,7 @@ test.each<[unknown, RegExp]>([
         { containerPort: 81, hostPort: 1 },
       ],
     },
-    /^spec.ports\[1\].hostPort: is taken by spec.ports\[0\]/,
+    /^spec.ports\[1\].hostPort: is already used by spec.ports\[0\]/,
   ],
   [{ name: "a", dns: { servers: ["dns.example"] } }, /^spec.dns.servers\[0\]: must be an IP address/],
   [{ name: "a", dns: { searches: ["a b"] } }, /^spec.dns.searches\[0\]: must not contain white space/],
