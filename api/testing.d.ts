@@ -4,9 +4,9 @@ export type { BackendContainer };
 export type { BackendPod };
 export type { BackendScripts };
 export type { Chaos };
+export type { ChaosFault };
 export type { ChaosKind };
 export type { ChaosOptions };
-export type { ChaosStrike };
 export type { Clock };
 export type { ContainerBackend };
 export type { ContainerEnd };
@@ -26,6 +26,7 @@ export type { FaultKind };
 export type { FaultOptions };
 export type { FaultPhase };
 export { HostProcessBackend };
+export type { InjectedFault };
 export type { MetadataValue };
 export type { OversizeOptions };
 export type { PendingFault };
@@ -47,7 +48,6 @@ export type { SignalResponse };
 export type { SlowOptions };
 export type { StreamingProtocols };
 export type { StreamingRpcName };
-export type { StruckFault };
 export type { TerminalSize } from "k8s-cri-client";
 
 import type { Container } from "k8s-cri-client/proto";
@@ -94,11 +94,16 @@ interface BackendScripts {
 
 declare class Chaos implements Disposable, AsyncDisposable {
   readonly seed: string | number;
-  get strikes(): readonly ChaosStrike[];
+  get faults(): readonly ChaosFault[];
   get active(): boolean;
   stop(): Promise<void>;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface ChaosFault extends InjectedFault {
+  readonly rpc: RpcName;
+  readonly ordinal: number;
 }
 
 type ChaosKind = "fail" | "delay" | "drop" | "hang" | "restart";
@@ -111,12 +116,7 @@ interface ChaosOptions {
   codes?: readonly GrpcErrorCode[] | undefined;
   maxDelayMs?: number | undefined;
   maxHangMs?: number | undefined;
-  maxAwayMs?: number | undefined;
-}
-
-interface ChaosStrike extends StruckFault {
-  readonly rpc: RpcName;
-  readonly ordinal: number;
+  maxDownMs?: number | undefined;
 }
 
 interface Clock {
@@ -287,6 +287,14 @@ declare class HostProcessBackend implements ContainerBackend {
   dispose(): Promise<void>;
 }
 
+interface InjectedFault {
+  readonly kind: FaultKind;
+  readonly phase: FaultPhase;
+  readonly origin: "test" | "chaos";
+  readonly code?: GrpcErrorCode | undefined;
+  readonly ms?: number | undefined;
+}
+
 type MetadataValue = string | Uint8Array | readonly (string | Uint8Array)[];
 
 type Method<N extends RpcName> = Extract<
@@ -338,7 +346,7 @@ interface RecordedCall<N extends RpcName = RpcName> {
   readonly message: string;
   readonly cancelled: boolean;
   readonly messagesSent: number;
-  readonly faults: readonly StruckFault[];
+  readonly faults: readonly InjectedFault[];
 }
 
 type RegistryRule =
@@ -403,11 +411,3 @@ type StreamingRpcName = Extract<
     responseStream: true;
   }
 >["name"];
-
-interface StruckFault {
-  readonly kind: FaultKind;
-  readonly phase: FaultPhase;
-  readonly origin: "test" | "chaos";
-  readonly code?: GrpcErrorCode | undefined;
-  readonly ms?: number | undefined;
-}

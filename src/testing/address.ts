@@ -15,7 +15,7 @@ import {
 import { folderPrefix, removeStaleFolders, socketName } from "./stale-folders.js";
 import type { ListenAddress } from "./wire/grpc-server.js";
 
-/** Where a runtime listens, and the folder to remove when it stops. */
+/** The address of a runtime, and the folder to remove when it stops. */
 export interface Placement {
   readonly address: ListenAddress;
   readonly ownFolder: string | undefined;

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { GrpcErrorCode } from "../errors.js";
 import { redactForLog } from "../internal/redact.js";
-import type { StruckFault } from "./faults/fault.js";
+import type { InjectedFault } from "./faults/fault.js";
 import type { RpcName, RpcRequest } from "./rpcs.js";
 import type { MetadataValue } from "./wire/framing.js";
 import type { IncomingCall } from "./wire/incoming-call.js";
@@ -28,10 +28,10 @@ export interface RecordedCall<N extends RpcName = RpcName> {
   readonly message: string;
   /** Whether the client cancelled the call or disconnected before the reply. */
   readonly cancelled: boolean;
-  /** How many messages were sent in reply. */
+  /** The number of messages that were sent in reply. */
   readonly messagesSent: number;
   /** The faults that were injected into the call, in order. */
-  readonly faults: readonly StruckFault[];
+  readonly faults: readonly InjectedFault[];
 }
 
 /** A {@link RecordedCall} that the server still updates. */
@@ -46,7 +46,7 @@ export class CallRecord implements RecordedCall {
   message = "";
   cancelled = false;
   messagesSent = 0;
-  faults: readonly StruckFault[] = [];
+  faults: readonly InjectedFault[] = [];
 
   constructor(
     readonly rpc: RpcName,

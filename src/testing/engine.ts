@@ -88,7 +88,7 @@ export class RuntimeEngine {
     return this.#streaming.close();
   }
 
-  /** Applies what a restart does to the state and to running containers. */
+  /** Applies the effects of a restart to the state and to running containers. */
   restart(keepState: boolean, containers: "running" | "lost" | "untracked"): void {
     this.#sessions.clear();
     if (!keepState) {

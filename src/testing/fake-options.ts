@@ -39,7 +39,7 @@ export interface FakeRuntimeOptions extends BackendScripts {
   /** RPCs to implement although the flavour lacks them. @defaultValue [] */
   implemented?: readonly RpcName[] | "all" | undefined;
   /**
-   * What runs the containers: scripts, or with a {@link HostProcessBackend} processes of this machine, without any isolation.
+   * Runs the containers: as scripts, or with a {@link HostProcessBackend} as processes of this machine, without any isolation.
    *
    * @defaultValue scripts: see {@link run}, {@link exec} and {@link portForward}
    */
@@ -73,22 +73,22 @@ export interface FakeRuntimeOptions extends BackendScripts {
   /** `false` serves gRPC without any CRI service. @defaultValue true */
   serveCri?: boolean | undefined;
   /**
-   * Overrides fields of the Version reply. On a containerd flavour, a `runtimeVersion` of 2.4 or newer also changes the error message
-   * for the statistics of a pod without `cgroupParent`, as containerd 2.4 changed it.
+   * Overrides fields of the Version reply. On a containerd flavour, a `runtimeVersion` of 2.4 or newer also changes the error
+   * message for the statistics of a pod without `cgroupParent`, as containerd 2.4 changed it.
    */
   version?: Partial<VersionResponse> | undefined;
   /** The names that `runtimeHandler` accepts. @defaultValue ["runc"] */
   runtimeHandlers?: readonly string[] | undefined;
   /**
-   * Where the file system of images is mounted, as ImageFsInfo and statistics report it. Clients that read it, such as a kubelet, need
-   * a directory of this machine.
+   * Where the file system of images is mounted, as ImageFsInfo and statistics report it. Clients that read it, such as a kubelet,
+   * need a directory of this machine.
    *
    * @defaultValue the directory that the runtime uses
    */
   mountpoint?: string | undefined;
   /**
-   * An existing directory for logs of containers whose pod has no log directory, like CRI-O's `log_dir`. Other flavours ignore it. The
-   * files stay there when the runtime stops.
+   * An existing directory for logs of containers whose pod has no log directory, like CRI-O's `log_dir`. Other flavours ignore
+   * it. The files stay there when the runtime stops.
    *
    * @defaultValue statuses report `/var/log/crio/pods`, and nothing is written
    */
@@ -97,7 +97,7 @@ export interface FakeRuntimeOptions extends BackendScripts {
   userNamespaces?: boolean | undefined;
   /** Whether the node has CRIU. Without it, CheckpointContainer fails as on the real runtime. @defaultValue true */
   criu?: boolean | undefined;
-  /** How many items each message of a streaming list holds. @defaultValue 100 */
+  /** The number of items in each message of a streaming list. @defaultValue 100 */
   streamBatchSize?: number | undefined;
   /** Limit on a message in either direction, in bytes. @defaultValue that of the flavour: 16 MiB, CRI-O 80 MiB */
   maxMessageBytes?: number | undefined;
@@ -112,7 +112,7 @@ export interface RestartOptions {
    *
    * - `"running"`: they continue to run, as under their shims.
    * - `"lost"`: they were lost with the node and have exited.
-   * - `"untracked"`: they end, but the runtime reports them as running for ever, as CRI-O may do after it is killed during
+   * - `"untracked"`: they end, but the runtime reports them as running forever, as CRI-O may do after it is killed during
    *   StartContainer.
    *
    * @defaultValue "running"

@@ -173,8 +173,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Makes the reply to the next call of an RPC, or the first message of a stream, larger than clients accept. Adds an unknown field to
-   * the real reply. The runtime's own limit does not apply.
+   * Makes the reply to the next call of an RPC, or the first message of a stream, larger than clients accept. Adds an unknown
+   * field to the real reply. The runtime's own limit does not apply.
    */
   oversizeNext<N extends RpcName>(rpc: N | "*", options: OversizeOptions<N> = {}): void {
     this.#faults.add(rpc, oversize(options), { ...options, phase: "afterEffect" });
@@ -191,8 +191,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Injects random faults into calls until the chaos is stopped or disposed of. A call with a pending fault (from `failNext` and the
-   * like) gets that fault instead.
+   * Injects random faults into calls until the chaos is stopped or disposed of. A call with a pending fault (from `failNext` and
+   * the like) gets that fault instead.
    *
    * ```ts
    * await using chaos = runtime.startChaos({ seed: process.env.CHAOS_SEED, rate: 0.3 });
@@ -220,12 +220,12 @@ export class FakeRuntime implements AsyncDisposable {
     this.#engine.state.events.emit(event);
   }
 
-  /** How many clients are subscribed to events. */
+  /** The number of clients that are subscribed to events. */
   get eventSubscribers(): number {
     return this.#engine.state.events.subscriberCount;
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get connectionCount(): number {
     return this.#process.connectionCount;
   }
@@ -251,8 +251,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Advances virtual time. Timers fire in the order of their time; resolves when all of them have fired. A call starts its timers when
-   * it arrives, so wait for the call first:
+   * Advances virtual time. Timers fire in the order of their time; resolves when all of them have fired. A call starts its timers
+   * when it arrives, so wait for the call first:
    *
    * ```ts
    * const stopping = container.stop({ gracePeriodSeconds: 30 });
@@ -277,8 +277,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Freezes the runtime like a process stopped by SIGSTOP. It still accepts connections, but calls wait until {@link thaw}, even past
-   * their deadlines, and are recorded only then. Containers continue to run.
+   * Freezes the runtime like a process stopped by SIGSTOP. It still accepts connections, but calls wait until {@link thaw}, even
+   * past their deadlines, and are recorded only then. Containers continue to run.
    */
   freeze(): void {
     this.#process.freeze();

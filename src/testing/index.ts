@@ -21,18 +21,18 @@ export type { ContainerScript, SignalResponse } from "./backend/scripted-process
 export type { RecordedCall } from "./calls.js";
 export type { FakeEvent, FakeRuntimeOptions, RestartOptions } from "./fake-options.js";
 export { FakeRuntime } from "./fake-runtime.js";
-export type { Chaos, ChaosKind, ChaosOptions, ChaosStrike } from "./faults/chaos.js";
+export type { Chaos, ChaosFault, ChaosKind, ChaosOptions } from "./faults/chaos.js";
 export type {
   FailOptions,
   FaultKind,
   FaultOptions,
   FaultPhase,
+  InjectedFault,
   OversizeOptions,
   PendingFault,
   ReplyFaultOptions,
   ReplyScript,
   SlowOptions,
-  StruckFault,
 } from "./faults/fault.js";
 export type { EventMode, FakeFlavor } from "./flavors/profile.js";
 export type { RpcName, RpcReply, RpcRequest, StreamingRpcName } from "./rpcs.js";

@@ -25,11 +25,11 @@ describe("chaos", () => {
     for (const seed of ["x", "x", "y"]) {
       const { runtime, cri } = await startFake({}, single);
       await using chaos = runtime.startChaos({ seed, rate: 0.4, maxDelayMs: 5 });
-      runs.push({ outcomes: await journey(cri), strikes: [...chaos.strikes] });
+      runs.push({ outcomes: await journey(cri), faults: [...chaos.faults] });
     }
     expect(runs[1]).toEqual(runs[0]);
     expect(runs[2]).not.toEqual(runs[0]);
-    expect(new Set(runs[0]?.strikes.map(({ kind }) => kind))).toEqual(new Set(["fail", "delay", "drop"]));
+    expect(new Set(runs[0]?.faults.map(({ kind }) => kind))).toEqual(new Set(["fail", "delay", "drop"]));
   });
 
   test("records its faults in each call, and a failure names the seed", async () => {
@@ -37,9 +37,9 @@ describe("chaos", () => {
     const chaos = runtime.startChaos({ rate: 1, kinds: ["fail"], codes: ["ABORTED"], rpcs: ["Version"] });
     const error = await rejection(cri.version());
     expect(String(error)).toContain(`ABORTED by chaos with seed ${chaos.seed} (Version 1)`);
-    const struck = { kind: "fail", phase: "beforeEffect", origin: "chaos", code: "ABORTED" };
-    expect(runtime.calls.map(({ rpc, faults }) => ({ rpc, faults }))).toEqual([{ rpc: "Version", faults: [struck] }]);
-    expect(chaos.strikes).toEqual([{ rpc: "Version", ordinal: 1, ...struck }]);
+    const fault = { kind: "fail", phase: "beforeEffect", origin: "chaos", code: "ABORTED" };
+    expect(runtime.calls.map(({ rpc, faults }) => ({ rpc, faults }))).toEqual([{ rpc: "Version", faults: [fault] }]);
+    expect(chaos.faults).toEqual([{ rpc: "Version", ordinal: 1, ...fault }]);
     await cri.status();
     expect(runtime.calls[1]?.faults).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe("chaos", () => {
     const { runtime, cri } = await startFake({}, single);
     const chaos = runtime.startChaos({ rate: 1, kinds: ["hang"], maxHangMs: 80, seed: "long enough" });
     expect(await cri.version()).toMatchObject({ runtimeName: "containerd" });
-    const { ms = 0 } = chaos.strikes[0] ?? {};
+    const { ms = 0 } = chaos.faults[0] ?? {};
     expect(ms).toBeGreaterThan(5);
     const [call] = runtime.calls;
     expect(Number(call?.endedAt) - Number(call?.startedAt)).toBeGreaterThanOrEqual(ms - 2);
@@ -83,10 +83,10 @@ describe("restarts by chaos", () => {
   test("keep the runtime down for a while, and keep its state", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "stays" });
-    await using chaos = runtime.startChaos({ rate: 0.3, kinds: ["restart"], maxAwayMs: 5, seed: 3 });
+    await using chaos = runtime.startChaos({ rate: 0.3, kinds: ["restart"], maxDownMs: 5, seed: 3 });
     const versions = Array.from({ length: 20 }, () => cri.version({ retry: { maxAttempts: 20 } }));
     for (const { runtimeName } of await Promise.all(versions)) expect(runtimeName).toBe("containerd");
-    expect(chaos.strikes.length).toBeGreaterThan(2);
+    expect(chaos.faults.length).toBeGreaterThan(2);
     await chaos.stop();
     expect((await cri.pods.list()).map(({ id }) => id)).toEqual([pod.id]);
     const dropped = runtime.calls.filter(({ outcome }) => outcome === "DROPPED");
@@ -95,10 +95,10 @@ describe("restarts by chaos", () => {
 
   test("end as soon as the chaos is stopped", async () => {
     const { runtime, cri } = await startFake();
-    const chaos = runtime.startChaos({ rate: 1, kinds: ["restart"], maxAwayMs: 10 ** 9, seed: 1 });
-    expect(chaos.strikes).toEqual([]);
+    const chaos = runtime.startChaos({ rate: 1, kinds: ["restart"], maxDownMs: 10 ** 9, seed: 1 });
+    expect(chaos.faults).toEqual([]);
     await rejection(cri.version({ retry: false }));
-    expect(chaos.strikes[0]?.ms).toBeGreaterThan(60_000);
+    expect(chaos.faults[0]?.ms).toBeGreaterThan(60_000);
     expect(await rejection(cri.version({ retry: false }))).toMatchObject({ code: "UNAVAILABLE" });
     await chaos.stop();
     await cri.version({ retry: { maxAttempts: 20 } });
@@ -107,7 +107,7 @@ describe("restarts by chaos", () => {
   test("do not start a runtime that was stopped", async () => {
     const runtime = await FakeRuntime.start();
     const cri = await runtime.connect();
-    runtime.startChaos({ rate: 1, kinds: ["restart"], maxAwayMs: 10 ** 9, seed: 1 });
+    runtime.startChaos({ rate: 1, kinds: ["restart"], maxDownMs: 10 ** 9, seed: 1 });
     await rejection(cri.version({ retry: false }));
     await runtime.stop();
     expect(await rejection(cri.version({ retry: false }))).toMatchObject({ code: "UNAVAILABLE" });
@@ -139,7 +139,7 @@ test("pods created and removed during chaos leave nothing behind", async () => {
   const settled = await Promise.allSettled(lives);
   const failures = settled.flatMap((life) => (life.status === "rejected" ? causesOf(life.reason) : []));
   expect(failures.filter((failure) => !CriError.is(failure))).toEqual([]);
-  expect(chaos.strikes.length).toBeGreaterThan(10);
+  expect(chaos.faults.length).toBeGreaterThan(10);
   await chaos.stop();
   // Disposals that failed because of chaos left pods, which can be removed after it.
   for (const { id } of await cri.pods.list()) await cri.pods.get(id).remove();

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { type GrpcErrorCode, InvalidInputError } from "../../errors.js";
 import { checkRpcName, type RpcName } from "../rpcs.js";
 import { sha256 } from "../state/ids.js";
-import { checkCode, checkMs, type Fault, type FaultAction, failure, phasesOf, type StruckFault } from "./fault.js";
+import { checkCode, checkMs, type Fault, type FaultAction, failure, type InjectedFault, phasesOf } from "./fault.js";
 
 /** The kinds of faults that chaos injects. */
 export type ChaosKind = "fail" | "delay" | "drop" | "hang" | "restart";
@@ -21,8 +21,8 @@ export interface ChaosOptions {
   /** The RPCs that may get faults. @defaultValue all */
   rpcs?: readonly RpcName[] | undefined;
   /**
-   * The codes of failures. As on real runtimes, a code that rejects a request is used before or during the effect only. UNAVAILABLE,
-   * INTERNAL, DEADLINE_EXCEEDED and CANCELLED are also used after it.
+   * The codes of failures. As on real runtimes, a code that rejects a request is used before or during the effect only.
+   * UNAVAILABLE, INTERNAL, DEADLINE_EXCEEDED and CANCELLED are also used after it.
    *
    * @defaultValue `["UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN"]`
    */
@@ -31,12 +31,12 @@ export interface ChaosOptions {
   maxDelayMs?: number | undefined;
   /** The longest hang, in milliseconds. The call then continues if the client still waits. @defaultValue 1000 */
   maxHangMs?: number | undefined;
-  /** The longest time that a restart keeps the runtime down, in milliseconds. @defaultValue 50 */
-  maxAwayMs?: number | undefined;
+  /** The longest time for which a restart keeps the runtime down, in milliseconds. @defaultValue 50 */
+  maxDownMs?: number | undefined;
 }
 
 /** A fault that chaos injected into a call. */
-export interface ChaosStrike extends StruckFault {
+export interface ChaosFault extends InjectedFault {
   readonly rpc: RpcName;
   /** The number of the call among those of its RPC, counted from 1 since the chaos began. */
   readonly ordinal: number;
@@ -62,7 +62,7 @@ export class Chaos implements Disposable, AsyncDisposable {
   readonly #options: ReturnType<typeof checkOptions>;
   readonly #restart: RestartAfter;
   readonly #ordinals = new Map<RpcName, number>();
-  readonly #strikes: ChaosStrike[] = [];
+  readonly #faults: ChaosFault[] = [];
   readonly #stopping = new AbortController();
   #restarting: Promise<void> | undefined;
 
@@ -74,8 +74,8 @@ export class Chaos implements Disposable, AsyncDisposable {
   }
 
   /** The faults injected so far. */
-  get strikes(): readonly ChaosStrike[] {
-    return this.#strikes;
+  get faults(): readonly ChaosFault[] {
+    return this.#faults;
   }
 
   /** Whether it still injects faults. */
@@ -84,8 +84,8 @@ export class Chaos implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Stops injecting faults. If a restart is in progress, starts the runtime at once and resolves when it is up. Faults that were already
-   * injected run to their end.
+   * Stops injecting faults. If a restart is in progress, starts the runtime at once and resolves when it is up. Faults that were
+   * already injected run to their end.
    */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -119,12 +119,12 @@ export class Chaos implements Disposable, AsyncDisposable {
       phase,
       action,
       origin: "chaos",
-      onInjected: (injected) => this.#strikes.push({ rpc, ordinal, ...injected }),
+      onInjected: (injected) => this.#faults.push({ rpc, ordinal, ...injected }),
     };
   }
 
   #choose(kind: ChaosKind, random: SeededRandom, call: string): FaultAction {
-    const { codes, maxDelayMs, maxHangMs, maxAwayMs } = this.#options;
+    const { codes, maxDelayMs, maxHangMs, maxDownMs } = this.#options;
     switch (kind) {
       case "fail": {
         const code = random.pick(codes);
@@ -137,7 +137,7 @@ export class Chaos implements Disposable, AsyncDisposable {
       case "hang":
         return { kind, ms: random.upTo(maxHangMs) };
       case "restart": {
-        const ms = random.upTo(maxAwayMs);
+        const ms = random.upTo(maxDownMs);
         return { kind, ms, restart: () => this.#restartOnce(ms) };
       }
     }
@@ -186,7 +186,7 @@ function checkOptions(options: ChaosOptions) {
     ),
     maxDelayMs: checkMs(options.maxDelayMs ?? 50, "maxDelayMs"),
     maxHangMs: checkMs(options.maxHangMs ?? 1_000, "maxHangMs"),
-    maxAwayMs: checkMs(options.maxAwayMs ?? 50, "maxAwayMs"),
+    maxDownMs: checkMs(options.maxDownMs ?? 50, "maxDownMs"),
   };
 }
 

@@ -7,23 +7,23 @@ import { type RpcName, type RpcReply, type RpcRequest, rpcs } from "../rpcs.js";
  * When a fault is injected.
  *
  * - `beforeEffect`: the request has arrived, and nothing has been done.
- * - `duringEffect`: RunPodSandbox and CreateContainer have reserved their name, PullImage and ExecSync have started, or a stream has
- *   sent its first message.
+ * - `duringEffect`: RunPodSandbox and CreateContainer have reserved their name, PullImage and ExecSync have started, or a stream
+ *   has sent its first message.
  * - `afterEffect`: the work is done. The fault affects the reply only.
  */
 export type FaultPhase = "beforeEffect" | "duringEffect" | "afterEffect";
 
-/** Which calls get a fault, and when. */
+/** Selects the calls that get a fault, and the phase. */
 export interface FaultOptions<N extends RpcName = RpcName> {
   /** @defaultValue "beforeEffect" */
   phase?: FaultPhase | undefined;
-  /** How many calls get the fault; `Infinity`: all until {@link FakeRuntime.clearFaults}. @defaultValue 1 */
+  /** The number of calls that get the fault; `Infinity` for all until {@link FakeRuntime.clearFaults}. @defaultValue 1 */
   times?: number | undefined;
   /** Skips calls for which it returns false. */
   match?: ((request: RpcRequest<N>) => boolean) | undefined;
 }
 
-/** Which calls get a fault that changes the reply. Its phase is always `afterEffect`. */
+/** Selects the calls that get a fault which changes the reply. Its phase is always `afterEffect`. */
 export type ReplyFaultOptions<N extends RpcName = RpcName> = Omit<FaultOptions<N>, "phase">;
 
 /** Options of {@link FakeRuntime.failNext}. */
@@ -57,12 +57,12 @@ export interface PendingFault {
   readonly rpc: RpcName | "*";
   readonly kind: FaultKind;
   readonly phase: FaultPhase;
-  /** How many more calls get the fault. */
+  /** The number of calls that will still get the fault. */
   readonly times: number;
 }
 
 /** A fault that was injected into a call. */
-export interface StruckFault {
+export interface InjectedFault {
   readonly kind: FaultKind;
   readonly phase: FaultPhase;
   /** Whether a test requested the fault, as with `failNext`, or {@link Chaos} chose it. */
@@ -84,7 +84,7 @@ export type ReplyScript<N extends RpcName = RpcName> =
 /** A {@link ReplyScript} of any RPC. */
 export type AnyReplyScript = RpcReply | Uint8Array | ((reply: never, request: never) => RpcReply | Uint8Array);
 
-/** What a fault does in its phase; the last three change the reply. */
+/** The effect of a fault in its phase. The last three change the reply. */
 export type FaultAction =
   | { kind: "fail"; code: GrpcErrorCode; message: string; trailers: Readonly<Record<string, string>> }
   | { kind: "delay"; ms: number }
@@ -100,9 +100,9 @@ export type FaultAction =
 export interface Fault {
   readonly phase: FaultPhase;
   readonly action: FaultAction;
-  readonly origin: StruckFault["origin"];
+  readonly origin: InjectedFault["origin"];
   /** Called when the fault is injected. */
-  readonly onInjected?: ((injected: StruckFault) => void) | undefined;
+  readonly onInjected?: ((injected: InjectedFault) => void) | undefined;
 }
 
 /** Unary RPCs that have the phase `duringEffect`. */

@@ -7,15 +7,15 @@ import {
   type FaultKind,
   type FaultOptions,
   type FaultPhase,
+  type InjectedFault,
   multiStepRpcs,
   type PendingFault,
   phasesOf,
-  type StruckFault,
 } from "./fault.js";
 
 /** The faults of one call, and which of them were injected. */
 export class CallFaults {
-  readonly injected: StruckFault[] = [];
+  readonly injected: InjectedFault[] = [];
 
   constructor(private readonly faults: readonly Fault[]) {}
 
@@ -38,7 +38,7 @@ export class CallFaults {
 
   /** Records a fault as injected. */
   record({ phase, action, origin, onInjected }: Fault): void {
-    const injected: StruckFault = {
+    const injected: InjectedFault = {
       kind: action.kind,
       phase,
       origin,

@@ -3,13 +3,13 @@ import type { ContainerState } from "../../proto.js";
 import type { ExecOutcome } from "../backend/backend.js";
 import type { RpcName } from "../rpcs.js";
 
-/** What error messages contain about a container. */
+/** The properties of a container that error messages contain. */
 export interface ContainerInState {
   readonly id: string;
   readonly state: ContainerState;
 }
 
-/** What error messages contain about an image. */
+/** The properties of an image that error messages contain. */
 export interface NamedImage {
   /** `sha256:…` */
   readonly id: string;

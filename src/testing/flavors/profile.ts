@@ -14,8 +14,8 @@ export type EventMode =
   | "off";
 
 /**
- * The differences between runtimes. containerd's behaviour was measured on 1.6.20, 1.7.24 and 2.1.9, CRI-O's on 1.37 with conmon 2.1.6,
- * Docker's on 26.1 with cri-dockerd 0.4.
+ * The differences between runtimes. containerd's behaviour was measured on 1.6.20, 1.7.24 and 2.1.9, CRI-O's on 1.37 with conmon
+ * 2.1.6, Docker's on 26.1 with cri-dockerd 0.4.
  */
 export interface FlavorProfile {
   readonly name: FakeFlavor;
@@ -27,7 +27,7 @@ export interface FlavorProfile {
   /** RPCs that the schema has and the runtime does not implement. */
   readonly notImplemented: readonly RpcName[];
   readonly events: EventMode;
-  /** What RunPodSandbox and CreateContainer return if their name is taken: an error with this code, or the id of the holder. */
+  /** The result of RunPodSandbox and CreateContainer if the name is reserved: an error with this code, or the id of the holder. */
   readonly takenName: "UNKNOWN" | "FAILED_PRECONDITION" | "holder";
   /** The prefix of the names of pods and containers. */
   readonly namePrefix: { readonly sandbox: string; readonly container: string };
@@ -36,14 +36,14 @@ export interface FlavorProfile {
    * underscore; that pod and its containers then have no status and are not in lists.
    */
   readonly parsesNames: boolean;
-  /** Whether a creation whose name is taken removes a holder that does not run. The creation fails in any case. */
+  /** Whether a creation whose name is reserved removes a holder that does not run. The creation fails in any case. */
   readonly removesIdleHolder: boolean;
   /** Whether a failed RunPodSandbox leaves a pod that is not ready. */
   readonly leavesFailedPods: boolean;
   /** The RPCs to stop or remove an object that fail if it does not exist. */
   readonly failsOnMissing: readonly RpcName[];
   /**
-   * What StopPodSandbox does to a process that ignores its stop signal: kills it at once, kills it shortly before the deadline of the
+   * How StopPodSandbox treats a process that ignores its stop signal: kills it at once, kills it shortly before the deadline of the
    * call, or leaves it and all other containers of the pod running. The remove RPCs kill with the same delay.
    */
   readonly podStop: "kills" | "waitsForDeadline" | "leavesContainers";
@@ -53,9 +53,12 @@ export interface FlavorProfile {
   readonly startFailure: { readonly exitCode: number; readonly reason: string };
   /** The value of `startedAt` and `finishedAt` before they are set, in nanoseconds. */
   readonly unsetTime: bigint;
-  /** Where a container's log is: in the log directory of the CreateContainer request. CRI-O uses the pod's if the request has none. */
+  /**
+   * Where a container's log is: in the log directory of the CreateContainer request. CRI-O uses the pod's if the request has
+   * none.
+   */
   readonly logDirectoryOf: "request" | "requestElsePod";
-  /** What happens to a log whose directory does not exist: the directory is created, or a call fails. */
+  /** The result if the directory of a log does not exist: the runtime creates it, or a call fails. */
   readonly missingLogDirectory: "created" | "failsCreate" | "failsStart";
   /** The log directory for pods without one; undefined if their containers have no logs. */
   readonly ownLogDirectory: string | undefined;
@@ -67,8 +70,8 @@ export interface FlavorProfile {
   /** Whether ListContainers accepts the state `CONTAINER_UNKNOWN` in its filter. */
   readonly listsUnknown: boolean;
   /**
-   * What kills the command of an ExecSync: its time limit or the end of the call, whichever is first; its time limit only; or nothing,
-   * so that it continues to run.
+   * When the command of an ExecSync is killed: at its time limit or at the end of the call, whichever is first; at its time limit
+   * only; or never, so that it continues to run.
    */
   readonly killsCommand: "atLimitOrEnd" | "atLimit" | "never";
   /** Whether ExecSync has a terminal in a container with one: its lines end with CR LF, and stderr is part of stdout. */
@@ -80,7 +83,7 @@ export interface FlavorProfile {
   /** Returns the message of the status for an exit code. */
   readonly exitMessage: (exitCode: number) => string;
   /**
-   * What the client gets for a command that ends while the pipe of its stdin is full: the exit code, a failed status, or no status.
+   * The result of a command that ends while the pipe of its stdin is full: the exit code, a failed status, or no status.
    */
   readonly unreadInput: "exitCode" | "fails" | "noStatus";
   /** Whether a session with a terminal sends data on a stream that it has ended. */
@@ -90,7 +93,7 @@ export interface FlavorProfile {
   /** The prefix of the digest in the `imageRef` of containers. */
   readonly imageRefPrefix: string;
   /**
-   * What RemoveImage removes. It always succeeds, and by id it removes the image on every runtime.
+   * The extent of RemoveImage. It always succeeds, and by id it removes the image on every runtime.
    *
    * - `image`: by any name, the image with all its tags.
    * - `tag`: by a tag, only that tag; by a digest, nothing.
@@ -105,12 +108,12 @@ export interface FlavorProfile {
   readonly readsEncodedAuth: boolean;
   /** Whether the statistics of a pod fail unless its configuration names a control group. */
   readonly statsNeedCgroupParent: boolean;
-  /** What the statistics of a container contain: everything, or only its CPU time and its working set. */
+  /** The content of the statistics of a container: everything, or only its CPU time and its working set. */
   readonly containerStats: "all" | "basic";
   /** The network interface that pod statistics name as the default one. */
   readonly defaultInterface: string;
   readonly errors: RuntimeErrors;
-  /** What the verbose `info` of pods and containers contains: the whole configuration, an OCI spec, or a container's pid. */
+  /** The content of the verbose `info` of pods and containers: the whole configuration, an OCI spec, or a container's pid. */
   readonly verboseInfo: "config" | "runtimeSpec" | "pid";
   /** Whether CreateContainer accepts a stopped sandbox. Starting the container fails in any case. */
   readonly createsInStoppedSandbox: boolean;
@@ -118,9 +121,9 @@ export interface FlavorProfile {
   readonly imagesDirectory: string;
   /** Whether ListImages applies its filter. */
   readonly filtersImages: boolean;
-  /** Whether the status of a container carries the identity of its first process. */
+  /** Whether the status of a container contains the identity of its first process. */
   readonly reportsUser: boolean;
-  /** Whether statuses carry `imageId`. */
+  /** Whether statuses contain `imageId`. */
   readonly reportsImageId: boolean;
   readonly maxMessageBytes: number;
 }

@@ -96,10 +96,10 @@ export function checkpointService(
 }
 
 function withoutCriu(id: string): ServerError {
-  const why = 'failed to check for criu version: exec: "criu": executable file not found in $PATH';
+  const reason = 'failed to check for criu version: exec: "criu": executable file not found in $PATH';
   return rpcError(
     "UNKNOWN",
-    `CRIU binary not found or too old (<31600). Failed to checkpoint container "${id}": ${why}`,
+    `CRIU binary not found or too old (<31600). Failed to checkpoint container "${id}": ${reason}`,
   );
 }
 

@@ -41,17 +41,17 @@ export function sessionHandlers(lifecycle: () => Lifecycle): SessionHandlers {
 
     async connect({ podSandboxId }, port) {
       const { state, backend, flavor } = lifecycle();
-      let why: unknown = `dial tcp4 127.0.0.1:${port}: connect: connection refused`;
+      let reason: unknown = `dial tcp4 127.0.0.1:${port}: connect: connection refused`;
       try {
         const pod = state.pods.get(podSandboxId, "PortForward");
         checkReady(pod, flavor);
         const connection = await backend.portForward?.({ id: pod.id, config: pod.config }, port);
         if (connection) return connection;
       } catch (error) {
-        why = messageOf(error);
+        reason = messageOf(error);
       }
       const context = "failed to execute portforward in network namespace: failed to connect to localhost:";
-      throw new Error(`error forwarding port ${port} to pod ${podSandboxId}, uid : ${context}${port}: ${why}`);
+      throw new Error(`error forwarding port ${port} to pod ${podSandboxId}, uid : ${context}${port}: ${reason}`);
     },
   };
 }
@@ -98,8 +98,8 @@ async function runCommand(
 }
 
 /**
- * Attaches a client to the main process until the process ends or the client disconnects. The end of the client's input also ends the
- * session, unless it ends the container's input.
+ * Attaches a client to the main process until the process ends or the client disconnects. The end of the client's input also ends
+ * the session, unless it ends the container's input.
  */
 async function attachUntilEnd(
   { config, process, output, ended }: ContainerRecord,

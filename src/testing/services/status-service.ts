@@ -4,7 +4,7 @@ import type { FlavorProfile } from "../flavors/profile.js";
 import { type HandlersOf, rpcError } from "../handlers.js";
 import type { RuntimeState } from "../state/runtime-state.js";
 
-/** What a runtime reports about itself. */
+/** The properties that a runtime reports about itself. */
 export interface SelfDescription {
   version: VersionResponse;
   runtimeHandlers: readonly string[];

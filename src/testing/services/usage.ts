@@ -26,7 +26,7 @@ function millicores(id: string): number {
   return 10 + Math.round(fractionOf(id) * 190);
 }
 
-/** Returns the usage of a running container: measured by the backend, or made up. */
+/** Returns the usage of a running container: measured by the backend, or simulated. */
 export function usageOf(container: ContainerRecord, now: bigint): ProcessUsage {
   return (
     container.process?.usage?.() ?? {

@@ -12,7 +12,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { CallAborted, type Connection, IncomingCall } from "./incoming-call.js";
 import { type ServerTls, secureServerOptions } from "./server-tls.js";
 
-/** Where to listen. */
+/** The address to listen on. */
 export type ListenAddress = { path: string } | { host: string; port: number };
 
 export interface GrpcServerOptions {
@@ -23,8 +23,8 @@ export interface GrpcServerOptions {
 }
 
 /**
- * A gRPC server on node:http2. The servers of libraries hide what a test of a client needs: the raw `grpc-timeout`, the connection of
- * a call, and a way to break only that connection during the call.
+ * A gRPC server on node:http2. The servers of libraries hide what a test of a client needs: the raw `grpc-timeout`, the
+ * connection of a call, and a way to break only that connection during the call.
  */
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
@@ -43,7 +43,7 @@ export class GrpcServer {
     return this.#server !== undefined;
   }
 
-  /** How many clients are connected. */
+  /** The number of connected clients. */
   get connectionCount(): number {
     return this.#connections.size;
   }

@@ -34,7 +34,7 @@ export interface Connection {
 export interface SendOptions {
   /** Sends the message in pieces. */
   readonly pace?: Pace | undefined;
-  /** How many zero bytes follow as a part of the message. */
+  /** The number of zero bytes that follow as a part of the message. */
   readonly zeros?: number | undefined;
 }
 

@@ -90,7 +90,7 @@ describe("the faults", () => {
     for (const [kind, limit] of [
       ["delay", { maxDelayMs: 3 }],
       ["hang", { maxHangMs: 3 }],
-      ["restart", { maxAwayMs: 3 }],
+      ["restart", { maxDownMs: 3 }],
     ] as const) {
       const found = all({ kinds: [kind], ...limit }, "Version").map(({ action }) => ("ms" in action ? action.ms : -1));
       expect(values(found)).toEqual([0, 1, 2, 3]);
@@ -139,7 +139,7 @@ test.each<[string, ChaosOptions]>([
   ["codes", { codes: [] }],
   ["maxDelayMs", { maxDelayMs: -1 }],
   ["maxHangMs", { maxHangMs: Infinity }],
-  ["maxAwayMs", { maxAwayMs: Number.NaN }],
+  ["maxDownMs", { maxDownMs: Number.NaN }],
 ])("rejects %s: %j", (field, options) => {
   expect(() => chaosOf(options)).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
 });

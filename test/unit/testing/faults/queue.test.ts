@@ -81,7 +81,7 @@ describe("the queue", () => {
       const faults = queue.take("Version", request);
       for (const phase of phasesOf("Version")) for (const fault of faults.at(phase)) faults.record(fault);
     }
-    expect(chaos.strikes).toEqual([
+    expect(chaos.faults).toEqual([
       { rpc: "Version", ordinal: 2, kind: "delay", phase: expect.any(String), origin: "chaos", ms: 0 },
     ]);
   });
