@@ -18,7 +18,7 @@ declare const contentType = "text/plain; version=0.0.4; charset=utf-8";
 declare function formatMetrics(
   descriptors: readonly MetricDescriptor[],
   podMetrics: readonly PodSandboxMetrics[],
-  { onMissed }?: FormatMetricsOptions,
+  options?: FormatMetricsOptions,
 ): string;
 
 declare function formatUsage(snapshot: UsageSnapshot): string;

@@ -1,5 +1,6 @@
 import { CriError, EndpointError, type TriedEndpoint } from "./errors.js";
-import { checkTimeout } from "./input/call-options.js";
+import { callOptionFields, checkOptions, checkTimeout } from "./input/call-options.js";
+import { checkConnectOptions, checkDerivedDefaults } from "./input/connect-options.js";
 import type { LogStream } from "./logs/log-stream.js";
 import { type CallOptions, type ConnectOptions, type DerivedDefaults, defaultConnectTimeoutMs } from "./options.js";
 import type {
@@ -47,6 +48,9 @@ export interface RawClients {
   /** ImageService. */
   readonly image: ImageServiceClient<RawCallExtension>;
 }
+
+const statusFields = { verbose: true, ...callOptionFields } as const;
+const waitForReadyFields = { network: true, ...callOptionFields } as const;
 
 /**
  * A client of one container runtime. Cheap to keep and to share; it reconnects by itself when the runtime was away.
@@ -99,6 +103,7 @@ export class CriClient implements AsyncDisposable {
    * @throws InvalidInputError for an endpoint or option that makes no sense
    */
   static async connect(options: ConnectOptions = {}): Promise<CriClient> {
+    checkConnectOptions(options);
     const { signal, allowInsecureTcp, logger, connectTimeoutMs = defaultConnectTimeoutMs } = options;
     checkTimeout(connectTimeoutMs, "connectTimeoutMs");
     const callOptions = pinDeadline({ timeoutMs: connectTimeoutMs, signal });
@@ -121,7 +126,9 @@ export class CriClient implements AsyncDisposable {
 
   /** A client of a known endpoint, without any I/O until the first call. */
   static lazy(options: ConnectOptions & { endpoint: string }): CriClient {
-    return new CriClient(new Connection({ ...options, ...bothEndpoints(options, parseGiven(options)) }));
+    checkConnectOptions(options);
+    const given: ConnectOptions = options ?? {};
+    return new CriClient(new Connection({ ...given, ...bothEndpoints(given, parseGiven(given)) }));
   }
 
   /** The runtime's endpoint in its canonical spelling, such as `unix:///run/containerd/containerd.sock`. */
@@ -168,7 +175,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   /** Status: conditions (`RuntimeReady`, `NetworkReady`), handlers and features; with `verbose` the runtime's diagnostics too. */
-  status(options: CallOptions & { verbose?: boolean | undefined } = {}): Promise<StatusResponse> {
+  async status(options: CallOptions & { verbose?: boolean | undefined } = {}): Promise<StatusResponse> {
+    checkOptions(options, statusFields);
     const { verbose = false, ...callOptions } = options;
     return rpcs.status(this.#connection, verbose, callOptions);
   }
@@ -193,6 +201,7 @@ export class CriClient implements AsyncDisposable {
    * or `signal` it waits for ever.
    */
   async waitForReady(options: CallOptions & { network?: boolean | undefined } = {}): Promise<void> {
+    checkOptions(options, waitForReadyFields);
     const { network = false, ...callOptions } = options;
     await rpcs.waitForReady(this.#connection, network, callOptions);
   }
@@ -272,7 +281,8 @@ export class CriClient implements AsyncDisposable {
    * ends both. With a `signal` everything that is done with it is cancelled together: `cri.with({ signal })`.
    */
   with(defaults: DerivedDefaults): CriClient {
-    return new CriClient(this.#connection.derive(defaults));
+    checkDerivedDefaults(defaults);
+    return new CriClient(this.#connection.derive(defaults ?? {}));
   }
 
   /**

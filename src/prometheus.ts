@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { checkOptions, type FieldsOf } from "./input/call-options.js";
 import { exposition, labelName, type MetricFamily, metricName, type Sample } from "./internal/exposition.js";
 import { type Metric, type MetricDescriptor, MetricType, type PodSandboxMetrics } from "./proto.js";
 import { toDigits, usageMetrics } from "./resources/usage/metrics.js";
@@ -26,6 +27,8 @@ export interface FormatMetricsOptions {
   /** Called for each omitted metric, with the reason. @defaultValue omitted silently */
   onMissed?: ((metric: Metric, reason: string) => void) | undefined;
 }
+
+const formatMetricsFields: FieldsOf<FormatMetricsOptions> = { onMissed: true };
 
 /**
  * Formats the runtime's own metrics from `cri.stats.metricDescriptors()` and `cri.stats.podMetrics()`, with the runtime's
@@ -43,8 +46,10 @@ export interface FormatMetricsOptions {
 export function formatMetrics(
   descriptors: readonly MetricDescriptor[],
   podMetrics: readonly PodSandboxMetrics[],
-  { onMissed }: FormatMetricsOptions = {},
+  options: FormatMetricsOptions = {},
 ): string {
+  checkOptions(options, formatMetricsFields);
+  const { onMissed } = options;
   const families = familiesOf(descriptors);
   const origins = new Map<Sample, Metric>();
   const metrics = podMetrics.flatMap((pod) => [...pod.metrics, ...pod.containerMetrics.flatMap((one) => one.metrics)]);

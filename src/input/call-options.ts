@@ -26,7 +26,7 @@ const retryPolicyFields: FieldsOf<RetryPolicy> = { maxAttempts: true, initialBac
  * @param path the path of nested options, such as `watch`, for error messages
  * @throws InvalidInputError
  */
-export function checkOptions<T extends object>(options: T | undefined, fields: FieldsOf<T>, path = ""): void {
+export function checkOptions<T extends object>(options: T | undefined, fields: NoInfer<FieldsOf<T>>, path = ""): void {
   if (options === undefined || (isPlain(options) && hasOnly(options, fields))) return;
   if (!isRecord(options)) {
     const [example] = Object.keys(fields);

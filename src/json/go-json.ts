@@ -6,12 +6,13 @@
 import { InvalidInputError } from "../errors.js";
 import { fieldPath, plain, snakeCase } from "../internal/field-names.js";
 import { type Fields, type MessageShape, type MessageType, shapeOf } from "../internal/message-shape.js";
+import type { FieldsOf } from "../internal/record.js";
 import { fromRfc3339, toRfc3339Nano } from "../internal/time.js";
 import { typeName } from "../internal/type-name.js";
 import { Long } from "../proto.js";
 import { type JsonObject, type JsonValue, readBase64 } from "./message-json.js";
 import { type Dialect, isObject, type JsonReadOptions, readMap, readMessage } from "./read-message.js";
-import { refuse } from "./refusal.js";
+import { checkOptions, refuse } from "./refusal.js";
 import { readLong } from "./scalars.js";
 
 /** The int64 fields that hold nanoseconds since 1970 and that crictl prints as times. */
@@ -29,6 +30,8 @@ export interface GoJsonWriteOptions {
    */
   replaceInvalidUtf8?: boolean | undefined;
 }
+
+const writeFields: FieldsOf<GoJsonWriteOptions> = { replaceInvalidUtf8: true };
 
 /**
  * Reads a message from Go's JSON of CRI, as data or JSON text: configuration files of `crictl runp` and `crictl create`, output of
@@ -56,6 +59,7 @@ export function messageFromGoJson<T>(type: MessageType<T>, json: unknown, option
  * @throws InvalidInputError if the value of an environment variable is not UTF-8, which Go's JSON cannot represent
  */
 export function messageToGoJson<T>(type: MessageType<T>, message: T, options: GoJsonWriteOptions = {}): JsonObject {
+  checkOptions(options, writeFields);
   return new GoJsonWriter(options.replaceInvalidUtf8 ?? false).message(shapeOf(type), message as Fields, "");
 }
 

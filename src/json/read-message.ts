@@ -2,12 +2,14 @@
  * Reads a message from JSON data field by field. Refuses every invalid value, which the generated `fromJSON` would convert. A
  * dialect defines the differences between protobuf's JSON and Go's JSON of CRI.
  */
+
 import { InvalidInputError } from "../errors.js";
 import { fieldPath, plain } from "../internal/field-names.js";
 import type { Fields, MessageShape } from "../internal/message-shape.js";
+import type { FieldsOf } from "../internal/record.js";
 import type { Long } from "../proto.js";
 import { parseExactly } from "./exact-json.js";
-import { refuse } from "./refusal.js";
+import { checkOptions, refuse } from "./refusal.js";
 import { readDouble, readEnum, readInteger, readLong } from "./scalars.js";
 
 /** Options of {@link readMessage}. */
@@ -15,6 +17,8 @@ export interface JsonReadOptions {
   /** Ignores unknown keys instead of refusing them. @defaultValue false */
   ignoreUnknownFields?: boolean | undefined;
 }
+
+const readFields: FieldsOf<JsonReadOptions> = { ignoreUnknownFields: true };
 
 /** How one JSON format represents keys and values. */
 export interface Dialect {
@@ -28,6 +32,7 @@ export interface Dialect {
 
 /** Reads a message from JSON text, or from the result of `JSON.parse`. */
 export function readMessage(shape: MessageShape, json: unknown, dialect: Dialect, options: JsonReadOptions): Fields {
+  checkOptions(options, readFields);
   const data = typeof json === "string" ? parseExactly(json) : json;
   return new MessageReader(dialect, options.ignoreUnknownFields ?? false).message(shape, data, "");
 }

@@ -1,7 +1,8 @@
+import { checkOptions } from "../input/call-options.js";
 import type { LogBytesEntry, LogEntry } from "./entry.js";
 import type { LogReader } from "./log-reader.js";
 import { LogStream } from "./log-stream.js";
-import type { ReadLogOptions } from "./read-options.js";
+import { type ReadLogOptions, readLogFields } from "./read-options.js";
 import { checkReadOptions } from "./read-settings.js";
 
 /**
@@ -22,6 +23,7 @@ export function readLogFile(path: string, options?: ReadLogOptions & { encoding?
 export function readLogFile(path: string, options: ReadLogOptions & { encoding: "buffer" }): LogStream<LogBytesEntry>;
 export function readLogFile(path: string, options?: ReadLogOptions): LogStream<LogEntry> | LogStream<LogBytesEntry>;
 export function readLogFile(path: string, options: ReadLogOptions = {}) {
+  checkOptions(options, readLogFields);
   const settings = checkReadOptions(options);
   let reader: LogReader | undefined;
   async function* open(signal: AbortSignal) {

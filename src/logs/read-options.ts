@@ -1,3 +1,4 @@
+import type { FieldsOf } from "../internal/record.js";
 import type { LogStreamName } from "./entry.js";
 import type { LogEncoding } from "./entry-batch.js";
 import type { LogGap } from "./log-gap.js";
@@ -92,3 +93,30 @@ export interface ReadLogOptions extends LogOptions {
   /** @internal Called whenever everything so far was read, before waiting for more. Only with `follow`. */
   onWait?: (() => void) | undefined;
 }
+
+export const logFields: FieldsOf<LogOptions> = {
+  follow: true,
+  since: true,
+  until: true,
+  tailLines: true,
+  limitBytes: true,
+  streams: true,
+  partial: true,
+  maxLineBytes: true,
+  rotated: true,
+  after: true,
+  format: true,
+  onGap: true,
+  encoding: true,
+  signal: true,
+};
+
+export const readLogFields: FieldsOf<ReadLogOptions> = {
+  ...logFields,
+  waitForFile: true,
+  isRunning: true,
+  writerEnded: true,
+  pollIntervalMs: true,
+  appearsWithinMs: true,
+  onWait: true,
+};

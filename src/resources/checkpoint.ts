@@ -1,3 +1,4 @@
+import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import { absolutePath, stringMap } from "../input/check.js";
 import type { CallOptions } from "../options.js";
 import { checkpointContainer as containerRpc } from "../rpcs/containers.js";
@@ -24,12 +25,26 @@ export interface PodCheckpointOptions extends CallOptions {
   runtimeOptions?: Readonly<Record<string, string>> | undefined;
 }
 
+const checkpointFields: FieldsOf<CheckpointOptions> = {
+  outputPath: true,
+  checkpointTimeoutSeconds: true,
+  ...callOptionFields,
+};
+
+const podCheckpointFields: FieldsOf<PodCheckpointOptions> = {
+  outputPath: true,
+  containers: true,
+  runtimeOptions: true,
+  ...callOptionFields,
+};
+
 /** CheckpointContainer. */
 export async function checkpointContainer(
   connection: Connection,
   containerId: string,
-  options: CheckpointOptions,
+  options: Partial<CheckpointOptions> = {},
 ): Promise<void> {
+  checkOptions(options, checkpointFields);
   const { outputPath, checkpointTimeoutSeconds = 0, ...callOptions } = options;
   const path = absolutePath(outputPath, "outputPath");
   const seconds = wholeSeconds(checkpointTimeoutSeconds, "checkpointTimeoutSeconds");
@@ -40,8 +55,9 @@ export async function checkpointContainer(
 export async function checkpointPod(
   connection: Connection,
   podSandboxId: string,
-  options: PodCheckpointOptions,
+  options: Partial<PodCheckpointOptions> = {},
 ): Promise<void> {
+  checkOptions(options, podCheckpointFields);
   const { outputPath, containers = [], runtimeOptions, ...callOptions } = options;
   const request = {
     podSandboxId,

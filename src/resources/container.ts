@@ -1,3 +1,4 @@
+import { checkOptions } from "../input/call-options.js";
 import type { LogBytesEntry, LogEntry } from "../logs/entry.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
@@ -38,9 +39,25 @@ import {
   execInteractive,
 } from "./sessions/interactive.js";
 import type { AttachSession, ExecSession } from "./sessions/session.js";
-import type { AttachOptions, Exactly, ExecOptions, StderrOf, StdinOf, StdoutOf } from "./sessions/stream-options.js";
+import {
+  type AttachOptions,
+  attachFields,
+  type Exactly,
+  type ExecOptions,
+  execFields,
+  type StderrOf,
+  type StdinOf,
+  type StdoutOf,
+} from "./sessions/stream-options.js";
 import { requestAttachUrl, requestExecUrl, type StreamUrlOptions } from "./sessions/stream-url.js";
-import { type RemoveOptions, removeContainer, type StopOptions, stopContainer } from "./stopping.js";
+import {
+  type RemoveOptions,
+  removeContainer,
+  removeFields,
+  type StopOptions,
+  stopContainer,
+  stopFields,
+} from "./stopping.js";
 import { type ContainerResourcesUpdate, updateContainer } from "./update-resources.js";
 import { type ContainerExit, waitForExit } from "./wait.js";
 
@@ -72,6 +89,7 @@ export class Container {
 
   /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
   async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions(options, stopFields);
     const { gracePeriodSeconds, ...callOptions } = options;
     const { connection } = this.#context;
     const given = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
@@ -81,6 +99,7 @@ export class Container {
 
   /** Removes the container, a running one by force: StopContainer, then RemoveContainer. Succeeds on a missing container. */
   async remove(options: RemoveOptions = {}): Promise<void> {
+    checkOptions(options, removeFields);
     const { gracePeriodSeconds = 0, ...callOptions } = options;
     const { connection } = this.#context;
     const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
@@ -151,10 +170,12 @@ export class Container {
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running. If the executable does not exist, `session.exit` rejects
    *   with `COMMAND_NOT_FOUND`.
    */
-  exec<const O extends ExecOptions = Record<never, never>>(
+  async exec<const O extends ExecOptions = Record<never, never>>(
     command: readonly string[],
     options?: Exactly<O, ExecOptions>,
   ): Promise<ExecSession<StdinOf<O>, StdoutOf<O>, StderrOf<O>>> {
+    // Not in exec() itself, which copies and interactive sessions call with options of their own.
+    checkOptions<ExecOptions>(options, execFields);
     return exec(this.#context, this.id, command, options);
   }
 
@@ -197,9 +218,10 @@ export class Container {
    *
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running
    */
-  attach<const O extends AttachOptions = Record<never, never>>(
+  async attach<const O extends AttachOptions = Record<never, never>>(
     options?: Exactly<O, AttachOptions>,
   ): Promise<AttachSession<StdinOf<O>, StdoutOf<O>, StderrOf<O>>> {
+    checkOptions<AttachOptions>(options, attachFields);
     return attach(this.#context, this.id, options);
   }
 
@@ -380,6 +402,7 @@ export class OwnedContainer extends Container implements AsyncDisposable {
 
   /** Stops the container as a borrowed handle does, by default with {@link terminationGracePeriodSeconds}. */
   override async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions(options, stopFields);
     const { gracePeriodSeconds = this.terminationGracePeriodSeconds } = options;
     await super.stop({ ...options, gracePeriodSeconds });
   }

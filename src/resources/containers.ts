@@ -1,3 +1,4 @@
+import { checkOptions } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
 import type { Container as ContainerMessage } from "../proto.js";
 import { startBudget } from "../rpcs/budget.js";
@@ -10,7 +11,7 @@ import { runContainer } from "./creation/run-container.js";
 import { listMatchingContainers } from "./filtered-list.js";
 import { findContainer } from "./find.js";
 import { wholeSeconds } from "./grace-period.js";
-import { type RemoveOptions, removeContainer } from "./stopping.js";
+import { type RemoveOptions, removeContainer, removeFields } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
 /**
@@ -88,6 +89,7 @@ export class Containers {
    * handle.
    */
   async remove(container: ContainerTarget, options: RemoveOptions = {}): Promise<void> {
+    checkOptions(options, removeFields);
     const { gracePeriodSeconds = 0, ...callOptions } = options;
     const { connection } = this.#context;
     const id = idOf(container, "container");

@@ -1,4 +1,5 @@
 import { CriError, InvalidInputError } from "../errors.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
 import type { Image, PodSandboxConfig } from "../proto.js";
 import { pinDeadline } from "../rpcs/budget.js";
@@ -24,12 +25,13 @@ export interface EnsureOptions extends PullOptions {
   pullPolicy?: PullPolicy | undefined;
 }
 
+const pullFields: FieldsOf<PullOptions> = { auth: true, podConfig: true, ...callOptionFields };
+const ensureFields: FieldsOf<EnsureOptions> = { pullPolicy: true, ...pullFields };
+
 /** PullImage. Returns the runtime's reference of the image. */
-export async function pullImage(
-  connection: Connection,
-  image: ImageInput,
-  { auth, podConfig, ...callOptions }: PullOptions = {},
-): Promise<string> {
+export async function pullImage(connection: Connection, image: ImageInput, options: PullOptions = {}): Promise<string> {
+  checkOptions(options, pullFields);
+  const { auth, podConfig, ...callOptions } = options;
   const spec = toImageSpec(image, "image");
   const { registry } = splitReference(spec.userSpecifiedImage);
   return pullRpc(connection, spec, auth && toAuthConfig(auth, "auth", registry), podConfig, callOptions);
@@ -50,6 +52,7 @@ export async function ensureImage(
   image: ImageInput,
   options: EnsureOptions = {},
 ): Promise<Image> {
+  checkOptions(options, ensureFields);
   const { pullPolicy = "missing", auth, podConfig, ...callOptions } = pinDeadline(options);
   if (!["missing", "always", "never"].includes(pullPolicy)) {
     throw new InvalidInputError({

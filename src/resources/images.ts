@@ -1,3 +1,4 @@
+import { type FieldsOf, object } from "../input/object-reader.js";
 import type { CallOptions } from "../options.js";
 import type { Image, ImageFsInfoResponse } from "../proto.js";
 import { startBudget } from "../rpcs/budget.js";
@@ -6,6 +7,8 @@ import { type ImageInput, toImageSpec } from "../specs/image-ref.js";
 import type { Connection } from "../transport/connection.js";
 import { type EnsureOptions, ensureImage, findImage, type PullOptions, pullImage } from "./ensure-image.js";
 import { type PrunedImages, type PruneOptions, pruneImages } from "./prune-images.js";
+
+const filterFields: FieldsOf<{ image?: ImageInput | undefined }> = { image: true };
 
 /**
  * The images of a node: `cri.images`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an
@@ -60,6 +63,7 @@ export class Images {
 
   /** All images on the node, or those that a reference stands for. Streamed where the runtime can (since Kubernetes 1.36). */
   async list(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): Promise<Image[]> {
+    object(filter, "filter", filterFields);
     if (filter.image === undefined) return rpcs.listImages(this.#connection, undefined, options);
     const spec = toImageSpec(filter.image, "filter.image");
     const budget = startBudget(this.#connection, options, 1);

@@ -1,3 +1,4 @@
+import { checkOptions } from "../input/call-options.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
 import type {
@@ -26,11 +27,18 @@ import { listContainersOfPod } from "./filtered-list.js";
 import { gracePeriodIn, optionalSeconds, wholeSeconds } from "./grace-period.js";
 import { removeLogDirectory } from "./log-folder.js";
 import type { MergedLogBytesEntry, MergedLogEntry } from "./logs/merged-log-entry.js";
-import type { PodLogOptions } from "./logs/merged-log-options.js";
+import { type PodLogOptions, podLogFields } from "./logs/merged-log-options.js";
 import { mergedLogs } from "./logs/merged-logs.js";
 import { type PodStateName, podStateName } from "./pod-filter.js";
 import { checkPorts, type PortForward, type PortForwardOptions, portForward } from "./sessions/port-forward.js";
-import { type RemoveOptions, removePod, type StopPodOptions, stopPod } from "./stopping.js";
+import {
+  type RemoveOptions,
+  removeFields,
+  removePod,
+  type StopPodOptions,
+  stopPod,
+  stopPodFields,
+} from "./stopping.js";
 import { type PodResourcesUpdate, updatePod } from "./update-resources.js";
 
 /** A status with the runtime's diagnostics. */
@@ -91,6 +99,7 @@ export class PodSandbox {
    * then calls RemovePodSandbox. Succeeds on a missing pod.
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
+    checkOptions(options, removeFields);
     const { gracePeriodSeconds = 0, ...callOptions } = options;
     const { connection } = this.#context;
     const seconds = wholeSeconds(gracePeriodSeconds, "gracePeriodSeconds");
@@ -108,6 +117,7 @@ export class PodSandbox {
   logs(options?: PodLogOptions & { encoding?: "utf8" | undefined }): LogStream<MergedLogEntry>;
   logs(options?: PodLogOptions): LogStream<MergedLogEntry> | LogStream<MergedLogBytesEntry>;
   logs(options?: PodLogOptions): LogStream<MergedLogEntry | MergedLogBytesEntry> {
+    checkOptions(options, podLogFields);
     const { container, ...rest } = options ?? {};
     return mergedLogs(this.#context, { pod: this, container }, rest);
   }
@@ -201,6 +211,7 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
    * attempt of the pod exists.
    */
   override async remove(options: RemoveOptions = {}): Promise<void> {
+    checkOptions(options, removeFields);
     const limited = pinDeadline(options);
     await super.remove(limited);
     await removeLogDirectory(this.#context.connection, this.id, this.#logDirectory, callOptionsOf(limited));
@@ -240,8 +251,10 @@ async function stop(
   { connection }: ClientContext,
   id: string,
   ofPod: number | undefined,
-  { gracePeriodSeconds, ...callOptions }: StopPodOptions = {},
+  options: StopPodOptions = {},
 ): Promise<void> {
+  checkOptions(options, stopPodFields);
+  const { gracePeriodSeconds, ...callOptions } = options;
   const given = optionalSeconds(gracePeriodSeconds, "gracePeriodSeconds");
   await stopPod(connection, id, gracePeriodIn(ofPod, given), startBudget(connection, callOptions, undefined));
 }

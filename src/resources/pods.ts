@@ -1,3 +1,4 @@
+import { checkOptions } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
 import type { PodSandbox as PodSandboxMessage, RestoredContainer } from "../proto.js";
 import { startBudget } from "../rpcs/budget.js";
@@ -10,7 +11,7 @@ import { findPod } from "./find.js";
 import { wholeSeconds } from "./grace-period.js";
 import { OwnedPodSandbox, PodSandbox } from "./pod.js";
 import type { PodFilter } from "./pod-filter.js";
-import { type RemoveOptions, removePod } from "./stopping.js";
+import { type RemoveOptions, removeFields, removePod } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
 /**
@@ -91,6 +92,7 @@ export class Pods {
    * its handle.
    */
   async remove(pod: PodTarget, options: RemoveOptions = {}): Promise<void> {
+    checkOptions(options, removeFields);
     const { gracePeriodSeconds = 0, ...callOptions } = options;
     const { connection } = this.#context;
     const id = idOf(pod, "pod");

@@ -1,4 +1,5 @@
 import { CriError, type CriErrorCode, InvalidInputError } from "../errors.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../input/call-options.js";
 import type { CallOptions } from "../options.js";
 import { type Container, type Image, ImageSpec } from "../proto.js";
 import { callOptionsOf, pinDeadline } from "../rpcs/budget.js";
@@ -15,6 +16,8 @@ export interface PruneOptions extends CallOptions {
   dryRun?: boolean | undefined;
 }
 
+const pruneFields: FieldsOf<PruneOptions> = { filter: true, dryRun: true, ...callOptionFields };
+
 /** The result of `images.prune`. */
 export interface PrunedImages {
   /** The images that were removed; with `dryRun`, those that would be. */
@@ -27,6 +30,7 @@ export interface PrunedImages {
 const fatalCodes: readonly CriErrorCode[] = ["CLIENT_CLOSED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "UNIMPLEMENTED"];
 
 export async function pruneImages(connection: Connection, options: PruneOptions = {}): Promise<PrunedImages> {
+  checkOptions(options, pruneFields);
   const { filter = () => true, dryRun = false } = options;
   if (typeof filter !== "function")
     throw new InvalidInputError({ field: "filter", message: "must be a function", value: filter });

@@ -1,4 +1,6 @@
+import { checkOptions } from "../input/call-options.js";
 import { stringMap } from "../input/check.js";
+import { type FieldsOf, object } from "../input/object-reader.js";
 import type { CriStream } from "../internal/stream.js";
 import type { CallOptions } from "../options.js";
 import type {
@@ -15,7 +17,7 @@ import * as rpcs from "../rpcs/stats.js";
 import type { Connection } from "../transport/connection.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 import { UsageSampler, type UsageSnapshot } from "./usage/snapshot.js";
-import { type UsageSnapshotOptions, type UsageWatchOptions, watchUsage } from "./usage/watch.js";
+import { type UsageSnapshotOptions, type UsageWatchOptions, usageSnapshotFields, watchUsage } from "./usage/watch.js";
 
 /** Selects the containers whose stats to list; they must match every field. */
 export interface ContainerStatsQuery {
@@ -33,6 +35,9 @@ export interface PodStatsQuery {
   id?: string | undefined;
   labels?: Readonly<Record<string, string>> | undefined;
 }
+
+const containerQueryFields: FieldsOf<ContainerStatsQuery> = { id: true, pod: true, labels: true };
+const podQueryFields: FieldsOf<PodStatsQuery> = { id: true, labels: true };
 
 /**
  * Resource usage: `cri.stats`. Sub-messages that the runtime omits are `undefined`, which is not the same as 0. CPU counters are
@@ -56,6 +61,7 @@ export class Stats {
    * the runtime supports it (since Kubernetes 1.36). Entries without an id are omitted, with a warning to the client's logger.
    */
   async containers(query: ContainerStatsQuery = {}, options?: CallOptions): Promise<ContainerStats[]> {
+    object(query, "filter", containerQueryFields);
     const filter: ContainerStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
       podSandboxId: query.pod === undefined ? "" : idOf(query.pod, "filter.pod"),
@@ -71,6 +77,7 @@ export class Stats {
 
   /** Lists the stats of pods (ListPodSandboxStats). The list is streamed if the runtime supports it (since Kubernetes 1.36). */
   async pods(query: PodStatsQuery = {}, options?: CallOptions): Promise<PodSandboxStats[]> {
+    object(query, "filter", podQueryFields);
     const filter: PodSandboxStatsFilter = {
       id: query.id === undefined ? "" : checkId(query.id, "filter.id"),
       labelSelector: stringMap(query.labels, "filter.labels"),
@@ -83,6 +90,7 @@ export class Stats {
    * samples, so they are `undefined` here: see {@link watch}.
    */
   async snapshot(options: UsageSnapshotOptions = {}): Promise<UsageSnapshot> {
+    checkOptions(options, usageSnapshotFields);
     return new UsageSampler(this.#connection, options).sample(callOptionsOf(options));
   }
 

@@ -1,4 +1,5 @@
 import { CriError } from "../errors.js";
+import { callOptionFields, type FieldsOf } from "../input/call-options.js";
 import { linkAbort } from "../internal/abort.js";
 import { forEachSettled } from "../internal/for-each.js";
 import type { CallOptions } from "../options.js";
@@ -55,6 +56,10 @@ export interface RemoveOptions extends CallOptions {
    */
   gracePeriodSeconds?: number | undefined;
 }
+
+export const stopFields: FieldsOf<StopOptions> = { gracePeriodSeconds: true, ...callOptionFields };
+export const stopPodFields: FieldsOf<StopPodOptions> = { gracePeriodSeconds: true, ...callOptionFields };
+export const removeFields: FieldsOf<RemoveOptions> = { gracePeriodSeconds: true, ...callOptionFields };
 
 /** The number of containers of a pod to stop at the same time. */
 const parallelStops = 32;

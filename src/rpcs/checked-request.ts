@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../errors.js";
+import { checkOptions } from "../input/call-options.js";
 import { fieldPath } from "../internal/field-names.js";
 import { type IntegerType, isWithin } from "../internal/integers.js";
 import {
@@ -8,6 +9,7 @@ import {
   type MessageType,
   shapeOf,
 } from "../internal/message-shape.js";
+import { type RawCallOptions, rawCallFields } from "../transport/wire-options.js";
 
 /**
  * Refuses a request in which a value has the wrong type. The generated code would convert it: it sends a grace period of "abc"
@@ -32,8 +34,9 @@ interface Service {
  */
 export function checkedStubs<Stubs extends object>(stubs: Stubs, { methods }: Service): Stubs {
   const checked = Object.entries(methods).map(([name, { requestType, responseStream }]) => {
-    const send = stubs[name as keyof Stubs] as (request: unknown, options?: object) => unknown;
-    const checkAndSend = (request: unknown, options?: object) => {
+    const send = stubs[name as keyof Stubs] as (request: unknown, options?: RawCallOptions) => unknown;
+    const checkAndSend = (request: unknown, options?: RawCallOptions) => {
+      checkOptions(options, rawCallFields);
       checkRequest(requestType, request);
       return send(request, options);
     };

@@ -1,4 +1,5 @@
 import { CriError } from "../errors.js";
+import { callOptionFields, checkOptions } from "../input/call-options.js";
 import { withToJson } from "../json/stringify.js";
 import type { CallOptions } from "../options.js";
 import {
@@ -85,6 +86,7 @@ export function listImages(
  * does CRI-O for a digest. For a tag, CRI-O removes only the tag.
  */
 export async function removeImage(connection: Connection, image: ImageSpec, options?: CallOptions): Promise<void> {
+  checkOptions(options, callOptionFields);
   const pinned = pinDeadline(options ?? {});
   const { image: present } = await imageStatus(connection, image, false, pinned);
   if (!present) return;

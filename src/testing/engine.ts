@@ -42,7 +42,8 @@ export class RuntimeEngine {
       sessionHandlers(() => this.#lifecycle),
     );
     this.#sessions = new StreamingSessions(this.#ids, this.clock, () => this.#streaming.listen());
-    this.#backend = options.backend ?? new ScriptedBackend(options);
+    const { run, exec, portForward } = options;
+    this.#backend = options.backend ?? new ScriptedBackend({ run, exec, portForward });
     this.#services = {
       self: {
         version: {

@@ -1,6 +1,7 @@
+import { checkOptions, type FieldsOf } from "../input/call-options.js";
 import type { ContainerEventResponse, VersionResponse } from "../proto.js";
 import type { ContainerBackend } from "./backend/backend.js";
-import type { BackendScripts } from "./backend/scripted-backend.js";
+import { type BackendScripts, scriptFields } from "./backend/scripted-backend.js";
 import type { EventMode, FakeFlavor } from "./flavors/profile.js";
 import type { RpcName } from "./rpcs.js";
 import type { FakeImage } from "./state/images.js";
@@ -122,3 +123,52 @@ export interface RestartOptions {
 
 /** An event to emit. Omitted fields are zero or empty. */
 export type FakeEvent = Parameters<typeof ContainerEventResponse.fromPartial>[0];
+
+const fakeRuntimeFields: FieldsOf<FakeRuntimeOptions> = {
+  flavor: true,
+  strict: true,
+  endpoint: true,
+  tls: true,
+  images: true,
+  registryImages: true,
+  registry: true,
+  unimplemented: true,
+  implemented: true,
+  backend: true,
+  allowRemoteShell: true,
+  streaming: true,
+  events: true,
+  time: true,
+  seed: true,
+  serveCri: true,
+  version: true,
+  runtimeHandlers: true,
+  mountpoint: true,
+  logDirectory: true,
+  userNamespaces: true,
+  criu: true,
+  streamBatchSize: true,
+  maxMessageBytes: true,
+  ...scriptFields,
+};
+
+export const restartFields: FieldsOf<RestartOptions> = { keepState: true, containers: true };
+
+const versionFields: FieldsOf<VersionResponse> = {
+  version: true,
+  runtimeName: true,
+  runtimeVersion: true,
+  runtimeApiVersion: true,
+};
+
+const streamingFields: FieldsOf<StreamingProtocols> = { spdy: true, websocket: true };
+
+const tlsFields: FieldsOf<ServerTls> = { cert: true, key: true, clientCa: true };
+
+/** Checks the names of the options of a fake runtime, and of the options in them. @throws InvalidInputError */
+export function checkFakeOptions(options: FakeRuntimeOptions): void {
+  checkOptions(options, fakeRuntimeFields);
+  checkOptions(options.tls, tlsFields, "tls");
+  checkOptions(options.streaming, streamingFields, "streaming");
+  checkOptions<Partial<VersionResponse>>(options.version, versionFields, "version");
+}

@@ -1,11 +1,19 @@
 import { CriClient } from "../client.js";
 import { InvalidInputError } from "../errors.js";
+import { checkOptions } from "../input/call-options.js";
+import { checkConnectOptions } from "../input/connect-options.js";
 import type { ConnectOptions } from "../options.js";
 import type { Container, Image, PodSandbox } from "../proto.js";
 import { CallLog, type RecordedCall } from "./calls.js";
 import { Dispatcher } from "./dispatcher.js";
 import { RuntimeEngine } from "./engine.js";
-import type { FakeEvent, FakeRuntimeOptions, RestartOptions } from "./fake-options.js";
+import {
+  checkFakeOptions,
+  type FakeEvent,
+  type FakeRuntimeOptions,
+  type RestartOptions,
+  restartFields,
+} from "./fake-options.js";
 import { Chaos, type ChaosOptions } from "./faults/chaos.js";
 import {
   type AnyReplyScript,
@@ -13,13 +21,18 @@ import {
   type FailOptions,
   type FaultOptions,
   type FaultPhase,
+  failFields,
   failure,
+  faultFields,
   type OversizeOptions,
   oversize,
+  oversizeFields,
   type PendingFault,
   type ReplyFaultOptions,
   type ReplyScript,
+  replyFaultFields,
   type SlowOptions,
+  slowFields,
   slowness,
 } from "./faults/fault.js";
 import { FaultQueue } from "./faults/queue.js";
@@ -69,6 +82,7 @@ export class FakeRuntime implements AsyncDisposable {
    * @throws InvalidInputError for options that cannot be used
    */
   static async start(options: FakeRuntimeOptions = {}): Promise<FakeRuntime> {
+    checkFakeOptions(options);
     const profile = flavorProfile(options.flavor ?? "containerd-2");
     const flavor = {
       ...profile,
@@ -96,7 +110,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /** Connects a client to this runtime. Its `Version` call is recorded like any other. Close the client when you are done. */
-  connect(options: Omit<ConnectOptions, "endpoint" | "imageEndpoint"> = {}): Promise<CriClient> {
+  async connect(options: Omit<ConnectOptions, "endpoint" | "imageEndpoint"> = {}): Promise<CriClient> {
+    checkConnectOptions(options);
     return CriClient.connect({
       allowInsecureTcp: !this.endpoint.startsWith("https:"),
       ...options,
@@ -129,16 +144,21 @@ export class FakeRuntime implements AsyncDisposable {
 
   /** Makes the next call of an RPC fail. `"*"` means any RPC, here and for the other faults. */
   failNext<N extends RpcName>(rpc: N | "*", options: FailOptions<N>): void {
-    this.#faults.add(rpc, failure(options), options);
+    checkOptions(options, failFields);
+    // Plain JavaScript may leave the options out.
+    const given = options ?? ({} as FailOptions<N>);
+    this.#faults.add(rpc, failure(given), given);
   }
 
   /** Delays the next call of an RPC. The deadline and the client's cancellation end the delay early. */
   delayNext<N extends RpcName>(rpc: N | "*", ms: number, options: FaultOptions<N> = {}): void {
+    checkOptions(options, faultFields);
     this.#faults.add(rpc, { kind: "delay", ms: ms === Infinity ? ms : checkMs(ms, "ms") }, options);
   }
 
   /** Leaves the next call of an RPC without a reply, even past its deadline, until the client cancels it or disconnects. */
   hangNext<N extends RpcName>(rpc: N | "*", options: FaultOptions<N> = {}): void {
+    checkOptions(options, faultFields);
     this.#faults.add(rpc, { kind: "hang" }, options);
   }
 
@@ -148,6 +168,7 @@ export class FakeRuntime implements AsyncDisposable {
     phase: FaultPhase = "beforeEffect",
     options: Omit<FaultOptions<N>, "phase"> = {},
   ): void {
+    checkOptions(options, replyFaultFields);
     this.#faults.add(rpc, { kind: "drop" }, { ...options, phase });
   }
 
@@ -161,6 +182,7 @@ export class FakeRuntime implements AsyncDisposable {
    * The RPC still takes effect. If it fails, a message or bytes are sent nevertheless, and a function is not called.
    */
   respondNext<N extends RpcName>(rpc: N, reply: ReplyScript<N>, options: ReplyFaultOptions<N> = {}): void {
+    checkOptions(options, replyFaultFields);
     this.#faults.add(rpc, { kind: "respond", reply: reply as AnyReplyScript }, { ...options, phase: "afterEffect" });
   }
 
@@ -169,6 +191,7 @@ export class FakeRuntime implements AsyncDisposable {
    * cancellation end it early.
    */
   slowNext<N extends RpcName>(rpc: N | "*", options: SlowOptions<N> = {}): void {
+    checkOptions(options, slowFields);
     this.#faults.add(rpc, slowness(options), { ...options, phase: "afterEffect" });
   }
 
@@ -177,6 +200,7 @@ export class FakeRuntime implements AsyncDisposable {
    * field to the real reply. The runtime's own limit does not apply.
    */
   oversizeNext<N extends RpcName>(rpc: N | "*", options: OversizeOptions<N> = {}): void {
+    checkOptions(options, oversizeFields);
     this.#faults.add(rpc, oversize(options), { ...options, phase: "afterEffect" });
   }
 
@@ -298,7 +322,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /** Kills the runtime if it is running, and starts it again on the same endpoint. */
-  restart(options: RestartOptions = {}): Promise<void> {
+  async restart(options: RestartOptions = {}): Promise<void> {
+    checkOptions(options, restartFields);
     return this.#process.restart(options);
   }
 

@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import { InvalidInputError } from "../errors.js";
-import { checkCallOptions, checkTimeout } from "../input/call-options.js";
+import { checkOptions, checkSignal, checkTimeout, type FieldsOf } from "../input/call-options.js";
 import type { CriLogger } from "../options.js";
 import type { NpipeEndpoint, UnixEndpoint } from "./endpoint.js";
 import type { ProbeResult } from "./socket-probe.js";
@@ -45,6 +45,18 @@ export interface DiscoverOptions {
   probe?: ((endpoint: UnixEndpoint | NpipeEndpoint, signal: AbortSignal) => Promise<Candidate>) | undefined;
 }
 
+const discoverFields: FieldsOf<DiscoverOptions> = {
+  env: true,
+  platform: true,
+  configPath: true,
+  root: true,
+  allowInsecureTcp: true,
+  probeTimeoutMs: true,
+  logger: true,
+  signal: true,
+  probe: true,
+};
+
 /** The result of probing a well-known socket. */
 export interface Candidate extends ProbeResult {
   /** Whether the server speaks CRI v1; `undefined` if it did not answer Version in time. */
@@ -52,8 +64,10 @@ export interface Candidate extends ProbeResult {
 }
 
 /** @throws InvalidInputError */
-export function checkDiscoverOptions({ probeTimeoutMs, root, signal }: DiscoverOptions): void {
-  checkCallOptions({ signal });
+export function checkDiscoverOptions(options: DiscoverOptions): void {
+  checkOptions(options, discoverFields);
+  const { probeTimeoutMs, root, signal } = options;
+  checkSignal(signal, "signal");
   checkTimeout(probeTimeoutMs, "probeTimeoutMs");
   if (probeTimeoutMs === 0) {
     const message = "must be more than 0: a socket may accept connections and never answer";

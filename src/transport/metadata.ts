@@ -1,6 +1,7 @@
 import { Metadata } from "nice-grpc-common";
 import { InvalidInputError } from "../errors.js";
 import { fieldPath } from "../internal/field-names.js";
+import { isRecord } from "../internal/record.js";
 import type { CallOptions } from "../options.js";
 import type { Layer } from "./wire-options.js";
 
@@ -11,7 +12,7 @@ const rule =
 
 /** Converts metadata to nice-grpc's type. @throws InvalidInputError */
 export function toMetadata(record: PlainMetadata): Metadata {
-  if (typeof record !== "object" || record === null) {
+  if (!isRecord(record as unknown)) {
     throw new InvalidInputError({ field: "metadata", message: "must be an object of header names and values" });
   }
   const metadata = Metadata();

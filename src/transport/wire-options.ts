@@ -1,4 +1,5 @@
 import type { ClientError, ClientMiddleware, CallOptions as GrpcCallOptions } from "nice-grpc-common";
+import type { FieldsOf } from "../internal/record.js";
 import type { RetryPolicy } from "../options.js";
 
 /** The options of the raw stubs beyond nice-grpc's own call options. */
@@ -13,6 +14,16 @@ export interface RawCallExtension {
 
 /** Options of a call on a raw stub. */
 export type RawCallOptions = GrpcCallOptions & RawCallExtension;
+
+export const rawCallFields: FieldsOf<RawCallOptions> = {
+  timeoutMs: true,
+  signal: true,
+  deadline: true,
+  retry: true,
+  metadata: true,
+  onHeader: true,
+  onTrailer: true,
+};
 
 /** The attempts of one logical call, for its error. */
 export interface CallTrace {

@@ -1,3 +1,4 @@
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerConfig, ContainerState, type PodSandboxConfig } from "../../proto.js";
 import { pinDeadline, startBudget } from "../../rpcs/budget.js";
@@ -47,6 +48,14 @@ export interface CreateContainerOptions extends CallOptions {
   adopt?: boolean | undefined;
 }
 
+export const createContainerFields: FieldsOf<CreateContainerOptions> = {
+  pullPolicy: true,
+  auth: true,
+  podConfig: true,
+  adopt: true,
+  ...callOptionFields,
+};
+
 /** The pod of a new container. The handle that created the pod also has its settings. */
 export type PodOfContainer =
   | string
@@ -61,6 +70,7 @@ export async function createContainer(
   spec: ContainerSpec,
   options: CreateContainerOptions = {},
 ): Promise<MadeContainer> {
+  checkOptions(options, createContainerFields);
   const { pullPolicy, auth, podConfig: given, adopt, ...callOptions } = pinDeadline(options);
   const podSandboxId = idOf(pod, "pod");
   const known = typeof pod === "string" ? undefined : pod;

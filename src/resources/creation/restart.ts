@@ -1,4 +1,5 @@
 import { CriError, InvalidInputError } from "../../errors.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
 import { type ContainerConfig, ContainerState, type ContainerStatus, type PodSandboxConfig } from "../../proto.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../../rpcs/budget.js";
@@ -43,6 +44,17 @@ export interface RestartOptions extends CallOptions {
   podConfig?: CreateContainerOptions["podConfig"];
 }
 
+const restartFields: FieldsOf<RestartOptions> = {
+  gracePeriodSeconds: true,
+  keepOld: true,
+  config: true,
+  spec: true,
+  pullPolicy: true,
+  auth: true,
+  podConfig: true,
+  ...callOptionFields,
+};
+
 /** The container to restart. The handle that created it also has its configuration. */
 export type RestartTarget = { readonly id: string } & Partial<Readonly<MadeContainer>>;
 
@@ -56,6 +68,7 @@ export async function restart(
   target: RestartTarget,
   options: RestartOptions = {},
 ): Promise<MadeContainer> {
+  checkOptions(options, restartFields);
   const { gracePeriodSeconds, keepOld = false, spec } = options;
   const callOptions = callOptionsOf(pinDeadline(options));
   checkPodConfig(options.podConfig);

@@ -1,3 +1,4 @@
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { absolutePath, stringMap } from "../../input/check.js";
 import type { CallOptions } from "../../options.js";
 import type { RestoredContainer } from "../../proto.js";
@@ -21,12 +22,20 @@ export interface PodRestoreOptions extends CallOptions {
   runtimeOptions?: Readonly<Record<string, string>> | undefined;
 }
 
+const restoreFields: FieldsOf<PodRestoreOptions> = {
+  checkpointPath: true,
+  containers: true,
+  runtimeOptions: true,
+  ...callOptionFields,
+};
+
 /** RestorePod. */
 export async function restorePod(
   connection: Connection,
   spec: PodSpec,
-  options: PodRestoreOptions,
+  options: Partial<PodRestoreOptions> = {},
 ): Promise<{ made: MadePod; restoredContainers: RestoredContainer[] }> {
+  checkOptions(options, restoreFields);
   const { checkpointPath, containers = [], runtimeOptions, ...callOptions } = options;
   const { runtimeHandler, terminationGracePeriodSeconds, ownLogDirectory, ...converted } = toPodSandboxConfig(spec);
   const config = annotated(converted.config, annotatePodConfig(converted.config));

@@ -1,7 +1,13 @@
+import { checkOptions } from "../../input/call-options.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../../rpcs/budget.js";
 import type { ContainerSpec } from "../../specs/container-spec.js";
 import type { Connection } from "../../transport/connection.js";
-import { type CreateContainerOptions, createContainer, type PodOfContainer } from "./create-container.js";
+import {
+  type CreateContainerOptions,
+  createContainer,
+  createContainerFields,
+  type PodOfContainer,
+} from "./create-container.js";
 import type { MadeContainer } from "./made.js";
 import { rollBackCreation, withRollback } from "./rollback.js";
 import { startReconciled } from "./start.js";
@@ -13,6 +19,7 @@ export function runContainer(
   spec: ContainerSpec,
   options: CreateContainerOptions = {},
 ): Promise<MadeContainer> {
+  checkOptions(options, createContainerFields);
   const pinned = pinDeadline(options);
   const callOptions = callOptionsOf(pinned);
   return withRollback(connection, async (rollback) => {

@@ -1,3 +1,4 @@
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
 import { PodSandboxConfig, type PodSandboxMetadata, PodSandboxState } from "../../proto.js";
 import { startBudget } from "../../rpcs/budget.js";
@@ -23,8 +24,11 @@ export interface RunPodOptions extends CallOptions {
   adopt?: boolean | undefined;
 }
 
+const runPodFields: FieldsOf<RunPodOptions> = { adopt: true, ...callOptionFields };
+
 /** RunPodSandbox. Creates exactly one pod, even if the reply is lost. */
 export async function runPod(connection: Connection, spec: PodSpec, options: RunPodOptions = {}): Promise<MadePod> {
+  checkOptions(options, runPodFields);
   const { adopt = false, ...callOptions } = options;
   const converted = toPodSandboxConfig(spec);
   const { config, mark } = markCreation(PodSandboxConfig, converted.config, annotatePodConfig(converted.config));

@@ -1,11 +1,12 @@
 import { isAbsolute, win32 } from "node:path";
 import { CriError } from "../../errors.js";
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { invalid } from "../../input/check.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
 import { readLogFile } from "../../logs/read-log-file.js";
-import type { LogOptions } from "../../logs/read-options.js";
+import { type LogOptions, logFields } from "../../logs/read-options.js";
 import { checkReadOptions } from "../../logs/read-settings.js";
 import type { StreamLimits } from "../../options.js";
 import { ContainerState, type ContainerStatus } from "../../proto.js";
@@ -38,6 +39,15 @@ export interface ContainerLogOptions extends LogOptions, StreamLimits {
   localPath?: ((logPath: string) => string) | undefined;
 }
 
+const containerLogFields: FieldsOf<ContainerLogOptions> = {
+  ...logFields,
+  previous: true,
+  waitForStart: true,
+  localPath: true,
+  timeoutMs: true,
+  deadline: true,
+};
+
 /** Follows one of several logs on behalf of a reader that merges them. */
 export interface LogFollower {
   /** Aborts when the container can no longer write. */
@@ -53,7 +63,9 @@ export function containerLogs(
   options: ContainerLogOptions = {},
   follower?: LogFollower,
 ): LogStream<LogEntry | LogBytesEntry> {
-  const { previous = false, waitForStart = false, localPath = (path: string) => path, signal, ...reading } = options;
+  checkOptions(options, containerLogFields);
+  const { previous = false, waitForStart = false, localPath = (path: string) => path, signal, ...rest } = options;
+  const { timeoutMs: _timeoutMs, deadline: _deadline, ...reading } = rest;
   checkReadOptions(reading);
   checkLocalPath(localPath);
   const follow = (reading.follow ?? false) && !previous;

@@ -1,5 +1,7 @@
 import type { CriError } from "../../errors.js";
+import type { FieldsOf } from "../../input/call-options.js";
 import type { LogGap } from "../../logs/log-gap.js";
+import { logFields } from "../../logs/read-options.js";
 import type { ContainerLogOptions } from "./container-logs.js";
 
 /** Options of reading several logs. `tailLines` and `limitBytes` apply to each log. */
@@ -46,3 +48,14 @@ export interface PodLogOptions extends MergedLogOptions {
   /** Only containers with this name. @defaultValue all containers of the pod */
   container?: string | undefined;
 }
+
+export const mergedLogFields: FieldsOf<MergedLogOptions> = {
+  ...logFields,
+  localPath: true,
+  orderWindowMs: true,
+  onMissed: true,
+  timeoutMs: true,
+  deadline: true,
+};
+
+export const podLogFields: FieldsOf<PodLogOptions> = { container: true, ...mergedLogFields };

@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../../errors.js";
+import { checkOptions } from "../../input/call-options.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { LogBytesEntry, LogEntry } from "../../logs/entry.js";
 import { LogStream } from "../../logs/log-stream.js";
@@ -8,7 +9,7 @@ import type { ClientContext } from "../context.js";
 import { checkLocalPath } from "./container-logs.js";
 import { type LogQuery, LogSelector } from "./log-query.js";
 import type { LogOwner, MergedLogBytesEntry, MergedLogEntry } from "./merged-log-entry.js";
-import type { MergedLogOptions } from "./merged-log-options.js";
+import { type MergedLogOptions, mergedLogFields } from "./merged-log-options.js";
 import { MergedLogReader } from "./merged-log-reader.js";
 
 /**
@@ -23,7 +24,8 @@ export function mergedLogs(
   options: MergedLogOptions = {},
 ): LogStream<MergedLogEntry | MergedLogBytesEntry> {
   const selector = new LogSelector(query);
-  checkOptions(options);
+  checkOptions(options, mergedLogFields);
+  checkValues(options);
   let reader: MergedLogReader | undefined;
   async function* open(closing: AbortSignal) {
     const link = linkAbort(closing);
@@ -42,7 +44,7 @@ export function mergedLogs(
   return new LogStream(open, () => reader?.skippedLines ?? 0, options.signal ?? context.connection.signal, limit);
 }
 
-function checkOptions({ after, follow = false, onGap, orderWindowMs = 0, ...reading }: MergedLogOptions): void {
+function checkValues({ after, follow = false, onGap, orderWindowMs = 0, ...reading }: MergedLogOptions): void {
   const settings = { ...reading, follow: Boolean(follow) };
   checkReadOptions(settings);
   checkLocalPath(reading.localPath);

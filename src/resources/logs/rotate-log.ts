@@ -1,5 +1,6 @@
 import { rename, stat } from "node:fs/promises";
 import { CriError } from "../../errors.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { logFailure } from "../../logs/log-failure.js";
 import type { CallOptions } from "../../options.js";
 import { ContainerState } from "../../proto.js";
@@ -10,6 +11,8 @@ import { type ContainerLogOptions, pathOf } from "./container-logs.js";
 /** Options of `container.rotateLog()`. */
 export interface RotateLogOptions extends CallOptions, Pick<ContainerLogOptions, "localPath"> {}
 
+const rotateLogFields: FieldsOf<RotateLogOptions> = { localPath: true, ...callOptionFields };
+
 /**
  * Rotates a log as the kubelet does: renames it to `<log>.<YYYYMMDD-HHMMSS>`, then calls ReopenContainerLog. If that call fails,
  * renames the file back, unless the runtime has created a new file nevertheless.
@@ -17,6 +20,7 @@ export interface RotateLogOptions extends CallOptions, Pick<ContainerLogOptions,
  * @returns the new path of the renamed file
  */
 export async function rotateLog(connection: Connection, id: string, options: RotateLogOptions = {}): Promise<string> {
+  checkOptions(options, rotateLogFields);
   const { localPath = (path: string) => path, ...callOptions } = options;
   const { status } = await containerStatus(connection, id, false, callOptions);
   if (status.state !== ContainerState.CONTAINER_RUNNING) {

@@ -1,9 +1,11 @@
 import { constants } from "node:buffer";
 import { CriError, InvalidInputError } from "../../errors.js";
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { stdinCannotEnd } from "../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../context.js";
 import { exec } from "./exec.js";
 import { checkEncoding, type ExecResult, requireZero } from "./exec-result.js";
+import { sessionFields } from "./open-session.js";
 import { sendInput } from "./send-input.js";
 import type { ExecSession } from "./session.js";
 import type { ExecOptions } from "./stream-options.js";
@@ -25,6 +27,16 @@ export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" 
   maxOutputBytes?: number | undefined;
 }
 
+const execOutputFields: FieldsOf<ExecOutputOptions> = {
+  input: true,
+  encoding: true,
+  throwOnNonZero: true,
+  maxOutputBytes: true,
+  commandTimeoutSeconds: true,
+  killOnAbort: true,
+  ...sessionFields,
+};
+
 const defaultMaxOutputBytes = 1024 ** 3;
 
 /** Runs a command over a streaming session to its end, and collects its output. */
@@ -34,6 +46,7 @@ export async function execOutput(
   command: readonly string[],
   options: ExecOutputOptions = {},
 ): Promise<ExecResult | ExecResult<Uint8Array>> {
+  checkOptions(options, execOutputFields);
   const { input, encoding = "utf8", throwOnNonZero = false, maxOutputBytes = defaultMaxOutputBytes, ...rest } = options;
   checkEncoding(encoding);
   if (!(maxOutputBytes >= 0)) {

@@ -1,4 +1,5 @@
 import { CriError } from "../../errors.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
 import type { ExecSyncResponse } from "../../proto.js";
 import { pinDeadline } from "../../rpcs/budget.js";
@@ -25,6 +26,13 @@ export interface ExecSyncOptions extends CallOptions {
   throwOnNonZero?: boolean | undefined;
 }
 
+const execSyncFields: FieldsOf<ExecSyncOptions> = {
+  commandTimeoutSeconds: true,
+  encoding: true,
+  throwOnNonZero: true,
+  ...callOptionFields,
+};
+
 /** Runtimes store time limits as 64-bit nanoseconds or 32-bit seconds. */
 const maxLimitSeconds = 2 ** 31 - 1;
 
@@ -35,6 +43,7 @@ export async function execSync(
   command: readonly string[],
   options: ExecSyncOptions = {},
 ): Promise<ExecResult | ExecResult<Uint8Array>> {
+  checkOptions(options, execSyncFields);
   const { commandTimeoutSeconds = 0, encoding = "utf8", throwOnNonZero = false, ...callOptions } = options;
   checkCommand(command);
   checkCommandTimeout(commandTimeoutSeconds);

@@ -1,6 +1,7 @@
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { ClientContext } from "../context.js";
 import { attach, exec } from "./exec.js";
-import type { SessionOptions } from "./open-session.js";
+import { type SessionOptions, sessionFields } from "./open-session.js";
 import { parseDetachKeys } from "./terminal/detach-keys.js";
 import { runTerminal, type TerminalOptions } from "./terminal/terminal.js";
 
@@ -25,6 +26,15 @@ export interface AttachInteractiveOptions extends ExecInteractiveOptions {
   tty?: boolean | undefined;
 }
 
+const interactiveFields: FieldsOf<ExecInteractiveOptions> & FieldsOf<AttachInteractiveOptions> = {
+  tty: true,
+  detachKeys: true,
+  input: true,
+  output: true,
+  stderr: true,
+  ...sessionFields,
+};
+
 /** The exit code of an interactive command, or `detached: true` if the detach keys were typed. */
 export type ExecInteractiveResult = { detached: false; exitCode: number } | { detached: true };
 
@@ -47,6 +57,7 @@ export async function execInteractive(
   command: readonly string[],
   options: ExecInteractiveOptions = {},
 ): Promise<ExecInteractiveResult> {
+  checkOptions(options, interactiveFields);
   parseDetachKeys(options.detachKeys ?? false);
   const { tty = (options.input ?? process.stdin).isTTY === true } = options;
   const session = await exec(context, containerId, command, { ...options, stdin: true, stderr: !tty, tty });
@@ -67,6 +78,7 @@ export async function attachInteractive(
   containerId: string,
   options: AttachInteractiveOptions = {},
 ): Promise<{ detached: boolean }> {
+  checkOptions(options, interactiveFields);
   parseDetachKeys(options.detachKeys ?? false);
   const { tty = true } = options;
   const session = await attach(context, containerId, { ...options, stdin: true, stderr: !tty, tty });

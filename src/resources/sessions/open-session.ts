@@ -1,4 +1,5 @@
 import { CriError, InvalidInputError } from "../../errors.js";
+import { callOptionFields, type FieldsOf } from "../../input/call-options.js";
 import { linkAbort } from "../../internal/abort.js";
 import type { CallOptions, StreamKind } from "../../options.js";
 import { callOptionsOf, pinDeadline } from "../../rpcs/budget.js";
@@ -32,6 +33,13 @@ export interface SessionOptions extends CallOptions {
    */
   pingIntervalMs?: number | undefined;
 }
+
+export const sessionFields: FieldsOf<SessionOptions> = {
+  transport: true,
+  handshakeTimeoutMs: true,
+  pingIntervalMs: true,
+  ...callOptionFields,
+};
 
 /**
  * Opens a session of any kind. Checks the common options, and ends the session when the caller's signal aborts or the client is

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
+import type { FieldsOf } from "../../input/call-options.js";
 import { onAbort } from "../../internal/abort.js";
 import { reasonOf } from "../../streaming/quote.js";
 import type { SessionOrigin } from "../../streaming/transport.js";
@@ -20,6 +21,14 @@ export interface ListenOptions {
   /** Closes the listener and its connections. */
   signal?: AbortSignal | undefined;
 }
+
+export const listenFields: FieldsOf<ListenOptions> = {
+  remotePort: true,
+  port: true,
+  host: true,
+  path: true,
+  signal: true,
+};
 
 interface ListenerEvents {
   /** Emitted when a connection could not be forwarded, or broke between here and the pod. The listener continues. */

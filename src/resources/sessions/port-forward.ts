@@ -1,20 +1,22 @@
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { CriError, InvalidInputError } from "../../errors.js";
-import { checkCallOptions } from "../../input/call-options.js";
+import { checkCallOptions, checkOptions, checkSignal, type FieldsOf } from "../../input/call-options.js";
 import { linkAbort } from "../../internal/abort.js";
 import { portForwardUrl } from "../../rpcs/stream-urls.js";
 import { defaultHandshakeTimeoutMs } from "../../streaming/handshake.js";
 import { openPortForward, type PortForwarding } from "../../streaming/open.js";
 import type { SessionOrigin } from "../../streaming/transport.js";
 import type { ClientContext } from "../context.js";
-import { openSession, originOf, type SessionOptions } from "./open-session.js";
-import { type ListenOptions, PortForwardListener } from "./port-forward-listener.js";
+import { openSession, originOf, type SessionOptions, sessionFields } from "./open-session.js";
+import { type ListenOptions, listenFields, PortForwardListener } from "./port-forward-listener.js";
 import { SessionPool } from "./port-forward-pool.js";
 import { endOf } from "./port-forward-session.js";
 
 /** Options of `portForward`. `timeoutMs` and `deadline` limit the opening of each connection, not its duration. */
 export type PortForwardOptions = SessionOptions;
+
+const connectFields: FieldsOf<{ signal?: AbortSignal | undefined }> = { signal: true };
 
 /** Creates a port-forward to ports of a pod. Checks the arguments, and does no I/O. */
 export function portForward(
@@ -23,6 +25,7 @@ export function portForward(
   ports: number | readonly number[],
   options: PortForwardOptions = {},
 ): PortForward {
+  checkOptions(options, sessionFields);
   checkCallOptions(options);
   // A string is iterable too: spreading "8080" would give its digits.
   const all: readonly number[] = Array.isArray(ports) ? [...ports] : [ports];
@@ -83,6 +86,8 @@ export class PortForward implements AsyncDisposable {
     port: number = this.ports[0] as number,
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<Duplex> {
+    checkOptions(options, connectFields);
+    checkSignal(options.signal, "signal");
     this.#check("port", port);
     const link = this.#link(options.signal);
     try {
@@ -108,6 +113,8 @@ export class PortForward implements AsyncDisposable {
    * @throws InvalidInputError if the local port or path cannot be listened on
    */
   async listen(options: ListenOptions = {}): Promise<PortForwardListener> {
+    checkOptions(options, listenFields);
+    checkSignal(options.signal, "signal");
     const remotePort = options.remotePort ?? (this.ports[0] as number);
     this.#check("remotePort", remotePort);
     const link = this.#link(options.signal);

@@ -1,7 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import { InvalidInputError } from "../../errors.js";
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { TerminalSize } from "../../streaming/transport.js";
-import type { SessionOptions } from "./open-session.js";
+import { type SessionOptions, sessionFields } from "./open-session.js";
 
 /** Selects the streams of a session. */
 export interface StreamOptions {
@@ -44,6 +45,23 @@ export interface ExecOptions extends SessionOptions, StreamOptions {
   killOnAbort?: boolean | undefined;
 }
 
+const terminalSizeFields: FieldsOf<TerminalSize> = { columns: true, rows: true };
+
+export const attachFields: FieldsOf<AttachOptions> = {
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  tty: true,
+  terminalSize: true,
+  ...sessionFields,
+};
+
+export const execFields: FieldsOf<ExecOptions> = {
+  commandTimeoutSeconds: true,
+  killOnAbort: true,
+  ...attachFields,
+};
+
 /** The value of a boolean option: `Default` if the options leave it out, `boolean` if their type does not say. */
 type Flag<O, K extends string, Default extends boolean> = K extends keyof O
   ? Exclude<O[K], undefined> | (undefined extends O[K] ? Default : never)
@@ -64,6 +82,7 @@ export type Exactly<O, Known> = O & { readonly [K in Exclude<keyof O, keyof Know
 
 /** Applies the defaults of the stream options. @throws InvalidInputError if no runtime accepts the combination */
 export function checkStreams(options: StreamOptions) {
+  checkOptions(options.terminalSize, terminalSizeFields, "terminalSize");
   const { stdin = false, stdout = true, tty = false, stderr = !tty } = options;
   if (tty && stderr) {
     throw new InvalidInputError({ field: "stderr", message: "must be false with tty: a terminal merges both outputs" });

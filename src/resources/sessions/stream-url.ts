@@ -1,3 +1,4 @@
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import type { CallOptions } from "../../options.js";
 import { callOptionsOf } from "../../rpcs/budget.js";
 import { attachUrl, execUrl } from "../../rpcs/stream-urls.js";
@@ -8,6 +9,14 @@ import { checkStreams, type StreamOptions } from "./stream-options.js";
 /** Options of the RPCs that return URLs of streaming sessions. */
 export interface StreamUrlOptions extends CallOptions, Omit<StreamOptions, "terminalSize"> {}
 
+const streamUrlFields: FieldsOf<StreamUrlOptions> = {
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  tty: true,
+  ...callOptionFields,
+};
+
 /** Requests the URL of an exec session. */
 export async function requestExecUrl(
   connection: Connection,
@@ -15,6 +24,7 @@ export async function requestExecUrl(
   command: readonly string[],
   options: StreamUrlOptions = {},
 ): Promise<string> {
+  checkOptions(options, streamUrlFields);
   checkCommand(command);
   const request = { containerId, cmd: [...command], ...checkStreams(options) };
   return execUrl(connection, request, callOptionsOf(options));
@@ -26,5 +36,6 @@ export async function requestAttachUrl(
   containerId: string,
   options: StreamUrlOptions = {},
 ): Promise<string> {
+  checkOptions(options, streamUrlFields);
   return attachUrl(connection, { containerId, ...checkStreams(options) }, callOptionsOf(options));
 }

@@ -1,4 +1,5 @@
 import { CriError, InvalidInputError } from "../../errors.js";
+import { callOptionFields, checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { CriStream } from "../../internal/stream.js";
 import type { CallOptions, StreamLimits } from "../../options.js";
 import { startBudget, streamLimit } from "../../rpcs/budget.js";
@@ -24,6 +25,16 @@ export interface UsageWatchOptions extends UsageFilter, StreamLimits, Omit<CallO
   onMissed?: ((error: CriError) => void) | undefined;
 }
 
+export const usageSnapshotFields: FieldsOf<UsageSnapshotOptions> = { pod: true, labels: true, ...callOptionFields };
+
+const usageWatchFields: FieldsOf<UsageWatchOptions> = {
+  intervalMs: true,
+  sampleTimeoutMs: true,
+  waitForRuntime: true,
+  onMissed: true,
+  ...usageSnapshotFields,
+};
+
 const defaultIntervalMs = 2_000;
 
 /** The stream fails after this many failed samples in a row, unless the runtime is unavailable or too slow. */
@@ -31,6 +42,7 @@ const maxFailures = 3;
 
 /** Streams usage over time. A sample is taken when it is due and requested, so no samples queue up for a slow consumer. */
 export function watchUsage(connection: Connection, options: UsageWatchOptions): CriStream<UsageSnapshot> {
+  checkOptions(options, usageWatchFields);
   const { intervalMs = defaultIntervalMs, sampleTimeoutMs } = options;
   for (const [field, value] of Object.entries({ intervalMs, sampleTimeoutMs })) {
     if (value === undefined || (typeof value === "number" && value > 0)) continue;

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { onAbort } from "../../internal/abort.js";
 import type { BackendContainer, BackendPod, ContainerBackend, ContainerProcess, ExecOutcome } from "./backend.js";
 import { hostnameOf, notFoundInPath, planCommand } from "./commands.js";
@@ -36,6 +37,8 @@ export interface BackendScripts {
   portForward?: ((pod: BackendPod, port: number) => Duplex | undefined | Promise<Duplex | undefined>) | undefined;
 }
 
+export const scriptFields: FieldsOf<BackendScripts> = { run: true, exec: true, portForward: true };
+
 /**
  * Simulates containers with scripts, without running anything. A container without a script runs until it is stopped, unless its
  * command is one that ends: `true`, `false`, `sleep N`, `sh -c "exit N"` and the like.
@@ -48,6 +51,7 @@ export class ScriptedBackend implements ContainerBackend {
   #lastPid = 1_000;
 
   constructor(scripts: BackendScripts = {}) {
+    checkOptions(scripts, scriptFields);
     this.#scripts = scripts;
   }
 

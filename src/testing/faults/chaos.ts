@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { type GrpcErrorCode, InvalidInputError } from "../../errors.js";
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { checkRpcName, type RpcName } from "../rpcs.js";
 import { sha256 } from "../state/ids.js";
 import { checkCode, checkMs, type Fault, type FaultAction, failure, type InjectedFault, phasesOf } from "./fault.js";
@@ -35,6 +36,17 @@ export interface ChaosOptions {
   maxDownMs?: number | undefined;
 }
 
+const chaosFields: FieldsOf<ChaosOptions> = {
+  seed: true,
+  rate: true,
+  kinds: true,
+  rpcs: true,
+  codes: true,
+  maxDelayMs: true,
+  maxHangMs: true,
+  maxDownMs: true,
+};
+
 /** A fault that chaos injected into a call. */
 export interface ChaosFault extends InjectedFault {
   readonly rpc: RpcName;
@@ -59,7 +71,7 @@ export type RestartAfter = (downMs: number, signal: AbortSignal) => Promise<void
 export class Chaos implements Disposable, AsyncDisposable {
   /** Pass this seed again to repeat the faults. The error message of every failure contains it. */
   readonly seed: string | number;
-  readonly #options: ReturnType<typeof checkOptions>;
+  readonly #options: ReturnType<typeof withDefaults>;
   readonly #restart: RestartAfter;
   readonly #ordinals = new Map<RpcName, number>();
   readonly #faults: ChaosFault[] = [];
@@ -68,8 +80,9 @@ export class Chaos implements Disposable, AsyncDisposable {
 
   /** @internal */
   constructor(options: ChaosOptions, restart: RestartAfter) {
+    checkOptions(options, chaosFields);
     this.seed = options.seed ?? randomInt(2 ** 32);
-    this.#options = checkOptions(options);
+    this.#options = withDefaults(options);
     this.#restart = restart;
   }
 
@@ -176,7 +189,7 @@ class SeededRandom {
   }
 }
 
-function checkOptions(options: ChaosOptions) {
+function withDefaults(options: ChaosOptions) {
   return {
     rate: checkRate(options.rate ?? 0.2),
     kinds: checkKinds(options.kinds ?? ["fail", "delay", "drop"]),

@@ -1,5 +1,6 @@
 import { Status } from "nice-grpc-common";
 import { type GrpcErrorCode, InvalidInputError } from "../../errors.js";
+import type { FieldsOf } from "../../input/call-options.js";
 import { channelDefaults } from "../../transport/channel.js";
 import { type RpcName, type RpcReply, type RpcRequest, rpcs } from "../rpcs.js";
 
@@ -48,6 +49,12 @@ export interface OversizeOptions<N extends RpcName = RpcName> extends ReplyFault
   /** The size of the message. @defaultValue one byte more than the default limit of `CriClient`: 80 MiB and 1 byte */
   bytes?: number | undefined;
 }
+
+export const replyFaultFields: FieldsOf<ReplyFaultOptions> = { times: true, match: true };
+export const faultFields: FieldsOf<FaultOptions> = { phase: true, ...replyFaultFields };
+export const failFields: FieldsOf<FailOptions> = { code: true, message: true, trailers: true, ...faultFields };
+export const slowFields: FieldsOf<SlowOptions> = { chunkBytes: true, everyMs: true, ...replyFaultFields };
+export const oversizeFields: FieldsOf<OversizeOptions> = { bytes: true, ...replyFaultFields };
 
 /** The kinds of faults. `respond` replaces the reply. Only chaos uses `restart`. */
 export type FaultKind = "fail" | "delay" | "hang" | "drop" | "respond" | "oversize" | "slow" | "restart";

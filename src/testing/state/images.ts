@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../../errors.js";
+import { checkOptions, type FieldsOf } from "../../input/call-options.js";
 import { Image, Long } from "../../proto.js";
 import { sha256 } from "./ids.js";
 import { formatReference, type ImageReference, parseReference } from "./reference.js";
@@ -35,6 +36,21 @@ export interface FakeImage {
   groups?: readonly number[] | undefined;
 }
 
+const fakeImageFields: FieldsOf<FakeImage> = {
+  reference: true,
+  digest: true,
+  entrypoint: true,
+  command: true,
+  env: true,
+  labels: true,
+  stopSignal: true,
+  size: true,
+  pinned: true,
+  user: true,
+  gid: true,
+  groups: true,
+};
+
 /** The state of an image. */
 export interface ImageRecord {
   /** `sha256:…` */
@@ -63,6 +79,7 @@ export class ImageStore {
 
   /** Adds an image, or adds its names to an existing image with the same digest. */
   add(image: FakeImage): ImageRecord {
+    checkOptions(image, fakeImageFields, "image");
     const reference = parseReference(image.reference);
     if (!reference) {
       throw new InvalidInputError({ field: "images", message: "expected an image reference", value: image.reference });

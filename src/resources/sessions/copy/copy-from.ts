@@ -1,11 +1,13 @@
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../../errors.js";
+import { checkOptions, type FieldsOf } from "../../../input/call-options.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import { LocalFileError } from "../../../internal/files/local-file-error.js";
 import { waitAtMost } from "../../../internal/timer.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
+import { sessionFields } from "../open-session.js";
 import { type CopyOptions, checkContainerPath, findPath, finishTar, readErrorOutput } from "./container-commands.js";
 import { type CopySource, stageCopy } from "./destination.js";
 import { checkLocalPath, localPathError } from "./local-path.js";
@@ -29,6 +31,8 @@ export interface CopyFromOptions extends CopyOptions {
   maxEntries?: number | undefined;
 }
 
+const copyFromFields: FieldsOf<CopyFromOptions> = { maxBytes: true, maxEntries: true, ...sessionFields };
+
 const defaultMaxEntries = 1_000_000;
 const defaultShareOfFreeSpace = 0.9;
 
@@ -40,6 +44,7 @@ export async function copyFrom(
   localPath: string,
   options: CopyFromOptions = {},
 ): Promise<CopyFromResult> {
+  checkOptions(options, copyFromFields);
   const source = checkContainerPath(containerPath);
   checkLocalPath(localPath);
   checkLimit("maxBytes", options.maxBytes);

@@ -1,10 +1,12 @@
 import { realpath } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
+import { checkOptions } from "../../../input/call-options.js";
 import { PathHandle } from "../../../internal/files/path-handle.js";
 import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../../context.js";
 import { exec } from "../exec.js";
+import { sessionFields } from "../open-session.js";
 import { sendInput } from "../send-input.js";
 import { type ArchiveSource, archive } from "./archive.js";
 import {
@@ -40,6 +42,7 @@ export async function copyTo(
   containerPath: string,
   options: CopyOptions = {},
 ): Promise<void> {
+  checkOptions(options, sessionFields);
   const target = checkContainerPath(containerPath);
   checkLocalPath(localPath);
   await using root = await openSource(localPath);
