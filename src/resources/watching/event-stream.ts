@@ -32,9 +32,9 @@ const eventsFields: FieldsOf<EventsOptions> = {
 };
 
 /**
- * The changes on a node, as `cri.events()` returns them: `for await (const event of cri.events())`.
+ * A stream of the changes on a node, which `cri.events()` returns: `for await (const event of cri.events())`.
  *
- * The stream begins with the first read or with {@link ready}. Errors:
+ * The stream begins with the first read or with {@link ready}. It fails with
  *
  * - a CriError if the runtime is unavailable at the beginning, unless `waitForRuntime` is set;
  * - `CLIENT_CLOSED` when the client is closed;
@@ -95,7 +95,7 @@ export class EventStream extends CriStream<CriEvent> {
     await super.close();
   }
 
-  /** The first reason that ended the stream. */
+  /** Returns the first reason that ended the stream; `undefined` until the stream has ended. */
   #end(): End | undefined {
     return this.#closed ?? this.#queue?.end ?? this.#watcher.endFor(this.#signal);
   }

@@ -137,12 +137,12 @@ export class NodeView implements NodeState, AsyncDisposable {
     return this.#watcher.source;
   }
 
-  /** Returns the pods that match everything in the filter, which is the same as for `pods.list`. */
+  /** Returns the pods that match everything in the filter. It has the fields of a filter of `pods.list`. */
   findPods(filter: PodFilter = {}): PodSandbox[] {
     return [...this.pods.values()].filter(podMatcher(filter));
   }
 
-  /** Returns the containers that match everything in the filter, which is the same as for `containers.list`. */
+  /** Returns the containers that match everything in the filter. It has the fields of a filter of `containers.list`. */
   findContainers(filter: ContainerFilter = {}): Container[] {
     return [...this.containers.values()].filter(containerMatcher(filter));
   }
@@ -163,10 +163,11 @@ export class NodeView implements NodeState, AsyncDisposable {
   /**
    * Calls `listener` with every later event of the given type, or of any type for `"change"`. The view has been updated before.
    *
-   * The first state is one `resync` event, not additions. An update of the view may consist of several events; all of them are
-   * emitted after it. An error thrown by a listener becomes an uncaught exception, and affects neither the view nor other listeners.
+   * The first state is one `resync` event, not additions. An update of the view may consist of several events, which are all emitted
+   * after it. If a listener throws, the error becomes an uncaught exception, which ends the process unless you handle it. The view
+   * and its other listeners continue.
    *
-   * @returns a function that removes the listener; the end of the view removes it, too
+   * @returns a function that removes the listener. The end of the view removes all listeners.
    * @throws InvalidInputError for an unknown type, or a listener that is not a function
    */
   on(type: "change", listener: (event: CriEvent) => void): () => void;
