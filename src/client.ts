@@ -39,8 +39,8 @@ import { explainDenied } from "./transport/socket-access.js";
 import type { RawCallExtension } from "./transport/wire-options.js";
 
 /**
- * The generated stubs of both services, flat and one to one. A value of a wrong type in a request is an `InvalidInputError` that names
- * the field, before any I/O.
+ * The generated stubs of both services. A value of a wrong type in a request causes an `InvalidInputError` that names the field,
+ * before any I/O.
  */
 export interface RawClients {
   /** RuntimeService. */
@@ -53,7 +53,7 @@ const statusFields = { verbose: true, ...callOptionFields } as const;
 const waitForReadyFields = { network: true, ...callOptionFields } as const;
 
 /**
- * A client of one container runtime. Cheap to keep and to share; it reconnects by itself when the runtime was away.
+ * A client of one container runtime. One client can serve a whole program. It reconnects by itself after an outage of the runtime.
  *
  * ```ts
  * await using cri = await CriClient.connect();
@@ -61,21 +61,20 @@ const waitForReadyFields = { network: true, ...callOptionFields } as const;
  * ```
  */
 export class CriClient implements AsyncDisposable {
-  /** Pod sandboxes: run, get, list, remove, … */
+  /** Pod sandboxes: run, get, find, list, remove. */
   readonly pods: Pods;
-  /** Containers: create, run, get, list, remove, … */
+  /** Containers: create, run, get, find, list, remove. */
   readonly containers: Containers;
-  /** Images: pull, ensure, list, get, remove, file systems. */
+  /** Images: pull, get, list, remove, disk usage. */
   readonly images: Images;
   /** Resource usage of pods and containers. */
   readonly stats: Stats;
   /**
-   * The generated nice-grpc stubs behind the same channel, deadlines, retries and middleware: all 43 RPCs, with nothing added
-   * and nothing lost.
+   * The generated nice-grpc stubs of all 43 RPCs, with the same channel, deadlines, retries and middleware.
    *
-   * **Note:** they reject with nice-grpc's `ClientError` rather than {@link CriError}, replies are not verified, RunPodSandbox and
-   * CreateContainer are not reconciled, and NOT_FOUND of a stop or remove is not taken for success. Their options are nice-grpc's
-   * (`metadata` is a `Metadata`) with `timeoutMs`, `deadline` and `retry` added.
+   * Unlike the methods of this client, the stubs reject with nice-grpc's `ClientError`, do not verify replies, do not reconcile
+   * RunPodSandbox and CreateContainer, and reject with NOT_FOUND if an object to stop or remove does not exist. Their options are
+   * those of nice-grpc (`metadata` is a `Metadata`), plus `timeoutMs`, `deadline` and `retry`.
    */
   readonly raw: RawClients;
   readonly #connection: Connection;
@@ -95,12 +94,12 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * Connects to a runtime and verifies with `Version` that it speaks CRI v1 (and with `ImageFsInfo` the image service, where that
-   * has an endpoint of its own).
+   * Connects to a runtime, and verifies with the RPC Version that it serves CRI v1. If the image service has an endpoint of its
+   * own, the RPC ImageFsInfo verifies that, too.
    *
-   * @throws EndpointError `NO_ENDPOINT` when discovery finds nothing, `UNAVAILABLE` when nothing answers, `UNIMPLEMENTED` when
-   *   what answers speaks no CRI v1; each says what to do about it
-   * @throws InvalidInputError for an endpoint or option that makes no sense
+   * @throws EndpointError `NO_ENDPOINT` if discovery finds no runtime, `UNAVAILABLE` if nothing answers, `UNIMPLEMENTED` if the
+   *   server does not serve CRI v1. The message contains the remedy.
+   * @throws InvalidInputError for an invalid endpoint or option
    */
   static async connect(options: ConnectOptions = {}): Promise<CriClient> {
     checkConnectOptions(options);
@@ -109,7 +108,7 @@ export class CriClient implements AsyncDisposable {
     const callOptions = pinDeadline({ timeoutMs: connectTimeoutMs, signal });
     signal?.throwIfAborted();
     const given = parseGiven(options);
-    // A well-known socket that does not answer yet gets all of the time: the next one in the list would be another runtime.
+    // The first socket that accepts connections may use up all of the time: the next one in the list would be another runtime.
     const probeTimeoutMs = connectTimeoutMs || undefined;
     const found = given.endpoint
       ? undefined
@@ -124,7 +123,7 @@ export class CriClient implements AsyncDisposable {
     }
   }
 
-  /** A client of a known endpoint, without any I/O until the first call. */
+  /** Returns a client of a known endpoint. Does no I/O until the first call. */
   static lazy(options: ConnectOptions & { endpoint: string }): CriClient {
     checkConnectOptions(options);
     const given: ConnectOptions = options ?? {};
@@ -142,8 +141,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * Creates a container in a pod: pulls its image as the pull policy says, then CreateContainer. The container is not started
-   * yet. The same as `containers.create`; see there.
+   * Creates a container in a pod, as `containers.create` does: pulls its image by the pull policy, then calls CreateContainer. The
+   * container is not started.
    *
    * @throws ImagePullError, NameReservedError, InvalidInputError, CriError
    */
@@ -156,8 +155,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * As {@link createContainerInSandbox}, and starts the container. One that does not start is removed again. The same as
-   * `containers.run`; see there.
+   * Creates a container as {@link createContainerInSandbox} does, and starts it, as `containers.run` does. A container that does
+   * not start is removed.
    *
    * @throws ImagePullError, NameReservedError, InvalidInputError, CriError
    */
@@ -169,36 +168,39 @@ export class CriClient implements AsyncDisposable {
     return this.containers.run(pod, spec, options);
   }
 
-  /** Version: which runtime answers, and which CRI it speaks. */
+  /** Returns the names and versions of the runtime and of its CRI (Version). */
   version(options?: CallOptions): Promise<VersionResponse> {
     return rpcs.version(this.#connection, options);
   }
 
-  /** Status: conditions (`RuntimeReady`, `NetworkReady`), handlers and features; with `verbose` the runtime's diagnostics too. */
+  /**
+   * Returns the status of the runtime (Status): conditions such as `RuntimeReady` and `NetworkReady`, runtime handlers and
+   * features. With `verbose`, also the runtime's diagnostics.
+   */
   async status(options: CallOptions & { verbose?: boolean | undefined } = {}): Promise<StatusResponse> {
     checkOptions(options, statusFields);
     const { verbose = false, ...callOptions } = options;
     return rpcs.status(this.#connection, verbose, callOptions);
   }
 
-  /** RuntimeConfig: the runtime's cgroup driver. Since Kubernetes 1.28. */
+  /** Returns the configuration of the runtime, which is its cgroup driver (RuntimeConfig). Since Kubernetes 1.28. */
   runtimeConfig(options?: CallOptions): Promise<RuntimeConfigResponse> {
     return rpcs.runtimeConfig(this.#connection, options);
   }
 
-  /** UpdateRuntimeConfig: tells the runtime the node's pod CIDR. */
+  /** Sets the pod CIDR of the node (UpdateRuntimeConfig). */
   updateRuntimeConfig(config: Partial<RuntimeConfig>, options?: CallOptions): Promise<void> {
     return rpcs.updateRuntimeConfig(this.#connection, config, options);
   }
 
-  /** What this runtime can do. Found out by asking, and asked anew on every call. */
+  /** Returns which optional features the runtime supports. Calls the runtime each time. */
   capabilities(options?: CallOptions): Promise<RuntimeCapabilities> {
     return findCapabilities(this.#connection, options);
   }
 
   /**
-   * Waits until the runtime answers and says that it is ready to run containers: after a restart, or at boot. Without `timeoutMs`
-   * or `signal` it waits for ever.
+   * Waits until the runtime reports that it is ready to run containers, for example after a restart or at boot. With `network:
+   * true`, also until its network is ready. Without `timeoutMs`, `deadline` or `signal` it waits indefinitely.
    */
   async waitForReady(options: CallOptions & { network?: boolean | undefined } = {}): Promise<void> {
     checkOptions(options, waitForReadyFields);
@@ -207,14 +209,16 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * The logs of several containers in the order of their timestamps, for example of the pods with certain labels. With
-   * `follow: "forever"` new pods, containers and attempts are joined until the stream is closed, also while nothing matches yet.
+   * Streams the logs of several containers in the order of their timestamps, for example of the pods with certain labels. With
+   * `follow: "forever"`, new pods, containers and attempts join the stream until it is closed. The query may match nothing at
+   * first.
    *
    * ```ts
-   * for await (const { container, text } of cri.logs({ podLabels: { app: "web" } }, { follow: "forever" })) console.log(container, text);
+   * const logs = cri.logs({ podLabels: { app: "web" } }, { follow: "forever" });
+   * for await (const { container, text } of logs) console.log(container, text);
    * ```
    *
-   * @throws InvalidInputError for options that make no sense
+   * @throws InvalidInputError for an invalid query or option
    */
   logs(query: LogQuery | undefined, options: MergedLogOptions & { encoding: "buffer" }): LogStream<MergedLogBytesEntry>;
   logs(query?: LogQuery, options?: MergedLogOptions & { encoding?: "utf8" | undefined }): LogStream<MergedLogEntry>;
@@ -255,8 +259,8 @@ export class CriClient implements AsyncDisposable {
 
   /**
    * Waits until the status of a pod or container satisfies `wanted`, and resolves with this status. The client fetches the status
-   * at the beginning, after each event about the object, and every {@link WatchSettings.relistMs} (10 seconds), because some changes
-   * cause no event.
+   * at the beginning, after each event about the object, and every {@link WatchSettings.relistMs} (10 seconds), because some
+   * changes cause no event.
    *
    * Without `timeoutMs`, `deadline` or `signal` it waits indefinitely, also while the runtime is down. At the beginning the runtime
    * must be available.
@@ -277,8 +281,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * A client with other defaults over the same connection. Closing it ends its own calls only; closing the client it came from
-   * ends both. With a `signal` everything that is done with it is cancelled together: `cri.with({ signal })`.
+   * Returns a client with other defaults over the same connection. Closing it ends only its own calls. Closing this client ends
+   * both. With a `signal`, aborting it cancels all calls, sessions and streams of the new client: `cri.with({ signal })`.
    */
   with(defaults: DerivedDefaults): CriClient {
     checkDerivedDefaults(defaults);
@@ -286,8 +290,8 @@ export class CriClient implements AsyncDisposable {
   }
 
   /**
-   * Ends calls under way with `CLIENT_CLOSED` and closes the connection. Removes nothing on the node. Commands that are just being
-   * killed because their sessions were aborted (`killOnAbort`) are waited for, up to 15 seconds.
+   * Closes the connection. Calls in progress reject with `CLIENT_CLOSED`. Pods and containers stay on the node. If commands of
+   * aborted sessions are being killed (`killOnAbort`), it waits for that, up to 15 seconds.
    */
   async close(): Promise<void> {
     await this.#connection.close();

@@ -65,14 +65,14 @@ import { type ContainerExit, waitForExit } from "./wait.js";
 export type ContainerInspection = ContainerStatusResponse & { status: ContainerStatus };
 
 /**
- * A container by its id. The handle keeps no state: every method asks the runtime. Made by `cri.containers.get(id)` without
- * I/O, so a wrong id shows on the first call.
+ * A container, named by its id. The handle keeps no state: every method calls the runtime. `cri.containers.get(id)` does no I/O, so
+ * a wrong id fails on the first call.
  */
 export class Container {
   readonly kind = "container";
   /** The container id. */
   readonly id: string;
-  // Private, as whatever handles hold: the client's options are in there, credentials included.
+  // Private, because it contains the options of the client, credentials included.
   readonly #context: ClientContext;
 
   /** @internal */
@@ -81,13 +81,16 @@ export class Container {
     this.#context = context;
   }
 
-  /** StartContainer. A lost answer is settled by a look at the container's state. */
+  /** Starts the container (StartContainer). If the reply is lost, the client checks the state of the container. */
   async start(options?: CallOptions): Promise<void> {
     const { connection } = this.#context;
     return startReconciled(connection, this.id, startBudget(connection, options, 1));
   }
 
-  /** StopContainer: the stop signal, then SIGKILL when the grace period is over. Succeeds on a stopped or missing container. */
+  /**
+   * Stops the container (StopContainer): sends its stop signal, and SIGKILL at the end of the grace period. Succeeds if the
+   * container has stopped already or does not exist.
+   */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions(options, stopFields);
     const { gracePeriodSeconds, ...callOptions } = options;
@@ -97,7 +100,10 @@ export class Container {
     await stopContainer(connection, this.id, given, budget);
   }
 
-  /** Removes the container, a running one by force: StopContainer, then RemoveContainer. Succeeds on a missing container. */
+  /**
+   * Removes the container, also while it runs: StopContainer, by default with SIGKILL at once, then RemoveContainer. Succeeds if
+   * the container does not exist.
+   */
   async remove(options: RemoveOptions = {}): Promise<void> {
     checkOptions(options, removeFields);
     const { gracePeriodSeconds = 0, ...callOptions } = options;
@@ -106,12 +112,20 @@ export class Container {
     await removeContainer(connection, this.id, seconds, startBudget(connection, callOptions, undefined));
   }
 
-  /** ContainerStatus: state, exit code, times, image, mounts. Throws `NOT_FOUND` once the container is removed. */
+  /**
+   * Returns the status of the container (ContainerStatus): state, exit code, times, image, mounts.
+   *
+   * @throws CriError `NOT_FOUND` if the container does not exist
+   */
   async status(options?: CallOptions): Promise<ContainerStatus> {
     return (await containerStatus(this.#context.connection, this.id, false, options)).status;
   }
 
-  /** The name of the container's state, as `containers.list` takes it. Throws `NOT_FOUND` once the container is removed. */
+  /**
+   * Returns the state of the container, by the name that the filter of `containers.list` takes.
+   *
+   * @throws CriError `NOT_FOUND` if the container does not exist
+   */
   async state(options?: CallOptions): Promise<ContainerStateName> {
     return containerStateName((await this.status(options)).state);
   }
@@ -121,25 +135,25 @@ export class Container {
     return containerStatus(this.#context.connection, this.id, true, options);
   }
 
-  /** ContainerStats: CPU, memory, swap and writable layer. */
+  /** Returns the resource usage of the container (ContainerStats): CPU, memory, swap and writable layer. */
   stats(options?: CallOptions): Promise<ContainerStats> {
     return containerStats(this.#context.connection, this.id, options);
   }
 
   /**
-   * Waits until the container has exited. Without `timeoutMs` or `signal` it can wait for ever: CRI-O, killed in the middle of a start,
-   * reports a container as running whose process is gone. The error of a wait that takes too long names the last state.
+   * Waits until the container has exited. Pass `timeoutMs` or `signal`: if CRI-O is killed while it starts a container, it may
+   * report the container as running for ever.
    *
-   * @throws CriError; `FAILED_PRECONDITION` if the runtime has lost track of the container and reports CONTAINER_UNKNOWN for one
-   *   `watch.relistMs` (10 s by default), `NOT_FOUND` if the container is removed, `DEADLINE_EXCEEDED`
+   * @throws CriError `NOT_FOUND` if the container is removed first; `DEADLINE_EXCEEDED`, with the last known state in its message;
+   *   `FAILED_PRECONDITION` if the runtime reports CONTAINER_UNKNOWN for longer than `watch.relistMs` (10 seconds by default)
    */
   wait(options?: CallOptions): Promise<ContainerExit> {
     return waitForExit(this.#context, this.id, options);
   }
 
   /**
-   * Runs a command to its end, asynchronously: the name is that of the RPC ExecSync. Returns the exit code and the output, of at most
-   * 16 MiB each. A non-zero exit code is a result, unless `throwOnNonZero` is set.
+   * Runs a command to its end, asynchronously: the name is that of the RPC ExecSync. Returns the exit code and the output, of at
+   * most 16 MiB each. A non-zero exit code is a result, unless `throwOnNonZero` is set.
    *
    * If the call is aborted, containerd kills the command, unless it is just being started. CRI-O does not kill it then, but up to 2
    * seconds after the deadline of the call. Docker never kills it.
@@ -161,14 +175,14 @@ export class Container {
 
   /**
    * Runs a command and connects to its streams (RPC Exec). The types of `stdin`, `stdout` and `stderr` follow the options: a stream
-   * is `null` unless it was requested. Close the session, or dispose of it, at the end. Closing or aborting the session does not end
-   * the command unless `killOnAbort` is set.
+   * is `null` unless it was requested. Close the session, or dispose of it, at the end. Closing or aborting the session does not
+   * end the command unless `killOnAbort` is set.
    *
    * containerd drops the rest of the input, without an error, once the command has closed its standard output or error
    * (containerd#12734). Keep a shell running (`cat > file; true`), or write with `tee`.
    *
-   * @throws CriError; `FAILED_PRECONDITION` if the container is not running. If the executable does not exist, `session.exit` rejects
-   *   with `COMMAND_NOT_FOUND`.
+   * @throws CriError; `FAILED_PRECONDITION` if the container is not running. If the executable does not exist, `session.exit`
+   *   rejects with `COMMAND_NOT_FOUND`.
    */
   async exec<const O extends ExecOptions = Record<never, never>>(
     command: readonly string[],
@@ -180,10 +194,11 @@ export class Container {
   }
 
   /**
-   * Exec over a streaming session, run to its end: as {@link execSync}, with input, and for outputs beyond the 16 MiB of that.
+   * Runs a command to its end over a streaming session (RPC Exec). Returns what {@link execSync} returns, but also takes input, and
+   * allows up to 1 GiB of output.
    *
-   * @throws CriError as {@link exec}; `COMMAND_NOT_FOUND` if there is no such executable, `RESOURCE_EXHAUSTED` beyond
-   *   `maxOutputBytes`, ExecError on request
+   * @throws CriError as {@link exec}; `COMMAND_NOT_FOUND` if the executable does not exist, `RESOURCE_EXHAUSTED` for more output
+   *   than `maxOutputBytes`, ExecError with `throwOnNonZero`
    */
   execOutput(
     command: readonly string[],
@@ -199,11 +214,11 @@ export class Container {
   }
 
   /**
-   * Runs a command on the local terminal, as `docker exec -it` does, or on pipes where the input is none. Resolves when the command has ended and
-   * all its output is written, or when the detach keys were typed: the command then runs on, and there is no coming back to it.
-   * However it ends, the local terminal is as it was before.
+   * Runs a command on the local terminal, as `docker exec -it` does. If the input is not a terminal, it uses pipes. Resolves when
+   * the command has ended and all its output is written, or when the user types the detach keys. After detaching, the command runs
+   * on, and you cannot attach to it again. In all cases, the local terminal is restored.
    *
-   * @throws InvalidInputError before any I/O; otherwise as {@link exec}, and the error of a local stream
+   * @throws InvalidInputError before any I/O; otherwise the errors of {@link exec}, or the error of a local stream
    */
   execInteractive(command: readonly string[], options?: ExecInteractiveOptions): Promise<ExecInteractiveResult> {
     return execInteractive(this.#context, this.id, command, options);
@@ -227,10 +242,10 @@ export class Container {
 
   /**
    * Connects the local terminal to the container's main process, as `kubectl attach -it` does. Resolves when the process has closed
-   * its output, or when the detach keys were typed: it then runs on and can be attached to again. The exit code is the
-   * container's: {@link wait}.
+   * its output, or when the user types the detach keys. After detaching, the process runs on, and you can attach to it again. For
+   * the exit code, call {@link wait}.
    *
-   * @throws InvalidInputError before any I/O; otherwise as {@link attach}, and the error of a local stream
+   * @throws InvalidInputError before any I/O; otherwise the errors of {@link attach}, or the error of a local stream
    */
   attachInteractive(options?: AttachInteractiveOptions): Promise<{ detached: boolean }> {
     return attachInteractive(this.#context, this.id, options);
@@ -247,8 +262,8 @@ export class Container {
    * Links in a folder are copied and never followed. On Linux, that holds for links that another user puts in the place of a file
    * or folder meanwhile, too: nothing from outside of the local path reaches the container.
    *
-   * @throws InvalidInputError if the local path cannot be read or changes while it is read, the other one is not absolute, or one is
-   * a folder and the other is not; CriError
+   * @throws InvalidInputError if the local path cannot be read or changes while it is read, the other one is not absolute, or one
+   *   is a folder and the other is not; CriError
    */
   async copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
     // Loaded when first used: most programs never copy.
@@ -257,13 +272,13 @@ export class Container {
   }
 
   /**
-   * Copies a file or folder out of the container, by way of `tar` and `ls` there. Afterwards the local path is what the one in
-   * the container leads to: a file replaces a file or link; a folder that exists is added to. A file does not replace a folder,
-   * nor a folder a file. Folders that exist, at the local path or below it, keep their owner and mode.
+   * Copies a file or folder out of the container, by way of `tar` and `ls` there. Afterwards the local path is what the one in the
+   * container leads to: a file replaces a file or link; a folder that exists is added to. A file does not replace a folder, nor a
+   * folder a file. Folders that exist, at the local path or below it, keep their owner and mode.
    *
-   * Modes (but for setuid and setgid), times, hard and symbolic links and empty folders are kept. The owner is this process's
-   * user. Extended attributes and ACLs are left out. So are devices and named pipes, which the result names, and sockets, which
-   * `tar` itself leaves out.
+   * Modes (but for setuid and setgid), times, hard and symbolic links and empty folders are kept. The owner is this process's user.
+   * Extended attributes and ACLs are left out. So are devices and named pipes, which the result names, and sockets, which `tar`
+   * itself leaves out.
    *
    * The container may be malicious. The archive must be a plain one, of v7, ustar, PAX or GNU tar. Refused with `INVALID_RESPONSE`:
    * - entries that lead out of the local path, or through a link
@@ -272,14 +287,14 @@ export class Container {
    * - paths and link targets over 4,095 bytes, names over 255 bytes, and more than 256 folders within one another
    * - hard links to anything but a file before them, and names that stand for things of different kinds
    *
-   * No link at or below the local path is followed, even if another user puts it there meanwhile. That takes Linux with `/proc`; elsewhere
-   * root is refused to write to folders that others may write to. What is mounted below the local path is not replaced or written
-   * to: a copy to there is refused. A copy that fails or is aborted leaves nothing, and all of it is checked before
+   * No link at or below the local path is followed, even if another user puts it there meanwhile. That takes Linux with `/proc`;
+   * elsewhere root is refused to write to folders that others may write to. What is mounted below the local path is not replaced or
+   * written to: a copy to there is refused. A copy that fails or is aborted leaves nothing, and all of it is checked before
    * anything moves to its place.
    *
    * @returns how much was copied, and what was left out
    * @throws InvalidInputError if the local path cannot be written, or one path is a folder and the other is not; CriError, with
-   * `NOT_FOUND` if there is no such file, and `RESOURCE_EXHAUSTED` beyond `maxBytes` or `maxEntries`
+   *   `NOT_FOUND` if there is no such file, and `RESOURCE_EXHAUSTED` beyond `maxBytes` or `maxEntries`
    */
   async copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult> {
     const { copyFrom } = await import("./sessions/copy/copy-from.js");
@@ -287,35 +302,38 @@ export class Container {
   }
 
   /**
-   * Restarts as a kubelet does: CRI cannot start a container twice, so a new one is created from the same configuration with
-   * the next attempt number, and started. This handle stays with the old container.
+   * Restarts the container as a kubelet does. CRI cannot start a container twice, so the client creates a container from the same
+   * configuration with the next attempt number, and starts it. This handle still names the old container.
    */
   async restart(options?: RestartOptions): Promise<OwnedContainer> {
     return new OwnedContainer(this.#context, await restart(this.#context.connection, this, options));
   }
 
-  /** UpdateContainerResources of a created or running container. What is left out stays as it is. */
+  /** Updates the resources of a created or running container (UpdateContainerResources). Omitted fields keep their values. */
   updateResources(update: ContainerResourcesUpdate, options?: CallOptions): Promise<void> {
     return updateContainer(this.#context.connection, this.id, update, options);
   }
 
-  /** CheckpointContainer, since Kubernetes 1.25: writes the container's state to an archive. Needs CRIU on the node. */
+  /**
+   * Writes the state of the container to an archive (CheckpointContainer). Requires CRIU on the node. Since Kubernetes 1.25.
+   */
   checkpoint(options: CheckpointOptions): Promise<void> {
     return checkpointContainer(this.#context.connection, this.id, options);
   }
 
   /**
-   * The container's log, line by line, from the file that the runtime writes on its node; with `follow` until the container has
-   * ended and all of it was read. The stream is iterated once; leaving the loop, `close()` and an aborted `signal` end it.
+   * Streams the log of the container line by line, from the file that the runtime writes on its node. With `follow`, the stream
+   * ends when the container has ended and its whole log was read. You can iterate over the stream once. Leaving the loop, `close()`
+   * and aborting the `signal` end it.
    *
    * ```ts
    * for await (const { stream, text } of container.logs({ follow: true, tailLines: 10 })) console.log(stream, text);
    * ```
    *
-   * The loop throws a `CriError`: `NOT_FOUND` if there is no such container or file (this program has to run on the runtime's
-   * node), `FAILED_PRECONDITION` if the container has not been started or has no log.
+   * The loop throws a `CriError`: `NOT_FOUND` if the container or its log file does not exist (this program must run on the node of
+   * the runtime), `FAILED_PRECONDITION` if the container was not started or has no log.
    *
-   * @throws InvalidInputError for options that make no sense
+   * @throws InvalidInputError for invalid options
    */
   logs(options: ContainerLogOptions & { encoding: "buffer" }): LogStream<LogBytesEntry>;
   logs(options?: ContainerLogOptions & { encoding?: "utf8" | undefined }): LogStream;
@@ -325,36 +343,39 @@ export class Container {
   }
 
   /**
-   * Rotates the log of a running container as the kubelet does: renames it to `<log>.<YYYYMMDD-HHMMSS>`, then ReopenContainerLog. If
-   * that fails the name is given back. Followers lose nothing. Returns the path that the log has now.
+   * Rotates the log of a running container as the kubelet does: renames the file to `<log>.<YYYYMMDD-HHMMSS>`, then calls
+   * ReopenContainerLog. If that call fails, the client restores the name. Followers lose no lines.
    *
+   * @returns the new path of the renamed file
    * @throws CriError; `FAILED_PRECONDITION` if the container is not running, `NOT_FOUND` if its log is not on this machine
    */
   rotateLog(options?: RotateLogOptions): Promise<string> {
     return rotateLog(this.#context.connection, this.id, options);
   }
 
-  /** ReopenContainerLog, after the log file was renamed: the runtime goes on in a new file. Only for a running container. */
+  /**
+   * Makes the runtime continue the log of a running container in a new file, after you renamed the old one (ReopenContainerLog).
+   */
   reopenLog(options?: CallOptions): Promise<void> {
     return reopenContainerLog(this.#context.connection, this.id, options);
   }
 
   /**
-   * Exec: requests the URL of a streaming session. The URL is good for one connection within a minute and carries its own
-   * authorisation: treat it as a secret.
+   * Returns the URL of an exec session (RPC Exec). The URL is valid for one connection within a minute. It contains its own
+   * authorisation, so treat it as a secret.
    */
   async execUrl(command: readonly string[], options?: StreamUrlOptions): Promise<string> {
     return requestExecUrl(this.#context.connection, this.id, command, options);
   }
 
-  /** Attach: requests the URL of a streaming session with the container's main process; see {@link execUrl}. */
+  /** Returns the URL of a session with the container's main process (RPC Attach), under the conditions of {@link execUrl}. */
   async attachUrl(options?: StreamUrlOptions): Promise<string> {
     return requestAttachUrl(this.#context.connection, this.id, options);
   }
 }
 
 /**
- * A container that this program made: disposing of it stops and removes it.
+ * A container that this program created. Disposing of the handle stops and removes the container.
  *
  * ```ts
  * await using web = await cri.runContainerInSandbox(pod, { name: "web", image: "docker.io/library/nginx:1.29" });
@@ -363,14 +384,14 @@ export class Container {
 export class OwnedContainer extends Container implements AsyncDisposable {
   /** The pod sandbox that the container is in. */
   readonly podSandboxId: string;
-  /** Something else had made the container, and it was taken over with `adopt`. */
+  /** Whether another program created the container, and this one took it over with `adopt`. */
   readonly adopted: boolean;
   readonly #context: ClientContext;
   readonly #config: ContainerConfig;
   readonly #podConfig: PodSandboxConfig;
   readonly #ownership = new Ownership();
   readonly #logFolder: LogFolder | undefined;
-  /** From the spec of the container or its pod: how long {@link stop} and disposal let the process end by itself. */
+  /** The grace period of {@link stop} and disposal, in seconds, from the spec of the container or its pod. */
   readonly terminationGracePeriodSeconds: number | undefined;
 
   /** @internal */
@@ -385,17 +406,19 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     this.#logFolder = made.logFolder;
   }
 
-  /** The configuration as it was sent. Its `envs` may hold secrets, so neither `console.log` nor `JSON.stringify` shows it. */
+  /**
+   * The configuration as it was sent. `console.log` and `JSON.stringify` do not show it, because its `envs` may contain secrets.
+   */
   get config(): ContainerConfig {
     return this.#config;
   }
 
-  /** The configuration of its pod, which CreateContainer had to repeat. */
+  /** The configuration of the pod, as CreateContainer repeated it. */
   get podConfig(): PodSandboxConfig {
     return this.#podConfig;
   }
 
-  /** @internal The folders that were created for its log: the next attempt has its log there, too. */
+  /** @internal The folders that were created for the log. The next attempt writes its log there, too. */
   get logFolder(): LogFolder | undefined {
     return this.#logFolder;
   }
@@ -413,16 +436,17 @@ export class OwnedContainer extends Container implements AsyncDisposable {
     await this.#logFolder?.removeIfEmpty();
   }
 
-  /** Lets the container live on: disposal does nothing any more. Returns a borrowed handle. */
+  /** Gives up ownership: disposal then does nothing. Returns a borrowed handle. */
   release(): Container {
     this.#ownership.release();
     return new Container(this.#context, this.id);
   }
 
   /**
-   * Stops the container, with the grace period of its spec if one is set there and at once otherwise, and removes it, once. Disposal
-   * has a minute of its own beyond the grace period, and retries while the runtime restarts. Disposing of a removed container
-   * succeeds; any other failure rejects, and disposal can be tried again.
+   * Stops the container, with {@link terminationGracePeriodSeconds} or else at once, and removes it. Calling it again does nothing.
+   *
+   * Disposal has a time limit of its own, one minute plus the grace period, and retries while the runtime restarts. Disposing of a
+   * removed container succeeds. Any other failure rejects; you can then try again.
    */
   dispose(): Promise<void> {
     return this.#ownership.dispose(async () => {

@@ -15,8 +15,8 @@ import { type RemoveOptions, removeContainer, removeFields } from "./stopping.js
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
 /**
- * The containers of a node: `cri.containers`. It creates, finds, lists and removes containers; everything else that is done to one
- * container is a method of its handle, which {@link get} returns without I/O.
+ * The containers of a node: `cri.containers`. It creates, finds, lists and removes containers; all other
+ * operations on one container are methods of its handle, which {@link get} returns without I/O.
  *
  * All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an argument is invalid, and with the
  * signal's reason when they are cancelled.
@@ -32,8 +32,8 @@ export class Containers {
   /**
    * Creates a container in a pod: pulls its image by the pull policy, then calls CreateContainer. The container is not started.
    *
-   * A lost answer does not create a second container: the client looks the container up by its name and attempt in the pod, and
-   * returns it if this call has created it. If the call is aborted or times out, the client removes a container that the runtime has
+   * A lost reply does not lead to a second container: the client searches for the container by its name and attempt in the pod, and
+   * returns it if this call created it. If the call is aborted or times out, the client removes a container that the runtime has
    * created by then. Finding it can take 3.5 seconds longer, and removing it at most 15 seconds. A pulled image stays.
    *
    * @throws NameReservedError if another container of the pod has the name and attempt
@@ -45,8 +45,8 @@ export class Containers {
   }
 
   /**
-   * Creates a container as {@link create} does, and starts it. Removes a created container that does not start; errors of the removal
-   * are in the error's `suppressed`.
+   * Creates a container as {@link create} does, and starts it. Removes a created container that does not start; errors of the
+   * removal are in the error's `suppressed`.
    *
    * @throws as {@link create}
    */
@@ -56,21 +56,21 @@ export class Containers {
   }
 
   /**
-   * A handle to an existing container, by its id or by an object that has it, such as an entry of {@link list}. Does no I/O: a wrong id
-   * shows on the first call.
+   * Returns a borrowed handle of a container, by its id or by an object with the id, such as an entry of {@link list}. Does no I/O:
+   * a wrong id fails on the first call.
    */
   get(container: ContainerTarget): Container {
     return new Container(this.#context, idOf(container, "id", "container"));
   }
 
-  /** Lists the containers of the node. Streamed where the runtime supports it (since Kubernetes 1.36). */
+  /** Lists the containers of the node. The list is streamed if the runtime supports it (since Kubernetes 1.36). */
   async list(filter: ContainerFilter = {}, options?: CallOptions): Promise<ContainerMessage[]> {
     return listMatchingContainers(this.#context.connection, filter, options);
   }
 
   /**
-   * Finds one container by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt, in
-   * the latest attempt of its pod. Returns `undefined` if no container matches.
+   * Finds one container by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt,
+   * in the latest attempt of its pod. Returns `undefined` if no container matches.
    *
    * ```ts
    * const web = await cri.containers.find({ name: "web", labels: { app: "shop" } });
@@ -85,8 +85,8 @@ export class Containers {
   }
 
   /**
-   * Stops a container, by default with SIGKILL at once, and removes it. Succeeds on a missing container. The same as `remove` of its
-   * handle.
+   * Stops a container, by default with SIGKILL at once, and removes it, as `remove` of its handle does. Succeeds if the container
+   * does not exist.
    */
   async remove(container: ContainerTarget, options: RemoveOptions = {}): Promise<void> {
     checkOptions(options, removeFields);

@@ -80,7 +80,9 @@ function nameOfPod({ metadata }: PodSandbox): string {
   return `${metadata?.namespace}/${metadata?.name}`;
 }
 
-/** The latest attempt of a pod. A pod that was created again with another uid begins at attempt 0, so the newest uid counts first. */
+/**
+ * The latest attempt of a pod. A pod that was created again with another uid begins at attempt 0, so the newest uid counts first.
+ */
 function latestPod(pods: readonly PodSandbox[]): PodSandbox | undefined {
   const [newest] = pods.toSorted((one, other) => other.createdAt.compare(one.createdAt));
   return latestAttempt(pods.filter(({ metadata }) => metadata?.uid === newest?.metadata?.uid));

@@ -11,8 +11,8 @@ import { type PrunedImages, type PruneOptions, pruneImages } from "./prune-image
 const filterFields: FieldsOf<{ image?: ImageInput | undefined }> = { image: true };
 
 /**
- * The images of a node: `cri.images`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an
- * argument makes no sense, and with the signal's reason when they are cancelled.
+ * The images of a node: `cri.images`. All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when
+ * an argument is invalid, and with the signal's reason when they are cancelled.
  */
 export class Images {
   readonly #connection: Connection;
@@ -23,8 +23,8 @@ export class Images {
   }
 
   /**
-   * PullImage: fetches an image and returns the runtime's reference of it, usually its id. CRI reports no progress. Not retried
-   * unless `retry` is given; cancelling it cancels the pull.
+   * Pulls an image (PullImage). Returns the runtime's reference of it, usually its id. CRI reports no progress. The client does not
+   * retry a pull unless `retry` is set. Cancelling the call cancels the pull.
    *
    * @throws ImagePullError with a `reason`
    */
@@ -33,16 +33,16 @@ export class Images {
   }
 
   /**
-   * Makes sure that an image is on the node, by the pull policy, and returns it.
+   * Pulls an image if the pull policy requires it, and returns the image.
    *
-   * @throws CriError `NOT_FOUND` when the policy is "never" and the image is not there
+   * @throws CriError `NOT_FOUND` if the policy is "never" and the image is not on the node
    * @throws ImagePullError
    */
   async ensure(image: ImageInput, options?: EnsureOptions): Promise<Image> {
     return ensureImage(this.#connection, image, options);
   }
 
-  /** ImageStatus: an image by tag, digest or id; `undefined` when it is not on the node. */
+  /** Returns an image by tag, digest or id (ImageStatus), or `undefined` if it is not on the node. */
   async get(image: ImageInput, options?: CallOptions): Promise<Image | undefined> {
     return findImage(this.#connection, image, options);
   }
@@ -52,7 +52,10 @@ export class Images {
     return (await findImage(this.#connection, image, options)) !== undefined;
   }
 
-  /** ImageStatus with the runtime's own diagnostics, as `crictl inspecti` shows them. */
+  /**
+   * Returns an image with the runtime's diagnostics, as `crictl inspecti` shows them (ImageStatus, verbose), or `undefined` if it
+   * is not on the node.
+   */
   async inspect(
     image: ImageInput,
     options?: CallOptions,
@@ -61,13 +64,16 @@ export class Images {
     return found && { image: found, info };
   }
 
-  /** All images on the node, or those that a reference stands for. Streamed where the runtime can (since Kubernetes 1.36). */
+  /**
+   * Lists the images on the node, or those that a reference names. The list is streamed if the runtime supports it (since
+   * Kubernetes 1.36).
+   */
   async list(filter: { image?: ImageInput | undefined } = {}, options?: CallOptions): Promise<Image[]> {
     object(filter, "filter", filterFields);
     if (filter.image === undefined) return rpcs.listImages(this.#connection, undefined, options);
     const spec = toImageSpec(filter.image, "filter.image");
     const budget = startBudget(this.#connection, options, 1);
-    // containerd pays no heed to the filter, so what a reference stands for is asked first.
+    // containerd ignores the filter, so the client resolves the reference first.
     const { image } = await rpcs.imageStatus(this.#connection, spec, false, budget.options());
     if (!image) return [];
     const images = await rpcs.listImages(this.#connection, spec, budget.options());
@@ -75,10 +81,10 @@ export class Images {
   }
 
   /**
-   * RemoveImage: removes an image with all its tags and digests, as CRI says, whichever of them names it. The client looks up the
-   * image's id first and removes by that: other references mean something else on each runtime. Succeeds on a missing image.
+   * Removes an image with all its tags and digests (RemoveImage), whichever of them you pass. The client removes it by its id,
+   * because runtimes disagree about other references. Succeeds if the image is not on the node.
    *
-   * CRI-O and Docker refuse an image that a container uses. containerd removes it; the container keeps its files.
+   * CRI-O and Docker refuse to remove an image that a container uses. containerd removes it, and the container keeps its files.
    */
   async remove(image: ImageInput, options?: CallOptions): Promise<void> {
     await rpcs.removeImage(this.#connection, toImageSpec(image, "image"), options);
@@ -87,26 +93,27 @@ export class Images {
   /**
    * Removes the images that no container uses, running or not. Keeps pinned images and the image of the runtime's pod sandboxes.
    *
-   * Images that are pulled while it runs are kept. An image that was pulled before for a container that is not created yet counts
-   * as unused: `filter` can keep it. CRI does not say when an image was pulled or last used.
+   * It keeps images that are pulled while it runs. An image that was pulled earlier, for a container that is not created yet,
+   * counts as unused: `filter` can keep it. CRI does not report when an image was pulled or last used.
    *
    * ```ts
-   * const { removed } = await cri.images.prune({ filter: ({ repoTags }) => repoTags.some((tag) => tag.startsWith("ci.example/")) });
+   * const isOurs = (tag: string) => tag.startsWith("ci.example/");
+   * const { removed } = await cri.images.prune({ filter: ({ repoTags }) => repoTags.some(isOurs) });
    * ```
    *
-   * @throws CriError if images or containers cannot be listed, or the time is up. An image that the runtime refuses to remove is
-   *   in `failed` of the result
+   * @returns the removed images, and in `failed` those that the runtime refused to remove
+   * @throws CriError if images or containers cannot be listed, or at the time limit
    */
   async prune(options?: PruneOptions): Promise<PrunedImages> {
     return pruneImages(this.#connection, options);
   }
 
   /**
-   * ImageFsInfo: the file systems that images (and, since Kubernetes 1.29, containers) are kept on, and what they take up.
+   * Returns the file systems of images, and of containers since Kubernetes 1.29, with their usage (ImageFsInfo).
    *
-   * containerd measures every 10 seconds, so the numbers may be from before the latest removal or pull. `timestamp` of each file
-   * system says when it was measured, in nanoseconds: `toDate(timestamp)`. Do not remove images in a loop until the
-   * numbers sink, for that removes too many; add up `size` of what was removed, or wait for a newer `timestamp`.
+   * containerd measures every 10 seconds, so the usage may be older than the latest pull or removal. `timestamp` is the time of the
+   * measurement, in nanoseconds: `toDate(timestamp)`. Do not remove images in a loop until the usage falls, because that removes
+   * too many. Add up the `size` of the removed images, or wait for a newer `timestamp`.
    */
   async fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse> {
     return rpcs.imageFsInfo(this.#connection, options);

@@ -45,14 +45,14 @@ import { type PodResourcesUpdate, updatePod } from "./update-resources.js";
 export type PodInspection = PodSandboxStatusResponse & { status: PodSandboxStatus };
 
 /**
- * A pod sandbox by its id. The handle keeps no state: every method asks the runtime. Made by `cri.pods.get(id)` without I/O, so
- * a wrong id shows on the first call.
+ * A pod sandbox, named by its id. The handle keeps no state: every method calls the runtime. `cri.pods.get(id)` does no I/O, so a
+ * wrong id fails on the first call.
  */
 export class PodSandbox {
   readonly kind = "pod";
   /** The pod sandbox id. */
   readonly id: string;
-  // Private, as whatever handles hold: the client's options are in there, credentials included.
+  // Private, because it contains the options of the client, credentials included.
   readonly #context: ClientContext;
 
   /** @internal */
@@ -61,12 +61,20 @@ export class PodSandbox {
     this.#context = context;
   }
 
-  /** PodSandboxStatus: state, addresses, labels. Throws `NOT_FOUND` once the pod is removed. */
+  /**
+   * Returns the status of the pod (PodSandboxStatus): state, addresses, labels.
+   *
+   * @throws CriError `NOT_FOUND` if the pod does not exist
+   */
   async status(options?: CallOptions): Promise<PodSandboxStatus> {
     return (await podSandboxStatus(this.#context.connection, this.id, false, options)).status;
   }
 
-  /** The name of the pod's state, as `pods.list` takes it. Throws `NOT_FOUND` once the pod is removed. */
+  /**
+   * Returns the state of the pod, by the name that the filter of `pods.list` takes.
+   *
+   * @throws CriError `NOT_FOUND` if the pod does not exist
+   */
   async state(options?: CallOptions): Promise<PodStateName> {
     return podStateName((await this.status(options)).state);
   }
@@ -76,7 +84,7 @@ export class PodSandbox {
     return podSandboxStatus(this.#context.connection, this.id, true, options);
   }
 
-  /** PodSandboxStats: CPU, memory, network and processes of the pod and its containers. */
+  /** Returns the resource usage of the pod and its containers (PodSandboxStats): CPU, memory, network and processes. */
   stats(options?: CallOptions): Promise<PodSandboxStats> {
     return podSandboxStats(this.#context.connection, this.id, options);
   }
@@ -87,16 +95,16 @@ export class PodSandbox {
   }
 
   /**
-   * Stops the pod: StopContainer for each of its containers, at the same time and with its grace period, then StopPodSandbox, which
-   * takes down the network. Succeeds on a stopped or missing pod.
+   * Stops the pod: calls StopContainer for all its containers at once, each with its grace period, then StopPodSandbox, which
+   * removes the network. Succeeds if the pod has stopped already or does not exist.
    */
   stop(options?: StopPodOptions): Promise<void> {
     return stop(this.#context, this.id, undefined, options);
   }
 
   /**
-   * Removes the pod with its containers: stops it as {@link stop} does, but kills at once unless `gracePeriodSeconds` says otherwise,
-   * then calls RemovePodSandbox. Succeeds on a missing pod.
+   * Removes the pod with its containers: stops it as {@link stop} does, by default with SIGKILL at once, then calls
+   * RemovePodSandbox. Succeeds if the pod does not exist.
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
     checkOptions(options, removeFields);
@@ -107,11 +115,11 @@ export class PodSandbox {
   }
 
   /**
-   * The logs of the pod's containers in the order of their timestamps, each entry naming its container. The latest attempt of each;
-   * with `follow` also later containers and attempts, until every log has ended or, with `follow: "forever"`, until the stream is
-   * closed. See `container.logs` and `cri.logs`.
+   * Streams the logs of the pod's containers in the order of their timestamps. Each entry names its container. The stream contains
+   * the latest attempt of each container. With `follow`, later containers and attempts join it until every log has ended; with
+   * `follow: "forever"`, until the stream is closed. See `container.logs` and `cri.logs`.
    *
-   * @throws InvalidInputError for options that make no sense
+   * @throws InvalidInputError for invalid options
    */
   logs(options: PodLogOptions & { encoding: "buffer" }): LogStream<MergedLogBytesEntry>;
   logs(options?: PodLogOptions & { encoding?: "utf8" | undefined }): LogStream<MergedLogEntry>;
@@ -123,7 +131,7 @@ export class PodSandbox {
   }
 
   /**
-   * Connections to ports of the pod, through the runtime, with or without a local listener. Dials nothing yet.
+   * Forwards ports of the pod through the runtime, with or without a local listener. Does no I/O until you connect or listen.
    *
    * ```ts
    * await using forward = pod.portForward(80);
@@ -134,14 +142,14 @@ export class PodSandbox {
     return portForward(this.#context, this.id, ports, options);
   }
 
-  /** UpdatePodSandboxResources, since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
+  /** Updates the resources of the pod (UpdatePodSandboxResources). Since Kubernetes 1.33 (containerd 2.2, CRI-O 1.33). */
   updateResources(update: PodResourcesUpdate, options?: CallOptions): Promise<void> {
     return updatePod(this.#context.connection, this.id, update, options);
   }
 
   /**
-   * PortForward: requests the URL of a streaming session to some of the pod's ports. The URL is good for one connection within a
-   * minute and carries its own authorisation: treat it as a secret.
+   * Returns the URL of a session to ports of the pod (RPC PortForward). The URL is valid for one connection within a minute. It
+   * contains its own authorisation, so treat it as a secret.
    */
   async portForwardUrl(ports: readonly number[], options?: CallOptions): Promise<string> {
     checkPorts(ports);
@@ -149,8 +157,8 @@ export class PodSandbox {
   }
 
   /**
-   * CheckpointPod: writes the state of the pod and its containers to an archive. Since Kubernetes 1.37 (alpha; no released runtime has
-   * it). Give it a `timeoutMs` that fits the pod.
+   * Writes the state of the pod and its containers to an archive (CheckpointPod). Choose a `timeoutMs` that fits the pod. Since
+   * Kubernetes 1.37 (alpha; no released runtime implements it).
    *
    * @experimental
    */
@@ -159,33 +167,32 @@ export class PodSandbox {
   }
 
   /**
-   * Creates a container in this pod: the image as the pull policy says, then CreateContainer. See
-   * `cri.createContainerInSandbox`.
+   * Creates a container in this pod, as `cri.containers.create` does: pulls its image by the pull policy, then calls
+   * CreateContainer.
    */
   async createContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
     return new OwnedContainer(this.#context, await createContainer(this.#context.connection, this, spec, options));
   }
 
-  /** As {@link createContainer}, and starts it. */
+  /** Creates a container as {@link createContainer} does, and starts it, as `cri.containers.run` does. */
   async runContainer(spec: ContainerSpec, options?: CreateContainerOptions): Promise<OwnedContainer> {
     return new OwnedContainer(this.#context, await runContainer(this.#context.connection, this, spec, options));
   }
 }
 
 /**
- * A pod sandbox that this program made: it knows the configuration it was made from, and disposing of it stops and removes the
- * pod with everything in it.
+ * A pod sandbox that this program created. Disposing of the handle stops and removes the pod with its containers.
  *
  * ```ts
  * await using pod = await cri.pods.run({ name: "demo" });
  * ```
  */
 export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
-  /** The configuration as it was sent. Not a secret by CRI's rules, but labels and annotations may be private. */
+  /** The configuration as it was sent. It contains no secrets by CRI's rules, but labels and annotations may be private. */
   readonly config: PodSandboxConfig;
-  /** From the spec: what its containers get unless theirs says otherwise. */
+  /** The grace period of containers whose spec has none, in seconds, from the spec of the pod. */
   readonly terminationGracePeriodSeconds: number | undefined;
-  /** Something else had made the pod, and it was taken over with `adopt`. */
+  /** Whether another program created the pod, and this one took it over with `adopt`. */
   readonly adopted: boolean;
   readonly #context: ClientContext;
   readonly #ownership = new Ownership();
@@ -201,14 +208,16 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
     this.#logDirectory = made.ownLogDirectory;
   }
 
-  /** Stops the pod as a borrowed handle does. {@link terminationGracePeriodSeconds} is the default of containers without their own. */
+  /**
+   * Stops the pod as a borrowed handle does. {@link terminationGracePeriodSeconds} is the default of containers without their own.
+   */
   override stop(options?: StopPodOptions): Promise<void> {
     return stop(this.#context, this.id, this.terminationGracePeriodSeconds, options);
   }
 
   /**
-   * Removes the pod as a borrowed handle does, and the log directory if it is the pod's own (`logDirectory: { root }`) and no other
-   * attempt of the pod exists.
+   * Removes the pod as a borrowed handle does. Then removes the log directory, if it is the pod's own (`logDirectory: { root }`)
+   * and no other attempt of the pod exists.
    */
   override async remove(options: RemoveOptions = {}): Promise<void> {
     checkOptions(options, removeFields);
@@ -217,16 +226,17 @@ export class OwnedPodSandbox extends PodSandbox implements AsyncDisposable {
     await removeLogDirectory(this.#context.connection, this.id, this.#logDirectory, callOptionsOf(limited));
   }
 
-  /** Lets the pod live on: disposal does nothing any more. Returns a borrowed handle. */
+  /** Gives up ownership: disposal then does nothing. Returns a borrowed handle. */
   release(): PodSandbox {
     this.#ownership.release();
     return new PodSandbox(this.#context, this.id);
   }
 
   /**
-   * Stops and removes the pod, once, with the grace periods of {@link stop}. Disposal has a minute of its own beyond the longest
-   * grace period of the pod's containers, and retries while the runtime restarts. Disposing of a removed pod succeeds; any other
-   * failure rejects, and disposal can be tried again.
+   * Stops the pod, with the grace periods of {@link stop}, and removes it with its containers. Calling it again does nothing.
+   *
+   * Disposal has a time limit of its own, one minute plus the longest grace period, and retries while the runtime restarts.
+   * Disposing of a removed pod succeeds. Any other failure rejects; you can then try again.
    */
   dispose(): Promise<void> {
     return this.#ownership.dispose(async () => {

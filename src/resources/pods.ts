@@ -15,8 +15,8 @@ import { type RemoveOptions, removeFields, removePod } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
 /**
- * The pod sandboxes of a node: `cri.pods`. It creates, finds, lists and removes pods; everything else that is done to one pod is a method
- * of its handle, which {@link get} returns without I/O.
+ * The pod sandboxes of a node: `cri.pods`. It creates, finds, lists and removes pods; all other operations on one pod are
+ * methods of its handle, which {@link get} returns without I/O.
  *
  * All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an argument is invalid, and with the
  * signal's reason when they are cancelled.
@@ -30,12 +30,12 @@ export class Pods {
   }
 
   /**
-   * RunPodSandbox: creates a pod sandbox with its network and returns an owning handle. Default budget: four minutes.
+   * Creates a pod sandbox with its network (RunPodSandbox), and returns an owning handle. The default time limit is four minutes.
    *
-   * A lost answer does not create a second pod: the client looks the pod up by name, namespace, uid and attempt, and returns it if this
-   * call has created it. If the call is aborted or times out, the client removes a pod that the runtime has created by then. Finding it
-   * can take 3.5 seconds longer, and removing it at most 15 seconds. With a `uid` in the spec, a later call also finds a pod that appears
-   * after that; without one, every call creates a pod of its own.
+   * A lost reply does not lead to a second pod: the client searches for the pod by name, namespace, uid and attempt, and returns it
+   * if this call created it. If the call is aborted or times out, the client removes a pod that the runtime has created by then.
+   * Finding it can take 3.5 seconds longer, and removing it at most 15 seconds. With a `uid` in the spec, a later call also finds a
+   * pod that appears after that; without one, every call creates a pod of its own.
    *
    * @throws NameReservedError if another pod has the name, namespace, uid and attempt
    * @throws InvalidInputError, CriError
@@ -45,8 +45,8 @@ export class Pods {
   }
 
   /**
-   * RestorePod: restores a pod and its containers from an archive. Returns the owning handle of the pod and the ids of its containers by
-   * name. Since Kubernetes 1.37 (alpha; no released runtime has it).
+   * Restores a pod and its containers from an archive (RestorePod). Returns the owning handle of the pod and the ids of its
+   * containers by name. Since Kubernetes 1.37 (alpha; no released runtime implements it).
    *
    * @experimental
    */
@@ -59,21 +59,22 @@ export class Pods {
   }
 
   /**
-   * A handle to an existing pod, by its id or by an object that has it, such as an entry of {@link list}. Does no I/O: a wrong id shows on
-   * the first call.
+   * Returns a borrowed handle of a pod, by its id or by an object with the id, such as an entry of {@link list}. Does no I/O: a
+   * wrong id fails on the first call.
    */
   get(pod: PodTarget): PodSandbox {
     return new PodSandbox(this.#context, idOf(pod, "id", "pod"));
   }
 
-  /** Lists the pods of the node. Streamed where the runtime supports it (since Kubernetes 1.36). */
+  /** Lists the pods of the node. The list is streamed if the runtime supports it (since Kubernetes 1.36). */
   async list(filter: PodFilter = {}, options?: CallOptions): Promise<PodSandboxMessage[]> {
     return listPods(this.#context.connection, filter, options);
   }
 
   /**
-   * Finds one pod by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt: of a pod
-   * that was created again with another uid, the newest one; then the highest attempt number. Returns `undefined` if no pod matches.
+   * Finds one pod by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt: of a
+   * pod that was created again with another uid, the newest one; then the highest attempt number. Returns `undefined` if no pod
+   * matches.
    *
    * ```ts
    * const pod = await cri.pods.find({ name: "web", namespace: "default" });
@@ -88,8 +89,8 @@ export class Pods {
   }
 
   /**
-   * Stops a pod with its containers, by default with SIGKILL at once, and removes it. Succeeds on a missing pod. The same as `remove` of
-   * its handle.
+   * Stops a pod with its containers, by default with SIGKILL at once, and removes it, as `remove` of its handle does. Succeeds if
+   * the pod does not exist.
    */
   async remove(pod: PodTarget, options: RemoveOptions = {}): Promise<void> {
     checkOptions(options, removeFields);
