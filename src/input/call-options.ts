@@ -79,7 +79,7 @@ export function checkCallOptions(
 
 function checkRetryPolicy(policy: RetryPolicy, field: string): void {
   if (!isRecord(policy as unknown)) {
-    throw new InvalidInputError({ field, message: "must be a retry policy, or false for none", value: policy });
+    refuse(field, `must be a retry policy, or false for none, got ${typeName(policy)}`);
   }
   checkOptions(policy, retryPolicyFields, field);
   const { maxAttempts, initialBackoffMs, maxBackoffMs } = policy;

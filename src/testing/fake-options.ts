@@ -1,10 +1,11 @@
 import { checkOptions, type FieldsOf } from "../input/call-options.js";
+import { list } from "../input/check.js";
 import type { ContainerEventResponse, VersionResponse } from "../proto.js";
 import type { ContainerBackend } from "./backend/backend.js";
 import { type BackendScripts, scriptFields } from "./backend/scripted-backend.js";
 import type { EventMode, FakeFlavor } from "./flavors/profile.js";
 import type { RpcName } from "./rpcs.js";
-import type { FakeImage } from "./state/images.js";
+import { checkFakeImage, type FakeImage } from "./state/images.js";
 import type { RegistryRules } from "./state/registry.js";
 import type { StreamingProtocols } from "./streaming/streaming-server.js";
 import type { ServerTls } from "./wire/server-tls.js";
@@ -168,6 +169,8 @@ const tlsFields: FieldsOf<ServerTls> = { cert: true, key: true, clientCa: true }
 /** Checks the names of the options of a fake runtime, and of the options in them. @throws InvalidInputError */
 export function checkFakeOptions(options: FakeRuntimeOptions): void {
   checkOptions(options, fakeRuntimeFields);
+  list(options.images, "images", checkFakeImage);
+  list(options.registryImages, "registryImages", checkFakeImage);
   checkOptions(options.tls, tlsFields, "tls");
   checkOptions(options.streaming, streamingFields, "streaming");
   checkOptions<Partial<VersionResponse>>(options.version, versionFields, "version");

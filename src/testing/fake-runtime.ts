@@ -40,7 +40,7 @@ import type { FakeFlavor } from "./flavors/profile.js";
 import { flavorProfile, unimplementedRpcs } from "./flavors.js";
 import { checkRpcName, type RpcName, type RpcRequest } from "./rpcs.js";
 import { RuntimeProcess } from "./runtime-process.js";
-import type { FakeImage } from "./state/images.js";
+import { checkFakeImage, type FakeImage } from "./state/images.js";
 import { VirtualClock } from "./state/virtual-clock.js";
 import type { IncomingCall } from "./wire/incoming-call.js";
 
@@ -271,6 +271,7 @@ export class FakeRuntime implements AsyncDisposable {
 
   /** Adds an image to the runtime, as if it had been pulled. */
   addImage(image: string | FakeImage): void {
+    checkFakeImage(image, "image");
     this.#engine.state.images.add(typeof image === "string" ? { reference: image } : image);
   }
 

@@ -1,5 +1,5 @@
 import { InvalidInputError } from "../../errors.js";
-import { checkOptions, type FieldsOf } from "../../input/call-options.js";
+import { type FieldsOf, object } from "../../input/object-reader.js";
 import { Image, Long } from "../../proto.js";
 import { sha256 } from "./ids.js";
 import { formatReference, type ImageReference, parseReference } from "./reference.js";
@@ -51,6 +51,11 @@ const fakeImageFields: FieldsOf<FakeImage> = {
   groups: true,
 };
 
+/** Checks an image: a reference, or an object without unknown fields. @throws InvalidInputError */
+export function checkFakeImage(image: string | FakeImage, field: string): void {
+  if (typeof image !== "string") object(image, field, fakeImageFields);
+}
+
 /** The state of an image. */
 export interface ImageRecord {
   /** `sha256:…` */
@@ -79,7 +84,6 @@ export class ImageStore {
 
   /** Adds an image, or adds its names to an existing image with the same digest. */
   add(image: FakeImage): ImageRecord {
-    checkOptions(image, fakeImageFields, "image");
     const reference = parseReference(image.reference);
     if (!reference) {
       throw new InvalidInputError({ field: "images", message: "expected an image reference", value: image.reference });

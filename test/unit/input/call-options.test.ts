@@ -78,7 +78,7 @@ test("names nested options by their path", () => {
 
 test.each([
   [{ retry: { maxAttempt: 3 } }, "retry.maxAttempt: unknown option; did you mean maxAttempts?"],
-  [{ retry: [3] }, "retry: must be a retry policy, or false for none, got [ 3 ]"],
+  [{ retry: [3] }, "retry: must be a retry policy, or false for none, got an array"],
   [{ retry: { maxAttempts: 0 } }, "retry.maxAttempts: must be 1 or more, got 0"],
   [{ retry: { maxBackoffMs: -1 } }, "retry.maxBackoffMs: must be a number of milliseconds, got -1"],
 ])("refuses the retry policy of %j", (options, message) => {
