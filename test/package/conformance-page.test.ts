@@ -8,11 +8,11 @@ import { pageOf, pagePath, rowsIn } from "../conformance/page.js";
 const journeys = fileURLToPath(new URL("../runtime", import.meta.url));
 const page = readFileSync(pagePath, "utf8");
 
-test("the page is up to date: otherwise `npm run conformance:page`", () => {
+test("the page is up to date: otherwise run `npm run conformance:page`", () => {
   expect(page).toBe(pageOf(rowsIn(page)));
 });
 
-test("it has every file of journeys, and the table no others", () => {
+test("the page and the known differences name every file of journeys, and no others", () => {
   const files = readdirSync(journeys).flatMap((name) => /^(.*)\.test\.ts$/.exec(name)?.[1] ?? []);
   const inPage = [...rowsIn(page).map(({ file }) => file), ...Object.keys(otherFiles)];
   expect(inPage.sort()).toEqual(files.sort());

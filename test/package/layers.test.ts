@@ -1,6 +1,6 @@
 /**
- * Which part of the sources may import which. The order is a lint rule, too. This test derives it from the imports a second time,
- * so that disabling the rule changes nothing, and checks that the rule forbids what the order forbids.
+ * Checks the layers of the sources. The lint rule checks them, too; this test reads the imports itself, so that it also fails if the
+ * rule is disabled. It also checks that the rule forbids exactly the imports that the layers forbid.
  *
  * @module
  */
@@ -28,14 +28,14 @@ function partOf(file: string): Part {
 }
 
 describe("layers", () => {
-  test("every import leads to a file", () => {
+  test("every import resolves to a file", () => {
     expect(inner.length).toBeGreaterThan(100);
     expect(inner.filter(({ to }) => !existsSync(join(root, to)))).toEqual([]);
   });
 
-  test("imports lead downwards only, and never to a sibling", () => {
-    const against = inner.filter(({ from, to }) => !mayImport(partOf(from), partOf(to)));
-    expect(against.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  test("files import only from lower layers, never from the same one", () => {
+    const violations = inner.filter(({ from, to }) => !mayImport(partOf(from), partOf(to)));
+    expect(violations.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 
   test("each file of generated code is imported by one file", () => {
@@ -51,7 +51,7 @@ describe("layers", () => {
     expect(importers.map(({ from }) => from).filter((from) => from !== clientInTesting)).toEqual([]);
   });
 
-  test("no files import each other in a ring, not even types", () => {
+  test("there are no circular imports, not even of types", () => {
     const all = ["src", "bench", "test", "scripts", "examples"].flatMap(importsBelow);
     expect(ringsOf(all)).toEqual([]);
   });
@@ -69,17 +69,17 @@ describe("layers", () => {
     expect([...new Set(used)].sort()).toEqual(declared.sort());
   });
 
-  test("CONTRIBUTING.md draws them", () => {
+  test("CONTRIBUTING.md shows the layers", () => {
     expect(readFileSync(join(root, "CONTRIBUTING.md"), "utf8")).toContain(`\`\`\`\n${drawLayers()}\n\`\`\``);
   });
 });
 
 describe("the lint rule", () => {
-  test("is up to date: `npm run layers` writes it", () => {
+  test("is up to date: otherwise run `npm run layers`", () => {
     expect(readFileSync(join(root, lintRuleFile), "utf8")).toBe(lintRule());
   });
 
-  test("forbids what the layers forbid, at every depth, and nothing else", () => {
+  test("forbids exactly the imports that the layers forbid, in folders of every depth", () => {
     const folder = mkdtempSync(join(tmpdir(), "layers-"));
     try {
       const forbidden = parts.filter((part) => part !== "generated/").flatMap((part) => writeProbes(folder, part));
@@ -92,7 +92,7 @@ describe("the lint rule", () => {
     }
   });
 
-  test("is disabled nowhere", () => {
+  test("is not disabled in any file", () => {
     const disabling = [...new Set(imports.map(({ from }) => from))].filter((file) =>
       /biome-ignore(?:-\w+)? lint(?:\/style(?:\/noRestrictedImports)?)?[:\s]/.test(
         readFileSync(join(root, file), "utf8"),

@@ -57,8 +57,8 @@ function opening(text: string): string[] {
   );
 }
 
-describe("files are opened in one place", () => {
-  test("and by those who have a reason", () => {
+describe("opening local files", () => {
+  test("happens in path-handle.ts and the listed exceptions only", () => {
     const found: Record<string, string[]> = {};
     for (const name of readdirSync(root, { recursive: true, encoding: "utf8" }).filter((it) => it.endsWith(".ts"))) {
       const names = opening(readFileSync(join(root, name), "utf8"));
@@ -76,11 +76,11 @@ describe("files are opened in one place", () => {
     'import { promises } from "node:fs";',
     'import { rm } from "node:fs/promises";\nawait rm(path, { recursive: true });',
     'const fs = await import("node:fs/promises");',
-  ])("which this would not be: %s", (code) => {
+  ])("is detected: %s", (code) => {
     expect(opening(code)).toHaveLength(1);
   });
 
-  test("but names, links and folders may be looked at anywhere", () => {
+  test("does not include reading metadata, creating folders and removing single files", () => {
     expect(opening('import { lstat, type FileHandle, mkdir, rm } from "node:fs/promises";')).toEqual([]);
   });
 });

@@ -58,8 +58,8 @@ async function text(...args: string[]): Promise<{ code: number; output: string }
   return { code, output };
 }
 
-describe("no drift", () => {
-  it("against itself", async () => {
+describe("proto:drift reports no drift", () => {
+  it("between equal schemas", async () => {
     const { code, json } = await drift(upstream());
     expect(code).toBe(0);
     expect(json).toMatchObject({
@@ -75,13 +75,13 @@ describe("no drift", () => {
     expect(json.same).toBeGreaterThan(750);
   });
 
-  it("when only comments and order differ", async () => {
+  it("if only comments differ", async () => {
     const { code, json } = await drift(upstream([/^ *\/\/.*\n/gm, ""]));
     expect(code).toBe(0);
     expect(json.same).toBeGreaterThan(750);
   });
 
-  it("when names, text and options differ, and says which", async () => {
+  it("if only names, string types and options differ, and lists them", async () => {
     const { code, json } = await drift(
       upstream(
         [/SIGNAL_(\w+ =)/g, "$1"],
@@ -101,7 +101,7 @@ describe("no drift", () => {
     ]);
   });
 
-  it("when what 1.37 brought is not there yet", async () => {
+  it("if upstream lacks only elements of Kubernetes 1.37, and lists them as newer", async () => {
     const { code, json } = await drift(
       upstream(
         [/ *rpc CheckpointPod.*\n/, ""],
@@ -119,15 +119,15 @@ describe("no drift", () => {
     expect(json.breaking).toEqual({ theirsToOurs: [], oursToTheirs: [] });
   });
 
-  it("when the file is older, and --latest says how old", async () => {
+  it("if upstream is older and --latest names its release", async () => {
     const old = upstream([/ *string image_sub_path.*\n/, ""]);
     expect((await drift(old)).code).toBe(1);
     expect((await drift(old, "--latest", "1.32")).code).toBe(0);
   });
 });
 
-describe("drift", () => {
-  it("is found in numbers, types, cardinalities and streaming", async () => {
+describe("proto:drift reports drift", () => {
+  it("of numbers, types, cardinalities and streaming", async () => {
     const { code, json } = await drift(
       upstream(
         ["string hostname = 2", "string hostname = 20"],
@@ -140,7 +140,7 @@ describe("drift", () => {
     );
     expect(code).toBe(1);
     expect(json.agrees).toBe(false);
-    // What the RPC rows say is longer.
+    // The descriptions of RPCs are longer.
     const found = json.wire.map(({ ours, what }) => `${ours.name}: ${what.replace(/\(\w+\) → | there.*/g, "")}`);
     expect(found.sort()).toEqual([
       "ContainerConfig.command: repeated string here, string",
@@ -152,7 +152,7 @@ describe("drift", () => {
     ]);
   });
 
-  it("is found when we lack a field, an RPC, an enum value, or a message, which is named once", async () => {
+  it("if our schema lacks a field, an RPC, an enum value or a message, and names a message once", async () => {
     const { code, json } = await drift(
       upstream(
         ["string hostname = 2;", "string hostname = 2; string domain = 90;"],
@@ -167,14 +167,14 @@ describe("drift", () => {
     expect(json.breaking.theirsToOurs.length).toBeGreaterThan(0);
   });
 
-  it("is found when they lack what they should have", async () => {
+  it("if upstream lacks an element that its release has", async () => {
     const { code, json } = await drift(upstream([/ *string hostname = 2;\n/, ""]));
     expect(code).toBe(1);
     expect(json.surplus.map((element) => element.name)).toEqual(["PodSandboxConfig.hostname"]);
     expect(json.breaking.oursToTheirs.length).toBeGreaterThan(0);
   });
 
-  it("is explained in words", async () => {
+  it("as text, with the next step", async () => {
     const { code, output } = await text(upstream(["string hostname = 2", "string hostname = 20"]));
     expect(code).toBe(1);
     expect(output).toContain("Different on the wire (1):\n  field PodSandboxConfig.hostname: number 2 here, 20 there");
@@ -182,8 +182,8 @@ describe("drift", () => {
   });
 });
 
-describe("files of other kinds", () => {
-  it("of before Kubernetes 1.34, with options for Go's generator", async () => {
+describe("proto:drift reads a file", () => {
+  it("of Kubernetes before 1.34, with options of Go's generator", async () => {
     const old = upstream(
       [
         "package runtime.v1;",
@@ -208,35 +208,35 @@ option (gogoproto.goproto_unrecognized_all) = false;`,
   it.each([
     ["that does not exist", () => join(folder, "nowhere.proto"), /there is no file/],
     [
-      "that is no schema",
+      "with a syntax error",
       () => upstream(["service ImageService {", "service ImageService"]),
       /could not compare[\s\S]*api\.proto:\d+/,
     ],
     [
-      "of another package",
+      "of another protobuf package",
       () => upstream(["package runtime.v1;", "package other.v1;"]),
       /declares no elements of the package runtime\.v1/,
     ],
-  ])("%s are refused with exit code 2", async (_, file, message) => {
+  ])("and refuses one %s, with exit code 2", async (_, file, message) => {
     const { code, output } = await text(file());
     expect(code).toBe(2);
     expect(output).toMatch(message);
   });
 
-  it("needs a release to be spelled as one", async () => {
+  it("and refuses a --latest that is no release", async () => {
     expect(await text("--latest", "36")).toMatchObject({ code: 2, output: expect.stringContaining("such as 1.") });
   });
 });
 
-describe("the newest schema that Debian packages", async () => {
+describe("the newest schema in Debian", async () => {
   const hasApt = await promisify(execFile)("apt-get", ["--version"]).then(
     () => true,
     () => false,
   );
   if (!hasApt)
-    console.warn("SKIPPED: no apt-get here, so proto:drift is not compared with Debian's golang-k8s-cri-api-dev.");
+    console.warn("SKIPPED: without apt-get, our schema is not compared with golang-k8s-cri-api-dev of Debian.");
 
-  it.skipIf(!hasApt)("agrees with ours on the wire, through the command itself", async () => {
+  it.skipIf(!hasApt)("has no drift, as the command reports", async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "scripts/proto-drift/main.ts"], {
       cwd: new URL("../..", import.meta.url),
     });

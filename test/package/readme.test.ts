@@ -97,7 +97,7 @@ describe("the examples", () => {
     expect(stdout).toBe("");
   });
 
-  test("start with a short program that prints what the README shows, and leaves nothing", async () => {
+  test("start with a short program that prints the output in the README and cleans up", async () => {
     const [first] = examples;
     expect(first?.code.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
     expect(first?.output).toBeDefined();
@@ -114,7 +114,7 @@ describe("the examples", () => {
   });
 
   // In one process, each with its own runtime: starting a process takes far longer than running an example.
-  test("of the guides run, print what the guides show, and leave nothing that keeps the process alive", async () => {
+  test("of the guides run, print the output in the guides, and do not keep the process alive", async () => {
     const rest = examples.slice(1);
     await writeFile(join(project, "run-all.ts"), runAll);
     const { failed, stdout, stderr } = await node(["--import", "tsx", "run-all.ts", ...rest.map(({ name }) => name)]);
@@ -161,13 +161,13 @@ function anchorOf(title: string): string {
 }
 
 describe("the pages", () => {
-  test("have the table of budgets and retries of the code", async () => {
+  test("have the table of budgets and retries that the code defines", async () => {
     const page = await read("docs/timeouts.md");
     const table = /<!-- policies -->\n[^\n]*\n[^\n]*\n(.*)<!-- \/policies -->/s.exec(page)?.[1]?.trimEnd();
     expect(table).toBe(policyTable());
   });
 
-  test.each([...pages, "CONTRIBUTING.md"])("name commands and links in %s that exist", async (file) => {
+  test.each([...pages, "CONTRIBUTING.md"])("have only commands and links that exist: %s", async (file) => {
     const content = await read(file);
     const commands = [...content.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
@@ -183,7 +183,7 @@ describe("the pages", () => {
     }
   });
 
-  test("are all linked from the README", () => {
+  test("are all linked in the README", () => {
     expect(pages.slice(1).filter((page) => !readme.includes(`](${page})`))).toEqual([]);
   });
 
@@ -193,14 +193,14 @@ describe("the pages", () => {
     expect(lines.filter((line) => line.length > 120)).toEqual([]);
   });
 
-  test.each(guides)("begin %s with a complete program and end it with the limits of each runtime", async (guide) => {
+  test.each(guides)("begin with a complete program and end with the limits of each runtime: %s", async (guide) => {
     const content = await read(guide);
     expect(/^# [^`]*^```ts\n(.*?)^```$/ms.exec(content)?.[1]).toMatch(/^await using cri = /m);
     const headings = [...content.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
     expect(headings.at(-1)).toBe("Limits of each runtime");
   });
 
-  test("have the table of flavours of the code", async () => {
+  test("have the table of flavours that the code defines", async () => {
     const table = /<!-- flavors -->\n(.*)<!-- \/flavors -->/s.exec(await read("docs/testing.md"))?.[1]?.trimEnd();
     expect(table).toBe(flavorTable());
   });

@@ -1,6 +1,6 @@
 /**
- * Checks SECURITY.md: the named tests exist, the dependencies are those of the package, no script runs on installation, and the
- * workflows do exactly what it says.
+ * Checks SECURITY.md: the named tests exist, the dependencies are those of the package, and no script runs on installation. Checks
+ * that the workflows match its description.
  *
  * @module
  */
@@ -75,7 +75,7 @@ describe("SECURITY.md", () => {
     expect(attackers.filter((part) => !part.includes("](test/"))).toEqual([]);
   });
 
-  test("has links that lead somewhere, and none to another site", () => {
+  test("links only to files that exist", () => {
     const links = [...text.matchAll(/\]\(([^)#]+)/g)].map(([, path = ""]) => path);
     expect(links.length).toBeGreaterThan(25);
     expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
@@ -86,7 +86,7 @@ describe("SECURITY.md", () => {
     expect(listed.sort()).toEqual(Object.keys(manifest.dependencies).sort());
   });
 
-  test("is right about scripts on installation", () => {
+  test("names the only dependency with a script on installation", () => {
     const own = Object.keys(manifest.scripts).filter((name) => /^(pre|post)?(install|prepare)$/.test(name));
     expect(own).toEqual([]);
     const others = Object.entries(locked)
@@ -96,7 +96,7 @@ describe("SECURITY.md", () => {
     expect(text).toContain("(`protobufjs`, by way of `@grpc/grpc-js`)");
   });
 
-  test("is right about programs and downloads: only the host processes of a fake are started", async () => {
+  test("is right that only host processes of FakeRuntime start programs, and that nothing is downloaded", async () => {
     const files = (await readdir(join(root, "src"), { recursive: true })).filter((name) => name.endsWith(".ts"));
     const starting: string[] = [];
     for (const file of files) {
@@ -120,7 +120,7 @@ describe("docs/reliability.md", async () => {
 });
 
 describe("the workflow that publishes", () => {
-  test("runs for releases only, and may do no more than read and authenticate to npm", async () => {
+  test("runs for releases only, with permissions to read and to authenticate to npm", async () => {
     const { on, permissions, jobs } = await workflow("publish");
     expect(on).toEqual({ release: { types: ["published"] } });
     expect(permissions).toEqual({});
@@ -130,7 +130,7 @@ describe("the workflow that publishes", () => {
     expect(Object.keys(jobs)).toEqual(["test", "pack", "publish"]);
   });
 
-  test("publishes only what has passed the whole suite", async () => {
+  test("publishes only after the whole suite has passed", async () => {
     const { jobs } = await workflow("publish");
     expect(jobs.test).toEqual({ uses: "./.github/workflows/test.yml", permissions: { contents: "read" } });
     expect(jobs.pack?.needs).toBe("test");
@@ -185,7 +185,7 @@ describe("all workflows", async () => {
     }
   });
 
-  test("may write nothing, and give every job a time limit", () => {
+  test("have no permission to write, and a time limit for every job", () => {
     for (const { name, permissions, jobs } of all) {
       expect(permissions, name).toEqual(name === "publish" ? {} : { contents: "read" });
       for (const [job, { uses, "timeout-minutes": minutes }] of Object.entries(jobs)) {
@@ -194,7 +194,7 @@ describe("all workflows", async () => {
     }
   });
 
-  test("of a change run once: not for its branch and its pull request, and not on after the next push", async () => {
+  test("run once for each change, and are cancelled by the next push", async () => {
     const { on, concurrency } = await workflow("ci");
     expect(on).toEqual({ push: { branches: ["main"] }, pull_request: null });
     expect(concurrency).toEqual({ group: `\${{ github.workflow }}-\${{ github.ref }}`, "cancel-in-progress": true });

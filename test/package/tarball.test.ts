@@ -75,10 +75,10 @@ async function install(
 
 const bin = (path: string) => join(root, "node_modules", path);
 
-/** An example of a test, the command of its runner, and the runner's output if the test passes. */
+/** An example, the command that runs its tests, and the output if they pass. */
 type TestExample = [file: string, command: readonly string[], summary: RegExp];
 
-/** The examples by the type of their project. */
+/** The examples in `examples/testing` by the type of their project. */
 const testExamples: Record<"module" | "commonjs", TestExample[]> = {
   module: [
     ["deploy-once.vitest.test.ts", [bin("vitest/vitest.mjs"), "run"], /Tests +3 passed \(3\)/],
@@ -91,8 +91,8 @@ const testExamples: Record<"module" | "commonjs", TestExample[]> = {
   ],
 };
 
-/** Time limit of tests that wait for npm and the compiler, in milliseconds. */
-const patience = 240_000;
+/** Time limit of hooks that run npm, in milliseconds. */
+const npmTimeoutMs = 240_000;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cri-package-"));
@@ -104,14 +104,14 @@ beforeAll(async () => {
   tarball = join(folder, report.filename);
   const extracted = await run("tar", ["-xzf", tarball, "-C", folder]);
   expect(extracted, extracted.stderr).toMatchObject(good);
-}, patience);
+}, npmTimeoutMs);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("the tarball", () => {
   const inPackage = (path: string) => readFile(join(folder, "package", path), "utf8");
   const paths = () => packed.files.map(({ path }) => path);
 
-  test("has what is needed and nothing else", () => {
+  test("contains the files of the package and no others", () => {
     const kinds: Record<string, RegExp> = {
       code: /^dist\/(esm|cjs)\/src\/(.*\/)?[^/]+\.js(\.map)?$/,
       declarations: /^dist\/(esm|cjs)\/(src\/.*\.d\.ts(\.map)?|generated\/.*\.d\.ts)$/,
@@ -188,14 +188,14 @@ describe("the tarball", () => {
     }
   });
 
-  test("publint finds nothing to say", async () => {
+  test("publint reports no problems", async () => {
     const { buffer, byteOffset, byteLength } = await readFile(tarball);
     const content = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
     const { messages, pkg } = await publint({ pack: { tarball: content }, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
 
-  test("its types are not wrong", async () => {
+  test("arethetypeswrong reports no problems", async () => {
     const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
     const options = ["--profile", "strict", "--format", "ascii", "--no-emoji", "--no-definitely-typed"];
     const { code, stdout, stderr } = await node([attw, tarball, ...options], folder);
@@ -216,9 +216,9 @@ describe("with the tools of a project", async () => {
 
   beforeAll(async () => {
     project = await install("tools", compilers, "module");
-  }, patience);
+  }, npmTimeoutMs);
 
-  test("there are commands that bundle", () => expect(commands).toHaveLength(3));
+  test("docs/bundling.md has three commands", () => expect(commands).toHaveLength(3));
 
   test.each(commands)("a bundle runs: %s", async (command) => {
     await copyFile(join(root, "test/package/consumer/bundled.mjs"), join(project, "program.mjs"));
@@ -230,7 +230,7 @@ describe("with the tools of a project", async () => {
     expect(await node([program], project)).toEqual({ ...good, stdout: "0 string\n", stderr: "" });
   });
 
-  test("/proto has 64-bit numbers written by JSON.stringify, whatever is imported from it", async () => {
+  test("JSON.stringify writes 64-bit integers after an import of k8s-cri-client/proto without names", async () => {
     const program =
       'import "k8s-cri-client/proto";\nimport Long from "long";\nconsole.log(JSON.stringify(Long.MAX_VALUE));\n';
     await writeFile(join(project, "proto.mjs"), program);
@@ -243,18 +243,21 @@ describe("with the tools of a project", async () => {
     });
   });
 
-  test.each(Object.keys(compilers))("%s finds the types of every entry point as Node.js 10 does", async (name) => {
-    const names = subpaths.map(([path, main]) => `import { ${main} } from ${JSON.stringify(path)};\nvoid ${main};\n`);
-    // As in a project without a type, whose files are CommonJS.
-    await writeFile(join(project, "old.cts"), names.join(""));
-    const options = ["--noEmit", "--strict", "--esModuleInterop", "--skipLibCheck", "--module", "commonjs"];
-    const tsc = join(project, "node_modules", name, "bin/tsc");
-    const compiled = await node([tsc, ...options, "--target", "es2022", "old.cts"], project);
-    expect(compiled).toEqual({ ...good, stdout: "", stderr: "" });
-  });
+  test.each(Object.keys(compilers))(
+    "%s finds the types of every entry point with the module resolution of Node.js 10",
+    async (name) => {
+      const names = subpaths.map(([path, main]) => `import { ${main} } from ${JSON.stringify(path)};\nvoid ${main};\n`);
+      // In a project without "type", files are CommonJS.
+      await writeFile(join(project, "old.cts"), names.join(""));
+      const options = ["--noEmit", "--strict", "--esModuleInterop", "--skipLibCheck", "--module", "commonjs"];
+      const tsc = join(project, "node_modules", name, "bin/tsc");
+      const compiled = await node([tsc, ...options, "--target", "es2022", "old.cts"], project);
+      expect(compiled).toEqual({ ...good, stdout: "", stderr: "" });
+    },
+  );
 });
 
-test("every example of a test is run", async () => {
+test("every file in examples/testing is run", async () => {
   const run = Object.values(testExamples).flatMap((examples) => examples.map(([file]) => file));
   expect(await readdir(join(root, "examples/testing"))).toEqual(run.sort());
 });
@@ -268,11 +271,11 @@ describe.each([
   beforeAll(async () => {
     project = await install(type, {}, type);
     await symlink(bin("vitest"), join(project, "node_modules/vitest"));
-  }, patience);
+  }, npmTimeoutMs);
 
-  test.each(subpaths)("%s loads, and leaves alone what is not needed yet", async (name, mainExport) => {
-    // The fake serves sessions, so it brings what they need.
-    const late = name.endsWith("/testing")
+  test.each(subpaths)("%s loads without the modules that are loaded on first use", async (name, mainExport) => {
+    // FakeRuntime serves sessions, so it loads their modules at once.
+    const lazyModules = name.endsWith("/testing")
       ? /node_modules.yaml\b/
       : /node_modules.(yaml|ws|tar)\b|chunks.(log-reader|remote-command|port-forward)/;
     const program = `
@@ -280,7 +283,7 @@ describe.each([
         const loaded = ${load(name)};
         const exports = Object.keys(loaded);
         const missing = exports.filter((key) => loaded[key] === undefined);
-        const early = Object.keys(require.cache).filter((path) => ${late}.test(path));
+        const early = Object.keys(require.cache).filter((path) => ${lazyModules}.test(path));
         console.log(JSON.stringify({ exports, missing, early }));
       })();`;
     await writeFile(join(project, "load.cjs"), program);
@@ -290,7 +293,7 @@ describe.each([
     expect(exports).toContain(mainExport);
   });
 
-  test("yaml is loaded where it is needed", async () => {
+  test("yaml is loaded to read a configuration file", async () => {
     await writeFile(join(project, "crictl.yaml"), "runtime-endpoint: unix:///run/x.sock\n");
     const program = `
       (async () => {
@@ -305,7 +308,7 @@ describe.each([
     expect(JSON.parse(stdout)).toEqual({ runtimeEndpoint: "unix:///run/x.sock", yaml: true });
   });
 
-  test("a program compiles against it, runs, and ends by itself", async () => {
+  test("a program compiles, runs and exits by itself", async () => {
     await copyFile(join(root, "test/package/consumer/program.ts"), join(project, "program.ts"));
     const compilerOptions = {
       target: "es2022",
@@ -365,7 +368,7 @@ describe.each([
     expect(stdout).toContain("'timeoutSeconds' does not exist");
   });
 
-  test("errors of its ESM and its CommonJS copy know each other", async () => {
+  test("the ES modules and the CommonJS copy recognize each other's errors", async () => {
     const program = `
       import { createRequire } from "node:module";
       import * as esm from "k8s-cri-client";

@@ -1,4 +1,4 @@
-// Uses what the package loads late, too: sessions, logs and YAML.
+// Also uses modules that the package loads on first use: sessions and YAML.
 import { writeFile } from "node:fs/promises";
 import { CriClient, loadCrictlConfig } from "k8s-cri-client";
 import { FakeRuntime } from "k8s-cri-client/testing";

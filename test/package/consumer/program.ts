@@ -1,4 +1,4 @@
-// What a user of the published package might write; compiled and run as an ECMAScript module and as CommonJS.
+// A typical program of a user. tarball.test.ts compiles and runs it as an ES module and as CommonJS.
 import { CriClient, CriError, type ExecResult, NameReservedError, type PodSpec } from "k8s-cri-client";
 import { formatUsage } from "k8s-cri-client/prometheus";
 import { ContainerConfig, Long } from "k8s-cri-client/proto";
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const result: ExecResult = await container.execSync(["echo", "hello"]);
   if (result.stdout !== "hello\n") throw new Error(`unexpected output ${result.stdout}`);
   const config: ContainerConfig = ContainerConfig.decode(ContainerConfig.encode(container.config).finish());
-  if (config.metadata?.name !== "main") throw new Error("the configuration did not survive");
+  if (config.metadata?.name !== "main") throw new Error("encoding and decoding changed the configuration");
   for await (const snapshot of cri.stats.watch({ intervalMs: 10 })) {
     const cores: number | undefined = snapshot.containers[0]?.cpu?.cores;
     if (!formatUsage(snapshot).includes('container="main"')) throw new Error("the container has no metrics");
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   if (!Long.isLong(status.startedAt)) throw new Error("startedAt is no Long");
   try {
     await cri.pods.run({ ...spec, labels: { app: "another" } });
-    throw new Error("a reserved name was given away");
+    throw new Error("a second pod got a name that is reserved");
   } catch (error) {
     if (!(error instanceof NameReservedError)) throw error;
     const held: string | undefined = error.holderId;
