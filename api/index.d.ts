@@ -72,6 +72,7 @@ export { ImagePullError };
 export type { ImagePullFailure };
 export type { ImageRefSpec };
 export type { Images };
+export type { InspectedMount };
 export type { InterfaceFigures };
 export { InvalidInputError };
 export { InvalidResponseError };
@@ -211,7 +212,6 @@ import type { Container as ContainerMessage } from "k8s-cri-client/proto";
 import type { ContainerConfig } from "k8s-cri-client/proto";
 import type { ContainerStats } from "k8s-cri-client/proto";
 import type { ContainerStatus } from "k8s-cri-client/proto";
-import type { ContainerStatusResponse } from "k8s-cri-client/proto";
 import type { CpuUsage } from "k8s-cri-client/proto";
 import type { Duplex } from "node:stream";
 import type { EventEmitter } from "node:events";
@@ -225,7 +225,6 @@ import type { PodSandboxConfig } from "k8s-cri-client/proto";
 import type { PodSandboxMetrics } from "k8s-cri-client/proto";
 import type { PodSandboxStats } from "k8s-cri-client/proto";
 import type { PodSandboxStatus } from "k8s-cri-client/proto";
-import type { PodSandboxStatusResponse } from "k8s-cri-client/proto";
 import type { Readable } from "node:stream";
 import type { RestoredContainer } from "k8s-cri-client/proto";
 import type { RuntimeConfig } from "k8s-cri-client/proto";
@@ -405,9 +404,10 @@ interface ContainerFilter {
   name?: string | undefined;
 }
 
-type ContainerInspection = ContainerStatusResponse & {
-  status: ContainerStatus;
-};
+declare class ContainerInspection extends Inspection<ContainerStatus> {
+  get pid(): number | undefined;
+  get config(): ContainerConfig | undefined;
+}
 
 interface ContainerLogOptions extends LogOptions, StreamLimits {
   previous?: boolean | undefined;
@@ -900,6 +900,23 @@ declare class Images {
   fsInfo(options?: CallOptions): Promise<ImageFsInfoResponse>;
 }
 
+interface InspectedMount {
+  readonly destination: string;
+  readonly source: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+declare abstract class Inspection<Status> {
+  readonly status: Status;
+  readonly info: Record<string, string>;
+  get details(): JsonObject | undefined;
+  get runtimeSpec(): JsonObject | undefined;
+  get args(): readonly string[] | undefined;
+  get env(): Readonly<Record<string, string>> | undefined;
+  get mounts(): readonly InspectedMount[] | undefined;
+}
+
 interface InterfaceFigures {
   readonly name: string;
   readonly rxBytesPerSecond: number | undefined;
@@ -1186,9 +1203,11 @@ interface PodIdentity {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-type PodInspection = PodSandboxStatusResponse & {
-  status: PodSandboxStatus;
-};
+declare class PodInspection extends Inspection<PodSandboxStatus> {
+  get pid(): number | undefined;
+  get networkNamespace(): string | undefined;
+  get config(): PodSandboxConfig | undefined;
+}
 
 interface PodLogOptions extends MergedLogOptions {
   container?: string | undefined;

@@ -28,7 +28,7 @@ export { discoverEndpoint } from "./transport/discovery.js";
 export type { CriStream } from "./internal/stream.js";
 export type { RuntimeCapabilities } from "./resources/capabilities.js";
 export type { CheckpointOptions, PodCheckpointOptions } from "./resources/checkpoint.js";
-export type { Container, ContainerInspection, OwnedContainer } from "./resources/container.js";
+export type { Container, OwnedContainer } from "./resources/container.js";
 export type { ContainerFilter, ContainerStateName, PodContainerFilter } from "./resources/container-filter.js";
 export type { Containers } from "./resources/containers.js";
 export type { CreateContainerOptions } from "./resources/creation/create-container.js";
@@ -37,7 +37,8 @@ export type { PodRestoreOptions } from "./resources/creation/restore-pod.js";
 export type { RunPodOptions } from "./resources/creation/run-pod.js";
 export type { EnsureOptions, PullOptions, PullPolicy } from "./resources/ensure-image.js";
 export type { Images } from "./resources/images.js";
-export type { OwnedPodSandbox, PodInspection, PodSandbox } from "./resources/pod.js";
+export type { ContainerInspection, PodInspection } from "./resources/inspection.js";
+export type { OwnedPodSandbox, PodSandbox } from "./resources/pod.js";
 export type { PodFilter, PodStateName } from "./resources/pod-filter.js";
 export type { Pods } from "./resources/pods.js";
 export type { PrunedImages, PruneOptions } from "./resources/prune-images.js";
@@ -142,6 +143,7 @@ export type {
 export type { OverheadSpec, ResourceLimits, ResourceRequests, ResourcesSpec } from "./specs/resources.js";
 export type { ContainerSecuritySpec, ProfileSpec, SELinuxSpec, SecuritySpec } from "./specs/security.js";
 export type { StopSignal } from "./specs/signal.js";
+export type { InspectedMount } from "./specs/verbose-info.js";
 
 // Errors
 

@@ -2,13 +2,7 @@ import { checkOptions } from "../input/call-options.js";
 import type { LogBytesEntry, LogEntry } from "../logs/entry.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
-import type {
-  ContainerConfig,
-  ContainerStats,
-  ContainerStatus,
-  ContainerStatusResponse,
-  PodSandboxConfig,
-} from "../proto.js";
+import type { ContainerConfig, ContainerStats, ContainerStatus, PodSandboxConfig } from "../proto.js";
 import { startBudget } from "../rpcs/budget.js";
 import { containerStatus, reopenContainerLog } from "../rpcs/containers.js";
 import { containerStats } from "../rpcs/stats.js";
@@ -21,6 +15,7 @@ import { disposeTimeoutMs, Ownership } from "./creation/ownership.js";
 import { type RestartOptions, restart } from "./creation/restart.js";
 import { startReconciled } from "./creation/start.js";
 import { optionalSeconds, wholeSeconds } from "./grace-period.js";
+import { ContainerInspection } from "./inspection.js";
 import type { LogFolder } from "./log-folder.js";
 import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.js";
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
@@ -60,9 +55,6 @@ import {
 } from "./stopping.js";
 import { type ContainerResourcesUpdate, updateContainer } from "./update-resources.js";
 import { type ContainerExit, waitForExit } from "./wait.js";
-
-/** A status with the runtime's diagnostics. */
-export type ContainerInspection = ContainerStatusResponse & { status: ContainerStatus };
 
 /**
  * A container, named by its id. The handle keeps no state: every method calls the runtime. `cri.containers.get(id)` does no I/O, so
@@ -130,9 +122,13 @@ export class Container {
     return containerStateName((await this.status(options)).state);
   }
 
-  /** ContainerStatus with the runtime's own diagnostics, as `crictl inspect` shows them. */
-  inspect(options?: CallOptions): Promise<ContainerInspection> {
-    return containerStatus(this.#context.connection, this.id, true, options);
+  /**
+   * ContainerStatus with the runtime's verbose info, as `crictl inspect` shows it, and what can be read from that: the process id,
+   * environment, mounts, runtime spec and configuration, as far as the runtime reports them. `console.log` and `JSON.stringify` of
+   * the result show no values of environment variables.
+   */
+  async inspect(options?: CallOptions): Promise<ContainerInspection> {
+    return new ContainerInspection(await containerStatus(this.#context.connection, this.id, true, options));
   }
 
   /** Returns the resource usage of the container (ContainerStats): CPU, memory, swap and writable layer. */

@@ -1,13 +1,7 @@
 import { checkOptions } from "../input/call-options.js";
 import type { LogStream } from "../logs/log-stream.js";
 import type { CallOptions } from "../options.js";
-import type {
-  Container,
-  PodSandboxConfig,
-  PodSandboxStats,
-  PodSandboxStatus,
-  PodSandboxStatusResponse,
-} from "../proto.js";
+import type { Container, PodSandboxConfig, PodSandboxStats, PodSandboxStatus } from "../proto.js";
 import { callOptionsOf, pinDeadline, startBudget } from "../rpcs/budget.js";
 import { listContainers } from "../rpcs/containers.js";
 import { podSandboxStatus } from "../rpcs/pods.js";
@@ -25,6 +19,7 @@ import { disposeTimeoutMs, Ownership } from "./creation/ownership.js";
 import { runContainer } from "./creation/run-container.js";
 import { listContainersOfPod } from "./filtered-list.js";
 import { gracePeriodIn, optionalSeconds, wholeSeconds } from "./grace-period.js";
+import { PodInspection } from "./inspection.js";
 import { removeLogDirectory } from "./log-folder.js";
 import type { MergedLogBytesEntry, MergedLogEntry } from "./logs/merged-log-entry.js";
 import { type PodLogOptions, podLogFields } from "./logs/merged-log-options.js";
@@ -40,9 +35,6 @@ import {
   stopPodFields,
 } from "./stopping.js";
 import { type PodResourcesUpdate, updatePod } from "./update-resources.js";
-
-/** A status with the runtime's diagnostics. */
-export type PodInspection = PodSandboxStatusResponse & { status: PodSandboxStatus };
 
 /**
  * A pod sandbox, named by its id. The handle keeps no state: every method calls the runtime. `cri.pods.get(id)` does no I/O, so a
@@ -79,9 +71,12 @@ export class PodSandbox {
     return podStateName((await this.status(options)).state);
   }
 
-  /** PodSandboxStatus with the runtime's own diagnostics, as `crictl inspectp` shows them. */
-  inspect(options?: CallOptions): Promise<PodInspection> {
-    return podSandboxStatus(this.#context.connection, this.id, true, options);
+  /**
+   * PodSandboxStatus with the runtime's verbose info, as `crictl inspectp` shows it, and what can be read from that: the process id,
+   * the network namespace, the runtime spec and the configuration, as far as the runtime reports them.
+   */
+  async inspect(options?: CallOptions): Promise<PodInspection> {
+    return new PodInspection(await podSandboxStatus(this.#context.connection, this.id, true, options));
   }
 
   /** Returns the resource usage of the pod and its containers (PodSandboxStats): CPU, memory, network and processes. */

@@ -40,6 +40,14 @@ export function podConfigFromStatus(
   };
 }
 
+/** The configuration of a pod that the verbose info of its status contains; `undefined` if it contains none. */
+export function reportedPodConfig(
+  status: PodSandboxStatus,
+  verboseInfo: Readonly<Record<string, string>>,
+): PodSandboxConfig | undefined {
+  return originalConfig(parsed(verboseInfo.info).config, status);
+}
+
 type Json = { readonly [key: string]: unknown };
 
 function parsed(json: unknown): Json {

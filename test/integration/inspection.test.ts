@@ -63,6 +63,42 @@ test("handles, namespaces and the client show no secrets", async () => {
   expect(new TextDecoder().decode(container.config.envs[0]?.value)).toBe(secret);
 });
 
+test("an inspection shows no environment, but returns it when asked", async () => {
+  for (const flavor of ["containerd-2", "cri-o"] as const) {
+    const { cri } = await startFake({ flavor });
+    const pod = await cri.pods.run({ name: "p" });
+    const container = await pod.runContainer({ name: "c", image: "busybox:1", env });
+    const inspection = await container.inspect();
+    expectHidden({ inspection, nested: { list: [inspection] } });
+    for (const shown of [inspect(inspection), JSON.stringify(inspection)]) {
+      expect(shown).toContain(container.id);
+      expect(shown).toContain("TOKEN");
+    }
+    expect(inspection.env).toEqual(env);
+    expect(inspection.info.info).toContain(secret);
+  }
+});
+
+test("an inspection with malformed info has a status, and shows nothing of the info", async () => {
+  const { runtime, container, pod } = await startBusy();
+  const info = { info: `{"env":["TOKEN=${secret}"`, other: secret };
+  runtime.respondNext("ContainerStatus", { status: await container.status(), info });
+  const inspection = await container.inspect();
+  expect(inspection.info).toEqual(info);
+  expect(inspection).toMatchObject({ pid: undefined, env: undefined, mounts: undefined, config: undefined });
+  expect(inspection.details).toBeUndefined();
+  expectHidden({ inspection });
+  runtime.respondNext("PodSandboxStatus", { status: await pod.status(), info });
+  const ofPod = await pod.inspect();
+  expect(ofPod).toMatchObject({
+    pid: undefined,
+    networkNamespace: undefined,
+    config: undefined,
+    runtimeSpec: undefined,
+  });
+  expect(ofPod.status.id).toBe(pod.id);
+});
+
 test("sessions, port forwarding and watches show no secrets", async () => {
   const { cri, pod, container } = await startBusy();
   const exec = await container.exec(["cat"], { stdin: true });

@@ -63,7 +63,7 @@ test("redact hides the environment inside the verbose info of inspect()", async 
   const pod = await cri.pods.run({ name: "p" });
   const container = await pod.createContainer({ name: "c", image: "busybox:1", env: { TOKEN: "hunter2" } });
   const inspection = await container.inspect();
-  expect(JSON.stringify(inspection)).toContain("hunter2");
+  expect(inspection.info.info).toContain("hunter2");
   const redacted = redact(inspection);
   expect(JSON.stringify(redacted)).not.toContain("hunter2");
   expect(redacted.info.info).toContain("TOKEN");

@@ -195,6 +195,19 @@ function verboseInfo(container: ContainerRecord, { flavor }: Lifecycle): Record<
     runtimeType: "io.containerd.runc.v2",
     config: messageToGoJson(ContainerConfig, container.config, { replaceInvalidUtf8: true }),
   };
-  const own = flavor.verboseInfo === "config" ? config : { privileged, runtimeSpec: {} };
-  return { info: JSON.stringify({ ...known, ...own }) };
+  const own = flavor.verboseInfo === "config" ? config : { privileged };
+  return { info: JSON.stringify({ ...known, ...own, runtimeSpec: runtimeSpec(container) }) };
+}
+
+/** Returns the parts of the OCI runtime spec that the configuration determines. */
+function runtimeSpec({ command, config, image }: ContainerRecord): unknown {
+  const envs = config.envs.map(({ key, value }) => [key, Buffer.from(value).toString()]);
+  const env = Object.entries({ ...image.env, ...Object.fromEntries(envs) }).map(([key, value]) => `${key}=${value}`);
+  const mounts = config.mounts.map(({ containerPath, hostPath, readonly }) => ({
+    destination: containerPath,
+    type: "bind",
+    source: hostPath,
+    options: ["rbind", readonly ? "ro" : "rw"],
+  }));
+  return { ociVersion: "1.1.0", process: { args: command, env, cwd: config.workingDir || "/" }, mounts };
 }

@@ -19,6 +19,8 @@ export interface Traits {
   readonly infoHasPid: { readonly pod: boolean; readonly container: boolean };
   /** Reports in the verbose info how pods and containers were configured. */
   readonly reportsConfig: boolean;
+  /** Reports in the verbose info the OCI runtime spec of a container. */
+  readonly reportsRuntimeSpec: boolean;
   /** What kills the command of an ExecSync: its time limit or the end of the call, its time limit only, or nothing. */
   readonly killsCommand: "atLimitOrEnd" | "atLimit" | "never";
   /** Runs an ExecSync with a terminal if the container has one: its lines then end with CR LF. */
@@ -64,6 +66,7 @@ const containerd: Traits = {
   missingProgramFails: "StartContainer",
   infoHasPid: { pod: true, container: true },
   reportsConfig: true,
+  reportsRuntimeSpec: true,
   killsCommand: "atLimitOrEnd",
   execSyncHasTerminal: false,
   alwaysSetsTerm: false,
@@ -106,6 +109,7 @@ const traitsByRuntime: Readonly<Record<string, Traits>> = {
     startsAgain: true,
     infoHasPid: { pod: false, container: true },
     reportsConfig: false,
+    reportsRuntimeSpec: false,
     killsCommand: "never",
     listsUnknown: false,
     listsLag: true,

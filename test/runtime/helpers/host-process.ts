@@ -1,0 +1,26 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/**
+ * Finds the process of this machine whose command line has an argument. Returns its ids: first as this process sees it, then in the
+ * pid namespaces of the runtime and the container, as far as they have their own. Empty if there is none, or several.
+ */
+export function pidsOf(argument: string): number[] {
+  const found = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && read(`/proc/${name}/cmdline`).split("\0").includes(argument))
+    .map(
+      (pid) =>
+        /^NSpid:\t(.*)$/m
+          .exec(read(`/proc/${pid}/status`))?.[1]
+          ?.split("\t")
+          .map(Number) ?? [],
+    );
+  return found.length === 1 ? found[0]! : [];
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // the process has exited since it was listed
+  }
+}
