@@ -76,9 +76,9 @@ async function ended(fakes: ChildProcess): Promise<never> {
 }
 
 async function end(fakes: ChildProcess, scratch: string): Promise<void> {
-  const gone = fakes.exitCode === null && once(fakes, "exit");
+  const exited = fakes.exitCode === null && once(fakes, "exit");
   if (fakes.connected) fakes.disconnect();
-  await gone;
+  await exited;
   await rm(scratch, { recursive: true, force: true });
 }
 

@@ -180,10 +180,10 @@ describe("ownership", () => {
     const pod = await cri.pods.run({ name: "demo" });
     await Promise.all([pod.dispose(), pod[Symbol.asyncDispose]()]);
     expect(runtime.callsOf("RemovePodSandbox")).toHaveLength(1);
-    const gone = await cri.pods.run({ name: "gone" });
-    await gone.remove();
+    const removed = await cri.pods.run({ name: "removed" });
+    await removed.remove();
     runtime.failNext("StopPodSandbox", { code: "NOT_FOUND" });
-    await gone.dispose();
+    await removed.dispose();
     const stuck = await cri.pods.run({ name: "stuck" });
     runtime.failNext("StopPodSandbox", { code: "UNKNOWN", message: "network plugin failed" });
     expect(String(await rejection(stuck.dispose()))).toContain("network plugin failed");

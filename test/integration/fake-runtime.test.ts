@@ -354,7 +354,7 @@ describe("images", () => {
     });
   });
 
-  test("are listed by filter on CRI-O; containerd looks at no filter", async () => {
+  test("are listed by filter on CRI-O; containerd ignores the filter", async () => {
     for (const [flavor, count] of [
       ["cri-o", 1],
       ["containerd-2", 2],

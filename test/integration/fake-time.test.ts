@@ -75,7 +75,7 @@ describe("virtual time", () => {
     expect(ended).toEqual(["program"]);
   });
 
-  test("does not delay what takes no time", async () => {
+  test("a program that ends at once needs no advance of the time", async () => {
     const { pod } = await startVirtual();
     const container = await run(pod, "main", ["false"]);
     await expect.poll(() => stateOf(container)).toBe("CONTAINER_EXITED");

@@ -21,7 +21,7 @@ import {
   type HeaderField,
   uint32,
 } from "../support/http2-frames.js";
-import { clientOf, floodStream, longMs, mebibyte, outcome, recovers, shortMs } from "./hostile-support.js";
+import { clientOf, expectRecovery, floodStream, longMs, mebibyte, outcome, shortMs } from "./hostile-support.js";
 
 interface HostilePeer {
   name: string;
@@ -368,7 +368,7 @@ describe("a peer that", () => {
       );
       if (change === "OK") expect(changed).toBe("OK");
       else expect(changed).toMatchObject({ code: change, mayHaveTakenEffect: !neverSent });
-      await recovers(cri, server);
+      await expectRecovery(cri, server);
     },
   );
 });
@@ -411,6 +411,6 @@ describe("RST_STREAM", () => {
       expect(changed, name).toMatchObject({ code, mayHaveTakenEffect: true });
       rstCode++;
     }
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 });

@@ -17,14 +17,14 @@ import { envelope, serveStreams } from "../support/hostile-server.js";
 import { maxStallMs, ResourceWatch } from "../support/resource-watch.js";
 import { thorough } from "../support/thorough.js";
 import {
-  answer,
   clientOf,
+  expectRecovery,
   floodStream,
   longMs,
   maxMebibytes,
   mebibyte,
   outcome,
-  recovers,
+  sendReply,
   shortMs,
 } from "./hostile-support.js";
 import { rejection } from "./support.js";
@@ -34,9 +34,9 @@ describe("replies that are too large", () => {
   const serveReply = (rpcs: readonly string[], reply: Uint8Array) =>
     serveStreams((stream, path) => {
       const rpc = path.split("/").at(-1) ?? "";
-      if (!rpcs.includes(rpc)) answer(stream, [], 12);
+      if (!rpcs.includes(rpc)) sendReply(stream, [], 12);
       else if (/^Stream|^Get/.test(rpc)) floodStream(stream, envelope(reply));
-      else answer(stream, [reply]);
+      else sendReply(stream, [reply]);
     });
 
   test("rejects too many bytes, with the option to change in the error message", async () => {
@@ -48,7 +48,7 @@ describe("replies that are too large", () => {
     expect(String(failure)).toMatch(
       /larger than max \(\d+ vs 1048576\).*raise channelOptions\["grpc.max_receive_message_length"\]/,
     );
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 
   test("rejects too many fields, which need 2 bytes each on the wire but 200 in memory", async () => {
@@ -58,7 +58,7 @@ describe("replies that are too large", () => {
     const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
     expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", mayHaveTakenEffect: false });
     expect(String(failure)).toMatch(/more fields than allowed.*max_receive_message_length/);
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 
   test.each<[string, Uint8Array]>([
@@ -70,7 +70,7 @@ describe("replies that are too large", () => {
     const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }));
     expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", method: "RuntimeService/StreamContainers" });
     expect(String(failure)).toMatch(/list larger than max.*max_receive_message_length/);
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 
   test("accepts unary and streamed lists within the limits", async () => {
@@ -78,7 +78,7 @@ describe("replies that are too large", () => {
     const reply = ListContainersResponse.encode({ containers }).finish();
     const half = StreamContainersResponse.encode({ containers: containers.slice(0, 1_000) }).finish();
     const streaming = await serveStreams((stream) => {
-      answer(stream, [half, half]);
+      sendReply(stream, [half, half]);
     });
     const unary = await serveReply(["ListContainers"], reply);
     for (const server of [streaming, unary]) {
@@ -110,7 +110,7 @@ describe("replies that are too large", () => {
     expect(watch.mebibytes).toBeLessThan(maxMebibytes);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
     ending.abort();
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 
   test("a watch keeps bounded memory during endless events", async () => {
@@ -133,10 +133,10 @@ describe("replies that are too large", () => {
     });
     let sent = { times: 0 };
     const server = await serveStreams((stream, path) => {
-      if (path.endsWith("/Version")) answer(stream, [VersionResponse.encode(version).finish()]);
+      if (path.endsWith("/Version")) sendReply(stream, [VersionResponse.encode(version).finish()]);
       else if (path.endsWith("/GetContainerEvents")) sent = floodStream(stream, messages);
-      else if (path.includes("/List")) answer(stream, [Buffer.alloc(0)]);
-      else answer(stream, [], 12);
+      else if (path.includes("/List")) sendReply(stream, [Buffer.alloc(0)]);
+      else sendReply(stream, [], 12);
     });
     const cri = clientOf(server);
     using watch = new ResourceWatch();
@@ -150,7 +150,7 @@ describe("replies that are too large", () => {
     const first = await stream[Symbol.asyncIterator]().next();
     expect(first.value).toMatchObject({ type: "resync" });
     await stream.close();
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 });
 
@@ -160,7 +160,7 @@ describe("an endless stream of empty replies", () => {
   const serveEmpty = () =>
     serveStreams((stream, path) => {
       if (/\/(Stream|Get)/.test(path)) floodStream(stream, empty);
-      else answer(stream, [], 12);
+      else sendReply(stream, [], 12);
     });
 
   test("a list ends at its deadline", async () => {
@@ -168,7 +168,7 @@ describe("an endless stream of empty replies", () => {
     const cri = clientOf(server);
     const failure = await outcome((timeoutMs) => cri.containers.list({}, { timeoutMs }), shortMs);
     expect(failure).toMatchObject({ code: "DEADLINE_EXCEEDED" });
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 
   test("an event stream ends at its deadline", async () => {
@@ -179,7 +179,7 @@ describe("an endless stream of empty replies", () => {
     expect(await rejection(events)).toMatchObject({ code: Status.DEADLINE_EXCEEDED });
     recordFigures("DEADLINE_EXCEEDED", watch);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 
   test("a list without a deadline rejects with RESOURCE_EXHAUSTED", async () => {
@@ -187,7 +187,7 @@ describe("an endless stream of empty replies", () => {
     const cri = clientOf(server, 1);
     const failure = await outcome(() => cri.containers.list({}, { timeoutMs: 0 }));
     expect(failure).toMatchObject({ code: "RESOURCE_EXHAUSTED", method: "RuntimeService/StreamContainers" });
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 });
 
@@ -246,7 +246,7 @@ describe("malformed replies", () => {
 
   test.each(replies)("%s: every call ends in a result or a CriError", { timeout: 300_000 }, async (_name, replies) => {
     let reply: Uint8Array = Buffer.alloc(0);
-    const server = await serveStreams((stream) => answer(stream, [reply]));
+    const server = await serveStreams((stream) => sendReply(stream, [reply]));
     const cri = clientOf(server);
     const seen = new Map<string, number>();
     await fc.assert(
@@ -259,7 +259,7 @@ describe("malformed replies", () => {
       { numRuns: thorough ? 5_000 : 300 },
     );
     expect(seen.size).toBeGreaterThan(2);
-    await recovers(cri, server);
+    await expectRecovery(cri, server);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * The limits for calls to hostile peers, and two ways to reply that respect flow control.
+ * The limits for calls to hostile peers, and two ways to send replies that respect flow control.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export async function outcome(
 }
 
 /** Replaces a hostile peer with a fake runtime. Checks that the client reconnects, and leaves no connection when it is closed. */
-export async function recovers(cri: CriClient, server: HostileServer): Promise<void> {
+export async function expectRecovery(cri: CriClient, server: HostileServer): Promise<void> {
   await server.stop();
   const runtime = await FakeRuntime.start({ endpoint: server.endpoint });
   onTestFinished(() => runtime.stop());
@@ -66,7 +66,7 @@ export function clientOf({ endpoint }: HostileServer, limitMebibytes = 80): CriC
 }
 
 /** Sends messages and a status. */
-export function answer(stream: ServerHttp2Stream, messages: readonly Uint8Array[], status = 0): void {
+export function sendReply(stream: ServerHttp2Stream, messages: readonly Uint8Array[], status = 0): void {
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": `${status}` }));
   stream.end(Buffer.concat(messages.map((message) => envelope(message))));

@@ -80,7 +80,7 @@ describe("formatMetrics", () => {
   });
 });
 
-describe("omits what would fail a scrape", () => {
+describe("omits metrics that would fail a scrape", () => {
   const format = (descriptors: Parameters<typeof MetricDescriptor.fromPartial>[0][], series: [string, string[]][]) => {
     const missed: string[] = [];
     const metrics = series.map(([name, labelValues], value) => ({ name, labelValues, value: { value } }));

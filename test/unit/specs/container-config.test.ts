@@ -143,7 +143,7 @@ describe("namespaces", () => {
 describe("before the pod is known", () => {
   const read = (spec: Rest) => readContainerSpec({ name: "web", image: "nginx", ...spec });
 
-  it("accepts what a pod may permit, and does not run patch", () => {
+  it("accepts settings that a pod may permit, and does not run patch", () => {
     read({ patch: () => expect.fail("called"), security: { privileged: true, runAsGroup: 5 }, processes: "host" });
     read({ windows: { hostProcess: true } });
   });

@@ -70,7 +70,7 @@ describe("a container inherits from its pod", () => {
     expect(context.readonlyRootfs).toBe(true);
     expect(container({ readOnlyRootFilesystem: false }, ofPod).readonlyRootfs).toBeUndefined();
   });
-  it("only what it does not set itself", () => {
+  it("only the settings that it does not set itself", () => {
     expect(
       container(
         {

@@ -60,7 +60,11 @@ describe("URLs that runtimes send over a unix socket", () => {
 
 describe("malicious URLs", () => {
   test.each([
-    ["another host", `http://evil.example/exec/${token}`, /leads to evil\.example, which is not an address of this/],
+    [
+      "another host",
+      `http://attacker.example/exec/${token}`,
+      /leads to attacker\.example, which is not an address of this/,
+    ],
     ["another address", `http://192.0.2.1:80/exec/${token}`, /leads to 192\.0\.2\.1/],
     ["a number", `http://3221225985/exec/${token}`, /leads to 192\.0\.2\.1/],
     ["another IPv6 address", `http://[2001:db8::1]:80/exec/${token}`, /leads to 2001:db8::1/],
@@ -71,9 +75,9 @@ describe("malicious URLs", () => {
     ["data", `data:text/plain,${token}`, /scheme data/],
     ["a socket", `unix:///run/${token}`, /scheme unix/],
     ["a WebSocket scheme", `ws://127.0.0.1:1/exec/${token}`, /scheme ws/],
-    ["user", `http://127.0.0.1@evil.example/exec/${token}`, /user name/],
+    ["user", `http://127.0.0.1@attacker.example/exec/${token}`, /user name/],
     ["user and password", `http://u:${token}@127.0.0.1/exec/x`, /user name/],
-    ["backslash", `http://127.0.0.1\\@evil.example/exec/${token}`, /characters/],
+    ["backslash", `http://127.0.0.1\\@attacker.example/exec/${token}`, /characters/],
     ["line break", `http://127.0.0.1/exec/${token}\r\nx: y`, /characters/],
     ["a space in front", ` http://127.0.0.1/exec/${token}`, /characters/],
     ["not a URL", token, /is not a URL/],
@@ -97,7 +101,7 @@ describe("malicious URLs", () => {
       "@",
       ":",
       "127.0.0.1",
-      "evil.example",
+      "attacker.example",
       "[::]",
       "[",
       "]",

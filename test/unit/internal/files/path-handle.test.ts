@@ -90,7 +90,7 @@ describe.each(modes)("by descriptor: %s", (byDescriptor) => {
 
 describe("openRegular", () => {
   test.skipIf(skipOnWindows("named pipes, sockets and devices in the file system"))(
-    "refuses what is no regular file, at once",
+    "refuses anything but a regular file, at once",
     async () => {
       const server = createServer().listen(at("socket"));
       onTestFinished(() => void server.close());

@@ -25,7 +25,7 @@ describe("keys", () => {
     await ended;
   });
 
-  test("the session ends normally if the terminal is gone by then", async () => {
+  test("the session ends normally if the terminal was closed meanwhile", async () => {
     const { input, session, ended, expectRestored } = open();
     input.setRawMode = (mode) => {
       input.isRaw = mode;
