@@ -43,11 +43,11 @@ async function waitForLimits(world: World): Promise<void> {
   world.check();
 }
 
-async function finish(world: World, what: string, operations: readonly Operation[]): Promise<void> {
+async function finish(world: World, phase: string, operations: readonly Operation[]): Promise<void> {
   await world.settle(operations, 3 * marginMs);
   world.check();
   for (const operation of operations) {
-    if (!operation.outcome) world.violate(`${what}: ${operation} does not settle on a working runtime`);
+    if (!operation.outcome) world.violate(`${phase}: ${operation} does not settle on a working runtime`);
   }
   world.check();
 }

@@ -21,7 +21,7 @@ export interface TrackedObject {
 /** An event that may keep the client from its work, other than a fault of a creation itself. */
 export interface Disturbance {
   readonly at: number;
-  readonly what: string;
+  readonly description: string;
   /** The operation whose call was affected. Undefined if all were affected. */
   readonly operation: Operation | undefined;
 }

@@ -96,7 +96,8 @@ export class World {
     this.history.note(`begin      ${operation} ${JSON.stringify(plan)}`);
     const client = plan.derived ? this.client.with({ retry: { maxAttempts: 2 } }) : this.client;
     if (plan.abort === "before") operation.abort();
-    if (!this.isUp) this.truth.disturbances.push({ at: operation.startedAt, what: "the runtime is down", operation });
+    if (!this.isUp)
+      this.truth.disturbances.push({ at: operation.startedAt, description: "the runtime is down", operation });
     const end = (outcome: NonNullable<Operation["outcome"]>) => {
       operation.outcome = outcome;
       operation.settledAt = performance.now();
@@ -127,14 +128,14 @@ export class World {
 
   inject(fault: Fault): void {
     this.history.note(`fault      ${describeFault(fault)}`);
-    inject(this.runtime, fault, (request, struck) => this.#onFault(request, struck));
+    inject(this.runtime, fault, (request, injected) => this.#onFault(request, injected));
   }
 
   /** Records an event that affects all running operations. */
-  disturb(what: string): void {
-    this.history.note(`trouble    ${what}`);
-    this.statistics.count("disturbances", what);
-    this.truth.disturbances.push({ at: performance.now(), what, operation: undefined });
+  disturb(description: string): void {
+    this.history.note(`disturbed  ${description}`);
+    this.statistics.count("disturbances", description);
+    this.truth.disturbances.push({ at: performance.now(), description, operation: undefined });
   }
 
   closeClient(): void {
@@ -232,7 +233,7 @@ export class World {
     // A fault in a step of a creation does not excuse a missing clean-up. Other faults may prevent it.
     if (creationSteps.has(record.rpc) && fault.kind !== "drop") return;
     const concerned = fault.kind === "drop" ? undefined : operation;
-    this.truth.disturbances.push({ at: performance.now(), what: describeFault(fault), operation: concerned });
+    this.truth.disturbances.push({ at: performance.now(), description: describeFault(fault), operation: concerned });
   }
 }
 

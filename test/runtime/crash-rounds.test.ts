@@ -101,10 +101,10 @@ labJourneys("crash", (fixture) => {
   async function round(index: number, random: Random) {
     const record = new RoundRecord();
     // Half of the lifecycles use a client that retries more often than by default.
-    await using patient = fixture.client({ defaults: { retry: { maxAttempts: 100, maxBackoffMs: 500 } } });
+    await using retrying = fixture.client({ defaults: { retry: { maxAttempts: 100, maxBackoffMs: 500 } } });
     const lifecycles = Array.from({ length: podCount }, (_, number) => {
       const plan = planOf(fixture, `life-${index}-${number}`, number, random);
-      return new PodLifecycle(random.chance(0.5) ? cri : patient, patient, plan, record, random.fork());
+      return new PodLifecycle(random.chance(0.5) ? cri : retrying, retrying, plan, record, random.fork());
     });
     // Counts calls instead of time, so that the kills are spread over the lifecycles on fast and slow machines.
     const killAfterCalls = random.next() * 0.9 * callsPerLifecycle * podCount;

@@ -5,7 +5,7 @@ import { ContainerState, PodSandboxState, toDate } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
 import { eventually, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { outputOf } from "./helpers/in-container.js";
+import { waitForFile } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 const noSuchId = "f".repeat(64);
@@ -38,7 +38,7 @@ journeys("lifecycle", (fixture) => {
     expect(toDate(created.startedAt)).toBeUndefined();
     await container.start();
     expect((await container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
-    await outputOf(container, "until test -f up; do sleep 0.05; done");
+    await waitForFile(container, "up");
 
     await container.stop({ gracePeriodSeconds: 30 });
     const exited = await container.status();
@@ -67,7 +67,7 @@ journeys("lifecycle", (fixture) => {
       ...at.inside,
       command: sh("trap '' TERM; echo > up; while :; do sleep 0.1; done"),
     });
-    await outputOf(container, "until test -f up; do sleep 0.05; done");
+    await waitForFile(container, "up");
     const startedAt = performance.now();
     await container.stop({ gracePeriodSeconds: 1 });
     expect(performance.now() - startedAt).toBeGreaterThan(950);
@@ -83,7 +83,7 @@ journeys("lifecycle", (fixture) => {
       ...at.inside,
       command: sh("trap 'exit 4' TERM; echo > up; while :; do sleep 0.05; done"),
     });
-    await outputOf(polite, "until test -f up; do sleep 0.05; done");
+    await waitForFile(polite, "up");
     await polite.stop({ gracePeriodSeconds: 0.2 });
     // Rounded down to 0, it would have killed the process without a stop signal.
     expect((await polite.status()).exitCode).toBe(4);

@@ -9,7 +9,7 @@ import { labJourneys, sh } from "./helpers/journeys.js";
 
 labJourneys("outage", (fixture) => {
   const { cri, runtime } = fixture;
-  const patient = { maxAttempts: 100, maxBackoffMs: 500 };
+  const manyRetries = { maxAttempts: 100, maxBackoffMs: 500 };
 
   test("the same client works again after a kill and a restart, and containers keep running", async () => {
     await using pod = await fixture.pod();
@@ -18,7 +18,7 @@ labJourneys("outage", (fixture) => {
     await outputOf(container, "echo before > mark");
     await runtime.kill();
     await runtime.start();
-    expect((await cri.version({ retry: patient })).runtimeVersion).toContain(runtime.version);
+    expect((await cri.version({ retry: manyRetries })).runtimeVersion).toContain(runtime.version);
     expect(await outputOf(container, "cat mark")).toBe("before");
     expect((await container.status()).state).toBe(ContainerState.CONTAINER_RUNNING);
     await using next = await fixture.container(pod);
@@ -59,9 +59,9 @@ labJourneys("outage", (fixture) => {
     const pod = await fixture.sharedPod();
     await runtime.kill();
     const calls = Promise.all([
-      cri.version({ retry: patient, timeoutMs: 60_000 }),
-      cri.pods.get(pod).status({ retry: patient, timeoutMs: 60_000 }),
-      cri.pods.list({ id: pod.id }, { retry: patient, timeoutMs: 60_000 }),
+      cri.version({ retry: manyRetries, timeoutMs: 60_000 }),
+      cri.pods.get(pod).status({ retry: manyRetries, timeoutMs: 60_000 }),
+      cri.pods.list({ id: pod.id }, { retry: manyRetries, timeoutMs: 60_000 }),
       cri.waitForReady({ timeoutMs: 60_000 }),
     ]);
     await sleep(700);
@@ -132,7 +132,7 @@ labJourneys("outage", (fixture) => {
     let calls = 0;
     const loop = (async () => {
       while (!stop) {
-        await cri.pods.get(pod).status({ retry: patient });
+        await cri.pods.get(pod).status({ retry: manyRetries });
         calls++;
         await sleep(10);
       }

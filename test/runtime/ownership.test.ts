@@ -4,7 +4,7 @@ import { CriError, type OwnedContainer } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { outputOf } from "./helpers/in-container.js";
+import { waitForFile } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 journeys("ownership", (fixture) => {
@@ -116,7 +116,7 @@ journeys("ownership", (fixture) => {
     const ended = async (terminationGracePeriodSeconds: number) => {
       await using at = await folder();
       const container = await fixture.container(pod, { ...at.inside, command, terminationGracePeriodSeconds });
-      await outputOf(container, "until test -f up; do sleep 0.05; done");
+      await waitForFile(container, "up");
       const exit = container.wait();
       await container[Symbol.asyncDispose]();
       return await exit.then(

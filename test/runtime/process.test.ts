@@ -5,7 +5,7 @@ import { ContainerState } from "k8s-cri-client";
 import { describe, expect, test } from "vitest";
 import { expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { outputOf, processStatus } from "./helpers/in-container.js";
+import { outputOf, processStatus, waitForFile } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 journeys("process", (fixture) => {
@@ -129,7 +129,7 @@ journeys("process", (fixture) => {
         command: sh(traps),
         ...spec,
       });
-      await outputOf(container, "until test -f up; do sleep 0.05; done");
+      await waitForFile(container, "up");
       await container.stop({ gracePeriodSeconds: 30 });
       return (await container.status()).exitCode;
     };

@@ -3,7 +3,7 @@ import { ContainerState } from "k8s-cri-client";
 import { expect, test } from "vitest";
 import { criFailureOf, expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { outputOf } from "./helpers/in-container.js";
+import { outputOf, waitForFile } from "./helpers/in-container.js";
 import { journeys, sh } from "./helpers/journeys.js";
 
 journeys("restart", (fixture) => {
@@ -37,7 +37,7 @@ journeys("restart", (fixture) => {
       ...at.inside,
       command: sh("trap 'exit 11' TERM; echo > up; while :; do sleep 0.05; done"),
     });
-    await outputOf(old, "until test -f up; do sleep 0.05; done");
+    await waitForFile(old, "up");
     await using next = await old.restart({ keepOld: true, gracePeriodSeconds: 30 });
     expect(await old.status()).toMatchObject({ state: ContainerState.CONTAINER_EXITED, exitCode: 11 });
     expect((await next.status()).state).toBe(ContainerState.CONTAINER_RUNNING);

@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { thorough } from "../support/thorough.js";
 import { eventually, expectCode, failureOf } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
-import { countProcesses } from "./helpers/in-container.js";
+import { waitForProcesses } from "./helpers/in-container.js";
 import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 const transports = ["spdy", "websocket"] as const;
@@ -179,16 +179,15 @@ journeys("sessions", (fixture) => {
       [true, 0],
     ] as const) {
       const seconds = uniqueSeconds();
-      const running = () => countProcesses(container, `sleep ${seconds}`);
       const controller = new AbortController();
       await using session = await container.exec(sh(`sleep ${seconds}; true`), {
         signal: controller.signal,
         killOnAbort,
       });
-      await eventually(running, (count) => count > 0);
+      await waitForProcesses(container, `sleep ${seconds}`, 1);
       controller.abort(new Error("enough"));
       expect(await failureOf(session.exit)).toEqual(new Error("enough"));
-      await eventually(running, (count) => count === left);
+      await waitForProcesses(container, `sleep ${seconds}`, left);
     }
   });
 
@@ -205,10 +204,7 @@ journeys("sessions", (fixture) => {
       }),
     );
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await eventually(
-      () => countProcesses(container, `sleep ${seconds}`),
-      (count) => count === 0,
-    );
+    await waitForProcesses(container, `sleep ${seconds}`, 0);
   });
 
   test.each(transports)(

@@ -281,19 +281,19 @@ const watch = step(
   3,
   "watch the node",
   fc.record({
-    what: fc.constantFrom("events" as const, "view" as const),
+    kind: fc.constantFrom("events" as const, "view" as const),
     ending: fc.constantFrom<Ending>("close", "abort", "leave"),
     ms: fc.nat({ max: 150 }),
     pause: pauseLength,
   }),
-  async (world, { what, ending, ms, pause }) => {
+  async (world, { kind, ending, ms, pause }) => {
     const since = world.operations.length;
-    world.begin(`stream.${what}`, unlimited, (it, client) => {
+    world.begin(`stream.${kind}`, unlimited, (it, client) => {
       const stream =
-        what === "events"
+        kind === "events"
           ? client.events({ signal: it.controller.signal, initial: true })
           : client.watch({ signal: it.controller.signal });
-      if (ending === "leave") world.opened.push({ name: what, close: () => stream.close() });
+      if (ending === "leave") world.opened.push({ name: kind, close: () => stream.close() });
       else setTimeout(() => (ending === "abort" ? it.abort() : void stream.close()), ms).unref();
       if ("closed" in stream) return stream.closed.then(() => stream.ready.catch(expectCriErrorUnless(it)));
       return (async () => {

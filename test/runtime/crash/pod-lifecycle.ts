@@ -327,7 +327,7 @@ export class PodLifecycle {
   }
 
   async #expectRemoved(id: string): Promise<void> {
-    const gone = await this.#calls.retry("status", async (options) => {
+    const isRemoved = await this.#calls.retry("status", async (options) => {
       try {
         await this.cri.pods.get(id).status(options);
         return false;
@@ -336,7 +336,7 @@ export class PodLifecycle {
         throw error;
       }
     });
-    if (!gone) this.#calls.reportViolation("a removed pod has a status");
+    if (!isRemoved) this.#calls.reportViolation("a removed pod has a status");
   }
 
   #markUncertain(): void {

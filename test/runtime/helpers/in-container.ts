@@ -4,6 +4,7 @@
  * @module
  */
 import type { Container } from "k8s-cri-client";
+import { eventually } from "./expectations.js";
 import { sh } from "./journeys.js";
 
 /** Runs a shell command in a container and returns its standard output without the final newline. Throws on a non-zero exit code. */
@@ -12,10 +13,23 @@ export async function outputOf(container: Container, line: string): Promise<stri
   return stdout.trimEnd();
 }
 
+/** Waits until a file exists in a container. */
+export async function waitForFile(container: Container, path: string): Promise<void> {
+  await outputOf(container, `until test -f ${path}; do sleep 0.05; done`);
+}
+
 /** Counts the processes that a container sees whose command line ends with `commandLine`. */
 export async function countProcesses(container: Container, commandLine: string): Promise<number> {
   const all = await outputOf(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
   return all.split(`${commandLine} `).length - 1;
+}
+
+/** Waits until {@link countProcesses} returns a number. */
+export async function waitForProcesses(container: Container, commandLine: string, count: number): Promise<void> {
+  await eventually(
+    () => countProcesses(container, commandLine),
+    (found) => found === count,
+  );
 }
 
 /** Reads a field of `/proc/1/status`, for example `CapEff`. */
