@@ -35,16 +35,14 @@ export function gracePeriodIn(
 /** The part of a time limit that is reserved for the time after the grace period: SIGKILL and the calls that remove objects. */
 const reserveMs = 2_000;
 
-/**
- * Shortens a grace period so that it ends before the time limit: a runtime whose caller disconnects does not kill the container.
- */
+/** Shortens a grace period to end before the time limit: after its caller disconnects, a runtime does not kill the container. */
 export function withinBudget(gracePeriodSeconds: number, budget: Budget): number {
   const leftMs = budget.leftMs();
   if (leftMs === undefined) return gracePeriodSeconds;
   return Math.max(0, Math.min(gracePeriodSeconds, Math.floor((leftMs - reserveMs) / 1_000)));
 }
 
-/** Converts to CRI's whole seconds. Rounds fractions up, because 0 kills at once. @throws InvalidInputError */
+/** Converts to CRI's whole seconds. Rounds fractions up, because 0 has another meaning. @throws InvalidInputError */
 export function wholeSeconds(value: number, field: string): number {
   if (typeof value === "number" && value >= 0 && value <= maxSeconds) return Math.ceil(value);
   throw new InvalidInputError({ field, message: `must be a number of seconds from 0 to ${maxSeconds}`, value });

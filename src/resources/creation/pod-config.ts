@@ -21,7 +21,7 @@ export function checkPodConfig(given: GivenPodConfig): void {
  * option, the configuration of the owning handle, the configuration that the runtime reports, the one in the annotations which
  * this package gives to its pods.
  *
- * @throws InvalidInputError if none of these exists
+ * @throws InvalidInputError if none of these exists, unless the option is `"unknown"`
  */
 export async function podConfigOf(
   connection: Connection,

@@ -90,8 +90,7 @@ async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
     if (!found) {
       try {
         createdId = await createWithGrace(creation, limitMs);
-        // The object of a reply at the deadline may be broken: the runtime has the same deadline, and containerd continues after
-        // it.
+        // The object of a reply at the deadline may be broken: containerd continues after the deadline, which it has, too.
         const late = (budget.leftMs() ?? 1) <= 0;
         doubt.remains =
           (creation.mayExist && quirks?.returnsOlder === true) || late || budget.caller.signal?.aborted === true;
