@@ -1,5 +1,6 @@
 // The public types of k8s-cri-client. Written by `npm run api`.
 
+export type { ArchiveData };
 export type { AttachInteractiveOptions };
 export type { AttachOptions };
 export type { AttachSession };
@@ -27,6 +28,7 @@ export type { Containers };
 export type { CopyFromOptions };
 export type { CopyFromResult };
 export type { CopyOptions };
+export type { CopyProgress };
 export type { CpuFigures };
 export type { CpuReading };
 export type { CreateContainerOptions };
@@ -59,8 +61,10 @@ export type { ExecOutputOptions };
 export type { ExecResult };
 export type { ExecSession };
 export type { ExecSyncOptions };
+export type { FileData };
 export type { FilesystemFigures };
 export type { GapReason };
+export type { GetArchiveOptions };
 export type { GrpcErrorCode };
 export type { HostMount };
 export type { IdRange };
@@ -135,10 +139,12 @@ export type { PruneOptions };
 export type { PrunedImages };
 export type { PullOptions };
 export type { PullPolicy };
+export type { PutArchiveOptions };
 export type { Quantity };
 export type { RawCallExtension };
 export type { RawCallOptions };
 export type { RawClients };
+export type { ReadFileOptions };
 export type { ReadLogOptions };
 export type { RegistryAuth };
 export type { RegistryTokenAuth };
@@ -188,6 +194,7 @@ export type { WatchSettings };
 export type { WatchSource };
 export type { WindowsContainerSpec };
 export type { WindowsSpec };
+export type { WriteFileOptions };
 export { authFromDockerConfig };
 export { callPolicies };
 export { cpuCores };
@@ -238,6 +245,8 @@ import type { StatusResponse } from "k8s-cri-client/proto";
 import type { VersionResponse } from "k8s-cri-client/proto";
 import type { WindowsContainerResources } from "k8s-cri-client/proto";
 import type { Writable } from "node:stream";
+
+type ArchiveData = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 interface AttachInteractiveOptions extends ExecInteractiveOptions {
   tty?: boolean | undefined;
@@ -351,6 +360,22 @@ declare class Container {
   }>;
   copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void>;
   copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult>;
+  writeFile(containerPath: string, data: FileData, options?: WriteFileOptions): Promise<void>;
+  readFile(
+    containerPath: string,
+    options: ReadFileOptions & {
+      encoding: "utf8";
+    },
+  ): Promise<string>;
+  readFile(
+    containerPath: string,
+    options?: ReadFileOptions & {
+      encoding?: "buffer" | undefined;
+    },
+  ): Promise<Buffer>;
+  readFile(containerPath: string, options?: ReadFileOptions): Promise<Buffer | string>;
+  putArchive(containerDir: string, archive: ArchiveData, options?: PutArchiveOptions): Promise<void>;
+  getArchive(containerPath: string, options?: GetArchiveOptions): Promise<Readable>;
   restart(options?: RestartOptions): Promise<OwnedContainer>;
   updateResources(update: ContainerResourcesUpdate, options?: CallOptions): Promise<void>;
   checkpoint(options: CheckpointOptions): Promise<void>;
@@ -506,7 +531,12 @@ interface CopyFromResult {
   leftOut: readonly string[];
 }
 
-type CopyOptions = SessionOptions;
+interface CopyOptions extends SessionOptions, ProgressOptions {}
+
+interface CopyProgress {
+  entries: number;
+  contentBytes: number;
+}
 
 interface CpuFigures {
   readonly cores: number | undefined;
@@ -796,6 +826,8 @@ interface ExecSyncOptions extends CallOptions {
   throwOnNonZero?: boolean | undefined;
 }
 
+type FileData = string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
 interface FilesystemFigures {
   readonly mountpoint: string | undefined;
   readonly usedBytes: number | undefined;
@@ -807,6 +839,8 @@ type Flag<O, K extends string, Default extends boolean> = K extends keyof O
   : Default;
 
 type GapReason = "malformed" | "tooLong" | "zeros" | "unreadable" | "lost";
+
+interface GetArchiveOptions extends CopyOptions {}
 
 interface GoJsonWriteOptions {
   replaceInvalidUtf8?: boolean | undefined;
@@ -1386,6 +1420,10 @@ type ProfileSpec =
       localhostProfile: string;
     };
 
+interface ProgressOptions {
+  onProgress?: ((progress: CopyProgress) => void) | undefined;
+}
+
 interface PruneOptions extends CallOptions {
   filter?: ((image: Image) => boolean) | undefined;
   dryRun?: boolean | undefined;
@@ -1406,6 +1444,8 @@ interface PullOptions extends CallOptions {
 
 type PullPolicy = "missing" | "always" | "never";
 
+interface PutArchiveOptions extends CopyOptions {}
+
 type Quantity = string | number | bigint | Long;
 
 interface RawCallExtension {
@@ -1419,6 +1459,11 @@ type RawCallOptions = GrpcCallOptions & RawCallExtension;
 interface RawClients {
   readonly runtime: RuntimeServiceClient<RawCallExtension>;
   readonly image: ImageServiceClient<RawCallExtension>;
+}
+
+interface ReadFileOptions extends CopyOptions {
+  encoding?: "utf8" | "buffer" | undefined;
+  maxBytes?: number | undefined;
 }
 
 interface ReadLogOptions extends LogOptions {
@@ -1713,6 +1758,12 @@ interface WindowsSpec {
   runAsUserName?: string | undefined;
   credentialSpec?: string | undefined;
   hostProcess?: boolean | undefined;
+}
+
+interface WriteFileOptions extends CopyOptions {
+  mode?: number | undefined;
+  size?: number | undefined;
+  maxBytes?: number | undefined;
 }
 
 declare function authFromDockerConfig(config: string | object, image: string): RegistryAuth | undefined;

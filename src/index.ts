@@ -83,7 +83,13 @@ export type { StatusOf, WaitTarget } from "./resources/watching/wait-for.js";
 
 export type { CopyOptions } from "./resources/sessions/copy/container-commands.js";
 export type { CopyFromOptions } from "./resources/sessions/copy/copy-from.js";
+export type { ArchiveData, FileData } from "./resources/sessions/copy/file-data.js";
+export type { GetArchiveOptions } from "./resources/sessions/copy/get-archive.js";
+export type { CopyProgress } from "./resources/sessions/copy/progress.js";
+export type { PutArchiveOptions } from "./resources/sessions/copy/put-archive.js";
+export type { ReadFileOptions } from "./resources/sessions/copy/read-file.js";
 export type { CopyFromResult } from "./resources/sessions/copy/unpack.js";
+export type { WriteFileOptions } from "./resources/sessions/copy/write-file.js";
 export type { ExecOutputOptions } from "./resources/sessions/exec-output.js";
 export type {
   AttachInteractiveOptions,

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { checkOptions } from "../input/call-options.js";
 import type { LogBytesEntry, LogEntry } from "../logs/entry.js";
 import type { LogStream } from "../logs/log-stream.js";
@@ -21,7 +22,12 @@ import { type ContainerLogOptions, containerLogs } from "./logs/container-logs.j
 import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import type { CopyOptions } from "./sessions/copy/container-commands.js";
 import type { CopyFromOptions } from "./sessions/copy/copy-from.js";
+import type { ArchiveData, FileData } from "./sessions/copy/file-data.js";
+import type { GetArchiveOptions } from "./sessions/copy/get-archive.js";
+import type { PutArchiveOptions } from "./sessions/copy/put-archive.js";
+import type { ReadFileOptions } from "./sessions/copy/read-file.js";
 import type { CopyFromResult } from "./sessions/copy/unpack.js";
+import type { WriteFileOptions } from "./sessions/copy/write-file.js";
 import { attach, exec } from "./sessions/exec.js";
 import { type ExecOutputOptions, execOutput } from "./sessions/exec-output.js";
 import type { ExecResult } from "./sessions/exec-result.js";
@@ -248,15 +254,16 @@ export class Container {
   }
 
   /**
-   * Copies a file or folder into the container, by way of `tar`, `mkdir` and `ls` there. Afterwards the path in the container is
-   * what the local one leads to: a file replaces a file or link; a folder that exists, or a link to one, is added to and keeps its
-   * own mode. A file does not replace a folder, nor a folder a file.
+   * Copies a file or folder into the container. The destination becomes a copy of the source; symlinks at the source path are resolved.
+   * A file replaces a file or link. A folder that exists, or a link to one, is added to and keeps its own mode. A file never replaces a
+   * folder, nor a folder a file. Missing parent folders are created.
    *
-   * Modes, times, links and empty folders are kept; sockets, pipes and devices in a folder are left out; the owner is the
-   * container's user. A folder may be 256 levels deep, and file names are UTF-8.
+   * Modes, times, links and empty folders are kept. Sockets, pipes and devices in a folder are left out. The owner is the container's
+   * user. A folder may be 256 levels deep, and file names must be UTF-8. The container needs `sh`, `tar`, `cat`, `mkdir` and `ls`. A copy
+   * that fails may leave a part of it in the container: see {@link writeFile} for a single file.
    *
-   * Links in a folder are copied and never followed. On Linux, that holds for links that another user puts in the place of a file
-   * or folder meanwhile, too: nothing from outside of the local path reaches the container.
+   * Links in a folder are copied and never followed. On Linux this is also true of links with which another user replaces a file or
+   * folder during the copy: nothing from outside the local path reaches the container.
    *
    * @throws InvalidInputError if the local path cannot be read or changes while it is read, the other one is not absolute, or one
    *   is a folder and the other is not; CriError
@@ -268,25 +275,26 @@ export class Container {
   }
 
   /**
-   * Copies a file or folder out of the container, by way of `tar` and `ls` there. Afterwards the local path is what the one in the
-   * container leads to: a file replaces a file or link; a folder that exists is added to. A file does not replace a folder, nor a
-   * folder a file. Folders that exist, at the local path or below it, keep their owner and mode.
+   * Copies a file or folder out of the container. The destination becomes a copy of the source; symlinks at the source path are
+   * resolved. A file replaces a file or link. A folder that exists is added to. A file never replaces a folder, nor a folder a file.
+   * Folders that exist, at the local path or below it, keep their owner and mode. The container needs `tar` and `ls`.
    *
-   * Modes (but for setuid and setgid), times, hard and symbolic links and empty folders are kept. The owner is this process's user.
-   * Extended attributes and ACLs are left out. So are devices and named pipes, which the result names, and sockets, which `tar`
-   * itself leaves out.
+   * Modes (except setuid and setgid), times, hard and symbolic links and empty folders are kept. The owner is this process's user.
+   * Extended attributes and ACLs are left out. So are devices and named pipes, which the result names, and sockets, which `tar` itself
+   * leaves out.
    *
-   * The container may be malicious. The archive must be a plain one, of v7, ustar, PAX or GNU tar. Refused with `INVALID_RESPONSE`:
+   * The container may be malicious. The archive that it sends must be a plain one, of v7, ustar, PAX or GNU tar. The following is
+   * refused with `INVALID_RESPONSE`:
    * - entries that lead out of the local path, or through a link
-   * - archives that are compressed, truncated, or go on after their end
+   * - archives that are compressed, truncated, or continue after their end
    * - sparse files, volumes, and entries of unknown types
-   * - paths and link targets over 4,095 bytes, names over 255 bytes, and more than 256 folders within one another
-   * - hard links to anything but a file before them, and names that stand for things of different kinds
+   * - paths and link targets over 4,095 bytes, names over 255 bytes, and more than 256 nested folders
+   * - hard links to anything but an earlier file, and entries of different kinds under the same name
    *
-   * No link at or below the local path is followed, even if another user puts it there meanwhile. That takes Linux with `/proc`;
-   * elsewhere root is refused to write to folders that others may write to. What is mounted below the local path is not replaced or
-   * written to: a copy to there is refused. A copy that fails or is aborted leaves nothing, and all of it is checked before
-   * anything moves to its place.
+   * No link at or below the local path is followed, even if another user creates it during the copy. This needs Linux with `/proc`. On
+   * other systems, root may copy only to folders that no other user may write to. A copy never replaces a mount point below the local
+   * path, nor writes to it: such a copy is refused. The whole copy is checked before anything moves to its destination, and a copy that
+   * fails or is aborted leaves nothing.
    *
    * @returns how much was copied, and what was left out
    * @throws InvalidInputError if the local path cannot be written, or one path is a folder and the other is not; CriError, with
@@ -295,6 +303,88 @@ export class Container {
   async copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult> {
     const { copyFrom } = await import("./sessions/copy/copy-from.js");
     return copyFrom(this.#context, this.id, containerPath, localPath, options);
+  }
+
+  /**
+   * Writes a file in the container, from a string (as UTF-8), bytes, or a stream of either. The file replaces a file or link, never a
+   * folder. Missing parent folders are created. The owner is the container's user, and the mode is `mode`, whatever the replaced file
+   * had. The container needs `sh`, `tar`, `cat`, `mkdir`, `mv` and `rm`.
+   *
+   * The file appears at its path when it is complete: the container writes it under a temporary name in the same folder, then renames
+   * it. If the call fails or is aborted, the path is unchanged, and the container removes the temporary file; `cri.close()` waits for
+   * that. Only if this program or the connection ends first, the temporary file (`.k8s-cri-client-…`) may stay. A file that is a mount
+   * of its own, such as `/etc/hosts`, cannot be replaced.
+   *
+   * `tar` needs the size of the file first. A stream goes straight to the container if you pass its `size`. Otherwise it is stored on
+   * this machine first: up to 1 MiB in memory, and more in a temporary file that has no name, so that nothing is left of it.
+   *
+   * ```ts
+   * await container.writeFile("/etc/app.json", JSON.stringify(config), { mode: 0o600 });
+   * ```
+   *
+   * @throws InvalidInputError if the path is a folder, or the data is longer or shorter than `size`; the error of the stream;
+   * CriError, with `RESOURCE_EXHAUSTED` beyond `maxBytes`
+   */
+  async writeFile(containerPath: string, data: FileData, options?: WriteFileOptions): Promise<void> {
+    const { writeFile } = await import("./sessions/copy/write-file.js");
+    return writeFile(this.#context, this.id, containerPath, data, options);
+  }
+
+  /**
+   * Reads a file in the container: as a `Buffer`, or as a string with `encoding: "utf8"`. Symlinks are followed. Files in `/proc` and
+   * `/sys` can be read as well. The container needs `cat`.
+   *
+   * ```ts
+   * const hosts = await container.readFile("/etc/hosts", { encoding: "utf8" });
+   * ```
+   *
+   * @throws InvalidInputError if the path is a folder; CriError, with `NOT_FOUND` if there is no such file, and
+   * `RESOURCE_EXHAUSTED` beyond `maxBytes` (16 MiB by default)
+   */
+  async readFile(containerPath: string, options: ReadFileOptions & { encoding: "utf8" }): Promise<string>;
+  async readFile(
+    containerPath: string,
+    options?: ReadFileOptions & { encoding?: "buffer" | undefined },
+  ): Promise<Buffer>;
+  async readFile(containerPath: string, options?: ReadFileOptions): Promise<Buffer | string>;
+  async readFile(containerPath: string, options?: ReadFileOptions): Promise<Buffer | string> {
+    const { readFile } = await import("./sessions/copy/read-file.js");
+    return readFile(this.#context, this.id, containerPath, options);
+  }
+
+  /**
+   * Unpacks a tar archive into a folder of the container that exists, as Docker's `PUT /containers/{id}/archive` does. Entries replace
+   * files and links; `tar` in the container decides about conflicts and about entries that lead out of the folder. Modes and times are
+   * kept, and the owner is the container's user. The archive must not be compressed. The container needs `sh`, `tar` and `cat`.
+   *
+   * A call that fails or is aborted may leave a part of the archive in the folder.
+   *
+   * @param archive the archive, as bytes or a stream
+   * @throws InvalidInputError if the data is not a tar archive, or is compressed; the error of the stream; CriError, with `NOT_FOUND` if
+   * there is no such folder
+   */
+  async putArchive(containerDir: string, archive: ArchiveData, options?: PutArchiveOptions): Promise<void> {
+    const { putArchive } = await import("./sessions/copy/put-archive.js");
+    return putArchive(this.#context, this.id, containerDir, archive, options);
+  }
+
+  /**
+   * Reads a file or folder in the container as a stream: a plain tar archive. Symlinks at the path are resolved. The archive of a file
+   * has one entry, with the name of the file. The entries of a folder are relative to it and begin with `./`, so {@link putArchive}
+   * can unpack them into another folder. The container needs `tar` and `ls`.
+   *
+   * **The archive is what the container sends, unchecked.** A malicious container can send any bytes, of any length: entries with `..` or
+   * absolute paths, links that lead out of the folder, or no archive at all. Store or forward it, limit its size, and unpack it only
+   * with a library that refuses such entries; {@link copyFrom} unpacks safely.
+   *
+   * The stream ends only if `tar` succeeded, and emits an error otherwise. Read it to its end or destroy it: destroying it ends the
+   * session. Without `signal`, `timeoutMs` or `deadline` it has no time limit.
+   *
+   * @throws InvalidInputError; CriError, with `NOT_FOUND` if there is no such file
+   */
+  async getArchive(containerPath: string, options?: GetArchiveOptions): Promise<Readable> {
+    const { getArchive } = await import("./sessions/copy/get-archive.js");
+    return getArchive(this.#context, this.id, containerPath, options);
   }
 
   /**

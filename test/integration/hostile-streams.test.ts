@@ -26,6 +26,10 @@ const openers: Record<
   attach: ({ container }, options) => container.attach(options),
   copyTo: ({ container }, options) => container.copyTo(dirname(fileURLToPath(import.meta.url)), "/tmp", options),
   copyFrom: ({ container }, options) => container.copyFrom("/etc", join(tmpdir(), "never-made"), options),
+  writeFile: ({ container }, options) => container.writeFile("/tmp/never-made", "content", options),
+  readFile: ({ container }, options) => container.readFile("/etc/hosts", options),
+  putArchive: ({ container }, options) => container.putArchive("/etc", Buffer.alloc(1_024), options),
+  getArchive: ({ container }, options) => container.getArchive("/etc", options),
   portForward: ({ pod }, options) => pod.portForward(80, options).connect(),
 };
 

@@ -12,6 +12,10 @@ import { describe, expect, test } from "vitest";
 
 /** Other files that open files or remove folders: the functions, and why they cannot block or follow links. */
 const exceptions: Readonly<Record<string, { imports: readonly string[]; reason: string }>> = {
+  "internal/files/unlinked-file.ts": {
+    imports: ["open"],
+    reason: "writes; a new file (O_EXCL) that only this user can open",
+  },
   "internal/files/path-handle.ts": { imports: ["open"], reason: "opens all local files" },
   "resources/sessions/copy/unpack.ts": {
     imports: ["open"],

@@ -16,8 +16,8 @@ import {
   symlink as symlinkEntry,
 } from "../support/tar-blocks.js";
 import { thorough } from "../support/thorough.js";
+import { containerWithFolder, replaceableTar } from "./helpers/container-with-folder.js";
 import { eventually, expectCode, failureOf } from "./helpers/expectations.js";
-import { folder } from "./helpers/folder.js";
 import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 type HeaderArgument = Parameters<ReturnType<typeof pack>["entry"]>[0];
@@ -27,10 +27,8 @@ journeys("copy", (fixture) => {
 
   test(`copies a tree of ${fileCount} files in both directions, with modes, links and empty folders`, async () => {
     const last = fileCount - 1;
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     await mkdir(join(here, "tree/deep/empty"), { recursive: true });
     for (let index = 0; index < fileCount; index++)
       await writeFile(join(here, `tree/deep/${index}`), `file ${index}\n`);
@@ -53,10 +51,8 @@ journeys("copy", (fixture) => {
   });
 
   test("copies names that look like options or archives, and hard links, to a new name", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     await mkdir(join(here, "@odd"));
     await writeFile(join(here, "@odd/-rf"), "dash");
     await link(join(here, "@odd/-rf"), join(here, "@odd/second"));
@@ -69,14 +65,9 @@ journeys("copy", (fixture) => {
   });
 
   test("refuses an archive with paths outside the target, and writes nothing", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
     // A malicious container can replace its tar program.
-    await using container = await fixture.container(await fixture.sharedPod(), {
-      mounts: [shared.mount],
-      env: { PATH: `${there}/bin:/usr/bin:/bin` },
-    });
+    await using setUp = await containerWithFolder(fixture, replaceableTar);
+    const { container, here, there } = setUp;
     await container.execSync(sh(`mkdir ${there}/bin ${there}/data`));
     const entries: Record<string, HeaderArgument[]> = {
       parent: [{ name: "../escaped" }],
@@ -109,13 +100,8 @@ journeys("copy", (fixture) => {
   });
 
   test("refuses the output of a malicious tar at once, and leaves nothing on the local disk", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), {
-      mounts: [shared.mount],
-      env: { PATH: `${there}/bin:/usr/bin:/bin` },
-    });
+    await using setUp = await containerWithFolder(fixture, replaceableTar);
+    const { container, here, there } = setUp;
     await container.execSync(sh(`mkdir ${there}/bin ${there}/data`));
     const links = [gnuLong("K", "a".repeat(1_000_000)), symlinkEntry("./link", "x")];
     await writeFile(
@@ -151,10 +137,8 @@ journeys("copy", (fixture) => {
   });
 
   test("copies links with their targets unchanged, and follows a link at the source path", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     await container.execSync(
       sh(
         `mkdir -p ${there}/links/lib; cd ${there}/links; echo here > file; ln -s /etc/hosts absolute; ln -s ../../outside leading-out; ` +
@@ -186,10 +170,8 @@ journeys("copy", (fixture) => {
   });
 
   test("keeps modes except setuid and setgid", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     const modes = { open: 0o777, closed: 0o400, sticky: 0o1777, setuid: 0o4755, setgid: 0o2755 };
     const lines = Object.entries(modes).map(([name, mode]) => `echo > ${name}; chmod ${mode.toString(8)} ${name}`);
     const old = "touch -d '2001-02-03 04:05:06'";
@@ -210,10 +192,8 @@ journeys("copy", (fixture) => {
   });
 
   test("adds to existing folders and replaces existing files, and never replaces one kind with the other", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     await mkdir(join(here, "conf/sub"), { recursive: true });
     await chmod(join(here, "conf"), 0o750);
     await writeFile(join(here, "conf/new"), "new");
@@ -237,10 +217,8 @@ journeys("copy", (fixture) => {
   });
 
   test("copies names and links that are too long for a tar header, and leaves out named pipes", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     const long = `${"ä".repeat(60)}-${"b".repeat(100)}`;
     await mkdir(join(here, "tree", long, long), { recursive: true });
     await writeFile(join(here, "tree", long, long, "file\n?"), "deep");
@@ -257,10 +235,8 @@ journeys("copy", (fixture) => {
   });
 
   test("an aborted copy rejects with the signal's reason, closes its files and leaves no partial copy", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     await writeFile(join(here, "big"), Buffer.alloc(fixture.scaledMebibytes(200) * 1_000_000));
     await container.execSync(sh(`dd if=/dev/zero of=${there}/big bs=1M count=${fixture.scaledMebibytes(200)}`));
     const open = async () => {
@@ -286,10 +262,8 @@ journeys("copy", (fixture) => {
   });
 
   test("copies one file to a new name and over an existing file", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     for (const content of ["first", "second"]) {
       await writeFile(join(here, "a"), content);
       await container.copyTo(join(here, "a"), `${there}/b`);
@@ -300,10 +274,8 @@ journeys("copy", (fixture) => {
   });
 
   test("a missing source rejects and leaves nothing", async () => {
-    await using made = await folder();
-    await using shared = await folder();
-    const [here, there] = [made.path, shared.path];
-    await using container = await fixture.container(await fixture.sharedPod(), { mounts: [shared.mount] });
+    await using setUp = await containerWithFolder(fixture);
+    const { container, here, there } = setUp;
     await expectCode(container.copyFrom("/no/such/file", join(here, "x")), "NOT_FOUND");
     await expectCode(container.copyTo(join(here, "nothing"), `${there}/x`), "INVALID_INPUT");
     await expectCode(container.copyTo(here, "relative"), "INVALID_INPUT");

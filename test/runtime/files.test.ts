@@ -1,7 +1,9 @@
 /** Mounts and devices as a container sees them. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import { expectCode } from "./helpers/expectations.js";
 import { folder } from "./helpers/folder.js";
 import { outputOf } from "./helpers/in-container.js";
 import { journeys } from "./helpers/journeys.js";
@@ -29,6 +31,26 @@ journeys("files", (fixture) => {
     const { mounts } = await container.status();
     expect(mounts).toContainEqual(expect.objectContaining({ containerPath: "/read only", readonly: true }));
     expect(mounts).toContainEqual(expect.objectContaining({ containerPath: "/writable", readonly: false }));
+  });
+
+  test("a write into a read-only mount fails with the error of the container, also of a large file", async () => {
+    await using host = await folder();
+    await using container = await fixture.container(await fixture.sharedPod(), {
+      mounts: [{ hostPath: host.path, containerPath: "/read only", readOnly: true }],
+    });
+    const large = Buffer.alloc(4 * 2 ** 20);
+    await writeFile(join(host.path, "old"), large);
+    const archive = await buffer(await container.getArchive("/read only/old"));
+    for (const write of [
+      () => container.writeFile("/read only/old", large),
+      () => container.copyTo(join(host.path, "old"), "/read only/new"),
+      () => container.putArchive("/read only", archive),
+    ]) {
+      const failure = await expectCode(write(), "COMMAND_FAILED");
+      expect(failure.details).toMatch(/Read-only file system/i);
+    }
+    await expectCode(container.writeFile("/etc/hosts", "a mount of its own"), "COMMAND_FAILED");
+    expect(await readdir(host.path)).toEqual(["old"]);
   });
 
   test("two containers share a directory of the node", async () => {

@@ -93,8 +93,15 @@ export class HostProcessBackend implements ContainerBackend {
     if (process.stdin) io.stdin.pipe(process.stdin);
     process.stdout.pipe(io.stdout, { end: false });
     process.stderr.pipe(io.tty ? io.stdout : io.stderr, { end: false });
+    // As on containerd, a command that writes after its client has disconnected gets SIGPIPE.
+    const closeOutput = () => {
+      for (const stream of [process.stdout, process.stderr]) stream.destroy();
+    };
+    const unlistenOutput = onAbort(io.signal, closeOutput);
+    if (io.signal.aborted) closeOutput();
     const exitCode = await process.ended;
     unlisten?.();
+    unlistenOutput();
     await Promise.allSettled([finished(process.stdout), finished(process.stderr)]);
     return exitCode;
   }

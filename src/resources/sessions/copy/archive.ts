@@ -5,7 +5,7 @@ import { toByteString, toText } from "../../../internal/files/byte-string.js";
 import { Folder } from "../../../internal/files/folder.js";
 import type { PathHandle } from "../../../internal/files/path-handle.js";
 import { localPathError } from "./local-path.js";
-import { blockSize, encodeHeader, type TarHeader } from "./tar/header.js";
+import { blockSize, encodeHeader, paddingOf, type TarHeader } from "./tar/header.js";
 
 /** The content of an archive. */
 export interface ArchiveSource {
@@ -152,7 +152,7 @@ async function* contentOf(handle: PathHandle, size: number): AsyncGenerator<Buff
 
 /** Pads the last bytes of a file with zeros to a whole block. */
 function padded(bytes: Buffer, size = bytes.length): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc((blockSize - (size % blockSize)) % blockSize)]);
+  return Buffer.concat([bytes, Buffer.alloc(paddingOf(size))]);
 }
 
 function checkUtf8(name: string, path: string): void {

@@ -6,19 +6,32 @@
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { CriError, InvalidInputError } from "../../../errors.js";
+import { checkOptions, type FieldsOf } from "../../../input/call-options.js";
 import { callOptionsOf } from "../../../rpcs/budget.js";
 import type { ClientContext } from "../../context.js";
 import { execSync } from "../exec-sync.js";
-import type { SessionOptions } from "../open-session.js";
+import { type SessionOptions, sessionFields } from "../open-session.js";
 import type { ExecSession } from "../session.js";
+import type { ProgressOptions } from "./progress.js";
 
 /**
- * Options of `copyTo` and `copyFrom`. `timeoutMs` limits each of the two or three commands that a copy runs in the container,
- * `deadline` limits all of them together, and `signal` stops the copy at any time. By default a copy has no time limit.
+ * Options of `copyTo`, and the common options of all methods that copy. `timeoutMs` limits each of the one to three commands that a
+ * copy runs in the container, `deadline` limits all of them together, and `signal` stops the copy at any time. By default a copy has
+ * no time limit.
  */
-export type CopyOptions = SessionOptions;
+export interface CopyOptions extends SessionOptions, ProgressOptions {}
 
-/** What a path in the container leads to. Links are followed. `error` has the error message of `ls`. */
+export const copyFields: FieldsOf<CopyOptions> = { onProgress: true, ...sessionFields };
+
+/** Checks the names of a copy's options, and `onProgress`. @throws InvalidInputError */
+export function checkCopyOptions<T extends CopyOptions>(options: T, fields: FieldsOf<T>): void {
+  checkOptions(options, fields);
+  const { onProgress } = options;
+  if (onProgress === undefined || typeof onProgress === "function") return;
+  throw new InvalidInputError({ field: "onProgress", message: "must be a function", value: onProgress });
+}
+
+/** What is at a path in the container. Links are followed. `error` has the error message of `ls`. */
 export type FoundPath = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
 
 /** Runs `ls` to find what is at a path. `path/.` exists only if the path is a folder or a link to a folder. */
@@ -48,20 +61,30 @@ export async function makeFolder(
   if (exitCode !== 0) throw commandFailed(context, "mkdir", exitCode, String(stderr));
 }
 
-/** Waits for the end of `tar`. @throws CriError unless it succeeded */
-export async function finishTar(
+/**
+ * Waits for the end of a command.
+ *
+ * @param program its name in the error message
+ * @throws CriError unless it succeeded
+ */
+export async function finishCommand(
   context: ClientContext,
   session: ExecSession,
   errorOutput: Promise<string>,
+  program = "tar",
 ): Promise<void> {
   const [{ exitCode }, output] = await Promise.all([session.exit, errorOutput]);
-  if (exitCode !== 0) throw commandFailed(context, "tar", exitCode, output);
+  if (exitCode !== 0) throw commandFailed(context, program, exitCode, output);
 }
+
+/** The exit code of a shell that does not find a program. */
+const programNotFound = 127;
 
 function commandFailed(context: ClientContext, program: string, exitCode: number, errorOutput: string): CriError {
   const reason = errorOutput.trim().split("\n").slice(0, 3).join("; ");
+  const isNotFound = /no such file|not found|can't stat/i.test(reason);
   return new CriError({
-    code: /no such file|not found|can't stat/i.test(reason) ? "NOT_FOUND" : "COMMAND_FAILED",
+    code: exitCode === programNotFound ? "COMMAND_NOT_FOUND" : isNotFound ? "NOT_FOUND" : "COMMAND_FAILED",
     message: `${program} in the container ended with exit code ${exitCode}${reason && `: ${reason}`}`,
     method: "RuntimeService/Exec",
     endpoint: context.connection.endpoint,
@@ -85,13 +108,28 @@ export async function readErrorOutput(stream: Readable | null): Promise<string> 
   return output;
 }
 
-/** Checks and normalizes a path in the container. @throws InvalidInputError */
+/** Checks a limit of a copy. @throws InvalidInputError */
+export function checkLimit(field: "maxBytes" | "maxEntries", value: number | undefined): void {
+  if (value === undefined || (typeof value === "number" && value >= 0)) return;
+  throw new InvalidInputError({ field, message: "must be a number from 0, or Infinity for no limit", value });
+}
+
+/** Checks and normalizes the path of a file or folder in the container. @throws InvalidInputError */
 export function checkContainerPath(path: string): string {
-  const normal = typeof path === "string" && path.startsWith("/") ? posix.normalize(path).replace(/\/+$/, "") : "";
-  if (normal !== "") return normal;
-  throw new InvalidInputError({
-    field: "containerPath",
-    message: "must be an absolute path other than /",
-    value: path,
-  });
+  const normal = normalized(path);
+  if (normal !== undefined && normal !== "/") return normal;
+  const message = "must be an absolute path other than /";
+  throw new InvalidInputError({ field: "containerPath", message, value: path });
+}
+
+/** Checks and normalizes the path of a folder in the container, which may be `/`. @throws InvalidInputError */
+export function checkContainerFolder(path: string, field: string): string {
+  const normal = normalized(path);
+  if (normal !== undefined) return normal;
+  throw new InvalidInputError({ field, message: "must be an absolute path", value: path });
+}
+
+function normalized(path: string): string | undefined {
+  if (typeof path !== "string" || !path.startsWith("/") || path.includes("\0")) return undefined;
+  return posix.normalize(path).replace(/(?<=.)\/+$/, "");
 }

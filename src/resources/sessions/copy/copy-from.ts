@@ -1,17 +1,20 @@
 import { posix } from "node:path";
-import type { Readable } from "node:stream";
-import { CriError, InvalidInputError } from "../../../errors.js";
-import { checkOptions, type FieldsOf } from "../../../input/call-options.js";
+import { CriError } from "../../../errors.js";
+import type { FieldsOf } from "../../../input/call-options.js";
 import type { Folder } from "../../../internal/files/folder.js";
 import { LocalFileError } from "../../../internal/files/local-file-error.js";
-import { waitAtMost } from "../../../internal/timer.js";
 import type { ClientContext } from "../../context.js";
-import { exec } from "../exec.js";
-import { sessionFields } from "../open-session.js";
-import { type CopyOptions, checkContainerPath, findPath, finishTar, readErrorOutput } from "./container-commands.js";
-import { type CopySource, stageCopy } from "./destination.js";
+import {
+  type CopyOptions,
+  checkContainerPath,
+  checkCopyOptions,
+  checkLimit,
+  copyFields,
+  findPath,
+} from "./container-commands.js";
+import { stageCopy } from "./destination.js";
 import { checkLocalPath, localPathError } from "./local-path.js";
-import type { ArchiveLimits } from "./tar/entries.js";
+import { receiveArchive, tarCommand } from "./tar-session.js";
 import { type CopyFromResult, unpack } from "./unpack.js";
 
 /** Options of `copyFrom`. */
@@ -31,7 +34,7 @@ export interface CopyFromOptions extends CopyOptions {
   maxEntries?: number | undefined;
 }
 
-const copyFromFields: FieldsOf<CopyFromOptions> = { maxBytes: true, maxEntries: true, ...sessionFields };
+const copyFromFields: FieldsOf<CopyFromOptions> = { maxBytes: true, maxEntries: true, ...copyFields };
 
 const defaultMaxEntries = 1_000_000;
 const defaultShareOfFreeSpace = 0.9;
@@ -44,20 +47,22 @@ export async function copyFrom(
   localPath: string,
   options: CopyFromOptions = {},
 ): Promise<CopyFromResult> {
-  checkOptions(options, copyFromFields);
+  checkCopyOptions(options, copyFromFields);
   const source = checkContainerPath(containerPath);
   checkLocalPath(localPath);
-  checkLimit("maxBytes", options.maxBytes);
-  checkLimit("maxEntries", options.maxEntries);
+  const { maxBytes, maxEntries = defaultMaxEntries, ...rest } = options;
+  checkLimit("maxBytes", maxBytes);
+  checkLimit("maxEntries", maxEntries);
   const found = await findPath(context, containerId, source, options);
   if (found.kind === "nothing") throw found.error;
   const name = posix.basename(source);
   const copied = found.kind === "folder" ? { folder: name } : { file: name };
   try {
     return await stageCopy(localPath, copied, async (staging, copyName) => {
-      const limits = await limitsFor(options, staging);
-      const consume = (archive: Readable) => unpack(archive, staging, copyName, limits, copied.file);
-      const result = await receive(context, containerId, commandFor(source, copied), consume, options);
+      const limits = { maxBytes: maxBytes ?? (await defaultMaxBytes(staging)), maxEntries };
+      const consume = (archive: AsyncIterable<Uint8Array>) => unpack(archive, staging, copyName, limits, copied.file);
+      const command = tarCommand(source, found.kind);
+      const result = await receiveArchive(context, containerId, command, consume, rest);
       options.signal?.throwIfAborted();
       return result;
     });
@@ -67,48 +72,8 @@ export async function copyFrom(
   }
 }
 
-/** Returns the `tar` command that sends a file, or the content of a folder. It follows a link at the path itself. */
-function commandFor(source: string, copied: CopySource): string[] {
-  if ("folder" in copied) return ["tar", "-cf", "-", "-C", source, "."];
-  return ["tar", "-chf", "-", "-C", posix.dirname(source), "--", copied.file];
-}
-
-async function receive<T>(
-  context: ClientContext,
-  containerId: string,
-  command: readonly string[],
-  consume: (archive: Readable) => Promise<T>,
-  options: CopyFromOptions,
-): Promise<T> {
-  await using session = await exec(context, containerId, command, options);
-  const archive = session.stdout as Readable;
-  const errorOutput = readErrorOutput(session.stderr);
-  try {
-    const result = await consume(archive);
-    await finishTar(context, session, errorOutput);
-    return result;
-  } catch (error) {
-    // If tar failed, its own error message is more useful than that the archive is truncated.
-    if (CriError.is(error, "INVALID_RESPONSE") && archive.readableEnded) {
-      await waitAtMost(exitTimeoutMs, finishTar(context, session, errorOutput));
-    }
-    throw error;
-  }
-}
-
-/** How long to wait for the exit code of a command whose output has ended, in milliseconds. */
-const exitTimeoutMs = 2_000;
-
-async function limitsFor({ maxBytes, maxEntries }: CopyFromOptions, staging: Folder): Promise<ArchiveLimits> {
-  return {
-    maxBytes: maxBytes ?? Math.floor((await staging.freeBytes()) * defaultShareOfFreeSpace),
-    maxEntries: maxEntries ?? defaultMaxEntries,
-  };
-}
-
-function checkLimit(field: "maxBytes" | "maxEntries", value: number | undefined): void {
-  if (value === undefined || (typeof value === "number" && value >= 0)) return;
-  throw new InvalidInputError({ field, message: "must be a number from 0, or Infinity for no limit", value });
+async function defaultMaxBytes(staging: Folder): Promise<number> {
+  return Math.floor((await staging.freeBytes()) * defaultShareOfFreeSpace);
 }
 
 /** Whether an error comes from the local file system. */

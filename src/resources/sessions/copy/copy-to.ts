@@ -1,40 +1,22 @@
 import { realpath } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { InvalidInputError } from "../../../errors.js";
-import { checkOptions } from "../../../input/call-options.js";
 import { PathHandle } from "../../../internal/files/path-handle.js";
-import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
 import type { ClientContext } from "../../context.js";
-import { exec } from "../exec.js";
-import { sessionFields } from "../open-session.js";
-import { sendInput } from "../send-input.js";
 import { type ArchiveSource, archive } from "./archive.js";
 import {
   type CopyOptions,
   checkContainerPath,
+  checkCopyOptions,
+  copyFields,
   findPath,
-  finishTar,
   makeFolder,
-  readErrorOutput,
 } from "./container-commands.js";
+import { CopyLimit } from "./copy-limit.js";
 import { checkLocalPath, localPathError } from "./local-path.js";
+import { readingAllInput, sendArchive } from "./tar-session.js";
 
-/**
- * Copies a file or folder into a container. The container must have `tar`, `mkdir` and `ls`. Links at the local path are
- * followed.
- *
- * - A file replaces a file or link, but not a folder.
- * - A folder is merged into an existing folder, or the folder that a link leads to. The existing folder keeps its own mode. A folder
- *   does not replace a file.
- * - Modes, times, links and empty folders are kept. The owner is the container's user. Sockets, pipes and devices in a folder are left
- *   out.
- * - A folder may be 256 levels deep. File names must be UTF-8.
- *
- * Links in a folder are copied and never followed. On Linux this is also true of a link with which another user replaces a file
- * or folder during the copy, so nothing from outside the local path reaches the container.
- *
- * @throws InvalidInputError with the path that cannot be read, or that changed while it was being read
- */
+/** Copies a file or folder into a container, as `Container.copyTo` describes. */
 export async function copyTo(
   context: ClientContext,
   containerId: string,
@@ -42,10 +24,37 @@ export async function copyTo(
   containerPath: string,
   options: CopyOptions = {},
 ): Promise<void> {
-  checkOptions(options, sessionFields);
+  checkCopyOptions(options, copyFields);
   const target = checkContainerPath(containerPath);
   checkLocalPath(localPath);
-  await using root = await openSource(localPath);
+  const root = await openSource(localPath);
+  let isSent = false;
+  try {
+    const { folder, source } = await prepareTarget(
+      context,
+      containerId,
+      root,
+      { localPath, containerPath, target },
+      options,
+    );
+    const command = readingAllInput(["tar", "-xpof", "-", "-C", folder]);
+    using limit = new CopyLimit(context, options);
+    isSent = true;
+    const reader = { containerId, command, release: () => root.close() };
+    await sendArchive(context, reader, archive(source), options, limit);
+  } finally {
+    if (!isSent) await root.close();
+  }
+}
+
+/** Checks that the target fits the source, and creates the folder that the archive is unpacked into. */
+async function prepareTarget(
+  context: ClientContext,
+  containerId: string,
+  root: PathHandle,
+  { localPath, containerPath, target }: { localPath: string; containerPath: string; target: string },
+  options: CopyOptions,
+): Promise<{ folder: string; source: ArchiveSource }> {
   const isFolder = root.stats.isDirectory();
   if (!isFolder && containerPath.endsWith("/")) throw targetIsFolder(localPath, target);
   const { kind } = await findPath(context, containerId, target, options);
@@ -62,12 +71,7 @@ export async function copyTo(
   const source: ArchiveSource = isFolder
     ? { root, name: ".", includeRoot: kind === "nothing" }
     : { root, name: `./${posix.basename(target)}`, includeRoot: true };
-  try {
-    await send(context, containerId, source, folder, options);
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw error;
-  }
+  return { folder, source };
 }
 
 /** Opens the local path, and follows a link at its end. */
@@ -92,22 +96,4 @@ function targetIsFolder(localPath: string, target: string): InvalidInputError {
     message: `is a folder, but the local path is a file; add the name of the file: ${posix.join(target, basename(localPath))}`,
     value: target,
   });
-}
-
-async function send(
-  context: ClientContext,
-  containerId: string,
-  source: ArchiveSource,
-  folder: string,
-  options: CopyOptions,
-) {
-  await using session = await exec(context, containerId, ["tar", "-xpof", "-", "-C", folder], {
-    ...options,
-    stdin: true,
-    stdout: false,
-  });
-  if (!session.stdin || !session.canHalfCloseStdin) throw stdinCannotEnd(session.origin);
-  const errorOutput = readErrorOutput(session.stderr);
-  await sendInput(session.stdin, archive(source));
-  await finishTar(context, session, errorOutput);
 }

@@ -2,7 +2,7 @@ import { quoted } from "../../../../internal/files/byte-string.js";
 import { invalidArchive, limitExceeded } from "../archive-errors.js";
 import { ByteReader, truncated } from "./byte-reader.js";
 import { compressionOf } from "./compression.js";
-import { blockSize, parseHeader, type TarHeader } from "./header.js";
+import { blockSize, paddingOf, parseHeader, type TarHeader } from "./header.js";
 import { type Overrides, parsePax, sparse } from "./pax.js";
 
 /** The limits of an archive. */
@@ -200,8 +200,4 @@ const zeros = Buffer.alloc(64 * blockSize);
 
 function isZero(block: Buffer): boolean {
   return block.equals(zeros.subarray(0, block.length));
-}
-
-function paddingOf(size: number): number {
-  return (blockSize - (size % blockSize)) % blockSize;
 }

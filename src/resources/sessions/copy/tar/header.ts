@@ -4,6 +4,11 @@ import { invalidArchive } from "../archive-errors.js";
 /** The block size of tar, in bytes. Headers have this size, and contents are padded to a multiple of it. */
 export const blockSize = 512;
 
+/** Returns how many zeros follow a content of this size, in bytes. */
+export function paddingOf(size: number): number {
+  return (blockSize - (size % blockSize)) % blockSize;
+}
+
 /** A header of a tar archive. Paths are byte strings. */
 export interface TarHeader {
   path: string;

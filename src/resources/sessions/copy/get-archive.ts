@@ -1,0 +1,51 @@
+import { pipeline, type Readable, Transform } from "node:stream";
+import type { ClientContext } from "../../context.js";
+import { exec } from "../exec.js";
+import {
+  type CopyOptions,
+  checkContainerPath,
+  checkCopyOptions,
+  copyFields,
+  findPath,
+  finishCommand,
+  readErrorOutput,
+} from "./container-commands.js";
+import { ProgressReporter } from "./progress.js";
+import { tarCommand } from "./tar-session.js";
+
+/** Options of `getArchive`. */
+export interface GetArchiveOptions extends CopyOptions {}
+
+/** Reads a file or folder in a container as an archive, as `Container.getArchive` describes. */
+export async function getArchive(
+  context: ClientContext,
+  containerId: string,
+  containerPath: string,
+  options: GetArchiveOptions = {},
+): Promise<Readable> {
+  checkCopyOptions(options, copyFields);
+  const source = checkContainerPath(containerPath);
+  const { onProgress, ...rest } = options;
+  const progress = new ProgressReporter({ onProgress });
+  const found = await findPath(context, containerId, source, rest);
+  if (found.kind === "nothing") throw found.error;
+  const session = await exec<null, Readable, Readable>(context, containerId, tarCommand(source, found.kind), rest);
+  const errorOutput = readErrorOutput(session.stderr);
+  const archive = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      try {
+        progress.add(chunk);
+        callback(null, chunk);
+      } catch (error) {
+        callback(error as Error);
+      }
+    },
+    // The stream ends only if tar succeeded.
+    flush(callback) {
+      const finished = finishCommand(context, session, errorOutput).then(() => progress.finish());
+      finished.then(() => callback(), callback);
+    },
+  });
+  pipeline(session.stdout, archive, () => void session.close());
+  return archive;
+}
