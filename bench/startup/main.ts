@@ -52,7 +52,7 @@ export async function page(args: string[]): Promise<Report> {
         id: "size",
         title: "Size",
         about:
-          `The tarball has ${show(packed.size / 1e6)} MB. Unpacked, it has ${show(packed.unpackedSize / 1e6)} MB in ${packed.entryCount} files: ES modules, CommonJS, declarations and fakes for tests. ` +
+          `The tarball has ${show(packed.size / 1e6)} MB. Unpacked, it has ${show(packed.unpackedSize / 1e6)} MB in ${packed.entryCount} files: ES modules, CommonJS, declarations, sources with source maps, guides and examples. ` +
           "The installed size is the sum of all files of the package and of the packages that npm installs with it. The other libraries contain no code for CRI messages.",
         charts: [await installSizes(packed)],
       },

@@ -1,6 +1,7 @@
 import { finished, type Readable } from "node:stream";
 import { startTimer, waitAtMost } from "../../../internal/timer.js";
 import { stdinCannotEnd } from "../../../streaming/stdin-cannot-end.js";
+import type { SessionOrigin } from "../../../streaming/transport.js";
 import type { StreamSession } from "../session.js";
 import type { DetachKeys } from "./detach-keys.js";
 
@@ -39,7 +40,7 @@ export interface SendKeysOptions {
 /** Sends typed keys to the session, as fast as the session accepts them. Returns a function that stops it. */
 export function sendKeys(
   input: TerminalInput,
-  session: Pick<StreamSession, "stdin" | "canHalfCloseStdin" | "origin">,
+  session: Pick<StreamSession, "stdin" | "canHalfCloseStdin"> & { readonly origin: SessionOrigin },
   { tty, detachKeys, onDetach, onError }: SendKeysOptions,
 ): () => void {
   const { stdin } = session;

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { onAbort } from "../../../internal/abort.js";
 import { waitAtMost } from "../../../internal/timer.js";
+import type { SessionOrigin } from "../../../streaming/transport.js";
 import type { StreamSession } from "../session.js";
 import { DetachKeys, parseDetachKeys } from "./detach-keys.js";
 import { makeRaw, sendKeys, type TerminalInput } from "./input.js";
@@ -36,9 +37,8 @@ export interface TerminalOptions {
 /** The part of exec and attach sessions that {@link runTerminal} uses. */
 export type TerminalSession = Pick<
   StreamSession,
-  "stdin" | "stdout" | "stderr" | "canHalfCloseStdin" | "origin" | "resize" | "close"
-> &
-  ({ readonly exit: Promise<unknown> } | { readonly ended: Promise<unknown> });
+  "stdin" | "stdout" | "stderr" | "canHalfCloseStdin" | "resize" | "close"
+> & { readonly origin: SessionOrigin } & ({ readonly exit: Promise<unknown> } | { readonly ended: Promise<unknown> });
 
 /** How long resetting the terminal may take, in milliseconds. */
 const resetTimeoutMs = 1_000;
