@@ -516,6 +516,7 @@ declare class Containers {
   get(container: ContainerTarget): Container;
   list(filter?: ContainerFilter, options?: CallOptions): Promise<ContainerMessage[]>;
   find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined>;
+  findByPid(pid: number, options?: CallOptions): Promise<Container | undefined>;
   remove(container: ContainerTarget, options?: RemoveOptions): Promise<void>;
 }
 

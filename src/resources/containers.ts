@@ -10,6 +10,7 @@ import { type CreateContainerOptions, createContainer } from "./creation/create-
 import { runContainer } from "./creation/run-container.js";
 import { listMatchingContainers } from "./filtered-list.js";
 import { findContainer } from "./find.js";
+import { findContainerByPid } from "./find-by-pid.js";
 import { wholeSeconds } from "./grace-period.js";
 import { type RemoveOptions, removeContainer, removeFields } from "./stopping.js";
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
@@ -81,6 +82,24 @@ export class Containers {
    */
   async find(filter: ContainerFilter, options?: CallOptions): Promise<Container | undefined> {
     const id = await findContainer(this.#context.connection, filter, options);
+    return id === undefined ? undefined : new Container(this.#context, id);
+  }
+
+  /**
+   * Finds the container that a process of this machine runs in, by the process id as this process sees it: the main process, its
+   * descendants, and processes that were started by exec. Returns `undefined` for a process outside of this runtime's containers, for
+   * the pause process of a pod, and if there is no such process.
+   *
+   * Reads the container's id from the control groups of the process (`/proc/<pid>/cgroup`, v1 or v2) and looks it up in the runtime's
+   * list. Where control groups contain no ids, compares the process and its ancestors with the main processes that the runtime reports
+   * for its running containers; this does not find processes that were started by exec.
+   *
+   * @throws CriError `FAILED_PRECONDITION` unless this is Linux, with `/proc`, and the endpoint is a Unix socket; `PERMISSION_DENIED` if
+   *   `/proc` hides the processes of other users
+   * @throws InvalidInputError for a pid that is not a positive whole number
+   */
+  async findByPid(pid: number, options?: CallOptions): Promise<Container | undefined> {
+    const id = await findContainerByPid(this.#context.connection, pid, options);
     return id === undefined ? undefined : new Container(this.#context, id);
   }
 

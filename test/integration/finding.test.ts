@@ -1,6 +1,9 @@
-/** `pods.find`, `containers.find`, `pod.containers` and `images.exists`. */
+/** `pods.find`, `containers.find`, `pod.containers`, `containers.findByPid` and `images.exists`. */
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { ContainerFilter, PodFilter } from "../../src/index.js";
+import { Long } from "../../src/proto.js";
+import { HostProcessBackend } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
 const web = { name: "web", namespace: "shop" };
@@ -140,3 +143,76 @@ test.each(["containerd-2", "cri-o", "cri-dockerd"] as const)(
     expect(await cri.images.exists("docker.io/library/busybox:2")).toBe(false);
   },
 );
+
+const isLinux = process.platform === "linux";
+const onLinux = test.skipIf(!isLinux);
+
+/** Starts a container whose process is a shell of this machine, with a `sleep` below it. Returns both process ids. */
+async function startHostProcess() {
+  const fake = await startFake({ backend: new HostProcessBackend() });
+  const pod = await fake.cri.pods.run(web);
+  const container = await pod.runContainer({ ...main, command: ["sh", "-c", "sleep 1000 & wait"] });
+  const { pid } = await container.inspect();
+  const children = () => readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  await expect.poll(children).toMatch(/\d/);
+  return { ...fake, pod, container, pid: pid!, child: Number.parseInt(await children(), 10) };
+}
+
+onLinux("containers.findByPid finds the container of a process and of its descendants", async () => {
+  const { cri, pod, container, pid, child } = await startHostProcess();
+  await pod.runContainer({ ...main, name: "other", command: ["sleep", "1000"] });
+  expect((await cri.containers.findByPid(pid))?.id).toBe(container.id);
+  const found = await cri.containers.findByPid(child);
+  expect(found?.id).toBe(container.id);
+  expect(found).not.toHaveProperty("release");
+});
+
+onLinux(
+  "containers.findByPid returns undefined for processes outside of containers, and for those that do not exist",
+  async () => {
+    const { cri, container, pid } = await startHostProcess();
+    expect(await cri.containers.findByPid(process.pid)).toBeUndefined();
+    expect(await cri.containers.findByPid(0x7fff_ffff)).toBeUndefined();
+    await container.stop({ gracePeriodSeconds: 0 });
+    expect(await cri.containers.findByPid(pid)).toBeUndefined();
+  },
+);
+
+onLinux("containers.findByPid does not take a process for the one with its id in another pid namespace", async () => {
+  const { runtime, cri } = await startFake();
+  const pod = await cri.pods.run(web);
+  const container = await pod.runContainer(main);
+  const { status } = await container.inspect();
+  for (const hours of [-1, 1]) {
+    const shifted = (value: Long) => value.add(Long.fromNumber(hours * 3_600e9));
+    const times = { createdAt: shifted(status.createdAt), startedAt: shifted(status.startedAt) };
+    runtime.respondNext("ContainerStatus", {
+      status: { ...status, ...times },
+      info: { info: JSON.stringify({ pid: process.pid }) },
+    });
+    const inspected = runtime.callsOf("ContainerStatus").length;
+    expect(await cri.containers.findByPid(process.pid)).toBeUndefined();
+    expect(runtime.callsOf("ContainerStatus")).toHaveLength(inspected + 1);
+  }
+});
+
+test.each([0, -1, 1.5, Number.NaN, "1", undefined, null, 2 ** 31])(
+  "containers.findByPid refuses the pid %j before any I/O",
+  async (pid) => {
+    const { cri, runtime } = await startFake();
+    expect(await rejection(cri.containers.findByPid(pid as never))).toMatchObject({
+      field: "pid",
+      code: "INVALID_INPUT",
+    });
+    expect(runtime.calls).toEqual([]);
+  },
+);
+
+test("containers.findByPid refuses a runtime that may be on another machine", async () => {
+  const { cri, runtime } = await startFake({ endpoint: "http://127.0.0.1:0" }, { allowInsecureTcp: true });
+  expect(await rejection(cri.containers.findByPid(process.pid))).toMatchObject({
+    code: "FAILED_PRECONDITION",
+    message: expect.stringContaining("the endpoint must be a Unix socket"),
+  });
+  expect(runtime.calls).toEqual([]);
+});

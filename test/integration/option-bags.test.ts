@@ -99,6 +99,7 @@ const cases: Readonly<Record<string, Case>> = {
   "Containers.run": [...pull, (o) => on.cri.containers.run(on.pod, { name: "d", image: "busybox:1" }, o)],
   "Containers.list": [...timeout, (o) => on.cri.containers.list({}, o)],
   "Containers.find": [...timeout, (o) => on.cri.containers.find({ name: "c" }, o)],
+  "Containers.findByPid": [...timeout, (o) => on.cri.containers.findByPid(process.pid, o)],
   "Containers.remove": [...grace, (o) => on.cri.containers.remove(on.container, o)],
 
   "Images.pull": ["Auth", "auth", (o) => on.cri.images.pull("busybox:1", o)],

@@ -1,10 +1,11 @@
-/** Finding pods and containers by filters. */
+/** Finding pods and containers by filters and by process ids. */
 import { expect, test } from "vitest";
-import { expectCode } from "./helpers/expectations.js";
-import { journeys } from "./helpers/journeys.js";
+import { eventually, expectCode } from "./helpers/expectations.js";
+import { pidsInCgroup, pidsOf } from "./helpers/host-process.js";
+import { journeys, sh, uniqueSeconds } from "./helpers/journeys.js";
 
 journeys("finding", (fixture) => {
-  const { cri, namespace } = fixture;
+  const { cri, namespace, traits } = fixture;
 
   test("pods.find returns the latest attempt of a pod by its name and namespace", async () => {
     const name = fixture.name();
@@ -30,6 +31,38 @@ journeys("finding", (fixture) => {
     expect((await pod.containers({ state: "running" })).map(({ id }) => id)).toEqual([second.id]);
     await using other = await fixture.hostNetworkPod();
     expect(await other.containers()).toEqual([]);
+  });
+
+  test("containers.findByPid finds the container of its main process, its descendants and exec'd processes", async () => {
+    const [first, nested, executed] = [uniqueSeconds(), uniqueSeconds(), uniqueSeconds()];
+    await using pod = await fixture.hostNetworkPod();
+    await using container = await fixture.container(pod, { command: ["/bin/sleep", first] });
+    await using shell = await fixture.container(pod, { command: sh(`(sleep ${nested}; true) & wait`) });
+    const find = async (seconds: string) => {
+      const [pid] = await eventually(
+        () => pidsOf(seconds),
+        (pids) => pids.length > 0,
+      );
+      return (await cri.containers.findByPid(pid!))?.id;
+    };
+    expect(await find(first)).toBe(container.id);
+    expect(await find(nested)).toBe(shell.id);
+    // Without control groups of their own, the fake's processes are found by their ancestors.
+    if (fixture.runtime.flavor) return;
+    await using session = await container.exec(["/bin/sh", "-c", `sleep ${executed}; true`]);
+    expect(await find(executed)).toBe(container.id);
+    await session.close();
+  });
+
+  test("containers.findByPid returns undefined for a process outside of containers, and for a pause process", async () => {
+    await using pod = await fixture.hostNetworkPod();
+    await using _container = await fixture.container(pod);
+    expect(await cri.containers.findByPid(process.pid)).toBeUndefined();
+    expect(await cri.containers.findByPid(1)).toBeUndefined();
+    expect(await cri.containers.findByPid(0x7fff_ffff)).toBeUndefined();
+    const pause = pidsInCgroup(pod.id);
+    if (!fixture.runtime.flavor && traits.infoHasPid.pod) expect(pause.length).toBeGreaterThan(0);
+    for (const pid of pause) expect(await cri.containers.findByPid(pid)).toBeUndefined();
   });
 
   test("images.exists agrees with images.get for every reference of an image", async () => {

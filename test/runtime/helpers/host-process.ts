@@ -17,6 +17,17 @@ export function pidsOf(argument: string): number[] {
   return found.length === 1 ? found[0]! : [];
 }
 
+/** Lists the processes of this machine with an id in the path of their control group. */
+export function pidsInCgroup(id: string): number[] {
+  return pids().filter((pid) => read(`/proc/${pid}/cgroup`).includes(id));
+}
+
+function pids(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
