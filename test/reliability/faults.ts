@@ -135,14 +135,14 @@ function withoutFalseReplies(drawn: Omit<Fault, "message">): Omit<Fault, "messag
 export function inject(runtime: FakeRuntime, planned: Fault, onFault: (request: object, fault: Fault) => void): void {
   const fault = { ...planned, message: `fault ${++count}` };
   const { rpc, phase, times, ms, code, message } = fault;
-  const options = {
-    phase,
+  const calls = {
     times,
     match: (request: object) => {
       onFault(request, fault);
       return true;
     },
   };
+  const options = { phase, ...calls };
   switch (fault.kind) {
     case "fail":
       runtime.failNext(rpc, { ...options, code, message });
@@ -154,10 +154,10 @@ export function inject(runtime: FakeRuntime, planned: Fault, onFault: (request: 
       runtime.hangNext(rpc, options);
       break;
     case "drop":
-      runtime.dropNext(rpc, phase, options);
+      runtime.dropNext(rpc, phase, calls);
       break;
     case "respond":
-      runtime.respondNext(rpc as RpcName, incomplete.get(rpc as RpcName) as never, options as never);
+      runtime.respondNext(rpc as RpcName, incomplete.get(rpc as RpcName) as never, calls);
       break;
   }
 }
