@@ -165,7 +165,8 @@ describe("rotateLog", () => {
     const container = await run("c");
     const path = await write(container, line("one"));
     runtime.failNext("ReopenContainerLog", { code: "UNKNOWN", message: "container is not running" });
-    expect(await rejection(container.rotateLog())).toMatchObject({ code: "FAILED_PRECONDITION" });
+    const endpoint = runtime.endpoint;
+    expect(await rejection(container.rotateLog())).toMatchObject({ code: "FAILED_PRECONDITION", endpoint });
     expect(await readdir(dirname(path))).toEqual([path.slice(dirname(path).length + 1)]);
     expect(await readFile(path, "utf8")).toBe(line("one"));
   });

@@ -106,6 +106,7 @@ export async function createFromConfig(
   let logFolder: LogFolder | undefined;
   const { id, adopted } = await createReconciled({
     description: `container ${name} (attempt ${attempt}) in pod ${podSandboxId}`,
+    origin: { method: "RuntimeService/CreateContainer", endpoint: connection.endpoint },
     mark,
     adopt,
     budget: startBudget(connection, options, 1),

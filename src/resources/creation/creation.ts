@@ -18,6 +18,8 @@ export interface Found {
 export interface Creation {
   /** Names the object in error messages: `pod sandbox default/demo`. */
   description: string;
+  /** The RPC and the endpoint that error messages name. */
+  origin: { method: string; endpoint: string };
   mark: CreationMark;
   /** Whether to adopt an object that another creation made from the same configuration. */
   adopt: boolean;

@@ -244,7 +244,7 @@ function pauseMs(round: number): number {
 }
 
 function nameReserved(creation: Creation, found: Found, cause: unknown): NameReservedError {
-  const { method, endpoint, attempts } = (cause ?? {}) as Partial<CriError>;
+  const { attempts } = (cause ?? {}) as Partial<CriError>;
   const same = found.mark?.hash === creation.mark.hash;
   const remedy = same && found.fresh ? "adopt it with adopt: true" : "use it through get()";
   return new NameReservedError({
@@ -252,13 +252,13 @@ function nameReserved(creation: Creation, found: Found, cause: unknown): NameRes
       `${creation.description} already exists as ${found.id} (${found.state}, created from ${same ? "the same" : "another"} ` +
       `configuration); ${remedy}, remove it, or create this one with a higher attempt`,
     holderId: found.id,
-    method,
-    endpoint,
+    ...creation.origin,
     attempts,
     cause,
   });
 }
 
-function timedOut({ description }: Creation): CriError {
-  return new CriError({ code: "DEADLINE_EXCEEDED", message: `${description} was not created within the time limit` });
+function timedOut({ description, origin }: Creation): CriError {
+  const message = `${description} was not created within the time limit`;
+  return new CriError({ ...origin, code: "DEADLINE_EXCEEDED", message });
 }

@@ -35,6 +35,7 @@ export async function runPod(connection: Connection, spec: PodSpec, options: Run
   const identity = config.metadata as PodSandboxMetadata;
   const { id, adopted } = await createReconciled({
     description: `pod sandbox ${identity.namespace}/${identity.name}`,
+    origin: { method: "RuntimeService/RunPodSandbox", endpoint: connection.endpoint },
     mark,
     adopt,
     budget: startBudget(connection, callOptions, 2),

@@ -69,12 +69,13 @@ export function containerLogs(
   checkReadOptions(reading);
   checkLocalPath(localPath);
   const follow = (reading.follow ?? false) && !previous;
+  const { endpoint } = connection;
   let file: LogStream<LogEntry | LogBytesEntry> | undefined;
   async function* open(until: AbortSignal) {
     const status = (await containerStatus(connection, id, false, { signal: until })).status;
     const isCreated = status.state === ContainerState.CONTAINER_CREATED;
-    if (isCreated && !previous && !(waitForStart && follow)) throw notStarted(status);
-    const path = localPath(previous ? previousPath(status) : pathOf(status));
+    if (isCreated && !previous && !(waitForStart && follow)) throw notStarted(status, endpoint);
+    const path = localPath(previous ? previousPath(status, endpoint) : pathOf(status, endpoint));
     const link = linkAbort(until);
     const writers =
       follow && !follower && canWrite(status)
@@ -118,8 +119,11 @@ export function checkLocalPath(localPath: ContainerLogOptions["localPath"]): voi
 /** How long a missing file may take to appear, in milliseconds: cri-dockerd links the log only after the container runs. */
 const appearsWithinMs = 2_000;
 
+/** The RPC that the errors about a container's log name: its reply has the path of the log. */
+const method = "RuntimeService/ContainerStatus";
+
 /** Returns the absolute path of a container's log. @throws CriError `FAILED_PRECONDITION` for a container without one */
-export function pathOf({ id, logPath }: ContainerStatus): string {
+export function pathOf({ id, logPath }: ContainerStatus, endpoint: string): string {
   if (isAbsolute(logPath) || win32.isAbsolute(logPath)) return logPath;
   // Docker reports a relative path if CreateContainer did not include the log directory of the pod.
   const message =
@@ -127,12 +131,12 @@ export function pathOf({ id, logPath }: ContainerStatus): string {
       ? `container ${id} has no log: it was created without a log path, or its pod without a log directory`
       : `the log of container ${id} cannot be found: its path "${logPath}" is relative, because the container was created ` +
         "without the log directory of its pod; create it with a podConfig that has one";
-  throw new CriError({ code: "FAILED_PRECONDITION", message, method: "RuntimeService/ContainerStatus" });
+  throw new CriError({ code: "FAILED_PRECONDITION", message, method, endpoint });
 }
 
 /** Returns the path of the previous attempt's log: Kubernetes' `<container>/<attempt>.log`, or our `<container>.<attempt>.log`. */
-function previousPath(status: ContainerStatus): string {
-  const path = pathOf(status);
+function previousPath(status: ContainerStatus, endpoint: string): string {
+  const path = pathOf(status, endpoint);
   const attempt = status.metadata?.attempt ?? 0;
   const ending = new RegExp(`([./])${attempt}\\.log$`);
   if (attempt > 0 && ending.test(path)) return path.replace(ending, `$1${attempt - 1}.log`);
@@ -142,14 +146,16 @@ function previousPath(status: ContainerStatus): string {
       attempt > 0
         ? `the log of the previous attempt is unknown: ${path} does not end in ${attempt}.log`
         : `container ${status.id} is the first attempt, so there is no log of a previous one`,
-    method: "RuntimeService/ContainerStatus",
+    method,
+    endpoint,
   });
 }
 
-function notStarted({ id }: ContainerStatus): CriError {
+function notStarted({ id }: ContainerStatus, endpoint: string): CriError {
   return new CriError({
     code: "FAILED_PRECONDITION",
     message: `container ${id} has not been started, so it has no log; set follow and waitForStart to wait for it`,
-    method: "RuntimeService/ContainerStatus",
+    method,
+    endpoint,
   });
 }

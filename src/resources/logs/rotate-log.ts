@@ -28,9 +28,10 @@ export async function rotateLog(connection: Connection, id: string, options: Rot
       code: "FAILED_PRECONDITION",
       message: `container ${id} is not running: only the log of a running container can be reopened`,
       method: "RuntimeService/ReopenContainerLog",
+      endpoint: connection.endpoint,
     });
   }
-  const path = localPath(pathOf(status));
+  const path = localPath(pathOf(status, connection.endpoint));
   const rotated = await freeName(path);
   await rename(path, rotated).catch((error: unknown) => {
     throw logFailure(path, error);

@@ -77,7 +77,5 @@ function tooLarge(maxBytes: number): CriError {
   return new CriError({
     code: "RESOURCE_EXHAUSTED",
     message: `the data is longer than ${maxBytes} bytes, the limit of maxBytes; raise maxBytes, or pass the size of the data`,
-    method: "RuntimeService/Exec",
-    attempts: 1,
   });
 }

@@ -155,7 +155,8 @@ export async function receiveArchive<T>(
     if (CriError.is(error, "INVALID_RESPONSE") && archive.readableEnded) {
       await waitAtMost(exitTimeoutMs, finishCommand(context, session, errorOutput));
     }
-    throw error;
+    // The reader of the archive does not know the endpoint.
+    throw CriError.is(error, "INVALID_RESPONSE", "RESOURCE_EXHAUSTED") ? error.during(session.origin) : error;
   }
 }
 

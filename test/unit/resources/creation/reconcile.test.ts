@@ -17,6 +17,7 @@ function scene(
   const take = <T>(list: T[]) => (list.length > 1 ? (list.shift() as T) : (list[0] as T));
   const creation: Creation = {
     description: "pod sandbox default/demo",
+    origin: { method: "RuntimeService/RunPodSandbox", endpoint: "unix:///run/runtime.sock" },
     mark: { hash: "h", nonce: `n${count++}` },
     adopt,
     budget,

@@ -1,6 +1,9 @@
-/** The errors of sessions name the RPC and the endpoint of the runtime, whatever part of the client reports them. */
+/** Errors of sessions, copies and logs name the RPC and the endpoint of the runtime, whatever part of the client reports them. */
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CriError, type SessionOptions } from "../../src/index.js";
 import type { Program } from "../../src/testing/index.js";
@@ -16,6 +19,8 @@ async function serve(options: Parameters<typeof startFake>[0] = {}) {
   const exec = (_: unknown, command: readonly string[]) => {
     if (command[0] === "missing") return undefined;
     if (command[0] === "much") return much;
+    if (command[0] === "ls") return { exitCode: 0, stdout: "/file\n" };
+    if (command[0] === "tar") return { exitCode: 0, stdout: "x".repeat(2_000) };
     // The script with which the client kills a command.
     return command[2]?.includes("kill -9") ? { exitCode: 0, stdout: "1\n" } : forever;
   };
@@ -56,6 +61,11 @@ const failures: Readonly<Record<string, (fixture: Fixture, options: SessionOptio
     return session.ended;
   },
   "an output above its limit": ({ container }, o) => container.execOutput(["much"], { ...o, maxOutputBytes: 10 }),
+  "a copy of a malformed archive": ({ container }, o) => container.copyFrom("/file", join(tmpdir(), randomUUID()), o),
+  "a container that was not started": async ({ pod }) => {
+    const container = await pod.createContainer({ name: "d", image: "busybox:1", logPath: "d.log" });
+    for await (const _ of container.logs());
+  },
   "a token that was already used": async ({ runtime, container }, o) => {
     runtime.respondNext("Exec", ({ url = "" }) => ({ url: `${url}x` }));
     return container.exec(["forever"], o);
@@ -91,7 +101,7 @@ describe.each(["spdy", "websocket"] as const)("over %s", (transport) => {
     const error = await rejection(fail(fixture, { transport }));
     expect(error).toMatchObject({
       code: expect.any(String),
-      method: expect.stringMatching(/^RuntimeService\/(Exec|Attach|PortForward)$/),
+      method: expect.stringMatching(/^RuntimeService\/(Exec|Attach|PortForward|ContainerStatus)$/),
       endpoint: fixture.cri.endpoint,
     });
     const { message, stack } = error as Error;
