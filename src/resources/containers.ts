@@ -70,7 +70,7 @@ export class Containers {
   }
 
   /**
-   * Finds one container by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt,
+   * Finds one container by a filter of {@link list} with at least one field. Returns a borrowed handle of its latest attempt,
    * in the latest attempt of its pod. Returns `undefined` if no container matches.
    *
    * ```ts

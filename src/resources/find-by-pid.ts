@@ -15,7 +15,7 @@ import { cgroupIdsOf, type LocalProcess, withAncestors } from "./local-process.j
 /** The largest process id: 2^22 on Linux today; `pid_t` has 32 bits. */
 const maxPid = 0x7fff_ffff;
 
-/** The limit for ids in the path of a control group. Containers in containers in containers have three. */
+/** The limit for ids in the control groups of a process. Nested containers add one per level. */
 const maxCandidates = 8;
 
 /** The number of containers to inspect at the same time. */

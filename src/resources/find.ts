@@ -60,11 +60,14 @@ export async function findContainer(
   return latestAttempt(existing.filter(({ podSandboxId }) => podSandboxId === latest?.id))?.id;
 }
 
-/** Refuses a filter that selects everything: a value that is undefined by mistake must not select another object. */
+/** Refuses a filter that selects everything, such as one whose name is undefined by mistake. */
 function requireCriterion(checked: { labels: Record<string, string> }): void {
   const { labels, ...others } = checked;
   if (Object.keys(labels).length > 0 || Object.values(others).some((value) => value !== undefined)) return;
-  throw new InvalidInputError({ field: "filter", message: "must select something; use list() for everything" });
+  throw new InvalidInputError({
+    field: "filter",
+    message: "must have at least one field that is set; use list() for everything",
+  });
 }
 
 function requireOne({ endpoint }: Connection, what: "pods" | "containers", names: readonly string[]): void {

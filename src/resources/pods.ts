@@ -72,7 +72,7 @@ export class Pods {
   }
 
   /**
-   * Finds one pod by a filter of {@link list}, which must select something. Returns a borrowed handle of its latest attempt: of a
+   * Finds one pod by a filter of {@link list} with at least one field. Returns a borrowed handle of its latest attempt: of a
    * pod that was created again with another uid, the newest one; then the highest attempt number. Returns `undefined` if no pod
    * matches.
    *

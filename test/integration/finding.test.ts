@@ -57,7 +57,7 @@ test.each<[string, PodFilter & ContainerFilter]>([
   for (const find of [() => cri.pods.find(filter), () => cri.containers.find(filter)]) {
     expect(await rejection(find())).toMatchObject({
       code: "INVALID_INPUT",
-      message: expect.stringContaining("filter: must select something"),
+      message: expect.stringContaining("filter: must have at least one field"),
     });
   }
   expect(runtime.calls).toEqual([]);
