@@ -135,6 +135,7 @@ export type { PressureFigures };
 export type { PressureShare };
 export type { ProcessNamespace };
 export type { ProfileSpec };
+export type { ProgressOptions };
 export type { PruneOptions };
 export type { PrunedImages };
 export type { PullOptions };

@@ -85,7 +85,7 @@ export type { CopyOptions } from "./resources/sessions/copy/container-commands.j
 export type { CopyFromOptions } from "./resources/sessions/copy/copy-from.js";
 export type { ArchiveData, FileData } from "./resources/sessions/copy/file-data.js";
 export type { GetArchiveOptions } from "./resources/sessions/copy/get-archive.js";
-export type { CopyProgress } from "./resources/sessions/copy/progress.js";
+export type { CopyProgress, ProgressOptions } from "./resources/sessions/copy/progress.js";
 export type { PutArchiveOptions } from "./resources/sessions/copy/put-archive.js";
 export type { ReadFileOptions } from "./resources/sessions/copy/read-file.js";
 export type { CopyFromResult } from "./resources/sessions/copy/unpack.js";

@@ -93,3 +93,18 @@ test("a container without tar or cat is reported as COMMAND_NOT_FOUND", async ()
   expect(await rejection(container.writeFile("/etc/file", "content"))).toMatchObject({ code: "COMMAND_NOT_FOUND" });
   expect(await rejection(container.readFile("/etc/file"))).toMatchObject({ code: "COMMAND_NOT_FOUND" });
 });
+
+test("a failed read keeps its reason if the container has no ls to explain it", async () => {
+  const { cri } = await startFake({
+    exec: (_container, [name]) =>
+      name === "cat"
+        ? { exitCode: 1, stderr: "cat: /x: No such file or directory\n" }
+        : { exitCode: 127, stderr: "ls: not found\n" },
+  });
+  const pod = await cri.pods.run({ name: "p" });
+  const container = await pod.runContainer({ name: "c", image: "busybox:1" });
+  expect(await rejection(container.readFile("/x"))).toMatchObject({
+    code: "NOT_FOUND",
+    details: expect.stringContaining("cat"),
+  });
+});

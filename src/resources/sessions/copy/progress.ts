@@ -11,8 +11,9 @@ export interface CopyProgress {
 /** An option of all methods that copy files into or out of a container. */
 export interface ProgressOptions {
   /**
-   * Is called with the totals so far, at most every 100 ms, and once with the final totals when the container has finished. It is
-   * called synchronously, so it should return quickly. If it throws, the copy fails with that error.
+   * Receives the totals so far, at most every 100 ms, and once the final totals when the container has finished. The call is
+   * synchronous, so it should return quickly. If it throws, the copy fails with that error; a write into the container may be complete
+   * by then.
    */
   onProgress?: ((progress: CopyProgress) => void) | undefined;
 }

@@ -87,11 +87,11 @@ async function read(
   return Buffer.concat(chunks, length);
 }
 
-/** Finds out why a file could not be read. @throws CriError if the path is a folder or does not exist */
+/** Finds out why a file could not be read, if the container has `ls`. @throws CriError if the path is a folder or does not exist */
 async function explain(context: ClientContext, containerId: string, path: string, options: CopyOptions): Promise<void> {
-  const found = await findPath(context, containerId, path, options);
-  if (found.kind === "nothing") throw found.error;
-  if (found.kind === "other") return;
+  const found = await findPath(context, containerId, path, options).catch(() => undefined);
+  if (found?.kind === "nothing" && CriError.is(found.error, "NOT_FOUND")) throw found.error;
+  if (found?.kind !== "folder") return;
   const message = "is a folder; use copyFrom or getArchive for folders";
   throw new InvalidInputError({ field: "containerPath", message, value: path });
 }

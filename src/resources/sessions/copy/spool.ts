@@ -61,7 +61,8 @@ export class Spool implements AsyncDisposable {
     for (let position = 0; position < this.size; ) {
       const buffer = Buffer.allocUnsafe(Math.min(readBytes, this.size - position));
       const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, position);
-      if (bytesRead === 0) throw new InvalidInputError({ field: "data", message: "was lost from its temporary file" });
+      if (bytesRead === 0)
+        throw new InvalidInputError({ field: "data", message: "cannot be read back from its temporary file" });
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

@@ -154,9 +154,10 @@ function checkFileSize(size: number | undefined): void {
   throw new InvalidInputError({ field: "size", message: "must be a whole number of bytes, from 0", value: size });
 }
 
-/** Finds out why a file could not be written. @throws InvalidInputError if the path is a folder */
+/** Finds out why a file could not be written, if the container has `ls`. @throws InvalidInputError if the path is a folder */
 async function explain(context: ClientContext, containerId: string, path: string, options: CopyOptions): Promise<void> {
-  if ((await findPath(context, containerId, path, options)).kind !== "folder") return;
+  const found = await findPath(context, containerId, path, options).catch(() => undefined);
+  if (found?.kind !== "folder") return;
   const message = `is a folder; add the name of the file: ${posix.join(path, "name")}`;
   throw new InvalidInputError({ field: "containerPath", message, value: path });
 }
