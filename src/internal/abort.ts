@@ -6,19 +6,19 @@ interface Callbacks {
 
 const callbacksOf = new WeakMap<AbortSignal, Callbacks>();
 
-/** Whether a value is an AbortSignal, including one from another realm or from a polyfill. */
+/** Returns whether a value is an AbortSignal, including one from another realm or from a polyfill. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;
 }
 
 /**
- * Calls back once when the signal aborts. Returns a function that removes the callback. All callbacks of a signal share one
+ * Calls a function once when the signal aborts. Returns a function that removes the callback. All callbacks of a signal share one
  * listener, so that Node.js does not warn about a leak when many calls use the signal.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const entries = callbacksOf.get(signal) ?? createCallbacks(signal);
   const { callbacks, listener } = entries;
-  // A new function for every caller, so that two callers with the same callback do not share an entry.
+  // Every caller gets a new function, so that two callers with the same callback do not share an entry.
   const entry = () => callback();
   if (callbacks.size === 0) signal.addEventListener("abort", listener, { once: true });
   callbacks.add(entry);
@@ -55,20 +55,20 @@ export interface LinkedAbort {
   abort(reason: unknown): void;
   /** Removes the callbacks from the parents. The owner must call this, because a parent may live as long as the process. */
   unlink(): void;
-  /** Does the same, and reuses the signal for the next link unless it has aborted. Nothing else may still use it. */
+  /** Unlinks, and keeps the signal for a later link unless it has aborted. No other code may still use the signal. */
   recycle(): void;
 }
 
-/** Signals for reuse. Creating one takes longer than all of this package's layers around a call. */
-const idle: AbortController[] = [];
-const maxIdle = 64;
+/** Controllers to reuse. Creating one takes longer than all of this package's layers around a call. */
+const idleControllers: AbortController[] = [];
+const maxIdleControllers = 64;
 
 /**
  * Creates a signal that aborts with the first of its parents, with the same reason. The owner removes the link explicitly: in
  * several Node.js releases, `AbortSignal.any` keeps the composites of long-lived signals in memory.
  */
 export function linkAbort(...parents: readonly (AbortSignal | undefined)[]): LinkedAbort {
-  const controller = idle.pop() ?? new AbortController();
+  const controller = idleControllers.pop() ?? new AbortController();
   const removals: (() => void)[] = [];
   const unlink = () => {
     for (const remove of removals.splice(0)) remove();
@@ -87,7 +87,7 @@ export function linkAbort(...parents: readonly (AbortSignal | undefined)[]): Lin
   }
   const recycle = () => {
     unlink();
-    if (!controller.signal.aborted && idle.length < maxIdle) idle.push(controller);
+    if (!controller.signal.aborted && idleControllers.length < maxIdleControllers) idleControllers.push(controller);
   };
   return { signal: controller.signal, abort: (reason) => controller.abort(reason), unlink, recycle };
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the known name that a mistyped one most likely stands for: equal except for case, one a prefix of the other, or at most two
- * edits apart.
+ * Finds the known name that a mistyped one most likely stands for: equal except for case, one a prefix of the other, or at most
+ * two edits apart.
  */
 export function closest(typed: string, known: readonly string[]): string | undefined {
   const given = typed.toLowerCase();

@@ -8,7 +8,7 @@ const ranges: Readonly<Record<IntegerType, readonly [min: bigint, max: bigint]>>
   uint64: [0n, 2n ** 64n - 1n],
 };
 
-/** Whether a value is a whole number in the range of the type. */
+/** Returns whether a value is a whole number in the range of the type. */
 export function isWithin(type: IntegerType, value: number | bigint): boolean {
   const [min, max] = ranges[type];
   return (typeof value === "bigint" || Number.isInteger(value)) && value >= min && value <= max;

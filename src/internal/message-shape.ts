@@ -102,7 +102,7 @@ export class MessageShape {
   enumName(key: string, number: number): string | undefined {
     let names = this.#enumNames.get(key);
     if (!names) {
-      // Of several names for one number, the schema's first one counts.
+      // If several names have one number, the schema's first name applies.
       names = new Map(
         this.enumNames(key)
           .map((name) => [this.enumNumber(key, name)!, name] as const)
@@ -167,7 +167,7 @@ export class MessageShape {
   }
 }
 
-/** The names and numbers of every enum of the schema. */
+/** Returns the names and numbers of every enum of the schema. */
 function enums(): [name: string, number: number][][] {
   return Object.values(proto)
     .filter((exported) => typeof exported === "object" && "UNRECOGNIZED" in exported)

@@ -1,14 +1,14 @@
 import { closest } from "./closest.js";
 
 /**
- * Whether a value is an object with named fields. Arrays, `Map`, `Set`, `Promise` and other built-ins are not: they keep their
- * contents elsewhere, so reading their fields would silently find nothing.
+ * Returns whether a value is an object with named fields. Returns false for arrays, `Map`, `Set`, `Promise` and other built-ins:
+ * their contents are not in fields, so that reading fields would silently find nothing.
  */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return /^\[object (?:Object|Module)\]$/.test(Object.prototype.toString.call(value));
 }
 
-/** All field names of a type, to compare the keys of an object with. The compiler refuses a record that lacks one. */
+/** All field names of a type, for checks of the keys of an object. The compiler refuses a record that lacks a field. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: true };
 
 /**

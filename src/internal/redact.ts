@@ -3,14 +3,14 @@
  * environment variables, and the URLs of streaming sessions, whose last path segment is a bearer token.
  */
 
-import { plain } from "./field-names.js";
+import { normalizeName } from "./field-names.js";
 
 /** Replaces a secret. */
 export const REDACTED = "[redacted]";
 
 /**
- * Matches the names of fields with secret values, as {@link nameOf} returns them: fields with `debug_redact` in the schema, and the
- * credentials of Docker, Kubernetes, HTTP and clouds.
+ * Matches the names of fields with secret values, as {@link nameOf} returns them: fields with `debug_redact` in the schema, and
+ * the credentials of Docker, Kubernetes, HTTP and clouds.
  */
 const secretName =
   /(?:(?:password|passwd|passphrase|pwd|token|secret|credential|authorization|cookie|(?:private|secret|access|api|client|account|encryption|signing|ssh|tls)key)s?(?:data|pem|value)?|dockercfg|dockerconfigjson|registryauth|registryconfig|^auth|^pass|^url)$/;
@@ -24,7 +24,7 @@ const environmentNames: ReadonlySet<string> = new Set(["envs", "env", "environ",
 /** Values nested more deeply than this are redacted. No message or file has so many levels. */
 const maxDepth = 200;
 
-/** How bytes and 64-bit numbers appear in the copy. */
+/** Converts bytes and 64-bit numbers for the copy. */
 interface Style {
   bytes(description: string): unknown;
   long(value: object): unknown;
@@ -37,9 +37,9 @@ const logStyle: Style = { bytes: (description) => description, long: String };
 /**
  * Returns a deep copy of a message, a spec or options without its secrets. Values under the names of credentials (`password`,
  * `registry_token`, `Authorization` and so on, in any spelling), values of environment variables and streaming URLs become
- * `[redacted]`, and so do `data` and `stringData` of a Kubernetes Secret. Other bytes become their length. Strings lose private
- * keys, tokens, and credentials in URLs. Strings that contain JSON, such as the verbose info of `inspect()`, are redacted
- * inside; numbers beyond 2^53 in them may lose digits.
+ * `[redacted]`, and so do `data` and `stringData` of a Kubernetes Secret. Other bytes are replaced by their length. Private keys,
+ * tokens, and credentials in URLs are removed from strings. Strings that contain JSON, such as the verbose info of `inspect()`,
+ * are parsed and redacted; numbers beyond 2^53 in them may lose digits.
  *
  * A message stays a message of its type: `messageToJson(ContainerStatus, redact(status))` works. Redacted bytes are UTF-8. Cyclic
  * objects are copied as cyclic objects. Values nested more than 200 levels deep become `[redacted]`.
@@ -53,7 +53,7 @@ export function redactForLog(value: unknown): unknown {
   return new Redaction(logStyle).of(value);
 }
 
-/** What the position of a value means: nothing, a secret, an environment, or one variable of an environment. */
+/** The kind of position of a value: open (may be shown), a secret, an environment, or one variable of an environment. */
 type Place = "open" | "secret" | "environment" | "variable";
 
 /** Copies one value without its secrets. */
@@ -118,7 +118,7 @@ class Redaction {
     for (const [key, item] of Object.entries(value)) {
       const name = nameOf(key);
       const isData = isKubernetesSecret && (name === "data" || name === "stringdata");
-      // Defined rather than assigned, because a key may be __proto__. Keys may be URLs with credentials.
+      // Defines the property instead of assigning it, because a key may be __proto__. Keys may be URLs with credentials.
       Object.defineProperty(copy, redactString(key), {
         value: this.of(item, isData ? "secret" : placeOf(name, place)),
         enumerable: true,
@@ -147,9 +147,9 @@ class Redaction {
   }
 }
 
-/** The name of a field in one spelling: `X-Registry-Auth` and `registry_auth` have the same ending. */
+/** Normalizes the name of a field: `X-Registry-Auth` and `registry_auth` have the same ending. */
 function nameOf(key: string): string {
-  return plain(key).replace(/^\.+/, "");
+  return normalizeName(key).replace(/^\.+/, "");
 }
 
 function placeOf(name: string, outer: Place): Place {
@@ -199,7 +199,7 @@ export const maxSanitizedLength = 4_096;
  * second log record.
  */
 export function sanitize(text: string): string {
-  // Redacted before it is shortened, because no pattern finds half a secret.
+  // Redacts before it shortens, because no pattern matches half of a secret.
   const line = redactString(text)
     .replace(/\r?\n/g, "\\n")
     .replace(/[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu, " ");

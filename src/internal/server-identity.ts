@@ -18,7 +18,10 @@ export function verifiedFor(
   };
 }
 
-/** `checkServerIdentity` of some Node.js 22 releases treats an IPv6 address as a name, which no certificate contains. */
+/**
+ * Returns whether a certificate is for an IP address. `checkServerIdentity` of some Node.js 22 releases treats an IPv6 address as
+ * a name, which no certificate contains.
+ */
 function holdsAddress({ raw }: PeerCertificate, host: string): boolean {
   return isIP(host) !== 0 && new X509Certificate(raw).checkIP(host) !== undefined;
 }

@@ -53,7 +53,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
 
   /**
    * Iterates over batches of items as they arrive, never empty ones. This is faster for very many items, because it needs one
-   * promise per batch instead of one per item. It counts as the one iteration of the stream.
+   * promise per batch instead of one per item. A stream can be iterated once, either by items or by batches.
    *
    * @throws TypeError if the stream has been iterated before
    */
@@ -72,7 +72,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     await this.#closed;
   }
 
-  /** The same as {@link close}. */
+  /** Does the same as {@link close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -137,14 +137,14 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     );
   }
 
-  /** Returns the pending read, if any, which can be settled only once. */
+  /** Returns the pending read, if any, and removes it, so that it is settled only once. */
   #takeWaiter(): Waiter<T> | undefined {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     return waiter;
   }
 
-  /** Settles the pending read with the end of the stream, or once with its error. */
+  /** Settles the pending read: the first one after a failure rejects with the error, all others report the end of the stream. */
   #settleEnd(): void {
     const waiter = this.#takeWaiter();
     if (!waiter) return;
@@ -158,7 +158,7 @@ export class CriStream<T> implements AsyncIterable<T>, AsyncDisposable {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    // After the end, not even items that have already arrived are returned.
+    // Discards items that have arrived and were not read.
     this.#batch = [];
     this.#index = 0;
     this.#stopLimit?.();

@@ -1,6 +1,9 @@
 import { Long } from "../proto.js";
 
-/** Returns the time after a delay as a deadline. It uses the monotonic clock, so that setting the system clock does not move it. */
+/**
+ * Returns the deadline after a delay. It uses the monotonic clock, so that a change of the system clock does not move the
+ * deadline.
+ */
 export function deadlineIn(delayMs: number): Date {
   return new SteadyDeadline(delayMs);
 }

@@ -3,7 +3,10 @@ import { onAbort } from "./abort.js";
 /** Node.js fires a timer with a longer delay at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Calls back after a delay, which may be longer than the 24.8 days of `setTimeout`. Returns a function that stops the timer. */
+/**
+ * Calls a function after a delay, which may be longer than the 24.8 days of `setTimeout`. Returns a function that stops the
+ * timer.
+ */
 export function startTimer(delayMs: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (leftMs: number) => {
@@ -15,7 +18,7 @@ export function startTimer(delayMs: number, callback: () => void): () => void {
 }
 
 /**
- * Waits. Rejects with the signal's reason as soon as it aborts. Leaks neither timer nor listener.
+ * Waits for a delay. Rejects with the signal's reason as soon as it aborts. Removes its timer and its listener in both cases.
  *
  * @param start starts the timer, for callers with a clock of their own
  */

@@ -1,6 +1,6 @@
 const builtIns = [Map, Set, Promise];
 
-/** The type of a value for error messages, without its contents. Never throws. */
+/** Returns the type of a value for error messages, without its contents. Never throws. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "an array";

@@ -4,7 +4,7 @@
  * the values of environment variables, which cri-api's api_json.go writes as plain strings. crictl's output mixes both formats.
  */
 import { InvalidInputError } from "../errors.js";
-import { fieldPath, plain, snakeCase } from "../internal/field-names.js";
+import { fieldPath, normalizeName, snakeCase } from "../internal/field-names.js";
 import { type Fields, type MessageShape, type MessageType, shapeOf } from "../internal/message-shape.js";
 import type { FieldsOf } from "../internal/record.js";
 import { fromRfc3339, toRfc3339Nano } from "../internal/time.js";
@@ -66,8 +66,8 @@ export function messageToGoJson<T>(type: MessageType<T>, message: T, options: Go
 const goDialect: Dialect = {
   key: (shape, name) => {
     if (shape.fields.has(name)) return name;
-    const wanted = plain(name);
-    return [...shape.fields.keys()].find((key) => plain(key) === wanted);
+    const wanted = normalizeName(name);
+    return [...shape.fields.keys()].find((key) => normalizeName(key) === wanted);
   },
   bytes(value, path, key) {
     if (key !== plainBytes) return readBase64(value, path);

@@ -4,7 +4,7 @@
  */
 
 import { InvalidInputError } from "../errors.js";
-import { fieldPath, plain } from "../internal/field-names.js";
+import { fieldPath, normalizeName } from "../internal/field-names.js";
 import type { Fields, MessageShape } from "../internal/message-shape.js";
 import type { FieldsOf } from "../internal/record.js";
 import type { Long } from "../proto.js";
@@ -122,7 +122,7 @@ class MessageReader {
 
 function unknownField(shape: MessageShape, name: string, path: string): InvalidInputError {
   const known = [...shape.fields.keys()];
-  const meant = known.find((candidate) => plain(candidate) === plain(name));
+  const meant = known.find((candidate) => normalizeName(candidate) === normalizeName(name));
   const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
   // The key may be an environment variable in the form NAME=value, and the value may be secret.
   const shown = name.replace(/=.*/s, "=…");

@@ -1,4 +1,4 @@
-import { plain } from "../internal/field-names.js";
+import { normalizeName } from "../internal/field-names.js";
 import { isWithin } from "../internal/integers.js";
 import type { MessageShape } from "../internal/message-shape.js";
 import { Long } from "../proto.js";
@@ -26,7 +26,8 @@ export function readEnum(shape: MessageShape, key: string, value: unknown, path:
   if (number !== undefined) return number;
   const names = shape.enumNames(key);
   const shownNames = names.length > 12 ? [...names.slice(0, 12), "…"] : names;
-  const meant = typeof value === "string" ? names.find((name) => plain(name).endsWith(plain(value))) : undefined;
+  const meant =
+    typeof value === "string" ? names.find((name) => normalizeName(name).endsWith(normalizeName(value))) : undefined;
   const remedy = meant === undefined ? shownNames.join(", ") : `did you mean ${meant}?`;
   return refuse(path, `must be a name of the enum or its number (${remedy})`, value);
 }

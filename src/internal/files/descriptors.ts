@@ -5,7 +5,9 @@ export const descriptors = "/proc/self/fd";
 
 let isAvailable: boolean | undefined;
 
-/** Whether the paths of descriptors work: on Linux, unless `/proc` is missing, as in some chroots, or denied. */
+/**
+ * Returns whether the paths of descriptors work. They work on Linux, unless `/proc` is missing (as in some chroots) or denied.
+ */
 export function hasDescriptors(): boolean {
   isAvailable ??= process.platform === "linux" && isAllowed(descriptors);
   return isAvailable;

@@ -14,9 +14,9 @@ export interface EmptyOptions {
 }
 
 /**
- * Removes everything in a folder. Never follows a link, not even one with which another user replaces a folder during the
- * removal; `rm` of Node.js would follow it and remove the files of its target. Nested folders are moved up before they are
- * removed, so that no path becomes too long, however deep they are.
+ * Removes everything in a folder. Never follows a link, even if another user replaces a folder with a link during the removal.
+ * (`rm` of Node.js would follow this link and remove the files of its target.) Moves nested folders up before it removes them, so
+ * that no path becomes too long at any depth.
  */
 export async function emptyFolder(
   folder: Folder,

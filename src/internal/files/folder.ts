@@ -35,12 +35,18 @@ export class Folder implements AsyncDisposable {
     return !this.#handle.isHeld;
   }
 
-  /** Whether a file in this folder can have this name. Only the paths of descriptors can have names that are not UTF-8. */
+  /**
+   * Returns whether a file in this folder can have this name. Only the paths of descriptors can have names that are not UTF-8.
+   */
   accepts(name: string): boolean {
     return this.#handle.isHeld || isUtf8(Buffer.from(name, "latin1"));
   }
 
-  /** The path of a file in this folder. @throws LocalFileError `ERR_NAME_NOT_UTF8` unless this folder {@link accepts} the name */
+  /**
+   * Returns the path of a file in this folder.
+   *
+   * @throws LocalFileError `ERR_NAME_NOT_UTF8` unless this folder {@link accepts} the name
+   */
   at(name: string): Location {
     const { path } = this.#handle;
     if (this.#handle.isHeld) return Buffer.from(`${path}/${name}`, "latin1");
@@ -75,8 +81,8 @@ export class Folder implements AsyncDisposable {
   }
 
   /**
-   * Lists the names in this folder, in any order. Reads only as many as the caller takes, because the folder may be large or keep
-   * growing.
+   * Lists the names in this folder, in any order. Reads only as many names as the caller takes, because the folder may be large
+   * or keep growing.
    *
    * @throws LocalFileError `ERR_FILE_CHANGED`, or the error of `node:fs`
    */

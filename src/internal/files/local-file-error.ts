@@ -1,13 +1,13 @@
 import type { BigIntStats } from "node:fs";
 
-/** Why this package does not read a file that the operating system would let it read. */
+/** The reason why this package refuses a file that the operating system would let it read. */
 export type LocalFileErrorCode =
   | "ERR_NOT_REGULAR_FILE"
   | "ERR_FILE_TOO_LARGE"
   | "ERR_FILE_CHANGED"
   | "ERR_NAME_NOT_UTF8";
 
-/** This package refused a local file. Has a `code` like the errors of `node:fs`, so that callers can check both. */
+/** Reports that this package refused a local file. Has a `code` like the errors of `node:fs`, so that callers can check both. */
 export class LocalFileError extends Error {
   /** The error message after the path: `is a named pipe, not a regular file`. */
   readonly reason: string;

@@ -17,7 +17,7 @@ export async function openRegular(path: string, options?: PathHandleOptions): Pr
     try {
       return await handle.openRegular();
     } catch (error) {
-      // Rotation replaces log files, so the new file is opened.
+      // A rotation may have replaced the log file, so the next attempt opens the new file.
       if (attempt === maxAttempts || (error as LocalFileError).code !== "ERR_FILE_CHANGED") throw error;
     }
   }

@@ -28,8 +28,8 @@ export interface PathHandleOptions {
 }
 
 /**
- * Holds one file, directory or link by its identity rather than its name, so that the file that was checked is the file that is
- * used. Another process may rename or replace it in the meantime. For the entries of a directory, see `Folder`.
+ * Holds one file, directory or link by its identity rather than its name. Another process may rename or replace the file between
+ * a check and its use, so the handle ensures that both concern the same file. For the entries of a directory, see `Folder`.
  *
  * Opening a path handle does not affect the file: a named pipe does not block, and a device is not opened (opening
  * `/dev/watchdog` restarts the node). On Linux, all operations use a descriptor. On other systems they use the path, and refuse a
@@ -38,7 +38,7 @@ export interface PathHandleOptions {
 export class PathHandle implements AsyncDisposable {
   /** The path in error messages. */
   readonly name: string;
-  /** The metadata at the time of opening; for a link that is not followed, those of the link. */
+  /** The metadata at the time of opening. For a link that is not followed, the metadata of the link. */
   readonly stats: BigIntStats;
   readonly #handle: FileHandle | undefined;
   readonly #follow: boolean;
@@ -79,8 +79,8 @@ export class PathHandle implements AsyncDisposable {
   }
 
   /**
-   * A path to use instead of the name. If the file {@link isHeld}, it leads to this file even if the name now leads to another
-   * one.
+   * A path to use instead of the name. If the file {@link isHeld}, the path leads to this file even if the name now leads to
+   * another one.
    */
   get path(): string {
     return this.#handle ? `${descriptors}/${this.#handle.fd}` : String(this.#location);

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Opens a new temporary file for reading and writing, and removes its name. The system frees its space when it is closed, even if this
- * process is killed.
+ * Opens a new temporary file for reading and writing, and removes its name. The system frees its space when it is closed, even if
+ * this process is killed.
  *
  * @throws the error of `node:fs`
  */
