@@ -139,9 +139,9 @@ async function about({ goClient, place }: Stage, rounds: number): Promise<string
   const containerSize = Math.round((await stat(place.reply)).size / decodedSize);
   const server = goClient === undefined ? "A server in Node.js" : "A server in Go";
   return (
-    `${server} answers on a unix socket with replies that were encoded in advance. A container in a list has ${containerSize} bytes. Each client runs in its own process and takes part in each of ` +
-    `${rounds === 1 ? "one round" : `${rounds} rounds`}, after two rounds of warm-up. Other clients use their default settings, except for message limits that would be too small. ` +
-    `Before the measurement, each client listed everything, and all contents were equal.\n\n` +
+    `${server} sends prepared replies over a Unix socket. A container in a list has ${containerSize} bytes. Each client runs in its own process and takes part in each of ` +
+    `${rounds === 1 ? "one round" : `${rounds} rounds`}, after two rounds of warm-up. The other clients use their default settings, but higher message limits where the default is too low. ` +
+    `Before the measurement, the benchmark checks that all clients decode the same contents.\n\n` +
     `${versions.join(". ")}.`
   );
 }

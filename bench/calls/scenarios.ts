@@ -55,8 +55,8 @@ export function groups(rounds: number): Group[] {
       id: "round-trips",
       title: "Small calls",
       about:
-        "Calls of Version, whose messages have a few dozen bytes: one at a time, and 64 in flight. Times are those of one call. " +
-        "This package and the Go client set a deadline, which costs a header and a timer on either side. The others set none and would wait forever.",
+        "Calls of Version, whose messages have a few dozen bytes: one at a time, and 64 in flight. Times are per call. " +
+        "This package and the Go client set a deadline, which costs a header and a timer on both sides. The other clients set none: they would wait forever.",
       scenarios: [
         { ...times, name: "Version, one at a time", task: { ...version, calls: 500, inFlight: 1 } },
         { ...times, name: "Version, 64 in flight", task: { ...version, calls: 1_280, inFlight: 64 } },
@@ -101,9 +101,9 @@ export function groups(rounds: number): Group[] {
       title: "Event loop delay",
       about:
         "How late timers fire while 10,000 containers are listed: the longest delay and the 99th percentile of all delays, as medians over the rounds. Each round lists three times. " +
-        "perf_hooks samples every millisecond, and nothing is subtracted. Node.js clients only. This package decodes for at most 2 ms at a time. The remaining delays have two causes: grpc-js assembles the reply in one piece, and V8 collects garbage. " +
-        "The second table shows garbage collection alone. V8 moves all live young objects in one pause, and while a list is being built nearly all of them are live. " +
-        "The flag `--max-semi-space-size=2` of Node.js (second line) limits the number of young objects: long lists then cause short delays only.",
+        "perf_hooks samples every millisecond; the figures include this interval. Node.js clients only. This package decodes for at most 2 ms at a time. The remaining delays have two causes: grpc-js assembles the reply in one piece, and V8 collects garbage. " +
+        "The second table shows garbage collection alone. V8 moves all live young objects in one pause, and while a list is being built, nearly all young objects are live. " +
+        "The Node.js flag `--max-semi-space-size=2` (second line) limits the number of young objects: long lists then cause short delays only.",
       scenarios: [
         {
           name: "while listing 10,000 containers",

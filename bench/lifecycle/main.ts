@@ -11,7 +11,7 @@ import { failuresOf, type Report } from "../support/page.js";
 import { median } from "../support/statistics.js";
 import { Bare } from "./bare.js";
 import { runLifecycle } from "./ours.js";
-import { findSteps, Script, type Steps } from "./script.js";
+import { findStepProgram, Script, type StepProgram } from "./script.js";
 import { Stage } from "./stage.js";
 
 export const help = `Measures pods from RunPodSandbox to RemovePodSandbox on a containerd 2.1 of the lab (Linux, root, apt).
@@ -43,14 +43,14 @@ export async function page(args: string[]): Promise<Report> {
     return { title, about: "Pods on a real containerd.", warnings, sections: [] };
   }
   const warnings: string[] = [];
-  const steps = options["no-go"] ? undefined : await findSteps().catch((error: Error) => error);
-  if (steps === undefined) warnings.push("One process per step is left out by --no-go.");
-  if (steps instanceof Error) warnings.push(`One process per step is left out: ${steps.message}`);
+  const program = options["no-go"] ? undefined : await findStepProgram().catch((error: Error) => error);
+  if (program === undefined) warnings.push('--no-go leaves out "process per step".');
+  if (program instanceof Error) warnings.push(`"Process per step" is left out: ${program.message}`);
   await using stage = await Stage.open();
-  const charts = await measureAll(stage, steps instanceof Error ? undefined : steps, rounds, warnings);
+  const charts = await measureAll(stage, program instanceof Error ? undefined : program, rounds, warnings);
   const left = await stage.leftBehind();
   if (left.length > 0) warnings.push(`LEFT BEHIND on the runtime: ${left.join(", ")}`);
-  return { title, about: aboutOf(stage, rounds, steps), warnings, sections: [{ ...section, charts }] };
+  return { title, about: aboutOf(stage, rounds, program), warnings, sections: [{ ...section, charts }] };
 }
 
 const section = {
@@ -61,13 +61,13 @@ const section = {
     "The plain nice-grpc stubs show the time that the runtime itself takes.",
 };
 
-function aboutOf(stage: Stage, rounds: number, steps: Steps | Error | undefined): string {
+function aboutOf(stage: Stage, rounds: number, program: StepProgram | Error | undefined): string {
   const setup =
     `${stage.runtime} without other pods. A pod in the node's network with a sleeping container is created, started, inspected, stopped without a grace period, and removed. Each client takes part in each of ` +
     `${rounds === 1 ? "one round" : `${rounds} rounds`}, after one round of warm-up.`;
-  if (steps === undefined || steps instanceof Error) return setup;
+  if (program === undefined || program instanceof Error) return setup;
   const what =
-    steps.program === "crictl"
+    program.path === "crictl"
       ? "crictl"
       : "a Go program with k8s.io/cri-client, the library of crictl, because crictl is not on this machine's PATH";
   return `${setup} "Process per step" is ${what}. Like a shell script with crictl, it starts a process for each step. Each process also calls Version, and none calls ImageStatus.`;
@@ -75,17 +75,23 @@ function aboutOf(stage: Stage, rounds: number, steps: Steps | Error | undefined)
 
 async function measureAll(
   stage: Stage,
-  steps: Steps | undefined,
+  program: StepProgram | undefined,
   rounds: number,
   warnings: string[],
 ): Promise<Chart[]> {
   const { cri, endpoint, image } = stage;
   using bare = new Bare(endpoint);
-  await using script = steps && (await Script.open(steps, endpoint));
+  await using script = program && (await Script.open(program, endpoint));
   const clients: LifecycleClient[] = [
     { name: "k8s-cri-client", role: "ours", runLifecycle: (name) => runLifecycle(cri, image, name) },
-    ...(steps && script
-      ? [{ name: steps.name, role: "peer" as const, runLifecycle: (name: string) => script.runLifecycle(image, name) }]
+    ...(program && script
+      ? [
+          {
+            name: program.name,
+            role: "peer" as const,
+            runLifecycle: (name: string) => script.runLifecycle(image, name),
+          },
+        ]
       : []),
     { name: "plain nice-grpc stubs", role: "baseline", runLifecycle: (name) => bare.runLifecycle(image, name) },
   ];
@@ -101,7 +107,7 @@ async function measure(
   warnings: string[],
 ): Promise<Chart> {
   const contestants = clients.map((client) => ({ ...client, run: () => timeOf(client, pods) }));
-  await interleave(contestants, 1); // so that code is compiled and the runtime's one-time work is done
+  await interleave(contestants, 1); // warm-up: compiles code, and the runtime does its one-time work
   const scores = await interleave(contestants, rounds);
   warnings.push(...failuresOf(name, scores));
   const bars = barsOf(scores, (results) => [median(results), Math.max(...results)]);

@@ -23,8 +23,8 @@ export const containerConfig = (image: string, pod: PodSandboxConfig, id?: strin
   readContainerSpec(containerSpec(image)).complete({ pod, image: id }).config;
 
 /**
- * Formats a message as crictl parses it: field names as in the schema, enums as numbers. Leaves out empty lists, because some of
- * their names do not follow the rule. The messages of the benchmark contain no 64-bit numbers.
+ * Formats a message as crictl parses it: field names as in the schema, enums as numbers. Leaves out empty lists, because crictl
+ * expects other names for some of them. 64-bit numbers are not supported: the messages of the benchmark contain none.
  */
 export function fileFor(config: PodSandboxConfig | ContainerConfig): string {
   return JSON.stringify(config, (_, value: unknown) => {

@@ -8,19 +8,19 @@ import { criClientPackages } from "../support/cri-client.js";
 import { buildGo } from "../support/go.js";
 import { containerConfig, fileFor, podConfig } from "./pod.js";
 
-/** crictl, or a program with the same command line. */
-export interface Steps {
-  program: string;
-  /** Its name in the report. */
+/** crictl, or a Go program with the same command line. Runs one step of the lifecycle per process. */
+export interface StepProgram {
+  path: string;
+  /** The name in the report. */
   name: string;
 }
 
-/** Finds crictl, or builds a Go program with the same library. */
-export async function findSteps(): Promise<Steps> {
+/** Finds crictl on the PATH, or builds the Go program, which uses the library of crictl. */
+export async function findStepProgram(): Promise<StepProgram> {
   const crictl = await run("crictl", ["--version"]).catch(() => undefined);
-  if (crictl !== undefined) return { program: "crictl", name: "crictl, process per step" };
+  if (crictl !== undefined) return { path: "crictl", name: "crictl, process per step" };
   const source = fileURLToPath(new URL("go-step/main.go", import.meta.url));
-  return { program: await buildGo(source, criClientPackages), name: "cri-client (Go), process per step" };
+  return { path: await buildGo(source, criClientPackages), name: "cri-client (Go), process per step" };
 }
 
 export class Script implements AsyncDisposable {
@@ -30,8 +30,8 @@ export class Script implements AsyncDisposable {
     private readonly folder: string,
   ) {}
 
-  static async open({ program }: Steps, endpoint: string): Promise<Script> {
-    return new Script(program, endpoint, await mkdtemp(join(tmpdir(), "bench-lifecycle-")));
+  static async open({ path }: StepProgram, endpoint: string): Promise<Script> {
+    return new Script(path, endpoint, await mkdtemp(join(tmpdir(), "bench-lifecycle-")));
   }
 
   async runLifecycle(image: string, name: string): Promise<void> {

@@ -27,8 +27,8 @@ Usage: npm run bench -- logs [options]
   --lines <n>    lines to follow, one every 4 ms; default 1000
   --no-go        does not build the Go reader; the first build takes minutes and needs the network
 
-MB are millions of bytes of the file. Each measurement runs in a new process. Times do not include its start. Memory is the peak of
-the process, including Node.js. Our reader creates an object of every line with timestamp, stream and text. The Go reader copies the
+MB are millions of bytes of the file. Each measurement runs in a new process, whose start is not included. Memory is the peak of the
+process, including Node.js. Our reader creates an object with timestamp, stream and text for each line. The Go reader copies the
 content of lines to a writer. "readline" splits lines with node:readline and a regular expression, without joining, filtering or
 checking. cat and wc -l show what the machine allows. "First call" is the first call in a process, which also compiles the code.
 Delay is the time from just before a line is written until the reader has it.`;
@@ -74,7 +74,7 @@ async function reading(path: string, size: number, count: number, rounds: number
     ],
     rounds,
   );
-  complain(scores);
+  printFailures(scores);
   const rows = scores.map(({ name, results }) => [
     name,
     show(median(results.map(({ seconds }) => size / seconds / 1e6))),
@@ -96,7 +96,7 @@ async function tailing(path: string, rounds: number, go: GoReader | undefined) {
       ],
       rounds,
     );
-    complain(scores);
+    printFailures(scores);
     for (const { name, results } of scores) {
       const milliseconds = results.map(({ seconds }) => seconds * 1_000);
       rows.push([`${tailLines} lines`, name, show(median(milliseconds), 1), show(Math.min(...milliseconds), 1)]);
@@ -114,7 +114,7 @@ async function following(path: string, lines: number, go: GoReader | undefined) 
   for (const { name, follow } of followers) {
     await writeFile(path, "");
     const following = follow();
-    // So that the reader has started before the first line is written.
+    // The reader must have started before the first line is written.
     await sleep(2_000);
     const writer = new Worker(new URL("./writer.mjs", import.meta.url), { workerData: { path, lines } });
     const [late] = await Promise.all([following, once(writer, "exit")]);
@@ -141,7 +141,7 @@ async function writeLog(path: string, mib: number): Promise<number> {
   }
   file.end();
   await once(file, "close");
-  // So that the disk is idle when the first reader starts.
+  // The disk must be idle when the first reader starts.
   await run("sync", [path], { timeoutMs: 600_000 });
   return count;
 }
@@ -155,7 +155,7 @@ async function goReader(): Promise<GoReader | undefined> {
   }
 }
 
-function complain(scores: readonly Score<unknown>[]): void {
+function printFailures(scores: readonly Score<unknown>[]): void {
   for (const { name, failures } of scores) for (const failure of failures) console.log(`!!! ${name}: ${failure}`);
 }
 

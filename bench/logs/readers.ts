@@ -1,4 +1,4 @@
-/** Log readers in their own processes, except for the Go reader. @module */
+/** Log readers, each in a process of its own. The Go reader is in `go-reader.ts`. @module */
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/runtime/lab/command.js";
 
@@ -18,12 +18,12 @@ export class NodeReader {
     return JSON.parse(await this.#run(path, []));
   }
 
-  /** Reads the last lines several times in one process. Resolves with the result of the last time. */
+  /** Reads the last lines `times` times in one process. Resolves with the result of the last read. */
   async tail(path: string, lines: number, times: number): Promise<ReadResult> {
     return JSON.parse(await this.#run(path, [String(lines), String(times)]));
   }
 
-  /** Follows until it has read `lines` lines. Resolves with the delay of each in milliseconds. */
+  /** Follows until it has read `lines` lines. Resolves with the delay of each line in milliseconds. */
   async follow(path: string, lines: number): Promise<number[]> {
     return JSON.parse(await this.#run(path, [String(lines)]));
   }
@@ -37,8 +37,8 @@ export class NodeReader {
 /** Counts line breaks. */
 export async function wc(path: string): Promise<ReadResult> {
   const startedAt = performance.now();
-  const said = await run("wc", ["-l", path], { timeoutMs: 600_000 });
-  return { lines: Number.parseInt(said, 10), seconds: (performance.now() - startedAt) / 1_000 };
+  const output = await run("wc", ["-l", path], { timeoutMs: 600_000 });
+  return { lines: Number.parseInt(output, 10), seconds: (performance.now() - startedAt) / 1_000 };
 }
 
 /** Reads a file without parsing it. */

@@ -49,12 +49,12 @@ async function execSync(stage: Stage): Promise<number> {
 async function session(stage: Stage): Promise<number> {
   const data = randomBytes(256 * 1_024);
   const transport = randomInt(2) === 0 ? "spdy" : "websocket";
-  // Over WebSocket, input has no end: the command reads a fixed size.
+  // A client cannot end the input over WebSocket, so the command reads a fixed size.
   const command = transport === "spdy" ? ["cat"] : ["head", "-c", String(data.length)];
   await using exec = await stage.web.exec(command, { stdin: true, transport });
-  if (transport === "spdy") exec.stdin?.end(data);
-  else exec.stdin?.write(data);
-  const output = exec.stdout ? await buffer(exec.stdout) : Buffer.alloc(0);
+  if (transport === "spdy") exec.stdin.end(data);
+  else exec.stdin.write(data);
+  const output = await buffer(exec.stdout);
   const { exitCode } = await exec.exit;
   expect(exitCode === 0 && output.equals(data), `${transport}: ${exitCode}, ${output.length} bytes`);
   return 2 * data.length;
@@ -66,7 +66,7 @@ async function logs(stage: Stage): Promise<number> {
   let bytes = 0;
   let left = 100;
   const rotation = sleep(500).then(() => stage.writer.rotateLog());
-  // A rejection is thrown by the await below.
+  // The await below throws a rejection.
   rotation.catch(() => {});
   for await (const { text } of stage.writer.logs({ follow: true, tailLines: 1 })) {
     const number = Number(text.slice("line ".length));
@@ -121,7 +121,7 @@ async function disconnects(stage: Stage): Promise<number> {
       expect(containers.length >= 2, `${containers.length} containers after a cut`);
     }
     const container = cri.containers.get(stage.web.id);
-    // Exits on its own: containerd does not kill a command whose caller disconnects while the command is being started.
+    // The command is short: containerd does not kill it if the client disconnects while it starts.
     const lost = container.execSync(["sleep", "15"]).catch((error: unknown) => error);
     const abort = new AbortController();
     const aborted = await container.exec(["sleep", "1000"], { signal: abort.signal, killOnAbort: true });
@@ -148,7 +148,7 @@ async function cancelled(cri: CriClient, stage: Stage): Promise<void> {
     await using _pod = await cri.pods.run(spec, { signal: abort.signal });
   } catch (error) {
     expect(error === reason, `a cancelled run: ${error}`);
-    // Removes a pod that the runtime created after the call stopped looking for it.
+    // Removes a pod that the runtime created after the call had stopped searching for it.
     for (const { id } of await cri.pods.list({ name: spec.name, namespace: spec.namespace })) {
       await cri.pods.get(id).stop();
       await cri.pods.remove(id);

@@ -21,7 +21,7 @@ export const help = `Runs pod lifecycles, commands, sessions, logs, ports, stati
 
 Usage: npm run soak -- [options]
 
-  --minutes <n>       duration, also fractions; default 10. Ctrl-C ends the soak early and prints the results
+  --minutes <n>       duration, may be a fraction; default 10. Ctrl-C ends the soak early and prints the results
   --version <v>       containerd of the lab (Linux, root, apt): ${labVersions.join(", ")}; default ${newest}
   --endpoint <e>      a running runtime instead of the lab
   --image <i>         an image with a shell for --endpoint; default docker.io/library/busybox:stable
@@ -29,9 +29,9 @@ Usage: npm run soak -- [options]
   --concurrency <n>   number of workers for each activity; default 1
 
 The soak takes about 200 samples, at most four a second, each after a garbage collection. It ignores the first ${100 * warmUp} % of them. The
-growth of a quantity is the median of the slopes between any two samples, times the time from the first to the last sample. A
-quantity is flat if its growth is within the allowed growth. The exit code is 1 if anything grows, if anything is left on the node or
-in the process, or if an activity failed.`;
+growth of a quantity is the median of the slopes between all pairs of samples, multiplied by the time from the first to the last
+sample. A quantity is flat if its growth does not exceed the allowed growth. The exit code is 1 if anything grows, if anything is
+left on the node or in the process, or if an activity failed.`;
 
 export async function main(args: string[]): Promise<void> {
   const { endpoint, image, concurrency, ...options } = parseOptions(args, {
@@ -48,10 +48,12 @@ export async function main(args: string[]): Promise<void> {
   await using runtime = endpoint ? givenRuntime(endpoint, image) : await ownRuntime(options.fake ? "fake" : version);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
-  // Once: a second Ctrl-C ends the process immediately.
+  // Handles the first signal only, so that a second Ctrl-C ends the process immediately.
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    console.log(`${runtime.name}, Node.js ${process.version}, ${minutes} minutes, ${concurrency} of each at a time`);
+    console.log(
+      `${runtime.name}, Node.js ${process.version}, ${minutes} minutes, workers per activity: ${concurrency}`,
+    );
     const flat = await soak(runtime, minutes * 60_000, concurrency, stop);
     process.exitCode = flat ? 0 : 1;
   } finally {

@@ -18,7 +18,7 @@ export interface SoakRuntime extends AsyncDisposable {
   image: string;
   /** Whether containers are processes of this machine, in its network, without images. */
   isFake: boolean;
-  /** Lists the node resources of pods, if this process can see them. */
+  /** Lists the node resources of pods. Empty if this process cannot see them. */
   traces(): string[];
   /** Counts the processes of pods on the node. Undefined if this process cannot see them. */
   processes(): number | undefined;
@@ -26,7 +26,7 @@ export interface SoakRuntime extends AsyncDisposable {
 
 /** Starts a containerd of the lab, or a fake. */
 export async function ownRuntime(what: string): Promise<SoakRuntime> {
-  // In its own process group, so that Ctrl-C ends only the soak, which still needs the runtime to clean up.
+  // In its own process group, so that Ctrl-C does not end the runtime: the soak needs it for the clean-up.
   const child = spawn(
     process.execPath,
     [...process.execArgv, fileURLToPath(new URL("./host.ts", import.meta.url)), what],
@@ -36,9 +36,9 @@ export async function ownRuntime(what: string): Promise<SoakRuntime> {
     },
   );
   const close = async () => {
-    const gone = once(child, "exit");
+    const exit = once(child, "exit");
     if (child.connected) child.disconnect();
-    if (child.exitCode === null && child.signalCode === null) await gone;
+    if (child.exitCode === null && child.signalCode === null) await exit;
   };
   const message = await firstMessage(child);
   if ("failure" in message) {
@@ -71,16 +71,16 @@ export function givenRuntime(endpoint: string, image: string): SoakRuntime {
 }
 
 async function firstMessage(child: ChildProcess): Promise<HostMessage> {
-  const gone = new AbortController();
-  const ended = once(child, "exit", { signal: gone.signal }).then(
+  const settled = new AbortController();
+  const ended = once(child, "exit", { signal: settled.signal }).then(
     ([code]): HostMessage => ({ failure: `the runtime's process ended with code ${code} before it was ready` }),
   );
   ended.catch(() => {});
-  const sent = once(child, "message", { signal: gone.signal }).then(([message]) => message as HostMessage);
+  const sent = once(child, "message", { signal: settled.signal }).then(([message]) => message as HostMessage);
   sent.catch(() => {});
   try {
     return await Promise.race([sent, ended]);
   } finally {
-    gone.abort();
+    settled.abort();
   }
 }

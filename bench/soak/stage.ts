@@ -42,7 +42,7 @@ export class Stage implements AsyncDisposable {
       const { image, isFake } = runtime;
       const port = isFake ? await freePort() : 8_080;
       const pod = await cri.pods.run({ name: "server", namespace: Stage.namespace, logDirectory });
-      cleanUps.push(() => pod[Symbol.asyncDispose]());
+      cleanUps.push(() => pod.dispose());
       const quick = { image, terminationGracePeriodSeconds: 0 };
       const web = await pod.runContainer({ ...quick, name: "web", command: isFake ? nodeServer(port) : httpd(port) });
       const lines = 'i=0; while true; do echo "line $i"; i=$((i+1)); sleep 0.02; done';

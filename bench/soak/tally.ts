@@ -7,10 +7,10 @@ export interface Tally {
   failures: number;
 }
 
-/** Counts passes and prints failures when they happen, up to 20 different ones, each once. */
+/** Counts the passes and failures of each activity. Prints each different failure once, and at most 20 in total. */
 export class Tallies {
   readonly all = new Map<string, Tally>();
-  readonly #told = new Set<string>();
+  readonly #printed = new Set<string>();
 
   async count(name: string, pass: () => Promise<number>): Promise<void> {
     const tally = this.all.get(name) ?? { passes: 0, bytes: 0, failures: 0 };
@@ -21,8 +21,8 @@ export class Tallies {
     } catch (error) {
       tally.failures++;
       const message = `${name}: ${error}`;
-      if (this.#told.has(message) || this.#told.size >= 20) return;
-      this.#told.add(message);
+      if (this.#printed.has(message) || this.#printed.size >= 20) return;
+      this.#printed.add(message);
       console.log(`!!! ${name}: ${inspect(error)}`);
     }
   }

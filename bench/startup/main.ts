@@ -44,7 +44,7 @@ export async function page(args: string[]): Promise<Report> {
     title: "Startup and size",
     about:
       `In each of ${rounds} rounds, after one round of warm-up, each entry is loaded by a new process. The process measures time, CPU time and memory around the \`import\` or \`require\`. ` +
-      "Each entry includes what a client of a runtime needs: a gRPC library and the CRI messages, generated or read from the schema.",
+      "Each entry except the baselines includes a gRPC library and the CRI messages, generated or read from the schema.",
     warnings,
     sections: [
       { id: "startup", title: "Loading", about: loaded.facts, charts },

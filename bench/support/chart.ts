@@ -6,7 +6,7 @@ import { table } from "./table.js";
 export interface Bar {
   name: string;
   role: Role;
-  /** One for each column of the chart. The first one is drawn and compared. */
+  /** One figure for each column. The picture and "to ours" use the first one. */
   figures: [number, number];
 }
 

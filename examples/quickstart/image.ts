@@ -16,8 +16,8 @@ export async function defaultImage(cri: CriClient, signal: AbortSignal): Promise
 }
 
 /**
- * Returns a function that removes the image after it was pulled, and resolves with whether it did. Returns undefined if the image is
- * on the node already.
+ * Returns a function that removes the image if it was pulled after this call, and resolves with whether it did. Returns undefined
+ * if the image is on the node already.
  */
 export async function imageRemover(
   cri: CriClient,
@@ -28,7 +28,7 @@ export async function imageRemover(
   const before = new Set((await cri.images.list({}, { signal })).map(({ id }) => id));
   return async () => {
     const pulled = await cri.images.get(image);
-    // Removing an image removes all its tags, so an image that was there under another name must stay.
+    // Removing an image removes all its tags: an image that was on the node under another name must stay.
     if (!pulled || before.has(pulled.id)) return false;
     await cri.images.remove(image);
     return true;

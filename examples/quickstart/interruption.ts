@@ -1,4 +1,4 @@
-/** Handles Ctrl-C and similar signals: the first one starts the clean-up, a later one ends the program. */
+/** Handles Ctrl-C and similar signals: the first one starts the clean-up, a second one ends the program at once. */
 export class Interruption {
   readonly #controller = new AbortController();
   #exitCode: number | undefined;
@@ -42,7 +42,7 @@ export class Interruption {
     }
     // Ctrl-C arrives twice: from the terminal and forwarded by npm.
     if (performance.now() - this.#since < 1_000) return;
-    console.error("Interrupted again: leaving what is not removed yet.");
+    console.error("Interrupted again: exiting before the clean-up is complete.");
     process.exit(exitCode);
   }
 }

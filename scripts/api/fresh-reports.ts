@@ -1,5 +1,5 @@
 /**
- * The reports of this package in `api/`. Their sources are the declarations that the compiler writes for the published package.
+ * Creates the reports in `api/` from the declarations that the compiler writes for the published package.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Describes the public types of the package: for each entry point its exports, and the declarations of everything that they mention,
- * exported or not, in alphabetical order. A change of a type is then a change of a few lines.
+ * exported or not. The alphabetical order keeps the diff of a changed type short.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { type Declaration, type DeclarationFile, type Link, readDeclarations } f
 type Meaning = { readonly declarations: readonly Declaration[]; readonly typeOnly: boolean } | { readonly link: Link };
 
 /**
- * Returns the report of each entry point. A declaration that several of them need is in the first of their reports.
+ * Returns the report of each entry point. If several entry points need a declaration, only the first report contains it.
  *
  * @param entries the declaration file of each entry point by its name: `k8s-cri-client/testing`
- * @param opaque entry points whose reports have only the names of exports, and which the other reports import
+ * @param opaque entry points whose reports list only the names of exports. The other reports import these names
  */
 export function apiReports(
   entries: Readonly<Record<string, string>>,
@@ -88,7 +88,7 @@ export function apiReports(
     const imported = new Set<string>();
     const texts = declared.map(({ text, imports }) => {
       const lines = [...imports].map(([local, link]) => ({ local, line: importLine(local, link) }));
-      // An import with the name of a declaration in the report is written where it applies.
+      // If the report declares the same name as an import, the import is written as a comment on the declaration that uses it.
       const own = lines.filter(({ local }) => names.has(local));
       for (const { local, line } of lines) if (!names.has(local)) imported.add(line);
       return [...own.map(({ line }) => `// ${line}`), text].join("\n");

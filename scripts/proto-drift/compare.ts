@@ -6,12 +6,12 @@
 import { type SchemaElement, statedRelease } from "../lib/schema.js";
 
 /**
- * The newest Kubernetes release with a published schema. Elements that are newer according to our comments are expected to be missing
- * in upstream schemas. Increase it after a release.
+ * The newest Kubernetes release with a published schema. Upstream schemas may lack elements whose comment names a newer release.
+ * Increase this constant after each release of Kubernetes.
  */
 export const latestRelease = "1.36";
 
-/** An element that both schemas have with differences. */
+/** An element that both schemas have, but not in the same form. */
 export interface Difference {
   readonly ours: SchemaElement;
   readonly theirs: SchemaElement;
@@ -28,11 +28,11 @@ export interface Drift {
   readonly newer: readonly SchemaElement[];
   /** Only in our schema, and not newer than theirs. */
   readonly surplus: readonly SchemaElement[];
-  /** Number, type, cardinality or streaming differs: the two sides would decode messages incorrectly. */
+  /** Number, type, cardinality or streaming differs: each side would decode the other's messages incorrectly. */
   readonly wire: readonly Difference[];
-  /** Different names for the same bytes. */
+  /** Only the names differ, which are not part of the wire format. */
   readonly names: readonly Difference[];
-  /** string in one schema, bytes in the other: the same bytes for valid UTF-8. */
+  /** One schema has string, the other has bytes. Valid UTF-8 is encoded in the same way. */
   readonly text: readonly Difference[];
   /** `deprecated`, `debug_redact`: no effect on the wire. */
   readonly options: readonly Difference[];
@@ -64,7 +64,7 @@ export function compare(
   for (const element of ours) {
     const other = pairs.theirsFor(element);
     if (other === undefined) {
-      if (!pairs.ownerIsAlone(element, ours, theirs))
+      if (!pairs.ownerIsMissing(element, ours, theirs))
         (isNewer(element, ours, latest) ? drift.newer : drift.surplus).push(element);
       continue;
     }
@@ -73,7 +73,7 @@ export function compare(
     if (found.length === 0) drift.same++;
   }
   for (const element of theirs) {
-    if (!pairs.has(element) && !pairs.ownerIsAlone(element, theirs, ours)) drift.missing.push(element);
+    if (!pairs.has(element) && !pairs.ownerIsMissing(element, theirs, ours)) drift.missing.push(element);
   }
   return drift;
 }
@@ -103,8 +103,8 @@ class Pairs {
   readonly #taken = new Set<SchemaElement>();
 
   constructor(ours: readonly SchemaElement[], theirs: readonly SchemaElement[]) {
-    // Pairs fields and values by number first, because decoding uses only the number. Pairs the rest by name, which finds changed
-    // numbers.
+    // Pairs fields and values by number first, because decoding uses only the number. Then pairs the rest by name, to find elements
+    // whose number changed.
     for (const identity of [wireIdentity, nameIdentity]) {
       const free = new Map(
         theirs.filter((element) => !this.#taken.has(element)).map((element) => [identity(element), element]),
@@ -127,8 +127,8 @@ class Pairs {
     return this.#taken.has(theirs);
   }
 
-  /** Whether the other schema lacks the whole owner. The report then names only the owner. */
-  ownerIsAlone(element: SchemaElement, here: readonly SchemaElement[], there: readonly SchemaElement[]): boolean {
+  /** Whether the other schema lacks the whole owner of an element, such as its message. The report then names only the owner. */
+  ownerIsMissing(element: SchemaElement, here: readonly SchemaElement[], there: readonly SchemaElement[]): boolean {
     if (element.owner === undefined) return false;
     const isOwner = (each: SchemaElement) => each.name === element.owner && each.owner === undefined;
     return here.some(isOwner) && !there.some(isOwner);

@@ -33,9 +33,9 @@ export class Pods {
    * Creates a pod sandbox with its network (RunPodSandbox), and returns an owning handle. The default time limit is four minutes.
    *
    * A lost reply does not lead to a second pod: the client searches for the pod by name, namespace, uid and attempt, and returns it
-   * if this call created it. If the call is aborted or times out, the client removes a pod that the runtime has created by then.
-   * Finding it can take 3.5 seconds longer, and removing it at most 15 seconds. With a `uid` in the spec, a later call also finds a
-   * pod that appears after that; without one, every call creates a pod of its own.
+   * if this call created it. If the call is aborted or times out, the client searches for a pod that the runtime created in the
+   * meantime, and removes it. The search can take 3.5 seconds beyond the time limit, and the removal up to 15 seconds. The runtime
+   * may create the pod even later. A later call with the same `uid` then finds it; without a `uid`, every call creates another pod.
    *
    * @throws NameReservedError if another pod has the name, namespace, uid and attempt
    * @throws InvalidInputError, CriError
@@ -72,9 +72,9 @@ export class Pods {
   }
 
   /**
-   * Finds one pod by a filter of {@link list} with at least one field. Returns a borrowed handle of its latest attempt: of a
-   * pod that was created again with another uid, the newest one; then the highest attempt number. Returns `undefined` if no pod
-   * matches.
+   * Finds one pod by a filter of {@link list} with at least one field. Returns a borrowed handle of its latest attempt. If pods with
+   * different uids match, that is an attempt of the newest pod: the one with the highest attempt number. Returns `undefined` if no
+   * pod matches.
    *
    * ```ts
    * const pod = await cri.pods.find({ name: "web", namespace: "default" });

@@ -14,7 +14,7 @@ const maxBodyLength = 1_024;
 
 /**
  * One attempt to start a session with a streaming server, over either protocol: its time limit and its errors.
- * The attempt uses up the token in the URL. No error contains the token or the path, even if the server repeats them.
+ * The token in the URL is valid for one attempt. No error contains the token or the path, even if the server repeats them.
  */
 export class Handshake {
   readonly timeoutMs: number;
@@ -50,8 +50,8 @@ export class Handshake {
   }
 
   /**
-   * Makes the error for a response other than 101, after which the server runs nothing. Reads only the part of the body that the
-   * message quotes. Resolves even if the connection breaks meanwhile.
+   * Makes the error for a response other than 101: the server has started nothing. Reads only the part of the body that the message
+   * quotes. Resolves even if the connection breaks meanwhile.
    */
   async refused(response: IncomingMessage): Promise<CriError> {
     const httpStatus = response.statusCode ?? 0;

@@ -119,7 +119,7 @@ async function disposeOfOwned(world: World): Promise<void> {
     const disposal = world.begin(
       `${kind}.dispose ${handle.id.slice(0, 6)}`,
       unlimited,
-      () => handle[Symbol.asyncDispose](),
+      () => handle.dispose(),
       (it) => {
         if (it.rejected && !(closed && CriError.is(it.reason, "CLIENT_CLOSED")))
           world.violate(`${it} failed on a working runtime`);
@@ -176,7 +176,7 @@ async function expectNextCreationFinds(
   recordOwned(world, again, kind, false);
   const owned = world.expectations.owned.at(-1);
   if (again.rejected || !owned) return;
-  const disposal = world.begin("repeat.dispose", unlimited, () => owned.handle[Symbol.asyncDispose]());
+  const disposal = world.begin("repeat.dispose", unlimited, () => owned.handle.dispose());
   owned.disposal = disposal;
   world.expectations.removal(owned.handle.id, disposal);
   await finish(world, "next creation", [disposal]);

@@ -3,8 +3,8 @@ import type { Operation } from "./operation.js";
 import type { World } from "./world.js";
 
 /**
- * Records the object that a creation returned, and checks that the caller may own it. The object must be created by this
- * operation or by a failed one, unless the caller asked to adopt an object of others.
+ * Records the object that a creation returned, and checks that the caller may own it. This operation or a failed one must have
+ * created the object, unless the caller allowed adoption.
  */
 export function recordOwned(world: World, operation: Operation, kind: "pod" | "container", adopt: boolean): void {
   if (!operation.outcome || !("value" in operation.outcome)) return;
@@ -18,7 +18,7 @@ export function recordOwned(world: World, operation: Operation, kind: "pod" | "c
       world.violate(`${operation} returned ${kind} ${id}, which never existed`);
   } else if (adopted) {
     if (!adopt) world.violate(`${operation} adopted ${kind} ${id} without the option`);
-    // The creation of an adopted object may still fail, and then removes it.
+    // The creation that made the adopted object may still fail. It then removes the object.
     if (object.creator) expectations.sideEffect(id, object.creator);
   } else {
     const inherited = object.creator?.rejected ?? false;

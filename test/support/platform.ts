@@ -10,12 +10,12 @@ import { npipeEndpoint, unixEndpoint } from "../../src/transport/endpoint.js";
 
 export const isWindows = process.platform === "win32";
 
-/** A condition for `test.skipIf` and `describe.skipIf`. On Windows, prints what is skipped and why. */
+/** A condition for `test.skipIf` and `describe.skipIf`. On Windows, prints the reason. */
 export function skipOnWindows(reason: string): boolean {
   return skipWhere(isWindows, reason);
 }
 
-/** A condition for anything that a machine may lack. Prints what is skipped if `missing` is true. */
+/** A condition for tests that need something that a machine may lack. If it is missing, prints the reason. */
 export function skipWhere(missing: boolean, reason: string): boolean {
   if (missing) console.warn(`SKIPPED on ${process.platform}: ${reason}`);
   return missing;
@@ -37,7 +37,7 @@ export interface LocalAddress {
   readonly target: string;
 }
 
-/** Returns an address in a temporary folder. The folder's name makes it unique, on Windows too. */
+/** Returns an address in a temporary folder. On Windows, the pipe's name contains the folder's name, so that it is unique. */
 export function localAddress(folder: string, name = "s.sock"): LocalAddress {
   const { path, display, target } = isWindows
     ? npipeEndpoint(`//./pipe/${basename(folder)}-${name}`)

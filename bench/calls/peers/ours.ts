@@ -1,4 +1,4 @@
-/** This package as published: the facade, loaded from `dist/`. @module */
+/** `CriClient` of this package, loaded from `dist/` like the published package. @module */
 import { readFile } from "node:fs/promises";
 import { CriClient } from "k8s-cri-client";
 import { CreateContainerRequest } from "k8s-cri-client/proto";

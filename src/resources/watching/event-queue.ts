@@ -5,7 +5,7 @@ import type { SubscriberFilter } from "./node-filter.js";
 import { type End, endsWatch, type Subscriber } from "./subscriber.js";
 import type { Watcher } from "./watcher.js";
 
-/** The limit for unread events. A `resync` replaces them when they exceed it. */
+/** The limit on unread events. If they exceed it, one `resync` replaces them. */
 const maxUnread = 1_000;
 
 /** Settings of a queue, from the options of its stream. */
@@ -49,7 +49,7 @@ export class EventQueue implements Subscriber {
     };
   }
 
-  /** The end of the queue; `undefined` until then. */
+  /** Why the queue has ended; `undefined` until it has. */
   get end(): End | undefined {
     return this.#end;
   }
@@ -87,7 +87,7 @@ export class EventQueue implements Subscriber {
     try {
       while (!signal.aborted) {
         if (this.#hasOverflowed && this.#state) {
-          // Created only when it is read, so that it covers the dropped events and all later ones.
+          // The resync is created when the consumer reads it, so that it covers the dropped events and all later ones.
           this.#hasOverflowed = false;
           yield [resync("overflow", this.#state)];
         } else if (this.#unread.length > 0) {

@@ -14,8 +14,8 @@ export interface EventsOptions extends NodeFilter, StreamLimits {
   /** Emit a `resync` with the current state first. @defaultValue false */
   initial?: boolean | undefined;
   /**
-   * Keep retrying if the runtime is unavailable at the beginning, until the stream is closed. By default the stream fails in this
-   * case. It survives every later outage in any case. @defaultValue false
+   * Wait for a runtime that is unavailable when the stream begins: retry until the stream is closed. By default the stream then
+   * fails. Later outages never end the stream. @defaultValue false
    */
   waitForRuntime?: boolean | undefined;
   /** Ends the stream: the loop throws `signal.reason`. */

@@ -18,7 +18,7 @@ export type StatusOf<Target extends WaitTarget> = Target extends { readonly kind
   : ContainerStatus;
 
 /**
- * Waits until the status of a pod or container satisfies `wanted`. The status is polled after every event about the target, and every
+ * Waits until the status of a pod or container satisfies `wanted`. Polls the status after every event about the target, and every
  * {@link WatchSettings.relistMs}. If the runtime goes down after the first poll, polling continues.
  */
 export async function waitFor<Target extends WaitTarget>(
@@ -52,7 +52,7 @@ export async function waitFor<Target extends WaitTarget>(
       await waiter.waitForEvent(budget, relistMs);
       const exit = waiter.takeExit() as StatusOf<Target> | undefined;
       if (exit && wanted(exit)) return exit;
-      // Polled even if there was an exit: if the container was removed meanwhile, the wait then fails with NOT_FOUND at once.
+      // Polls even after an exit: if the container has been removed since, the wait fails with NOT_FOUND at once.
       const status = await poll().catch(ignoreOutage);
       if (status && wanted(status)) return status;
       last = status ?? last;
@@ -88,13 +88,13 @@ class Waiter implements Subscriber {
     this.#id = id;
   }
 
-  /** Resolves at the first event since the last call, at once if it has arrived already, and after `maxMs` at the latest. */
+  /** Resolves at once if an event has arrived since the last call, otherwise at the next event or after `maxMs`. */
   async waitForEvent(budget: Budget, maxMs: number): Promise<void> {
     await budget.sleep(maxMs, this.#event.signal);
     this.#event = new AbortController();
   }
 
-  /** Returns the status of a reported exit, once. */
+  /** Returns the status of the last reported exit, and forgets it. */
   takeExit(): ContainerStatus | undefined {
     const exit = this.#exit;
     this.#exit = undefined;

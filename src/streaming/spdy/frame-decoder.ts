@@ -9,7 +9,7 @@ import {
   unidirectionalFlag,
 } from "./frames.js";
 
-/** Limit on a control frame, in bytes: it is buffered until it is complete. Header blocks fit. */
+/** Limit on the length of a control frame in bytes. It is buffered until it is complete. The header blocks of sessions fit. */
 export const maxControlLength = 8_192;
 
 /** Receives decoded frames. */
@@ -49,9 +49,9 @@ export class FrameDecoder {
   }
 
   /**
-   * Decodes a chunk, stopping after `maxFrames` frames that begin in it.
+   * Decodes a chunk, and stops once `maxFrames` frames have begun in it.
    *
-   * @returns how many bytes were decoded; start the next chunk with the rest
+   * @returns the number of bytes that were decoded. Pass the remaining bytes again, before any new ones
    * @throws CriError INTERNAL on a malformed frame, after which the connection cannot be decoded
    */
   write(chunk: Buffer, maxFrames = Number.POSITIVE_INFINITY): number {
@@ -113,7 +113,7 @@ export class FrameDecoder {
     if (streamId === 0) throw protocolError("data for stream 0");
     const fin = (this.#head.readUInt8(4) & finFlag) !== 0;
     if (length === 0) {
-      this.#handler.onData(streamId, nothing, fin);
+      this.#handler.onData(streamId, emptyBuffer, fin);
       return;
     }
     this.#dataStreamId = streamId;
@@ -128,13 +128,13 @@ export class FrameDecoder {
   }
 }
 
-const nothing = Buffer.alloc(0);
+const emptyBuffer = Buffer.alloc(0);
 
 const knownTypes: ReadonlySet<number> = new Set(Object.values(frameTypes));
 
-const names = new Map(Object.entries(frameTypes).map(([name, type]) => [type as number, name]));
+const typeNames = new Map(Object.entries(frameTypes).map(([name, type]) => [type as number, name]));
 
-/** The length of each frame, without the header block if it has one. */
+/** The length of each type of frame. The header block, if the type has one, is not included. */
 const fixedLengths: Readonly<Record<number, number>> = {
   [frameTypes.synStream]: 10,
   [frameTypes.synReply]: 4,
@@ -144,12 +144,16 @@ const fixedLengths: Readonly<Record<number, number>> = {
   [frameTypes.headers]: 4,
 };
 
-const withHeaderBlock: ReadonlySet<number> = new Set([frameTypes.synStream, frameTypes.synReply, frameTypes.headers]);
+const typesWithHeaderBlock: ReadonlySet<number> = new Set([
+  frameTypes.synStream,
+  frameTypes.synReply,
+  frameTypes.headers,
+]);
 
 function checkLength(type: number, length: number): void {
   const fixed = fixedLengths[type] ?? 0;
-  const fits = withHeaderBlock.has(type) ? length >= fixed && length <= maxControlLength : length === fixed;
-  if (!fits) throw protocolError(`a ${names.get(type)} frame of ${length} bytes`);
+  const fits = typesWithHeaderBlock.has(type) ? length >= fixed && length <= maxControlLength : length === fixed;
+  if (!fits) throw protocolError(`a ${typeNames.get(type)} frame of ${length} bytes`);
 }
 
 function decodeControl(type: number, flags: number, body: Buffer): ControlFrame {

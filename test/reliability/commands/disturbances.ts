@@ -68,12 +68,9 @@ const connectClient = step(
   fc.record({ plan: callPlan, pause: pauseLength }),
   async (world, { plan, pause }) => {
     const since = world.operations.length;
-    world.begin("client.connect", { ...plan, timeoutMs: plan.timeoutMs ?? 500 }, async (it) => {
-      const { timeoutMs: connectTimeoutMs, signal } = {
-        timeoutMs: plan.timeoutMs ?? 500,
-        ...it.options(world.longLived.signal),
-      };
-      const { metadata = {} } = it.options(world.longLived.signal);
+    const connectTimeoutMs = plan.timeoutMs ?? 500;
+    world.begin("client.connect", { ...plan, timeoutMs: connectTimeoutMs }, async (it) => {
+      const { signal, metadata = {} } = it.options(world.longLived.signal);
       const client = await CriClient.connect({
         ...connectOptions,
         defaults: { ...connectOptions.defaults, metadata },
@@ -87,7 +84,7 @@ const connectClient = step(
   },
 );
 
-/** Closes a client before or during the connection for its first call. */
+/** Closes a client before or while it connects for its first call. */
 const closeEarly = step(2, "close a client early", fc.nat({ max: 3 }), async (world, turns) => {
   const client = world.newClient();
   const call = client.version().then(

@@ -239,9 +239,7 @@ const dispose = step(
     const owned = pick(world.expectations.owned, index);
     if (!owned) return;
     const { kind, handle, released } = owned;
-    const operation = world.begin(`${kind}.dispose ${handle.id.slice(0, 6)}`, unlimited, () =>
-      handle[Symbol.asyncDispose](),
-    );
+    const operation = world.begin(`${kind}.dispose ${handle.id.slice(0, 6)}`, unlimited, () => handle.dispose());
     if (!released) {
       owned.disposal ??= operation;
       world.expectations.removal(handle.id, operation);

@@ -1,6 +1,6 @@
 /**
- * Calls to a runtime that may be killed at any moment. Each call is timed, and its error is checked: an error that promises that
- * nothing changed must keep that promise.
+ * Calls to a runtime that may be killed at any moment. Checks how long each call takes. Also checks its error: if the error says
+ * that the call had no effect, nothing may have changed.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { Random } from "../helpers/random.js";
 const timeoutMs = 60_000;
 
 /**
- * How much longer a call may take: a failed workflow has 15 s to roll back, and a failed creation 2 s to find what it may have
- * created. The rest is for slow machines.
+ * How much longer a call may take: a failed workflow has 15 s to roll back, and a failed creation 3.5 s to find an object that it
+ * may have created. The rest is for slow machines.
  */
 const overrunMs = 25_000;
 
@@ -34,7 +34,7 @@ const expectedCodes = [
 
 /** The results of all lifecycles of a round. */
 export class RoundRecord {
-  /** Wrong replies, with the calls that led to them. */
+  /** Violations: wrong replies, wrong errors and late calls, each with the calls before it. */
   readonly wrong: string[] = [];
   /** Number of calls by step and outcome, for example `exec UNAVAILABLE`. */
   readonly outcomes = new Map<string, number>();
@@ -42,7 +42,7 @@ export class RoundRecord {
   readonly uncertainPods = new Set<string>();
   /** Whether the runtime has been killed. */
   killed = false;
-  /** Number of unchanged pods that the kill ended, as the runtime reports. */
+  /** Number of pods that the runtime reports as ended although only the kill can have ended them. */
   lost = 0;
   calls = 0;
   slowestMs = 0;
@@ -85,7 +85,7 @@ export class CheckedCalls {
   /**
    * Repeats an idempotent call until it succeeds.
    *
-   * @param untouched returns whether the object is unchanged, which it must be if the error says that the call had no effect
+   * @param untouched returns whether the object is unchanged; called if an error says that the call had no effect
    */
   async retry<T>(step: string, call: Call<T>, untouched?: () => Promise<boolean>): Promise<T> {
     for (let attempt = 1; ; attempt++) {

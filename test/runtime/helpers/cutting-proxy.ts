@@ -20,8 +20,8 @@ import { folder } from "./folder.js";
 /**
  * When to cut the connection.
  *
- * - `after-request`: the runtime has received the request or most of it, and then loses its client.
- * - `before-reply`: the runtime has completed the call and replied, but the client never receives the reply.
+ * - `after-request`: when the runtime has received all or most of the request.
+ * - `before-reply`: when the runtime has completed the call and replied. The client never receives the reply.
  */
 export type Cut = "after-request" | "before-reply";
 
@@ -38,7 +38,7 @@ export class CuttingProxy implements AsyncDisposable {
     this.#target = target;
     this.#cleanUp = cleanUp;
     this.#server = createServer();
-    // The next listener creates the session of this connection synchronously.
+    // The listener of Node.js runs next and emits "session" synchronously, so `incoming` is the socket of that session.
     let incoming: Socket | undefined;
     this.#server.prependListener("connection", (socket: Socket) => {
       incoming = socket;

@@ -73,7 +73,7 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Starts a lab, after it has removed the remains of crashed ones. {@link Lab.stop} or the end of this process stops it. */
+/** Removes the remains of crashed labs, and starts a new one. {@link Lab.stop} or the end of this process stops it. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const versions = options.versions ?? labVersions;
   const programs = await fetchPrograms(versions);
@@ -90,7 +90,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
 }
 
-/** Removes abandoned labs, and records the resources of the new one before they are created. One process at a time. */
+/** Removes abandoned labs, and records the resources of the new one before it creates them. Runs in one process at a time. */
 async function register(versions: readonly LabVersion[], busybox: string, manual: boolean): Promise<LabRecord> {
   return await withLock(join(cacheFolder(), "labs"), async () => {
     tearDownAbandoned();
@@ -214,7 +214,7 @@ async function assemble(
 
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Tears down the lab when this process ends. Returns a function that tears it down before. */
+/** Tears down the lab when this process ends. Returns a function that tears it down earlier. */
 function tearDownWithOwner(record: LabRecord): () => void {
   let down = false;
   const release = () => {

@@ -16,7 +16,7 @@ export interface LabTcp {
   authorityFile: string;
   clientCertificateFile: string;
   clientKeyFile: string;
-  /** A client certificate of an authority that the server does not trust, and that authority. */
+  /** A client certificate and its authority, which the server does not trust. */
   untrustedCertificateFile: string;
   untrustedKeyFile: string;
   untrustedAuthorityFile: string;
