@@ -6,8 +6,8 @@ import { fileFor, podConfig } from "../../bench/lifecycle/pod.js";
 import type { FakeRuntime } from "../../src/testing/index.js";
 import { startFake } from "./support.js";
 
-/** Returns and clears the recorded calls, without ids and annotations. */
-function take(runtime: FakeRuntime) {
+/** Returns the recorded calls without ids and annotations, and clears them. */
+function takeCalls(runtime: FakeRuntime) {
   const json = JSON.stringify(
     runtime.calls.map(({ rpc, request }) => ({ rpc, request })),
     (key, value) => (key === "annotations" ? {} : value),
@@ -24,10 +24,10 @@ test("the facade sends the same requests as plain stubs in a pod lifecycle", asy
   await runLifecycle(cri, "busybox:1", "warm-up"); // calls Version, once per connection
   runtime.clearCalls();
   await runLifecycle(cri, "busybox:1", "one");
-  const ours = take(runtime);
+  const ours = takeCalls(runtime);
   await bare.runLifecycle("busybox:1", "one");
   expect(ours).toHaveLength(10);
-  expect(take(runtime)).toEqual(ours);
+  expect(takeCalls(runtime)).toEqual(ours);
 });
 
 test("the files for crictl use the field names of the schema", () => {

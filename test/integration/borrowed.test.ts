@@ -1,4 +1,4 @@
-/** Containers in pods of another process must get the settings of the pod, or are refused. */
+/** A container in a pod of another process gets the settings of that pod. If they are unknown, its creation is refused. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,9 +98,16 @@ describe.each(["cri-o", "cri-dockerd"] as const)(
 );
 
 describe("CreateContainer without a pod configuration, which crashes containerd,", () => {
-  const wrong = [null, {}, { metadata: null }, "unkown", 5, []] as unknown as CreateContainerOptions["podConfig"][];
+  const invalidConfigs = [
+    null,
+    {},
+    { metadata: null },
+    "unkown",
+    5,
+    [],
+  ] as unknown as CreateContainerOptions["podConfig"][];
 
-  test.each(wrong)("is never sent: podConfig %j is refused before any I/O", async (podConfig) => {
+  test.each(invalidConfigs)("is never sent: podConfig %j is refused before any I/O", async (podConfig) => {
     const { runtime, cri, id } = await foreignPod({});
     runtime.clearCalls();
     const container = cri.containers.get("c");

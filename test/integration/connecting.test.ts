@@ -80,8 +80,8 @@ function connectionsOf(server: Server, event = "connection"): { readonly open: n
   };
 }
 
-/** Shorter than the 5 s after which grpc-js itself gives up a handshake without a reply. */
-const soon = { timeout: 4_500, interval: 20 };
+/** Shorter than the 5 s after which grpc-js itself aborts a handshake without a reply. */
+const pollOptions = { timeout: 4_500, interval: 20 };
 
 describe.skipIf(noSockets)("a socket can be given as", () => {
   it.each([
@@ -98,10 +98,10 @@ describe.skipIf(noSockets)("a socket can be given as", () => {
     ["a path that looks like it has a query", "a?b#c", (path: string) => path],
     ["colons", "a:b:c", (path: string) => path],
     ["letters beyond ASCII", "ü.sock", (path: string) => path],
-  ])("%s", async (_name, file, spell) => {
+  ])("%s", async (_name, file, toEndpoint) => {
     const path = join(directory, file);
     const server = await serve(`unix://${path}`);
-    await expect(dial(spell(path)).version({})).resolves.toMatchObject({ runtimeName: "test" });
+    await expect(dial(toEndpoint(path)).version({})).resolves.toMatchObject({ runtimeName: "test" });
     await expect(dial(parseEndpoint(path).display).version({})).resolves.toBeDefined();
     expect(server.authorities, "what a server in Go accepts").toEqual(["localhost", "localhost"]);
     await expect(probeSocket(parseEndpoint(path) as Parameters<typeof probeSocket>[0])).resolves.toMatchObject({
@@ -179,7 +179,7 @@ describe.skipIf(noSockets)("discovery of well-known sockets", () => {
     const { endpoint, tried } = await discover(300);
     expect(endpoint.display).toBe(display("/run/containerd/containerd.sock"));
     expect(tried[2]?.outcome).toBe("used: accepts connections, but does not answer Version: DEADLINE_EXCEEDED");
-    await expect.poll(() => frozen.open, soon).toBe(0);
+    await expect.poll(() => frozen.open, pollOptions).toBe(0);
   });
 
   it("does not wait for a frozen socket after a working one, and closes its connection", async () => {
@@ -188,7 +188,7 @@ describe.skipIf(noSockets)("discovery of well-known sockets", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     expect((await discover(3_600_000)).endpoint.display).toBe(display("/run/containerd/containerd.sock"));
-    await expect.poll(() => frozen.open, soon).toBe(0);
+    await expect.poll(() => frozen.open, pollOptions).toBe(0);
     // The longest back-off of grpc-js, which an abort does not end.
     vi.advanceTimersByTime(3_000);
     expect(vi.getTimerCount()).toBe(0);
@@ -236,7 +236,7 @@ describe("a channel that is closed before the HTTP/2 handshake leaves no connect
     const call = failureOf(dial(...target).version({}));
     await expect.poll(() => connections.total, { timeout: 20_000, interval: 5 }).toBe(1);
     channels.pop()?.close();
-    await expect.poll(() => connections.open, soon).toBe(0);
+    await expect.poll(() => connections.open, pollOptions).toBe(0);
     expect(await call).toMatchObject({ code: Status.UNAVAILABLE });
     expect(connections.total).toBe(1);
   }
@@ -249,8 +249,8 @@ describe("while the runtime is down", () => {
     const client = dial(endpoint);
     await client.version({});
     first.stop();
-    const down = await failureOf(client.version({}));
-    expect(down.code).toBe(Status.UNAVAILABLE);
+    const failure = await failureOf(client.version({}));
+    expect(failure.code).toBe(Status.UNAVAILABLE);
     // By now, the default back-off of grpc-js would be longer than one second.
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     await serve(target);
@@ -433,14 +433,14 @@ describe("TLS", () => {
     const server = await serveTls(await authority.issue({ names: ["node7.test"] }));
     expect(await explanationFor(server, { ca: authority.cert })).toMatch(/for another name: set tls\.serverName/);
     const match = await serveTls(good);
-    const wrong = { ca: authority.cert, serverName: "node8.test" };
-    expect(await explanationFor(match, wrong)).toMatch(/for another name/);
+    const wrongName = { ca: authority.cert, serverName: "node8.test" };
+    expect(await explanationFor(match, wrongName)).toMatch(/for another name/);
   });
 
   it("explains expired certificates and those that are not valid yet", async () => {
     const second = 1_000;
-    const past = await authority.issue({ names: ["localhost"], notAfter: new Date(Date.now() - second) });
-    expect(await explanationFor(await serveTls(past), { ca: authority.cert })).toMatch(/has expired/);
+    const expired = await authority.issue({ names: ["localhost"], notAfter: new Date(Date.now() - second) });
+    expect(await explanationFor(await serveTls(expired), { ca: authority.cert })).toMatch(/has expired/);
     const future = await authority.issue({ names: ["localhost"], notBefore: new Date(Date.now() + 600 * second) });
     expect(await explanationFor(await serveTls(future), { ca: authority.cert })).toMatch(/not valid yet/);
   });

@@ -357,7 +357,7 @@ describe("incomplete replies", () => {
     expect(error).toMatchObject({ code: "INVALID_RESPONSE", field, method: expect.stringContaining(rpc) });
   });
 
-  test("a missing image is undefined", async () => {
+  test("images.get resolves to undefined for a missing image", async () => {
     const { cri } = await startFake();
     expect(await cri.images.get("nothing:1")).toBeUndefined();
   });

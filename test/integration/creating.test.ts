@@ -344,7 +344,7 @@ describe("createContainerInSandbox", () => {
     },
   );
 
-  test("a start whose reply is lost succeeds or fails by the container's state", async () => {
+  test("a start whose reply is lost succeeds if the container runs, and is repeated if it does not", async () => {
     const { runtime, cri } = await startFake();
     const pod = await cri.pods.run({ name: "p" });
     runtime.dropNext("StartContainer", "afterEffect");

@@ -1,4 +1,4 @@
-/** Errors of sessions, copies and logs name the RPC and the endpoint of the runtime, whatever part of the client reports them. */
+/** Errors of sessions, copies and logs name the RPC and the endpoint, whichever part of the client reports them. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -9,8 +9,8 @@ import { CriError, type SessionOptions } from "../../src/index.js";
 import type { Program } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
-const forever: Program = ({ signal }) => once(signal, "abort").then(() => 0);
-const much: Program = ({ stdout }) => {
+const endless: Program = ({ signal }) => once(signal, "abort").then(() => 0);
+const largeOutput: Program = ({ stdout }) => {
   stdout.write("x".repeat(1_000));
   return 0;
 };
@@ -18,11 +18,11 @@ const much: Program = ({ stdout }) => {
 async function serve(options: Parameters<typeof startFake>[0] = {}) {
   const exec = (_: unknown, command: readonly string[]) => {
     if (command[0] === "missing") return undefined;
-    if (command[0] === "much") return much;
+    if (command[0] === "much") return largeOutput;
     if (command[0] === "ls") return { exitCode: 0, stdout: "/file\n" };
     if (command[0] === "tar") return { exitCode: 0, stdout: "x".repeat(2_000) };
     // The script with which the client kills a command.
-    return command[2]?.includes("kill -9") ? { exitCode: 0, stdout: "1\n" } : forever;
+    return command[2]?.includes("kill -9") ? { exitCode: 0, stdout: "1\n" } : endless;
   };
   const { runtime, cri } = await startFake({ exec, ...options });
   const pod = await cri.pods.run({ name: "p" });
@@ -110,7 +110,7 @@ describe.each(["spdy", "websocket"] as const)("over %s", (transport) => {
   });
 });
 
-test("the reason of the caller's signal stays as it is, also if it is an error of this package", async () => {
+test("the reason of the caller's signal is not changed, even if it is an error of this package", async () => {
   const { container } = await serve();
   const other = new CriError({ code: "ABORTED", message: "the caller's own error" });
   const controller = new AbortController();

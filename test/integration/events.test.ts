@@ -332,7 +332,7 @@ describe("ending a stream", () => {
   });
 
   test.each(["close", "signal", "client"] as const)(
-    "ready rejects and makes no calls after the end by %s",
+    "ready rejects and makes no calls after the stream was ended by %s",
     async (how) => {
       const { runtime, cri } = await startFake();
       const abort = new AbortController();
@@ -495,7 +495,7 @@ describe("watch", () => {
     expect(calls).toHaveLength(4);
   });
 
-  test("calls listeners for any change with every event, after it was updated, also after an outage", async () => {
+  test('calls "change" listeners with every event after it has updated its state, also after an outage', async () => {
     const { runtime, cri } = await startFake();
     await using view = cri.watch();
     const changes: CriEvent[] = [];
@@ -521,7 +521,7 @@ describe("watch", () => {
     expect(missing).toEqual([]);
   });
 
-  test("an error of a listener is an uncaught exception, and stops neither the view nor other listeners", async () => {
+  test("an error that a listener throws is an uncaught exception, and stops neither the view nor other listeners", async () => {
     const { cri } = await startFake();
     await using view = cri.watch();
     await view.ready;
@@ -629,7 +629,7 @@ describe("watch", () => {
   );
 
   test.each(["close", "signal", "client"] as const)(
-    "resolves closed and keeps its state after the end by %s",
+    "resolves closed and keeps its state when it is ended by %s",
     async (how) => {
       const { cri } = await startFake();
       const pod = await cri.pods.run({ name: "p" });
@@ -709,7 +709,7 @@ describe.each(["events", "list"] as const)("filtered events and views, from %s",
     expect([[...view.pods.keys()], [...view.containers.keys()]]).toEqual([[web.id], [container.id]]);
     await db.remove();
     await web.remove();
-    // A relist between the two removals may report the pod's first.
+    // A relist between the two removals may report the removal of the pod first.
     await expect.poll(() => [view.pods.size, view.containers.size]).toEqual([0, 0]);
     const removals = () => events.map(({ type }) => type).filter((type) => type.endsWith("Removed"));
     await expect.poll(() => removals().sort()).toEqual(["containerRemoved", "podRemoved"]);
@@ -718,7 +718,7 @@ describe.each(["events", "list"] as const)("filtered events and views, from %s",
     );
     expect(new Set(ids)).toEqual(new Set([web.id, container.id]));
     expect(events[0]).toMatchObject({ type: "resync", reason: "initial", pods: new Map([[web.id, {}]]) });
-    // Each resync has its own time.
+    // The timestamps of the two initial resyncs differ.
     await expect.poll(() => changes.slice(1)).toEqual(events.slice(1));
   });
 
@@ -738,21 +738,21 @@ describe.each(["events", "list"] as const)("filtered events and views, from %s",
     const stream = cri.events({ pod: web });
     await stream.ready;
     let removed = 0;
-    const everything = cri.watch();
-    await everything.ready;
-    everything.on("containerRemoved", () => removed++);
+    const unfiltered = cri.watch();
+    await unfiltered.ready;
+    unfiltered.on("containerRemoved", () => removed++);
     const podSandboxId = name === "web" ? web.id : pods.db.id;
     // One list contains 700 containers, and the next one contains none.
     const containers = Array.from({ length: 700 }, (_, index) => ({ id: `c${index}`, podSandboxId }));
     runtime.respondNext("ListContainers", { containers });
     await expect.poll(() => removed, { timeout: 15_000 }).toBe(700);
     await web.remove();
-    await expect.poll(() => everything.pods.has(web.id)).toBe(false);
+    await expect.poll(() => unfiltered.pods.has(web.id)).toBe(false);
     const reader = stream[Symbol.asyncIterator]();
     const { value } = await reader.next();
     if (name === "web") expect(value).toMatchObject({ type: "resync", reason: "overflow", pods: new Map() });
     else expect(value).toMatchObject({ pod: { id: web.id } });
-    await Promise.all([stream.close(), everything.close()]);
+    await Promise.all([stream.close(), unfiltered.close()]);
   });
 });
 
@@ -809,7 +809,7 @@ describe("waitFor", () => {
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("reports an exit from the runtime's event, before a slow list and after a removal", async () => {
+  test("reports an exit from the runtime's event, while lists hang and after the container was removed", async () => {
     const { runtime, cri, container } = await withContainer();
     await container.start();
     const exit = container.wait();
@@ -841,7 +841,7 @@ describe("waitFor", () => {
     await container.remove();
     const startedAt = performance.now();
     expect(await failed).toMatchObject({ code: "NOT_FOUND" });
-    // Its own poll interval is 10 s.
+    // Relists are up to 10 s apart.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(seen).toContain(ContainerState.CONTAINER_EXITED);
   });
@@ -870,7 +870,7 @@ describe("waitFor", () => {
     expect(runtime.callsOf("ListContainers").length).toBeLessThan(12);
     await Promise.all(containers.map((container) => container.stop({ gracePeriodSeconds: 0 })));
     expect((await waits).map(({ exitCode }) => exitCode)).toEqual(containers.map(() => 137));
-    // Each reads the status at the start, after it joins the watch, and after the exit.
+    // Each wait reads the status at its start, after it joins the watch, and after the exit.
     expect(runtime.callsOf("ContainerStatus").length).toBeLessThanOrEqual(3 * containers.length);
   });
 });

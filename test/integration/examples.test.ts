@@ -17,12 +17,12 @@ import { nowhere, skipOnWindows } from "../support/platform.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
-/** test/package/tarball.test.ts runs these with their own test runners, against the package. */
+/** Examples that test/package/tarball.test.ts runs with their own test runners, against the package. */
 const tests = readdirSync(join(folder, "testing")).map((name) => join("testing", name));
 const real = ["copy.ts", "port-forward.ts"];
-/** These run commands, so their fake uses processes of this machine. */
+/** Examples that run commands, so their fake uses processes of this machine. */
 const commands = ["exec-interactive.ts", "logs-follow.ts"];
-/** These only read. */
+/** Examples that only read objects which exist already. */
 const observers = ["exporter.ts", "top.ts"];
 
 const noShell = skipOnWindows("examples that run commands of a POSIX shell");

@@ -131,12 +131,12 @@ test("pods created and removed during chaos leave nothing behind", async () => {
     kinds: ["fail", "delay", "drop", "restart"],
     maxDelayMs: 5,
   });
-  const lives = Array.from({ length: 10 }, async (_, index) => {
+  const lifecycles = Array.from({ length: 10 }, async (_, index) => {
     await using pod = await cri.pods.run({ name: `p${index}`, uid: `u${index}` });
     await using container = await pod.runContainer({ name: "main", image: "busybox:1" });
     await container.execSync(["true"]);
   });
-  const settled = await Promise.allSettled(lives);
+  const settled = await Promise.allSettled(lifecycles);
   const failures = settled.flatMap((life) => (life.status === "rejected" ? causesOf(life.reason) : []));
   expect(failures.filter((failure) => !CriError.is(failure))).toEqual([]);
   expect(chaos.faults.length).toBeGreaterThan(10);

@@ -295,10 +295,10 @@ test("CRI-O has its own errors for the state of a container", async () => {
   const containerId = await createContainer(connected, await runPod(connected));
   await runtime.reopenContainerLog({ containerId });
   await runtime.startContainer({ containerId });
-  const again = async () => (await failureOf(runtime.startContainer({ containerId }))).details;
-  expect(await again()).toBe(`container ${containerId} is not in created state: running`);
+  const startAgain = async () => (await failureOf(runtime.startContainer({ containerId }))).details;
+  expect(await startAgain()).toBe(`container ${containerId} is not in created state: running`);
   await runtime.stopContainer({ containerId });
-  expect(await again()).toBe(`container ${containerId} is not in created state: stopped`);
+  expect(await startAgain()).toBe(`container ${containerId} is not in created state: stopped`);
   const updating = runtime.updateContainerResources({ containerId, linux: { cpuShares: 2 } });
   expect((await failureOf(updating)).details).toBe(`container ${containerId} is not running or created state: stopped`);
 });
@@ -308,7 +308,7 @@ test.each([
   ["containerd-2", "NOT_FOUND", /^failed to check if this is a checkpoint image: failed to resolve image "absent:1"/],
   ["cri-o", "UNKNOWN", /^reference "\[overlay@\S+\]absent:1" does not resolve to an image ID$/],
   ["cri-dockerd", "UNKNOWN", /^Error response from daemon: No such image: absent:1$/],
-] as const)("an image that is not there: %s", async (flavor, code, details) => {
+] as const)("a missing image: %s", async (flavor, code, details) => {
   const connected = await start({ flavor, strict: false });
   const podSandboxId = await runPod(connected);
   const config = { ...containerConfig("main"), image: { image: "absent:1", userSpecifiedImage: "absent:1" } };
@@ -361,7 +361,7 @@ test.each([
     ["UNKNOWN", "unable to prepare attach endpoint"],
   ],
   ["cri-dockerd", ["INVALID_ARGUMENT", ""], ["INVALID_ARGUMENT", ""]],
-] as const)("sessions with streams that do not go together: %s", async (flavor, ofExec, ofAttach) => {
+] as const)("sessions with an invalid combination of streams: %s", async (flavor, ofExec, ofAttach) => {
   const connected = await start({ flavor, strict: false });
   const containerId = await startContainer(connected, await runPod(connected));
   const { runtime } = connected;

@@ -52,9 +52,9 @@ describe("faults", () => {
     expect(error.code).toBe(Status.DEADLINE_EXCEEDED);
     await expect.poll(() => fake.calls[0]?.outcome).toBe("DEADLINE_EXCEEDED");
     fake.delayNext("Version", 30);
-    const begun = performance.now();
+    const startedAt = performance.now();
     await runtime.version({});
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(28);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(28);
   });
 
   test("a dropped connection is UNAVAILABLE, before and after the effect", async () => {
@@ -77,7 +77,7 @@ describe("faults", () => {
     await other.runtime.version({});
     fake.hangNext("Status", { times: 2 });
     const arrived = [fake.nextCall("Status", () => true)];
-    const along = runtime.status({});
+    const otherCall = runtime.status({});
     await arrived[0];
     const stays = other.runtime.status({});
     const settled: string[] = [];
@@ -85,7 +85,7 @@ describe("faults", () => {
     await expect.poll(() => fake.callsOf("Status").length).toBe(2);
     fake.dropNext("Version");
     await failureOf(runtime.version({}));
-    expect((await failureOf(along)).code).toBe(Status.UNAVAILABLE);
+    expect((await failureOf(otherCall)).code).toBe(Status.UNAVAILABLE);
     expect(settled).toEqual([]);
   });
 
@@ -124,10 +124,10 @@ describe("a slow reply", () => {
     const { runtime, cri } = await startFake();
     runtime.slowNext("Version", { chunkBytes: 10, everyMs: 20 });
     expect(runtime.pendingFaults).toEqual([{ rpc: "Version", kind: "slow", phase: "afterEffect", times: 1 }]);
-    const begun = performance.now();
+    const startedAt = performance.now();
     expect(await cri.version()).toMatchObject({ runtimeName: "containerd", runtimeApiVersion: "v1" });
     // About 40 bytes.
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(3 * 20 - 2);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(3 * 20 - 2);
     expect(runtime.calls[0]).toMatchObject({ outcome: "OK", messagesSent: 1 });
     expect(runtime.calls[0]?.faults).toEqual([{ kind: "slow", phase: "afterEffect", origin: "test" }]);
   });

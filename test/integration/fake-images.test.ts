@@ -47,7 +47,7 @@ test("reports the file system of images at the given mountpoint", async () => {
   expect((await runtime.status({})).runtimeHandlers.every(({ features }) => features?.userNamespaces)).toBe(true);
 });
 
-test("RunPodSandbox pulls the image of pod sandboxes, again after its removal; 1.6 does not pin it", async () => {
+test("RunPodSandbox pulls the image of pod sandboxes if it is missing, and pins it except on containerd 1.6", async () => {
   for (const flavor of ["containerd-1.6", "containerd-2"] as const) {
     const connected = await start({ flavor });
     const { images, fake } = connected;
@@ -68,7 +68,7 @@ test.each([
     "cri-dockerd",
     /daemon: conflict: unable to remove repository reference "docker\.io\/library\/busybox:1" \(must force\) - container \w{12} is using its referenced image \w{12}$/,
   ],
-] as const)("an image that a container uses is removed by containerd only: %s", async (flavor, refusal) => {
+] as const)("only containerd removes an image that a container uses: %s", async (flavor, refusal) => {
   const connected = await start({ flavor, strict: false });
   await createContainer(connected, await runPod(connected));
   const id = connected.fake.images[0]?.id ?? "";

@@ -76,9 +76,9 @@ test("writes long lines in parts", async () => {
 });
 
 test("a log can be followed across a rotation to the end of its container", async () => {
-  let say = (_: string) => {};
+  let writeLine = (_: string) => {};
   const program: Program = (io) => {
-    say = (line) => io.stdout.write(`${line}\n`);
+    writeLine = (line) => io.stdout.write(`${line}\n`);
     return new Promise<number>(() => {});
   };
   const { start, logDirectory } = await podWithLogs(() => ({ program }));
@@ -87,10 +87,10 @@ test("a log can be followed across a rotation to the end of its container", asyn
   const reading = (async () => {
     for await (const { text } of container.logs({ follow: true })) texts.push(text);
   })();
-  say("before");
+  writeLine("before");
   await expect.poll(() => texts).toEqual(["before"]);
   await container.rotateLog();
-  say("after");
+  writeLine("after");
   await expect.poll(() => texts).toEqual(["before", "after"]);
   expect(await readdir(logDirectory)).toHaveLength(2);
   await container.stop();

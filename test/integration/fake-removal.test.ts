@@ -3,14 +3,14 @@ import { ContainerState, PodSandboxState } from "../../src/proto.js";
 import type { RpcName } from "../../src/testing/index.js";
 import { podConfig, runPod, start, startContainer } from "./fake-support.js";
 
-/** Containers that ignore every signal but SIGKILL. */
-const deaf = { time: "virtual", run: () => ({ onSignal: () => "ignore" as const }) } as const;
+/** Options of a fake whose containers ignore every signal but SIGKILL. */
+const ignoreSignals = { time: "virtual", run: () => ({ onSignal: () => "ignore" as const }) } as const;
 
 describe("a process that ignores SIGTERM", () => {
   test.each(["containerd-1.6", "containerd-1.7", "containerd-2"] as const)(
     "is killed at once when its pod is stopped or its container is removed: %s",
     async (flavor) => {
-      const connected = await start({ flavor, ...deaf });
+      const connected = await start({ flavor, ...ignoreSignals });
       const podSandboxId = await runPod(connected);
       await startContainer(connected, podSandboxId, "one");
       const containerId = await startContainer(connected, podSandboxId, "two");
@@ -23,7 +23,7 @@ describe("a process that ignores SIGTERM", () => {
   );
 
   test("outlives its stopped pod on Docker, and is killed when the pod is removed", async () => {
-    const connected = await start({ flavor: "cri-dockerd", ...deaf, strict: false });
+    const connected = await start({ flavor: "cri-dockerd", ...ignoreSignals, strict: false });
     const { fake, runtime } = connected;
     const podSandboxId = await runPod(connected);
     await startContainer(connected, podSandboxId);
@@ -38,8 +38,8 @@ describe("a process that ignores SIGTERM", () => {
     ["stopPodSandbox", "StopPodSandbox"],
     ["removePodSandbox", "RemovePodSandbox"],
     ["removeContainer", "RemoveContainer"],
-  ] as const)("has nearly the whole deadline of %s on CRI-O", async (method, rpc) => {
-    const connected = await start({ flavor: "cri-o", ...deaf });
+  ] as const)("is killed shortly before the deadline of %s on CRI-O", async (method, rpc) => {
+    const connected = await start({ flavor: "cri-o", ...ignoreSignals });
     const { fake } = connected;
     const podSandboxId = await runPod(connected);
     const containerId = await startContainer(connected, podSandboxId);
@@ -54,8 +54,8 @@ describe("a process that ignores SIGTERM", () => {
     expect(call.outcome).toBe("OK");
   });
 
-  test("has ten seconds on CRI-O if the call has no deadline", async () => {
-    const connected = await start({ flavor: "cri-o", ...deaf });
+  test("is killed after ten seconds on CRI-O if the call has no deadline", async () => {
+    const connected = await start({ flavor: "cri-o", ...ignoreSignals });
     const { fake, runtime } = connected;
     const podSandboxId = await runPod(connected);
     await startContainer(connected, podSandboxId);
@@ -67,7 +67,7 @@ describe("a process that ignores SIGTERM", () => {
   });
 
   test("is killed by StopContainer after its grace period on CRI-O, and the pod then stops at once", async () => {
-    const connected = await start({ flavor: "cri-o", ...deaf });
+    const connected = await start({ flavor: "cri-o", ...ignoreSignals });
     const { fake, runtime } = connected;
     const podSandboxId = await runPod(connected);
     const containerId = await startContainer(connected, podSandboxId);

@@ -251,10 +251,10 @@ describe("names", () => {
     fake.delayNext("RunPodSandbox", 1_000, { phase: "duringEffect" });
     const arrived = fake.nextCall("RunPodSandbox");
     const controller = new AbortController();
-    const impatient = runtime.runPodSandbox({ config: podConfig("web") }, { signal: controller.signal });
+    const aborted = runtime.runPodSandbox({ config: podConfig("web") }, { signal: controller.signal });
     await arrived;
     controller.abort();
-    await expect(impatient).rejects.toThrow(/aborted/);
+    await expect(aborted).rejects.toThrow(/aborted/);
     expect(fake.pods).toEqual([]);
     const arrivedEarly = fake.nextCall("RunPodSandbox");
     const again = new AbortController();
@@ -293,7 +293,7 @@ describe("missing objects", () => {
     ["containerd-1.7", Status.NOT_FOUND, undefined],
     ["containerd-2", undefined, Status.UNKNOWN],
     ["cri-o", Status.UNKNOWN, undefined],
-  ] as const)("a stopped sandbox takes no containers: %s", async (flavor, createCode, startCode) => {
+  ] as const)("a stopped sandbox accepts no containers: %s", async (flavor, createCode, startCode) => {
     const connected = await start({ flavor });
     const pod = await runPod(connected);
     await connected.runtime.stopPodSandbox({ podSandboxId: pod });
@@ -365,7 +365,7 @@ describe("images", () => {
     }
   });
 
-  test("are refused as the registry's rules say", async () => {
+  test("are not pulled if a rule of the registry refuses them", async () => {
     const { images } = await start({
       registry: { "gone:*": "missing", "down.io/*": "unavailable", "private/*": { username: "u", password: "p" } },
     });
@@ -393,7 +393,7 @@ describe("RemoveImage of an image with two tags", () => {
     ["containerd-2", [], []],
     ["cri-o", [["2"]], [["1", "2"]]],
     ["cri-dockerd", [["1", "2"]], [["1", "2"]]],
-  ] as const)("does on %s what the runtime does, by tag and by digest", async (flavor, byTag, byDigest) => {
+  ] as const)("has the result of the real runtime on %s, by tag and by digest", async (flavor, byTag, byDigest) => {
     expect(await imagesAfterRemovalOf(flavor, "x/a:1")).toEqual(byTag);
     expect(await imagesAfterRemovalOf(flavor, `x/a@${digest}`)).toEqual(byDigest);
   });
@@ -404,7 +404,7 @@ describe("RemoveImage of an image with two tags", () => {
 });
 
 describe("commands", () => {
-  test("are answered by default and by script", async () => {
+  test("have the result of a script, or a default one", async () => {
     const { runtime, ...connected } = await start({
       exec: (_container, [program]) => (program === "uname" ? { stdout: "Linux\n", exitCode: 4 } : undefined),
     });
@@ -419,7 +419,7 @@ describe("commands", () => {
     expect((await failureOf(run("nonsense"))).details).toContain("executable file not found in $PATH");
   });
 
-  test("run out of time as the runtime has it", async () => {
+  test("that time out have the result of the real runtime", async () => {
     for (const flavor of ["containerd-2", "cri-o"] as const) {
       const { runtime, ...connected } = await start({ flavor });
       const containerId = await startContainer({ ...connected, runtime }, await runPod({ runtime }));
@@ -435,10 +435,10 @@ describe("commands", () => {
   });
 
   test.each([
-    ["containerd-2", "end of the call"],
-    ["cri-o", "time limit"],
+    ["containerd-2", "the end of the call"],
+    ["cri-o", "only their time limit"],
     ["cri-dockerd", "nothing"],
-  ] as const)("on %s, what kills them is the %s", async (flavor, kills) => {
+  ] as const)("on %s, %s kills them", async (flavor, kills) => {
     const ends: string[] = [];
     const caller = new AbortController();
     const { fake, runtime } = await start({
@@ -457,7 +457,7 @@ describe("commands", () => {
     const aborted = runtime.execSync({ containerId, cmd: ["sleep", "1001"] }, { signal: caller.signal });
     await expect(aborted).rejects.toThrow(/abort/);
     await runtime.execSync({ containerId, cmd: ["sleep", "1002"], timeout: 1 }).catch(() => {});
-    const expected = { "end of the call": ["1001", "1002"], "time limit": ["1002"], nothing: [] };
+    const expected = { "the end of the call": ["1001", "1002"], "only their time limit": ["1002"], nothing: [] };
     expect(ends).toEqual(expected[kills]);
     await fake.stop();
   });
@@ -588,7 +588,7 @@ describe("events", () => {
     await expect.poll(() => fake.eventSubscribers).toBe(0);
   });
 
-  test("are off on CRI-O, and not implemented on containerd 1.6", async () => {
+  test("are disabled on CRI-O, and not implemented on containerd 1.6", async () => {
     const read = async (flavor: FakeFlavor) => {
       const { runtime } = await start({ flavor });
       for await (const _ of runtime.getContainerEvents({})) expect.unreachable();
@@ -629,7 +629,7 @@ describe("statistics", () => {
     ["containerd-1.7", 2],
     ["containerd-2", 2],
     ["cri-o", 0],
-  ] as const)("of a pod without a control group, on %s: %i failures", async (flavor, failures) => {
+  ] as const)("on %s, a pod without a cgroup parent makes %i calls fail", async (flavor, failures) => {
     const { runtime } = await start({ flavor });
     const podSandboxId = await runPod({ runtime });
     const measured = runtime.runPodSandbox({ config: { ...podConfig("b"), linux: { cgroupParent: "/b" } } });
@@ -807,7 +807,7 @@ describe("calls", () => {
   });
 });
 
-/** How many handles, requests and timers keep the process alive, by kind. */
+/** Counts the handles, requests and timers that keep the process alive, by kind. */
 function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
@@ -815,7 +815,7 @@ function resources(): Record<string, number> {
 }
 
 describe("the process", () => {
-  test("killed, leaves a socket that refuses connections; restarted, keeps its state", async () => {
+  test("leaves a socket that refuses connections when it is killed, and keeps its state when it restarts", async () => {
     const { fake, runtime } = await start();
     const pod = await runPod({ runtime });
     const containerId = await startContainer({ runtime }, pod);
@@ -834,7 +834,7 @@ describe("the process", () => {
     expect((await again.runtime.containerStatus({ containerId })).status?.exitCode).toBe(137);
   });
 
-  test("frozen, accepts calls and handles them after the thaw", async () => {
+  test("accepts calls while it is frozen, and handles them after the thaw", async () => {
     const { fake, runtime } = await start();
     await runtime.version({});
     fake.freeze();
@@ -849,7 +849,7 @@ describe("the process", () => {
     await connect(fake.endpoint).runtime.version({});
   });
 
-  test("restarted during a call, fails it and releases the name", async () => {
+  test("fails a call during which it restarts, and releases the name", async () => {
     const { fake, runtime } = await start({ flavor: "cri-o" });
     fake.hangNext("RunPodSandbox", { phase: "duringEffect" });
     const arrived = fake.nextCall("RunPodSandbox");
@@ -862,7 +862,7 @@ describe("the process", () => {
     await runPod(connect(fake.endpoint));
   });
 
-  test("restarted without containers or without state", async () => {
+  test("can lose its containers or its state in a restart", async () => {
     const { fake, runtime } = await start({ seed: 1 });
     const pod = await runPod({ runtime });
     const containerId = await startContainer({ runtime }, pod);
@@ -876,7 +876,7 @@ describe("the process", () => {
     expect(await runPod(connect(fake.endpoint))).not.toBe(pod);
   });
 
-  test("stopped, leaves nothing", async () => {
+  test("leaves nothing when it is stopped", async () => {
     const before = resources();
     const fake = await FakeRuntime.start({ images: ["busybox:1"] });
     const { runtime, channel } = connect(fake.endpoint);

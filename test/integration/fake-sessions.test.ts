@@ -123,7 +123,7 @@ describe.each(transports)("over %s", (transport) => {
   });
 
   test("attach reads and writes the main process", async () => {
-    const shout: Program = async ({ stdin, stdout, stderr }) => {
+    const upperCase: Program = async ({ stdin, stdout, stderr }) => {
       for await (const chunk of stdin) {
         if (String(chunk) === "bye") break;
         stdout.write(String(chunk).toUpperCase());
@@ -131,7 +131,7 @@ describe.each(transports)("over %s", (transport) => {
       }
       return 5;
     };
-    const { container } = await serve({ run: () => ({ program: shout }) });
+    const { container } = await serve({ run: () => ({ program: upperCase }) });
     await using session = await container.attach({ transport, stdin: true });
     await using second = await container.attach({ transport, stderr: false });
     session.stdin.write("hello");
@@ -163,21 +163,21 @@ describe.each(transports)("over %s", (transport) => {
     });
     expect(await Promise.all(replies)).toEqual(Array(20).fill(true));
     await expect.poll(() => closed.length).toBe(20);
-    const dead = await forward.connect(81).then(
+    const refused = await forward.connect(81).then(
       (connection) => rejection(once(connection.resume(), "end")),
       (error: unknown) => error,
     );
-    expect(String(dead)).toMatch(/error forwarding port 81 to pod .*connection refused/);
+    expect(String(refused)).toMatch(/error forwarding port 81 to pod .*connection refused/);
   });
 
-  test("the last data of a port arrives", async () => {
+  test("data that a port sends just before it closes arrives", async () => {
     const output = Buffer.alloc(1 << 20, "y");
     const { pod } = await serve({ portForward: () => Duplex.from([output]) });
     await using forward = pod.portForward(80, { transport });
     expect((await text(await forward.connect())).length).toBe(output.length);
   });
 
-  test("nothing is left when the runtime stops", async () => {
+  test("leaves nothing open when the runtime stops", async () => {
     const before = handles();
     const { runtime, cri, pod, container } = await serve({ portForward: () => echo("", []) });
     await container.exec(["forever"], { transport, stdin: true });
@@ -192,8 +192,8 @@ describe.each(transports)("over %s", (transport) => {
     const { container } = await serve({ streaming: { [transport]: false } });
     await using session = await container.exec(["both"]);
     expect(session.transport).not.toBe(transport);
-    const only: SessionOptions = { transport };
-    expect(await rejection(container.exec(["both"], only))).toMatchObject({ code: "UNIMPLEMENTED" });
+    const options: SessionOptions = { transport };
+    expect(await rejection(container.exec(["both"], options))).toMatchObject({ code: "UNIMPLEMENTED" });
   });
 });
 
@@ -229,15 +229,15 @@ test.each([
   expect(killing()).toMatchObject([{ outcome: "OK", cancelled: false }]);
 });
 
-test("input ends over SPDY", async () => {
+test("a command over SPDY receives all of its input and the end of it", async () => {
   const { container } = await serve();
   const input = randomBytes(1 << 20);
   expect(await container.execOutput(["sum"], { input })).toMatchObject({ exitCode: 3, stdout: sha256(input) });
 });
 
 describe("a command that leaves input unread", () => {
-  /** Reads ten bytes, and ends when that many others wait in its pipe. */
-  const picky =
+  /** A command that reads ten bytes, and exits when this number of unread bytes waits in its pipe. */
+  const readTenBytes =
     (waitingBytes: number): Program =>
     async ({ stdin, stdout }) => {
       await once(stdin, "readable");
@@ -247,7 +247,7 @@ describe("a command that leaves input unread", () => {
     };
 
   test.each<FakeFlavor>(["containerd-2", "cri-o", "cri-dockerd"])("of 60 kB has an exit code: %s", async (flavor) => {
-    const { container } = await serve({ flavor, strict: false, exec: () => picky(59_990) });
+    const { container } = await serve({ flavor, strict: false, exec: () => readTenBytes(59_990) });
     const output = await container.execOutput(["x"], { input: "0123456789".repeat(6_000) });
     expect(output).toMatchObject({ exitCode: 3, stdout: "0123456789" });
   });
@@ -255,19 +255,19 @@ describe("a command that leaves input unread", () => {
   const input = "0123456789".repeat(30_000);
 
   test("of 300 kB has an exit code on Docker", async () => {
-    const { container } = await serve({ flavor: "cri-dockerd", strict: false, exec: () => picky(65_537) });
+    const { container } = await serve({ flavor: "cri-dockerd", strict: false, exec: () => readTenBytes(65_537) });
     expect(await container.execOutput(["x"], { input })).toMatchObject({ exitCode: 3, stdout: "0123456789" });
   });
 
   test("of 300 kB fails on CRI-O with the reason", async () => {
-    const { container } = await serve({ flavor: "cri-o", exec: () => picky(65_537) });
+    const { container } = await serve({ flavor: "cri-o", exec: () => readTenBytes(65_537) });
     const failure = await rejection(container.execOutput(["x"], { input }));
     expect(failure).toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
     expect(String(failure)).toMatch(/left input unread.*write \|1: broken pipe/);
   });
 
   test("of 300 kB ends without an exit code on containerd, which the client detects after a while", async () => {
-    const { container } = await serve({ exec: () => picky(65_537) });
+    const { container } = await serve({ exec: () => readTenBytes(65_537) });
     await using session = await container.exec(["x"], { stdin: true });
     session.stdin.on("error", () => {}).end(input);
     expect(await text(session.stdout as Duplex)).toBe("0123456789");
@@ -314,7 +314,7 @@ function handles(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCP|Pipe|Timeout/.test(kind)).length;
 }
 
-/** A connection that sends a greeting and echoes its input. */
+/** Creates a connection that sends a greeting and echoes its input. */
 function echo(greeting: string, closed: string[]): Duplex {
   const connection = new Duplex({
     read() {},
@@ -331,7 +331,7 @@ function echo(greeting: string, closed: string[]): Duplex {
   return connection;
 }
 
-test("an attach ends with its input, unless the container's input ends with it", async () => {
+test("an attach ends with its input if the container's own input stays open", async () => {
   const { runtime, cri, pod } = await serve({ run: () => ({}) });
   const container = await pod.runContainer({ name: "open", image: "busybox:1", stdin: true });
   const session = await container.attach({ transport: "spdy", stdin: true });

@@ -147,7 +147,7 @@ describe("virtual time", () => {
     expect(after.used - before.used).toBeCloseTo(1_000 * before.cores, 2);
   });
 
-  test("is in events and logs", async () => {
+  test("is used in events and logs", async () => {
     const folder = await mkdtemp(join(tmpdir(), "cri-time-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const { runtime, cri, pod } = await startVirtual(

@@ -5,15 +5,15 @@ import { expect, test } from "vitest";
 import type { Program } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
-const never = new Promise(() => {});
+const pending = new Promise(() => {});
 
 /** Sends one chunk of content, and then nothing. */
 async function* stalled() {
   yield Buffer.alloc(100_000);
-  await never;
+  await pending;
 }
 
-/** Starts a container whose commands of sessions run the given program. */
+/** Starts a container in which sessions run the given program. */
 async function startWith(program: Program) {
   const exec = (_container: unknown, [name]: readonly string[]) =>
     name === "ls" ? { stdout: "/etc/file\n" } : program;
@@ -22,7 +22,7 @@ async function startWith(program: Program) {
   return { runtime, cri, container: await pod.runContainer({ name: "c", image: "busybox:1" }) };
 }
 
-/** A command that reads its input to the end. */
+/** Creates a command that reads its input to the end. */
 function reader() {
   const events = new EventEmitter();
   const program: Program = async ({ stdin }) => {
@@ -73,7 +73,7 @@ test("an aborted write rejects at once, even if the command does not read its in
   await cri.close();
 });
 
-test("putArchive sends nothing that is not an archive", async () => {
+test("putArchive sends only archives", async () => {
   const input: Buffer[] = [];
   const { container } = await startWith(async ({ stdin }) => {
     for await (const chunk of stdin) input.push(chunk as Buffer);

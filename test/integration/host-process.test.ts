@@ -63,9 +63,9 @@ describe.skipIf(skipOnWindows("host processes that run a POSIX shell"))("a host 
     await container.stop({ gracePeriodSeconds: 20 });
     expect((await container.status()).exitCode).toBe(3);
     const command = sh("trap '' TERM; while :; do sleep 0.05; done");
-    const stubborn = await cri.runContainerInSandbox(pod, { name: "d", image: "busybox:1", command });
-    await stubborn.stop({ gracePeriodSeconds: 0 });
-    expect((await stubborn.status()).exitCode).toBe(137);
+    const unresponsive = await cri.runContainerInSandbox(pod, { name: "d", image: "busybox:1", command });
+    await unresponsive.stop({ gracePeriodSeconds: 0 });
+    expect((await unresponsive.status()).exitCode).toBe(137);
   });
 
   test("gets its stop signal without its children", async () => {

@@ -13,7 +13,7 @@ import { frame, switching as switchingToWebSocket } from "../unit/streaming/webs
 import { clientOf, maxMebibytes, mebibyte, outcome } from "./hostile-support.js";
 import { rejection, startFake } from "./support.js";
 
-/** Time limit of a call to another runtime meanwhile, in milliseconds. */
+/** Time limit of a call to another runtime during the flood, in milliseconds. */
 const otherCallMs = 500;
 
 type Transport = "spdy" | "websocket";
@@ -25,7 +25,7 @@ type Outcome = CriErrorCode | "aborted";
 const hex = (text: string) => Buffer.from(text, "hex");
 const repeat = (bytes: Uint8Array) => Buffer.alloc(Math.ceil(mebibyte / bytes.length) * bytes.length, bytes);
 
-/** Accepts the streams of a session; the error stream is 1, standard output 3. */
+/** Accepts the streams of a session. The error stream has the id 1, standard output has 3. */
 const spdy =
   (script: (peer: HostilePeer) => unknown): Script =>
   async (socket) => {
@@ -134,7 +134,7 @@ test.each(floods)("a flood of %s over %s", { timeout: 60_000 }, async (_name, tr
   const controller = new AbortController();
   const ended = endOf(container.exec(["x"], { transport, signal: controller.signal }));
   const otherOutcome = await outcome((timeoutMs) => other.version({ timeoutMs }), otherCallMs);
-  // The others end by themselves, on a busy machine after more time.
+  // The other floods end without an abort, but possibly later on a busy machine.
   if (expected === "aborted") controller.abort(aborted);
   const end = await ended;
   recordFigures(end === aborted ? "aborted" : (end as CriError).code, watch);

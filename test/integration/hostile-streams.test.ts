@@ -1,4 +1,7 @@
-/** A malicious runtime that leads its client's sessions elsewhere. The client sends nothing there, and no error contains the token. */
+/**
+ * A malicious runtime whose URLs and redirects lead to another server. The client sends nothing to that server, and no error
+ * contains the token.
+ */
 import { createHook } from "node:async_hooks";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -117,13 +120,13 @@ describe("the runtime returns a URL that leads elsewhere", () => {
     ["another protocol", `gopher://127.0.0.1/${token}`, /has the scheme gopher/],
     ["a program", `javascript:${token}`, /has the scheme javascript/],
     ["no URL", token, /not a URL/],
-  ])("%s", async (_name, url, words) => {
+  ])("%s", async (_name, url, message) => {
     const on = await startWithUrl(url);
     const network = watchNetwork();
     for (const [opener, open] of Object.entries(openers)) {
       const error = await refusal(open(on, {}));
       expect(error, opener).toMatchObject({ code: "INVALID_RESPONSE", field: "url", mayHaveTakenEffect: false });
-      expect(error.details).toMatch(words);
+      expect(error.details).toMatch(message);
     }
     expect(network()).toEqual([]);
   });

@@ -26,7 +26,7 @@ async function podWithLogs(flavor: FakeFlavor) {
 
 const spec = { name: "main", image: "busybox:1", logPath: "main/deep/0.log" };
 
-describe.each(["cri-o", "cri-dockerd"] as const)("on %s", (flavor) => {
+describe.each(["cri-o", "cri-dockerd"] as const)("the folder of a nested log path on %s", (flavor) => {
   test("is created on this machine, and removed with the container if it is empty", async () => {
     const { pod, folder } = await podWithLogs(flavor);
     const container = await pod.createContainer(spec);
@@ -44,7 +44,7 @@ describe.each(["cri-o", "cri-dockerd"] as const)("on %s", (flavor) => {
     expect(existsSync(join(folder, "main/deep/0.log"))).toBe(true);
   });
 
-  test("is removed with the next attempt of the container, whose log is in it", async () => {
+  test("is removed with the next attempt of the container, which uses the same folder", async () => {
     const { pod, folder } = await podWithLogs(flavor);
     const next = await (await pod.runContainer(spec)).restart({ gracePeriodSeconds: 0, keepOld: true });
     for (const log of await readdir(join(folder, "main/deep"))) await rm(join(folder, "main/deep", log));
@@ -70,13 +70,13 @@ describe.each(["cri-o", "cri-dockerd"] as const)("on %s", (flavor) => {
   });
 });
 
-test("containerd creates the folder itself", async () => {
+test("the client creates no folder on containerd, which creates it itself", async () => {
   const { pod, folder } = await podWithLogs("containerd-2");
   await pod.createContainer(spec);
   expect(existsSync(join(folder, "main"))).toBe(false);
 });
 
-test("is not created if the log directory is not on this machine, and the error names the remedy", async () => {
+test("no folder is created if the log directory is not on this machine, and the error names the remedy", async () => {
   const { cri } = await startFake({ flavor: "cri-o" });
   const pod = await cri.pods.run({ name: "p", logDirectory: "/no/such/folder" });
   expect(String(await rejection(pod.createContainer(spec)))).toContain(

@@ -305,7 +305,7 @@ describe("several logs", () => {
     await other.return?.();
   });
 
-  test("followed with until or limitBytes end while the containers still run", async () => {
+  test("end at until or limitBytes when they are followed, while the containers still run", async () => {
     const { pod, run, write } = await podWithLogs();
     for (const name of ["a", "b"]) await write(await run(name), line(`${name}1`, 1), line(`${name}2`, 2));
     const until = new Date();
@@ -346,7 +346,7 @@ describe("several logs", () => {
     await expect.poll(() => runtime.eventSubscribers).toBe(0);
   });
 
-  test("followed end at their deadline", async () => {
+  test("end at their deadline when they are followed", async () => {
     const { runtime, cri, pod, run, write } = await podWithLogs();
     const container = await run("a");
     await write(container, line("one"));

@@ -28,7 +28,7 @@ import * as testing from "../../src/testing/index.js";
 const { CriClient, InvalidInputError } = main;
 const { FakeRuntime } = testing;
 
-/** What the calls are made on. */
+/** The objects whose methods are called. */
 let on: {
   runtime: testing.FakeRuntime;
   cri: main.CriClient;
@@ -200,9 +200,9 @@ const cases: Readonly<Record<string, Case>> = {
   formatMetrics: ["onMised", "onMissed", (o) => prometheus.formatMetrics([], [], o)],
 };
 
-/** Methods and functions without options. */
+/** Methods and functions that take no options. */
 const withoutOptions: ReadonlySet<string> = new Set([
-  // Takes defaults: see below.
+  // Its defaults are in `nested` below.
   "CriClient.with",
   "CriClient.close",
   "Pods.get",
@@ -427,11 +427,11 @@ test.each<[string, string, Case[2]]>([
   ["container.checkpoint", "outputPath: is required", (options) => on.container.checkpoint(options)],
   ["pods.restore", "checkpointPath: is required", (options) => on.cri.pods.restore({ name: "q" }, options)],
   ["failNext", "code: expected the name", (options) => on.runtime.failNext("Version", options)],
-])("%s() without its required options says what it needs", async (_, message, call) => {
+])("%s() names a required option that is missing", async (_, message, call) => {
   expect((await refusalOf(call, undefined)).details).toContain(message);
 });
 
-test("with() without defaults returns a client like the one that it came from", async () => {
+test("with() without defaults returns a client for the same runtime", async () => {
   await using cri = on.cri.with(undefined as never);
   expect((await cri.version()).runtimeName).toBe("containerd");
 });

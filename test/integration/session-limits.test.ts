@@ -6,21 +6,21 @@ import type { SessionOptions } from "../../src/index.js";
 import type { Program } from "../../src/testing/index.js";
 import { rejection, startFake } from "./support.js";
 
-const forever: Program = ({ signal }) =>
+const endless: Program = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
-/** Starts a container in which `kill` scripts find one process, and every other command runs for ever. */
+/** Starts a container in which `kill` scripts find one process, and every other command runs until it is aborted. */
 async function serve() {
   const isKill = (command: readonly string[]) => command[0] === "sh" && command[2]?.includes("kill -9");
   const { runtime, cri } = await startFake({
-    exec: (_, command) => (isKill(command) ? { exitCode: 0, stdout: "1\n" } : forever),
+    exec: (_, command) => (isKill(command) ? { exitCode: 0, stdout: "1\n" } : endless),
   });
   const container = await (await cri.pods.run({ name: "p" })).runContainer({ name: "c", image: "busybox:1" });
   const kills = () => runtime.callsOf("ExecSync").filter(({ request }) => isKill(request.cmd));
   return { runtime, cri, container, kills };
 }
 
-/** A TCP proxy before the streaming server. After a cut it drops all bytes, without closing a connection. */
+/** Starts a TCP proxy in front of the streaming server. After `cut()` it drops all bytes, and closes no connection. */
 async function startProxy(host: string, port: number) {
   let isCut = false;
   const server = createServer((near) => {

@@ -1,4 +1,4 @@
-/** Runs the soak for a few seconds: it runs, ends on time or on Ctrl-C, and leaves nothing. `npm run soak` runs it for long. */
+/** Runs the soak for a few seconds. It ends on time or on Ctrl-C, and leaves nothing. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
@@ -31,7 +31,7 @@ describe("npm run soak", () => {
       expect(Number(count), line).toBeGreaterThan(0);
       expect(Number(failures), line).toBe(0);
     }
-    // Whether the figures are flat shows only in longer runs.
+    // Only longer runs show whether the figures stay flat.
     for (const quantity of ["open files", "heap used, MiB"]) expect(output).toContain(`\n| ${quantity} `);
     expect(output).toContain("Left behind: nothing");
   });

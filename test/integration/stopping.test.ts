@@ -67,7 +67,7 @@ describe.each(flavors)("on %s", (flavor) => {
   );
 
   test(
-    "removes a running pod and a running container at once",
+    "removes a running pod and a running container without a grace period",
     async () => {
       const { runtime, cri, pod } = await unresponsivePod(flavor);
       const [container] = await cri.containers.list({ name: "a" });
@@ -99,12 +99,12 @@ describe.each(flavors)("on %s", (flavor) => {
     async () => {
       const { runtime, cri, pod } = await unresponsivePod(flavor);
       let isLate = false;
-      const hasty = clientWithHook(runtime, "StopPodSandbox", async () => {
+      const racing = clientWithHook(runtime, "StopPodSandbox", async () => {
         if (isLate) return;
         isLate = true;
         await cri.runContainerInSandbox(pod, { name: "late", image: "busybox:1" });
       });
-      await hasty.pods.remove(pod.id);
+      await racing.pods.remove(pod.id);
       expect(isLate).toBe(true);
       expect(isEmpty(runtime)).toBe(true);
     },
@@ -188,8 +188,8 @@ describe("the grace period", () => {
     const pod = await cri.pods.run({ name: "p" });
     const spec = { name: "a", image: "busybox:1" };
     const { id, config } = await pod.runContainer({ ...spec, terminationGracePeriodSeconds: 7 });
-    const unmarked = { ...config, annotations: {} };
-    const given = what === "spec" ? { spec } : { config: unmarked };
+    const withoutAnnotations = { ...config, annotations: {} };
+    const given = what === "spec" ? { spec } : { config: withoutAnnotations };
     const next = await cri.containers.get(id).restart(given);
     expect(next.terminationGracePeriodSeconds).toBe(7);
   });

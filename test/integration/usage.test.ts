@@ -144,11 +144,11 @@ describe("a watch", () => {
     const [first, second] = await take(cri.stats.watch({ intervalMs: 100 }), 2);
     expect(first?.containers.every(({ cpu }) => cpu?.cores === undefined)).toBe(true);
     const usage = second?.containers.find(({ id }) => id === web.id);
-    const pace = (usage?.stats.cpu?.usageNanoCores?.value.toNumber() ?? 0) / 1e9;
-    expect(usage?.cpu?.cores).toBeCloseTo(pace, 2);
-    expect(usage?.cpu?.percent).toBeCloseTo(pace * 100, 0);
+    const expectedCores = (usage?.stats.cpu?.usageNanoCores?.value.toNumber() ?? 0) / 1e9;
+    expect(usage?.cpu?.cores).toBeCloseTo(expectedCores, 2);
+    expect(usage?.cpu?.percent).toBeCloseTo(expectedCores * 100, 0);
     const pod = second?.pods.find(({ name }) => name === "one");
-    expect(pod?.cpu?.cores).toBeCloseTo(pace, 2);
+    expect(pod?.cpu?.cores).toBeCloseTo(expectedCores, 2);
     expect(pod?.network?.[0]?.rxBytesPerSecond).toBeGreaterThan(900);
     expect(pod?.network?.[0]?.rxBytesPerSecond).toBeLessThan(1_100);
   });
