@@ -34,8 +34,9 @@ export class Containers {
    * Creates a container in a pod: pulls its image by the pull policy, then calls CreateContainer. The container is not started.
    *
    * A lost reply does not lead to a second container: the client searches for the container by its name and attempt in the pod, and
-   * returns it if this call created it. If the call is aborted or times out, the client removes a container that the runtime has
-   * created by then. Finding it can take 3.5 seconds longer, and removing it at most 15 seconds. A pulled image stays.
+   * returns it if this call created it. If the call is aborted or times out, the client searches for a container that the runtime
+   * created in the meantime, and removes it. The search can take 3.5 seconds beyond the time limit, and the removal up to 15
+   * seconds. A pulled image stays.
    *
    * @throws NameReservedError if another container of the pod has the name and attempt
    * @throws ImagePullError, InvalidInputError, CriError
