@@ -39,7 +39,7 @@ export interface CallPolicy {
    * @param request has the `timeout` in seconds that the runtime applies to the operation itself, for RPCs with this field
    */
   readonly budgetMs: (baseMs: number, request: { timeout?: WholeNumber }) => number | undefined;
-  /** Why the client treats the RPC like this. */
+  /** The reason for this policy. */
   readonly reason: string;
 }
 
@@ -65,8 +65,8 @@ const newValues = absolute("The request has the new values, not differences, so 
 const removal = (object: string) => idempotent(`The call succeeds if the ${object} does not exist.`);
 
 /**
- * The default time limits and retries of all RPCs. The limits follow the kubelet's client. The client retries only UNAVAILABLE: CRI
- * servers answer UNKNOWN for ordinary failures, and after RESOURCE_EXHAUSTED a repeated message would be just as large.
+ * The default time limits and retries of all RPCs. The limits follow the kubelet's client. The client retries only UNAVAILABLE:
+ * CRI servers answer UNKNOWN for ordinary failures, and after RESOURCE_EXHAUSTED a repeated message would be just as large.
  */
 export const callPolicies = {
   "RuntimeService/Version": query,

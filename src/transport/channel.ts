@@ -1,5 +1,6 @@
 import { Channel, ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js";
-// Patches grpc-js on import: without it, an attempt to connect has no time limit and `grpc.min_reconnect_backoff_ms` has no effect.
+// nice-grpc patches grpc-js on import. Without the patch, an attempt to connect has no time limit, and
+// `grpc.min_reconnect_backoff_ms` has no effect.
 import "nice-grpc";
 import type { TlsOptions } from "../options.js";
 import { ClosableCredentials } from "./closable-credentials.js";
@@ -15,20 +16,22 @@ export const channelDefaults = {
   "grpc.max_send_message_length": -1,
   // A restarted runtime accepts connections within one or two seconds, so the first back-off is short.
   "grpc.initial_reconnect_backoff_ms": 100,
-  // Without this, grpc-js would wait up to two minutes after a long upgrade. Trying a local socket more often is cheap.
+  // Without this limit, grpc-js would wait up to two minutes for the next attempt after a long upgrade. Trying a local socket
+  // more often is cheap.
   "grpc.max_reconnect_backoff_ms": 3_000,
-  // Despite its name, the time limit of one attempt to connect: a starting runtime may accept the connection and then hang.
+  // Despite its name, this is the time limit of one attempt to connect. A starting runtime may accept the connection and then
+  // hang.
   "grpc.min_reconnect_backoff_ms": 5_000,
   // The runtime is on this machine or was named explicitly, so a proxy from the environment never applies.
   "grpc.enable_http_proxy": 0,
   // Avoids DNS queries for a service configuration, which no runtime publishes.
   "grpc.service_config_disable_resolution": 1,
-  // Separates clients: none inherits the back-off of another, and close() closes the client's own connection.
+  // Separates clients: no client inherits the back-off of another one, and close() closes the client's own connection.
   "grpc.use_local_subchannel_pool": 1,
   // Avoids the bookkeeping of every call for the channelz service, which this package does not serve.
   "grpc.enable_channelz": 0,
   // The bytes that a runtime may send ahead. With Node's 64 KiB, 8 MB over a unix socket took about twice as long as with 1 MiB,
-  // and larger windows gained nothing. One unread stream may hold this much in memory, so it is not larger.
+  // and larger windows gained nothing. One unread stream may hold this much in memory, so the window is not larger.
   "grpc-node.flow_control_window": 1024 * 1024,
   // Keepalive stays off: runtimes answer pings within five minutes with GOAWAY too_many_pings, and a dead local peer closes its
   // socket.
@@ -78,7 +81,8 @@ class RuntimeChannel extends Channel {
 
 /** Sets the `:authority` header. */
 function authorityOptions(endpoint: Endpoint, tls: TlsOptions | undefined): ChannelOptions {
-  // Go servers refuse a path in it. grpc-js sends localhost for unix sockets; this does the same for all other kinds.
+  // Go servers refuse a path in this header. grpc-js sends localhost for unix sockets; this option does the same for the other
+  // kinds.
   if (endpoint.kind !== "tcp") return { "grpc.default_authority": "localhost" };
   if (!endpoint.tls || tls?.serverName === undefined) return {}; // grpc-js: host:port
   return { "grpc.default_authority": tls.serverName };

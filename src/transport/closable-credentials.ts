@@ -4,9 +4,9 @@ import { ChannelCredentials } from "@grpc/grpc-js";
 type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
 /**
- * Credentials that refuse every new connection once they are closed. grpc-js (1.14) has no other way to stop a closed channel from
- * connecting: it continues an attempt until its time limit, still makes an attempt that is due after back-off, and never closes the
- * connection.
+ * Credentials that refuse every new connection once they are closed. grpc-js (1.14) has no other way to stop a closed channel
+ * from connecting: grpc-js continues an attempt until its time limit, still makes an attempt that is due after back-off, and
+ * never closes the connection.
  */
 export class ClosableCredentials extends ChannelCredentials {
   readonly #inner: ChannelCredentials;

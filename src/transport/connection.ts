@@ -30,7 +30,7 @@ interface Shared {
   readonly image: Channel;
   /** Both services, with decoders that apply the limits of the channels. */
   readonly services: { readonly runtime: RuntimeServiceDefinition; readonly image: ImageServiceDefinition };
-  /** Increases whenever another runtime may answer, such as after a reconnect. Facts of earlier epochs no longer apply. */
+  /** Increases whenever another runtime may answer, such as after a reconnect. Facts from earlier epochs no longer apply. */
   epoch: number;
   /** The RPCs that the runtime answered with UNIMPLEMENTED, with the epoch. */
   readonly missing: Map<Rpc, number>;
@@ -39,15 +39,15 @@ interface Shared {
 }
 
 /**
- * Holds the stubs of both services behind the middleware stack, and facts about the runtime. It connects on the first call. grpc-js
- * reconnects after the runtime restarts.
+ * Holds the stubs of both services behind the middleware stack, and facts about the runtime. It connects on the first call.
+ * grpc-js reconnects after the runtime restarts.
  */
 export class Connection {
   /** The generated stubs. They reject with nice-grpc's `ClientError`, which `invoke` converts to a `CriError`. */
   readonly runtime: RuntimeServiceClient<RawCallExtension>;
   readonly image: ImageServiceClient<RawCallExtension>;
   readonly options: ConnectionOptions;
-  /** Abort with a `CLIENT_CLOSED` error when this connection, or one that it was derived from, closes. */
+  /** Signals that abort with a `CLIENT_CLOSED` error when this connection, or one that it was derived from, closes. */
   readonly closing: readonly AbortSignal[];
   readonly #shared: Shared;
   readonly #parent: Connection | undefined;
@@ -61,9 +61,10 @@ export class Connection {
     this.options = options;
     this.#parent = parent;
     this.#shared = parent ? parent.#shared : openChannels(options);
-    // A derived connection uses the channel of its parent, so it closes with it. It listens to these signals only during a call.
+    // A derived connection uses the channel of its parent, so it closes with the parent. It listens to these signals only during
+    // a call.
     this.closing = [this.#closing.signal, ...(outlivesClosing ? [] : (parent?.closing ?? []))];
-    // One permanent listener, so that the signal's event listener is not added and removed with every call.
+    // Keeps one permanent callback, so that `onAbort` does not add and remove its event listener with every call.
     onAbort(this.#closing.signal, () => {});
     const stack = (endpoint: string, channel: Channel) =>
       buildStack({
@@ -90,12 +91,12 @@ export class Connection {
     return this.options.imageEndpoint.display;
   }
 
-  /** Cancels calls without a signal of their own. */
+  /** The default signal, which cancels calls that set no signal. */
   get signal(): AbortSignal | undefined {
     return this.options.defaults?.signal;
   }
 
-  /** Whether the runtime has answered UNIMPLEMENTED to an RPC on this connection. */
+  /** Returns whether the runtime has answered UNIMPLEMENTED to an RPC on this connection. */
   lacks(rpc: Rpc): boolean {
     return this.#shared.missing.get(rpc) === this.#shared.epoch;
   }
@@ -124,8 +125,8 @@ export class Connection {
   }
 
   /**
-   * Runs work that {@link close} waits for, here and on the connections that this one was derived from: killing the command of
-   * an aborted session, for example. The work must have its own time limit, and must not reject.
+   * Runs work that {@link close} waits for, here and on the connections that this one was derived from. An example is killing the
+   * command of an aborted session. The work must have its own time limit, and must not reject.
    */
   finish(work: (connection: Connection) => Promise<void>): void {
     const options = { ...this.options, defaults: { ...this.options.defaults, signal: undefined } };
@@ -138,7 +139,9 @@ export class Connection {
     if (this.#parent !== undefined) this.#parent.#awaitOnClose(running);
   }
 
-  /** Aborts the calls in progress, waits for the work of {@link finish}, and closes the channels if this connection opened them. */
+  /**
+   * Aborts the calls in progress, waits for the work of {@link finish}, and closes the channels if this connection opened them.
+   */
   async close(): Promise<void> {
     this.#end();
     while (this.#unfinished.size > 0) await Promise.all(this.#unfinished);
@@ -158,7 +161,7 @@ export class Connection {
   }
 }
 
-/** The error of a call on a closed client. Each call gets an error of its own, because workflows add to their errors. */
+/** Creates the error of a call on a closed client. Each call gets an error of its own, because workflows add to their errors. */
 export function clientClosed(endpoint: string): CriError {
   return new CriError({ code: "CLIENT_CLOSED", message: "the client has been closed", endpoint });
 }
@@ -166,8 +169,8 @@ export function clientClosed(endpoint: string): CriError {
 function openChannels(options: ConnectionOptions): Shared {
   const settings = { tls: options.tls, channelOptions: options.channelOptions };
   const runtime = createRuntimeChannel(options.endpoint, settings);
-  const one = sameEndpoint(options.imageEndpoint, options.endpoint);
-  const image = one ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
+  const isShared = sameEndpoint(options.imageEndpoint, options.endpoint);
+  const image = isShared ? runtime : createRuntimeChannel(options.imageEndpoint, settings);
   const limits = replyLimits(options.channelOptions);
   const services = {
     runtime: replyDecoding(RuntimeServiceDefinition, limits),

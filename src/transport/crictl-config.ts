@@ -31,7 +31,7 @@ export interface CrictlConfig {
 /** The path of a configuration file. */
 export interface CrictlConfigLocation {
   path: string;
-  /** Whether an option or a variable names the path, rather than crictl's default. */
+  /** Whether an option or a variable names the path. False for crictl's default path. */
   explicit: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function loadCrictlConfig(
   return readCrictlConfig(locateCrictlConfig({ path, env }));
 }
 
-/** Determines the path, as the first step of {@link loadCrictlConfig}. */
+/** Determines the path of the file. This is the first step of {@link loadCrictlConfig}. */
 export function locateCrictlConfig(from: {
   path?: string | undefined;
   env: NodeJS.ProcessEnv;
@@ -63,7 +63,7 @@ export function locateCrictlConfig(from: {
   return { path: defaultPath(from.platform ?? process.platform, from.env), explicit: false };
 }
 
-/** Reads the file, as the second step of {@link loadCrictlConfig}. */
+/** Reads the file. This is the second step of {@link loadCrictlConfig}. */
 export async function readCrictlConfig(location: CrictlConfigLocation): Promise<CrictlConfig | undefined> {
   const text = await readText(location);
   if (text === undefined) return undefined;
@@ -77,7 +77,7 @@ function defaultPath(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string 
 }
 
 async function readText({ path, explicit }: CrictlConfigLocation): Promise<string | undefined> {
-  // Users name this file to have no configuration.
+  // /dev/null means an empty configuration.
   if (path === devNull) return "";
   try {
     return (await readRegular(path, maxConfigBytes)).toString("utf8");
@@ -139,7 +139,10 @@ class ConfigFile {
     };
   }
 
-  /** The values that are not empty, as strings: crictl also accepts the number `timeout: "10"` and the boolean `debug: "true"`. */
+  /**
+   * Returns the values that are not empty, as strings, because crictl also accepts quoted numbers and booleans: `timeout: "10"`,
+   * `debug: "true"`.
+   */
   #values(): Map<string, Value> {
     const { isMap, isScalar, parseDocument } = this.#yaml;
     const document = parseDocument(this.#text, {

@@ -6,7 +6,7 @@ import { policyOf } from "./call-policy.js";
 import { callExpiry, type InternalExtension, type Layer } from "./wire-options.js";
 
 /**
- * Applies the time limit of a call: the caller's, or the default of the policy table. {@link grpcTimeout} sends it to the
+ * Applies the time limit of a call: the caller's, or the default of the policy table. {@link grpcTimeout} sends the limit to the
  * runtime, and a local timer enforces it as well. Also aborts the call when its client closes.
  *
  * @param closing signals that abort when the client closes
@@ -44,8 +44,8 @@ export function deadlineLayer(
     } catch (error) {
       // nice-grpc rejects some aborted calls with an AbortError of its own, so the reason is always taken from the signal.
       if (link.signal.aborted) throw link.signal.reason;
-      // The runtime enforces the deadline, too, and may do so first: grpc-go then resets the stream, and containerd answers
-      // UNKNOWN.
+      // The runtime enforces the deadline, too, and may do so before the local timer. grpc-go then resets the stream, and
+      // containerd answers UNKNOWN.
       const mayBeDeadline = error instanceof ClientError && [Status.CANCELLED, Status.UNKNOWN].includes(error.code);
       if (mayBeDeadline && expiry !== undefined && performance.now() > expiry - clockSlackMs) throw timeoutError();
       throw error;

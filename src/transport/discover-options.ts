@@ -26,8 +26,8 @@ export interface DiscoverOptions {
   /** Allows `http:` and `tcp:` endpoints in environment variables and crictl's configuration. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
   /**
-   * How long the well-known sockets may take to accept a connection and to answer Version, in milliseconds; more than 0. Discovery
-   * probes all of them at the same time.
+   * The time limit for the well-known sockets to accept a connection and to answer Version, in milliseconds; more than 0.
+   * Discovery probes all sockets at the same time.
    *
    * @defaultValue 1000
    */
@@ -63,7 +63,7 @@ export interface Candidate extends ProbeResult {
   speaksCri?: boolean | undefined;
 }
 
-/** @throws InvalidInputError */
+/** Checks the options of discovery. @throws InvalidInputError */
 export function checkDiscoverOptions(options: DiscoverOptions): void {
   checkOptions(options, discoverFields);
   const { probeTimeoutMs, root, signal } = options;

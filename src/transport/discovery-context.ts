@@ -15,10 +15,10 @@ export interface NodePath {
   root: string;
 }
 
-/** A socket of the node, by its path for this process. */
+/** A socket of the node, with the path at which this process reaches it. */
 export interface Located<Kind = UnixEndpoint | NpipeEndpoint> {
   endpoint: Kind;
-  /** Why this process cannot reach it. */
+  /** The reason why this process cannot reach the socket. */
   problem?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface ConfigLocation extends CrictlConfigLocation {
   onNode: NodePath;
 }
 
-/** The inputs of discovery: its options with defaults, sockets, and crictl's configuration file, which it reads at most once. */
+/** The inputs of discovery: options with defaults, sockets, and crictl's configuration file. Reads the file at most once. */
 export class DiscoveryContext {
   readonly options: DiscoverOptions;
   readonly env: NodeJS.ProcessEnv;
@@ -66,7 +66,7 @@ export class DiscoveryContext {
   }
 
   /**
-   * Like {@link locate}, for a socket in the configuration.
+   * Does the same as {@link locate} for a socket in the configuration.
    *
    * @param field the key in the configuration
    * @throws InvalidInputError if this process cannot reach the socket
@@ -86,7 +86,7 @@ export class DiscoveryContext {
     return probed.reachable ? { ...probed, ...(await probeVersion(endpoint, signal)) } : probed;
   }
 
-  /** Warns about each of the files that another user can replace. */
+  /** Warns about each file that another user can replace. */
   async warnIfReplaceable(...found: readonly { reliesOn: readonly NodePath[] }[]): Promise<void> {
     const files = new Map(
       found.flatMap(({ reliesOn }) => reliesOn).map((file) => [pathUnder(file.root, file.path), file]),

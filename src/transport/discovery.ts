@@ -20,13 +20,13 @@ export interface DiscoveredEndpoints {
 }
 
 /**
- * Finds the node's runtime like crictl, but faster and with reasons. The first of these sources decides:
+ * Finds the node's runtime in the same places as crictl, but faster, and explains a failure. The first of these sources decides:
  *
  * 1. `CONTAINER_RUNTIME_ENDPOINT`
  * 2. `runtime-endpoint` in crictl's configuration file
  * 3. the first well-known socket that accepts a connection: containerd, CRI-O, cri-dockerd, k3s and rke2, k0s, microk8s. A server
  *    that answers Version without CRI v1 is skipped, such as Docker's containerd with its cri plugin disabled. A server that does
- *    not answer is not skipped: it may still be starting, and the next socket would belong to another runtime
+ *    not answer is used: it may still be starting, and the next socket would belong to another runtime
  *
  * An endpoint from a variable or the file is final. Discovery does not connect to it, and uses no other endpoint if it fails.
  *
@@ -35,9 +35,9 @@ export interface DiscoveredEndpoints {
  * ```
  *
  * @returns the endpoint in its canonical spelling, fit for `ConnectOptions.endpoint`
- * @throws {@link EndpointError} with code `NO_ENDPOINT`, which lists what was tried and what to do
- * @throws {@link InvalidInputError} if an option is invalid, or if a variable or the configuration file contains an
- *   invalid endpoint
+ * @throws {@link EndpointError} with code `NO_ENDPOINT`, which lists the sources that were tried and the remedy
+ * @throws {@link InvalidInputError} if an option is invalid, or if a variable or the configuration file contains an invalid
+ *   endpoint
  */
 export async function discoverEndpoint(options: DiscoverOptions = {}): Promise<string> {
   const found = await withSignal(options, async (context) => {
@@ -173,7 +173,7 @@ async function fromWellKnownSockets(context: DiscoveryContext, tried: TriedEndpo
   }
 }
 
-/** The file of an endpoint, if it is a socket. */
+/** Returns the file of an endpoint, if the endpoint is a socket. */
 function filesOf(endpoint: Endpoint | undefined, root: string): NodePath[] {
   return endpoint?.kind === "unix" ? [{ path: endpoint.path, root }] : [];
 }

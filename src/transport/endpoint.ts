@@ -20,7 +20,10 @@ export interface UnixEndpoint extends EndpointBase {
   readonly path: string;
 }
 
-/** A socket in Linux' abstract namespace: a name without a file or permissions. Every process on the node can connect to it. */
+/**
+ * A socket in Linux' abstract namespace, which has a name but no file and no permissions. Every process on the node can connect
+ * to it.
+ */
 export interface AbstractEndpoint extends EndpointBase {
   readonly kind: "abstract";
   /** The name, without the NUL byte that the kernel puts before it. */
@@ -38,7 +41,7 @@ export interface NpipeEndpoint extends EndpointBase {
 export interface TcpEndpoint extends EndpointBase {
   readonly kind: "tcp";
   readonly tls: boolean;
-  /** The name or address; an IPv6 address has no brackets here. */
+  /** The name or address of the host. An IPv6 address has no brackets here. */
   readonly host: string;
   readonly port: number;
 }
@@ -52,7 +55,7 @@ export interface ParseEndpointOptions {
   field?: string | undefined;
   /** Allows `http:` and `tcp:`. @defaultValue false */
   allowInsecureTcp?: boolean | undefined;
-  /** The TLS credentials to use with the endpoint: checked if it uses TLS, and refused otherwise. */
+  /** The TLS credentials for the endpoint. They are checked if the endpoint uses TLS, and refused otherwise. */
   tls?: TlsOptions | undefined;
   /** @defaultValue `process.platform` */
   platform?: NodeJS.Platform | undefined;
@@ -73,8 +76,8 @@ const accepted =
  * | `https://host:port` | TCP with TLS |
  * | `http://host:port`, `tcp://host:port` | plain TCP, only with `allowInsecureTcp` |
  *
- * @throws {@link InvalidInputError} for anything else. The Go client guesses in some of these cases: it reads `run/x.sock` as
- * the socket `/x.sock` on a host named `run`.
+ * @throws {@link InvalidInputError} for any other string. The Go client guesses in some of these cases: it reads `run/x.sock` as
+ *   the socket `/x.sock` on a host named `run`.
  */
 export function parseEndpoint(text: string, options: ParseEndpointOptions = {}): Endpoint {
   const endpoint = new EndpointParser(text, options).parse();
@@ -99,7 +102,7 @@ export function checkTlsFits(tls: TlsOptions | undefined, ...endpoints: readonly
   checkTlsOptions(tls);
 }
 
-/** Whether two endpoints are the same. */
+/** Returns whether two endpoints are the same. */
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.display === b.display;
 }
@@ -119,7 +122,7 @@ export function npipeEndpoint(name: string): NpipeEndpoint {
   return { kind: "npipe", path, display: `npipe://${path.replaceAll("\\", "/")}`, target: `unix:${path}` };
 }
 
-// Includes line separators, because grpc-js' parser of targets stops at them.
+// The class includes line separators, because grpc-js' parser of targets stops at them.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
 const controlCharacter = /[\u0000-\u001f\u007f\u2028\u2029]/;
 
@@ -174,7 +177,7 @@ class EndpointParser {
     }
   }
 
-  /** The path in a URL, from the part after `unix:`. */
+  /** Returns the path in a URL, given the part after `unix:`. */
   #unixUrlPath(rest: string): string {
     if (rest.startsWith("//") && !rest.startsWith("///")) {
       const suggestion = rest.length > 2 && !rest.includes("@") ? `; did you mean unix:///${rest.slice(2)}?` : "";
@@ -270,7 +273,10 @@ class EndpointParser {
   }
 }
 
-/** Redacts a refused endpoint for the error. Before an @ there may be a password, and a query or a fragment may be a token. */
+/**
+ * Redacts a refused endpoint for the error. The part before an @ may contain a password, and a query or a fragment may contain a
+ * token.
+ */
 function withoutSecrets(text: string): string {
   if (typeof text !== "string" || /^(?:\/(?!\/)|[\\@])/.test(text)) return text;
   const isSocket = /^unix:(?:\/(?!\/)|\/\/\/|@)|^unix-abstract:/i.test(text);

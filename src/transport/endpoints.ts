@@ -23,8 +23,8 @@ export function parseGiven(options: ConnectOptions): GivenEndpoints {
 }
 
 /**
- * Returns both endpoints: those of the options, else those of discovery. Without an endpoint of its own, the image service has the
- * runtime's.
+ * Returns both endpoints: those of the options, else those of discovery. If no endpoint is known for the image service, it gets
+ * the runtime's endpoint.
  *
  * @throws InvalidInputError if there is no endpoint, or the TLS options do not fit the endpoints
  */

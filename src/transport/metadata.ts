@@ -20,7 +20,7 @@ export function toMetadata(record: PlainMetadata): Metadata {
     try {
       metadata.set(key, typeof value === "string" || value instanceof Uint8Array ? value : [...value]);
     } catch {
-      // Metadata carries tokens, so the error includes neither the value nor nice-grpc's error, which quotes it.
+      // Metadata carries tokens, so the error contains neither the value nor nice-grpc's error, which quotes the value.
       throw new InvalidInputError({ field: fieldPath("metadata", key), message: rule });
     }
   }

@@ -9,21 +9,21 @@ const maxLinks = 40;
 export interface PathStep {
   /** The path for this process. */
   path: string;
-  /** For a symbolic link, those of the link. */
+  /** The metadata. For a symbolic link, the metadata of the link itself. */
   stats: Stats;
   /** The target of a symbolic link. */
   target: string | undefined;
 }
 
-/** The path for this process of an absolute path on a file system that is mounted at `root`. */
+/** Converts an absolute path on a file system that is mounted at `root` to the path for this process. */
 export function pathUnder(root: string, path: string): string {
   return posix.join(root, path);
 }
 
 /**
- * Like {@link pathUnder}, but resolves symbolic links as the node does, where `root` is `/`. With root `/host`, a link from
- * `/var/run` to `/run` leads to `/host/run`; the kernel would follow it to `/run` of this process. The result is always inside
- * `root`.
+ * Converts a path like {@link pathUnder}, and resolves symbolic links as on the node, where `root` is `/`. With root `/host`, a
+ * link from `/var/run` to `/run` leads to `/host/run`; the kernel would follow the link to `/run` of this process. The result is
+ * always inside `root`.
  *
  * @throws an error with code `ELOOP` for a loop of symbolic links, as `node:fs` does
  */
@@ -47,7 +47,8 @@ export async function* stepsUnder(root: string, path: string): AsyncGenerator<Pa
     if (segment === undefined) return pathUnder(root, current);
     const next = posix.join(current, segment);
     const step = await stepAt(pathUnder(root, next));
-    // The rest is not normalised: the kernel has to fail at this missing step, which a `..` behind it would remove.
+    // The rest is not normalized, because a later `..` would remove this missing step from the path. The kernel must fail at this
+    // step.
     if (step === undefined) return [pathUnder(root, current).replace(/\/$/, ""), ...rest].join("/");
     yield step;
     const { target } = step;

@@ -36,7 +36,8 @@ export async function warnIfReplaceable(logger: CriLogger | undefined, path: str
 function isOpenToOthers({ stats }: PathStep): boolean {
   const { uid, gid, mode } = stats;
   if (uid !== 0) return true;
-  // Connecting to a socket needs write permission, which does not allow replacing it. The permissions of a link have no effect.
+  // Clients of a socket need write permission for it, which does not allow them to replace the socket. The permissions of a link
+  // have no effect.
   if (stats.isSocket() || stats.isSymbolicLink()) return false;
   // In a sticky directory such as /tmp, users can replace only their own files. The next step checks the owner of the file.
   if (stats.isDirectory() && (mode & sticky) !== 0) return false;

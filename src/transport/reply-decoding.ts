@@ -6,8 +6,9 @@ interface Service {
 }
 
 /**
- * Returns a service that decodes its replies with our own decoders, within the limits. Its calls return a {@link Reply} in place of
- * the declared message. The wire layer gets the message from it by {@link replyOf}; no other code sees the difference.
+ * Returns a service that decodes its replies with our own decoders, within the limits. Its calls return a {@link Reply} in place
+ * of the declared message. The wire layer gets the message from the `Reply` with {@link replyOf}; no other code sees the
+ * difference.
  */
 export function replyDecoding<S extends Service>(service: S, limits: ReplyLimits): S {
   const methods = Object.entries(service.methods).map(([key, method]) => {

@@ -3,9 +3,9 @@ import { ClientError, Status } from "nice-grpc-common";
 import { channelDefaults } from "./channel.js";
 
 /*
- * grpc-js limits the bytes of a reply, but not the memory that the decoded message takes: two bytes can become an object of
- * more than 200 bytes. Decoding 80 MiB of them would take 9 GiB and minutes, and no deadline would fire meanwhile. So decoders
- * count fields. The same limits apply to a list that arrives in several replies.
+ * grpc-js limits the bytes of a reply, but not the memory that the decoded message takes: two bytes can become an object of more
+ * than 200 bytes. Decoding 80 MiB of such objects would take 9 GiB and minutes, and no deadline would fire in the meantime.
+ * Therefore, the decoders count fields. The same limits apply to a list that arrives in several replies.
  */
 
 /** The limits of one reply, or of one list in several replies. */
@@ -14,7 +14,7 @@ export interface ReplyLimits {
   readonly fields: number;
 }
 
-/** Lists of containers take 21 bytes per field, statistics 6: the default limits leave room for 50,000 containers. */
+/** Lists of containers take 21 bytes per field, statistics 6. The default limits are large enough for 50,000 containers. */
 const bytesPerField = 32;
 
 /** The number of fields that any reply may have, however low the limit in bytes is. */
@@ -27,7 +27,7 @@ export function replyLimits(options: ChannelOptions | undefined): ReplyLimits {
   return { bytes, fields: Math.max(minFieldLimit, Math.floor(bytes / bytesPerField)) };
 }
 
-/** Adds up the replies that form one list. */
+/** Adds up the sizes of the replies that form one list. */
 export class ListSize {
   readonly #path: string;
   #bytes = 0;
@@ -38,11 +38,11 @@ export class ListSize {
     this.#path = path;
   }
 
-  /** @throws ClientError RESOURCE_EXHAUSTED if the list exceeds the limits of a single reply */
+  /** Adds a reply. @throws ClientError RESOURCE_EXHAUSTED if the list exceeds the limits of a single reply */
   add(reply: { bytes: number; fields: number; limits: ReplyLimits }): void {
     const { limits } = reply;
     this.#bytes += reply.bytes;
-    // The reply itself counts as a field, so that a list of empty replies ends, too.
+    // The reply itself counts as a field, so that an endless list of empty replies also exceeds the limit.
     this.#fields += reply.fields + 1;
     if (this.#bytes <= limits.bytes && this.#fields <= limits.fields) return;
     const details = `Received list larger than max (${limits.bytes} bytes or ${limits.fields} fields)`;

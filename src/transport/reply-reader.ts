@@ -38,7 +38,7 @@ export class ReplyReader {
     if (++this.fields > this.#maxFields) throw new RangeError(`${tooManyFields} (${this.#maxFields})`);
   }
 
-  /** Reads a length. Returns the end of the value behind it, which may be beyond the end of the bytes. */
+  /** Reads the length of a value, and returns the end of the value, which may be beyond the end of the bytes. */
   end(): number {
     const length = this.uint32();
     return this.pos + length;
@@ -147,7 +147,7 @@ export class ReplyReader {
   }
 }
 
-/** Also skips groups. Counts their fields, which take no memory, but time. */
+/** Skips values, including groups. Counts the fields of groups: skipping them takes time, although no memory. */
 class Skipper extends BinaryReader {
   constructor(
     bytes: Uint8Array,

@@ -55,7 +55,7 @@ export class Reply<T> {
   }
 
   /**
-   * Returns the message. Decodes a large one first, and lets the event loop do other work in between.
+   * Returns the message. Decodes a large message first, and lets the event loop do other work in between.
    *
    * @param path the gRPC path of the call, for the error
    */
@@ -64,7 +64,7 @@ export class Reply<T> {
   }
 
   async #decodeInSlices(path: string, signal: AbortSignal | undefined): Promise<T> {
-    // grpc-js has just spent time on assembling the reply, so this begins with a pause.
+    // grpc-js has just spent time on assembling the reply, so decoding begins with a pause.
     let pauseAt = 0;
     while (!this.#isComplete) {
       if (performance.now() >= pauseAt) {
@@ -75,7 +75,7 @@ export class Reply<T> {
       try {
         this.#decode(sliceBytes);
       } catch (error) {
-        // The message that grpc-js gives the errors of a decoder.
+        // grpc-js uses the same error message for errors of a decoder.
         const details = `Response message parsing error: ${(error as Error).message}`;
         throw new ClientError(path, Status.INTERNAL, details);
       }

@@ -57,14 +57,15 @@ interface RetryRules {
   isRequested: boolean;
 }
 
-const onlyOnce: RetryRules = { ...defaultRetryPolicy, maxAttempts: 1, isRequested: false };
+const singleAttempt: RetryRules = { ...defaultRetryPolicy, maxAttempts: 1, isRequested: false };
 
 function retryRules(
   policy: CallPolicy,
   requested: RetryPolicy | false | undefined,
   defaults: RetryPolicy | false | undefined,
 ): RetryRules {
-  if (policy.retry === "no" || requested === false || (requested === undefined && defaults === false)) return onlyOnce;
+  if (policy.retry === "no" || requested === false || (requested === undefined && defaults === false))
+    return singleAttempt;
   const fallback = defaults || defaultRetryPolicy;
   return {
     maxAttempts: requested?.maxAttempts ?? fallback.maxAttempts ?? defaultRetryPolicy.maxAttempts,

@@ -31,10 +31,11 @@ const maxInterimHeaders = 8;
 const guarded = new WeakSet<object>();
 
 /**
- * Protects the HTTP/2 sessions of a channel from pushed streams and from floods of pushes and interim responses. grpc-js
- * neither handles them nor has options for them.
+ * Protects the HTTP/2 sessions of a channel from pushed streams and from floods of pushes and interim responses. grpc-js neither
+ * handles them nor has options for them.
  *
- * This patches internals of grpc-js. If another version of grpc-js has other internals, it does nothing, and its tests fail.
+ * This function patches internals of grpc-js. If another version of grpc-js has other internals, the function does nothing, and
+ * its tests fail.
  */
 export function guardSessions(channel: Channel): void {
   const pool = (channel as unknown as ChannelInternals).internalChannel?.subchannelPool;
@@ -67,7 +68,8 @@ function guard(session: Session): void {
   });
   const { request } = session;
   session.request = (...args) => {
-    // grpc-js opens a new session for the next call when this throws. Node.js before 26 does so itself.
+    // When this function throws, grpc-js opens a new session for the next call. Before Node.js 26, the original `request` throws
+    // by itself.
     if (session.destroyed) throw new Error("the session is destroyed");
     const stream = request.apply(session, args);
     let interimHeaders = 0;

@@ -31,7 +31,7 @@ export async function explainDenied(path: string, root = "/"): Promise<string> {
   return `${problem}; ${remedy(found.stats, need, user, group)}`;
 }
 
-/** The path itself, or the deepest directory above it that `stat` can read: that directory denies access. */
+/** Finds the path itself, or the deepest directory above it that `stat` can read. That directory denies access. */
 async function firstVisible(path: string): Promise<{ path: string; stats: Stats } | undefined> {
   for (let at = path; ; at = dirname(at)) {
     const stats = await stat(at).catch(() => undefined);
@@ -63,12 +63,15 @@ function remedy({ uid, gid, mode }: Stats, need: Need, user: string, group: stri
   return ways.join(", or ");
 }
 
-/** The permissions of a file in the form that `chmod` takes: `0644`. */
+/** Formats the permissions of a file for `chmod`: `0644`. */
 export function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
-/** `user root` or `group 998`: with the name if the file has it. Lines of both files begin with name, password and id. */
+/**
+ * Returns `user root` or `group 998`: with the name if `/etc/passwd` or `/etc/group` contains it, otherwise with the id. Lines of
+ * both files begin with name, password and id.
+ */
 export async function nameOf(id: number, root: string, kind: "user" | "group"): Promise<string> {
   const file = resolveUnder(root, kind === "user" ? "/etc/passwd" : "/etc/group");
   const content = await file.then((path) => readRegular(path, maxNamesBytes)).catch(() => "");

@@ -8,7 +8,7 @@ export function pathTooLong(path: string, platform: NodeJS.Platform = process.pl
   return length > limit ? `is ${length} bytes long; the path of a socket has at most ${limit}` : undefined;
 }
 
-/** The size of `sun_path` in `sockaddr_un` without the terminating NUL. */
+/** Returns the size of `sun_path` in `sockaddr_un` without the terminating NUL. */
 function socketPathBytes(platform: NodeJS.Platform): number {
   return platform === "linux" ? 107 : 103;
 }

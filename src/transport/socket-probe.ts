@@ -8,7 +8,7 @@ import { pathTooLong } from "./socket-path.js";
 
 /** The result of probing a socket. */
 export interface ProbeResult {
-  /** Whether a process accepts connections. It may not speak CRI. */
+  /** Whether a process accepts connections. That process may not speak CRI. */
   reachable: boolean;
   /** A description: `answers`, `no such socket`, `permission denied: …`. */
   outcome: string;
@@ -23,8 +23,8 @@ export interface ProbeOptions {
 }
 
 /**
- * Checks whether a process listens on a socket or pipe: connects to it, and closes the connection at once. Never rejects: an error
- * becomes the outcome.
+ * Checks whether a process listens on a socket or pipe: connects to it, and closes the connection at once. Never rejects: an
+ * error becomes the outcome.
  */
 export async function probeSocket(
   endpoint: UnixEndpoint | NpipeEndpoint,

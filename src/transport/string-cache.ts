@@ -1,18 +1,16 @@
 /*
  * Replies repeat many strings: keys of labels, names of images, namespaces. The cache looks up a string by its bytes, four at a
- * time. That is faster than decoding it again, and keeps only one copy in memory.
+ * time. A lookup is faster than decoding the string again, and only one copy of the string stays in memory.
  */
 
-/** Longer strings are rarely repeated, and shorter ones are quickly decoded. In bytes. */
+/** The lengths of the strings to cache, in bytes. Longer strings are rarely repeated, and shorter ones are decoded quickly. */
 const maxBytes = 80;
 const minBytes = 4;
 
 /** A larger cache is slower, because it does not fit into the processor's cache. */
 const slotBits = 11;
 
-/*
- * The slots. They are preallocated, so caching a string allocates nothing: most strings, such as pod uids, occur only twice.
- */
+/* The slots are preallocated, so caching a string allocates nothing. Most strings, such as pod uids, occur only twice. */
 const strings: (string | undefined)[] = new Array<undefined>(2 ** slotBits).fill(undefined);
 const lengths = new Uint8Array(2 ** slotBits);
 /** The bytes of each string as 32-bit words, without the remaining bytes after the last full word. */
@@ -20,7 +18,7 @@ const words = new Uint32Array((maxBytes / 4) * 2 ** slotBits);
 /** The last four bytes of each string. */
 const endings = new Uint32Array(2 ** slotBits);
 
-/** The hash of the last string that was looked up in each slot: a string is cached when it occurs for the second time. */
+/** The hash of the last string that was looked up in each slot. A string is cached when it occurs for the second time. */
 const lastHashes = new Int32Array(2 ** slotBits);
 
 /** Decodes UTF-8, given two views of the same bytes. Invalid bytes become U+FFFD. */

@@ -8,7 +8,7 @@ type Target = Parameters<ChannelCredentials["_createSecureConnector"]>[0];
 
 /**
  * The credentials of a TLS channel to one host. The credentials of grpc-js (1.14) send an IP address as server name, which
- * Node.js 26 refuses.
+ * Node.js 26 refuses to do.
  */
 export class TlsCredentials extends ChannelCredentials {
   readonly #secureContext: SecureContext;
@@ -49,6 +49,7 @@ function handshake(socket: Socket, secureContext: SecureContext, host: string): 
       resolve(secured),
     );
     secured.once("close", () => reject(new Error("the connection was closed during the TLS handshake")));
-    secured.on("error", reject); // never removed: without a listener, an error before grpc-js adds its own would end the process
+    // This listener is never removed, because an error before grpc-js adds its own listener would end the process.
+    secured.on("error", reject);
   });
 }

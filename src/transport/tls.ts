@@ -12,7 +12,7 @@ export function checkTlsFields(tls: TlsOptions | undefined, field: "tls" | "stre
   if (tls !== undefined) object(tls, field, tlsFields);
 }
 
-/** Whether any field of the TLS options is set. */
+/** Returns whether any field of the TLS options is set. */
 export function hasTlsOptions(tls: TlsOptions | undefined): tls is TlsOptions {
   return tls !== undefined && Object.values(tls).some((value) => value !== undefined);
 }
@@ -54,7 +54,7 @@ export function createTlsCredentials(host: string, tls: TlsOptions = {}): TlsCre
   return new TlsCredentials(context, serverName);
 }
 
-// Joined with line breaks: OpenSSL reads only the first of several certificates without one between them.
+// Joins the certificates with line breaks: without a line break between them, OpenSSL reads only the first certificate.
 function certificates(field: "ca" | "cert", value: string | Uint8Array): string {
   return certificateBlocks(field, value).join("\n");
 }

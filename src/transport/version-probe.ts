@@ -10,7 +10,7 @@ export interface VersionProbe {
   outcome: string;
 }
 
-/** Calls Version once, on a connection of its own, until the signal aborts. Never rejects. */
+/** Calls Version once, on a new connection, until the signal aborts. Never rejects. */
 export async function probeVersion(endpoint: Endpoint, signal: AbortSignal): Promise<VersionProbe> {
   const connection = new Connection({ endpoint, imageEndpoint: endpoint });
   try {

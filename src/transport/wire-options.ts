@@ -34,7 +34,10 @@ export interface CallTrace {
   readonly failures: ClientError[];
 }
 
-/** Keys of the options through which the layers of one call pass on data. Symbols do not collide with a user's middleware. */
+/**
+ * Keys of the options with which the layers of one call pass data to each other. Symbols cannot collide with options of a user's
+ * middleware.
+ */
 export const callTrace = Symbol("attempts");
 export const callExpiry = Symbol("expiry");
 export const oneList = Symbol("list");
@@ -50,7 +53,7 @@ export interface InternalExtension extends RawCallExtension {
 
 /**
  * One of this package's own layers around a call. It has the type of a middleware, but calls the layer that it was created with:
- * nice-grpc's composition would copy the call for each layer, which takes longer than the layer itself. The first layer copies the
- * options, and the following ones may change that copy.
+ * nice-grpc's composition would copy the call for each layer, which takes longer than the layer itself. The first layer copies
+ * the options, and the following ones may change that copy.
  */
 export type Layer = ClientMiddleware<InternalExtension>;

@@ -31,8 +31,8 @@ export const wire: Layer = async function* wire(call, options) {
 };
 
 /**
- * The number of replies of a stream that are read before the event loop does other work. Without the pause, replies that have
- * already arrived are read without a turn of the event loop in between, and no deadline can fire.
+ * The number of replies of a stream that are read before the event loop does other work. Without these pauses, replies that have
+ * already arrived are read in one turn of the event loop, and no deadline can fire.
  */
 const repliesPerTurn = 32;
 
