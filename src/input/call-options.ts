@@ -42,8 +42,8 @@ function isPlain(value: unknown): boolean {
 }
 
 /** Whether all keys are fields. Allocates nothing. */
-function hasOnly(value: object, fields: Readonly<Record<string, true>>): boolean {
-  for (const key in value) if (fields[key] !== true) return false;
+function hasOnly(value: object, fields: Readonly<Record<string, true | "internal">>): boolean {
+  for (const key in value) if (fields[key] !== true && fields[key] !== "internal") return false;
   return true;
 }
 

@@ -8,8 +8,11 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return /^\[object (?:Object|Module)\]$/.test(Object.prototype.toString.call(value));
 }
 
-/** All field names of a type, for checks of the keys of an object. The compiler refuses a record that lacks a field. */
-export type FieldsOf<T> = { readonly [K in keyof T]-?: true };
+/**
+ * All field names of a type, for checks of the keys of an object. The compiler refuses a record that lacks a field. Error messages do not
+ * mention internal fields.
+ */
+export type FieldsOf<T> = { readonly [K in keyof T]-?: true | "internal" };
 
 /**
  * Finds the first key of an object that is not a known field, with an error message that suggests the right one.
@@ -18,12 +21,12 @@ export type FieldsOf<T> = { readonly [K in keyof T]-?: true };
  */
 export function unknownField(
   value: object,
-  fields: Readonly<Record<string, true>>,
+  fields: Readonly<Record<string, true | "internal">>,
   noun: "field" | "option" = "field",
 ): { key: string; message: string } | undefined {
   const key = Object.keys(value).find((candidate) => !Object.hasOwn(fields, candidate));
   if (key === undefined) return undefined;
-  const known = Object.keys(fields);
+  const known = Object.keys(fields).filter((name) => fields[name] === true);
   const meant = closest(key, known);
   const remedy = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
   return { key, message: `unknown ${noun}; ${remedy}` };

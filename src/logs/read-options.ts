@@ -117,6 +117,6 @@ export const readLogFields: FieldsOf<ReadLogOptions> = {
   isRunning: true,
   writerEnded: true,
   pollIntervalMs: true,
-  appearsWithinMs: true,
-  onWait: true,
+  appearsWithinMs: "internal",
+  onWait: "internal",
 };

@@ -54,7 +54,7 @@ const discoverFields: FieldsOf<DiscoverOptions> = {
   probeTimeoutMs: true,
   logger: true,
   signal: true,
-  probe: true,
+  probe: "internal",
 };
 
 /** The result of probing a well-known socket. */

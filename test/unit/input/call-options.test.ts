@@ -9,8 +9,9 @@ import {
 
 interface StopOptions extends CallOptions {
   gracePeriodSeconds?: number | undefined;
+  graceClock?: unknown;
 }
-const fields: FieldsOf<StopOptions> = { gracePeriodSeconds: true, ...callOptionFields };
+const fields: FieldsOf<StopOptions> = { gracePeriodSeconds: true, graceClock: "internal", ...callOptionFields };
 
 function refusal(options: unknown, path?: string): InvalidInputError {
   try {
@@ -25,6 +26,7 @@ function refusal(options: unknown, path?: string): InvalidInputError {
 test.each<[string, unknown]>([
   ["undefined", undefined],
   ["no options", {}],
+  ["internal options", { graceClock: 1 }],
   ["known options", { timeoutMs: 1, gracePeriodSeconds: undefined }],
   ["an object without a prototype", Object.assign(Object.create(null), { retry: false })],
   [
@@ -41,6 +43,7 @@ test.each<[string, unknown]>([
 test.each([
   ["timeout", "timeout: unknown option; did you mean timeoutMs?"],
   ["TIMEOUTMS", "TIMEOUTMS: unknown option; did you mean timeoutMs?"],
+  ["graceClok", /^graceClok: unknown option; known are gracePeriodSeconds, timeoutMs,/],
   ["keepOld", "keepOld: unknown option; known are gracePeriodSeconds, timeoutMs, signal, deadline, retry, metadata"],
   ["toString", /^toString: unknown option; known are /],
   ["x-y", /^\["x-y"\]: unknown option; known are /],
