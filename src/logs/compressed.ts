@@ -7,7 +7,7 @@ import type { LogFile } from "./log-file.js";
 
 const chunkBytes = 64 * 1024;
 
-/** Whether a file begins with the first bytes of gzip's format. No log line begins with them. */
+/** Returns whether a file begins with the first bytes of gzip's format. No log line begins with these bytes. */
 export async function isCompressed(file: LogFile): Promise<boolean> {
   const magic = Buffer.alloc(2);
   return (await file.readAt(magic, 0)) === 2 && magic.readUInt16BE() === 0x1f8b;

@@ -6,8 +6,8 @@ const colon = 0x3a;
 const P = 0x50;
 
 /**
- * The log format of CRI, which containerd and CRI-O write: `<RFC 3339> <stdout|stderr> <tag[:tag…]> <content>`. The first tag is `P`
- * for a partial line. Lines with any other first tag are full, so that later versions may add tags.
+ * The log format of CRI, which containerd and CRI-O write: `<RFC 3339> <stdout|stderr> <tag[:tag…]> <content>`. The first tag is
+ * `P` for a partial line. Lines with any other first tag are full, so that later versions may add tags.
  *
  * Source: "CRI log format" in Kubernetes' design documents, and the kubelet's own reader.
  */

@@ -45,14 +45,17 @@ export class EntryBatch {
     return this.#bytesLeft <= 0;
   }
 
-  /** Continues behind an entry of an earlier reader at which a line was unfinished. Omits entries up to it. */
+  /**
+   * Resumes after an entry of an earlier reader. A line of the other stream was unfinished at that entry, so reading starts
+   * earlier, and the entries up to that position are omitted.
+   */
   startAfter({ from, ...end }: LogPosition): void {
     this.#after = end;
     this.#last = { prefix: positionPrefix(end.fingerprint), rest: end.offset + positionSuffix(from) };
     this.#hasLast = true;
   }
 
-  /** Starts a file at an offset; called again once its fingerprint is known. */
+  /** Starts a file at an offset. Called again once the fingerprint of the file is known. */
   startFile(fingerprint: string | undefined, offset: number): void {
     if (this.#after && this.#fingerprint === this.#after.fingerprint && fingerprint !== this.#fingerprint)
       this.#after = undefined;
@@ -67,13 +70,13 @@ export class EntryBatch {
     this.#end.offset = offset;
   }
 
-  /** Adds the beginning of a line whose end is not in the log. Its position is behind the last complete line. */
+  /** Adds the beginning of a line whose end is not in the log. The position of the entry is the end of the last complete line. */
   addRest(timestamp: string, stream: 0 | 1, bytes: Buffer): void {
     this.#prefix = this.#end.prefix;
     this.add(timestamp, stream, true, bytes, 0, bytes.length, this.restAt(this.#end.offset));
   }
 
-  /** The position of an offset in the current file. */
+  /** Returns the position of an offset in the current file. */
   positionAt(offset: number): FilePosition {
     return { fingerprint: this.#fingerprint ?? unknownFingerprint, offset };
   }
@@ -84,7 +87,10 @@ export class EntryBatch {
     this.#suffix = begin ? positionSuffix(begin) : "";
   }
 
-  /** Where to cut content: at the end, or before a character that would be split. Entries of bytes are cut anywhere. */
+  /**
+   * Returns where to cut content: at `end`, or before a character that `end` would split. Entries of bytes are always cut at
+   * `end`.
+   */
   boundary(bytes: Buffer, start: number, end: number): number {
     return this.#encoding === "utf8" ? characterBoundary(bytes, start, end) : end;
   }
@@ -102,7 +108,7 @@ export class EntryBatch {
     if (this.#bytesLeft <= 0) return;
     const isCut = end - start > this.#bytesLeft;
     if (isCut) end = this.boundary(bytes, start, start + this.#bytesLeft);
-    // Resuming reads a line that was cut off again, from the entry before it.
+    // A cut line has the position of the entry before it, so that resuming reads the whole line again.
     const { prefix, rest: ownRest } = isCut ? this.#last : { prefix: this.#prefix, rest };
     this.#bytesLeft = isCut ? 0 : this.#bytesLeft - (end - start);
     const name = streamNames[stream];
@@ -135,14 +141,14 @@ export class EntryBatch {
     } else this.add(timestampOf(line), stream, false, bytes, start, end, rest);
   }
 
-  /** The part after the prefix in the position of an entry that ends at this offset of the current file. */
+  /** Returns the part of a position after its prefix, for an entry that ends at this offset of the current file. */
   restAt(offset: number): number | string {
     const from = this.#from;
     const isSame = from === undefined || (from.offset === offset && from.fingerprint === this.#fingerprint);
     return isSame ? offset : offset + this.#suffix;
   }
 
-  /** Whether an entry that ends at this offset of the current file was emitted before. */
+  /** Returns whether an entry that ends at this offset of the current file was emitted before. */
   wasEmitted(offset: number): boolean {
     if (!this.#after) return false;
     if (this.#fingerprint !== this.#after.fingerprint || offset <= this.#after.offset) return true;
@@ -165,12 +171,12 @@ export class EntryBatch {
   }
 }
 
-/** The timestamp of a line with nine digits of the second; empty in a format without timestamps. */
+/** Returns the timestamp of a line with nine digits of the second, or an empty string in a format without timestamps. */
 export function timestampOf({ stampBytes, stampStart, stampEnd }: Line): string {
   return stampEnd > stampStart ? nineDigits(stampBytes, stampStart, stampEnd) : "";
 }
 
-/** Several times as fast as `Buffer.from(bytes.subarray(start, end))`. */
+/** Copies a range of bytes, several times as fast as `Buffer.from(bytes.subarray(start, end))`. */
 function copyOf(bytes: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start);
   bytes.copy(copy, 0, start, end);

@@ -4,8 +4,8 @@ import { onAbort } from "../internal/abort.js";
 import { startTimer } from "../internal/timer.js";
 
 /**
- * Reports possible changes of a file. Watches the directory, because a rotation gives the name to another file. Where that is not
- * possible (too many watchers, no such directory, a file system without events), the follower polls.
+ * Reports possible changes of a file. Watches the directory, because a rotation gives the name to another file. If watching is
+ * not possible (too many watchers, no such directory, a file system without events), the follower polls.
  */
 export class FileWatch {
   readonly #path: string;
@@ -18,12 +18,12 @@ export class FileWatch {
     this.#watch();
   }
 
-  /** Forgets the changes so far. To be called before reading the file, so that changes during the read are not missed. */
+  /** Forgets the changes so far. Call this method before you read the file, so that changes during the read are not missed. */
   clear(): void {
     this.#changed = false;
   }
 
-  /** Waits for a change since {@link clear}, at most for this time. Rejects with the signal's reason. */
+  /** Waits for a change since {@link clear}, at most for the given time. Rejects with the signal's reason. */
   wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     if (!this.#watcher) this.#watch();
     return new Promise((resolve, reject) => {

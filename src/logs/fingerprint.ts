@@ -11,7 +11,7 @@ const hashedBytes = 1_024;
 /** How much of a file is searched for the first line in a known format, in bytes. */
 export const headBytes = 256 * 1024;
 
-/** How much of a file is read first, in bytes: enough for most. */
+/** How much of a file is read first, in bytes. This is enough for most files. */
 const firstHeadBytes = 8 * 1024;
 
 const lineBreak = 0x0a;
@@ -63,12 +63,12 @@ export async function readCompressedFingerprint(file: LogFile, signal: AbortSign
   return undefined;
 }
 
-/** Compares by the clock of the node: below 0 if the file of the first fingerprint was begun earlier. */
+/** Compares the times at which two files begin, by the clock of the node. Returns a number below 0 if the first file is older. */
 export function compareFingerprints(left: string, right: string): number {
   return compareInstants(timeOf(left), timeOf(right));
 }
 
-/** Formats seconds and nanoseconds since the epoch, with six digits for the latter. */
+/** Formats a timestamp in base 36: the seconds since the epoch, then the nanoseconds in six digits. */
 function formatTime({ stampBytes, stampStart, stampEnd }: Line): string {
   const { seconds, nanoseconds } = instantOf(stampBytes, stampStart, stampEnd);
   return Math.max(0, seconds).toString(36) + Math.trunc(nanoseconds).toString(36).padStart(6, "0");

@@ -14,7 +14,10 @@ export interface FollowContext {
   readonly liveness: Liveness;
 }
 
-/** Follows a log from an open file on, through rotations, until no more lines are expected and all were read. Closes the file. */
+/**
+ * Follows a log through rotations, beginning with an open file, until all lines were read and no more are expected. Closes the
+ * file.
+ */
 export async function* follow(file: LogFile, context: FollowContext): AsyncGenerator<Entries> {
   const { path, reader, rotations, liveness } = context;
   let current = file;

@@ -3,9 +3,9 @@ import type { Line, LineSink } from "./line.js";
 import type { LineFilter } from "./line-filter.js";
 import { type FilePosition, unknownFingerprint } from "./log-position.js";
 
-/** A line of one stream whose end was not read yet. */
+/** The content of a line of one stream whose end was not read yet. */
 class Unfinished {
-  /** Whether a line has begun. If not, there may still be the beginning of a character that was split between parts. */
+  /** Whether a line has begun. If not, the content may still hold the beginning of a character that was split between parts. */
   begun = false;
   wanted = false;
   timestamp = "";
@@ -16,7 +16,7 @@ class Unfinished {
   length = 0;
   #parts: Buffer[] = [];
 
-  /** Appends a copy. */
+  /** Appends a copy of the bytes. */
   add(bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
     this.#parts.push(Buffer.from(bytes.subarray(start, end)));
@@ -33,7 +33,7 @@ class Unfinished {
 }
 
 /**
- * Joins physical lines to entries, for each stream separately, and keeps those that the filter wants. Lines are joined as bytes, which
+ * Joins physical lines to entries, for each stream separately, and keeps the lines that the filter wants. It joins bytes, which
  * restores characters that a runtime split.
  */
 export class LineAssembler implements LineSink {
@@ -42,7 +42,7 @@ export class LineAssembler implements LineSink {
   readonly #joins: boolean;
   readonly #maxBytes: number;
   readonly #unfinished = [new Unfinished(), new Unfinished()] as const;
-  #begun = 0;
+  #begunCount = 0;
 
   /**
    * @param joins whether to join the parts of a line, or to emit each physical line
@@ -102,7 +102,7 @@ export class LineAssembler implements LineSink {
       unfinished.take();
       return;
     }
-    unfinished.order = this.#begun++;
+    unfinished.order = this.#begunCount++;
     unfinished.timestamp = timestampOf(line);
     unfinished.begin = this.#entries.positionAt(line.offset);
   }
@@ -124,7 +124,7 @@ export class LineAssembler implements LineSink {
     unfinished.add(whole, start, whole.length);
   }
 
-  /** Emits the content of a line so far, without a character whose rest is in the next part. */
+  /** Emits the content so far, but not the last character if its rest is in the next part. */
   #emit(unfinished: Unfinished, line: Line, partial: boolean, cutOff: boolean): void {
     if (!unfinished.wanted) {
       unfinished.begun = false;
@@ -142,7 +142,7 @@ export class LineAssembler implements LineSink {
     this.#entries.add(unfinished.timestamp, line.stream, partial, whole, 0, end, rest);
   }
 
-  /** Makes the positions of entries contain where the earliest unfinished line begins. */
+  /** Updates where the earliest unfinished line begins. The positions of entries contain this place. */
   #updatePending(): void {
     const pending = this.#unfinished.filter(({ begun, wanted, length }) => (begun && wanted) || length > 0);
     this.#entries.setUnfinished(pending.sort((left, right) => left.order - right.order)[0]?.begin);

@@ -23,7 +23,7 @@ export class LineFilter {
     return this.#streams[stream];
   }
 
-  /** Whether a line of a requested stream that begins here is emitted. */
+  /** Returns whether a line that begins with this physical line is emitted. Its stream must be a requested one. */
   wants(line: Line): boolean {
     if (this.#skip[line.stream] > 0) return false;
     if (!this.#since && !this.#until) return true;
@@ -32,9 +32,7 @@ export class LineFilter {
     return !this.#until || compareInstants(instant, this.#until) <= 0;
   }
 
-  /**
-   * Whether a line counts towards `tailLines`: its stream was requested, and it is not too late.
-   */
+  /** Returns whether a line counts towards `tailLines`: its stream was requested, and it is not later than `until`. */
   counts(line: Line): boolean {
     if (!this.#streams[line.stream]) return false;
     return (
@@ -42,7 +40,7 @@ export class LineFilter {
     );
   }
 
-  /** To be called for every physical line that ends a line. */
+  /** Counts a line that has ended. Must be called for every physical line that ends a line. */
   ended(line: Line): void {
     if (this.#skip[line.stream] > 0 && this.counts(line)) this.#skip[line.stream]--;
   }

@@ -13,15 +13,18 @@ export function detectFormat(bytes: Buffer, start: number, end: number, line: Li
   return [criFormat, dockerFormat].find((format) => format.parse(bytes, start, end, line));
 }
 
-/** Returns where the zero bytes that begin at `start` end. Truncation in place and crashes leave holes of zero bytes before a line. */
+/**
+ * Returns the offset of the first byte from `start` on that is not zero, or `end`. Truncation in place and crashes leave holes of
+ * zero bytes before a line.
+ */
 export function skipZeros(bytes: Buffer, start: number, end: number): number {
   while (start < end && bytes[start] === 0) start++;
   return start;
 }
 
 /**
- * Splits the bytes of log files into lines, parses them in the format of their file, and passes them to a sink. Malformed lines are
- * skipped, counted and reported. A valid line behind a hole of zero bytes is read.
+ * Splits the bytes of log files into lines, parses them in the format of their file, and passes them to a sink. Malformed lines
+ * are skipped, counted and reported. A valid line behind a hole of zero bytes is read.
  */
 export class LineSplitter {
   /** The number of skipped lines: malformed, or too long for a format that must be parsed as a whole. */
@@ -49,8 +52,9 @@ export class LineSplitter {
   #lineOffset = 0;
 
   /**
-   * @param maxBytes the longest line to buffer. Longer ones are passed on in parts, or skipped if the format must be parsed as a whole
-   * @param format of every file; by default it is detected for each file
+   * @param maxBytes the length of the longest line to buffer. Longer lines are passed on in parts, or skipped if the format must
+   *   be parsed as a whole
+   * @param format the format of every file; by default, it is detected for each file
    */
   constructor(sink: LineSink, maxBytes: number, onGap: ReportGap, format?: LogFormat | undefined) {
     this.#sink = sink;
@@ -62,8 +66,8 @@ export class LineSplitter {
   /**
    * Starts another file and detects its format.
    *
-   * @param offset where in the file the first byte is
-   * @param format of a file that is not read from its beginning
+   * @param offset the position in the file of the first byte to read
+   * @param format the format of a file that is not read from its beginning
    */
   startFile(path: string, offset = 0, format?: LogFormat | undefined): void {
     this.#path = path;
@@ -79,7 +83,7 @@ export class LineSplitter {
     return this.#base + this.#filled;
   }
 
-  /** The buffer for the next bytes of the file; never empty. */
+  /** Returns the buffer to which the caller writes the next bytes of the file; never empty. */
   space(): Buffer {
     if (this.#filled === this.#bytes.length) {
       const larger = Buffer.allocUnsafe(Math.min(this.#bytes.length * 2, this.#maxBytes + chunkBytes));
@@ -89,7 +93,7 @@ export class LineSplitter {
     return this.#bytes.subarray(this.#filled);
   }
 
-  /** Passes on the lines that are complete after this number of bytes was written to {@link space}. */
+  /** Processes bytes that the caller has written to {@link space}: passes on the lines that are now complete. */
   added(count: number): void {
     this.#filled += count;
     const bytes = this.#bytes.subarray(0, this.#filled);
@@ -107,7 +111,7 @@ export class LineSplitter {
     this.#filled = this.#searched = this.#filled - start;
   }
 
-  /** Passes on the lines that are complete after these bytes, which it copies. */
+  /** Copies bytes to the buffer, and passes on the lines that are now complete. */
   addCopy(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
       const copied = bytes.copy(this.space(), 0, at);

@@ -1,11 +1,11 @@
 import type { LogStreamName } from "./entry.js";
 
-/** The streams of a process; a {@link Line} has the index. */
+/** The streams of a process. A {@link Line} refers to them by index. */
 export const streamNames = ["stdout", "stderr"] as const satisfies readonly LogStreamName[];
 
 /**
- * One physical line as a format reads it. The object and the buffer behind its bytes are reused for the next line, so code that keeps
- * a part of it copies that part.
+ * One physical line as a format reads it. The object and the buffer behind its bytes are reused for the next line, so code that
+ * keeps a part of it copies that part.
  */
 export class Line {
   /** Index in {@link streamNames}. */
@@ -22,7 +22,7 @@ export class Line {
   end = 0;
   /** Where in the file the physical line begins. */
   offset = 0;
-  /** Where in the file the next physical line begins, once this one is complete. */
+  /** Where in the file the next physical line begins. Set once this line is complete. */
   next = 0;
 }
 

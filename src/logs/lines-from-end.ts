@@ -7,15 +7,16 @@ const blockBytes = 64 * 1024;
 const lineBreak = 0x0a;
 
 /**
- * Receives a line: its place in a buffer that is reused, and its place in the file, both without the line break. Returns false to stop.
+ * Receives a line: its place in a buffer that is reused, and its place in the file, both without the line break. Returns false to
+ * stop.
  */
 export type VisitLine = (bytes: Buffer, start: number, end: number, lineStart: number, lineEnd: number) => boolean;
 
 /**
  * Visits the lines of a file from the last to the first, beginning with an incomplete line behind the last line break.
  *
- * @param size where to begin, in bytes
- * @param maxBytes how much of a line is read at most
+ * @param size the offset where to begin, in bytes
+ * @param maxBytes the maximum number of bytes to read of a line
  */
 export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: number, visit: VisitLine): Promise<void> {
   const block = Buffer.allocUnsafe(Math.min(blockBytes, size));
@@ -26,7 +27,7 @@ export async function eachLineFromEnd(file: LogFile, size: number, maxBytes: num
     const visitFrom = (lineStart: number): boolean | Promise<boolean> => {
       if (lineStart === size) return true;
       const start = lineStart - blockStart;
-      // Most lines are within the block. A line that extends into the blocks behind it is read again.
+      // Most lines are within the block. A line that extends into later blocks is read again.
       if (lineEnd <= blockEnd) {
         const content = skipZeros(bytes, start, lineEnd - blockStart);
         return visit(bytes, content, lineEnd - blockStart, lineStart + content - start, lineEnd);

@@ -2,18 +2,18 @@ import { onAbort } from "../internal/abort.js";
 import type { FileWatch } from "./file-watch.js";
 import type { ReadSettings } from "./read-settings.js";
 
-/** How long an answer of `isRunning` is valid, in milliseconds. */
+/** How long a result of `isRunning` is valid, in milliseconds. */
 const answerValidMs = 1_000;
 
-/** How long after `until` the reader waits for lines from before it, in milliseconds. */
+/** How long after `until` the reader still waits for lines with earlier timestamps, in milliseconds. */
 const graceMs = 1_000;
 
-/** The state of a log's writer; "pending" while a call of `isRunning` is. */
+/** The state of a log's writer; "pending" during a call of `isRunning`. */
 type WriterState = "pending" | "running" | "ended" | { readonly failure: unknown };
 
 /**
- * Decides whether more lines of a log are expected. Calls `isRunning` in the background, at most once a second, so that lines are read
- * while its promise is pending.
+ * Decides whether more lines of a log are expected. Calls `isRunning` in the background, at most once a second, so that the
+ * reader continues to read while the promise is pending.
  */
 export class Liveness {
   readonly #settings: ReadSettings;
@@ -28,14 +28,14 @@ export class Liveness {
   }
 
   /**
-   * Waits, after everything was read, until the log may have changed, for at most the polling interval or until `isRunning` settles.
-   * Rejects with the error of `isRunning`.
+   * Waits until the log may have changed or `isRunning` settles, at most for the polling interval. Must be called after
+   * everything was read. Rejects with the error of `isRunning`.
    *
-   * @returns false, at once, if no more lines are expected
+   * @returns false, without waiting, if no more lines are expected
    */
   async waitForMore(watch: FileWatch): Promise<boolean> {
     this.#signal.throwIfAborted();
-    // Set before `isRunning` is called, which may settle at once.
+    // This comes before the call of `isRunning`, which may settle at once.
     this.#wake = () => watch.wake();
     if (!this.#expectsMore()) return false;
     this.#settings.onWait();
@@ -59,7 +59,7 @@ export class Liveness {
     return true;
   }
 
-  /** Calls `isRunning`. Never rejects: the next {@link waitForMore} throws a failure, if there is one. */
+  /** Calls `isRunning`. Never rejects: if the call fails, the next {@link waitForMore} throws the error. */
   async #poll(): Promise<void> {
     this.#writer = "pending";
     try {

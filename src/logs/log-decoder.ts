@@ -43,12 +43,12 @@ export class LogDecoder {
     return this.#entries.finished;
   }
 
-  /** See {@link EntryBatch.startAfter}. */
+  /** Resumes after a position; see {@link EntryBatch.startAfter}. */
   startAfter(position: LogPosition): void {
     this.#entries.startAfter(position);
   }
 
-  /** See {@link LineSplitter.startFile}. */
+  /** Starts another file; see {@link LineSplitter.startFile}. */
   startFile(path: string, offset = 0, format?: LogFormat | undefined): void {
     this.#path = path;
     this.#splitter.startFile(path, offset, format);
@@ -57,23 +57,23 @@ export class LogDecoder {
     this.#startOffset = offset;
   }
 
-  /** Sets the fingerprint of the current file. To be called before its first entry is decoded. */
+  /** Sets the fingerprint of the current file. Must be called before the first entry of the file is decoded. */
   setFingerprint(fingerprint: string): void {
     this.#entries.startFile(fingerprint, this.#startOffset);
   }
 
-  /** The buffer for the next bytes of the file. */
+  /** Returns the buffer to which the caller writes the next bytes of the file. */
   space(): Buffer {
     return this.#splitter.space();
   }
 
-  /** Decodes this number of bytes that were written to {@link space}. */
+  /** Decodes bytes that the caller has written to {@link space}. */
   added(count: number): Entries {
     this.#splitter.added(count);
     return this.#entries.take();
   }
 
-  /** Decodes bytes that are not in {@link space}. */
+  /** Decodes bytes that are in another buffer than {@link space}. */
   add(bytes: Buffer): Entries {
     this.#splitter.addCopy(bytes);
     return this.#entries.take();

@@ -15,12 +15,12 @@ const codes: Readonly<Record<string, CriErrorCode>> = {
   Z_BUF_ERROR: "DATA_LOSS",
 };
 
-/** Whether an error of the file system means that the file does not exist. */
+/** Returns whether an error of the file system means that the file does not exist. */
 export function isMissing(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(codeOf(error));
 }
 
-/** The error for a log that cannot be read, from the error of the file system. */
+/** Converts an error of the file system to the error for a log that cannot be read. */
 export function logFailure(path: string, error: unknown): CriError {
   const code = codes[codeOf(error)] ?? "UNKNOWN";
   const message =
@@ -31,7 +31,7 @@ export function logFailure(path: string, error: unknown): CriError {
   return new CriError({ code, message, cause: error });
 }
 
-/** The error for a log without a line in a known format. */
+/** Creates the error for a log without a line in a known format. */
 export function unknownFormat(path: string): CriError {
   const message =
     `${path} is not a container log: no line of it is in the CRI log format or in Docker's JSON; ` +

@@ -14,7 +14,7 @@ import type { OpenRotatedFile, RotatedFile, RotatedFiles } from "./rotated-files
  */
 const handOverMs = 200;
 
-/** The maximum number of waits for a hand-over. A writer that is still active then has not reopened its log. */
+/** The maximum number of waits for a hand-over. A writer that is still active after these waits has not reopened its log. */
 const maxHandOvers = 25;
 
 /** Reads the files of a log, one after the other, into a decoder. */
@@ -43,7 +43,7 @@ export class LogFileReader {
     return this.#fingerprint;
   }
 
-  /** Starts with an open file. */
+  /** Starts to read an open file. */
   start(file: LogFile, { position, format }: FileStart = { position: 0 }): void {
     file.position = this.#startedAt = position;
     this.#decoder.startFile(file.path, position, format);
@@ -63,7 +63,7 @@ export class LogFileReader {
 
   /**
    * Reads the last lines that a runtime still writes to a file that was rotated and read to its end. The file's modification time
-   * cannot be used: the clock may have been set since then, or be another machine's.
+   * cannot be used: the clock may have been changed since then, or may be that of another machine.
    */
   async *readLateLines(file: LogFile): AsyncGenerator<Entries> {
     for (let round = 0; round < maxHandOvers && !this.finished; round++) {
@@ -74,17 +74,17 @@ export class LogFileReader {
     }
   }
 
-  /** Decodes the rest of a file behind its last line break, when nothing more will be read from it. */
+  /** Decodes the bytes after the last line break of a file. Must be called when nothing more will be read from the file. */
   endFile(): Entries {
     return this.#decoder.endFile();
   }
 
-  /** Decodes the rest of unfinished lines, when there are no more files. */
+  /** Emits the unfinished lines. Must be called when there are no more files. */
   end(): Entries {
     return this.#decoder.end();
   }
 
-  /** Opens a rotated file that may still be written to. If it is compressed by now, reads all of it instead. */
+  /** Opens a rotated file to which the runtime may still write. If the file is already compressed, reads all of it instead. */
   async *openLatest(rotated: RotatedFile): AsyncGenerator<Entries, LogFile | undefined> {
     const opened = await this.#files.open(rotated);
     if (opened && !opened.isCompressed) return opened.file;
@@ -94,7 +94,7 @@ export class LogFileReader {
   }
 
   /**
-   * Reads a rotated file, even if it is compressed by now. If a part of it cannot be read, reports a gap and returns.
+   * Reads a rotated file, even if it is already compressed. If a part of it cannot be read, reports a gap and returns.
    *
    * @param mayGrow whether the runtime may still be writing the last lines to it
    */
@@ -137,7 +137,10 @@ export class LogFileReader {
     }
   }
 
-  /** Reads the fingerprint of a file before its first entry is decoded. Files that begin with too many other lines have none. */
+  /**
+   * Reads the fingerprint of a file before its first entry is decoded. Files that begin with too many unrecognized lines have
+   * none.
+   */
   async #identify(file: LogFile): Promise<void> {
     // Files of plain lines have no fingerprint.
     if (this.#settings.format) return;

@@ -4,7 +4,7 @@ import { openRegular } from "../internal/files/open-regular.js";
 import { skipZeros } from "./line-splitter.js";
 import { isMissing, logFailure } from "./log-failure.js";
 
-/** The identity of a file, which renaming does not change, and its size. */
+/** The identity of a file, which stays the same when the file is renamed, and its size. */
 export interface FileState {
   readonly id: string;
   readonly size: number;
@@ -51,7 +51,7 @@ export class LogFile {
   /**
    * Opens a regular file. Symbolic links are followed, because Docker's logs are links.
    *
-   * @param log the path of the log, if the file is a rotated one
+   * @param log the path of the log, if the file is a rotated file
    * @throws CriError `NOT_FOUND`, `FAILED_PRECONDITION` for a named pipe, a device and so on, and others
    */
   static async open(path: string, log?: string): Promise<LogFile> {

@@ -18,9 +18,9 @@ export interface LogGap {
   reason: GapReason;
   /** The file, on this machine. */
   path: string;
-  /** Where in the file it begins, in bytes; for a compressed file, in its decompressed content. */
+  /** Where in the file the part begins, in bytes. For a compressed file, the offset in its decompressed content. */
   offset: number;
-  /** Its length in bytes, if it is known. Of a very long line, only the beginning is counted. */
+  /** The length of the part in bytes, if it is known. For a very long line, only the beginning is counted. */
   bytes?: number | undefined;
   /** Why a file is `unreadable`. */
   error?: CriError | undefined;

@@ -3,15 +3,15 @@ import { InvalidInputError } from "../errors.js";
 /** A place in a file, which its fingerprint identifies (see {@link fingerprintOf}). */
 export interface FilePosition {
   readonly fingerprint: string;
-  /** In bytes; for a compressed file, in its decompressed content. */
+  /** In bytes. For a compressed file, the offset in its decompressed content. */
   readonly offset: number;
 }
 
-/** The position of an entry: where it ends. */
+/** The position of an entry: the place where the entry ends. */
 export interface LogPosition extends FilePosition {
   /**
-   * Where to resume reading: before the first part of an unfinished line of the other stream. Entries up to the position itself were
-   * emitted already.
+   * Where to resume reading: before the first part of an unfinished line of the other stream. Entries between this place and the
+   * position were already emitted.
    */
   readonly from: FilePosition;
 }
@@ -19,15 +19,15 @@ export interface LogPosition extends FilePosition {
 const version = "1";
 const pattern = /^1\.([0-9a-z]{7,20}\.[\w-]{8})\.(\d{1,15})(?:\.([0-9a-z]{7,20}\.[\w-]{8})\.(\d{1,15}))?$/;
 
-/** The fingerprint of a file without a recognised line. A position in it is never found again. */
+/** The fingerprint of a file without a recognized line. A position in it is never found again. */
 export const unknownFingerprint = "0000000.unknown_";
 
-/** The beginning of all positions in a file, before the offset. */
+/** Returns the beginning of all positions in a file, up to the offset. */
 export function positionPrefix(fingerprint: string | undefined): string {
   return `${version}.${fingerprint ?? unknownFingerprint}.`;
 }
 
-/** The end of a position while a line of the other stream is unfinished. */
+/** Returns the end of a position while a line of the other stream is unfinished. */
 export function positionSuffix({ fingerprint, offset }: FilePosition): string {
   return `.${fingerprint}.${offset}`;
 }

@@ -12,8 +12,9 @@ export class LogStream<E extends LogEntryBase = LogEntry> extends CriStream<E> {
   }
 
   /**
-   * The number of lines that were skipped so far, because they were malformed, or longer than `maxLineBytes` in Docker's format, whose
-   * lines must be parsed as a whole. Healthy logs have none. `onGap` reports where they are.
+   * The number of lines that were skipped so far: malformed lines, and lines in Docker's format that are longer than
+   * `maxLineBytes`, because their JSON must be parsed as a whole. Healthy logs have no such lines. `onGap` reports where they
+   * are.
    */
   get skippedLines(): number {
     return this.#skippedLines();

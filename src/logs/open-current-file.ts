@@ -16,8 +16,8 @@ const appearancePollMs = 50;
 const maxLinks = 40;
 
 /**
- * Opens the current file of a log. During a rotation by a kubelet, no file has the name of the log for a short time: the latest
- * rotated file is then the current one.
+ * Opens the current file of a log. During a rotation by a kubelet, no file has the name of the log for a short time. In this
+ * case, opens the latest rotated file.
  *
  * @throws CriError `NOT_FOUND` and others
  */
@@ -36,7 +36,7 @@ async function pollUntilOpen(
   for (const startedAt = performance.now(); ; await sleep(appearancePollMs, signal)) {
     const file = await open();
     const isLate = performance.now() - startedAt >= appearsWithinMs;
-    // Without the folder, this is not the runtime's node, or not its path, so there is nothing to wait for.
+    // If the folder does not exist, the path is wrong or this is not the runtime's node, so the file will not appear.
     if (file || isLate || !existsSync(dirname(path))) return file;
   }
 }

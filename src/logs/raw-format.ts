@@ -2,7 +2,7 @@ import type { Line, LogFormat } from "./line.js";
 
 const empty = Buffer.alloc(0);
 
-/** Plain lines without time and stream. Each line is content of standard output. */
+/** The format of plain lines without time and stream. Every line counts as standard output. */
 export const rawFormat: LogFormat = {
   readsBeginnings: true,
   parse(bytes: Buffer, start: number, end: number, line: Line): boolean {

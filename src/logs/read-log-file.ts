@@ -12,11 +12,13 @@ import { checkReadOptions } from "./read-settings.js";
  * for await (const { stream, text } of readLogFile(path, { follow: true, tailLines: 10 })) console.log(stream, text);
  * ```
  *
- * Opens the file when iteration begins. The loop throws a `CriError`: `NOT_FOUND` if the file does not exist, `PERMISSION_DENIED`,
- * `FAILED_PRECONDITION` if it is not a regular file (but a named pipe, a device, a socket or a directory), `INVALID_RESPONSE` if it
- * has lines and all of them are malformed. Otherwise, malformed lines are skipped, counted in `skippedLines` and reported to `onGap`.
+ * Opens the file when iteration begins. The loop throws a `CriError`: `NOT_FOUND` if the file does not exist,
+ * `PERMISSION_DENIED`, `FAILED_PRECONDITION` if it is not a regular file (but a named pipe, a device, a socket or a directory),
+ * `INVALID_RESPONSE` if it has lines and all of them are malformed. Otherwise, malformed lines are skipped, counted in
+ * `skippedLines` and reported to `onGap`.
  *
- * @param path on this machine, which must be the node of the runtime. Symbolic links are followed, and again after a rotation
+ * @param path the path on this machine, which must be the node of the runtime. Symbolic links are followed when the file is
+ *   opened, and again after a rotation
  * @throws InvalidInputError for invalid options
  */
 export function readLogFile(path: string, options?: ReadLogOptions & { encoding?: "utf8" | undefined }): LogStream;

@@ -22,12 +22,12 @@ export interface OpenRotatedFile {
   readonly isCompressed: boolean;
 }
 
-/** How often files are listed again because they were renamed meanwhile. */
+/** The maximum number of listings if files are renamed in the meantime. */
 const maxListings = 5;
 
 /**
- * Lists and opens the rotated files of a log. Their names begin with that of the log; their fingerprints identify them, because names
- * change with every rotation, and compressing creates another file.
+ * Lists and opens the rotated files of a log. Their names begin with that of the log; their fingerprints identify them, because
+ * names change with every rotation, and compressing creates another file.
  */
 export class RotatedFiles {
   readonly #log: string;
@@ -51,7 +51,7 @@ export class RotatedFiles {
     for (let attempt = 1; ; attempt++) {
       const files = await this.#identifyAll(names);
       const namesNow = await this.#names();
-      // Names that shift meanwhile, as Docker's do, could hide a file.
+      // A rotation during the listing could hide a file, because Docker's rotations rename all files.
       if (attempt === maxListings || areSame(names, namesNow)) {
         return files.sort(
           (a, b) => compareFingerprints(a.fingerprint, b.fingerprint) || Number(a.modifiedNs - b.modifiedNs),
@@ -61,7 +61,7 @@ export class RotatedFiles {
     }
   }
 
-  /** The names of the rotated files, with their inodes. */
+  /** Returns the names of the rotated files, with their inodes. */
   async #names(): Promise<Map<string, bigint>> {
     const folder = dirname(this.#log);
     const all = await readdir(folder).catch((error: unknown) => {
@@ -80,7 +80,7 @@ export class RotatedFiles {
     const known = new Map<string, RotatedFile | undefined>();
     const files = new Map<string, RotatedFile>();
     for (const name of names.keys()) {
-      // While a file is being compressed both exist, and the compressed one is incomplete.
+      // While a file is being compressed, both files exist, and the compressed one is incomplete.
       if (name.endsWith(".gz") && names.has(name.slice(0, -3))) continue;
       this.#signal.throwIfAborted();
       const file = await this.#identify(join(dirname(this.#log), name), known);
@@ -117,7 +117,7 @@ export class RotatedFiles {
       const fingerprint = await this.#readFingerprint(path);
       const file = fingerprint === undefined ? undefined : { path, fingerprint, modifiedNs: found.mtimeNs };
       known.set(key, file);
-      // An empty file that is not compressed is new.
+      // An empty file that is not compressed was just created.
       if (file || (found.size === 0n && !path.endsWith(".gz"))) return file;
       failure = new CriError({ code: "DATA_LOSS", message: `${path} is empty or contains no log line` });
     } catch (error) {

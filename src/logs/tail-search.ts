@@ -6,23 +6,24 @@ import { eachLineFromEnd } from "./lines-from-end.js";
 import type { LogFile } from "./log-file.js";
 
 /**
- * Counts lines from the end of a log to find where reading starts. Parts of both streams may alternate, so reading starts before the
- * first part of every counted line. {@link skip} is the number of lines of each stream that end behind the start but do not count.
+ * Counts lines from the end of a log to find where reading starts. Parts of both streams may alternate, so reading starts before
+ * the first part of every counted line. {@link skip} is the number of lines of each stream that end after the start but were not
+ * requested.
  */
 export class TailSearch {
-  /** How many lines were not found yet. */
+  /** The number of lines still to find. */
   left: number;
   readonly skip: [number, number] = [0, 0];
   readonly #filter: LineFilter;
   readonly #maxBytes: number;
   readonly #format: LogFormat | undefined;
-  /** For each stream, whether the beginning of the line that was counted last was not found yet. */
-  readonly #within = [false, false];
+  /** For each stream, whether the search still has to find the beginning of the last counted line. */
+  readonly #seeksBeginning = [false, false];
   readonly #seen = [false, false];
 
   /**
    * @param maxBytes the maximum length of a line, which limits the search for its beginning
-   * @param format of every file; detected by default
+   * @param format the format of every file; detected by default
    */
   constructor(lines: number, filter: LineFilter, maxBytes: number, format?: LogFormat | undefined) {
     this.left = lines;
@@ -40,7 +41,7 @@ export class TailSearch {
     await eachLineFromEnd(file, size, this.#maxBytes, (bytes, start, end, lineStart, lineEnd) => {
       if (this.left === 0) foundAt ??= lineEnd;
       const hasBreak = lineEnd < size;
-      // A last line without a line break is still being written, so it is always read.
+      // A last line without a line break is still being written, so the result always includes it.
       format ??= detectFormat(bytes, start, end, line);
       const isParsed = format?.parse(bytes, start, end, line) ?? false;
       const isBefore = isParsed && this.#isBefore(line) && hasBreak;
@@ -64,7 +65,7 @@ export class TailSearch {
     }
   }
 
-  /** Takes the next line towards the beginning. Returns true if it lies before all lines to be read. */
+  /** Processes the next line towards the beginning. Returns true if this line is before all lines to be read. */
   #isBefore(line: Line): boolean {
     if (!this.#filter.hasStream(line.stream)) return false;
     const isLast = !line.partial || !this.#seen[line.stream];
@@ -73,17 +74,17 @@ export class TailSearch {
     if (this.left > 0) {
       if (!this.#filter.counts(line)) return false;
       this.left--;
-      this.#within[line.stream] = true;
+      this.#seeksBeginning[line.stream] = true;
       return false;
     }
-    this.#within[line.stream] = false;
-    if (!this.#within.includes(true)) return true;
+    this.#seeksBeginning[line.stream] = false;
+    if (!this.#seeksBeginning.includes(true)) return true;
     if (this.#filter.counts(line)) this.skip[line.stream]++;
     return false;
   }
 }
 
-/** Counts the lines of a file from its beginning and keeps the streams of the last ones. */
+/** Counts the lines of a file from its beginning, and remembers the streams of the last lines. */
 class LastLines implements LineSink {
   readonly #wanted: number;
   readonly #filter: LineFilter;
@@ -95,7 +96,7 @@ class LastLines implements LineSink {
     this.#filter = filter;
   }
 
-  /** How many lines were found, at most the requested number. */
+  /** The number of lines that were found, at most the requested number. */
   get count(): number {
     return this.#streams.length;
   }
@@ -107,7 +108,7 @@ class LastLines implements LineSink {
     this.#ended[line.stream]++;
   }
 
-  /** How many lines of the stream ended before the last ones. */
+  /** Returns how many lines of the stream ended before the last lines. */
   before(stream: 0 | 1): number {
     return this.#ended[stream] - this.#streams.filter((other) => other === stream).length;
   }

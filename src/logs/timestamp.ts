@@ -1,13 +1,13 @@
 /**
- * RFC 3339 timestamps as Go's time.RFC3339Nano writes them: the fraction is optional and of any length, the zone is Z or an offset.
- * Everything works on bytes, because it runs for every line of a log.
+ * RFC 3339 timestamps as Go's time.RFC3339Nano writes them: the fraction is optional and of any length, the zone is Z or an
+ * offset. All functions work on bytes, because they run for every line of a log.
  *
  * @module
  */
 
 /** A point in time, exact to the nanosecond. */
 export interface Instant {
-  /** Since the epoch; negative before it. */
+  /** Seconds since the epoch; negative before 1970. */
   readonly seconds: number;
   /** 0 to 999999999. */
   readonly nanoseconds: number;
@@ -44,7 +44,7 @@ export function timestampEnd(bytes: Uint8Array, start: number, end: number): num
   return pair(bytes, zone + 1) <= 23 && pair(bytes, zone + 4) <= 59 ? zone + 6 : -1;
 }
 
-/** Whether the timestamp from `start` to `end`, which {@link timestampEnd} accepted, has nine digits of the second. */
+/** Returns whether the timestamp from `start` to `end`, which {@link timestampEnd} accepted, has nine digits of the second. */
 export function hasNineDigits(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start - zoneLength(bytes, end) === secondsLength + 10;
 }
@@ -106,7 +106,7 @@ function pair(bytes: Uint8Array, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
-/** The length of the time zone that ends at `end`. */
+/** Returns the length of the time zone that ends at `end`. */
 function zoneLength(bytes: Uint8Array, end: number): number {
   return bytes[end - 1] === 0x5a ? 1 : 6;
 }

@@ -1,6 +1,6 @@
 /**
- * Returns the last place from `start` to `end` that is not within a UTF-8 character: cutting there does not change how the bytes
- * decode. It is `end` or up to three bytes before it. Bytes that are not UTF-8 can be cut anywhere.
+ * Returns the last offset from `start` to `end` that is not within a UTF-8 character, so that a cut there does not change how the
+ * bytes decode. The offset is `end` or up to three bytes before `end`. Bytes that are not UTF-8 can be cut anywhere.
  */
 export function characterBoundary(bytes: Uint8Array, start: number, end: number): number {
   for (let at = end - 1; at >= start && at >= end - 3; at--) {
