@@ -64,7 +64,6 @@ export type { ExecSyncOptions };
 export type { FileData };
 export type { FilesystemFigures };
 export type { GapReason };
-export type { GetArchiveOptions };
 export type { GrpcErrorCode };
 export type { HostMount };
 export type { IdRange };
@@ -140,7 +139,6 @@ export type { PruneOptions };
 export type { PrunedImages };
 export type { PullOptions };
 export type { PullPolicy };
-export type { PutArchiveOptions };
 export type { Quantity };
 export type { RawCallExtension };
 export type { RawCallOptions };
@@ -273,7 +271,7 @@ interface CallOptions {
 
 interface CallPolicy {
   readonly effect: Effect;
-  readonly retry: "yes" | "on-request" | "unsent" | "no";
+  readonly retry: "yes" | "on-request" | "never-sent" | "no";
   readonly budgetMs: (
     baseMs: number,
     request: {
@@ -375,8 +373,8 @@ declare class Container {
     },
   ): Promise<Buffer>;
   readFile(containerPath: string, options?: ReadFileOptions): Promise<Buffer | string>;
-  putArchive(containerDir: string, archive: ArchiveData, options?: PutArchiveOptions): Promise<void>;
-  getArchive(containerPath: string, options?: GetArchiveOptions): Promise<Readable>;
+  putArchive(containerDir: string, archive: ArchiveData, options?: CopyOptions): Promise<void>;
+  getArchive(containerPath: string, options?: CopyOptions): Promise<Readable>;
   restart(options?: RestartOptions): Promise<OwnedContainer>;
   updateResources(update: ContainerResourcesUpdate, options?: CallOptions): Promise<void>;
   checkpoint(options: CheckpointOptions): Promise<void>;
@@ -841,8 +839,6 @@ type Flag<O, K extends string, Default extends boolean> = K extends keyof O
   : Default;
 
 type GapReason = "malformed" | "tooLong" | "zeros" | "unreadable" | "lost";
-
-interface GetArchiveOptions extends CopyOptions {}
 
 interface GoJsonWriteOptions {
   replaceInvalidUtf8?: boolean | undefined;
@@ -1446,8 +1442,6 @@ interface PullOptions extends CallOptions {
 
 type PullPolicy = "missing" | "always" | "never";
 
-interface PutArchiveOptions extends CopyOptions {}
-
 type Quantity = string | number | bigint | Long;
 
 interface RawCallExtension {
@@ -1770,96 +1764,7 @@ interface WriteFileOptions extends CopyOptions {
 
 declare function authFromDockerConfig(config: string | object, image: string): RegistryAuth | undefined;
 
-declare const callPolicies: {
-  readonly "RuntimeService/Version": CallPolicy;
-  readonly "RuntimeService/Status": CallPolicy;
-  readonly "RuntimeService/RuntimeConfig": CallPolicy;
-  readonly "RuntimeService/PodSandboxStatus": CallPolicy;
-  readonly "RuntimeService/ListPodSandbox": CallPolicy;
-  readonly "RuntimeService/StreamPodSandboxes": CallPolicy;
-  readonly "RuntimeService/ContainerStatus": CallPolicy;
-  readonly "RuntimeService/ListContainers": CallPolicy;
-  readonly "RuntimeService/StreamContainers": CallPolicy;
-  readonly "RuntimeService/ContainerStats": CallPolicy;
-  readonly "RuntimeService/ListContainerStats": CallPolicy;
-  readonly "RuntimeService/StreamContainerStats": CallPolicy;
-  readonly "RuntimeService/PodSandboxStats": CallPolicy;
-  readonly "RuntimeService/ListPodSandboxStats": CallPolicy;
-  readonly "RuntimeService/StreamPodSandboxStats": CallPolicy;
-  readonly "RuntimeService/ListMetricDescriptors": CallPolicy;
-  readonly "RuntimeService/ListPodSandboxMetrics": CallPolicy;
-  readonly "RuntimeService/StreamPodSandboxMetrics": CallPolicy;
-  readonly "RuntimeService/GetContainerEvents": {
-    readonly effect: "reads";
-    readonly retry: "no";
-    readonly budgetMs: typeof none;
-    readonly reason: "The stream stays open until its reader ends it. A retry would hide from the reader that events were lost.";
-  };
-  readonly "RuntimeService/RunPodSandbox": {
-    readonly effect: "creates";
-    readonly retry: "unsent";
-    readonly budgetMs: (baseMs: number) => number;
-    readonly reason: string;
-  };
-  readonly "RuntimeService/StopPodSandbox": CallPolicy;
-  readonly "RuntimeService/RemovePodSandbox": CallPolicy;
-  readonly "RuntimeService/UpdatePodSandboxResources": CallPolicy;
-  readonly "RuntimeService/CheckpointPod": CallPolicy;
-  readonly "RuntimeService/RestorePod": CallPolicy;
-  readonly "RuntimeService/CreateContainer": CallPolicy;
-  readonly "RuntimeService/StartContainer": CallPolicy;
-  readonly "RuntimeService/StopContainer": {
-    readonly effect: "idempotent";
-    readonly retry: "yes";
-    readonly budgetMs: (
-      baseMs: number,
-      request: {
-        timeout?: WholeNumber;
-      },
-    ) => number;
-    readonly reason: string;
-  };
-  readonly "RuntimeService/RemoveContainer": CallPolicy;
-  readonly "RuntimeService/UpdateContainerResources": CallPolicy;
-  readonly "RuntimeService/ReopenContainerLog": CallPolicy;
-  readonly "RuntimeService/CheckpointContainer": {
-    readonly effect: "creates";
-    readonly retry: "unsent";
-    readonly budgetMs: (
-      baseMs: number,
-      request: {
-        timeout?: WholeNumber;
-      },
-    ) => number;
-    readonly reason: "The runtime writes an archive. The limit is at least the timeout that the request sets for the runtime.";
-  };
-  readonly "RuntimeService/ExecSync": {
-    readonly effect: "creates";
-    readonly retry: "unsent";
-    readonly budgetMs: (
-      baseMs: number,
-      request: {
-        timeout?: WholeNumber;
-      },
-    ) => number | undefined;
-    readonly reason: "A retry could run the command twice. Without a timeout of its own, a command may run for any length of time.";
-  };
-  readonly "RuntimeService/Exec": CallPolicy;
-  readonly "RuntimeService/Attach": CallPolicy;
-  readonly "RuntimeService/PortForward": CallPolicy;
-  readonly "RuntimeService/UpdateRuntimeConfig": CallPolicy;
-  readonly "ImageService/ListImages": CallPolicy;
-  readonly "ImageService/StreamImages": CallPolicy;
-  readonly "ImageService/ImageStatus": CallPolicy;
-  readonly "ImageService/ImageFsInfo": CallPolicy;
-  readonly "ImageService/PullImage": {
-    readonly effect: "absolute";
-    readonly retry: "on-request";
-    readonly budgetMs: typeof none;
-    readonly reason: string;
-  };
-  readonly "ImageService/RemoveImage": CallPolicy;
-};
+declare const callPolicies: Readonly<Record<Rpc, CallPolicy>>;
 
 declare function cpuCores(previous: CpuReading | undefined, current: CpuReading | undefined): number | undefined;
 
@@ -1877,8 +1782,6 @@ declare function messageFromJson<T>(type: MessageType<T>, json: unknown, options
 declare function messageToGoJson<T>(type: MessageType<T>, message: T, options?: GoJsonWriteOptions): JsonObject;
 
 declare function messageToJson<T>(type: MessageType<T>, message: T): JsonObject;
-
-declare const none: () => undefined;
 
 declare function readLogFile(
   path: string,

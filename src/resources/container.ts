@@ -23,8 +23,6 @@ import { type RotateLogOptions, rotateLog } from "./logs/rotate-log.js";
 import type { CopyOptions } from "./sessions/copy/container-commands.js";
 import type { CopyFromOptions } from "./sessions/copy/copy-from.js";
 import type { ArchiveData, FileData } from "./sessions/copy/file-data.js";
-import type { GetArchiveOptions } from "./sessions/copy/get-archive.js";
-import type { PutArchiveOptions } from "./sessions/copy/put-archive.js";
 import type { ReadFileOptions } from "./sessions/copy/read-file.js";
 import type { CopyFromResult } from "./sessions/copy/unpack.js";
 import type { WriteFileOptions } from "./sessions/copy/write-file.js";
@@ -363,7 +361,7 @@ export class Container {
    * @throws InvalidInputError if the data is not a tar archive, or is compressed; the error of the stream; CriError, with `NOT_FOUND` if
    * there is no such folder
    */
-  async putArchive(containerDir: string, archive: ArchiveData, options?: PutArchiveOptions): Promise<void> {
+  async putArchive(containerDir: string, archive: ArchiveData, options?: CopyOptions): Promise<void> {
     const { putArchive } = await import("./sessions/copy/put-archive.js");
     return putArchive(this.#context, this.id, containerDir, archive, options);
   }
@@ -382,7 +380,7 @@ export class Container {
    *
    * @throws InvalidInputError; CriError, with `NOT_FOUND` if there is no such file
    */
-  async getArchive(containerPath: string, options?: GetArchiveOptions): Promise<Readable> {
+  async getArchive(containerPath: string, options?: CopyOptions): Promise<Readable> {
     const { getArchive } = await import("./sessions/copy/get-archive.js");
     return getArchive(this.#context, this.id, containerPath, options);
   }

@@ -27,11 +27,11 @@ export interface CallPolicy {
    * Whether the client retries the call after UNAVAILABLE, within the caller's retry policy:
    *
    * - `yes`: always.
-   * - `on-request`: if the call itself has a `retry` option; otherwise as `unsent`.
-   * - `unsent`: only if the error proves that no handler of the runtime received the request.
+   * - `on-request`: if the call itself has a `retry` option; otherwise as `never-sent`.
+   * - `never-sent`: only if the error proves that no handler of the runtime received the request.
    * - `no`: never.
    */
-  readonly retry: "yes" | "on-request" | "unsent" | "no";
+  readonly retry: "yes" | "on-request" | "never-sent" | "no";
   /**
    * Returns the default time limit of the call in milliseconds, retries included; `undefined` for none.
    *
@@ -52,7 +52,7 @@ const seconds = (value: WholeNumber) => (value === undefined ? 0 : Long.fromValu
 const reads = (reason: string): CallPolicy => ({ effect: "reads", retry: "yes", budgetMs: base, reason });
 const idempotent = (reason: string): CallPolicy => ({ effect: "idempotent", retry: "yes", budgetMs: base, reason });
 const absolute = (reason: string): CallPolicy => ({ effect: "absolute", retry: "yes", budgetMs: base, reason });
-const creates = (reason: string): CallPolicy => ({ effect: "creates", retry: "unsent", budgetMs: base, reason });
+const creates = (reason: string): CallPolicy => ({ effect: "creates", retry: "never-sent", budgetMs: base, reason });
 
 const query = reads("The call changes nothing, so it can be repeated.");
 const listStream = reads(
@@ -68,7 +68,7 @@ const removal = (object: string) => idempotent(`The call succeeds if the ${objec
  * The default time limits and retries of all RPCs. The limits follow the kubelet's client. The client retries only UNAVAILABLE:
  * CRI servers answer UNKNOWN for ordinary failures, and after RESOURCE_EXHAUSTED a repeated message would be just as large.
  */
-export const callPolicies = {
+export const callPolicies: Readonly<Record<Rpc, CallPolicy>> = {
   "RuntimeService/Version": query,
   "RuntimeService/Status": query,
   "RuntimeService/RuntimeConfig": query,
@@ -96,7 +96,7 @@ export const callPolicies = {
 
   "RuntimeService/RunPodSandbox": {
     effect: "creates",
-    retry: "unsent",
+    retry: "never-sent",
     budgetMs: (baseMs) => 2 * baseMs,
     reason:
       "The runtime sets up the network and may pull the pause image, so the limit is twice the base. " +
@@ -131,13 +131,13 @@ export const callPolicies = {
   "RuntimeService/ReopenContainerLog": absolute("The log is open after the first call and after a second one."),
   "RuntimeService/CheckpointContainer": {
     effect: "creates",
-    retry: "unsent",
+    retry: "never-sent",
     budgetMs: (baseMs, request: { timeout?: WholeNumber }) => Math.max(baseMs, 1_000 * seconds(request.timeout)),
     reason: "The runtime writes an archive. The limit is at least the timeout that the request sets for the runtime.",
   },
   "RuntimeService/ExecSync": {
     effect: "creates",
-    retry: "unsent",
+    retry: "never-sent",
     budgetMs: (baseMs, request: { timeout?: WholeNumber }) => {
       const commandSeconds = seconds(request.timeout);
       return commandSeconds > 0 ? baseMs + 1_000 * commandSeconds : undefined;
@@ -163,7 +163,7 @@ export const callPolicies = {
       "so the caller decides about retries.",
   },
   "ImageService/RemoveImage": removal("image"),
-} as const satisfies Record<Rpc, CallPolicy>;
+};
 
 const policies = new Map<string, CallPolicy>(
   Object.entries(callPolicies).map(([rpc, policy]) => [`/runtime.v1.${rpc}`, policy]),

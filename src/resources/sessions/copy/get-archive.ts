@@ -13,15 +13,12 @@ import {
 import { ProgressReporter } from "./progress.js";
 import { tarCommand } from "./tar-session.js";
 
-/** Options of `getArchive`. */
-export interface GetArchiveOptions extends CopyOptions {}
-
 /** Reads a file or folder in a container as an archive, as `Container.getArchive` describes. */
 export async function getArchive(
   context: ClientContext,
   containerId: string,
   containerPath: string,
-  options: GetArchiveOptions = {},
+  options: CopyOptions = {},
 ): Promise<Readable> {
   checkCopyOptions(options, copyFields);
   const source = checkContainerPath(containerPath);

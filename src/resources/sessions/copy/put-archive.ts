@@ -7,16 +7,13 @@ import { compressionOf } from "./tar/compression.js";
 import { blockSize, parseHeader } from "./tar/header.js";
 import { readingAllInput, sendArchive } from "./tar-session.js";
 
-/** Options of `putArchive`. */
-export interface PutArchiveOptions extends CopyOptions {}
-
 /** Unpacks an archive into a folder of a container, as `Container.putArchive` describes. */
 export async function putArchive(
   context: ClientContext,
   containerId: string,
   containerDir: string,
   archive: ArchiveData,
-  options: PutArchiveOptions = {},
+  options: CopyOptions = {},
 ): Promise<void> {
   checkCopyOptions(options, copyFields);
   const folder = checkContainerFolder(containerDir, "containerDir");
