@@ -30,7 +30,7 @@ const knownCapabilities = (
   "SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM"
 ).split(" ");
 
-/** A capability without `CAP_`, which containerd adds itself. */
+/** Checks the name of a capability. Returns it without `CAP_`, because containerd adds this prefix itself. */
 function capabilityName(value: unknown, field: string): string {
   const name = requiredString(value, field);
   const bare = name.toUpperCase().replace(/^CAP_/, "");

@@ -40,7 +40,7 @@ export interface ContainerContext {
   pod: PodSandboxConfig;
   /** The id or reference of the image after the pull. @defaultValue the reference in the spec */
   image?: string | undefined;
-  /** The name and attempt to use instead of those of the spec: those of the container that this one replaces. */
+  /** The name and attempt of the container that this container replaces. They are used instead of those of the spec. */
   metadata?: { readonly name: string; readonly attempt: number } | undefined;
   /** The grace period for a container whose spec has none. */
   terminationGracePeriodSeconds?: number | undefined;
@@ -48,7 +48,7 @@ export interface ContainerContext {
 
 /** A checked container spec, to be completed once pod and image are known. */
 export interface ContainerDraft {
-  /** @throws InvalidInputError if the spec does not fit the pod; the error that `patch` throws */
+  /** Completes the configuration. @throws InvalidInputError if the spec does not fit the pod; the error that `patch` throws */
   complete(context: ContainerContext): ConvertedContainer;
 }
 
@@ -80,7 +80,7 @@ const fields: FieldsOf<ContainerSpec> = {
 
 /**
  * Checks a container spec and converts everything that does not depend on its pod, so that mistakes are found before any I/O.
- * Neither the spec nor the pod is changed, and the message shares nothing with them.
+ * Does not change the spec or the pod, and the message shares no objects with them.
  *
  * @throws InvalidInputError
  */
@@ -136,14 +136,18 @@ function readLinuxPart(spec: ObjectReader<ContainerSpec>) {
   const resources = spec.read("resources", toLinuxResources);
   return (pod: PodSandboxConfig) => {
     const context = pod.linux?.securityContext;
-    const ofPod = context?.namespaceOptions;
+    const podNamespaces = context?.namespaceOptions;
     // containerd would silently use the processes of the pod's sandbox.
-    if (processes?.pid === NamespaceMode.NODE && ofPod !== undefined && ofPod.pid !== NamespaceMode.NODE) {
+    if (
+      processes?.pid === NamespaceMode.NODE &&
+      podNamespaces !== undefined &&
+      podNamespaces.pid !== NamespaceMode.NODE
+    ) {
       spec.refuse("processes", 'can only be "host" in a pod with hostPID: true');
     }
-    // Runtimes compare them with the pod's (containerd refuses another user namespace), or use only the container's (processes,
-    // IPC).
-    const namespaces = NamespaceOption.create({ ...ofPod, ...processes });
+    // Runtimes compare the namespaces with the pod's (containerd refuses another user namespace), or use only the container's
+    // (processes, IPC).
+    const namespaces = NamespaceOption.create({ ...podNamespaces, ...processes });
     return {
       linux: { resources, securityContext: toContainerSecurity(security, spec.path("security"), namespaces, context) },
     };
@@ -164,10 +168,10 @@ function readWindowsPart(spec: ObjectReader<ContainerSpec>) {
   const security = readWindowsSecurity(windows);
   const resources = spec.optional("resources", toWindowsResources, processors);
   return (pod: PodSandboxConfig) => {
-    const ofPod = pod.windows?.securityContext?.hostProcess ?? false;
-    const { hostProcess = ofPod } = security;
+    const podHostProcess = pod.windows?.securityContext?.hostProcess ?? false;
+    const { hostProcess = podHostProcess } = security;
     // containerd refuses a container whose hostProcess differs from its pod's.
-    if (hostProcess !== ofPod) windows.refuse("hostProcess", "must be the same as the pod's");
+    if (hostProcess !== podHostProcess) windows.refuse("hostProcess", "must be the same as the pod's");
     return { windows: { resources, securityContext: { ...security, hostProcess } } };
   };
 }
@@ -195,7 +199,10 @@ function defaultLogPath({ name, attempt }: { name: string; attempt: number }, po
  */
 const maxStem = 209;
 
-/** The beginning of a log file's name. A long name is cut and ends in a digest, which keeps the files of different names apart. */
+/**
+ * Returns the beginning of a log file's name. Shortens a long name and appends a digest, so that different names have different
+ * files.
+ */
 function fileStem(name: string): string {
   if (name.length <= maxStem) return name;
   const digest = createHash("sha256").update(name).digest("hex").slice(0, 8);

@@ -3,8 +3,8 @@ import { messageFromGoJson } from "../json/go-json.js";
 import { ContainerConfig } from "../proto.js";
 
 /**
- * Reads the configuration of a container that another program created from the verbose info of its status. containerd reports it in
- * Go's JSON; CRI-O and cri-dockerd do not report it.
+ * Reads the configuration of a container that another program created from the verbose info of its status. containerd reports it
+ * in Go's JSON; CRI-O and cri-dockerd do not report it.
  *
  * @returns `undefined` where the runtime does not report it
  */

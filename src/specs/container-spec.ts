@@ -11,8 +11,8 @@ import type { StopSignal } from "./signal.js";
 /** Settings of a container on a Windows node. */
 export interface WindowsContainerSpec extends WindowsSpec {
   /**
-   * The number of processors of the node. CRI expresses a CPU limit as a share of all of them. Set it if this program runs on
-   * another machine.
+   * The number of processors of the node. CRI expresses a CPU limit as a share of all processors. Set this field if the program
+   * runs on another machine.
    * @defaultValue the processors of this machine
    */
   processors?: number | undefined;
@@ -22,7 +22,7 @@ export interface WindowsContainerSpec extends WindowsSpec {
 export interface ContainerSpec {
   /** Letters, digits, `-`, `_` and `.`. Name and attempt together are unique within the pod. */
   name: string;
-  /** How many containers of this name were created in this pod before. @defaultValue 0 */
+  /** The number of containers of this name that were created in this pod before. @defaultValue 0 */
   attempt?: number | undefined;
   /** The image: a reference, an image id, or a reference with annotations and runtime handler. */
   image: ImageInput;
@@ -65,21 +65,24 @@ export interface ContainerSpec {
   resources?: ResourcesSpec | undefined;
   /** Security settings. Those that are not set come from the pod's `security`. */
   security?: ContainerSecuritySpec | undefined;
-  /** The processes that it sees. @defaultValue the pod's setting: `"container"` unless `shareProcessNamespace` or `hostPID` */
+  /**
+   * The processes that the container sees. @defaultValue the pod's setting: `"container"` unless `shareProcessNamespace` or
+   * `hostPID`
+   */
   processes?: ProcessNamespace | undefined;
   /**
-   * The signal that stops it. Since Kubernetes 1.33; older runtimes use the image's.
+   * The signal that stops the container. Since Kubernetes 1.33; older runtimes use the image's.
    * @defaultValue the image's STOPSIGNAL, else SIGTERM
    */
   stopSignal?: StopSignal | undefined;
   /**
-   * Settings for a container in a Windows pod. Excludes `security`, and of `resources` everything but the limits of cpu and
-   * memory.
+   * Settings for a container in a Windows pod. Cannot be combined with `security`, or with any `resources` other than the limits
+   * of cpu and memory.
    */
   windows?: WindowsContainerSpec | undefined;
   /**
-   * Seconds between the stop signal and SIGKILL when this package stops the container or its pod. CRI has no field for it, so this
-   * package keeps it in an annotation of the container.
+   * Seconds between the stop signal and SIGKILL when this package stops the container or its pod. CRI has no field for it, so
+   * this package keeps it in an annotation of the container.
    *
    * @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and no grace period for `pod.stop()` and `await
    *   using`

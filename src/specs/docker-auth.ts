@@ -19,19 +19,19 @@ type Json = { readonly [key: string]: unknown };
  * `.dockerconfigjson` or `.dockercfg` of a Kubernetes Secret. The older `.dockercfg` has no `auths` around its entries.
  *
  * Several keys may apply to an image. Keys with its host take precedence over patterns (`*.registry.example`), then longer paths
- * (`registry.example/team`) over shorter ones. The first entry with credentials is used. Host names match in any case, and with or
- * without the default port. All names of Docker Hub are one registry. A pattern has to match the host in the image, whose labels
- * have at most 63 characters each, as in DNS.
+ * (`registry.example/team`) over shorter ones. The first entry with credentials is used. Host names match in any case, and with
+ * or without the default port. All names of Docker Hub are one registry. A pattern must match the host in the image reference.
+ * The labels of this host have at most 63 characters each, as in DNS.
  *
  * Helper programs are not run. As in Docker, a helper in `credHelpers` takes precedence over an entry in the file. An entry with
  * credentials takes precedence over `credsStore`, because `docker login` with a store leaves entries without credentials.
  *
- * The file may have at most 1,048,576 characters, as many as a Kubernetes Secret, and at most 10,000 registries whose names have at
- * most 4,096 characters each.
+ * The file may have at most 1,048,576 characters, as many as a Kubernetes Secret, and at most 10,000 registries whose names have
+ * at most 4,096 characters each.
  *
  * @param config The content of the file, or the object that it parses to. No error shows its content.
  * @param image The image to pull.
- * @returns `undefined` if the file has no credentials for the image, so that it is pulled without
+ * @returns `undefined` if the file has no credentials for the image, so that the image is pulled without credentials
  * @throws InvalidInputError if a helper has or may have the credentials, or if the file is malformed or too large
  */
 export function authFromDockerConfig(config: string | object, image: string): RegistryAuth | undefined {
@@ -42,7 +42,7 @@ export function authFromDockerConfig(config: string | object, image: string): Re
 
   const helpers = record(file.credHelpers ?? {}, "config.credHelpers");
   const [helperKey] = keysFor(reference, registriesIn(helpers, "config.credHelpers"));
-  // As in Docker, an empty name means that this registry has no helper, and excludes the store.
+  // As in Docker, an empty name means that this registry has no helper, and that the store does not apply to it.
   const helper =
     helperKey === undefined ? undefined : helperName(helpers[helperKey], fieldPath("config.credHelpers", helperKey));
   if (helper) refuseHelper(`are kept by ${helper}`, registry, helper);
@@ -77,7 +77,7 @@ function record(value: unknown, field: string): Json {
   return isRecord(value) ? value : refuse(field, "must be an object");
 }
 
-/** The registries in a part of the configuration. */
+/** Returns the registries in a part of the configuration. */
 function registriesIn(part: Json, field: string): string[] {
   const keys = Object.keys(part);
   if (keys.length > maxKeys) refuse(field, `names ${keys.length} registries; at most ${maxKeys} are searched`);

@@ -1,13 +1,15 @@
 import { splitReference } from "./image-ref.js";
 import { canonicalHost, registryNames } from "./registry-host.js";
 
-/** A parsed key of a Docker configuration: the registry, or the part of it, that an entry is for. */
+/**
+ * A parsed key of a Docker configuration. It names the registry, or the part of a registry, for which an entry has credentials.
+ */
 interface Scope {
-  /** As it is written in the file. */
+  /** The key as it is written in the file. */
   key: string;
   /** Hosts, or patterns such as `*.example`. There are two for `http://host`: with port 80 and without a port. */
   hosts: readonly string[];
-  /** Path that its repositories are below; `""` for all. */
+  /** The path above the repositories; `""` for all repositories. */
   path: string;
 }
 
@@ -26,7 +28,7 @@ export function keysFor(image: string, keys: readonly string[]): string[] {
     .map(({ key }) => key);
 }
 
-/** `https://index.docker.io/v1/` → `index.docker.io`; `registry.example/team` → `registry.example` and `team`. */
+/** Parses a key: `https://index.docker.io/v1/` → `index.docker.io`; `registry.example/team` → `registry.example` and `team`. */
 function scopeOf(key: string): Scope {
   const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*)$/is.exec(key) ?? [];
   const [host = "", ...segments] = rest.split("/").filter((segment) => segment !== "");
@@ -75,7 +77,10 @@ function hostMatcher(host: string): (name: string) => boolean {
 /** Separators of labels and of the port. `split` keeps them because of the group. */
 const separators = /([.:])/;
 
-/** Whether a pattern matches a label. Only the last `*` is extended when matching fails, so there is no nested backtracking. */
+/**
+ * Returns whether a pattern matches a label. When matching fails, only the last `*` is extended, so there is no nested
+ * backtracking.
+ */
 function matches(label: string, pattern: string): boolean {
   let [at, from, star] = [0, 0, -1];
   for (let end = 0; end < label.length; ) {

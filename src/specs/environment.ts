@@ -7,14 +7,14 @@ import type { KeyValue } from "../proto.js";
 
 /** One environment variable. */
 export interface EnvVar {
-  /** Its name: anything but the empty string, without `=` and NUL. */
+  /** The name: not empty, without `=` and NUL. */
   name: string;
-  /** Its value: a string, or bytes that are UTF-8. @defaultValue "" */
+  /** The value: a string, or bytes that are UTF-8. @defaultValue "" */
   value?: string | Uint8Array | undefined;
 }
 
 /**
- * Environment variables: an object, or an array where order or repetition matters (of two equal names the later one counts).
+ * Environment variables: an object, or an array where order or repetition matters (of two equal names, the later one applies).
  * Entries of an object that are `undefined` are omitted, so `{ ...process.env }` works.
  */
 export type Environment = Readonly<Record<string, string | Uint8Array | undefined>> | readonly EnvVar[];

@@ -12,7 +12,7 @@ export interface ImageRefSpec {
   /** Annotations for the image service; runtimes ignore unknown ones. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /**
-   * The runtime handler that the image is pulled and unpacked for. Since Kubernetes 1.29; ignored by older runtimes.
+   * The runtime handler for which the image is pulled and unpacked. Since Kubernetes 1.29; older runtimes ignore it.
    *
    * @defaultValue the runtime's default
    */
@@ -57,8 +57,8 @@ export function imageReference(value: unknown, field: string): string {
 }
 
 /**
- * Splits a reference into the registry (host and port; `docker.io` if the reference names none) and the repository within it. As in
- * Docker, the first part is a host if it has a `.`, a `:` or an upper-case letter, or is `localhost`.
+ * Splits a reference into the registry (host and port; `docker.io` if the reference names none) and the repository within it. As
+ * in Docker, the first part is a host if it has a `.`, a `:` or an upper-case letter, or is `localhost`.
  */
 export function splitReference(reference: string): { registry: string; repository: string } {
   const name = reference.replace(/@.*$/s, "");

@@ -39,7 +39,7 @@ export interface HostMount extends MountOptions {
   recursiveReadOnly?: boolean | undefined;
   /**
    * Mount propagation. With `"hostToContainer"`, later mounts below this path on the node appear in the container; with
-   * `"bidirectional"`, also later mounts in the container on the node. @defaultValue "private": neither
+   * `"bidirectional"`, later mounts in the container also appear on the node. @defaultValue "private": neither
    */
   propagation?: "private" | "hostToContainer" | "bidirectional" | undefined;
   /** Makes the runtime relabel the files with the container's SELinux label. @defaultValue false */
@@ -66,7 +66,7 @@ export interface ImageMount extends MountOptions {
   subPath?: string | undefined;
 }
 
-/** Something to mount in the container. */
+/** A mount of a container: files of the node or of an image. */
 export type MountSpec = HostMount | ImageMount;
 
 /** A device of the node that the container may use. */
@@ -125,8 +125,8 @@ export function readMounts(mounts: readonly MountSpec[] | undefined, field: stri
 }
 
 /**
- * Completes mounts with the mappings of the pod's user namespace, as a kubelet does. Without them, files of the node would belong
- * to no user of that namespace.
+ * Completes mounts with the mappings of the pod's user namespace, as a kubelet does. Without mappings, files of the node would
+ * belong to no user of that namespace.
  */
 export function toMounts(mounts: readonly CheckedMount[], users: UserNamespace | undefined): Mount[] {
   const { uids = [], gids = [] } = users ?? {};
@@ -142,7 +142,7 @@ function readMount(mount: MountSpec, field: string) {
   return readImageMount(mount, field);
 }
 
-/** The same string for every spelling of a path on Linux: without `.`, double slashes and a slash at the end. */
+/** Returns the same string for every spelling of a path on Linux: without `.`, double slashes and a slash at the end. */
 function canonicalPath(path: string): string {
   return posix.normalize(path).replace(/(?<=.)\/$/, "");
 }

@@ -6,15 +6,15 @@ import { PodSandboxConfig } from "../proto.js";
  * repeat the configuration, and CRI-O and Docker do not report it.
  *
  * Its value is JSON: `{"version":1,"config":{…}}` with a PodSandboxConfig in protobuf's JSON format, or
- * `{"version":1,"omittedBytes":5120}` if that is larger than {@link maxBytes}. Metadata, labels and annotations are omitted because
- * the status has them, and Windows settings because they can contain credentials.
+ * `{"version":1,"omittedBytes":5120}` if the configuration is larger than {@link maxBytes}. Metadata, labels and annotations are
+ * omitted because the status contains them. Windows settings are omitted because they can contain credentials.
  */
 export const podConfigAnnotation = "k8s-cri-client/pod-config";
 
 /** The limit of the annotation's value in bytes. A kubelet allows 256 KiB for all annotations of a pod together. */
 export const maxBytes = 4_096;
 
-/** Creates the annotation for a pod's configuration; none for a Windows pod. */
+/** Creates the annotation for a pod's configuration. A Windows pod gets no annotation. */
 export function annotatePodConfig(config: PodSandboxConfig): Record<string, string> {
   if (config.windows !== undefined) return {};
   const { hostname, logDirectory, dnsConfig, portMappings, linux } = config;
@@ -24,7 +24,7 @@ export function annotatePodConfig(config: PodSandboxConfig): Record<string, stri
   return { [podConfigAnnotation]: bytes <= maxBytes ? value : JSON.stringify({ version: 1, omittedBytes: bytes }) };
 }
 
-/** The configuration in the annotations of a pod, or why it is unknown. */
+/** The configuration in the annotations of a pod, or the reason why it is unknown. */
 export type AnnotatedPodConfig = { config: PodSandboxConfig } | { unknownBecause: string };
 
 /** Reads the configuration from a pod's annotations. */
@@ -49,5 +49,5 @@ export function annotatedPodConfig(annotations: Readonly<Record<string, string>>
   }
 }
 
-/** A kubelet sets it on every pod, regardless of the Pod object. */
+/** A kubelet sets this annotation on every pod, regardless of the Pod object. */
 const kubeletAnnotation = "kubernetes.io/config.source";

@@ -82,7 +82,7 @@ const linuxOnly = [
   "overhead",
 ] as const satisfies readonly (keyof PodSpec)[];
 
-/** Converts a pod spec to the arguments of RunPodSandbox. The spec is not changed, and the message shares nothing with it. */
+/** Converts a pod spec to the arguments of RunPodSandbox. Does not change the spec, and the message shares no objects with it. */
 export function toPodSandboxConfig(given: PodSpec): ConvertedPod {
   const spec = new ObjectReader(given, "spec", fields);
   const name = spec.read("name", objectName);
@@ -115,12 +115,12 @@ export function toPodSandboxConfig(given: PodSpec): ConvertedPod {
 
 type PodIdentity = Pick<PodSandboxMetadata, "namespace" | "name" | "uid">;
 
-/** The name that a kubelet gives to the log directory of a pod. All attempts of a pod share the directory. */
+/** Returns the name that a kubelet gives to the log directory of a pod. All attempts of a pod share the directory. */
 export function logDirectoryName({ namespace, name, uid }: PodIdentity): string {
   return `${namespace}_${name}_${uid}`;
 }
 
-/** The log directory: the given path, or the directory below a root that a kubelet would use for the pod. */
+/** Returns the log directory: the given path, or the directory below a root that a kubelet would use for the pod. */
 function toLogDirectory(value: PodSpec["logDirectory"], field: string, pod: PodIdentity): string {
   if (typeof value !== "object" || value === null) return optionalPath(value, field);
   const root = new ObjectReader(value, field, { root: true }).read("root", absolutePath);
@@ -135,7 +135,7 @@ function toLogDirectory(value: PodSpec["logDirectory"], field: string, pod: PodI
   return `${root.replace(/(?<=.)\/+$/, "").replace(/^\/$/, "")}/${folder}`;
 }
 
-/** Whole seconds between stop signal and SIGKILL, within the range that StopContainer accepts. */
+/** Checks the number of seconds between stop signal and SIGKILL: a whole number in the range that StopContainer accepts. */
 export function gracePeriod(value: number, field: string): number {
   return integer(value, field, 0, 2 ** 31 - 1, 0);
 }
@@ -162,7 +162,7 @@ function windowsPart(spec: ObjectReader<PodSpec>) {
   return { windows: { securityContext: { ...windows, namespaceOptions: { network } } } };
 }
 
-// Runtimes use it in names, kubelets in paths.
+// Runtimes use the uid in names, and kubelets use it in paths.
 function podUid(value: unknown, field: string): string {
   const uid = requiredString(value, field);
   return /[\s/]/.test(uid) ? invalid(field, "must not contain white space or '/'", uid) : uid;
@@ -178,7 +178,7 @@ function hostname(spec: ObjectReader<PodSpec>, name: string): string {
   }
   if (given === "") {
     const derived = name.replace(/[^A-Za-z0-9.-]/g, "-").slice(0, maxHostname);
-    // A hyphen must not be next to a dot, and neither of them at the end.
+    // A hyphen must not be next to a dot, and the name must not end with a hyphen or a dot.
     return derived.replace(/[.-]*\.[.-]*/g, ".").replace(/[.-]+$/, "");
   }
   const label = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
@@ -232,7 +232,7 @@ function nameServer(value: unknown, field: string): string {
   return ipAddress(resolverEntry(value, field), field);
 }
 
-/** An entry of `/etc/resolv.conf`, where white space separates entries. */
+/** Checks an entry of `/etc/resolv.conf`, where white space separates entries. */
 function resolverEntry(value: unknown, field: string): string {
   const entry = requiredString(value, field);
   return /\s/.test(entry) ? invalid(field, "must not contain white space", entry) : entry;

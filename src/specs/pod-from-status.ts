@@ -7,16 +7,16 @@ import { annotatedPodConfig } from "./pod-config-annotation.js";
 export interface KnownPodConfig {
   config: PodSandboxConfig;
   /**
-   * Why {@link config} lacks the settings that only the creator of the pod knows: user, log directory, DNS, ports and so on.
-   * `undefined` if it is complete.
+   * The reason why {@link config} lacks the settings that only the creator of the pod knows: user, log directory, DNS, ports and
+   * so on. `undefined` if it is complete.
    */
   incompleteBecause?: string;
 }
 
 /**
- * Finds the configuration of a pod that another process created, to create containers in it: in containerd's verbose status, else
- * in the annotation that this package adds to its pods. Without either, the configuration consists of what the status contains:
- * metadata, labels, annotations and namespaces; on CRI-O also whether the pod is privileged.
+ * Finds the configuration of a pod that another process created, to create containers in it. Reads it from containerd's verbose
+ * status, else from the annotation that this package adds to its pods. Without either, the configuration has only the fields of
+ * the status: metadata, labels, annotations and namespaces; on CRI-O also whether the pod is privileged.
  *
  * @param verboseInfo `info` of the verbose PodSandboxStatus. Its shape depends on the runtime, so unreadable parts are ignored.
  */
@@ -40,7 +40,7 @@ export function podConfigFromStatus(
   };
 }
 
-/** The configuration of a pod that the verbose info of its status contains; `undefined` if it contains none. */
+/** Returns the configuration of a pod from the verbose info of its status, or `undefined` if the info does not contain it. */
 export function reportedPodConfig(
   status: PodSandboxStatus,
   verboseInfo: Readonly<Record<string, string>>,
@@ -62,7 +62,7 @@ function record(value: unknown): Json {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
-/** Reads the configuration, and verifies that it is that of the pod: `config` may be something else in another runtime. */
+/** Reads the configuration, and verifies that it belongs to the pod: in another runtime, `config` may have another meaning. */
 function originalConfig(json: unknown, status: PodSandboxStatus): PodSandboxConfig | undefined {
   try {
     const config = messageFromGoJson(PodSandboxConfig, json, { ignoreUnknownFields: true });

@@ -19,7 +19,7 @@ export interface PortSpec {
 export interface DnsSpec {
   /** Addresses of name servers. */
   servers?: readonly string[] | undefined;
-  /** Domains to search short names in. */
+  /** Domains in which short names are searched. */
   searches?: readonly string[] | undefined;
   /** Resolver options, such as `"ndots:5"`. */
   options?: readonly string[] | undefined;
@@ -27,11 +27,16 @@ export interface DnsSpec {
 
 /** Settings of pods and containers on Windows nodes. */
 export interface WindowsSpec {
-  /** The user to run as; must exist in the image. Local or domain account: `user`, `DOMAIN\user`. @defaultValue the image's user */
+  /**
+   * The user to run as; must exist in the image. Local or domain account: `user`, `DOMAIN\user`. @defaultValue the image's user
+   */
   runAsUserName?: string | undefined;
   /** Contents of the GMSA credential spec, as JSON. */
   credentialSpec?: string | undefined;
-  /** Runs directly on the node. Must be the same for all containers of the pod. @defaultValue the pod's choice; false */
+  /**
+   * Runs the container directly on the node. Must be the same for all containers of the pod. @defaultValue the pod's choice;
+   * false
+   */
   hostProcess?: boolean | undefined;
 }
 
@@ -49,7 +54,7 @@ export interface PodSpec extends PodNamespaces {
   namespace?: string | undefined;
   /** Distinguishes this pod from others of the same name. @defaultValue a random UUID */
   uid?: string | undefined;
-  /** How many sandboxes of this pod (the same name, namespace and uid) were created before. @defaultValue 0 */
+  /** The number of sandboxes of this pod (the same name, namespace and uid) that were created before. @defaultValue 0 */
   attempt?: number | undefined;
   /** Labels, by which lists can be filtered. containerd does not filter by a key and value of more than 4096 bytes together. */
   labels?: Readonly<Record<string, string>> | undefined;
@@ -83,12 +88,12 @@ export interface PodSpec extends PodNamespaces {
   sysctls?: Readonly<Record<string, string>> | undefined;
   /**
    * The parent of the pod's cgroup: a path, or a slice (`"x.slice"`) if the runtime uses systemd. containerd reports the usage of
-   * pods (PodSandboxStats) only with it. @defaultValue the runtime's choice
+   * a pod (PodSandboxStats) only if this field is set. @defaultValue the runtime's choice
    */
   cgroupParent?: string | undefined;
   /**
-   * Applies to the sandbox, and to its containers unless they set their own. Only `privileged` must also be set for each
-   * container.
+   * Security settings of the sandbox, and of its containers unless they set their own. Only `privileged` must also be set for
+   * each container.
    */
   security?: SecuritySpec | undefined;
   /**
@@ -96,13 +101,15 @@ export interface PodSpec extends PodNamespaces {
    * Kubernetes 1.23.
    */
   resources?: ResourcesSpec | undefined;
-  /** The resources that the pod needs beyond its containers; also a hint. Since Kubernetes 1.23. */
+  /** The resources that the pod needs beyond its containers. Also a hint. Since Kubernetes 1.23. */
   overhead?: OverheadSpec | undefined;
-  /** Makes it a Windows pod. Excludes settings for Linux (security, namespaces, sysctls, resources and so on). */
+  /**
+   * Makes the pod a Windows pod. Cannot be combined with settings for Linux (security, namespaces, sysctls, resources and so on).
+   */
   windows?: WindowsSpec | undefined;
   /**
-   * Seconds between stop signal and SIGKILL when this package stops a container of the pod that has no value of its own. CRI has no
-   * field for it. @defaultValue see `ContainerSpec`
+   * Seconds between stop signal and SIGKILL when this package stops a container of the pod that has no value of its own. CRI has
+   * no field for it. @defaultValue see `ContainerSpec`
    */
   terminationGracePeriodSeconds?: number | undefined;
   /** Changes the wire message before it is sent, for settings without a field here. Must not be asynchronous. */

@@ -12,7 +12,7 @@ export type Quantity = string | number | bigint | Long;
 const decimalPowers = new Map(Object.entries({ n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }));
 const binaryPowers = new Map(Object.entries({ Ki: 10n, Mi: 20n, Gi: 30n, Ti: 40n, Pi: 50n, Ei: 60n }));
 
-/** Nanos in one: the resolution of quantities in Kubernetes. */
+/** Nanos per unit: the resolution of quantities in Kubernetes. */
 const nanos = 1_000_000_000n;
 
 /** The largest value of an int64 field. */
@@ -34,7 +34,7 @@ export function parseQuantity(value: Quantity, field: string): bigint {
   const digits = BigInt(whole + fraction);
   if (sign === "-" && digits !== 0n) return invalid(field, "must not be negative", value);
   if (digits === 0n) return 0n;
-  // Beyond ±100 the result is out of range or one nano, so larger powers of ten need not be computed.
+  // Beyond ±100, the result is out of range or one nano, so larger powers of ten are not computed.
   const tens = Math.min(100, Math.max(-100, (power ?? 0) - fraction.length + 9));
   const scaled = digits << (shift ?? 0n);
   const result = tens >= 0 ? scaled * 10n ** BigInt(tens) : divideUp(scaled, 10n ** BigInt(-tens));
@@ -55,7 +55,7 @@ function divideUp(value: bigint, by: bigint): bigint {
   return (value + by - 1n) / by;
 }
 
-// A number is read in its shortest decimal notation: 0.1 means a tenth, not the nearest binary fraction.
+// Reads a number in its shortest decimal notation: 0.1 means a tenth, not the nearest binary fraction.
 function decimalOf(value: unknown, field: string): string {
   if (typeof value === "string") return value;
   if (typeof value === "bigint" || (typeof value === "number" && Number.isFinite(value))) return String(value);

@@ -10,7 +10,7 @@ import { canonicalHost, dockerHubRegistry, isDockerHub } from "./registry-host.j
 interface Server {
   /**
    * The registry that the credentials are for: `registry.example`, `registry.example:5000` or a URL. containerd uses the
-   * credentials only for that host, and pulls without any from another one (a mirror); CRI-O ignores it.
+   * credentials only for that host, and pulls from another host (a mirror) without credentials. CRI-O ignores this field.
    * @defaultValue all registries that the pull involves
    */
   serverAddress?: string | undefined;
@@ -38,8 +38,8 @@ export interface EncodedAuth extends Server {
 }
 
 /**
- * An OAuth2 refresh token, which the registry's token server exchanges for an access token. CRI-O ignores it and pulls without
- * credentials.
+ * An OAuth2 refresh token, which the registry's token server exchanges for an access token. CRI-O ignores the token and pulls
+ * without credentials.
  */
 export interface IdentityTokenAuth extends Server {
   identityToken: string;
@@ -49,7 +49,7 @@ export interface IdentityTokenAuth extends Server {
   registryToken?: undefined;
 }
 
-/** A bearer token to send to the registry unchanged. containerd and CRI-O ignore it; other runtimes may use it. */
+/** A bearer token to send to the registry unchanged. containerd and CRI-O ignore the token; other runtimes may use it. */
 export interface RegistryTokenAuth extends Server {
   registryToken: string;
   username?: undefined;
@@ -108,7 +108,7 @@ export function toAuthConfig(auth: RegistryAuth, field = "auth", registry?: stri
   );
 }
 
-/** Decodes base64 as Go's decoder does, which skips line breaks, but with or without padding. */
+/** Decodes base64 with or without padding. Skips line breaks, as Go's decoder does. */
 function decodePair(value: string, field: string): { username: string; password: string } {
   const digits = value.replace(/[\r\n]/g, "").replace(/={1,2}$/, "");
   const bytes = Buffer.from(digits, "base64");
@@ -123,8 +123,8 @@ function decodePair(value: string, field: string): { username: string; password:
 }
 
 /**
- * Returns `https://host[:port]`. containerd parses a bare host as an empty one and silently ignores the credentials. All names of
- * Docker Hub become that of the host that its images are pulled from.
+ * Returns `https://host[:port]`. containerd parses a host without a scheme as an empty host, and silently ignores the
+ * credentials. All names of Docker Hub become the name of the host from which its images are pulled.
  */
 function serverAddress(value: unknown, field: string, registry: string | undefined): string {
   if (!isSet(value) || value === "") return "";

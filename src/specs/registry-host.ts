@@ -8,15 +8,15 @@ const dockerHub: readonly string[] = [
   "registry.hub.docker.com",
 ];
 
-/** The host that images of Docker Hub are pulled from. */
+/** The host from which images of Docker Hub are pulled. */
 export const dockerHubRegistry = "registry-1.docker.io";
 
-/** Whether a host is one of the names of Docker Hub. */
+/** Returns whether a host is one of the names of Docker Hub. */
 export function isDockerHub(host: string): boolean {
   return dockerHub.includes(canonicalHost(host));
 }
 
-/** All canonical names of the registry at a host: several for Docker Hub, one for every other registry. */
+/** Returns all canonical names of the registry at a host: several for Docker Hub, one for every other registry. */
 export function registryNames(host: string): readonly string[] {
   return isDockerHub(host) ? dockerHub : [canonicalHost(host)];
 }

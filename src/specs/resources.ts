@@ -9,7 +9,7 @@ import { maxInt64, milliUnits, type Quantity, wholeUnits } from "./quantity.js";
 export interface ResourceRequests {
   /** Cores; sets the share of CPU time under contention. @defaultValue the limit */
   cpu?: Quantity | undefined;
-  /** Bytes. Must not exceed the limit; otherwise unused, because CRI has no field for it. @defaultValue the limit */
+  /** Bytes. Must not exceed the limit. Has no other effect, because CRI has no field for it. @defaultValue the limit */
   memory?: Quantity | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface ResourceLimits {
 
 /**
  * Resources of a container or pod, converted as in a kubelet. Windows containers accept only the limits of `cpu` and `memory`.
- * The runtime decides about fields that are not set: unlike a kubelet, this package does not give the minimum of 2 CPU shares to
+ * The runtime decides about fields that are not set. Unlike a kubelet, this package does not set the minimum of 2 CPU shares for
  * a container without CPU request and limit.
  */
 export interface ResourcesSpec {
@@ -34,9 +34,15 @@ export interface ResourcesSpec {
   cpusetCpus?: string | undefined;
   /** NUMA nodes to take memory from, as a list of ranges. @defaultValue all */
   cpusetMems?: string | undefined;
-  /** Bytes of memory and swap together; needs a memory limit and must not be below it. @defaultValue the runtime's choice */
+  /**
+   * Bytes of memory and swap together. Requires a memory limit, and must not be less than that limit. @defaultValue the runtime's
+   * choice
+   */
   memoryAndSwapLimit?: Quantity | undefined;
-  /** When the kernel kills the container if the node runs out of memory, from -1000 (never) to 1000 (first). @defaultValue 0 */
+  /**
+   * The priority with which the kernel kills the container if the node runs out of memory, from -1000 (never) to 1000 (first).
+   * @defaultValue 0
+   */
   oomScoreAdj?: number | undefined;
   /**
    * Files of cgroup v2 with the values to write into them, such as `{ "memory.high": "104857600" }`. Ignored or refused on cgroup
@@ -97,7 +103,7 @@ export function requestsAndLimits(resources: ObjectReader<ResourcesSpec>, withHu
   return { requests, limits, memory: memoryLimit(limits.memory, fieldPath(resources.path("limits"), "memory")) };
 }
 
-/** Converts a pod's overhead, which is request and limit at once, as in a kubelet. */
+/** Converts a pod's overhead. As in a kubelet, the overhead is both the request and the limit. */
 export function toOverhead(spec: OverheadSpec | null | undefined, field: string): LinuxContainerResources | undefined {
   if (!isSet(spec)) return undefined;
   const overhead = new ObjectReader(spec, field, { cpu: true, memory: true });
@@ -146,7 +152,7 @@ function separateHugepages(spec: unknown, withHugepages: boolean): { plain: unkn
   };
 }
 
-/** The page size as runtimes name it: 2097152 → "2MB". */
+/** Formats a page size as runtimes name it: 2097152 → "2MB". */
 function pageSize(size: bigint): string {
   const units = ["B", "KB", "MB", "GB", "TB", "PB"];
   let unit = 0;
@@ -158,7 +164,7 @@ function pageSize(size: bigint): string {
 const period = 100_000n;
 export const clamp = (value: bigint, min: bigint, max: bigint) => (value < min ? min : value > max ? max : value);
 
-/** Shares from the request (1024 per core, 2 to 262144), quota per 100 ms from the limit (no less than 1 ms). */
+/** Converts the request to CPU shares (1024 per core, 2 to 262144), and the limit to a quota per 100 ms (at least 1 ms). */
 function cpuTime(request: bigint | undefined, limit: bigint | undefined, field: string) {
   const quota = ((limit ?? 0n) * period) / 1000n;
   if (quota > maxInt64) refuse(field, "is too large");
@@ -169,7 +175,8 @@ function cpuTime(request: bigint | undefined, limit: bigint | undefined, field: 
   };
 }
 
-// crun cannot start a process in less than 500 KiB, and CRI-O requires 12 MiB with runc: a smaller limit lacks its suffix.
+// crun cannot start a process in less than 500 KiB, and CRI-O requires 12 MiB with runc. A smaller limit most likely lacks its
+// suffix.
 const minMemory = 500n * 1024n;
 
 /**

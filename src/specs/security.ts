@@ -27,8 +27,9 @@ import {
 import { type CapabilitiesSpec, toCapabilities } from "./capabilities.js";
 
 /**
- * A seccomp or AppArmor profile: the runtime's default, none, or one on the node. A local seccomp profile is the absolute path of a
- * JSON file; runtimes, unlike kubelets, do not resolve relative paths. A local AppArmor profile is the name of a loaded profile.
+ * A seccomp or AppArmor profile: the runtime's default, none, or one on the node. A local seccomp profile is the absolute path of
+ * a JSON file; runtimes, unlike kubelets, do not resolve relative paths. A local AppArmor profile is the name of a loaded
+ * profile.
  */
 export type ProfileSpec = "RuntimeDefault" | "Unconfined" | { localhostProfile: string };
 
@@ -51,12 +52,12 @@ export interface SecuritySpec {
   /** Makes the root file system read-only; independent of {@link privileged}. @defaultValue false */
   readOnlyRootFilesystem?: boolean | undefined;
   /**
-   * User id. For a name of the image's `/etc/passwd`, see {@link ContainerSecuritySpec.runAsUserName}.
+   * User id. For a name in the image's `/etc/passwd`, see {@link ContainerSecuritySpec.runAsUserName}.
    *
    * @defaultValue the image's user
    */
   runAsUser?: number | undefined;
-  /** Group id; CRI requires a user beside it. @defaultValue the user's primary group */
+  /** Group id. CRI requires that a user is also set. @defaultValue the user's primary group */
   runAsGroup?: number | undefined;
   /** Additional group ids. */
   supplementalGroups?: readonly number[] | undefined;
@@ -176,8 +177,8 @@ interface CommonSecurity {
   selinux: SELinuxOption | undefined;
 }
 
-// Written out, because the compiler would otherwise write an import of `long` into the declarations, which only some module
-// settings resolve.
+// These types are written out, because the compiler would otherwise write an import of `long` into the declarations. Only some
+// module settings can resolve that import.
 /** The checked security settings of a container. The pod's settings apply where a field is `undefined`. */
 export interface ContainerSecurity extends CommonSecurity {
   runAsUsername: string;
@@ -210,8 +211,8 @@ export function readContainerSecurity(spec: ContainerSecuritySpec | undefined, f
 }
 
 /**
- * Completes the security settings of a container with those of its pod. As in Kubernetes, user, groups, SELinux label and profiles
- * come from the pod unless the container sets its own.
+ * Completes the security settings of a container with those of its pod. As in Kubernetes, user, groups, SELinux label and
+ * profiles come from the pod unless the container sets its own.
  *
  * @param field the path of the settings in error messages
  */
@@ -222,7 +223,7 @@ export function toContainerSecurity(
   pod = LinuxSandboxSecurityContext.create(),
 ): LinuxContainerSecurityContext {
   const { privileged, runAsUsername, capabilities, noNewPrivs } = settings;
-  // Runtimes compare with the pod's configuration in the request, so they would refuse it.
+  // Runtimes check the pod's configuration in the request, so they would refuse the container.
   if (privileged && pod.privileged !== true) {
     refuse(
       fieldPath(field, "privileged"),

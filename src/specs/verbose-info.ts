@@ -1,6 +1,7 @@
 /**
- * Reads the verbose info of a pod or container. CRI does not specify it. containerd and CRI-O report JSON text under `info` with the
- * process id and the OCI runtime spec; cri-dockerd reports at most the process id. Values of another type count as not reported.
+ * Reads the verbose info of a pod or container. CRI does not specify it. containerd and CRI-O report JSON text under `info` with
+ * the process id and the OCI runtime spec; cri-dockerd reports at most the process id. Values of an unexpected type are treated
+ * as not reported.
  *
  * @module
  */
@@ -23,7 +24,7 @@ export interface InspectedMount {
 /**
  * Parses the verbose info. Integers that are not exact as a JavaScript number become strings of digits.
  *
- * @returns `undefined` if there is none, or it is malformed
+ * @returns `undefined` if there is no info, or if it is malformed
  */
 export function parseVerboseInfo(info: Readonly<Record<string, string>>): JsonObject | undefined {
   try {
@@ -34,18 +35,18 @@ export function parseVerboseInfo(info: Readonly<Record<string, string>>): JsonOb
   }
 }
 
-/** The id of the main process on the node; `undefined` if there is none, which runtimes report as 0. */
+/** Returns the id of the main process on the node, or `undefined` if there is no process, which runtimes report as 0. */
 export function pidIn(info: JsonObject | undefined): number | undefined {
   const pid = info?.pid;
   return typeof pid === "number" && Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }
 
-/** The command line of the main process. */
+/** Returns the command line of the main process. */
 export function argsIn(info: JsonObject | undefined): string[] | undefined {
   return strings(at(info, "runtimeSpec", "process", "args"));
 }
 
-/** The environment of the main process. Of several values of one variable, the last one counts. */
+/** Returns the environment of the main process. Of several values of one variable, the last one applies. */
 export function environmentIn(info: JsonObject | undefined): Record<string, string> | undefined {
   const entries = strings(at(info, "runtimeSpec", "process", "env"))?.map((entry) => {
     const end = entry.indexOf("=");
@@ -54,7 +55,7 @@ export function environmentIn(info: JsonObject | undefined): Record<string, stri
   return entries && Object.fromEntries(entries);
 }
 
-/** The mounts of the main process. */
+/** Returns the mounts of the main process. */
 export function mountsIn(info: JsonObject | undefined): InspectedMount[] | undefined {
   const mounts = at(info, "runtimeSpec", "mounts");
   if (!Array.isArray(mounts)) return undefined;
@@ -69,7 +70,7 @@ export function mountsIn(info: JsonObject | undefined): InspectedMount[] | undef
   });
 }
 
-/** The path of the network namespace on the node, such as `/var/run/netns/cni-…`. */
+/** Returns the path of the network namespace on the node, such as `/var/run/netns/cni-…`. */
 export function networkNamespaceIn(info: JsonObject | undefined): string | undefined {
   const namespaces = at(info, "runtimeSpec", "linux", "namespaces");
   if (!Array.isArray(namespaces)) return undefined;

@@ -11,7 +11,7 @@ const allProcessors = 10_000n;
  * Converts the limits of a Windows container as a kubelet does: memory in bytes, CPU as a share of all the node's processors in
  * units of 0.01 percent, rounded down, at least 1. Requests have no field in CRI.
  *
- * @param processors processors of the node
+ * @param processors the number of processors of the node
  */
 export function toWindowsResources(spec: ResourcesSpec, field: string, processors: number): WindowsContainerResources {
   const resources = new ObjectReader(spec, field, resourceFields);

@@ -20,7 +20,7 @@ export function readWindowsSecurity(spec: ObjectReader<WindowsSpec>) {
   };
 }
 
-/** A credential, which errors do not show. */
+/** Checks a credential. Errors do not show it. */
 function credential(value: unknown, field: string): string {
   return typeof value === "string" ? value : refuse(field, "must be a string");
 }
