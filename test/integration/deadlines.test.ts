@@ -201,7 +201,7 @@ describe("cancellation", () => {
     expect(await rejection(cri.pods.run({ name: "p" }))).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  test("closing a client closes derived clients, but not the other way round", async () => {
+  test("closing a client closes derived clients, and closing a derived client does not close the original", async () => {
     const { cri } = await startFake();
     const derived = cri.with({ timeoutMs: 5_000 });
     await derived.close();

@@ -339,15 +339,15 @@ describe("ending a stream", () => {
       const unhandled = vi.fn();
       process.on("unhandledRejection", unhandled);
       onTestFinished(() => void process.off("unhandledRejection", unhandled));
-      const [fresh, begun] = [cri.events({ signal: abort.signal }), cri.events({ signal: abort.signal })];
-      await begun.ready;
-      if (how === "close") await Promise.all([fresh.close(), begun.close()]);
+      const [unread, started] = [cri.events({ signal: abort.signal }), cri.events({ signal: abort.signal })];
+      await started.ready;
+      if (how === "close") await Promise.all([unread.close(), started.close()]);
       else if (how === "signal") abort.abort(new Error("enough"));
       else await cri.close();
       await expect.poll(() => runtime.eventSubscribers).toBe(0);
       runtime.clearCalls();
-      void fresh.ready;
-      for (const stream of [fresh, begun]) {
+      void unread.ready;
+      for (const stream of [unread, started]) {
         const reason = await rejection(stream.ready);
         if (how === "signal") expect(reason).toBe(abort.signal.reason);
         else expect(reason).toMatchObject({ code: how === "close" ? "CANCELLED" : "CLIENT_CLOSED" });
@@ -355,7 +355,7 @@ describe("ending a stream", () => {
         expect(await rejection(stream.ready)).toBe(reason);
       }
       await sleep(300);
-      expect([runtime.calls, runtime.eventSubscribers, fresh.source]).toEqual([[], 0, undefined]);
+      expect([runtime.calls, runtime.eventSubscribers, unread.source]).toEqual([[], 0, undefined]);
       expect(unhandled).not.toHaveBeenCalled();
     },
   );
@@ -405,10 +405,10 @@ describe("ending a stream", () => {
     const { runtime, cri } = await startFake({}, { watch: { pollMs: 100 } });
     await runtime.kill();
     const stream = what === "events" ? cri.events({ waitForRuntime: true }) : cri.watch({ waitForRuntime: true });
-    const begun = vi.fn();
-    void stream.ready.then(begun);
+    const onReady = vi.fn();
+    void stream.ready.then(onReady);
     await sleep(500);
-    expect(begun).not.toHaveBeenCalled();
+    expect(onReady).not.toHaveBeenCalled();
     await runtime.restart();
     await stream.ready;
     await stream.close();

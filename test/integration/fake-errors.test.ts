@@ -172,7 +172,7 @@ test.each([
 });
 
 describe("creations", () => {
-  test("Docker removes the holder of a taken name unless it runs, but still fails", async () => {
+  test("Docker removes the holder of a taken name unless it runs, but the creation still fails", async () => {
     const connected = await start({ flavor: "cri-dockerd", strict: false });
     const pod = await runPod(connected);
     const first = await createContainer(connected, pod);

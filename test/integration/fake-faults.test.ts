@@ -255,9 +255,9 @@ describe("invalid faults", () => {
     ["bytes", (runtime: FakeRuntime) => runtime.oversizeNext("Version", { bytes: 2 ** 40 })],
     ["ms", (runtime: FakeRuntime) => runtime.delayNext("Version", Number.NaN)],
     ["rpc", (runtime: FakeRuntime) => runtime.slowNext("version" as "Version")],
-  ])("are rejected: %s", async (field, ask) => {
+  ])("are rejected: %s", async (field, inject) => {
     const { runtime } = await startFake();
-    expect(() => ask(runtime)).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
+    expect(() => inject(runtime)).toThrow(expect.objectContaining({ code: "INVALID_INPUT", field }));
     expect(runtime.pendingFaults).toEqual([]);
   });
 });

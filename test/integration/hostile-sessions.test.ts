@@ -80,7 +80,7 @@ const servers: [string, Transport, Outcome, Script][] = [
   ["empty output", "spdy", "aborted", spdyFlood(data(3, ""))],
   ["output in frames of one byte", "spdy", "aborted", spdyFlood(data(3, "x"))],
   [
-    "output behind its end",
+    "output after its end",
     "spdy",
     "aborted",
     spdy((peer) => {

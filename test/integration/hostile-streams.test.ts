@@ -100,7 +100,7 @@ async function listener(onConnection = (socket: Socket) => void socket.destroy()
   return { port, connections: () => connections };
 }
 
-describe("the runtime returns a URL that leads elsewhere", () => {
+describe("the runtime returns a URL that leads to another server", () => {
   test.each([
     [
       "another host, by address",
@@ -184,9 +184,9 @@ describe("the runtime is reached over TLS", () => {
 
 describe.each(["spdy", "websocket", undefined] as const)("the streaming server redirects, over %s", (transport) => {
   test.each([301, 302, 303, 307, 308])("with %i", async (status) => {
-    const elsewhere = await listener();
+    const otherServer = await listener();
     for (const location of [
-      `http://127.0.0.1:${elsewhere.port}/exec/${token}`,
+      `http://127.0.0.1:${otherServer.port}/exec/${token}`,
       "https://elsewhere.test/",
       "file:///etc/passwd",
       "unix:///run/x",
@@ -203,6 +203,6 @@ describe.each(["spdy", "websocket", undefined] as const)("the streaming server r
       expect(new Set(network())).toEqual(new Set([`127.0.0.1:${server.port}`]));
       expect(server.connections()).toBe(network().length);
     }
-    expect(elsewhere.connections()).toBe(0);
+    expect(otherServer.connections()).toBe(0);
   });
 });

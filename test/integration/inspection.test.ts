@@ -22,7 +22,7 @@ function expectHidden(shown: Record<string, unknown>, secrets: readonly string[]
       inspect(value, { depth: 20, showHidden: true, maxArrayLength: null }),
       String(JSON.stringify(value, withoutCycles())),
     ];
-    for (const one of secrets) expect(outputs.join("\n").includes(one), `${name} shows ${one}`).toBe(false);
+    for (const form of secrets) expect(outputs.join("\n").includes(form), `${name} shows ${form}`).toBe(false);
   }
 }
 
@@ -108,7 +108,7 @@ test("sessions, port forwarding and watches show no secrets", async () => {
   const events = cri.events();
   await view.ready;
   expectHidden({ exec, attach, forward, view, events });
-  await Promise.all([exec, attach, forward, view].map((one) => one[Symbol.asyncDispose]()));
+  await Promise.all([exec, attach, forward, view].map((object) => object[Symbol.asyncDispose]()));
 });
 
 test("no object shows the private key of a TLS connection", async () => {

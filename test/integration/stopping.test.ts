@@ -157,7 +157,7 @@ describe("the grace period", () => {
     return stopCalls(runtime).stops;
   };
 
-  test("of a pod's stop is that of the container, then of the pod, then 0, also with a borrowed handle", async () => {
+  test("of a pod's stop is set by the container, or else by the pod, or else 0, also with a borrowed handle", async () => {
     expect(await stopsOf((_, pod) => pod.stop(), 5)).toEqual([7, 5]);
     expect(await stopsOf((cri, pod) => cri.pods.get(pod.id).stop(), 5)).toEqual([7, 5]);
     expect(await stopsOf((cri, pod) => cri.pods.get(pod.id).stop())).toEqual([7, 0]);
@@ -167,7 +167,7 @@ describe("the grace period", () => {
     expect(await stopsOf((_, pod) => pod.remove(), 5)).toEqual([0, 0]);
   });
 
-  test("of a container's stop is its own, then 30, also with a borrowed handle", async () => {
+  test("of a container's stop is set by the container, or else 30, also with a borrowed handle", async () => {
     const stopAll = async (cri: CriClient) => {
       for (const { id } of await cri.containers.list()) await cri.containers.get(id).stop();
     };
@@ -257,7 +257,8 @@ test("stops a sandbox on CRI-O by a second call if the first one hangs", async (
 
 test("an error after the first stop sets mayHaveTakenEffect", async () => {
   const { runtime, cri, pod } = await unresponsivePod("containerd-2");
-  const refusal = { code: "FAILED_PRECONDITION", message: "not now" } as const; // by itself, this code means that nothing happened
+  // Without earlier calls that took effect, this code means that nothing changed.
+  const refusal = { code: "FAILED_PRECONDITION", message: "not now" } as const;
   const [container] = await cri.containers.list({ name: "a" });
   runtime.failNext("RemoveContainer", refusal);
   runtime.failNext("StopPodSandbox", refusal);

@@ -186,7 +186,10 @@ describe("a watch", () => {
       runtime.respondNext("ListContainerStats", ({ stats = [] }) => ({
         stats: stats
           .filter(({ attributes }) => attributes?.id === web.id)
-          .map((one) => ({ ...one, cpu: { timestamp: at * second, usageCoreNanoSeconds: { value: used * second } } })),
+          .map((entry) => ({
+            ...entry,
+            cpu: { timestamp: at * second, usageCoreNanoSeconds: { value: used * second } },
+          })),
       }));
     }
     const cores = (await take(cri.stats.watch({ intervalMs: 5 }), 5)).map(
