@@ -64,7 +64,7 @@ describe("a chart", () => {
     ],
   };
 
-  test("has the ratio to ours in its table", () => {
+  test("has the ratio to this package in its table", () => {
     const cells = chartTable(chart)
       .split("\n")
       .slice(2)

@@ -25,7 +25,7 @@ describe("CriError", () => {
     expect(inspect(error) + JSON.stringify(error)).not.toMatch(/s3cret|tok3n/);
   });
 
-  test("has exactly the given lines", () => {
+  test("keeps the given lines, and escapes line breaks within a line", () => {
     const forged = "not found\n2026-11-28 ERROR all is lost";
     const error = new CriError({ code: "UNKNOWN", message: ["Tried:", `  x: ${forged}`] });
     expect(error.details).toBe("Tried:\n  x: not found\\n2026-11-28 ERROR all is lost");

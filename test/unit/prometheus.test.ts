@@ -85,7 +85,7 @@ describe("omits metrics that would fail a scrape", () => {
     const missed: string[] = [];
     const metrics = series.map(([name, labelValues], value) => ({ name, labelValues, value: { value } }));
     const text = formatMetrics(
-      descriptors.map((one) => MetricDescriptor.fromPartial(one)),
+      descriptors.map((descriptor) => MetricDescriptor.fromPartial(descriptor)),
       [PodSandboxMetrics.fromPartial({ metrics })],
       { onMissed: ({ name }, reason) => missed.push(`${name}: ${reason}`) },
     );

@@ -36,7 +36,7 @@ describe("ResourceWatch", () => {
 
   test("does not count the time for which the process waits for a processor", () => {
     using watch = new ResourceWatch();
-    // Stands for a machine that runs something else.
+    // Simulates a machine that runs another process.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, maxStallMs + 100);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
   });

@@ -268,10 +268,10 @@ describe("applyPatch", () => {
   it("refuses a patch that is not a function, returns a promise, or removes the metadata", () => {
     expect(refusal(() => applyPatch(js({}), "f", message()))).toMatch(/must be a function/);
     expect(refusal(() => applyPatch(async () => {}, "f", message()))).toMatch(/must not be asynchronous/);
-    const take = (m: { metadata?: object | undefined }) => {
+    const removeMetadata = (m: { metadata?: object | undefined }) => {
       m.metadata = undefined;
     };
-    expect(refusal(() => applyPatch(take, "f", message()))).toMatch(/must not remove metadata/);
+    expect(refusal(() => applyPatch(removeMetadata, "f", message()))).toMatch(/must not remove metadata/);
   });
   it("throws the patch's own error", () => {
     const own = new RangeError("mine");

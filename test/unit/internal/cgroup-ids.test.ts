@@ -17,7 +17,7 @@ describe("cgroupIds", () => {
     ["groups below the container's", `0::/kubepods/pod1/${id}/init.scope/app`],
     ["a cgroup namespace elsewhere", `0::/../../pod1/${id}`],
     ["cgroup v1", `12:pids:/kubepods/pod1/${id}\n9:name=systemd:/kubepods/pod1/${id}\n4:memory:/\n0::/\n`],
-  ])("finds the id of a container of %s", (_, text) => {
+  ])("finds the id of a container: %s", (_, text) => {
     expect(cgroupIds(text)).toEqual([id]);
   });
 
@@ -29,7 +29,7 @@ describe("cgroupIds", () => {
     ["a longer id", `0::/docker/0${id}`],
     ["an empty file", ""],
     ["another format", id],
-  ])("finds none of %s", (_, text) => {
+  ])("finds no id: %s", (_, text) => {
     expect(cgroupIds(text)).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ import { anyMessage, messageTypes } from "../json/any-message.js";
 const canary = "c4n4ryc4n4ryc4n4ry";
 const pem = `-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n${canary}\n-----END EC PRIVATE KEY-----\n`;
 
-/** All forms in which a redacted value is shown. */
+/** Returns every form in which a redacted value is shown. */
 function shown(value: unknown): string {
   return [redact(value), redactForLog(value)]
     .map((copy) => inspect(copy, { depth: Number.POSITIVE_INFINITY, maxStringLength: Number.POSITIVE_INFINITY }))
@@ -176,7 +176,7 @@ const environment = fc.constantFrom<unknown>(
   { A: canary, B: { c: canary } },
 );
 
-/** Values with secrets under names of secrets. */
+/** Values that contain secrets under the names in `secretNames`. */
 const file = fc.letrec((tie) => ({
   any: fc.oneof(
     { maxDepth: 4 },

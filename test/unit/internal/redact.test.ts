@@ -60,7 +60,7 @@ describe("redact", () => {
     expect(redactForLog({ stdout: new Uint8Array(3) })).toEqual({ stdout: "[3 bytes]" });
   });
 
-  test("keeps a message a message of its type", () => {
+  test("returns a message of the same type", () => {
     const createdAt = Long.fromString("1700000000123456789");
     const status = ContainerStatus.fromPartial({ createdAt, user: { linux: { uid: 7 } } });
     expect(redact(status)).toEqual(status);

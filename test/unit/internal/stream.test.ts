@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CriStream } from "../../../src/internal/stream.js";
 import { sleep } from "../../../src/internal/timer.js";
 
-/** A source that yields the batches, then waits without end or ends. It records whether it is open. */
+/** Creates a source that yields the batches, and then ends or waits forever. It records whether it is open. */
 function source(batches: readonly (readonly number[])[], waits = false) {
   const state = { opened: 0, closed: 0 };
   const open = async function* (signal: AbortSignal) {

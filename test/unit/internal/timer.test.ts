@@ -33,9 +33,9 @@ describe("startTimer", () => {
 describe("sleep", () => {
   test("rejects with the signal's reason at once and leaks neither timer nor listener", async () => {
     const controller = new AbortController();
-    const nap = sleep(60_000, controller.signal);
+    const sleeping = sleep(60_000, controller.signal);
     controller.abort(new Error("enough"));
-    await expect(nap).rejects.toThrow("enough");
+    await expect(sleeping).rejects.toThrow("enough");
     expect(vi.getTimerCount()).toBe(0);
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
@@ -47,9 +47,9 @@ describe("sleep", () => {
 
   test("resolves on time and removes its listener", async () => {
     const controller = new AbortController();
-    const nap = sleep(50, controller.signal);
+    const sleeping = sleep(50, controller.signal);
     vi.advanceTimersByTime(50);
-    await nap;
+    await sleeping;
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
 });

@@ -10,7 +10,7 @@ export const messageTypes = Object.entries<unknown>({ ...proto }).filter(
     typeof entry[1] === "object" && entry[1] !== null && "fromJSON" in entry[1],
 );
 
-/** Any message of a shape, with boundary values in every kind of field. */
+/** Generates messages of a shape, with boundary values in every kind of field. */
 export function anyMessage(
   shape: MessageShape,
   bytes: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 20 }),
@@ -62,7 +62,7 @@ export function anyMessage(
   );
 }
 
-/** -0 is written as 0 in JSON. */
+/** Replaces -0 with 0, as JSON does. */
 export function normalized(value: unknown): unknown {
   if (Object.is(value, -0)) return 0;
   if (Array.isArray(value)) return value.map(normalized);

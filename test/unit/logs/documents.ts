@@ -9,7 +9,10 @@ export interface DocumentOptions {
   clean?: boolean;
 }
 
-/** Generates logs in CRI's format with a valid first line: mixed streams, parts, empty lines, malformed lines, perhaps no final line break. */
+/**
+ * Generates logs in CRI's format. The first line is valid. Other lines may be parts, empty or malformed, and of either stream. The
+ * last line may lack its line break.
+ */
 export function documents({ utf8 = false, clean = false }: DocumentOptions = {}): fc.Arbitrary<Buffer> {
   const text = fc
     .oneof(fc.constant(""), fc.string({ unit: "binary", maxLength: 30 }))

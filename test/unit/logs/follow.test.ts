@@ -216,11 +216,11 @@ describe("rotation", () => {
   });
 
   test.each(["plain", "compressed"])(
-    "several rotations are caught up with, when the file being read is %s by then",
+    "reads every line after several rotations, while the rotated files are %s",
     async (kind) => {
       const path = folder.file("0.log", criLines(0, 10));
       folder.file("0.log.20261122-000000.gz", gzipSync(criLine(999)));
-      // A slow consumer: it does not read on until three rotations are over.
+      // A slow consumer, which continues to read only after three rotations.
       const stream = readLogFile(path, { follow: true });
       const found: string[] = [];
       for await (const { text } of stream) {

@@ -60,7 +60,7 @@ describe("a log in CRI's format", () => {
     );
   });
 
-  test("may be split anywhere by reads", () => {
+  test("is decoded to the same entries wherever reads split it", () => {
     const bytes = Buffer.from(
       [
         criLine(1, "a line"),
@@ -144,9 +144,9 @@ describe("text", () => {
           }),
         );
         expect(decodeText(log)).toMatchObject([{ text: content.toString("utf8") }]);
-        const apart = decodeText(log, { partial: "separate" });
-        expect(apart).toHaveLength(bounds.length - 1);
-        expect(apart.map((entry) => entry.text).join("")).toBe(content.toString("utf8"));
+        const parts = decodeText(log, { partial: "separate" });
+        expect(parts).toHaveLength(bounds.length - 1);
+        expect(parts.map((entry) => entry.text).join("")).toBe(content.toString("utf8"));
       }),
     );
   });
@@ -195,7 +195,7 @@ describe("limits", () => {
     const piece = Buffer.alloc(64 * 1024, "x");
     let bytes = 0;
     let longest = 0;
-    const take = (entries: readonly (LogEntry | LogBytesEntry)[]) => {
+    const collect = (entries: readonly (LogEntry | LogBytesEntry)[]) => {
       for (const entry of entries as LogBytesEntry[]) {
         expect(entry).toMatchObject({ stream: "stderr", timestamp: timeOf(1) });
         bytes += entry.bytes.length;
@@ -203,9 +203,9 @@ describe("limits", () => {
       }
       return entries.at(-1)?.partial;
     };
-    for (let index = 0; index < 320; index++) take(decoder.add(piece));
+    for (let index = 0; index < 320; index++) collect(decoder.add(piece));
     expect(bytes).toBeGreaterThan(18 * 2 ** 20);
-    expect(take(decoder.add(Buffer.from(`end\n${criLine(2, "", "stderr")}`)).slice(0, -1))).toBe(false);
+    expect(collect(decoder.add(Buffer.from(`end\n${criLine(2, "", "stderr")}`)).slice(0, -1))).toBe(false);
     expect(bytes).toBe(20 * 2 ** 20 + 3);
     expect(longest).toBe(2 ** 20);
     expect(decoder.skippedLines).toBe(0);
@@ -301,7 +301,7 @@ describe("zero bytes", () => {
   });
 });
 
-test("joins the parts of a line whatever time is between them, as the kubelet does", () => {
+test("joins the parts of a line however far apart their timestamps are, as the kubelet does", () => {
   const log = `2026-11-23T05:55:00Z stdout P one \n2026-11-23T06:55:00Z stdout F line\n`;
   expect(decodeText(log)).toMatchObject([{ timestamp: "2026-11-23T05:55:00.000000000Z", text: "one line" }]);
 });

@@ -33,7 +33,7 @@ async function threeFiles() {
 }
 
 describe("after", () => {
-  test("continues behind the entry, in every file", async () => {
+  test("continues after the entry, in every file", async () => {
     const { path, positions } = await threeFiles();
     await Promise.all(
       positions.map(async (after, index) =>
@@ -54,7 +54,7 @@ describe("after", () => {
     expect(bytes).toEqual(positions.slice(20));
   });
 
-  test("finds files that were renamed and compressed meanwhile, to names of any kind", async () => {
+  test("finds files that were compressed, or renamed to any name, since then", async () => {
     const { path, positions } = await threeFiles();
     rmSync(folder.file("0.log.20261123-010000.gz"));
     folder.file("0.log.3.gz", gzipSync(criLines(0, 10)));
@@ -93,7 +93,7 @@ describe("after", () => {
     expect(textsOf(found)).toEqual(numbers(8, 30));
   });
 
-  test("reads a line that had no end again as a whole", async () => {
+  test("reads a line again as a whole if it had no line break", async () => {
     const path = folder.file("0.log", criLine(0) + criLine(1).slice(0, -3));
     const [first, cut] = await entries(path);
     expect(cut).toMatchObject({ partial: true, position: first!.position });
@@ -101,29 +101,29 @@ describe("after", () => {
     expect(textsOf(await entries(path, { after: cut!.position }))).toEqual(["line 1", "line 2"]);
   });
 
-  test("starts far behind the beginning of a large file", async () => {
+  test("starts far from the beginning of a large file", async () => {
     const path = folder.file("0.log", criLines(0, 40_000));
     const last = await entries(path, { tailLines: 3 });
     expect(textsOf(last)).toEqual(numbers(39_997, 40_000));
-    const again = await entries(path, { after: last[0]!.position });
-    expect(textsOf(again)).toEqual(numbers(39_998, 40_000));
-    expect(again.map(({ position }) => position)).toEqual(last.slice(1).map(({ position }) => position));
+    const resumed = await entries(path, { after: last[0]!.position });
+    expect(textsOf(resumed)).toEqual(numbers(39_998, 40_000));
+    expect(resumed.map(({ position }) => position)).toEqual(last.slice(1).map(({ position }) => position));
     renameSync(path, `${path}.1`);
     writeFileSync(path, criLine(40_000));
-    expect(textsOf(await entries(path, { after: again[0]!.position }))).toEqual(numbers(39_999, 40_001));
+    expect(textsOf(await entries(path, { after: resumed[0]!.position }))).toEqual(numbers(39_999, 40_001));
   });
 
-  test("reads an entry that limitBytes cut off again as a whole", async () => {
+  test("reads an entry again as a whole if limitBytes cut it off", async () => {
     const path = folder.file("0.log", criLines(0, 3));
     for (const limitBytes of [3, 9, 13]) {
       const cut = (await entries(path, { limitBytes })).at(-1)!;
       expect(cut.partial).toBe(true);
-      const whole = Math.floor(limitBytes / 6);
-      expect(textsOf(await entries(path, { after: cut.position }))).toEqual(numbers(whole, 3));
+      const complete = Math.floor(limitBytes / 6);
+      expect(textsOf(await entries(path, { after: cut.position }))).toEqual(numbers(complete, 3));
     }
   });
 
-  test("repeats no entries before a position when limitBytes cuts off the entry behind it", async () => {
+  test("repeats no entries before a position when limitBytes cuts off the entry after it", async () => {
     const path = folder.file(
       "0.log",
       criLine(0, "begin ", "stdout", "P") + criLine(1, "error 1", "stderr") + criLine(2, "error 2", "stderr"),
@@ -147,15 +147,15 @@ describe("after", () => {
     const path = folder.file("0.log", criLine(0) + criLine(1, "x".repeat(10)) + criLine(2));
     const all = await entries(path, { maxLineBytes: 4 });
     expect(textsOf(all)).toEqual(["line", " 0", "xxxx", "xxxx", "xx", "line", " 2"]);
-    const behind = async (index: number) =>
+    const textsAfter = async (index: number) =>
       textsOf(await entries(path, { maxLineBytes: 4, after: all[index]!.position }));
-    expect(await behind(2)).toEqual(textsOf(all).slice(2));
-    expect(await behind(3)).toEqual(textsOf(all).slice(2));
-    expect(await behind(4)).toEqual(textsOf(all).slice(5));
+    expect(await textsAfter(2)).toEqual(textsOf(all).slice(2));
+    expect(await textsAfter(3)).toEqual(textsOf(all).slice(2));
+    expect(await textsAfter(4)).toEqual(textsOf(all).slice(5));
   });
 
   test.each(["join", "separate"] as const)(
-    "resumes behind any entry, with parts of both streams mixed over two files, also with limitBytes: %s",
+    "resumes after any entry, with parts of both streams mixed over two files, also with limitBytes: %s",
     { timeout: 120_000 },
     async (partial) => {
       const file = documents({ utf8: true, clean: true });
@@ -166,24 +166,24 @@ describe("after", () => {
           const path = folder.file("0.log", Buffer.concat([Buffer.from(criLine(900_000, "new")), current]));
           folder.file("0.log.1", Buffer.concat([Buffer.from(criLine(0, "old")), older, Buffer.from("\n")]));
           const all = await entries(path, { rotated: true, partial });
-          // A line without an end is emitted last, and read again.
+          // A line without a line break is emitted last, and read again.
           const isOpen = ({ partial: more }: LogEntry, index: number) =>
             more && (partial === "join" || (index === all.length - 1 && current.at(-1) !== 0x0a && current.length > 0));
-          const whole = all.findIndex(isOpen);
-          const behind = (index: number) => (whole >= 0 && index >= whole ? whole : index + 1);
-          // A dozen of them at the same time, because each waits for late lines of the rotated file.
+          const firstOpen = all.findIndex(isOpen);
+          const nextIndex = (index: number) => (firstOpen >= 0 && index >= firstOpen ? firstOpen : index + 1);
+          // Resumes about a dozen reads at the same time, because each waits for late lines of the rotated file.
           const step = Math.ceil(all.length / 12);
           await Promise.all(
             all.map(async ({ position }, index) => {
               if ((index + chance) % step !== 0) return;
-              const next = behind(index);
+              const next = nextIndex(index);
               expect(textsOf(await entries(path, { after: position, partial }))).toEqual(textsOf(all.slice(next)));
               const limited = await entries(path, { after: position, partial, limitBytes });
               const last = limited.at(-1);
               if (!last) return;
               const lastIndex = next + limited.length - 1;
               // An entry that the limit cuts off is read again.
-              const rest = behind(last.text === all[lastIndex]!.text ? lastIndex : lastIndex - 1);
+              const rest = nextIndex(last.text === all[lastIndex]!.text ? lastIndex : lastIndex - 1);
               expect(textsOf(await entries(path, { after: last.position, partial }))).toEqual(textsOf(all.slice(rest)));
             }),
           );

@@ -1,4 +1,4 @@
-/** Other users may be able to write to a log directory: only regular files in it are read, and nothing else blocks the reader. */
+/** Other users may be able to write to a log directory. The reader reads only regular files in it, and no other file blocks it. */
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
@@ -96,7 +96,7 @@ describe.skipIf(skipOnWindows("named pipes, sockets and devices in the file syst
   });
 });
 
-// Each would block one of the four threads that Node.js has for files and DNS forever.
+// Opening a pipe would block one of the four threads that Node.js uses for files and DNS, forever.
 test.skipIf(skipOnWindows("named pipes in the file system"))(
   "four named pipes read at once leave files and DNS working, and the process can exit",
   async () => {

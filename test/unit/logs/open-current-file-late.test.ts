@@ -14,7 +14,7 @@ test("waits for a log that is about to appear, if its folder exists", async () =
   writeFileSync(path, criLine(1));
   expect(await reading).toEqual(["line 1"]);
   await expect(texts(folder.file("other.log"), { appearsWithinMs: 60 })).rejects.toMatchObject({ code: "NOT_FOUND" });
-  // Waiting would take half a minute.
+  // If it waited, the test would time out.
   await expect(texts(folder.file("none/0.log"), { appearsWithinMs: 30_000 })).rejects.toMatchObject({
     code: "NOT_FOUND",
   });

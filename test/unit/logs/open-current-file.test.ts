@@ -36,7 +36,7 @@ describe("opening a log", () => {
   );
 
   test.skipIf(noLinks)(
-    "finds the latest rotated file behind symbolic links while the log has no current file",
+    "finds the latest rotated file through symbolic links while the log has no current file",
     async () => {
       mkdirSync(folder.file("pod"));
       mkdirSync(folder.file("containers"));
@@ -49,7 +49,7 @@ describe("opening a log", () => {
     },
   );
 
-  test.skipIf(noLinks)("does not follow a ring of links forever", async () => {
+  test.skipIf(noLinks)("rejects symbolic links that form a loop", async () => {
     symlinkSync("1.log", folder.file("0.log"));
     symlinkSync("0.log", folder.file("1.log"));
     await expect(texts(folder.file("0.log"))).rejects.toThrow("0.log");

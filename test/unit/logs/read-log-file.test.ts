@@ -75,7 +75,7 @@ describe("a log file", () => {
 });
 
 describe("tailLines", () => {
-  test("emits the last entries of those without it", async () => {
+  test("emits the last of the entries that are emitted without it", async () => {
     const options = fc.record({
       tailLines: fc.nat(12),
       streams: fc.constantFrom(["stdout"] as const, ["stderr"] as const, ["stdout", "stderr"] as const),
@@ -211,7 +211,7 @@ describe("rotated files", () => {
     expect(openBelow(folder.path)).toEqual([]);
   });
 
-  test("are read as the current file if there is no other: the latest one", async () => {
+  test("include a latest one, which is read as the current file if there is none", async () => {
     folder.file("0.log.20261123-010000", criLine(1, "old"));
     folder.file("0.log.20261123-020000", criLine(2, "latest"));
     expect(await texts(folder.file("0.log"))).toEqual(["latest"]);

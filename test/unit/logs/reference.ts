@@ -32,7 +32,7 @@ interface Found extends ReferenceEntry {
   last: number;
 }
 
-/** Nanoseconds since the epoch. */
+/** Converts a timestamp to nanoseconds since the epoch. */
 export function nanoseconds(timestamp: string): bigint {
   const [, seconds = "", fraction = "", zone = ""] = /^(.{19})(?:\.(\d+))?(.*)$/.exec(timestamp) ?? [];
   return BigInt(Date.parse(seconds + zone)) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
@@ -67,9 +67,9 @@ export function readReference(
   let found = assemble(parsed, options.partial !== "separate").filter(({ stream }) => streams.includes(stream));
   if (until) found = found.filter(({ timestamp }) => nanoseconds(timestamp) <= nanoseconds(until));
   if (tailLines !== undefined) {
-    // A line without an end is emitted last, but counts at the place of its last part.
-    const inPlace = found.toSorted((left, right) => left.last - right.last);
-    const wanted = new Set(tailLines === 0 ? [] : inPlace.slice(-tailLines));
+    // A line without a line break is emitted last, but tailLines counts it where its last part is.
+    const byLastLine = found.toSorted((left, right) => left.last - right.last);
+    const wanted = new Set(tailLines === 0 ? [] : byLastLine.slice(-tailLines));
     found = found.filter((entry) => wanted.has(entry));
   }
   if (since) found = found.filter(({ timestamp }) => nanoseconds(timestamp) >= nanoseconds(since));

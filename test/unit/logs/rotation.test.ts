@@ -177,9 +177,9 @@ describe("late lines of a rotated file", () => {
     const reading = (async () => {
       for await (const { text } of readLogFile(path, { rotated: true })) found.push(text);
     })();
-    for (const late of [criLine(1), criLine(2), ""]) {
+    for (const lateLine of [criLine(1), criLine(2), ""]) {
       while (vi.getTimerCount() === 0) await nextTurn();
-      write(late);
+      write(lateLine);
       vi.runOnlyPendingTimers();
     }
     await reading;
@@ -190,7 +190,7 @@ describe("late lines of a rotated file", () => {
     const path = folder.file("0.log", criLine(1));
     folder.file("0.log.1", criLine(0));
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    // Waiting would never end, because timers are fake.
+    // If it waited, the test would time out, because timers are fake.
     for await (const { text } of readLogFile(path, { rotated: true, limitBytes: 4 })) expect(text).toBe("line");
   });
 });
@@ -218,7 +218,7 @@ describe("a log that is truncated in place while it is followed", () => {
     expect(log.gaps).toMatchObject([{ reason: "zeros", offset: 0 }]);
   });
 
-  test("after it was copied: the copy is not read again, even if the log is removed", async () => {
+  test("may have been copied before: the copy is not read again, even if the log is removed", async () => {
     const path = folder.file("0.log", criLine(0) + criLine(1));
     const log = await follow(path);
     copyFileSync(path, `${path}.1`);

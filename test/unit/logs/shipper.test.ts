@@ -13,7 +13,7 @@ import { criLines, temporaryFolder } from "./support.js";
 const folder = temporaryFolder();
 const source = fileURLToPath(new URL("../../../src/logs/read-log-file.ts", import.meta.url));
 
-/** Ships the lines behind the last one that it shipped. A line and its position are one write. */
+/** A program that ships the lines after the last one that it shipped. It writes each line together with its position. */
 const program = `
   import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
   import { readLogFile } from ${JSON.stringify(source)};
@@ -23,7 +23,7 @@ const program = `
     const file = openSync(out, "a");
     console.log("started");
     for await (const entries of readLogFile(log, { follow: true, after, rotated: true, onGap: (gap) => console.error(gap) }).batches()) {
-      // One line at a time, because it may be killed after each of them.
+      // Writes one line at a time, because the test may kill the program after any of them.
       for (const { position, text } of entries) writeSync(file, position + " " + text + "\\n");
     }
   }
@@ -84,7 +84,7 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
   })();
   let child = await start();
   for (let kill = 1; kill <= kills; kill++) {
-    // At that point it may be reading an older file or the current one, or be about to open one.
+    // At this point the program may be reading a rotated file or the current one, or be about to open one.
     const goal = Math.min(lines - 1, (kill * lines) / (kills + 1));
     while (shipped() < goal) await delay(10);
     child.kill("SIGKILL");
@@ -97,7 +97,11 @@ test("a shipper killed ten times, over ten rotations, ships every line once", { 
   child.kill("SIGKILL");
   await once(child, "exit");
   const found = readFileSync(out, "utf8").trimEnd().split("\n");
-  const wrong = found.findIndex((line, index) => line.slice(line.indexOf(" ") + 1) !== `line ${index}`);
-  expect({ wrong, line: found[wrong], errorOutput }).toEqual({ wrong: -1, line: undefined, errorOutput: "" });
+  const wrongIndex = found.findIndex((line, index) => line.slice(line.indexOf(" ") + 1) !== `line ${index}`);
+  expect({ wrongIndex, line: found[wrongIndex], errorOutput }).toEqual({
+    wrongIndex: -1,
+    line: undefined,
+    errorOutput: "",
+  });
   expect(found).toHaveLength(lines);
 });

@@ -14,7 +14,7 @@ const timestamps = fc
   .map(([date, fraction, zone]) => date.toISOString().slice(0, 19) + fraction + zone);
 
 describe("timestamps", () => {
-  test("are recognised with anything behind them", () => {
+  test("are recognised whatever follows them", () => {
     fc.assert(
       fc.property(timestamps, fc.constantFrom("", " ", "x", "\n"), (text, rest) => {
         expect(end(text + rest)).toBe(text.length);
@@ -51,7 +51,7 @@ describe("timestamps", () => {
     expect(end("2024-02-29T00:00:00Z")).toBe(20);
   });
 
-  test("are parsed without reading bytes behind the end", () => {
+  test("are parsed without reading bytes after the end", () => {
     expect(timestampEnd(Buffer.from("2026-11-23T05:55:00Z"), 0, 19)).toBe(-1);
     expect(timestampEnd(Buffer.from("2026-11-23T05:55:00+02:00"), 0, 24)).toBe(-1);
     expect(timestampEnd(Buffer.from("2026-11-23T05:55:00.123Z"), 0, 23)).toBe(-1);

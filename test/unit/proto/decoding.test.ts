@@ -238,13 +238,13 @@ describe("malformed replies", () => {
   it.each<[string, number]>([
     ["tag 0", 0x00],
     ["a stray end of group", 0x0c],
-  ])("stops reading at %s and keeps what came before", (_, tag) => {
+  ])("stops reading at %s and keeps the fields before it", (_, tag) => {
     expect(Container.decode(bytes(delimited(1, "c1"), tag, delimited(2, "p1")))).toEqual(
       Container.fromPartial({ id: "c1" }),
     );
   });
 
-  it("reads no bytes as the empty message", () => {
+  it("decodes zero bytes to the empty message", () => {
     expect(ContainerStatusResponse.decode(new Uint8Array())).toEqual({ status: undefined, info: {} });
   });
 
@@ -259,7 +259,7 @@ describe("random bytes", () => {
   const prototypeBefore = Reflect.ownKeys(Object.prototype);
 
   /** Checks that decoding soon returns a value that can be encoded again, or throws an Error. */
-  function survives(type: AnyMessage, input: Uint8Array): boolean {
+  function decodesOrThrows(type: AnyMessage, input: Uint8Array): boolean {
     const started = performance.now();
     let decoded: unknown;
     try {
@@ -273,7 +273,7 @@ describe("random bytes", () => {
 
   it.each(allMessages)("%s either decodes or throws an Error", (_, type) => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (input) => survives(type, input)),
+      fc.property(fc.uint8Array({ maxLength: 200 }), (input) => decodesOrThrows(type, input)),
       { numRuns: 50 },
     );
     expect(Reflect.ownKeys(Object.prototype)).toEqual(prototypeBefore);
@@ -299,7 +299,7 @@ describe("random bytes", () => {
       fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), fc.nat({ max: real.length }), (changes, length) => {
         const input = real.slice(0, length);
         for (const [at, value] of changes) if (at < input.length) input[at] = value;
-        return survives(PodSandboxStatusResponse as unknown as AnyMessage, input);
+        return decodesOrThrows(PodSandboxStatusResponse as unknown as AnyMessage, input);
       }),
       { numRuns: 2_000 },
     );

@@ -76,10 +76,10 @@ describe("schema", () => {
   });
 
   it("has comments that are complete sentences", () => {
-    const poor = elements.filter(
+    const incomplete = elements.filter(
       ({ comment = "" }) => !/^(?:[A-Z0-9`"]|systemd:)/.test(comment) || !/[.:]$/.test(comment) || comment.length < 4,
     );
-    expect(poor.map((element) => `${element.name}: ${element.comment}`)).toEqual([]);
+    expect(incomplete.map((element) => `${element.name}: ${element.comment}`)).toEqual([]);
   });
 
   it("writes releases in one form, between 1.24 and 1.37", () => {
@@ -89,12 +89,13 @@ describe("schema", () => {
     }
   });
 
-  it("dates no RPC or member before the element that it belongs to", () => {
+  it("states no earlier release for an RPC or member than for the element that contains it", () => {
     const releases = new Map(elements.map((element) => [element.name, statedRelease(element)]));
     for (const element of elements) {
-      const own = releases.get(element.name);
-      const owners = element.owner === undefined ? undefined : releases.get(element.owner);
-      if (own && owners) expect(Number(own.slice(2)), element.name).toBeGreaterThanOrEqual(Number(owners.slice(2)));
+      const release = releases.get(element.name);
+      const ownerRelease = element.owner === undefined ? undefined : releases.get(element.owner);
+      if (release && ownerRelease)
+        expect(Number(release.slice(2)), element.name).toBeGreaterThanOrEqual(Number(ownerRelease.slice(2)));
     }
   });
 
@@ -109,8 +110,8 @@ describe("schema", () => {
   });
 
   it("shows every comment in the editor", () => {
-    const lost = elements.filter((element) => !generatedDocOf(element)?.includes(flat(element.comment ?? "")));
-    expect(lost.map((element) => `${element.kind} ${element.name}`)).toEqual([]);
+    const missing = elements.filter((element) => !generatedDocOf(element)?.includes(flat(element.comment ?? "")));
+    expect(missing.map((element) => `${element.kind} ${element.name}`)).toEqual([]);
   });
 
   it("marks deprecated fields for the editor", () => {

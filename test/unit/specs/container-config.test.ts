@@ -63,7 +63,7 @@ describe("image", () => {
     ["sha256:abc", "sha256:abc"],
     ["", "nginx"],
     [undefined, "nginx"],
-  ])("is the resolved id %o beside the reference as written", (image, expected) => {
+  ])("is the resolved id %o next to the reference as written", (image, expected) => {
     const { config } = toContainerConfig({ name: "web", image: "nginx" }, { pod: podOf(), image });
     expect(config.image).toMatchObject({ image: expected, userSpecifiedImage: "nginx" });
   });
@@ -215,7 +215,7 @@ it("applies patch last", () => {
   expect(convert({ patch: (config) => config.args.push("--patched") }).config.args).toEqual(["--patched"]);
 });
 
-it("neither changes spec or pod nor shares anything with them", () => {
+it("changes neither spec nor pod, and shares no objects with them", () => {
   const pod = podOf({ security: { supplementalGroups: [1], selinux: { level: "s0" } } });
   const spec = { name: "web", image: { reference: "nginx", annotations: { a: "b" } }, args: ["x"], labels: { a: "b" } };
   const before = structuredClone(spec);

@@ -22,7 +22,7 @@ describe("containerConfigFromInfo", () => {
     expect(read?.linux?.securityContext?.namespaceOptions?.pid).toBe(1);
   });
 
-  test("reads it beside a string of 16 MiB and a large number", () => {
+  test("reads it next to a string of 16 MiB and a large number", () => {
     const config = '{"metadata":{"name":"web"},"linux":{"resources":{"memory_limit_in_bytes":9223372036854771712}}}';
     const read = containerConfigFromInfo({ info: `{"other":"${"x".repeat(2 ** 24)}","config":${config}}` });
     expect(read?.linux?.resources?.memoryLimitInBytes.toString()).toBe("9223372036854771712");

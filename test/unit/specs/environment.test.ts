@@ -56,9 +56,9 @@ describe("refuses without showing values", () => {
     [[{ name: "A", valeu: secret }], /^spec.env\[0\].valeu: unknown field; did you mean value\?/],
     [[null], /^spec.env\[0\]: must be an object/],
   ])("%o", (env, expected) => {
-    const said = refusal(() => toEnvs(env as never, "spec.env"));
-    expect(said).toMatch(expected);
-    expect(said).not.toContain(secret);
-    expect(said).not.toContain("48151623");
+    const message = refusal(() => toEnvs(env as never, "spec.env"));
+    expect(message).toMatch(expected);
+    expect(message).not.toContain(secret);
+    expect(message).not.toContain("48151623");
   });
 });

@@ -176,7 +176,7 @@ describe("patch", () => {
   });
 });
 
-it("neither changes the spec nor shares anything with it", () => {
+it("does not change the spec, and shares no objects with it", () => {
   const spec = {
     name: "web",
     labels: { a: "b" },

@@ -87,8 +87,8 @@ test.each<[unknown, RegExp]>([
   [{ auth: encoded, serverAddress: "ftp://x" }, /^auth.serverAddress: must be a host/],
   [{ auth: encoded, serverAddress: 5 }, /^auth.serverAddress: must be a string, got a number/],
 ])("refuses %o without showing secrets", (auth, expected) => {
-  const said = refusal(() => toAuthConfig(auth as never));
-  expect(said).toMatch(expected);
-  expect(said).not.toContain(secret);
-  expect(said).not.toContain(encoded);
+  const message = refusal(() => toAuthConfig(auth as never));
+  expect(message).toMatch(expected);
+  expect(message).not.toContain(secret);
+  expect(message).not.toContain(encoded);
 });

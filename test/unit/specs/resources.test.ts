@@ -15,7 +15,7 @@ test.each<[string, ResourcesSpec, object]>([
   ["shares are at most 262144", { requests: { cpu: 1000 } }, { cpuShares: "262144" }],
   ["a limit is a request too", { limits: { cpu: 2 } }, { cpuShares: "2048", cpuPeriod: "100000", cpuQuota: "200000" }],
   [
-    "request beside limit",
+    "request next to limit",
     { requests: { cpu: "100m" }, limits: { cpu: "1500m" } },
     { cpuShares: "102", cpuPeriod: "100000", cpuQuota: "150000" },
   ],
@@ -91,7 +91,7 @@ test.each<[unknown, RegExp]>([
 });
 
 describe("overhead", () => {
-  it("is request and limit at once", () => {
+  it("is both request and limit", () => {
     expect(LinuxContainerResources.toJSON(toOverhead({ cpu: "250m", memory: "64Ki" }, "o")!)).toEqual({
       cpuShares: "256",
       cpuPeriod: "100000",

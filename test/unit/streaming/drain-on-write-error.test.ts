@@ -40,8 +40,8 @@ describe.each([
   ["TCP", socketPair],
   ["TLS", tlsPair],
 ])("over %s", (_name, pair) => {
-  /** A client in the middle of a long write, to a peer that sends data and closes without reading. */
-  async function hungUpOn(client: Socket, peer: Socket, length: number): Promise<{ written: Promise<unknown> }> {
+  /** Starts a long write of the client to a peer that sends data and closes without reading. */
+  async function startResetWrite(client: Socket, peer: Socket, length: number): Promise<{ written: Promise<unknown> }> {
     peer.pause();
     const written = new Promise((resolve) => client.write(Buffer.alloc(20_000_000), resolve));
     await sleep(50);
@@ -63,13 +63,13 @@ describe.each([
     drainOnWriteError(client);
     const received = record(client);
     if (isPaused) client.pause();
-    const { written } = await hungUpOn(client, peer, length);
-    const late = new Promise((resolve) => client.write("more", resolve));
+    const { written } = await startResetWrite(client, peer, length);
+    const laterWrite = new Promise((resolve) => client.write("more", resolve));
     if (isPaused) {
       await sleep(50);
       client.resume();
     }
-    await Promise.all([written, late]);
+    await Promise.all([written, laterWrite]);
     // Node.js 26 drops all TLS records but the first that a paused socket has received and not decrypted.
     const dropsRecords = client instanceof TLSSocket && isPaused && Number(process.versions.node.split(".")[0]) >= 26;
     if (dropsRecords && length > recordBytes) expect(received.length).toBeGreaterThanOrEqual(recordBytes);
@@ -82,7 +82,7 @@ describe.each([
     drainOnWriteError(client);
     record(client);
     client.pause();
-    const { written } = await hungUpOn(client, peer, 10_000);
+    const { written } = await startResetWrite(client, peer, 10_000);
     await sleep(50);
     client.destroy();
     await written;
@@ -90,7 +90,7 @@ describe.each([
 });
 
 describe("a failed write on an open connection", () => {
-  /** A client whose writes fail. */
+  /** Creates a client whose writes fail. */
   async function failing() {
     const { client, peer } = await socketPair();
     client._write = (_chunk, _encoding, callback) => callback(new Error("no buffer space"));
@@ -107,11 +107,11 @@ describe("a failed write on an open connection", () => {
   test("reports the error eventually if the peer never stops sending", async () => {
     const { client, peer, received } = await failing();
     let isOver = false;
-    const trickle = () => {
+    const keepSending = () => {
       peer.write("x");
-      if (!isOver) setImmediate(trickle);
+      if (!isOver) setImmediate(keepSending);
     };
-    trickle();
+    keepSending();
     await eventually(() => received.length > 0, "the first bytes arrive");
     expect(await new Promise((resolve) => client.write("x", resolve))).toMatchObject({ message: "no buffer space" });
     isOver = true;

@@ -33,10 +33,10 @@ describe.each(protocols)("over %s", (protocol, open) => {
       [500, "UNAVAILABLE", "failed to start"],
       [501, "UNIMPLEMENTED", "refused"],
       [503, "UNAVAILABLE", "failed to start"],
-    ])("HTTP %i fails with %s", async (status, code, words) => {
+    ])("HTTP %i fails with %s", async (status, code, message) => {
       const error = await refusal(await answered(status, "\r\nwhy it was\r\nand more"));
       expect(error).toMatchObject({ code, mayHaveTakenEffect: false });
-      expect(error.details).toContain(words);
+      expect(error.details).toContain(message);
       expect(error.details.endsWith(`(HTTP ${status} for ${protocol}): why it was`)).toBe(true);
     });
 
@@ -94,7 +94,7 @@ describe.each(protocols)("over %s", (protocol, open) => {
       expect(details.length).toBeLessThan(400);
     });
 
-    test("whose body breaks off still decides the error", async () => {
+    test("whose body is cut off still determines the error", async () => {
       const url = await serveTcp((socket) => {
         const text = "HTTP/1.1 403 No\r\nContent-Length: 50\r\n\r\nhalf a li";
         socket.once("data", () => socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 20)));

@@ -23,9 +23,7 @@ export const protocols: [string, (url: URL, options?: DialOptions) => Promise<Re
 
 type OnUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => unknown;
 
-/**
- * Serves a streaming URL. Fails the test if the client leaves a connection open.
- */
+/** Serves a streaming URL. Fails the test if the client leaves a connection open. */
 export async function serve(onUpgrade: OnUpgrade, tls?: ServerOptions): Promise<URL> {
   const server = tls ? createTlsServer(tls) : createServer();
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -51,7 +49,7 @@ async function listen(server: ReturnType<typeof createTcpServer> | ReturnType<ty
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {
     try {
-      await eventually(() => sockets.size === 0, "the client has left a connection open");
+      await eventually(() => sockets.size === 0, "the client closes its connections");
     } finally {
       for (const socket of sockets) socket.destroy();
       server.close();

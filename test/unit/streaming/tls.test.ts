@@ -116,18 +116,18 @@ describe.each(protocols)("over %s", (_protocol, open) => {
   });
 
   describe.each(["TLSv1.2", "TLSv1.3"] as const)("a server that requires a client certificate, %s", (version) => {
-    const demanding = () =>
+    const serveMutualTls = () =>
       serveHello({ ...server, ca, requestCert: true, rejectUnauthorized: true, maxVersion: version });
 
     test("gets it, given as a string or as bytes", async () => {
-      const { url } = await demanding();
+      const { url } = await serveMutualTls();
       const { cert, key } = await authority.issue({ commonName: "client" });
       expect(await greeting(url, { ca, cert, key })).toBe("hello");
       expect(await greeting(url, { ca, cert: bytes(cert), key: bytes(key) })).toBe("hello");
     });
 
     test("rejects clients without one", async () => {
-      const error = await refusal(await demanding(), { ca });
+      const error = await refusal(await serveMutualTls(), { ca });
       expect(error.code).toBe("UNAVAILABLE");
       expect(error.details).toMatch(/: [\w/ ]*alert [\w ]+; it may demand a client certificate/);
     });

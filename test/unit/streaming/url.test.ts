@@ -200,11 +200,11 @@ describe("endpoints over TLS", () => {
 });
 
 describe("the streamUrl hook", () => {
-  const hooked = (hook: (url: URL, kind: StreamKind) => URL) => ({ ...unix, kind: "attach" as const, hook });
+  const withHook = (hook: (url: URL, kind: StreamKind) => URL) => ({ ...unix, kind: "attach" as const, hook });
 
   test("gets the repaired URL and may return any host", () => {
     const seen: unknown[] = [];
-    const context = hooked((url, kind) => {
+    const context = withHook((url, kind) => {
       seen.push(url.href, kind);
       url.host = "tunnel.example:9";
       return url;
@@ -221,7 +221,7 @@ describe("the streamUrl hook", () => {
     ["nothing", () => undefined as unknown as URL],
     ["not a URL", () => `x-${token}` as unknown as URL],
   ])("must not return %s", (_, hook) => {
-    const error = refusal(`http://127.0.0.1:1/attach/${token}`, hooked(hook));
+    const error = refusal(`http://127.0.0.1:1/attach/${token}`, withHook(hook));
     expect(error).toBeInstanceOf(InvalidInputError);
     expect(error.message).toBe("[INVALID_INPUT] streamUrl: must return an http: or https: URL");
   });
@@ -230,7 +230,7 @@ describe("the streamUrl hook", () => {
     expect(
       refusal(
         "file:///x",
-        hooked((url) => url),
+        withHook((url) => url),
       ).message,
     ).toMatch(/RuntimeService\/Attach: .*scheme file/);
   });
@@ -240,6 +240,6 @@ describe("the streamUrl hook", () => {
     const hook = () => {
       throw problem;
     };
-    expect(() => resolve(`http://127.0.0.1:1/attach/${token}`, hooked(hook))).toThrow(problem);
+    expect(() => resolve(`http://127.0.0.1:1/attach/${token}`, withHook(hook))).toThrow(problem);
   });
 });

@@ -38,7 +38,7 @@ async function makeOld(folder: string): Promise<void> {
 
 const it = test.skipIf(skipOnWindows("sockets in the file system"));
 
-it("removes the folder of a process that has ended, unless it is young, its process lives or a server listens", async () => {
+it("removes an old folder if its process has ended and no server listens on its socket", async () => {
   const parent = await temporaryFolder();
   const at = (name: string) => join(parent, name);
   await abandon(at(`${folderPrefix(ended)}ended1`));

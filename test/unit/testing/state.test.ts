@@ -9,7 +9,7 @@ import { NameRegistry } from "../../../src/testing/state/names.js";
 import { StreamingSessions } from "../../../src/testing/state/sessions.js";
 
 const containerd = flavorProfile("containerd-2");
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
 test("the clock never returns the same time twice", () => {
   const clock = new RealClock();
@@ -62,26 +62,26 @@ describe("a name", () => {
   ] as const)("is held while a creation is in progress, and after it: %s", async (flavor, refusal) => {
     const names = new NameRegistry("sandbox", flavorProfile(flavor), nobody);
     let finish: () => void = () => {};
-    const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
-    await expect(names.create("n", "second", never, async () => {})).rejects.toThrow(refusal);
+    const first = names.create("n", "first", neverAborted, () => new Promise((resolve) => (finish = resolve)));
+    await expect(names.create("n", "second", neverAborted, async () => {})).rejects.toThrow(refusal);
     finish();
     expect(await first).toBe("first");
-    await expect(names.create("n", "third", never, async () => {})).rejects.toThrow(refusal);
+    await expect(names.create("n", "third", neverAborted, async () => {})).rejects.toThrow(refusal);
     names.release("n");
-    expect(await names.create("n", "fourth", never, async () => {})).toBe("fourth");
+    expect(await names.create("n", "fourth", neverAborted, async () => {})).toBe("fourth");
   });
 
   test("is free again after a failed creation", async () => {
     const names = new NameRegistry("container", containerd, nobody);
-    const failing = names.create("n", "first", never, () => Promise.reject(new Error("no")));
+    const failing = names.create("n", "first", neverAborted, () => Promise.reject(new Error("no")));
     await expect(failing).rejects.toThrow("no");
-    expect(await names.create("n", "second", never, async () => {})).toBe("second");
+    expect(await names.create("n", "second", neverAborted, async () => {})).toBe("second");
   });
 
   test("on CRI-O returns the id of the holder, or waits for its creation", async () => {
     const names = new NameRegistry("sandbox", flavorProfile("cri-o"), nobody);
     let finish: () => void = () => {};
-    const first = names.create("n", "first", never, () => new Promise((resolve) => (finish = resolve)));
+    const first = names.create("n", "first", neverAborted, () => new Promise((resolve) => (finish = resolve)));
     const deadline = new AbortController();
     const second = names.create("n", "second", AbortSignal.timeout(5), async () => {});
     await expect(second).rejects.toThrow(
@@ -94,7 +94,7 @@ describe("a name", () => {
     await expect(third).rejects.toThrow(
       /ready and will be provided to the kubelet on next retry: .* name is reserved$/,
     );
-    expect(await names.create("n", "fourth", never, async () => {})).toBe("first");
+    expect(await names.create("n", "fourth", neverAborted, async () => {})).toBe("first");
   });
 });
 
@@ -126,35 +126,35 @@ describe("events", () => {
   test("reach every subscriber, and buffered ones the first", async () => {
     const hub = new EventHub("broadcast");
     const controller = new AbortController();
-    const heard: string[][] = [[], []];
+    const received: string[][] = [[], []];
     hub.emit({ containerId: "early" });
-    const streams = heard.map((into) => collect(hub, controller.signal, into).catch(() => {}));
+    const streams = received.map((into) => collect(hub, controller.signal, into).catch(() => {}));
     await tick();
     hub.emit({ containerId: "now" });
     await tick();
     controller.abort();
     await Promise.all(streams);
-    expect(heard).toEqual([["early", "now"], ["now"]]);
+    expect(received).toEqual([["early", "now"], ["now"]]);
     expect(hub.subscriberCount).toBe(0);
   });
 
   test("reach one subscriber each on a shared queue", async () => {
     const hub = new EventHub("shared");
     const controller = new AbortController();
-    const heard: string[][] = [[], []];
-    const streams = heard.map((into) => collect(hub, controller.signal, into).catch(() => {}));
+    const received: string[][] = [[], []];
+    const streams = received.map((into) => collect(hub, controller.signal, into).catch(() => {}));
     await tick();
     for (const containerId of ["1", "2", "3"]) hub.emit({ containerId });
     await tick();
     controller.abort();
     await Promise.all(streams);
-    expect(heard).toEqual([["1", "3"], ["2"]]);
+    expect(received).toEqual([["1", "3"], ["2"]]);
   });
 
-  test("end at once if they are off", async () => {
-    const heard: string[] = [];
-    await collect(new EventHub("off"), never, heard);
-    expect(heard).toEqual([]);
+  test("end at once if they are disabled", async () => {
+    const received: string[] = [];
+    await collect(new EventHub("off"), neverAborted, received);
+    expect(received).toEqual([]);
   });
 });
 

@@ -19,9 +19,9 @@ test("starts at the current time, stands still, and never returns the same time 
 
 test("fires timers in order, each at its own time", async () => {
   const clock = new VirtualClock();
-  const begun = clock.now();
+  const startedAt = clock.now();
   const fired: string[] = [];
-  const note = (name: string) => fired.push(`${name} ${(clock.now() - begun) / 1_000_000n}`);
+  const note = (name: string) => fired.push(`${name} ${(clock.now() - startedAt) / 1_000_000n}`);
   clock.startTimer(30, () => note("c"));
   clock.startTimer(10, () => {
     note("a");
@@ -66,19 +66,19 @@ test("stops timers and aborts sleeps", async () => {
 
 test("fires timers without delay at once", async () => {
   const clock = new VirtualClock();
-  const begun = clock.now();
+  const startedAt = clock.now();
   await clock.sleep(0);
-  expect(clock.now() - begun).toBe(1n);
+  expect(clock.now() - startedAt).toBe(1n);
 });
 
 test("runs concurrent advances one after the other", async () => {
   const clock = new VirtualClock();
-  const begun = clock.now();
+  const startedAt = clock.now();
   const seen: bigint[] = [];
-  clock.startTimer(15, () => seen.push((clock.now() - begun) / 1_000_000n));
+  clock.startTimer(15, () => seen.push((clock.now() - startedAt) / 1_000_000n));
   await Promise.all([clock.advance(10), clock.advance(10)]);
   expect(seen).toEqual([15n]);
-  expect((clock.now() - begun) / 1_000_000n).toBe(20n);
+  expect((clock.now() - startedAt) / 1_000_000n).toBe(20n);
 });
 
 test("a streaming token is valid for a minute", async () => {

@@ -37,7 +37,7 @@ describe("the path of the file", () => {
     expect(locateCrictlConfig({ env: { CRI_CONFIG_FILE: "" }, platform: "linux" }).explicit).toBe(false);
   });
 
-  it("may not exist, unless it was named", async () => {
+  it("may be missing, unless the path is explicit", async () => {
     const path = join(directory, "missing.yaml");
     expect(await readCrictlConfig({ path, explicit: false })).toBeUndefined();
     await expect(loadCrictlConfig(path)).rejects.toThrow(`${path} does not exist`);
@@ -104,7 +104,7 @@ describe("the content of the file", () => {
   });
 
   it.each(["", "# nothing\n", "---\n", "{}\n", 'runtime-endpoint: ""\nimage-endpoint:\ntimeout: ~\n'])(
-    "may be nothing: %j",
+    "may be empty: %j",
     async (text) => {
       const path = await file(text);
       expect(await loadCrictlConfig(path)).toEqual({ path });
@@ -122,7 +122,7 @@ describe("the content of the file", () => {
     ["\n\nmax-retries: many\n", 3, /max-retries: must be a whole number/],
     ["debug: yes\n", 1, /debug: must be true or false, got "yes"/],
     ["runtime-endpoint:\n  - a\n", 2, /runtime-endpoint: must be one value/],
-  ])("is refused with file and line: %j", async (text, line, message) => {
+  ])("is refused, and the error names the file and the line: %j", async (text, line, message) => {
     const path = await file(text);
     const error = await loadCrictlConfig(path).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(InvalidInputError);

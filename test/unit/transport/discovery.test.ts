@@ -198,7 +198,7 @@ describe("well-known sockets", () => {
     ]);
   });
 
-  it("depend on the platform", async () => {
+  it("differ by platform", async () => {
     const seen: string[] = [];
     const probe: DiscoverOptions["probe"] = async ({ display }) => {
       seen.push(display);
@@ -220,7 +220,7 @@ describe("well-known sockets", () => {
     const probe: DiscoverOptions["probe"] = () =>
       new Promise((resolve) => {
         answers.push(() => resolve({ reachable: true, speaksCri: true, outcome: "answers" }));
-        // Answers only after all have been probed, the last one first.
+        // All sockets answer only after the last probe has started, in reverse order.
         if (answers.length === 6) for (const answer of answers.toReversed()) answer();
       });
     expect((await discover({ probe })).endpoint.display).toBe(`unix://${root}${containerd}`);
@@ -255,7 +255,7 @@ describe("well-known sockets", () => {
     await failure({ probe });
   });
 
-  it("that are other files are reported with their kind", async () => {
+  it("are reported with the kind of file if they are no sockets", async () => {
     await mkdir(join(root, containerd), { recursive: true });
     await write(crio, "");
     const error = await failure();
@@ -322,21 +322,21 @@ describe("symbolic links below a root", () => {
   });
 
   it("never lead out of the root", async () => {
-    const elsewhere = await mkdtemp(join(tmpdir(), "else-"));
-    onTestFinished(() => rm(elsewhere, { recursive: true }));
-    const path = join(elsewhere, "x.sock");
+    const outside = await mkdtemp(join(tmpdir(), "else-"));
+    onTestFinished(() => rm(outside, { recursive: true }));
+    const path = join(outside, "x.sock");
     const server = createServer((socket) => socket.destroy());
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    await writeFile(join(elsewhere, "crictl.yaml"), `runtime-endpoint: ${path}\n`);
+    await writeFile(join(outside, "crictl.yaml"), `runtime-endpoint: ${path}\n`);
     const up = "../".repeat(20);
     await mkdir(join(root, "etc"));
     await mkdir(join(root, "run/containerd"), { recursive: true });
     for (const prefix of ["", up, `missing/${up}`, `/missing/${up}`, "/run/../.."]) {
       for (const [link, target] of [
-        ["run/crio", elsewhere],
+        ["run/crio", outside],
         ["run/containerd/containerd.sock", path],
-        ["etc/crictl.yaml", join(elsewhere, "crictl.yaml")],
+        ["etc/crictl.yaml", join(outside, "crictl.yaml")],
       ] as const) {
         await rm(join(root, link), { force: true });
         await symlink(prefix + target, join(root, link));
@@ -352,9 +352,9 @@ describe("symbolic links below a root", () => {
   });
 
   it("of more than 40 steps are not followed out of the root", async () => {
-    const elsewhere = await mkdtemp(join(tmpdir(), "else-"));
-    onTestFinished(() => rm(elsewhere, { recursive: true }));
-    const links = Array.from({ length: 50 }, (_, index) => join(elsewhere, String(index)));
+    const outside = await mkdtemp(join(tmpdir(), "else-"));
+    onTestFinished(() => rm(outside, { recursive: true }));
+    const links = Array.from({ length: 50 }, (_, index) => join(outside, String(index)));
     for (const [index, link] of links.entries()) {
       const next = links[index + 1] ?? "/nowhere";
       await mkdir(dirname(join(root, link)), { recursive: true });

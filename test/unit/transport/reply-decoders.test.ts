@@ -30,7 +30,7 @@ const replies = [...new Set(services.flatMap(({ methods }) => methods.map(({ out
 
 const limits = replyLimits(undefined);
 
-/** The result of decoding: a message with the order of its keys, or a refusal. */
+/** Returns the decoded message with the order of its keys, or that decoding refused the bytes. */
 function outcome(decode: () => unknown): unknown {
   try {
     const message = decode();
@@ -41,12 +41,12 @@ function outcome(decode: () => unknown): unknown {
 }
 
 function expectSame(type: ReplyMessage, bytes: Uint8Array): void {
-  // Inside a larger Buffer, as grpc-js passes them.
+  // grpc-js passes replies as parts of a larger Buffer.
   const inside = Buffer.concat([Buffer.from("before"), bytes, Buffer.from("behind")]).subarray(6, 6 + bytes.length);
   expect(outcome(() => new Reply(type, inside, limits).decodeAll())).toStrictEqual(outcome(() => type.decode(inside)));
 }
 
-/** All kinds of UTF-8, repeated strings, and lengths on both sides of every limit. */
+/** Generates strings: all kinds of UTF-8, repetitions, and lengths on both sides of every limit. */
 const string = fc.oneof(
   fc.constantFrom(
     "",
@@ -71,7 +71,7 @@ const varint = fc.oneof(
   fc.constantFrom(0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n),
 );
 
-/** The bytes of a message with any number of its fields, in any order. */
+/** Generates the bytes of a message with any number of its fields, in any order. */
 function bytesOf(message: DescMessage, maxLength = 12): fc.Arbitrary<Uint8Array> {
   const known = message.fields.map(fieldBytes);
   const unknown = fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 7 }), fc.uint8Array({ maxLength: 8 }));

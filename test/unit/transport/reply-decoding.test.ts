@@ -60,7 +60,7 @@ describe("limits of replies", () => {
   });
 
   test.each<[string, ReplyLimits]>([
-    // Each reply counts as one field more than it has.
+    // Each reply itself counts as one more field.
     ["fields", { bytes: 1_000_000, fields: 402 }],
     ["bytes", { bytes: 800, fields: 1_000_000 }],
   ])("apply to all replies of a list together: %s", (_, limits) => {
@@ -110,7 +110,7 @@ describe("large replies", () => {
   test("end at a tag 0 like small ones", async () => {
     const ended = Buffer.concat([large, Buffer.of(0), large]);
     expect((await received(ended)).containers).toHaveLength(10_000);
-    // The tag may also stand at the end of a slice.
+    // The tag may also be the last byte of a slice.
     for (const before of [31, 32, 33].map((kib) => kib * 1024 - 1)) {
       const exact = Buffer.concat([Buffer.alloc(before - (before % 2), "\n\0"), Buffer.alloc(200_000)]);
       expect((await received(exact)).containers).toHaveLength((before - (before % 2)) / 2);

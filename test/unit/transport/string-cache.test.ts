@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { cachedString } from "../../../src/transport/string-cache.js";
 
 function decode(bytes: Buffer): string {
-  const around = Buffer.concat([Buffer.from("before"), bytes, Buffer.from("behind")]);
-  const view = new DataView(around.buffer, around.byteOffset, around.length);
-  return cachedString(around, view, 6, 6 + bytes.length);
+  const surrounded = Buffer.concat([Buffer.from("before"), bytes, Buffer.from("behind")]);
+  const view = new DataView(surrounded.buffer, surrounded.byteOffset, surrounded.length);
+  return cachedString(surrounded, view, 6, 6 + bytes.length);
 }
 
 test("distinguishes strings that differ in one byte, however often they occur", () => {

@@ -89,8 +89,8 @@ it("hasTlsOptions ignores undefined fields", () => {
 });
 
 describe("explainTlsFailure", () => {
-  // The error messages of grpc-js 1.14 on Node.js 20. test/integration/connecting.test.ts covers the failures that a Node.js
-  // server can cause; OpenSSL's s_server sent the alerts here.
+  // The error messages of grpc-js 1.14 on Node.js 20. The alerts were received from OpenSSL's s_server.
+  // test/integration/connecting.test.ts covers the failures that a Node.js server can cause.
   const quoted = (error: string) => `No connection established. Last error: ${error}. Resolution note: `;
   const alert = (name: string, number: number) =>
     quoted(

@@ -10,29 +10,29 @@ import { Folder } from "../../../../src/internal/files/folder.js";
 import { skipWhere } from "../../../support/platform.js";
 import { thorough } from "../../../support/thorough.js";
 
-let here: string;
+let directory: string;
 beforeEach(async () => {
-  here = await mkdtemp(join(tmpdir(), "empty-"));
-  onTestFinished(() => rm(here, { recursive: true, force: true }));
-  await mkdir(join(here, "folder/sub/deep"), { recursive: true });
-  await mkdir(join(here, "outside"));
+  directory = await mkdtemp(join(tmpdir(), "empty-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  await mkdir(join(directory, "folder/sub/deep"), { recursive: true });
+  await mkdir(join(directory, "outside"));
   for (const name of ["folder/file", "folder/sub/file", "folder/sub/deep/file", "outside/file"]) {
-    await writeFile(join(here, name), "");
+    await writeFile(join(directory, name), "");
   }
 });
 
 async function empty(signal?: AbortSignal): Promise<void> {
-  await using folder = await Folder.open(join(here, "folder"));
+  await using folder = await Folder.open(join(directory, "folder"));
   await emptyFolder(folder, { signal });
 }
 
 test("removes files, folders and links, but not the targets of links", async () => {
-  await symlink("../outside", join(here, "folder/link"), "junction");
-  await symlink("../../outside", join(here, "folder/sub/link"), "junction");
-  await mkdir(join(here, "folder", ...Array(500).fill("deeper")), { recursive: true });
+  await symlink("../outside", join(directory, "folder/link"), "junction");
+  await symlink("../../outside", join(directory, "folder/sub/link"), "junction");
+  await mkdir(join(directory, "folder", ...Array(500).fill("deeper")), { recursive: true });
   await empty();
-  expect(await readdir(join(here, "folder"))).toEqual([]);
-  expect(await readdir(join(here, "outside"))).toEqual(["file"]);
+  expect(await readdir(join(directory, "folder"))).toEqual([]);
+  expect(await readdir(join(directory, "outside"))).toEqual(["file"]);
 });
 
 test("stops when its signal aborts", async () => {
@@ -40,7 +40,7 @@ test("stops when its signal aborts", async () => {
   await expect(empty(AbortSignal.abort(reason))).rejects.toBe(reason);
 });
 
-/** Fills a folder without end, and swaps a folder in it with a link. */
+/** Endlessly creates files in a folder, and swaps a folder in it with a link. */
 const swapper = `
   const { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } = require("node:fs");
   const [folder, outside] = process.argv.slice(1);
@@ -57,12 +57,12 @@ const swapper = `
     } catch {}
   }`;
 
-// Other systems have only paths, so a narrow race remains.
+// Other systems open folders by path only, so a narrow race remains.
 test.skipIf(skipWhere(process.platform !== "linux", "folders that are swapped while they are removed"))(
-  "removes nothing behind links that appear during the removal",
+  "removes nothing through links that appear during the removal",
   { timeout: 120_000 },
   async () => {
-    const child = spawn(process.execPath, ["--eval", swapper, join(here, "folder"), join(here, "outside")], {
+    const child = spawn(process.execPath, ["--eval", swapper, join(directory, "folder"), join(directory, "outside")], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     // Runs before the removal of the folder, because callbacks run in reverse order.
@@ -76,7 +76,7 @@ test.skipIf(skipWhere(process.platform !== "linux", "folders that are swapped wh
     for (let round = 0; round < 1_000 && performance.now() < deadline; round++) {
       // The swapper may make a removal fail.
       await empty(AbortSignal.timeout(1_000)).catch(() => {});
-      expect(await readdir(join(here, "outside"))).toEqual(["file"]);
+      expect(await readdir(join(directory, "outside"))).toEqual(["file"]);
     }
     expect(child.exitCode).toBeNull();
   },

@@ -1,4 +1,4 @@
-/** Checks that a folder is listed and its entries are opened in this very folder, even if another folder replaces it. */
+/** Checks that listing a folder and opening its entries never use another folder that has replaced it. */
 import { mkdir, mkdtemp, readlink, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,16 +8,16 @@ import { PathHandle } from "../../../../src/internal/files/path-handle.js";
 import { openBelow } from "../../../support/open-files.js";
 import { skipOnWindows, skipWhere } from "../../../support/platform.js";
 
-let here: string;
-const at = (name: string) => join(here, name);
+let directory: string;
+const at = (name: string) => join(directory, name);
 beforeEach(async () => {
-  here = await realpath(await mkdtemp(join(tmpdir(), "folder-")));
+  directory = await realpath(await mkdtemp(join(tmpdir(), "folder-")));
   await mkdir(at("folder/inner"), { recursive: true });
   await writeFile(at("folder/file"), "content");
 });
 afterEach(async () => {
-  expect(openBelow(here)).toEqual([]);
-  await rm(here, { recursive: true });
+  expect(openBelow(directory)).toEqual([]);
+  await rm(directory, { recursive: true });
 });
 
 async function namesIn(folder: Folder): Promise<string[]> {
@@ -26,7 +26,7 @@ async function namesIn(folder: Folder): Promise<string[]> {
   return names.sort();
 }
 
-// Linux supports both, other systems only paths.
+// Linux supports descriptors and paths, other systems only paths.
 const modes = process.platform === "linux" ? [true, false] : [false];
 
 describe.each(modes)("by descriptor: %s", (byDescriptor) => {
@@ -64,7 +64,7 @@ describe.each(modes)("by descriptor: %s", (byDescriptor) => {
   });
 
   test("stays open when it is moved", async () => {
-    await using parent = await Folder.open(here, byDescriptor);
+    await using parent = await Folder.open(directory, byDescriptor);
     await using folder = await parent.folder("folder");
     await folder.move(at("folder"), parent, "moved");
     expect(await namesIn(folder)).toEqual(["file", "inner"]);

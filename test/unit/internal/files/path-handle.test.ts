@@ -1,4 +1,4 @@
-/** Checks that a path handle opens the file that was checked, even if files are renamed, and opens only regular files and directories. */
+/** Checks that a path handle never opens a file that has replaced the checked one, and opens only regular files and directories. */
 import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -11,15 +11,15 @@ import { PathHandle } from "../../../../src/internal/files/path-handle.js";
 import { openBelow } from "../../../support/open-files.js";
 import { skipOnWindows, skipWhere } from "../../../support/platform.js";
 
-let here: string;
-const at = (name: string) => join(here, name);
+let directory: string;
+const at = (name: string) => join(directory, name);
 beforeEach(async () => {
-  here = await realpath(await mkdtemp(join(tmpdir(), "path-handle-")));
+  directory = await realpath(await mkdtemp(join(tmpdir(), "path-handle-")));
   await writeFile(at("file"), "content");
 });
 afterEach(async () => {
-  expect(openBelow(here)).toEqual([]);
-  await rm(here, { recursive: true });
+  expect(openBelow(directory)).toEqual([]);
+  await rm(directory, { recursive: true });
 });
 
 async function contentOf(handle: PathHandle): Promise<string> {
@@ -27,7 +27,7 @@ async function contentOf(handle: PathHandle): Promise<string> {
   return await file.readFile("utf8");
 }
 
-// Linux supports both, other systems only paths.
+// Linux supports descriptors and paths, other systems only paths.
 const modes = process.platform === "linux" ? [true, false] : [false];
 
 describe.each(modes)("by descriptor: %s", (byDescriptor) => {
@@ -57,7 +57,7 @@ describe.each(modes)("by descriptor: %s", (byDescriptor) => {
   });
 
   test.skipIf(skipOnWindows("links and named pipes put in the place of a file"))(
-    "never opens a link or a named pipe that was put in the place",
+    "never opens a link or a named pipe that has replaced it",
     async () => {
       for (const make of [() => symlink("other", at("new")), async () => execFileSync("mkfifo", [at("new")])]) {
         await writeFile(at("other"), "other");
@@ -72,7 +72,7 @@ describe.each(modes)("by descriptor: %s", (byDescriptor) => {
     },
   );
 
-  test("opens only a directory with the option", async () => {
+  test("refuses a file with the option `directory`", async () => {
     const opening = PathHandle.open(at("file"), { byDescriptor, directory: true });
     await expect(opening).rejects.toMatchObject({ code: "ENOTDIR", path: at("file") });
   });
@@ -90,7 +90,7 @@ describe.each(modes)("by descriptor: %s", (byDescriptor) => {
 
 describe("openRegular", () => {
   test.skipIf(skipOnWindows("named pipes, sockets and devices in the file system"))(
-    "refuses anything but a regular file, at once",
+    "refuses anything but a regular file, without blocking",
     async () => {
       const server = createServer().listen(at("socket"));
       onTestFinished(() => void server.close());
@@ -107,7 +107,7 @@ describe("openRegular", () => {
 
   test.skipIf(skipOnWindows("files without permission"))("names the path where permission is denied", async () => {
     await writeFile(at("locked"), "", { mode: 0 });
-    await chmod(here, 0o755);
+    await chmod(directory, 0o755);
     const user = process.geteuid?.() ?? 0;
     if (user === 0) process.seteuid?.(65_534); // root has access to everything
     try {
@@ -130,7 +130,7 @@ describe("readRegular", () => {
     expect(await readRegular(at("empty"), 0)).toEqual(Buffer.alloc(0));
   });
 
-  // Their size is 0 until they are read, like that of a growing file.
+  // The file system states a size of 0 for these files.
   test.skipIf(skipWhere(process.platform !== "linux", "files of /proc"))(
     "does not rely on the size that the file system states",
     async () => {

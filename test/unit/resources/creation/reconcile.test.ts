@@ -6,15 +6,17 @@ import type { Budget } from "../../../../src/rpcs/budget.js";
 
 let count = 0;
 
-/** Creates a creation with scripted replies of `create` and `find`. The last reply of each is repeated. Logs the calls. */
-function scene(
+/**
+ * Returns a creation with scripted replies of `create` and `find`, and the log of its calls. The last reply of each is repeated.
+ */
+function scripted(
   create: (string | Error | (() => Error | string))[],
   find: (Found | Error | undefined)[] = [undefined],
-  budget: Budget = forever(),
+  budget: Budget = noLimit(),
   adopt = false,
 ) {
   const log: string[] = [];
-  const take = <T>(list: T[]) => (list.length > 1 ? (list.shift() as T) : (list[0] as T));
+  const nextReply = <T>(list: T[]) => (list.length > 1 ? (list.shift() as T) : (list[0] as T));
   const creation: Creation = {
     description: "pod sandbox default/demo",
     origin: { method: "RuntimeService/RunPodSandbox", endpoint: "unix:///run/runtime.sock" },
@@ -25,14 +27,14 @@ function scene(
     quirks: async () => quirks(),
     create: async () => {
       log.push("create");
-      const next = take(create);
+      const next = nextReply(create);
       const reply = typeof next === "function" ? next() : next;
       if (reply instanceof Error) throw reply;
       return reply;
     },
     find: async () => {
       log.push("find");
-      const reply = take(find);
+      const reply = nextReply(find);
       if (reply instanceof Error) throw reply;
       // "mine" stands for this creation's nonce, which is random.
       if (reply?.mark?.nonce === "mine") return { ...reply, mark: creation.mark };
@@ -49,7 +51,7 @@ function quirks(some: Partial<CreationQuirks> = {}): CreationQuirks {
   return { returnsOlder: false, replaces: false, leavesFailed: false, stalls: false, duplicates: false, ...some };
 }
 
-function forever(options: Budget["caller"] = {}): Budget {
+function noLimit(options: Budget["caller"] = {}): Budget {
   return { caller: options, leftMs: () => undefined, options: () => options, sleep: async () => {} };
 }
 
@@ -58,29 +60,29 @@ function failure(code: CriErrorCode, mayHaveTakenEffect = true): CriError {
 }
 
 const reserved = () => new NameReservedError({ message: "is reserved", holderId: "x" });
-const found = (over: Partial<Found> = {}): Found => ({
+const found = (fields: Partial<Found> = {}): Found => ({
   id: "old",
   mark: { hash: "h", nonce: "mine" },
   fresh: true,
   state: "SANDBOX_READY",
-  ...over,
+  ...fields,
 });
 
 describe("createReconciled", () => {
   test("does not look up the object if the reply arrives", async () => {
-    const { creation, log } = scene(["new"]);
+    const { creation, log } = scripted(["new"]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create"]);
   });
 
   test("rejects without a look-up if the runtime refuses the creation", async () => {
-    const { creation, log } = scene([failure("INVALID_ARGUMENT", false)]);
+    const { creation, log } = scripted([failure("INVALID_ARGUMENT", false)]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(log).toEqual(["create"]);
   });
 
   test("rejects without a look-up if the call was never sent", async () => {
-    const { creation, log } = scene([failure("UNAVAILABLE", false)]);
+    const { creation, log } = scripted([failure("UNAVAILABLE", false)]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(log).toEqual(["create"]);
   });
@@ -88,20 +90,20 @@ describe("createReconciled", () => {
   test.each<CriErrorCode>(["UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "CANCELLED", "INVALID_RESPONSE"])(
     "after %s, returns the object that the runtime created",
     async (code) => {
-      const { creation, log } = scene([failure(code)], [found()]);
+      const { creation, log } = scripted([failure(code)], [found()]);
       expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
       expect(log).toEqual(["create", "find"]);
     },
   );
 
   test("repeats the creation after UNAVAILABLE if the runtime created nothing", async () => {
-    const { creation, log } = scene([failure("UNAVAILABLE"), "new"]);
+    const { creation, log } = scripted([failure("UNAVAILABLE"), "new"]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create", "find", "create"]);
   });
 
   test("retries the look-up while the runtime is down", async () => {
-    const { creation, log } = scene(
+    const { creation, log } = scripted(
       [failure("UNAVAILABLE")],
       [failure("UNAVAILABLE", false), failure("UNAVAILABLE", false), found()],
     );
@@ -110,18 +112,18 @@ describe("createReconciled", () => {
   });
 
   test("rejects with the error of the creation if the look-up fails otherwise", async () => {
-    const { creation } = scene([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
+    const { creation } = scripted([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
   });
 
   test("waits while the name is reserved but no object is listed", async () => {
-    const { creation, log } = scene([reserved(), reserved(), "new"]);
+    const { creation, log } = scripted([reserved(), reserved(), "new"]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create", "find", "create", "find", "create"]);
   });
 
   test("limits the time of a repetition on a runtime that may stall", async () => {
-    const { creation, log } = scene([failure("UNAVAILABLE"), failure("DEADLINE_EXCEEDED"), reserved(), "new"]);
+    const { creation, log } = scripted([failure("UNAVAILABLE"), failure("DEADLINE_EXCEEDED"), reserved(), "new"]);
     creation.mark = { ...creation.mark, hash: "of no other test" };
     const limits: (number | undefined)[] = [];
     const { create } = creation;
@@ -136,14 +138,14 @@ describe("createReconciled", () => {
   });
 
   test("polls for the object on a runtime where a repetition could create a second one", async () => {
-    const { creation, log } = scene([failure("UNAVAILABLE"), "second"], [undefined, undefined, found()]);
+    const { creation, log } = scripted([failure("UNAVAILABLE"), "second"], [undefined, undefined, found()]);
     creation.quirks = async () => quirks({ duplicates: true });
     expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
     expect(log).toEqual(["create", "find", "find", "find"]);
   });
 
   test("removes an unusable object of this creation, and repeats the creation", async () => {
-    const { creation, log } = scene([failure("UNAVAILABLE"), "new"], [found({ id: "unusable", fresh: false })]);
+    const { creation, log } = scripted([failure("UNAVAILABLE"), "new"], [found({ id: "unusable", fresh: false })]);
     expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
     expect(log).toEqual(["create", "find", "remove unusable", "create"]);
   });
@@ -167,8 +169,8 @@ describe("createReconciled", () => {
       /SANDBOX_NOTREADY/,
     ],
     ["that this package did not create", { mark: undefined }, /another configuration/],
-  ])("names an object %s in the error, and does not remove it", async (_, over, message) => {
-    const { creation, log } = scene([reserved()], [found(over)]);
+  ])("names an object %s in the error, and does not remove it", async (_, fields, message) => {
+    const { creation, log } = scripted([reserved()], [found(fields)]);
     const error = await createReconciled(creation).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(NameReservedError);
     expect(error).toMatchObject({ holderId: "old" });
@@ -177,57 +179,57 @@ describe("createReconciled", () => {
   });
 
   test("with adopt: true, adopts only a usable object of the same configuration", async () => {
-    const adoptable = scene([reserved()], [found({ mark: theirs })], forever(), true);
+    const adoptable = scripted([reserved()], [found({ mark: theirs })], noLimit(), true);
     expect(await createReconciled(adoptable.creation)).toEqual({ id: "old", adopted: true });
-    for (const over of [
+    for (const fields of [
       { mark: theirs, fresh: false },
       { mark: { hash: "x", nonce: "theirs" } },
       { mark: undefined },
     ]) {
-      const other = scene([reserved()], [found(over)], forever(), true);
+      const other = scripted([reserved()], [found(fields)], noLimit(), true);
       await expect(createReconciled(other.creation)).rejects.toBeInstanceOf(NameReservedError);
       expect(other.log).toEqual(["create", "find"]);
     }
   });
 
   describe("on a runtime that returns the id of an older object", () => {
-    const older = (scene: { creation: Creation; log: string[] }) => {
-      scene.creation.quirks = async () => quirks({ returnsOlder: true });
-      return scene;
+    const older = (scripted: { creation: Creation; log: string[] }) => {
+      scripted.creation.quirks = async () => quirks({ returnsOlder: true });
+      return scripted;
     };
 
     test("looks up the object, and returns it if it belongs to this creation", async () => {
-      const { creation, log } = older(scene(["old"], [found()]));
+      const { creation, log } = older(scripted(["old"], [found()]));
       expect(await createReconciled(creation)).toEqual({ id: "old", adopted: false });
       expect(log).toEqual(["create", "find"]);
     });
 
     test("refuses the object of another creation, or adopts it with adopt: true", async () => {
-      const refused = older(scene(["old"], [found({ mark: theirs })]));
+      const refused = older(scripted(["old"], [found({ mark: theirs })]));
       const error = await createReconciled(refused.creation).catch((caught: unknown) => caught);
       expect(error).toBeInstanceOf(NameReservedError);
       expect(error).toMatchObject({ holderId: "old", mayHaveTakenEffect: false });
-      const wanted = older(scene(["old"], [found({ mark: theirs })], forever(), true));
-      expect(await createReconciled(wanted.creation)).toEqual({ id: "old", adopted: true });
+      const adopting = older(scripted(["old"], [found({ mark: theirs })], noLimit(), true));
+      expect(await createReconciled(adopting.creation)).toEqual({ id: "old", adopted: true });
     });
 
     test("removes the unusable object of an abandoned creation", async () => {
-      const first = scene([failure("UNKNOWN")]);
+      const first = scripted([failure("UNKNOWN")]);
       await createReconciled(first.creation).catch(() => {});
       const unusable = found({ fresh: false, mark: first.creation.mark });
-      const next = older(scene(["old", "new"], [unusable, found({ id: "new" })]));
+      const next = older(scripted(["old", "new"], [unusable, found({ id: "new" })]));
       expect(await createReconciled(next.creation)).toEqual({ id: "new", adopted: false });
       expect(next.log).toEqual(["create", "find", "remove old", "create", "find"]);
     });
 
     test("repeats the creation if the older object was removed meanwhile", async () => {
-      const { creation, log } = older(scene(["removed", "new"], [undefined, found({ id: "new" })]));
+      const { creation, log } = older(scripted(["removed", "new"], [undefined, found({ id: "new" })]));
       expect(await createReconciled(creation)).toEqual({ id: "new", adopted: false });
       expect(log).toEqual(["create", "find", "create", "find"]);
     });
 
     test("rejects with mayHaveTakenEffect if the look-up fails", async () => {
-      const { creation } = older(scene(["old"], [failure("PERMISSION_DENIED", false)]));
+      const { creation } = older(scripted(["old"], [failure("PERMISSION_DENIED", false)]));
       await expect(createReconciled(creation)).rejects.toMatchObject({
         code: "PERMISSION_DENIED",
         mayHaveTakenEffect: true,
@@ -236,32 +238,32 @@ describe("createReconciled", () => {
   });
 
   test("the next creation takes over the object of an abandoned creation, or removes it if it is unusable", async () => {
-    const first = scene([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
+    const first = scripted([failure("UNAVAILABLE")], [failure("PERMISSION_DENIED")]);
     await expect(createReconciled(first.creation)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     const { mark } = first.creation;
-    const useless = scene([reserved(), "new"], [found({ mark: { ...mark, hash: "x" } })]);
-    expect(await createReconciled(useless.creation)).toEqual({ id: "new", adopted: false });
-    expect(useless.log).toEqual(["create", "find", "remove old", "create"]);
-    const useful = scene([reserved()], [found({ mark })]);
-    expect(await createReconciled(useful.creation)).toEqual({ id: "old", adopted: false });
+    const unusable = scripted([reserved(), "new"], [found({ mark: { ...mark, hash: "x" } })]);
+    expect(await createReconciled(unusable.creation)).toEqual({ id: "new", adopted: false });
+    expect(unusable.log).toEqual(["create", "find", "remove old", "create"]);
+    const usable = scripted([reserved()], [found({ mark })]);
+    expect(await createReconciled(usable.creation)).toEqual({ id: "old", adopted: false });
     // The object has an owner now.
-    const third = scene([reserved()], [found({ mark })]);
+    const third = scripted([reserved()], [found({ mark })]);
     await expect(createReconciled(third.creation)).rejects.toBeInstanceOf(NameReservedError);
   });
 
-  test("the next creation does so if the time limit ended during the look-up or the removal", async () => {
+  test("the next creation removes the object if the time limit ended during the look-up or the removal", async () => {
     let optionsCalls = 0;
     const spent: Budget = {
-      ...forever(),
+      ...noLimit(),
       options: () => {
         // The creation needs options twice, and the look-up once. No time is left for later calls.
         if (++optionsCalls > 3) throw failure("DEADLINE_EXCEEDED", false);
         return {};
       },
     };
-    const early = scene([failure("UNAVAILABLE")], [found({ fresh: false })], spent);
+    const early = scripted([failure("UNAVAILABLE")], [found({ fresh: false })], spent);
     await expect(createReconciled(early.creation)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
-    const late = scene([reserved(), "new"], [found({ fresh: false, mark: early.creation.mark }), undefined]);
+    const late = scripted([reserved(), "new"], [found({ fresh: false, mark: early.creation.mark }), undefined]);
     expect(await createReconciled(late.creation)).toEqual({ id: "new", adopted: false });
     expect(late.log).toContain("remove old");
   });
@@ -269,10 +271,10 @@ describe("createReconciled", () => {
   test.each<CriErrorCode>(["UNKNOWN", "RESOURCE_EXHAUSTED", "CLIENT_CLOSED"])(
     "the next creation takes over the object after %s, which causes no look-up",
     async (code) => {
-      const first = scene([failure(code)]);
+      const first = scripted([failure(code)]);
       await expect(createReconciled(first.creation)).rejects.toMatchObject({ code, mayHaveTakenEffect: true });
       expect(first.log).toEqual(["create"]);
-      const next = scene([reserved()], [found({ mark: first.creation.mark })]);
+      const next = scripted([reserved()], [found({ mark: first.creation.mark })]);
       expect(await createReconciled(next.creation)).toEqual({ id: "old", adopted: false });
     },
   );
@@ -283,23 +285,23 @@ describe("createReconciled", () => {
       controller.abort("enough");
       return new Error("enough");
     };
-    const first = scene([abort], [found()], forever({ signal: controller.signal }));
+    const first = scripted([abort], [found()], noLimit({ signal: controller.signal }));
     first.creation.remove = async () => {
       throw failure("DEADLINE_EXCEEDED");
     };
     await expect(createReconciled(first.creation)).rejects.toThrow("enough");
-    const next = scene([reserved(), "new"], [found({ mark: first.creation.mark })]);
+    const next = scripted([reserved(), "new"], [found({ mark: first.creation.mark })]);
     expect(await createReconciled(next.creation)).toEqual({ id: "new", adopted: false });
     expect(next.log).toContain("remove old");
   });
 
   test("keeps mayHaveTakenEffect if a later attempt was never sent", async () => {
-    const { creation } = scene([failure("UNAVAILABLE"), failure("UNAVAILABLE", false)], [undefined]);
+    const { creation } = scripted([failure("UNAVAILABLE"), failure("UNAVAILABLE", false)], [undefined]);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "UNAVAILABLE", mayHaveTakenEffect: true });
   });
 
   test("sends nothing if the signal has already aborted", async () => {
-    const { creation, log } = scene(["new"], [undefined], forever({ signal: AbortSignal.abort("no") }));
+    const { creation, log } = scripted(["new"], [undefined], noLimit({ signal: AbortSignal.abort("no") }));
     await expect(createReconciled(creation)).rejects.toBe("no");
     expect(log).toEqual([]);
   });
@@ -311,14 +313,14 @@ describe("createReconciled", () => {
       controller.abort("enough");
       return Object.assign(new Error("enough"), {});
     };
-    const { creation, log } = scene([abort], [undefined, late], forever({ signal: controller.signal }));
+    const { creation, log } = scripted([abort], [undefined, late], noLimit({ signal: controller.signal }));
     await expect(createReconciled(creation)).rejects.toThrow("enough");
     expect(log).toEqual(["create", "find", "find", "remove late"]);
   });
 
   test("removes the object if the look-up is aborted and the first search for it fails", async () => {
     const controller = new AbortController();
-    const { creation, log } = scene([failure("UNAVAILABLE")], [found()], forever({ signal: controller.signal }));
+    const { creation, log } = scripted([failure("UNAVAILABLE")], [found()], noLimit({ signal: controller.signal }));
     const { find } = creation;
     let lookUps = 0;
     creation.find = async (options) => {
@@ -338,7 +340,7 @@ describe("createReconciled", () => {
       return new Error("enough");
     };
     const metadata = { authorization: "me" };
-    const { creation } = scene([abort], [found()], forever({ signal: controller.signal, metadata }));
+    const { creation } = scripted([abort], [found()], noLimit({ signal: controller.signal, metadata }));
     const seen: unknown[] = [];
     const { find, remove } = creation;
     creation.find = (options) => {
@@ -359,20 +361,20 @@ describe("createReconciled", () => {
       controller.abort("enough");
       return new Error("enough");
     };
-    const { creation, log } = scene([abort], [found({ mark: theirs })], forever({ signal: controller.signal }));
+    const { creation, log } = scripted([abort], [found({ mark: theirs })], noLimit({ signal: controller.signal }));
     await expect(createReconciled(creation)).rejects.toThrow("enough");
     expect(log.filter((entry) => entry.startsWith("remove"))).toEqual([]);
   });
 
   test("rejects when the time limit is over, after it has removed a leftover", async () => {
     let left = 1_000;
-    const spend = () => {
+    const timeOut = () => {
       left = 0;
       return failure("DEADLINE_EXCEEDED");
     };
-    const budget = { ...forever(), leftMs: () => left };
+    const budget = { ...noLimit(), leftMs: () => left };
     const leftover = found({ id: "leftover" });
-    const { creation, log } = scene([spend], [leftover], budget);
+    const { creation, log } = scripted([timeOut], [leftover], budget);
     await expect(createReconciled(creation)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(log).toEqual(["create", "find", "remove leftover"]);
   });
@@ -383,8 +385,8 @@ describe("createReconciled", () => {
       left = -1;
       return "late";
     };
-    const budget = { ...forever(), leftMs: () => left };
-    const { creation, log } = scene([late], [found({ id: "late", fresh: false })], budget);
+    const budget = { ...noLimit(), leftMs: () => left };
+    const { creation, log } = scripted([late], [found({ id: "late", fresh: false })], budget);
     await expect(createReconciled(creation)).rejects.toMatchObject({
       code: "DEADLINE_EXCEEDED",
       mayHaveTakenEffect: true,
@@ -395,7 +397,7 @@ describe("createReconciled", () => {
 
 describe("on a runtime that replaces a container with the same name", () => {
   const replacing = (held: Found | undefined) => {
-    const { creation, log } = scene(["new"], [held]);
+    const { creation, log } = scripted(["new"], [held]);
     creation.quirks = async () => quirks({ replaces: true });
     return { creation, log };
   };
@@ -415,7 +417,7 @@ describe("on a runtime that replaces a container with the same name", () => {
 
 describe("on a runtime that leaves the object of a failed creation", () => {
   const failing = (left: Found) => {
-    const { creation, log } = scene([failure("UNKNOWN")], [left]);
+    const { creation, log } = scripted([failure("UNKNOWN")], [left]);
     creation.quirks = async () => quirks({ leavesFailed: true });
     return { creation, log };
   };

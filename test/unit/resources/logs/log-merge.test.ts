@@ -118,7 +118,7 @@ describe("logs that are followed", () => {
   });
 
   test.each([-60_000, 60_000])("measures the window by this machine's clock: timestamps %d ms off", async (offMs) => {
-    const off = (text: string, laterMs: number) => ({
+    const withOffset = (text: string, laterMs: number) => ({
       ...entry(0, text),
       timestamp: new Date(Date.now() + offMs + laterMs).toISOString().replace("Z", "000000Z"),
     });
@@ -133,14 +133,14 @@ describe("logs that are followed", () => {
       };
       merge.add(log, {}, () => {});
     }
-    const [first, second] = [off("first", 0), off("second", 1)];
+    const [first, second] = [withOffset("first", 0), withOffset("second", 1)];
     const startedAt = performance.now();
     put[1]?.(second);
     setTimeout(() => put[0]?.(first), 50);
     const texts: string[] = [];
     while (texts.length < 2) for (const { text } of await merge.next()) texts.push(text);
     expect(texts).toEqual(["first", "second"]);
-    // Within the window, not when the clocks have become equal.
+    // The window ends by this machine's clock, and not when that clock reaches the timestamps.
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 

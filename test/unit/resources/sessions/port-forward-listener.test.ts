@@ -30,13 +30,13 @@ async function listening(behaviour: Behaviour) {
   return { pod, listener, failures };
 }
 
-/** Sends a response and closes at once, in the ways of the runtimes. */
+/** Sends a response and closes at once, with RST or FIN as different runtimes do. */
 const respondAndClose = (size: number, how: "reset" | "end"): Behaviour => ({
   onData: (data, error) => {
     data.once("data", () => {
       data.write("HTTP/1.0 200 OK\r\n\r\n");
       if (how === "end") data.end(Buffer.alloc(size), () => error.end());
-      else data.write(Buffer.alloc(size), () => [data, error].map((it) => it.destroy()));
+      else data.write(Buffer.alloc(size), () => [data, error].map((stream) => stream.destroy()));
     });
   },
 });
@@ -119,7 +119,7 @@ describe("connections of a listener", () => {
   });
 
   test.each(["reset", "end"] as const)(
-    "closes a local connection with an open half after the pod has closed: %s",
+    "closes a half-open local connection after the pod has closed: %s",
     async (how) => {
       const { pod, listener } = await listening(respondAndClose(2, how));
       const socket = dial(listener, { allowHalfOpen: true }).resume();
@@ -157,7 +157,7 @@ describe("connections of a listener", () => {
     await sleep(50);
     for (const socket of pod.sockets) socket.destroy();
     await once(cut, "close");
-    expect(failures.map((it) => CriError.is(it, "UNAVAILABLE"))).toEqual([true, true]);
+    expect(failures.map((failure) => CriError.is(failure, "UNAVAILABLE"))).toEqual([true, true]);
     expect(failures[0]?.message).toMatch(/port 80 of the pod broke: raw/);
     expect(failures[0]?.cause).toBeInstanceOf(TypeError);
   });

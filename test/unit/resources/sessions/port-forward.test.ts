@@ -16,7 +16,7 @@ async function echoOf(stream: Duplex, data: string): Promise<string> {
   return String((await once(stream, "data"))[0]);
 }
 
-/** Blocks everyone who reaches it until it is opened. */
+/** Creates a gate. `reached` resolves at the first `reach()`, and all `reach()` resolve when `open()` is called. */
 function closedGate() {
   let open = () => {};
   let reach = () => opened;
@@ -31,13 +31,13 @@ function closedGate() {
 }
 
 describe("connections to the runtime", () => {
-  test("connections that wait for a failed session share the next one, which ends with the last of them", async () => {
+  test("connections that wait for a failed session share the next session, which ends with the last connection", async () => {
     const pod = await fakePod({ rpc: failFirst });
     const forward = pod.forward(80, { retry: false });
     const all = await Promise.allSettled(Array.from({ length: 5 }, () => forward.connect()));
     expect(all.map(({ status }) => status)).toEqual(["rejected", ...Array(4).fill("fulfilled")]);
     expect([pod.rpcs.length, pod.sockets.size]).toEqual([2, 1]);
-    for (const it of all) if (it.status === "fulfilled") it.value.destroy();
+    for (const result of all) if (result.status === "fulfilled") result.value.destroy();
     await eventually(() => pod.sockets.size === 0, "the connection ends");
   });
 
@@ -49,7 +49,7 @@ describe("connections to the runtime", () => {
     expect(pod.rpcs.length).toBe(2);
   });
 
-  test("keeps the streams of a session that accepts no more, and ends it with the last one", async () => {
+  test("keeps the streams of a session that accepts no new ones, and ends the session with the last stream", async () => {
     const pod = await fakePod();
     const forward = pod.forward();
     const old = await forward.connect();
@@ -80,7 +80,10 @@ describe("connections to the runtime", () => {
       const forward = pod.forward([80, 81], { transport });
       const streams: Duplex[] = [];
       for (const port of [80, 81]) streams.push(await forward.connect(port));
-      expect(await Promise.all(streams.map(async (it) => String((await once(it, "data"))[0])))).toEqual(["80:", "81:"]);
+      expect(await Promise.all(streams.map(async (stream) => String((await once(stream, "data"))[0])))).toEqual([
+        "80:",
+        "81:",
+      ]);
       expect(pod.rpcs.slice(-2)).toEqual([[80], [81]]);
       expect(pod.sockets.size).toBe(2);
       for (const stream of streams) stream.destroy();

@@ -107,8 +107,8 @@ describe("diff", () => {
     expect(order(emptyNode, full)).toEqual(["podAdded", "containerAdded", "containerStarted"]);
     expect(order(full, emptyNode)).toEqual(["containerRemoved", "podRemoved"]);
     expect(order(full, stateOf([pod("p", 1)], [running]))).toEqual(["podUpdated"]);
-    const brief = PodSandboxStatus.fromPartial({ id: "p", createdAt: time(1) });
-    const events = diff(emptyNode, emptyNode, observe([exit], [brief]), now);
+    const shortLived = PodSandboxStatus.fromPartial({ id: "p", createdAt: time(1) });
+    const events = diff(emptyNode, emptyNode, observe([exit], [shortLived]), now);
     expect(events.map(({ type }) => type)).toEqual([
       "podAdded",
       "containerAdded",

@@ -73,11 +73,11 @@ describe("node filter", () => {
   test("keeps the ids of a limited number of removed pods", () => {
     const { change } = filtered({ namespace: "default" });
     for (let index = 0; index < 3_000; index++) {
-      const brief = pod(`p${index}`, "web");
+      const shortLived = pod(`p${index}`, "web");
       change(
         [
-          { type: "podAdded", pod: brief, at },
-          { type: "podRemoved", pod: brief, at },
+          { type: "podAdded", pod: shortLived, at },
+          { type: "podRemoved", pod: shortLived, at },
         ],
         stateOf([]),
       );
@@ -95,7 +95,7 @@ describe("node filter", () => {
   });
 
   test.each([{}, { labels: {} }, { pod: undefined, labels: undefined, namespace: undefined }])(
-    "is no wrapper if it selects everything: %j",
+    "returns the subscriber itself if it selects everything: %j",
     (filter) => {
       const subscriber = { changed: () => {}, failed: () => {} };
       expect(subscriberFilter(filter)(subscriber)).toBe(subscriber);
@@ -140,7 +140,7 @@ test("filtered events of random nodes lead to the filtered states", () => {
         const after = stateOf(
           pods.map((id) => pod(id, id.slice(0, 1))),
           containers
-            // A container belongs to one pod for ever, which was listed before it.
+            // A container always belongs to the same pod, which was listed before the container.
             .map(({ id, pod: podId, state: stage }) => ({ ...container(`${podId}/${id}`, podId), state: stage }))
             .filter(({ podSandboxId }) => listedPods.has(podSandboxId)),
         );

@@ -12,13 +12,13 @@ import type { SpdyStream } from "../../../../src/streaming/spdy/stream.js";
 import { eventually, readAll, rejection, socketPair } from "../support.js";
 import { connectedPair, HostilePeer } from "./support.js";
 
-/** A client and a peer that sends only what the test makes it send. */
+/** Connects a client to a peer that sends only the frames of the test. */
 async function hostilePair() {
   const { client, peer } = await socketPair();
   return { connection: new SpdyConnection(client), peer: new HostilePeer(peer) };
 }
 
-/** A stream that the malicious peer has accepted. */
+/** Opens a stream that the malicious peer accepts. */
 async function acceptedStream() {
   const { connection, peer } = await hostilePair();
   const stream = connection.open({ streamType: "data" });
@@ -27,7 +27,7 @@ async function acceptedStream() {
   return { connection, peer, stream, id: stream.streamId };
 }
 
-/** Nothing in here is of use to either side. */
+/** Frames that both sides ignore. */
 const settings = "8003 0004 01 000014 00000002 01000004 00000064 00000007 00010000";
 const windowUpdate = "8003 0009 00 000008 00000001 00010000";
 
@@ -418,12 +418,12 @@ describe("a flood of frames", () => {
   }
 
   test("arrives completely and in order", async () => {
-    const whole = await received((peer, id) => peer.write(id, "", true), readAll);
-    expect(whole.equals(content)).toBe(true);
+    const output = await received((peer, id) => peer.write(id, "", true), readAll);
+    expect(output.equals(content)).toBe(true);
   });
 
   test("arrives completely at a slow reader", async () => {
-    const whole = await received(
+    const output = await received(
       (peer, id) => peer.write(id, "", true),
       async (stream) => {
         const parts: Buffer[] = [];
@@ -435,15 +435,15 @@ describe("a flood of frames", () => {
         return Buffer.concat(parts);
       },
     );
-    expect(whole.equals(content)).toBe(true);
+    expect(output.equals(content)).toBe(true);
   });
 
   test("arrives completely before the end of the connection", async () => {
-    const whole = await received((peer, id) => {
+    const output = await received((peer, id) => {
       peer.write(id, "", true);
       peer.socket.end();
     }, readAll);
-    expect(whole.equals(content)).toBe(true);
+    expect(output.equals(content)).toBe(true);
   });
 });
 
@@ -464,7 +464,7 @@ describe("backpressure", () => {
     const before = used();
     await sleep(200);
     expect(stream.readableLength).toBeGreaterThan(0);
-    // Unread data stays with the sender.
+    // The sender keeps the unread data.
     expect(stream.readableLength).toBeLessThan(mebibyte);
     let [total, most] = [0, 0];
     for await (const part of stream) {
@@ -473,7 +473,7 @@ describe("backpressure", () => {
       if (total % 50 === 0) await sleep(1);
     }
     expect(total).toBe(100 * mebibyte);
-    // Including garbage, of which Node.js 26 leaves more.
+    // This includes garbage, of which Node.js 26 leaves more.
     expect(most).toBeLessThan(80 * mebibyte);
     client.destroy(new Error("done"));
   });

@@ -69,7 +69,7 @@ describe("compression", () => {
     expect(lengths.at(-1)).toBeLessThan(25);
   });
 
-  test("any blocks, also beyond the window", () => {
+  test("compresses and decompresses any blocks, even ones longer than the window", () => {
     const text = fc.oneof(
       fc.string({ maxLength: 50 }),
       fc.nat(40_000).map((length) => "ab".repeat(length)),

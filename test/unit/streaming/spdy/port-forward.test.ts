@@ -183,7 +183,7 @@ describe("connections to ports", () => {
 });
 
 describe("the session", () => {
-  test("destroyed: breaks every connection and opens none", async () => {
+  test("breaks every connection and opens none after it was destroyed", async () => {
     const forward = await openSpdyPortForward(await serveForward(() => {}));
     const reading = rejection(readDuplex(await forward.open(80)));
     forward.destroy();
@@ -192,7 +192,7 @@ describe("the session", () => {
     expect(await rejection(forward.open(80))).toMatchObject({ code: "CANCELLED" });
   });
 
-  test("lost: the same", async () => {
+  test("breaks every connection and opens none after the server has closed it", async () => {
     const url = await serveHostile(forwardProtocol, async (peer) => {
       await peer.replyTo("error", "data");
       peer.socket.destroy();
@@ -204,7 +204,7 @@ describe("the session", () => {
     expect(await rejection(forward.open(80))).toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("lost while a connection opens: rejects", async () => {
+  test("rejects opening a connection if the server closes it meanwhile", async () => {
     const url = await serveHostile(forwardProtocol, async (peer) => {
       await peer.opened("data");
       peer.socket.destroy();
@@ -212,7 +212,7 @@ describe("the session", () => {
     expect(await rejection((await openSpdyPortForward(url)).open(80))).toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("a connection that times out fails alone", async () => {
+  test("stays open if opening a connection times out", async () => {
     const url = await serveHostile(forwardProtocol, (peer) => peer.replyTo("error"));
     const forward = await openSpdyPortForward(url, { handshakeTimeoutMs: 5_000 }, 200);
     expect(await rejection(forward.open(80))).toMatchObject({
@@ -228,7 +228,7 @@ describe("the session", () => {
     forward.destroy();
   });
 
-  test("a signal cancels opening its connection only", async () => {
+  test("a signal cancels opening one connection only", async () => {
     const url = await serveHostile(forwardProtocol, (peer) => peer.replyTo("error"));
     const forward = await openSpdyPortForward(url);
     const controller = new AbortController();

@@ -244,7 +244,7 @@ describe("servers", () => {
         // Enough output to pause reading.
         peer.write(peer.id("stdout"), Buffer.alloc(140_000));
         await sleep(50);
-        // Little enough for the socket to buffer it with its end: the reader then gets all of it in the same tick.
+        // Little enough for the socket to buffer it together with its end. The reader then receives all of it in the same tick.
         peer.write(peer.id("stdout"), "the rest", ending.startsWith("FIN"));
         peer.write(peer.id("error"), failure(5));
         if (ending.endsWith("RST")) for (const type of ["error", "stderr", "stdout"]) peer.reset(peer.id(type));
@@ -287,7 +287,7 @@ describe("servers", () => {
     );
   });
 
-  test("that send the status and then nothing, not even an end", { timeout: 30_000 }, async () => {
+  test("that send the status and never end the streams", { timeout: 30_000 }, async () => {
     const url = await serveHostile(execProtocol, async (peer) => {
       await peer.replyTo("error", "stdout", "stderr");
       peer.write(peer.id("error"), success);
@@ -430,8 +430,8 @@ describe("ending a session from the client", () => {
   });
 
   test("an unhandled failure does not end the process", async () => {
-    const unheard: unknown[] = [];
-    const listener = (error: unknown) => void unheard.push(error);
+    const unhandled: unknown[] = [];
+    const listener = (error: unknown) => void unhandled.push(error);
     process.on("unhandledRejection", listener).on("uncaughtException", listener);
     try {
       const command = await open();
@@ -440,7 +440,7 @@ describe("ending a session from the client", () => {
       command.stdin?.write("late");
       command.stdin?.end("later");
       await sleep(50);
-      expect(unheard).toEqual([]);
+      expect(unhandled).toEqual([]);
     } finally {
       process.off("unhandledRejection", listener).off("uncaughtException", listener);
     }

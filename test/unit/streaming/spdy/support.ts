@@ -89,7 +89,7 @@ export class HostilePeer {
   }
 }
 
-/** Accepts a protocol and leaves the rest to the test. */
+/** Serves connections whose upgrade is accepted. The script of the test sends everything else. */
 export function serveHostile(protocol: string, script: (peer: HostilePeer) => void | Promise<void>): Promise<URL> {
   return serve((_request, socket) => {
     socket.write(switching(protocol));
@@ -97,12 +97,12 @@ export function serveHostile(protocol: string, script: (peer: HostilePeer) => vo
   });
 }
 
-/** The response that accepts an upgrade. */
+/** Returns the response that accepts an upgrade. */
 export function switching(protocol: string): string {
   return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`;
 }
 
-/** Both ends of a connection over a socket pair. */
+/** Returns both ends of a connection over a socket pair. */
 export async function connectedPair(
   onStream: (stream: SpdyStream) => void,
   options?: SpdyConnectionOptions,

@@ -9,7 +9,7 @@ import { binary, closing, failure, frame, serveBare, success, switching } from "
 
 const streams = { stdin: true, stdout: true, stderr: true, tty: false };
 
-/** A session with a server that accepts it and then runs a script. */
+/** Opens a session with a server that accepts it and then runs a script. */
 async function sessionWith(part: (socket: Socket) => unknown) {
   const server = await serveBare((socket, head) => {
     socket.write(switching(head));
@@ -140,18 +140,18 @@ describe("a server with unusual but valid messages", () => {
     expect(await session.status).toEqual({ kind: "exited", exitCode: 0 });
   });
 
-  test("the status arrives although our writes are reset", async () => {
+  test("the status arrives although the client's writes are reset", async () => {
     for (let i = 0; i < 20; i++) {
       const part = new Promise<Socket>((resolve) => {
-        played = resolve;
+        onSession = resolve;
       });
-      const { server, session } = await sessionWith((socket) => played(socket.pause()));
+      const { server, session } = await sessionWith((socket) => onSession(socket.pause()));
       const socket = await part;
       await new Promise((resolve) => session.stdin?.write(Buffer.alloc(1_000), resolve));
       await new Promise((resolve) =>
         socket.write(Buffer.concat([binary(1, "bye"), binary(3, success), closing(1000)]), resolve),
       );
-      // The server closes without reading our bytes, which resets the connection. The client writes before it has read.
+      // The server closes without reading the client's bytes, which resets the connection. The client writes before it reads.
       socket.destroy();
       const written = new Promise((resolve) => session.stdin?.write("more", resolve));
       expect(await text(session.stdout!)).toBe("bye");
@@ -162,7 +162,7 @@ describe("a server with unusual but valid messages", () => {
   });
 });
 
-let played: (socket: Socket) => void;
+let onSession: (socket: Socket) => void;
 
 test("settles and frees the connection for any input", async () => {
   const piece = fc.oneof(

@@ -104,9 +104,9 @@ describe("a forwarded port", () => {
     const server = await serveSessions((session) => begin(session, 1));
     for (const error of [undefined, new Error("enough")]) {
       const port = await openWebSocketPortForward(server.url, 1);
-      const gone = closed(port);
+      const closing = closed(port);
       port.destroy(error);
-      await gone;
+      await closing;
       expect(port.errored ?? undefined).toBe(error);
       await server.drained();
     }

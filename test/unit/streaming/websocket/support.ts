@@ -36,7 +36,7 @@ async function serve(server: Server | ReturnType<typeof createServer>): Promise<
   return { url, sockets, drained };
 }
 
-/** A conforming server. */
+/** Starts a conforming server. */
 export function serveSessions(
   onSession: (session: WebSocketChannels) => unknown,
   protocols: readonly string[] = [v4],
@@ -46,7 +46,7 @@ export function serveSessions(
   return serve(server);
 }
 
-/** A server that passes each raw connection and the head of the request to a callback. */
+/** Starts a server that passes each raw connection and the head of the request to a callback. */
 export function serveBare(onRequest: (socket: Socket, head: string) => unknown): Promise<TestServer> {
   return serve(
     createServer((socket) => {
@@ -63,7 +63,7 @@ export function serveBare(onRequest: (socket: Socket, head: string) => unknown):
   );
 }
 
-/** The response that accepts a WebSocket. */
+/** Returns the response that accepts a WebSocket. */
 export function switching(head: string, headers: Record<string, string> = { "Sec-WebSocket-Protocol": v4 }): string {
   const key = /sec-websocket-key: (.*)\r\n/i.exec(head)?.[1] ?? "";
   const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");

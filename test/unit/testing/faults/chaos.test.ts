@@ -17,21 +17,21 @@ function decisions(options: ChaosOptions, calls: readonly RpcName[]): Map<RpcNam
 }
 
 const times = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item);
-const inTurn: RpcName[] = [...times(40, "Version" as const), ...times(40, "RunPodSandbox" as const)];
+const grouped: RpcName[] = [...times(40, "Version" as const), ...times(40, "RunPodSandbox" as const)];
 const mixed: RpcName[] = times(40, ["RunPodSandbox", "Version"] as const).flat();
 
 describe("the decisions", () => {
   test("depend on seed, RPC and number, not on calls of other RPCs", () => {
-    const first = decisions({ seed: "a", rate: 0.5 }, inTurn);
+    const first = decisions({ seed: "a", rate: 0.5 }, grouped);
     expect(decisions({ seed: "a", rate: 0.5 }, mixed)).toEqual(first);
-    expect(decisions({ seed: "b", rate: 0.5 }, inTurn)).not.toEqual(first);
+    expect(decisions({ seed: "b", rate: 0.5 }, grouped)).not.toEqual(first);
     expect(first.get("Version")).not.toEqual(first.get("RunPodSandbox"));
     expect(new Set(first.get("Version")?.map((decision) => JSON.stringify(decision))).size).toBeGreaterThan(5);
   });
 
   test("are the same for a number and its digits, as in an environment variable", () => {
-    const number = decisions({ seed: 7, rate: 0.5, kinds: ["delay"] }, inTurn);
-    expect(decisions({ seed: "7", rate: 0.5, kinds: ["delay"] }, inTurn)).toEqual(number);
+    const number = decisions({ seed: 7, rate: 0.5, kinds: ["delay"] }, grouped);
+    expect(decisions({ seed: "7", rate: 0.5, kinds: ["delay"] }, grouped)).toEqual(number);
   });
 
   test("follow the rate", () => {
@@ -86,7 +86,7 @@ describe("the faults", () => {
     expect(values(late.map(({ code }) => code))).toEqual(["DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE"]);
   });
 
-  test("keep to their limits", () => {
+  test("stay within their limits", () => {
     for (const [kind, limit] of [
       ["delay", { maxDelayMs: 3 }],
       ["hang", { maxHangMs: 3 }],

@@ -14,7 +14,7 @@ const rounds = thorough ? 20_000 : 1_000;
 /** Ends the rounds early on a slow or busy machine. */
 const limitMs = thorough ? 300_000 : 7_000;
 
-/** Swaps a file with a link to a secret and with a named pipe, and a folder with a link to a folder of secrets, without end. */
+/** Endlessly swaps a file with a link to a secret and with a named pipe, and a folder with a link to a folder of secrets. */
 const swapper = `
   const { execFileSync } = require("node:child_process");
   const { linkSync, renameSync, symlinkSync, unlinkSync } = require("node:fs");
@@ -42,15 +42,15 @@ test.skipIf(skipOnWindows("links and named pipes that are swapped")).each(modes)
   "a user who swaps files during the copy gets no outside file into it, and the process can exit (by descriptor: %s)",
   { timeout: limitMs + 60_000 },
   async (byDescriptor) => {
-    const here = await mkdtemp(join(tmpdir(), "archive-race-"));
-    onTestFinished(() => rm(here, { recursive: true, force: true }));
-    const [tree, outside] = [join(here, "tree"), join(here, "outside")];
+    const directory = await mkdtemp(join(tmpdir(), "archive-race-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const [tree, outside] = [join(directory, "tree"), join(directory, "outside")];
     await mkdir(join(tree, "folder"), { recursive: true });
     await mkdir(outside, { mode: 0o700 });
     const secret = join(outside, byDescriptor ? "inside" : "other");
     await writeFile(secret, "secret", { mode: 0o600 });
     for (const name of ["good", "tree/file", "tree/piped", "tree/folder/inside"])
-      await writeFile(join(here, name), "good");
+      await writeFile(join(directory, name), "good");
 
     const swapping = ["--eval", swapper, tree, outside, secret];
     const child = spawn(process.execPath, swapping, { stdio: ["ignore", "pipe", "inherit"] });
@@ -77,7 +77,7 @@ test.skipIf(skipOnWindows("links and named pipes that are swapped")).each(modes)
       // With paths the race remains: a link that is swapped in and out three times at the right moments leads outside.
       ...(byDescriptor ? [] : ["file ./folder/other secret"]),
     ];
-    expect(Object.keys(seen).filter((what) => !harmless.includes(what))).toEqual([]);
+    expect(Object.keys(seen).filter((entry) => !harmless.includes(entry))).toEqual([]);
   },
 );
 

@@ -12,11 +12,11 @@ import { type ArchiveSource, archive } from "../../../../../src/resources/sessio
 import { openBelow } from "../../../../support/open-files.js";
 import { skipOnWindows, skipWhere } from "../../../../support/platform.js";
 
-let here: string;
+let directory: string;
 beforeEach(async () => {
-  here = await mkdtemp(join(tmpdir(), "archive-"));
+  directory = await mkdtemp(join(tmpdir(), "archive-"));
 });
-afterEach(() => rm(here, { recursive: true, force: true }));
+afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function entriesOf({ path, ...source }: Omit<ArchiveSource, "root"> & { path: string }) {
   await using root = await PathHandle.open(path, { follow: false });
@@ -38,12 +38,12 @@ test.skipIf(skipOnWindows("links and pipes in a tree that is copied"))(
   "contains files, folders and links, but no pipes",
   async () => {
     const long = "long/".repeat(40) + "x".repeat(120);
-    await mkdir(join(here, "tree/sub"), { recursive: true });
-    await writeFile(join(here, "tree/sub/file"), "content");
-    await writeFile(join(here, "tree/empty"), "");
-    await symlink(long, join(here, "tree/link"));
-    execFileSync("mkfifo", [join(here, "tree/pipe")]);
-    const tree = join(here, "tree");
+    await mkdir(join(directory, "tree/sub"), { recursive: true });
+    await writeFile(join(directory, "tree/sub/file"), "content");
+    await writeFile(join(directory, "tree/empty"), "");
+    await symlink(long, join(directory, "tree/link"));
+    execFileSync("mkfifo", [join(directory, "tree/pipe")]);
+    const tree = join(directory, "tree");
     const inside = {
       "./empty": "file",
       "./link": `symlink ${long}`,
@@ -59,10 +59,10 @@ test("fails with the path of a file that is removed or becomes shorter during th
   const large = Buffer.alloc(3_000_000);
   /** Archives two large files, changes both while the first one is read, and returns the error. */
   const changing = async (change: (path: string) => Promise<void>): Promise<unknown> => {
-    const paths = [join(here, "tree/a"), join(here, "tree/b")];
-    await mkdir(join(here, "tree"), { recursive: true });
+    const paths = [join(directory, "tree/a"), join(directory, "tree/b")];
+    await mkdir(join(directory, "tree"), { recursive: true });
     await Promise.all(paths.map((path) => writeFile(path, large)));
-    await using root = await PathHandle.open(join(here, "tree"));
+    await using root = await PathHandle.open(join(directory, "tree"));
     const chunks = archive({ root, name: ".", includeRoot: false });
     await chunks.next();
     await Promise.all(paths.map(change));
@@ -85,21 +85,21 @@ test("fails with the path of a file that is removed or becomes shorter during th
 test.skipIf(skipWhere(process.platform !== "linux", "file names that are not UTF-8"))(
   "refuses a file whose name is not UTF-8",
   async () => {
-    await mkdir(join(here, "tree"));
-    await writeFile(Buffer.from(join(here, "tree/caf\xe9"), "latin1"), "");
-    await expect(entriesOf({ path: join(here, "tree"), name: ".", includeRoot: false })).rejects.toThrow(
+    await mkdir(join(directory, "tree"));
+    await writeFile(Buffer.from(join(directory, "tree/caf\xe9"), "latin1"), "");
+    await expect(entriesOf({ path: join(directory, "tree"), name: ".", includeRoot: false })).rejects.toThrow(
       "localPath: has a name that is not UTF-8; rename it, got",
     );
   },
 );
 
 test("refuses folders that are more than 256 levels deep, and leaves no file open", async () => {
-  await mkdir(join(here, "deep", ...Array(256).fill("d")), { recursive: true });
+  await mkdir(join(directory, "deep", ...Array(256).fill("d")), { recursive: true });
   const source = { name: ".", includeRoot: false };
-  expect(Object.keys(await entriesOf({ path: join(here, "deep"), ...source }))).toHaveLength(256);
-  await mkdir(join(here, "deep", ...Array(257).fill("d")));
-  await expect(entriesOf({ path: join(here, "deep"), ...source })).rejects.toThrow(
+  expect(Object.keys(await entriesOf({ path: join(directory, "deep"), ...source }))).toHaveLength(256);
+  await mkdir(join(directory, "deep", ...Array(257).fill("d")));
+  await expect(entriesOf({ path: join(directory, "deep"), ...source })).rejects.toThrow(
     "localPath: has more than 256 levels of folders",
   );
-  expect(openBelow(here)).toEqual([]);
+  expect(openBelow(directory)).toEqual([]);
 });

@@ -21,13 +21,13 @@ vi.mock("../../../../../src/internal/files/descriptors.js", async (original) => 
   hasDescriptors: () => platform.byDescriptor,
 }));
 
-let here: string;
+let directory: string;
 beforeEach(async () => {
-  here = await mkdtemp(join(tmpdir(), "corpus-"));
-  await writeFile(join(here, "secret"), "secret");
-  await mkdir(join(here, "empty"));
+  directory = await mkdtemp(join(tmpdir(), "corpus-"));
+  await writeFile(join(directory, "secret"), "secret");
+  await mkdir(join(directory, "empty"));
 });
-afterEach(() => removeTree(here));
+afterEach(() => removeTree(directory));
 
 function* portions(archive: Buffer, size: number): Generator<Buffer> {
   for (let start = 0; start < archive.length; start += size) yield archive.subarray(start, start + size);
@@ -45,23 +45,23 @@ test.skipIf(skipped).each([...corpus])(
     ] as const) {
       platform.byDescriptor = byDescriptor && isLinux;
       const stream = Readable.from(portions(archive, size), { objectMode: false });
-      const copying = stageCopy(join(here, target), { folder: "source" }, (staging, name) =>
+      const copying = stageCopy(join(directory, target), { folder: "source" }, (staging, name) =>
         unpack(stream, staging, name, limits),
       );
       if (outcome instanceof RegExp) {
         const code = expect.stringMatching(/^(INVALID_RESPONSE|RESOURCE_EXHAUSTED)$/);
         await expect(copying).rejects.toMatchObject({ code, details: expect.stringMatching(outcome) });
         expect(stream.destroyed).toBe(true);
-        expect(await treeOf(here)).toEqual(untouched);
+        expect(await treeOf(directory)).toEqual(untouched);
         continue;
       }
       await copying;
-      expect(await treeOf(join(here, target))).toEqual(outcome);
-      await removeTree(join(here, target));
-      if (target === "empty") await mkdir(join(here, target));
-      expect(await treeOf(here)).toEqual(untouched);
+      expect(await treeOf(join(directory, target))).toEqual(outcome);
+      await removeTree(join(directory, target));
+      if (target === "empty") await mkdir(join(directory, target));
+      expect(await treeOf(directory)).toEqual(untouched);
     }
-    expect(openBelow(here)).toEqual([]);
+    expect(openBelow(directory)).toEqual([]);
   },
 );
 

@@ -20,17 +20,17 @@ const noMounts = skipWhere(!canMount(), "mount points at the destination of a co
 
 const folder = { folder: "x" };
 
-let here: string;
+let directory: string;
 beforeEach(async () => {
-  here = await mkdtemp(join(tmpdir(), "place-"));
+  directory = await mkdtemp(join(tmpdir(), "place-"));
 });
 afterEach(async () => {
-  expect(openBelow(here)).toEqual([]);
-  await removeTree(here);
+  expect(openBelow(directory)).toEqual([]);
+  await removeTree(directory);
 });
 
 /** Creates files by their paths. A path that ends with / is a folder, and content that begins with -> is a link. */
-async function make(files: Record<string, string>, below = here): Promise<void> {
+async function make(files: Record<string, string>, below = directory): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     const whole = join(below, path);
     await mkdir(path.endsWith("/") ? whole : join(whole, ".."), { recursive: true });
@@ -41,7 +41,7 @@ async function make(files: Record<string, string>, below = here): Promise<void> 
 
 /** Copies these files to a folder below the folder of the test. */
 function copy(files: Record<string, string>, target: string, prepare = async (_: string) => {}): Promise<void> {
-  return stageCopy(join(here, target), folder, async (staging, name) => {
+  return stageCopy(join(directory, target), folder, async (staging, name) => {
     const path = join(toText(await staging.path()), name);
     await make({ "./": "", ...files }, path);
     await prepare(path);
@@ -50,17 +50,23 @@ function copy(files: Record<string, string>, target: string, prepare = async (_:
 
 test("stages the copy in an existing folder on the file system of the target", async () => {
   await make({ "folder/": "", file: "" });
-  expect(await findDestination(join(here, "folder"), folder)).toEqual({
-    stagingParent: join(here, "folder"),
+  expect(await findDestination(join(directory, "folder"), folder)).toEqual({
+    stagingParent: join(directory, "folder"),
     missing: [],
   });
-  expect(await findDestination(join(here, "a/b/c"), folder)).toEqual({ stagingParent: here, missing: ["a", "b", "c"] });
-  expect(await findDestination(join(here, "file"), { file: "x" })).toEqual({ stagingParent: here, missing: ["file"] });
+  expect(await findDestination(join(directory, "a/b/c"), folder)).toEqual({
+    stagingParent: directory,
+    missing: ["a", "b", "c"],
+  });
+  expect(await findDestination(join(directory, "file"), { file: "x" })).toEqual({
+    stagingParent: directory,
+    missing: ["file"],
+  });
 });
 
 test.skipIf(noLinks)("only this user can access the copy until it is complete", async () => {
   let mode = 0;
-  await stageCopy(join(here, "target"), folder, async (staging, name) => {
+  await stageCopy(join(directory, "target"), folder, async (staging, name) => {
     await make({ file: "" }, join(toText(await staging.path()), name));
     ({ mode } = await staging.stat());
   });
@@ -76,7 +82,7 @@ test.skipIf(noLinks)("does not replace a file with a folder or a folder with a f
     ["link", folder],
     ["file/below", folder],
   ] as const) {
-    const failure = findDestination(`${here}/${path}`, copied);
+    const failure = findDestination(`${directory}/${path}`, copied);
     await expect(failure).rejects.toMatchObject({ code: "INVALID_INPUT", field: "localPath" });
   }
 });
@@ -84,11 +90,11 @@ test.skipIf(noLinks)("does not replace a file with a folder or a folder with a f
 test.skipIf(noLinks)("replaces a file or link with a file, and creates the missing parents of a new one", async () => {
   await make({ old: "old", link: "->old" });
   for (const path of ["old", "link", "a/b/new"]) {
-    await stageCopy(join(here, path), { file: "x" }, async (staging, name) => {
+    await stageCopy(join(directory, path), { file: "x" }, async (staging, name) => {
       await make({ x: "new" }, join(toText(await staging.path()), name));
     });
   }
-  expect(await treeOf(here)).toEqual([
+  expect(await treeOf(directory)).toEqual([
     "folder 755 a",
     "folder 755 a/b",
     "file 644 a/b/new: new",
@@ -121,14 +127,14 @@ test.skipIf(noLinks)("merges into a folder: replaces its files and links, but no
     "folder 755 target/way",
     "file 644 target/way/secret: overwritten",
   ];
-  expect(await treeOf(here)).toEqual(merged);
+  expect(await treeOf(directory)).toEqual(merged);
 
   const failure = copy({ a: "a", both: "no folder", z: "z" }, "target");
   await expect(failure).rejects.toMatchObject({
     code: "INVALID_INPUT",
     details: expect.stringMatching(/target\/both/),
   });
-  expect(await treeOf(here)).toEqual(merged);
+  expect(await treeOf(directory)).toEqual(merged);
 });
 
 test("merges into a folder whose time this user may not set, as root on NFS", async () => {
@@ -140,7 +146,7 @@ test("merges into a folder whose time this user may not set, as root on NFS", as
   });
   onTestFinished(() => spy.mockRestore());
   await copy({ a: "" }, "target");
-  expect(await treeOf(here)).toEqual(["folder 755 target", "file 644 target/a: "]);
+  expect(await treeOf(directory)).toEqual(["folder 755 target", "file 644 target/a: "]);
 });
 
 test.skipIf(noLinks)(
@@ -150,15 +156,15 @@ test.skipIf(noLinks)(
     const modes = { "target/closed": 0o555, "target/private/deeper": 0o711, "target/private": 0o700, target: 0o751 };
     const old = new Date("2001-02-03T04:05:06Z");
     for (const [path, mode] of Object.entries(modes)) {
-      await chmod(join(here, path), mode);
-      await utimes(join(here, path), old, old);
+      await chmod(join(directory, path), mode);
+      await utimes(join(directory, path), old, old);
     }
     await copy({ "private/deeper/a": "", "closed/b": "", "new/c": "", "new-closed/d": "" }, "target", async (path) => {
       for (const name of ["", "private", "private/deeper", "closed", "new"]) await chmod(join(path, name), 0o777);
       await chmod(join(path, "new-closed"), 0o500);
       for (const name of ["private", "new", "new-closed"]) await utimes(join(path, name), 0, 0);
     });
-    expect(await treeOf(here)).toEqual([
+    expect(await treeOf(directory)).toEqual([
       "folder 751 target",
       "folder 555 target/closed",
       "file 644 target/closed/b: ",
@@ -170,7 +176,7 @@ test.skipIf(noLinks)(
       "folder 711 target/private/deeper",
       "file 644 target/private/deeper/a: ",
     ]);
-    const timeOf = async (path: string) => (await lstat(join(here, "target", path))).mtimeMs;
+    const timeOf = async (path: string) => (await lstat(join(directory, "target", path))).mtimeMs;
     for (const path of ["private", "private/deeper", "closed"]) expect(await timeOf(path)).toBe(old.getTime());
     for (const path of ["new", "new-closed"]) expect(await timeOf(path)).toBe(0);
   },
@@ -182,31 +188,33 @@ test.skipIf(noMounts).each([
   ["a file", ["--bind", "outside/secret"], "target/z/file", { "z/file": "new" }],
 ])("refuses a mount point in the target before anything changes: %s", async (_, mount, at, files) => {
   await make({ "target/z/mount point/": "", "target/z/file": "old", "outside/secret": "secret" });
-  execFileSync("mount", [...mount, at], { cwd: here });
+  execFileSync("mount", [...mount, at], { cwd: directory });
   try {
-    const before = await treeOf(here);
+    const before = await treeOf(directory);
     const failure = copy({ a: "a", "b/c": "c", ...files }, "target");
     await expect(failure).rejects.toMatchObject({
       code: "INVALID_INPUT",
       details: expect.stringMatching(`has another file system mounted .*${at}"`),
     });
-    expect(await treeOf(here)).toEqual(before);
+    expect(await treeOf(directory)).toEqual(before);
     // A mount point is allowed where nothing is copied to, and as the target itself.
     await copy({ a: "a", "z/b": "b" }, "target");
-    expect(await treeOf(join(here, "target"))).toEqual(expect.arrayContaining(["file 644 a: a", "file 644 z/b: b"]));
+    expect(await treeOf(join(directory, "target"))).toEqual(
+      expect.arrayContaining(["file 644 a: a", "file 644 z/b: b"]),
+    );
     if (at.endsWith("point")) await copy({ a: "a" }, at);
   } finally {
-    execFileSync("umount", [at], { cwd: here });
+    execFileSync("umount", [at], { cwd: directory });
   }
 });
 
 test.skipIf(noRoot)("without descriptors, root does not write to a folder that other users may change", async () => {
   await make({ "ours/": "", "theirs/": "", "open/": "", "sticky/": "" });
-  await chmod(join(here, "open"), 0o777);
-  await chmod(join(here, "sticky"), 0o1777);
-  await chown(join(here, "theirs"), 65_534, 65_534);
+  await chmod(join(directory, "open"), 0o777);
+  await chmod(join(directory, "sticky"), 0o1777);
+  await chown(join(directory, "theirs"), 65_534, 65_534);
   const check = async (path: string, byDescriptor = false) => {
-    await using opened = await Folder.open(join(here, path), byDescriptor);
+    await using opened = await Folder.open(join(directory, path), byDescriptor);
     await checkSafeForRoot(opened);
   };
   for (const path of ["ours", "sticky"]) await check(path);

@@ -1,4 +1,4 @@
-/** Counts of entries and bytes for archives that arrive in chunks of any size. */
+/** Checks the counts of entries and bytes in archives that arrive in chunks of any size. */
 import { expect, test } from "vitest";
 import { EntryCounter } from "../../../../../src/resources/sessions/copy/tar/entry-counter.js";
 import { base256, end, file, folder, gnuLong, hardLink, header, pax, symlink } from "../../../../support/tar-blocks.js";

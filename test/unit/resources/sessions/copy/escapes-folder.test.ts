@@ -1,4 +1,4 @@
-/** Checks the names of entries that could write outside the folder. On Windows more names do. */
+/** Checks which names of entries could lead outside the folder. On Windows, more names could. */
 import { expect, test } from "vitest";
 import { escapesFolder } from "../../../../../src/resources/sessions/copy/escapes-folder.js";
 

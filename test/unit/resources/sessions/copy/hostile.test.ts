@@ -64,22 +64,22 @@ const archives: Record<string, Hostile> = {
     refused: /maxEntries/,
     maxEntries: 250,
   },
-  "PAX headers without end, with the maximum number of records": {
+  "endless PAX headers with the maximum number of records": {
     parts: () => endless(file("./p", record("a", "").repeat(50_000), { type: "x" })),
     refused: /maxBytes/,
     maxBytes: 5 * MiB,
   },
-  "names in PAX headers without end": {
+  "endless names in PAX headers": {
     parts: () => endless(pax({ path: "a".repeat(200_000) })),
     refused: /maxBytes/,
     maxBytes: 20 * MiB,
   },
-  "devices without end": {
+  "endless devices": {
     parts: () => endless(header({ name: "./device", type: "3" })),
     refused: /maxEntries/,
     maxEntries: 20_000,
   },
-  "zeros without end after the end": {
+  "endless zeros after the end of the archive": {
     parts: () => endless(Buffer.alloc(65_536)),
     refused: /maxBytes/,
     maxBytes: 200 * MiB,
@@ -123,12 +123,12 @@ const archives: Record<string, Hostile> = {
   },
 };
 
-let here: string;
+let directory: string;
 beforeEach(async () => {
-  here = await mkdtemp(join(tmpdir(), "hostile-"));
+  directory = await mkdtemp(join(tmpdir(), "hostile-"));
 });
 // If the removal timed out, it would affect the figures of the next test.
-afterEach(() => removeTree(here), thorough ? 600_000 : 60_000);
+afterEach(() => removeTree(directory), thorough ? 600_000 : 60_000);
 
 /** Sends parts as a socket does: at most 64 KiB per turn of the event loop. */
 async function* inChunks(parts: Iterable<Buffer>): AsyncGenerator<Buffer> {
@@ -156,7 +156,7 @@ test.skipIf(skipped).each(Object.entries(archives))(
     stream.read(0);
     await setImmediate();
     using watch = new ResourceWatch();
-    const copying = stageCopy(join(here, "target"), { folder: "source" }, (staging, copy) =>
+    const copying = stageCopy(join(directory, "target"), { folder: "source" }, (staging, copy) =>
       unpack(stream, staging, copy, { maxBytes, maxEntries }),
     );
     const outcome = await copying.then(
@@ -170,7 +170,7 @@ test.skipIf(skipped).each(Object.entries(archives))(
     recordFigures(outcome, watch);
     expect(watch.mebibytes).toBeLessThan(64);
     expect(watch.stallMs).toBeLessThan(maxStallMs);
-    expect(await readdir(here)).toEqual(refused ? [] : ["target"]);
-    expect(openBelow(here)).toEqual([]);
+    expect(await readdir(directory)).toEqual(refused ? [] : ["target"]);
+    expect(openBelow(directory)).toEqual([]);
   },
 );

@@ -1,4 +1,4 @@
-/** Checks that a copy into a folder of another user writes nothing behind the links that this user creates during the copy. */
+/** Checks that a copy into a folder of another user writes nothing through links that this user creates during the copy. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -74,11 +74,11 @@ test.skipIf(skipped)(
   "writes nothing through links that appear below the target during the copy",
   { timeout: 2 * limitMs + 30_000 },
   async () => {
-    const here = await mkdtemp(join(memory, "swapper-"));
+    const directory = await mkdtemp(join(memory, "swapper-"));
     let swapper: ReturnType<typeof startSwapper> | undefined;
-    const [target, victim] = [join(here, "target"), join(here, "victim")];
+    const [target, victim] = [join(directory, "target"), join(directory, "victim")];
     try {
-      await chmod(here, 0o711);
+      await chmod(directory, 0o711);
       for (const path of [target, join(target, "sub"), join(target, "sub/deeper"), victim]) await mkdir(path);
       await writeFile(join(victim, "secret"), "secret");
       await mkdir(join(victim, "deeper"));
@@ -109,12 +109,12 @@ test.skipIf(skipped)(
       await ended(swapper);
       console.info(`${outcomes.copied} copies succeeded, ${outcomes.refused} met a link`);
       expect(await stateOf(victim)).toEqual(before);
-      expect(openBelow(here)).toEqual([]);
+      expect(openBelow(directory)).toEqual([]);
       // Proves that the swapper did swap folders during copies.
       expect(outcomes.refused).toBeGreaterThan(0);
     } finally {
       if (swapper) await ended(swapper);
-      await removeTree(here);
+      await removeTree(directory);
     }
   },
 );

@@ -22,26 +22,26 @@ const noTar = skipWhere(
   "archives of GNU tar: it is missing",
 );
 
-let here: string;
+let directory: string;
 beforeEach(async () => {
-  here = await mkdtemp(join(tmpdir(), "unpack-"));
+  directory = await mkdtemp(join(tmpdir(), "unpack-"));
 });
-afterEach(() => removeTree(here));
+afterEach(() => removeTree(directory));
 
 const noLimits = { maxBytes: Number.POSITIVE_INFINITY, maxEntries: Number.POSITIVE_INFINITY };
 
-/** Unpacks an archive as the folder `here/into`. */
+/** Unpacks an archive as the folder `into`. */
 async function unpacked(archive: Readable | Buffer, { limits = noLimits, only = "", byDescriptor = !noBytes } = {}) {
-  await mkdir(join(here, "into"), { recursive: true });
-  await removeTree(join(here, "into"));
-  await using into = await Folder.open(here, byDescriptor);
+  await mkdir(join(directory, "into"), { recursive: true });
+  await removeTree(join(directory, "into"));
+  await using into = await Folder.open(directory, byDescriptor);
   const stream = Buffer.isBuffer(archive) ? Readable.from([archive], { objectMode: false }) : archive;
   return await unpack(stream, into, "into", limits, only === "" ? undefined : only);
 }
 
 const archiveOf = (...entries: Buffer[]) => Buffer.concat([folder("./"), ...entries, end]);
-const modeOf = async (path: string) => ((await lstat(join(here, "into", path))).mode & 0o7777).toString(8);
-const timeOf = async (path: string) => (await lstat(join(here, "into", path))).mtimeMs / 1_000;
+const modeOf = async (path: string) => ((await lstat(join(directory, "into", path))).mode & 0o7777).toString(8);
+const timeOf = async (path: string) => (await lstat(join(directory, "into", path))).mtimeMs / 1_000;
 
 test("drops setuid and setgid, and sets all other bits regardless of the umask", async () => {
   await unpacked(
@@ -83,7 +83,7 @@ test("the result counts the copied entries, and names up to 100 devices and pipe
 test.skipIf(noBytes)("keeps names that are not UTF-8 byte by byte, or refuses them without descriptors", async () => {
   const names = archiveOf(file("./caf\xe9", "1"), file("./caf\xe8", "2"));
   await unpacked(names);
-  expect(await treeOf(join(here, "into"))).toEqual(["file 644 caf\xe8: 2", "file 644 caf\xe9: 1"]);
+  expect(await treeOf(join(directory, "into"))).toEqual(["file 644 caf\xe8: 2", "file 644 caf\xe9: 1"]);
   const failure = unpacked(names, { byDescriptor: false });
   await expect(failure).rejects.toMatchObject({
     code: "INVALID_RESPONSE",
@@ -97,13 +97,13 @@ test("unpacks archives of tar-stream with long names", async () => {
   archive.entry({ name: `./${long}/${long}` }, "content");
   archive.finalize();
   await unpacked(Readable.from(archive));
-  expect(await readFile(join(here, "into", long, long), "utf8")).toBe("content");
+  expect(await readFile(join(directory, "into", long, long), "utf8")).toBe("content");
 });
 
 test.skipIf(noTar).each(["gnu", "oldgnu", "posix", "ustar", "v7"])(
   "unpacks archives of GNU tar: %s",
   async (format) => {
-    const source = join(here, "source");
+    const source = join(directory, "source");
     const long = "n".repeat(60);
     await mkdir(join(source, long), { recursive: true });
     await writeFile(join(source, long, "file"), "content", { mode: 0o640 });
@@ -115,7 +115,7 @@ test.skipIf(noTar).each(["gnu", "oldgnu", "posix", "ustar", "v7"])(
       await utimes(join(source, long, long), new Date(-1_000), new Date(-1_000));
     }
     await unpacked(execFileSync("tar", [`--format=${format}`, "-cf", "-", "-C", source, "."]));
-    expect(await treeOf(join(here, "into"))).toEqual(await treeOf(source));
+    expect(await treeOf(join(directory, "into"))).toEqual(await treeOf(source));
     for (const { name } of await readdir(source, { withFileTypes: true })) {
       const { mtimeMs } = await lstat(join(source, name));
       // Only PAX headers have fractions of seconds.
@@ -135,22 +135,22 @@ test.skipIf(noBytes)(
       file("x"),
     ]);
     const archive = archiveOf(folder("./closed", { mode: 0 }), file("./closed/a"), ...entries, file("../escaped"));
-    const copying = stageCopy(join(here, "target"), { folder: "x" }, (staging, name) =>
+    const copying = stageCopy(join(directory, "target"), { folder: "x" }, (staging, name) =>
       unpack(Readable.from([archive], { objectMode: false }), staging, name, noLimits),
     );
     await expect(copying).rejects.toMatchObject({ details: expect.stringMatching(/escaped/) });
-    expect(await readdir(here)).toEqual([]);
+    expect(await readdir(directory)).toEqual([]);
   },
 );
 
 test("unpacks the requested file, and refuses all other entries", async () => {
   await unpacked(Buffer.concat([file("file"), end]), { only: "file" });
-  expect(await readFile(join(here, "into/file"), "utf8")).toBe("content");
+  expect(await readFile(join(directory, "into/file"), "utf8")).toBe("content");
   for (const entry of [
     file("other"),
     file("file/below"),
     folder("file"),
-    symlinkEntry("file", here),
+    symlinkEntry("file", directory),
     header({ name: "file", type: "1", linkname: "other" }),
   ]) {
     const failure = unpacked(Buffer.concat([entry, end]), { only: "file" });
@@ -184,6 +184,6 @@ test("rejects with the error of the stream, and leaves no file open", async () =
     throw new Error("broken");
   }
   await expect(unpacked(Readable.from(breaking(), { objectMode: false }))).rejects.toThrow("broken");
-  expect(await readdir(join(here, "into"))).toEqual(["file"]);
-  expect(openBelow(here)).toEqual([]);
+  expect(await readdir(join(directory, "into"))).toEqual(["file"]);
+  expect(openBelow(directory)).toEqual([]);
 });

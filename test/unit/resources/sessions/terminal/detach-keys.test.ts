@@ -9,7 +9,7 @@ describe("detach keys", () => {
     ["in one chunk", [`a${ctrlP}${ctrlQ}b`], "a"],
     ["split over chunks", ["ab", ctrlP, ctrlQ], "ab"],
     ["split after other keys", [`ab${ctrlP}`, `${ctrlQ}c`], "ab"],
-    ["after a false start", [ctrlP, "x", ctrlP, ctrlQ], `${ctrlP}x`],
+    ["after the first of them and another key", [ctrlP, "x", ctrlP, ctrlQ], `${ctrlP}x`],
     ["after the first of them twice", [ctrlP, ctrlP, ctrlQ], ctrlP],
     ["after the first of them twice, in one chunk", [`${ctrlP}${ctrlP}${ctrlQ}`], ctrlP],
   ])("%s", async (_, chunks, typed) => {
@@ -24,7 +24,7 @@ describe("detach keys", () => {
     await expectRestored();
   });
 
-  test("a false start is held back until the next key", async () => {
+  test("the first of them is held back until the next key", async () => {
     const { input, session, ended } = open();
     input.write(`a${ctrlP}`);
     await expect.poll(() => session.typed).toBe("a");
@@ -36,7 +36,7 @@ describe("detach keys", () => {
     await ended;
   });
 
-  test("can be chosen, with a repeated beginning", async () => {
+  test("can be chosen, even if they begin with the same key twice", async () => {
     const { input, session, ended } = open({}, { detachKeys: "a,a,ctrl-]" });
     for (const chunk of ["a", "b", "aa", "a", "\x1d"]) {
       input.write(chunk);
@@ -68,7 +68,7 @@ describe("detach keys", () => {
     ["false", { detachKeys: false as const }],
     ["empty", { detachKeys: "" }],
     ["no terminal", { tty: false }],
-  ])("none: %s", async (_, options) => {
+  ])("no keys detach: %s", async (_, options) => {
     const { input, session, ended } = open({}, options);
     input.write(`${ctrlP}${ctrlQ}`);
     await expect.poll(() => session.typed).toBe(`${ctrlP}${ctrlQ}`);

@@ -14,9 +14,9 @@ describe("output", () => {
     session.end();
     await setTimeout(10);
     expect(output.text).toBe("");
-    const take = output.blocked;
+    const unblock = output.blocked;
     output.blocked = undefined;
-    take();
+    unblock();
     expect(await ended).toEqual({ detached: false });
     expect([output.text, stderr.text]).toEqual(["one two", "oops"]);
     await expectRestored();
@@ -32,9 +32,9 @@ describe("output", () => {
     }
     expect(sent).toBeLessThan(10);
     expect(output.writableLength).toBeLessThanOrEqual(20);
-    const take = output.blocked;
+    const unblock = output.blocked;
     output.blocked = undefined;
-    take();
+    unblock();
     session.end();
     await ended;
     expect(output.text).toHaveLength(10 * (sent + 1));
@@ -110,15 +110,15 @@ describe("changes of the terminal", () => {
     session.stdout.write("more");
     abort.abort();
     await outcome;
-    const take = output.blocked;
+    const unblock = output.blocked;
     output.blocked = undefined;
-    take();
+    unblock();
     await expect.poll(() => output.text).toBe(left + reset);
     await setImmediate();
     await expectRestored();
   });
 
-  test("are reset without an error even if the output breaks by then", async () => {
+  test("are reset without an error even if writing the reset fails", async () => {
     const { output, session, ended } = open();
     session.stdout.write(left);
     await expect.poll(() => output.text).toBe(left);

@@ -26,12 +26,12 @@ export class FakeScreen extends Writable {
   /** If set, writes block. Calling it completes the pending write. */
   blocked: (() => void) | undefined;
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    const take = () => {
+    const accept = () => {
       this.text += chunk.toString();
       callback();
     };
-    if (this.blocked) this.blocked = take;
-    else take();
+    if (this.blocked) this.blocked = accept;
+    else accept();
   }
 }
 

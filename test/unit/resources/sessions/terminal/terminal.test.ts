@@ -15,7 +15,7 @@ describe("ends with the error of", () => {
     await expectRestored();
   });
 
-  test("the signal, before and during", async () => {
+  test("the signal, which aborts before or during the session", async () => {
     const early = open({}, { signal: AbortSignal.abort("early") });
     await expect(early.ended).rejects.toBe("early");
     expect(early.input.modes).toEqual([]);
@@ -23,7 +23,7 @@ describe("ends with the error of", () => {
 
     const controller = new AbortController();
     const { output, session, ended, expectRestored } = open({}, { signal: controller.signal });
-    // Aborts also while only the output is still pending.
+    // Aborts while only the output is still pending.
     output.blocked = () => {};
     session.stdout.write("x");
     session.end();
