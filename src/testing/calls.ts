@@ -13,7 +13,7 @@ export interface RecordedCall<N extends RpcName = RpcName> {
   readonly request: RpcRequest<N>;
   /** Request metadata; binary values as bytes, repeated keys as arrays. */
   readonly metadata: Readonly<Record<string, MetadataValue>>;
-  /** When the call times out by the server's clock, computed from `grpc-timeout`. */
+  /** When the call times out on the server's clock, computed from `grpc-timeout`. */
   readonly deadline: Date | undefined;
   /** The raw `grpc-timeout` header, such as `1999m`. */
   readonly grpcTimeout: string | undefined;
@@ -69,7 +69,7 @@ export class CallRecord implements RecordedCall {
   }
 }
 
-/** Makes `util.inspect` and JSON redact a value, without changing it. Not enumerable, so that comparisons ignore it. */
+/** Adds methods with which `util.inspect` and JSON redact the value. They are not enumerable, so that comparisons ignore them. */
 function hideCredentials(value: object): void {
   for (const method of [inspect.custom, "toJSON"]) {
     Object.defineProperty(value, method, { value: () => redactForLog(value), enumerable: false });

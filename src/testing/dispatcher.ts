@@ -127,7 +127,7 @@ function finishFailed(call: IncomingCall, record: CallRecord, error: unknown): v
     record.end(code, message);
     return;
   }
-  // Any other error comes from a hook of the test, whose author needs its message.
+  // Any other error comes from a hook of the test, so its message is passed on to the test's author.
   const status = error instanceof ServerError ? error : new ServerError(Status.UNKNOWN, String(error));
   call.finish(status.code, status.details, error instanceof ScriptedFailure ? error.trailers : {});
   record.end(Status[status.code] as GrpcErrorCode, status.details);

@@ -18,7 +18,7 @@ import { StreamingSessions } from "./state/sessions.js";
 import { VirtualClock } from "./state/virtual-clock.js";
 import { StreamingServer } from "./streaming/streaming-server.js";
 
-/** The runtime behind the server: state, backend and handlers. Restarts them, with or without their state. */
+/** The runtime behind the server: state, backend and handlers. A restart keeps or discards the state. */
 export class RuntimeEngine {
   readonly clock: Clock;
   readonly #options: FakeRuntimeOptions;

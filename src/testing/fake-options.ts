@@ -30,15 +30,15 @@ export interface FakeRuntimeOptions extends BackendScripts {
   endpoint?: string | undefined;
   /** Certificates for TLS, on the endpoint and in sessions. Requires a TCP endpoint. */
   tls?: ServerTls | undefined;
-  /** Images on the runtime from the start, by reference or with properties. The registry has them, too. */
+  /** Images that the runtime has from the start, by reference or with properties. The registry also has these images. */
   images?: readonly (string | FakeImage)[] | undefined;
-  /** Images of the registry with properties. Every other well-formed reference can be pulled, too. */
+  /** Images of the registry with properties. Every other well-formed reference can also be pulled. */
   registryImages?: readonly FakeImage[] | undefined;
   /** Pulls that the registry rejects, by pattern. */
   registry?: RegistryRules | undefined;
   /** RPCs that fail with UNIMPLEMENTED, besides those of the flavour. */
   unimplemented?: readonly RpcName[] | undefined;
-  /** RPCs to implement although the flavour lacks them. @defaultValue [] */
+  /** RPCs that the runtime implements in addition to those of the flavour. @defaultValue [] */
   implemented?: readonly RpcName[] | "all" | undefined;
   /**
    * Runs the containers: as scripts, or with a {@link HostProcessBackend} as processes of this machine, without any isolation.
@@ -61,9 +61,9 @@ export interface FakeRuntimeOptions extends BackendScripts {
    * The clock of the runtime. With `"virtual"`, time advances only by {@link FakeRuntime.advanceTime}, so that a grace period of
    * 30 seconds takes milliseconds. The clock drives:
    *
-   * - scripts (`afterMs`, `sleep N`), grace periods, time limits of commands and the tokens of sessions;
+   * - scripts (`afterMs`, `sleep N`), grace periods, time limits of commands and the expiry of session tokens;
    * - the delays of faults and of chaos;
-   * - figures of usage, and the timestamps of objects, events and log lines.
+   * - usage figures, and the timestamps of objects, events and log lines.
    *
    * Deadlines of calls, connections, the times in `calls` and the processes of a {@link HostProcessBackend} always use real time.
    *

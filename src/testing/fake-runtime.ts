@@ -156,7 +156,7 @@ export class FakeRuntime implements AsyncDisposable {
     this.#faults.add(rpc, { kind: "delay", ms: ms === Infinity ? ms : checkMs(ms, "ms") }, options);
   }
 
-  /** Leaves the next call of an RPC without a reply, even past its deadline, until the client cancels it or disconnects. */
+  /** Leaves the next call of an RPC without a reply until the client cancels it or disconnects, even after its deadline. */
   hangNext<N extends RpcName>(rpc: N | "*", options: FaultOptions<N> = {}): void {
     checkOptions(options, faultFields);
     this.#faults.add(rpc, { kind: "hang" }, options);
@@ -179,7 +179,7 @@ export class FakeRuntime implements AsyncDisposable {
    * - bytes, which are sent as they are, valid or not;
    * - the result of a function of the real reply.
    *
-   * The RPC still takes effect. If it fails, a message or bytes are sent nevertheless, and a function is not called.
+   * The RPC still takes effect. If the RPC fails, a message or bytes are still sent, and a function is not called.
    */
   respondNext<N extends RpcName>(rpc: N, reply: ReplyScript<N>, options: ReplyFaultOptions<N> = {}): void {
     checkOptions(options, replyFaultFields);
@@ -204,7 +204,7 @@ export class FakeRuntime implements AsyncDisposable {
     this.#faults.add(rpc, oversize(options), { ...options, phase: "afterEffect" });
   }
 
-  /** Faults that have not been injected yet. Empty at the end of a test in which all planned faults happened. */
+  /** Faults that have not been injected yet. This list is empty at the end of a test in which all planned faults happened. */
   get pendingFaults(): readonly PendingFault[] {
     return this.#faults.pending;
   }
@@ -254,7 +254,7 @@ export class FakeRuntime implements AsyncDisposable {
     return this.#process.connectionCount;
   }
 
-  /** Pod sandboxes in the order of their creation, read without a call. */
+  /** Pod sandboxes in the order of their creation. Reading them makes no call. */
   get pods(): PodSandbox[] {
     return this.#engine.pods;
   }
@@ -302,8 +302,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Freezes the runtime like a process stopped by SIGSTOP. It still accepts connections, but calls wait until {@link thaw}, even
-   * past their deadlines, and are recorded only then. Containers continue to run.
+   * Freezes the runtime like a process stopped by SIGSTOP. The runtime still accepts connections, but calls wait until
+   * {@link thaw}, even past their deadlines. They are recorded only then. Containers continue to run.
    */
   freeze(): void {
     this.#process.freeze();
@@ -315,8 +315,8 @@ export class FakeRuntime implements AsyncDisposable {
   }
 
   /**
-   * Kills the runtime like a process: connections break, calls and sessions in progress stop, and the socket file stays. Containers
-   * continue to run. {@link restart} starts the runtime again.
+   * Kills the runtime like a process: connections break, calls and sessions in progress stop, and the socket file stays.
+   * Containers continue to run. {@link restart} starts the runtime again.
    */
   kill(): Promise<void> {
     return this.#process.kill();

@@ -9,8 +9,8 @@ export interface HandlerContext {
   readonly killed: AbortSignal;
   readonly deadline: Date | undefined;
   /**
-   * Injects the faults of the phase `duringEffect`: call it when the work has begun and is not done. Throws if the call is aborted by
-   * then. Work that survives its client throws only when the runtime is killed.
+   * Injects the faults of the phase `duringEffect`. Handlers call this method after their work has begun and before it is done.
+   * Throws if the call was aborted; for work that survives its client, only if the runtime was killed.
    */
   duringEffect(options?: { survivesClient: boolean }): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * A container runtime for tests: {@link FakeRuntime}, a complete CRI v1 server on a real socket, into which you can inject faults.
+ * A container runtime for tests: {@link FakeRuntime}, a complete CRI v1 server on a real socket, into which you can inject
+ * faults.
  *
  * @module
  */

@@ -34,7 +34,10 @@ export class Lifecycle {
     private readonly logDirectory: string | undefined,
   ) {}
 
-  /** Returns the log directory that the runtime gives to a pod without one. It exists only if the test set `logDirectory`. */
+  /**
+   * Returns the log directory that the runtime gives to a pod without a log directory. Creates it only if the test set
+   * `logDirectory`.
+   */
   ownLogDirectory({ id }: PodRecord): string {
     const { ownLogDirectory } = this.flavor;
     if (ownLogDirectory === undefined) return "";
@@ -44,15 +47,15 @@ export class Lifecycle {
   }
 
   /**
-   * Creates the log directory of a pod if it has the name that a kubelet gives it and the folder above it exists. Other directories
-   * must exist: many tests name log directories that should not be created.
+   * Creates the log directory of a pod if its name is the one that a kubelet gives it, and the folder above it exists. Does not
+   * create other directories, because many tests name log directories that should not be created.
    */
   createLogDirectory({ config: { logDirectory }, metadata }: PodRecord): void {
     if (!posix.isAbsolute(logDirectory) || posix.basename(logDirectory) !== logDirectoryName(metadata)) return;
     try {
       mkdirSync(logDirectory, { mode: 0o755 });
     } catch {
-      // It exists, or the folder above it does not.
+      // The directory exists, or the folder above it does not exist.
     }
   }
 
@@ -123,7 +126,10 @@ export class Lifecycle {
     return LogFile.open(logDirectory, logPath, this.state.clock, this.flavor.logFormat);
   }
 
-  /** Returns whether a container can start in a pod: a ready one, or on Docker a stopped one with the node's network. */
+  /**
+   * Returns whether a container can start in a pod. The pod must be ready; on Docker, it may also be stopped if it uses the
+   * node's network.
+   */
   #canStartIn({ state, config }: PodRecord): boolean {
     if (state === PodSandboxState.SANDBOX_READY) return true;
     const network = config.linux?.securityContext?.namespaceOptions?.network;
@@ -277,7 +283,7 @@ export class Lifecycle {
   }
 }
 
-/** Returns the stop signal of the container, or of its image. Runtimes older than Kubernetes 1.33 use the image's only. */
+/** Returns the stop signal of the container, or of its image. Runtimes older than Kubernetes 1.33 use only the image's signal. */
 function stopSignalOf({ config, image }: ContainerRecord, flavor: FlavorProfile): string {
   const hasOwn = flavor.family === "cri-o" && config.stopSignal !== Signal.SIGNAL_RUNTIME_DEFAULT;
   return hasOwn ? Signal[config.stopSignal].replace("SIGNAL_", "") : (image.stopSignal ?? "SIGTERM");

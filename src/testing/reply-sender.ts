@@ -65,7 +65,7 @@ export class ReplySender {
   }
 }
 
-/** The tag of a field that no message has: the highest field number, with bytes. The length in five bytes follows. */
+/** The tag of a field that no message has: the highest field number, with a length. Five bytes with the length follow. */
 const unknownField = [0xfa, 0xff, 0xff, 0xff, 0x0f];
 
 /** Pads a message to a size with a field that every client skips. A larger message stays unchanged. */

@@ -50,10 +50,10 @@ function describe(definition: RuntimeServiceDefinition | ImageServiceDefinition)
 
 const all: readonly Rpc[] = [...describe(RuntimeServiceDefinition), ...describe(ImageServiceDefinition)];
 
-/** By name. */
+/** All RPCs by name. */
 export const rpcs: ReadonlyMap<string, Rpc> = new Map(all.map((rpc) => [rpc.name, rpc]));
 
-/** By path. */
+/** All RPCs by path. */
 export const rpcsByPath: ReadonlyMap<string, Rpc> = new Map(all.map((rpc) => [rpc.path, rpc]));
 
 /** Checks that a name is that of an RPC. @throws InvalidInputError that suggests the most similar name */
@@ -67,7 +67,7 @@ export function checkRpcName(name: string, field = "rpc"): RpcName {
   throw new InvalidInputError({ field, message: `no such RPC; did you mean "${nearest.known}"?`, value: name });
 }
 
-/** Ranks an incomplete name above one with as many wrong letters. */
+/** Returns the edit distance of two names, or 0 if the given name is the beginning of the known one. */
 function distanceBetween(known: string, given: string): number {
   return given.length > 3 && known.startsWith(given) ? 0 : editDistance(known, given);
 }

@@ -12,7 +12,7 @@ export interface ProcessOptions extends GrpcServerOptions {
   localOnly: boolean;
 }
 
-/** Imitates the process of a runtime: it listens, is killed and restarts. It runs one of these changes at a time. */
+/** Imitates the process of a runtime, which listens, is killed, restarts and stops. These changes never run at the same time. */
 export class RuntimeProcess {
   /** The endpoint for clients. */
   readonly endpoint: string;
@@ -104,7 +104,7 @@ export class RuntimeProcess {
     return this.#stopped;
   }
 
-  /** @throws InvalidInputError if the runtime was stopped */
+  /** Checks that the runtime was not stopped. @throws InvalidInputError if it was */
   checkRunning(field: string): void {
     if (this.isStopped) throw new InvalidInputError({ field, message: "the runtime was stopped" });
   }

@@ -9,12 +9,15 @@ export const folderPrefix = (pid: number) => `k8s-cri-fake-${pid}-`;
 /** The name of the socket in that folder. */
 export const socketName = "s";
 
-/** A younger folder may belong to a process in another container that shares the directory and does not listen yet. */
+/**
+ * The minimum age of a folder to remove. A younger folder may belong to a process that does not listen yet and runs in another
+ * container that shares the directory.
+ */
 const minimumAgeMs = 60_000;
 
 /**
  * Removes the folders of fakes whose process ended without stopping them. Removes a folder only if it contains nothing but the
- * socket and no process listens there. Other processes may own everything else in the directory.
+ * socket and no process listens there. Everything else in the directory may belong to other processes.
  */
 export async function removeStaleFolders(parent: string): Promise<void> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);

@@ -50,7 +50,7 @@ export interface ContainerProcess {
   readonly stderr?: Readable | undefined;
   /** Receives the size of an attached client's terminal. */
   resize?(size: TerminalSize): void;
-  /** Returns the usage so far, for the statistics. Without this method the runtime makes figures up. */
+  /** Returns the usage so far, for the statistics. Without this method, the runtime reports simulated figures. */
   usage?(): ProcessUsage | undefined;
 }
 
@@ -75,13 +75,13 @@ export interface ExecOutcome {
  */
 export interface ContainerBackend {
   /**
-   * Whether commands run on this machine, without isolation. The runtime then listens only where no other machine can connect, unless
-   * `allowRemoteShell` is set. @defaultValue false
+   * Whether commands run on this machine, without isolation. The runtime then listens only where no other machine can connect,
+   * unless `allowRemoteShell` is set. @defaultValue false
    */
   readonly runsOnHost?: boolean | undefined;
   /**
-   * Called when a container is created, on flavours that check its program at creation (CRI-O). If it throws, CreateContainer fails
-   * with the error.
+   * Called when a container is created, on flavours that check its program at creation (CRI-O). If it throws, CreateContainer
+   * fails with the error.
    */
   create?(container: BackendContainer): void | Promise<void>;
   /** Starts a container. If it throws, StartContainer fails with the error, and the container ends with `StartError`. */
@@ -89,8 +89,8 @@ export interface ContainerBackend {
   /** Runs a command in a container. When the signal aborts, it must kill the command and reject. */
   execSync(container: BackendContainer, command: readonly string[], signal: AbortSignal): Promise<ExecOutcome>;
   /**
-   * Runs a command for a connected client. Resolves with its exit code; a rejection is reported to the client. Without this method,
-   * sessions use {@link execSync} and send all output at the end.
+   * Runs a command for a connected client. Resolves with the exit code of the command. The runtime reports a rejection to the
+   * client. Without this method, sessions use {@link execSync} and send all output at the end.
    */
   exec?(container: BackendContainer, command: readonly string[], io: ProgramIo): Promise<number>;
   /** Connects to a port of a pod. If it rejects or returns undefined, no process listens on the port. */

@@ -16,8 +16,8 @@ export interface CommandPlan {
 const nothing: CommandPlan = { exitCode: 0, durationMs: 0, stdout: "", stderr: "" };
 
 /**
- * Plans `echo`, `true`, `false`, `sleep N`, `cat /etc/hostname`, `hostname`, and a shell with a script of those. Returns undefined
- * for any other command.
+ * Plans `echo`, `true`, `false`, `sleep N`, `cat /etc/hostname`, `hostname`, and a shell with a script of those. Returns
+ * undefined for any other command.
  */
 export function planCommand(command: readonly string[], hostname: string): CommandPlan | undefined {
   const [program = "", ...args] = command;

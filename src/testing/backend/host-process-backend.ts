@@ -12,16 +12,16 @@ import type { ProgramIo } from "./program-io.js";
 
 /**
  * **No isolation at all: the commands of containers run on this machine, as the user who runs the tests, and can do anything that
- * user can.** Give it only commands that you would type into your own shell. A runtime with this backend listens on unix sockets,
+ * user can.** Run only commands that you would type into your own shell. A runtime with this backend listens on unix sockets,
  * named pipes and loopback addresses only, unless `allowRemoteShell` is set.
  *
- * Sessions and logs carry the output of real programs:
+ * Sessions and logs contain the output of real programs:
  *
  * - A container is a process group, and each exec starts another one. Port-forward connects to this machine's loopback.
  * - An image has a command, an environment and a stop signal. Programs and files are those of this machine: mounts, users,
  *   namespaces and limits are not imitated.
  * - The working directory of a container is used if it exists on this machine, otherwise the folder for temporary files.
- * - There is no pseudo-terminal: `tty` only merges the two outputs.
+ * - There is no pseudo-terminal: `tty` only merges stdout and stderr.
  * - On Linux, statistics are those of a container's first process.
  *
  * When a command ends, its background processes are killed. No process is left when the runtime has stopped, or when this Node.js
@@ -63,7 +63,7 @@ export class HostProcessBackend implements ContainerBackend {
     });
   }
 
-  /** Like containerd, lets a command continue after its client has disconnected. */
+  /** Runs a command, which continues after its client has disconnected, as on containerd. */
   exec(container: BackendContainer, command: readonly string[], io: ProgramIo): Promise<number> {
     return this.#exec(container, command, io);
   }
@@ -128,7 +128,7 @@ export class HostProcessBackend implements ContainerBackend {
   }
 }
 
-/** Merges two outputs into one, like a terminal. */
+/** Merges several outputs into one, like a terminal. */
 function merge(...sources: Readable[]): Readable {
   const merged = new PassThrough();
   for (const source of sources) source.pipe(merged, { end: false });

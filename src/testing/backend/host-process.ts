@@ -24,7 +24,7 @@ export class HostProcess {
     this.stdin = child.stdin;
     this.stdout = child.stdout as Readable;
     this.stderr = child.stderr as Readable;
-    // A command need not read its input to the end.
+    // Writing fails if a command ends before it has read all of its input.
     child.stdin?.on("error", () => {});
     this.ended = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
@@ -55,8 +55,8 @@ export class HostProcess {
   }
 
   /**
-   * Sends a signal to the process, and SIGKILL to its whole group, because the end of process 1 ends all others. SIGTERM replaces a
-   * signal that Node.js does not support, such as a real-time signal.
+   * Sends a signal to the process, and SIGKILL to its whole group, because the end of process 1 ends all others. SIGTERM replaces
+   * a signal that Node.js does not support, such as a real-time signal.
    */
   signal(name: string): void {
     if (this.#isOver) return;

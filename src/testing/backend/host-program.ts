@@ -46,7 +46,10 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Containers do not inherit the environment of their runtime, except PATH, so that programs are found, and SystemRoot on Windows. */
+/**
+ * Returns the environment of a container. Of the runtime's environment, it contains only PATH, so that programs are found, and on
+ * Windows SystemRoot.
+ */
 export function environmentOf(container: BackendContainer): Record<string, string> {
   const { PATH = "/usr/local/bin:/usr/bin:/bin", SystemRoot } = process.env;
   const own = container.config.envs.map(({ key, value }) => [key, Buffer.from(value).toString()]);

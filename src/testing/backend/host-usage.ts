@@ -5,8 +5,8 @@ import type { ProcessUsage } from "./backend.js";
 const tick = 10_000_000n;
 
 /**
- * Returns what a process of this machine has used, together with its children that have ended. Returns undefined if the kernel does not
- * report it, or if the process has ended.
+ * Returns what a process of this machine has used, together with its children that have ended. Returns undefined if the kernel
+ * does not report it, or if the process has ended.
  */
 export function usageOf(pid: number): ProcessUsage | undefined {
   try {

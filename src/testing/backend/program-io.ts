@@ -1,9 +1,12 @@
 import type { Readable, Writable } from "node:stream";
 import type { TerminalSize } from "../../streaming/transport.js";
 
-/** The streams of a command in a container. Streams that the client did not request exist, too: empty, or discarded. */
+/**
+ * The streams of a command in a container. All streams exist. Input that the client did not request is empty, and output that it
+ * did not request is discarded.
+ */
 export interface ProgramIo {
-  /** Ends when the client ends it (not possible over WebSocket) or disconnects. */
+  /** Ends when the client ends this stream (not possible over WebSocket) or disconnects. */
   readonly stdin: Readable;
   readonly stdout: Writable;
   /** With a terminal, the same as {@link stdout}. */

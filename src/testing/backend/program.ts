@@ -2,7 +2,10 @@ import { PassThrough, Writable } from "node:stream";
 import type { ExecOutcome } from "./backend.js";
 import type { ProgramIo } from "./program-io.js";
 
-/** A command written as a function: it reads and writes the given streams and returns its exit code. If it throws, that is 255. */
+/**
+ * A command written as a function: it reads and writes the given streams and returns its exit code. If the function throws, the
+ * exit code is 255.
+ */
 export type Program = (io: ProgramIo) => number | Promise<number>;
 
 /** Runs a program and resolves with its exit code. */
@@ -14,7 +17,7 @@ export async function runProgram(program: Program, io: ProgramIo): Promise<numbe
   }
 }
 
-/** Runs a command without a client: its input is empty, and its output is collected. */
+/** Runs a command without a client. The input is empty, and the outputs are collected. */
 export async function collectOutput(
   signal: AbortSignal,
   run: (io: ProgramIo) => Promise<number>,

@@ -15,7 +15,7 @@ export interface ExecScript {
   stderr?: string | Uint8Array | undefined;
 }
 
-/** The results of {@link BackendScripts.exec}. */
+/** A result of {@link BackendScripts.exec}. */
 export type ExecAnswer = ExecScript | Program | undefined;
 
 /** The hooks of a {@link ScriptedBackend}. */
@@ -23,8 +23,8 @@ export interface BackendScripts {
   /** Returns how a container behaves; `undefined` selects the default. */
   run?: ((container: BackendContainer) => ContainerScript | undefined) | undefined;
   /**
-   * Runs a command of ExecSync or of a session. Returns its result, or a function that acts as the command; `undefined` selects the
-   * default. The signal aborts when the command must end.
+   * Runs a command of ExecSync or of a session. Returns its result, or a function that acts as the command; `undefined` selects
+   * the default. The signal aborts when the command must end.
    */
   exec?:
     | ((
@@ -41,7 +41,7 @@ export const scriptFields: FieldsOf<BackendScripts> = { run: true, exec: true, p
 
 /**
  * Simulates containers with scripts, without running anything. A container without a script runs until it is stopped, unless its
- * command is one that ends: `true`, `false`, `sleep N`, `sh -c "exit N"` and the like.
+ * command ends by itself: `true`, `false`, `sleep N`, `sh -c "exit N"` and the like.
  */
 export class ScriptedBackend implements ContainerBackend {
   readonly #scripts: BackendScripts;
@@ -55,7 +55,7 @@ export class ScriptedBackend implements ContainerBackend {
     this.#scripts = scripts;
   }
 
-  /** Calls the script early, for runtimes that do not create a container that they cannot start. */
+  /** Calls the script when the container is created, for runtimes that refuse to create a container that they cannot start. */
   create(container: BackendContainer): void {
     this.#prepared.set(container.id, this.#scriptOf(container));
   }
@@ -88,7 +88,7 @@ export class ScriptedBackend implements ContainerBackend {
       const reason = command.length === 0 ? "args must not be empty" : notFoundInPath(command[0] as string);
       throw new ProgramError(reason);
     }
-    // A test may use fake timers, so a command that takes no time must not start one.
+    // A test may use fake timers, so a command that takes no time must not start a timer.
     if (plan.durationMs > 0) await container.clock.sleep(plan.durationMs, signal);
     io.stdout.write(toBytes(plan.stdout));
     io.stderr.write(toBytes(plan.stderr));

@@ -10,7 +10,9 @@ export type SignalResponse = number | "ignore";
 
 /** How a container behaves. */
 export interface ContainerScript {
-  /** The exit code. A promise ends the container when it settles. Without an exit code, the container runs until it is stopped. */
+  /**
+   * The exit code. A promise ends the container when it settles. Without an exit code, the container runs until it is stopped.
+   */
   exitCode?: number | Promise<number> | undefined;
   /** How long the container runs before it ends with {@link exitCode}, in milliseconds. @defaultValue 0 */
   afterMs?: number | undefined;
@@ -19,7 +21,9 @@ export interface ContainerScript {
   /** Output that the container writes when it starts. It goes to the log and to attached clients. */
   stdout?: string | Uint8Array | undefined;
   stderr?: string | Uint8Array | undefined;
-  /** Runs as the container, which ends with the exit code that it returns. {@link exitCode} and {@link afterMs} are then ignored. */
+  /**
+   * Runs as the container, which ends with the exit code that it returns. {@link exitCode} and {@link afterMs} are then ignored.
+   */
   program?: Program | undefined;
   /** The reason that the runtime reports for the end, such as `OOMKilled`. */
   reason?: string | undefined;

@@ -15,15 +15,15 @@ export interface ChaosOptions {
   /** The share of calls that get a fault, from 0 to 1. @defaultValue 0.2 */
   rate?: number | undefined;
   /**
-   * The kinds of faults. A `hang` delays the reply, even past the deadline. A `restart` kills the whole runtime and starts it again
-   * with its state. @defaultValue `["fail", "delay", "drop"]`
+   * The kinds of faults. A `hang` delays the reply, even past the deadline. A `restart` kills the whole runtime and starts it
+   * again with its state. @defaultValue `["fail", "delay", "drop"]`
    */
   kinds?: readonly ChaosKind[] | undefined;
   /** The RPCs that may get faults. @defaultValue all */
   rpcs?: readonly RpcName[] | undefined;
   /**
-   * The codes of failures. As on real runtimes, a code that rejects a request is used before or during the effect only.
-   * UNAVAILABLE, INTERNAL, DEADLINE_EXCEEDED and CANCELLED are also used after it.
+   * The codes of failures. After the effect, only UNAVAILABLE, INTERNAL, DEADLINE_EXCEEDED and CANCELLED are used. On real
+   * runtimes, the other codes mean that the request was rejected, so they are used before or during the effect only.
    *
    * @defaultValue `["UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNKNOWN"]`
    */
@@ -54,7 +54,7 @@ export interface ChaosFault extends InjectedFault {
   readonly ordinal: number;
 }
 
-/** Codes that can mean that the reply was lost, so that they are also used after the effect. */
+/** Codes that can mean that the reply was lost. They are also used after the effect. */
 const lostReplyCodes: readonly GrpcErrorCode[] = ["UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "CANCELLED"];
 
 const kinds: readonly ChaosKind[] = ["fail", "delay", "drop", "hang", "restart"];
@@ -91,7 +91,7 @@ export class Chaos implements Disposable, AsyncDisposable {
     return this.#faults;
   }
 
-  /** Whether it still injects faults. */
+  /** Whether this chaos still injects faults. */
   get active(): boolean {
     return !this.#stopping.signal.aborted;
   }

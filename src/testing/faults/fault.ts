@@ -24,7 +24,7 @@ export interface FaultOptions<N extends RpcName = RpcName> {
   match?: ((request: RpcRequest<N>) => boolean) | undefined;
 }
 
-/** Selects the calls that get a fault which changes the reply. Its phase is always `afterEffect`. */
+/** Selects the calls whose reply a fault changes. The phase of the fault is always `afterEffect`. */
 export type ReplyFaultOptions<N extends RpcName = RpcName> = Omit<FaultOptions<N>, "phase">;
 
 /** Options of {@link FakeRuntime.failNext}. */
@@ -76,7 +76,7 @@ export interface InjectedFault {
   readonly origin: "test" | "chaos";
   /** The code of a `fail`. */
   readonly code?: GrpcErrorCode | undefined;
-  /** In milliseconds: the length of a `delay`, the limit of a `hang`, or how long a `restart` keeps the runtime down. */
+  /** In milliseconds: the length of a `delay`, the limit of a `hang`, or the downtime of a `restart`. */
   readonly ms?: number | undefined;
 }
 
@@ -126,7 +126,7 @@ export function phasesOf(rpc: RpcName): FaultPhase[] {
   return isMultiStep ? ["beforeEffect", "duringEffect", "afterEffect"] : ["beforeEffect", "afterEffect"];
 }
 
-/** Checks the options of a failure. @throws InvalidInputError */
+/** Checks the options of a failure, and returns the action. @throws InvalidInputError */
 export function failure(options: {
   code: GrpcErrorCode;
   message?: string | undefined;
@@ -137,14 +137,14 @@ export function failure(options: {
   return { kind: "fail", code: options.code, message, trailers: options.trailers ?? {} };
 }
 
-/** @throws InvalidInputError for anything but the name of an error code */
+/** Checks the name of an error code. @throws InvalidInputError for any other value */
 export function checkCode(name: GrpcErrorCode, field: string): void {
   const code = Status[name] as Status | undefined;
   if (typeof code === "number" && code !== Status.OK) return;
   throw new InvalidInputError({ field, message: "expected the name of a gRPC error code", value: name });
 }
 
-/** Checks the options of a slow reply. @throws InvalidInputError */
+/** Checks the options of a slow reply, and returns the action. @throws InvalidInputError */
 export function slowness({ chunkBytes = 1, everyMs = 10 }: Pick<SlowOptions, "chunkBytes" | "everyMs">): FaultAction {
   if (!Number.isInteger(chunkBytes) || chunkBytes < 1) {
     throw new InvalidInputError({ field: "chunkBytes", message: "expected a positive integer", value: chunkBytes });
@@ -155,7 +155,7 @@ export function slowness({ chunkBytes = 1, everyMs = 10 }: Pick<SlowOptions, "ch
 /** A gRPC message has its size in 32 bits, and Node.js limits a buffer to 4 GiB. */
 const largestMessageBytes = 2 ** 32 - 6;
 
-/** Checks the options of an oversized reply. @throws InvalidInputError */
+/** Checks the options of an oversized reply, and returns the action. @throws InvalidInputError */
 export function oversize({
   bytes = channelDefaults["grpc.max_receive_message_length"] + 1,
 }: Pick<OversizeOptions, "bytes">): FaultAction {
@@ -166,7 +166,7 @@ export function oversize({
   return { kind: "oversize", bytes };
 }
 
-/** @throws InvalidInputError for anything but a finite number of milliseconds, 0 or more */
+/** Checks a time: a finite number of milliseconds, 0 or more. @throws InvalidInputError for any other value */
 export function checkMs(ms: number, field: string): number {
   if (ms >= 0 && ms < Infinity) return ms;
   throw new InvalidInputError({ field, message: "expected a number of milliseconds, 0 or more", value: ms });

@@ -5,7 +5,7 @@ import type { IncomingCall } from "../wire/incoming-call.js";
 import type { FaultPhase } from "./fault.js";
 import type { CallFaults } from "./queue.js";
 
-/** Thrown past the handler after the connection was broken, so that no reply is sent. */
+/** Thrown after the connection was broken, so that the dispatcher sends no reply. */
 export class Dropped extends Error {}
 
 /** A failure that a test requested, with trailing metadata. */
@@ -22,7 +22,7 @@ export class ScriptedFailure extends ServerError {
 /**
  * Injects the faults of a phase into a call.
  *
- * @param signal ends delays and hangs: that of the call, or that of the server for work that survives its client
+ * @param signal ends delays and hangs. It is the signal of the call, or of the server for work that survives its client
  */
 export async function injectFaults(
   faults: CallFaults,
@@ -43,7 +43,7 @@ export async function injectFaults(
       case "fail":
         throw new ScriptedFailure(Status[action.code], action.message, action.trailers);
       case "hang": {
-        // The deadline does not end a hang: only its limit does, or the client that disconnects.
+        // A hang ends at its limit, or when the client cancels or disconnects. The deadline does not end it.
         const closed = new AbortController();
         void (signal === call.signal ? call.closed : aborted(signal)).then(() => closed.abort(signal.reason));
         await clock.sleep(action.ms ?? Infinity, closed.signal);

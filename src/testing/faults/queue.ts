@@ -24,12 +24,12 @@ export class CallFaults {
     return this.faults.filter((fault) => fault.phase === phase);
   }
 
-  /** Returns the action of the fault of a kind, if there is one. */
+  /** Returns the action of the fault of this kind, if the call has one. */
   find<K extends FaultKind>(kind: K): Extract<FaultAction, { kind: K }> | undefined {
     return this.#of(kind)?.action as Extract<FaultAction, { kind: K }> | undefined;
   }
 
-  /** Like {@link find}, and records the fault as injected. */
+  /** Does the same as {@link find}, and records the fault as injected. */
   use<K extends FaultKind>(kind: K): Extract<FaultAction, { kind: K }> | undefined {
     const fault = this.#of(kind);
     if (fault) this.record(fault);
@@ -95,7 +95,7 @@ export class FaultQueue {
       fault.left--;
       if (fault.left <= 0) this.#faults.splice(this.#faults.indexOf(fault), 1);
     }
-    // Always, because chaos counts the calls.
+    // Called for every call, because chaos counts the calls.
     const random = this.chaos?.decide(rpc);
     return new CallFaults(taken.length === 0 && random ? [random] : taken);
   }

@@ -36,7 +36,7 @@ export const criDockerd: FlavorProfile = {
   killsCommand: "never",
   execSyncHasTerminal: false,
   checksSession: "call",
-  // Without a scheme, with a wildcard address and with a path. Clients must repair it.
+  // These URLs have a wildcard address and a path, but no scheme. Clients must correct them.
   streamingBase: (port) => `//[::]:${port}/cri`,
   exitMessage: (exitCode) => `Error executing in Docker Container: ${exitCode}`,
   unreadInput: "exitCode",

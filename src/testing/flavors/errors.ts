@@ -18,22 +18,31 @@ export interface NamedImage {
 
 /** The errors of a runtime. Every runtime has its own codes and messages. */
 export interface RuntimeErrors {
-  /** An id that does not exist. */
+  /** Creates the error for an id that does not exist. */
   missing(rpc: RpcName, id: string): ServerError;
-  /** An id that is empty, or the prefix of several ids. */
+  /** Creates the error for an id that is empty, or the prefix of several ids. */
   ambiguousId(rpc: RpcName, id: string): ServerError;
-  /** CreateContainer with an image that is not on the runtime. */
+  /** Creates the error of CreateContainer for an image that is not on the runtime. */
   missingImage(name: string): ServerError;
-  /** RemoveImage of an image that a container was created from; undefined if the runtime removes it. */
+  /** Creates the error of RemoveImage for an image of an existing container. Undefined if the runtime removes such an image. */
   readonly imageInUse: ((image: NamedImage, user: ContainerInState) => ServerError) | undefined;
-  /** StartContainer of a container that was started before; undefined if the runtime starts it again. */
+  /** Creates the error of StartContainer for a container that was started before. Undefined if the runtime starts it again. */
   readonly alreadyStarted: ((container: ContainerInState) => ServerError) | undefined;
-  /** Exec or Attach with an invalid combination of streams, and why. */
+  /** Creates the error of Exec or Attach for an invalid combination of streams. */
   badStreams(rpc: "Exec" | "Attach", reason: string): ServerError;
-  /** Exec, ExecSync or Attach in a container that does not run, or PortForward to a pod that is not ready. */
+  /**
+   * Creates the error of Exec, ExecSync or Attach in a container that does not run, or of PortForward to a pod that is not ready.
+   */
   notRunning(rpc: RpcName, object: { readonly id: string; readonly state?: ContainerState }): ServerError;
-  /** A container whose program cannot be started, and why: `unable to start container process: exec: "x": …`. */
+  /**
+   * Creates the error for a container whose program cannot be started.
+   *
+   * @param reason the reason, such as `unable to start container process: exec: "x": …`
+   */
   start(id: string, reason: string): ServerError;
-  /** A command that cannot be started. Some runtimes fail, others report that it ran and ended. */
+  /**
+   * Creates the error for a command that cannot be started, or the outcome, on runtimes that report that such a command ran and
+   * ended.
+   */
   exec(rpc: "Exec" | "ExecSync", execId: string, reason: string): ServerError | ExecOutcome;
 }

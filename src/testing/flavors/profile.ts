@@ -27,7 +27,9 @@ export interface FlavorProfile {
   /** RPCs that the schema has and the runtime does not implement. */
   readonly notImplemented: readonly RpcName[];
   readonly events: EventMode;
-  /** The result of RunPodSandbox and CreateContainer if the name is reserved: an error with this code, or the id of the holder. */
+  /**
+   * The result of RunPodSandbox and CreateContainer if the name is reserved: an error with this code, or the id of the holder.
+   */
   readonly takenName: "UNKNOWN" | "FAILED_PRECONDITION" | "holder";
   /** The prefix of the names of pods and containers. */
   readonly namePrefix: { readonly sandbox: string; readonly container: string };
@@ -43,20 +45,18 @@ export interface FlavorProfile {
   /** The RPCs to stop or remove an object that fail if it does not exist. */
   readonly failsOnMissing: readonly RpcName[];
   /**
-   * How StopPodSandbox treats a process that ignores its stop signal: kills it at once, kills it shortly before the deadline of the
-   * call, or leaves it and all other containers of the pod running. The remove RPCs kill with the same delay.
+   * How StopPodSandbox treats a process that ignores its stop signal: kills it at once, kills it shortly before the deadline of
+   * the call, or leaves it and all other containers of the pod running. The RPCs that remove pods and containers kill with the
+   * same delay.
    */
   readonly podStop: "kills" | "waitsForDeadline" | "leavesContainers";
-  /** When a program that does not exist makes a call fail: CreateContainer or StartContainer. */
+  /** The call that fails if the program of the container does not exist: CreateContainer or StartContainer. */
   readonly checksProgram: "create" | "start";
   /** The exit code and reason of a container whose program cannot be started. */
   readonly startFailure: { readonly exitCode: number; readonly reason: string };
   /** The value of `startedAt` and `finishedAt` before they are set, in nanoseconds. */
   readonly unsetTime: bigint;
-  /**
-   * Where a container's log is: in the log directory of the CreateContainer request. CRI-O uses the pod's if the request has
-   * none.
-   */
+  /** The log directory of a container: that of the CreateContainer request. On CRI-O, the pod's if the request has none. */
   readonly logDirectoryOf: "request" | "requestElsePod";
   /** The result if the directory of a log does not exist: the runtime creates it, or a call fails. */
   readonly missingLogDirectory: "created" | "failsCreate" | "failsStart";
@@ -93,7 +93,7 @@ export interface FlavorProfile {
   /** The prefix of the digest in the `imageRef` of containers. */
   readonly imageRefPrefix: string;
   /**
-   * The extent of RemoveImage. It always succeeds, and by id it removes the image on every runtime.
+   * What RemoveImage removes. RemoveImage always succeeds. With an id, it removes the image on every runtime.
    *
    * - `image`: by any name, the image with all its tags.
    * - `tag`: by a tag, only that tag; by a digest, nothing.

@@ -37,7 +37,7 @@ export class ContainerOutput {
     this.log?.remove();
   }
 
-  /** Call when the process has ended. Resolves when all output has been written. */
+  /** Closes the log. Must be called when the process has ended. Resolves when all output has been written. */
   async end(): Promise<void> {
     const { stdout, stderr } = this.#process;
     const stopTimer = startTimer(graceMs, () => {

@@ -25,8 +25,8 @@ export type OutputName = "stdout" | "stderr";
 export type LogFormat = "cri" | "docker";
 
 /**
- * Writes the log of a container. In CRI's format a line has time, stream, `F` (full line) or `P` (part of a line), and the output. In
- * Docker's format it is a JSON object.
+ * Writes the log of a container. In CRI's format a line has time, stream, `F` (full line) or `P` (part of a line), and the
+ * output. In Docker's format it is a JSON object.
  */
 export class LogFile {
   readonly #path: string;
@@ -43,8 +43,9 @@ export class LogFile {
   }
 
   /**
-   * Creates a log, or continues one. Returns undefined if the log directory does not exist or is not writable, or if the path leads
-   * out of it: many tests name log directories that should not be created.
+   * Creates a log, or continues an existing one. Returns undefined if the log directory does not exist or is not writable,
+   * because many tests name log directories that should not be created. Also returns undefined if the path leads out of the
+   * directory.
    */
   static open(directory: string, path: string, clock: Clock, format: LogFormat): LogFile | undefined {
     if (path === "" || !isAbsolute(directory) || isOutside(directory, path)) return undefined;
@@ -58,7 +59,7 @@ export class LogFile {
     }
   }
 
-  /** Writes output. An incomplete line waits for its rest, up to a limit. */
+  /** Writes output. Keeps an incomplete line until its rest arrives, up to a limit. */
   write(name: OutputName, chunk: Uint8Array): void {
     let rest = Buffer.concat([this.#unfinished[name], chunk]);
     for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
@@ -83,7 +84,7 @@ export class LogFile {
     this.#file = file;
   }
 
-  /** Removes the file. Rotated ones stay. */
+  /** Removes the file. Rotated files stay. */
   remove(): void {
     this.close();
     rmSync(this.#path, { force: true });
@@ -107,7 +108,7 @@ export class LogFile {
     if (this.#file === undefined) return;
     const time = toRfc3339Nano(toLong(this.#clock.now())) ?? "";
     try {
-      // In one write, because a client may follow the file.
+      // Writes the whole line at once, because a client may follow the file.
       writeSync(
         this.#file,
         this.#format === "cri" ? criLine(time, name, tag, bytes) : dockerLine(time, name, tag, bytes),
@@ -127,7 +128,10 @@ function dockerLine(time: string, stream: OutputName, tag: "F" | "P", bytes: Buf
   return Buffer.from(`${JSON.stringify({ log, stream, time })}\n`);
 }
 
-/** Opens or creates a regular file. `O_NONBLOCK`, because opening a named pipe without a reader would block the process. */
+/**
+ * Opens or creates a regular file. Uses `O_NONBLOCK`, because opening a named pipe without a reader would otherwise block the
+ * process.
+ */
 function openToAppend(path: string): number {
   const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
   const file = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o640);

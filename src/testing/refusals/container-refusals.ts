@@ -10,7 +10,7 @@ import { groupWithoutUser, longLabel, missingSeccomp } from "./shared-rules.js";
 /** The container to create, its configuration, and the rest of the runtime. */
 type Creation = [container: ContainerRecord, config: ContainerConfig, lifecycle: Lifecycle];
 
-const isNew = ({ flavor }: Lifecycle) => flavor.name === "containerd-2";
+const isContainerd2 = ({ flavor }: Lifecycle) => flavor.name === "containerd-2";
 
 const seccompTypes: readonly SecurityProfile_ProfileType[] = [
   SecurityProfile_ProfileType.RuntimeDefault,
@@ -21,13 +21,13 @@ const seccompTypes: readonly SecurityProfile_ProfileType[] = [
 const rules: readonly Rule<Creation>[] = [
   ({ id, pod }, { linux }, lifecycle) => {
     if (!linux?.securityContext?.privileged || pod.config.linux?.securityContext?.privileged) return undefined;
-    const spec = isNew(lifecycle) ? "spec: failed to generate spec opts" : "spec";
+    const spec = isContainerd2(lifecycle) ? "spec: failed to generate spec opts" : "spec";
     return `failed to generate container "${id}" ${spec}: no privileged container allowed in sandbox`;
   },
   ({ id }, { linux }, lifecycle) => {
     const { pid, targetId = "" } = linux?.securityContext?.namespaceOptions ?? {};
     if (pid !== NamespaceMode.TARGET || lifecycle.state.containers.complete(targetId).length === 64) return undefined;
-    const spec = isNew(lifecycle) ? "spec: failed to generate spec opts" : "spec";
+    const spec = isContainerd2(lifecycle) ? "spec: failed to generate spec opts" : "spec";
     const reason = `invalid target container: container "${targetId}" does not exist: not found`;
     return { code: "NOT_FOUND", reason: `failed to generate container "${id}" ${spec}: ${reason}` };
   },
@@ -66,7 +66,7 @@ const rules: readonly Rule<Creation>[] = [
   ({ image }, { linux }, lifecycle) => {
     const { runAsUser, runAsUsername = "" } = linux?.securityContext ?? {};
     const context = "failed to create containerd container";
-    if (runAsUser?.value.isNegative() && isNew(lifecycle)) {
+    if (runAsUser?.value.isNegative() && isContainerd2(lifecycle)) {
       return `${context}: invalid USER value "${runAsUser.value}": uid out of range`;
     }
     const isKnown = ["", "root", image.user].includes(runAsUsername);
@@ -74,7 +74,7 @@ const rules: readonly Rule<Creation>[] = [
     return `${context}: mount callback failed on /var/lib/containerd/tmpmounts/containerd-mount: no users found`;
   },
   (_, { CDIDevices }, lifecycle) => {
-    if (CDIDevices.length === 0 || !isNew(lifecycle)) return undefined;
+    if (CDIDevices.length === 0 || !isContainerd2(lifecycle)) return undefined;
     const names = CDIDevices.map(({ name }) => name).join(", ");
     return `failed to create containerd container: CDI device injection failed: unresolvable CDI devices ${names}`;
   },

@@ -4,16 +4,16 @@ import type { FlavorProfile } from "../flavors/profile.js";
 
 /** Returns why containerd rejects a mount, or undefined. Image mounts exist since containerd 2. */
 export function mountRefusal(mount: Mount, id: string, { name }: FlavorProfile): string | undefined {
-  const isNew = name === "containerd-2";
+  const isContainerd2 = name === "containerd-2";
   const { image, hostPath, readonly, recursiveReadOnly } = mount;
-  if (image && isNew) {
+  if (image && isContainerd2) {
     const refuse = (why: string) => `failed to mount image volume: ${why} while mount image: ${formatLikeGo(mount)}`;
     if (hostPath !== "") return refuse("hostpath must be empty");
     return readonly ? undefined : refuse("readonly must be true");
   }
   const refuse = (why: string) => `failed to generate container "${id}" spec: failed to generate spec: ${why}`;
   if (hostPath === "") return refuse('failed to mkdir "": mkdir : no such file or directory');
-  if (recursiveReadOnly && !readonly && isNew) {
+  if (recursiveReadOnly && !readonly && isContainerd2) {
     return refuse(`recursive read-only mount conflicts with RW mount (hostPath="${hostPath}")`);
   }
   const why = notPropagated(mount);

@@ -3,11 +3,11 @@ import type { FlavorProfile } from "../flavors/profile.js";
 import { rpcError } from "../handlers.js";
 
 /*
- * The requests that containerd rejects because of their settings, measured on 1.6.20, 1.7.24 and 2.1.9 with runc 1.1.5. Other runtimes
- * were not measured, so their flavours reject none of these.
+ * The requests that containerd rejects because of their settings, measured on 1.6.20, 1.7.24 and 2.1.9 with runc 1.1.5. Other
+ * runtimes were not measured, so their flavours reject none of these.
  */
 
-/** A rejected request: the runtime's error message and where it comes from. */
+/** The refusal of a request: the runtime's error message and its origin. */
 export interface Refusal {
   readonly reason: string;
   readonly code?: "UNKNOWN" | "INVALID_ARGUMENT" | "NOT_FOUND";
@@ -30,7 +30,7 @@ export function firstRefusal<T extends readonly unknown[]>(
   return undefined;
 }
 
-/** Makes the error for a refusal, wrapped like this version of containerd does. */
+/** Creates the error for a refusal, with the context that this version of containerd adds. */
 export function refusalError({ reason, code, runc }: Refusal, context: string, { name }: FlavorProfile): ServerError {
   if (!runc) return rpcError(code ?? "UNKNOWN", `${context}${reason}`);
   const shim =

@@ -10,7 +10,7 @@ import type { Refusal } from "./refusal.js";
 
 const maxLabelBytes = 4_096;
 
-/** Rejects a long label: containerd's database limits each. */
+/** Rejects a label that is longer than containerd's database allows. */
 export function longLabel(labels: Readonly<Record<string, string>>): Refusal | undefined {
   for (const [key, value] of Object.entries(labels)) {
     const length = Buffer.byteLength(key) + Buffer.byteLength(value);

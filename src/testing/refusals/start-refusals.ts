@@ -10,9 +10,9 @@ import { cpusetRefusal, minMemoryBytes } from "./shared-rules.js";
 /** Limit on the name of a file on Linux, in bytes. */
 const maxNameBytes = 255;
 
-const init = (reason: string) =>
+const initRefusal = (reason: string) =>
   runcRefusal(`unable to start container process: error during container init: ${reason}`);
-const process = (reason: string) => runcRefusal(`unable to start container process: ${reason}`);
+const processRefusal = (reason: string) => runcRefusal(`unable to start container process: ${reason}`);
 
 const rules: readonly Rule<[ContainerRecord, ContainerConfig]>[] = [
   ({ logPath }) =>
@@ -23,26 +23,27 @@ const rules: readonly Rule<[ContainerRecord, ContainerConfig]>[] = [
     workingDir === "" || workingDir.startsWith("/") ? undefined : runcRefusal("Cwd must be an absolute path"),
   ({ linux }) => {
     const adjustment = linux?.oomScoreAdj.toNumber() ?? 0;
-    return Math.abs(adjustment) <= 1_000 ? undefined : process("can't get final child's PID from pipe: EOF");
+    return Math.abs(adjustment) <= 1_000 ? undefined : processRefusal("can't get final child's PID from pipe: EOF");
   },
   ({ linux }) => {
     const reason = linux && cpusetRefusal(linux);
-    return reason && process(`unable to apply cgroup configuration: ${reason}`);
+    return reason && processRefusal(`unable to apply cgroup configuration: ${reason}`);
   },
   ({ linux }) => {
     const reason = linux && limitTooSmall(linux);
-    return reason && init(`error setting cgroup config for procHooks process: ${reason}`);
+    return reason && initRefusal(`error setting cgroup config for procHooks process: ${reason}`);
   },
   (_, { mounts }) => {
     if (mounts.some(({ containerPath }) => containerPath === ""))
-      return process("error closing exec fds: open /proc/self/fd: no such file or directory");
+      return processRefusal("error closing exec fds: open /proc/self/fd: no such file or directory");
     const relative = mounts.find(({ hostPath }) => hostPath !== "" && !isAbsolute(hostPath));
     if (!relative) return undefined;
-    return init(
+    return initRefusal(
       `error mounting "${relative.hostPath}" to rootfs at "${relative.containerPath}": no such file or directory`,
     );
   },
-  (_, { envs }) => (envs.some(({ key }) => key === "") ? init("environment variable name can't be empty") : undefined),
+  (_, { envs }) =>
+    envs.some(({ key }) => key === "") ? initRefusal("environment variable name can't be empty") : undefined,
 ];
 
 function limitTooSmall({ memoryLimitInBytes, cpuQuota }: LinuxContainerResources): string | undefined {
@@ -64,11 +65,11 @@ export function startRefusal(container: ContainerRecord, flavor: FlavorProfile):
 export function updateRefusal(linux: LinuxContainerResources, flavor: FlavorProfile): ServerError | undefined {
   if (flavor.family !== "containerd") return undefined;
   const memory = linux.memoryLimitInBytes.toNumber();
-  const tiny =
+  const memoryReason =
     memory > 0 && memory < minMemoryBytes
       ? `unable to set memory limit to ${memory} (current usage: 561152, peak usage: 3260416)`
       : undefined;
-  const reason = cpusetRefusal(linux) ?? tiny;
+  const reason = cpusetRefusal(linux) ?? memoryReason;
   const context =
     "failed to update resources: failed to update resources: runc did not terminate successfully: exit status 1";
   return reason === undefined ? undefined : rpcError("UNKNOWN", `${context}: ${reason}`);

@@ -39,8 +39,8 @@ export function containerService(lifecycle: Lifecycle): HandlersOf<ContainerRpc>
         await duringCreation(context, flavor);
         // The sandbox may have been removed in the meantime.
         if (!state.pods.has(pod)) throw flavor.errors.missing("CreateContainer", podSandboxId);
-        const ofPod = flavor.logDirectoryOf === "requestElsePod" ? pod.config.logDirectory : "";
-        const logDirectory = sandboxConfig.logDirectory || ofPod || lifecycle.ownLogDirectory(pod);
+        const podLogDirectory = flavor.logDirectoryOf === "requestElsePod" ? pod.config.logDirectory : "";
+        const logDirectory = sandboxConfig.logDirectory || podLogDirectory || lifecycle.ownLogDirectory(pod);
         const identity = { id, name, pod, metadata, config, image, logDirectory };
         const container = newContainer(identity, state.clock.now(), flavor);
         const refusal = creationRefusal(container, lifecycle);
@@ -134,7 +134,10 @@ function resolveImage(config: ContainerConfig, { state, flavor }: Lifecycle): Im
   throw flavor.errors.missingImage(name);
 }
 
-/** Real runtimes read the sandbox's configuration from the request only. Without it, containerd and its plugin crash. */
+/**
+ * Returns the error for a request without the sandbox's configuration. Real runtimes read the configuration only from the
+ * request; without it, containerd and its plugin crash.
+ */
 function withoutSandboxConfig(name: string, { family }: FlavorProfile): ServerError {
   if (family === "docker") return rpcError("UNKNOWN", `sandbox config is nil for container "${name}"`);
   if (family === "cri-o") return rpcError("UNKNOWN", "sandbox config is nil");

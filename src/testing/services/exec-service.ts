@@ -15,7 +15,7 @@ import type { PodRecord } from "../state/pods.js";
 export function execService(lifecycle: Lifecycle): HandlersOf<"ExecSync" | "Exec" | "Attach" | "PortForward"> {
   const { state, flavor } = lifecycle;
 
-  /** Checks the container, on runtimes that do so before they return a URL. */
+  /** Checks the container, on runtimes that check it before they return a URL. */
   const checkEarly = (rpc: "Exec" | "Attach", containerId: string) => {
     const container = state.containers.get(containerId, rpc);
     if (flavor.checksSession === "call") checkRunning(rpc, container, flavor);
@@ -111,7 +111,7 @@ interface CommandLimits extends Pick<HandlerContext, "signal" | "killed"> {
   readonly clock: Clock;
 }
 
-/** Runs a command until it ends or reaches its time limit (0: none). Kills it when the flavour does. */
+/** Runs a command until it ends or reaches its time limit (0: none). Kills the command when the flavour does. */
 async function runWithin(
   timeoutMs: number,
   { signal, killed, killedBy, clock }: CommandLimits,

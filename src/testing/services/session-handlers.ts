@@ -99,7 +99,7 @@ async function runCommand(
 
 /**
  * Attaches a client to the main process until the process ends or the client disconnects. The end of the client's input also ends
- * the session, unless it ends the container's input.
+ * the session, unless the session passes this end on to the container's input.
  */
 async function attachUntilEnd(
   { config, process, output, ended }: ContainerRecord,

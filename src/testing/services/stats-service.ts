@@ -20,11 +20,11 @@ type StatsRpc = "ContainerStats" | "ListContainerStats" | "PodSandboxStats" | "L
 /** Handles the statistics RPCs. */
 export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
   const { state, flavor } = lifecycle;
-  const ofContainer = (container: ContainerRecord): ContainerStats =>
+  const statsOfContainer = (container: ContainerRecord): ContainerStats =>
     containerUsage(container, state.clock.now(), flavor);
-  const ofPod = (pod: PodRecord): PodSandboxStats => {
+  const statsOfPod = (pod: PodRecord): PodSandboxStats => {
     const running = state.containers.ofPod(pod).filter((c) => c.state === ContainerState.CONTAINER_RUNNING);
-    // One timestamp for all figures, so that rates computed from them are correct.
+    // All figures have one timestamp, so that rates computed from them are correct.
     const now = state.clock.now();
     const measured = running.map((container) => containerUsage(container, now, flavor));
     return podUsage(pod, measured, now, flavor);
@@ -36,10 +36,10 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
       if (container.state !== ContainerState.CONTAINER_RUNNING && flavor.family === "containerd") {
         throw rpcError("UNKNOWN", "unexpected metrics response: []");
       }
-      return { stats: ofContainer(container) };
+      return { stats: statsOfContainer(container) };
     },
 
-    ListContainerStats: ({ filter }) => ({ stats: listContainers(filter, lifecycle).map(ofContainer) }),
+    ListContainerStats: ({ filter }) => ({ stats: listContainers(filter, lifecycle).map(statsOfContainer) }),
 
     PodSandboxStats({ podSandboxId }) {
       const pod = state.pods.get(podSandboxId, "PodSandboxStats");
@@ -49,20 +49,23 @@ export function statsService(lifecycle: Lifecycle): HandlersOf<StatsRpc> {
         throw rpcError("UNAVAILABLE", `failed to decode pod sandbox metrics ${pod.id}: ${reason}`);
       }
       if (lacksCgroup(pod, flavor)) throw noCgroupError(pod, `failed to decode pod sandbox metrics ${pod.id}`, flavor);
-      return { stats: ofPod(pod) };
+      return { stats: statsOfPod(pod) };
     },
 
     ListPodSandboxStats({ filter }) {
       const pods = listPods(filter, lifecycle);
-      // One such pod makes the whole list fail.
+      // One pod without a control group makes the whole list fail.
       const bad = pods.find((pod) => lacksCgroup(pod, flavor));
       if (bad) throw noCgroupError(bad, `failed to decode sandbox container metrics for sandbox "${bad.id}"`, flavor);
-      return { stats: pods.map(ofPod) };
+      return { stats: pods.map(statsOfPod) };
     },
   };
 }
 
-/** containerd reads a pod's statistics from the control group that its configuration names. */
+/**
+ * Returns whether the statistics of a pod fail because its configuration names no control group. containerd reads the statistics
+ * from that group.
+ */
 function lacksCgroup(pod: PodRecord, { statsNeedCgroupParent }: FlavorProfile): boolean {
   return statsNeedCgroupParent && !pod.config.linux?.cgroupParent;
 }

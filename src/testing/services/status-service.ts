@@ -17,7 +17,7 @@ export function statusService(
   flavor: FlavorProfile,
   self: SelfDescription,
 ): HandlersOf<"Version" | "Status" | "RuntimeConfig" | "UpdateRuntimeConfig"> {
-  const modern = flavor.name === "containerd-2" || flavor.family === "cri-o";
+  const reportsHandlers = flavor.name === "containerd-2" || flavor.family === "cri-o";
   return {
     Version: () => self.version,
 
@@ -29,7 +29,7 @@ export function statusService(
       if (flavor.name === "containerd-1.7" || flavor.name === "containerd-2") {
         conditions.push({ type: "ContainerdHasNoDeprecationWarnings", status: true });
       }
-      // containerd 2 reports it with the settings for images instead.
+      // containerd 2 reports the sandbox image with the settings for images instead.
       const isOld = flavor.name === "containerd-1.6" || flavor.name === "containerd-1.7";
       const config = {
         containerd: { defaultRuntimeName: self.runtimeHandlers[0] },
@@ -40,8 +40,10 @@ export function statusService(
         status: { conditions },
         info: verbose ? { golang: JSON.stringify("go1.24"), config: JSON.stringify(config) } : {},
         // The empty name is the default handler.
-        runtimeHandlers: modern ? ["", ...self.runtimeHandlers].map((name) => describeHandler(name, self)) : [],
-        ...(modern && { features: { supplementalGroupsPolicy: true } }),
+        runtimeHandlers: reportsHandlers
+          ? ["", ...self.runtimeHandlers].map((name) => describeHandler(name, self))
+          : [],
+        ...(reportsHandlers && { features: { supplementalGroupsPolicy: true } }),
       };
     },
 
@@ -61,7 +63,7 @@ export function statusService(
   };
 }
 
-/** Makes the error of RunPodSandbox for a handler that does not exist. */
+/** Creates the error of RunPodSandbox for a handler that does not exist. */
 export function runtimeHandlerError(handler: string, podId: string, flavor: FlavorProfile): ServerError {
   const context = {
     "containerd-1.6": "failed to get sandbox runtime: ",

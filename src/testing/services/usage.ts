@@ -6,8 +6,8 @@ import type { ContainerRecord } from "../state/containers.js";
 import type { PodRecord } from "../state/pods.js";
 
 /*
- * Plausible figures for backends that report none. CPU time grows at a rate that depends on the container; memory varies below its
- * limit; a container that does not run uses nothing.
+ * Plausible figures for backends that report none. CPU time grows at a rate that depends on the container; memory varies below
+ * its limit; a container that does not run uses nothing.
  */
 
 const mebibyte = 1 << 20;

@@ -5,9 +5,9 @@ import { Long } from "../../proto.js";
 export interface Clock {
   /** Returns the time in nanoseconds since the epoch. Every result is later than the one before. */
   now(): bigint;
-  /** Waits. Rejects with the signal's reason as soon as it aborts. */
+  /** Waits for a delay. Rejects with the signal's reason as soon as it aborts. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
-  /** Calls back once. Returns a function that stops the timer. */
+  /** Calls a function once after a delay. Returns a function that stops the timer. */
   startTimer(delayMs: number, callback: () => void): () => void;
 }
 

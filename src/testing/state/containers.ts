@@ -25,7 +25,7 @@ import type { PodRecord } from "./pods.js";
 /** The state of a container. */
 export interface ContainerRecord {
   readonly id: string;
-  /** The name it is reserved under. */
+  /** The name that is reserved for this container. */
   readonly name: string;
   readonly pod: PodRecord;
   readonly metadata: ContainerMetadata;
@@ -60,7 +60,7 @@ export class ContainerStore extends IdMap<ContainerRecord> {
     return this.all.filter((container) => container.pod === pod);
   }
 
-  /** Removes a container that does not run, without an event. Returns whether it did. */
+  /** Removes a container if it does not run, without an event. Returns whether it was removed. */
   removeIdle(id: string): boolean {
     const container = this.all.find((each) => each.id === id);
     if (!container || container.state === ContainerState.CONTAINER_RUNNING) return false;
@@ -81,7 +81,7 @@ export class ContainerStore extends IdMap<ContainerRecord> {
     );
   }
 
-  /** Returns the container for a list. */
+  /** Converts a container to its message in a list. */
   toContainer(container: ContainerRecord): Container {
     return {
       id: container.id,
@@ -97,7 +97,7 @@ export class ContainerStore extends IdMap<ContainerRecord> {
     };
   }
 
-  /** Returns the status of the container. */
+  /** Converts a container to its status. */
   toStatus(container: ContainerRecord): ContainerStatus {
     const { config } = container;
     return ContainerStatus.fromPartial({
@@ -105,7 +105,7 @@ export class ContainerStore extends IdMap<ContainerRecord> {
       startedAt: toLong(container.startedAt),
       finishedAt: toLong(container.finishedAt),
       exitCode: container.exitCode,
-      // The image's own name, not the one in the request.
+      // Runtimes report the image's own name, not the one in the request.
       image: { ...config.image, image: container.image.tags[0] ?? config.image?.image ?? "", userSpecifiedImage: "" },
       reason: container.reason,
       message: container.message,
@@ -119,21 +119,24 @@ export class ContainerStore extends IdMap<ContainerRecord> {
   }
 }
 
-/** Returns the identity of a container's first process. The image's groups apply to the image's own user, unless the policy is Strict. */
+/**
+ * Returns the identity of a container's first process. The image's groups apply to the image's own user, unless the policy is
+ * Strict.
+ */
 function userOf(config: ContainerConfig, image: ImageRecord): Parameters<typeof LinuxContainerUser.fromPartial>[0] {
   const security = config.linux?.securityContext;
   const { runAsUser, runAsGroup, supplementalGroups = [] } = security ?? {};
-  const ofImage = !runAsUser && !security?.runAsUsername;
+  const usesImageUser = !runAsUser && !security?.runAsUsername;
   const uid = runAsUser?.value ?? (typeof image.user === "number" ? image.user : 0);
-  const gid = runAsGroup?.value ?? (ofImage ? image.gid : 0);
+  const gid = runAsGroup?.value ?? (usesImageUser ? image.gid : 0);
   const isStrict = security?.supplementalGroupsPolicy === SupplementalGroupsPolicy.Strict;
-  const groups = [gid, ...supplementalGroups, ...(ofImage && !isStrict ? image.groups : [])].map(Number);
+  const groups = [gid, ...supplementalGroups, ...(usesImageUser && !isStrict ? image.groups : [])].map(Number);
   return { uid, gid, supplementalGroups: [...new Set(groups)].sort((one, other) => one - other) };
 }
 
 /**
- * Returns the path of a container's log: the log directory joined with the container's path. Docker's path is relative without a
- * directory. A runtime with its own log directory logs containers without a path, too.
+ * Returns the path of a container's log: the log directory joined with the container's path. On Docker, the path is relative if
+ * there is no directory. A runtime with its own log directory also writes a log for containers without a path.
  */
 export function logPathOf(
   { id, logDirectory, config }: Pick<ContainerRecord, "id" | "logDirectory" | "config">,
@@ -143,8 +146,16 @@ export function logPathOf(
   return file && (logDirectory || logFormat === "docker") ? posix.join(logDirectory, file) : "";
 }
 
-/** Returns whether the directory of a container's log is missing. The pod's own directory counts only if the runtime does not create it. */
-export function lacksLogDirectory({ logDirectory, logPath }: ContainerRecord, podCounts: boolean): boolean {
+/**
+ * Returns whether the directory of a container's log is missing.
+ *
+ * @param includesPodDirectory whether the pod's own log directory counts, too; false if the runtime creates it
+ */
+export function lacksLogDirectory({ logDirectory, logPath }: ContainerRecord, includesPodDirectory: boolean): boolean {
   const directory = dirname(logPath);
-  return isAbsolute(logPath) && !existsSync(directory) && (podCounts || directory !== posix.normalize(logDirectory));
+  return (
+    isAbsolute(logPath) &&
+    !existsSync(directory) &&
+    (includesPodDirectory || directory !== posix.normalize(logDirectory))
+  );
 }

@@ -49,7 +49,7 @@ export class IdMap<T extends { readonly id: string }> {
     return this.#items.get(item.id) === item;
   }
 
-  /** Finds an object by id or prefix. For an empty or ambiguous one, throws the runtime's error for this RPC. */
+  /** Finds an object by id or prefix. For an empty or ambiguous id, throws the runtime's error for this RPC. */
   find(id: string, rpc: RpcName): T | undefined {
     const exact = this.#items.get(id);
     if (exact) return exact;
@@ -58,19 +58,22 @@ export class IdMap<T extends { readonly id: string }> {
     return matching[0];
   }
 
-  /** Like {@link find}, and throws the runtime's error if there is no such object. */
+  /** Finds an object like {@link find}. Throws the runtime's error if there is no such object. */
   get(id: string, rpc: RpcName): T {
     const item = this.find(id, rpc);
     if (!item) throw this.flavor.errors.missing(rpc, id);
     return item;
   }
 
-  /** Like {@link find}, for RPCs that stop or remove. Throws for a missing object if this RPC fails on the real runtime. */
+  /**
+   * Finds an object like {@link find}, for RPCs that stop or remove it. Throws for a missing object if this RPC fails on the real
+   * runtime.
+   */
   findToStopOrRemove(id: string, rpc: RpcName): T | undefined {
     return this.flavor.failsOnMissing.includes(rpc) ? this.get(id, rpc) : this.find(id, rpc);
   }
 
-  /** Completes the id of a filter. Returns an unknown or ambiguous one unchanged: it matches no object. */
+  /** Completes the id of a filter. Returns an unknown or ambiguous id unchanged, so that the filter matches no object. */
   complete(id: string): string {
     const matching = this.all.filter((item) => item.id.startsWith(id));
     return matching.length === 1 ? (matching[0] as T).id : id;

@@ -6,10 +6,10 @@ import { formatReference, type ImageReference, parseReference } from "./referenc
 
 /** An image on the runtime or in its registry. */
 export interface FakeImage {
-  /** Such as `docker.io/library/busybox:1.36`. Short names are completed like Docker does. */
+  /** The name, such as `docker.io/library/busybox:1.36`. Short names are completed as in Docker. */
   reference: string;
   /**
-   * The digest of its manifest: `sha256:…`. References with the same digest are names of one image.
+   * The digest of the manifest: `sha256:…`. References with the same digest are names of one image.
    *
    * @defaultValue a digest derived from the reference
    */
@@ -127,12 +127,12 @@ export class ImageStore {
   }
 }
 
-/** Returns the name of the image that containers report: its digest, or its id if it has none. */
+/** Returns the image reference that containers report: the name with the digest, or the id if the image has no digest. */
 export function imageRefOf(image: ImageRecord): string {
   return image.digests[0] ?? image.id;
 }
 
-/** Returns the image for a list or a status. */
+/** Converts an image to its message in a list or a status. */
 export function toImage(image: ImageRecord): Image {
   return Image.fromPartial({
     id: image.id,
@@ -147,7 +147,7 @@ export function toImage(image: ImageRecord): Image {
 
 function makeImage(image: FakeImage, reference: ImageReference): ImageRecord {
   const full = formatReference(reference);
-  // Derived from the reference only, so that every pull on every fake gives the same image.
+  // The digest depends only on the reference, so that every pull on every fake gives the same image.
   const digest = image.digest ?? reference.digest ?? `sha256:${sha256(`manifest of ${full}`)}`;
   const id = `sha256:${sha256(`configuration of ${digest}`)}`;
   return {

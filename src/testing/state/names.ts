@@ -17,7 +17,7 @@ interface Reservation {
 export interface NameHolders {
   /** Returns whether an object with this id exists. */
   exists(id: string): boolean;
-  /** Removes the object with this id, unless it runs. Returns whether it did. */
+  /** Removes the object with this id, unless it runs. Returns whether the object was removed. */
   removeIdle(id: string): boolean;
 }
 
@@ -32,17 +32,17 @@ export class NameRegistry {
   ) {}
 
   /**
-   * Reserves a name, runs the creation, and releases the name if the creation leaves no object. For a taken name, it behaves like the
-   * runtime:
+   * Reserves a name, runs the creation, and releases the name if the creation leaves no object. If the name is taken, the result
+   * depends on the runtime:
    *
    * - containerd fails.
    * - Docker fails, and removes a holder that does not run.
-   * - CRI-O returns the id of the holder. If the holder is still being created, the call waits for its deadline and fails, and only a
-   *   later call gets the id.
+   * - CRI-O returns the id of the holder. If the holder is still being created, the call waits for its deadline and fails, and
+   *   only a later call gets the id.
    */
   async create(name: string, id: string, signal: AbortSignal, create: () => Promise<void>): Promise<string> {
     const held = this.#reservations.get(name);
-    if (held) return this.#taken(name, id, held, signal);
+    if (held) return this.#resolveTaken(name, id, held, signal);
     const reservation: Reservation = { id, created: false };
     this.#reservations.set(name, reservation);
     try {
@@ -69,17 +69,17 @@ export class NameRegistry {
     this.#reservations.delete(name);
   }
 
-  async #taken(name: string, id: string, held: Reservation, signal: AbortSignal): Promise<string> {
+  async #resolveTaken(name: string, id: string, held: Reservation, signal: AbortSignal): Promise<string> {
     if (this.flavor.takenName === "holder") {
       if (held.created) return held.id;
       await abortOf(signal);
-      throw this.#stalled(name, id, held);
+      throw this.#stalledError(name, id, held);
     }
     if (this.flavor.removesIdleHolder && this.holders.removeIdle(held.id)) this.release(name);
-    throw this.#conflict(name, held.id, this.flavor.takenName);
+    throw this.#conflictError(name, held.id, this.flavor.takenName);
   }
 
-  #stalled(name: string, id: string, { created }: Reservation): ServerError {
+  #stalledError(name: string, id: string, { created }: Reservation): ServerError {
     const [subject, abbreviation] = this.kind === "sandbox" ? ["sandbox", "pod"] : ["container", "ctr"];
     const ready = `the requested ${subject} ${name} is now ready and will be provided to the kubelet on next retry`;
     const stage = `Currently at stage ${subject} creating: ${created ? ready : "context deadline exceeded"}`;
@@ -90,7 +90,7 @@ export class NameRegistry {
     );
   }
 
-  #conflict(name: string, holder: string, code: "UNKNOWN" | "FAILED_PRECONDITION"): ServerError {
+  #conflictError(name: string, holder: string, code: "UNKNOWN" | "FAILED_PRECONDITION"): ServerError {
     if (this.flavor.family === "docker") {
       const remedy = "You have to remove (or rename) that container to be able to reuse that name.";
       const conflict = `Conflict. The container name "/${name}" is already in use by container "${holder}". ${remedy}`;
@@ -124,7 +124,10 @@ export function containerName(metadata: ContainerMetadata, pod: PodSandboxMetada
   return `${flavor.namePrefix.container}${metadata.name}_${pod.name}_${pod.namespace}_${pod.uid}_${metadata.attempt}`;
 }
 
-/** Returns the runtime's error message if it cannot parse a name; undefined if it can, or does not parse names. */
+/**
+ * Returns the error message of a runtime that cannot parse a name. Returns undefined if the runtime can parse the name, or does
+ * not parse names.
+ */
 export function nameParseError(kind: Kind, name: string, { parsesNames }: FlavorProfile): string | undefined {
   const parts = name.split("_");
   const attempt = parts[5] ?? "";

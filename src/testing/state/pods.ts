@@ -15,7 +15,7 @@ import { nameParseError } from "./names.js";
 /** The state of a pod sandbox. */
 export interface PodRecord {
   readonly id: string;
-  /** The name it is reserved under. */
+  /** The name that is reserved for this pod. */
   readonly name: string;
   readonly metadata: PodSandboxMetadata;
   readonly config: PodSandboxConfig;
@@ -24,7 +24,7 @@ export interface PodRecord {
   readonly ip: string;
   readonly pid: number;
   state: PodSandboxState;
-  /** As set by RunPodSandbox or UpdatePodSandboxResources. */
+  /** The resources that RunPodSandbox or UpdatePodSandboxResources set. */
   resources: LinuxContainerResources | undefined;
   overhead: LinuxContainerResources | undefined;
 }
@@ -40,7 +40,7 @@ export class PodStore extends IdMap<PodRecord> {
     return `10.88.${(host >> 8) & 0xff}.${host & 0xff}`;
   }
 
-  /** Removes a pod that is not ready, without an event. Returns whether it did. */
+  /** Removes a pod if it is not ready, without an event. Returns whether it was removed. */
   removeIdle(id: string): boolean {
     const pod = this.all.find((each) => each.id === id);
     if (!pod || pod.state === PodSandboxState.SANDBOX_READY) return false;
@@ -60,7 +60,7 @@ export class PodStore extends IdMap<PodRecord> {
   }
 }
 
-/** Returns the pod for a list. */
+/** Converts a pod to its message in a list. */
 export function toPodSandbox(pod: PodRecord): PodSandbox {
   return {
     id: pod.id,
@@ -73,7 +73,7 @@ export function toPodSandbox(pod: PodRecord): PodSandbox {
   };
 }
 
-/** Returns the status of the pod. */
+/** Converts a pod to its status. */
 export function toPodStatus(pod: PodRecord): PodSandboxStatus {
   const ready = pod.state === PodSandboxState.SANDBOX_READY;
   return PodSandboxStatus.fromPartial({

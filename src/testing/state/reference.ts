@@ -1,6 +1,4 @@
-/*
- * Image references, completed like Docker does: "busybox" is docker.io/library/busybox:latest.
- */
+/* Image references, completed as in Docker: "busybox" is docker.io/library/busybox:latest. */
 
 /** The parts of a reference. */
 export interface ImageReference {
@@ -18,7 +16,7 @@ const host =
 
 /** Parses a reference and completes it. Returns undefined if it is malformed. */
 export function parseReference(text: string): ImageReference | undefined {
-  // This would be the id of an image, not a name.
+  // 64 hexadecimal digits are the id of an image, not a name.
   if (/^[0-9a-f]{64}$/.test(text)) return undefined;
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : text.slice(at + 1);

@@ -2,7 +2,7 @@ import type { AuthConfig } from "../../proto.js";
 import { rpcError } from "../handlers.js";
 import { formatReference, type ImageReference } from "./reference.js";
 
-/** What the registry does when an image that matches the pattern is pulled. */
+/** How the registry answers the pull of an image that matches the pattern. */
 export type RegistryRule =
   /** The image does not exist. */
   | "missing"
@@ -14,7 +14,7 @@ export type RegistryRule =
 /**
  * Rules by pattern. A pattern is a reference in which `*` matches any string: `private/*`, `ghcr.io/acme/*:1.2`. It is matched
  * against the complete reference, with and without its tag or digest, and with and without `docker.io/` and `docker.io/library/`.
- * The first matching pattern applies. Images that match none can be pulled without credentials.
+ * The first matching pattern applies. Images that match no pattern can be pulled without credentials.
  */
 export type RegistryRules = Readonly<Record<string, RegistryRule>>;
 
@@ -43,7 +43,7 @@ function matches(pattern: string, { repository, tag, digest }: ImageReference): 
   return names.some((name) => suffixes.some((suffix) => expression.test(name + suffix)));
 }
 
-/** Returns whether containerd sends the credentials to this host, and whether they are right. */
+/** Returns whether containerd sends the credentials to this host, and the credentials are correct. */
 function authorizes(auth: AuthConfig | undefined, rule: { username: string; password: string }, host: string): boolean {
   if (!auth) return false;
   if (auth.serverAddress && hostOf(auth.serverAddress) !== host) return false;
@@ -51,7 +51,10 @@ function authorizes(auth: AuthConfig | undefined, rule: { username: string; pass
   return given === `${rule.username}:${rule.password}`;
 }
 
-/** containerd parses the address as a URL. Without a scheme it has no host, and matches no registry. */
+/**
+ * Returns the host of an address. containerd parses the address as a URL: without a scheme, it has no host and matches no
+ * registry.
+ */
 function hostOf(serverAddress: string): string {
   try {
     return new URL(serverAddress).host;

@@ -10,10 +10,10 @@ import type { StreamingSessions } from "./sessions.js";
 
 export interface RuntimeStateOptions {
   flavor: FlavorProfile;
-  /** Outlives the state: its time never runs backwards. */
+  /** The clock, which outlives the state, so that time never runs backwards. */
   clock: Clock;
   events: EventMode;
-  /** Outlives the state: a runtime that lost its state does not reuse ids. */
+  /** The source of ids, which outlives the state, so that a runtime that lost its state does not reuse ids. */
   ids: IdSource;
   images: readonly (string | FakeImage)[];
   sessions: StreamingSessions;
@@ -30,7 +30,7 @@ export class RuntimeState {
   readonly containerNames: NameRegistry;
   readonly events: EventHub;
   readonly sessions: StreamingSessions;
-  /** As set by UpdateRuntimeConfig. */
+  /** The range of pod addresses that UpdateRuntimeConfig set. */
   podCidr = "";
 
   constructor({ flavor, clock, events, ids, images, sessions }: RuntimeStateOptions) {

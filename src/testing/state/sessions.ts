@@ -13,8 +13,8 @@ const lifetimeNs = 60_000_000_000n;
 const maxPendingSessions = 1_000;
 
 /**
- * Streaming sessions between the RPC that requests one and the connection that starts it. A token is valid for one connection within
- * a minute.
+ * Holds streaming sessions from the RPC that requests them until a client connects. A token is valid for one connection within a
+ * minute.
  */
 export class StreamingSessions {
   readonly #open = new Map<string, { readonly session: StreamingRequest; readonly expires: bigint }>();
@@ -37,7 +37,7 @@ export class StreamingSessions {
     return `${baseUrl}/${session.kind.toLowerCase()}/${token}`;
   }
 
-  /** Returns the session of a token, and uses the token up. */
+  /** Returns the session of a token. The token is then no longer valid. */
   take(token: string): StreamingRequest | undefined {
     this.#expire();
     const session = this.#open.get(token)?.session;

@@ -7,13 +7,16 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** How many turns of the event loop the effects of a timer may take: a container's last output passes through streams and promises. */
+/**
+ * The number of turns of the event loop to wait for the effects of a timer. A container's last output passes through streams and
+ * promises.
+ */
 const turnsToSettle = 5;
 
 /** A clock that starts at this machine's time and runs only in {@link advance}. */
 export class VirtualClock implements Clock {
   readonly #origin = BigInt(Date.now()) * 1_000_000n;
-  /** In the order in which they were started. */
+  /** The pending timers, in the order in which they were started. */
   readonly #timers = new Set<Timer>();
   #elapsedMs = 0;
   #last = 0n;
@@ -29,7 +32,7 @@ export class VirtualClock implements Clock {
     return sleep(delayMs, signal, (ms, callback) => this.startTimer(ms, callback));
   }
 
-  /** A timer without a delay fires without {@link advance}. */
+  /** Starts a timer. A timer without a delay fires without {@link advance}. */
   startTimer(delayMs: number, callback: () => void): () => void {
     if (!(delayMs > 0)) {
       const immediate = setImmediate(callback);
@@ -41,8 +44,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Advances the clock. Timers fire in the order of their time, and `now` returns that time. The effects of a timer complete before the
-   * next one fires, unless they wait for the network or a process.
+   * Advances the clock. Timers fire in the order of their time, and `now` returns that time. The effects of a timer complete
+   * before the next one fires, unless they wait for the network or a process.
    */
   advance(ms: number): Promise<void> {
     this.#advancing = this.#advancing.then(() => this.#advance(ms));

@@ -18,7 +18,9 @@ export interface CommandSession {
   finish(status: CommandStatus | undefined): Promise<void>;
 }
 
-/** Accepts an upgrade request. Resolves with undefined if it was rejected, or if the client disconnected before the session began. */
+/**
+ * Accepts an upgrade request. Resolves with undefined if it was rejected, or if the client disconnected before the session began.
+ */
 export type AcceptCommand<O extends unknown[] = []> = (
   upgrade: Upgrade,
   streams: RemoteCommandStreams,

@@ -1,15 +1,15 @@
 import type { Duplex } from "node:stream";
 import { startTimer } from "../../internal/timer.js";
 
-/** Connects to a port. Rejects with the reason if that fails. */
+/** Connects to a port. Rejects with the reason if the connection fails. */
 export type ConnectPort = (port: number) => Promise<Duplex>;
 
 /** How long the connection stays open after the client has ended its direction. */
 const graceMs = 1_000;
 
 /**
- * Joins two connections until the pod ends, the client closes, or one second after the client ends its direction. Like the
- * runtimes, it does not pass that end on to the pod.
+ * Joins two connections until the pod ends its direction, the client closes, or one second after the client ends its direction.
+ * Like the runtimes, does not pass the end of the client's direction on to the pod.
  */
 export function join(client: Duplex, pod: Duplex): Promise<void> {
   return new Promise((resolve) => {

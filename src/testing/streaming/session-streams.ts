@@ -4,7 +4,7 @@ import type { TerminalSize } from "../../streaming/transport.js";
 /** The capacity of a pipe on Linux. */
 const pipeBytes = 65_536;
 
-/** Returns a stream of what a client sends. It never fails: it ends when the client disconnects. */
+/** Returns a stream of the data that a client sends. The stream never fails: it ends when the client disconnects. */
 export function inputStream(source: Readable | undefined): Readable {
   const inner = new PassThrough({ readableHighWaterMark: pipeBytes + 1 });
   if (!source) return inner.end();
@@ -17,7 +17,7 @@ export function isPipeFull(stdin: Readable): boolean {
   return stdin.readableLength > pipeBytes;
 }
 
-/** Returns a stream to a client. It never fails: after the client has disconnected, data is dropped. */
+/** Returns a stream to a client. The stream never fails: after the client has disconnected, it drops the data. */
 export function outputStream(target: Writable | undefined): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, callback) {

@@ -10,8 +10,9 @@ import { acceptSpdy, type SpdyServerConnection } from "./spdy-server.js";
 const creationTimeoutMs = 30_000;
 
 /**
- * Accepts an exec or attach session over SPDY/3.1. It begins when the client has opened all streams that the RPC requested. With
- * `dataAfterEnd` and a terminal, it sends data after the end of the output, as CRI-O sometimes does. Clients must drop that data.
+ * Accepts an exec or attach session over SPDY/3.1. The session begins when the client has opened all streams that the RPC
+ * requested. With `dataAfterEnd` and a terminal, the server sends data after the end of the output, as CRI-O sometimes does.
+ * Clients must drop that data.
  */
 export const acceptSpdyCommand: AcceptCommand<[dataAfterEnd: boolean]> = async (
   { request, socket, head },

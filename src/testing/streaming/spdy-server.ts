@@ -6,7 +6,7 @@ import type { ControlFrame } from "../../streaming/spdy/frames.js";
 import { SpdyStream } from "../../streaming/spdy/stream.js";
 
 export interface SpdyServerOptions {
-  /** What the socket received after the request. */
+  /** The bytes that the socket received after the request. */
   head?: Buffer | undefined;
   /** Called with each stream that the client opens, after the reply was sent. */
   onStream: (stream: SpdyStream) => void;
@@ -17,7 +17,7 @@ export class SpdyServerConnection extends SpdyEndpoint {
   readonly #onStream: (stream: SpdyStream) => void;
   #lastStreamId = 0;
 
-  /** @param socket owned by the connection from here on */
+  /** @param socket the socket, which the connection then owns */
   constructor(socket: Duplex, options: SpdyServerOptions) {
     super(socket, options.head);
     this.#onStream = options.onStream;
@@ -56,7 +56,7 @@ export class SpdyServerConnection extends SpdyEndpoint {
 /**
  * Accepts an upgrade request from the `upgrade` event of an HTTP server, like a CRI streaming server.
  *
- * @param protocols the protocols that the server supports; it uses the client's first choice among them
+ * @param protocols the protocols that the server supports. The server uses the first of them that the client offers
  * @returns undefined if the request was rejected
  */
 export function acceptSpdy(

@@ -32,7 +32,7 @@ export interface StreamingOptions extends StreamingProtocols {
 
 /** The runtime's part of streaming sessions. */
 export interface SessionHandlers {
-  /** Returns the session of a token, and uses the token up. */
+  /** Returns the session of a token. The token is then no longer valid. */
   take(token: string): StreamingRequest | undefined;
   /** Resolves with undefined if the runtime reports no status for the command. */
   exec(request: ExecRequest, io: ProgramIo): Promise<CommandStatus | undefined>;
@@ -40,7 +40,7 @@ export interface SessionHandlers {
   connect(request: PortForwardRequest, port: number): Promise<Duplex>;
 }
 
-/** The HTTP server for a runtime's sessions, on loopback. It starts with the first session. */
+/** The HTTP server for a runtime's sessions, on loopback. The first session starts it. */
 export class StreamingServer {
   readonly #options: StreamingOptions;
   readonly #handlers: SessionHandlers;
@@ -93,7 +93,7 @@ export class StreamingServer {
     return tls ? url.replace(/^(?:http:)?\/\//, "https://") : url;
   }
 
-  /** Returns the session of a request, and uses its token up even if the request is rejected. */
+  /** Returns the session of a request. Its token is then no longer valid, even if the request is rejected. */
   #take({ url = "" }: IncomingMessage): StreamingRequest | undefined {
     const [, kind, token = ""] = /^(?:\/cri)?\/(exec|attach|portforward)\/([^/?]+)$/.exec(url) ?? [];
     const session = this.#handlers.take(token);

@@ -26,7 +26,10 @@ export class WebSocketChannels {
     });
   }
 
-  /** Returns what the client sends on a channel. It ends with the connection; with v5, the client can end it earlier. */
+  /**
+   * Returns a stream of the data that the client sends on a channel. The stream ends with the connection. With v5, the client can
+   * end it earlier.
+   */
   readable(channel: number): Readable {
     const existing = this.#readables.get(channel);
     if (existing) return existing;
@@ -69,7 +72,7 @@ export class WebSocketChannels {
 }
 
 export interface WebSocketAcceptorOptions {
-  /** Protocols to accept. The first one in the client's offer is used. @defaultValue v4 only, like containerd */
+  /** Protocols to accept. The server uses the first of them that the client offers. @defaultValue v4 only, like containerd */
   protocols?: readonly string[] | undefined;
 }
 

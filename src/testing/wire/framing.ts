@@ -2,7 +2,9 @@
  * gRPC's framing on HTTP/2: length-prefixed messages, grpc-timeout, percent-encoded error messages and metadata.
  */
 
-/** Adds the five-byte prefix of an uncompressed message. The length in it includes `bytesToFollow`, which are sent later. */
+/**
+ * Adds the five-byte prefix of an uncompressed message. The length in the prefix includes `bytesToFollow`, which are sent later.
+ */
 export function frame(message: Uint8Array, bytesToFollow = 0): Buffer {
   const framed = Buffer.allocUnsafe(message.length + 5);
   framed[0] = 0;
@@ -32,7 +34,7 @@ export function unframe(body: Buffer, maxMessageBytes: number): Uint8Array {
   return body.subarray(5, 5 + length);
 }
 
-/** Makes the error for a message above the limit, with the error message of gRPC's Go server. */
+/** Creates the error for a message above the limit, with the error message of gRPC's Go server. */
 export function tooLarge(length: number, maxMessageBytes: number): FramingError {
   return new FramingError("too-large", `grpc: received message larger than max (${length} vs. ${maxMessageBytes})`);
 }

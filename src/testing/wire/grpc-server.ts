@@ -23,8 +23,8 @@ export interface GrpcServerOptions {
 }
 
 /**
- * A gRPC server on node:http2. The servers of libraries hide what a test of a client needs: the raw `grpc-timeout`, the
- * connection of a call, and a way to break only that connection during the call.
+ * A gRPC server on node:http2. gRPC libraries hide features that tests of a client need: the raw `grpc-timeout`, the connection
+ * of a call, and a way to break only that connection during the call.
  */
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
@@ -71,7 +71,7 @@ export class GrpcServer {
   async kill(): Promise<void> {
     const path = this.#address && "path" in this.#address ? this.#address.path : undefined;
     if (!this.#server || path === undefined) return this.close();
-    // Closing the server unlinks the path it was bound to. Under another name, the file stays.
+    // Closing the server removes the file at the path to which it was bound. A file with another name stays.
     const temporaryPath = `${path}~`;
     await rename(path, temporaryPath).catch(() => {});
     await this.close();
@@ -101,8 +101,8 @@ export class GrpcServer {
     const limits = {
       maxSessionMemory: 1_000,
       settings: { initialWindowSize: 1 << 20 },
-      // Node.js treats clients that cancel often as attackers. Before 22.10 these limits cannot be changed: it closes a connection
-      // after 1,000 cancellations in quick succession.
+      // Node.js treats clients that cancel often as attackers. Before 22.10 these limits cannot be changed: it closes a
+      // connection after 1,000 cancellations in quick succession.
       streamResetBurst: 1_000_000,
       streamResetRate: 1_000_000,
     };
