@@ -2,8 +2,9 @@ import type { Line, LogFormat } from "./line.js";
 import { timestampEnd } from "./timestamp.js";
 
 /**
- * The log format of Docker's json-file driver, which containers of cri-dockerd have: `{"log":"…\n","stream":"stdout","time":"<RFC
- * 3339>"}`. If `log` has no line break at its end, the line is partial: Docker splits lines after 16 KiB.
+ * The log format of Docker's json-file driver, which containers of cri-dockerd have:
+ * `{"log":"…\n","stream":"stdout","time":"<RFC 3339>"}`. If `log` does not end with a line break, the line is partial: Docker
+ * splits lines after 16 KiB.
  */
 export const dockerFormat: LogFormat = {
   readsBeginnings: false,

@@ -11,9 +11,9 @@ import type { StopSignal } from "./signal.js";
 /** Settings of a container on a Windows node. */
 export interface WindowsContainerSpec extends WindowsSpec {
   /**
-   * The number of processors of the node. CRI expresses a CPU limit as a share of all processors. Set this field if the program
+   * The number of processors of the node. CRI expresses a CPU limit as a share of all processors. Set this field if this program
    * runs on another machine.
-   * @defaultValue the processors of this machine
+   * @defaultValue the number of processors of this machine
    */
   processors?: number | undefined;
 }
@@ -84,8 +84,8 @@ export interface ContainerSpec {
    * Seconds between the stop signal and SIGKILL when this package stops the container or its pod. CRI has no field for it, so
    * this package keeps it in an annotation of the container.
    *
-   * @defaultValue the pod's; else 30, as in Kubernetes, for `container.stop()`, and no grace period for `pod.stop()` and `await
-   *   using`
+   * @defaultValue the pod's value. Without one, `container.stop()` uses 30 as in Kubernetes, and `pod.stop()` and `await using`
+   *   use no grace period
    */
   terminationGracePeriodSeconds?: number | undefined;
   /** Changes the wire message before it is sent, for settings without a field here. Must not be asynchronous. */

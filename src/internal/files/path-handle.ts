@@ -52,7 +52,7 @@ export class PathHandle implements AsyncDisposable {
     this.#handle = handle;
   }
 
-  /** @throws the error of `node:fs` */
+  /** Opens a handle, which the caller must close. @throws the error of `node:fs` */
   static async open(location: Location, options: PathHandleOptions = {}): Promise<PathHandle> {
     const { follow = true, byDescriptor = hasDescriptors(), directory = false, name = String(location) } = options;
     try {
