@@ -6,9 +6,9 @@ import { status, version } from "../rpcs/runtime.js";
 import type { Connection } from "../transport/connection.js";
 import type { RawCallOptions } from "../transport/wire-options.js";
 
-/** The capabilities of a runtime, as its replies show them. Version numbers are not reliable, because vendors backport features. */
+/** The capabilities of a runtime, found by probing it. Version numbers are not reliable, because vendors backport features. */
 export interface RuntimeCapabilities {
-  /** The runtime's name for itself: `containerd`, `cri-o`, `docker`. */
+  /** The name that the runtime reports: `containerd`, `cri-o`, `docker`. */
   runtimeName: string;
   /** The runtime's version, in its own format. */
   runtimeVersion: string;

@@ -38,7 +38,7 @@ const podCheckpointFields: FieldsOf<PodCheckpointOptions> = {
   ...callOptionFields,
 };
 
-/** CheckpointContainer. */
+/** Checks the options and calls CheckpointContainer. */
 export async function checkpointContainer(
   connection: Connection,
   containerId: string,
@@ -51,7 +51,7 @@ export async function checkpointContainer(
   await containerRpc(connection, containerId, path, seconds, callOptions);
 }
 
-/** CheckpointPod. */
+/** Checks the options and calls CheckpointPod. */
 export async function checkpointPod(
   connection: Connection,
   podSandboxId: string,

@@ -20,7 +20,7 @@ export interface ContainerFilter {
   name?: string | undefined;
 }
 
-/** Which containers of a pod to list; everything given must match. */
+/** Selects the containers of a pod to list. They must match every field. */
 export type PodContainerFilter = Omit<ContainerFilter, "pod">;
 
 const states: Readonly<Record<ContainerStateName, ContainerState>> = {
@@ -30,7 +30,7 @@ const states: Readonly<Record<ContainerStateName, ContainerState>> = {
   unknown: ContainerState.CONTAINER_UNKNOWN,
 };
 
-/** The name of a container's state, as filters take it. */
+/** Returns the name of a container's state, as filters take it. */
 export function containerStateName(state: ContainerState): ContainerStateName {
   const found = Object.entries(states).find(([, value]) => value === state);
   return (found?.[0] ?? "unknown") as ContainerStateName;
@@ -41,7 +41,7 @@ export const containersOfPodFields: FieldsOf<PodContainerFilter> = { id: true, s
 
 const fields: FieldsOf<ContainerFilter> = { ...containersOfPodFields, pod: true };
 
-/** The ids and values of a filter, checked. @throws InvalidInputError */
+/** Checks a filter and returns its ids and values. @throws InvalidInputError */
 export function checkContainerFilter(filter: ContainerFilter) {
   const reader = new ObjectReader(filter, "filter", fields);
   return {
@@ -65,7 +65,7 @@ export function containerFilterMessage({ id, podSandboxId, state, labels }: Chec
   };
 }
 
-/** Whether a listed container matches everything in a filter. */
+/** Returns a function that checks whether a listed container matches every field of a filter. */
 export function containerMatcher(filter: ContainerFilter): (container: Container) => boolean {
   const { id, podSandboxId, state, labels, name } = checkContainerFilter(filter);
   return (container) =>
@@ -76,7 +76,7 @@ export function containerMatcher(filter: ContainerFilter): (container: Container
     hasLabels(container.labels, labels);
 }
 
-/** Whether labels have all wanted values. */
+/** Returns whether labels have all wanted values. */
 export function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([key, value]) => labels[key] === value);
 }

@@ -97,8 +97,8 @@ export class Container {
   }
 
   /**
-   * Removes the container, also while it runs: StopContainer, by default with SIGKILL at once, then RemoveContainer. Succeeds if
-   * the container does not exist.
+   * Removes the container, even if it is running: calls StopContainer, by default with SIGKILL at once, then RemoveContainer.
+   * Succeeds if the container does not exist.
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
     checkOptions(options, removeFields);
@@ -127,9 +127,9 @@ export class Container {
   }
 
   /**
-   * ContainerStatus with the runtime's verbose info, as `crictl inspect` shows it, and what can be read from that: the process id,
-   * environment, mounts, runtime spec and configuration, as far as the runtime reports them. `console.log` and `JSON.stringify` of
-   * the result show no values of environment variables.
+   * Returns the status with the runtime's verbose info, as `crictl inspect` shows it (ContainerStatus, verbose). Properties of the
+   * result show what the client reads from the info: the process id, environment, mounts, runtime spec and configuration, as far as
+   * the runtime reports them. `console.log` and `JSON.stringify` of the result show no values of environment variables.
    */
   async inspect(options?: CallOptions): Promise<ContainerInspection> {
     return new ContainerInspection(await containerStatus(this.#context.connection, this.id, true, options));
@@ -152,11 +152,12 @@ export class Container {
   }
 
   /**
-   * Runs a command to its end, asynchronously: the name is that of the RPC ExecSync. Returns the exit code and the output, of at
-   * most 16 MiB each. A non-zero exit code is a result, unless `throwOnNonZero` is set.
+   * Runs a command and waits until it ends (RPC ExecSync). Returns the exit code, and up to 16 MiB each of standard output and
+   * standard error. The method is asynchronous: its name is that of the RPC. A non-zero exit code is a result, unless
+   * `throwOnNonZero` is set.
    *
-   * If the call is aborted, containerd kills the command, unless it is just being started. CRI-O does not kill it then, but up to 2
-   * seconds after the deadline of the call. Docker never kills it.
+   * If the call is aborted, containerd kills the command, unless the command is still being started. CRI-O ignores the abort, and
+   * kills the command up to 2 seconds after the deadline of the call. Docker never kills it.
    *
    * @throws CriError; `COMMAND_NOT_FOUND` if the executable does not exist, `COMMAND_TIMED_OUT` at `commandTimeoutSeconds`
    */
@@ -188,14 +189,14 @@ export class Container {
     command: readonly string[],
     options?: Exactly<O, ExecOptions>,
   ): Promise<ExecSession<StdinOf<O>, StdoutOf<O>, StderrOf<O>>> {
-    // Not in exec() itself, which copies and interactive sessions call with options of their own.
+    // Checked here and not in exec(), which copies and interactive sessions call with more options.
     checkOptions<ExecOptions>(options, execFields);
     return exec(this.#context, this.id, command, options);
   }
 
   /**
-   * Runs a command to its end over a streaming session (RPC Exec). Returns what {@link execSync} returns, but also takes input, and
-   * allows up to 1 GiB of output.
+   * Runs a command over a streaming session (RPC Exec) and waits until it ends. Returns what {@link execSync} returns, but also
+   * takes input, and allows up to 1 GiB of output.
    *
    * @throws CriError as {@link exec}; `COMMAND_NOT_FOUND` if the executable does not exist, `RESOURCE_EXHAUSTED` for more output
    *   than `maxOutputBytes`, ExecError with `throwOnNonZero`
@@ -215,8 +216,8 @@ export class Container {
 
   /**
    * Runs a command on the local terminal, as `docker exec -it` does. If the input is not a terminal, it uses pipes. Resolves when
-   * the command has ended and all its output is written, or when the user types the detach keys. After detaching, the command runs
-   * on, and you cannot attach to it again. In all cases, the local terminal is restored.
+   * the command has ended and all its output is written, or when the user types the detach keys. After detaching, the command keeps
+   * running, and you cannot attach to it again. In all cases, the local terminal is restored.
    *
    * @throws InvalidInputError before any I/O; otherwise the errors of {@link exec}, or the error of a local stream
    */
@@ -242,8 +243,8 @@ export class Container {
 
   /**
    * Connects the local terminal to the container's main process, as `kubectl attach -it` does. Resolves when the process has closed
-   * its output, or when the user types the detach keys. After detaching, the process runs on, and you can attach to it again. For
-   * the exit code, call {@link wait}.
+   * its output, or when the user types the detach keys. After detaching, the process keeps running, and you can attach to it again.
+   * For the exit code, call {@link wait}.
    *
    * @throws InvalidInputError before any I/O; otherwise the errors of {@link attach}, or the error of a local stream
    */
@@ -252,19 +253,19 @@ export class Container {
   }
 
   /**
-   * Copies a file or folder into the container. The destination becomes a copy of the source; symlinks at the source path are resolved.
-   * A file replaces a file or link. A folder that exists, or a link to one, is added to and keeps its own mode. A file never replaces a
-   * folder, nor a folder a file. Missing parent folders are created.
+   * Copies a file or folder into the container. The destination becomes a copy of the source; symlinks at the source path are
+   * resolved. A file replaces a file or link. Files are added to an existing folder, or to the target of a link to one, and the
+   * folder keeps its mode. A file never replaces a folder, and a folder never replaces a file. Missing parent folders are created.
    *
-   * Modes, times, links and empty folders are kept. Sockets, pipes and devices in a folder are left out. The owner is the container's
-   * user. A folder may be 256 levels deep, and file names must be UTF-8. The container needs `sh`, `tar`, `cat`, `mkdir` and `ls`. A copy
-   * that fails may leave a part of it in the container: see {@link writeFile} for a single file.
+   * Modes, times, links and empty folders are kept. Sockets, pipes and devices in a folder are left out. The owner is the
+   * container's user. A folder may be 256 levels deep, and file names must be UTF-8. The container needs `sh`, `tar`, `cat`,
+   * `mkdir` and `ls`. A failed copy may leave some files in the container. {@link writeFile} replaces a single file in one step.
    *
-   * Links in a folder are copied and never followed. On Linux this is also true of links with which another user replaces a file or
-   * folder during the copy: nothing from outside the local path reaches the container.
+   * Links in a folder are copied and never followed. On Linux this holds even if another user replaces a file or folder with a link
+   * during the copy: nothing from outside the local path reaches the container.
    *
-   * @throws InvalidInputError if the local path cannot be read or changes while it is read, the other one is not absolute, or one
-   *   is a folder and the other is not; CriError
+   * @throws InvalidInputError if the local path cannot be read or changes while it is read, if the container path is not absolute,
+   *   or if only one of the two paths is a folder; CriError
    */
   async copyTo(localPath: string, containerPath: string, options?: CopyOptions): Promise<void> {
     // Loaded when first used: most programs never copy.
@@ -274,28 +275,29 @@ export class Container {
 
   /**
    * Copies a file or folder out of the container. The destination becomes a copy of the source; symlinks at the source path are
-   * resolved. A file replaces a file or link. A folder that exists is added to. A file never replaces a folder, nor a folder a file.
-   * Folders that exist, at the local path or below it, keep their owner and mode. The container needs `tar` and `ls`.
+   * resolved. A file replaces a file or link. Files are added to an existing folder. A file never replaces a folder, and a folder
+   * never replaces a file. Existing folders, at the local path or below it, keep their owner and mode. The container needs `tar`
+   * and `ls`.
    *
    * Modes (except setuid and setgid), times, hard and symbolic links and empty folders are kept. The owner is this process's user.
-   * Extended attributes and ACLs are left out. So are devices and named pipes, which the result names, and sockets, which `tar` itself
-   * leaves out.
+   * Extended attributes and ACLs are left out. Devices and named pipes are left out, and the result lists them. `tar` itself leaves
+   * out sockets.
    *
-   * The container may be malicious. The archive that it sends must be a plain one, of v7, ustar, PAX or GNU tar. The following is
-   * refused with `INVALID_RESPONSE`:
+   * The container may be malicious. The client accepts only plain archives, in the formats v7, ustar, PAX and GNU tar. It refuses
+   * the following with `INVALID_RESPONSE`:
    * - entries that lead out of the local path, or through a link
    * - archives that are compressed, truncated, or continue after their end
    * - sparse files, volumes, and entries of unknown types
    * - paths and link targets over 4,095 bytes, names over 255 bytes, and more than 256 nested folders
    * - hard links to anything but an earlier file, and entries of different kinds under the same name
    *
-   * No link at or below the local path is followed, even if another user creates it during the copy. This needs Linux with `/proc`. On
-   * other systems, root may copy only to folders that no other user may write to. A copy never replaces a mount point below the local
-   * path, nor writes to it: such a copy is refused. The whole copy is checked before anything moves to its destination, and a copy that
+   * No link at or below the local path is followed, even if another user creates it during the copy. This needs Linux with `/proc`.
+   * On other systems, root may copy only to folders that no other user may write to. A copy that would replace a mount point below
+   * the local path, or write to it, is refused. The whole copy is checked before anything moves to its destination, and a copy that
    * fails or is aborted leaves nothing.
    *
    * @returns how much was copied, and what was left out
-   * @throws InvalidInputError if the local path cannot be written, or one path is a folder and the other is not; CriError, with
+   * @throws InvalidInputError if the local path cannot be written, or only one of the two paths is a folder; CriError, with
    *   `NOT_FOUND` if there is no such file, and `RESOURCE_EXHAUSTED` beyond `maxBytes` or `maxEntries`
    */
   async copyFrom(containerPath: string, localPath: string, options?: CopyFromOptions): Promise<CopyFromResult> {
@@ -304,24 +306,25 @@ export class Container {
   }
 
   /**
-   * Writes a file in the container, from a string (as UTF-8), bytes, or a stream of either. The file replaces a file or link, never a
-   * folder. Missing parent folders are created. The owner is the container's user, and the mode is `mode`, whatever the replaced file
-   * had. The container needs `sh`, `tar`, `cat`, `mkdir`, `mv` and `rm`.
+   * Writes a file in the container, from a string (as UTF-8), bytes, or a stream of either. The file replaces a file or link, never
+   * a folder. Missing parent folders are created. The owner is the container's user. The mode is `mode`, even if the replaced file
+   * had another one. The container needs `sh`, `tar`, `cat`, `mkdir`, `mv` and `rm`.
    *
-   * The file appears at its path when it is complete: the container writes it under a temporary name in the same folder, then renames
-   * it. If the call fails or is aborted, the path is unchanged, and the container removes the temporary file; `cri.close()` waits for
-   * that. Only if this program or the connection ends first, the temporary file (`.k8s-cri-client-…`) may stay. A file that is a mount
-   * of its own, such as `/etc/hosts`, cannot be replaced.
+   * The file appears at its path when it is complete: the container writes it under a temporary name in the same folder, then
+   * renames it. If the call fails or is aborted, the path is unchanged, and the container removes the temporary file; `cri.close()`
+   * waits for that. The temporary file (`.k8s-cri-client-…`) can stay only if this program or the connection ends first. A file
+   * that is a mount of its own, such as `/etc/hosts`, cannot be replaced.
    *
-   * `tar` needs the size of the file first. A stream goes straight to the container if you pass its `size`. Otherwise it is stored on
-   * this machine first: up to 1 MiB in memory, and more in a temporary file that has no name, so that nothing is left of it.
+   * `tar` needs the size of the file first. A stream goes straight to the container if you pass its `size`. Otherwise the stream is
+   * first stored on this machine: up to 1 MiB in memory, more in a temporary file. That file has no name, so it never outlives this
+   * program.
    *
    * ```ts
    * await container.writeFile("/etc/app.json", JSON.stringify(config), { mode: 0o600 });
    * ```
    *
    * @throws InvalidInputError if the path is a folder, or the data is longer or shorter than `size`; the error of the stream;
-   * CriError, with `RESOURCE_EXHAUSTED` beyond `maxBytes`
+   *   CriError, with `RESOURCE_EXHAUSTED` beyond `maxBytes`
    */
   async writeFile(containerPath: string, data: FileData, options?: WriteFileOptions): Promise<void> {
     const { writeFile } = await import("./sessions/copy/write-file.js");
@@ -329,15 +332,15 @@ export class Container {
   }
 
   /**
-   * Reads a file in the container: as a `Buffer`, or as a string with `encoding: "utf8"`. Symlinks are followed. Files in `/proc` and
-   * `/sys` can be read as well. The container needs `cat`.
+   * Reads a file in the container: as a `Buffer`, or as a string with `encoding: "utf8"`. Symlinks are followed. Files in `/proc`
+   * and `/sys` can be read as well. The container needs `cat`.
    *
    * ```ts
    * const hosts = await container.readFile("/etc/hosts", { encoding: "utf8" });
    * ```
    *
    * @throws InvalidInputError if the path is a folder; CriError, with `NOT_FOUND` if there is no such file, and
-   * `RESOURCE_EXHAUSTED` beyond `maxBytes` (16 MiB by default)
+   *   `RESOURCE_EXHAUSTED` beyond `maxBytes` (16 MiB by default)
    */
   async readFile(containerPath: string, options: ReadFileOptions & { encoding: "utf8" }): Promise<string>;
   async readFile(
@@ -351,15 +354,16 @@ export class Container {
   }
 
   /**
-   * Unpacks a tar archive into a folder of the container that exists, as Docker's `PUT /containers/{id}/archive` does. Entries replace
-   * files and links; `tar` in the container decides about conflicts and about entries that lead out of the folder. Modes and times are
-   * kept, and the owner is the container's user. The archive must not be compressed. The container needs `sh`, `tar` and `cat`.
+   * Unpacks a tar archive into an existing folder of the container, as Docker's `PUT /containers/{id}/archive` does. Entries
+   * replace files and links; `tar` in the container decides about conflicts and about entries that lead out of the folder. Modes
+   * and times are kept, and the owner is the container's user. The archive must not be compressed. The container needs `sh`, `tar`
+   * and `cat`.
    *
-   * A call that fails or is aborted may leave a part of the archive in the folder.
+   * A call that fails or is aborted may leave some of the files in the folder.
    *
    * @param archive the archive, as bytes or a stream
-   * @throws InvalidInputError if the data is not a tar archive, or is compressed; the error of the stream; CriError, with `NOT_FOUND` if
-   * there is no such folder
+   * @throws InvalidInputError if the data is not a tar archive, or is compressed; the error of the stream; CriError, with
+   *   `NOT_FOUND` if there is no such folder
    */
   async putArchive(containerDir: string, archive: ArchiveData, options?: CopyOptions): Promise<void> {
     const { putArchive } = await import("./sessions/copy/put-archive.js");
@@ -367,13 +371,13 @@ export class Container {
   }
 
   /**
-   * Reads a file or folder in the container as a stream: a plain tar archive. Symlinks at the path are resolved. The archive of a file
-   * has one entry, with the name of the file. The entries of a folder are relative to it and begin with `./`, so {@link putArchive}
-   * can unpack them into another folder. The container needs `tar` and `ls`.
+   * Returns a stream of a plain tar archive of a file or folder in the container. Symlinks at the path are resolved. The archive of
+   * a file has one entry, with the name of the file. The entries of a folder are relative to it and begin with `./`, so that {@link
+   * putArchive} can unpack them elsewhere. The container needs `tar` and `ls`.
    *
-   * **The archive is what the container sends, unchecked.** A malicious container can send any bytes, of any length: entries with `..` or
-   * absolute paths, links that lead out of the folder, or no archive at all. Store or forward it, limit its size, and unpack it only
-   * with a library that refuses such entries; {@link copyFrom} unpacks safely.
+   * **The archive is what the container sends, unchecked.** A malicious container can send any bytes, of any length: entries with
+   * `..` or absolute paths, links that lead out of the folder, or no archive at all. Store or forward it, limit its size, and
+   * unpack it only with a library that refuses such entries; {@link copyFrom} unpacks safely.
    *
    * The stream ends only if `tar` succeeded, and emits an error otherwise. Read it to its end or destroy it: destroying it ends the
    * session. Without `signal`, `timeoutMs` or `deadline` it has no time limit.

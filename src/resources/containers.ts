@@ -16,8 +16,8 @@ import { type RemoveOptions, removeContainer, removeFields } from "./stopping.js
 import { type ContainerTarget, idOf, type PodTarget } from "./target.js";
 
 /**
- * The containers of a node: `cri.containers`. It creates, finds, lists and removes containers; all other
- * operations on one container are methods of its handle, which {@link get} returns without I/O.
+ * The containers of a node: `cri.containers`. Creates, finds, lists and removes containers; all other operations on one container
+ * are methods of its handle, which {@link get} returns without I/O.
  *
  * All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an argument is invalid, and with the
  * signal's reason when they are cancelled.
@@ -88,15 +88,15 @@ export class Containers {
 
   /**
    * Finds the container that a process of this machine runs in, by the process id as this process sees it: the main process, its
-   * descendants, and processes that were started by exec. Returns `undefined` for a process outside of this runtime's containers, for
-   * the pause process of a pod, and if there is no such process.
+   * descendants, and processes that were started by exec. Returns `undefined` for a process outside of this runtime's containers,
+   * for the pause process of a pod, and if there is no such process.
    *
-   * Reads the container's id from the control groups of the process (`/proc/<pid>/cgroup`, v1 or v2) and looks it up in the runtime's
-   * list. Where control groups contain no ids, compares the process and its ancestors with the main processes that the runtime reports
-   * for its running containers; this does not find processes that were started by exec.
+   * Reads the container's id from the control groups of the process (`/proc/<pid>/cgroup`, v1 or v2) and looks it up in the
+   * runtime's list. Where control groups contain no ids, compares the process and its ancestors with the main processes that the
+   * runtime reports for its running containers; this does not find processes that were started by exec.
    *
-   * @throws CriError `FAILED_PRECONDITION` unless this is Linux, with `/proc`, and the endpoint is a Unix socket; `PERMISSION_DENIED` if
-   *   `/proc` hides the processes of other users
+   * @throws CriError `FAILED_PRECONDITION` unless this is Linux, with `/proc`, and the endpoint is a Unix socket;
+   *   `PERMISSION_DENIED` if `/proc` hides the processes of other users
    * @throws InvalidInputError for a pid that is not a positive whole number
    */
   async findByPid(pid: number, options?: CallOptions): Promise<Container | undefined> {

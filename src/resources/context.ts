@@ -11,7 +11,7 @@ export interface ClientContext {
   readonly streamMemory: StreamMemory;
 }
 
-/** @throws InvalidInputError if the settings of the watch are invalid */
+/** Creates the context of a client. @throws InvalidInputError if the settings of the watch are invalid */
 export function createContext(connection: Connection): ClientContext {
   return { connection, watcher: new Watcher(connection), streamMemory: {} };
 }

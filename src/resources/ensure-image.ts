@@ -28,7 +28,7 @@ export interface EnsureOptions extends PullOptions {
 const pullFields: FieldsOf<PullOptions> = { auth: true, podConfig: true, ...callOptionFields };
 const ensureFields: FieldsOf<EnsureOptions> = { pullPolicy: true, ...pullFields };
 
-/** PullImage. Returns the runtime's reference of the image. */
+/** Calls PullImage. Returns the runtime's reference of the image. */
 export async function pullImage(connection: Connection, image: ImageInput, options: PullOptions = {}): Promise<string> {
   checkOptions(options, pullFields);
   const { auth, podConfig, ...callOptions } = options;
@@ -37,7 +37,7 @@ export async function pullImage(connection: Connection, image: ImageInput, optio
   return pullRpc(connection, spec, auth && toAuthConfig(auth, "auth", registry), podConfig, callOptions);
 }
 
-/** ImageStatus. Returns undefined for an image that is not on the node. */
+/** Returns an image (ImageStatus), or undefined if it is not on the node. */
 export async function findImage(
   connection: Connection,
   image: ImageInput,
@@ -72,7 +72,7 @@ export async function ensureImage(
     );
   }
   const imageRef = await pullImage(connection, image, { auth, podConfig, ...callOptions });
-  // Looks up the reference that the pull returned first: the tag may refer to another image by now.
+  // Looks up the reference that the pull returned before the tag, which may refer to another image by now.
   const pulled =
     (await findImage(connection, { reference: imageRef }, callOptions)) ??
     (await findImage(connection, image, callOptions));

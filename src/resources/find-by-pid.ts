@@ -21,14 +21,14 @@ const maxCandidates = 8;
 /** The number of containers to inspect at the same time. */
 const concurrency = 8;
 
-/** How much the time when a process was started may differ from what the runtime reports, in milliseconds. */
+/** The tolerated difference between a process's start time and the times that the runtime reports, in milliseconds. */
 const toleranceMs = 10_000;
 
 /**
- * Finds the container that a process of this machine runs in: by the ids in its control groups, or, where these contain none, by the
- * process ids of the running containers.
+ * Finds the container that a process of this machine runs in: by the ids in its control groups, or, where these contain none, by
+ * the process ids of the running containers.
  *
- * @returns the container's id, or `undefined` if the process runs in none of this runtime, or does not exist
+ * @returns the container's id, or `undefined` if the process runs in no container of this runtime, or does not exist
  */
 export async function findContainerByPid(
   connection: Connection,
@@ -40,7 +40,7 @@ export async function findContainerByPid(
   requireLocal(connection);
   const candidates = await cgroupIdsOf(pid);
   if (candidates === undefined) return undefined;
-  // Only the list proves that an id belongs to a container, and of this runtime.
+  // Only the runtime's list proves that an id is that of one of its containers.
   for (const id of candidates.slice(0, maxCandidates)) {
     const listed = await listMatchingContainers(connection, { id }, budget.options());
     if (listed.some((container) => container.id === id)) return id;
@@ -66,7 +66,7 @@ async function findByMainProcess(
       found = id;
       isCertain = true;
     } else if ((await cgroupIdsOf(pid))?.includes(id)) {
-      // Where the control groups of containers contain their ids, those of the process would, too.
+      // The control groups of this container contain its id, and those of the process contain none: it runs in no container.
       isCertain = true;
     }
   });
@@ -77,8 +77,8 @@ async function findByMainProcess(
 }
 
 /**
- * Whether a process is the main process of a container. The runtime may be in another pid namespace, where its process ids are those
- * of other processes: the time when it was started tells them apart.
+ * Returns whether a process is the main process of a container. Also compares the start times: a runtime in another pid namespace
+ * reports process ids that belong to other processes here.
  */
 function isMainProcess(process: LocalProcess, pid: number, status: ContainerStatus): boolean {
   const createdAt = toDate(status.createdAt)?.getTime() ?? 0;

@@ -51,7 +51,7 @@ export async function findContainer(
   // Attempts of one pod are different sandboxes: only their metadata shows that they are the same pod.
   const sandboxes = await listPodSandboxes(connection, undefined, budget.options());
   const pods = new Map(sandboxes.filter(({ id }) => sandboxIds.has(id)).map((pod) => [pod.id, pod]));
-  // The containers of a pod that was removed since are removed, too.
+  // Leaves out the containers of pods that were removed since the containers were listed.
   const existing = containers.filter(({ podSandboxId }) => pods.has(podSandboxId));
   const nameOf = ({ metadata, podSandboxId }: Container) =>
     `${metadata?.name} in ${nameOfPod(pods.get(podSandboxId)!)}`;
@@ -83,15 +83,13 @@ function nameOfPod({ metadata }: PodSandbox): string {
   return `${metadata?.namespace}/${metadata?.name}`;
 }
 
-/**
- * The latest attempt of a pod. A pod that was created again with another uid begins at attempt 0, so the newest uid counts first.
- */
+/** Returns the highest attempt of the newest uid. A pod that was created again has another uid and begins at attempt 0. */
 function latestPod(pods: readonly PodSandbox[]): PodSandbox | undefined {
   const [newest] = pods.toSorted((one, other) => other.createdAt.compare(one.createdAt));
   return latestAttempt(pods.filter(({ metadata }) => metadata?.uid === newest?.metadata?.uid));
 }
 
-/** The object with the highest attempt number; among equal ones the newest. */
+/** Returns the object with the highest attempt number; of those with the same number, the newest. */
 function latestAttempt<T extends PodSandbox | Container>(objects: readonly T[]): T | undefined {
   const attemptOf = ({ metadata }: T) => metadata?.attempt ?? 0;
   return objects.toSorted(

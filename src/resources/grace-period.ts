@@ -35,7 +35,10 @@ export function gracePeriodIn(
 /** The part of a time limit that is reserved for the time after the grace period: SIGKILL and the calls that remove objects. */
 const reserveMs = 2_000;
 
-/** Shortens a grace period to end before the time limit: after its caller disconnects, a runtime does not kill the container. */
+/**
+ * Shortens a grace period to end before the time limit, because a runtime does not kill the container once its caller has
+ * disconnected.
+ */
 export function withinBudget(gracePeriodSeconds: number, budget: Budget): number {
   const leftMs = budget.leftMs();
   if (leftMs === undefined) return gracePeriodSeconds;

@@ -22,14 +22,14 @@ import {
 } from "../specs/verbose-info.js";
 
 /**
- * A status with the runtime's verbose info, and what can be read from that. CRI does not specify the info. Everything read from it is
- * `undefined` where the runtime does not report it, or not in a known form.
+ * A status with the runtime's verbose info, and the values that the client reads from the info. CRI does not specify the info, so
+ * each of these values is `undefined` if the runtime does not report it, or not in a known form.
  *
  * `console.log` and `JSON.stringify` show the status and the info without the values of environment variables and other secrets.
  */
 abstract class Inspection<Status> {
   readonly status: Status;
-  /** The verbose info as the runtime reports it: JSON text under `info`. It may contain secrets: see `redact`. */
+  /** The verbose info as the runtime reports it: JSON under the key `info`. It may contain secrets: see `redact`. */
   readonly info: Record<string, string>;
   #details: { readonly parsed: JsonObject | undefined } | undefined;
 
@@ -60,14 +60,17 @@ abstract class Inspection<Status> {
   }
 
   /**
-   * The environment that the main process was created with: the variables of the image, the spec and the runtime. Bytes that are not
-   * UTF-8 are U+FFFD.
+   * The environment that the main process was created with: the variables of the image, the spec and the runtime. Invalid UTF-8 is
+   * replaced with U+FFFD.
    */
   get env(): Readonly<Record<string, string>> | undefined {
     return environmentIn(this.details);
   }
 
-  /** All mounts, including those that the runtime adds, such as `/proc`. The mounts of the spec are in `status.mounts` of a container. */
+  /**
+   * All mounts, including those that the runtime adds, such as `/proc`. The mounts of the spec are in `status.mounts` of a
+   * container.
+   */
   get mounts(): readonly InspectedMount[] | undefined {
     return mountsIn(this.details);
   }
@@ -117,7 +120,7 @@ export class PodInspection extends Inspection<PodSandboxStatus> {
   }
 }
 
-/** The redactor finds environment variables by the names of fields, so a value that is not JSON is left out. */
+/** Redacts the info. Leaves out values that are not JSON, because the redactor finds environment variables by field names. */
 function redactedInfo(info: Readonly<Record<string, string>>): Record<string, string> {
   const shown = Object.entries(info).map(([key, value]) => [
     key,

@@ -2,7 +2,7 @@ import { CriError } from "../errors.js";
 import { cgroupIds } from "../internal/cgroup-ids.js";
 import { readRegular } from "../internal/files/open-regular.js";
 
-/** The size limit of each file in `/proc`. They usually have less than 4 KiB. */
+/** The size limit of each file in `/proc`, in bytes. The files are usually smaller than 4 KiB. */
 const maxBytes = 65_536;
 
 /** The limit for the ancestors of a process. */
@@ -13,9 +13,9 @@ const ticksPerSecond = 100;
 
 /** A process of this machine. */
 export interface LocalProcess {
-  /** Its ids, in the pid namespace of this process first, then in those nested in it. */
+  /** The process ids: first in the pid namespace of this program, then in the namespaces nested in it. */
   readonly pids: readonly number[];
-  /** When it was started, in milliseconds since 1970. */
+  /** The start time, in milliseconds since 1970. */
   readonly startedAt: number;
 }
 

@@ -15,7 +15,7 @@ const removalMs = 30_000;
 
 /** The folders that were created for a container's log. */
 export interface LogFolder {
-  /** Removes those that are empty. */
+  /** Removes the folders that are empty. */
   removeIfEmpty(): Promise<void>;
 }
 
@@ -31,14 +31,14 @@ export async function createLogFolder(
 ): Promise<LogFolder | undefined> {
   if (logDirectory === "" || logPath === "" || options.endpoint.kind === "tcp") return undefined;
   if (runtimeName === "containerd") return undefined;
-  // CRI-O has created the pod's log directory already. If it is not here, the runtime has another file system.
+  // CRI-O has created the pod's log directory already. If it does not exist on this machine, the runtime has another file system.
   if (runtimeName !== "docker" && !existsSync(logDirectory)) return undefined;
   const folder = dirname(posix.join(logDirectory, logPath));
   const first = await mkdir(folder, { recursive: true, mode: 0o755 }).catch(() => undefined);
   return first === undefined ? undefined : { removeIfEmpty: () => removeEmpty(folder, first) };
 }
 
-/** Removes a folder and those above it, up to the topmost one, until one is not empty. */
+/** Removes a folder and its parents up to the topmost one. Stops at the first that is not empty. */
 async function removeEmpty(folder: string, topmost: string): Promise<void> {
   for (let path = folder; path.length >= topmost.length; path = dirname(path)) {
     try {

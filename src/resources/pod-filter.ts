@@ -27,14 +27,14 @@ const states: Readonly<Record<PodStateName, PodSandboxState>> = {
   notReady: PodSandboxState.SANDBOX_NOTREADY,
 };
 
-/** The name of a pod's state, as filters take it. */
+/** Returns the name of a pod's state, as filters take it. */
 export function podStateName(state: PodSandboxState): PodStateName {
   return state === PodSandboxState.SANDBOX_READY ? "ready" : "notReady";
 }
 
 const fields: FieldsOf<PodFilter> = { id: true, state: true, labels: true, name: true, namespace: true, uid: true };
 
-/** The values of a filter, checked. @throws InvalidInputError */
+/** Checks a filter and returns its values. @throws InvalidInputError */
 export function checkPodFilter(filter: PodFilter) {
   const reader = new ObjectReader(filter, "filter", fields);
   return {
@@ -58,7 +58,7 @@ export function podFilterMessage({ id, state, labels }: CheckedFilter): PodSandb
   return { id: id ?? "", state: state === undefined ? undefined : { state }, labelSelector: labels };
 }
 
-/** Whether a listed pod matches everything in a filter. */
+/** Returns a function that checks whether a listed pod matches every field of a filter. */
 export function podMatcher(filter: PodFilter): (pod: PodSandbox) => boolean {
   const { id, state, labels, name, namespace, uid } = checkPodFilter(filter);
   return (pod) =>

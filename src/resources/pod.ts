@@ -72,8 +72,9 @@ export class PodSandbox {
   }
 
   /**
-   * PodSandboxStatus with the runtime's verbose info, as `crictl inspectp` shows it, and what can be read from that: the process id,
-   * the network namespace, the runtime spec and the configuration, as far as the runtime reports them.
+   * Returns the status with the runtime's verbose info, as `crictl inspectp` shows it (PodSandboxStatus, verbose). Properties of
+   * the result show what the client reads from the info: the process id, the network namespace, the runtime spec and the
+   * configuration, as far as the runtime reports them.
    */
   async inspect(options?: CallOptions): Promise<PodInspection> {
     return new PodInspection(await podSandboxStatus(this.#context.connection, this.id, true, options));
@@ -111,8 +112,8 @@ export class PodSandbox {
 
   /**
    * Streams the logs of the pod's containers in the order of their timestamps. Each entry names its container. The stream contains
-   * the latest attempt of each container. With `follow`, later containers and attempts join it until every log has ended; with
-   * `follow: "forever"`, until the stream is closed. See `container.logs` and `cri.logs`.
+   * the latest attempt of each container. With `follow`, the stream also contains later containers and attempts, and ends when
+   * every log has ended. With `follow: "forever"`, it ends only when you close it. See `container.logs` and `cri.logs`.
    *
    * @throws InvalidInputError for invalid options
    */

@@ -15,8 +15,8 @@ import { type RemoveOptions, removeFields, removePod } from "./stopping.js";
 import { idOf, type PodTarget } from "./target.js";
 
 /**
- * The pod sandboxes of a node: `cri.pods`. It creates, finds, lists and removes pods; all other operations on one pod are
- * methods of its handle, which {@link get} returns without I/O.
+ * The pod sandboxes of a node: `cri.pods`. Creates, finds, lists and removes pods; all other operations on one pod are methods of
+ * its handle, which {@link get} returns without I/O.
  *
  * All methods reject with {@link CriError}, with {@link InvalidInputError} before any I/O when an argument is invalid, and with the
  * signal's reason when they are cancelled.
@@ -72,9 +72,8 @@ export class Pods {
   }
 
   /**
-   * Finds one pod by a filter of {@link list} with at least one field. Returns a borrowed handle of its latest attempt. If pods with
-   * different uids match, that is an attempt of the newest pod: the one with the highest attempt number. Returns `undefined` if no
-   * pod matches.
+   * Finds one pod by a filter of {@link list} with at least one field. Returns a borrowed handle of its latest attempt. If several
+   * uids match, returns the highest attempt of the newest uid. Returns `undefined` if no pod matches.
    *
    * ```ts
    * const pod = await cri.pods.find({ name: "web", namespace: "default" });

@@ -28,8 +28,8 @@ export interface StopOptions extends CallOptions {
    * Seconds between the stop signal and SIGKILL; 0 kills at once. Fractions are rounded up. The default time limit of the call is
    * two minutes more than this.
    *
-   * @defaultValue the `terminationGracePeriodSeconds` of the spec, else 30 as in Kubernetes. A borrowed handle reads the former
-   *   from the container's annotations with ListContainers
+   * @defaultValue the `terminationGracePeriodSeconds` of the spec, else 30 as in Kubernetes. A borrowed handle reads the value of
+   *   the spec from the container's annotations with ListContainers
    */
   gracePeriodSeconds?: number | undefined;
 }
@@ -67,7 +67,7 @@ const parallelStops = 32;
 /** The deadline of the first StopPodSandbox on CRI-O. */
 const crioStopMs = 10_000;
 
-/** The pause before containers that were started meanwhile are stopped, too. Doubles each time. */
+/** The pause before containers that were started in the meantime are also stopped. It doubles each time. */
 const firstPauseMs = 1_000;
 
 /** Stops the containers of a pod, each with its grace period, and then the pod sandbox. */

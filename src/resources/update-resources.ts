@@ -28,7 +28,7 @@ export interface PodResourcesUpdate {
 const containerFields: FieldsOf<ContainerResourcesUpdate> = { resources: true, windows: true, annotations: true };
 const podFields: FieldsOf<PodResourcesUpdate> = { resources: true, overhead: true };
 
-/** UpdateContainerResources. */
+/** Checks the update and calls UpdateContainerResources. */
 export async function updateContainer(
   connection: Connection,
   containerId: string,
@@ -45,7 +45,7 @@ export async function updateContainer(
   await updateContainerResources(connection, request, options);
 }
 
-/** UpdatePodSandboxResources. */
+/** Checks the update and calls UpdatePodSandboxResources. */
 export async function updatePod(
   connection: Connection,
   podSandboxId: string,

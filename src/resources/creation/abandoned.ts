@@ -28,7 +28,7 @@ export function leftoverOf(mark: CreationMark | undefined): Leftover | undefined
   return mark && abandoned.get(mark.nonce)?.leftover;
 }
 
-/** Whether a creation from the same configuration was abandoned. */
+/** Returns whether a creation from the same configuration was abandoned. */
 export function wasAbandonedBefore({ hash }: CreationMark): boolean {
   return [...abandoned.values()].some((one) => one.hash === hash);
 }

@@ -9,9 +9,9 @@ const maxAttempts = 32;
 export const neverAborts: AbortSignal = new AbortController().signal;
 
 /**
- * Returns the options for the calls of a rollback or disposal. They share one deadline, because the caller's time limit may be
- * over, and have the caller's metadata. They are retried while the runtime restarts, because nothing would remove the object
- * later. A client whose default is `retry: false` does not retry here either.
+ * Returns the options for the calls of a rollback or disposal. They share one deadline of their own, because the caller's time
+ * limit may be over, and keep the caller's metadata. The client retries them while the runtime restarts, because nothing would
+ * remove the object later. A client whose default is `retry: false` does not retry here either.
  */
 export function cleanUpOptions(
   { options }: Connection,

@@ -32,11 +32,11 @@ export interface CreateContainerOptions extends CallOptions {
    * The pod's configuration, which CreateContainer must repeat: it determines the user, namespaces, DNS and logs of the container.
    *
    * Required only for a pod that another program created, on a runtime that does not report the configuration (CRI-O, Docker).
-   * Without it, the creation is then refused. `"unknown"` creates the container without the pod's settings: it may run as root even
+   * There, a creation without it is refused. `"unknown"` creates the container without the pod's settings: it may run as root even
    * if the pod sets another user.
    *
-   * @defaultValue the configuration of the owning handle, else that which the runtime reports, else that in the annotations which
-   *   this package gives to its pods
+   * @defaultValue the configuration of the owning handle, else the one that the runtime reports, else the one in the annotations
+   *   that this package adds to its pods
    */
   podConfig?: PodSandboxConfig | "unknown" | undefined;
   /**
@@ -93,7 +93,7 @@ export interface ContainerRequest extends Omit<MadeContainer, "id" | "adopted"> 
   adopt?: boolean | undefined;
 }
 
-/** CreateContainer. Creates exactly one container, even if the reply is lost. */
+/** Creates exactly one container (CreateContainer), even if the reply is lost. */
 export async function createFromConfig(
   connection: Connection,
   { adopt = false, ...request }: ContainerRequest,

@@ -18,8 +18,8 @@ export function checkPodConfig(given: GivenPodConfig): void {
 
 /**
  * Returns the configuration of a pod, which CreateContainer must repeat. The first of these that exists applies: the caller's
- * option, the configuration of the owning handle, the configuration that the runtime reports, the one in the annotations which
- * this package gives to its pods.
+ * option, the configuration of the owning handle, the configuration that the runtime reports, the one in the annotations that this
+ * package adds to its pods.
  *
  * @throws InvalidInputError if none of these exists, unless the option is `"unknown"`
  */
@@ -37,7 +37,8 @@ export async function podConfigOf(
   throw new InvalidInputError({
     field: "options.podConfig",
     message:
-      `is required: the configuration of pod ${status.id} is not known, because ${incompleteBecause}; pass the PodSandboxConfig that the pod was ` +
-      'created with, or "unknown" to create the container without the settings of the pod, such as its user: it may then run as root',
+      `is required: the configuration of pod ${status.id} is not known, because ${incompleteBecause}; ` +
+      'pass the PodSandboxConfig that the pod was created with, or "unknown" to create the container without the settings ' +
+      "of the pod, such as its user: it may then run as root",
   });
 }

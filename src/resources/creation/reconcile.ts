@@ -13,7 +13,7 @@ const reconcileTimeoutMs = 30_000;
 
 /**
  * The time limit of the first repetition of a creation on a runtime that may stall. It doubles with each further repetition. CRI-O
- * returns the object not to the repetition that waited for it but to the next one, so a long wait is of no use.
+ * returns the object to the next repetition, not to the one that waited for it, so a long wait does not help.
  */
 const stalledTimeoutMs = 1_000;
 
@@ -90,7 +90,7 @@ async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
     if (!found) {
       try {
         createdId = await createWithGrace(creation, limitMs);
-        // The object of a reply at the deadline may be broken: containerd continues after the deadline, which it has, too.
+        // If the reply arrives at the deadline, the object may be broken: containerd has the same deadline, and continues after it.
         const late = (budget.leftMs() ?? 1) <= 0;
         doubt.remains =
           (creation.mayExist && quirks?.returnsOlder === true) || late || budget.caller.signal?.aborted === true;
@@ -136,7 +136,7 @@ async function reconcile(creation: Creation, doubt: Doubt): Promise<Created> {
   }
 }
 
-/** Whether the runtime may have left the object of a failed creation. False if the runtime does not answer. */
+/** Returns whether the runtime may have left the object of a failed creation. False if the runtime does not answer. */
 async function mayLeaveFailed({ budget, quirks }: Creation): Promise<boolean> {
   const { metadata } = budget.caller;
   const known = await quirks({ metadata, timeoutMs: leftoverTimeoutMs, retry: false }).catch(() => undefined);

@@ -31,10 +31,13 @@ export interface RestartOptions extends CallOptions {
    * The container's configuration. This or {@link spec} is required only for a container that another process created, on a runtime
    * that does not report the configuration (CRI-O, Docker).
    *
-   * @defaultValue the configuration of the owning handle, else that which the runtime reports
+   * @defaultValue the configuration of the owning handle, else the one that the runtime reports
    */
   config?: ContainerConfig | undefined;
-  /** The spec of the next attempt, instead of {@link config}. Its `name` and `attempt` are ignored: the container's apply. */
+  /**
+   * The spec of the next attempt, instead of {@link config}. Its `name` and `attempt` are ignored: the new container has the old
+   * name and the next attempt number.
+   */
   spec?: ContainerSpec | undefined;
   /** When to pull the image of {@link spec}. @defaultValue "missing" */
   pullPolicy?: CreateContainerOptions["pullPolicy"];
@@ -61,7 +64,7 @@ export type RestartTarget = { readonly id: string } & Partial<Readonly<MadeConta
 /**
  * Restarts a container as a kubelet does: stops it, creates a new one from the same configuration with the next attempt number,
  * starts the new one, and removes the old one. If the new container does not start, it is removed, and the old one remains,
- * stopped. If only the old one cannot be removed, the failure is logged.
+ * stopped. If only the removal of the old one fails, the failure is logged.
  */
 export async function restart(
   connection: Connection,
@@ -149,7 +152,9 @@ function reportedConfig(id: string, info: Readonly<Record<string, string>>): Con
   if (lossy === undefined) return config;
   throw new InvalidInputError({
     field: "options.config",
-    message: `is needed, or options.spec: the runtime reports variable ${lossy.key} of container ${id} with U+FFFD, which replaces bytes that are not UTF-8`,
+    message:
+      `is needed, or options.spec: the runtime reports variable ${lossy.key} of container ${id} with U+FFFD, ` +
+      "which replaces bytes that are not UTF-8",
   });
 }
 

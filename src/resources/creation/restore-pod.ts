@@ -29,7 +29,7 @@ const restoreFields: FieldsOf<PodRestoreOptions> = {
   ...callOptionFields,
 };
 
-/** RestorePod. */
+/** Checks the options and calls RestorePod. */
 export async function restorePod(
   connection: Connection,
   spec: PodSpec,

@@ -26,7 +26,7 @@ export interface RunPodOptions extends CallOptions {
 
 const runPodFields: FieldsOf<RunPodOptions> = { adopt: true, ...callOptionFields };
 
-/** RunPodSandbox. Creates exactly one pod, even if the reply is lost. */
+/** Creates exactly one pod (RunPodSandbox), even if the reply is lost. */
 export async function runPod(connection: Connection, spec: PodSpec, options: RunPodOptions = {}): Promise<MadePod> {
   checkOptions(options, runPodFields);
   const { adopt = false, ...callOptions } = options;

@@ -15,7 +15,7 @@ const maxStarts = 3;
 const inProgressTimeoutMs = 30_000;
 
 /**
- * StartContainer. Starts the container exactly once, even if the reply is lost: a runtime refuses a second start. After a lost
+ * Starts the container exactly once (StartContainer), even if the reply is lost: a runtime refuses a second start. After a lost
  * reply, the state of the container decides:
  *
  * | state | meaning |
@@ -70,8 +70,8 @@ async function reconcile(
 }
 
 /**
- * StartContainer without cancellation: the caller's signal and time limit end only the wait, and the runtime completes the start.
- * If a start is cancelled midway, containerd takes seconds to clean up. containerd 1.6 may then report a container as exited
+ * Calls StartContainer without cancellation: the caller's signal and time limit end only the wait, and the runtime completes the
+ * start. If a start is cancelled midway, containerd takes seconds to clean up. containerd 1.6 may then report a container as exited
  * while its process runs, and cannot remove it.
  */
 async function startUncancelled(connection: Connection, id: string, budget: Budget): Promise<void> {
@@ -98,7 +98,10 @@ async function startUncancelled(connection: Connection, id: string, budget: Budg
   });
 }
 
-/** The reason that containerd reports for a container whose start failed, even because its caller disconnected. */
+/**
+ * The reason that containerd reports for a container whose start failed, including starts that failed because their caller
+ * disconnected.
+ */
 const startError = "StartError";
 
 function couldNotStart(lost: CriError, { message }: ContainerStatus): CriError {

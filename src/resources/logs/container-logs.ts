@@ -48,7 +48,7 @@ const containerLogFields: FieldsOf<ContainerLogOptions> = {
   deadline: true,
 };
 
-/** Follows one of several logs on behalf of a reader that merges them. */
+/** The callbacks and signal of a reader that merges several logs. */
 export interface LogFollower {
   /** Aborts when the container can no longer write. */
   writerEnded: AbortSignal;
@@ -111,7 +111,7 @@ export function containerLogs(
   );
 }
 
-/** @throws InvalidInputError */
+/** Checks the `localPath` option. @throws InvalidInputError */
 export function checkLocalPath(localPath: ContainerLogOptions["localPath"]): void {
   if (localPath !== undefined && typeof localPath !== "function") invalid("localPath", "must be a function", localPath);
 }
@@ -119,7 +119,7 @@ export function checkLocalPath(localPath: ContainerLogOptions["localPath"]): voi
 /** How long a missing file may take to appear, in milliseconds: cri-dockerd links the log only after the container runs. */
 const appearsWithinMs = 2_000;
 
-/** The RPC that the errors about a container's log name: its reply has the path of the log. */
+/** The RPC to name in errors about a container's log: its reply contains the path of the log. */
 const method = "RuntimeService/ContainerStatus";
 
 /** Returns the absolute path of a container's log. @throws CriError `FAILED_PRECONDITION` for a container without one */

@@ -207,7 +207,10 @@ export class LogMerge<Entry extends LogEntryBase, Owner extends object> {
   }
 }
 
-/** Whether the next entry of a source comes before that of another. With equal timestamps, the source that was added first does. */
+/**
+ * Returns whether the next entry of a source comes before that of another. With equal timestamps, the source that was added first
+ * does.
+ */
 function isEarlier<Entry extends LogEntryBase, Owner extends object>(
   source: Source<Entry, Owner>,
   other: Source<Entry, Owner>,

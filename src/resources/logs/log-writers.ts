@@ -56,7 +56,7 @@ export class LogWriters implements Subscriber {
   }
 }
 
-/** Whether a container writes to its log, or will do so once it is started. */
+/** Returns whether a container writes to its log, or will do so once it is started. */
 export function canWrite(container: Pick<Container, "state"> | undefined): boolean {
   return container?.state === CONTAINER_RUNNING || container?.state === CONTAINER_CREATED;
 }

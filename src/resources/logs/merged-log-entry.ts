@@ -5,7 +5,7 @@ export interface LogOwner {
   /** The container's name. */
   container: string;
   containerId: string;
-  /** How often a container with this name was created in the pod before. */
+  /** The attempt number: how many containers with this name were created in the pod before. */
   attempt: number;
   podSandboxId: string;
 }

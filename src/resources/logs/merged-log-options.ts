@@ -18,8 +18,8 @@ export interface MergedLogOptions
    */
   follow?: boolean | "forever" | undefined;
   /**
-   * Starts each log exactly behind a position. The keys are container ids, and the values are the `position` of the last entry that
-   * you handled. Begin with `{}`. Cannot be combined with `tailLines`.
+   * Continues each log directly after a position. The keys are container ids, and the values are the `position` of the last entry
+   * that you handled. Begin with `{}`. Cannot be combined with `tailLines`.
    *
    * Logs without a position are read as a whole: all attempts and, unless `rotated` is false, their rotated files. So nothing is
    * lost or repeated. A container that was removed is reported to `onMissed`, and its position can be deleted.

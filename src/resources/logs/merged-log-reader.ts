@@ -172,7 +172,7 @@ export class MergedLogReader {
   }
 }
 
-/** Whether ContainerStatus, which is called before the first line is read, failed because the runtime is down. */
+/** Returns whether ContainerStatus, which is called before the first line is read, failed because the runtime is down. */
 function isOutage(error: unknown): boolean {
   return CriError.is(error, "UNAVAILABLE", "DEADLINE_EXCEEDED") && error.method !== undefined;
 }

@@ -12,7 +12,7 @@ import type { ExecOptions } from "./stream-options.js";
 
 /** Options of `execOutput`. */
 export interface ExecOutputOptions extends Omit<ExecOptions, "stdin" | "stdout" | "stderr" | "tty" | "terminalSize"> {
-  /** The standard input of the command. The command sees its end. @defaultValue no input */
+  /** The standard input of the command. The client ends the input after it. @defaultValue no input */
   input?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
   /** The type of `stdout` and `stderr`: strings or bytes. @defaultValue "utf8" */
   encoding?: "utf8" | "buffer" | undefined;

@@ -14,8 +14,8 @@ import { checkEncoding, checkStarted, type ExecResult, requireZero } from "./exe
 export interface ExecSyncOptions extends CallOptions {
   /**
    * Limits how long the command may run, in seconds, rounded up to whole seconds. At the limit the runtime kills the command, and
-   * the call fails with `COMMAND_TIMED_OUT`. Docker lets the command run on. The default budget of the call is two minutes more
-   * than this limit. With 0, the command has no limit and the call has no default budget.
+   * the call fails with `COMMAND_TIMED_OUT`. On Docker, the command keeps running. The default budget of the call is two minutes
+   * more than this limit. With 0, the command has no limit and the call has no default budget.
    *
    * @defaultValue 0
    */
@@ -87,7 +87,7 @@ function toText({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult {
   return { exitCode, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-// Copies the bytes: a short output must not keep the whole network buffer alive.
+// Copies the bytes, so that a short output does not keep the whole network buffer in memory.
 function toBytes({ exitCode, stdout, stderr }: ExecSyncResponse): ExecResult<Uint8Array> {
   return { exitCode, stdout: Uint8Array.from(stdout), stderr: Uint8Array.from(stderr) };
 }

@@ -39,17 +39,16 @@ const interactiveFields: FieldsOf<ExecInteractiveOptions> & FieldsOf<AttachInter
 export type ExecInteractiveResult = { detached: false; exitCode: number } | { detached: true };
 
 /**
- * Runs a command in a container on the local terminal, as `docker exec -it` does. If the input is not a terminal, the command
- * runs on pipes. Resolves when the command has ended and all its output is written, or when the detach keys are typed. After
- * detaching, containerd and CRI-O let the command run on, and you cannot attach to it again. In all cases, the local terminal is
- * restored.
+ * Runs a command in a container on the local terminal, as `docker exec -it` does. If the input is not a terminal, the command uses
+ * pipes. Resolves when the command has ended and all its output is written, or when the detach keys are typed. After detaching, the
+ * command keeps running on containerd and CRI-O, and you cannot attach to it again. In all cases, the local terminal is restored.
  *
  * The output of the command is passed on unchanged, including control sequences, so connect your terminal only to containers that
  * you trust. Modes that the command leaves on, such as the alternate screen, a hidden cursor or mouse reports, are reset at the
  * end.
  *
- * @throws InvalidInputError before any I/O. Otherwise the errors of `exec`, the error that breaks the session, the signal's reason, or
- * the error of a local stream; the command may then run on.
+ * @throws InvalidInputError before any I/O. Otherwise the errors of `exec`, the error that breaks the session, the signal's reason,
+ *   or the error of a local stream; the command may then keep running.
  */
 export async function execInteractive(
   context: ClientContext,
@@ -66,12 +65,12 @@ export async function execInteractive(
 }
 
 /**
- * Connects the local terminal to the main process of a container, as `docker attach` and `kubectl attach -it` do. Resolves when
- * the process has closed its output, or when the detach keys are typed. After detaching, the process runs on and you can attach
+ * Connects the local terminal to the main process of a container, as `docker attach` and `kubectl attach -it` do. Resolves when the
+ * process has closed its output, or when the detach keys are typed. After detaching, the process keeps running and you can attach
  * to it again. In all cases, the local terminal is restored. For the exit code, call `container.wait()`.
  *
- * @throws InvalidInputError before any I/O. Otherwise the errors of `attach`, the error that breaks the session, the signal's reason,
- * or the error of a local stream; the process then runs on.
+ * @throws InvalidInputError before any I/O. Otherwise the errors of `attach`, the error that breaks the session, the signal's
+ *   reason, or the error of a local stream; the process then keeps running.
  */
 export async function attachInteractive(
   context: ClientContext,

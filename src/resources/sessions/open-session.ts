@@ -103,7 +103,7 @@ export async function openSession<T>(
   }
 }
 
-/** Returns what the errors of a session name. */
+/** Returns the method and endpoint for the errors of a session. */
 export function originOf({ connection }: ClientContext, kind: StreamKind): SessionOrigin {
   return { method: sessionMethods[kind], endpoint: connection.endpoint };
 }

@@ -9,7 +9,7 @@ const idleTimeoutMs = 1_000;
 
 /**
  * Relays bytes between a local connection and a stream to the pod. Stops when both sides have ended, or when the pod's side has
- * ended and the local one is idle. Ends are passed on; if one side breaks, the other side is closed too.
+ * ended and the local one is idle. The end of one side is passed on to the other. If one side breaks, the other is closed, too.
  *
  * @returns when the local connection has closed: the error that broke the stream before the pod had sent everything, or undefined
  */

@@ -152,8 +152,8 @@ export class PortForward implements AsyncDisposable {
   }
 
   /**
-   * Combines a signal with all that end the port-forward. The caller must unlink it, because a port-forward that is never closed
-   * would otherwise collect listeners.
+   * Combines a signal with all signals that end the port-forward. The caller must unlink it, because a port-forward that is never
+   * closed would otherwise collect listeners.
    */
   #link(signal: AbortSignal | undefined) {
     const { connection } = this.#context;

@@ -2,7 +2,7 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 /**
- * Sends a whole input, and its end. Succeeds even if the command does not read all of it.
+ * Sends the whole input, then ends it. Succeeds even if the command does not read all of it.
  *
  * @throws the error of the input, even if its code is `EPIPE`: the command has received only a part of the input
  */
@@ -34,7 +34,7 @@ export async function sendInput(stdin: Writable, input: AsyncIterable<unknown> |
   }
 }
 
-/** Whether a write failed because the command had ended or had closed its input. */
+/** Returns whether a write failed because the command had ended or had closed its input. */
 function isInputClosed(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ERR_STREAM_DESTROYED";

@@ -73,8 +73,8 @@ export abstract class StreamSession<
   }
 
   /**
-   * Ends the session at once. The process receives no signal: containerd and CRI-O let it run on. Does nothing if the session has
-   * already ended.
+   * Ends the session at once. The process receives no signal: on containerd and CRI-O it keeps running. Does nothing if the session
+   * has already ended.
    */
   async close(): Promise<void> {
     this.#command.destroy();
@@ -186,7 +186,7 @@ const pipeBytes = 65_536;
  */
 const statusTimeoutMs = 20_000;
 
-/** The exit code is lost: CRI has no RPC that returns the exit code of a command. */
+/** Creates the error for a lost exit code. CRI has no RPC that returns the exit code of a command. */
 function inputUnread(details: string): CriError {
   return new CriError({
     code: "UNAVAILABLE",

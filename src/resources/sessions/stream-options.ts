@@ -12,7 +12,7 @@ export interface StreamOptions {
   stdout?: boolean | undefined;
   /** Opens standard error. Must be false with `tty`, because a terminal merges both outputs. @defaultValue the opposite of `tty` */
   stderr?: boolean | undefined;
-  /** Gives the command a terminal. For `attach`, pass what the container was created with. @defaultValue false */
+  /** Gives the command a terminal. For `attach`, pass the `tty` of the container's spec. @defaultValue false */
   tty?: boolean | undefined;
   /** The initial size of the terminal. */
   terminalSize?: TerminalSize | undefined;
@@ -33,8 +33,8 @@ export interface ExecOptions extends SessionOptions, StreamOptions {
    */
   commandTimeoutSeconds?: number | undefined;
   /**
-   * Kills the command and the processes that it started when `signal` aborts, or at `timeoutMs` or `deadline`. Without this
-   * option, containerd and CRI-O let the command run on after the session ends.
+   * Kills the command and the processes that it started when `signal` aborts, or at `timeoutMs` or `deadline`. Without this option,
+   * on containerd and CRI-O, the command keeps running after the session ends.
    *
    * The container must have `sh`, `grep` and `kill`: `sh` starts the command with a mark in its environment, by which the client
    * finds the processes. If the program does not exist, the exit code is therefore 127, as shells report it, and the session does
@@ -62,7 +62,7 @@ export const execFields: FieldsOf<ExecOptions> = {
   ...attachFields,
 };
 
-/** The value of a boolean option: `Default` if the options leave it out, `boolean` if their type does not say. */
+/** The value of a boolean option: `Default` if the options leave it out, `boolean` if their type allows both values. */
 type Flag<O, K extends string, Default extends boolean> = K extends keyof O
   ? Exclude<O[K], undefined> | (undefined extends O[K] ? Default : never)
   : Default;
@@ -77,7 +77,9 @@ export type StdoutOf<O> = Opened<Flag<O, "stdout", true>, Readable>;
 /** Standard error of a session with the options `O`. */
 export type StderrOf<O> = Opened<Flag<O, "stderr", Not<Flag<O, "tty", false>>>, Readable>;
 
-/** Options of the inferred type `O`, without keys that `Known` does not have: TypeScript does not check that of a type parameter. */
+/**
+ * Options of the inferred type `O`, without keys that `Known` does not have. TypeScript accepts unknown keys in a type parameter.
+ */
 export type Exactly<O, Known> = O & { readonly [K in Exclude<keyof O, keyof Known>]: never };
 
 /** Applies the defaults of the stream options. @throws InvalidInputError if no runtime accepts the combination */

@@ -21,7 +21,7 @@ export interface MemoryFigures {
   readonly usageBytes: number | undefined;
   /** Anonymous memory. */
   readonly rssBytes: number | undefined;
-  /** The limit. `undefined` without one, and when the working set has reached it: runtimes report both cases in the same way. */
+  /** The limit; `undefined` if there is none, or if the working set has reached it: runtimes report both cases in the same way. */
   readonly limitBytes: number | undefined;
   /** Minor page faults since the start. */
   readonly pageFaults: number | undefined;
@@ -69,7 +69,7 @@ export interface PressureShare {
 /** A `CpuUsage` or a `WindowsCpuUsage`. */
 export type CpuMeasurement = CpuReading & { readonly psi?: PsiStats | undefined };
 
-/** Unwraps a number; `undefined` if the runtime omitted it. Exact up to 2⁵³, for bytes nine petabytes. */
+/** Unwraps a number; `undefined` if the runtime omitted it. Exact up to 2⁵³, which is 9 petabytes. */
 export function toNumber(wrapped: UInt64Value | undefined): number | undefined {
   return wrapped?.value.toUnsigned().toNumber();
 }
@@ -98,7 +98,9 @@ export function memoryFigures(memory: Partial<MemoryUsage> | undefined): MemoryF
 /** The kernel reports limits above this when there is no limit. */
 const unlimitedBytes = Long.ONE.toUnsigned().shiftLeft(62);
 
-/** Adds the working set and the available bytes: CRI has no field for the limit. Runtimes report 0 available bytes without one. */
+/**
+ * Adds the working set and the available bytes: CRI has no field for the limit. Without a limit, runtimes report 0 available bytes.
+ */
 function limitBytes({ workingSetBytes, availableBytes }: Partial<MemoryUsage>): number | undefined {
   if (!workingSetBytes || !availableBytes || availableBytes.value.isZero()) return undefined;
   const available = availableBytes.value.toUnsigned();

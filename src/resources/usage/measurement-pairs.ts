@@ -8,7 +8,7 @@ export interface MeasurementPair<T> {
 
 /**
  * Keeps the last two measurements of each object. Some runtimes (CRI-O) measure at their own interval, so consecutive calls may
- * return the same measurement. It counts once, so that a rate stays constant until the next measurement.
+ * return the same measurement. A repeated measurement counts once, so that a rate stays constant until the next measurement.
  */
 export class MeasurementPairs<T extends { readonly timestamp: Long }> {
   #pairs = new Map<string, MeasurementPair<T>>();

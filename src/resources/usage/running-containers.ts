@@ -53,7 +53,7 @@ export class RunningContainers {
     for (const id of this.#containers.keys()) if (!ids.has(id)) this.#containers.delete(id);
   }
 
-  /** Whether a container was running at the last update. */
+  /** Returns whether a container was running at the last update. */
   has(containerId: string): boolean {
     return this.#containers.has(containerId);
   }

@@ -5,7 +5,9 @@ import { Container, ContainerState, ContainerStatus } from "../../proto.js";
 import type { CriEvent, NodeState } from "./event.js";
 import { type Observations, type ObservedContainer, toContainer, toPod } from "./observations.js";
 
-/** The stages of a container: 0 created, 1 started, 2 exited. In the unknown state it cannot be started, so it counts as started. */
+/**
+ * The stages of a container: 0 created, 1 started, 2 exited. In the unknown state it cannot be started, so it counts as started.
+ */
 const stages: Readonly<Record<ContainerState, number>> = {
   [ContainerState.CONTAINER_CREATED]: 0,
   [ContainerState.CONTAINER_RUNNING]: 1,
@@ -38,7 +40,7 @@ export function diff(before: NodeState, after: NodeState, observed: Observations
   return [...events, ...removals];
 }
 
-/** The events of one container. */
+/** Returns the events of one container. */
 function containerEvents(
   previous: Container | undefined,
   current: Container | undefined,

@@ -11,10 +11,10 @@ import type { Watcher } from "./watcher.js";
 
 /** Options of `cri.events`. A filter applies to events and to the state of a `resync`. */
 export interface EventsOptions extends NodeFilter, StreamLimits {
-  /** Emit a `resync` with the current state first. @defaultValue false */
+  /** Emits a `resync` with the current state first. @defaultValue false */
   initial?: boolean | undefined;
   /**
-   * Wait for a runtime that is unavailable when the stream begins: retry until the stream is closed. By default the stream then
+   * Waits for a runtime that is unavailable when the stream begins: retries until the stream is closed. By default the stream then
    * fails. Later outages never end the stream. @defaultValue false
    */
   waitForRuntime?: boolean | undefined;

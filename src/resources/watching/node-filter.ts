@@ -6,13 +6,13 @@ import { idOf, type PodTarget } from "../target.js";
 import type { CriEvent, NodeState } from "./event.js";
 import type { Subscriber } from "./subscriber.js";
 
-/** Selects pods and their containers. Everything that is set must match. Without any field, it selects the whole node. */
+/** Selects pods and their containers. The pods must match every field. Without any field, selects the whole node. */
 export interface NodeFilter {
   /** Only this pod and its containers. If an id is a prefix of several ids, it selects all of these pods. */
   pod?: PodTarget | undefined;
   /**
-   * Only pods with exactly these labels, and their containers. The labels of the containers do not matter. A container whose pod the
-   * runtime has never listed or reported does not match.
+   * Only pods with exactly these labels, and their containers. The labels of the containers do not matter. A container whose pod
+   * the runtime has never listed or reported does not match.
    */
   labels?: Readonly<Record<string, string>> | undefined;
   /** Only pods in this namespace, and their containers. */

@@ -18,7 +18,7 @@ export interface ObservedContainer {
 
 /**
  * The pods and containers that were observed between two relists, by id. Only the lists decide which objects exist. Observations
- * add objects that existed between two relists only.
+ * add only objects that were both created and removed between two relists.
  */
 export interface Observations {
   readonly pods: Map<string, PodSandboxStatus>;

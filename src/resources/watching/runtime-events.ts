@@ -14,9 +14,9 @@ const maxReopenMs = 1_000;
 
 /** Receives the runtime's events. */
 export interface RuntimeEventsListener {
-  /** The runtime sent an event. */
+  /** Called for each event that the runtime sends. */
   received(event: ContainerEventResponse): void;
-  /** Events may have been missed. Called when the stream breaks, and again when it can be reopened. */
+  /** Called when events may have been missed: when the stream breaks, and again when it can be reopened. */
   interrupted(): void;
 }
 
@@ -83,8 +83,9 @@ export class RuntimeEvents {
   }
 
   /**
-   * containerd 1.6 has no events. containerd 1.7 delivers each event to only one subscriber, so subscribing would take events from
-   * the kubelet. CRI-O ends the stream if events are disabled.
+   * Returns whether the runtime has events, and sends all of them to this client. containerd 1.6 has no events. containerd 1.7
+   * delivers each event to only one subscriber, so subscribing would take events from the kubelet. CRI-O ends the stream if events
+   * are disabled.
    */
   async #hasReliableEvents(options: CallOptions): Promise<boolean> {
     const { runtimeName, runtimeVersion } = await version(this.#connection, options);

@@ -14,8 +14,8 @@ import type { Watcher } from "./watcher.js";
 /** Options of `cri.watch`. With a filter, the view contains only the selected pods and their containers. */
 export interface WatchOptions extends NodeFilter, StreamLimits {
   /**
-   * Keep retrying if the runtime is unavailable at the beginning, until the view is closed. By default the view ends in this case.
-   * It survives every later outage in any case. @defaultValue false
+   * Keeps retrying if the runtime is unavailable at the beginning, until the view is closed. By default the view ends in this case.
+   * Later outages never end the view. @defaultValue false
    */
   waitForRuntime?: boolean | undefined;
   /** Ends the view, as `close()` does. If the signal has aborted already, the view is closed at once and `ready` rejects. */
@@ -58,8 +58,8 @@ const listenerTypes: Readonly<Record<CriEvent["type"] | "change", true>> = {
  */
 export class NodeView implements NodeState, AsyncDisposable {
   /**
-   * Resolves when the view has its first state. Rejects with a CriError if the runtime is unavailable, or with the reason if the view
-   * ends before.
+   * Resolves when the view has its first state. Rejects with a CriError if the runtime is unavailable, or with the reason if the
+   * view ends first.
    */
   readonly ready: Promise<void>;
   /**
@@ -137,12 +137,12 @@ export class NodeView implements NodeState, AsyncDisposable {
     return this.#watcher.source;
   }
 
-  /** Returns the pods that match everything in the filter. It has the fields of a filter of `pods.list`. */
+  /** Returns the pods that match every field of the filter. It has the fields of the filter of `pods.list`. */
   findPods(filter: PodFilter = {}): PodSandbox[] {
     return [...this.pods.values()].filter(podMatcher(filter));
   }
 
-  /** Returns the containers that match everything in the filter. It has the fields of a filter of `containers.list`. */
+  /** Returns the containers that match every field of the filter. It has the fields of the filter of `containers.list`. */
   findContainers(filter: ContainerFilter = {}): Container[] {
     return [...this.containers.values()].filter(containerMatcher(filter));
   }
@@ -161,11 +161,11 @@ export class NodeView implements NodeState, AsyncDisposable {
   }
 
   /**
-   * Calls `listener` with every later event of the given type, or of any type for `"change"`. The view has been updated before.
+   * Calls `listener` with every later event of the given type, or of any type for `"change"`. The view is updated before the call.
    *
-   * The first state is one `resync` event, not additions. An update of the view may consist of several events, which are all emitted
-   * after it. If a listener throws, the error becomes an uncaught exception, which ends the process unless you handle it. The view
-   * and its other listeners continue.
+   * The first state is one `resync` event, not additions. An update of the view may consist of several events, which are all
+   * emitted after it. If a listener throws, the error becomes an uncaught exception, which ends the process unless you handle it.
+   * The view and its other listeners continue.
    *
    * @returns a function that removes the listener. The end of the view removes all listeners.
    * @throws InvalidInputError for an unknown type, or a listener that is not a function

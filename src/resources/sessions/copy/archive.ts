@@ -18,10 +18,10 @@ export interface ArchiveSource {
 }
 
 /**
- * Creates a tar archive of a file or folder: files, folders, symbolic links and hard links. Owners and all other kinds of files
- * are left out. A name that is too long for a header precedes it in GNU tar's format, because busybox does not read PAX headers.
+ * Creates a tar archive of a file or folder: files, folders, symbolic links and hard links. Owners and all other kinds of files are
+ * left out. A name that is too long for a header precedes it in GNU tar's format, because busybox does not read PAX headers.
  *
- * Links are never followed, not even one with which another user replaces a file or folder during the copy: every file is opened
+ * Links are never followed, even if another user replaces a file or folder with a link during the copy: every file is opened
  * through the handle of its folder. If the consumer of the archive stops early, all files are closed.
  *
  * @throws InvalidInputError with the path that cannot be read, or that changed while it was being read

@@ -16,8 +16,8 @@ import type { ProgressOptions } from "./progress.js";
 
 /**
  * Options of `copyTo`, and the common options of all methods that copy. `timeoutMs` limits each of the one to three commands that a
- * copy runs in the container, `deadline` limits all of them together, and `signal` stops the copy at any time. By default a copy has
- * no time limit.
+ * copy runs in the container, `deadline` limits all of them together, and `signal` stops the copy at any time. By default a copy
+ * has no time limit.
  */
 export interface CopyOptions extends SessionOptions, ProgressOptions {}
 
@@ -31,7 +31,7 @@ export function checkCopyOptions<T extends CopyOptions>(options: T, fields: Fiel
   throw new InvalidInputError({ field: "onProgress", message: "must be a function", value: onProgress });
 }
 
-/** What is at a path in the container. Links are followed. `error` has the error message of `ls`. */
+/** The kind of file at a path in the container. Links are followed. `error` contains the error message of `ls`. */
 export type FoundPath = { kind: "folder" | "other" } | { kind: "nothing"; error: CriError };
 
 /** Runs `ls` to find what is at a path. `path/.` exists only if the path is a folder or a link to a folder. */

@@ -76,7 +76,7 @@ async function defaultMaxBytes(staging: Folder): Promise<number> {
   return Math.floor((await staging.freeBytes()) * defaultShareOfFreeSpace);
 }
 
-/** Whether an error comes from the local file system. */
+/** Returns whether an error comes from the local file system. */
 function isLocal(error: unknown): boolean {
   if (CriError.is(error)) return false;
   return error instanceof LocalFileError || typeof (error as NodeJS.ErrnoException | null)?.syscall === "string";

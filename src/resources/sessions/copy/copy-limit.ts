@@ -7,7 +7,7 @@ import type { CopyOptions } from "./container-commands.js";
 
 /** Ends a copy: by the caller's signal, at its deadline, or when the client is closed. */
 export class CopyLimit implements Disposable {
-  /** Aborts when the copy must end. Its reason is what the copy rejects with. */
+  /** Aborts when the copy must end. The copy rejects with its reason. */
   readonly signal: AbortSignal;
   readonly #dispose: () => void;
 

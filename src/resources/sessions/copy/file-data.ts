@@ -8,10 +8,10 @@ export type FileData = string | Uint8Array | Iterable<string | Uint8Array> | Asy
 /** A tar archive. Node's and the web's readable streams are async iterables. */
 export type ArchiveData = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** The maximum size of a chunk of data that is in memory as a whole. */
+/** The maximum size of the chunks that {@link chunksOf} yields, in bytes. */
 const maxChunkBytes = 1024 * 1024;
 
-/** The argument that data is passed as. An archive has no strings. */
+/** The argument that data is passed as. An archive consists of bytes only. */
 type Field = "data" | "archive";
 
 const items: Readonly<Record<Field, string>> = { data: "strings or Uint8Arrays", archive: "Uint8Arrays" };
@@ -25,7 +25,8 @@ export function checkData(data: FileData, field: Field): void {
 }
 
 /**
- * Yields data in chunks that are not empty. When the signal aborts, it does not wait for the next chunk, which may never arrive.
+ * Yields data in chunks, without empty ones. Stops as soon as the signal aborts, without waiting for the next chunk, which may
+ * never arrive.
  *
  * @throws the signal's reason; InvalidInputError for a chunk of another type
  */

@@ -11,7 +11,7 @@ export function checkLocalPath(path: string): void {
 /**
  * Converts an error of the local file system. The messages of Node.js are not kept, because they contain internal paths.
  *
- * @param failure what failed, if the error is not a refusal of this package: `cannot be read`
+ * @param failure what failed, for example `cannot be read`; a LocalFileError has its own reason instead
  */
 export function localPathError(failure: string, value: string, cause: unknown): CriError {
   if (CriError.is(cause)) return cause;

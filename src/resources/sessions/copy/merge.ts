@@ -1,6 +1,6 @@
 /**
- * Merges a folder into an existing one. The copy replaces files and links, also with folders. It never replaces a folder.
- * Existing folders keep their owner, mode and time.
+ * Merges a folder into an existing one. Files, links and folders of the copy replace existing files and links. Existing folders are
+ * never replaced, and keep their owner, mode and time.
  *
  * @module
  */

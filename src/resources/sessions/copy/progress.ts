@@ -2,7 +2,7 @@ import { EntryCounter } from "./tar/entry-counter.js";
 
 /** How much a copy has transferred so far. */
 export interface CopyProgress {
-  /** The number of files, folders and links, including the one in progress. A folder that is copied as a whole does not count. */
+  /** The number of files, folders and links, including the one in progress. The folder at the copied path itself does not count. */
   entries: number;
   /** The number of bytes of the content of files. The headers of archives do not count. */
   contentBytes: number;
@@ -11,9 +11,9 @@ export interface CopyProgress {
 /** An option of all methods that copy files into or out of a container. */
 export interface ProgressOptions {
   /**
-   * Receives the totals so far, at most every 100 ms, and once the final totals when the container has finished. The call is
-   * synchronous, so it should return quickly. If it throws, the copy fails with that error; a write into the container may be complete
-   * by then.
+   * Receives the totals so far, at most every 100 ms, and the final totals once, when the container has finished. The call is
+   * synchronous, so it should return quickly. If it throws, the copy fails with that error; a write into the container may be
+   * complete by then.
    */
   onProgress?: ((progress: CopyProgress) => void) | undefined;
 }
@@ -21,7 +21,7 @@ export interface ProgressOptions {
 /** The minimum interval between two calls of `onProgress`, in milliseconds. */
 const intervalMs = 100;
 
-/** Counts what a copy transfers, and calls `onProgress`. Without `onProgress`, it does nothing. */
+/** Counts the entries and bytes that a copy transfers, and calls `onProgress`. Without `onProgress`, it does nothing. */
 export class ProgressReporter {
   readonly #onProgress: ProgressOptions["onProgress"];
   readonly #counter: Counter;
@@ -62,7 +62,7 @@ export class ProgressReporter {
   }
 }
 
-/** Counts what a stream contains, chunk by chunk. */
+/** Counts the entries and bytes of a stream, chunk by chunk. */
 interface Counter extends Readonly<CopyProgress> {
   add(chunk: Uint8Array): void;
 }

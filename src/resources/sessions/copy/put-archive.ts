@@ -29,7 +29,7 @@ export async function putArchive(
   }
 }
 
-/** Checks that a stream begins as an archive does. Passes it through. @throws InvalidInputError */
+/** Checks that a stream begins like a tar archive, and passes it through. @throws InvalidInputError */
 async function* checked(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   let beginning: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of chunks) {

@@ -23,8 +23,8 @@ export interface ReadFileOptions extends CopyOptions {
   /** The type of the content: a string, decoded from UTF-8, or a `Buffer`. @defaultValue "buffer" */
   encoding?: "utf8" | "buffer" | undefined;
   /**
-   * Limits the size of the file, in bytes. A larger file fails with `RESOURCE_EXHAUSTED`. The limit is at most the maximum length of a
-   * `Buffer` or string in Node.js.
+   * Limits the size of the file, in bytes. A larger file fails with `RESOURCE_EXHAUSTED`. The limit is at most the maximum length
+   * of a `Buffer` or string in Node.js.
    *
    * @defaultValue 16 MiB
    */
@@ -62,8 +62,8 @@ export async function readFile(
 }
 
 /**
- * Reads with `cat` rather than `tar`: files in `/proc` and `/sys` have another size than their content, and there is no archive that a
- * malicious container could forge.
+ * Reads with `cat` rather than `tar`: the size of a file in `/proc` or `/sys` is not the length of its content, and a malicious
+ * container cannot forge an archive.
  */
 async function read(
   context: ClientContext,

@@ -6,7 +6,7 @@ import { openUnlinked } from "../../../internal/files/unlinked-file.js";
 const maxMemoryBytes = 1024 * 1024;
 const readBytes = 256 * 1024;
 
-/** Content whose size is not known before its end: it is stored here first, in memory or in a temporary file without a name. */
+/** Stores content of unknown size, in memory or in a temporary file without a name. */
 export class Spool implements AsyncDisposable {
   /** The number of bytes that are stored. */
   size = 0;

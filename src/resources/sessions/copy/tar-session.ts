@@ -22,7 +22,7 @@ export interface ArchiveReader {
   command: readonly string[];
   /** The name of the command in error messages. @defaultValue "tar" */
   program?: string;
-  /** Is called when the archive is no longer read, which may be some time after an abort. The archive must then end by itself. */
+  /** Called after the archive has ended, which may be some time after an abort: a pending read of the archive must settle first. */
   release?: () => Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export async function sendArchive(
 ): Promise<void> {
   const progress = new ProgressReporter(options);
   const sent = new Promise<void>((resolve, reject) => {
-    // Ends after the client is closed, because the end of the input must be sent.
+    // close() waits for this, because the end of the input must still be sent.
     context.connection.finish((connection) =>
       send({ ...context, connection }, reader, progress.count(archive), options, signal).then(resolve, reject),
     );
@@ -126,8 +126,8 @@ class EndingInput implements AsyncIterable<Uint8Array> {
 }
 
 /**
- * Returns a command that runs another one, and reads the input to its end even if that one does not. containerd and CRI-O lose the exit
- * code of a command that leaves input unread.
+ * Returns a command that runs another one, and then reads the rest of the input. containerd and CRI-O lose the exit code of a
+ * command that leaves input unread.
  */
 export function readingAllInput(command: readonly string[]): string[] {
   return ["sh", "-c", '"$@"; code=$?; cat > /dev/null; exit $code', "sh", ...command];

@@ -27,13 +27,13 @@ const maxDepth = 256;
 const maxNameBytes = 255;
 
 /**
- * Unpacks an archive, which may come from a malicious container, into a new folder. Nothing is written outside this folder,
- * because each folder on the path of an entry is opened without following links. The memory is bounded for every archive.
+ * Unpacks an archive, which may come from a malicious container, into a new folder. Nothing is written outside this folder, because
+ * each folder on the path of an entry is opened without following links. The memory is bounded for every archive.
  *
- * Devices, named pipes, owners, and the setuid and setgid bits are left out. If two files or two symbolic links have the same
- * name, the last one is kept.
+ * Devices, named pipes, owners, and the setuid and setgid bits are left out. If two files or two symbolic links have the same name,
+ * the last one is kept.
  *
- * @param only the only file that the archive may contain. By default it may contain a folder with any content
+ * @param only the name of the only file that the archive may contain. By default it may contain a folder with any content
  * @throws CriError `INVALID_RESPONSE`, or `RESOURCE_EXHAUSTED` if the archive exceeds a limit
  */
 export async function unpack(

@@ -22,9 +22,9 @@ export interface WriteFileOptions extends CopyOptions {
   /** The permissions of the file, from 0 to `0o7777`. @defaultValue 0o644 */
   mode?: number | undefined;
   /**
-   * The exact number of bytes of a stream or iterable. With it, the data goes straight to the container. Without it, the data is first
-   * stored on this machine: up to 1 MiB in memory, and more in a temporary file without a name. Data that is shorter or longer is
-   * refused, and the destination stays as it is.
+   * The exact number of bytes of a stream or iterable. With `size`, the data goes straight to the container. Without it, the data
+   * is first stored on this machine: up to 1 MiB in memory, more in a temporary file without a name. If the data is shorter or
+   * longer than `size`, the call fails and the destination is unchanged.
    */
   size?: number | undefined;
   /**
@@ -71,9 +71,9 @@ export async function writeFile(
 }
 
 /**
- * Unpacks the file under a temporary name, and renames it only when it is complete. If the input ends early, `tar` fails, and the script
- * removes the incomplete file. After a failure the rest of the input is read, because runtimes lose the exit code of a command that
- * leaves input unread.
+ * Unpacks the file under a temporary name, and renames it only when it is complete. If the input ends early, `tar` fails, and the
+ * script removes the incomplete file. After a failure, the script reads the rest of the input, because runtimes lose the exit code
+ * of a command that leaves input unread.
  */
 const script = `
 [ ! -d "$1/$3" ] && mkdir -p "$1" && tar -xpof - -C "$1" && mv -f "$1/$2" "$1/$3" && exit
@@ -106,8 +106,8 @@ async function sizedContent(
 }
 
 /**
- * Creates an archive of one file. Each part is sent only when the next one is known to follow, so that data that is longer than its
- * size never makes a complete file.
+ * Creates an archive of one file. Sends each part only after the next one has arrived, so that data that is longer than `size`
+ * never becomes a complete file.
  */
 async function* archiveOf(
   name: string,

@@ -15,7 +15,7 @@ export interface TerminalInput extends Readable {
   setRawMode?: ((mode: boolean) => unknown) | undefined;
 }
 
-/** What a terminal interprets as the end of the input at the beginning of a line: ctrl-d. */
+/** ctrl-d, which a terminal interprets as the end of the input at the beginning of a line. */
 const endOfInput = Buffer.from([4]);
 
 /**
@@ -81,8 +81,8 @@ export function sendKeys(
     stdin?.off("drain", resume).off("close", resume);
     input.off("data", onData);
     input.resume();
-    // Pauses even a paused input: if it was paused while bytes arrived, Node.js continues to read from a pipe, which keeps the process
-    // alive.
+    // Pauses even a paused input: if it was paused while bytes arrived, Node.js continues to read from a pipe, which keeps the
+    // process alive.
     if (!wasFlowing) input.pause();
   };
   // The end of the session reports the reason.

@@ -16,7 +16,8 @@ export interface TerminalOutput extends Writable {
 }
 
 /**
- * When to send the size again, in milliseconds. containerd silently drops a size that arrives before it has started the command.
+ * The delays after which the size is sent again, in milliseconds. containerd silently drops a size that arrives before it has
+ * started the command.
  */
 const resizeDelaysMs = [100, 400, 1_500];
 

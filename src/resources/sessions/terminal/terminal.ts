@@ -17,8 +17,8 @@ export interface TerminalOptions {
   /** The destination of standard error, if the session has it separately. It is never ended. @defaultValue process.stderr */
   stderr?: Writable | undefined;
   /**
-   * The keys that end the session while the command runs on, in Docker's format: separated by commas, each `ctrl-` with one of
-   * `a-z @ [ \ ] ^ _`, or a single ASCII character. `false` and `""` mean no keys. Typed keys that may be the beginning of the
+   * The keys that end the session while the command keeps running, in Docker's format: separated by commas, each `ctrl-` with one
+   * of `a-z @ [ \ ] ^ _`, or a single ASCII character. `false` and `""` mean no keys. Typed keys that may be the beginning of the
    * detach keys are held back until the next key.
    *
    * @defaultValue "ctrl-p,ctrl-q"; no keys without `tty`
@@ -46,14 +46,14 @@ const resetTimeoutMs = 1_000;
 /**
  * Connects a local terminal to a session until the command ends or the detach keys are typed.
  *
- * During the session, an input that is a terminal is in raw mode: every key reaches the command, including ctrl-c. The size of
- * the output is sent at once and whenever it changes. With `tty`, the end of the input is typed as ctrl-d, repeatedly until the
- * command ends, because on containerd ending the stream would lose output of the terminal. Without `tty`, the end is passed on if
- * the session `canHalfCloseStdin`, and otherwise fails.
+ * During the session, an input that is a terminal is in raw mode: every key reaches the command, including ctrl-c. The size of the
+ * output is sent at once and whenever it changes. With `tty`, the end of the input is typed as ctrl-d, repeatedly until the command
+ * ends, because on containerd ending the stream would lose output of the terminal. Without `tty`, the end is passed on if the
+ * session `canHalfCloseStdin`, and otherwise fails.
  *
- * Resolves with `detached: false` when the command has ended and all its output is written. Resolves with `detached: true` when
- * the detach keys were typed and the keys before them are sent; bytes that follow them in the same chunk of input are lost. In
- * all cases the session is closed, the mode of the terminal is restored, and the input is paused unless it was flowing before.
+ * Resolves with `detached: false` when the command has ended and all its output is written. Resolves with `detached: true` when the
+ * detach keys were typed and the keys before them are sent; bytes that follow them in the same chunk of input are lost. In all
+ * cases the session is closed, the mode of the terminal is restored, and the input is paused unless it was flowing before.
  *
  * The output of the command is passed on unchanged, including control sequences. With `tty`, changes of the terminal that the
  * command leaves on are reset at the end: the alternate screen, a hidden cursor, mouse reports, bracketed paste, attributes, the
@@ -63,8 +63,8 @@ const resetTimeoutMs = 1_000;
  * process, Node.js restores only the mode of the input, and only for SIGINT and SIGTERM. After other signals, such as SIGHUP and
  * SIGQUIT, use the command `reset`.
  *
- * @throws InvalidInputError if `detachKeys` is malformed, before any other action. Otherwise the error that ended the session early:
- * the session's own error, the signal's reason, or the error of a local stream
+ * @throws InvalidInputError if `detachKeys` is malformed, before any other action. Otherwise the error that ended the session
+ *   early: the session's own error, the signal's reason, or the error of a local stream
  */
 export async function runTerminal(
   session: TerminalSession,

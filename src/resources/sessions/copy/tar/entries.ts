@@ -171,7 +171,7 @@ function checkUncompressed(block: Buffer): void {
   }
 }
 
-/** Whether a block is a header, even if it looks like the beginning of a compressed archive. */
+/** Returns whether a block is a header, even if it looks like the beginning of a compressed archive. */
 function isHeader(block: Buffer): boolean {
   try {
     return block.length === blockSize && parseHeader(block) !== undefined;
@@ -192,7 +192,8 @@ async function* limited(stream: AsyncIterable<Uint8Array>, maxBytes: number) {
 
 function tooLarge(maxBytes: number) {
   return limitExceeded(
-    `is larger than ${maxBytes} bytes, the limit of maxBytes (nine tenths of the free space unless you set it); raise maxBytes or copy less at a time`,
+    `is larger than ${maxBytes} bytes, the limit of maxBytes (nine tenths of the free space unless you set it); ` +
+      "raise maxBytes or copy less at a time",
   );
 }
 

@@ -19,7 +19,7 @@ export class EntryCounter {
   /** The beginning of a header, of which `#missing` more bytes are needed. */
   #parts: Uint8Array[] = [];
   #missing = blockSize;
-  /** Parses the complete header. Returns false if no more can be counted. */
+  /** Parses the complete header. Returns false at the end of the archive. */
   #parse: (header: Buffer) => boolean = this.#parseHeader;
   /** The bytes before the next header: content and padding. */
   #contentLeft = 0;
