@@ -372,8 +372,8 @@ export class Container {
 
   /**
    * Returns a stream of a plain tar archive of a file or folder in the container. Symlinks at the path are resolved. The archive of
-   * a file has one entry, with the name of the file. The entries of a folder are relative to it and begin with `./`, so that {@link
-   * putArchive} can unpack them elsewhere. The container needs `tar` and `ls`.
+   * a file has one entry, with the name of the file. The entries of a folder are relative to it and begin with `./`, so
+   * {@link putArchive} can unpack them elsewhere. The container needs `tar` and `ls`.
    *
    * **The archive is what the container sends, unchecked.** A malicious container can send any bytes, of any length: entries with
    * `..` or absolute paths, links that lead out of the folder, or no archive at all. Store or forward it, limit its size, and
